@@ -1,0 +1,90 @@
+"""Every error a user can meet, drawn as a tree.
+
+SimError                       the one root; a caller who catches it catches all of ours
+├── ScenarioError              the scenario is wrong: all of its problems at once             exit 2
+├── UsageError                 the call is wrong: unknown variant, metric, option value       exit 2
+│   └── PluginError            a plug-in is missing, not allowed, or does not load             exit 2
+├── RunError                   the run itself failed                                           exit 3
+│   ├── BooksDoNotBalance      something offered neither ended nor is still there              exit 3
+│   └── OutputError            a report, chart or export could not be written whole            exit 3
+└── Interrupted                Ctrl-C; finished work is kept                                   exit 130
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class SimError(Exception):
+    """Root of all errors that `sim` raises on purpose."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a scenario: where, what was found, what was expected, the nearest right word."""
+
+    message: str
+    path: str = ""  # dotted place in the document: services.orders.workers
+    file: str = ""
+    line: int = 0  # 1-based; 0 where no line is known (a value given by --set, say)
+    column: int = 0
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return ": ".join(part for part in (place, self.path, self.message) if part)
+
+
+class ScenarioError(SimError):
+    """The scenario is wrong. `problems` lists everything found, in the order of the file."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem]):
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+        return (type(self), (self.problems,))
+
+
+class UsageError(SimError):
+    """What was asked for does not exist or makes no sense."""
+
+    exit_code = 2
+
+
+class PluginError(UsageError):
+    """A plug-in is missing, was not allowed, or does not load."""
+
+
+class RunError(SimError):
+    """The run itself failed: a defect of ours or of a plug-in, never an ordinary outcome."""
+
+
+class BooksDoNotBalance(RunError):
+    """Something that was offered neither ended nor is still there."""
+
+
+class OutputError(RunError):
+    """A result could not be written; nothing half-written is left under its final name."""
+
+
+class Interrupted(SimError):
+    """The user stopped the work; what was finished is kept."""
+
+    exit_code = 130
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The hint that ends an 'unknown word' message: the nearest known word, or the list when it is short."""
+    candidates = sorted(set(known))
+    close = difflib.get_close_matches(str(word), candidates, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    if 0 < len(candidates) <= 12:
+        return f"; known: {', '.join(candidates)}"
+    return ""

@@ -1,0 +1,165 @@
+"""What happened in one run, as columns: requests, messages, spans, events, gauges, and the books of every component."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sim.vocabulary import EventKind, MessageEnd, Outcome
+
+REQUEST = np.dtype(
+    [
+        ("id", "i8"),  # (digest of the source << 40) | running number: the entity of every draw
+        ("arrival", "f8"),  # s; the intended arrival, from which all latencies count
+        ("end", "f8"),  # s; when the client had its answer; nan: not answered
+        ("completion", "f8"),  # s; when the last effect of completes_with came to exist; nan: incomplete or none expected
+        ("effects", "u8"),  # bit i: effect names[effect_names[i]] exists
+        ("user", "i4"),  # rank, 0 is the most popular; -1: no users
+        ("item", "i4"),  # rank; -1: no items
+        ("source", "i2"),  # index into names
+        ("route", "i2"),  # index into names
+        ("where", "i2"),  # index into names: where a failure arose; -1: nowhere
+        ("attempts", "i2"),  # of the client
+        ("outcome", "i1"),  # Outcome
+        ("charges", "u1"),  # how often the charging effect happened
+        ("reservations", "u1"),  # how often the reserving effect happened
+        ("pending", "?"),  # something alive at the end could still act on it
+        ("expects", "?"),  # effects are expected (completes_with is not empty)
+    ]
+)
+"""One row per logical request, written when nothing alive relates to it any more (61 bytes)."""
+
+MESSAGE = np.dtype(
+    [
+        ("id", "i8"),  # running number of publications
+        ("request", "i8"),
+        ("offset", "i8"),
+        ("published", "f8"),  # s; handed to the broker
+        ("available", "f8"),  # s; replicated and readable; nan: not yet
+        ("end", "f8"),  # s; nan: still queued
+        ("partition", "i4"),
+        ("topic", "i2"),  # index into names
+        ("group", "i2"),  # index into names
+        ("deliveries", "i2"),
+        ("how", "i1"),  # MessageEnd
+    ]
+)
+"""One row per (message, group), written when it ends for that group."""
+
+SPAN = np.dtype(
+    [
+        ("request", "i8"),
+        ("chain", "i8"),  # retry and redelivery numbers along the path, folded; 0: first tries all the way
+        ("arrived", "f8"),  # s; at the replica
+        ("started", "f8"),  # s; got a worker; nan: never
+        ("ended", "f8"),  # s
+        ("endpoint", "i2"),  # index into names
+        ("replica", "i4"),
+        ("outcome", "i1"),
+        ("abandoned", "?"),  # its caller had given up
+    ]
+)
+"""One row per attempt on a service, kept only with `record: {spans: all}`."""
+
+EVENT = np.dtype([("time", "f8"), ("kind", "i2"), ("subject", "i2"), ("object", "i2"), ("value", "f8")])
+"""The event log: kind is an EventKind; subject and object index into names (-1: none)."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One time series. `mean`: time average over the interval that ends at the tick; `level`: value at the tick; `total`: counted since 0."""
+
+    component: str  # service, "gateway", "group topic", "caller -> callee"
+    quantity: str  # busy, queue, cores_busy, replicas, lag, breaker_open, outbox, attempts, ...
+    kind: Literal["mean", "level", "total"]
+
+    @property
+    def name(self) -> str:
+        """`payments.busy`"""
+        return f"{self.component}.{self.quantity}"
+
+
+@dataclass(frozen=True)
+class Book:
+    """The account of one component: offered = sum of ended + open, or the run is not a result."""
+
+    component: str
+    offered: int
+    ended: dict[str, int]  # by outcome or message end
+    open: int
+
+    @property
+    def balances(self) -> bool:
+        """Whether everything offered is accounted for."""
+        return self.offered == sum(self.ended.values()) + self.open
+
+
+@dataclass
+class Records:
+    """One run: everything metrics, charts and exports read. Times in seconds from the start of the run, warm-up included."""
+
+    seed: int
+    replication: int
+    duration: float
+    warmup: float
+    names: tuple[str, ...]
+    requests: NDArray[np.void]
+    messages: NDArray[np.void]
+    spans: NDArray[np.void]
+    events: NDArray[np.void]
+    series: tuple[Series, ...]
+    ticks: NDArray[np.float64]  # (t,)
+    gauges: NDArray[np.float64]  # (t, series)
+    books: tuple[Book, ...]
+    effect_names: tuple[str, ...] = ()
+    oversold: dict[str, int] = field(default_factory=dict)  # service -> units sold beyond its stock
+
+    def fingerprint(self) -> str:
+        """Digest of the request, message and event rows in the order in which they ended, names resolved."""
+        digest = hashlib.sha256("\0".join((*self.names, *self.effect_names)).encode())
+        for table in (self.requests, self.messages, self.events):
+            digest.update(np.ascontiguousarray(table).tobytes())
+        return digest.hexdigest()[:32]
+
+    def gauge(self, component: str, quantity: str) -> NDArray[np.float64]:
+        """The column of one series, shape (t,)."""
+        for index, series in enumerate(self.series):
+            if series.component == component and series.quantity == quantity:
+                return self.gauges[:, index]
+        raise KeyError(f"{component}.{quantity}")
+
+    def request_frame(self) -> pd.DataFrame:
+        """Requests with words for numbers and with `response` and `completion_time` in seconds."""
+        frame = self._frame(self.requests, ("source", "route", "where"))
+        frame["outcome"] = [Outcome(code).word for code in frame["outcome"]]
+        frame["response"] = frame["end"] - frame["arrival"]
+        frame["completion_time"] = frame["completion"] - frame["arrival"]
+        return frame
+
+    def message_frame(self) -> pd.DataFrame:
+        """Messages with words for numbers."""
+        frame = self._frame(self.messages, ("topic", "group"))
+        frame["how"] = [MessageEnd(code).word for code in frame["how"]]
+        return frame
+
+    def event_frame(self) -> pd.DataFrame:
+        """The event log with words for numbers."""
+        frame = self._frame(self.events, ("subject", "object"))
+        frame["kind"] = [EventKind(code).word for code in frame["kind"]]
+        return frame
+
+    def gauge_frame(self) -> pd.DataFrame:
+        """Time series, one column each, indexed by the tick in seconds."""
+        return pd.DataFrame(self.gauges, columns=[series.name for series in self.series], index=pd.Index(self.ticks, name="time"))
+
+    def _frame(self, table: NDArray[np.void], named: tuple[str, ...]) -> pd.DataFrame:
+        frame = pd.DataFrame({name: table[name] for name in table.dtype.names or ()})
+        words = np.array([*self.names, ""], dtype=object)
+        for column in named:
+            frame[column] = words[frame[column].to_numpy()]
+        return frame

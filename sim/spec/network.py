@@ -1,0 +1,28 @@
+"""Links between components: one-way latency and loss, drawn for each direction of each hop behind the client."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sim.spec.base import Share, Spec
+from sim.spec.distribution import AnyDistribution
+
+
+class Link(Spec):
+    """One direction of a hop."""
+
+    latency: AnyDistribution | None = None
+    loss: Share = 0.0
+
+
+class LinkBetween(Link):
+    """The link between two named components (services, `gateway`, brokers), both directions alike."""
+
+    between: tuple[str, str]
+
+
+class Network(Spec):
+    """All links; without a `default` they are instantaneous."""
+
+    default: Link = Link()
+    links: tuple[LinkBetween, ...] = ()

@@ -1,0 +1,109 @@
+"""How a caller guards a call: timeout, retry with back-off and budget, circuit breaker, bulkhead."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from sim.spec.base import Choice, Duration, Factor, Share, Spec, body_of, register
+
+RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]
+
+
+class Backoff(Spec):
+    """Base of the back-off rules: the pause before each retry."""
+
+
+AnyBackoff = Annotated[Backoff, Choice("backoff")]
+
+
+@register("backoff", "constant")
+class ConstantBackoff(Backoff):
+    """The same pause before each retry."""
+
+    positional = "delay"
+    delay: Duration
+
+
+@register("backoff", "linear")
+class LinearBackoff(Backoff):
+    """`base`, twice `base`, three times `base` ... at most `max`."""
+
+    positional = "base"
+    base: Duration
+    longest: Duration | None = Field(default=None, alias="max")
+
+
+@register("backoff", "exponential")
+class ExponentialBackoff(Backoff):
+    """`base * multiplier**(k-1)` before retry k, at most `max` (AWS Architecture Blog, "Exponential Backoff and Jitter")."""
+
+    positional = "base"
+    base: Duration
+    multiplier: Factor = 2.0
+    longest: Duration | None = Field(default=None, alias="max")
+
+
+class Budget(Spec):
+    """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens live `ttl`."""
+
+    positional = "ratio"
+    ratio: Annotated[float, Field(ge=0, le=1000)] | Share
+    min_per_second: float = Field(default=0.0, ge=0)
+    ttl: Duration = 10.0
+
+
+class Retry(Spec):
+    """Try again: `max_attempts` counts the first call."""
+
+    max_attempts: int = Field(default=3, ge=1, le=1000)
+    backoff: AnyBackoff = ConstantBackoff(delay=0.0)
+    jitter: Literal["none", "full", "equal", "decorrelated"] = "none"
+    budget: Budget | None = None
+    on: tuple[RetryOn, ...] = ("timeout", "error", "unreachable", "shed")
+
+
+class Resilience4jBreaker(Spec):
+    """CircuitBreakerConfig of resilience4j, names in snake_case, with its defaults."""
+
+    failure_rate_threshold: float = Field(default=50.0, gt=0, le=100)
+    slow_call_rate_threshold: float = Field(default=100.0, gt=0, le=100)
+    slow_call_duration_threshold: Duration = 60.0
+    sliding_window_type: Literal["count_based", "time_based"] = "count_based"
+    sliding_window_size: int = Field(default=100, ge=1, le=100_000)  # calls, or whole seconds
+    minimum_number_of_calls: int = Field(default=100, ge=1)
+    permitted_number_of_calls_in_half_open_state: int = Field(default=10, ge=1, le=100_000)
+    wait_duration_in_open_state: Duration = 60.0
+    max_wait_duration_in_half_open_state: Duration = 0.0
+
+
+class CircuitBreaker(Spec):
+    """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library counts."""
+
+    failures: int = Field(default=5, ge=1, le=100_000)
+    within: Duration = 1.0
+    open_for: Duration = 10.0
+    half_open_calls: int = Field(default=1, ge=1, le=100_000)
+    resilience4j: Resilience4jBreaker | None = None
+
+
+class Bulkhead(Spec):
+    """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once)."""
+
+    max_concurrent_calls: int = Field(ge=1)
+    max_wait: Duration = 0.0
+
+
+class CallPolicy(Spec):
+    """fallback( retry( breaker( timeout( bulkhead( call ))))): the one order of interceptors."""
+
+    timeout: Duration | None = None
+    on_timeout: Literal["abandon", "cancel"] = "abandon"
+    retry: Retry | None = None
+    circuit_breaker: CircuitBreaker | None = None
+    bulkhead: Bulkhead | None = None
+    scope: Literal["replica", "service"] = "replica"
+
+
+NO_POLICY = CallPolicy()

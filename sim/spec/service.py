@@ -1,0 +1,62 @@
+"""A service: replicas, workers, cores, queue, stock, endpoints, and the topics it consumes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sim.spec.base import UNLIMITED, Count, Duration, Price, Spec
+from sim.spec.step import AnyStep
+
+LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two"]
+
+
+class Queue(Spec):
+    """Where requests wait for a worker, one per replica."""
+
+    capacity: Count = UNLIMITED
+    discipline: Literal["fifo", "lifo"] = "fifo"
+    timeout: Duration | None = None  # a request that waited this long is shed
+
+
+class Stock(Spec):
+    """Finite stock: `items` units of each kind of item (of one kind where traffic names no items)."""
+
+    positional = "items"
+    items: int = Field(ge=0, le=10**15)
+
+
+class RetryTopic(Spec):
+    """Non-blocking redelivery: failure k goes to the k-th delay topic; after the last the message is dead-lettered."""
+
+    delays: tuple[Duration, ...] = Field(min_length=1)
+
+
+class Consume(Spec):
+    """How a service consumes a topic, as one consumer group. Defaults: Kafka's consumer and Spring Kafka's error handler."""
+
+    group: str
+    do: tuple[AnyStep, ...]
+    auto_offset_reset: Literal["earliest", "latest"] = "latest"
+    consumers: int | None = Field(default=None, ge=1)  # per replica; default min(workers, ceil(partitions / replicas))
+    max_poll_records: int = Field(default=500, ge=1)
+    retry_topic: RetryTopic | None = None
+    max_deliveries: int = Field(default=10, ge=1)  # without a retry topic: redelivered in place, blocking the partition
+    idempotent: bool = False  # processed(message id) is written with the effects; a duplicate is skipped
+    session_timeout: Duration = 45.0  # until a crashed member's partitions move
+
+
+class Service(Spec):
+    """One service. Every replica has its own workers, cores and queue."""
+
+    replicas: int = Field(default=1, ge=1, le=100_000)
+    workers: Count  # threads per replica, held while a callee answers; or loop threads
+    concurrency: Literal["threads", "event_loop"] = "threads"
+    cores: int | None = Field(default=None, ge=1)
+    queue: Queue = Queue()
+    load_balancing: LoadBalancing = "round_robin"  # of its callers, each on its own
+    cost: Price = 0.0
+    stock: Stock | None = None
+    endpoints: dict[str, tuple[AnyStep, ...]] = {}
+    consumes: dict[str, Consume] = {}

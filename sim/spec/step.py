@@ -1,0 +1,150 @@
+"""What an endpoint does, step by step. A plug-in registers steps of its own in the same way."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from sim.spec.base import Choice, Duration, Share, Spec, register
+from sim.spec.distribution import AnyDistribution
+from sim.spec.policy import CallPolicy
+
+
+class Step(Spec):
+    """Base of the steps of an endpoint."""
+
+
+AnyStep = Annotated[Step, Choice("step")]
+
+
+@register("step", "work")
+class Work(Step):
+    """Compute: uses a core of the replica (or the worker's own, where the service has no `cores`)."""
+
+    positional = "time"
+    time: AnyDistribution
+
+
+@register("step", "wait")
+class Wait(Step):
+    """Time that passes elsewhere: holds the worker (threads) but uses no core."""
+
+    positional = "time"
+    time: AnyDistribution
+
+
+@register("step", "call")
+class Call(Step):
+    """A synchronous call of `service.endpoint`, guarded by a policy; `fallback` runs once, after the last attempt."""
+
+    positional = "target"
+    target: str
+    policy: str | CallPolicy | None = None
+    fallback: tuple[AnyStep, ...] | None = None
+
+
+@register("step", "perform")
+class Perform(Step):
+    """Run the steps of `service.endpoint` of the same service here: the same draws, no network, no request queue."""
+
+    positional = "target"
+    target: str
+
+
+@register("step", "publish")
+class Publish(Step):
+    """Publish an event to a topic; holds the worker until the broker's ack. `via: outbox` writes a row and goes on."""
+
+    positional = "topic"
+    topic: str
+    via: Literal["broker", "outbox"] = "broker"
+    key: Literal["order", "user", "item"] | None = None  # overrides the topic's key
+    policy: str | CallPolicy | None = None
+    poll: Duration = Field(default=0.1, gt=0)  # of the outbox relay
+    batch: int = Field(default=100, ge=1)
+    fallback: tuple[AnyStep, ...] | None = None
+
+
+class EffectOptions(Spec):
+    """How an effect behaves when it runs twice."""
+
+    idempotent: bool = False
+
+
+@register("step", "effect")
+class Effect(Step):
+    """A durable business fact of the order, instantaneous: `effect: order-created`, `effect: {name: {idempotent: true}}`."""
+
+    positional = "name"
+    name: str
+    options: EffectOptions = EffectOptions()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_map(cls, data: Any) -> Any:
+        return _split_named_map(data, "name")
+
+
+class TakeOptions(Spec):
+    """How stock is taken: with `check_to_write`, check and write are separate steps and may race."""
+
+    check_to_write: AnyDistribution | None = None
+
+
+@register("step", "take")
+class Take(Step):
+    """Take one unit from the service's stock; none left is a refusal."""
+
+    positional = "store"
+    store: Literal["stock"]
+    options: TakeOptions = TakeOptions()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_map(cls, data: Any) -> Any:
+        return _split_named_map(data, "store")
+
+
+@register("step", "fail")
+class Fail(Step):
+    """End with an `error` for this share of attempts."""
+
+    positional = "share"
+    share: Share
+
+
+@register("step", "refuse")
+class Refuse(Step):
+    """End with a business refusal (declined, say) for this share of attempts."""
+
+    positional = "share"
+    share: Share
+
+
+@register("step", "reply")
+class Reply(Step):
+    """Answer the caller now; the steps that follow go on, holding the worker."""
+
+
+@register("step", "parallel")
+class Parallel(Step):
+    """Run branches at once on the same worker and wait for all; the first failure in branch order is the outcome."""
+
+    positional = "branches"
+    branches: tuple[tuple[AnyStep, ...], ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _single_steps(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("branches"), list):
+            return {**data, "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]]}
+        return data
+
+
+def _split_named_map(data: Any, field: str) -> Any:
+    """`{name: {options}}` in the positional field becomes name and options."""
+    if isinstance(data, dict) and isinstance(data.get(field), dict) and len(data[field]) == 1:
+        (name, options), = data[field].items()
+        return {**data, field: name, "options": options if options is not None else {}}
+    return data

@@ -1,0 +1,143 @@
+"""Who sends what, when, and with how much patience."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sim.spec.base import Choice, Count, Duration, Factor, Rate, Share, Spec, register
+from sim.spec.distribution import AnyDistribution
+from sim.spec.policy import Retry
+
+
+class Arrivals(Spec):
+    """Base of the arrival processes. Open ones come whatever the system does; `closed` users wait for their answer."""
+
+
+AnyArrivals = Annotated[Arrivals, Choice("arrivals")]
+
+
+@register("arrivals", "poisson")
+class Poisson(Arrivals):
+    """Open arrivals with exponential gaps."""
+
+    positional = "rate"
+    rate: Rate
+
+
+@register("arrivals", "deterministic")
+class Deterministic(Arrivals):
+    """Open arrivals at equal gaps; the first one gap after the start."""
+
+    positional = "rate"
+    rate: Rate
+
+
+@register("arrivals", "mmpp")
+class MarkovModulated(Arrivals):
+    """Two-state Markov-modulated Poisson process: bursts. Starts in the first state."""
+
+    rates: tuple[Rate, Rate]
+    stays: tuple[Duration, Duration]  # mean time in each state
+
+
+class Diurnal(Spec):
+    """rate(t) = mean * (1 + amplitude * sin(2 pi (t - phase) / period))."""
+
+    mean: Rate
+    amplitude: Share
+    period: Duration = 86400.0
+    phase: Duration = 0.0
+
+
+class FlashCrowd(Spec):
+    """A linear rise from `base` to `peak`, then an exponential decay back towards `base` with time constant `decay`."""
+
+    base: Rate
+    peak: Rate
+    rise: Duration = 60.0
+    decay: Duration = 600.0
+
+
+class Segment(Spec):
+    """A piece of a rate profile: constant `rate`, a ramp `from` .. `to`, a `diurnal` wave or a `flash_crowd`."""
+
+    lasts: Duration | None = Field(default=None, alias="for", gt=0)  # the last piece may go on for ever
+    rate: Rate | None = None
+    start: Rate | None = Field(default=None, alias="from")
+    end: Rate | None = Field(default=None, alias="to")
+    diurnal: Diurnal | None = None
+    flash_crowd: FlashCrowd | None = None
+
+
+@register("arrivals", "profile")
+class Profile(Arrivals):
+    """A non-homogeneous Poisson process whose rate follows the segments; after the last its final rate goes on."""
+
+    positional = "segments"
+    segments: tuple[Segment, ...] = Field(min_length=1)
+    times: Factor = 1.0  # scales every rate
+
+
+@register("arrivals", "replay")
+class Replay(Arrivals):
+    """A recorded CSV: `timestamps` replays each row as one arrival; `rates` reads counts per `every` as a rate series."""
+
+    positional = "file"
+    file: str
+    timestamps: str | None = None  # column; numbers are seconds, else ISO dates and times
+    rates: str | None = None  # column of counts per `every`
+    every: Duration | None = None
+    times: Factor = 1.0  # scales the rate of a rate series
+    speed: Factor = 1.0  # plays the recording faster
+    data: tuple[float, ...] | None = None  # filled by the loader: seconds from the first row, or counts
+
+
+@register("arrivals", "closed")
+class Closed(Arrivals):
+    """A fixed number of users who think, send, wait for the answer, and think again. Hides overload: see ARCHITECTURE."""
+
+    users: int = Field(ge=1)
+    think: AnyDistribution
+
+
+class Popularity(Spec):
+    """How often each of `count` users (or items) appears: uniform, or Zipf with the given exponent."""
+
+    count: int = Field(ge=1, le=50_000_000)
+    popularity: dict[Literal["zipf"], Annotated[float, Field(ge=0, le=10)]] | Literal["uniform"] = "uniform"
+
+    @property
+    def exponent(self) -> float:
+        """The Zipf exponent; 0 is uniform."""
+        return 0.0 if isinstance(self.popularity, str) else float(self.popularity["zipf"])
+
+
+class Objective(Spec):
+    """What a route promises."""
+
+    latency: Duration | None = None
+    availability: Share | None = None
+
+
+class Traffic(Spec):
+    """One population of clients. Latency is counted from the intended arrival."""
+
+    sends: str | dict[str, Share]  # a route, or service.endpoint where there is no gateway; a map gives a mix
+    arrivals: AnyArrivals
+    users: Popularity | None = None
+    items: Popularity | None = None
+    timeout: Duration | None = None  # the client's own patience, per attempt
+    retry: Retry | None = None
+    honor_retry_after: bool = False
+    objective: Objective | None = None  # used where there is no gateway route to state it
+    completes_with: tuple[str, ...] = ()
+
+    @property
+    def mix(self) -> dict[str, float]:
+        """Target -> share of requests, summing to 1."""
+        if isinstance(self.sends, str):
+            return {self.sends: 1.0}
+        total = sum(self.sends.values())
+        return {target: weight / total for target, weight in self.sends.items()} if total else dict(self.sends)

@@ -1,0 +1,108 @@
+"""Units live at the border: "250ms", "120/s", "64KiB", "20%" <-> plain numbers in seconds, per second, bytes, shares."""
+
+from __future__ import annotations
+
+import math
+import re
+
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_DURATION_PART = re.compile(rf"({_NUMBER})\s*(ns|us|µs|ms|min|s|m|h|d)")
+_PER = re.compile(rf"({_NUMBER})\s*/\s*(ns|us|µs|ms|min|s|m|h|d)")
+_SIZE = re.compile(rf"({_NUMBER})\s*(B|KB|MB|GB|KiB|MiB|GiB)")
+_PERCENT = re.compile(rf"({_NUMBER})\s*%")
+_FACTOR = re.compile(rf"({_NUMBER})\s*x")
+
+LONGEST = 10 * 366 * 86400.0  # ten years: anything above is a slip of the pen, and would outlive float precision
+
+
+def duration(value: object) -> float:
+    """Seconds of `250ms`, `1.5s`, `2m`, `1h30m`. A bare 0 is allowed; any other bare number has no unit and is refused."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == 0:
+        return 0.0
+    text = value.strip() if isinstance(value, str) else ""
+    parts = _DURATION_PART.findall(text)
+    if not parts or _DURATION_PART.sub("", text).strip():
+        raise ValueError(f"found {value!r}, expected a duration such as 250ms, 1.5s, 2m or 1h30m")
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    return _within(seconds, LONGEST, value, "a duration of at most ten years")
+
+
+def rate(value: object) -> float:
+    """Events per second of `120/s`, `30/m`, `5/h`."""
+    match = _PER.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"found {value!r}, expected a rate such as 120/s or 30/m")
+    return _within(float(match[1]) / _SECONDS[match[2]], 1e12, value, "a rate of at most 1e12/s")
+
+
+def price(value: object) -> float:
+    """Cost per second of `0.10/h`; a currency is the reader's own."""
+    match = _PER.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"found {value!r}, expected a cost per time such as 0.10/h")
+    return _within(float(match[1]) / _SECONDS[match[2]], 1e12, value, "a smaller cost")
+
+
+def size(value: object) -> float:
+    """Bytes of `64KiB`, `1MB`."""
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"found {value!r}, expected a size such as 64KiB or 1MB")
+    return _within(float(match[1]) * _BYTES[match[2]], 1e18, value, "a size of at most 1e18 bytes")
+
+
+def share(value: object) -> float:
+    """A fraction in [0, 1] of `20%` or `0.2`."""
+    match = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    number = float(match[1]) / 100 if match else value
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number <= 1:
+        raise ValueError(f"found {value!r}, expected a share such as 20% or 0.2, between 0 and 1")
+    return float(number)
+
+
+def factor(value: object) -> float:
+    """A multiplier of `5x` or `5`."""
+    match = _FACTOR.fullmatch(value.strip()) if isinstance(value, str) else None
+    number = float(match[1]) if match else value
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise ValueError(f"found {value!r}, expected a factor such as 5x")
+    return _within(float(number), 1e9, value, "a factor of at most 1e9")
+
+
+def _within(number: float, limit: float, value: object, what: str) -> float:
+    if not math.isfinite(number) or number < 0 or number > limit:
+        raise ValueError(f"found {value!r}, expected {what}")
+    return number
+
+
+def show_duration(seconds: float) -> str:
+    """`0.0425` -> `42.5ms`; the unit that leaves one to three digits before the point. Infinity prints as `never`."""
+    if math.isnan(seconds):
+        return "-"
+    if math.isinf(seconds):
+        return "never"
+    if seconds == 0:
+        return "0s"
+    for unit, length in (("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if abs(seconds) >= length * (2 if unit in "hm" else 1):
+            return f"{_digits(seconds / length)}{unit}"
+    return f"{_digits(seconds / 1e-9)}ns"
+
+
+def show_rate(per_second: float) -> str:
+    """`120.0` -> `120/s`."""
+    return f"{_digits(per_second)}/s"
+
+
+def show_share(fraction: float) -> str:
+    """`0.999` -> `99.9%`."""
+    return f"{_digits(fraction * 100)}%" if not math.isnan(fraction) else "-"
+
+
+def _digits(number: float) -> str:
+    """Three significant digits, more where the number is close to 100 and its last digits matter (99.95)."""
+    if 99 < number < 100:
+        return f"{number:.4g}"
+    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.3g}"

@@ -1,0 +1,129 @@
+"""The closed lists: how requests and messages end, the harms there are, and every metric with its unit and meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Outcome(IntEnum):
+    """How a logical request or an attempt ends: exactly one of these. The numbers are stored in records."""
+
+    OK = 0
+    DEGRADED = 1  # answered by a fallback
+    REFUSED = 2  # the business says no: sold out, declined
+    RATE_LIMITED = 3
+    UNAUTHORIZED = 4
+    SHED = 5  # the queue was full, or the wait in it too long
+    BREAKER_OPEN = 6
+    BULKHEAD_FULL = 7
+    TIMEOUT = 8
+    ERROR = 9
+    UNREACHABLE = 10
+    IN_FLIGHT = 11  # not answered when the clock stopped
+
+    @property
+    def word(self) -> str:
+        """The name in scenarios, tables and JSON: lower case."""
+        return self.name.lower()
+
+
+GOOD = (Outcome.OK, Outcome.DEGRADED)
+RETRYABLE = (Outcome.TIMEOUT, Outcome.ERROR, Outcome.UNREACHABLE, Outcome.SHED)
+
+
+class MessageEnd(IntEnum):
+    """How a message ends for one consumer group."""
+
+    PROCESSED = 0
+    DEAD_LETTERED = 1
+    EXPIRED = 2
+    DROPPED = 3
+    SKIPPED = 4  # before the group's first offset under auto_offset_reset: latest
+    LOST = 5
+    QUEUED = 6  # not ended when the clock stopped
+
+    @property
+    def word(self) -> str:
+        """The name in tables and JSON: lower case."""
+        return self.name.lower()
+
+
+class EventKind(IntEnum):
+    """What the event log can say."""
+
+    FAULT_BEGAN = 0
+    FAULT_ENDED = 1
+    BREAKER_OPENED = 2
+    BREAKER_HALF_OPENED = 3
+    BREAKER_CLOSED = 4
+    REPLICA_CRASHED = 5
+    REPLICA_RESTARTED = 6
+    SHEDDING_BEGAN = 7
+    SHEDDING_ENDED = 8
+    PARTITIONS_ASSIGNED = 9
+    STOCK_RAN_OUT = 10
+    OVERSOLD = 11
+    BUDGET_EXHAUSTED = 12
+    LIMITING_BEGAN = 13
+    LIMITING_ENDED = 14
+
+    @property
+    def word(self) -> str:
+        """The name in tables and JSON: lower case."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of a run. `better` is 'lower', 'higher' or '' where neither direction is good in itself."""
+
+    name: str
+    unit: str  # "s", "1/s", "1", "share", "cost"
+    meaning: str
+    better: str = "lower"
+    labels: tuple[str, ...] = ()  # what may stand in brackets: route, fault, outcome, service, group
+
+
+def _latency(clock: str, meaning: str) -> tuple[Metric, ...]:
+    return tuple(
+        Metric(f"{clock}_{statistic}", "s", f"{what} of {meaning}", "lower", ("route",))
+        for statistic, what in (("mean", "mean"), ("p50", "median"), ("p90", "90th percentile"), ("p95", "95th percentile"), ("p99", "99th percentile"), ("p999", "99.9th percentile"))
+    )
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        *_latency("response", "the time from intended arrival to the answer, over requests answered ok or degraded"),
+        *_latency("response_all", "the time from intended arrival to the answer, over all answered requests, failures included"),
+        *_latency("completion", "the time from intended arrival until all effects of the order exist; unfinished counts as later than its age"),
+        Metric("availability", "share", "(ok + degraded + refused) / (all but unauthorized)", "higher", ("route",)),
+        Metric("goodput", "1/s", "requests per second that were ok within the objective of their route", "higher", ("route",)),
+        Metric("throughput", "1/s", "requests per second answered ok, degraded or refused", "higher", ("route",)),
+        Metric("completed", "1/s", "orders per second whose effects all exist at the end", "higher", ("route",)),
+        Metric("offered", "1/s", "logical requests per second that arrived", "", ("route",)),
+        Metric("apdex", "1", "Apdex with T = the latency objective of the route (0.5 s without one)", "higher", ("route",)),
+        Metric("error_budget_burn", "1", "error ratio / (1 - availability objective): 1 spends the budget exactly", "lower", ("route",)),
+        Metric("outcome_share", "share", "share of logical requests that ended with this outcome", "", ("outcome",)),
+        Metric("amplification", "1", "attempts on services / the attempts that one try of each call would have made", "lower"),
+        Metric("wasted_work", "share", "share of all service work that was done for callers who had given up", "lower"),
+        Metric("recovery_time", "s", "from the end of the fault until success share and p95 are within 5 % of before, for a minute", "lower", ("fault", "clock")),
+        Metric("detection_time", "s", "from the start of the fault until the first circuit breaker opened", "lower", ("fault",)),
+        Metric("drain_time", "s", "from the end of the fault until the backlog of messages is back to what it was before", "lower", ("fault",)),
+        Metric("lost_orders", "1", "orders answered ok or degraded, incomplete, with nothing alive that could complete them", "lower"),
+        Metric("pending_orders", "1", "orders answered ok or degraded, incomplete at the end, that something alive may still complete", "lower"),
+        Metric("double_charges", "1", "charges beyond the first of an order", "lower"),
+        Metric("charged_not_reserved", "1", "orders charged without a reservation at the end, and nothing alive that could make one", "lower"),
+        Metric("charged_after_failure", "1", "orders charged although the client was told that the request failed", "lower"),
+        Metric("oversold_items", "1", "units sold beyond the stock there was", "lower"),
+        Metric("utilisation_max", "share", "utilisation of the busiest station", "lower"),
+        Metric("utilisation", "share", "mean share of workers (of cores, where a service has them) that are busy", "", ("service",)),
+        Metric("queue_mean", "1", "mean number of requests that wait at the service, all replicas together", "lower", ("service",)),
+        Metric("lag_max", "1", "largest backlog of a consumer group, in messages", "lower", ("group",)),
+        Metric("messages_dead_lettered", "1", "messages given up after the last redelivery", "lower"),
+        Metric("redeliveries", "1", "deliveries of messages beyond the first", "lower"),
+        Metric("cost", "cost", "replicas x time x price, all services and the gateway", "lower"),
+        Metric("cost_per_thousand", "cost", "cost per thousand completed orders (answered requests where no effect is expected)", "lower"),
+    )
+}
