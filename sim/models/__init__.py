@@ -1,0 +1,5 @@
+"""HOW IT BEHAVES: the SimPy models, one noun a file. `simulate` runs one replication of one scenario."""
+
+from sim.models.world import simulate
+
+__all__ = ["simulate"]

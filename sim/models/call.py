@@ -1,0 +1,278 @@
+"""A guarded call: fallback( retry( breaker( timeout( bulkhead( link, balancer, callee ))))), the one order of interceptors.
+
+At a timeout the caller's permit and connection are free again; the callee goes on with the abandoned attempt, unless the policy
+says `on_timeout: cancel`.
+
+Not modelled: connection pools and connection set-up, deadline propagation, hedging.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sim.models.task import ORDINARY, Act, Flow, Task, abandon
+from sim.policies import breaker as breakers
+from sim.policies import budget as budgets
+from sim.policies import bulkhead as bulkheads
+from sim.policies import retry as retries
+from sim.records.tables import Book
+from sim.vocabulary import EventKind, Outcome
+
+if TYPE_CHECKING:
+    from sim.models.host import Replica
+    from sim.models.link import Hop
+    from sim.models.steps import Sequence
+    from sim.models.world import World
+    from sim.spec.policy import CallPolicy
+
+OK, DEGRADED, REFUSED = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.REFUSED)
+BREAKER_OPEN, BULKHEAD_FULL, TIMEOUT, UNREACHABLE = int(Outcome.BREAKER_OPEN), int(Outcome.BULKHEAD_FULL), int(Outcome.TIMEOUT), int(Outcome.UNREACHABLE)
+FAILED = frozenset(int(outcome) for outcome in (Outcome.ERROR, Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.SHED))
+GOOD = frozenset((OK, DEGRADED))
+PASSED = frozenset((OK, DEGRADED, REFUSED))  # the callee did its work: a business refusal is a success of the call
+
+CHAIN_BASE = 0x9E3779B1
+CHAIN_MASK = (1 << 62) - 1
+
+
+def link_chain(chain: int, salt: int, attempt: int) -> int:
+    """The chain of a part of a chain: 0 for first tries along first sites, another number for every other path."""
+    return (chain * CHAIN_BASE + salt + attempt) & CHAIN_MASK if chain or salt or attempt else 0
+
+
+class Target(Protocol):
+    """What can be called: an endpoint of a service, or a topic of a broker."""
+
+    component: str  # the callee as a dependency: what breakers and bulkheads are named after
+    where: int  # its name in the records
+    hop_stream: str  # the stream of its hops
+    counts: bool  # whether `over` matters
+
+    def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
+        """The replica that takes this attempt; None: nobody is there."""
+
+    def over(self, caller: Replica, replica: Replica) -> None:
+        """For the balancer: the attempt is over from the caller's point of view."""
+
+    def serve(self, task: Task) -> Flow:
+        """Handle an attempt that has arrived, and answer it."""
+
+    def unheard(self) -> bool:
+        """Whether messages to it vanish (a black hole)."""
+
+
+class Guard:
+    """The memory of one caller about one callee: breaker, budget, bulkhead."""
+
+    __slots__ = ("breaker", "budget", "bulkhead", "policy", "ring", "tokens", "waiting")
+
+    def __init__(self, policy: CallPolicy):
+        self.policy = policy
+        self.breaker, self.ring = breakers.new_breaker(policy.circuit_breaker) if policy.circuit_breaker else (None, None)
+        budget = policy.retry.budget if policy.retry else None
+        self.budget, self.tokens = budgets.new_budget(budget) if budget else (None, None)
+        self.bulkhead = bulkheads.new_bulkhead(policy.bulkhead) if policy.bulkhead else None
+        self.waiting: deque[tuple[Task, int]] = deque()  # for a place in the bulkhead, first come first served
+
+
+def leave_bulkhead(task: Task, ready: deque[Any]) -> None:
+    """Give the task's place to the first who still waits for it, or back."""
+    guard, task.guard = task.guard, None
+    while guard.waiting:
+        heir, ticket = guard.waiting.popleft()
+        if heir.ticket == ticket:
+            heir.guard = guard
+            ready.append(heir)
+            return
+    bulkheads.leave(guard.bulkhead)
+
+
+class Call:
+    """One call site: a target, a policy, and a salt that keeps its draws apart from those of other sites of the same target."""
+
+    def __init__(self, world: World, site: str, caller: str, target: Target, policy: CallPolicy, policy_name: str, hops: tuple[Hop, Hop], fallback: Sequence | None):
+        self.world = world
+        self.env = world.env
+        self.schedule = world.env.schedule
+        self.ready = world.ready
+        self.caller = caller
+        self.target = target
+        self.hop, self.back = hops
+        self.salt = world.salt(site)
+        self.fallback = fallback
+        self.policy = policy
+        self.policy_name = policy_name  # sites of one caller that name the same policy share their guards
+        self.retry = retries.new_retry(policy.retry) if policy.retry else None
+        self.max_attempts = policy.retry.max_attempts if policy.retry else 1
+        self.jitter = world.uniform(f"{site}.backoff")
+        self.cancels = policy.on_timeout == "cancel"
+        self.lane = world.lane(policy.timeout, self._timed_out) if policy.timeout is not None else None
+        self.guards = world.guards(self) if policy.circuit_breaker or policy.bulkhead or (policy.retry and policy.retry.budget) else None
+        self.bulkhead_wait = policy.bulkhead.max_wait if policy.bulkhead else 0.0
+        self.bulkhead_lane = world.lane(self.bulkhead_wait, self._waited_for_bulkhead) if self.bulkhead_wait > 0 else None
+        self.sent = 0  # attempts put on the wire
+        self.lost = 0  # of them, those that vanished
+        world.calls.append(self)
+
+    def run(self, task: Task) -> Act:
+        """Make the call for `task`; the outcome is OK, or that of the failure, whose place is then `task.where`."""
+        guard = self.guards[task.replica] if self.guards is not None else None
+        if guard is not None and guard.budget is not None:
+            budgets.deposit(guard.budget, guard.tokens, self.env.now)
+        attempt = 0
+        pause = 0.0
+        while True:
+            outcome = yield from self._attempt(task, guard, attempt)
+            attempt += 1
+            if outcome in PASSED or attempt >= self.max_attempts or not retries.retryable(self.retry, outcome):
+                break
+            if guard is not None and guard.budget is not None and not budgets.withdraw(guard.budget, guard.tokens, self.env.now):
+                break
+            pause = retries.backoff(self.retry, attempt, self.jitter(task.request.id, link_chain(task.chain, self.salt, attempt)), pause)
+            if pause > 0.0:
+                task.callbacks = task.wake
+                self.schedule(task, ORDINARY, pause)
+                yield
+        if outcome == OK:
+            return OK
+        if outcome == DEGRADED:
+            task.degraded = True
+            return OK
+        if self.fallback is None or outcome == REFUSED:
+            return outcome
+        outcome = yield from self.fallback.run(task)
+        if outcome == OK:
+            task.degraded = True
+        return outcome
+
+    def _attempt(self, task: Task, guard: Guard | None, attempt: int) -> Act:
+        """One try: breaker( timeout( bulkhead( link ... )))."""
+        if guard is None:
+            return (yield from self._send_and_wait(task, attempt))
+        admitted = 0
+        if guard.breaker is not None:
+            admitted = self._ask_breaker(guard, task)
+            if admitted < 0:
+                task.where = self.target.where
+                return BREAKER_OPEN
+        began = self.env.now
+        if guard.bulkhead is None:
+            outcome = yield from self._send_and_wait(task, attempt)
+        else:
+            outcome = yield from self._through_bulkhead(task, guard, attempt)
+        if guard.breaker is not None:
+            self._tell_breaker(guard, task, admitted, outcome, began)
+        return outcome
+
+    def _send_and_wait(self, task: Task, attempt: int) -> Act:
+        """Put the attempt on the wire and wait for its answer or the timeout."""
+        if self.lane is not None and task.guard is None:
+            self.lane.arm(task)
+        request = task.request
+        chain = link_chain(task.chain, self.salt, attempt)
+        caller = task.replica
+        target = self.target
+        replica = target.choose(caller, request.id, chain)
+        if replica is None:
+            task.ticket += 1
+            task.where = target.where
+            return UNREACHABLE
+        child = Task(request, chain, task, replica)
+        child.abandoned = task.abandoned
+        child.again = task.again or attempt > 0
+        child.back = self.back
+        request.alive += 1
+        self.sent += 1
+        delay = self.hop.delay(request.id, chain)
+        if delay < 0.0 or target.unheard():
+            self.lost += 1
+            request.done()
+        else:
+            flow = target.serve(child)
+            next(flow)
+            child.send = flow.send
+            child.wake = [flow.send]
+            task.children = child
+            if delay > 0.0:
+                child.callbacks = child.wake
+                self.schedule(child, ORDINARY, delay)
+            else:
+                self.ready.append(child)
+        yield
+        task.ticket += 1
+        task.children = None
+        if target.counts:
+            target.over(caller, replica)
+        return task.outcome
+
+    # -- timeout ----------------------------------------------------------------------------------------------------------
+
+    def _timed_out(self, task: Task) -> None:
+        """Nobody waits any longer for this attempt; whether it goes on is the policy's choice."""
+        child = task.children
+        if child is not None:
+            assert isinstance(child, Task)
+            child.caller = None
+            if self.cancels:
+                self.world.kill(child, TIMEOUT)
+            else:
+                abandon(child)
+        task.ticket += 1
+        task.outcome = TIMEOUT
+        task.where = self.target.where
+        self.ready.append(task)
+
+    # -- bulkhead ---------------------------------------------------------------------------------------------------------
+
+    def _through_bulkhead(self, task: Task, guard: Guard, attempt: int) -> Act:
+        """Hold one of the bulkhead's places during the attempt; the timeout covers the wait for it as well."""
+        if self.lane is not None:
+            self.lane.arm(task)
+        if guard.waiting or not bulkheads.enter(guard.bulkhead):
+            if self.bulkhead_lane is None:
+                task.ticket += 1
+                task.where = self.target.where
+                return BULKHEAD_FULL
+            guard.waiting.append((task, task.ticket))
+            self.bulkhead_lane.arm(task)
+            yield
+            if task.guard is None:
+                return task.outcome
+        task.guard = guard
+        outcome = yield from self._send_and_wait(task, attempt)
+        leave_bulkhead(task, self.ready)
+        return outcome
+
+    def _waited_for_bulkhead(self, task: Task) -> None:
+        """`max_wait` is over; a task that got its place in time still has the same ticket, but holds the guard."""
+        if task.guard is None:
+            task.ticket += 1
+            task.outcome = BULKHEAD_FULL
+            task.where = self.target.where
+            self.ready.append(task)
+
+    # -- breaker ----------------------------------------------------------------------------------------------------------
+
+    def _ask_breaker(self, guard: Guard, task: Task) -> int:
+        before = guard.breaker.state
+        ticket = breakers.admit(guard.breaker, guard.ring, self.env.now)
+        if guard.breaker.state != before:
+            self._note_breaker(guard, task)
+        return ticket
+
+    def _tell_breaker(self, guard: Guard, task: Task, ticket: int, outcome: int, began: float) -> None:
+        """Record the outcome; rejections (our own bulkhead's, or a breaker's further down) say nothing about the callee."""
+        before = guard.breaker.state
+        now = self.env.now
+        if outcome in PASSED or outcome in FAILED:
+            breakers.record(guard.breaker, guard.ring, now, ticket, 1 if outcome in FAILED else 0, now - began)
+        else:
+            breakers.give_back(guard.breaker, guard.ring, now, ticket)
+        if guard.breaker.state != before:
+            self._note_breaker(guard, task)
+
+    def _note_breaker(self, guard: Guard, task: Task) -> None:
+        kind = (EventKind.BREAKER_CLOSED, EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED)[guard.breaker.state]
+        name = self.caller if self.policy.scope == "service" else f"{self.caller}[{task.replica.index}]"
+        self.world.recorder.event(kind, name, self.target.component)

@@ -1,0 +1,285 @@
+"""Consumer groups: members poll their partitions, process one record after the other, and commit after each batch.
+
+Members are static (`group.instance.id`): one that crashes keeps its partitions until the session times out, one that comes back has
+them back. A record that fails goes to the next retry topic, its offset committed at once, or is redelivered in place.
+
+Not modelled: the pause of a rebalance, heartbeats and max.poll.interval, fetch sizes, automatic commits in the background,
+transactions (exactly once), lag of commits behind processing within a batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TYPE_CHECKING
+
+from sim.models.call import link_chain
+from sim.models.task import ORDINARY, Act, Flow, Signal, Task
+from sim.policies.assignor import range_assign
+from sim.vocabulary import MessageEnd, Outcome
+
+if TYPE_CHECKING:
+    from sim.models.host import Replica
+    from sim.models.service import Service
+    from sim.models.steps import Sequence
+    from sim.models.topic import Message, Topic
+    from sim.models.world import World
+    from sim.spec.service import Consume
+
+PASSED = (int(Outcome.OK), int(Outcome.REFUSED))
+PROCESSED, DEAD_LETTERED, SKIPPED, QUEUED = int(MessageEnd.PROCESSED), int(MessageEnd.DEAD_LETTERED), int(MessageEnd.SKIPPED), int(MessageEnd.QUEUED)
+
+
+class Delivery(Signal):
+    """One message on its way through one group; as an event of the clock it is the end of its delay in a retry topic."""
+
+    __slots__ = ("count", "end", "failures", "how", "lane", "message")
+
+    def __init__(self, message: Message, lane: Lane):
+        super().__init__(lane.due)
+        self.message = message
+        self.lane = lane
+        self.count = 0  # deliveries
+        self.failures = 0
+        self.how = QUEUED
+        self.end = math.nan
+
+
+class Lane:
+    """One partition as one group sees it."""
+
+    __slots__ = ("committed", "group", "owner", "readable", "retries")
+
+    def __init__(self, group: Group):
+        self.group = group
+        self.owner: Member | None = None
+        self.readable: deque[Delivery] = deque()  # not polled yet
+        self.retries: deque[Delivery] = deque()  # due in a retry topic, not polled yet
+        self.committed = False  # whether the group has a committed offset here
+
+    def due(self, delivery: Delivery) -> None:
+        """The delay in the retry topic is over."""
+        del self.group.delayed[delivery]
+        self.retries.append(delivery)
+        self.notify(delivery.message)
+
+    def notify(self, message: Message) -> None:
+        """There is something to poll."""
+        if self.owner is not None and self.owner.idle:
+            self.owner.fetch(message)
+
+
+class Group:
+    """One consumer group of one topic: its offsets, members and books."""
+
+    def __init__(self, world: World, name: str, topic: Topic):
+        self.world = world
+        self.env = world.env
+        self.name = name
+        self.topic = topic
+        self.component = f"{name} {topic.name}"
+        self.name_index = world.recorder.name(name)
+        self.lanes = [Lane(self) for _ in topic.partitions]
+        self.members: list[Member] = []
+        self.ended = [0] * len(MessageEnd)
+        self.lag = 0
+        self.delivered = 0
+        self.redelivered = 0
+        self.delayed: dict[Delivery, None] = {}  # in a retry topic, not due yet
+        self.known: set[int] = set()  # orders already processed, for idempotent consumers
+        watch = world.recorder.watch
+        watch(self.component, "lag", "level", lambda _: self.lag)
+        watch(self.component, "delivered", "total", lambda _: self.delivered)
+        watch(self.component, "redelivered", "total", lambda _: self.redelivered)
+        topic.groups.append(self)
+
+    def readable(self, message: Message) -> None:
+        """A record has become readable."""
+        lane = self.lanes[message.partition.index]
+        lane.readable.append(Delivery(message, lane))
+        self.lag += 1
+        lane.notify(message)
+
+    def assign(self) -> None:
+        """Deal the partitions out to the members that are there (Kafka's range assignor)."""
+        members = [member for member in self.members if member.belongs]
+        for lane in self.lanes:
+            lane.owner = None
+        if not members:
+            return
+        for member, indices in zip(members, range_assign(len(members), len(self.lanes)), strict=True):
+            member.lanes = [self.lanes[index] for index in indices]
+            for lane in member.lanes:
+                lane.owner = member
+                self._reset_offset(lane, member)
+            if member.idle and any(lane.readable or lane.retries for lane in member.lanes):
+                member.wake_up()
+
+    def _reset_offset(self, lane: Lane, member: Member) -> None:
+        """auto_offset_reset, where the group has committed nothing in this partition: `latest` starts at its end."""
+        if member.spec.auto_offset_reset == "latest" and not lane.committed:
+            while lane.readable:
+                self.end(lane.readable.popleft(), SKIPPED)
+
+    def end(self, delivery: Delivery, how: int) -> None:
+        """The message has ended for this group: its row is written."""
+        if delivery.how == QUEUED:
+            delivery.how = how
+            delivery.end = self.env.now
+        self.ended[delivery.how] += 1
+        self.lag -= 1
+        self.write(delivery)
+        delivery.message.request.done()
+
+    def write(self, delivery: Delivery) -> None:
+        """Append the row of a message."""
+        message = delivery.message
+        self.world.message_row(message, self.name_index, delivery.end, delivery.count, delivery.how)
+
+    def unended(self) -> list[Delivery]:
+        """Readable messages that have not ended, found by looking: waiting, delayed, or in a batch."""
+        found = [delivery for lane in self.lanes for delivery in (*lane.readable, *lane.retries)]
+        found += [delivery for member in self.members for delivery in member.batch]
+        return found + list(self.delayed)
+
+    def count_unended(self) -> int:
+        """How many those are."""
+        return len(self.unended())
+
+
+class Member:
+    """One consumer: a thread of its own in a replica of its service."""
+
+    def __init__(self, group: Group, service: Service, replica: Replica, spec: Consume, steps: Sequence):
+        self.group = group
+        self.world = group.world
+        self.service = service
+        self.replica = replica
+        self.spec = spec
+        self.steps = steps
+        self.lanes: list[Lane] = []
+        self.first = 0  # the lane at which the next poll begins
+        self.batch: deque[Delivery] = deque()  # polled and not committed
+        self.idle = False
+        self.belongs = True  # to the group, as far as the coordinator knows
+        self.fetch_hop = self.world.hops(group.topic.broker.name, service.name, f"{service.name}/{group.component}")[0]
+        group.members.append(self)
+        self.start()
+
+    def start(self) -> None:
+        """Begin to poll; also after a crash."""
+        self.batch = deque()
+        self.idle = False
+        self.task = Task(None, 0, None, self.replica)
+        self.task.own_thread = True
+        self.task.begin(self._live(self.task))
+        self.world.ready.append(self.task)
+
+    def stop(self) -> None:
+        """The process is gone: what it polled and did not commit will be delivered again."""
+        self.world.silence(self.task)
+        self.idle = False
+        for delivery in reversed(self.batch):
+            if delivery.how == PROCESSED:
+                delivery.how, delivery.end = QUEUED, math.nan
+            lane = delivery.lane
+            (lane.retries if delivery.failures else lane.readable).appendleft(delivery)
+        self.batch = deque()
+
+    def fetch(self, message: Message) -> None:
+        """A record has become readable while a fetch was waiting: it comes after one hop."""
+        self.idle = False
+        delay = self.fetch_hop.delay(message.request.id, message.chain)
+        if delay > 0.0:
+            self.task.callbacks = self.task.wake
+            self.world.env.schedule(self.task, ORDINARY, delay)
+        else:
+            self.wake_up()
+
+    def wake_up(self) -> None:
+        """Poll again."""
+        self.idle = False
+        self.world.ready.append(self.task)
+
+    def _live(self, task: Task) -> Flow:
+        """poll, process, commit, for ever."""
+        broker = self.group.topic.broker
+        while True:
+            if self.replica.hung:
+                yield from self.service.thaw(task, self.replica)
+            while broker.down:
+                broker.waiting.append(task)
+                yield
+            self._poll()
+            if not self.batch:
+                self.idle = True
+                yield
+                continue
+            for delivery in list(self.batch):
+                yield from self._process(task, delivery)
+            while broker.down:
+                broker.waiting.append(task)
+                yield
+            self._commit()
+
+    def _poll(self) -> None:
+        """Up to max_poll_records, due retries first, partition after partition in turn."""
+        lanes = self.lanes
+        room = self.spec.max_poll_records
+        for turn in range(len(lanes)):
+            lane = lanes[(self.first + turn) % len(lanes)]
+            if lane.owner is not self:
+                continue
+            for waiting in (lane.retries, lane.readable):
+                while waiting and room:
+                    self.batch.append(waiting.popleft())
+                    room -= 1
+        if lanes:
+            self.first = (self.first + 1) % len(lanes)
+
+    def _process(self, task: Task, delivery: Delivery) -> Act:
+        """Deliver one record until it has ended or moved to a retry topic."""
+        group = self.group
+        message = delivery.message
+        request = message.request
+        while True:
+            delivery.count += 1
+            group.delivered += 1
+            if delivery.count > 1:
+                group.redelivered += 1
+            task.request = request
+            task.chain = link_chain(message.chain, 0, delivery.count - 1)
+            task.again = message.again or delivery.count > 1
+            task.degraded = False
+            if self.spec.idempotent and request.id in group.known:
+                outcome = 0
+            else:
+                outcome = self.service.struck(task) if self.service.error_faults else 0
+                if not outcome:
+                    outcome = yield from self.steps.run(task)
+            if outcome in PASSED:
+                delivery.how, delivery.end = PROCESSED, self.world.env.now
+                if self.spec.idempotent:
+                    group.known.add(request.id)
+                return 0
+            delivery.failures += 1
+            if self.spec.retry_topic is None:
+                if delivery.count >= self.spec.max_deliveries:
+                    delivery.how, delivery.end = DEAD_LETTERED, self.world.env.now
+                    return 0
+                continue
+            self.batch.remove(delivery)
+            delays = self.spec.retry_topic.delays
+            if delivery.failures > len(delays):
+                group.end(delivery, DEAD_LETTERED)
+            else:
+                group.delayed[delivery] = None
+                delivery.at(self.world.env.schedule, ORDINARY, delays[delivery.failures - 1])
+            return 0
+
+    def _commit(self) -> None:
+        """Commit the batch: its messages have ended for the group."""
+        for delivery in self.batch:
+            delivery.lane.committed = True
+            self.group.end(delivery, delivery.how)
+        self.batch = deque()

@@ -1,0 +1,203 @@
+"""Faults, in verbs that come in pairs: outage/restore, slow/recover, crash/restart, cut/mend, down/up. They may overlap.
+
+Each registers the behaviour of its spec as a plug-in does: a class made from (spec, world) with `begin()` and `end()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sim.models.host import Host, Replica
+from sim.models.task import CONTROL, Signal
+from sim.spec import fault as spec
+from sim.vocabulary import EventKind
+
+if TYPE_CHECKING:
+    from sim.models.world import World
+
+_behaviours: dict[type[spec.Fault], Callable[[Any, World], Any]] = {}
+B = TypeVar("B", bound=Callable[..., Any])
+
+
+def fault_behaviour(fault: type[spec.Fault]) -> Callable[[B], B]:
+    """Class decorator: this is what that fault does."""
+
+    def add(cls: B) -> B:
+        _behaviours[fault] = cls
+        return cls
+
+    return add
+
+
+def plan(world: World, fault: spec.Fault) -> None:
+    """Make the fault and schedule its beginning and end."""
+    harm = _behaviours[type(fault)](fault, world)
+    name = fault.name or type(fault).__name__.lower()
+
+    def begin(_: object) -> None:
+        world.recorder.event(EventKind.FAULT_BEGAN, name)
+        harm.begin()
+
+    def end(_: object) -> None:
+        world.recorder.event(EventKind.FAULT_ENDED, name)
+        harm.end()
+
+    Signal(begin).at(world.env.schedule, CONTROL, fault.at)
+    if fault.lasts is not None:
+        Signal(end).at(world.env.schedule, CONTROL, fault.at + fault.lasts)
+
+
+@fault_behaviour(spec.Outage)
+class Outage:
+    """A service is down: frozen, refusing, or unheard."""
+
+    def __init__(self, fault: spec.Outage, world: World):
+        self.host = world.host(fault.of)
+        self.how = fault.how
+        if fault.how == "hang":
+            self.host.may_hang = True
+        elif fault.how == "refuse":
+            self.host.may_die = True
+
+    def begin(self) -> None:
+        """Down."""
+        host = self.host
+        if self.how == "hang":
+            for replica in host.replicas:
+                host.freeze(replica)
+        elif self.how == "refuse":
+            host.refusing += 1
+            for replica in host.replicas:
+                host.drop_all(replica)
+            if host.refusing == 1:
+                host.stop_consumers(host.replicas)
+        else:
+            host.dropping += 1
+
+    def end(self) -> None:
+        """Restored."""
+        host = self.host
+        if self.how == "hang":
+            for replica in host.replicas:
+                host.unfreeze(replica)
+        elif self.how == "refuse":
+            host.refusing -= 1
+            if not host.refusing:
+                host.start_consumers([replica for replica in host.replicas if not replica.down])
+        else:
+            host.dropping -= 1
+
+
+@fault_behaviour(spec.Slow)
+class Slow:
+    """Work that begins now takes longer."""
+
+    def __init__(self, fault: spec.Slow, world: World):
+        self.host = world.host(fault.of)
+        self.by = fault.by
+
+    def begin(self) -> None:
+        """Slow down."""
+        self.host.slowdowns.append(self.by)
+        self.host.change_pace()
+
+    def end(self) -> None:
+        """Recover."""
+        self.host.slowdowns.remove(self.by)
+        self.host.change_pace()
+
+
+@fault_behaviour(spec.Errors)
+class Errors:
+    """A share of attempts ends with an error as soon as it has a worker."""
+
+    def __init__(self, fault: spec.Errors, world: World):
+        self.host = world.host(fault.of)
+        self.share = fault.share
+        self.chance = world.uniform(f"fault.{fault.name}")
+
+    def begin(self) -> None:
+        """Go wrong."""
+        self.host.error_faults.append(self)
+
+    def end(self) -> None:
+        """Go right."""
+        self.host.error_faults.remove(self)
+
+
+@fault_behaviour(spec.Crash)
+class Crash:
+    """Replicas die with all they hold, the first that are up; they come back empty."""
+
+    def __init__(self, fault: spec.Crash, world: World):
+        self.world = world
+        self.host = world.host(fault.of)
+        self.host.may_die = True
+        self.count = fault.replicas
+        self.restart_after = fault.restart_after
+        self.dead: list[Replica] = []
+
+    def begin(self) -> None:
+        """Crash."""
+        victims = [replica for replica in self.host.replicas if not replica.down][: self.count]
+        for replica in victims:
+            self.host.crash(replica)
+        self.dead = victims
+        if self.restart_after is not None:
+            Signal(lambda _: self.end()).at(self.world.env.schedule, CONTROL, self.restart_after)
+
+    def end(self) -> None:
+        """Restart those that are still down."""
+        dead, self.dead = self.dead, []
+        for replica in dead:
+            self.host.restart(replica)
+
+
+@fault_behaviour(spec.NetworkFault)
+class NetworkFault:
+    """More latency, loss, or nothing at all between two components."""
+
+    def __init__(self, fault: spec.NetworkFault, world: World):
+        self.wire = world.wire(*fault.between)
+        self.loss = fault.loss
+        self.cut = fault.partition
+        self.delay = world.sampler(fault.latency, f"fault.{fault.name}") if fault.latency is not None else None
+
+    def begin(self) -> None:
+        """Disturb."""
+        wire = self.wire
+        if self.delay is not None:
+            wire.delays.append(self.delay)
+        if self.loss is not None:
+            wire.losses.append(self.loss)
+        wire.cuts += self.cut
+        wire.change()
+
+    def end(self) -> None:
+        """Mend."""
+        wire = self.wire
+        if self.delay is not None:
+            wire.delays.remove(self.delay)
+        if self.loss is not None:
+            wire.losses.remove(self.loss)
+        wire.cuts -= self.cut
+        wire.change()
+
+
+@fault_behaviour(spec.BrokerDown)
+class BrokerDown:
+    """A broker neither accepts nor delivers."""
+
+    def __init__(self, fault: spec.BrokerDown, world: World):
+        self.broker = world.brokers[fault.broker]
+
+    def begin(self) -> None:
+        """Down."""
+        self.broker.down += 1
+
+    def end(self) -> None:
+        """Up."""
+        self.broker.down -= 1
+        if not self.broker.down:
+            self.broker.restore()

@@ -1,0 +1,237 @@
+"""The API gateway: queue and worker, authentication, limits, routing, translation, and the call of the route's endpoint.
+
+An event-loop gateway (the default) holds a worker for its own work only; with `concurrency: threads` a worker is held for the whole
+request. A refusal by a limit is a 429 that tells the client how long to wait.
+
+Not modelled: TLS handshakes, connection handling, request bodies, caching, health checks and outlier ejection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sim.models.host import OK, Host, Replica
+from sim.models.task import Act, Flow, Task
+from sim.policies import limiter as limiters
+from sim.spec.gateway import Jwt, OAuth
+from sim.vocabulary import EventKind, Outcome
+
+if TYPE_CHECKING:
+    from sim.models.call import Call
+    from sim.models.world import World
+    from sim.spec.distribution import Distribution
+    from sim.spec.gateway import Gateway as Spec
+    from sim.spec.gateway import RateLimit
+    from sim.spec.gateway import Route as RouteSpec
+
+RATE_LIMITED, UNAUTHORIZED = int(Outcome.RATE_LIMITED), int(Outcome.UNAUTHORIZED)
+LIMITING_QUIET = 10.0  # s without a refusal after which limiting counts as ended in the event log
+
+
+class Gateway(Host):
+    """All replicas of the gateway."""
+
+    def __init__(self, world: World, spec: Spec):
+        super().__init__(world, "gateway", spec.replicas, spec.workers, None, spec.queue)
+        self.spec = spec
+        self.lets_go = spec.concurrency == "event_loop"
+        self.overhead = self._sampler(spec.work, "work")
+        self.next_replica = 0
+        self.limits = [Limit(self, index, limit) for index, limit in enumerate(spec.rate_limits)]
+        self.authentication: JwtCheck | Introspection | None = None
+        self.routes: dict[str, Route] = {}
+
+    def build(self) -> None:
+        """Routes and authentication may call services: all hosts exist by now."""
+        spec = self.spec.authentication
+        if isinstance(spec, Jwt):
+            self.authentication = JwtCheck(self, spec)
+        elif isinstance(spec, OAuth):
+            self.authentication = Introspection(self, spec)
+        self.routes = {name: Route(self, name, route) for name, route in self.spec.routes.items()}
+
+    def choose(self) -> Replica | None:
+        """Clients are spread round robin over the replicas that are up."""
+        for _ in self.replicas:
+            replica = self.replicas[self.next_replica % len(self.replicas)]
+            self.next_replica = (self.next_replica + 1) % len(self.replicas)
+            if not replica.down:
+                return replica
+        return None
+
+    def on_crash(self, replica: Replica) -> None:
+        """What the dead replica was asking the identity provider is forgotten."""
+        if isinstance(self.authentication, Introspection):
+            self.authentication.forget(replica)
+
+    def compute(self, task: Task, seconds: float) -> Act:
+        """Own work, on a worker."""
+        if not task.granted:
+            yield from self.take_place(task)
+        return (yield from self.spend(task, seconds, computing=True))
+
+    def let_go(self, task: Task) -> None:
+        """An event loop gives its worker back before it waits for others."""
+        if self.lets_go and task.granted:
+            assert task.replica is not None
+            self.leave(task, task.replica)
+
+    def _sampler(self, distribution: Distribution | None, part: str) -> Callable[[int, int], float] | None:
+        return self.world.sampler(distribution, f"gateway.{part}") if distribution is not None else None
+
+
+class Route:
+    """One route: the life of an attempt from the client's door to the answer."""
+
+    counts = False
+
+    def __init__(self, gateway: Gateway, name: str, spec: RouteSpec):
+        world = gateway.world
+        self.gateway = gateway
+        self.name = name
+        self.index = world.recorder.name(name)
+        self.where = gateway.name_index
+        self.authenticates = spec.authenticate and gateway.authentication is not None
+        translate = spec.translate
+        self.translate = world.sampler(translate.work, f"gateway.{name}.translate") if translate else None
+        self.translate_back = world.sampler(translate.response_work, f"gateway.{name}.translate_back") if translate and translate.response_work else None
+        self.call: Call = world.route_call(gateway, name, spec)
+
+    def choose(self, _caller: Replica, _entity: int, _chain: int) -> Replica | None:
+        """The gateway replica that takes this attempt."""
+        return self.gateway.choose()
+
+    def over(self, _caller: Replica, _replica: Replica) -> None:
+        """Clients do not count."""
+
+    def unheard(self) -> bool:
+        """A black hole swallows what is sent to it."""
+        return self.gateway.dropping > 0
+
+    def serve(self, task: Task) -> Flow:
+        """The life of one attempt of a client."""
+        return self.gateway.serve(task, self._handle, self.where)
+
+    def _handle(self, task: Task) -> Act:
+        """Authentication, limits, translation, the call, and translation back."""
+        gateway = self.gateway
+        request = task.request
+        if gateway.overhead is not None:
+            yield from gateway.compute(task, gateway.overhead(request.id, task.chain))
+        if self.authenticates and not (yield from gateway.authentication.accepts(task)):
+            task.where = self.where
+            return UNAUTHORIZED
+        for limit in gateway.limits:
+            wait = limit.refuses(task, self.index)
+            if wait >= 0.0:
+                request.retry_after = wait
+                task.where = self.where
+                return RATE_LIMITED
+        if self.translate is not None:
+            yield from gateway.compute(task, self.translate(request.id, task.chain))
+        gateway.let_go(task)
+        outcome = yield from self.call.run(task)
+        if outcome == OK and self.translate_back is not None:
+            yield from gateway.compute(task, self.translate_back(request.id, task.chain))
+        return outcome
+
+
+class JwtCheck:
+    """A signed token, verified locally on a gateway worker."""
+
+    def __init__(self, gateway: Gateway, spec: Jwt):
+        self.gateway = gateway
+        self.work = gateway.world.sampler(spec.work, "gateway.jwt")
+        self.invalid = spec.invalid
+        self.chance = gateway.world.uniform("gateway.jwt.invalid")
+
+    def accepts(self, task: Task) -> Act:
+        """1 for a valid token."""
+        yield from self.gateway.compute(task, self.work(task.request.id, task.chain))
+        return 0 if self.invalid and self.chance(task.request.id, task.chain) < self.invalid else 1
+
+
+class Introspection:
+    """OAuth 2.0 token introspection (RFC 7662): a remote call, with a cache per user; concurrent misses of one user share one call."""
+
+    def __init__(self, gateway: Gateway, spec: OAuth):
+        self.gateway = gateway
+        self.world = gateway.world
+        self.spec = spec
+        self.lookup = gateway.world.sampler(spec.lookup, "gateway.oauth.lookup")
+        self.chance = gateway.world.uniform("gateway.oauth.invalid")
+        self.call = gateway.world.introspection_call(gateway, spec)
+        self.known: dict[int, float] = {}  # user -> when the cached answer expires
+        self.asking: dict[tuple[int, int], list[Task]] = {}  # (replica, user) -> those who wait for a call that is under way
+
+    def accepts(self, task: Task) -> Act:
+        """1 for an active token; when the provider cannot be asked, what `on_failure` says."""
+        yield from self.gateway.compute(task, self.lookup(task.request.id, task.chain))
+        if self.spec.invalid and self.chance(task.request.id, task.chain) < self.spec.invalid:
+            return 0
+        user = task.request.user
+        if user < 0:
+            return (yield from self._ask(task))
+        if self.known.get(user, -1.0) > self.gateway.env.now:
+            return 1
+        place = (task.replica.index, user)
+        if place in self.asking:
+            self.asking[place].append(task)
+            self.gateway.let_go(task)
+            yield
+            return task.outcome
+        waiting = self.asking[place] = []
+        answer = yield from self._ask(task)
+        if answer and self.spec.cache_ttl > 0:
+            self.known[user] = self.gateway.env.now + self.spec.cache_ttl
+        del self.asking[place]
+        for other in waiting:
+            other.outcome = answer
+            self.world.ready.append(other)
+        return answer
+
+    def forget(self, replica: Replica) -> None:
+        """A replica died: nobody there asks or waits any more."""
+        self.asking = {place: waiting for place, waiting in self.asking.items() if place[0] != replica.index}
+
+    def _ask(self, task: Task) -> Act:
+        self.gateway.let_go(task)
+        outcome = yield from self.call.run(task)
+        return 1 if outcome == OK or self.spec.on_failure == "allow" else 0
+
+
+class Limit:
+    """One rate limit, with a row of state per user, per route, or one for all; per gateway replica if its scope is `node`."""
+
+    def __init__(self, gateway: Gateway, index: int, spec: RateLimit):
+        self.gateway = gateway
+        self.spec = spec
+        self.label = f"{spec.per} limit {index + 1}" if index else f"{spec.per} limit"
+        self.rows: dict[Any, Any] = {}
+        self.last = -1e18
+        self.limiting = False
+
+    def refuses(self, task: Task, route: int) -> float:
+        """Seconds to wait before a retry may succeed; negative: not refused."""
+        spec = self.spec
+        key: int | tuple[int, int] = task.request.user if spec.per == "user" else route if spec.per == "route" else 0
+        if spec.scope == "node":
+            key = (key, task.replica.index)
+        state = self.rows.get(key)
+        if state is None:
+            state = self.rows[key] = limiters.new_limiter(spec)
+        wait = limiters.allow(*state, self.gateway.env.now)
+        if wait >= 0.0:
+            self._note()
+        return wait
+
+    def _note(self) -> None:
+        now = self.gateway.env.now
+        if now - self.last > LIMITING_QUIET:
+            recorder = self.gateway.world.recorder
+            if self.limiting:
+                recorder.event(EventKind.LIMITING_ENDED, "gateway", self.label, self.last)
+            recorder.event(EventKind.LIMITING_BEGAN, "gateway", self.label)
+            self.limiting = True
+        self.last = now

@@ -1,0 +1,410 @@
+"""What services and the gateway have in common: replicas with places and a queue, which faults can slow, freeze, refuse or kill.
+
+Not modelled: time to notice that a replica is gone (balancers know at once), warm-up of a restarted replica, and a change of pace
+of work that is under way when a slowdown begins or ends (it keeps the pace it began with; a freeze does stop it).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sim.models.cpu import Cpu
+from sim.models.link import LOST
+from sim.models.recorder import NUMBER_MASK
+from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, ORDINARY, Act, Flow, Task
+from sim.records.tables import Book
+from sim.vocabulary import EventKind, Outcome
+
+if TYPE_CHECKING:
+    from sim.models.world import World
+    from sim.spec.service import Queue
+
+OK, DEGRADED, SHED, ERROR, UNREACHABLE = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.SHED), int(Outcome.ERROR), int(Outcome.UNREACHABLE)
+GRANTED, QUEUED, FULL = 0, 1, 2
+QUIET = 10.0  # s without shedding after which shedding counts as ended in the event log
+
+
+class Replica:
+    """One instance: `free` places (worker threads, or threads of an event loop), a queue, and perhaps cores."""
+
+    __slots__ = ("balancers", "cpu", "down", "free", "frozen_seconds", "host", "hung", "hung_since", "index", "inside", "parked", "queue", "waiting", "workers")
+
+    def __init__(self, host: Host, index: int, workers: float, cores: int | None):
+        self.host = host
+        self.index = index
+        self.workers = workers
+        self.free = workers
+        self.queue: deque[tuple[Task, int]] = deque()
+        self.waiting = 0  # live entries of the queue; entries of tasks that gave up stay in it until they reach its head
+        self.cpu = Cpu(host.world, host, cores) if cores else None
+        self.down = False
+        self.hung = 0  # how many faults freeze it now
+        self.hung_since = 0.0
+        self.frozen_seconds = 0.0  # in all freezes that are over
+        self.parked: list[Task] = []  # frozen tasks, resumed in this order
+        self.inside: dict[Task, None] = {}  # attempts that have arrived and not left; kept only where a fault may need them
+        self.balancers: dict[str, Any] = {}  # by callee: what it knows about the load it has put on each replica
+
+    def frozen(self, now: float) -> float:
+        """Seconds that this replica has spent frozen since time 0."""
+        return self.frozen_seconds + (now - self.hung_since if self.hung else 0.0)
+
+
+class Host:
+    """A named component with replicas. Subclasses say what happens to a task that has got its place."""
+
+    def __init__(self, world: World, name: str, replicas: int, workers: int, cores: int | None, queue: Queue):
+        self.world = world
+        self.name = name
+        self.name_index = world.recorder.name(name)
+        self.schedule = world.env.schedule
+        self.env = world.env
+        self.ready = world.ready
+        self.spans = world.recorder.spans
+        self.workers = math.inf if workers < 0 else workers
+        self.capacity = math.inf if queue.capacity < 0 else queue.capacity
+        self.lifo = queue.discipline == "lifo"
+        self.lets_go = False  # an event loop lets go of its worker while it waits for others
+        self.patience = world.lane(queue.timeout, self._waited_too_long) if queue.timeout is not None else None
+        self.cores = cores
+        self.replicas = [Replica(self, index, self.workers, cores) for index in range(replicas)]
+        self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
+        self.may_die = False  # set by the faults: replicas keep track of what is inside only where they must
+        self.alive = [1] * replicas  # what balancers are told
+        self.slow = 1.0
+        self.slowdowns: list[float] = []
+        self.error_faults: list[Any] = []
+        self.refusing = 0
+        self.dropping = 0  # black holes
+        self.busy = 0
+        self.queued = 0
+        self.open = 0
+        self.offered = 0
+        self.ended = [0] * len(Outcome)
+        self.attempts_first = 0
+        self.work_done = 0.0
+        self.work_wasted = 0.0
+        self.busy_area = 0.0  # each `x_area` is the integral of x so far, less x * now: two additions per change of x
+        self.queue_area = 0.0
+        self.up = replicas
+        self.up_area = 0.0
+        self.last_shed = -math.inf
+        self.shedding = False
+        self._watch()
+
+    @property
+    def plain_work(self) -> bool:
+        """Work is just time: no shared cores, no freeze to look out for."""
+        return not self.cores and not self.may_hang
+
+    def way_back(self, task: Task) -> float:
+        """Seconds that the answer to this attempt travels; negative: it is lost."""
+        if self.dropping:
+            return LOST
+        return task.back.delay(task.request.id, task.chain) if task.back is not None else 0.0
+
+    def struck(self, task: Task) -> int:
+        """ERROR if one of the error faults that are on now hits this attempt."""
+        for fault in self.error_faults:
+            if fault.chance(task.request.id, task.chain) < fault.share:
+                task.where = self.name_index
+                return ERROR
+        return OK
+
+    def serve(self, task: Task, handle: Callable[[Task], Act], where: int) -> Flow:
+        """The life of one attempt from its arrival at a replica: queue, worker, `handle`, answer."""
+        replica = task.replica
+        assert replica is not None
+        yield  # on its way
+        self.arrive(task)
+        if replica.down or self.refusing:
+            outcome = UNREACHABLE
+        else:
+            place = self.enter(task, replica)
+            if place == QUEUED:
+                yield
+                outcome = task.outcome
+            else:
+                outcome = OK if place == GRANTED else SHED
+        if outcome == OK:
+            task.started = self.env.now
+            outcome = self.struck(task) if self.error_faults else OK
+            if outcome == OK:
+                outcome = yield from handle(task)
+            if task.granted:
+                self.leave(task, replica)
+            if outcome == OK and task.degraded:
+                outcome = DEGRADED
+        else:
+            task.where = where
+            if outcome == SHED:
+                self.note_shed()
+        self.depart(task, outcome, where)
+        if task.caller is not None:
+            delay = self.way_back(task)
+            if delay > 0.0:
+                task.callbacks = task.wake
+                self.schedule(task, ORDINARY, delay)
+                yield
+            caller = task.caller
+            if delay >= 0.0 and caller is not None:
+                task.caller = None
+                caller.outcome = outcome
+                caller.where = task.where
+                self.ready.append(caller)
+        task.request.done()
+        task.forget()
+        yield
+
+    # -- places ---------------------------------------------------------------------------------------------------------
+
+    def enter(self, task: Task, replica: Replica) -> int:
+        """Take a place: GRANTED, QUEUED (yield until granted or shed), or FULL."""
+        if replica.free > 0 and not replica.waiting:
+            replica.free -= 1
+            self.busy += 1
+            self.busy_area -= self.env.now
+            task.granted = True
+            return GRANTED
+        if replica.waiting >= self.capacity:
+            return FULL
+        self._wait_in_queue(task, replica)
+        if self.patience is not None:
+            self.patience.arm(task)
+        return QUEUED
+
+    def leave(self, task: Task, replica: Replica) -> None:
+        """Give the place up; the head of the queue has it before the one who left goes on."""
+        now = self.env.now
+        task.granted = False
+        if replica.waiting:
+            self._grant_next(replica, now)
+        else:
+            replica.free += 1
+            self.busy -= 1
+            self.busy_area += now
+
+    def _grant_next(self, replica: Replica, now: float) -> None:
+        """Hand a place, counted busy, to the next live entry of the queue."""
+        queue = replica.queue
+        while True:
+            task, ticket = queue.pop() if self.lifo else queue.popleft()
+            if task.ticket == ticket:
+                break
+        replica.waiting -= 1
+        self.queued -= 1
+        self.queue_area += now
+        task.ticket += 1
+        task.waits = NOWHERE
+        task.granted = True
+        task.outcome = OK
+        self.ready.append(task)
+
+    def take_place(self, task: Task) -> Act:
+        """Get a place again in the middle of a flow (event loop); never refused for want of queue capacity."""
+        replica = task.replica
+        assert replica is not None
+        if replica.free > 0 and not replica.waiting:
+            replica.free -= 1
+            self.busy += 1
+            self.busy_area -= self.env.now
+            task.granted = True
+            return OK
+        self._wait_in_queue(task, replica)
+        yield
+        return OK
+
+    def _wait_in_queue(self, task: Task, replica: Replica) -> None:
+        replica.queue.append((task, task.ticket))
+        replica.waiting += 1
+        task.waits = IN_QUEUE
+        self.queued += 1
+        self.queue_area -= self.env.now
+
+    def _waited_too_long(self, task: Task) -> None:
+        """The queue timeout fired while the task was still waiting."""
+        replica = task.replica
+        assert replica is not None
+        self.unqueue(task, replica)
+        task.outcome = SHED
+        self.ready.append(task)
+
+    def unqueue(self, task: Task, replica: Replica) -> None:
+        """Take a waiting task out of the queue: its entry there goes stale."""
+        task.ticket += 1
+        task.waits = NOWHERE
+        replica.waiting -= 1
+        self.queued -= 1
+        self.queue_area += self.env.now
+
+    # -- time -----------------------------------------------------------------------------------------------------------
+
+    def hold(self, task: Task, delay: float) -> None:
+        """Wake the task `delay` seconds from now; the caller yields."""
+        task.callbacks = task.wake
+        self.schedule(task, ORDINARY, delay)
+
+    def spend(self, task: Task, seconds: float, computing: bool) -> Act:
+        """Let work (or a wait) of this length pass, on the cores where there are any, stretched by slowdowns and stopped by freezes."""
+        seconds *= self.slow
+        replica = task.replica
+        assert replica is not None
+        if computing and replica.cpu is not None:
+            task.waits = ON_CPU
+            replica.cpu.run(task, seconds)
+            yield
+            task.waits = NOWHERE
+        elif not self.may_hang:
+            task.callbacks = task.wake
+            self.schedule(task, ORDINARY, seconds)
+            yield
+        else:
+            yield from self._hold_unfrozen(task, replica, seconds)
+        self.work_done += seconds
+        if task.abandoned:
+            self.work_wasted += seconds
+        return OK
+
+    def _hold_unfrozen(self, task: Task, replica: Replica, seconds: float) -> Act:
+        """Hold for `seconds` that are not frozen."""
+        since = replica.frozen(self.env.now)
+        while True:
+            self.hold(task, seconds)
+            yield
+            if replica.hung:
+                yield from self.thaw(task, replica)
+            frozen = replica.frozen(self.env.now)
+            seconds, since = frozen - since, frozen
+            if seconds <= 0:
+                return OK
+
+    def thaw(self, task: Task, replica: Replica) -> Act:
+        """Wait until the replica is not frozen."""
+        while replica.hung:
+            replica.parked.append(task)
+            yield
+        return OK
+
+    # -- harm -----------------------------------------------------------------------------------------------------------
+
+    def freeze(self, replica: Replica) -> None:
+        """Stop all that goes on in it; what arrives is still accepted."""
+        replica.hung += 1
+        if replica.hung == 1:
+            replica.hung_since = self.env.now
+            if replica.cpu is not None:
+                replica.cpu.stop()
+
+    def unfreeze(self, replica: Replica) -> None:
+        """Let it go on where it stopped."""
+        replica.hung -= 1
+        if replica.hung == 0:
+            replica.frozen_seconds += self.env.now - replica.hung_since
+            if replica.cpu is not None:
+                replica.cpu.go_on()
+            parked, replica.parked = replica.parked, []
+            self.ready.extend(parked)
+
+    def change_pace(self) -> None:
+        """The slowdowns that are on now multiply."""
+        self.slow = math.prod(self.slowdowns, start=1.0)
+
+    def drop_all(self, replica: Replica) -> None:
+        """Everything inside ends as unreachable, those who wait first, so that nobody inherits a place."""
+        for task in [task for task in replica.inside if task.waits == IN_QUEUE]:
+            self.world.kill(task, UNREACHABLE)
+        for task in list(replica.inside):
+            self.world.kill(task, UNREACHABLE)
+
+    def crash(self, replica: Replica) -> None:
+        """It dies with all it holds, what it remembers about others included."""
+        now = self.env.now
+        replica.down = True
+        self.alive[replica.index] = 0
+        self.up_area += now
+        self.up -= 1
+        self.world.recorder.event(EventKind.REPLICA_CRASHED, f"{self.name}[{replica.index}]")
+        self.drop_all(replica)
+        self.world.forget_guards(replica)
+        replica.balancers.clear()
+        self.stop_consumers([replica])
+        self.on_crash(replica)
+
+    def restart(self, replica: Replica) -> None:
+        """It comes back, empty."""
+        if not replica.down:
+            return
+        replica.down = False
+        self.alive[replica.index] = 1
+        self.up_area -= self.env.now
+        self.up += 1
+        self.world.recorder.event(EventKind.REPLICA_RESTARTED, f"{self.name}[{replica.index}]")
+        if not self.refusing:
+            self.start_consumers([replica])
+
+    def on_crash(self, replica: Replica) -> None:
+        """What else dies with a replica of this kind of host."""
+
+    def stop_consumers(self, replicas: Sequence[Replica]) -> None:
+        """Consumers and relays in these replicas stop (services have some)."""
+
+    def start_consumers(self, replicas: Sequence[Replica]) -> None:
+        """They start again."""
+
+    # -- accounts -------------------------------------------------------------------------------------------------------
+
+    def arrive(self, task: Task) -> None:
+        """An attempt has reached a replica."""
+        task.arrived = self.env.now
+        self.offered += 1
+        self.open += 1
+        if not task.again:
+            self.attempts_first += 1
+        if self.may_die and task.replica is not None:
+            task.replica.inside[task] = None
+
+    def depart(self, task: Task, outcome: int, where: int) -> None:
+        """An attempt has ended here, one way or another."""
+        self.open -= 1
+        self.ended[outcome] += 1
+        if self.may_die and task.replica is not None:
+            task.replica.inside.pop(task, None)
+        if self.spans is not None:
+            self._keep_span(task, outcome, where)
+        task.arrived = math.nan  # not inside any more
+
+    def note_shed(self) -> None:
+        """Write the beginning of a spell of shedding into the event log."""
+        now = self.env.now
+        if now - self.last_shed > QUIET:
+            if self.shedding:
+                self.world.recorder.event(EventKind.SHEDDING_ENDED, self.name, value=self.last_shed)
+            self.world.recorder.event(EventKind.SHEDDING_BEGAN, self.name)
+            self.shedding = True
+        self.last_shed = now
+
+    def _keep_span(self, task: Task, outcome: int, where: int) -> None:
+        number = task.request.id & NUMBER_MASK
+        self.spans.append((number, task.chain, task.arrived, task.started, self.env.now, where, task.replica.index, outcome, task.abandoned, task.request.source))
+
+    def book(self) -> Book:
+        """Attempts that arrived, how they ended, and those found inside by counting."""
+        return Book(self.name, self.offered, {outcome.word: self.ended[outcome] for outcome in Outcome if self.ended[outcome]}, self.open)
+
+    def _watch(self) -> None:
+        watch = self.world.recorder.watch
+        watch(self.name, "busy", "mean", lambda now: self.busy_area + self.busy * now)
+        watch(self.name, "queue", "mean", lambda now: self.queue_area + self.queued * now)
+        watch(self.name, "replicas", "mean", lambda now: self.up_area + self.up * now)
+        watch(self.name, "workers", "mean", lambda now: (self.up_area + self.up * now) * self.workers)
+        if self.cores:
+            watch(self.name, "cores_busy", "mean", lambda now: sum(replica.cpu.area(now) for replica in self.replicas if replica.cpu))
+            watch(self.name, "cores", "mean", lambda now: (self.up_area + self.up * now) * (self.cores or 0))
+        watch(self.name, "in_flight", "level", lambda _: self.open)
+        watch(self.name, "attempts", "total", lambda _: self.offered)
+        watch(self.name, "first_attempts", "total", lambda _: self.attempts_first)
+        watch(self.name, "work_done", "total", lambda _: self.work_done)
+        watch(self.name, "work_wasted", "total", lambda _: self.work_wasted)

@@ -1,0 +1,105 @@
+"""The transactional outbox: a row is written together with the effects before it; a relay publishes the rows in order.
+
+The relay looks every `poll` seconds, takes up to `batch` rows, publishes them, waits for the acks, and marks them; a full batch is
+followed by the next at once. It retries for ever, and publishes again what it had not marked when it crashed.
+
+Not modelled: the load that polling puts on the database.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from sim.models.task import ORDINARY, Act, Flow, Task
+
+if TYPE_CHECKING:
+    from sim.models.host import Replica
+    from sim.models.service import Service
+    from sim.models.topic import Message, Topic
+    from sim.models.world import World
+    from sim.spec.step import Publish
+
+
+class Outbox:
+    """The rows of one publishing step of one service, and their relay, which runs in the first replica that is up."""
+
+    def __init__(self, world: World, service: Service, topic: Topic, spec: Publish):
+        self.world = world
+        self.service = service
+        self.topic = topic
+        self.key = spec.key or topic.key
+        self.poll = spec.poll
+        self.batch = spec.batch
+        self.rows: deque[tuple[Any, int, bool]] = deque()  # (request, chain, again), not marked as published
+        self.out, self.back = world.hops(service.name, topic.broker.name, f"{service.name}/outbox/{topic.name}")
+        self.task: Task | None = None
+        self.replica: Replica | None = None
+        self.start()
+
+    def write(self, task: Task) -> None:
+        """Write a row in the transaction of the step."""
+        task.request.alive += 1
+        self.rows.append((task.request, task.chain, task.again))
+
+    def start(self) -> None:
+        """Run the relay in the first replica that is up, if there is one."""
+        self.replica = next((replica for replica in self.service.replicas if not replica.down and not self.service.refusing), None)
+        if self.replica is None:
+            self.task = None
+            return
+        self.task = Task(None, 0, None, self.replica)
+        self.task.own_thread = True
+        self.task.begin(self._relay(self.task))
+        self.world.ready.append(self.task)
+
+    def stop(self) -> None:
+        """Its replica died: whoever takes over publishes again what was not marked."""
+        if self.task is not None:
+            self.world.silence(self.task)
+        self.task = None
+
+    def _relay(self, task: Task) -> Flow:
+        hold = self.service.hold
+        while True:
+            hold(task, self.poll)
+            yield
+            while self.rows:
+                if task.replica is not None and task.replica.hung:
+                    yield from self.service.thaw(task, task.replica)
+                batch = [self.rows[index] for index in range(min(self.batch, len(self.rows)))]
+                acknowledged = yield from self._publish(task, batch)
+                if not acknowledged:
+                    break
+                for request, _, _ in batch:
+                    self.rows.popleft()
+                    request.done()
+                if len(batch) < self.batch:
+                    break
+
+    def _publish(self, task: Task, batch: list[tuple[Any, int, bool]]) -> Act:
+        """One produce request for the whole batch; 1 when it was acknowledged, 0 when it has to be tried again."""
+        request, chain, _ = batch[0]
+        delay = self.out.delay(request.id, chain)
+        if delay < 0.0:
+            return 0
+        if delay > 0.0:
+            self.service.hold(task, delay)
+            yield
+        broker = self.topic.broker
+        if broker.down:
+            return 0
+        messages: list[Message] = [self.topic.append(*row, self.key) for row in batch]
+        if broker.acks == "all":
+            for message in messages:
+                if message.available != message.available:
+                    message.waiter = task
+                    yield
+        delay = self.back.delay(request.id, chain)
+        if delay < 0.0:
+            return 0
+        if delay > 0.0:
+            task.callbacks = task.wake
+            self.world.env.schedule(task, ORDINARY, delay)
+            yield
+        return 1

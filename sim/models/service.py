@@ -1,0 +1,110 @@
+"""A service: attempts arrive at a replica, wait for a worker, go through the steps of an endpoint, and answer.
+
+Not modelled: memory, garbage collection, start-up and warm-up of replicas, connection handling, request bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Many
+from typing import TYPE_CHECKING
+
+from sim.models.host import Host, Replica
+from sim.models.steps import Sequence, Site
+from sim.models.task import Flow, Task
+from sim.policies import balancer as balancers
+
+if TYPE_CHECKING:
+    from sim.models.consumer import Member
+    from sim.models.outbox import Outbox
+    from sim.models.world import World
+    from sim.spec.service import Service as Spec
+
+
+class Service(Host):
+    """All replicas of one service."""
+
+    def __init__(self, world: World, name: str, spec: Spec):
+        super().__init__(world, name, spec.replicas, spec.workers, spec.cores, spec.queue)
+        self.spec = spec
+        self.lets_go = spec.concurrency == "event_loop"
+        self.balancing = spec.load_balancing
+        self.uniforms = balancers.UNIFORMS[balancers.new_balancer(spec.load_balancing).kind]
+        self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
+        self.members: list[Member] = []
+        self.outboxes: list[Outbox] = []
+
+    def stop_consumers(self, replicas: Many[Replica]) -> None:
+        """Members stop where they are; their partitions move when their session times out. Relays move at once."""
+        for member in self.members:
+            if member.replica in replicas:
+                member.stop()
+                if member.replica.down:
+                    self.world.expire_session(member)
+        for outbox in self.outboxes:
+            if outbox.replica in replicas:
+                outbox.stop()
+                outbox.start()
+
+    def start_consumers(self, replicas: Many[Replica]) -> None:
+        """Members begin to poll again, and join the group again if it had given them up."""
+        for member in self.members:
+            if member.replica in replicas:
+                member.start()
+                if not member.belongs:
+                    member.belongs = True
+                    self.world.rebalance(member.group)
+        for outbox in self.outboxes:
+            if outbox.task is None:
+                outbox.start()
+
+
+class Endpoint:
+    """One endpoint of a service: what calls of it and records of it have in common."""
+
+    def __init__(self, service: Service, name: str):
+        self.service = service
+        self.world = service.world
+        self.name = name
+        self.component = service.name
+        self.where = self.world.recorder.name(f"{service.name}.{name}")
+        self.hop_stream = f"{service.name}.{name}"
+        self.steps: Sequence  # made by `build`
+        self.counts = len(service.replicas) > 1 and service.balancing in ("least_request", "power_of_two")  # whether the balancer must hear of ends
+        self._choices = [service.world.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)]
+
+    def build(self) -> None:
+        """Make the behaviours of the steps; all hosts exist by now."""
+        self.steps = Sequence(Site(self.world, self.service, self.hop_stream, self.where), self.service.spec.endpoints[self.name])
+
+    def serve(self, task: Task) -> Flow:
+        """The life of one attempt from its arrival at the replica."""
+        return self.service.serve(task, self.steps.run, self.where)
+
+    def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
+        """Ask the caller's balancer for a replica."""
+        service = self.service
+        replicas = service.replicas
+        if len(replicas) == 1:
+            return replicas[0] if service.alive[0] else None
+        balancer = caller.balancers.get(service.name)
+        if balancer is None:
+            balancer = caller.balancers[service.name] = (balancers.new_balancer(service.balancing, caller.index % len(replicas)), [0] * len(replicas))
+        row, loads = balancer
+        if service.uniforms == 0:
+            index = balancers.pick(row, loads, service.alive, len(replicas), 0.0, 0.0)
+        else:
+            draws = [draw(entity, chain) for draw in self._choices]
+            index = balancers.pick(row, loads, service.alive, len(replicas), draws[0], draws[-1])
+        if index < 0:
+            return None
+        loads[index] += 1
+        return replicas[index]
+
+    def over(self, caller: Replica, replica: Replica) -> None:
+        """One active request less, as the caller's balancer sees it."""
+        if self.counts:
+            caller.balancers[self.service.name][1][replica.index] -= 1
+
+    def unheard(self) -> bool:
+        """A black hole swallows what is sent to it."""
+        return self.service.dropping > 0

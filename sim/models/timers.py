@@ -1,0 +1,51 @@
+"""Timeouts of one length stand in a lane, first in first out, with a single armed event for the head.
+
+A timer is never cancelled: it holds the ticket of what its task was waiting for, and an older ticket is stale when its turn comes.
+So a timeout that does not happen costs one append, whatever the load.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import simpy
+
+from sim.models.task import TIMER, Signal, Task
+
+
+class Lane:
+    """All timers of one duration and one purpose."""
+
+    __slots__ = ("armed", "duration", "entries", "env", "expire", "schedule", "signal")
+
+    def __init__(self, env: simpy.Environment, duration: float, expire: Callable[[Task], None]):
+        self.env = env
+        self.schedule = env.schedule
+        self.duration = duration
+        self.expire = expire  # called for a task that still waits for what it waited for when the timer was armed
+        self.entries: deque[tuple[float, Task, int]] = deque()
+        self.armed = False
+        self.signal = Signal(self._fire)
+
+    def arm(self, task: Task) -> None:
+        """Expire the task's present wait `duration` from now, unless it ends before."""
+        self.entries.append((self.env.now + self.duration, task, task.ticket))
+        if not self.armed:
+            self.armed = True
+            self.signal.at(self.schedule, TIMER, self.duration)
+
+    def _fire(self, _: object) -> None:
+        now = self.env.now
+        entries = self.entries
+        while entries:
+            deadline, task, ticket = entries[0]
+            if task.ticket != ticket:
+                entries.popleft()
+            elif deadline <= now:
+                entries.popleft()
+                self.expire(task)
+            else:
+                self.signal.at(self.schedule, TIMER, deadline - now)
+                return
+        self.armed = False

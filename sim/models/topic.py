@@ -1,0 +1,196 @@
+"""Topics of a log broker: partitions, publication with acks and replication, and readers that see only what is replicated.
+
+Not modelled: batching and linger of producers, broker capacity and disks, leader election, ISR changes, retention (nothing is ever
+deleted), compaction, transactions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TYPE_CHECKING
+
+from sim.models.task import ORDINARY, Flow, Signal, Task
+from sim.policies import partitioner as partitioners
+from sim.records.tables import Book
+from sim.vocabulary import MessageEnd, Outcome
+
+if TYPE_CHECKING:
+    from sim.models.consumer import Group
+    from sim.models.host import Replica
+    from sim.models.request import Request
+    from sim.models.world import World
+    from sim.spec.broker import LogBroker
+    from sim.spec.broker import Topic as Spec
+
+OK, UNREACHABLE = int(Outcome.OK), int(Outcome.UNREACHABLE)
+STICKY_RECORDS = 16  # how many records of 1 KiB fill a batch.size of 16 KiB (KIP-794)
+
+
+class Broker:
+    """A log broker, up or down."""
+
+    def __init__(self, world: World, name: str, spec: LogBroker):
+        self.world = world
+        self.name = name
+        self.acks = str(spec.acks)
+        self.replication = world.sampler(spec.replication, f"{name}.replication") if spec.replication is not None else None
+        self.down = 0
+        self.waiting: list[Task] = []  # consumers and relays that wait for it to come back
+
+    def restore(self) -> None:
+        """Wake all who wait."""
+        waiting, self.waiting = self.waiting, []
+        self.world.ready.extend(waiting)
+
+
+class Message(Signal):
+    """One published event; as an event of the clock it is its own replication."""
+
+    __slots__ = ("again", "available", "chain", "number", "offset", "partition", "published", "replicated", "request", "topic", "waiter")
+
+    def __init__(self, request: Request, chain: int, again: bool, published: float, topic: Topic):
+        super().__init__(topic.replicated)
+        self.topic = topic
+        self.number = topic.world.next_message()
+        self.request = request
+        self.chain = chain
+        self.again = again
+        self.published = published
+        self.available = math.nan
+        self.replicated = False
+        self.waiter: Task | None = None  # the publisher, under acks: all
+
+
+class Partition:
+    """One partition: the next offset, and what is not readable yet, in order."""
+
+    __slots__ = ("end", "index", "unreadable")
+
+    def __init__(self, index: int):
+        self.index = index
+        self.end = 0
+        self.unreadable: deque[Message] = deque()
+
+
+class Topic:
+    """A topic and the groups that read it."""
+
+    def __init__(self, world: World, broker: Broker, name: str, spec: Spec):
+        self.world = world
+        self.env = world.env
+        self.broker = broker
+        self.name = name
+        self.name_index = world.recorder.name(name)
+        self.key = spec.key
+        self.partitions = [Partition(index) for index in range(spec.partitions)]
+        self.groups: list[Group] = []
+        self.sticky = partitioners.new_sticky(spec.partitions, STICKY_RECORDS)
+        self.chance = world.uniform(f"{name}.sticky")
+        self.partition_of = partitioners.partition_of.compiled.dispatcher
+        self.published = 0
+
+    def target(self, key: str | None) -> PublishTarget:
+        """This topic as something to call; `key` overrides the topic's own."""
+        return PublishTarget(self, key or self.key)
+
+    def append(self, request: Request, chain: int, again: bool, key: str | None) -> Message:
+        """Write an event to the log; it is readable when it and all before it in its partition are replicated."""
+        message = Message(request, chain, again, self.env.now, self)
+        self.published += 1
+        request.alive += len(self.groups)
+        partition = self.partitions[self._partition(request, chain, key)]
+        message.partition = partition
+        message.offset = partition.end
+        partition.end += 1
+        partition.unreadable.append(message)
+        draw = self.broker.replication
+        delay = draw(request.id, chain) if draw is not None else 0.0
+        if delay > 0.0:
+            message.at(self.world.env.schedule, ORDINARY, delay)
+        else:
+            self.replicated(message)
+        return message
+
+    def replicated(self, message: Message) -> None:
+        """Followers have it: the high watermark passes all replicated records at the head of the partition."""
+        message.replicated = True
+        unreadable = message.partition.unreadable
+        now = self.env.now
+        while unreadable and unreadable[0].replicated:
+            readable = unreadable.popleft()
+            readable.available = now
+            for group in self.groups:
+                group.readable(readable)
+            if readable.waiter is not None:
+                self.world.ready.append(readable.waiter)
+
+    def _partition(self, request: Request, chain: int, key: str | None) -> int:
+        count = len(self.partitions)
+        if count == 1:
+            return 0
+        if key == "order":
+            return int(self.partition_of(request.id, count))
+        if key == "user" and request.user >= 0:
+            return int(self.partition_of(request.user, count))
+        if key == "item" and request.item >= 0:
+            return int(self.partition_of(request.item, count))
+        return int(partitioners.sticky(self.sticky, self.chance(request.id, chain)))
+
+    def book(self) -> Book:
+        """Published x groups = ends + still queued, counted from the rows."""
+        ended = {end.word: sum(group.ended[end] for group in self.groups) for end in MessageEnd}
+        left = sum(group.count_unended() for group in self.groups) + sum(len(partition.unreadable) for partition in self.partitions) * len(self.groups)
+        return Book(self.name, self.published * len(self.groups), {word: count for word, count in ended.items() if count}, left)
+
+
+class PublishTarget:
+    """A topic as something that can be called, under one key."""
+
+    counts = False
+
+    def __init__(self, topic: Topic, key: str | None):
+        self.topic = topic
+        self.key = key
+        self.component = topic.broker.name
+        self.where = topic.name_index
+        self.hop_stream = topic.name
+
+    def choose(self, _caller: Replica, _entity: int, _chain: int) -> Replica | None:
+        """The broker, as one place."""
+        return self.topic.world.nowhere
+
+    def over(self, _caller: Replica, _replica: Replica) -> None:
+        """Nothing to balance."""
+
+    def unheard(self) -> bool:
+        """Messages reach the broker, which may be down."""
+        return False
+
+    def serve(self, task: Task) -> Flow:
+        """Append, wait for what `acks` asks for, and acknowledge."""
+        topic = self.topic
+        broker = topic.broker
+        world = topic.world
+        request = task.request
+        outcome = OK
+        yield  # on its way
+        if broker.down:
+            outcome = UNREACHABLE
+            task.where = self.where
+        else:
+            message = topic.append(request, task.chain, task.again, self.key)
+            if broker.acks == "all" and message.available != message.available:
+                message.waiter = task
+                yield
+        if task.caller is not None:
+            delay = 0.0 if broker.acks == "0" else task.back.delay(request.id, task.chain)
+            if delay > 0.0:
+                task.callbacks = task.wake
+                world.env.schedule(task, ORDINARY, delay)
+                yield
+            if delay >= 0.0:
+                world.answer(task, outcome)
+        request.done()
+        task.forget()
+        yield

@@ -1,0 +1,215 @@
+"""Traffic: requests that arrive whatever the system does, users who wait for their answer, and clients with patience of their own.
+
+Latency counts from the intended arrival. A client's attempt goes to the gateway's route, or straight to a service's endpoint, without
+a hop: the network behind the client is not modelled, nor are browsers' connection limits, sessions, and users who give up for good.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from sim.chance.arrivals import arrival_times
+from sim.chance.popularity import chooser
+from sim.models.call import PASSED, link_chain
+from sim.models.recorder import NUMBER_BITS
+from sim.models.request import Request
+from sim.models.task import ORDINARY, Act, Flow, Signal, Task, abandon
+from sim.policies import budget as budgets
+from sim.policies import retry as retries
+from sim.spec.traffic import Closed
+from sim.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from sim.models.call import Target
+    from sim.models.host import Replica
+    from sim.models.world import World
+    from sim.spec.traffic import Traffic
+
+OK, RATE_LIMITED, TIMEOUT, UNREACHABLE = int(Outcome.OK), int(Outcome.RATE_LIMITED), int(Outcome.TIMEOUT), int(Outcome.UNREACHABLE)
+
+
+class Door:
+    """A target of the traffic: what is called, under which name it is recorded, and which effects complete an order."""
+
+    __slots__ = ("needs", "route", "target")
+
+    def __init__(self, target: Target, route: int, needs: int):
+        self.target = target
+        self.route = route
+        self.needs = needs
+
+
+class Workload:
+    """One population of clients."""
+
+    def __init__(self, world: World, name: str, spec: Traffic):
+        self.world = world
+        self.env = world.env
+        self.schedule = world.env.schedule
+        self.ready = world.ready
+        self.recorder = world.recorder
+        self.name = name
+        self.spec = spec
+        self.source = world.recorder.name(name)
+        self.base = world.source_base(name) << NUMBER_BITS
+        self.doors = [world.door(target, spec) for target in spec.mix]
+        self.thresholds = list(accumulate(spec.mix.values()))
+        self.pick_door = world.uniform(f"traffic.{name}.mix")
+        self.user = chooser(spec.users, world.key(f"traffic.{name}.users")) if spec.users else None
+        self.item = chooser(spec.items, world.key(f"traffic.{name}.items")) if spec.items else None
+        self.caller = world.outsider(name)  # the client's side of balancers
+        self.retry = retries.new_retry(spec.retry) if spec.retry else None
+        self.max_attempts = spec.retry.max_attempts if spec.retry else 1
+        self.budget, self.tokens = budgets.new_budget(spec.retry.budget) if spec.retry and spec.retry.budget else (None, None)
+        self.jitter = world.uniform(f"traffic.{name}.backoff")
+        self.lane = world.lane(spec.timeout, self._timed_out) if spec.timeout is not None else None
+        self.patient = spec.timeout is not None or spec.retry is not None or isinstance(spec.arrivals, Closed) or any(door.target.counts for door in self.doors)
+        self.arrived = 0
+
+    def start(self) -> None:
+        """Schedule the first arrival, or let the users begin to think."""
+        arrivals = self.spec.arrivals
+        if isinstance(arrivals, Closed):
+            think = self.world.sampler(arrivals.think, f"traffic.{self.name}.think")
+            for user in range(arrivals.users):
+                self._spawn_user(user, arrivals.users, think)
+        else:
+            times = arrival_times(arrivals, self.world.key(f"traffic.{self.name}.arrivals"), self.world.scenario.duration)
+            self.signal = Signal(self._arrive)
+            self.times: Iterator[float] = iter(times)
+            self._schedule_next(0.0)
+
+    # -- open arrivals ----------------------------------------------------------------------------------------------------
+
+    def _schedule_next(self, now: float) -> None:
+        due = next(self.times, None)
+        if due is not None:
+            self.due = due
+            self.signal.callbacks = self.signal.calls
+            self.schedule(self.signal, ORDINARY, due - now)
+
+    def _arrive(self, _: Any) -> None:
+        intended = self.due
+        self._schedule_next(self.env.now)
+        request = self._request(self.arrived, intended)
+        if self.patient:
+            task = Task(request, 0, None, self.caller)
+            task.begin(self._client(task))
+            self.ready.append(task)
+        else:
+            self._send(request, request, 0)
+
+    def _client(self, task: Task) -> Flow:
+        """A client with a timeout or retries of its own."""
+        yield from self._ask(task)
+        task.forget()
+        yield
+
+    # -- closed users -----------------------------------------------------------------------------------------------------
+
+    def _spawn_user(self, user: int, users: int, think: Callable[[int, int], float]) -> None:
+        task = Task(None, 0, None, self.caller)
+        task.begin(self._user(task, user, users, think))
+        self.ready.append(task)
+
+    def _user(self, task: Task, user: int, users: int, think: Callable[[int, int], float]) -> Flow:
+        """Think, send, wait for the answer, and think again."""
+        number = user
+        while True:
+            pause = think(self.base | number, 0)
+            if pause > 0.0:
+                task.callbacks = task.wake
+                self.schedule(task, ORDINARY, pause)
+                yield
+            task.request = self._request(number, self.env.now)
+            yield from self._ask(task)
+            number += users
+
+    # -- one logical request ----------------------------------------------------------------------------------------------
+
+    def _request(self, number: int, arrival: float) -> Request:
+        entity = self.base | number
+        door = self.doors[0] if len(self.doors) == 1 else self._door(entity)
+        request = Request(entity, arrival, self.source, door, self.recorder)
+        if self.user is not None:
+            request.user = self.user(entity)
+        if self.item is not None:
+            request.item = self.item(entity)
+        self.arrived += 1
+        self.recorder.open[request] = None
+        return request
+
+    def _door(self, entity: int) -> Door:
+        index = bisect_right(self.thresholds, self.pick_door(entity, 0))
+        return self.doors[min(index, len(self.doors) - 1)]
+
+    def _ask(self, task: Task) -> Act:
+        """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
+        request = task.request
+        if self.budget is not None:
+            budgets.deposit(self.budget, self.tokens, self.env.now)
+        attempt = 0
+        pause = 0.0
+        while True:
+            if self.lane is not None:
+                self.lane.arm(task)
+            replica = self._send(request, task, attempt)
+            yield
+            task.ticket += 1
+            task.children = None
+            if replica is not None:
+                request.door.target.over(self.caller, replica)
+            attempt += 1
+            outcome = task.outcome
+            if outcome in PASSED or attempt >= self.max_attempts or not retries.retryable(self.retry, outcome):
+                break
+            if self.budget is not None and not budgets.withdraw(self.budget, self.tokens, self.env.now):
+                break
+            pause = retries.backoff(self.retry, attempt, self.jitter(request.id, attempt), pause)
+            wait = max(pause, request.retry_after) if outcome == RATE_LIMITED and self.spec.honor_retry_after else pause
+            if wait > 0.0:
+                task.callbacks = task.wake
+                self.schedule(task, ORDINARY, wait)
+                yield
+        request.attempts = attempt
+        request.outcome = outcome
+        request.where = task.where
+        request.send(None)
+        return OK
+
+    def _send(self, request: Request, caller: Task | Request, attempt: int) -> Replica | None:
+        """One attempt on its way; where nobody is there, the answer at once."""
+        target = request.door.target
+        chain = link_chain(0, 0, attempt)
+        replica = target.choose(self.caller, request.id, chain)
+        if replica is None:
+            caller.outcome = UNREACHABLE
+            caller.where = target.where
+            self.ready.append(caller)
+            return None
+        if target.unheard():
+            return replica
+        child = Task(request, chain, caller, replica)
+        child.again = attempt > 0
+        request.alive += 1
+        flow = target.serve(child)
+        next(flow)
+        child.begin(flow)
+        if attempt or self.patient:
+            caller.children = child
+        self.ready.append(child)
+        return replica
+
+    def _timed_out(self, task: Task) -> None:
+        """The client's patience is over; the system does not know, and goes on."""
+        child = task.children
+        if child is not None:
+            child.caller = None
+            abandon(child)
+        task.ticket += 1
+        task.outcome = TIMEOUT
+        task.where = self.source
+        self.ready.append(task)

@@ -1,0 +1,429 @@
+"""The world of one run: everything a scenario names, made and wired, and the loop that runs it on a stock SimPy environment."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import deque
+from collections.abc import Callable, Sequence as Many
+from typing import Any
+
+import numpy as np
+import simpy
+
+from sim.chance.keyed import stream_key, stream_number
+from sim.chance.sampler import sampler, uniform_sampler
+from sim.errors import BooksDoNotBalance
+from sim.models import fault as faults
+from sim.models.call import Call, Guard, Target, leave_bulkhead
+from sim.models.consumer import Group, Member
+from sim.models.gateway import Gateway
+from sim.models.host import Host, Replica
+from sim.models.link import Hop, Wire
+from sim.models.outbox import Outbox
+from sim.models.recorder import NUMBER_BITS, NUMBER_MASK, Recorder
+from sim.models.service import Endpoint, Service
+from sim.models.sites import consumer_name, salts
+from sim.models.steps import Sequence, Site
+from sim.models.stock import Stock
+from sim.models.task import CONTROL, OBSERVATION, Signal, Task, abandon
+from sim.models.timers import Lane
+from sim.models.topic import Broker, Message, PublishTarget, Topic
+from sim.models.workload import Door, Workload
+from sim.records.tables import SPAN, Book, Records
+from sim.spec.distribution import Distribution
+from sim.spec.gateway import OAuth, Route
+from sim.spec.policy import NO_POLICY, CallPolicy
+from sim.spec.scenario import Scenario
+from sim.spec.step import Publish, Step
+from sim.spec.traffic import Traffic
+from sim.vocabulary import EventKind, MessageEnd, Outcome
+
+SOURCE_BITS = 23  # of a request id above its running number, so that ids stay below 2**63
+
+
+class World:
+    """One run of one scenario. Components are made here, in the order of the scenario, and find one another through here."""
+
+    def __init__(self, scenario: Scenario, replication: int = 0, progress: Callable[[float], None] | None = None):
+        self.scenario = scenario
+        self.replication = replication
+        self.progress = progress
+        self.env = simpy.Environment()
+        self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
+        self.recorder = Recorder(self.env, scenario.record.spans == "all")
+        self.calls: list[Call] = []
+        self.done = False
+        self.next_message = itertools.count().__next__
+        self._salts = salts(scenario)
+        self._wires: dict[frozenset[str], Wire] = {}
+        self._guards: dict[tuple[str, str, str], dict[Replica, Guard]] = {}
+        self._effects: dict[str, int] = {}
+        self._stocks: dict[str, Stock] = {}
+        self._build()
+
+    def _build(self) -> None:
+        """Hosts first, then what refers to them, traffic and faults last."""
+        scenario = self.scenario
+        self.outside = Host.__new__(Host)  # no host: the far end of brokers and clients
+        self.nowhere = self.outsider("nowhere")
+        self.gateway = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
+        self.services = {name: Service(self, name, spec) for name, spec in scenario.services.items()}
+        self.brokers = {name: Broker(self, name, spec) for name, spec in scenario.brokers.items()}
+        self.topics = {name: Topic(self, self.brokers[broker], name, topic) for broker, spec in scenario.brokers.items() for name, topic in spec.topics.items()}
+        for fault in scenario.faults:
+            faults.plan(self, fault)
+        for service in self.services.values():
+            for endpoint in service.endpoints.values():
+                endpoint.build()
+        self._join_groups()
+        if self.gateway is not None:
+            self.gateway.build()
+        self.workloads = [Workload(self, name, traffic) for name, traffic in scenario.traffic.items()]
+        for workload in self.workloads:
+            workload.start()
+        self._plan_ticks()
+
+    # -- running ----------------------------------------------------------------------------------------------------------
+
+    def run(self) -> Records:
+        """Run to the end of the scenario's duration, close the books, and hand over the records."""
+        step = self.env.step
+        ready = self.ready
+        next_ready = ready.popleft
+        while ready:
+            next_ready().send(None)
+        while not self.done:
+            step()
+            while ready:
+                next_ready().send(None)
+        return self._close()
+
+    def _plan_ticks(self) -> None:
+        """Observe at every interval, at the end of the warm-up, and at the end."""
+        scenario = self.scenario
+        interval = scenario.record.interval
+        count = math.floor(scenario.duration / interval + 1e-9)
+        moments = sorted({*(k * interval for k in range(1, count + 1)), scenario.warmup, scenario.duration} - {0.0})
+        self.moments = deque(moment for moment in moments if moment <= scenario.duration)
+        self.recorder.tick()
+        self.ticker = Signal(self._tick)
+        self.ticker.at(self.env.schedule, OBSERVATION, self.moments[0])
+
+    def _tick(self, _: object) -> None:
+        self.recorder.tick()
+        moment = self.moments.popleft()
+        if self.progress is not None:
+            self.progress(moment)
+        if not self.moments:
+            self.done = True
+        else:
+            self.ticker.at(self.env.schedule, OBSERVATION, self.moments[0] - self.env.now)
+
+    def _close(self) -> Records:
+        recorder = self.recorder
+        for topic in self.topics.values():
+            for group in topic.groups:
+                for delivery in group.unended():
+                    group.write(delivery)
+            for partition in topic.partitions:
+                for message in partition.unreadable:
+                    for group in topic.groups:
+                        self.message_row(message, group.name_index, math.nan, 0, int(MessageEnd.QUEUED))
+        for request in list(recorder.open):
+            recorder.close(request, pending=request.alive > 0)
+        requests = recorder.requests.rows()
+        books = (*self._traffic_books(requests), *(host.book() for host in self.hosts()), *(topic.book() for topic in self.topics.values()))
+        self._balance(books)
+        scenario = self.scenario
+        return Records(
+            seed=scenario.seed,
+            replication=self.replication,
+            duration=scenario.duration,
+            warmup=scenario.warmup,
+            names=tuple(recorder.names),
+            requests=requests,
+            messages=recorder.messages.rows(),
+            spans=recorder.spans.rows() if recorder.spans is not None else np.empty(0, SPAN),
+            events=recorder.events.rows(),
+            series=recorder.series,
+            ticks=np.array(recorder.ticks),
+            gauges=np.array(recorder.samples),
+            books=books,
+            effect_names=tuple(self._effects),
+            oversold={name: stock.oversold for name, stock in self._stocks.items()},
+        )
+
+    def _traffic_books(self, requests: Any) -> list[Book]:
+        """Arrivals against rows: every request that arrived has one."""
+        books = []
+        for workload in self.workloads:
+            outcomes = np.bincount(requests["outcome"][requests["source"] == workload.source], minlength=len(Outcome))
+            ended = {outcome.word: int(outcomes[outcome]) for outcome in Outcome if outcome != Outcome.IN_FLIGHT and outcomes[outcome]}
+            books.append(Book(workload.name, workload.arrived, ended, int(outcomes[Outcome.IN_FLIGHT])))
+        return books
+
+    def _balance(self, books: Many[Book]) -> None:
+        """Refuse to hand over records whose books do not balance."""
+        for book in books:
+            if not book.balances:
+                raise BooksDoNotBalance(f"{book.component}: offered {book.offered}, ended {book.ended}, still there {book.open}")
+        for host in self.hosts():
+            held = sum(host.workers - replica.free for replica in host.replicas) if host.workers < math.inf else host.busy
+            inside = host.busy + host.queued
+            if held != host.busy or (not host.lets_go and inside != host.open) or host.queued != sum(replica.waiting for replica in host.replicas):
+                raise BooksDoNotBalance(f"{host.name}: {host.busy} busy of {held} held, {host.queued} queued, {host.open} inside")
+
+    # -- what components ask for ------------------------------------------------------------------------------------------
+
+    def hosts(self) -> list[Host]:
+        """The gateway, where there is one, and all services."""
+        return ([self.gateway] if self.gateway is not None else []) + list(self.services.values())
+
+    def host(self, name: str) -> Host:
+        """A service, or the gateway."""
+        if name == "gateway" and self.gateway is not None:
+            return self.gateway
+        return self.services[name]
+
+    def outsider(self, name: str) -> Replica:
+        """One end of a conversation that is no host: a client, a broker."""
+        return Replica(self.outside, 0, 0, None)
+
+    def key(self, stream: str) -> int:
+        """The key of a stream of draws."""
+        return stream_key(self.scenario.seed, self.replication, stream)
+
+    def sampler(self, distribution: Distribution, stream: str) -> Callable[[int, int], float]:
+        """(request id, chain) -> a draw of this distribution, seconds."""
+        return sampler(distribution, self.key(stream))
+
+    def uniform(self, stream: str) -> Callable[[int, int], float]:
+        """(request id, chain) -> a uniform draw in (0, 1)."""
+        return uniform_sampler(self.key(stream))
+
+    def salt(self, site: str) -> int:
+        """What keeps the draws of this call site apart from those of the first site of the same target."""
+        return self._salts.get(site, 0)
+
+    def source_base(self, name: str) -> int:
+        """The high bits of the ids of this traffic's requests."""
+        base = stream_number(name) >> (64 - SOURCE_BITS)
+        self.recorder.bases[self.recorder.name(name)] = base << NUMBER_BITS
+        return base
+
+    def lane(self, duration: float, expire: Callable[[Task], None]) -> Lane:
+        """Timers of one duration and purpose."""
+        return Lane(self.env, duration, expire)
+
+    def wire(self, one: str, other: str) -> Wire:
+        """The wire between two components."""
+        ends = frozenset((one, other))
+        if ends not in self._wires:
+            self._wires[ends] = Wire(self._link(ends).loss)
+        return self._wires[ends]
+
+    def _link(self, ends: frozenset[str]) -> Any:
+        return next((link for link in self.scenario.network.links if frozenset(link.between) == ends), self.scenario.network.default)
+
+    def hops(self, caller: str, callee: str, stream: str) -> tuple[Hop, Hop]:
+        """The way out and the way back."""
+        link = self._link(frozenset((caller, callee)))
+        wire = self.wire(caller, callee)
+
+        def hop(direction: str) -> Hop:
+            name = f"{stream}.{direction}"
+            return Hop(self, wire, self.sampler(link.latency, name) if link.latency is not None else None, name)
+
+        return hop("request"), hop("response")
+
+    def effect_bit(self, name: str) -> int:
+        """The bit of an effect in the mask of a request."""
+        return self._effects.setdefault(name, 1 << len(self._effects))
+
+    def endpoint(self, target: str) -> Endpoint:
+        """`service.endpoint`"""
+        service, _, endpoint = target.partition(".")
+        return self.services[service].endpoints[endpoint]
+
+    def topic(self, name: str) -> Topic:
+        """A topic of any broker."""
+        return self.topics[name]
+
+    def stock(self, host: Host) -> Stock:
+        """The stock of a service."""
+        if host.name not in self._stocks:
+            kinds = max((traffic.items.count for traffic in self.scenario.traffic.values() if traffic.items), default=1)
+            spec = self.services[host.name].spec.stock
+            assert spec is not None
+            self._stocks[host.name] = Stock(self, host.name, spec.items, kinds)
+        return self._stocks[host.name]
+
+    def outbox(self, host: Host, topic: Topic, spec: Publish) -> Outbox:
+        """An outbox of a service, with its relay."""
+        service = self.services[host.name]
+        outbox = Outbox(self, service, topic, spec)
+        service.outboxes.append(outbox)
+        self.recorder.watch(host.name, f"outbox {topic.name}" if len(service.outboxes) > 1 else "outbox", "level", lambda _: len(outbox.rows))
+        return outbox
+
+    # -- calls ------------------------------------------------------------------------------------------------------------
+
+    def call(self, site: Site, target: Target, policy: str | CallPolicy | None, fallback: Many[Step] | None) -> Call:
+        """A guarded call from a step."""
+        steps = Sequence(site.named(f"{site.name}.fallback"), fallback) if fallback is not None else None
+        return self._call(site.name, site.host.name, target, policy, steps)
+
+    def route_call(self, gateway: Gateway, name: str, route: Route) -> Call:
+        """The call of a gateway route, whose own timeout goes before that of its policy."""
+        policy = self._policy(route.policy)
+        if route.timeout is not None:
+            policy = policy.model_copy(update={"timeout": route.timeout})
+        return self._call(f"gateway.{name}.call", gateway.name, self.endpoint(route.to), policy, None)
+
+    def introspection_call(self, gateway: Gateway, spec: OAuth) -> Call:
+        """The call of the identity provider."""
+        return self._call("gateway.oauth.call", gateway.name, self.endpoint(spec.introspect), spec.policy, None)
+
+    def _call(self, site: str, caller: str, target: Target, policy: str | CallPolicy | None, fallback: Sequence | None) -> Call:
+        name = policy if isinstance(policy, str) else site
+        return Call(self, site, caller, target, self._policy(policy), name, self.hops(caller, target.component, target.hop_stream), fallback)
+
+    def _policy(self, policy: str | CallPolicy | None) -> CallPolicy:
+        if policy is None:
+            return NO_POLICY
+        return self.scenario.policies[policy] if isinstance(policy, str) else policy
+
+    def guards(self, call: Call) -> dict[Replica, Guard]:
+        """The guards of a caller towards a callee under one policy: one per replica, or one for all."""
+        key = (call.caller, call.policy_name, call.target.component)
+        if key not in self._guards:
+            shared = Guard(call.policy) if call.policy.scope == "service" else None
+            self._guards[key] = guards = {replica: shared or Guard(call.policy) for replica in self.host(call.caller).replicas}
+            if call.policy.circuit_breaker is not None:
+                self.recorder.watch(f"{call.caller} -> {call.target.component}", "breaker_open", "level", lambda _: sum(guard.breaker.state != 0 for guard in guards.values()) / len(guards))
+        return self._guards[key]
+
+    def forget_guards(self, replica: Replica) -> None:
+        """A crashed replica starts again with closed breakers, empty bulkheads and no budget."""
+        for guards in self._guards.values():
+            guard = guards.get(replica)
+            if guard is not None and guard.policy.scope == "replica":
+                guards[replica] = Guard(guard.policy)
+
+    # -- doors and groups -------------------------------------------------------------------------------------------------
+
+    def door(self, target: str, traffic: Traffic) -> Door:
+        """What a client calls: a gateway route, or an endpoint."""
+        if self.gateway is not None:
+            completes_with = self.gateway.spec.routes[target].completes_with
+            called: Any = self.gateway.routes[target]
+        else:
+            completes_with = traffic.completes_with
+            called = self.endpoint(target)
+        needs = 0
+        for effect in completes_with:
+            needs |= self.effect_bit(effect)
+        return Door(called, self.recorder.name(target), needs)
+
+    def _join_groups(self) -> None:
+        """Consumers of all services join their groups; partitions are dealt out."""
+        groups: dict[tuple[str, str], Group] = {}
+        for service in self.services.values():
+            for topic, consume in service.spec.consumes.items():
+                key = (consume.group, topic)
+                if key not in groups:
+                    groups[key] = Group(self, consume.group, self.topics[topic])
+                name = consumer_name(service.name, consume.group, topic)
+                steps = Sequence(Site(self, service, name, self.recorder.name(name)), consume.do)
+                for replica in service.replicas:
+                    for _ in range(self._consumers(service, topic, consume.consumers)):
+                        service.members.append(Member(groups[key], service, replica, consume, steps))
+        for group in groups.values():
+            group.assign()
+
+    def _consumers(self, service: Service, topic: str, asked: int | None) -> int:
+        if asked is not None:
+            return asked
+        share = math.ceil(len(self.topics[topic].partitions) / len(service.replicas))
+        return max(1, int(min(service.workers, share)))
+
+    def expire_session(self, member: Member) -> None:
+        """A crashed member's partitions move when its session times out, unless it is back before."""
+
+        def expire(_: object) -> None:
+            if member.replica.down and member.belongs:
+                member.belongs = False
+                self.rebalance(member.group)
+
+        Signal(expire).at(self.env.schedule, CONTROL, member.spec.session_timeout)
+
+    def rebalance(self, group: Group) -> None:
+        """Deal the partitions out again."""
+        group.assign()
+        self.recorder.event(EventKind.PARTITIONS_ASSIGNED, group.name, group.topic.name, sum(member.belongs for member in group.members))
+
+    # -- ends -------------------------------------------------------------------------------------------------------------
+
+    def answer(self, task: Task, outcome: int) -> None:
+        """Tell the caller, if anybody still waits."""
+        caller, task.caller = task.caller, None
+        if caller is not None:
+            caller.outcome = outcome
+            caller.where = task.where
+            self.ready.append(caller)
+
+    def kill(self, task: Task, outcome: int) -> None:
+        """End an attempt from outside: it gives back what it holds, its caller hears `outcome`, its children work on for nobody (or end too, on a timeout)."""
+        replica = task.replica
+        host = replica.host
+        if host is self.outside:
+            abandon(task)
+            return
+        self._stop(task, host, replica, cancel=outcome == Outcome.TIMEOUT)
+        if task.arrived == task.arrived:
+            host.depart(task, outcome, host.name_index)
+        task.where = host.name_index
+        self.answer(task, outcome)
+        task.request.done()
+
+    def _stop(self, task: Task, host: Host, replica: Replica, cancel: bool) -> None:
+        if task.waits == 1:
+            host.unqueue(task, replica)
+        elif task.waits == 2 and replica.cpu is not None:
+            replica.cpu.drop(task)
+        if task in replica.parked:
+            replica.parked.remove(task)
+        if task.granted:
+            host.leave(task, replica)
+        if task.guard is not None:
+            leave_bulkhead(task, self.ready)
+        children = task.children
+        task.ticket += 1
+        task.silence()
+        if isinstance(children, list):
+            for branch in children:
+                self._stop(branch, host, replica, cancel)
+        elif children is not None:
+            children.caller = None
+            if cancel:
+                self.kill(children, int(Outcome.TIMEOUT))
+            else:
+                abandon(children)
+
+    def silence(self, task: Task) -> None:
+        """Stop a thread of its own (a consumer, a relay), with what it waits for."""
+        self._stop(task, task.replica.host, task.replica, cancel=False)
+
+    def message_row(self, message: Message, group: int, end: float, deliveries: int, how: int) -> None:
+        """Append the row of a message for one group."""
+        request = message.request
+        topic = message.topic
+        self.recorder.messages.append(
+            (message.number, request.id & NUMBER_MASK, message.offset, message.published, message.available, end, message.partition.index, topic.name_index, group, deliveries, how, request.source)
+        )
+
+
+def simulate(scenario: Scenario, replication: int = 0, progress: Callable[[float], None] | None = None) -> Records:
+    """Run one replication of one scenario on the SimPy engine. `progress` hears the simulated time at every interval."""
+    return World(scenario, replication, progress).run()
