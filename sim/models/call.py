@@ -20,7 +20,7 @@ from sim.records.tables import Book
 from sim.vocabulary import EventKind, Outcome
 
 if TYPE_CHECKING:
-    from sim.models.host import Replica
+    from sim.models.host import Host, Replica
     from sim.models.link import Hop
     from sim.models.steps import Sequence
     from sim.models.world import World
@@ -48,6 +48,9 @@ class Target(Protocol):
     where: int  # its name in the records
     hop_stream: str  # the stream of its hops
     counts: bool  # whether `over` matters
+    only: Replica | None  # the one replica it has, where it has one
+    host: Host
+    steps: Any  # what its host does for an attempt; None where it serves in a way of its own
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
         """The replica that takes this attempt; None: nobody is there."""
@@ -57,9 +60,6 @@ class Target(Protocol):
 
     def serve(self, task: Task) -> Flow:
         """Handle an attempt that has arrived, and answer it."""
-
-    def unheard(self) -> bool:
-        """Whether messages to it vanish (a black hole)."""
 
 
 class Guard:
@@ -123,7 +123,41 @@ class Call:
         attempt = 0
         pause = 0.0
         while True:
-            outcome = yield from self._attempt(task, guard, attempt)
+            admitted = 0
+            if guard is not None and (breaker := guard.breaker) is not None:
+                period = breaker.period
+                admitted = breakers.admit(breaker, guard.ring, self.env.now)
+                if breaker.period != period:
+                    self._note_breaker(guard, task)
+            if admitted < 0:
+                task.where = self.target.where
+                outcome = BREAKER_OPEN
+            else:
+                began = self.env.now
+                if self.lane is not None:
+                    self.lane.arm(task)
+                if guard is not None and guard.bulkhead is not None and not (yield from self._enter_bulkhead(task, guard)):
+                    outcome = task.outcome
+                elif (replica := self._send(task, attempt)) is None:
+                    outcome = UNREACHABLE
+                else:
+                    yield
+                    outcome = task.outcome
+                    task.children = None
+                    if self.target.counts:
+                        self.target.over(task.replica, replica)
+                task.ticket += 1
+                if task.guard is not None:
+                    leave_bulkhead(task, self.ready)
+                if guard is not None and (breaker := guard.breaker) is not None:
+                    period = breaker.period
+                    if outcome in PASSED or outcome in FAILED:
+                        now = self.env.now
+                        breakers.record(breaker, guard.ring, now, admitted, 1 if outcome in FAILED else 0, now - began)
+                    else:  # a rejection, by our own bulkhead or by a breaker further down, says nothing about the callee
+                        breakers.give_back(breaker, guard.ring, self.env.now, admitted)
+                    if breaker.period != period:
+                        self._note_breaker(guard, task)
             attempt += 1
             if outcome in PASSED or attempt >= self.max_attempts or not retries.retryable(self.retry, outcome):
                 break
@@ -136,6 +170,10 @@ class Call:
                 yield
         if outcome == OK:
             return OK
+        return (yield from self._after_all(task, outcome))
+
+    def _after_all(self, task: Task, outcome: int) -> Act:
+        """What is left when the last attempt was not simply ok: a degraded answer, a refusal, the fallback, or the failure."""
         if outcome == DEGRADED:
             task.degraded = True
             return OK
@@ -146,65 +184,42 @@ class Call:
             task.degraded = True
         return outcome
 
-    def _attempt(self, task: Task, guard: Guard | None, attempt: int) -> Act:
-        """One try: breaker( timeout( bulkhead( link ... )))."""
-        if guard is None:
-            return (yield from self._send_and_wait(task, attempt))
-        admitted = 0
-        if guard.breaker is not None:
-            admitted = self._ask_breaker(guard, task)
-            if admitted < 0:
-                task.where = self.target.where
-                return BREAKER_OPEN
-        began = self.env.now
-        if guard.bulkhead is None:
-            outcome = yield from self._send_and_wait(task, attempt)
-        else:
-            outcome = yield from self._through_bulkhead(task, guard, attempt)
-        if guard.breaker is not None:
-            self._tell_breaker(guard, task, admitted, outcome, began)
-        return outcome
-
-    def _send_and_wait(self, task: Task, attempt: int) -> Act:
-        """Put the attempt on the wire and wait for its answer or the timeout."""
-        if self.lane is not None and task.guard is None:
-            self.lane.arm(task)
-        request = task.request
-        chain = link_chain(task.chain, self.salt, attempt)
-        caller = task.replica
+    def _send(self, task: Task, attempt: int) -> Replica | None:
+        """Put one attempt on the wire; None where there is nobody to send it to."""
         target = self.target
-        replica = target.choose(caller, request.id, chain)
-        if replica is None:
-            task.ticket += 1
-            task.where = target.where
-            return UNREACHABLE
-        child = Task(request, chain, task, replica)
-        child.abandoned = task.abandoned
-        child.again = task.again or attempt > 0
-        child.back = self.back
-        request.alive += 1
+        request = task.request
+        entity = request.id
+        chain = link_chain(task.chain, self.salt, attempt) if attempt or self.salt or task.chain else 0
+        replica = target.only
+        if replica is None or replica.down:
+            replica = target.choose(task.replica, entity, chain)
+            if replica is None:
+                task.where = target.where
+                return None
         self.sent += 1
-        delay = self.hop.delay(request.id, chain)
-        if delay < 0.0 or target.unheard():
+        hop = self.hop
+        delay = hop.delay(entity, chain) if hop.wire.disturbed else hop.draw(entity, chain)
+        if delay < 0.0 or target.host.dropping:
             self.lost += 1
-            request.done()
+            return replica
+        request.alive += 1
+        child = Task(request, chain, task, replica)
+        child.back = self.back
+        if task.abandoned:
+            child.abandoned = True
+        if attempt or task.again:
+            child.again = True
+        flow = target.host.serve(child, target.steps, target.where) if target.steps is not None else target.serve(child)
+        next(flow)
+        child.send = flow.send
+        child.wake = [flow.send]
+        task.children = child
+        if delay > 0.0:
+            child.callbacks = child.wake
+            self.schedule(child, ORDINARY, delay)
         else:
-            flow = target.serve(child)
-            next(flow)
-            child.send = flow.send
-            child.wake = [flow.send]
-            task.children = child
-            if delay > 0.0:
-                child.callbacks = child.wake
-                self.schedule(child, ORDINARY, delay)
-            else:
-                self.ready.append(child)
-        yield
-        task.ticket += 1
-        task.children = None
-        if target.counts:
-            target.over(caller, replica)
-        return task.outcome
+            self.ready.append(child)
+        return replica
 
     # -- timeout ----------------------------------------------------------------------------------------------------------
 
@@ -225,24 +240,19 @@ class Call:
 
     # -- bulkhead ---------------------------------------------------------------------------------------------------------
 
-    def _through_bulkhead(self, task: Task, guard: Guard, attempt: int) -> Act:
-        """Hold one of the bulkhead's places during the attempt; the timeout covers the wait for it as well."""
-        if self.lane is not None:
-            self.lane.arm(task)
+    def _enter_bulkhead(self, task: Task, guard: Guard) -> Act:
+        """1 with one of the bulkhead's places in hand; 0 with the outcome, where there was none in time."""
         if guard.waiting or not bulkheads.enter(guard.bulkhead):
             if self.bulkhead_lane is None:
-                task.ticket += 1
+                task.outcome = BULKHEAD_FULL
                 task.where = self.target.where
-                return BULKHEAD_FULL
+                return 0
             guard.waiting.append((task, task.ticket))
             self.bulkhead_lane.arm(task)
             yield
-            if task.guard is None:
-                return task.outcome
+            return 1 if task.guard is not None else 0
         task.guard = guard
-        outcome = yield from self._send_and_wait(task, attempt)
-        leave_bulkhead(task, self.ready)
-        return outcome
+        return 1
 
     def _waited_for_bulkhead(self, task: Task) -> None:
         """`max_wait` is over; a task that got its place in time still has the same ticket, but holds the guard."""
@@ -253,24 +263,6 @@ class Call:
             self.ready.append(task)
 
     # -- breaker ----------------------------------------------------------------------------------------------------------
-
-    def _ask_breaker(self, guard: Guard, task: Task) -> int:
-        before = guard.breaker.state
-        ticket = breakers.admit(guard.breaker, guard.ring, self.env.now)
-        if guard.breaker.state != before:
-            self._note_breaker(guard, task)
-        return ticket
-
-    def _tell_breaker(self, guard: Guard, task: Task, ticket: int, outcome: int, began: float) -> None:
-        """Record the outcome; rejections (our own bulkhead's, or a breaker's further down) say nothing about the callee."""
-        before = guard.breaker.state
-        now = self.env.now
-        if outcome in PASSED or outcome in FAILED:
-            breakers.record(guard.breaker, guard.ring, now, ticket, 1 if outcome in FAILED else 0, now - began)
-        else:
-            breakers.give_back(guard.breaker, guard.ring, now, ticket)
-        if guard.breaker.state != before:
-            self._note_breaker(guard, task)
 
     def _note_breaker(self, guard: Guard, task: Task) -> None:
         kind = (EventKind.BREAKER_CLOSED, EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED)[guard.breaker.state]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sim.models.host import OK, Host, Replica
+from sim.models.host import OK, RUN, Host, Replica
 from sim.models.task import Act, Flow, Task
 from sim.policies import limiter as limiters
 from sim.spec.gateway import Jwt, OAuth
@@ -88,7 +88,8 @@ class Route:
 
     def __init__(self, gateway: Gateway, name: str, spec: RouteSpec):
         world = gateway.world
-        self.gateway = gateway
+        self.gateway = self.host = gateway
+        self.only = gateway.replicas[0] if len(gateway.replicas) == 1 else None
         self.name = name
         self.index = world.recorder.name(name)
         self.where = gateway.name_index
@@ -96,6 +97,7 @@ class Route:
         translate = spec.translate
         self.translate = world.sampler(translate.work, f"gateway.{name}.translate") if translate else None
         self.translate_back = world.sampler(translate.response_work, f"gateway.{name}.translate_back") if translate and translate.response_work else None
+        self.steps = [(RUN, self._handle)]
         self.call: Call = world.route_call(gateway, name, spec)
 
     def choose(self, _caller: Replica, _entity: int, _chain: int) -> Replica | None:
@@ -105,13 +107,9 @@ class Route:
     def over(self, _caller: Replica, _replica: Replica) -> None:
         """Clients do not count."""
 
-    def unheard(self) -> bool:
-        """A black hole swallows what is sent to it."""
-        return self.gateway.dropping > 0
-
     def serve(self, task: Task) -> Flow:
         """The life of one attempt of a client."""
-        return self.gateway.serve(task, self._handle, self.where)
+        return self.gateway.serve(task, self.steps, self.where)
 
     def _handle(self, task: Task) -> Act:
         """Authentication, limits, translation, the call, and translation back."""

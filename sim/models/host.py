@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sim.models.cpu import Cpu
 from sim.models.link import LOST
 from sim.models.recorder import NUMBER_MASK
-from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, ORDINARY, Act, Flow, Task
+from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, ORDINARY, Act, Flow, Task, nothing
 from sim.records.tables import Book
 from sim.vocabulary import EventKind, Outcome
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from sim.models.world import World
     from sim.spec.service import Queue
 
+Steps = list[tuple[int, Callable[..., Any]]]
+ACT, RUN, PASS = 0, 1, 2  # a step takes no time, is a generator, or is nothing but time (passed without a generator of its own)
 OK, DEGRADED, SHED, ERROR, UNREACHABLE = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.SHED), int(Outcome.ERROR), int(Outcome.UNREACHABLE)
-GRANTED, QUEUED, FULL = 0, 1, 2
 QUIET = 10.0  # s without shedding after which shedding counts as ended in the event log
 
 
@@ -96,9 +97,14 @@ class Host:
         self._watch()
 
     @property
+    def plain_ends(self) -> bool:
+        """Nobody keeps track of who is inside, or of spans."""
+        return not self.may_die and self.spans is None
+
+    @property
     def plain_work(self) -> bool:
-        """Work is just time: no shared cores, no freeze to look out for."""
-        return not self.cores and not self.may_hang
+        """Work is nothing but time: no shared cores, no worker to come by first, no freeze to look out for."""
+        return not self.cores and not self.lets_go and not self.may_hang
 
     def way_back(self, task: Task) -> float:
         """Seconds that the answer to this attempt travels; negative: it is lost."""
@@ -114,67 +120,111 @@ class Host:
                 return ERROR
         return OK
 
-    def serve(self, task: Task, handle: Callable[[Task], Act], where: int) -> Flow:
-        """The life of one attempt from its arrival at a replica: queue, worker, `handle`, answer."""
+    def serve(self, task: Task, steps: Steps, where: int) -> Flow:
+        """The life of one attempt from its arrival at a replica: queue, worker, steps, answer.
+
+        This is the hot path of the engine: what `arrive`, `enter` and `leave` do in the common case is written out.
+        """
         replica = task.replica
-        assert replica is not None
+        request = task.request
+        env = self.env
         yield  # on its way
-        self.arrive(task)
+        now = env.now
+        task.arrived = now
+        self.offered += 1
+        self.open += 1
+        if not task.again:
+            self.attempts_first += 1
+        if self.may_die:
+            replica.inside[task] = None
+        outcome = OK
         if replica.down or self.refusing:
             outcome = UNREACHABLE
+        elif replica.free > 0:
+            replica.free -= 1
+            self.busy += 1
+            self.busy_area -= now
+            task.granted = True
+        elif replica.waiting < self.capacity:
+            self._wait_in_queue(task, replica)
+            if self.patience is not None:
+                self.patience.arm(task)
+            yield
+            outcome = task.outcome
         else:
-            place = self.enter(task, replica)
-            if place == QUEUED:
-                yield
-                outcome = task.outcome
-            else:
-                outcome = OK if place == GRANTED else SHED
-        if outcome == OK:
-            task.started = self.env.now
-            outcome = self.struck(task) if self.error_faults else OK
-            if outcome == OK:
-                outcome = yield from handle(task)
-            if task.granted:
-                self.leave(task, replica)
-            if outcome == OK and task.degraded:
-                outcome = DEGRADED
-        else:
+            outcome = SHED
+        if outcome:
             task.where = where
             if outcome == SHED:
-                self.note_shed()
-        self.depart(task, outcome, where)
-        if task.caller is not None:
-            delay = self.way_back(task)
-            if delay > 0.0:
-                task.callbacks = task.wake
-                self.schedule(task, ORDINARY, delay)
-                yield
-            caller = task.caller
-            if delay >= 0.0 and caller is not None:
+                self._note_shed()
+        else:
+            if self.spans is not None:
+                task.started = env.now
+            if self.error_faults:
+                outcome = self.struck(task)
+            watchful = self.may_hang
+            for manner, step in steps:
+                if outcome:
+                    break
+                if watchful and replica.hung:
+                    yield from self.thaw(task, replica)
+                if manner == PASS:
+                    seconds = step(request.id, task.chain) * self.slow
+                    task.callbacks = task.wake
+                    self.schedule(task, ORDINARY, seconds)
+                    yield
+                    self.work_done += seconds
+                    if task.abandoned:
+                        self.work_wasted += seconds
+                elif manner == RUN:
+                    outcome = yield from step(task)
+                else:
+                    outcome = step(task)
+            if watchful and replica.hung:
+                yield from self.thaw(task, replica)
+            if task.granted:
+                if replica.waiting:
+                    self.leave(task, replica)
+                else:
+                    task.granted = False
+                    replica.free += 1
+                    self.busy -= 1
+                    self.busy_area += env.now
+            if not outcome and task.degraded:
+                outcome = DEGRADED
+        if self.plain_ends:
+            self.open -= 1
+            self.ended[outcome] += 1
+            task.arrived = math.nan
+        else:
+            self.depart(task, outcome, where)
+        caller = task.caller
+        if caller is not None:
+            back = task.back
+            if back is not None:
+                delay = back.delay(request.id, task.chain) if back.wire.disturbed else back.draw(request.id, task.chain)
+                if delay < 0.0 or self.dropping:
+                    task.caller = None
+                elif delay > 0.0:
+                    task.callbacks = task.wake
+                    self.schedule(task, ORDINARY, delay)
+                    yield
+                caller = task.caller
+            elif self.dropping:
+                caller = None
+            if caller is not None:
                 task.caller = None
                 caller.outcome = outcome
                 caller.where = task.where
                 self.ready.append(caller)
-        task.request.done()
-        task.forget()
+        request.alive -= 1
+        if not request.alive and request.end == request.end:
+            request.recorder.close(request)
+        task.send = nothing  # breaks the cycle task -> generator -> task: both are freed at once
+        task.wake = None
         yield
 
     # -- places ---------------------------------------------------------------------------------------------------------
-
-    def enter(self, task: Task, replica: Replica) -> int:
-        """Take a place: GRANTED, QUEUED (yield until granted or shed), or FULL."""
-        if replica.free > 0 and not replica.waiting:
-            replica.free -= 1
-            self.busy += 1
-            self.busy_area -= self.env.now
-            task.granted = True
-            return GRANTED
-        if replica.waiting >= self.capacity:
-            return FULL
-        self._wait_in_queue(task, replica)
-        if self.patience is not None:
-            self.patience.arm(task)
-        return QUEUED
 
     def leave(self, task: Task, replica: Replica) -> None:
         """Give the place up; the head of the queue has it before the one who left goes on."""
@@ -207,7 +257,7 @@ class Host:
         """Get a place again in the middle of a flow (event loop); never refused for want of queue capacity."""
         replica = task.replica
         assert replica is not None
-        if replica.free > 0 and not replica.waiting:
+        if replica.free > 0:
             replica.free -= 1
             self.busy += 1
             self.busy_area -= self.env.now
@@ -356,27 +406,17 @@ class Host:
 
     # -- accounts -------------------------------------------------------------------------------------------------------
 
-    def arrive(self, task: Task) -> None:
-        """An attempt has reached a replica."""
-        task.arrived = self.env.now
-        self.offered += 1
-        self.open += 1
-        if not task.again:
-            self.attempts_first += 1
-        if self.may_die and task.replica is not None:
-            task.replica.inside[task] = None
-
     def depart(self, task: Task, outcome: int, where: int) -> None:
         """An attempt has ended here, one way or another."""
         self.open -= 1
         self.ended[outcome] += 1
-        if self.may_die and task.replica is not None:
+        if self.may_die:
             task.replica.inside.pop(task, None)
         if self.spans is not None:
             self._keep_span(task, outcome, where)
         task.arrived = math.nan  # not inside any more
 
-    def note_shed(self) -> None:
+    def _note_shed(self) -> None:
         """Write the beginning of a spell of shedding into the event log."""
         now = self.env.now
         if now - self.last_shed > QUIET:

@@ -39,12 +39,12 @@ class Hop:
 
     def __init__(self, world: World, wire: Wire, draw: Callable[[int, int], float] | None, stream: str):
         self.wire = wire
-        self.draw = draw
+        self.draw = draw if draw is not None else _instant
         self.chance = world.uniform(f"{stream}.loss")
 
     def delay(self, entity: int, chain: int) -> float:
         """Seconds that this message travels; LOST if it never arrives. 0 takes no event."""
-        seconds = self.draw(entity, chain) if self.draw is not None else 0.0
+        seconds = self.draw(entity, chain)
         wire = self.wire
         if not wire.disturbed:
             return seconds
@@ -58,3 +58,8 @@ class Hop:
         for extra in wire.delays:
             seconds = seconds + extra(entity, chain)
         return seconds
+
+
+def _instant(_entity: int, _chain: int) -> float:
+    """No latency was given."""
+    return 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Many
 from typing import TYPE_CHECKING
 
-from sim.models.host import Host, Replica
+from sim.models.host import Host, Replica, Steps
 from sim.models.steps import Sequence, Site
 from sim.models.task import Flow, Task
 from sim.policies import balancer as balancers
@@ -62,30 +62,33 @@ class Endpoint:
     """One endpoint of a service: what calls of it and records of it have in common."""
 
     def __init__(self, service: Service, name: str):
-        self.service = service
+        self.service = self.host = service
+        self.only = service.replicas[0] if len(service.replicas) == 1 else None
         self.world = service.world
         self.name = name
         self.component = service.name
         self.where = self.world.recorder.name(f"{service.name}.{name}")
         self.hop_stream = f"{service.name}.{name}"
-        self.steps: Sequence  # made by `build`
+        self.sequence: Sequence  # made by `build`
+        self.steps: Steps
         self.counts = len(service.replicas) > 1 and service.balancing in ("least_request", "power_of_two")  # whether the balancer must hear of ends
         self._choices = [service.world.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)]
 
     def build(self) -> None:
         """Make the behaviours of the steps; all hosts exist by now."""
-        self.steps = Sequence(Site(self.world, self.service, self.hop_stream, self.where), self.service.spec.endpoints[self.name])
+        self.sequence = Sequence(Site(self.world, self.service, self.hop_stream, self.where), self.service.spec.endpoints[self.name])
+        self.steps = self.sequence.steps
 
     def serve(self, task: Task) -> Flow:
         """The life of one attempt from its arrival at the replica."""
-        return self.service.serve(task, self.steps.run, self.where)
+        return self.service.serve(task, self.steps, self.where)
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
         """Ask the caller's balancer for a replica."""
         service = self.service
         replicas = service.replicas
         if len(replicas) == 1:
-            return replicas[0] if service.alive[0] else None
+            return None if replicas[0].down else replicas[0]
         balancer = caller.balancers.get(service.name)
         if balancer is None:
             balancer = caller.balancers[service.name] = (balancers.new_balancer(service.balancing, caller.index % len(replicas)), [0] * len(replicas))
@@ -104,7 +107,3 @@ class Endpoint:
         """One active request less, as the caller's balancer sees it."""
         if self.counts:
             caller.balancers[self.service.name][1][replica.index] -= 1
-
-    def unheard(self) -> bool:
-        """A black hole swallows what is sent to it."""
-        return self.service.dropping > 0

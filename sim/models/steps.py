@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import simpy
 
 from sim.models.call import link_chain
+from sim.models.host import ACT, PASS, RUN, Steps
 from sim.models.sites import named
 from sim.models.task import ORDINARY, Act, Flow, Task
 from sim.spec import step as spec
@@ -81,23 +82,36 @@ class Sequence:
 
     def __init__(self, site: Site, steps: Many[spec.Step]):
         self.host = site.host
-        self.steps: list[tuple[bool, Callable[[Task], Any]]] = []
+        self.steps: Steps = []
         for name, step in named(site.name, steps):
             made = _behaviours[type(step)](step, site.named(name))
-            timed = hasattr(made, "run")
-            self.steps.append((timed, made.run if timed else made.act))
+            if getattr(made, "just_time", False):
+                self.steps.append((PASS, made.draw))
+            else:
+                timed = hasattr(made, "run")
+                self.steps.append((RUN if timed else ACT, made.run if timed else made.act))
 
     def run(self, task: Task) -> Act:
         """OK, or the outcome of the first step that failed."""
-        watchful = self.host.may_hang
-        for timed, step in self.steps:
+        host = self.host
+        watchful = host.may_hang
+        for manner, step in self.steps:
+            if manner == PASS:
+                seconds = step(task.request.id, task.chain) * host.slow
+                task.callbacks = task.wake
+                host.schedule(task, ORDINARY, seconds)
+                yield
+                host.work_done += seconds
+                if task.abandoned:
+                    host.work_wasted += seconds
+                continue
             if watchful and task.replica.hung:
-                yield from self.host.thaw(task, task.replica)
-            outcome = (yield from step(task)) if timed else step(task)
+                yield from host.thaw(task, task.replica)
+            outcome = (yield from step(task)) if manner == RUN else step(task)
             if outcome:
                 return outcome
         if watchful and task.replica.hung:
-            yield from self.host.thaw(task, task.replica)
+            yield from host.thaw(task, task.replica)
         return OK
 
 
@@ -108,23 +122,14 @@ class Work:
     def __init__(self, step: spec.Work, site: Site):
         self.host = site.host
         self.draw = site.sampler(step.time)
+        self.just_time = site.host.plain_work
 
     def run(self, task: Task) -> Act:
         """Spend the drawn time."""
         host = self.host
         if host.lets_go and not task.granted and not task.own_thread:
             yield from host.take_place(task)
-        seconds = self.draw(task.request.id, task.chain)
-        if host.plain_work:
-            seconds *= host.slow
-            task.callbacks = task.wake
-            host.schedule(task, ORDINARY, seconds)
-            yield
-            host.work_done += seconds
-            if task.abandoned:
-                host.work_wasted += seconds
-            return OK
-        return (yield from host.spend(task, seconds, computing=True))
+        return (yield from host.spend(task, self.draw(task.request.id, task.chain), computing=True))
 
 
 @behaviour(spec.Wait)
@@ -134,6 +139,7 @@ class Wait:
     def __init__(self, step: spec.Wait, site: Site):
         self.host = site.host
         self.draw = site.sampler(step.time)
+        self.just_time = not site.host.may_hang and not site.host.lets_go
 
     def run(self, task: Task) -> Act:
         """Spend the drawn time."""
@@ -150,6 +156,8 @@ class CallStep:
     def __init__(self, step: spec.Call, site: Site):
         self.host = site.host
         self.call = site.world.call(site, site.world.endpoint(step.target), step.policy, step.fallback)
+        if not self.host.lets_go:
+            self.run = self.call.run
 
     def run(self, task: Task) -> Act:
         """Make the call; an event loop lets go of its worker meanwhile."""
@@ -189,7 +197,7 @@ class Perform:
 
     def run(self, task: Task) -> Act:
         """Run them under the chain that a call from here would have."""
-        steps = self.endpoint.steps
+        steps = self.endpoint.sequence
         if not self.salt:
             return (yield from steps.run(task))
         chain = task.chain

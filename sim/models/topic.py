@@ -148,10 +148,13 @@ class PublishTarget:
     """A topic as something that can be called, under one key."""
 
     counts = False
+    steps = None
 
     def __init__(self, topic: Topic, key: str | None):
         self.topic = topic
         self.key = key
+        self.only = topic.world.nowhere
+        self.host = topic.world.outside
         self.component = topic.broker.name
         self.where = topic.name_index
         self.hop_stream = topic.name
@@ -162,10 +165,6 @@ class PublishTarget:
 
     def over(self, _caller: Replica, _replica: Replica) -> None:
         """Nothing to balance."""
-
-    def unheard(self) -> bool:
-        """Messages reach the broker, which may be down."""
-        return False
 
     def serve(self, task: Task) -> Flow:
         """Append, wait for what `acks` asks for, and acknowledge."""

@@ -184,13 +184,15 @@ class Workload:
         """One attempt on its way; where nobody is there, the answer at once."""
         target = request.door.target
         chain = link_chain(0, 0, attempt)
-        replica = target.choose(self.caller, request.id, chain)
+        replica = target.only
+        if replica is None or replica.down:
+            replica = target.choose(self.caller, request.id, chain)
         if replica is None:
             caller.outcome = UNREACHABLE
             caller.where = target.where
             self.ready.append(caller)
             return None
-        if target.unheard():
+        if target.host.dropping:
             return replica
         child = Task(request, chain, caller, replica)
         child.again = attempt > 0

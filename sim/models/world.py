@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import math
 from collections import deque
@@ -9,7 +10,6 @@ from collections.abc import Callable, Sequence as Many
 from typing import Any
 
 import numpy as np
-import simpy
 
 from sim.chance.keyed import stream_key, stream_number
 from sim.chance.sampler import sampler, uniform_sampler
@@ -26,7 +26,7 @@ from sim.models.service import Endpoint, Service
 from sim.models.sites import consumer_name, salts
 from sim.models.steps import Sequence, Site
 from sim.models.stock import Stock
-from sim.models.task import CONTROL, OBSERVATION, Signal, Task, abandon
+from sim.models.task import CONTROL, OBSERVATION, Clock, Signal, Task, abandon
 from sim.models.timers import Lane
 from sim.models.topic import Broker, Message, PublishTarget, Topic
 from sim.models.workload import Door, Workload
@@ -49,7 +49,7 @@ class World:
         self.scenario = scenario
         self.replication = replication
         self.progress = progress
-        self.env = simpy.Environment()
+        self.env = Clock()
         self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
         self.recorder = Recorder(self.env, scenario.record.spans == "all")
         self.calls: list[Call] = []
@@ -66,6 +66,7 @@ class World:
         """Hosts first, then what refers to them, traffic and faults last."""
         scenario = self.scenario
         self.outside = Host.__new__(Host)  # no host: the far end of brokers and clients
+        self.outside.dropping = 0
         self.nowhere = self.outsider("nowhere")
         self.gateway = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
         self.services = {name: Service(self, name, spec) for name, spec in scenario.services.items()}
@@ -88,15 +89,13 @@ class World:
 
     def run(self) -> Records:
         """Run to the end of the scenario's duration, close the books, and hand over the records."""
-        step = self.env.step
-        ready = self.ready
-        next_ready = ready.popleft
-        while ready:
-            next_ready().send(None)
-        while not self.done:
-            step()
-            while ready:
-                next_ready().send(None)
+        collecting = gc.isenabled()
+        gc.disable()  # the engine breaks its cycles itself: collections would only walk the tasks that are alive
+        try:
+            self.env.run_tasks(self.ready, self)
+        finally:
+            if collecting:
+                gc.enable()
         return self._close()
 
     def _plan_ticks(self) -> None:
