@@ -121,7 +121,7 @@ class Call:
         if guard is not None and guard.budget is not None:
             budgets.deposit(guard.budget, guard.tokens, self.env.now)
         attempt = 0
-        pause = 0.0
+        pause = self.retry.base if self.retry is not None else 0.0  # where decorrelated jitter begins
         while True:
             admitted = 0
             if guard is not None and (breaker := guard.breaker) is not None:

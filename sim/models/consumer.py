@@ -91,7 +91,14 @@ class Group:
         watch(self.component, "lag", "level", lambda _: self.lag)
         watch(self.component, "delivered", "total", lambda _: self.delivered)
         watch(self.component, "redelivered", "total", lambda _: self.redelivered)
+        self.busy = 0  # members that process a batch now
+        self.busy_area = 0.0
+        watch(self.component, "busy", "mean", lambda now: self.busy_area + self.busy * now)
+        watch(self.component, "workers", "mean", self._members_up)
         topic.groups.append(self)
+
+    def _members_up(self, now: float) -> float:
+        return sum(member.up_area + (now if member.up else 0.0) for member in self.members)
 
     def readable(self, message: Message) -> None:
         """A record has become readable."""
@@ -162,12 +169,19 @@ class Member:
         self.batch: deque[Delivery] = deque()  # polled and not committed
         self.idle = False
         self.belongs = True  # to the group, as far as the coordinator knows
+        self.up = False
+        self.up_area = 0.0
+        self.processing = False
         self.fetch_hop = self.world.hops(group.topic.broker.name, service.name, f"{service.name}/{group.component}")[0]
         group.members.append(self)
         self.start()
 
     def start(self) -> None:
-        """Begin to poll; also after a crash."""
+        """Begin to poll; also after a crash or an outage."""
+        if self.up:
+            return
+        self.up = True
+        self.up_area -= self.world.env.now
         self.batch = deque()
         self.idle = False
         self.task = Task(None, 0, None, self.replica)
@@ -177,7 +191,13 @@ class Member:
 
     def stop(self) -> None:
         """The process is gone: what it polled and did not commit will be delivered again."""
+        if not self.up:
+            return
+        self.up = False
+        self.up_area += self.world.env.now
         self.world.silence(self.task)
+        if self.processing:
+            self._rest()
         self.idle = False
         for delivery in reversed(self.batch):
             if delivery.how == PROCESSED:
@@ -203,7 +223,8 @@ class Member:
 
     def _live(self, task: Task) -> Flow:
         """poll, process, commit, for ever."""
-        broker = self.group.topic.broker
+        group = self.group
+        broker = group.topic.broker
         while True:
             if self.replica.hung:
                 yield from self.service.thaw(task, self.replica)
@@ -215,12 +236,22 @@ class Member:
                 self.idle = True
                 yield
                 continue
+            self.processing = True
+            group.busy += 1
+            group.busy_area -= group.env.now
             for delivery in list(self.batch):
                 yield from self._process(task, delivery)
             while broker.down:
                 broker.waiting.append(task)
                 yield
             self._commit()
+            self._rest()
+
+    def _rest(self) -> None:
+        """The batch is over, one way or another."""
+        self.processing = False
+        self.group.busy -= 1
+        self.group.busy_area += self.world.env.now
 
     def _poll(self) -> None:
         """Up to max_poll_records, due retries first, partition after partition in turn."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.models.cpu import Cpu
 from sim.models.link import LOST
-from sim.models.recorder import NUMBER_MASK
+from sim.models.recorder import IN_FLIGHT, NUMBER_MASK
 from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, ORDINARY, Act, Flow, Task, nothing
 from sim.records.tables import Book
 from sim.vocabulary import EventKind, Outcome
@@ -46,7 +46,7 @@ class Replica:
         self.hung_since = 0.0
         self.frozen_seconds = 0.0  # in all freezes that are over
         self.parked: list[Task] = []  # frozen tasks, resumed in this order
-        self.inside: dict[Task, None] = {}  # attempts that have arrived and not left; kept only where a fault may need them
+        self.inside: dict[Task, int] = {}  # attempts that have arrived and not left, and where; kept only where somebody may ask
         self.balancers: dict[str, Any] = {}  # by callee: what it knows about the load it has put on each replica
 
     def frozen(self, now: float) -> float:
@@ -73,7 +73,7 @@ class Host:
         self.cores = cores
         self.replicas = [Replica(self, index, self.workers, cores) for index in range(replicas)]
         self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
-        self.may_die = False  # set by the faults: replicas keep track of what is inside only where they must
+        self.may_die = False  # set by the faults
         self.alive = [1] * replicas  # what balancers are told
         self.slow = 1.0
         self.slowdowns: list[float] = []
@@ -98,8 +98,13 @@ class Host:
 
     @property
     def plain_ends(self) -> bool:
-        """Nobody keeps track of who is inside, or of spans."""
-        return not self.may_die and self.spans is None
+        """Nobody keeps track of who is inside."""
+        return not self.tracks
+
+    @property
+    def tracks(self) -> bool:
+        """Replicas keep track of who is inside: a fault may want to kill them, or spans are kept."""
+        return self.may_die or self.spans is not None
 
     @property
     def plain_work(self) -> bool:
@@ -135,8 +140,8 @@ class Host:
         self.open += 1
         if not task.again:
             self.attempts_first += 1
-        if self.may_die:
-            replica.inside[task] = None
+        if self.tracks:
+            replica.inside[task] = where
         outcome = OK
         if replica.down or self.refusing:
             outcome = UNREACHABLE
@@ -410,10 +415,10 @@ class Host:
         """An attempt has ended here, one way or another."""
         self.open -= 1
         self.ended[outcome] += 1
-        if self.may_die:
-            task.replica.inside.pop(task, None)
-        if self.spans is not None:
-            self._keep_span(task, outcome, where)
+        if self.tracks:
+            del task.replica.inside[task]
+            if self.spans is not None:
+                self._keep_span(task, outcome, where, self.env.now)
         task.arrived = math.nan  # not inside any more
 
     def _note_shed(self) -> None:
@@ -426,9 +431,16 @@ class Host:
             self.shedding = True
         self.last_shed = now
 
-    def _keep_span(self, task: Task, outcome: int, where: int) -> None:
+    def close(self) -> None:
+        """The clock has stopped: attempts that are still inside have spans without an end."""
+        if self.spans is not None:
+            for replica in self.replicas:
+                for task, where in replica.inside.items():
+                    self._keep_span(task, IN_FLIGHT, where, math.nan)
+
+    def _keep_span(self, task: Task, outcome: int, where: int, ended: float) -> None:
         number = task.request.id & NUMBER_MASK
-        self.spans.append((number, task.chain, task.arrived, task.started, self.env.now, where, task.replica.index, outcome, task.abandoned, task.request.source))
+        self.spans.append((number, task.chain, task.arrived, task.started, ended, where, task.replica.index, outcome, task.abandoned, task.request.source))
 
     def book(self) -> Book:
         """Attempts that arrived, how they ended, and those found inside by counting."""

@@ -152,7 +152,7 @@ class Workload:
         if self.budget is not None:
             budgets.deposit(self.budget, self.tokens, self.env.now)
         attempt = 0
-        pause = 0.0
+        pause = self.retry.base if self.retry is not None else 0.0  # where decorrelated jitter begins
         while True:
             if self.lane is not None:
                 self.lane.arm(task)

@@ -130,7 +130,9 @@ class World:
                     for group in topic.groups:
                         self.message_row(message, group.name_index, math.nan, 0, int(MessageEnd.QUEUED))
         for request in list(recorder.open):
-            recorder.close(request, pending=request.alive > 0)
+            recorder.close(request, pending=request.alive > 0 or request.end != request.end)
+        for host in self.hosts():
+            host.close()
         requests = recorder.requests.rows()
         books = (*self._traffic_books(requests), *(host.book() for host in self.hosts()), *(topic.book() for topic in self.topics.values()))
         self._balance(books)
