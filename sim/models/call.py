@@ -198,7 +198,9 @@ class Call:
                 return None
         self.sent += 1
         hop = self.hop
-        delay = hop.delay(entity, chain) if hop.wire.disturbed else hop.draw(entity, chain)
+        delay = hop.fixed
+        if delay < 0.0 or hop.wire.disturbed:
+            delay = hop.delay(entity, chain)
         if delay < 0.0 or target.host.dropping:
             self.lost += 1
             return replica

@@ -116,7 +116,7 @@ class Route:
         gateway = self.gateway
         request = task.request
         if gateway.overhead is not None:
-            yield from gateway.compute(task, gateway.overhead(request.id, task.chain))
+            yield from gateway.spend(task, gateway.overhead(request.id, task.chain), computing=True)
         if self.authenticates and not (yield from gateway.authentication.accepts(task)):
             task.where = self.where
             return UNAUTHORIZED

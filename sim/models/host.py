@@ -207,7 +207,9 @@ class Host:
         if caller is not None:
             back = task.back
             if back is not None:
-                delay = back.delay(request.id, task.chain) if back.wire.disturbed else back.draw(request.id, task.chain)
+                delay = back.fixed
+                if delay < 0.0 or back.wire.disturbed:
+                    delay = back.delay(request.id, task.chain)
                 if delay < 0.0 or self.dropping:
                     task.caller = None
                 elif delay > 0.0:

@@ -35,11 +35,12 @@ class Wire:
 class Hop:
     """One direction of one kind of message."""
 
-    __slots__ = ("chance", "draw", "wire")
+    __slots__ = ("chance", "draw", "fixed", "wire")
 
     def __init__(self, world: World, wire: Wire, draw: Callable[[int, int], float] | None, stream: str):
         self.wire = wire
         self.draw = draw if draw is not None else _instant
+        self.fixed = -1.0 if draw is not None else 0.0  # s; set where every message takes the same time, so that nothing need be drawn
         self.chance = world.uniform(f"{stream}.loss")
 
     def delay(self, entity: int, chain: int) -> float:

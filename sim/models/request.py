@@ -18,7 +18,19 @@ class Request:
     A request can stand as the `caller` of its only attempt: the answer then ends it.
     """
 
-    __slots__ = ("alive", "arrival", "attempts", "charges", "completion", "door", "effects", "end", "id", "item", "needs", "outcome", "recorder", "reservations", "retry_after", "source", "user", "where")
+    # most requests leave most of these alone, so that making one costs nothing for them
+    user = -1
+    item = -1
+    end = PENDING  # s; when the client had its answer
+    completion = PENDING  # s; when the last effect of `needs` came to exist
+    effects = 0  # bit mask
+    charges = 0
+    reservations = 0
+    attempts = 1  # of the client
+    outcome = 0
+    where = -1
+    retry_after = 0.0  # s; what a 429 asked for
+    alive = 0  # attempts, outbox rows, messages x groups, delayed retries that may still act on it
 
     def __init__(self, entity: int, arrival: float, source: int, door: Door, recorder: Recorder):
         self.id = entity
@@ -27,18 +39,6 @@ class Request:
         self.door = door
         self.needs = door.needs  # bit mask of the effects that complete it
         self.recorder = recorder
-        self.user = -1
-        self.item = -1
-        self.end = PENDING
-        self.completion = PENDING
-        self.effects = 0
-        self.charges = 0
-        self.reservations = 0
-        self.attempts = 1
-        self.outcome = 0
-        self.where = -1
-        self.retry_after = 0.0  # s; what a 429 asked for
-        self.alive = 0  # attempts, outbox rows, messages x groups, delayed retries that may still act on it
 
     def send(self, _: Any) -> None:
         """The answer of the only attempt has come (called from the ready queue)."""

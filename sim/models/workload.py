@@ -92,9 +92,8 @@ class Workload:
             self.schedule(self.signal, ORDINARY, due - now)
 
     def _arrive(self, _: Any) -> None:
-        intended = self.due
+        request = self._request(self.arrived, self.due)
         self._schedule_next(self.env.now)
-        request = self._request(self.arrived, intended)
         if self.patient:
             task = Task(request, 0, None, self.caller)
             task.begin(self._client(task))

@@ -31,7 +31,7 @@ from sim.models.timers import Lane
 from sim.models.topic import Broker, Message, PublishTarget, Topic
 from sim.models.workload import Door, Workload
 from sim.records.tables import SPAN, Book, Records
-from sim.spec.distribution import Distribution
+from sim.spec.distribution import Constant, Distribution
 from sim.spec.gateway import OAuth, Route
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.scenario import Scenario
@@ -234,7 +234,10 @@ class World:
 
         def hop(direction: str) -> Hop:
             name = f"{stream}.{direction}"
-            return Hop(self, wire, self.sampler(link.latency, name) if link.latency is not None else None, name)
+            hop = Hop(self, wire, self.sampler(link.latency, name) if link.latency is not None else None, name)
+            if isinstance(link.latency, Constant):
+                hop.fixed = link.latency.value
+            return hop
 
         return hop("request"), hop("response")
 
