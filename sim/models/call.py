@@ -91,7 +91,9 @@ def leave_bulkhead(task: Task, ready: deque[Any]) -> None:
 class Call:
     """One call site: a target, a policy, and a salt that keeps its draws apart from those of other sites of the same target."""
 
-    def __init__(self, world: World, site: str, caller: str, target: Target, policy: CallPolicy, policy_name: str, hops: tuple[Hop, Hop], fallback: Sequence | None):
+    def __init__(
+        self, world: World, site: str, caller: str, target: Target, policy: CallPolicy, policy_name: str, hops: tuple[Hop, Hop], fallback: Sequence | None
+    ):
         self.world = world
         self.env = world.env
         self.schedule = world.env.schedule

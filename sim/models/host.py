@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.models.cpu import Cpu
 from sim.models.link import LOST
-from sim.models.recorder import IN_FLIGHT, NUMBER_MASK
+from sim.models.recorder import IN_FLIGHT
 from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, ORDINARY, Act, Flow, Task, nothing
 from sim.records.tables import Book
 from sim.vocabulary import EventKind, Outcome
@@ -441,8 +441,7 @@ class Host:
                     self._keep_span(task, IN_FLIGHT, where, math.nan)
 
     def _keep_span(self, task: Task, outcome: int, where: int, ended: float) -> None:
-        number = task.request.id & NUMBER_MASK
-        self.spans.append((number, task.chain, task.arrived, task.started, ended, where, task.replica.index, outcome, task.abandoned, task.request.source))
+        self.spans.append(task.request.id, task.chain, task.arrived, task.started, ended, where, task.replica.index, outcome, task.abandoned)
 
     def book(self) -> Book:
         """Attempts that arrived, how they ended, and those found inside by counting."""

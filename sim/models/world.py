@@ -21,7 +21,7 @@ from sim.models.gateway import Gateway
 from sim.models.host import Host, Replica
 from sim.models.link import Hop, Wire
 from sim.models.outbox import Outbox
-from sim.models.recorder import NUMBER_BITS, NUMBER_MASK, Recorder
+from sim.models.recorder import Recorder
 from sim.models.service import Endpoint, Service
 from sim.models.sites import consumer_name, salts
 from sim.models.steps import Sequence, Site
@@ -209,9 +209,7 @@ class World:
 
     def source_base(self, name: str) -> int:
         """The high bits of the ids of this traffic's requests."""
-        base = stream_number(name) >> (64 - SOURCE_BITS)
-        self.recorder.bases[self.recorder.name(name)] = base << NUMBER_BITS
-        return base
+        return stream_number(name) >> (64 - SOURCE_BITS)
 
     def lane(self, duration: float, expire: Callable[[Task], None]) -> Lane:
         """Timers of one duration and purpose."""
@@ -305,7 +303,12 @@ class World:
             shared = Guard(call.policy) if call.policy.scope == "service" else None
             self._guards[key] = guards = {replica: shared or Guard(call.policy) for replica in self.host(call.caller).replicas}
             if call.policy.circuit_breaker is not None:
-                self.recorder.watch(f"{call.caller} -> {call.target.component}", "breaker_open", "level", lambda _: sum(guard.breaker.state != 0 for guard in guards.values()) / len(guards))
+                self.recorder.watch(
+                    f"{call.caller} -> {call.target.component}",
+                    "breaker_open",
+                    "level",
+                    lambda _: sum(guard.breaker.state != 0 for guard in guards.values()) / len(guards),
+                )
         return self._guards[key]
 
     def forget_guards(self, replica: Replica) -> None:
@@ -424,7 +427,17 @@ class World:
         request = message.request
         topic = message.topic
         self.recorder.messages.append(
-            (message.number, request.id & NUMBER_MASK, message.offset, message.published, message.available, end, message.partition.index, topic.name_index, group, deliveries, how, request.source)
+            message.number,
+            request.id,
+            message.offset,
+            message.published,
+            message.available,
+            end,
+            message.partition.index,
+            topic.name_index,
+            group,
+            deliveries,
+            how,
         )
 
 
