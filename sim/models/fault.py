@@ -58,7 +58,7 @@ class Outage:
         if fault.how == "hang":
             self.host.may_hang = True
         elif fault.how == "refuse":
-            self.host.may_die = True
+            self.host.can_die()
 
     def begin(self) -> None:
         """Down."""
@@ -133,7 +133,7 @@ class Crash:
     def __init__(self, fault: spec.Crash, world: World):
         self.world = world
         self.host = world.host(fault.of)
-        self.host.may_die = True
+        self.host.can_die()
         self.count = fault.replicas
         self.restart_after = fault.restart_after
         self.dead: list[Replica] = []

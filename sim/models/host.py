@@ -73,7 +73,7 @@ class Host:
         self.cores = cores
         self.replicas = [Replica(self, index, self.workers, cores) for index in range(replicas)]
         self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
-        self.may_die = False  # set by the faults
+        self.tracks = self.spans is not None  # replicas keep track of who is inside: a fault may want to kill them, or spans are kept
         self.alive = [1] * replicas  # what balancers are told
         self.slow = 1.0
         self.slowdowns: list[float] = []
@@ -95,16 +95,6 @@ class Host:
         self.last_shed = -math.inf
         self.shedding = False
         self._watch()
-
-    @property
-    def plain_ends(self) -> bool:
-        """Nobody keeps track of who is inside."""
-        return not self.tracks
-
-    @property
-    def tracks(self) -> bool:
-        """Replicas keep track of who is inside: a fault may want to kill them, or spans are kept."""
-        return self.may_die or self.spans is not None
 
     @property
     def plain_work(self) -> bool:
@@ -197,12 +187,12 @@ class Host:
                     self.busy_area += env.now
             if not outcome and task.degraded:
                 outcome = DEGRADED
-        if self.plain_ends:
+        if self.tracks:
+            self.depart(task, outcome, where)
+        else:
             self.open -= 1
             self.ended[outcome] += 1
             task.arrived = math.nan
-        else:
-            self.depart(task, outcome, where)
         caller = task.caller
         if caller is not None:
             back = task.back
@@ -331,10 +321,10 @@ class Host:
         while True:
             self.hold(task, seconds)
             yield
+            seconds = replica.frozen(self.env.now) - since  # what the freeze has cost so far; the rest of it is waited for
             if replica.hung:
                 yield from self.thaw(task, replica)
-            frozen = replica.frozen(self.env.now)
-            seconds, since = frozen - since, frozen
+            since = replica.frozen(self.env.now)
             if seconds <= 0:
                 return OK
 
@@ -412,6 +402,10 @@ class Host:
         """They start again."""
 
     # -- accounts -------------------------------------------------------------------------------------------------------
+
+    def can_die(self) -> None:
+        """A fault announces that it will kill what is inside."""
+        self.tracks = True
 
     def depart(self, task: Task, outcome: int, where: int) -> None:
         """An attempt has ended here, one way or another."""
