@@ -1,0 +1,106 @@
+"""sim: a discrete-event simulator of microservices under load and harm.
+
+    import sim
+
+    print(sim.check("payment-outage"))            # the load on every station, on paper
+    comparison = sim.compare("payment-outage")    # same shoppers, same luck, same outage
+    sim.write_report(comparison, "reports/payment-outage")
+
+The front door. A scenario may be given as a path, as the name of a shipped one (`sim list`), or as a Study.
+
+    load, load_text         a scenario file, or its text, to a Study
+    check                   errors, offered load and warnings, without simulating
+    run, compare            one variant; all of them on common random numbers
+    simulate, measure       Scenario -> Records -> numbers: one run, by hand
+    write_report            charts, tables and the story of a comparison
+    Study, Scenario         what is said
+    Records, Outcome        what happened, and how requests end
+    Comparison, Interval    what an experiment answers, and how sure it is
+    SimError                the root of all errors raised on purpose
+
+The house, floor by floor; imports only ever point downwards:
+
+    cli                     one thin command per verb
+    report/                 WHAT WE SHOW       charts, tables, the report
+    experiments/            WHAT WE ASK        check, run, compare; jobs and where they run
+    models/ | metrics/      HOW IT BEHAVES     the SimPy models | WHAT IT AMOUNTS TO  records -> numbers
+    policies/               HOW IT DECIDES     breaker, retry, limiter ...: pure, handed `now`
+    chance/ | stats/        WHAT IS DRAWN      keyed luck | HOW SURE WE ARE  intervals, paired differences
+    records/                WHAT HAPPENED      columns of requests, messages, spans, events, gauges
+    spec/                   WHAT IS SAID       YAML in, frozen data out, errors with file and line
+    vocabulary, units, errors
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.errors import SimError
+    from sim.experiments.comparison import compare, run
+    from sim.experiments.offered_load import check
+    from sim.experiments.results import Comparison
+    from sim.experiments.shipped import load
+    from sim.metrics import measure
+    from sim.models import simulate
+    from sim.records.tables import Records
+    from sim.report import write_report
+    from sim.spec import load_text
+    from sim.spec.scenario import Scenario
+    from sim.spec.study import Study
+    from sim.stats.interval import Interval
+    from sim.vocabulary import Outcome
+
+__all__ = [
+    "Comparison",
+    "Interval",
+    "Outcome",
+    "Records",
+    "Scenario",
+    "SimError",
+    "Study",
+    "check",
+    "compare",
+    "load",
+    "load_text",
+    "measure",
+    "run",
+    "simulate",
+    "write_report",
+]
+
+_ROOMS = {
+    "Comparison": "sim.experiments.results",
+    "Interval": "sim.stats.interval",
+    "Outcome": "sim.vocabulary",
+    "Records": "sim.records.tables",
+    "Scenario": "sim.spec.scenario",
+    "SimError": "sim.errors",
+    "Study": "sim.spec.study",
+    "check": "sim.experiments.offered_load",
+    "compare": "sim.experiments.comparison",
+    "load": "sim.experiments.shipped",
+    "load_text": "sim.spec",
+    "measure": "sim.metrics",
+    "run": "sim.experiments.comparison",
+    "simulate": "sim.models",
+    "write_report": "sim.report",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever stands behind the name
+    """Rooms are entered when they are asked for: `sim --help` needs neither numpy nor SimPy."""
+    import importlib
+
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("sim")
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'sim' has no attribute '{name}'")
+    found = globals()[name] = getattr(importlib.import_module(_ROOMS[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])

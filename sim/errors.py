@@ -43,7 +43,7 @@ class ScenarioError(SimError):
 
     exit_code = 2
 
-    def __init__(self, problems: Iterable[Problem]):
+    def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -65,7 +65,7 @@ class RunError(SimError):
     """The run itself failed: a defect of ours or of a plug-in, never an ordinary outcome."""
 
 
-class BooksDoNotBalance(RunError):
+class BooksDoNotBalance(RunError):  # noqa: N818  it says what happened, as the word 'Error' could not
     """Something that was offered neither ended nor is still there."""
 
 
@@ -73,18 +73,27 @@ class OutputError(RunError):
     """A result could not be written; nothing half-written is left under its final name."""
 
 
-class Interrupted(SimError):
+class Interrupted(SimError):  # noqa: N818  an interruption is no error
     """The user stopped the work; what was finished is kept."""
 
     exit_code = 130
 
 
+_LONGEST_WORD = 100  # comparing takes time quadratic in the length, and nothing longer is a slip of the pen
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The hint that ends an 'unknown word' message: the nearest known word, or the list when it is short."""
     candidates = sorted(set(known))
-    close = difflib.get_close_matches(str(word), candidates, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean '{close[0]}'?"
+    close = nearest(word, candidates)
+    if close is not None:
+        return f"; did you mean '{close}'?"
     if 0 < len(candidates) <= 12:
         return f"; known: {', '.join(candidates)}"
     return ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` is probably a slip of, or None."""
+    close = difflib.get_close_matches(str(word), sorted(set(known)), n=1, cutoff=0.6) if len(str(word)) <= _LONGEST_WORD else []
+    return close[0] if close else None

@@ -5,75 +5,120 @@ from __future__ import annotations
 import math
 import re
 
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_PART_OF_SECOND = {"ns": -9, "us": -6, "µs": -6, "ms": -3}  # powers of ten
+_SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_DURATION_PART = re.compile(rf"({_NUMBER})\s*(ns|us|µs|ms|min|s|m|h|d)")
-_PER = re.compile(rf"({_NUMBER})\s*/\s*(ns|us|µs|ms|min|s|m|h|d)")
-_SIZE = re.compile(rf"({_NUMBER})\s*(B|KB|MB|GB|KiB|MiB|GiB)")
-_PERCENT = re.compile(rf"({_NUMBER})\s*%")
-_FACTOR = re.compile(rf"({_NUMBER})\s*x")
+
+NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+TIME_UNIT = "ns|us|µs|ms|min|s|m|h|d"
+_DURATION_PART = re.compile(rf"({NUMBER})\s*({TIME_UNIT})")
+_PER = re.compile(rf"({NUMBER})\s*/\s*({TIME_UNIT})")
+_SIZE = re.compile(rf"({NUMBER})\s*(B|KB|MB|GB|KiB|MiB|GiB)")
+_PERCENT = re.compile(rf"({NUMBER})\s*%")
+_FACTOR = re.compile(rf"({NUMBER})\s*x")
 
 LONGEST = 10 * 366 * 86400.0  # ten years: anything above is a slip of the pen, and would outlive float precision
+_LONGEST_TEXT = 100  # characters; the patterns above are quadratic in the length of what does not match
 
 
 def duration(value: object) -> float:
     """Seconds of `250ms`, `1.5s`, `2m`, `1h30m`. A bare 0 is allowed; any other bare number has no unit and is refused."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value == 0:
         return 0.0
-    text = value.strip() if isinstance(value, str) else ""
+    text = _text(value)
     parts = _DURATION_PART.findall(text)
     if not parts or _DURATION_PART.sub("", text).strip():
-        raise ValueError(f"found {value!r}, expected a duration such as 250ms, 1.5s, 2m or 1h30m")
-    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
-    return _within(seconds, LONGEST, value, "a duration of at most ten years")
+        raise ValueError(f"found {shown(value)}, expected a duration such as 250ms, 1.5s, 2m or 1h30m")
+    return _within(sum(seconds(number, unit) for number, unit in parts), LONGEST, value, "a duration of at most ten years")
+
+
+def seconds(number: str, unit: str) -> float:
+    """`number` of a time unit, in seconds."""
+    return _scaled(number, _PART_OF_SECOND[unit]) if unit in _PART_OF_SECOND else float(number) * _SECONDS[unit]
 
 
 def rate(value: object) -> float:
     """Events per second of `120/s`, `30/m`, `5/h`."""
-    match = _PER.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = _PER.fullmatch(_text(value))
     if match is None:
-        raise ValueError(f"found {value!r}, expected a rate such as 120/s or 30/m")
-    return _within(float(match[1]) / _SECONDS[match[2]], 1e12, value, "a rate of at most 1e12/s")
+        raise ValueError(f"found {shown(value)}, expected a rate such as 120/s or 30/m")
+    return _within(float(match[1]) / seconds("1", match[2]), 1e12, value, "a rate of at most 1e12/s")
 
 
 def price(value: object) -> float:
     """Cost per second of `0.10/h`; a currency is the reader's own."""
-    match = _PER.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = _PER.fullmatch(_text(value))
     if match is None:
-        raise ValueError(f"found {value!r}, expected a cost per time such as 0.10/h")
-    return _within(float(match[1]) / _SECONDS[match[2]], 1e12, value, "a smaller cost")
+        raise ValueError(f"found {shown(value)}, expected a cost per time such as 0.10/h")
+    return _within(float(match[1]) / seconds("1", match[2]), 1e12, value, "a smaller cost")
 
 
 def size(value: object) -> float:
     """Bytes of `64KiB`, `1MB`."""
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = _SIZE.fullmatch(_text(value))
     if match is None:
-        raise ValueError(f"found {value!r}, expected a size such as 64KiB or 1MB")
+        raise ValueError(f"found {shown(value)}, expected a size such as 64KiB or 1MB")
     return _within(float(match[1]) * _BYTES[match[2]], 1e18, value, "a size of at most 1e18 bytes")
 
 
 def share(value: object) -> float:
     """A fraction in [0, 1] of `20%` or `0.2`."""
-    match = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
-    number = float(match[1]) / 100 if match else value
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number <= 1:
-        raise ValueError(f"found {value!r}, expected a share such as 20% or 0.2, between 0 and 1")
-    return float(number)
+    number = _percent_or_number(value)
+    if number is None or not 0 <= number <= 1:
+        raise ValueError(f"found {shown(value)}, expected a share such as 20% or 0.2, between 0 and 1")
+    return number
+
+
+def ratio(value: object) -> float:
+    """A share that may exceed 1: `20%`, `0.2`, `150%`."""
+    number = _percent_or_number(value)
+    if number is None:
+        raise ValueError(f"found {shown(value)}, expected a ratio such as 20% or 0.2")
+    return _within(number, 1000, value, "a ratio between 0 and 1000")
 
 
 def factor(value: object) -> float:
     """A multiplier of `5x` or `5`."""
-    match = _FACTOR.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = _FACTOR.fullmatch(_text(value))
     number = float(match[1]) if match else value
-    if isinstance(number, bool) or not isinstance(number, (int, float)):
-        raise ValueError(f"found {value!r}, expected a factor such as 5x")
-    return _within(float(number), 1e9, value, "a factor of at most 1e9")
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < 1e300:
+        raise ValueError(f"found {shown(value)}, expected a factor such as 5x")
+    return _within(float(number), 1e9, value, "a factor between 0 and 1e9")
+
+
+def shown(value: object) -> str:
+    """What was found, as a message shows it: quoted when it is text, and never longer than a line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (dict, list, tuple)):
+        return f"a {'map' if isinstance(value, dict) else 'list'} of {len(value)}" if value else f"an empty {'map' if isinstance(value, dict) else 'list'}"
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "a huge number"  # Python refuses to print more than 4300 digits
+    text = repr(value[:80]) if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _scaled(number: str, power: int) -> float:
+    """The float nearest to number x 10^power: 99.9% must be 0.999, which 99.9 / 100 is not."""
+    return float(number) * 10.0**power if "e" in number.lower() else float(f"{number}e{power}")
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) and len(value) <= _LONGEST_TEXT else ""
+
+
+def _percent_or_number(value: object) -> float | None:
+    match = _PERCENT.fullmatch(_text(value))
+    if match:
+        return _scaled(match[1], -2)
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300 else None
 
 
 def _within(number: float, limit: float, value: object, what: str) -> float:
     if not math.isfinite(number) or number < 0 or number > limit:
-        raise ValueError(f"found {value!r}, expected {what}")
+        raise ValueError(f"found {shown(value)}, expected {what}")
     return number
 
 

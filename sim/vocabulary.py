@@ -82,48 +82,66 @@ class Metric:
     unit: str  # "s", "1/s", "1", "share", "cost"
     meaning: str
     better: str = "lower"
-    labels: tuple[str, ...] = ()  # what may stand in brackets: route, fault, outcome, service, group
+    labels: tuple[str, ...] = ()  # what stands in brackets: route, fault, clock, outcome, service, group
+
+    @property
+    def overall(self) -> bool:
+        """Whether it also stands without brackets: a route may be named, anything else must be."""
+        return set(self.labels) <= {"route"}
+
+
+_STATISTICS = {"mean": "mean", "p50": "median", "p90": "90th percentile", "p95": "95th percentile", "p99": "99th percentile", "p999": "99.9th percentile"}
 
 
 def _latency(clock: str, meaning: str) -> tuple[Metric, ...]:
-    return tuple(
-        Metric(f"{clock}_{statistic}", "s", f"{what} of {meaning}", "lower", ("route",))
-        for statistic, what in (("mean", "mean"), ("p50", "median"), ("p90", "90th percentile"), ("p95", "95th percentile"), ("p99", "99th percentile"), ("p999", "99.9th percentile"))
-    )
+    return tuple(Metric(f"{clock}_{statistic}", "s", f"{words} of {meaning}", "lower", ("route",)) for statistic, words in _STATISTICS.items())
 
+
+_COMPLETION = (
+    "the time from intended arrival until all effects of the order exist, over orders answered ok or degraded, in flight, or completed anyway; "
+    "unfinished ones stand behind all finished ones, and a percentile that falls among them is known only to be later than their age"
+)
+_AVAILABILITY = (
+    "(ok + degraded + refused) / (all but unauthorized); still in flight at the end is a failure, "
+    "but left out while younger than the timeout of its client (10 s without one)"
+)
+_GOODPUT = "requests per second that were ok within the latency objective of their route (all ok where it has none)"
+_APDEX = "Apdex with T = the latency objective of the route (0.5 s without one), over the requests that availability counts"
+_RECOVERY = "from the end of the fault until success share and p95 are within 5 % of before, for a minute"
+_PENDING = "orders of the whole run answered ok or degraded, incomplete, that something alive at the end may still complete"
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         *_latency("response", "the time from intended arrival to the answer, over requests answered ok or degraded"),
         *_latency("response_all", "the time from intended arrival to the answer, over all answered requests, failures included"),
-        *_latency("completion", "the time from intended arrival until all effects of the order exist; unfinished counts as later than its age"),
-        Metric("availability", "share", "(ok + degraded + refused) / (all but unauthorized)", "higher", ("route",)),
-        Metric("goodput", "1/s", "requests per second that were ok within the objective of their route", "higher", ("route",)),
+        *_latency("completion", _COMPLETION),
+        Metric("availability", "share", _AVAILABILITY, "higher", ("route",)),
+        Metric("goodput", "1/s", _GOODPUT, "higher", ("route",)),
         Metric("throughput", "1/s", "requests per second answered ok, degraded or refused", "higher", ("route",)),
         Metric("completed", "1/s", "orders per second whose effects all exist at the end", "higher", ("route",)),
         Metric("offered", "1/s", "logical requests per second that arrived", "", ("route",)),
-        Metric("apdex", "1", "Apdex with T = the latency objective of the route (0.5 s without one)", "higher", ("route",)),
-        Metric("error_budget_burn", "1", "error ratio / (1 - availability objective): 1 spends the budget exactly", "lower", ("route",)),
+        Metric("apdex", "1", _APDEX, "higher", ("route",)),
+        Metric("error_budget_burn", "1", "failures / the failures that the availability objective allows: 1 spends the budget exactly", "lower", ("route",)),
         Metric("outcome_share", "share", "share of logical requests that ended with this outcome", "", ("outcome",)),
         Metric("amplification", "1", "attempts on services / the attempts that one try of each call would have made", "lower"),
         Metric("wasted_work", "share", "share of all service work that was done for callers who had given up", "lower"),
-        Metric("recovery_time", "s", "from the end of the fault until success share and p95 are within 5 % of before, for a minute", "lower", ("fault", "clock")),
+        Metric("recovery_time", "s", _RECOVERY, "lower", ("fault", "clock")),
         Metric("detection_time", "s", "from the start of the fault until the first circuit breaker opened", "lower", ("fault",)),
         Metric("drain_time", "s", "from the end of the fault until the backlog of messages is back to what it was before", "lower", ("fault",)),
-        Metric("lost_orders", "1", "orders answered ok or degraded, incomplete, with nothing alive that could complete them", "lower"),
-        Metric("pending_orders", "1", "orders answered ok or degraded, incomplete at the end, that something alive may still complete", "lower"),
-        Metric("double_charges", "1", "charges beyond the first of an order", "lower"),
-        Metric("charged_not_reserved", "1", "orders charged without a reservation at the end, and nothing alive that could make one", "lower"),
-        Metric("charged_after_failure", "1", "orders charged although the client was told that the request failed", "lower"),
-        Metric("oversold_items", "1", "units sold beyond the stock there was", "lower"),
-        Metric("utilisation_max", "share", "utilisation of the busiest station", "lower"),
+        Metric("lost_orders", "1", "orders of the whole run answered ok or degraded, incomplete, with nothing alive that could complete them", "lower"),
+        Metric("pending_orders", "1", _PENDING, "lower"),
+        Metric("double_charges", "1", "charges beyond the first of an order, in the whole run", "lower"),
+        Metric("charged_not_reserved", "1", "orders of the whole run charged without a reservation at the end, and nothing alive that could make one", "lower"),
+        Metric("charged_after_failure", "1", "orders of the whole run charged although the client was told that the request failed", "lower"),
+        Metric("oversold_items", "1", "units sold beyond the stock there was, in the whole run", "lower"),
+        Metric("utilisation_max", "share", "utilisation of the busiest station: service, gateway, or members of a consumer group", "lower"),
         Metric("utilisation", "share", "mean share of workers (of cores, where a service has them) that are busy", "", ("service",)),
         Metric("queue_mean", "1", "mean number of requests that wait at the service, all replicas together", "lower", ("service",)),
-        Metric("lag_max", "1", "largest backlog of a consumer group, in messages", "lower", ("group",)),
-        Metric("messages_dead_lettered", "1", "messages given up after the last redelivery", "lower"),
-        Metric("redeliveries", "1", "deliveries of messages beyond the first", "lower"),
-        Metric("cost", "cost", "replicas x time x price, all services and the gateway", "lower"),
+        Metric("lag_max", "1", "largest backlog of a consumer group after the warm-up, in messages", "lower", ("group",)),
+        Metric("messages_dead_lettered", "1", "messages of the whole run given up after the last redelivery", "lower"),
+        Metric("redeliveries", "1", "deliveries of messages beyond the first, in the whole run", "lower"),
+        Metric("cost", "cost", "replicas x time x price after the warm-up, all services and the gateway", "lower"),
         Metric("cost_per_thousand", "cost", "cost per thousand completed orders (answered requests where no effect is expected)", "lower"),
     )
 }

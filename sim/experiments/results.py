@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,6 +11,7 @@ from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
 from sim.stats.interval import Difference, Interval
+from sim.vocabulary import METRICS
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,26 @@ class VariantResult:
     timeline: pd.DataFrame  # by time (bucket start, s): mean over replications of rates, percentiles, outcomes, gauges
     fingerprint: str  # of all replications
 
+    @property
+    def requests(self) -> pd.DataFrame:
+        """The logical requests of the exemplar, one row each."""
+        return self.records.request_frame()
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row per metric key: value, low, high, unit, and how many replications had a value."""
+        rows = {key: (figure.value, figure.low, figure.high, unit_of(key), figure.n) for key, figure in self.metrics.items()}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high", "unit", "n"]).rename_axis("metric")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The same variants set against the figures of an earlier run. Nothing is paired, so the differences are Welch's."""
+
+    source: str  # the file the figures came from
+    against: dict[str, str]  # variant -> the variant of the earlier run it is compared with
+    differences: dict[str, dict[str, Difference]]
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -47,6 +69,7 @@ class Comparison:
     variants: dict[str, VariantResult]
     differences: dict[str, dict[str, Difference]]  # variant (not the baseline) -> metric key -> variant - baseline
     fingerprint: str
+    earlier: Earlier | None = None
 
     @property
     def baseline(self) -> str:
@@ -57,3 +80,64 @@ class Comparison:
     def passed(self) -> bool:
         """Whether every expectation of every variant holds."""
         return all(verdict.passed for variant in self.variants.values() for verdict in variant.verdicts)
+
+    @property
+    def requests(self) -> pd.DataFrame:
+        """The logical requests of every variant's exemplar, with the variant in a column of its own."""
+        return pd.concat([variant.requests.assign(variant=name) for name, variant in self.variants.items()], ignore_index=True)
+
+    @property
+    def timeline(self) -> pd.DataFrame:
+        """The timelines of all variants, indexed by variant and time."""
+        return pd.concat({name: variant.timeline for name, variant in self.variants.items()}, names=["variant", "time"])
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row per metric key in base units, the same columns for every variant: its figure, and beyond the baseline the difference."""
+        keys = list(dict.fromkeys(key for result in self.variants.values() for key in result.metrics))
+        columns: dict[tuple[str, str], list[object]] = {("", "unit"): [unit_of(key) for key in keys]}
+        for name, result in self.variants.items():
+            for part in ("value", "low", "high", "censored"):
+                columns[name, part] = [getattr(result.metrics.get(key), part, None) for key in keys]
+            if name in self.differences:
+                for part, column in (("value", "difference"), ("low", "difference_low"), ("high", "difference_high"), ("significant", "significant")):
+                    columns[name, column] = [getattr(self.differences[name].get(key), part, None) for key in keys]
+        frame = pd.DataFrame(columns, index=pd.Index(keys, name="metric")).infer_objects()
+        frame.columns = pd.MultiIndex.from_tuples(list(columns))
+        return frame
+
+    def _repr_html_(self) -> str:
+        """A table of the figures that need no brackets, as Jupyter shows it; the report says more."""
+        rows = {}
+        for key in (key for key in self.variants[self.baseline].metrics if "(" not in key):
+            cells = {name: _cell(result.metrics.get(key)) for name, result in self.variants.items()}
+            if any(cells.values()):
+                rows[key] = {**cells, "unit": unit_of(key)}
+        verdicts = "".join(_item(name, verdict) for name, result in self.variants.items() for verdict in result.verdicts)
+        head = f"<p><b>{html.escape(self.study.name)}</b>, seed {self.seed}, {self.replications} replications, engine {html.escape(self.engine)}</p>"
+        table = pd.DataFrame.from_dict(rows, orient="index").to_html(border=0)
+        return head + table + (f"<ul>{verdicts}</ul>" if verdicts else "")
+
+
+def _item(variant: str, verdict: Verdict) -> str:
+    mark = "&#10003;" if verdict.passed else "&#10007;"
+    return f"<li>{mark} {html.escape(variant)}: <code>{html.escape(verdict.text)}</code> {html.escape(verdict.reason)}</li>"
+
+
+def base_of(key: str) -> str:
+    """`recovery_time(payments outage)` -> `recovery_time`."""
+    return key.partition("(")[0]
+
+
+def unit_of(key: str) -> str:
+    """Unit of a metric key; "1" where a plug-in gave none."""
+    metric = METRICS.get(base_of(key))
+    return metric.unit if metric else "1"
+
+
+def _cell(figure: Interval | None) -> str:
+    """`0.0612 ± 0.0004`, `> 780` when censored, nothing without data."""
+    if figure is None or pd.isna(figure.value):
+        return ""
+    bound = "> " if figure.censored else ""
+    return f"{bound}{figure.value:.4g}" + ("" if pd.isna(figure.low) or figure.low == figure.high else f" ± {figure.half_width:.2g}")

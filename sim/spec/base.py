@@ -8,14 +8,27 @@ A *choice* is a map in which one word names a kind. Two shapes exist:
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from sim import units
-from sim.errors import did_you_mean
+from sim.errors import did_you_mean, nearest
+from sim.spec.document import Data
 
 
 class Spec(BaseModel):
@@ -24,26 +37,85 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
     positional: ClassVar[str | None] = None  # the field that takes a body which is not a map of fields
+    shorthand: ClassVar[dict[str, Any] | None] = None  # JSON Schema of such a body, where it is not that of the positional field
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_shorthand(cls, data: Data) -> Data:
+        """`budget: 20%` is `budget: {ratio: 20%}`. Runs last of the before-validators, so subclasses may read other shapes first."""
+        return data if isinstance(data, (dict, Spec)) or data is None else body_of(cls, data)
 
 
-def _unit(parse: Callable[[object], float], kind: str, example: str) -> Any:
-    schema = WithJsonSchema({"type": ["string", "number"], "description": f"{kind}, such as {example}"})
-    return Annotated[float, BeforeValidator(parse), schema]
+def _written(kind: str, example: str, pattern: str, number: dict[str, Any] | None = None) -> WithJsonSchema:
+    """The JSON Schema of a value with a unit: text of this pattern, or a bare number where one is allowed."""
+    text = {"type": "string", "pattern": rf"^\s*{pattern}\s*$"}
+    return WithJsonSchema({"description": f"{kind}, such as {example}", "anyOf": [text, *([number] if number else [])]})
 
 
-Duration = _unit(units.duration, "a duration", "250ms, 1.5s, 1h30m")
-Rate = _unit(units.rate, "a rate", "120/s or 30/m")
-Price = _unit(units.price, "a cost per time", "0.10/h")
-Share = _unit(units.share, "a share", "20% or 0.2")
-Factor = _unit(units.factor, "a factor", "5x")
+_N, _PER = units.NUMBER, rf"{units.NUMBER}\s*/\s*({units.TIME_UNIT})"
+_DURATION = _written("a duration", "250ms, 1.5s, 1h30m", rf"({_N}\s*({units.TIME_UNIT})\s*)+", {"const": 0})
+_SHARE = _written("a share", "20% or 0.2", rf"{_N}\s*%", {"type": "number", "minimum": 0, "maximum": 1})
+_RATIO = _written("a ratio", "20% or 0.2; it may exceed 1", rf"{_N}\s*%", {"type": "number", "minimum": 0, "maximum": 1000})
+_FACTOR = _written("a factor", "5x", rf"{_N}\s*x", {"type": "number", "minimum": 0})
+
+Duration = Annotated[float, BeforeValidator(units.duration), _DURATION]
+Rate = Annotated[float, BeforeValidator(units.rate), _written("a rate", "120/s or 30/m", _PER)]
+Price = Annotated[float, BeforeValidator(units.price), _written("a cost per time", "0.10/h", _PER)]
+Share = Annotated[float, BeforeValidator(units.share), _SHARE]
+Ratio = Annotated[float, BeforeValidator(units.ratio), _RATIO]
+Factor = Annotated[float, BeforeValidator(units.factor), _FACTOR]
+
+
+def _whole(value: object) -> object:
+    """A number without a fraction; `true` and "4" are not numbers, though Python and pydantic would take them."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"found {units.shown(value)}, expected a whole number")
+    return value
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"found {units.shown(value)}, expected a number")
+    return value
 
 
 def _count(value: object) -> object:
-    return -1 if value == "unlimited" else value
+    if isinstance(value, str) and value != "unlimited":
+        raise ValueError(f"found {units.shown(value)}, expected a whole number or the word unlimited")
+    number = -1 if value == "unlimited" else _whole(value)
+    if number == -1 and value != "unlimited":
+        raise ValueError(f"found {units.shown(value)}, expected a whole number of at least 0 or the word unlimited")
+    return number
 
 
-Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"oneOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]})]
+def _flag(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError(f"found {units.shown(value)}, expected true or false")
+    return value
+
+
+def _column(value: object) -> object:
+    """The columns of a file without a header are named 1, 2, 3 ..., and so may be written without quotes."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Number = Annotated[float, BeforeValidator(_number)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Column = Annotated[str, BeforeValidator(_column)]
+Count = Annotated[int, BeforeValidator(_count), Field(ge=-1, le=10**9), WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]})]
 UNLIMITED = -1
+
+
+def _some(number: int) -> int:
+    if number == 0:
+        raise ValueError("found 0, expected at least 1: without workers nothing is ever served")
+    return number
+
+
+Workers = Annotated[Count, AfterValidator(_some)]
 
 Kind = Literal["distribution", "arrivals", "backoff", "step", "fault", "broker", "authentication"]
 _registry: dict[str, dict[str, type[Spec]]] = {}
@@ -69,6 +141,13 @@ def unregister(kind: Kind, word: str) -> None:
     _registry.get(kind, {}).pop(word, None)
 
 
+def forget_words_of(module: str) -> None:
+    """Forget every word that a module registered, so that a plug-in which failed or changed leaves nothing behind."""
+    for known in _registry.values():
+        for word in [word for word, cls in known.items() if cls.__module__ == module]:
+            del known[word]
+
+
 def words(kind: Kind) -> dict[str, type[Spec]]:
     """The registered words of a kind and their specs, in the order of registration."""
     return dict(_registry.get(kind, {}))
@@ -86,51 +165,71 @@ def word_of(spec: Spec) -> str:
 class Choice:
     """Annotation of a field whose value is one of the registered words of a kind: `Annotated[Spec, Choice("step")]`."""
 
-    def __init__(self, kind: Kind):
+    def __init__(self, kind: Kind) -> None:
         self.kind: Kind = kind
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    @property
+    def flat(self) -> bool:
+        """Whether fields stand beside the word rather than below it."""
+        return self.kind in _flat
+
+    @property
+    def words(self) -> dict[str, type[Spec]]:
+        """The words that may be chosen now."""
+        return words(self.kind)
+
+    def __get_pydantic_core_schema__(self, source: Data, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._parse)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"$choice": self.kind}  # expanded by sim.spec.schema, which knows all registered words
 
-    def _parse(self, value: Any) -> Spec:
-        known = _registry.get(self.kind, {})
+    def _parse(self, value: Data) -> Spec:
         if isinstance(value, Spec):
             return value
-        if self.kind == "distribution" and not isinstance(value, (dict, list)):
+        word, body, fields = self.split(value)
+        cls = _registry[self.kind][word]
+        if not self.flat:
+            return self._validate(cls, body_of(cls, body), (word,), {})
+        if cls.positional is not None:
+            return self._validate(cls, {**fields, cls.positional: body}, (), {cls.positional: word})
+        return self._validate(cls, {**(body if isinstance(body, dict) else {}), **fields}, (word,), dict.fromkeys(fields))
+
+    def split(self, value: Data) -> tuple[str, Any, dict[str, Any]]:
+        """The word, what stands under it, and the fields beside it; a PydanticCustomError where `value` is no such choice."""
+        known = _registry.get(self.kind, {})
+        if self.kind == "distribution" and not isinstance(value, (dict, list)) and not (isinstance(value, str) and value in known):
             value = {"constant": value}
         if isinstance(value, str) and value in known:
             value = {value: {}}
         if not isinstance(value, dict) or not value:
-            raise PydanticCustomError("choice", "found {value}, expected a {kind}: a map with one of {known}", {"value": repr(value), "kind": self.kind, "known": ", ".join(known)})
+            raise PydanticCustomError("choice", "found {value}, expected a map with one of {known}", {"value": units.shown(value), "known": ", ".join(known)})
         word = self._word(value, known)
-        cls, place = known[word], (word,)
-        body = value[word]
-        if self.kind in _flat:
-            rest = {key: item for key, item in value.items() if key != word}
-            if cls.positional is not None:
-                body = {**rest, cls.positional: body}
-                return self._validate(cls, body, (), {cls.positional: word})
-            body = {**(body if isinstance(body, dict) else {}), **rest}
-            return self._validate(cls, body, place, {key: None for key in rest})
-        return self._validate(cls, body_of(cls, body), place, {})
+        return word, value[word], {key: item for key, item in value.items() if key != word}
 
     def _word(self, value: dict[str, Any], known: dict[str, type[Spec]]) -> str:
         named = [key for key in value if key in known]
-        if len(named) == 1 and (self.kind in _flat or len(value) == 1):
+        if len(named) == 1 and (self.flat or len(value) == 1):
             return str(named[0])
         if len(named) > 1:
-            raise PydanticCustomError("choice", "found {named} together, expected one {kind}", {"named": " and ".join(named), "kind": self.kind})
-        odd = next(iter(key for key in value if key not in known))
-        raise PydanticCustomError("choice", "unknown {kind} '{odd}'{hint}", {"kind": self.kind, "odd": str(odd), "hint": did_you_mean(str(odd), known)})
+            raise PydanticCustomError("choice", "found {named} together, expected one of them", {"named": " and ".join(named)})
+        if named:
+            odd = next(str(key) for key in value if key not in known)
+            raise PydanticCustomError("choice", "found '{odd}' beside '{named}', expected '{named}' alone", {"odd": odd, "named": named[0]})
+        fields = {name for cls in known.values() for name in field_names(cls)} if self.flat else set()
+        strange = [str(key) for key in value if key not in fields]
+        if not strange:
+            raise PydanticCustomError("choice", "found no {kind} here; expected one of {known}", {"kind": self.kind, "known": ", ".join(known)})
+        strange.sort(key=lambda key: not difflib.get_close_matches(key, known, n=1))  # a slip of the pen first
+        odd = strange[0]
+        details = {"kind": self.kind, "odd": odd, "hint": did_you_mean(odd, known), "nearest": nearest(odd, known) or ""}
+        raise PydanticCustomError("choice", "unknown {kind} '{odd}'{hint}", details)
 
     @staticmethod
-    def _validate(cls: type[Spec], body: Any, place: tuple[str, ...], renamed: dict[str, str | None]) -> Spec:
+    def _validate(spec: type[Spec], body: Data, place: tuple[str, ...], renamed: dict[str, str | None]) -> Spec:
         """Validate the body; hand nested errors up with their places (flattened again by sim.spec.problems)."""
         try:
-            return cls.model_validate(body)
+            return spec.model_validate(body)
         except ValidationError as error:
             nested = []
             for item in error.errors():
@@ -141,15 +240,18 @@ class Choice:
                     nested.append({**item, "loc": location})
                 else:
                     nested.append({**item, "loc": (*place, *location)})
-            raise PydanticCustomError("nested", "has errors inside", {"nested": nested, "fields": sorted(_names(cls))}) from None
+            raise PydanticCustomError("nested", "has errors inside", {"nested": nested, "fields": sorted(field_names(spec))}) from None
 
 
-def body_of(cls: type[Spec], body: Any) -> Any:
+def body_of(cls: type[Spec], body: Data) -> Data:
     """A body that is not a map of fields goes to the positional field: `{exponential: 10ms}`, `{users: 5}`."""
-    if cls.positional is None or (isinstance(body, dict) and body and set(body) & _names(cls)) or isinstance(body, cls):
+    if cls.positional is None or body is None or isinstance(body, cls):
         return body if body is not None else {}
+    if isinstance(body, dict) and (cls.model_fields[cls.positional].annotation in (float, int, str) or set(body) & field_names(cls) or not body):
+        return body
     return {cls.positional: body}
 
 
-def _names(cls: type[Spec]) -> set[str]:
+def field_names(cls: type[Spec]) -> set[str]:
+    """The keys that a scenario may write for this spec."""
     return {field.alias or name for name, field in cls.model_fields.items()}

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from sim.spec.base import Spec
-from sim.spec.distribution import AnyDistribution, Distribution
+from sim.spec.base import Spec, Whole
+from sim.spec.distribution import AnyDistribution
+
+
+def _sticky(value: object) -> object:
+    """The word for null, since null in the patch of a variant means that the key is removed."""
+    return None if value == "sticky" else value
+
+
+_KEYS = WithJsonSchema({"enum": ["order", "user", "item", "sticky", None]})
+Key = Annotated[Literal["order", "user", "item"] | None, BeforeValidator(_sticky), _KEYS]
 
 
 class Topic(Spec):
-    """A topic; `key` decides the partition (murmur2), null is Kafka's sticky partitioner."""
+    """A topic; `key` decides the partition (murmur2), null or `sticky` is Kafka's sticky partitioner."""
 
-    partitions: int = Field(default=1, ge=1, le=100_000)
-    key: Literal["order", "user", "item"] | None = "order"
+    partitions: Whole = Field(default=1, ge=1, le=100_000)
+    key: Key = "order"
 
 
 class LogBroker(Spec):

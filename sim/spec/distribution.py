@@ -1,13 +1,20 @@
-"""Distributions, parametrised by what people know; each knows its mean and squared coefficient of variation."""
+"""Distributions, parametrised by what people know; each knows its mean and squared coefficient of variation.
+
+Fields hold what the scenario says (`mean`, `cv`, `p99` ...); properties hold what a sampler needs (`mu`, `sigma`, `shape` ...).
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from statistics import NormalDist
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
-from sim.spec.base import Choice, Duration, Share, Spec, register
+from sim.errors import did_you_mean
+from sim.spec.base import Choice, Column, Duration, Number, Share, Spec, Whole, register
+from sim.spec.document import Data
+from sim.units import show_duration, shown
 
 
 class Distribution(Spec):
@@ -20,8 +27,460 @@ class Distribution(Spec):
 
     @property
     def scv(self) -> float:
-        """Variance over squared mean; 0 for a constant, 1 for an exponential."""
+        """Variance over squared mean; 0 for a constant, 1 for an exponential; infinite where no variance exists."""
         raise NotImplementedError(f"{type(self).__name__} must give its squared coefficient of variation")
 
 
 AnyDistribution = Annotated[Distribution, Choice("distribution")]
+
+Positive = Annotated[Duration, Field(gt=0)]
+Variation = Annotated[Number, Field(gt=0, le=1e4)]  # a coefficient of variation: standard deviation over mean
+
+
+@register("distribution", "constant")
+class Constant(Distribution):
+    """Always the same: `5ms`, or `{constant: 5ms}`."""
+
+    positional = "value"
+    value: Duration
+
+    @property
+    def mean(self) -> float:
+        """The value."""
+        return self.value
+
+    @property
+    def scv(self) -> float:
+        """0."""
+        return 0.0
+
+
+@register("distribution", "exponential")
+class Exponential(Distribution):
+    """Memoryless, with the given mean: `{exponential: 10ms}`."""
+
+    positional = "average"
+    average: Duration = Field(alias="mean")
+
+    @property
+    def mean(self) -> float:
+        """As given."""
+        return self.average
+
+    @property
+    def scv(self) -> float:
+        """1."""
+        return 1.0
+
+
+_Z95 = NormalDist().inv_cdf(0.95)
+_Z99 = NormalDist().inv_cdf(0.99)
+
+
+@register("distribution", "lognormal")
+class LogNormal(Distribution):
+    """exp of a normal; any two of mean, cv, median, p95, p99, sigma: `{lognormal: {mean: 40ms, p99: 300ms}}`.
+
+    Where mean and a percentile allow two solutions, the one with the smaller sigma is taken.
+    """
+
+    given_mean: Positive | None = Field(default=None, alias="mean")
+    cv: Annotated[Number, Field(ge=0, le=1e4)] | None = None
+    median: Positive | None = None
+    p95: Positive | None = None
+    p99: Positive | None = None
+    given_sigma: Annotated[Number, Field(ge=0, le=25)] | None = Field(default=None, alias="sigma")
+
+    @model_validator(mode="after")
+    def _solvable(self) -> Self:
+        if len(self._given()) != 2:
+            raise ValueError(f"found {_listed(self._given())}, expected exactly two of mean, cv, median, p95, p99, sigma")
+        _ = self.mu, self.sigma
+        return self
+
+    @property
+    def mu(self) -> float:
+        """Mean of the logarithm (of seconds)."""
+        sigma = self.sigma
+        if self.median is not None:
+            return math.log(self.median)
+        if self.p99 is not None:
+            return math.log(self.p99) - _Z99 * sigma
+        if self.p95 is not None:
+            return math.log(self.p95) - _Z95 * sigma
+        if self.given_mean is None:
+            raise ValueError("found sigma and cv, which both tell the spread; expected one of mean, median, p95, p99 beside one of them")
+        return math.log(self.given_mean) - sigma * sigma / 2
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the logarithm."""
+        if self.given_sigma is not None:
+            return self.given_sigma
+        if self.cv is not None:
+            return math.sqrt(math.log1p(self.cv * self.cv))
+        if self.p95 is not None and self.p99 is not None:
+            return _log_ratio("p99", self.p99, "p95", self.p95) / (_Z99 - _Z95)
+        percentile, z, name = (self.p99, _Z99, "p99") if self.p99 is not None else (self.p95, _Z95, "p95")
+        if percentile is None:
+            return math.sqrt(2 * _log_ratio("mean", self.given_mean, "median", self.median))
+        if self.median is not None:
+            return _log_ratio(name, percentile, "median", self.median) / z
+        return _sigma_of_mean_and_percentile(self.given_mean or math.nan, percentile, z, name)
+
+    @property
+    def mean(self) -> float:
+        """exp(mu + sigma^2 / 2)."""
+        return self.given_mean if self.given_mean is not None else _exp(self.mu + self.sigma * self.sigma / 2)
+
+    @property
+    def scv(self) -> float:
+        """exp(sigma^2) - 1."""
+        return self.cv * self.cv if self.cv is not None else _exp(self.sigma * self.sigma) - 1
+
+    def _given(self) -> list[str]:
+        fields = type(self).model_fields.items()
+        return [field.alias or name for name, field in fields if getattr(self, name) is not None]
+
+
+def _log_ratio(above: str, larger: float | None, below: str, smaller: float | None) -> float:
+    """ln(larger / smaller), which must not be negative: a percentile cannot be below the median, nor the mean."""
+    if larger is None or smaller is None or larger < smaller:
+        raise ValueError(f"found {above} {_time(larger)} below {below} {_time(smaller)}; in a lognormal it is never below")
+    return math.log(larger / smaller)
+
+
+def _sigma_of_mean_and_percentile(mean: float, percentile: float, z: float, name: str) -> float:
+    """The smaller non-negative root of sigma^2 / 2 - z sigma + ln(percentile / mean) = 0."""
+    ratio = math.log(percentile / mean)
+    root = z * z - 2 * ratio
+    if root < 0:
+        highest = show_duration(mean * math.exp(z * z / 2))
+        raise ValueError(f"no lognormal has mean {_time(mean)} and {name} {_time(percentile)}: with this mean {name} is at most {highest}")
+    return z - math.sqrt(root) if ratio >= 0 else z + math.sqrt(root)
+
+
+@register("distribution", "uniform")
+class Uniform(Distribution):
+    """Anything from `low` to `high` alike: `{uniform: [5ms, 15ms]}`."""
+
+    shorthand: ClassVar[dict[str, Any]] = {"type": "array", "minItems": 2, "maxItems": 2, "items": TypeAdapter(Duration).json_schema()}
+    low: Duration
+    high: Duration
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pair(cls, data: Data) -> Data:
+        if not isinstance(data, list):
+            return data
+        if len(data) != 2:
+            raise ValueError(f"found a list of {len(data)}, expected two durations: [low, high]")
+        return {"low": data[0], "high": data[1]}
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"found low {_time(self.low)} above high {_time(self.high)}")
+        return self
+
+    @property
+    def mean(self) -> float:
+        """The middle."""
+        return (self.low + self.high) / 2
+
+    @property
+    def scv(self) -> float:
+        """Width squared / 12, over the mean squared."""
+        return _scv((self.high - self.low) ** 2 / 12, self.mean)
+
+
+@register("distribution", "gamma")
+class Gamma(Distribution):
+    """`shape` and `scale`, or `mean` with `cv` or `shape`. Mean is shape x scale, scv is 1 / shape."""
+
+    given_shape: Annotated[Number, Field(gt=0, le=1e9)] | None = Field(default=None, alias="shape")
+    given_scale: Positive | None = Field(default=None, alias="scale")
+    given_mean: Positive | None = Field(default=None, alias="mean")
+    cv: Variation | None = None
+
+    @model_validator(mode="after")
+    def _solvable(self) -> Self:
+        _expect_pair(self, ("shape", "scale"), ("mean", "cv"), ("mean", "shape"))
+        return self
+
+    @property
+    def shape(self) -> float:
+        """Shape k."""
+        return self.given_shape if self.given_shape is not None else 1 / (self.cv or math.nan) ** 2
+
+    @property
+    def scale(self) -> float:
+        """Scale, seconds."""
+        return self.given_scale if self.given_scale is not None else (self.given_mean or math.nan) / self.shape
+
+    @property
+    def mean(self) -> float:
+        """Shape x scale."""
+        return self.given_mean if self.given_mean is not None else self.shape * self.scale
+
+    @property
+    def scv(self) -> float:
+        """1 / shape."""
+        return 1 / self.shape
+
+
+@register("distribution", "erlang")
+class Erlang(Distribution):
+    """The sum of `phases` equal exponentials; `mean` is that of the whole: `{erlang: {phases: 4, mean: 20ms}}`."""
+
+    phases: Whole = Field(ge=1, le=10_000)
+    average: Duration = Field(alias="mean")
+
+    @property
+    def mean(self) -> float:
+        """As given."""
+        return self.average
+
+    @property
+    def scv(self) -> float:
+        """1 / phases."""
+        return 1 / self.phases
+
+
+@register("distribution", "pareto")
+class Pareto(Distribution):
+    """A power law above `minimum`: P(X > x) = (minimum / x)^alpha. Give `alpha` with `minimum` or with `mean`."""
+
+    alpha: Number = Field(gt=0, le=1e6)
+    given_minimum: Positive | None = Field(default=None, alias="minimum")
+    given_mean: Positive | None = Field(default=None, alias="mean")
+
+    @model_validator(mode="after")
+    def _solvable(self) -> Self:
+        _expect_pair(self, ("alpha", "minimum"), ("alpha", "mean"))
+        if self.given_mean is not None and self.alpha <= 1:
+            raise ValueError(f"found alpha {self.alpha:g}: a pareto with alpha of 1 or less has no mean; give its minimum")
+        return self
+
+    @property
+    def minimum(self) -> float:
+        """The smallest value, seconds."""
+        return self.given_minimum if self.given_minimum is not None else (self.given_mean or math.nan) * (self.alpha - 1) / self.alpha
+
+    @property
+    def mean(self) -> float:
+        """alpha x minimum / (alpha - 1); infinite for alpha of 1 or less."""
+        if self.given_mean is not None:
+            return self.given_mean
+        return self.alpha * self.minimum / (self.alpha - 1) if self.alpha > 1 else math.inf
+
+    @property
+    def scv(self) -> float:
+        """1 / (alpha (alpha - 2)); infinite for alpha of 2 or less."""
+        return 1 / (self.alpha * (self.alpha - 2)) if self.alpha > 2 else math.inf
+
+
+@register("distribution", "weibull")
+class Weibull(Distribution):
+    """P(X > x) = exp(-(x / scale)^shape). Give `shape` with `scale` or with `mean`."""
+
+    shape: Number = Field(ge=0.05, le=1000)
+    given_scale: Positive | None = Field(default=None, alias="scale")
+    given_mean: Positive | None = Field(default=None, alias="mean")
+
+    @model_validator(mode="after")
+    def _solvable(self) -> Self:
+        _expect_pair(self, ("shape", "scale"), ("shape", "mean"))
+        return self
+
+    @property
+    def scale(self) -> float:
+        """Scale, seconds."""
+        return self.given_scale if self.given_scale is not None else (self.given_mean or math.nan) / math.gamma(1 + 1 / self.shape)
+
+    @property
+    def mean(self) -> float:
+        """scale x Gamma(1 + 1 / shape)."""
+        return self.given_mean if self.given_mean is not None else self.scale * math.gamma(1 + 1 / self.shape)
+
+    @property
+    def scv(self) -> float:
+        """Gamma(1 + 2 / shape) / Gamma(1 + 1 / shape)^2 - 1."""
+        return math.gamma(1 + 2 / self.shape) / math.gamma(1 + 1 / self.shape) ** 2 - 1
+
+
+class Branch(Spec):
+    """One exponential of a hyperexponential, and how often it is taken."""
+
+    probability: Share
+    average: Duration = Field(alias="mean")
+
+
+@register("distribution", "hyperexponential")
+class HyperExponential(Distribution):
+    """One of several exponentials by chance: a list of `{probability, mean}`, or `mean` and `cv` above 1 (two branches, balanced means)."""
+
+    positional = "branches"
+    branches: tuple[Branch, ...] | None = Field(default=None, min_length=1)
+    given_mean: Positive | None = Field(default=None, alias="mean")
+    cv: Annotated[Number, Field(gt=1, le=1e4)] | None = None
+
+    @model_validator(mode="after")
+    def _solvable(self) -> Self:
+        _expect_pair(self, ("branches",), ("mean", "cv"))
+        total = sum(branch.probability for branch in self.branches or ())
+        if self.branches is not None and not math.isclose(total, 1, abs_tol=1e-9):
+            raise ValueError(f"the probabilities sum to {total:.6g}, expected 1")
+        return self
+
+    @property
+    def probabilities(self) -> tuple[float, ...]:
+        """Of the branches; they sum to 1."""
+        if self.branches is not None:
+            return tuple(branch.probability for branch in self.branches)
+        square = (self.cv or math.nan) ** 2
+        first = (1 + math.sqrt((square - 1) / (square + 1))) / 2
+        return (first, 1 - first)
+
+    @property
+    def means(self) -> tuple[float, ...]:
+        """Of the branches, seconds. Balanced: each branch contributes half of the mean."""
+        if self.branches is not None:
+            return tuple(branch.average for branch in self.branches)
+        return tuple((self.given_mean or math.nan) / (2 * probability) for probability in self.probabilities)
+
+    @property
+    def mean(self) -> float:
+        """Sum of probability x mean."""
+        return math.fsum(p * m for p, m in zip(self.probabilities, self.means, strict=True))
+
+    @property
+    def scv(self) -> float:
+        """2 sum(p m^2) / mean^2 - 1."""
+        second = 2 * math.fsum(p * m * m for p, m in zip(self.probabilities, self.means, strict=True))
+        return _scv(second - self.mean**2, self.mean)
+
+
+class Recorded(Distribution):
+    """Base of the distributions that are a column of a CSV file. The loader reads the file, relative to the scenario, into `data`."""
+
+    positional = "file"
+    file: str = ""
+    column: Column | None = None  # default: the first
+    unit: Annotated[str, Field(json_schema_extra={"enum": ["ns", "us", "ms", "s", "m", "h"]})] = "s"  # of plain numbers in the file
+    data: tuple[Annotated[float, Field(ge=0)], ...] = ()  # seconds, in the order of the file
+
+    @model_validator(mode="after")
+    def _has_values(self) -> Self:
+        if not self.file and not self.data:
+            raise ValueError("the field 'file' is missing")
+        if self.unit not in ("ns", "us", "ms", "s", "m", "h"):
+            raise ValueError(f"unit: found {shown(self.unit)}, expected one of ns, us, ms, s, m, h{did_you_mean(self.unit, ('ns', 'us', 'ms', 's', 'm', 'h'))}")
+        return self
+
+    @property
+    def mean(self) -> float:
+        """Of the data."""
+        return math.fsum(self.data) / len(self.data) if self.data else math.nan
+
+    @property
+    def scv(self) -> float:
+        """Of the data, as a population."""
+        mean = self.mean
+        return _scv(math.fsum((value - mean) ** 2 for value in self.data) / len(self.data), mean) if self.data else math.nan
+
+
+@register("distribution", "empirical")
+class Empirical(Recorded):
+    """A value of the column at random, each as likely as the others: `{empirical: file.csv}`, `{empirical: {file, column, unit}}`."""
+
+
+@register("distribution", "replay")
+class Replayed(Recorded):
+    """The column in its order: the k-th request takes the k-th row, beginning again after the last."""
+
+
+@register("distribution", "mixture")
+class Mixture(Distribution):
+    """One of several distributions by chance: `{mixture: [{weight: 90%, constant: 2ms}, {weight: 10%, exponential: 80ms}]}`.
+
+    Weights need not sum to 1; a part without a weight weighs 1.
+    """
+
+    shorthand: ClassVar[dict[str, Any]] = {
+        "type": "array",
+        "minItems": 1,
+        "items": {"$choice": "distribution", "$beside": {"weight": {"type": ["number", "string"]}}},
+    }
+    weights: tuple[Annotated[Number, Field(ge=0, le=1e9)], ...]
+    parts: tuple[AnyDistribution, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, data: Data) -> Data:
+        if not isinstance(data, list):
+            return data
+        weights = [part.get("weight", 1) if isinstance(part, dict) else 1 for part in data]
+        parts = [_without_weight(part) for part in data]
+        return {"weights": [_percent(weight) for weight in weights], "parts": parts}
+
+    @model_validator(mode="after")
+    def _normalised(self) -> Self:
+        total = sum(self.weights)
+        if len(self.weights) != len(self.parts):
+            raise ValueError(f"found {len(self.weights)} weights for {len(self.parts)} parts")
+        if not total > 0:
+            raise ValueError("all weights are 0")
+        object.__setattr__(self, "weights", tuple(weight / total for weight in self.weights))
+        return self
+
+    @property
+    def mean(self) -> float:
+        """Weighted mean of the parts."""
+        return sum(weight * part.mean for weight, part in zip(self.weights, self.parts, strict=True) if weight)
+
+    @property
+    def scv(self) -> float:
+        """From the weighted second moments of the parts."""
+        if math.isinf(self.mean):
+            return math.inf
+        weighted = [(weight, part) for weight, part in zip(self.weights, self.parts, strict=True) if weight and part.mean]
+        second = sum(weight * part.mean**2 * (1 + part.scv) for weight, part in weighted)
+        return _scv(second - self.mean**2, self.mean)
+
+
+def _without_weight(part: Data) -> Data:
+    if not isinstance(part, dict) or "weight" not in part:
+        return part
+    return {key: value for key, value in part.items() if key != "weight"}
+
+
+def _percent(weight: Data) -> Data:
+    """`90%` -> 0.9; anything else as it is, for the field to judge."""
+    try:
+        return float(weight.strip().removesuffix("%")) / 100 if isinstance(weight, str) and weight.strip().endswith("%") else weight
+    except ValueError:
+        return weight
+
+
+def _expect_pair(spec: Distribution, *pairs: tuple[str, ...]) -> None:
+    """Refuse anything but one of the allowed sets of fields."""
+    given = [field.alias or name for name, field in type(spec).model_fields.items() if getattr(spec, name) is not None]
+    if not any(set(given) == set(pair) for pair in pairs):
+        raise ValueError(f"found {_listed(given)}, expected {', or '.join(' and '.join(pair) for pair in pairs)}")
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(names) or "none of the fields"
+
+
+def _scv(variance: float, mean: float) -> float:
+    return max(variance, 0.0) / (mean * mean) if mean else 0.0
+
+
+def _exp(exponent: float) -> float:
+    return math.exp(exponent) if exponent < 700 else math.inf
+
+
+def _time(seconds: float | None) -> str:
+    return show_duration(seconds if seconds is not None else math.nan)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Duration, Factor, Share, Spec, register
+from sim.spec.base import Choice, Duration, Factor, Flag, Share, Spec, Whole, register, word_of
 from sim.spec.distribution import AnyDistribution
 
 
@@ -15,7 +15,16 @@ class Fault(Spec):
 
     name: str | None = None
     at: Duration
-    lasts: Duration | None = Field(default=None, alias="for")
+    lasts: Duration | None = Field(default=None, alias="for", gt=0)
+
+    @property
+    def described(self) -> str:
+        """The name of a fault that was given none: `outage of payments`, `network between orders and payments`."""
+        subject = getattr(self, "of", None) or getattr(self, "broker", None)
+        between = getattr(self, "between", None)
+        if between:
+            return f"{word_of(self)} between {between[0]} and {between[1]}"
+        return f"{word_of(self)} of {subject}" if subject else word_of(self)
 
 
 AnyFault = Annotated[Fault, Choice("fault")]
@@ -51,7 +60,7 @@ class Crash(Fault):
     """`replicas` replicas die with all they hold; each starts empty after `restart_after` (without it they stay down)."""
 
     of: str
-    replicas: int = Field(default=1, ge=1)
+    replicas: Whole = Field(default=1, ge=1)
     restart_after: Duration | None = None
 
 
@@ -62,7 +71,13 @@ class NetworkFault(Fault):
     between: tuple[str, str]
     latency: AnyDistribution | None = None
     loss: Share | None = None
-    partition: bool = False
+    partition: Flag = False
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if self.latency is None and self.loss is None and not self.partition:
+            raise ValueError("a network fault needs latency, loss or partition: true")
+        return self
 
 
 @register("fault", "broker_down")

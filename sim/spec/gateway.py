@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.spec.base import Choice, Count, Duration, Price, Rate, Share, Spec, register
+from sim.spec.base import Choice, Duration, Flag, Price, Rate, Share, Spec, Whole, Workers, register
 from sim.spec.distribution import AnyDistribution
 from sim.spec.policy import CallPolicy
 from sim.spec.service import Queue
@@ -45,7 +45,7 @@ class RateLimit(Spec):
 
     per: Literal["user", "route", "all"]
     rate: Rate = Field(gt=0)
-    burst: int = Field(default=1, ge=1)  # token_bucket, gcra
+    burst: Whole = Field(default=1, ge=1)  # token_bucket, gcra
     window: Duration = Field(default=1.0, gt=0)  # fixed_window, sliding_window, sliding_log: limit = rate * window
     algorithm: Literal["token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"] = "token_bucket"
     scope: Literal["cluster", "node"] = "cluster"  # node: each gateway replica counts alone, as Kong's `local`
@@ -66,7 +66,7 @@ class Route(Spec):
     timeout: Duration | None = None
     policy: str | CallPolicy | None = None
     translate: Translate | None = None
-    authenticate: bool = True
+    authenticate: Flag = True
     objective: Objective | None = None
     completes_with: tuple[str, ...] = ()
 
@@ -74,8 +74,8 @@ class Route(Spec):
 class Gateway(Spec):
     """Queue and worker, authentication, limits, routing, translation: in this order. `event_loop` holds a worker for own work only."""
 
-    replicas: int = Field(default=1, ge=1)
-    workers: Count
+    replicas: Whole = Field(default=1, ge=1)
+    workers: Workers
     concurrency: Literal["threads", "event_loop"] = "event_loop"
     queue: Queue = Queue()
     work: AnyDistribution | None = None  # routing and overhead of each request

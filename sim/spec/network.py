@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from sim.spec.base import Share, Spec
 from sim.spec.distribution import AnyDistribution
 

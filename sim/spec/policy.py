@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from sim.spec.base import Choice, Duration, Factor, Share, Spec, body_of, register
+from sim.spec.base import Choice, Duration, Factor, Number, Ratio, Spec, Whole, register
 
 RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]
 
@@ -41,7 +41,7 @@ class ExponentialBackoff(Backoff):
 
     positional = "base"
     base: Duration
-    multiplier: Factor = 2.0
+    multiplier: Factor = Field(default=2.0, gt=0)
     longest: Duration | None = Field(default=None, alias="max")
 
 
@@ -49,15 +49,15 @@ class Budget(Spec):
     """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens live `ttl`."""
 
     positional = "ratio"
-    ratio: Annotated[float, Field(ge=0, le=1000)] | Share
-    min_per_second: float = Field(default=0.0, ge=0)
-    ttl: Duration = 10.0
+    ratio: Ratio
+    min_per_second: Number = Field(default=0.0, ge=0)
+    ttl: Duration = Field(default=10.0, gt=0)
 
 
 class Retry(Spec):
     """Try again: `max_attempts` counts the first call."""
 
-    max_attempts: int = Field(default=3, ge=1, le=1000)
+    max_attempts: Whole = Field(default=3, ge=1, le=1000)
     backoff: AnyBackoff = ConstantBackoff(delay=0.0)
     jitter: Literal["none", "full", "equal", "decorrelated"] = "none"
     budget: Budget | None = None
@@ -67,13 +67,13 @@ class Retry(Spec):
 class Resilience4jBreaker(Spec):
     """CircuitBreakerConfig of resilience4j, names in snake_case, with its defaults."""
 
-    failure_rate_threshold: float = Field(default=50.0, gt=0, le=100)
-    slow_call_rate_threshold: float = Field(default=100.0, gt=0, le=100)
+    failure_rate_threshold: Number = Field(default=50.0, gt=0, le=100)
+    slow_call_rate_threshold: Number = Field(default=100.0, gt=0, le=100)
     slow_call_duration_threshold: Duration = 60.0
     sliding_window_type: Literal["count_based", "time_based"] = "count_based"
-    sliding_window_size: int = Field(default=100, ge=1, le=100_000)  # calls, or whole seconds
-    minimum_number_of_calls: int = Field(default=100, ge=1)
-    permitted_number_of_calls_in_half_open_state: int = Field(default=10, ge=1, le=100_000)
+    sliding_window_size: Whole = Field(default=100, ge=1, le=100_000)  # calls, or whole seconds
+    minimum_number_of_calls: Whole = Field(default=100, ge=1)
+    permitted_number_of_calls_in_half_open_state: Whole = Field(default=10, ge=1, le=100_000)
     wait_duration_in_open_state: Duration = 60.0
     max_wait_duration_in_half_open_state: Duration = 0.0
 
@@ -81,17 +81,17 @@ class Resilience4jBreaker(Spec):
 class CircuitBreaker(Spec):
     """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library counts."""
 
-    failures: int = Field(default=5, ge=1, le=100_000)
-    within: Duration = 1.0
+    failures: Whole = Field(default=5, ge=1, le=100_000)
+    within: Duration = Field(default=1.0, gt=0)
     open_for: Duration = 10.0
-    half_open_calls: int = Field(default=1, ge=1, le=100_000)
+    half_open_calls: Whole = Field(default=1, ge=1, le=100_000)
     resilience4j: Resilience4jBreaker | None = None
 
 
 class Bulkhead(Spec):
     """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once)."""
 
-    max_concurrent_calls: int = Field(ge=1)
+    max_concurrent_calls: Whole = Field(ge=1)
     max_wait: Duration = 0.0
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator
 
-from sim.spec.base import Duration, Spec
+from sim.spec.base import Duration, Spec, Whole
 from sim.spec.broker import LogBroker
-from sim.spec.fault import AnyFault
+from sim.spec.fault import AnyFault, Fault
 from sim.spec.gateway import Gateway
 from sim.spec.network import Network
 from sim.spec.policy import CallPolicy
 from sim.spec.service import Service
 from sim.spec.traffic import Traffic
+from sim.units import shown
 
 
 class Ledger(Spec):
@@ -30,21 +31,45 @@ class Recording(Spec):
     spans: Literal["none", "all"] = "none"  # one row per attempt on a service
 
 
+def _first_version(value: object) -> object:
+    if value is True or value != 1:
+        raise ValueError(f"found {shown(value)}, expected 1: the version of the scenario language that this sim reads")
+    return 1
+
+
 class Scenario(Spec):
     """A system, its load and the harm done to it. All times in seconds."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_first_version)]
     name: str = "scenario"
     duration: Duration = Field(gt=0)
     warmup: Duration = 0.0
-    seed: int = Field(default=1, ge=0, lt=2**63)
+    seed: Whole = Field(default=1, ge=0, lt=2**63)
     traffic: dict[str, Traffic] = Field(min_length=1)
     gateway: Gateway | None = None
     network: Network = Network()
     services: dict[str, Service] = Field(min_length=1)
-    policies: dict[str, CallPolicy] = {}
-    brokers: dict[str, LogBroker] = {}
+    policies: dict[str, CallPolicy] = Field(default_factory=dict)
+    brokers: dict[str, LogBroker] = Field(default_factory=dict)
     ledger: Ledger = Ledger()
     faults: tuple[AnyFault, ...] = ()
     record: Recording = Recording()
     expect: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()  # the files of code it needs, relative to its own; each must be allowed by the user
+
+    @field_validator("faults", mode="after")
+    @classmethod
+    def _named(cls, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+        """Every fault has a name, for recovery times and the event log: without one of its own, what it does to whom."""
+        taken = {fault.name for fault in faults}
+        named = []
+        for fault in faults:
+            name = fault.name if fault.name is not None else _free_name(fault.described, taken)
+            taken.add(name)
+            named.append(fault if fault.name is not None else fault.model_copy(update={"name": name}))
+        return tuple(named)
+
+
+def _free_name(name: str, taken: set[str | None]) -> str:
+    """The name, or `name 2`, `name 3` ... where it is taken."""
+    return next(candidate for candidate in (name, *(f"{name} {number}" for number in range(2, len(taken) + 3))) if candidate not in taken)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from sim.spec.base import UNLIMITED, Count, Duration, Price, Spec
+from sim.spec.base import UNLIMITED, Count, Duration, Flag, Price, Spec, Whole, Workers
 from sim.spec.step import AnyStep
 
 LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two"]
@@ -24,12 +24,13 @@ class Stock(Spec):
     """Finite stock: `items` units of each kind of item (of one kind where traffic names no items)."""
 
     positional = "items"
-    items: int = Field(ge=0, le=10**15)
+    items: Whole = Field(ge=0, le=10**15)
 
 
 class RetryTopic(Spec):
     """Non-blocking redelivery: failure k goes to the k-th delay topic; after the last the message is dead-lettered."""
 
+    positional = "delays"
     delays: tuple[Duration, ...] = Field(min_length=1)
 
 
@@ -39,24 +40,24 @@ class Consume(Spec):
     group: str
     do: tuple[AnyStep, ...]
     auto_offset_reset: Literal["earliest", "latest"] = "latest"
-    consumers: int | None = Field(default=None, ge=1)  # per replica; default min(workers, ceil(partitions / replicas))
-    max_poll_records: int = Field(default=500, ge=1)
+    consumers: Whole | None = Field(default=None, ge=1)  # per replica; default min(workers, ceil(partitions / replicas))
+    max_poll_records: Whole = Field(default=500, ge=1)
     retry_topic: RetryTopic | None = None
-    max_deliveries: int = Field(default=10, ge=1)  # without a retry topic: redelivered in place, blocking the partition
-    idempotent: bool = False  # processed(message id) is written with the effects; a duplicate is skipped
+    max_deliveries: Whole = Field(default=10, ge=1)  # without a retry topic: redelivered in place, blocking the partition
+    idempotent: Flag = False  # processed(message id) is written with the effects; a duplicate is skipped
     session_timeout: Duration = 45.0  # until a crashed member's partitions move
 
 
 class Service(Spec):
     """One service. Every replica has its own workers, cores and queue."""
 
-    replicas: int = Field(default=1, ge=1, le=100_000)
-    workers: Count  # threads per replica, held while a callee answers; or loop threads
+    replicas: Whole = Field(default=1, ge=1, le=100_000)
+    workers: Workers  # threads per replica, held while a callee answers; or loop threads
     concurrency: Literal["threads", "event_loop"] = "threads"
-    cores: int | None = Field(default=None, ge=1)
+    cores: Whole | None = Field(default=None, ge=1)
     queue: Queue = Queue()
     load_balancing: LoadBalancing = "round_robin"  # of its callers, each on its own
     cost: Price = 0.0
     stock: Stock | None = None
-    endpoints: dict[str, tuple[AnyStep, ...]] = {}
-    consumes: dict[str, Consume] = {}
+    endpoints: dict[str, tuple[AnyStep, ...]] = Field(default_factory=dict)
+    consumes: dict[str, Consume] = Field(default_factory=dict)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Duration, Share, Spec, register
+from sim.spec.base import Choice, Duration, Flag, Share, Spec, Whole, register
 from sim.spec.distribution import AnyDistribution
+from sim.spec.document import Data
 from sim.spec.policy import CallPolicy
 
 
 class Step(Spec):
     """Base of the steps of an endpoint."""
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """The business effects that the step itself brings about (not those of steps inside of it)."""
+        return ()
 
 
 AnyStep = Annotated[Step, Choice("step")]
@@ -62,14 +68,20 @@ class Publish(Step):
     key: Literal["order", "user", "item"] | None = None  # overrides the topic's key
     policy: str | CallPolicy | None = None
     poll: Duration = Field(default=0.1, gt=0)  # of the outbox relay
-    batch: int = Field(default=100, ge=1)
+    batch: Whole = Field(default=100, ge=1)
     fallback: tuple[AnyStep, ...] | None = None
+
+
+def _named_map_schema(name: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """A bare name, or a map from the one name to its options."""
+    body = {"type": "object", "properties": options, "additionalProperties": False}
+    return {"anyOf": [name, {"type": "object", "minProperties": 1, "maxProperties": 1, "propertyNames": name, "additionalProperties": body}]}
 
 
 class EffectOptions(Spec):
     """How an effect behaves when it runs twice."""
 
-    idempotent: bool = False
+    idempotent: Flag = False
 
 
 @register("step", "effect")
@@ -77,12 +89,18 @@ class Effect(Step):
     """A durable business fact of the order, instantaneous: `effect: order-created`, `effect: {name: {idempotent: true}}`."""
 
     positional = "name"
+    shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"type": "string"}, {"idempotent": {"type": "boolean"}})
     name: str
     options: EffectOptions = EffectOptions()
 
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Its name."""
+        return (self.name,)
+
     @model_validator(mode="before")
     @classmethod
-    def _named_map(cls, data: Any) -> Any:
+    def _named_map(cls, data: Data) -> Data:
         return _split_named_map(data, "name")
 
 
@@ -97,12 +115,13 @@ class Take(Step):
     """Take one unit from the service's stock; none left is a refusal."""
 
     positional = "store"
+    shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"const": "stock"}, {"check_to_write": {"$choice": "distribution"}})
     store: Literal["stock"]
     options: TakeOptions = TakeOptions()
 
     @model_validator(mode="before")
     @classmethod
-    def _named_map(cls, data: Any) -> Any:
+    def _named_map(cls, data: Data) -> Data:
         return _split_named_map(data, "store")
 
 
@@ -132,19 +151,24 @@ class Parallel(Step):
     """Run branches at once on the same worker and wait for all; the first failure in branch order is the outcome."""
 
     positional = "branches"
+    shorthand: ClassVar[dict[str, Any]] = {
+        "type": "array",
+        "minItems": 1,
+        "items": {"anyOf": [{"type": "array", "items": {"$choice": "step"}}, {"$choice": "step"}]},
+    }
     branches: tuple[tuple[AnyStep, ...], ...] = Field(min_length=1)
 
     @model_validator(mode="before")
     @classmethod
-    def _single_steps(cls, data: Any) -> Any:
+    def _single_steps(cls, data: Data) -> Data:
         if isinstance(data, dict) and isinstance(data.get("branches"), list):
             return {**data, "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]]}
         return data
 
 
-def _split_named_map(data: Any, field: str) -> Any:
+def _split_named_map(data: Data, field: str) -> Data:
     """`{name: {options}}` in the positional field becomes name and options."""
     if isinstance(data, dict) and isinstance(data.get(field), dict) and len(data[field]) == 1:
-        (name, options), = data[field].items()
+        ((name, options),) = data[field].items()
         return {**data, field: name, "options": options if options is not None else {}}
     return data

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Count, Duration, Factor, Rate, Share, Spec, register
+from sim.spec.base import Choice, Column, Duration, Factor, Flag, Number, Rate, Share, Spec, Whole, register
 from sim.spec.distribution import AnyDistribution
 from sim.spec.policy import Retry
 
@@ -34,12 +34,15 @@ class Deterministic(Arrivals):
     rate: Rate
 
 
+Stay = Annotated[Duration, Field(gt=0)]
+
+
 @register("arrivals", "mmpp")
 class MarkovModulated(Arrivals):
     """Two-state Markov-modulated Poisson process: bursts. Starts in the first state."""
 
     rates: tuple[Rate, Rate]
-    stays: tuple[Duration, Duration]  # mean time in each state
+    stays: tuple[Stay, Stay]  # mean time in each state
 
 
 class Diurnal(Spec):
@@ -47,7 +50,7 @@ class Diurnal(Spec):
 
     mean: Rate
     amplitude: Share
-    period: Duration = 86400.0
+    period: Duration = Field(default=86400.0, gt=0)
     phase: Duration = 0.0
 
 
@@ -56,8 +59,8 @@ class FlashCrowd(Spec):
 
     base: Rate
     peak: Rate
-    rise: Duration = 60.0
-    decay: Duration = 600.0
+    rise: Duration = Field(default=60.0, gt=0)
+    decay: Duration = Field(default=600.0, gt=0)
 
 
 class Segment(Spec):
@@ -70,6 +73,18 @@ class Segment(Spec):
     diurnal: Diurnal | None = None
     flash_crowd: FlashCrowd | None = None
 
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        ramp = self.start is not None or self.end is not None
+        forms = [self.rate is not None, ramp, self.diurnal is not None, self.flash_crowd is not None]
+        if sum(forms) != 1:
+            raise ValueError(f"found {sum(forms) or 'none'} of rate, from and to, diurnal, flash_crowd; expected exactly one of them")
+        if ramp and (self.start is None or self.end is None):
+            raise ValueError("a ramp needs both from and to")
+        if ramp and self.lasts is None:
+            raise ValueError("the field 'for' is missing: how long does the ramp take?")
+        return self
+
 
 @register("arrivals", "profile")
 class Profile(Arrivals):
@@ -79,34 +94,49 @@ class Profile(Arrivals):
     segments: tuple[Segment, ...] = Field(min_length=1)
     times: Factor = 1.0  # scales every rate
 
+    @model_validator(mode="after")
+    def _only_the_last_is_open(self) -> Self:
+        for number, segment in enumerate(self.segments[:-1], 1):
+            if segment.lasts is None:
+                raise ValueError(f"segment {number} of {len(self.segments)} has no 'for'; only the last may go on for ever")
+        return self
+
 
 @register("arrivals", "replay")
 class Replay(Arrivals):
     """A recorded CSV: `timestamps` replays each row as one arrival; `rates` reads counts per `every` as a rate series."""
 
     positional = "file"
-    file: str
-    timestamps: str | None = None  # column; numbers are seconds, else ISO dates and times
-    rates: str | None = None  # column of counts per `every`
-    every: Duration | None = None
+    file: str = ""
+    timestamps: Column | None = None  # column; numbers are seconds, else ISO dates and times
+    rates: Column | None = None  # column of counts per `every`
+    every: Duration | None = Field(default=None, gt=0)
     times: Factor = 1.0  # scales the rate of a rate series
-    speed: Factor = 1.0  # plays the recording faster
-    data: tuple[float, ...] | None = None  # filled by the loader: seconds from the first row, or counts
+    speed: Factor = Field(default=1.0, gt=0)  # plays the recording faster
+    data: tuple[Annotated[float, Field(ge=0)], ...] | None = None  # filled by the loader: seconds from the first row, or counts
+
+    @model_validator(mode="after")
+    def _has_rows(self) -> Self:
+        if not self.file and self.data is None:
+            raise ValueError("the field 'file' is missing")
+        if self.rates is not None and self.data is not None and self.every is None:
+            raise ValueError("the field 'every' is missing: how long is the interval of one count?")
+        return self
 
 
 @register("arrivals", "closed")
 class Closed(Arrivals):
     """A fixed number of users who think, send, wait for the answer, and think again. Hides overload: see ARCHITECTURE."""
 
-    users: int = Field(ge=1)
+    users: Whole = Field(ge=1)
     think: AnyDistribution
 
 
 class Popularity(Spec):
     """How often each of `count` users (or items) appears: uniform, or Zipf with the given exponent."""
 
-    count: int = Field(ge=1, le=50_000_000)
-    popularity: dict[Literal["zipf"], Annotated[float, Field(ge=0, le=10)]] | Literal["uniform"] = "uniform"
+    count: Whole = Field(ge=1, le=50_000_000)
+    popularity: dict[Literal["zipf"], Annotated[Number, Field(ge=0, le=10)]] | Literal["uniform"] = "uniform"
 
     @property
     def exponent(self) -> float:
@@ -130,9 +160,15 @@ class Traffic(Spec):
     items: Popularity | None = None
     timeout: Duration | None = None  # the client's own patience, per attempt
     retry: Retry | None = None
-    honor_retry_after: bool = False
+    honor_retry_after: Flag = False
     objective: Objective | None = None  # used where there is no gateway route to state it
     completes_with: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _sends_something(self) -> Self:
+        if isinstance(self.sends, dict) and not sum(self.sends.values()) > 0:
+            raise ValueError("sends: the shares sum to 0, expected at least one above 0")
+        return self
 
     @property
     def mix(self) -> dict[str, float]:

@@ -1,0 +1,53 @@
+# make demo       compare payment-outage from a fresh clone: three designs under one outage, and a report
+# make test       what must hold before every commit: lint, types, floors, quick tests
+# make test-long  the statistical and differential suites
+# make lint       lint, types and floors alone
+# make bench      microseconds per simulated request
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+DEMO_OPTIONS ?= --replications 4
+WORKERS ?= 2
+
+.PHONY: help demo test test-long lint bench
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "found Python %d.%d, expected 3.11 or newer: make PYTHON=python3.11" % sys.version_info[:2])'
+	@echo "making $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp is as new as what it was installed from; nothing is installed again before that changes.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing sim (once; a minute or two)"
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
+	@echo "installing the tools of developers (once)"
+	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# An expectation that fails (exit code 1) is an answer, not a failure of the demo.
+demo: $(VENV)/.installed
+	@$(BIN)/sim compare payment-outage $(DEMO_OPTIONS) || test $$? -eq 1
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache > $(VENV)/floors.txt || (cat $(VENV)/floors.txt; exit 1)
+
+test: lint
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+
+# pytest answers 5 where it found no test of this kind.
+test-long: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -n $(WORKERS) -m long || test $$? -eq 5
+
+bench: $(VENV)/.installed
+	@$(BIN)/python tests/experiments/bench.py

@@ -1,0 +1,205 @@
+"""Compiles the functions that both engines share, and keeps the machine code on disk under a digest of all their sources.
+
+numba's own cache does not see that a function called from another file has changed, and would go on using the old code. Here every
+digest of the sources has a directory of its own, so a changed source can only miss. Nothing about the cache is ever an error: where it
+cannot be read or written, functions are compiled anew in each process, and `cache_note` says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+# Intel's vector library gives loops other last bits than single calls; it can only be switched off before numba is first imported.
+os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
+
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
+import numba
+from numba.core import caching
+from numba.core.registry import CPUDispatcher
+
+F = TypeVar("F", bound=Callable[..., Any])
+Untyped = Any  # what numba hands over without saying what it is
+config: Untyped = numba.config
+
+PACKAGE = Path(__file__).resolve().parent.parent
+SOURCES = ("chance", "policies", "compiled", "records", "vocabulary.py")  # the last two: constants and row types frozen into machine code
+KEPT = 16  # digests kept on disk; the least recently used go first
+
+
+@overload
+def compiled(function: F) -> F: ...
+@overload
+def compiled(**options: Untyped) -> Callable[[F], F]: ...
+def compiled(function: F | None = None, **options: Untyped) -> F | Callable[[F], F]:
+    """Decorator in the place of `numba.njit`: compiled when first called, remembered on disk where that is safe."""
+    if function is None:
+        return lambda body: _compiled(body, options)
+    return _compiled(function, options)
+
+
+def plain(function: F) -> F:
+    """The Python source of a compiled function, to be run over rows that are ordinary objects."""
+    body: F = getattr(function, "py_func", function)
+    return body
+
+
+def entry_point(function: Callable[..., Any], signature: tuple[Any, ...]) -> Callable[..., Any]:
+    """The machine code of one signature, called without numba's choice among signatures: half the cost of a call from Python."""
+    if not isinstance(function, CPUDispatcher):
+        return function  # NUMBA_DISABLE_JIT
+    found: Callable[..., Any] = function.compile(signature)
+    return found
+
+
+def digest_of(sources: Iterable[Path], flags: Iterable[object] = ()) -> str:
+    """A name for the machine code made of these sources on this machine: any change in any of them gives another."""
+    digest = hashlib.sha256(repr([str(flag) for flag in flags]).encode())
+    for path in sorted(sources):
+        digest.update(f"\0{path.parent.name}/{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_note() -> str:
+    """Why machine code is not kept on disk; empty where it is."""
+    return _home.note
+
+
+def cache_directory() -> Path | None:
+    """Where machine code is kept; none where it cannot be."""
+    return _home.directory
+
+
+def _compiled(function: F, options: dict[str, object]) -> F:
+    njit: Untyped = numba.njit
+    dispatcher: Untyped = njit(**options)(function)
+    if isinstance(dispatcher, CPUDispatcher) and _home.directory is not None and _home.knows(function):
+        _remember(dispatcher, _cache_in(_home.directory, function))
+    body: F = dispatcher
+    return body
+
+
+def _remember(dispatcher: Untyped, cache: Untyped) -> None:
+    dispatcher._cache = cache  # as numba's own enable_caching does
+
+
+def _cache_in(directory: Path, function: Callable[..., Any]) -> Untyped:
+    """numba reads its setting only while a cache is made, so it is set for that moment: a user's own functions keep theirs."""
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(directory)
+    try:
+        cache: Untyped = _Cache
+        return cache(function)
+    except Exception as error:
+        _home.note = f"machine code of {function.__qualname__} is not kept: {error}"
+        return caching.NullCache()
+    finally:
+        config.CACHE_DIR = before
+
+
+class _Cache(caching.FunctionCache):
+    """numba's cache, with two of its holes closed: any failure is a miss, and code of another signature is never taken.
+
+    Two processes that save different signatures of one function at once can leave an index that points to the other's code.
+    """
+
+    def load_overload(self, sig: Untyped, target_context: Untyped) -> Untyped:
+        try:
+            found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except Exception as error:
+            _home.note = f"machine code in {self.cache_path} cannot be read: {error!r}"
+            return None
+        if found is not None and tuple(found.signature.args) != tuple(sig if isinstance(sig, tuple) else sig.args):
+            return None
+        return found
+
+    def save_overload(self, sig: Untyped, data: Untyped) -> None:
+        try:
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        except Exception as error:
+            _home.note = f"machine code cannot be kept in {self.cache_path}: {error!r}"
+
+
+class _Home:
+    """The directory of this digest, and the files as they were when the digest was taken."""
+
+    def __init__(self) -> None:
+        self.note = ""
+        self.directory: Path | None = None
+        self.stamps: dict[str, tuple[int, int]] = {}
+        try:
+            files = _source_files(PACKAGE)
+            self.stamps = {str(path): _stamp(path) for path in files}
+            directory = _base() / f"sim-{digest_of(files, _flags())}"
+            _make_writable(directory)
+            self.directory = directory
+        except OSError as error:
+            self.note = f"machine code is compiled anew in every process: {error}"
+            return
+        _forget_old(directory)
+
+    def knows(self, function: Callable[..., Any]) -> bool:
+        """Whether the function comes from a file of the digest, unchanged since: an edit after the digest must not be kept under it."""
+        path = function.__code__.co_filename
+        with contextlib.suppress(OSError):
+            return self.stamps.get(path) == _stamp(Path(path))
+        return False
+
+
+def _source_files(package: Path) -> list[Path]:
+    found: list[Path] = []
+    for name in SOURCES:
+        place = package / name
+        found += [place] if place.is_file() else place.rglob("*.py")
+    if not found:
+        raise FileNotFoundError(f"no source files in {package}")
+    return found
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def _base() -> Path:
+    """NUMBA_CACHE_DIR where the user has set it, else the cache directory of the platform."""
+    if asked := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(asked)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "sim" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "sim"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sim"
+
+
+def _flags() -> list[object]:
+    """All that changes machine code besides its sources. Not every NUMBA_ variable: a number of threads must not cost a compilation."""
+    names = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX", "DEBUGINFO_DEFAULT", "CPU_NAME", "CPU_FEATURES", "USING_SVML")
+    machine = (platform.system(), platform.machine(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+    return [numba.__version__, sys.version, *(getattr(config, name, None) for name in names), *machine]
+
+
+def _make_writable(directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    probe = directory / f".probe-{os.getpid()}"
+    probe.touch()
+    probe.unlink()
+    os.utime(directory)  # used now
+
+
+def _forget_old(directory: Path) -> None:
+    """Only directories named as ours are named are removed; another process that still uses one compiles anew."""
+    with contextlib.suppress(OSError):
+        ours = [path for path in directory.parent.glob("sim-" + "[0-9a-f]" * 16) if path.is_dir() and path != directory]
+        for path in sorted(ours, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT - 1 :]:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+_home = _Home()

@@ -1,0 +1,64 @@
+"""The one JSON document that `--json` and `results.json` hold: contract C of the command line, read by scripts."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from sim.experiments.results import Comparison, VariantResult, unit_of
+from sim.stats.interval import Difference, Interval
+
+SCHEMA = 1
+
+
+def as_document(comparison: Comparison) -> dict[str, Any]:
+    """What `--json` writes. Infinite and missing values are null; a lower bound says so."""
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "scenario": comparison.study.name,
+        "seed": comparison.seed,
+        "engine": comparison.engine,
+        "replications": comparison.replications,
+        "fingerprint": comparison.fingerprint,
+        "variants": {name: _variant_document(result) for name, result in comparison.variants.items()},
+        "differences": {name: _differences_document(found) for name, found in comparison.differences.items()},
+    }
+    if comparison.earlier is not None:
+        document["earlier"] = {
+            "source": comparison.earlier.source,
+            "paired": False,
+            "against": comparison.earlier.against,
+            "differences": {name: _differences_document(found) for name, found in comparison.earlier.differences.items()},
+        }
+    return document
+
+
+def as_json(comparison: Comparison) -> str:
+    """The document as text, the same text for the same results."""
+    return json.dumps(as_document(comparison), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _variant_document(result: VariantResult) -> dict[str, Any]:
+    return {
+        "metrics": {key: {**_limits(figure), "unit": unit_of(key)} for key, figure in result.metrics.items()},
+        "expectations": [
+            {"text": verdict.text, "value": _finite(verdict.value), "passed": verdict.passed, **({"reason": verdict.reason} if verdict.reason else {})}
+            for verdict in result.verdicts
+        ],
+    }
+
+
+def _differences_document(found: dict[str, Difference]) -> dict[str, Any]:
+    return {key: {**_limits(difference), "significant": difference.significant} for key, difference in found.items()}
+
+
+def _limits(figure: Interval) -> dict[str, Any]:
+    limits: dict[str, Any] = {part: _finite(getattr(figure, part)) for part in ("value", "low", "high")}
+    if figure.censored or math.isinf(figure.value):
+        limits["censored"] = True
+    return limits
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

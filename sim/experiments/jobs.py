@@ -1,0 +1,88 @@
+"""One replication of one variant as a plain document that any process can run, and what comes back."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from sim.records.tables import Records
+from sim.spec.scenario import Scenario
+from sim.spec.study import Study
+
+Tick = Callable[[float], None]
+"""Told the simulated time, in seconds, now and then."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to know. It parses the document itself: specs are not pickled, so plug-ins need no import path."""
+
+    document: str  # JSON of the canonical document, with the files it reads embedded
+    plugins: tuple[str, ...]
+    variant: str
+    seed: int
+    replication: int
+    engine: str = "simpy"
+    keep_records: bool = False
+    file: str = ""  # as the user named it, for the command that repeats this job
+
+    @property
+    def command(self) -> str:
+        """The command that runs this job alone."""
+        options = [option for plugin in self.plugins for option in ("--plugin", plugin)]
+        words = ["sim", "run", self.file or "FILE", "--variant", self.variant, "--seed", str(self.seed), "--only-replication", str(self.replication), *options]
+        return shlex.join(words)
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What comes back of a job: figures rather than records, which are kept for the exemplar alone."""
+
+    metrics: dict[str, float]
+    censored: frozenset[str]
+    timeline: pd.DataFrame
+    fingerprint: str
+    simulated: float  # s
+    records: Records | None = None
+
+
+Perform = Callable[[Job, Tick], JobResult]
+
+
+def perform(job: Job, tick: Tick) -> JobResult:
+    """Simulate and measure."""
+    from sim.metrics import measure
+    from sim.metrics.timeline import timeline
+    from sim.models import simulate
+
+    scenario = scenario_of(job)
+    records = simulate(scenario, replication=job.replication, progress=tick)
+    measurement = measure(records, scenario)
+    return JobResult(
+        metrics=dict(measurement.values),
+        censored=frozenset(measurement.censored),
+        timeline=timeline(records, scenario),
+        fingerprint=records.fingerprint(),
+        simulated=records.duration,
+        records=records if job.keep_records else None,
+    )
+
+
+def scenario_of(job: Job) -> Scenario:
+    """The variant of the job under the seed of the job."""
+    scenario = _study(job.document, job.plugins).variants[job.variant]
+    return scenario if scenario.seed == job.seed else scenario.model_copy(update={"seed": job.seed})
+
+
+@lru_cache(maxsize=4)
+def _study(document: str, plugins: tuple[str, ...]) -> Study:
+    from sim.spec import load_document
+
+    loaded: dict[str, Any] = json.loads(document)
+    return load_document(loaded, plugins=plugins)

@@ -1,0 +1,293 @@
+"""What a scenario asks of its stations, computed without simulating: load at mean and at peak, the bottleneck, and what is merely unwise.
+
+A station is a pool that can run full: the workers of the gateway, the workers and the cores of a service, the members of a consumer group.
+Utilisation is rate x time held per visit / servers, from means without queueing, faults and retries (see `flow`): a lower bound of what comes.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sim.errors import UsageError
+from sim.experiments.flow import Flow, Rates, gateway_work, members, rates
+from sim.experiments.shipped import Source, as_study
+from sim.spec.base import UNLIMITED
+from sim.spec.scenario import Scenario
+from sim.spec.traffic import Closed, Traffic
+from sim.units import show_duration, show_rate, show_share
+
+
+@dataclass(frozen=True)
+class Station:
+    """One pool of servers and the load on it."""
+
+    name: str  # "gateway", "payments", "payments <- order-events"
+    resource: str  # "workers", "cores", "consumers"
+    servers: int  # on all replicas together
+    rate: float  # visits per second on average
+    rate_peak: float
+    demand: float  # s a server is held per visit
+    utilisation: float
+    utilisation_peak: float
+
+
+@dataclass(frozen=True)
+class ClosedBound:
+    """The most that a closed workload can send: min(N / (Z + D), 1 / Dmax), the asymptotic bounds of operational analysis."""
+
+    traffic: str
+    users: int
+    think: float  # Z, s
+    response: float  # D, s: the response without queueing
+    bottleneck: str
+    by_users: float  # N / (Z + D)
+    by_bottleneck: float  # 1 / Dmax
+
+    @property
+    def rate(self) -> float:
+        """The smaller of the two."""
+        return min(self.by_users, self.by_bottleneck)
+
+
+@dataclass(frozen=True)
+class OfferedLoad:
+    """The stations of one variant."""
+
+    variant: str
+    stations: tuple[Station, ...]
+    capacity: float  # the multiple of the mean load at which the first station is full; infinite if none ever is
+    closed: tuple[ClosedBound, ...]
+    unknown: tuple[str, ...]  # traffic whose rate nobody can tell beforehand
+
+    @property
+    def bottleneck(self) -> Station | None:
+        """The station that is full first."""
+        return max((station for station in self.stations if station.utilisation > 0), key=lambda station: station.utilisation, default=None)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something merely unwise: a warning, never a refusal."""
+
+    place: str
+    finding: str
+    why: str
+    variants: tuple[str, ...] = ()  # in which it was found
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `check` answers: the load of every variant, and the warnings."""
+
+    name: str
+    loads: dict[str, OfferedLoad]
+    warnings: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        alike: dict[str, list[str]] = {}
+        for name, load in self.loads.items():
+            alike.setdefault(_text(load), []).append(name)
+        blocks = [f"{', '.join(names)}\n{text}" for text, names in alike.items()]
+        blocks.append("\n".join(_sentence(finding, len(self.loads)) for finding in self.warnings) if self.warnings else "no warnings")
+        return "\n\n".join(blocks)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def check(study: Source) -> CheckReport:
+    """Offered load and warnings of every variant, without simulating."""
+    from sim.experiments.unwise import findings
+
+    study = as_study(study)
+    loads: dict[str, OfferedLoad] = {}
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for name, scenario in study.variants.items():
+        analysis = Analysis(scenario)
+        loads[name] = analysis.load(name)
+        for finding in findings(analysis, loads[name]):
+            found.setdefault((finding.place, finding.finding, finding.why), []).append(name)
+    return CheckReport(study.name, loads, tuple(Finding(*words, variants=tuple(dict.fromkeys(names))) for words, names in found.items()))
+
+
+class Analysis:
+    """One scenario with its flow and the rates at mean and at peak."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.flow = Flow(scenario)
+        self.closed = tuple(self._bound(name, traffic) for name, traffic in scenario.traffic.items() if isinstance(traffic.arrivals, Closed))
+        self.unknown: list[str] = []
+        self.sent = self._sent(lambda traffic: _mean_rate(traffic, scenario.duration))
+        self.sent_peak = self._sent(lambda traffic: _peak_rate(traffic, scenario.duration))
+        for bound in self.closed:
+            self.sent[bound.traffic] = self.sent_peak[bound.traffic] = bound.rate
+        self.rates = rates(self.flow, self.sent)
+        self.rates_peak = rates(self.flow, self.sent_peak)
+
+    def load(self, variant: str) -> OfferedLoad:
+        """The stations and what fills them first."""
+        peaks = stations(self.flow, self.rates_peak)
+        found = []
+        for (name, resource), (servers, rate, demand) in stations(self.flow, self.rates).items():
+            _, rate_peak, demand_peak = peaks[name, resource]
+            found.append(Station(name, resource, servers, rate, rate_peak, demand, _share(rate, demand, servers), _share(rate_peak, demand_peak, servers)))
+        return OfferedLoad(variant, tuple(found), self._capacity(), self.closed, tuple(dict.fromkeys(self.unknown)))
+
+    def _sent(self, rate: Callable[[Traffic], float]) -> dict[str, float]:
+        sent = {}
+        for name, traffic in self.scenario.traffic.items():
+            try:
+                sent[name] = 0.0 if isinstance(traffic.arrivals, Closed) else rate(traffic)
+            except UsageError:  # arrivals of a plug-in may have no rate of their own
+                sent[name] = 0.0
+                self.unknown.append(name)
+        return sent
+
+    def _bound(self, name: str, traffic: Traffic) -> ClosedBound:
+        assert isinstance(traffic.arrivals, Closed)
+        users, think = traffic.arrivals.users, traffic.arrivals.think.mean
+        response = math.fsum(share * self._response(target) for target, share in traffic.mix.items())
+        each = {place: _share(rate, demand, servers) for place, (servers, rate, demand) in stations(self.flow, rates(self.flow, {name: 1.0})).items()}
+        place = max(each, key=lambda place: each[place], default=("", ""))
+        longest = each.get(place, 0.0)
+        cycle = think + response
+        return ClosedBound(name, users, think, response, " ".join(place), users / cycle if cycle else math.inf, 1.0 / longest if longest else math.inf)
+
+    def _response(self, target: str) -> float:
+        gateway = self.scenario.gateway
+        if gateway is None or target not in gateway.routes:
+            return self.flow.endpoints[target].response if target in self.flow.endpoints else 0.0
+        route = gateway.routes[target]
+        return gateway_work(gateway, route) + self.flow.answer_time("gateway", route.to, self.flow.policy(route.policy), route.timeout)
+
+    def _capacity(self) -> float:
+        """By bisection, since rate limits bend what would be a straight line."""
+        sent = {**self.sent, **{bound.traffic: bound.by_users if math.isfinite(bound.by_users) else bound.rate for bound in self.closed}}
+
+        def fullest(multiple: float) -> float:
+            scaled = rates(self.flow, {name: rate * multiple for name, rate in sent.items()})
+            return max((_share(rate, demand, servers) for servers, rate, demand in stations(self.flow, scaled).values()), default=0.0)
+
+        now = fullest(1.0)
+        if now <= 0.0 or not math.isfinite(now):
+            return math.inf if now <= 0.0 else 0.0
+        guess = 1.0 / now
+        if math.isclose(fullest(guess), 1.0, rel_tol=1e-6):
+            return guess
+        low, high = 0.0, 1e6 / now
+        if fullest(high) < 1.0:
+            return math.inf
+        for _ in range(100):
+            middle = (low + high) / 2
+            low, high = (low, middle) if fullest(middle) >= 1.0 else (middle, high)
+        return high
+
+
+def stations(flow: Flow, found: Rates) -> dict[tuple[str, str], tuple[int, float, float]]:
+    """(name, resource) -> servers, visits per second, seconds held per visit."""
+    scenario, answer = flow.scenario, {}
+    if scenario.gateway is not None and scenario.gateway.workers != UNLIMITED:
+        answer["gateway", "workers"] = (scenario.gateway.replicas * scenario.gateway.workers, *_gateway_load(flow, found))
+    for name, service in scenario.services.items():
+        visits = [(found.endpoints.get(f"{name}.{endpoint}", 0.0), flow.endpoints[f"{name}.{endpoint}"]) for endpoint in service.endpoints]
+        consumed = {topic: (found.topics.get(topic, 0.0), flow.consumers[name, topic]) for topic in service.consumes}
+        rate = math.fsum(rate for rate, _ in visits)
+        if service.workers != UNLIMITED and service.endpoints:
+            threads = service.concurrency == "threads"
+            held = math.fsum(rate * (profile.hold if threads else profile.work) for rate, profile in visits)
+            answer[name, "workers"] = (service.replicas * service.workers, rate, held / rate if rate else 0.0)
+        if service.cores is not None:
+            users = [*visits, *consumed.values()]
+            total = math.fsum(rate for rate, _ in users)
+            work = math.fsum(rate * profile.work for rate, profile in users)
+            answer[name, "cores"] = (service.replicas * service.cores, total, work / total if total else 0.0)
+        for topic, (messages, profile) in consumed.items():
+            partitions = flow.topics[topic][2].partitions if topic in flow.topics else 1
+            busy = min(members(service, service.consumes[topic], partitions), partitions)
+            answer[f"{name} <- {topic}", "consumers"] = (busy, messages, profile.hold)
+    return answer
+
+
+def _gateway_load(flow: Flow, found: Rates) -> tuple[float, float]:
+    """Requests per second at the gateway, and how long one holds a worker: an event loop for the gateway's own work alone."""
+    gateway = flow.scenario.gateway
+    assert gateway is not None
+    arriving = {route: found.targets.get(route, 0.0) for route in gateway.routes}
+    held = 0.0
+    for route, spec in gateway.routes.items():
+        turned_away = max(0.0, arriving[route] - found.routes[route])
+        held += found.routes[route] * gateway_work(gateway, spec) + turned_away * gateway_work(gateway, None if spec.authenticate else spec)
+        if gateway.concurrency == "threads":
+            held += found.routes[route] * flow.answer_time("gateway", spec.to, flow.policy(spec.policy), spec.timeout)
+    total = math.fsum(arriving.values())
+    return total, held / total if total else 0.0
+
+
+def _share(rate: float, demand: float, servers: int) -> float:
+    held = rate * demand
+    return held / servers if servers else (math.inf if held else 0.0)
+
+
+def _mean_rate(traffic: Traffic, duration: float) -> float:
+    from sim.chance.rates import mean_rate
+
+    return mean_rate(traffic.arrivals, 0.0, duration)
+
+
+def _peak_rate(traffic: Traffic, duration: float) -> float:
+    from sim.chance.rates import peak_rate
+
+    return peak_rate(traffic.arrivals, duration)
+
+
+# ---- in words
+
+
+def _text(load: OfferedLoad) -> str:
+    head = ("station", "resource", "servers", "rate", "at peak", "held", "load", "at peak")
+    rows = [
+        (
+            station.name,
+            station.resource,
+            f"{station.servers:,}",
+            show_rate(station.rate),
+            show_rate(station.rate_peak),
+            show_duration(station.demand),
+            show_share(station.utilisation),
+            show_share(station.utilisation_peak),
+        )
+        for station in load.stations
+    ]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = ["  " + "  ".join(_aligned(row, widths)) for row in [head, *rows]]
+    lines += [f"  {_closed_text(bound)}" for bound in load.closed]
+    return "\n".join([*(line.rstrip() for line in lines), f"  {_bottleneck_text(load)}"])
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Words to the left, figures to the right."""
+    return [cell.ljust(width) if column < 2 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
+
+
+def _bottleneck_text(load: OfferedLoad) -> str:
+    station = load.bottleneck
+    if station is None:
+        return "no station is loaded"
+    when = "is never full: the rate limits hold the load back" if math.isinf(load.capacity) else f"full at {load.capacity:.3g} times this load"
+    return f"bottleneck: {station.name} ({station.resource}) at {show_share(station.utilisation)}; {when}"
+
+
+def _closed_text(bound: ClosedBound) -> str:
+    return (
+        f"{bound.traffic}: {bound.users:,} closed users send at most {show_rate(bound.rate)}"
+        f" = min(N/(Z+D) = {show_rate(bound.by_users)}, 1/Dmax = {show_rate(bound.by_bottleneck)} at {bound.bottleneck or 'no station'})"
+    )
+
+
+def _sentence(finding: Finding, of: int) -> str:
+    where = f" [{', '.join(finding.variants)}]" if len(finding.variants) < of else ""
+    return f"warning: {finding.place}: {finding.finding}{where}\n    {finding.why}"

@@ -1,0 +1,76 @@
+"""The scenarios that come with sim: where they lie, what they ask, and how a name given by the user becomes a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from sim.errors import UsageError, did_you_mean
+from sim.spec.study import Study
+
+Source = Study | str | Path
+"""What `check`, `run` and `compare` take: a study, a path, or the name of a shipped scenario."""
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def load(source: str | Path, sets: Sequence[str] = (), seed: int | None = None, plugins: Sequence[str | Path] = ()) -> Study:
+    """The study in a file, or in a shipped scenario. `sets` are PATH=VALUE, `seed` replaces that of the file, `plugins` may run."""
+    from sim.spec import load as load_file
+
+    return load_file(find(source), sets, seed, plugins)
+
+
+def as_study(source: Source) -> Study:
+    """The study itself, or the one that a path or a shipped name stands for."""
+    return source if isinstance(source, Study) else load(source)
+
+
+def folder() -> Path:
+    """The scenarios beside a checkout, or else those that were installed as the package `sim.scenarios`."""
+    root = Path(__file__).resolve().parents[2]
+    if (root / "pyproject.toml").is_file() and (root / "scenarios").is_dir():
+        return root / "scenarios"
+    return Path(str(resources.files("sim.scenarios")))
+
+
+def names() -> list[str]:
+    """What `sim list` shows, in alphabetical order."""
+    return sorted(path.stem for path in folder().glob("*.yaml"))
+
+
+def question(name: str) -> str:
+    """What a shipped scenario asks: the beginning of the comment that heads it."""
+    from sim.spec.reading import question_of
+
+    return question_of((folder() / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def find(source: str | Path) -> Path:
+    """The file that `source` stands for: a path, or the name of a shipped scenario. A path that exists wins."""
+    path = Path(source)
+    if path.is_file():
+        return path
+    name = str(source)
+    shipped = folder() / f"{name}.yaml"
+    if name in names():
+        return shipped
+    if path.is_dir():
+        raise UsageError(f"{source}: is a directory, expected a scenario file or the name of a shipped one (see: sim list)")
+    if path.suffix in SUFFIXES or path.parent != Path():
+        raise UsageError(f"{source}: no such file{_nearest(path)}")
+    raise UsageError(f"{source}: no such file, and no shipped scenario of that name{did_you_mean(name, names())} (see: sim list)")
+
+
+def _nearest(path: Path) -> str:
+    """A file beside it that has nearly this name."""
+    beside = [near.name for near in path.parent.iterdir() if near.suffix in SUFFIXES] if path.parent.is_dir() else []
+    hint = did_you_mean(path.name, beside)
+    return hint if "mean" in hint else ""
+
+
+def new_text(name: str) -> str:
+    """A small commented scenario of this name, to start from."""
+    template = resources.files("sim.experiments").joinpath("new_scenario.yaml").read_text(encoding="utf-8")
+    return template.replace("NAME", name)

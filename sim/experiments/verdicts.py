@@ -1,0 +1,34 @@
+"""Judges the expectations of a scenario against what its replications gave. No data fails, and so does a lower bound."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sim.errors import did_you_mean
+from sim.experiments.results import Verdict
+from sim.spec.expectation import Expectation, expectations
+from sim.spec.scenario import Scenario
+from sim.stats.interval import Interval
+
+_LOWER_BOUND = "the value is only a lower bound: some had not finished when the clock stopped"
+
+
+def judge(scenario: Scenario, per_replication: pd.DataFrame, metrics: Mapping[str, Interval]) -> tuple[Verdict, ...]:
+    """One verdict per expectation, on the mean over replications."""
+    return tuple(_verdict(expectation, per_replication, metrics) for expectation in expectations(scenario))
+
+
+def _verdict(expectation: Expectation, per_replication: pd.DataFrame, metrics: Mapping[str, Interval]) -> Verdict:
+    key = expectation.metric_key
+    if key not in metrics:
+        return Verdict(expectation.text, math.nan, False, f"no data: this run has no metric '{key}'{did_you_mean(key, metrics)}")
+    figure, replications = metrics[key], len(per_replication)
+    missing = int(per_replication[key].isna().sum())
+    if missing:
+        return Verdict(expectation.text, figure.value, False, "no data" if missing == replications else f"no data in {missing} of {replications} replications")
+    if figure.censored:
+        return Verdict(expectation.text, figure.value, False, "never" if math.isinf(figure.value) else _LOWER_BOUND)
+    return Verdict(expectation.text, figure.value, expectation.holds(figure.value))

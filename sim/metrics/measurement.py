@@ -1,0 +1,54 @@
+"""All figures of one run. Those of latency and service count requests that arrived in [warmup, duration); the business ledger counts them all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sim.metrics.keys import routes
+from sim.metrics.latency import latencies
+from sim.metrics.orders import business
+from sim.metrics.resilience import resilience
+from sim.metrics.sample import sample_of
+from sim.metrics.service_level import outcome_shares, service_level
+from sim.metrics.stations import station_figures
+from sim.records.tables import Records
+from sim.spec.scenario import Scenario
+from sim.vocabulary import METRICS
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The figures of one run by metric key. nan: the run has no such thing. Censored ones are lower bounds (an infinite one among them)."""
+
+    values: dict[str, float]
+    censored: frozenset[str]
+
+
+def measure(records: Records, scenario: Scenario) -> Measurement:
+    """Every metric of the catalogue, overall and for each route, outcome, service, group and fault: the keys of `metric_keys(scenario)`.
+
+    Routes that are only in the records (a measured trace) are added.
+    """
+    everyone = sample_of(records, scenario)
+    counted = everyone.arrived(records.warmup, records.duration)
+    window = records.duration - records.warmup
+    values = {**outcome_shares(counted), **station_figures(records, scenario, counted), **business(records, scenario, everyone)}
+    values |= resilience(records, scenario, everyone)
+    clocks = latencies(counted)
+    values |= service_level(counted, window)
+    number = {name: index for index, name in enumerate(records.names)}
+    recorded = [records.names[index] for index in sorted(set(counted.route.tolist())) if index >= 0]
+    for route in dict.fromkeys((*routes(scenario), *recorded)):
+        its = counted.where(counted.route == number.get(route, len(number)))
+        clocks |= latencies(its, route)
+        values |= service_level(its, window, route)
+    values |= {key: figure.value for key, figure in clocks.items()}
+    censored = {key for key, figure in clocks.items() if figure.censored} | {key for key, value in values.items() if math.isinf(value)}
+    return Measurement(_in_order(values), frozenset(censored))
+
+
+def _in_order(values: dict[str, float]) -> dict[str, float]:
+    """In the order of the catalogue, each metric's own before its labelled ones."""
+    place = {name: index for index, name in enumerate(METRICS)}
+    return dict(sorted(values.items(), key=lambda item: (place[item[0].partition("(")[0]], "(" in item[0])))

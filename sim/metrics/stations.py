@@ -1,0 +1,67 @@
+"""How the machines fared, from the time series: utilisation, queues, lag, amplification, wasted work, cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from sim.metrics.gauges import Gauges, share
+from sim.metrics.keys import GATEWAY, groups, key_of, stations
+from sim.metrics.sample import Sample
+from sim.records.tables import Records
+from sim.spec.scenario import Scenario
+
+
+def station_figures(records: Records, scenario: Scenario, counted: Sample) -> dict[str, float]:
+    """All figures of services, gateway and consumer groups over the measured window."""
+    gauges = Gauges(records)
+    shares = {station: utilisation(gauges, station) for station in stations(scenario)}
+    price = cost(gauges, scenario, records.duration - records.warmup)
+    return {
+        **{key_of("utilisation", station): value for station, value in shares.items()},
+        **{key_of("queue_mean", station): gauges.mean(station, "queue") for station in stations(scenario)},
+        **{key_of("lag_max", group): lag_max(gauges, group) for group in groups(scenario)},
+        "utilisation_max": _largest(utilisation(gauges, component) for component in gauges.components("busy")),
+        "amplification": _over_services(gauges, "attempts", "first_attempts"),
+        "wasted_work": _over_services(gauges, "work_wasted", "work_done"),
+        "cost": price,
+        "cost_per_thousand": _per_thousand(price, counted),
+    }
+
+
+def utilisation(gauges: Gauges, component: str) -> float:
+    """Busy cores / cores where there are any, else busy workers / workers; nan where workers are unlimited."""
+    busy, places = ("cores_busy", "cores") if gauges.has(component, "cores") else ("busy", "workers")
+    return share(gauges.mean(component, busy), gauges.mean(component, places))
+
+
+def lag_max(gauges: Gauges, group: str) -> float:
+    """The largest sum of a group's lag over its topics at a tick of the measured window."""
+    lags = [gauges.levels(component, "lag", gauges.records.warmup) for component in gauges.components("lag") if component.rpartition(" ")[0] == group]
+    return float(np.sum(lags, axis=0).max()) if lags and lags[0].size else math.nan
+
+
+def cost(gauges: Gauges, scenario: Scenario, window: float) -> float:
+    """Replicas x time x price; nan where nothing has a price."""
+    prices = {name: service.cost for name, service in scenario.services.items()}
+    if scenario.gateway is not None:
+        prices[GATEWAY] = scenario.gateway.cost
+    priced = {component: price for component, price in prices.items() if price}
+    return sum(gauges.mean(component, "replicas") * window * price for component, price in priced.items()) if priced else math.nan
+
+
+def _per_thousand(price: float, counted: Sample) -> float:
+    n = int((counted.finished if counted.expects.any() else counted.served).sum())
+    return price * 1000 / n if n else (math.nan if math.isnan(price) else math.inf)
+
+
+def _over_services(gauges: Gauges, part: str, whole: str) -> float:
+    components = [component for component in gauges.components(whole) if component != GATEWAY]
+    return share(sum(gauges.growth(component, part) for component in components), sum(gauges.growth(component, whole) for component in components))
+
+
+def _largest(values: Iterable[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return max(known, default=math.nan)

@@ -1,0 +1,92 @@
+"""What policies are made of: rows of plain numbers, rings, and functions that run as plain Python or compiled.
+
+A policy reads and writes one row (a slotted object of ints and floats) and, where it must remember a series, one ring (a list of
+floats). The compiled engine holds the same row as a record of a structured array and the ring as a float64 array. Both run the same
+source. For the same bits a policy keeps to: + - * / // % on floats and on ints below 2**63, comparisons, `math.floor`; no
+powers, no numpy, no strings, no None, no containers; a float field is only ever given a float.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import dis
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from types import FunctionType
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar, cast, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+Ring: TypeAlias = list[float]
+
+
+class Policy(Protocol[P, R_co]):
+    """A plain function that has a compiled twin."""
+
+    compiled: Compiled
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Run as plain Python."""
+
+
+def policy(function: Callable[P, R_co]) -> Policy[P, R_co]:
+    """Mark a function as a policy: it stays the plain function it was, at no cost, and gains `.compiled`, its twin for numba code."""
+    marked = cast(Policy[P, R_co], function)
+    marked.compiled = Compiled(cast(FunctionType, function))
+    return marked
+
+
+class Compiled:
+    """The compiled twin of a policy. Numba is imported, and the twin made, at the first use: by a call, or by a function being compiled.
+
+    Code compiled by numba may name it like any compiled function (`admit = breaker.admit.compiled`, then `admit(row, ring, now)`):
+    numba asks for its type and receives that of the dispatcher.
+    """
+
+    def __init__(self, plain: FunctionType) -> None:
+        self.plain = plain
+
+    @cached_property
+    def dispatcher(self) -> Any:  # noqa: ANN401 - numba has no types
+        """The numba function."""
+        return _compile(_with_compiled_callees(self.plain))
+
+    @property
+    def _numba_type_(self) -> object:
+        return self.dispatcher._numba_type_
+
+    def __call__(self, *args: object) -> Any:  # noqa: ANN401 - whatever the policy answers
+        """Run compiled."""
+        return self.dispatcher(*args)
+
+
+def dtype_of(row: type) -> np.dtype[np.void]:
+    """The record of the compiled engine that has the fields of a row class: int is int64, float is float64, aligned."""
+    types = get_type_hints(row)
+    return np.dtype([(field.name, np.int64 if types[field.name] is int else np.float64) for field in dataclasses.fields(row)], align=True)
+
+
+def table_of(rows: Sequence[object]) -> npt.NDArray[np.void]:
+    """Rows of one class, at least one, copied into a structured array: element i is row i, for the compiled engine."""
+    kind = type(rows[0])
+    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]  # every row class is a dataclass
+    return np.array([tuple(getattr(row, name) for name in names) for row in rows], dtype=dtype_of(kind))
+
+
+def _with_compiled_callees(plain: FunctionType) -> FunctionType:
+    """The same function, in whose globals each policy it names is the compiled one: plain Python must not be met in compiled code."""
+    names = plain.__globals__
+    used = [str(step.argval) for step in dis.get_instructions(plain) if step.opname == "LOAD_GLOBAL"]
+    twins = {name: names[name].compiled.dispatcher for name in used if isinstance(getattr(names.get(name), "compiled", None), Compiled)}
+    twin = FunctionType(plain.__code__, {**names, **twins}, plain.__name__, plain.__defaults__, plain.__closure__)
+    twin.__qualname__, twin.__module__ = plain.__qualname__, plain.__module__
+    return twin
+
+
+def _compile(function: FunctionType) -> object:
+    from sim.chance.compiler import compiled  # imports numba, which takes its time
+
+    return compiled(function)

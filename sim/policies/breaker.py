@@ -1,0 +1,257 @@
+"""The circuit breaker, in two kinds: failures counted within a time, and resilience4j's rates over a window.
+
+**Count in a window** (the article's; semantics.md 1.10). CLOSED: a failure is stamped when its result is recorded; when `failures`
+stamps satisfy `stamp > now - within`, it opens. OPEN: rejects until `now >= opened + open_for`; the call that comes then is the first
+probe. HALF_OPEN: admits exactly `half_open_calls` probes; a failed one opens it again at once, all good ones close it, with nothing
+remembered. The result of a call that was admitted in an earlier period is ignored.
+
+**resilience4j** (semantics.md 1.1; CircuitBreakerStateMachine, CircuitBreakerMetrics, FixedSizeSlidingWindowMetrics and
+SlidingTimeWindowMetrics of resilience4j). After each result: below the minimum number of calls nothing is decided; otherwise it opens when
+the share of failed, or of slow, calls is `>=` its threshold. OPEN ends lazily, at the first call after `opened + wait` (strictly
+after). A half-open breaker judges over min(minimum calls, permitted calls) results and closes when both rates are below. A late
+result goes to the state of the moment: it counts among the probes of a half-open breaker, and in an open one it changes nothing. When
+`max_wait_duration_in_half_open_state` is over, a half-open breaker opens again, at that instant; this is worked out at the next call,
+result or look, so that no timer is needed, and whether anyone looked makes no difference. Windows by time are one bucket for each whole
+second of the clock.
+
+Left out: exponential waits in the open state, the transition to half-open by a timer, the states DISABLED, METRICS_ONLY and FORCED_OPEN.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sim.policies.base import Ring, dtype_of, policy
+from sim.spec.policy import CircuitBreaker, Resilience4jBreaker
+
+CLOSED = 0
+OPEN = 1
+HALF_OPEN = 2
+
+REJECTED = -1
+
+COUNT_IN_WINDOW = 0
+COUNT_BASED = 1
+TIME_BASED = 2
+
+NANOSECOND = 1e-9  # resilience4j's clock; float noise below it must not make a call slow or move it to another second
+
+
+@dataclass(slots=True)
+class BreakerRow:
+    """One breaker: its state, its window, and what the scenario says of it. Times in seconds, rates in percent."""
+
+    kind: int = COUNT_IN_WINDOW
+    state: int = CLOSED
+    period: int = 0  # how often the state has changed: the ticket of the calls admitted now
+    permits: int = 0  # probes that may still be admitted (half-open)
+    calls: int = 0  # results in the window; count in a window: stamps in the ring, or good probes
+    failed: int = 0  # of these
+    slow: int = 0  # of these
+    head: int = 0  # next place in the ring; time_based: the bucket of `second`
+    second: int = 0  # time_based: the whole second of the bucket at head
+    since: float = 0.0  # when the present state began
+    size: int = 1  # of the window: failures, calls or seconds
+    minimum: int = 1  # results below which a closed breaker does not judge
+    half_open_minimum: int = 1  # the same, half-open
+    probes: int = 1  # calls admitted when half-open
+    within: float = 0.0
+    open_for: float = 0.0
+    half_open_for: float = 0.0  # longest time half-open; 0: for ever
+    failure_rate: float = 0.0
+    slow_rate: float = 0.0
+    slow_duration: float = 0.0
+
+
+BREAKER = dtype_of(BreakerRow)
+
+
+def new_breaker(spec: CircuitBreaker) -> tuple[BreakerRow, Ring]:
+    """A closed breaker. Ring: `failures` stamps; or one code (1 failed + 2 slow) a call; or calls, failed, slow of each second."""
+    if spec.resilience4j is not None:
+        return _new_resilience4j(spec.resilience4j)
+    row = BreakerRow(size=spec.failures, within=spec.within, open_for=spec.open_for, probes=spec.half_open_calls)
+    return row, [0.0] * spec.failures
+
+
+def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
+    by_count = spec.sliding_window_type == "count_based"
+    size, probes, minimum = spec.sliding_window_size, spec.permitted_number_of_calls_in_half_open_state, spec.minimum_number_of_calls
+    row = BreakerRow(
+        kind=COUNT_BASED if by_count else TIME_BASED,
+        size=size,
+        minimum=min(minimum, size) if by_count else minimum,
+        half_open_minimum=min(minimum, probes),
+        probes=probes,
+        open_for=spec.wait_duration_in_open_state,
+        half_open_for=spec.max_wait_duration_in_half_open_state,
+        failure_rate=spec.failure_rate_threshold,
+        slow_rate=spec.slow_call_rate_threshold,
+        slow_duration=spec.slow_call_duration_threshold,
+    )
+    return row, [0.0] * (size if by_count else 3 * size)
+
+
+@policy
+def admit(row: BreakerRow, ring: Ring, now: float) -> int:  # noqa: ARG001 - one shape for all functions of the breaker
+    """May a call go out? -1: no. Otherwise its ticket (>= 0), to be handed back once, to `record` or to `give_back`."""
+    if row.state == CLOSED:
+        return row.period
+    expire_half_open(row, now)
+    if row.state == OPEN:
+        end = row.since + row.open_for
+        if now < end or (now == end and row.kind != COUNT_IN_WINDOW):
+            return REJECTED
+        change(row, HALF_OPEN, now)
+    if row.permits <= 0:
+        return REJECTED
+    row.permits -= 1
+    return row.period
+
+
+@policy
+def record(row: BreakerRow, ring: Ring, now: float, ticket: int, failed: int, duration: float) -> None:  # noqa: PLR0917 - compiled code takes no keywords
+    """Take in the result of an admitted call, when it ends: `failed` 0 or 1, `duration` in seconds (timeouts included)."""
+    if row.kind == COUNT_IN_WINDOW:
+        if ticket == row.period:
+            record_in_period(row, ring, now, failed)
+        return
+    expire_half_open(row, now)
+    if row.state == OPEN:
+        return
+    slow = 0
+    if duration > row.slow_duration + NANOSECOND:
+        slow = 1
+    if row.state == CLOSED:
+        if row.kind == COUNT_BASED:
+            forget_oldest_call(row, ring)
+            ring[row.head] = 1.0 * failed + 2.0 * slow
+            row.head = (row.head + 1) % row.size
+        else:
+            forget_old_seconds(row, ring, now)
+            ring[3 * row.head] += 1.0
+            ring[3 * row.head + 1] += 1.0 * failed
+            ring[3 * row.head + 2] += 1.0 * slow
+    row.calls += 1
+    row.failed += failed
+    row.slow += slow
+    judge(row, ring, now)
+
+
+@policy
+def give_back(row: BreakerRow, ring: Ring, now: float, ticket: int) -> None:  # noqa: ARG001 - one shape for all
+    """An admitted call ended with nothing to record (its bulkhead was full, say): a probe's permit is free again.
+
+    resilience4j does not ask in which state the call was admitted: `releasePermission` of a half-open breaker always adds a permit.
+    """
+    if row.kind == COUNT_IN_WINDOW:
+        if row.state == HALF_OPEN and ticket == row.period:
+            row.permits += 1
+        return
+    expire_half_open(row, now)
+    if row.state == HALF_OPEN:
+        row.permits += 1
+
+
+@policy
+def state(row: BreakerRow, now: float) -> int:
+    """CLOSED, OPEN or HALF_OPEN. An open breaker stays OPEN until a call comes, also when its time is over."""
+    expire_half_open(row, now)
+    return row.state
+
+
+@policy
+def change(row: BreakerRow, to: int, now: float) -> None:
+    """Enter a state, with an empty window."""
+    row.state = to
+    row.period += 1
+    row.since = now
+    row.permits = 0
+    if to == HALF_OPEN:
+        row.permits = row.probes
+    row.calls = 0
+    row.failed = 0
+    row.slow = 0
+    row.head = 0
+
+
+@policy
+def expire_half_open(row: BreakerRow, now: float) -> None:
+    """Open a half-open breaker whose longest wait is over, as of the instant at which it was over."""
+    if row.state == HALF_OPEN and row.half_open_for > 0.0:
+        end = row.since + row.half_open_for
+        if now >= end:
+            change(row, OPEN, end)
+
+
+@policy
+def record_in_period(row: BreakerRow, ring: Ring, now: float, failed: int) -> None:
+    """Count in a window: a result of the present period, closed or half-open (none is admitted when open)."""
+    if row.state == CLOSED:
+        if failed == 0:
+            return
+        ring[row.head] = now
+        row.head += 1
+        if row.head == row.size:
+            row.head = 0
+        if row.calls < row.size:
+            row.calls += 1
+        # The ring holds the last `failures` stamps in order, so that all lie within the window when the oldest does.
+        if row.calls == row.size and ring[row.head] > now - row.within:
+            change(row, OPEN, now)
+    elif failed != 0:
+        change(row, OPEN, now)
+    else:
+        row.calls += 1
+        if row.calls >= row.probes:
+            change(row, CLOSED, now)
+
+
+@policy
+def forget_oldest_call(row: BreakerRow, ring: Ring) -> None:
+    """COUNT_BASED: make room in a full window."""
+    if row.calls < row.size:
+        return
+    code = ring[row.head]
+    row.calls -= 1
+    if code >= 2.0:
+        row.slow -= 1
+        code -= 2.0
+    if code >= 1.0:
+        row.failed -= 1
+
+
+@policy
+def forget_old_seconds(row: BreakerRow, ring: Ring, now: float) -> None:
+    """TIME_BASED: move the head to the present second and empty the buckets that it passes."""
+    second = math.floor(now + NANOSECOND)
+    steps = min(second - row.second, row.size)
+    for _ in range(steps):
+        row.head = (row.head + 1) % row.size
+        at = 3 * row.head
+        row.calls -= int(ring[at])
+        row.failed -= int(ring[at + 1])
+        row.slow -= int(ring[at + 2])
+        ring[at] = 0.0
+        ring[at + 1] = 0.0
+        ring[at + 2] = 0.0
+    row.second = second
+
+
+@policy
+def judge(row: BreakerRow, ring: Ring, now: float) -> None:
+    """The thresholds of resilience4j, after every result."""
+    minimum = row.minimum
+    if row.state == HALF_OPEN:
+        minimum = row.half_open_minimum
+    if row.calls < minimum:
+        return
+    if 100.0 * row.failed / row.calls >= row.failure_rate or 100.0 * row.slow / row.calls >= row.slow_rate:
+        change(row, OPEN, now)
+    elif row.state == HALF_OPEN:
+        change(row, CLOSED, now)
+        if row.kind == TIME_BASED:
+            row.second = math.floor(now + NANOSECOND)
+            for i in range(len(ring)):
+                ring[i] = 0.0

@@ -1,0 +1,171 @@
+"""Rate limiters: token bucket, fixed window, sliding window, sliding log, GCRA. A refused request changes nothing.
+
+    token_bucket    starts full with `burst` tokens, refilled at `rate` all the time; a request takes one
+    fixed_window    fewer than `limit` requests so far in this window; windows are aligned to time 0 (Kong's `rate-limiting`)
+    sliding_window  previous window's count * (1 - elapsed share) + this window's < limit (Cloudflare; Kong `rate-limiting-advanced`)
+    sliding_log     fewer than `limit` stamps > now - window: exact
+    gcra            T = 1 / rate, tau = T * burst: allowed when now >= max(now, tat) - tau, and then tat = max(now, tat) + T.
+                    `burst` is throttled's MaxBurst, beyond the first: burst + 1 requests pass at once
+
+with limit = floor(rate * window), at least 1. Source: semantics.md 4.1, 4.3, 4.4 (throttled rate.go; Kong rate-limiting). The answer to a refused
+request is its Retry-After in seconds, not rounded; to an obedient client the limiter says yes at that time if no one else came.
+
+At a boundary. Times are floats, so that "a token after exactly 1/rate seconds" would fail by the last bit now and then. A time counts as
+reached when it is missed by no more than `slack`: 1e-9 of the period or window, plus 4e-15 of the clock (18 units in its last place).
+Slack is lent, not given: the bucket goes below zero by it, and over any time no more than burst + rate * time (+ 1e-9) are allowed.
+
+Not here: the work of asking a shared store, races between check and increment, stale copies.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sim.policies.base import Ring, dtype_of, policy
+from sim.spec.gateway import RateLimit
+
+TOKEN_BUCKET = 0
+FIXED_WINDOW = 1
+SLIDING_WINDOW = 2
+SLIDING_LOG = 3
+GCRA = 4
+
+ALLOWED = -1.0
+
+_ALGORITHMS = {"token_bucket": TOKEN_BUCKET, "fixed_window": FIXED_WINDOW, "sliding_window": SLIDING_WINDOW, "sliding_log": SLIDING_LOG, "gcra": GCRA}
+
+
+@dataclass(slots=True)
+class LimiterRow:
+    """One counter: of one user, one route, or of all. Times in seconds."""
+
+    algorithm: int = TOKEN_BUCKET
+    limit: int = 1  # requests per window
+    count: int = 0  # requests allowed in window `index`; sliding_log: stamps in the ring
+    previous: int = 0  # requests allowed in the window before
+    index: int = 0  # of the window of the last allowed request; sliding_log: next place in the ring
+    tokens: float = 0.0  # at time `last`
+    last: float = 0.0  # token_bucket: of the last allowed request; gcra: the theoretical arrival time
+    period: float = 1.0  # 1 / rate
+    rate: float = 1.0
+    burst: float = 1.0
+    window: float = 1.0
+
+
+LIMITER = dtype_of(LimiterRow)
+
+
+def new_limiter(spec: RateLimit) -> tuple[LimiterRow, Ring]:
+    """A limiter that has seen nothing. Ring: `limit` stamps for the sliding log, empty for the others."""
+    limit = max(1, math.floor(spec.rate * spec.window * (1.0 + 1e-12) + 1e-9))
+    row = LimiterRow(_ALGORITHMS[spec.algorithm], limit, period=1.0 / spec.rate, rate=spec.rate, burst=float(spec.burst), window=spec.window)
+    row.tokens = row.burst
+    return row, [0.0] * limit if row.algorithm == SLIDING_LOG else []
+
+
+@policy
+def allow(row: LimiterRow, ring: Ring, now: float) -> float:
+    """-1.0: allowed, and counted. Otherwise refused: the seconds (>= 0) after which a retry may succeed."""
+    if row.algorithm == TOKEN_BUCKET:
+        return token_bucket(row, now)
+    if row.algorithm == FIXED_WINDOW:
+        return fixed_window(row, now)
+    if row.algorithm == SLIDING_WINDOW:
+        return sliding_window(row, now)
+    if row.algorithm == SLIDING_LOG:
+        return sliding_log(row, ring, now)
+    return gcra(row, now)
+
+
+@policy
+def token_bucket(row: LimiterRow, now: float) -> float:
+    """Refill since the last allowed request, then take one; Retry-After is the time in which the missing part of a token comes."""
+    tokens = row.tokens + row.rate * (now - row.last)
+    tokens = row.burst if tokens > row.burst else tokens
+    if tokens < 1.0:
+        missing = (1.0 - tokens) * row.period
+        if missing > slack(now, row.period):
+            return missing
+    row.tokens = tokens - 1.0
+    row.last = now
+    return ALLOWED
+
+
+@policy
+def fixed_window(row: LimiterRow, now: float) -> float:
+    """Retry-After is the rest of the window."""
+    index = window_of(row, now)
+    count = 0
+    if index == row.index:
+        count = row.count
+    if count >= row.limit:
+        return (index + 1) * row.window - now
+    row.count = count + 1
+    row.index = index
+    return ALLOWED
+
+
+@policy
+def sliding_window(row: LimiterRow, now: float) -> float:
+    """Retry-After is the time until the weighted count falls below the limit, which it does strictly after it reaches it."""
+    index = window_of(row, now)
+    count = 0
+    previous = 0
+    if index == row.index:
+        count = row.count
+        previous = row.previous
+    elif index == row.index + 1:
+        previous = row.count
+    elapsed = now / row.window - index
+    elapsed = 0.0 if elapsed < 0.0 else elapsed
+    if previous * (1.0 - elapsed) + count < row.limit - 1e-9:
+        row.count = count + 1
+        row.previous = previous
+        row.index = index
+        return ALLOWED
+    # Here count < limit means that previous > 0; otherwise this window is full, and weighs less than the limit just after its end.
+    end = index + 1.0
+    if count < row.limit:
+        end = index + 1.0 - (row.limit - count) / previous
+    return (end + 2e-9 + end * 8e-15) * row.window - now
+
+
+@policy
+def sliding_log(row: LimiterRow, ring: Ring, now: float) -> float:
+    """The ring holds the last `limit` stamps in order; when the oldest has left the window there is room."""
+    if row.count == row.limit:
+        wait = ring[row.index] + row.window - now
+        if wait > slack(now, row.window):
+            return wait
+    else:
+        row.count += 1
+    ring[row.index] = now
+    row.index += 1
+    if row.index == row.limit:
+        row.index = 0
+    return ALLOWED
+
+
+@policy
+def gcra(row: LimiterRow, now: float) -> float:
+    """The virtual scheduling form; Retry-After is tat' - tau - T - now."""
+    arrival = now if now > row.last else row.last
+    wait = arrival - row.period * row.burst - now
+    if wait > slack(now, row.period):
+        return wait
+    row.last = arrival + row.period
+    return ALLOWED
+
+
+@policy
+def slack(now: float, period: float) -> float:
+    """The seconds by which a time may be missed and still count as reached."""
+    return 1e-9 * period + 4e-15 * now
+
+
+@policy
+def window_of(row: LimiterRow, now: float) -> int:
+    """The number of the window, from time 0, with slack at its beginning."""
+    place = now / row.window
+    return math.floor(place + 1e-9 + 4e-15 * place)

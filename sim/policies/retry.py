@@ -1,0 +1,92 @@
+"""Retry: which outcomes are tried again, and after what pause.
+
+Pauses before retry k (k = 1 is the first retry), from AWS Architecture Blog, "Exponential Backoff and Jitter" (semantics.md 2.1):
+`t` is base (constant), base * k (linear) or base * multiplier**(k-1) (exponential), at most `longest`; then, with u uniform in (0, 1),
+
+    none t;  full u * t;  equal t/2 + u * t/2;  decorrelated min(longest, base + u * (3 * previous - base)), whatever the growth.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sim.policies.base import dtype_of, policy
+from sim.spec.policy import ConstantBackoff, ExponentialBackoff, LinearBackoff, Retry
+from sim.vocabulary import Outcome
+
+CONSTANT = 0
+LINEAR = 1
+EXPONENTIAL = 2
+
+NONE = 0
+FULL = 1
+EQUAL = 2
+DECORRELATED = 3
+
+_JITTERS = {"none": NONE, "full": FULL, "equal": EQUAL, "decorrelated": DECORRELATED}
+
+
+@dataclass(slots=True)
+class RetryRow:
+    """The rule of one policy; nothing in it changes."""
+
+    growth: int = CONSTANT
+    jitter: int = NONE
+    mask: int = 0  # bit i: outcome i is tried again
+    max_attempts: int = 1  # the first one counted
+    base: float = 0.0
+    multiplier: float = 1.0
+    longest: float = math.inf
+
+
+RETRY = dtype_of(RetryRow)
+
+
+def new_retry(spec: Retry) -> RetryRow:
+    """The row of a retry rule."""
+    row = RetryRow(jitter=_JITTERS[spec.jitter], max_attempts=spec.max_attempts)
+    row.mask = sum(1 << outcome for outcome in Outcome if outcome.word in spec.on)
+    rule = spec.backoff
+    if isinstance(rule, ConstantBackoff):
+        row.base = rule.delay
+    elif isinstance(rule, LinearBackoff):
+        row.growth, row.base, row.longest = LINEAR, rule.base, _or_unlimited(rule.longest)
+    elif isinstance(rule, ExponentialBackoff):
+        row.growth, row.base, row.longest, row.multiplier = EXPONENTIAL, rule.base, _or_unlimited(rule.longest), rule.multiplier
+    else:
+        raise TypeError(f"a back-off of a plug-in, {type(rule).__name__}, has no built-in rule")
+    return row
+
+
+def _or_unlimited(longest: float | None) -> float:
+    return math.inf if longest is None else longest
+
+
+@policy
+def retryable(row: RetryRow, outcome: int) -> int:
+    """1 when an attempt that ended with this outcome code may be tried again, as far as the outcome goes."""
+    return (row.mask >> outcome) & 1
+
+
+@policy
+def backoff(row: RetryRow, k: int, u: float, previous: float) -> float:
+    """Seconds to pause before retry k >= 1. `u` uniform in (0, 1), `previous` the pause before (row.base for the first); both only for jitter."""
+    if row.jitter == DECORRELATED:
+        pause = row.base + u * (3.0 * previous - row.base)
+        return row.longest if pause > row.longest else pause
+    pause = row.base
+    if row.growth == LINEAR:
+        pause = row.base * k
+    elif row.growth == EXPONENTIAL:
+        # Multiplied out: a power may differ between the engines in the last bit, and overflows to an error instead of infinity.
+        for _ in range(k - 1):
+            pause *= row.multiplier
+            if pause > row.longest:
+                break
+    pause = row.longest if pause > row.longest else pause
+    if row.jitter == FULL:
+        pause = u * pause
+    elif row.jitter == EQUAL:
+        pause = pause / 2.0 + u * (pause / 2.0)
+    return pause

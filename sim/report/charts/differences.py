@@ -1,0 +1,222 @@
+"""Every variant against the baseline: paired differences with their intervals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
+
+from sim.experiments.results import Comparison
+from sim.report.charts.canvas import HEAD, WIDTH, Chart
+from sim.report.theme import LIGHT, Theme, marker, rc
+from sim.report.words import better_of, label_of, show_change, split_key, unit_of
+
+Scale = Literal["ratio", "points", "counts"]
+
+_WANTED: dict[Scale, tuple[str, ...]] = {
+    "ratio": (
+        *(f"{clock}_{percentile}" for clock in ("response", "completion") for percentile in ("p50", "p95", "p99")),
+        "goodput",
+        "completed",
+        "amplification",
+        "cost_per_thousand",
+    ),
+    "points": ("availability", "wasted_work", "utilisation_max", "outcome_share"),
+    "counts": (
+        "lost_orders",
+        "pending_orders",
+        "double_charges",
+        "charged_not_reserved",
+        "charged_after_failure",
+        "oversold_items",
+        "messages_dead_lettered",
+        "redeliveries",
+    ),
+}
+_LINE = 0.155  # inches of one variant
+_GAP = 0.1  # inches between metrics
+_LEFT, _RIGHT = 2.0, 2.15
+
+
+@dataclass(frozen=True)
+class _Mark:
+    key: str
+    variant: str
+    value: float  # as drawn: a ratio, percentage points, or a count
+    low: float
+    high: float
+    significant: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The metrics that share a scale."""
+
+    scale: Scale
+    heading: str
+    marks: list[_Mark]
+
+    @property
+    def keys(self) -> list[str]:
+        return list(dict.fromkeys(mark.key for mark in self.marks))
+
+    @property
+    def numbers(self) -> list[float]:
+        return [number for mark in self.marks for number in (mark.value, mark.low, mark.high) if math.isfinite(number)]
+
+
+def differences_with_intervals(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
+    """A forest plot: ratios to the baseline, percentage points and counts each on a scale of their own; filled where significant."""
+    headings: dict[Scale, str] = {
+        "ratio": f"times {comparison.baseline}",
+        "points": f"percentage points more or less than {comparison.baseline}",
+        "counts": f"more or fewer than {comparison.baseline}, per run",
+    }
+    blocks = [_Block(scale, heading, marks) for scale, heading in headings.items() if (marks := _marks(comparison, scale))]
+    if not blocks:
+        return None
+    names = [name for name in comparison.variants if name != comparison.baseline]
+    sizes = [len(block.keys) * (_LINE * len(names) + _GAP) + 0.05 for block in blocks]
+    gap, top, bottom = 0.62, 0.55, 0.3
+    total = HEAD + top + sum(sizes) + gap * (len(blocks) - 1) + bottom
+    with mpl.rc_context(rc(theme)):
+        figure = Figure(figsize=(WIDTH, total))
+        edge = total - HEAD - top
+        for block, size in zip(blocks, sizes, strict=True):
+            axes = figure.add_axes((_LEFT / WIDTH, (edge - size) / total, (WIDTH - _LEFT - _RIGHT) / WIDTH, size / total))
+            axes.set_ylim(size, 0)
+            _scale(axes, block)
+            _draw(axes, block, comparison, theme)
+            _name_rows(axes, block, len(names), theme)
+            edge -= size + gap
+        _legend(figure, names, comparison, theme)
+    return Chart(
+        "differences",
+        f"Against {comparison.baseline}: differences and how sure they are",
+        f"Paired differences to {comparison.baseline} on the same arrivals and the same luck, with their intervals. "
+        "Filled: significant, all metrics judged together; hollow: the luck of the draw could explain it.",
+        " ".join(_in_words(mark) for block in blocks for mark in block.marks),
+        figure,
+        theme,
+    )
+
+
+def _marks(comparison: Comparison, scale: Scale) -> list[_Mark]:
+    """Marks of the metrics on this scale, a metric only where it differs in some variant."""
+    wanted = _WANTED[scale]
+    base = comparison.variants[comparison.baseline].metrics
+    keys = [key for name in wanted for key in base if key == name or (name == "outcome_share" and split_key(key)[0] == name)]
+    return [mark for key in keys for mark in _row(comparison, key, scale)]
+
+
+def _row(comparison: Comparison, key: str, scale: Scale) -> list[_Mark]:
+    base = comparison.variants[comparison.baseline].metrics[key]
+    least = 0.0005 if split_key(key)[0] == "outcome_share" else 1e-12
+    found = {name: differences[key] for name, differences in comparison.differences.items() if key in differences}
+    found = {name: difference for name, difference in found.items() if math.isfinite(difference.value)}
+    if all(abs(difference.value) < least for difference in found.values()) or (scale == "ratio" and not (math.isfinite(base.value) and base.value > 0)):
+        return []
+    marks = []
+    for name, difference in found.items():
+        numbers = (difference.value, difference.low, difference.high)
+        value, low, high = (1 + number / base.value if scale == "ratio" else number * (100 if scale == "points" else 1) for number in numbers)
+        text = show_change(difference, unit_of(key))
+        text += " (cut off)" if base.censored or comparison.variants[name].metrics[key].censored else ""
+        if scale != "ratio" or value > 0:
+            marks.append(_Mark(key, name, value, low, high, difference.significant, f"{_times(value)}   {text}" if scale == "ratio" else text))
+    return marks
+
+
+def _times(value: float) -> str:
+    return f"{value:,.0f}×" if value >= 99.5 else f"{value:.3f}×" if 0.9 < value < 1.1 else f"{value:.3g}×"
+
+
+def _scale(axes: Axes, block: _Block) -> None:
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if block.scale == "ratio":
+        _ratio_scale(axes, [number for number in block.numbers if number > 0])
+        return
+    low, high = min(*block.numbers, 0.0), max(*block.numbers, 0.0)
+    if block.scale == "counts" and max(high, -low) > 100:
+        axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
+        axes.xaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1.0))
+        axes.set_xlim(*(math.copysign(max(abs(edge), 1.0) ** 1.08, edge) if edge else sign for edge, sign in ((low, -1.0), (high, 1.0))))
+    else:
+        pad = 0.07 * (high - low or 1.0)
+        axes.set_xlim(low - pad, high + pad)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+    suffix = " pp" if block.scale == "points" else ""
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+,.6g}{suffix}" if value else "0"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _ratio_scale(axes: Axes, numbers: list[float]) -> None:
+    low, high = min(*numbers, 1 / 1.1) ** 1.05, max(*numbers, 1.1) ** 1.05
+    span = high / low
+    subs = (1.0,) if span > 300 else (1.0, 2.0, 5.0) if span > 3 else (1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(LogLocator(10, subs=subs, numticks=20))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}×"))
+
+
+def _draw(axes: Axes, block: _Block, comparison: Comparison, theme: Theme) -> None:
+    names = list(comparison.variants)
+    step = _LINE * (len(names) - 1) + _GAP
+    axes.axvline(1.0 if block.scale == "ratio" else 0.0, color=theme.ink, lw=0.9, zorder=1)
+    left, right = axes.get_xlim()
+    for mark in block.marks:
+        index = names.index(mark.variant)
+        place = block.keys.index(mark.key) * step + _GAP + _LINE * (index - 1 + 0.3)
+        colour = theme.variant(index)
+        if math.isfinite(mark.low) and math.isfinite(mark.high):
+            axes.plot([max(mark.low, left), min(mark.high, right)], [place, place], color=colour, lw=1.6, solid_capstyle="butt", zorder=2)
+        axes.plot([mark.value], [place], marker=marker(index), ms=4.6, color=colour, mfc=colour if mark.significant else theme.paper, mew=1.2, zorder=3)
+        _beside(axes, mark.text, place, offset=8, colour=colour if mark.significant else theme.muted, size=8.0)
+    axes.grid(True, axis="x")
+    axes.annotate(
+        block.heading, (0, 1), (0, 6), xycoords="axes fraction", textcoords="offset points", fontsize=9.5, fontweight="bold", color=theme.ink, va="bottom"
+    )
+
+
+def _name_rows(axes: Axes, block: _Block, variants: int, theme: Theme) -> None:
+    step = _LINE * variants + _GAP
+    for index, key in enumerate(block.keys):
+        place = index * step + _GAP + _LINE * (variants - 1) / 2 + 0.3 * _LINE
+        better = {"lower": "◂ better", "higher": "better ▸", "": ""}[better_of(key)]
+        label = f"share {label_of(key)}" if split_key(key)[0] == "outcome_share" else label_of(key)
+        _beside(axes, label, place - (0.062 if better else 0.0), offset=-8, colour=theme.ink, size=8.5)
+        _beside(axes, better, place + 0.075, offset=-8, colour=theme.muted, size=7.0)
+        if index:
+            axes.axhline(index * step + 0.25 * _GAP, color=theme.rule, lw=0.6, zorder=0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+
+
+def _beside(axes: Axes, text: str, place: float, *, offset: float, colour: str, size: float) -> None:
+    """Text to the right of the panel, or to the left where the offset is negative."""
+    side, align = (1, "left") if offset > 0 else (0, "right")
+    axes.annotate(
+        text, (side, place), (offset, 0), xycoords=("axes fraction", "data"), textcoords="offset points", ha=align, va="center", fontsize=size, color=colour
+    )
+
+
+def _legend(figure: Figure, names: list[str], comparison: Comparison, theme: Theme) -> None:
+    every = list(comparison.variants)
+    handles = [Line2D([], [], color=theme.variant(every.index(name)), marker=marker(every.index(name)), ms=5, lw=1.6, label=name) for name in names]
+    handles.append(Line2D([], [], color=theme.muted, marker="o", mfc=theme.paper, ms=5, lw=0, label="hollow: not significant"))
+    place = (_LEFT / WIDTH, 1 - (HEAD + 0.02) / figure.get_figheight())
+    sizes = {"handlelength": 2.2, "columnspacing": 1.8, "borderpad": 0.0, "borderaxespad": 0.0}
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=place, ncols=min(len(handles), 4), frameon=False, fontsize=8.5, **sizes)
+
+
+def _in_words(mark: _Mark) -> str:
+    return f"{mark.variant}, {label_of(mark.key)}: {mark.text}{'' if mark.significant else ' (not significant)'}."

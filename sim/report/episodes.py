@@ -1,0 +1,117 @@
+"""The event log put together: which breaker was open from when to when, spells with a beginning and an end, events in clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sim.records.tables import Records
+from sim.report.words import service_of
+from sim.vocabulary import EventKind
+
+Spell = tuple[float, float, bool]  # start, end, half-open
+Pair = tuple[str, str]  # caller, callee
+
+_KINDS = (EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED, EventKind.BREAKER_CLOSED)
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A time in which at least one breaker between a caller and a callee was not closed."""
+
+    start: float
+    end: float
+    breakers: int  # that took part
+    spread: float  # from the first to the last of their first openings
+    opened: int  # openings, first and repeated
+    tries: int  # times half open
+    first_try: float
+    closed: bool  # before the end of the run
+
+    @property
+    def reopened(self) -> int:
+        """Openings beyond the first of each breaker."""
+        return self.opened - self.breakers
+
+
+def breaker_spells(records: Records) -> dict[Pair, dict[str, list[Spell]]]:
+    """(caller, callee) -> the breaker of each replica -> when it was open or half open."""
+    names = (*records.names, "")
+    state: dict[Pair, tuple[float, bool]] = {}
+    found: dict[Pair, dict[str, list[Spell]]] = {}
+    for row in records.events:
+        if row["kind"] not in _KINDS:
+            continue
+        caller, callee, time = names[row["subject"]], names[row["object"]], float(row["time"])
+        spells = found.setdefault((service_of(caller), callee), {}).setdefault(caller, [])
+        if (caller, callee) in state:
+            start, half = state.pop((caller, callee))
+            spells.append((start, time, half))
+        if row["kind"] != EventKind.BREAKER_CLOSED:
+            state[caller, callee] = (time, bool(row["kind"] == EventKind.BREAKER_HALF_OPENED))
+    for (caller, callee), (start, half) in state.items():
+        found[service_of(caller), callee][caller].append((start, records.duration, half))
+    return found
+
+
+def breaker_episodes(records: Records) -> dict[Pair, list[Episode]]:
+    """(caller, callee) -> its episodes: spells of all its breakers that touch or overlap are one."""
+    return {pair: [_episode(group, records.duration) for group in _joined(breakers)] for pair, breakers in breaker_spells(records).items()}
+
+
+def _joined(breakers: dict[str, list[Spell]]) -> list[list[tuple[str, Spell]]]:
+    """Spells with the name of their breaker, in groups without a moment in which all are closed."""
+    ordered = sorted(((name, spell) for name, spells in breakers.items() for spell in spells), key=lambda item: item[1][:2])
+    groups: list[list[tuple[str, Spell]]] = []
+    until = float("-inf")
+    for item in ordered:
+        if item[1][0] > until:
+            groups.append([])
+        groups[-1].append(item)
+        until = max(until, item[1][1])
+    return groups
+
+
+def _episode(group: Sequence[tuple[str, Spell]], duration: float) -> Episode:
+    first: dict[str, float] = {}
+    for name, (start, _, _) in group:
+        first.setdefault(name, start)
+    tries = [start for _, (start, _, half) in group if half]
+    end = max(end for _, (_, end, _) in group)
+    opened = sum(not half for _, (_, _, half) in group)
+    spread = max(first.values()) - min(first.values())
+    return Episode(group[0][1][0], end, len(first), spread, opened, len(tries), min(tries, default=end), end < duration)
+
+
+def spells_between(records: Records, began: EventKind, ended: EventKind) -> dict[str, list[tuple[float, float | None]]]:
+    """Place -> spells from a beginning to the next end, all replicas together; None where the log names no end."""
+    names = (*records.names, "")
+    running: dict[str, set[str]] = {}
+    found: dict[str, list[tuple[float, float | None]]] = {}
+    for row in records.events:
+        if row["kind"] not in (began, ended):
+            continue
+        who, time = names[row["subject"]], float(row["time"])
+        place = service_of(who)
+        active = running.setdefault(place, set())
+        if row["kind"] == began:
+            if not active:
+                found.setdefault(place, []).append((time, None))
+            active.add(who)
+        else:
+            active.discard(who)
+            if not active and found.get(place):
+                start, last = found[place][-1][0], float(row["value"])  # the log may notice the end late; the value says when it was
+                found[place][-1] = (start, last if start <= last <= time else time)
+    return found
+
+
+def clusters(times: Sequence[float], gap: float) -> list[list[float]]:
+    """Times in groups whose neighbours are at most `gap` apart."""
+    groups: list[list[float]] = []
+    for time in sorted(times):
+        if groups and time - groups[-1][-1] <= gap:
+            groups[-1].append(time)
+        else:
+            groups.append([time])
+    return groups

@@ -1,0 +1,28 @@
+"""What the models leave out, collected from the ends of their docstrings. Nothing is imported or run for it: the source is read."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import sim
+
+_OPENINGS = ("Not modelled:", "Does not model:")
+
+
+def collect_not_modelled(folder: Path | None = None) -> tuple[tuple[str, str], ...]:
+    """(component, what its model leaves out) of every file in `sim/models/` that says so, in the order of the names."""
+    folder = Path(sim.__file__).parent / "models" if folder is None else folder
+    found = ((path.stem.replace("_", " "), left_out(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.py")))
+    return tuple((name, text) for name, text in found if text)
+
+
+def left_out(source: str) -> str:
+    """The paragraph of a module's docstring that begins with `Not modelled:`; '' without one."""
+    docstring = ast.get_docstring(ast.parse(source)) or ""
+    for paragraph in docstring.split("\n\n"):
+        for opening in _OPENINGS:
+            before, found, text = " ".join(paragraph.split()).partition(opening)
+            if found and not before:
+                return text.strip()
+    return ""

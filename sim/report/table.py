@@ -1,0 +1,165 @@
+"""The result table: plain text for the terminal, HTML for the report, a DataFrame for the notebook."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from itertools import chain
+from textwrap import wrap
+
+import pandas as pd
+
+from sim.experiments.results import Comparison
+from sim.report.grid import Cell, Group, Row, groups_of
+from sim.report.words import listed, show, split_key, unit_of
+from sim.vocabulary import METRICS
+
+_GAP = "  "
+_WIDEST_LABEL = 32
+
+
+def render_table(comparison: Comparison, width: int = 110) -> str:
+    """Aligned text of at most `width` columns: per variant a value with its half-width, and the paired difference to the baseline.
+
+    Differences stand beside the values where the width allows it, below them where not; many variants are set in several blocks.
+    """
+    groups = groups_of(comparison)
+    if not groups:
+        return "no figures: nothing was counted\n"
+    others = [name for name in comparison.variants if name != comparison.baseline]
+    for beside in (True, False):
+        if _fits(groups, [comparison.baseline, *others], beside, width):
+            return _text(groups, [comparison.baseline, *others], beside) + _key(comparison, width)
+    blocks: list[list[str]] = [[comparison.baseline]]
+    for name in others:
+        if len(blocks[-1]) > 1 and not _fits(groups, [*blocks[-1], name], False, width):
+            blocks.append([comparison.baseline])
+        blocks[-1].append(name)
+    return "\n".join(_text(groups, names, False) for names in blocks) + _key(comparison, width)
+
+
+def render_expectations(comparison: Comparison) -> str:
+    """A line per expectation with a tick or a cross and what was found; '' where none is stated."""
+    lines = []
+    for name, variant in comparison.variants.items():
+        for verdict in variant.verdicts:
+            found = found_in(verdict.text, verdict.value, verdict.reason)
+            lines.append(f"  {'✓' if verdict.passed else '✗'} {name}: {verdict.text}   {found}")
+    return "\n".join(("expectations", *lines, "")) if lines else ""
+
+
+def found_in(text: str, value: float, reason: str = "") -> str:
+    """What an expectation found, in the unit that its text suggests: `found 48 ms`."""
+    if math.isnan(value):
+        return reason or "no data"
+    return f"found {show(value, _expected_unit(text))}{f' ({reason})' if reason else ''}"
+
+
+def to_frame(comparison: Comparison) -> pd.DataFrame:
+    """One row per metric key in base units; columns by (variant, figure): value, low, high, and the difference with its own."""
+    keys = list(dict.fromkeys(chain.from_iterable(variant.metrics for variant in comparison.variants.values())))
+    columns: dict[tuple[str, str], list[object]] = {("", "unit"): [unit_of(key) for key in keys]}
+    for name, variant in comparison.variants.items():
+        figures = [variant.metrics.get(key) for key in keys]
+        for part in ("value", "low", "high", "censored"):
+            columns[name, part] = [getattr(figure, part, None) for figure in figures]
+        if name in comparison.differences:
+            differences = [comparison.differences[name].get(key) for key in keys]
+            for part, column in (("value", "difference"), ("low", "difference_low"), ("high", "difference_high"), ("significant", "significant")):
+                columns[name, column] = [getattr(difference, part, None) for difference in differences]
+    frame = pd.DataFrame(columns, index=pd.Index(keys, name="metric")).infer_objects()
+    frame.columns = pd.MultiIndex.from_tuples(list(columns))
+    return frame
+
+
+def html_table(comparison: Comparison) -> str:
+    """The table as HTML: a column per variant, the difference below each value, coloured and marked where it is significant."""
+    names = list(comparison.variants)
+    head = "".join(f'<th scope="col" class="v{index % 8 + 1}">{escape(name)}{_role(comparison, name)}</th>' for index, name in enumerate(names))
+    body = "".join(_html_group(group, names) for group in groups_of(comparison))
+    return f'<table class="figures"><thead><tr><td></td>{head}</tr></thead>{body}</table>'
+
+
+def _role(comparison: Comparison, name: str) -> str:
+    return ' <small class="muted">baseline</small>' if name == comparison.baseline and len(comparison.variants) > 1 else ""
+
+
+def _html_group(group: Group, names: list[str]) -> str:
+    head = f'<tr class="group"><th scope="rowgroup" colspan="{len(names) + 1}">{escape(group.title)}</th></tr>'
+    rows = "".join(
+        f'<tr><th scope="row" title="{escape(row.meaning)}">{escape(row.label)}</th>{"".join(f"<td>{_html_cell(row.cells[name])}</td>" for name in names)}</tr>'
+        for row in group.rows
+    )
+    note = f'<tr><td class="muted" colspan="{len(names) + 1}">none anywhere: {escape(listed(list(group.absent)))}</td></tr>' if group.absent else ""
+    return f"<tbody>{head}{rows}{note}</tbody>"
+
+
+def _html_cell(cell: Cell) -> str:
+    value, bracket, rest = cell.value.partition(" ± ")
+    shown = f"{escape(value)}{f' <small>± {escape(rest)}</small>' if bracket else ''}"
+    if not cell.difference and not cell.mark:
+        return shown
+    words = {"better": "better", "worse": "worse", "other": "differs", "same": "no significant difference"}[cell.judgement]
+    sign = {"better": "✓ ", "worse": "▲ ", "other": "● ", "same": ""}[cell.judgement]
+    return f'{shown}<div class="difference {cell.judgement}" title="{words}">{sign}{escape(cell.difference) or words}</div>'
+
+
+def _fits(groups: Sequence[Group], names: list[str], beside: bool, width: int) -> bool:
+    return max(len(line) for line in _text(groups, names, beside).splitlines()) <= width
+
+
+def _text(groups: Sequence[Group], names: list[str], beside: bool) -> str:
+    """All groups as aligned lines; `beside` gives the differences columns of their own, otherwise they stand on a second line."""
+    heads = ["", names[0], *chain.from_iterable((name, f"against {names[0]}") if beside else (name,) for name in names[1:])]
+    table: list[list[str] | str] = [heads]
+    for group in groups:
+        table.append(group.title)
+        for row in group.rows:
+            table.extend(_beside(row, names) if beside else _below(row, names))
+        if group.absent:
+            table.append(f"  none anywhere: {listed(list(group.absent))}")
+    sizes = [max(len(line[index]) for line in table if isinstance(line, list)) for index in range(len(heads))]
+    return "".join(f"{line if isinstance(line, str) else _aligned(line, sizes)}\n" for line in table)
+
+
+def _aligned(line: list[str], sizes: list[int]) -> str:
+    return _GAP.join((line[0].ljust(sizes[0]), *(text.rjust(size) for text, size in zip(line[1:], sizes[1:], strict=True)))).rstrip()
+
+
+def _beside(row: Row, names: list[str]) -> list[list[str]]:
+    differences = chain.from_iterable((row.cells[name].value + " ", _difference(row.cells[name])) for name in names[1:])
+    return [[_label(row), row.cells[names[0]].value + " ", *differences]]
+
+
+def _below(row: Row, names: list[str]) -> list[list[str]]:
+    values = [_label(row), *(row.cells[name].value + "  " for name in names)]
+    differences = ["", "", *(_difference(row.cells[name]) for name in names[1:])]
+    return [values, differences] if any(text.strip() for text in differences) else [values]
+
+
+def _label(row: Row) -> str:
+    return f"  {row.label if len(row.label) <= _WIDEST_LABEL else row.label[: _WIDEST_LABEL - 1] + '…'}"
+
+
+def _difference(cell: Cell) -> str:
+    return f"{cell.difference} {cell.mark or ' '}" if cell.difference or cell.mark else ""
+
+
+def _key(comparison: Comparison, width: int) -> str:
+    """What the marks mean, and how much stands behind the figures."""
+    count = comparison.replications
+    lines = [f"mean over {count} replications ± half-width of the interval" if count > 1 else "one replication: no intervals"]
+    if comparison.differences and count > 1:
+        lines.append(f"* significant against {comparison.baseline}: paired differences, all metrics judged together")
+    if any(figure.censored for variant in comparison.variants.values() for figure in variant.metrics.values()):
+        lines.append("> cut off by the end of the run: the true value is larger")
+    return "".join(f"{part}\n" for line in lines for part in wrap(line, width))
+
+
+def _expected_unit(text: str) -> str:
+    """Unit of the left side of an expectation: `p99(response, ..)` and `recovery_time(..)` are times, `availability(..)` a share."""
+    name = split_key(text.partition("<")[0].partition(">")[0].partition("=")[0].strip())[0]
+    if name in METRICS:
+        return METRICS[name].unit
+    return "s" if name in ("mean", "p50", "median", "p90", "p95", "p99", "p999") else "1"

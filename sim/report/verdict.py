@@ -1,0 +1,154 @@
+"""The verdict in words: what is better, what is worse and what cannot be told apart, only as far as the intervals allow."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sim.experiments.results import Comparison, VariantResult
+from sim.report.table import found_in
+from sim.report.words import better_of, count_of, label_of, listed, show_bounds, show_difference, split_key, unit_of
+from sim.stats.interval import Difference, Interval
+
+_HEADLINES = (
+    "availability",
+    "response_p50",
+    "response_p95",
+    "response_p99",
+    "completion_p50",
+    "completion_p95",
+    "completed",
+    "goodput",
+    "lost_orders",
+    "double_charges",
+    "charged_not_reserved",
+    "charged_after_failure",
+    "oversold_items",
+    "recovery_time",
+    "wasted_work",
+    "amplification",
+    "cost_per_thousand",
+)
+_SENTENCES = {
+    "lost_orders": "lost {} against {} orders",
+    "double_charges": "charged twice {} against {} times",
+    "charged_after_failure": "charged {} against {} customers after telling them of a failure",
+    "charged_not_reserved": "charged {} against {} orders without a reservation",
+    "oversold_items": "sold {} against {} items that were not there",
+    "wasted_work": "spent {} against {} of all work on callers who had given up",
+}
+_Side = tuple[VariantResult, Interval]
+_SIGN_TEST = 6  # replications from which "never in all of them, always in the other" is no luck: 2 * 0.5**6 < 0.05
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One variant against the baseline, clause by clause."""
+
+    variant: str
+    baseline: str
+    better: tuple[str, ...]
+    worse: tuple[str, ...]
+    same: tuple[str, ...]  # names only: no significant difference
+    open: tuple[str, ...]  # names only: cut off by the end of the run, so that nothing can be said
+
+    def __str__(self) -> str:
+        parts = [f"{words}: {'; '.join(clauses)}" for words, clauses in (("better", self.better), ("worse", self.worse)) if clauses]
+        parts += [f"no significant difference in {listed(list(self.same))}"] if self.same else []
+        parts += [f"undecided, being cut off by the end of the run: {listed(list(self.open))}"] if self.open else []
+        return f"{self.variant} against {self.baseline}: {'. '.join(parts) or 'nothing to compare'}."
+
+
+def judge(comparison: Comparison) -> tuple[Judgement, ...]:
+    """A judgement for every variant but the baseline."""
+    base = comparison.variants[comparison.baseline]
+    return tuple(_judged(comparison, base, variant) for name, variant in comparison.variants.items() if name != comparison.baseline)
+
+
+def verdict(comparison: Comparison) -> tuple[str, ...]:
+    """Sentences: what the intervals allow to say of each variant, then of the expectations."""
+    sentences = [str(judgement) for judgement in judge(comparison)] if comparison.replications > 1 else []
+    if comparison.replications == 1:
+        sentences.append("One replication gives no intervals: these figures are one draw of luck, and no verdict. Run more replications.")
+    return (*sentences, *expectations_in_words(comparison))
+
+
+def expectations_in_words(comparison: Comparison) -> tuple[str, ...]:
+    """How many expectations hold, and each that does not."""
+    every = [(name, judged) for name, variant in comparison.variants.items() for judged in variant.verdicts]
+    failed = [(name, judged) for name, judged in every if not judged.passed]
+    if not every:
+        return ()
+    if not failed:
+        return ("The one expectation holds." if len(every) == 1 else f"All {len(every)} expectations hold.",)
+    fails = "; ".join(f"{name}: {judged.text} ({found_in(judged.text, judged.value, judged.reason)})" for name, judged in failed)
+    return (f"{len(failed)} of {count_of(len(every), 'expectation')} {'fails' if len(failed) == 1 else 'fail'}: {fails}.",)
+
+
+def _judged(comparison: Comparison, base: VariantResult, variant: VariantResult) -> Judgement:
+    lists: dict[str, list[str]] = {"better": [], "worse": [], "same": [], "open": []}
+    for key in _keys(variant):
+        before, after = base.metrics.get(key), variant.metrics[key]
+        if before is None or math.isnan(before.value) or math.isnan(after.value):
+            continue
+        difference = comparison.differences.get(variant.name, {}).get(key)
+        where, clause = _clause(key, (base, before), (variant, after), difference)
+        if where:
+            lists[where].append(clause)
+    return Judgement(variant.name, base.name, *(tuple(lists[part]) for part in ("better", "worse", "same", "open")))
+
+
+def _keys(variant: VariantResult) -> list[str]:
+    """Headline metrics over all routes, and recovery of every fault on both clocks."""
+    return [key for name in _HEADLINES for key in variant.metrics if split_key(key)[0] == name and (key == name if name != "recovery_time" else True)]
+
+
+def _clause(key: str, base: _Side, other: _Side, difference: Difference | None) -> tuple[str, str]:
+    """Which list a metric belongs to, and what to say; '' where there is nothing to say."""
+    before, after, name = base[1], other[1], label_of(key)
+    if math.isinf(before.value) or math.isinf(after.value):
+        return _never(key, base, other)
+    if difference is None or (before.value == 0 and after.value == 0):
+        return "", ""
+    if not difference.significant:
+        return "same", name
+    if (before.censored and difference.value > 0) or (after.censored and difference.value < 0) or (before.censored and after.censored):
+        return "open", name
+    better = (difference.value < 0) == (better_of(key) == "lower")
+    texts = show_bounds(after, unit_of(key)), show_bounds(before, unit_of(key))
+    sentence = _SENTENCES.get(split_key(key)[0])
+    clause = sentence.format(*texts) if sentence else f"{name} {texts[0]} against {texts[1]}"
+    if before.low <= after.high and after.low <= before.high:  # the intervals overlap, yet the paired difference is clear: say so
+        clause += f", a paired difference of {show_difference(difference, unit_of(key))}"
+    return "better" if better else "worse", clause + _factor(key, before, after)
+
+
+def _never(key: str, base: _Side, other: _Side) -> tuple[str, str]:
+    """One of the two never got there, in some replications or in all of them."""
+    name = label_of(key)
+    shares = [_never_in(variant, key) for variant, _ in (base, other)]
+    (never_before, before_of), (never_after, after_of) = shares
+    clear = {(before_of, 0): "better", (0, after_of): "worse"}.get((never_before, never_after), "")
+    if clear and min(before_of, after_of) >= _SIGN_TEST:
+        texts = ["never" if count else show_bounds(figure, unit_of(key)) for count, figure in ((never_after, other[1]), (never_before, base[1]))]
+        return clear, f"{name} {texts[0]} against {texts[1]}"
+    return ("same" if never_before == never_after else "open"), name
+
+
+def _never_in(variant: VariantResult, key: str) -> tuple[int, int]:
+    """Replications that never got there, and how many there were."""
+    if key not in variant.per_replication.columns:
+        return (int(math.isinf(variant.metrics[key].value)), 1)
+    sample = variant.per_replication[key].dropna()
+    return int(sum(math.isinf(value) for value in sample)), len(sample)
+
+
+def _factor(key: str, before: Interval, after: Interval) -> str:
+    """`, 10 times less` where the ratio says more than the two figures."""
+    if unit_of(key) not in ("s", "1/s", "cost") or before.value <= 0 or after.value <= 0:
+        return ""
+    ratio = after.value / before.value
+    words = "at least " if before.censored or after.censored else ""
+    if ratio >= 1.5:
+        return f", {words}{ratio:.2g} times as much"
+    return f", {words}{1 / ratio:.2g} times less" if ratio <= 1 / 1.5 else ""

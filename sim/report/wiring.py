@@ -1,0 +1,222 @@
+"""Who talks to whom in a scenario: boxes and arrows, before anything is placed or drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sim.report.words import clock, fault_kind, fault_name, fault_targets, lasting, show
+from sim.spec.base import word_of
+from sim.spec.fault import Fault, NetworkFault
+from sim.spec.gateway import Gateway, OAuth
+from sim.spec.policy import NO_POLICY, CallPolicy, Retry
+from sim.spec.scenario import Scenario
+from sim.spec.service import Service
+from sim.spec.step import Call, Effect, Parallel, Publish, Step
+from sim.spec.traffic import Arrivals, Traffic
+
+BoxKind = Literal["client", "gateway", "service", "topic"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Something drawn as a box."""
+
+    id: str
+    kind: BoxKind
+    name: str
+    lines: tuple[str, ...] = ()  # what to know of it, most important first
+    faults: tuple[str, ...] = ()  # what happens to it
+    partitions: int = 0  # of a topic
+
+
+@dataclass
+class Arrow:
+    """A way of requests (solid) or of messages (dashed), with the badges of its policies."""
+
+    source: str
+    target: str
+    dashed: bool = False
+    badges: dict[str, None] = field(default_factory=dict)
+    details: dict[str, None] = field(default_factory=dict)  # for the tooltip
+    faults: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The system of one scenario."""
+
+    boxes: dict[str, Box]
+    arrows: tuple[Arrow, ...]
+
+
+def wiring_of(scenario: Scenario) -> Wiring:
+    """Boxes and arrows of a scenario; arrows between the same two boxes are one."""
+    boxes = {box.id: box for box in _boxes(scenario)}
+    arrows: dict[tuple[str, str, bool], Arrow] = {}
+    for source, target, dashed, badges, detail in _arrows(scenario):
+        if source in boxes and target in boxes:
+            arrow = arrows.setdefault((source, target, dashed), Arrow(source, target, dashed))
+            arrow.badges.update(dict.fromkeys(badges))
+            arrow.details[detail] = None
+    for fault in scenario.faults:
+        if isinstance(fault, NetworkFault):
+            ends = {_station(name, boxes) for name in fault.between}
+            for arrow in arrows.values():
+                if {arrow.source, arrow.target} == ends:
+                    arrow.faults[_fault_text(fault)] = None
+    used = {end for arrow in arrows.values() for end in (arrow.source, arrow.target)}
+    boxes = {name: box for name, box in boxes.items() if box.kind != "topic" or name in used}  # a topic of another variant
+    return Wiring(boxes, tuple(arrows.values()))
+
+
+def _boxes(scenario: Scenario) -> Iterator[Box]:
+    for name, traffic in scenario.traffic.items():
+        yield Box(f"client:{name}", "client", name, tuple(_traffic_lines(traffic)))
+    if scenario.gateway is not None:
+        yield Box("gateway", "gateway", "gateway", tuple(_gateway_lines(scenario.gateway)), _faults_of(scenario, "gateway"))
+    for name, service in scenario.services.items():
+        yield Box(f"service:{name}", "service", name, tuple(_service_lines(service)), _faults_of(scenario, name))
+    for broker_name, broker in scenario.brokers.items():
+        for name, topic in broker.topics.items():
+            lines = (f"topic of {broker_name}", _count(topic.partitions, "partition"))
+            yield Box(f"topic:{name}", "topic", name, lines, _faults_of(scenario, broker_name), topic.partitions)
+
+
+def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
+    """Source, target, dashed, badges, detail."""
+    for name, traffic in scenario.traffic.items():
+        badges = _badges(NO_POLICY, traffic.timeout, traffic.retry)
+        for target in traffic.mix:
+            place = "gateway" if scenario.gateway is not None and target in scenario.gateway.routes else _service(target)
+            yield f"client:{name}", place, False, badges, f"sends {target}"
+    if scenario.gateway is not None:
+        yield from _gateway_arrows(scenario, scenario.gateway)
+    for name, service in scenario.services.items():
+        for endpoint, steps in service.endpoints.items():
+            yield from _step_arrows(scenario, name, endpoint, steps)
+        for topic, consume in service.consumes.items():
+            retry = consume.retry_topic
+            badges = (consume.group, *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()))
+            yield f"topic:{topic}", f"service:{name}", True, badges, f"{consume.group} consumes {topic}"
+            yield from _step_arrows(scenario, name, consume.group, consume.do)
+
+
+def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
+    for route, spec in gateway.routes.items():
+        badges = _badges(_policy(scenario, spec.policy), spec.timeout)
+        if spec.translate is not None:
+            badges = (*badges, f"as {spec.translate.to}")
+        yield "gateway", _service(spec.to), False, badges, f"{route} to {spec.to}"
+    if isinstance(gateway.authentication, OAuth):
+        authentication = gateway.authentication
+        badges = (*_badges(_policy(scenario, authentication.policy)), f"cached {lasting(authentication.cache_ttl)}")
+        yield "gateway", _service(authentication.introspect), False, badges, f"introspects tokens at {authentication.introspect}"
+
+
+def _step_arrows(scenario: Scenario, name: str, endpoint: str, steps: tuple[Step, ...]) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
+    for step in _every(steps):
+        if isinstance(step, Call):
+            fallback = ("fallback",) if step.fallback is not None else ()
+            badges = (*_badges(_policy(scenario, step.policy)), *fallback)
+            yield f"service:{name}", _service(step.target), False, badges, f"{endpoint} calls {step.target}"
+        elif isinstance(step, Publish):
+            badges = ("outbox",) if step.via == "outbox" else _badges(_policy(scenario, step.policy))
+            yield f"service:{name}", f"topic:{step.topic}", True, badges, f"{endpoint} publishes to {step.topic}"
+
+
+def _every(steps: tuple[Step, ...]) -> Iterator[Step]:
+    """All steps, those in branches and fallbacks too."""
+    for step in steps:
+        yield step
+        if isinstance(step, Parallel):
+            for branch in step.branches:
+                yield from _every(branch)
+        yield from _every(getattr(step, "fallback", None) or ())
+
+
+def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | None = None) -> tuple[str, ...]:
+    limit, retry = policy.timeout or timeout, policy.retry or retry
+    breaker, bulkhead = policy.circuit_breaker, policy.bulkhead
+    badges = (
+        f"timeout {lasting(limit)}" if limit else "",
+        f"retry ×{retry.max_attempts}" if retry is not None and retry.max_attempts > 1 else "",
+        "budget" if retry is not None and retry.budget is not None else "",
+        "breaker" if breaker is not None else "",
+        f"bulkhead {bulkhead.max_concurrent_calls}" if bulkhead is not None else "",
+    )
+    return tuple(badge for badge in badges if badge)
+
+
+def _policy(scenario: Scenario, policy: str | CallPolicy | None) -> CallPolicy:
+    if isinstance(policy, str):
+        return scenario.policies.get(policy, NO_POLICY)
+    return policy or NO_POLICY
+
+
+def _traffic_lines(traffic: Traffic) -> Iterator[str]:
+    yield _arrivals(traffic.arrivals)
+    if traffic.users is not None:
+        yield f"{traffic.users.count:,} users"
+
+
+def _arrivals(arrivals: Arrivals) -> str:
+    rate, users = getattr(arrivals, "rate", None), getattr(arrivals, "users", None)
+    if isinstance(rate, (int, float)):
+        return f"{show(float(rate), '1/s')} open"
+    if isinstance(users, int):
+        return f"{users:,} closed users"
+    return f"{type(arrivals).__name__.lower()}, open"
+
+
+def _gateway_lines(gateway: Gateway) -> Iterator[str]:
+    yield _size(gateway.replicas, gateway.workers)
+    if gateway.authentication is not None:
+        yield f"authentication {word_of(gateway.authentication)}"
+    for limit in gateway.rate_limits:
+        yield f"limit {show(limit.rate, '1/s')} per {limit.per}" if limit.per != "all" else f"limit {show(limit.rate, '1/s')} in all"
+
+
+def _service_lines(service: Service) -> Iterator[str]:
+    yield _size(service.replicas, service.workers)
+    if service.cores is not None:
+        yield _count(service.cores, "core") + " each"
+    if service.queue.capacity >= 0:
+        yield f"queue {service.queue.capacity:,}{'' if service.queue.discipline == 'fifo' else f', {service.queue.discipline}'}"
+    if service.stock is not None:
+        yield f"stock {service.stock.items:,}"
+    steps = [step for chain in (*service.endpoints.values(), *(consume.do for consume in service.consumes.values())) for step in _every(chain)]
+    effects = dict.fromkeys(step.name for step in steps if isinstance(step, Effect))
+    for effect in list(effects)[:2]:
+        yield f"→ {effect}"
+    if len(effects) > 2:
+        yield f"→ and {len(effects) - 2} more effects"
+
+
+def _size(replicas: int, workers: int) -> str:
+    return f"{replicas} × {_count(workers, 'worker')}" if workers >= 0 else f"{replicas} × unlimited workers"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _service(target: str) -> str:
+    return f"service:{target.partition('.')[0]}"
+
+
+def _station(name: str, boxes: dict[str, Box]) -> str:
+    return next((place for place in (name, f"service:{name}") if place in boxes), name)
+
+
+def _faults_of(scenario: Scenario, component: str) -> tuple[str, ...]:
+    return tuple(_fault_text(fault) for fault in scenario.faults if component in fault_targets(fault) and not isinstance(fault, NetworkFault))
+
+
+def _fault_text(fault: Fault) -> str:
+    """`5:00–8:00 payments outage (hang)`: the verb only where the name does not say it."""
+    name, (verb, comma, detail) = fault_name(fault), fault_kind(fault).partition(", ")
+    kind = detail if verb in name else f"{verb}{comma}{detail}"
+    until = f"–{clock(fault.at + fault.lasts)}" if fault.lasts is not None else "" if verb == "crash" else " to the end"
+    return f"{clock(fault.at)}{until} {name}{f' ({kind})' if kind else ''}"

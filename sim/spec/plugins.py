@@ -1,0 +1,87 @@
+"""Plug-ins: Python files that register words of their own. They are code, so only those that the user names are ever run."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from sim.errors import PluginError, did_you_mean
+from sim.spec.base import forget_words_of
+
+_loaded: dict[str, str] = {}  # module name -> digest of the file as it was when it ran
+
+
+def load_plugins(paths: Sequence[str | Path]) -> tuple[str, ...]:
+    """Run each file once and return the absolute paths. A file that has changed since is run again, its former words forgotten.
+
+    The module's name is derived from the path, so that a worker process that loads the same file has the same classes.
+    """
+    return tuple(_load(Path(path)) for path in paths)
+
+
+def refused(wanted: Iterable[str], allowed: Sequence[str], base: Path | None) -> list[tuple[int, str]]:
+    """The plug-ins a scenario names that are not allowed: index and message. Without a `base` (a canonical document) names are compared."""
+    if base is None:
+        permitted = {Path(path).name for path in allowed}
+        return [(index, _refusal(name, name)) for index, name in enumerate(wanted) if Path(name).name not in permitted]
+    resolved = {Path(path).resolve() for path in allowed}
+    return [(index, _refusal(name, str(base / name))) for index, name in enumerate(wanted) if "\0" in name or (base / name).resolve() not in resolved]
+
+
+def _refusal(name: str, path: str) -> str:
+    return f"uses the plug-in '{name}', which is code; allow it with --plugin {path}"
+
+
+def _load(path: Path) -> str:
+    absolute = path.resolve()
+    source = _source(path)
+    name = f"sim_plugin_{absolute.stem}_{hashlib.sha256(str(absolute).encode()).hexdigest()[:12]}"
+    digest = hashlib.sha256(source).hexdigest()
+    if _loaded.get(name) != digest or name not in sys.modules:
+        _forget(name)
+        _run(name, absolute, source)
+        _loaded[name] = digest
+    return str(absolute)
+
+
+def _source(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            names = [near.name for near in path.parent.glob("*.py")] if path.parent.is_dir() else []
+            raise PluginError(f"plug-in {path}: no such file{did_you_mean(path.name, names)}")
+        return path.read_bytes()
+    except OSError as error:
+        raise PluginError(f"plug-in {path}: {error.strerror or error}") from None
+
+
+def _run(name: str, path: Path, source: bytes) -> None:
+    specification = importlib.util.spec_from_loader(name, loader=None, origin=str(path))
+    if specification is None:
+        raise PluginError(f"plug-in {path}: cannot be imported")
+    module: ModuleType = importlib.util.module_from_spec(specification)
+    module.__file__ = str(path)
+    sys.modules[name] = module  # before it runs, since pydantic looks annotations up there
+    try:
+        exec(compile(source, str(path), "exec"), module.__dict__)
+    except (Exception, SystemExit) as error:
+        _forget(name)
+        raise PluginError(f"{path}{_line_in(error, path)}: {type(error).__name__}: {error}") from error
+
+
+def _forget(name: str) -> None:
+    sys.modules.pop(name, None)
+    _loaded.pop(name, None)
+    forget_words_of(name)
+
+
+def _line_in(error: BaseException, path: Path) -> str:
+    """`:12`, the deepest line of the plug-in itself that had a part in the error."""
+    if isinstance(error, SyntaxError) and error.filename == str(path) and error.lineno:
+        return f":{error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f":{lines[-1]}" if lines else ""

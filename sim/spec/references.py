@@ -1,0 +1,203 @@
+"""Whether what a scenario names exists, and whether its parts make sense together. Checked per variant, after the parts themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from sim.errors import did_you_mean
+from sim.spec.base import word_of
+from sim.spec.calls import endless_loop
+from sim.spec.document import Location
+from sim.spec.fault import Crash, Fault
+from sim.spec.gateway import OAuth
+from sim.spec.policy import CallPolicy
+from sim.spec.scenario import Scenario
+from sim.spec.step import Call, Perform, Publish, Take
+from sim.spec.walk import Visit, visits
+from sim.units import show_duration
+
+MOST_TICKS = 10_000_000  # of the time series of a run
+
+
+class Finding(NamedTuple):
+    """Something wrong: where in the document, what, and whether the key (not the value) is to blame."""
+
+    at: Location
+    message: str
+    of_key: bool = False
+
+
+def reference_problems(scenario: Scenario) -> list[Finding]:
+    """Everything that names something which is not there, or that contradicts something else."""
+    names = _Names(scenario)
+    checks = (_own_names, _times, _traffic, _gateway, _links, _consumers, _steps, _effects, _faults, _loops)
+    return [finding for check in checks for finding in check(scenario, names)]
+
+
+class _Names:
+    """What may be named in a scenario."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.endpoints = {f"{service}.{endpoint}" for service, spec in scenario.services.items() for endpoint in spec.endpoints}
+        self.routes = set(scenario.gateway.routes) if scenario.gateway is not None else set()
+        self.topics = {topic for broker in scenario.brokers.values() for topic in broker.topics}
+        self.components = {*scenario.services, *scenario.brokers, *(["gateway"] if scenario.gateway is not None else [])}
+
+    @cached_property
+    def visits(self) -> list[Visit]:
+        """Every step of every service."""
+        return list(visits(self.scenario))
+
+    @cached_property
+    def effects(self) -> set[str]:
+        """Every effect that some step brings about."""
+        return {effect for visit in self.visits for effect in visit.step.effects}
+
+
+def _unknown(at: Location, what: str, word: str, known: Iterable[str]) -> Iterator[Finding]:
+    """A finding when `word` is not among the `known`."""
+    known = set(known)
+    if word not in known:
+        yield Finding(at, f"unknown {what} '{word}'{did_you_mean(word, known) if known else f'; the scenario has no {what}'}")
+
+
+def _own_names(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    """Names that would be taken for one another."""
+    if "gateway" in scenario.services:
+        yield Finding(("services", "gateway"), "the name 'gateway' is that of the gateway; call the service otherwise", True)
+    for broker in scenario.brokers:
+        if broker in scenario.services or broker == "gateway":
+            yield Finding(("brokers", broker), f"the name '{broker}' is that of another component", True)
+    owner: dict[str, str] = {}
+    for broker, spec in scenario.brokers.items():
+        for topic in spec.topics:
+            if owner.setdefault(topic, broker) != broker:
+                yield Finding(("brokers", broker, "topics", topic), f"the topic '{topic}' is also one of the broker '{owner[topic]}'", True)
+    seen: set[str] = set()
+    for service, of in scenario.services.items():
+        for endpoint in of.endpoints:
+            if f"{service}.{endpoint}" in seen:
+                yield Finding(("services", service, "endpoints", endpoint), f"'{service}.{endpoint}' could be two endpoints; avoid the dot in names", True)
+            seen.add(f"{service}.{endpoint}")
+
+
+def _times(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    if scenario.warmup >= scenario.duration:
+        yield Finding(("warmup",), f"found {show_duration(scenario.warmup)}, expected less than the duration, {show_duration(scenario.duration)}")
+    if scenario.duration / scenario.record.interval > MOST_TICKS:
+        yield Finding(("record", "interval"), f"found {show_duration(scenario.record.interval)}: more than {MOST_TICKS} points of every time series")
+
+
+def _traffic(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    for source, traffic in scenario.traffic.items():
+        for target in traffic.mix:
+            at: Location = ("traffic", source, "sends", *([] if isinstance(traffic.sends, str) else [target]))
+            what, known = ("route", names.routes) if scenario.gateway is not None else ("endpoint", names.endpoints)
+            for finding in _unknown(at, what, target, known):
+                yield finding._replace(of_key=not isinstance(traffic.sends, str))
+
+
+def _gateway(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    if scenario.gateway is None:
+        return
+    for route, spec in scenario.gateway.routes.items():
+        at = ("gateway", "routes", route)
+        yield from _unknown((*at, "to"), "endpoint", spec.to, names.endpoints)
+        yield from _policy(scenario, (*at, "policy"), spec.policy)
+    if isinstance(scenario.gateway.authentication, OAuth):
+        oauth = scenario.gateway.authentication
+        yield from _unknown(("gateway", "authentication", "oauth", "introspect"), "endpoint", oauth.introspect, names.endpoints)
+        yield from _policy(scenario, ("gateway", "authentication", "oauth", "policy"), oauth.policy)
+
+
+def _policy(scenario: Scenario, at: Location, policy: str | CallPolicy | None) -> Iterator[Finding]:
+    if isinstance(policy, str):
+        yield from _unknown(at, "policy", policy, scenario.policies)
+
+
+def _links(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    for index, link in enumerate(scenario.network.links):
+        yield from _between(("network", "links", index, "between"), link.between, names)
+
+
+def _between(at: Location, between: tuple[str, str], names: _Names) -> Iterator[Finding]:
+    for index, component in enumerate(between):
+        yield from _unknown((*at, index), "component", component, names.components)
+    if between[0] == between[1]:
+        yield Finding(at, f"found '{between[0]}' twice, expected two components")
+
+
+def _consumers(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    for service, spec in scenario.services.items():
+        for topic in spec.consumes:
+            for finding in _unknown(("services", service, "consumes", topic), "topic", topic, names.topics):
+                yield finding._replace(of_key=True)
+
+
+def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    for visit in names.visits:
+        step = visit.step
+        if isinstance(step, Call):
+            yield from _unknown((*visit.at, "call"), "endpoint", step.target, names.endpoints)
+        elif isinstance(step, Perform):
+            yield from _perform(visit, step, names)
+        elif isinstance(step, Publish):
+            yield from _unknown((*visit.at, "publish"), "topic", step.topic, names.topics)
+        elif isinstance(step, Take) and scenario.services[visit.service].stock is None:
+            yield Finding((*visit.at, "take"), f"the service '{visit.service}' has no stock to take from")
+        yield from _policy(scenario, (*visit.at, "policy"), getattr(step, "policy", None))
+
+
+def _perform(visit: Visit, step: Perform, names: _Names) -> Iterator[Finding]:
+    yield from _unknown((*visit.at, "perform"), "endpoint", step.target, names.endpoints)
+    if step.target in names.endpoints and not step.target.startswith(f"{visit.service}."):
+        yield Finding((*visit.at, "perform"), f"'{step.target}' is an endpoint of another service; '{visit.service}' can only call it")
+
+
+def _effects(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    wanted: list[tuple[Location, tuple[str, ...]]] = [(("traffic", source, "completes_with"), spec.completes_with) for source, spec in scenario.traffic.items()]
+    if scenario.gateway is not None:
+        wanted += [(("gateway", "routes", route, "completes_with"), spec.completes_with) for route, spec in scenario.gateway.routes.items()]
+    for at, effects in wanted:
+        for index, effect in enumerate(effects):
+            yield from _unknown((*at, index), "effect", effect, names.effects)
+    for role in ("charge", "reservation"):
+        effect = getattr(scenario.ledger, role)
+        if effect is not None:
+            yield from _unknown(("ledger", role), "effect", effect, names.effects)
+
+
+def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    seen: set[str | None] = set()
+    for index, fault in enumerate(scenario.faults):
+        at: Location = ("faults", index)
+        if fault.name in seen:
+            yield Finding((*at, "name"), f"found the fault '{fault.name}' twice; names must differ")
+        seen.add(fault.name)
+        if fault.at >= scenario.duration:
+            yield Finding((*at, "at"), f"found {show_duration(fault.at)}, expected less than the duration, {show_duration(scenario.duration)}")
+        for field, what, known in (("of", "service", scenario.services), ("broker", "broker", scenario.brokers)):
+            named = getattr(fault, field, None)
+            if isinstance(named, str):
+                yield from _unknown((*at, *_under_word(fault), field), what, named, known)
+        between = getattr(fault, "between", None)
+        if between is not None:
+            yield from _between((*at, *_under_word(fault), "between"), between, names)
+        if isinstance(fault, Crash) and fault.of in scenario.services and fault.replicas > scenario.services[fault.of].replicas:
+            has = scenario.services[fault.of].replicas
+            yield Finding((*at, "crash", "replicas"), f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has")
+
+
+def _under_word(fault: Fault) -> tuple[str, ...]:
+    """`outage: payments` and `slow: {of: payments}`: what is named stands under the word of the fault."""
+    return (word_of(fault),)
+
+
+def _loops(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    loop = endless_loop(scenario, names.visits)
+    if loop is not None:
+        at, chain = loop
+        yield Finding(at, f"an endless loop: {chain}")

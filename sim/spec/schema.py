@@ -1,0 +1,169 @@
+"""JSON Schema (2020-12) of a scenario file, for editors: all registered words, those of loaded plug-ins included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from sim.spec.base import Duration, Kind, Spec, words
+from sim.spec.document import Data
+from sim.spec.loading import SAME_FOR_ALL
+from sim.spec.scenario import Scenario
+from sim.spec.shape import specs_in
+
+_Json = dict[str, Any]
+
+
+def json_schema() -> _Json:
+    """The schema of the whole file. Variants are patches: the same shape, nothing required, null removes."""
+    classes = _classes()
+    references, generated = models_json_schema([(cls, "validation") for cls in classes], ref_template="#/$defs/{model}")
+    names = {cls: references[(cls, "validation")]["$ref"].removeprefix("#/$defs/") for cls in classes}
+    raw = {name: _without_defaults(schema) for name, schema in generated["$defs"].items()}
+    kinds = {kind: _choice(kind, names, raw) for kind in get_args(Kind) if words(kind)}
+    plain = {name: schema for name, schema in raw.items() if name not in names.values()}
+    definitions = kinds | plain | {names[cls]: _with_shorthand(cls, raw[names[cls]], raw[names[cls]]) for cls in classes}
+    definitions = {name: _expanded(schema, kinds) for name, schema in definitions.items()}
+    return _file(definitions, names[Scenario], set(kinds))
+
+
+def _file(definitions: dict[str, _Json], scenario: str, kinds: set[str]) -> _Json:
+    """The scenario with `variants` beside its own fields, and the definitions that are used."""
+    patches = _patches(definitions, scenario, kinds)
+    variant = patches[f"{scenario}.patch"]
+    variant["properties"] = {key: value for key, value in variant["properties"].items() if key not in SAME_FOR_ALL}
+    root = definitions.pop(scenario)
+    variants = {
+        "type": "object",
+        "description": "Patches on the scenario above, by name; the first is the baseline.",
+        "additionalProperties": _or_null({"$ref": f"#/$defs/{scenario}.patch"}),
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **root,
+        "title": "sim scenario",
+        "properties": {**root["properties"], "variants": _or_null(variants)},
+        "$defs": dict(sorted((definitions | patches).items())),
+    }
+
+
+def _classes() -> list[type[Spec]]:
+    """The scenario, every registered word, and every spec that they are made of."""
+    found: dict[type[Spec], None] = {}
+    waiting: list[type[Spec]] = [Scenario, *(cls for kind in get_args(Kind) for cls in words(kind).values())]
+    while waiting:
+        cls = waiting.pop()
+        if cls not in found:
+            found[cls] = None
+            waiting += specs_in(cls)
+    return list(found)
+
+
+def _choice(kind: Kind, names: dict[type[Spec], str], raw: dict[str, _Json]) -> _Json:
+    """One of the registered words of a kind."""
+    forms = [form for word, cls in words(kind).items() for form in _forms(kind, word, cls, raw[names[cls]], names[cls])]
+    if kind == "distribution":
+        forms.insert(0, TypeAdapter(Duration).json_schema())
+    return {"description": f"A {kind}: one of {', '.join(words(kind))}.", "anyOf": forms}
+
+
+def _forms(kind: Kind, word: str, cls: type[Spec], body: _Json, name: str) -> Iterator[_Json]:
+    """The ways in which one word may be written."""
+    if not body.get("required"):
+        yield {"const": word}
+    if kind not in ("step", "fault"):
+        yield _map({word: {"$ref": f"#/$defs/{name}"}}, [word], body)
+        return
+    properties, required = dict(body.get("properties", {})), list(body.get("required", []))
+    if cls.positional is None:
+        inner = {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
+        yield _map({**properties, word: inner}, [word], body)
+        return
+    key = cls.model_fields[cls.positional].alias or cls.positional
+    positional = properties.pop(key)
+    yield _map({word: cls.shorthand or positional, **properties}, [word, *(field for field in required if field != key)], body)
+
+
+def _map(properties: _Json, required: list[str], body: _Json) -> _Json:
+    return {
+        "type": "object",
+        "description": body.get("description", ""),
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _with_shorthand(cls: type[Spec], schema: _Json, body: _Json) -> _Json:
+    """The map of fields, or what may be written in its place: `budget: 20%`, `uniform: [1ms, 2ms]`."""
+    if cls.shorthand is None and cls.positional is None:
+        return schema
+    key = cls.model_fields[cls.positional].alias or cls.positional if cls.positional is not None else ""
+    short = cls.shorthand or body["properties"][key]
+    return {"description": body.get("description", ""), "anyOf": [short, schema]}
+
+
+def _without_defaults(schema: Data) -> Data:
+    """Defaults that are no plain words or numbers of the language (whole specs, -1 for unlimited) would mislead."""
+    if isinstance(schema, list):
+        return [_without_defaults(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    drop = "default" in schema and (isinstance(schema["default"], (dict, list, float)) or schema["default"] in (None, -1))
+    kept = {key: value for key, value in schema.items() if not (drop and key == "default")}
+    return {key: _of_each(value) if key == "properties" else _without_defaults(value) for key, value in kept.items()}
+
+
+def _of_each(properties: _Json) -> _Json:
+    """A field may itself be called `default`."""
+    return {key: _without_defaults(value) for key, value in properties.items()}
+
+
+def _expanded(schema: Data, kinds: dict[Kind, _Json]) -> Data:
+    """`{"$choice": kind}` made a reference, or with `"$beside"` the forms themselves with those fields in each map."""
+    if isinstance(schema, list):
+        return [_expanded(item, kinds) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$choice" not in schema:
+        return {key: _expanded(value, kinds) for key, value in schema.items()}
+    kind, beside = schema["$choice"], schema.get("$beside")
+    if beside is None:
+        return {"$ref": f"#/$defs/{kind}"}
+    maps = [form for form in kinds[kind]["anyOf"] if "properties" in form]
+    return {"anyOf": [{"$ref": f"#/$defs/{kind}"}, *(_expanded({**form, "properties": {**form["properties"], **beside}}, kinds) for form in maps)]}
+
+
+def _patches(definitions: dict[str, _Json], start: str, kinds: set[str]) -> dict[str, _Json]:
+    """`NAME.patch` for `start` and everything it is made of, down to the choices and lists, which are replaced whole."""
+    patches: dict[str, _Json] = {}
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if f"{name}.patch" not in patches:
+            patches[f"{name}.patch"] = _patch(definitions[name], kinds, waiting)
+    return patches
+
+
+def _patch(schema: _Json, kinds: set[str], waiting: list[str]) -> _Json:
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/$defs/")
+        if name in kinds:
+            return schema
+        waiting.append(name)
+        return {**schema, "$ref": f"#/$defs/{name}.patch"}
+    patched = {key: value for key, value in schema.items() if key not in ("required", "default", "minProperties")}
+    if "anyOf" in schema:
+        patched["anyOf"] = [_patch(member, kinds, waiting) for member in schema["anyOf"]]
+    if "properties" in schema:
+        patched["properties"] = {key: _or_null(_patch(value, kinds, waiting)) for key, value in schema["properties"].items()}
+    if isinstance(schema.get("additionalProperties"), dict):
+        patched["additionalProperties"] = _or_null(_patch(schema["additionalProperties"], kinds, waiting))
+    return patched
+
+
+def _or_null(schema: _Json) -> _Json:
+    return {"anyOf": [schema, {"type": "null"}]}

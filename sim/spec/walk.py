@@ -1,0 +1,46 @@
+"""Every step of a scenario, also those inside of other steps, with its place and its service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sim.spec.base import word_of
+from sim.spec.document import Data, Location
+from sim.spec.scenario import Scenario
+from sim.spec.step import Step
+
+
+class Visit(NamedTuple):
+    """A step, where it stands, and what it belongs to: `orders.create`, or `inventory < order-events` for a consumer."""
+
+    at: Location
+    step: Step
+    service: str
+    owner: str
+
+
+def visits(scenario: Scenario) -> Iterator[Visit]:
+    """All steps of all endpoints and consumers, outer before inner, in the order of the document."""
+    for service, spec in scenario.services.items():
+        for endpoint, steps in spec.endpoints.items():
+            yield from _inside(("services", service, "endpoints", endpoint), steps, service, f"{service}.{endpoint}")
+        for topic, consume in spec.consumes.items():
+            yield from _inside(("services", service, "consumes", topic, "do"), consume.do, service, consumer_of(service, topic))
+
+
+def consumer_of(service: str, topic: str) -> str:
+    """The name of a consumer in messages."""
+    return f"{service} < {topic}"
+
+
+def _inside(at: Location, value: Data, service: str, owner: str) -> Iterator[Visit]:
+    """Steps in a step, a list of them, or a list of lists: plug-ins may hold steps in fields of any name."""
+    if isinstance(value, Step):
+        yield Visit(at, value, service, owner)
+        for name, field in type(value).model_fields.items():
+            key = word_of(value) if name == value.positional else field.alias or name
+            yield from _inside((*at, key), getattr(value, name), service, owner)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _inside((*at, index), item, service, owner)

@@ -1,0 +1,66 @@
+"""Zipf, exactly."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sim.chance.keyed import stream_key
+from sim.chance.popularity import LARGEST_TABLE, chooser, chosen_ranks, cumulative_weights, popularity_table, rank, stride
+from sim.spec.traffic import Popularity
+
+KEY = stream_key(1, 0, "users")
+
+
+def weights(count, exponent):
+    share = np.arange(1, count + 1, dtype=float) ** -exponent
+    return share / share.sum()
+
+
+@pytest.mark.parametrize("exponent", [0, 0.5, 0.99, 1.0, 2.5, 10])
+@pytest.mark.parametrize("count", [1, 2, 7, 1000])
+def test_ranks_have_exactly_their_share_of_the_uniforms(count, exponent):
+    """Just below the end of a rank's share it is chosen, just above it the next one is."""
+    ends = np.cumsum(weights(count, exponent))
+    table = popularity_table(count, float(exponent))
+    for index, end in enumerate(ends[:-1]):
+        if index == 0 or end - ends[index - 1] > 1e-12:
+            assert rank(end - 1e-13, count, float(exponent), 1, table) == index
+        if ends[index + 1] - end > 1e-12:
+            assert rank(end + 1e-13, count, float(exponent), 1, table) == index + 1
+    assert rank(2.0**-53, count, float(exponent), 1, table) == 0
+    assert 0 <= rank(1 - 2.0**-53, count, float(exponent), 1, table) < count
+
+
+@pytest.mark.parametrize("exponent", [0, 0.9, 1.5])
+def test_observed_frequencies_are_those_of_the_law(exponent):
+    count, draws = 100, 200_000
+    chosen = chosen_ranks(np.uint64(KEY), count, float(exponent), 1, popularity_table(count, float(exponent)), np.arange(draws))
+    assert stats.chisquare(np.bincount(chosen, minlength=count), weights(count, exponent) * draws).pvalue > 1e-3
+
+
+def test_one_by_one_and_all_at_once_choose_the_same():
+    popularity = Popularity(count=50_000, popularity={"zipf": 0.9})
+    choose = chooser(popularity, KEY)
+    chosen = chosen_ranks(np.uint64(KEY), 50_000, 0.9, 1, popularity_table(50_000, 0.9), np.arange(5000))
+    assert [choose(k) for k in range(5000)] == chosen.tolist()
+    uniform = chooser(Popularity(count=10), KEY)
+    assert {uniform(k) for k in range(1000)} == set(range(10))
+
+
+@pytest.mark.parametrize("exponent", [0.3, 1.0, 3.0])
+def test_a_table_of_every_64th_rank_chooses_as_the_whole_table_does(exponent):
+    count = 1001
+    whole, coarse = cumulative_weights(count, exponent, 1), cumulative_weights(count, exponent, 64)
+    for u in np.concatenate([np.linspace(1e-9, 1 - 1e-9, 5000), whole[:-1] / whole[-1]]):
+        assert rank(u, count, exponent, 1, whole) == rank(u, count, exponent, 64, coarse)
+
+
+def test_millions_of_users_need_a_small_table():
+    count = 3 * LARGEST_TABLE + 5
+    table = popularity_table(count, 0.8)
+    assert stride(count) == 4
+    assert table.size <= LARGEST_TABLE
+    assert rank(1 - 2.0**-53, count, 0.8, 4, table) <= count - 1
+    assert popularity_table(count, 0.8) is table
+    half = float(np.searchsorted(np.cumsum(weights(count, 0.8)), 0.5))
+    assert rank(0.5, count, 0.8, 4, table) == pytest.approx(half, abs=2)

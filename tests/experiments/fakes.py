@@ -1,0 +1,124 @@
+"""A small shop, and jobs that need no models: what they give depends on variant and replication alone, wherever they run."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sim.errors import BooksDoNotBalance
+from sim.experiments.jobs import Job, JobResult, Tick
+from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, Book, Records, Series
+from sim.spec import Study, load_text
+
+SHOP = """\
+# Does the second cook help? One stove, one or two cooks.
+version: 1
+name: kitchen
+duration: 20s
+warmup: 2s
+seed: 7
+traffic:
+  guests: {sends: kitchen.cook, arrivals: {poisson: 20/s}, timeout: 2s}
+services:
+  kitchen:
+    workers: 1
+    queue: {capacity: 20}
+    endpoints:
+      cook: [{work: {exponential: 40ms}}]
+variants:
+  one: {}
+  two: {services: {kitchen: {replicas: 2}}}
+expect:
+  - availability(kitchen.cook) >= 50%
+"""
+
+
+def shop(text: str = SHOP, file: str = "kitchen.yaml") -> Study:
+    return load_text(text, file)
+
+
+def quick(job: Job, tick: Tick) -> JobResult:
+    """`one` answers in a tenth of a second or so, `two` in 10 ms less; both have the same luck."""
+    tick(1.0)
+    luck = np.random.default_rng([job.seed, job.replication])
+    shorter = 0.01 if job.variant in ("two", "async") else 0.0
+    metrics = {
+        "offered": 120.0,
+        "response_p99": 0.1 + 0.01 * luck.random() - shorter,
+        "response_p99(kitchen.cook)": 0.1,
+        "availability": 0.99,
+        "availability(kitchen.cook)": 0.99,
+        "completion_p99": 9.0,
+        "recovery_time(outage)": float("inf") if job.variant == "two" else 3.0,
+        "detection_time(outage)": float("nan"),
+    }
+    frame = pd.DataFrame({"offered": [120.0, 121.0], "response_p99": [0.1, float("nan")]}, index=pd.Index([0.0, 1.0], name="time"))
+    records = made_up_records(job.seed, job.replication) if job.keep_records else None
+    return JobResult(metrics, frozenset({"completion_p99"}), frame, f"{job.variant}{job.replication}", 10.0, records)
+
+
+def made_up_records(seed: int, replication: int) -> Records:
+    requests = np.zeros(3, REQUEST)
+    requests["arrival"], requests["end"] = [0.5, 1.5, 2.5], [0.6, 1.7, np.nan]
+    requests["outcome"] = [0, 2, 11]
+    requests["where"] = -1
+    return Records(
+        seed=seed,
+        replication=replication,
+        duration=20.0,
+        warmup=2.0,
+        names=("guests", "kitchen.cook"),
+        requests=requests,
+        messages=np.zeros(0, MESSAGE),
+        spans=np.zeros(0, SPAN),
+        events=np.zeros(0, EVENT),
+        series=(Series("kitchen", "busy", "mean"),),
+        ticks=np.array([1.0, 2.0]),
+        gauges=np.array([[0.5], [0.75]]),
+        books=(Book("kitchen", 3, {"ok": 1, "refused": 1}, 1),),
+        effect_names=("cooked",),
+        oversold={"kitchen": 0},
+    )
+
+
+def slow_at_first(job: Job, tick: Tick) -> JobResult:
+    time.sleep(0.3 if job.replication == 0 else 0.0)
+    return quick(job, tick)
+
+
+def endless(job: Job, tick: Tick) -> JobResult:
+    """Goes on until it is stopped; where the variant is a directory it leaves its process number there."""
+    if Path(job.variant).is_dir():
+        (Path(job.variant) / str(os.getpid())).touch()
+    for second in range(600):
+        tick(float(second))
+        time.sleep(0.1)
+    return quick(job, tick)
+
+
+def threads(job: Job, tick: Tick) -> JobResult:
+    result = quick(job, tick)
+    result.metrics["threads"] = float(os.environ.get("OMP_NUM_THREADS", "nan"))
+    return result
+
+
+def dies(job: Job, tick: Tick) -> JobResult:
+    if job.replication == 1:
+        os._exit(9)
+    return quick(job, tick)
+
+
+def fails(job: Job, tick: Tick) -> JobResult:
+    if job.replication == 1:
+        raise KeyError("no such thing")
+    return quick(job, tick)
+
+
+def unbalanced(job: Job, tick: Tick) -> JobResult:
+    if job.replication == 1:
+        raise BooksDoNotBalance("orders: offered 10, ended 9")
+    return quick(job, tick)

@@ -1,0 +1,157 @@
+"""A run on disk: the JSON that scripts read, and the archive from which a comparison is rebuilt without running anything."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.errors import OutputError, PluginError, UsageError
+from sim.experiments.comparison import compare
+from sim.experiments.document import as_document, as_json
+from sim.experiments.earlier import against_earlier, is_earlier_run
+from sim.experiments.storing import ARCHIVE, RESULTS, open_run, save, write_text
+
+from . import fakes
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return compare(fakes.shop(), replications=5, jobs=1, perform=fakes.quick)
+
+
+def test_the_document_has_the_promised_shape(comparison):
+    document = as_document(comparison)
+    assert list(document) == ["schema", "scenario", "seed", "engine", "replications", "fingerprint", "variants", "differences"]
+    assert (document["schema"], document["scenario"], document["seed"], document["engine"], document["replications"]) == (1, "kitchen", 7, "simpy", 5)
+    assert document["variants"]["one"]["metrics"]["offered"] == {"value": 120.0, "low": 120.0, "high": 120.0, "unit": "1/s"}
+    assert document["variants"]["one"]["expectations"] == [{"text": "availability(kitchen.cook) >= 50%", "value": 0.99, "passed": True}]
+    assert list(document["differences"]["two"]["response_p99"]) == ["value", "low", "high", "significant"]
+
+
+def test_infinite_and_missing_figures_are_null_and_a_lower_bound_says_so(comparison):
+    metrics = as_document(comparison)["variants"]["two"]["metrics"]
+    assert metrics["recovery_time(outage)"] == {"value": None, "low": None, "high": None, "censored": True, "unit": "s"}
+    assert metrics["completion_p99"]["censored"] is True
+    assert metrics["detection_time(outage)"]["value"] is None
+    assert "censored" not in metrics["detection_time(outage)"]
+
+
+def test_the_same_results_are_the_same_text(comparison):
+    assert as_json(comparison) == as_json(compare(fakes.shop(), replications=5, jobs=1, perform=fakes.quick))
+    assert "NaN" not in as_json(comparison)
+
+
+def test_a_saved_run_comes_back_whole(comparison, tmp_path):
+    save(comparison, tmp_path / "report")
+    again = open_run(tmp_path / "report")
+    assert as_json(again) == as_json(comparison)
+    assert json.loads((tmp_path / "report" / RESULTS).read_text()) == as_document(comparison)
+    before, after = comparison.variants["two"], again.variants["two"]
+    assert after.scenario == before.scenario
+    assert after.verdicts == before.verdicts
+    pd.testing.assert_frame_equal(after.per_replication, before.per_replication)
+    pd.testing.assert_frame_equal(after.timeline, before.timeline)
+    assert after.records.fingerprint() == before.records.fingerprint()
+    assert after.records.books == before.records.books
+    assert np.array_equal(after.records.gauge("kitchen", "busy"), [0.5, 0.75])
+    assert (again.study.text, again.study.question, again.study.document) == (comparison.study.text, comparison.study.question, comparison.study.document)
+
+
+def test_a_run_of_several_files_comes_back_too(tmp_path):
+    both = compare([fakes.shop(), fakes.shop(file="bistro.yaml")], replications=2, jobs=1, perform=fakes.quick)
+    save(both, tmp_path)
+    assert list(open_run(tmp_path).variants) == list(both.variants)
+
+
+def test_a_strange_directory_is_refused_with_the_reason(tmp_path):
+    with pytest.raises(UsageError, match="no such directory"):
+        open_run(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=f"no {ARCHIVE} in it"):
+        open_run(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an archive", b"PK\x03\x04 cut off"])
+def test_a_damaged_archive_is_refused(tmp_path, content):
+    (tmp_path / ARCHIVE).write_bytes(content)
+    with pytest.raises(UsageError, match="damaged"):
+        open_run(tmp_path)
+
+
+def test_an_archive_that_was_cut_short_is_refused(comparison, tmp_path):
+    save(comparison, tmp_path)
+    whole = (tmp_path / ARCHIVE).read_bytes()
+    (tmp_path / ARCHIVE).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UsageError, match="damaged"):
+        open_run(tmp_path)
+
+
+def test_an_archive_with_a_pickle_in_it_runs_nothing(tmp_path):
+    np.savez(tmp_path / ARCHIVE, manifest=np.array([object()], dtype=object))
+    with pytest.raises(UsageError, match="damaged"):
+        open_run(tmp_path)
+
+
+def test_plugins_of_a_stored_run_must_be_allowed_again(comparison, tmp_path):
+    from dataclasses import replace
+
+    save(replace(comparison, study=replace(comparison.study, plugins=("/tmp/mine.py",))), tmp_path)
+    with pytest.raises(PluginError, match=r"--plugin /tmp/mine\.py"):
+        open_run(tmp_path)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(OutputError, match="could not be written"):
+        write_text(tmp_path / "taken" / "results.json", "{}")
+    write_text(tmp_path / "deep" / "results.json", "{}")
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["results.json"]
+
+
+def test_an_earlier_run_is_a_baseline_without_pairs(comparison, tmp_path):
+    earlier = tmp_path / "yesterday.json"
+    earlier.write_text(as_json(comparison))
+    assert is_earlier_run(earlier)
+    found = against_earlier(comparison, earlier)
+    assert found.earlier is not None
+    assert found.earlier.against == {"one": "one", "two": "two"}
+    same = found.earlier.differences["two"]["response_p99"]
+    paired = comparison.differences["two"]["response_p99"]
+    assert same.value == 0
+    assert not same.significant
+    assert same.half_width > 100 * paired.half_width
+    assert as_document(found)["earlier"]["paired"] is False
+
+
+def test_welch_is_the_textbooks():
+    """Two samples of five, unequal variances: t and degrees of freedom as scipy has them."""
+    from scipy import stats
+
+    from sim.experiments.earlier import _welch
+    from sim.stats.mean import mean_interval
+
+    now, before = [1.0, 2.0, 3.0, 4.0, 5.5], [2.0, 2.1, 2.2, 2.6, 2.0, 2.4]
+    found = _welch(mean_interval(now), mean_interval(before))
+    expected = stats.ttest_ind(now, before, equal_var=False)
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert (found.low, found.high) == pytest.approx(expected.confidence_interval(0.95))
+
+
+def test_a_variant_that_the_earlier_run_did_not_have_is_set_against_its_first(comparison, tmp_path):
+    document = as_document(comparison)
+    del document["variants"]["two"]
+    (tmp_path / "old.json").write_text(json.dumps(document))
+    found = against_earlier(comparison, tmp_path / "old.json")
+    assert found.earlier.against["two"] == "one"
+    assert math.isclose(found.earlier.differences["two"]["response_p99"].value, -0.01)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"schema": 2, "fingerprint": ""}', '{"schema": 1, "fingerprint": ""}'])
+def test_json_of_something_else_is_no_baseline(comparison, tmp_path, content):
+    path = tmp_path / "other.json"
+    path.write_text(content)
+    with pytest.raises(UsageError, match=r"other\.json"):
+        against_earlier(comparison, path)

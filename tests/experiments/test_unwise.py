@@ -1,0 +1,133 @@
+"""What `sim check` warns of: each rule has a scenario that meets it by its real cause, and a sound shop meets none."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from sim.experiments.offered_load import check
+from sim.experiments.view import poisson_tail
+from sim.spec import load_document
+
+SOUND: dict[str, Any] = {
+    "version": 1,
+    "duration": "10m",
+    "warmup": "1m",
+    "traffic": {"clients": {"sends": "GET /", "arrivals": {"poisson": "100/s"}, "users": {"count": 1000}, "timeout": "10s"}},
+    "gateway": {"workers": 4, "work": "1ms", "routes": {"GET /": {"to": "front.ask", "timeout": "5s"}}},
+    "services": {
+        "front": {"workers": 32, "queue": {"capacity": 50}, "endpoints": {"ask": [{"work": "5ms"}, {"call": "back.answer", "policy": "calm"}]}},
+        "back": {"workers": 32, "queue": {"capacity": 50}, "endpoints": {"answer": [{"wait": {"exponential": "20ms"}}]}},
+    },
+    "policies": {"calm": {"timeout": "1s"}},
+}
+
+
+def warnings(**changes: Any) -> str:
+    """The warnings of the sound shop with some things changed: `services__front__workers=1`."""
+    document = copy.deepcopy(SOUND)
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = document
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return "\n".join(f"{finding.place}: {finding.finding}. {finding.why}" for finding in check(load_document(document)).warnings)
+
+
+def test_a_sound_shop_is_not_warned_of_anything():
+    assert warnings() == ""
+
+
+RETRIES = {"timeout": "1s", "retry": {"max_attempts": 3}}
+KAFKA = {"kafka": {"kind": "log", "topics": {"orders": {"partitions": 2}}}}
+CONSUMING = {"workers": 8, "consumes": {"orders": {"group": "g", "consumers": 8, "do": [{"work": "50ms"}]}}}
+PUBLISHING = [{"work": "5ms"}, {"publish": "orders"}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"services__back__workers": 1}, ["back (workers): asked for 200% of what it can do", "falls behind by 50/s: work left over"]),
+        ({"services__back__workers": 2, "traffic__clients__arrivals": {"poisson": "90/s"}}, ["back (workers): 90% busy. above 80 % waiting times grow"]),
+        ({"traffic__clients__arrivals": {"profile": [{"for": "9m", "rate": "1/s"}, {"for": "1m", "rate": "2000/s"}]}}, ["at the peak. a backlog builds up"]),
+        ({"services__back__queue": {}}, ["services: queues without limit: back"]),
+        ({"services__spare": {"workers": 1, "endpoints": {"nap": []}}}, ["services.spare: nobody calls it"]),
+        ({"brokers": KAFKA, "services__front__endpoints__ask": PUBLISHING}, ["topic orders: published to, but nobody consumes it"]),
+        ({"brokers": KAFKA, "services__mail": CONSUMING, "services__front__endpoints__ask": PUBLISHING}, ["8 consumers for 2 partitions", "6 stay idle"]),
+        (
+            {"brokers": KAFKA, "services__mail": CONSUMING, "services__front__endpoints__ask": PUBLISHING},
+            ["mail <- orders (consumers): asked for 250% of what it can do", "falls behind by 60/s: lag grows"],
+        ),
+        (
+            {"gateway__routes": {"GET /": {"to": "front.ask", "timeout": "500ms"}}},
+            ["gateway.routes.GET /: gives front.ask 500ms, which may itself wait 1s", "wasted work"],
+        ),
+        (
+            {"policies__calm": {"timeout": "50ms"}},
+            ["front.ask: gives back.answer 50ms, but its 99th percentile without any queue is 9", "of the attempts time out on a good day"],
+        ),
+        ({"traffic__clients__timeout": "3s"}, ["traffic.clients: clients give up after 3s, before the route GET / does (5s)"]),
+        (
+            {"policies__calm": RETRIES, "traffic__clients__retry": {"max_attempts": 3}, "gateway__routes": {"GET /": {"to": "front.ask", "policy": RETRIES}}},
+            ["one request may become 27 attempts: clients x3, gateway x3, front.ask -> back.answer x3"],
+        ),
+        (
+            {"policies__calm": {"timeout": "1s", "circuit_breaker": {"failures": 5}}, "services__back__endpoints__answer": [{"fail": "1%"}]},
+            ["front.ask -> back.answer: on a good day 1 failures every 1s: it reaches 5 about 13.2 times an hour", "opens without an outage"],
+        ),
+        (
+            {"policies__calm": {"timeout": "1s", "circuit_breaker": {"failures": 500}}},
+            ["only 1e+02 attempts every 1s pass each breaker, which opens at 500", "stays closed even if every attempt fails"],
+        ),
+        (
+            {"policies__calm": {"circuit_breaker": {"resilience4j": {"failure_rate_threshold": 10}}}, "services__back__endpoints__answer": [{"fail": "20%"}]},
+            ["20% of the attempts fail on a good day, and the breaker opens at 10 %"],
+        ),
+        ({"gateway__rate_limits": [{"per": "user", "rate": "100/s", "burst": 100}]}, ["the busiest user sends 0.1/s at most", "never refuses anything"]),
+        ({"gateway__rate_limits": [{"per": "all", "rate": "80/s", "burst": 10}]}, ["clients send 100/s on average, and 80/s pass. 20% of that is refused"]),
+        (
+            {"gateway__rate_limits": [{"per": "user", "rate": "1/m"}]},
+            ["the busiest user sends 0.1/s on average, and 0.0167/s pass"],
+        ),
+        ({"traffic__clients__users": None, "gateway__rate_limits": [{"per": "user", "rate": "1/s"}]}, ["no traffic says how many users there are"]),
+        ({"traffic__clients__arrivals": {"closed": {"users": 100, "think": "1s"}}}, ["a closed workload of 100 users. closed users wait"]),
+        ({"warmup": 0}, ["warmup: 0, with steady load"]),
+        ({"faults": [{"name": "early", "at": "10s", "slow": {"of": "back", "by": 2}}]}, ["during the warm-up"]),
+    ],
+)
+def test_unwise_is_told_with_its_place_and_its_reason(changes, words):
+    found = warnings(**changes)
+    for word in words:
+        assert word in found, found
+
+
+def test_a_budget_takes_the_danger_out_of_retries():
+    retries = {**RETRIES, "retry": {"max_attempts": 9, "budget": {"ratio": "20%"}}}
+    assert "may become" in warnings(policies__calm={**RETRIES, "retry": {"max_attempts": 9}})
+    assert "may become" not in warnings(policies__calm=retries)
+
+
+def test_a_breaker_of_every_replica_sees_its_share_of_the_calls():
+    breaker = {"circuit_breaker": {"failures": 30}, "timeout": "1s"}
+    assert "stays closed" not in warnings(policies__calm=breaker)
+    assert "stays closed" in warnings(policies__calm=breaker, services__front__replicas=10)
+    assert "stays closed" not in warnings(policies__calm={**breaker, "scope": "service"}, services__front__replicas=10)
+
+
+def test_a_warning_names_its_variants_when_it_is_not_of_all():
+    document = {**copy.deepcopy(SOUND), "variants": {"a": {}, "b": {"services": {"back": {"queue": {"capacity": "unlimited"}}}}}}
+    report = check(load_document(document))
+    assert [finding.variants for finding in report.warnings] == [("b",)]
+    assert "[b]" in str(report)
+
+
+def test_the_noise_of_a_breaker_is_that_of_the_reference():
+    """semantics.md 1.10: N=5, W=1 s: at 1/s P = 0.37 %, 13 windows an hour; at 2/s 5.3 %."""
+    assert poisson_tail(5, 1.0) == pytest.approx(0.0037, abs=5e-5)
+    assert 3600 * poisson_tail(5, 1.0) == pytest.approx(13, abs=0.5)
+    assert poisson_tail(5, 2.0) == pytest.approx(0.053, abs=5e-4)
+    assert poisson_tail(700, 700.0) == pytest.approx(0.5, abs=0.02)
+    assert (poisson_tail(0, 0.0), poisson_tail(1, 0.0)) == (1.0, 0.0)

@@ -1,0 +1,144 @@
+"""Plain and compiled give the same answers and leave the same rows, to the last bit, over long random drives."""
+
+import random
+import struct
+
+import numpy as np
+import pytest
+
+from sim.policies import balancer, breaker, budget, bulkhead, limiter, partitioner, retry
+from sim.policies.base import table_of
+from sim.spec.gateway import RateLimit
+from sim.spec.policy import Budget, Bulkhead, CircuitBreaker, Retry
+
+STEPS = 3000
+
+
+class Twins:
+    """A row and its ring twice: plain, and as the compiled engine has them. Every call goes to both."""
+
+    def __init__(self, row, ring=None):
+        self.plain = (row,) if ring is None else (row, ring)
+        self.table = table_of([row])
+        self.compiled = (self.table[0],) if ring is None else (self.table[0], np.array(ring, dtype=np.float64))
+
+    def __call__(self, function, *values):
+        answer = function(*self.plain, *values)
+        other = function.compiled(*self.compiled, *values)
+        assert bits(answer) == bits(other), (function, values)
+        return answer
+
+    def assert_same(self):
+        assert table_of([self.plain[0]]).tobytes() == self.table.tobytes()
+        if len(self.plain) == 2:
+            assert np.array(self.plain[1], dtype=np.float64).tobytes() == self.compiled[1].tobytes()
+
+
+def bits(answer):
+    return struct.pack("d", answer) if isinstance(answer, float) else answer
+
+
+BREAKERS = [
+    {"failures": 3, "within": "1s", "open_for": "2s", "half_open_calls": 2},
+    {"resilience4j": {"sliding_window_size": 10, "minimum_number_of_calls": 5, "wait_duration_in_open_state": "1s", "slow_call_duration_threshold": "1s"}},
+    {
+        "resilience4j": {
+            "sliding_window_type": "time_based",
+            "sliding_window_size": 4,
+            "minimum_number_of_calls": 3,
+            "wait_duration_in_open_state": "1s",
+            "permitted_number_of_calls_in_half_open_state": 4,
+            "max_wait_duration_in_half_open_state": "1s",
+            "slow_call_duration_threshold": "1s",
+            "slow_call_rate_threshold": 70,
+        }
+    },
+]
+
+
+@pytest.mark.parametrize("settings", BREAKERS)
+def test_breakers(settings):
+    twins, chance, now, inside = Twins(*breaker.new_breaker(CircuitBreaker(**settings))), random.Random(1), 0.0, []
+    for _ in range(STEPS):
+        now += chance.expovariate(8.0)
+        if not inside or chance.random() < 0.5:
+            ticket = twins(breaker.admit, now)
+            if ticket >= 0:
+                inside.append(ticket)
+        elif chance.random() < 0.9:
+            twins(breaker.record, now, inside.pop(), int(chance.random() < 0.5), 2.0 * chance.random())
+        else:
+            twins(breaker.give_back, now, inside.pop())
+        assert breaker.state(twins.plain[0], now) == breaker.state.compiled(twins.compiled[0], now)
+        twins.assert_same()
+    assert twins.plain[0].period > 50
+
+
+@pytest.mark.parametrize("jitter", ["none", "full", "equal", "decorrelated"])
+@pytest.mark.parametrize("rule", [{"constant": "100ms"}, {"linear": {"base": "70ms", "max": "1s"}}, {"exponential": {"base": "30ms", "multiplier": "1.7x"}}])
+def test_retries(rule, jitter):
+    twins, chance = Twins(retry.new_retry(Retry(backoff=rule, jitter=jitter))), random.Random(1)
+    for _ in range(STEPS // 10):
+        previous = twins.plain[0].base
+        for k in range(1, 8):
+            previous = twins(retry.backoff, k, chance.random(), previous)
+        twins(retry.retryable, chance.randrange(12))
+    twins(retry.backoff, 1999, 0.5, 1.0)
+
+
+@pytest.mark.parametrize("settings", [{"ratio": "20%"}, {"ratio": 0.3, "min_per_second": 0.7, "ttl": "3s"}, {"ratio": 0.0, "min_per_second": 2.0}])
+def test_budgets(settings):
+    twins, chance, now = Twins(*budget.new_budget(Budget(**settings))), random.Random(1), 0.0
+    for _ in range(STEPS):
+        now += chance.expovariate(8.0 if chance.random() < 0.99 else 0.1)
+        twins(budget.deposit, now)
+        twins(budget.withdraw, now)
+        twins(budget.balance, now)
+        twins.assert_same()
+
+
+def test_bulkheads():
+    twins, chance = Twins(bulkhead.new_bulkhead(Bulkhead(max_concurrent_calls=3))), random.Random(1)
+    for _ in range(STEPS):
+        if twins.plain[0].inside == 0 or chance.random() < 0.6:
+            twins(bulkhead.enter)
+        else:
+            twins(bulkhead.leave)
+        twins.assert_same()
+
+
+@pytest.mark.parametrize("algorithm", ["token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"])
+def test_limiters(algorithm):
+    spec = RateLimit(per="all", rate="7/s", burst=4, window="1300ms", algorithm=algorithm)
+    twins, chance, now, refused = Twins(*limiter.new_limiter(spec)), random.Random(1), 0.0, 0
+    for _ in range(STEPS):
+        now += chance.choice([chance.expovariate(8.0), 1 / 7, 0.0])
+        wait = twins(limiter.allow, now)
+        if wait != limiter.ALLOWED:
+            refused += 1
+            now += wait if chance.random() < 0.3 else 0.0
+        twins.assert_same()
+    assert 0.05 < refused / STEPS < 0.95
+
+
+@pytest.mark.parametrize("kind", ["round_robin", "random", "least_request", "power_of_two"])
+def test_balancers(kind):
+    twins, chance = Twins(balancer.new_balancer(kind)), random.Random(1)
+    for _ in range(STEPS):
+        up = [int(chance.random() < 0.8) for _ in range(5)]
+        loads = [chance.randrange(4) for _ in range(5)]
+        u1, u2 = chance.random(), chance.random()
+        chosen = balancer.pick(*twins.plain, loads, up, 5, u1, u2)
+        assert chosen == balancer.pick.compiled(*twins.compiled, np.array(loads), np.array(up), 5, u1, u2)
+        twins.assert_same()
+
+
+def test_partitioners():
+    chance, twins = random.Random(1), Twins(partitioner.new_sticky(7, 5))
+    for _ in range(STEPS):
+        key = chance.randrange(10 ** chance.randrange(1, 19))
+        assert partitioner.partition_of(key, 12) == partitioner.partition_of.compiled(key, 12)
+        data = chance.randbytes(chance.randrange(12))
+        assert partitioner.murmur2(data) == partitioner.murmur2.compiled(np.frombuffer(data, dtype=np.uint8))
+        twins(partitioner.sticky, chance.random())
+        twins.assert_same()

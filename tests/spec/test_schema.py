@@ -1,0 +1,87 @@
+"""The JSON Schema accepts what the loader accepts, and finds the same slips."""
+
+import copy
+
+import jsonschema
+import pytest
+
+from sim.spec import json_schema
+from sim.spec.document import plain
+from sim.spec.reading import read_yaml
+
+
+@pytest.fixture(scope="module")
+def validator():
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+@pytest.fixture
+def document(example):
+    return plain(read_yaml(example))
+
+
+def test_the_example_is_valid(validator, document):
+    assert list(validator.iter_errors(document)) == []
+
+
+def test_the_schema_describes_the_words(validator):
+    assert "Base of" not in validator.schema["$defs"]["Service"]["description"]
+    assert validator.schema["$defs"]["Service"]["description"].startswith("One service.")
+    assert "variants" in validator.schema["properties"]
+
+
+FORMS = [
+    (
+        "services.orders.endpoints.create.0.work",
+        ["5ms", {"exponential": "5ms"}, {"uniform": ["1ms", "2ms"]}, {"mixture": ["1ms", {"weight": 2, "exponential": "2ms"}]}],
+    ),
+    (
+        "services.orders.endpoints.create.0",
+        ["reply", {"reply": None}, {"parallel": [{"work": "1ms"}, [{"wait": "1ms"}]]}, {"take": {"stock": {"check_to_write": "3ms"}}}],
+    ),
+    ("services.orders.workers", [5, "unlimited"]),
+    ("services.orders.stock", [5, {"items": 5}, None]),
+    ("traffic.shoppers.arrivals", [{"closed": {"users": 5, "think": "1s"}}, {"replay": "f.csv"}, {"profile": [{"rate": "5/s"}]}]),
+    ("traffic.shoppers.sends", [{"POST /orders": "20%"}]),
+    ("policies.provider.retry.budget", ["20%", 0.2, {"ratio": "20%", "ttl": "5s"}]),
+    ("faults.0", [{"slow": {"of": "payments", "by": "5x"}, "at": "1s"}, {"broker_down": "kafka", "at": "1s"}]),
+    ("variants.async", [None, {"services": {"orders": {"workers": None}}}, {"policies": {"internal": None}}]),
+    ("brokers.kafka.topics.order-events.key", [None, "sticky", "user"]),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), [(path, value) for path, values in FORMS for value in values])
+def test_every_way_to_write_it_is_valid(validator, document, path, value):
+    assert [error.message for error in validator.iter_errors(changed(document, path, value))] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("services.orders.wokers", 5),
+        ("services.orders.workers", "many"),
+        ("services.orders.endpoints.create.0.work", 5),
+        ("services.orders.endpoints.create.0", {"wrok": "5ms"}),
+        ("services.orders.endpoints.create.0", {"work": "5ms", "policy": "x"}),
+        ("traffic.shoppers.arrivals", {"poisson": 5}),
+        ("traffic.shoppers.timeout", "5 minutes"),
+        ("variants.async.seed", 5),
+        ("variants.async.services.orders.wokers", 5),
+        ("version", 2),
+        ("duration", None),
+    ],
+)
+def test_what_the_loader_refuses_is_invalid(validator, document, path, value):
+    assert list(validator.iter_errors(changed(document, path, value)))
+
+
+def changed(document, path, value):
+    document = copy.deepcopy(document)
+    here = document
+    *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    for part in way:
+        here = here[part]
+    here[last] = value
+    return document

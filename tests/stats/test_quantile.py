@@ -1,0 +1,78 @@
+"""Quantiles by rank, and what unfinished durations do to them."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.stats.quantile import censored_mean, censored_quantile, quantile, quantiles, rank
+
+finite = st.floats(0, 1e6)
+shares = st.sampled_from([0.01, 0.07, 0.5, 0.9, 0.95, 0.99, 0.999])
+
+
+def test_the_quantile_is_one_of_the_values():
+    """The median of four values is the second; nothing is interpolated."""
+    assert quantile([4, 1, 3, 2], 0.5) == 2
+    assert quantile([4, 1, 3, 2], 0.51) == 3
+    assert quantiles(range(1, 101), [0.5, 0.95, 0.99, 0.999, 1.0]) == [50, 95, 99, 100, 100]
+
+
+def test_a_rank_does_not_slip_by_rounding():
+    """0.07 * 100 is 7.000000000000001 in floats and still means the seventh."""
+    assert rank(0.07, 100) == 7
+    assert rank(0.999, 1000) == 999
+    assert rank(0.5, 1) == 1
+
+
+def test_no_values_give_no_quantile():
+    assert math.isnan(quantile([], 0.5))
+    assert math.isnan(censored_quantile([], [], 0.5).value)
+
+
+@given(st.lists(finite, min_size=1, max_size=60), shares)
+def test_it_is_the_smallest_value_that_covers_the_share(values, q):
+    found = quantile(values, q)
+    assert np.mean(np.array(values) <= found) >= q - 1e-9
+    assert np.mean(np.array(values) < found) < q
+
+
+def test_a_percentile_that_falls_on_an_unfinished_one_is_its_age():
+    """90 orders took 1 to 90 s, ten are unfinished at the ages 101 to 110 s: p95 is the fifth of these."""
+    finished, ages = range(1, 91), range(101, 111)
+    assert censored_quantile(finished, ages, 0.90) == (90, False)
+    assert censored_quantile(finished, ages, 0.95) == (105, True)
+    assert censored_quantile(finished, ages, 0.99) == (109, True)
+
+
+def test_young_unfinished_ones_stand_behind_all_finished_ones():
+    """An order that began a second ago is not a fast order: the median moves up, and what it cannot settle it does not."""
+    finished, ages = [10.0] * 50 + [20.0] * 40, [1.0] * 10
+    assert censored_quantile(finished, ages, 0.5) == (10, False)
+    assert censored_quantile(finished, ages, 0.55) == (20, False)
+    assert censored_quantile(finished, ages, 0.95) == (20, True)
+
+
+def test_nothing_finished_is_all_censored():
+    assert censored_quantile([], [3.0, 5.0], 0.5) == (3.0, True)
+
+
+@given(st.lists(finite, max_size=40), st.lists(st.tuples(finite, finite), max_size=40), shares)
+def test_whatever_the_unfinished_turn_out_to_be(finished, unfinished, q):
+    """A censored quantile is never above the one that all would have given; an uncensored one is never below it."""
+    ages, later = [age for age, _ in unfinished], [age + more for age, more in unfinished]
+    value, censored = censored_quantile(finished, ages, q)
+    if finished or unfinished:
+        truth = quantile([*finished, *later], q)
+        assert value <= truth if censored else value >= truth
+
+
+def test_a_mean_is_a_lower_bound_when_something_never_ends_or_much_is_open():
+    done = [1.0] * 990
+    assert censored_mean(done, [1.0] * 10, endless=False) == (1.0, False)
+    assert censored_mean(done, [1.0] * 11, endless=False).censored
+    assert censored_mean(done, [500.0], endless=True).censored
+    assert censored_mean(done, [], endless=False) == (pytest.approx(1.0), False)
+    assert math.isnan(censored_mean([], [], endless=False).value)

@@ -1,0 +1,103 @@
+"""Retries as load: a storm that outlasts its cause, what stops it, and how attempts multiply over layers."""
+
+import pytest
+
+from sim import testing
+
+# 85 requests/s on 10 workers of 100 ms; a ten-second spike to 150/s; callers wait 1 s (house-style.md).
+STORM = """
+duration: 100s
+seed: 7
+traffic:
+  callers:
+    sends: edge.get
+    arrivals: {profile: [{rate: 85/s, for: 30s}, {rate: 150/s, for: 10s}, {rate: 85/s}]}
+services:
+  edge: {workers: unlimited, endpoints: {get: [{call: backend.get, policy: guarded}]}}
+  backend: {workers: 10, endpoints: {get: [{work: 100ms}]}}
+policies: {guarded: POLICY}
+record: {spans: none}
+"""
+LATE = (70.0, 99.0)  # thirty seconds after the spike and later
+
+
+def storm(policy):
+    requests = testing.play(STORM.replace("POLICY", policy)).requests
+    late = requests[(requests["arrival"] >= LATE[0]) & (requests["arrival"] < LATE[1])]
+    return late["outcome"].value_counts(normalize=True).to_dict()
+
+
+def test_without_retries_the_service_recovers_from_the_spike_by_itself():
+    assert storm("{timeout: 1s}").get("ok", 0) > 0.99
+
+
+def test_retries_without_budget_keep_the_service_down_long_after_the_spike_is_over():
+    """The load is 85/s on a capacity of 100/s, and yet nearly nobody is served: the work is done for callers who have given up."""
+    assert storm("{timeout: 1s, retry: {max_attempts: 4}}").get("ok", 0) < 0.05
+
+
+def test_a_retry_budget_ends_the_storm():
+    assert storm("{timeout: 1s, retry: {max_attempts: 4, budget: 10%}}").get("ok", 0) > 0.99
+
+
+def test_a_circuit_breaker_ends_the_storm():
+    policy = "{timeout: 1s, retry: {max_attempts: 4}, circuit_breaker: {failures: 5, within: 1s, open_for: 5s, half_open_calls: 3}}"
+    assert storm(policy).get("ok", 0) > 0.99
+
+
+LAYERS = """
+services:
+  a: {workers: 1, endpoints: {get: [{work: 1ms}, {call: b.get, policy: again}]}}
+  b: {workers: 10, endpoints: {get: [{work: 1ms}, {call: c.get, policy: again}]}}
+  c: {workers: 100, endpoints: {get: [{work: 1ms}, {call: d.get, policy: again}]}}
+  d: {workers: 100, endpoints: {get: [{work: 1ms}, {fail: 100%}]}}
+policies: {again: {retry: {max_attempts: 3}}}
+"""
+
+
+def test_three_layers_of_three_attempts_make_27_of_one_request_in_a_total_outage():
+    played = testing.play(LAYERS, [0.0], sends="a.get")
+    assert [len(played.attempts(f"{layer}.get")) for layer in "abcd"] == [1, 3, 9, 27]
+    assert played.outcomes() == ["error"]
+    assert played.requests["where"].tolist() == ["d.get"]
+
+
+def test_a_budget_in_every_layer_leaves_one_attempt_where_nothing_was_deposited():
+    """One request deposits a fifth of a retry: with a single request nobody has earned any."""
+    played = testing.play(LAYERS.replace("max_attempts: 3", "max_attempts: 3, budget: 20%"), [0.0], sends="a.get")
+    assert len(played.attempts("d.get")) == 1
+
+
+def test_a_budget_of_a_fifth_lets_at_most_a_fifth_more_through():
+    played = testing.play(LAYERS.replace("max_attempts: 3", "max_attempts: 3, budget: 20%"), [0.01 * k for k in range(1000)], sends="c.get")
+    attempts = len(played.attempts("d.get"))
+    assert 1190 <= attempts <= 1200
+
+
+def test_only_what_the_policy_names_is_tried_again():
+    system = "services: {a: {workers: 1, endpoints: {get: [{call: b.get, policy: {retry: {max_attempts: 5, on: [timeout]}}}]}}, b: {workers: 1, endpoints: {get: [{STEP: 100%}]}}}"
+    assert len(testing.play(system.replace("STEP", "fail"), [0.0], sends="a.get").attempts("b.get")) == 1
+    refused = testing.play(system.replace("STEP", "refuse").replace("[timeout]", "[timeout, error, shed]"), [0.0], sends="a.get")
+    assert (len(refused.attempts("b.get")), refused.outcomes()) == (1, ["refused"])
+
+
+@pytest.mark.parametrize(
+    ("backoff", "times"),
+    [
+        ("{constant: 100ms}", [0.0, 0.1, 0.2, 0.3]),
+        ("{linear: {base: 100ms, max: 250ms}}", [0.0, 0.1, 0.3, 0.55]),
+        ("{exponential: {base: 100ms, multiplier: 3}}", [0.0, 0.1, 0.4, 1.3]),
+    ],
+)
+def test_attempts_go_out_after_the_pauses_of_the_back_off(backoff, times):
+    system = "services: {a: {workers: 1, endpoints: {get: [{call: b.get, policy: {retry: {max_attempts: 4, backoff: BACKOFF}}}]}}, b: {workers: 1, endpoints: {get: [{fail: 100%}]}}}"
+    assert [attempt.arrived for attempt in testing.play(system.replace("BACKOFF", backoff), [0.0], sends="a.get").attempts("b.get")] == times
+
+
+def test_a_pause_with_full_jitter_is_drawn_anew_for_each_retry_and_never_longer_than_the_rule():
+    system = "services: {a: {workers: 1, endpoints: {get: [{call: b.get, policy: {retry: {max_attempts: 200, backoff: {constant: 1s}, jitter: full}}}]}}, b: {workers: 1, endpoints: {get: [{fail: 100%}]}}}\nduration: 300s"
+    times = [attempt.arrived for attempt in testing.play(system, [0.0], sends="a.get").attempts("b.get")]
+    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    assert len(set(pauses)) == len(pauses) == 199
+    assert 0.4 < sum(pauses) / len(pauses) < 0.6
+    assert max(pauses) <= 1.0
