@@ -9,6 +9,7 @@ Not modelled: connection pools and connection set-up, deadline propagation, hedg
 from __future__ import annotations
 
 from collections import deque
+from heapq import heappush
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sim.models.task import ORDINARY, Act, Flow, Task, abandon
@@ -97,6 +98,7 @@ class Call:
         self.world = world
         self.env = world.env
         self.schedule = world.env.schedule
+        self.calendar, self.number = world.env.calendar, world.env.number
         self.ready = world.ready
         self.caller = caller
         self.target = target
@@ -109,6 +111,8 @@ class Call:
         self.max_attempts = policy.retry.max_attempts if policy.retry else 1
         self.jitter = world.uniform(f"{site}.backoff")
         self.cancels = policy.on_timeout == "cancel"
+        if self.cancels:
+            target.host.keep_track()
         self.lane = world.lane(policy.timeout, self._timed_out) if policy.timeout is not None else None
         self.guards = world.guards(self) if policy.circuit_breaker or policy.bulkhead or (policy.retry and policy.retry.budget) else None
         self.bulkhead_wait = policy.bulkhead.max_wait if policy.bulkhead else 0.0
@@ -138,17 +142,22 @@ class Call:
                 began = self.env.now
                 if self.lane is not None:
                     self.lane.arm(task)
+                if guard is not None:
+                    task.calling = (self, admitted, None)
                 if guard is not None and guard.bulkhead is not None and not (yield from self._enter_bulkhead(task, guard)):
                     outcome = task.outcome
                 elif (replica := self._send(task, attempt)) is None:
                     outcome = UNREACHABLE
                 else:
+                    if self.target.counts:
+                        task.calling = (self, admitted, replica)
                     yield
                     outcome = task.outcome
                     task.children = None
                     if self.target.counts:
                         self.target.over(task.replica, replica)
                 task.ticket += 1
+                task.calling = None
                 if task.guard is not None:
                     leave_bulkhead(task, self.ready)
                 if guard is not None and (breaker := guard.breaker) is not None:
@@ -201,9 +210,9 @@ class Call:
         self.sent += 1
         hop = self.hop
         delay = hop.fixed
-        if delay < 0.0 or hop.wire.disturbed:
+        if delay < 0.0:
             delay = hop.delay(entity, chain)
-        if delay < 0.0 or target.host.dropping:
+        if delay < 0.0:
             self.lost += 1
             return replica
         request.alive += 1
@@ -220,10 +229,18 @@ class Call:
         task.children = child
         if delay > 0.0:
             child.callbacks = child.wake
-            self.schedule(child, ORDINARY, delay)
+            heappush(self.calendar, (self.env.now + delay, ORDINARY, self.number(), child))
         else:
             self.ready.append(child)
         return replica
+
+    def given_up(self, task: Task, admitted: int, replica: Replica | None) -> None:
+        """The caller was killed in the middle of an attempt: its probe, and its place in the balancer's count, are free again."""
+        guard = self.guards[task.replica] if self.guards is not None else None
+        if guard is not None and guard.breaker is not None:
+            breakers.give_back(guard.breaker, guard.ring, self.env.now, admitted)
+        if replica is not None:
+            self.target.over(task.replica, replica)
 
     # -- timeout ----------------------------------------------------------------------------------------------------------
 

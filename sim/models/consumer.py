@@ -203,7 +203,8 @@ class Member:
             if delivery.how == PROCESSED:
                 delivery.how, delivery.end = QUEUED, math.nan
             lane = delivery.lane
-            (lane.retries if delivery.failures else lane.readable).appendleft(delivery)
+            from_retry_topic = delivery.failures and self.spec.retry_topic is not None
+            (lane.retries if from_retry_topic else lane.readable).appendleft(delivery)
         self.batch = deque()
 
     def fetch(self, message: Message) -> None:
@@ -225,10 +226,11 @@ class Member:
         """poll, process, commit, for ever."""
         group = self.group
         broker = group.topic.broker
+        wire = self.fetch_hop.wire
         while True:
             if self.replica.hung:
                 yield from self.service.thaw(task, self.replica)
-            while broker.down:
+            while broker.down or wire.cuts:
                 broker.waiting.append(task)
                 yield
             self._poll()
@@ -241,7 +243,7 @@ class Member:
             group.busy_area -= group.env.now
             for delivery in list(self.batch):
                 yield from self._process(task, delivery)
-            while broker.down:
+            while broker.down or wire.cuts:
                 broker.waiting.append(task)
                 yield
             self._commit()
@@ -300,6 +302,7 @@ class Member:
                     return 0
                 continue
             self.batch.remove(delivery)
+            delivery.lane.committed = True
             delays = self.spec.retry_topic.delays
             if delivery.failures > len(delays):
                 group.end(delivery, DEAD_LETTERED)

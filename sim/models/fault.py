@@ -53,12 +53,13 @@ class Outage:
     """A service is down: frozen, refusing, or unheard."""
 
     def __init__(self, fault: spec.Outage, world: World):
+        self.world = world
         self.host = world.host(fault.of)
         self.how = fault.how
         if fault.how == "hang":
             self.host.may_hang = True
         elif fault.how == "refuse":
-            self.host.can_die()
+            self.host.keep_track()
 
     def begin(self) -> None:
         """Down."""
@@ -69,11 +70,12 @@ class Outage:
         elif self.how == "refuse":
             host.refusing += 1
             for replica in host.replicas:
+                replica.closed += 1
                 host.drop_all(replica)
             if host.refusing == 1:
                 host.stop_consumers(host.replicas)
         else:
-            host.dropping += 1
+            self._cut(1)
 
     def end(self) -> None:
         """Restored."""
@@ -83,10 +85,19 @@ class Outage:
                 host.unfreeze(replica)
         elif self.how == "refuse":
             host.refusing -= 1
+            for replica in host.replicas:
+                replica.closed -= 1
             if not host.refusing:
                 host.start_consumers([replica for replica in host.replicas if not replica.down])
         else:
-            host.dropping -= 1
+            self._cut(-1)
+            self.world.reach_again()
+
+    def _cut(self, by: int) -> None:
+        """A black hole swallows what the service sends as well as what is sent to it."""
+        for wire in self.world.wires_of(self.host.name):
+            wire.cuts += by
+            wire.change()
 
 
 @fault_behaviour(spec.Slow)
@@ -133,7 +144,7 @@ class Crash:
     def __init__(self, fault: spec.Crash, world: World):
         self.world = world
         self.host = world.host(fault.of)
-        self.host.can_die()
+        self.host.keep_track()
         self.count = fault.replicas
         self.restart_after = fault.restart_after
         self.dead: list[Replica] = []
@@ -159,6 +170,7 @@ class NetworkFault:
     """More latency, loss, or nothing at all between two components."""
 
     def __init__(self, fault: spec.NetworkFault, world: World):
+        self.world = world
         self.wire = world.wire(*fault.between)
         self.loss = fault.loss
         self.cut = fault.partition
@@ -183,6 +195,7 @@ class NetworkFault:
             wire.losses.remove(self.loss)
         wire.cuts -= self.cut
         wire.change()
+        self.world.reach_again()
 
 
 @fault_behaviour(spec.BrokerDown)

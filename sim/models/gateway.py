@@ -36,6 +36,8 @@ class Gateway(Host):
         super().__init__(world, "gateway", spec.replicas, spec.workers, None, spec.queue)
         self.spec = spec
         self.lets_go = spec.concurrency == "event_loop"
+        if self.lets_go:
+            self.keep_track()
         self.overhead = self._sampler(spec.work, "work")
         self.next_replica = 0
         self.limits = [Limit(self, index, limit) for index, limit in enumerate(spec.rate_limits)]

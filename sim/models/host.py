@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 from sim.models.cpu import Cpu
-from sim.models.link import LOST
 from sim.models.recorder import IN_FLIGHT
 from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, ORDINARY, Act, Flow, Task, nothing
 from sim.records.tables import Book
@@ -25,13 +25,31 @@ if TYPE_CHECKING:
 Steps = list[tuple[int, Callable[..., Any]]]
 ACT, RUN, PASS = 0, 1, 2  # a step takes no time, is a generator, or is nothing but time (passed without a generator of its own)
 OK, DEGRADED, SHED, ERROR, UNREACHABLE = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.SHED), int(Outcome.ERROR), int(Outcome.UNREACHABLE)
+UNLIMITED_PLACES = 1 << 60
 QUIET = 10.0  # s without shedding after which shedding counts as ended in the event log
+
+
+def deliver(task: Task) -> None:
+    """The answer of an attempt has arrived, or nobody waits for it: the attempt is over."""
+    caller = task.caller
+    if caller is not None:
+        task.caller = None
+        caller.outcome = task.outcome
+        caller.where = task.where
+        task.replica.host.ready.append(caller)
+    request = task.request
+    request.alive -= 1
+    if not request.alive and request.end == request.end:
+        request.recorder.close(request)
+
+
+DELIVERY = [deliver]
 
 
 class Replica:
     """One instance: `free` places (worker threads, or threads of an event loop), a queue, and perhaps cores."""
 
-    __slots__ = ("balancers", "cpu", "down", "free", "frozen_seconds", "host", "hung", "hung_since", "index", "inside", "parked", "queue", "waiting", "workers")
+    __slots__ = ("balancers", "closed", "cpu", "down", "free", "frozen_seconds", "host", "hung", "hung_since", "index", "inside", "parked", "queue", "waiting", "workers")
 
     def __init__(self, host: Host, index: int, workers: float, cores: int | None):
         self.host = host
@@ -42,6 +60,7 @@ class Replica:
         self.waiting = 0  # live entries of the queue; entries of tasks that gave up stay in it until they reach its head
         self.cpu = Cpu(host.world, host, cores) if cores else None
         self.down = False
+        self.closed = 0  # for how many reasons it lets nobody in: it is down, an outage refuses
         self.hung = 0  # how many faults freeze it now
         self.hung_since = 0.0
         self.frozen_seconds = 0.0  # in all freezes that are over
@@ -62,10 +81,11 @@ class Host:
         self.name = name
         self.name_index = world.recorder.name(name)
         self.schedule = world.env.schedule
+        self.calendar, self.number = world.env.calendar, world.env.number
         self.env = world.env
         self.ready = world.ready
         self.spans = world.recorder.spans
-        self.workers = math.inf if workers < 0 else workers
+        self.workers = UNLIMITED_PLACES if workers < 0 else workers
         self.capacity = math.inf if queue.capacity < 0 else queue.capacity
         self.lifo = queue.discipline == "lifo"
         self.lets_go = False  # an event loop lets go of its worker while it waits for others
@@ -79,13 +99,10 @@ class Host:
         self.slowdowns: list[float] = []
         self.error_faults: list[Any] = []
         self.refusing = 0
-        self.dropping = 0  # black holes
-        self.busy = 0
         self.queued = 0
-        self.open = 0
         self.offered = 0
         self.ended = [0] * len(Outcome)
-        self.attempts_first = 0
+        self.attempts_again = 0
         self.work_done = 0.0
         self.work_wasted = 0.0
         self.busy_area = 0.0  # each `x_area` is the integral of x so far, less x * now: two additions per change of x
@@ -101,11 +118,15 @@ class Host:
         """Work is nothing but time: no shared cores, no worker to come by first, no freeze to look out for."""
         return not self.cores and not self.lets_go and not self.may_hang
 
-    def way_back(self, task: Task) -> float:
-        """Seconds that the answer to this attempt travels; negative: it is lost."""
-        if self.dropping:
-            return LOST
-        return task.back.delay(task.request.id, task.chain) if task.back is not None else 0.0
+    @property
+    def busy(self) -> int:
+        """Places that are taken, in all replicas."""
+        return sum(self.workers - replica.free for replica in self.replicas)
+
+    @property
+    def open(self) -> int:
+        """Attempts that have arrived and not ended."""
+        return self.offered - sum(self.ended)
 
     def struck(self, task: Task) -> int:
         """ERROR if one of the error faults that are on now hits this attempt."""
@@ -118,63 +139,60 @@ class Host:
     def serve(self, task: Task, steps: Steps, where: int) -> Flow:
         """The life of one attempt from its arrival at a replica: queue, worker, steps, answer.
 
-        This is the hot path of the engine: what `arrive`, `enter` and `leave` do in the common case is written out.
+        This is the hot path of the engine: what `take_place`, `leave`, `spend` and `depart` do in the common case is written out.
         """
         replica = task.replica
         request = task.request
         env = self.env
         yield  # on its way
         now = env.now
-        task.arrived = now
         self.offered += 1
-        self.open += 1
-        if not task.again:
-            self.attempts_first += 1
+        if task.again:
+            self.attempts_again += 1
         if self.tracks:
+            task.arrived = task.started = now
             replica.inside[task] = where
         outcome = OK
-        if replica.down or self.refusing:
+        if replica.closed:
             outcome = UNREACHABLE
-        elif replica.free > 0:
+        elif replica.free:
             replica.free -= 1
-            self.busy += 1
             self.busy_area -= now
             task.granted = True
         elif replica.waiting < self.capacity:
+            task.started = math.nan
             self._wait_in_queue(task, replica)
             if self.patience is not None:
                 self.patience.arm(task)
             yield
             outcome = task.outcome
+            task.started = env.now
         else:
             outcome = SHED
         if outcome:
             task.where = where
+            task.started = math.nan
             if outcome == SHED:
                 self._note_shed()
         else:
-            if self.spans is not None:
-                task.started = env.now
             if self.error_faults:
                 outcome = self.struck(task)
             watchful = self.may_hang
-            for manner, step in steps:
-                if outcome:
-                    break
+            for manner, step in steps if not outcome else ():
                 if watchful and replica.hung:
                     yield from self.thaw(task, replica)
                 if manner == PASS:
                     seconds = step(request.id, task.chain) * self.slow
                     task.callbacks = task.wake
-                    self.schedule(task, ORDINARY, seconds)
+                    heappush(self.calendar, (env.now + seconds, ORDINARY, self.number(), task))
                     yield
                     self.work_done += seconds
                     if task.abandoned:
                         self.work_wasted += seconds
-                elif manner == RUN:
-                    outcome = yield from step(task)
-                else:
-                    outcome = step(task)
+                    continue
+                outcome = (yield from step(task)) if manner == RUN else step(task)
+                if outcome:
+                    break
             if watchful and replica.hung:
                 yield from self.thaw(task, replica)
             if task.granted:
@@ -183,42 +201,30 @@ class Host:
                 else:
                     task.granted = False
                     replica.free += 1
-                    self.busy -= 1
                     self.busy_area += env.now
-            if not outcome and task.degraded:
+            if task.degraded and not outcome:
                 outcome = DEGRADED
         if self.tracks:
             self.depart(task, outcome, where)
         else:
-            self.open -= 1
             self.ended[outcome] += 1
-            task.arrived = math.nan
-        caller = task.caller
-        if caller is not None:
-            back = task.back
-            if back is not None:
-                delay = back.fixed
-                if delay < 0.0 or back.wire.disturbed:
-                    delay = back.delay(request.id, task.chain)
-                if delay < 0.0 or self.dropping:
-                    task.caller = None
-                elif delay > 0.0:
-                    task.callbacks = task.wake
-                    self.schedule(task, ORDINARY, delay)
-                    yield
-                caller = task.caller
-            elif self.dropping:
-                caller = None
-            if caller is not None:
-                task.caller = None
-                caller.outcome = outcome
-                caller.where = task.where
-                self.ready.append(caller)
-        request.alive -= 1
-        if not request.alive and request.end == request.end:
-            request.recorder.close(request)
         task.send = nothing  # breaks the cycle task -> generator -> task: both are freed at once
         task.wake = None
+        task.outcome = outcome
+        back = task.back
+        if task.caller is None or back is None:
+            deliver(task)
+        else:
+            delay = back.fixed
+            if delay < 0.0:
+                delay = back.delay(request.id, task.chain)
+            if delay > 0.0:
+                task.callbacks = DELIVERY
+                heappush(self.calendar, (env.now + delay, ORDINARY, self.number(), task))
+            else:
+                if delay < 0.0:
+                    task.caller = None  # the answer is lost
+                deliver(task)
         yield
 
     # -- places ---------------------------------------------------------------------------------------------------------
@@ -231,7 +237,6 @@ class Host:
             self._grant_next(replica, now)
         else:
             replica.free += 1
-            self.busy -= 1
             self.busy_area += now
 
     def _grant_next(self, replica: Replica, now: float) -> None:
@@ -254,9 +259,8 @@ class Host:
         """Get a place again in the middle of a flow (event loop); never refused for want of queue capacity."""
         replica = task.replica
         assert replica is not None
-        if replica.free > 0:
+        if replica.free:
             replica.free -= 1
-            self.busy += 1
             self.busy_area -= self.env.now
             task.granted = True
             return OK
@@ -370,14 +374,15 @@ class Host:
         """It dies with all it holds, what it remembers about others included."""
         now = self.env.now
         replica.down = True
+        replica.closed += 1
         self.alive[replica.index] = 0
         self.up_area += now
         self.up -= 1
         self.world.recorder.event(EventKind.REPLICA_CRASHED, f"{self.name}[{replica.index}]")
         self.drop_all(replica)
+        self.stop_consumers([replica])
         self.world.forget_guards(replica)
         replica.balancers.clear()
-        self.stop_consumers([replica])
         self.on_crash(replica)
 
     def restart(self, replica: Replica) -> None:
@@ -385,6 +390,7 @@ class Host:
         if not replica.down:
             return
         replica.down = False
+        replica.closed -= 1
         self.alive[replica.index] = 1
         self.up_area -= self.env.now
         self.up += 1
@@ -403,19 +409,16 @@ class Host:
 
     # -- accounts -------------------------------------------------------------------------------------------------------
 
-    def can_die(self) -> None:
-        """A fault announces that it will kill what is inside."""
+    def keep_track(self) -> None:
+        """Somebody will want to know who is inside: a fault that kills, a policy that cancels, an event loop's books."""
         self.tracks = True
 
     def depart(self, task: Task, outcome: int, where: int) -> None:
-        """An attempt has ended here, one way or another."""
-        self.open -= 1
+        """An attempt has ended here, one way or another; for hosts that keep track."""
         self.ended[outcome] += 1
-        if self.tracks:
-            del task.replica.inside[task]
-            if self.spans is not None:
-                self._keep_span(task, outcome, where, self.env.now)
-        task.arrived = math.nan  # not inside any more
+        del task.replica.inside[task]
+        if self.spans is not None:
+            self._keep_span(task, outcome, where, self.env.now)
 
     def _note_shed(self) -> None:
         """Write the beginning of a spell of shedding into the event log."""
@@ -439,19 +442,20 @@ class Host:
 
     def book(self) -> Book:
         """Attempts that arrived, how they ended, and those found inside by counting."""
-        return Book(self.name, self.offered, {outcome.word: self.ended[outcome] for outcome in Outcome if self.ended[outcome]}, self.open)
+        inside = sum(len(replica.inside) for replica in self.replicas) if self.tracks else self.busy + self.queued
+        return Book(self.name, self.offered, {outcome.word: self.ended[outcome] for outcome in Outcome if self.ended[outcome]}, inside)
 
     def _watch(self) -> None:
         watch = self.world.recorder.watch
         watch(self.name, "busy", "mean", lambda now: self.busy_area + self.busy * now)
         watch(self.name, "queue", "mean", lambda now: self.queue_area + self.queued * now)
         watch(self.name, "replicas", "mean", lambda now: self.up_area + self.up * now)
-        watch(self.name, "workers", "mean", lambda now: (self.up_area + self.up * now) * self.workers)
+        watch(self.name, "workers", "mean", lambda now: (self.up_area + self.up * now) * self.workers if self.workers < UNLIMITED_PLACES else math.inf)
         if self.cores:
             watch(self.name, "cores_busy", "mean", lambda now: sum(replica.cpu.area(now) for replica in self.replicas if replica.cpu))
             watch(self.name, "cores", "mean", lambda now: (self.up_area + self.up * now) * (self.cores or 0))
         watch(self.name, "in_flight", "level", lambda _: self.open)
         watch(self.name, "attempts", "total", lambda _: self.offered)
-        watch(self.name, "first_attempts", "total", lambda _: self.attempts_first)
+        watch(self.name, "first_attempts", "total", lambda _: self.offered - self.attempts_again)
         watch(self.name, "work_done", "total", lambda _: self.work_done)
         watch(self.name, "work_wasted", "total", lambda _: self.work_wasted)

@@ -18,34 +18,46 @@ LOST = -1.0
 class Wire:
     """What faults do to the messages between two components now, both directions alike."""
 
-    __slots__ = ("cuts", "delays", "disturbed", "loss", "losses")
+    __slots__ = ("cuts", "delays", "hops", "loss", "losses")
 
     def __init__(self, loss: float):
         self.loss = loss
         self.delays: list[Callable[[int, int], float]] = []
         self.losses: list[float] = []
         self.cuts = 0
-        self.disturbed = loss > 0
+        self.hops: list[Hop] = []
+
+    @property
+    def disturbed(self) -> bool:
+        """Messages do not simply take their time."""
+        return bool(self.loss > 0 or self.delays or self.losses or self.cuts)
 
     def change(self) -> None:
-        """A fault began or ended."""
-        self.disturbed = bool(self.loss > 0 or self.delays or self.losses or self.cuts)
+        """A fault began or ended: hops of fixed length must look again, or need not any more."""
+        for hop in self.hops:
+            hop.settle()
 
 
 class Hop:
-    """One direction of one kind of message."""
+    """One direction of one kind of message. `fixed` is its length, seconds, while nothing need be drawn or looked up; else negative."""
 
-    __slots__ = ("chance", "draw", "fixed", "wire")
+    __slots__ = ("chance", "draw", "fixed", "length", "wire")
 
-    def __init__(self, world: World, wire: Wire, draw: Callable[[int, int], float] | None, stream: str):
+    def __init__(self, world: World, wire: Wire, draw: Callable[[int, int], float] | None, stream: str, length: float = 0.0):
         self.wire = wire
-        self.draw = draw if draw is not None else _instant
-        self.fixed = -1.0 if draw is not None else 0.0  # s; set where every message takes the same time, so that nothing need be drawn
+        self.draw = draw
+        self.length = length
         self.chance = world.uniform(f"{stream}.loss")
+        wire.hops.append(self)
+        self.settle()
+
+    def settle(self) -> None:
+        """Decide whether messages simply take `length`."""
+        self.fixed = self.length if self.draw is None and not self.wire.disturbed else -1.0
 
     def delay(self, entity: int, chain: int) -> float:
         """Seconds that this message travels; LOST if it never arrives. 0 takes no event."""
-        seconds = self.draw(entity, chain)
+        seconds = self.draw(entity, chain) if self.draw is not None else self.length
         wire = self.wire
         if not wire.disturbed:
             return seconds
@@ -59,8 +71,3 @@ class Hop:
         for extra in wire.delays:
             seconds = seconds + extra(entity, chain)
         return seconds
-
-
-def _instant(_entity: int, _chain: int) -> float:
-    """No latency was given."""
-    return 0.0

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from sim.models.call import link_chain
 from sim.models.task import ORDINARY, Act, Flow, Task
 
 if TYPE_CHECKING:
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 class Outbox:
     """The rows of one publishing step of one service, and their relay, which runs in the first replica that is up."""
 
-    def __init__(self, world: World, service: Service, topic: Topic, spec: Publish):
+    def __init__(self, world: World, service: Service, topic: Topic, spec: Publish, salt: int):
         self.world = world
         self.service = service
         self.topic = topic
         self.key = spec.key or topic.key
+        self.salt = salt
         self.poll = spec.poll
         self.batch = spec.batch
         self.rows: deque[tuple[Any, int, bool]] = deque()  # (request, chain, again), not marked as published
@@ -40,7 +42,8 @@ class Outbox:
     def write(self, task: Task) -> None:
         """Write a row in the transaction of the step."""
         task.request.alive += 1
-        self.rows.append((task.request, task.chain, task.again))
+        chain = link_chain(task.chain, self.salt, 0) if self.salt else task.chain
+        self.rows.append((task.request, chain, task.again))
 
     def start(self) -> None:
         """Run the relay in the first replica that is up, if there is one."""

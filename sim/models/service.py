@@ -27,6 +27,8 @@ class Service(Host):
         super().__init__(world, name, spec.replicas, spec.workers, spec.cores, spec.queue)
         self.spec = spec
         self.lets_go = spec.concurrency == "event_loop"
+        if self.lets_go:
+            self.keep_track()
         self.balancing = spec.load_balancing
         self.uniforms = balancers.UNIFORMS[balancers.new_balancer(spec.load_balancing).kind]
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}

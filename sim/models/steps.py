@@ -173,7 +173,7 @@ class Publish:
     def __init__(self, step: spec.Publish, site: Site):
         self.host = site.host
         topic = site.world.topic(step.topic)
-        self.outbox = site.world.outbox(site.host, topic, step) if step.via == "outbox" else None
+        self.outbox = site.world.outbox(site, topic, step) if step.via == "outbox" else None
         self.call = None if self.outbox else site.world.call(site, topic.target(step.key), step.policy, step.fallback)
 
     def run(self, task: Task) -> Act:
@@ -305,9 +305,9 @@ class Reply:
         caller, task.caller = task.caller, None
         if caller is None:
             return OK
-        courier = Task(task.request, task.chain, caller, None)
+        courier = Task(task.request, task.chain, caller, task.replica)
         task.request.alive += 1
-        courier.begin(self._carry(courier, task.replica.host.way_back(task), DEGRADED if task.degraded else OK))
+        courier.begin(self._carry(courier, task.back.delay(task.request.id, task.chain) if task.back is not None else 0.0, DEGRADED if task.degraded else OK))
         if isinstance(caller, Task):
             caller.children = courier
         self.world.ready.append(courier)
@@ -319,7 +319,7 @@ class Reply:
             self.world.env.schedule(courier, ORDINARY, delay)
             yield
         if delay >= 0.0:
-            self.world.answer(courier, outcome, -1)
+            self.world.answer(courier, outcome)
         courier.request.done()
         courier.forget()
         yield

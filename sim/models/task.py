@@ -34,6 +34,10 @@ CONTROL, ORDINARY, TIMER, OBSERVATION = 0, 1, 2, 3
 NOWHERE, IN_QUEUE, ON_CPU = 0, 1, 2
 
 
+class Done(Exception):  # noqa: N818 - not an error
+    """The last observation is made: the run is over."""
+
+
 class Clock(simpy.Environment):
     """A SimPy environment with a loop of its own: after each event, and before the next, the woken tasks run.
 
@@ -50,16 +54,17 @@ class Clock(simpy.Environment):
             heappush(queue, (self.now + delay, priority, next_number(), event))
 
         self.schedule = schedule
+        self.calendar = queue  # for those few who push (time, rank, number(), event) themselves
+        self.number = next_number
 
-    def run_tasks(self, ready: deque[Any], world: Any) -> None:
-        """Run until `world.done`: what `step()` does, then the ready queue."""
+    def run_tasks(self, ready: deque[Any]) -> None:
+        """Run until somebody raises `Done`: what `step()` does, then the ready queue."""
         queue = self._queue
         next_ready = ready.popleft
         while ready:
             next_ready().send(None)
-        while not world.done:
-            now, _, _, event = heappop(queue)
-            self.now = self._now = now
+        while True:
+            self.now, _, _, event = heappop(queue)
             callbacks, event.callbacks = event.callbacks, None
             for callback in callbacks:
                 callback(event)
@@ -90,10 +95,11 @@ class Task(simpy.Event):
     """One attempt at something, and what it holds while it is at it."""
 
     __slots__ = (
-        "arrived",  # s; at the replica; nan while it is not inside one
+        "arrived",  # s; at the replica; set where the host keeps track
         "back",  # the hop that its answer takes
         "callbacks",
         "caller",  # who is woken by the answer: a Task or a Request; None: nobody any more
+        "calling",  # (call, ticket of its breaker, replica) of a guarded attempt that it waits for; unset or None: none
         "chain",  # the retry and redelivery numbers along its path, folded into one number: the `attempt` of its draws
         "children",  # the attempt, or the list of branches, that it waits for now; None
         "granted",  # holds a place at its replica
@@ -101,7 +107,7 @@ class Task(simpy.Event):
         "replica",  # where it runs
         "request",
         "send",  # resumes the generator
-        "started",  # s; when it got its place; only where spans are kept
+        "started",  # s; when it got its place, nan while it has none; set where the host keeps track
         "ticket",  # counts what it has waited for: a timer of an older ticket is stale
         "wake",  # the callback list that resumes it
         "where",  # index of the name of the place where `outcome` arose
@@ -127,8 +133,6 @@ class Task(simpy.Event):
         self.outcome = 0
         self.where = -1
         self.ticket = 0
-        self.arrived = math.nan
-        self.started = math.nan
 
     def begin(self, flow: Flow) -> None:
         """Bind the generator; it runs when the task is held or put into the ready queue."""

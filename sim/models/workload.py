@@ -25,6 +25,7 @@ from sim.vocabulary import Outcome
 if TYPE_CHECKING:
     from sim.models.call import Target
     from sim.models.host import Replica
+    from sim.models.link import Hop
     from sim.models.world import World
     from sim.spec.traffic import Traffic
 
@@ -34,10 +35,11 @@ OK, RATE_LIMITED, TIMEOUT, UNREACHABLE = int(Outcome.OK), int(Outcome.RATE_LIMIT
 class Door:
     """A target of the traffic: what is called, under which name it is recorded, and which effects complete an order."""
 
-    __slots__ = ("needs", "route", "target")
+    __slots__ = ("hop", "needs", "route", "target")
 
-    def __init__(self, target: Target, route: int, needs: int):
+    def __init__(self, target: Target, hop: Hop, route: int, needs: int):
         self.target = target
+        self.hop = hop
         self.route = route
         self.needs = needs
 
@@ -153,6 +155,7 @@ class Workload:
         attempt = 0
         pause = self.retry.base if self.retry is not None else 0.0  # where decorrelated jitter begins
         while True:
+            request.attempts = attempt + 1
             if self.lane is not None:
                 self.lane.arm(task)
             replica = self._send(request, task, attempt)
@@ -173,7 +176,6 @@ class Workload:
                 task.callbacks = task.wake
                 self.schedule(task, ORDINARY, wait)
                 yield
-        request.attempts = attempt
         request.outcome = outcome
         request.where = task.where
         request.send(None)
@@ -191,15 +193,16 @@ class Workload:
             caller.where = target.where
             self.ready.append(caller)
             return None
-        if target.host.dropping:
-            return replica
+        if request.door.hop.fixed < 0.0:
+            return replica  # a black hole has swallowed it
         child = Task(request, chain, caller, replica)
         child.again = attempt > 0
         request.alive += 1
         flow = target.serve(child)
         next(flow)
         child.begin(flow)
-        if attempt or self.patient:
+        child.back = request.door.hop
+        if self.patient:
             caller.children = child
         self.ready.append(child)
         return replica

@@ -26,7 +26,7 @@ from sim.models.service import Endpoint, Service
 from sim.models.sites import consumer_name, salts
 from sim.models.steps import Sequence, Site
 from sim.models.stock import Stock
-from sim.models.task import CONTROL, OBSERVATION, Clock, Signal, Task, abandon
+from sim.models.task import CONTROL, OBSERVATION, Clock, Done, Signal, Task, abandon
 from sim.models.timers import Lane
 from sim.models.topic import Broker, Message, PublishTarget, Topic
 from sim.models.workload import Door, Workload
@@ -53,7 +53,6 @@ class World:
         self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
         self.recorder = Recorder(self.env, scenario.record.spans == "all")
         self.calls: list[Call] = []
-        self.done = False
         self.next_message = itertools.count().__next__
         self._salts = salts(scenario)
         self._wires: dict[frozenset[str], Wire] = {}
@@ -66,7 +65,7 @@ class World:
         """Hosts first, then what refers to them, traffic and faults last."""
         scenario = self.scenario
         self.outside = Host.__new__(Host)  # no host: the far end of brokers and clients
-        self.outside.dropping = 0
+        self.outside.ready = self.ready
         self.nowhere = self.outsider("nowhere")
         self.gateway = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
         self.services = {name: Service(self, name, spec) for name, spec in scenario.services.items()}
@@ -92,7 +91,9 @@ class World:
         collecting = gc.isenabled()
         gc.disable()  # the engine breaks its cycles itself: collections would only walk the tasks that are alive
         try:
-            self.env.run_tasks(self.ready, self)
+            self.env.run_tasks(self.ready)
+        except Done:
+            pass  # the last observation
         finally:
             if collecting:
                 gc.enable()
@@ -115,9 +116,8 @@ class World:
         if self.progress is not None:
             self.progress(moment)
         if not self.moments:
-            self.done = True
-        else:
-            self.ticker.at(self.env.schedule, OBSERVATION, self.moments[0] - self.env.now)
+            raise Done
+        self.ticker.at(self.env.schedule, OBSERVATION, self.moments[0] - self.env.now)
 
     def _close(self) -> Records:
         recorder = self.recorder
@@ -170,10 +170,8 @@ class World:
             if not book.balances:
                 raise BooksDoNotBalance(f"{book.component}: offered {book.offered}, ended {book.ended}, still there {book.open}")
         for host in self.hosts():
-            held = sum(host.workers - replica.free for replica in host.replicas) if host.workers < math.inf else host.busy
-            inside = host.busy + host.queued
-            if held != host.busy or (not host.lets_go and inside != host.open) or host.queued != sum(replica.waiting for replica in host.replicas):
-                raise BooksDoNotBalance(f"{host.name}: {host.busy} busy of {held} held, {host.queued} queued, {host.open} inside")
+            if host.queued != sum(replica.waiting for replica in host.replicas) or min(replica.free for replica in host.replicas) < 0:
+                raise BooksDoNotBalance(f"{host.name}: {host.queued} counted in queues that hold {sum(replica.waiting for replica in host.replicas)}")
 
     # -- what components ask for ------------------------------------------------------------------------------------------
 
@@ -215,12 +213,29 @@ class World:
         """Timers of one duration and purpose."""
         return Lane(self.env, duration, expire)
 
+    def wires_of(self, name: str) -> list[Wire]:
+        """All wires that end at a component."""
+        return [wire for ends, wire in self._wires.items() if name in ends]
+
+    def reach_again(self) -> None:
+        """Something was mended: consumers that could not reach their broker try again."""
+        for broker in self.brokers.values():
+            broker.restore()
+
     def wire(self, one: str, other: str) -> Wire:
         """The wire between two components."""
         ends = frozenset((one, other))
         if ends not in self._wires:
             self._wires[ends] = Wire(self._link(ends).loss)
         return self._wires[ends]
+
+    def wires_of(self, component: str) -> list[Wire]:
+        """All wires that end at a component; those that are made later are silent about faults that began before."""
+        return [wire for ends, wire in self._wires.items() if component in ends]
+
+    def door_hop(self, component: str) -> Hop:
+        """The way of a client to its door: of no length, but a black hole swallows what comes by it."""
+        return Hop(self, self.wire("clients", component), None, f"clients.{component}")
 
     def _link(self, ends: frozenset[str]) -> Any:
         return next((link for link in self.scenario.network.links if frozenset(link.between) == ends), self.scenario.network.default)
@@ -232,10 +247,8 @@ class World:
 
         def hop(direction: str) -> Hop:
             name = f"{stream}.{direction}"
-            hop = Hop(self, wire, self.sampler(link.latency, name) if link.latency is not None else None, name)
-            if isinstance(link.latency, Constant):
-                hop.fixed = link.latency.value
-            return hop
+            fixed = link.latency.value if isinstance(link.latency, Constant) else 0.0 if link.latency is None else -1.0
+            return Hop(self, wire, self.sampler(link.latency, name) if fixed < 0.0 else None, name, fixed)
 
         return hop("request"), hop("response")
 
@@ -261,12 +274,12 @@ class World:
             self._stocks[host.name] = Stock(self, host.name, spec.items, kinds)
         return self._stocks[host.name]
 
-    def outbox(self, host: Host, topic: Topic, spec: Publish) -> Outbox:
+    def outbox(self, site: Site, topic: Topic, spec: Publish) -> Outbox:
         """An outbox of a service, with its relay."""
-        service = self.services[host.name]
-        outbox = Outbox(self, service, topic, spec)
+        service = self.services[site.host.name]
+        outbox = Outbox(self, service, topic, spec, self.salt(site.name))
         service.outboxes.append(outbox)
-        self.recorder.watch(host.name, f"outbox {topic.name}" if len(service.outboxes) > 1 else "outbox", "level", lambda _: len(outbox.rows))
+        self.recorder.watch(service.name, f"outbox {topic.name}" if len(service.outboxes) > 1 else "outbox", "level", lambda _: len(outbox.rows))
         return outbox
 
     # -- calls ------------------------------------------------------------------------------------------------------------
@@ -331,7 +344,7 @@ class World:
         needs = 0
         for effect in completes_with:
             needs |= self.effect_bit(effect)
-        return Door(called, self.recorder.name(target), needs)
+        return Door(called, self.door_hop(called.host.name), self.recorder.name(target), needs)
 
     def _join_groups(self) -> None:
         """Consumers of all services join their groups; partitions are dealt out."""
@@ -357,9 +370,10 @@ class World:
 
     def expire_session(self, member: Member) -> None:
         """A crashed member's partitions move when its session times out, unless it is back before."""
+        task = member.task  # of the life that has ended: one who comes back and dies again has a session of its own
 
         def expire(_: object) -> None:
-            if member.replica.down and member.belongs:
+            if member.replica.down and member.belongs and member.task is task:
                 member.belongs = False
                 self.rebalance(member.group)
 
@@ -388,7 +402,7 @@ class World:
             abandon(task)
             return
         self._stop(task, host, replica, cancel=outcome == Outcome.TIMEOUT)
-        if task.arrived == task.arrived:
+        if host.tracks and task in replica.inside:
             host.depart(task, outcome, host.name_index)
         task.where = host.name_index
         self.answer(task, outcome)
@@ -405,6 +419,9 @@ class World:
             host.leave(task, replica)
         if task.guard is not None:
             leave_bulkhead(task, self.ready)
+        if (attempt := getattr(task, "calling", None)) is not None:
+            call, admitted, callee = attempt
+            call.given_up(task, admitted, callee)
         children = task.children
         task.ticket += 1
         task.silence()

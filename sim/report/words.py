@@ -236,7 +236,7 @@ def _decimals(value: float, error: float, unit: str) -> int:
     if math.isfinite(error) and error > 0:
         exponent = math.floor(math.log10(error))
         wanted = -exponent + (1 if error / 10.0**exponent < 1.95 else 0)
-    elif unit == "1" and value == round(value):
+    elif (unit == "1" and value == round(value)) or (unit == "share" and round(value, 5) == 100):
         wanted = 0
     elif unit == "share" and 99 < value < 100:
         wanted = min(5, max(2, -math.floor(math.log10(100 - value)) + 1))

@@ -131,7 +131,7 @@ class Golden:
         assert kind or not self.wrong, "\n".join(self.wrong)
 
     def near(self, name, found, *, relative=0.0, absolute=0.0, expected=None):
-        """`name` is a dotted path into what is expected, or a label where `expected` is given."""
+        """`name` is a path with slashes into what is expected, or a label where `expected` is given."""
         expected = self._at(name) if expected is None else expected
         allowed = max(relative * abs(expected), absolute)
         line = f"{self.name} {name}: found {found:.6g}, expected {expected:.6g}, off by {found - expected:+.2g} of {allowed:.2g} allowed"
@@ -141,6 +141,6 @@ class Golden:
 
     def _at(self, path):
         value = self.expected
-        for key in path.split("."):
+        for key in path.split("/"):
             value = value[int(key)] if isinstance(value, list) else value[key]
         return value

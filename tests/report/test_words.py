@@ -31,6 +31,7 @@ from sim.stats.interval import Difference, Interval
         (0.9998, "share", "99.980%"),
         (0.99995, "share", "99.9950%"),
         (1.0, "share", "100%"),
+        (1.0 - 1e-12, "share", "100%"),
         (0.0, "share", "0%"),
         (120.0, "1/s", "120/s"),
         (12345.0, "1", "12,345"),

@@ -197,8 +197,8 @@ def label_curves(axes: Axes, lines: Sequence[tuple[pd.Series, str, str]], size: 
         if len(lines) == 1 or last > 0.15 * top or last > 0.4 * highest or not highest > 0.05 * top:
             ends.append((last, text, colour))
             continue
-        high = series[series >= 0.93 * float(series.max())]
-        peaks.append((_fraction(axes, float(high.iloc[-1])), float(high.index[-1]), text, colour))
+        slope = 0.65 * highest  # on the way down, clear of other lines that stay up
+        peaks.append((_fraction(axes, slope), float(series.index[series >= slope][-1]), text, colour))
     label_ends(axes, ends, size)
     height = _points_high(axes)
     peaks.sort()

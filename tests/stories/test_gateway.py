@@ -1,0 +1,174 @@
+"""The single entry: who gets in, who is told to wait, and what the identity provider has to do with it."""
+
+import numpy as np
+import pytest
+
+from sim import testing
+
+LIMITED = """
+traffic: {clients: {sends: GET /, users: {count: USERS}, CLIENT}}
+gateway:
+  workers: 4
+  rate_limits: [LIMIT]
+  routes: {GET /: {to: shop.get}}
+services: {shop: {workers: 4, endpoints: {get: [{work: 1ms}]}}}
+"""
+
+
+def limited(limit, users=1, client=""):
+    return LIMITED.replace("LIMIT", limit).replace("USERS", str(users)).replace("CLIENT", client)
+
+
+def test_a_limit_per_user_holds_one_user_back():
+    played = testing.play(limited("{per: user, rate: 10/s, burst: 10}"), [k * 0.01 for k in range(1000)])
+    assert 105 <= played.outcomes().count("ok") <= 110
+    assert played.outcomes().count("rate_limited") == 1000 - played.outcomes().count("ok")
+    assert set(played.requests.query("outcome == 'rate_limited'")["where"]) == {"gateway"}
+    assert len(played.attempts("shop.get")) == played.outcomes().count("ok")
+
+
+def test_a_limit_per_user_does_not_protect_against_many_users():
+    """The same load from ten thousand users: nobody sends more than their share, and all of it comes through."""
+    played = testing.play(limited("{per: user, rate: 10/s, burst: 10}", users=10_000), [k * 0.01 for k in range(1000)])
+    assert set(played.outcomes()) == {"ok"}
+
+
+def test_a_limit_for_all_does():
+    played = testing.play(limited("{per: all, rate: 10/s, burst: 10}", users=10_000), [k * 0.01 for k in range(1000)])
+    assert 105 <= played.outcomes().count("ok") <= 110
+
+
+def test_a_limited_client_hears_of_it_at_once():
+    played = testing.play(limited("{per: all, rate: 1/s}"), [0.0, 0.1])
+    assert played.outcomes() == ["ok", "rate_limited"]
+    assert played.responses() == [0.001, 0.0]
+
+
+def test_a_client_that_honours_retry_after_comes_back_exactly_when_it_may():
+    """One request a second, no burst: the second client is told to wait 0.9 s, which is longer than its own pause of 0.2 s."""
+    client = "retry: {max_attempts: 2, backoff: {constant: 200ms}, on: [rate_limited]}, honor_retry_after: HONOR"
+    obedient = testing.play(limited("{per: all, rate: 1/s}", client=client.replace("HONOR", "true")), [0.0, 0.1])
+    assert obedient.outcomes() == ["ok", "ok"]
+    assert obedient.responses() == [0.001, 0.901]
+    hasty = testing.play(limited("{per: all, rate: 1/s}", client=client.replace("HONOR", "false")), [0.0, 0.1])
+    assert hasty.outcomes() == ["ok", "rate_limited"]
+    assert hasty.responses() == [0.001, 0.2]
+    assert hasty.requests["attempts"].tolist() == [1, 2]
+
+
+def test_each_gateway_replica_counts_alone_where_the_scope_is_node():
+    for scope, passed in (("cluster", 10), ("node", 20)):
+        text = limited(f"{{per: all, rate: 1/s, burst: 10, scope: {scope}}}").replace("workers: 4\n  rate", "workers: 4\n  replicas: 2\n  rate")
+        assert testing.play(text, [0.001 * k for k in range(100)]).outcomes().count("ok") == passed
+
+
+def test_the_limit_is_asked_after_authentication_so_that_an_invalid_token_uses_up_nothing():
+    text = limited("{per: all, rate: 1/s, burst: 5}").replace("workers: 4\n  rate", "workers: 4\n  authentication: {jwt: {work: 1ms, invalid: 100%}}\n  rate")
+    assert set(testing.play(text, [0.01 * k for k in range(20)]).outcomes()) == {"unauthorized"}
+
+
+def test_the_event_log_tells_when_limiting_began():
+    played = testing.play(limited("{per: user, rate: 1/s}"), [0.0, 0.5, 0.6])
+    assert [(event.time, event.subject, event.object) for event in played.events("limiting_began")] == [(0.5, "gateway", "user limit")]
+
+
+JWT = """
+duration: 60s
+traffic: {clients: {sends: GET /, arrivals: {poisson: 200/s}}}
+gateway: {workers: 4, authentication: {jwt: {work: 1ms, invalid: 10%}}, routes: {GET /: {to: shop.get}, GET /open: {to: shop.get, authenticate: false}}}
+services: {shop: {workers: 4, endpoints: {get: [{work: 1ms}]}}}
+"""
+
+
+def test_the_share_of_invalid_tokens_is_answered_401_and_never_reaches_the_service():
+    played = testing.play(JWT)
+    refused = played.outcomes().count("unauthorized")
+    n = len(played.requests)
+    assert abs(refused / n - 0.1) < 4 * np.sqrt(0.09 / n)
+    assert len(played.attempts("shop.get")) == n - refused
+
+
+def test_a_route_that_needs_no_authentication_pays_for_none():
+    played = testing.play(JWT.replace("arrivals: {poisson: 200/s}", "x: 0").replace(", x: 0", ""), [0.0, 1.0], sends=None)
+    assert played.responses() == [0.002, 0.002] or "unauthorized" in played.outcomes()
+    opened = testing.play(JWT.replace("sends: GET /, arrivals: {poisson: 200/s}", "sends: GET /open"), [0.0])
+    assert opened.responses() == [0.001]
+
+
+OAUTH = """
+duration: 200s
+seed: 5
+traffic: {clients: {sends: GET /, arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}}}
+gateway: {workers: 4, authentication: {oauth: {introspect: identity.introspect, lookup: 0s, cache_ttl: 10s, POLICY on_failure: FAILURE}}, routes: {GET /: {to: shop.get}}}
+services:
+  identity: {workers: unlimited, endpoints: {introspect: [{work: 20ms}]}}
+  shop: {workers: unlimited, endpoints: {get: [{work: 1ms}]}}
+"""
+
+
+def oauth(failure="deny", policy=""):
+    return OAUTH.replace("FAILURE", failure).replace("POLICY", policy)
+
+
+def test_the_hit_ratio_of_the_token_cache_is_lambda_t_over_one_plus_lambda_t_for_each_user():
+    """Poisson arrivals, a time to live that a hit does not refresh: hit = lambda T / (1 + lambda T), summed over Zipf's users."""
+    played = testing.play(oauth())
+    misses = len(played.attempts("identity.introspect"))
+    weights = 1 / np.arange(1, 201)
+    rates = 50 * weights / weights.sum()
+    expected = float((rates * 200 / (1 + rates * 10)).sum())  # a renewal every 1 / lambda + T
+    assert misses == pytest.approx(expected, rel=0.05)
+
+
+def test_a_hit_costs_nothing_but_the_lookup():
+    text = oauth().replace("lookup: 0s", "lookup: 2ms").replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+    played = testing.play(text, [0.0, 1.0, 9.9, 10.1])
+    assert played.responses() == [0.023, 0.003, 0.003, 0.023]
+
+
+def test_concurrent_misses_of_one_user_make_one_call():
+    text = oauth().replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+    played = testing.play(text, [0.0, 0.005, 0.019, 0.5])
+    assert len(played.attempts("identity.introspect")) == 1
+    assert played.responses() == [0.021, 0.016, 0.002, 0.001]
+
+
+def test_without_a_cache_every_request_asks():
+    text = oauth().replace("cache_ttl: 10s", "cache_ttl: 0s").replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+    assert len(testing.play(text, [0.0, 1.0, 2.0]).attempts("identity.introspect")) == 3
+
+
+@pytest.mark.parametrize(("failure", "outcome"), [("deny", "unauthorized"), ("allow", "ok")])
+def test_when_identity_is_down_the_gateway_denies_or_allows_whom_it_does_not_know(failure, outcome):
+    text = oauth(failure, "policy: {timeout: 200ms},").replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+    played = testing.play(text + "faults: [{at: 5s, for: 60s, outage: identity, how: hang}]", [0.0, 6.0, 20.0, 30.0])
+    assert played.outcomes() == ["ok", "ok", outcome, outcome]  # known until 10.02 s
+    assert played.responses()[1] == 0.001
+    assert played.responses()[2] == pytest.approx(0.2 + (0.001 if outcome == "ok" else 0.0))
+
+
+def test_an_event_loop_gateway_is_not_held_by_a_slow_service_and_a_threaded_one_is():
+    text = """
+    gateway: {workers: 1, concurrency: LOOP, work: 1ms, routes: {GET /slow: {to: shop.slow}}}
+    services: {shop: {workers: unlimited, endpoints: {slow: [{work: 1s}]}}}
+    """
+    assert testing.play(text.replace("LOOP", "event_loop"), [0.0, 0.0, 0.0]).responses() == [1.001, 1.002, 1.003]
+    assert testing.play(text.replace("LOOP", "threads"), [0.0, 0.0, 0.0]).responses() == [1.001, 2.002, 3.003]
+
+
+def test_translation_is_work_on_the_way_in_and_on_the_way_back():
+    text = """
+    gateway: {workers: 1, work: 1ms, routes: {GET /: {to: shop.get, translate: {to: grpc, work: 2ms, response_work: 4ms}}}}
+    services: {shop: {workers: unlimited, endpoints: {get: [{work: 100ms}]}}}
+    """
+    assert testing.play(text, [0.0]).responses() == [0.107]
+    assert testing.play(text, [0.0, 0.0]).responses() == [0.107, 0.111]
+
+
+def test_the_timeout_of_a_route_ends_the_request_but_not_the_work():
+    text = """
+    gateway: {workers: 1, routes: {GET /: {to: shop.get, timeout: 50ms, completes_with: [sold]}}}
+    services: {shop: {workers: 1, endpoints: {get: [{work: 100ms}, {effect: sold}]}}}
+    """
+    played = testing.play(text, [0.0])
+    assert (played.outcomes(), played.responses(), played.completions()) == (["timeout"], [0.05], [0.1])
