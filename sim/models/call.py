@@ -17,7 +17,7 @@ from sim.policies import breaker as breakers
 from sim.policies import budget as budgets
 from sim.policies import bulkhead as bulkheads
 from sim.policies import retry as retries
-from sim.records.tables import Book
+from sim.spec.policy import Retry
 from sim.vocabulary import EventKind, Outcome
 
 if TYPE_CHECKING:
@@ -49,8 +49,15 @@ class Target(Protocol):
     where: int  # its name in the records
     hop_stream: str  # the stream of its hops
     counts: bool  # whether `over` matters
-    only: Replica | None  # the one replica it has, where it has one
-    host: Host
+
+    @property
+    def only(self) -> Replica | None:
+        """The one replica it has, where it has one."""
+
+    @property
+    def host(self) -> Host:
+        """Where it lives."""
+
     steps: Any  # what its host does for an attempt; None where it serves in a way of its own
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
@@ -70,10 +77,14 @@ class Guard:
 
     def __init__(self, policy: CallPolicy):
         self.policy = policy
+        self.breaker: Any
+        self.ring: Any
+        self.budget: Any
+        self.tokens: Any
         self.breaker, self.ring = breakers.new_breaker(policy.circuit_breaker) if policy.circuit_breaker else (None, None)
         budget = policy.retry.budget if policy.retry else None
         self.budget, self.tokens = budgets.new_budget(budget) if budget else (None, None)
-        self.bulkhead = bulkheads.new_bulkhead(policy.bulkhead) if policy.bulkhead else None
+        self.bulkhead: Any = bulkheads.new_bulkhead(policy.bulkhead) if policy.bulkhead else None
         self.waiting: deque[tuple[Task, int]] = deque()  # for a place in the bulkhead, first come first served
 
 
@@ -107,8 +118,9 @@ class Call:
         self.fallback = fallback
         self.policy = policy
         self.policy_name = policy_name  # sites of one caller that name the same policy share their guards
-        self.retry = retries.new_retry(policy.retry) if policy.retry else None
-        self.max_attempts = policy.retry.max_attempts if policy.retry else 1
+        retry = policy.retry or Retry(max_attempts=1)
+        self.retry = retries.new_retry(retry)
+        self.max_attempts = retry.max_attempts
         self.jitter = world.uniform(f"{site}.backoff")
         self.cancels = policy.on_timeout == "cancel"
         if self.cancels:
@@ -121,13 +133,13 @@ class Call:
         self.lost = 0  # of them, those that vanished
         world.calls.append(self)
 
-    def run(self, task: Task) -> Act:
+    def run(self, task: Task) -> Act:  # noqa: PLR0915 - the hot path, written out
         """Make the call for `task`; the outcome is OK, or that of the failure, whose place is then `task.where`."""
         guard = self.guards[task.replica] if self.guards is not None else None
         if guard is not None and guard.budget is not None:
             budgets.deposit(guard.budget, guard.tokens, self.env.now)
         attempt = 0
-        pause = self.retry.base if self.retry is not None else 0.0  # where decorrelated jitter begins
+        pause = self.retry.base  # where decorrelated jitter begins
         while True:
             admitted = 0
             if guard is not None and (breaker := guard.breaker) is not None:

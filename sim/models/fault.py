@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sim.models.host import Host, Replica
+from sim.models.host import Replica
 from sim.models.task import CONTROL, Signal
 from sim.spec import fault as spec
 from sim.vocabulary import EventKind

@@ -41,7 +41,7 @@ class Gateway(Host):
         self.overhead = self._sampler(spec.work, "work")
         self.next_replica = 0
         self.limits = [Limit(self, index, limit) for index, limit in enumerate(spec.rate_limits)]
-        self.authentication: JwtCheck | Introspection | None = None
+        self.authentication: Any = None  # a JwtCheck or an Introspection
         self.routes: dict[str, Route] = {}
 
     def build(self) -> None:
@@ -76,7 +76,6 @@ class Gateway(Host):
     def let_go(self, task: Task) -> None:
         """An event loop gives its worker back before it waits for others."""
         if self.lets_go and task.granted:
-            assert task.replica is not None
             self.leave(task, task.replica)
 
     def _sampler(self, distribution: Distribution | None, part: str) -> Callable[[int, int], float] | None:
@@ -208,20 +207,20 @@ class Limit:
         self.gateway = gateway
         self.spec = spec
         self.label = f"{spec.per} limit {index + 1}" if index else f"{spec.per} limit"
-        self.rows: dict[Any, Any] = {}
+        self.rows: dict[tuple[int, int], Any] = {}
         self.last = -1e18
         self.limiting = False
 
     def refuses(self, task: Task, route: int) -> float:
         """Seconds to wait before a retry may succeed; negative: not refused."""
         spec = self.spec
-        key: int | tuple[int, int] = task.request.user if spec.per == "user" else route if spec.per == "route" else 0
-        if spec.scope == "node":
-            key = (key, task.replica.index)
+        whose = task.request.user if spec.per == "user" else route if spec.per == "route" else 0
+        key = (whose, task.replica.index if spec.scope == "node" else 0)
         state = self.rows.get(key)
         if state is None:
             state = self.rows[key] = limiters.new_limiter(spec)
-        wait = limiters.allow(*state, self.gateway.env.now)
+        row, ring = state
+        wait = limiters.allow(row, ring, self.gateway.env.now)
         if wait >= 0.0:
             self._note()
         return wait

@@ -49,9 +49,25 @@ DELIVERY = [deliver]
 class Replica:
     """One instance: `free` places (worker threads, or threads of an event loop), a queue, and perhaps cores."""
 
-    __slots__ = ("balancers", "closed", "cpu", "down", "free", "frozen_seconds", "host", "hung", "hung_since", "index", "inside", "parked", "queue", "waiting", "workers")
+    __slots__ = (
+        "balancers",
+        "closed",
+        "cpu",
+        "down",
+        "free",
+        "frozen_seconds",
+        "host",
+        "hung",
+        "hung_since",
+        "index",
+        "inside",
+        "parked",
+        "queue",
+        "waiting",
+        "workers",
+    )
 
-    def __init__(self, host: Host, index: int, workers: float, cores: int | None):
+    def __init__(self, host: Host, index: int, workers: int, cores: int | None):
         self.host = host
         self.index = index
         self.workers = workers
@@ -136,7 +152,7 @@ class Host:
                 return ERROR
         return OK
 
-    def serve(self, task: Task, steps: Steps, where: int) -> Flow:
+    def serve(self, task: Task, steps: Steps, where: int) -> Flow:  # noqa: PLR0915 - the hot path, written out
         """The life of one attempt from its arrival at a replica: queue, worker, steps, answer.
 
         This is the hot path of the engine: what `take_place`, `leave`, `spend` and `depart` do in the common case is written out.
@@ -258,7 +274,6 @@ class Host:
     def take_place(self, task: Task) -> Act:
         """Get a place again in the middle of a flow (event loop); never refused for want of queue capacity."""
         replica = task.replica
-        assert replica is not None
         if replica.free:
             replica.free -= 1
             self.busy_area -= self.env.now
@@ -278,7 +293,6 @@ class Host:
     def _waited_too_long(self, task: Task) -> None:
         """The queue timeout fired while the task was still waiting."""
         replica = task.replica
-        assert replica is not None
         self.unqueue(task, replica)
         task.outcome = SHED
         self.ready.append(task)
@@ -302,7 +316,6 @@ class Host:
         """Let work (or a wait) of this length pass, on the cores where there are any, stretched by slowdowns and stopped by freezes."""
         seconds *= self.slow
         replica = task.replica
-        assert replica is not None
         if computing and replica.cpu is not None:
             task.waits = ON_CPU
             replica.cpu.run(task, seconds)
@@ -438,6 +451,7 @@ class Host:
                     self._keep_span(task, IN_FLIGHT, where, math.nan)
 
     def _keep_span(self, task: Task, outcome: int, where: int, ended: float) -> None:
+        assert self.spans is not None
         self.spans.append(task.request.id, task.chain, task.arrived, task.started, ended, where, task.replica.index, outcome, task.abandoned)
 
     def book(self) -> Book:

@@ -7,7 +7,6 @@ from struct import Struct
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, Series
@@ -15,6 +14,7 @@ from sim.vocabulary import EventKind, Outcome
 
 if TYPE_CHECKING:
     from sim.models.request import Request
+    from sim.models.task import Clock
 
 IN_FLIGHT = int(Outcome.IN_FLIGHT)
 NUMBER_BITS = 40  # a request id is (digest of its source << 40) | running number
@@ -26,7 +26,7 @@ class Table:
 
     def __init__(self, dtype: np.dtype[np.void]):
         self.dtype = dtype
-        codes = (_STRUCT[(dtype.fields or {})[name][0].str[1:]] for name in dtype.names or ())
+        codes = (_STRUCT[dtype[name].str[1:]] for name in dtype.names or ())
         self.pack = Struct("<" + "".join(codes)).pack
         self.buffer = bytearray()
 
@@ -42,7 +42,7 @@ class Table:
 class Recorder:
     """The one place that tables, names and time series of a run are written."""
 
-    def __init__(self, env: simpy.Environment, spans: bool):
+    def __init__(self, env: Clock, spans: bool):
         self.env = env
         self.names: list[str] = []
         self._index: dict[str, int] = {}

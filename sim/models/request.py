@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.models.recorder import Recorder
@@ -40,7 +40,7 @@ class Request:
         self.needs = door.needs  # bit mask of the effects that complete it
         self.recorder = recorder
 
-    def send(self, _: Any) -> None:
+    def send(self, _: object) -> None:
         """The answer of the only attempt has come (called from the ready queue)."""
         self.end = self.recorder.env.now
         if self.alive == 0:

@@ -7,7 +7,8 @@ with that outcome, whose place of origin the behaviour has put into `task.where`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence as Many
+from collections.abc import Callable
+from collections.abc import Sequence as Many
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import simpy
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sim.models.host import Host
     from sim.models.world import World
     from sim.spec.distribution import Distribution
-    from sim.spec.policy import CallPolicy
 
 OK, REFUSED, ERROR, DEGRADED = int(Outcome.OK), int(Outcome.REFUSED), int(Outcome.ERROR), int(Outcome.DEGRADED)
 
@@ -107,7 +107,7 @@ class Sequence:
                 continue
             if watchful and task.replica.hung:
                 yield from host.thaw(task, task.replica)
-            outcome = (yield from step(task)) if manner == RUN else step(task)
+            outcome: int = (yield from step(task)) if manner == RUN else step(task)
             if outcome:
                 return outcome
         if watchful and task.replica.hung:
@@ -157,7 +157,7 @@ class CallStep:
         self.host = site.host
         self.call = site.world.call(site, site.world.endpoint(step.target), step.policy, step.fallback)
         if not self.host.lets_go:
-            self.run = self.call.run
+            self.run = self.call.run  # type: ignore[method-assign]  # a thread is held: nothing to do around the call
 
     def run(self, task: Task) -> Act:
         """Make the call; an event loop lets go of its worker meanwhile."""
@@ -266,7 +266,7 @@ class _ByChance:
 
     outcome = OK
 
-    def __init__(self, step: Any, site: Site):
+    def __init__(self, step: spec.Fail | spec.Refuse, site: Site):
         self.share = step.share
         self.chance = site.uniform()
         self.where = site.where
@@ -297,7 +297,7 @@ class Refuse(_ByChance):
 class Reply:
     """Answer the caller now; the rest goes on in the background, on the worker it holds."""
 
-    def __init__(self, step: spec.Reply, site: Site):
+    def __init__(self, _step: spec.Reply, site: Site):
         self.world = site.world
 
     def act(self, task: Task) -> int:
@@ -338,7 +338,7 @@ class Parallel:
         """Start all, wait for all."""
         if self.host.lets_go and task.granted:
             self.host.leave(task, task.replica)
-        branches = []
+        branches: list[Task] = []
         for steps in self.branches:
             branch = Task(task.request, task.chain, task, task.replica)
             branch.abandoned = task.abandoned

@@ -12,7 +12,6 @@ flow of an attempt also begins with one, at which it stands while the attempt is
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Generator
 from heapq import heappop, heappush
@@ -22,9 +21,11 @@ import simpy
 
 if TYPE_CHECKING:
     from sim.models.host import Replica
+    from sim.models.link import Hop
     from sim.models.request import Request
 
 Flow = Generator[None, None, None]
+Schedule = Callable[[simpy.Event, int, float], None]
 Act = Generator[None, None, int]  # a part of a flow that ends with an outcome code
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = 0, 1, 2, 3
@@ -44,17 +45,19 @@ class Clock(simpy.Environment):
     `now` is a plain attribute and `schedule` a closure, which is all that makes it faster; processes and resources run on it as ever.
     """
 
-    now: float = 0.0  # type: ignore[assignment]  # a property of the base class, read some thirty times a request
+    now: float = 0.0  # a property of the base class, read some thirty times a request
+    schedule: Schedule  # type: ignore[assignment]  # ranks of our own, for SimPy's two
 
     def __init__(self) -> None:
         super().__init__()
-        queue, next_number = self._queue, self._eid.__next__
+        queue: list[Any] = self._queue
+        next_number: Callable[[], int] = self._eid.__next__
 
         def schedule(event: simpy.Event, priority: int = ORDINARY, delay: float = 0.0) -> None:
             heappush(queue, (self.now + delay, priority, next_number(), event))
 
         self.schedule = schedule
-        self.calendar = queue  # for those few who push (time, rank, number(), event) themselves
+        self.calendar: list[Any] = queue  # for those few who push (time, rank, number(), event) themselves
         self.number = next_number
 
     def run_tasks(self, ready: deque[Any]) -> None:
@@ -64,8 +67,10 @@ class Clock(simpy.Environment):
         while ready:
             next_ready().send(None)
         while True:
+            event: Any
             self.now, _, _, event = heappop(queue)
-            callbacks, event.callbacks = event.callbacks, None
+            callbacks = event.callbacks
+            event.callbacks = None
             for callback in callbacks:
                 callback(event)
             if not event._ok and not hasattr(event, "_defused"):  # a failed event of a plug-in that nobody looked after
@@ -85,7 +90,7 @@ class Signal(simpy.Event):
         self.calls = [function]
         self.callbacks = self.calls
 
-    def at(self, schedule: Callable[[Any, int, float], None], rank: int, delay: float) -> None:
+    def at(self, schedule: Schedule, rank: int, delay: float) -> None:
         """Fire once, `delay` seconds from now."""
         self.callbacks = self.calls
         schedule(self, rank, delay)
@@ -112,6 +117,22 @@ class Task(simpy.Event):
         "wake",  # the callback list that resumes it
         "where",  # index of the name of the place where `outcome` arose
     )
+    arrived: float
+    back: Hop | None
+    callbacks: Any
+    caller: Any
+    chain: int
+    children: Any
+    granted: bool
+    outcome: int
+    replica: Replica
+    request: Request  # consumers, relays and users have another one from time to time, and none before the first
+    send: Callable[[Any], Any]
+    calling: Any
+    started: float
+    ticket: int
+    wake: Any
+    where: int
     _ok = True
     _value = None
     # what is rarely set is not a slot, so that making a task costs nothing for it
@@ -122,11 +143,13 @@ class Task(simpy.Event):
     own_thread = False  # a consumer or relay: runs on a thread of its own, not on a worker of its replica
     waits = NOWHERE  # where it stands: NOWHERE, IN_QUEUE of its replica, ON_CPU
 
-    def __init__(self, request: Request | None, chain: int, caller: Any, replica: Replica | None):
-        self.request = request
+    def __init__(
+        self, request: Request | None, chain: int, caller: Task | Request | None, replica: Replica | None
+    ):  # super().__init__ would make a one-shot event
+        self.request = request  # type: ignore[assignment]
         self.chain = chain
         self.caller = caller
-        self.replica = replica
+        self.replica = replica  # type: ignore[assignment]
         self.back = None
         self.children = None
         self.granted = False
@@ -151,7 +174,7 @@ class Task(simpy.Event):
         self.wake = [nothing]
 
 
-def nothing(_: Any) -> None:
+def nothing(_: object) -> None:
     """What a silenced task does when its event fires."""
 
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-import simpy
-
-from sim.models.task import TIMER, Signal, Task
+from sim.models.task import TIMER, Clock, Signal, Task
 
 
 class Lane:
@@ -19,7 +17,7 @@ class Lane:
 
     __slots__ = ("armed", "duration", "entries", "env", "expire", "schedule", "signal")
 
-    def __init__(self, env: simpy.Environment, duration: float, expire: Callable[[Task], None]):
+    def __init__(self, env: Clock, duration: float, expire: Callable[[Task], None]):
         self.env = env
         self.schedule = env.schedule
         self.duration = duration

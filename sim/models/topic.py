@@ -51,6 +51,8 @@ class Message(Signal):
 
     def __init__(self, request: Request, chain: int, again: bool, published: float, topic: Topic):
         super().__init__(topic.replicated)
+        self.partition: Partition
+        self.offset: int
         self.topic = topic
         self.number = topic.world.next_message()
         self.request = request
@@ -183,7 +185,7 @@ class PublishTarget:
                 message.waiter = task
                 yield
         if task.caller is not None:
-            delay = 0.0 if broker.acks == "0" else task.back.delay(request.id, task.chain)
+            delay = 0.0 if broker.acks == "0" or task.back is None else task.back.delay(request.id, task.chain)
             if delay > 0.0:
                 task.callbacks = task.wake
                 world.env.schedule(task, ORDINARY, delay)

@@ -19,6 +19,7 @@ from sim.models.request import Request
 from sim.models.task import ORDINARY, Act, Flow, Signal, Task, abandon
 from sim.policies import budget as budgets
 from sim.policies import retry as retries
+from sim.spec.policy import Retry
 from sim.spec.traffic import Closed
 from sim.vocabulary import Outcome
 
@@ -62,9 +63,12 @@ class Workload:
         self.pick_door = world.uniform(f"traffic.{name}.mix")
         self.user = chooser(spec.users, world.key(f"traffic.{name}.users")) if spec.users else None
         self.item = chooser(spec.items, world.key(f"traffic.{name}.items")) if spec.items else None
-        self.caller = world.outsider(name)  # the client's side of balancers
-        self.retry = retries.new_retry(spec.retry) if spec.retry else None
-        self.max_attempts = spec.retry.max_attempts if spec.retry else 1
+        self.caller = world.outsider()  # the client's side of balancers
+        retry = spec.retry or Retry(max_attempts=1)
+        self.retry = retries.new_retry(retry)
+        self.max_attempts = retry.max_attempts
+        self.budget: Any
+        self.tokens: Any
         self.budget, self.tokens = budgets.new_budget(spec.retry.budget) if spec.retry and spec.retry.budget else (None, None)
         self.jitter = world.uniform(f"traffic.{name}.backoff")
         self.lane = world.lane(spec.timeout, self._timed_out) if spec.timeout is not None else None
@@ -93,7 +97,7 @@ class Workload:
             self.signal.callbacks = self.signal.calls
             self.schedule(self.signal, ORDINARY, due - now)
 
-    def _arrive(self, _: Any) -> None:
+    def _arrive(self, _: object) -> None:
         request = self._request(self.arrived, self.due)
         self._schedule_next(self.env.now)
         if self.patient:
@@ -153,7 +157,7 @@ class Workload:
         if self.budget is not None:
             budgets.deposit(self.budget, self.tokens, self.env.now)
         attempt = 0
-        pause = self.retry.base if self.retry is not None else 0.0  # where decorrelated jitter begins
+        pause = self.retry.base  # where decorrelated jitter begins
         while True:
             request.attempts = attempt + 1
             if self.lane is not None:
@@ -203,7 +207,7 @@ class Workload:
         child.begin(flow)
         child.back = request.door.hop
         if self.patient:
-            caller.children = child
+            caller.children = child  # type: ignore[union-attr]  # a patient client is a task
         self.ready.append(child)
         return replica
 

@@ -6,10 +6,12 @@ import gc
 import itertools
 import math
 from collections import deque
-from collections.abc import Callable, Sequence as Many
+from collections.abc import Callable
+from collections.abc import Sequence as Many
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.chance.keyed import stream_key, stream_number
 from sim.chance.sampler import sampler, uniform_sampler
@@ -28,11 +30,12 @@ from sim.models.steps import Sequence, Site
 from sim.models.stock import Stock
 from sim.models.task import CONTROL, OBSERVATION, Clock, Done, Signal, Task, abandon
 from sim.models.timers import Lane
-from sim.models.topic import Broker, Message, PublishTarget, Topic
+from sim.models.topic import Broker, Message, Topic
 from sim.models.workload import Door, Workload
 from sim.records.tables import SPAN, Book, Records
 from sim.spec.distribution import Constant, Distribution
 from sim.spec.gateway import OAuth, Route
+from sim.spec.network import Link
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.scenario import Scenario
 from sim.spec.step import Publish, Step
@@ -66,7 +69,7 @@ class World:
         scenario = self.scenario
         self.outside = Host.__new__(Host)  # no host: the far end of brokers and clients
         self.outside.ready = self.ready
-        self.nowhere = self.outsider("nowhere")
+        self.nowhere = self.outsider()
         self.gateway = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
         self.services = {name: Service(self, name, spec) for name, spec in scenario.services.items()}
         self.brokers = {name: Broker(self, name, spec) for name, spec in scenario.brokers.items()}
@@ -155,7 +158,7 @@ class World:
             oversold={name: stock.oversold for name, stock in self._stocks.items()},
         )
 
-    def _traffic_books(self, requests: Any) -> list[Book]:
+    def _traffic_books(self, requests: NDArray[np.void]) -> list[Book]:
         """Arrivals against rows: every request that arrived has one."""
         books = []
         for workload in self.workloads:
@@ -185,7 +188,7 @@ class World:
             return self.gateway
         return self.services[name]
 
-    def outsider(self, name: str) -> Replica:
+    def outsider(self) -> Replica:
         """One end of a conversation that is no host: a client, a broker."""
         return Replica(self.outside, 0, 0, None)
 
@@ -229,15 +232,11 @@ class World:
             self._wires[ends] = Wire(self._link(ends).loss)
         return self._wires[ends]
 
-    def wires_of(self, component: str) -> list[Wire]:
-        """All wires that end at a component; those that are made later are silent about faults that began before."""
-        return [wire for ends, wire in self._wires.items() if component in ends]
-
     def door_hop(self, component: str) -> Hop:
         """The way of a client to its door: of no length, but a black hole swallows what comes by it."""
         return Hop(self, self.wire("clients", component), None, f"clients.{component}")
 
-    def _link(self, ends: frozenset[str]) -> Any:
+    def _link(self, ends: frozenset[str]) -> Link:
         return next((link for link in self.scenario.network.links if frozenset(link.between) == ends), self.scenario.network.default)
 
     def hops(self, caller: str, callee: str, stream: str) -> tuple[Hop, Hop]:
@@ -247,8 +246,9 @@ class World:
 
         def hop(direction: str) -> Hop:
             name = f"{stream}.{direction}"
-            fixed = link.latency.value if isinstance(link.latency, Constant) else 0.0 if link.latency is None else -1.0
-            return Hop(self, wire, self.sampler(link.latency, name) if fixed < 0.0 else None, name, fixed)
+            if link.latency is None or isinstance(link.latency, Constant):
+                return Hop(self, wire, None, name, link.latency.value if link.latency is not None else 0.0)
+            return Hop(self, wire, self.sampler(link.latency, name), name)
 
         return hop("request"), hop("response")
 
@@ -284,7 +284,7 @@ class World:
 
     # -- calls ------------------------------------------------------------------------------------------------------------
 
-    def call(self, site: Site, target: Target, policy: str | CallPolicy | None, fallback: Many[Step] | None) -> Call:
+    def call(self, site: Site, target: Target | Endpoint, policy: str | CallPolicy | None, fallback: Many[Step] | None) -> Call:
         """A guarded call from a step."""
         steps = Sequence(site.named(f"{site.name}.fallback"), fallback) if fallback is not None else None
         return self._call(site.name, site.host.name, target, policy, steps)
@@ -300,7 +300,7 @@ class World:
         """The call of the identity provider."""
         return self._call("gateway.oauth.call", gateway.name, self.endpoint(spec.introspect), spec.policy, None)
 
-    def _call(self, site: str, caller: str, target: Target, policy: str | CallPolicy | None, fallback: Sequence | None) -> Call:
+    def _call(self, site: str, caller: str, target: Target | Endpoint, policy: str | CallPolicy | None, fallback: Sequence | None) -> Call:
         name = policy if isinstance(policy, str) else site
         return Call(self, site, caller, target, self._policy(policy), name, self.hops(caller, target.component, target.hop_stream), fallback)
 
@@ -402,9 +402,10 @@ class World:
             abandon(task)
             return
         self._stop(task, host, replica, cancel=outcome == Outcome.TIMEOUT)
-        if host.tracks and task in replica.inside:
-            host.depart(task, outcome, host.name_index)
-        task.where = host.name_index
+        where = replica.inside.get(task, host.name_index)
+        if task in replica.inside:
+            host.depart(task, outcome, where)
+        task.where = where
         self.answer(task, outcome)
         task.request.done()
 

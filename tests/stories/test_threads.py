@@ -72,14 +72,14 @@ def test_a_bulkhead_keeps_one_callee_from_taking_all_threads():
     assert guarded.outcomes("payers") == ["ok", "ok", "bulkhead_full", "bulkhead_full", "bulkhead_full"]
     assert guarded.responses("readers") == [0.01, 0.01]
     bare = testing.play(BULKHEAD.replace("policies: {guarded: {bulkhead: {max_concurrent_calls: 2MAX_WAIT}}}", "policies: {guarded: {}}"), arrivals)
-    assert bare.responses("readers") == [0.91, 0.82]  # when the first payments are through, and after the fifth payer
+    assert bare.responses("readers") == [0.92, 0.83]  # from 1.01 s on, when the fifth payer has taken the thread of the first
 
 
 def test_those_who_wait_for_a_bulkhead_are_let_in_first_come_first_served_or_refused_when_their_wait_is_over():
-    played = testing.play(BULKHEAD.replace("workers: 4", "workers: 9").replace("MAX_WAIT", ", max_wait: 1500ms"), {"payers": [0.0, 0.5, 0.6, 0.7, 0.8], "readers": []})
+    played = testing.play(BULKHEAD.replace("workers: 4", "workers: 9").replace("MAX_WAIT", ", max_wait: 1100ms"), {"payers": [0.0, 0.5, 0.6, 0.7, 0.8], "readers": []})
     assert played.outcomes() == ["ok", "ok", "ok", "ok", "bulkhead_full"]
-    # places are free at 1.0 and 1.5, then at 2.0, when the fifth has still 0.3 s of patience: it gets in
-    assert played.responses() == [1.0, 1.0, 1.4, 1.8, 1.5]
+    # places are free at 1.0 s and at 1.5 s, and then at 2.0 s, when the fifth has waited too long
+    assert played.responses() == [1.0, 1.0, 1.4, 1.8, 1.1]
 
 
 def test_the_timeout_of_a_call_includes_the_wait_for_the_bulkhead_and_leaves_no_ghost_in_its_queue():

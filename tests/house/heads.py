@@ -1,0 +1,92 @@
+"""The table of figures in the head of a scenario: found, checked against a run, and written anew.
+
+    # What to look at, mean of 4 replications:
+    #
+    #   figure           half-busy     busy
+    #   response_mean       200 ms   488 ms
+
+`UPDATE_HEADS=1 python -m pytest -m long tests/house/test_heads.py` writes the figures of today's engine into the files.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.experiments.results import Comparison, unit_of
+
+TITLE = re.compile(r"^# What to look at, (?:mean of )?(\d+) replications?:$", re.MULTILINE)
+TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class HeadTable:
+    """What the head says: how many replications, the variants, and their figures by metric key."""
+
+    replications: int
+    variants: list[str]
+    figures: dict[str, list[str]]
+    lines: slice  # where it stands in the file
+
+
+def table_of(text: str) -> HeadTable | None:
+    """The table in the head of a scenario, if it has one."""
+    title = TITLE.search(text)
+    if title is None:
+        return None
+    lines = text.splitlines()
+    first = text[: title.start()].count("\n") + 2
+    last = next(index for index in range(first, len(lines)) if not lines[index].startswith("#  "))
+    cells = [re.split(r"\s{2,}", line.lstrip("# ").rstrip()) for line in lines[first:last]]
+    return HeadTable(int(title[1]), cells[0][1:], {row[0]: row[1:] for row in cells[1:]}, slice(first, last))
+
+
+def fresh(table: HeadTable, comparison: Comparison) -> dict[str, list[str]]:
+    """The same figures from a run."""
+    found = {}
+    for key in table.figures:
+        figures = [comparison.variants[name].metrics.get(key) for name in table.variants]
+        found[key] = ["-" if figure is None else show(figure.value, unit_of(key), figure.censored) for figure in figures]
+    return found
+
+
+def show(value: float, unit: str, censored: bool = False) -> str:
+    """Three digits and a unit; `> ` before a figure that the end of the run has cut off."""
+    if math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "never"
+    return ("> " if censored else "") + _plain(value, unit)
+
+
+def _plain(value: float, unit: str) -> str:
+    if unit == "s":
+        size, word = (1e-3, "ms") if value < 0.9995 else (1.0, "s") if value < 99.95 else (60.0, "min")
+        return "0 s" if value == 0 else f"{value / size:.3g} {word}"
+    if unit == "share":
+        return f"{100 * value:.3g} %"
+    number = f"{value:,.0f}" if value >= 999.5 else f"{value:.3g}"
+    return f"{number}/s" if unit == "1/s" else number
+
+
+def agree(said: str, found: str) -> bool:
+    """Whether two shown figures are the same, give or take five in a hundred or the last digit."""
+    (one, unit), (other, unit_found) = _parts(said), _parts(found)
+    return said == found or (unit == unit_found and None not in (one, other) and abs(one - other) <= TOLERANCE * abs(other) + 0.02)
+
+
+def _parts(shown: str) -> tuple[float | None, str]:
+    match = re.fullmatch(r"(> )?([-\d.,e+]+)(.*)", shown)
+    return (float(match[2].replace(",", "")), (match[1] or "") + match[3]) if match and any(map(str.isdigit, match[2])) else (None, shown)
+
+
+def rewrite(path: Path, table: HeadTable, found: dict[str, list[str]]) -> None:
+    """Put these figures into the file."""
+    rows = [["figure", *table.variants], *([key, *values] for key, values in found.items())]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    drawn = ["#   " + "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]) for row in rows]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[table.lines] = drawn
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
