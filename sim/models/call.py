@@ -12,7 +12,7 @@ from collections import deque
 from heapq import heappush
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sim.models.task import ORDINARY, Act, Flow, Task, abandon
+from sim.models.task import ORDINARY, Act, Task, abandon, at_once
 from sim.policies import breaker as breakers
 from sim.policies import budget as budgets
 from sim.policies import bulkhead as bulkheads
@@ -58,16 +58,15 @@ class Target(Protocol):
     def host(self) -> Host:
         """Where it lives."""
 
-    steps: Any  # what its host does for an attempt; None where it serves in a way of its own
-
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
         """The replica that takes this attempt; None: nobody is there."""
 
     def over(self, caller: Replica, replica: Replica) -> None:
         """For the balancer: the attempt is over from the caller's point of view."""
 
-    def serve(self, task: Task) -> Flow:
-        """Handle an attempt that has arrived, and answer it."""
+    @property
+    def arrival(self) -> list[Any]:
+        """The callbacks of an attempt on its way: they handle and answer it."""
 
 
 class Guard:
@@ -124,7 +123,8 @@ class Call:
         self.jitter = world.uniform(f"{site}.backoff")
         self.cancels = policy.on_timeout == "cancel"
         if self.cancels:
-            target.host.keep_track()
+            for host in world.hosts():  # it goes on from callee to callee
+                host.keep_track()
         self.lane = world.lane(policy.timeout, self._timed_out) if policy.timeout is not None else None
         self.guards = world.guards(self) if policy.circuit_breaker or policy.bulkhead or (policy.retry and policy.retry.budget) else None
         self.bulkhead_wait = policy.bulkhead.max_wait if policy.bulkhead else 0.0
@@ -234,15 +234,12 @@ class Call:
             child.abandoned = True
         if attempt or task.again:
             child.again = True
-        flow = target.host.serve(child, target.steps, target.where) if target.steps is not None else target.serve(child)
-        next(flow)
-        child.send = flow.send
-        child.wake = [flow.send]
         task.children = child
         if delay > 0.0:
-            child.callbacks = child.wake
+            child.callbacks = target.arrival
             heappush(self.calendar, (self.env.now + delay, ORDINARY, self.number(), child))
         else:
+            at_once(child, target.arrival[0])
             self.ready.append(child)
         return replica
 

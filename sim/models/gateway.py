@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sim.models.host import OK, RUN, Host, Replica
-from sim.models.task import Act, Flow, Task
+from sim.models.entrance import Entrance
+from sim.models.host import Host, Replica
+from sim.models.task import OK, RUN, Act, Task
 from sim.policies import limiter as limiters
 from sim.spec.gateway import Jwt, OAuth
 from sim.vocabulary import EventKind, Outcome
@@ -98,7 +99,7 @@ class Route:
         translate = spec.translate
         self.translate = world.sampler(translate.work, f"gateway.{name}.translate") if translate else None
         self.translate_back = world.sampler(translate.response_work, f"gateway.{name}.translate_back") if translate and translate.response_work else None
-        self.steps = [(RUN, self._handle)]
+        self.arrival = Entrance(gateway, self.where, [(RUN, self._handle)]).arrival
         self.call: Call = world.route_call(gateway, name, spec)
 
     def choose(self, _caller: Replica, _entity: int, _chain: int) -> Replica | None:
@@ -107,10 +108,6 @@ class Route:
 
     def over(self, _caller: Replica, _replica: Replica) -> None:
         """Clients do not count."""
-
-    def serve(self, task: Task) -> Flow:
-        """The life of one attempt of a client."""
-        return self.gateway.serve(task, self.steps, self.where)
 
     def _handle(self, task: Task) -> Act:
         """Authentication, limits, translation, the call, and translation back."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
-from heapq import heappush
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.models.cpu import Cpu
 from sim.models.recorder import IN_FLIGHT
-from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, ORDINARY, Act, Flow, Task, nothing
+from sim.models.task import ERROR, IN_QUEUE, NOWHERE, OK, ON_CPU, ORDINARY, SHED, UNREACHABLE, Act, Task
 from sim.records.tables import Book
 from sim.vocabulary import EventKind, Outcome
 
@@ -22,28 +21,8 @@ if TYPE_CHECKING:
     from sim.models.world import World
     from sim.spec.service import Queue
 
-Steps = list[tuple[int, Callable[..., Any]]]
-ACT, RUN, PASS = 0, 1, 2  # a step takes no time, is a generator, or is nothing but time (passed without a generator of its own)
-OK, DEGRADED, SHED, ERROR, UNREACHABLE = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.SHED), int(Outcome.ERROR), int(Outcome.UNREACHABLE)
 UNLIMITED_PLACES = 1 << 60
 QUIET = 10.0  # s without shedding after which shedding counts as ended in the event log
-
-
-def deliver(task: Task) -> None:
-    """The answer of an attempt has arrived, or nobody waits for it: the attempt is over."""
-    caller = task.caller
-    if caller is not None:
-        task.caller = None
-        caller.outcome = task.outcome
-        caller.where = task.where
-        task.replica.host.ready.append(caller)
-    request = task.request
-    request.alive -= 1
-    if not request.alive and request.end == request.end:
-        request.recorder.close(request)
-
-
-DELIVERY = [deliver]
 
 
 class Replica:
@@ -152,97 +131,6 @@ class Host:
                 return ERROR
         return OK
 
-    def serve(self, task: Task, steps: Steps, where: int) -> Flow:  # noqa: PLR0915 - the hot path, written out
-        """The life of one attempt from its arrival at a replica: queue, worker, steps, answer.
-
-        This is the hot path of the engine: what `take_place`, `leave`, `spend` and `depart` do in the common case is written out.
-        """
-        replica = task.replica
-        request = task.request
-        env = self.env
-        yield  # on its way
-        now = env.now
-        self.offered += 1
-        if task.again:
-            self.attempts_again += 1
-        if self.tracks:
-            task.arrived = task.started = now
-            replica.inside[task] = where
-        outcome = OK
-        if replica.closed:
-            outcome = UNREACHABLE
-        elif replica.free:
-            replica.free -= 1
-            self.busy_area -= now
-            task.granted = True
-        elif replica.waiting < self.capacity:
-            task.started = math.nan
-            self._wait_in_queue(task, replica)
-            if self.patience is not None:
-                self.patience.arm(task)
-            yield
-            outcome = task.outcome
-            task.started = env.now
-        else:
-            outcome = SHED
-        if outcome:
-            task.where = where
-            task.started = math.nan
-            if outcome == SHED:
-                self._note_shed()
-        else:
-            if self.error_faults:
-                outcome = self.struck(task)
-            watchful = self.may_hang
-            for manner, step in steps if not outcome else ():
-                if watchful and replica.hung:
-                    yield from self.thaw(task, replica)
-                if manner == PASS:
-                    seconds = step(request.id, task.chain) * self.slow
-                    task.callbacks = task.wake
-                    heappush(self.calendar, (env.now + seconds, ORDINARY, self.number(), task))
-                    yield
-                    self.work_done += seconds
-                    if task.abandoned:
-                        self.work_wasted += seconds
-                    continue
-                outcome = (yield from step(task)) if manner == RUN else step(task)
-                if outcome:
-                    break
-            if watchful and replica.hung:
-                yield from self.thaw(task, replica)
-            if task.granted:
-                if replica.waiting:
-                    self.leave(task, replica)
-                else:
-                    task.granted = False
-                    replica.free += 1
-                    self.busy_area += env.now
-            if task.degraded and not outcome:
-                outcome = DEGRADED
-        if self.tracks:
-            self.depart(task, outcome, where)
-        else:
-            self.ended[outcome] += 1
-        task.send = nothing  # breaks the cycle task -> generator -> task: both are freed at once
-        task.wake = None
-        task.outcome = outcome
-        back = task.back
-        if task.caller is None or back is None:
-            deliver(task)
-        else:
-            delay = back.fixed
-            if delay < 0.0:
-                delay = back.delay(request.id, task.chain)
-            if delay > 0.0:
-                task.callbacks = DELIVERY
-                heappush(self.calendar, (env.now + delay, ORDINARY, self.number(), task))
-            else:
-                if delay < 0.0:
-                    task.caller = None  # the answer is lost
-                deliver(task)
-        yield
-
     # -- places ---------------------------------------------------------------------------------------------------------
 
     def leave(self, task: Task, replica: Replica) -> None:
@@ -279,11 +167,12 @@ class Host:
             self.busy_area -= self.env.now
             task.granted = True
             return OK
-        self._wait_in_queue(task, replica)
+        self.wait_in_queue(task, replica)
         yield
         return OK
 
-    def _wait_in_queue(self, task: Task, replica: Replica) -> None:
+    def wait_in_queue(self, task: Task, replica: Replica) -> None:
+        """Join the end of the queue."""
         replica.queue.append((task, task.ticket))
         replica.waiting += 1
         task.waits = IN_QUEUE
@@ -433,7 +322,7 @@ class Host:
         if self.spans is not None:
             self._keep_span(task, outcome, where, self.env.now)
 
-    def _note_shed(self) -> None:
+    def note_shed(self) -> None:
         """Write the beginning of a spell of shedding into the event log."""
         now = self.env.now
         if now - self.last_shed > QUIET:

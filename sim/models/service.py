@@ -6,11 +6,11 @@ Not modelled: memory, garbage collection, start-up and warm-up of replicas, conn
 from __future__ import annotations
 
 from collections.abc import Sequence as Many
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sim.models.host import Host, Replica, Steps
+from sim.models.entrance import Entrance
+from sim.models.host import Host, Replica
 from sim.models.steps import Sequence, Site
-from sim.models.task import Flow, Task
 from sim.policies import balancer as balancers
 
 if TYPE_CHECKING:
@@ -72,18 +72,14 @@ class Endpoint:
         self.where = self.world.recorder.name(f"{service.name}.{name}")
         self.hop_stream = f"{service.name}.{name}"
         self.sequence: Sequence  # made by `build`
-        self.steps: Steps
+        self.arrival: list[Any]
         self.counts = len(service.replicas) > 1 and service.balancing in ("least_request", "power_of_two")  # whether the balancer must hear of ends
         self._choices = [service.world.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)]
 
     def build(self) -> None:
         """Make the behaviours of the steps; all hosts exist by now."""
         self.sequence = Sequence(Site(self.world, self.service, self.hop_stream, self.where), self.service.spec.endpoints[self.name])
-        self.steps = self.sequence.steps
-
-    def serve(self, task: Task) -> Flow:
-        """The life of one attempt from its arrival at the replica."""
-        return self.service.serve(task, self.steps, self.where)
+        self.arrival = Entrance(self.service, self.where, self.sequence.steps).arrival
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
         """Ask the caller's balancer for a replica."""

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import simpy
 
 from sim.models.call import link_chain
-from sim.models.host import ACT, PASS, RUN, Steps
 from sim.models.sites import named
-from sim.models.task import ORDINARY, Act, Flow, Task
+from sim.models.task import ACT, ORDINARY, PASS, RUN, Act, Flow, Steps, Task
 from sim.spec import step as spec
 from sim.vocabulary import Outcome
 
@@ -301,13 +300,15 @@ class Reply:
         self.world = site.world
 
     def act(self, task: Task) -> int:
-        """Send a courier with the answer."""
-        caller, task.caller = task.caller, None
+        """Send a courier with the answer of the attempt, of which this may be a branch; only the first reply is one."""
+        attempt = task.attempt or task
+        caller, attempt.caller = attempt.caller, None
         if caller is None:
             return OK
         courier = Task(task.request, task.chain, caller, task.replica)
         task.request.alive += 1
-        courier.begin(self._carry(courier, task.back.delay(task.request.id, task.chain) if task.back is not None else 0.0, DEGRADED if task.degraded else OK))
+        delay = attempt.back.delay(task.request.id, task.chain) if attempt.back is not None else 0.0
+        courier.begin(self._carry(courier, delay, DEGRADED if task.degraded or attempt.degraded else OK))
         if isinstance(caller, Task):
             caller.children = courier
         self.world.ready.append(courier)
@@ -343,6 +344,7 @@ class Parallel:
             branch = Task(task.request, task.chain, task, task.replica)
             branch.abandoned = task.abandoned
             branch.again = task.again
+            branch.attempt = task.attempt or task
             branch.begin(self._branch(branch, steps, branches))
             branches.append(branch)
         task.children = branches

@@ -6,8 +6,7 @@ several times as much. A task *is* a `simpy.Event` that is scheduled again and a
     hold:   self.hold(task, seconds); yield      come back after some time
     park:   yield                                come back when somebody puts the task into `world.ready`
 
-A generator never returns to the event loop: its last statement is a bare `yield`, after which the task is simply forgotten. The
-flow of an attempt also begins with one, at which it stands while the attempt is on its way to the callee.
+A generator never returns to the event loop: its last statement is a bare `yield`, after which the task is simply forgotten.
 """
 
 from __future__ import annotations
@@ -19,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from sim.vocabulary import Outcome
+
 if TYPE_CHECKING:
     from sim.models.host import Replica
     from sim.models.link import Hop
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
 
 Flow = Generator[None, None, None]
 Schedule = Callable[[simpy.Event, int, float], None]
+Steps = list[tuple[int, Callable[..., Any]]]
 Act = Generator[None, None, int]  # a part of a flow that ends with an outcome code
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = 0, 1, 2, 3
 """Ranks of events at one instant (SimPy's priority): see ARCHITECTURE.md, the order of events."""
 
 
+ACT, RUN, PASS = 0, 1, 2
+"""A step takes no time, or is a generator, or is nothing but time (passed without a generator of its own)."""
+
+OK, DEGRADED, SHED, ERROR, UNREACHABLE = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.SHED), int(Outcome.ERROR), int(Outcome.UNREACHABLE)
 NOWHERE, IN_QUEUE, ON_CPU = 0, 1, 2
 
 
@@ -108,9 +114,11 @@ class Task(simpy.Event):
         "chain",  # the retry and redelivery numbers along its path, folded into one number: the `attempt` of its draws
         "children",  # the attempt, or the list of branches, that it waits for now; None
         "granted",  # holds a place at its replica
-        "outcome",  # of what it waited for
+        "outcome",  # of what it waited for, and at last its own
+        "position",  # of the next step, where steps are walked without a generator
         "replica",  # where it runs
         "request",
+        "seconds",  # how long the present step takes, where steps are walked without a generator
         "send",  # resumes the generator
         "started",  # s; when it got its place, nan while it has none; set where the host keeps track
         "ticket",  # counts what it has waited for: a timer of an older ticket is stale
@@ -125,7 +133,9 @@ class Task(simpy.Event):
     children: Any
     granted: bool
     outcome: int
+    position: int
     replica: Replica
+    seconds: float
     request: Request  # consumers, relays and users have another one from time to time, and none before the first
     send: Callable[[Any], Any]
     calling: Any
@@ -138,10 +148,11 @@ class Task(simpy.Event):
     # what is rarely set is not a slot, so that making a task costs nothing for it
     abandoned = False  # nobody waits for what this does, or for what that is part of
     again = False  # a retry or redelivery stands somewhere on its path
+    attempt: Any = None  # the attempt that it is a branch of
     degraded = False  # a fallback stood in for something below
     guard: Any = None  # the guard whose bulkhead permit it holds
     own_thread = False  # a consumer or relay: runs on a thread of its own, not on a worker of its replica
-    waits = NOWHERE  # where it stands: NOWHERE, IN_QUEUE of its replica, ON_CPU
+    waits = 0  # where it stands: NOWHERE, IN_QUEUE of its replica, ON_CPU
 
     def __init__(
         self, request: Request | None, chain: int, caller: Task | Request | None, replica: Replica | None
@@ -153,7 +164,6 @@ class Task(simpy.Event):
         self.back = None
         self.children = None
         self.granted = False
-        self.outcome = 0
         self.where = -1
         self.ticket = 0
 
@@ -172,6 +182,16 @@ class Task(simpy.Event):
         self.callbacks = []
         self.send = nothing
         self.wake = [nothing]
+
+
+def at_once(task: Task, go: Callable[[Task], None]) -> None:
+    """When its turn in the ready queue comes, let the task `go`."""
+
+    def send(_: object) -> None:
+        task.send = nothing  # breaks the cycle task -> send -> task
+        go(task)
+
+    task.send = send
 
 
 def nothing(_: object) -> None:

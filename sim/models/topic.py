@@ -150,11 +150,11 @@ class PublishTarget:
     """A topic as something that can be called, under one key."""
 
     counts = False
-    steps = None
 
     def __init__(self, topic: Topic, key: str | None):
         self.topic = topic
         self.key = key
+        self.arrival = [self.arrive]
         self.only = topic.world.nowhere
         self.host = topic.world.outside
         self.component = topic.broker.name
@@ -168,14 +168,19 @@ class PublishTarget:
     def over(self, _caller: Replica, _replica: Replica) -> None:
         """Nothing to balance."""
 
-    def serve(self, task: Task) -> Flow:
+    def arrive(self, task: Task) -> None:
+        """A publication has reached the broker."""
+        flow = self._serve(task)
+        task.begin(flow)
+        next(flow)
+
+    def _serve(self, task: Task) -> Flow:
         """Append, wait for what `acks` asks for, and acknowledge."""
         topic = self.topic
         broker = topic.broker
         world = topic.world
         request = task.request
         outcome = OK
-        yield  # on its way
         if broker.down:
             outcome = UNREACHABLE
             task.where = self.where

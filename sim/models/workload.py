@@ -16,7 +16,7 @@ from sim.chance.popularity import chooser
 from sim.models.call import PASSED, link_chain
 from sim.models.recorder import NUMBER_BITS
 from sim.models.request import Request
-from sim.models.task import ORDINARY, Act, Flow, Signal, Task, abandon
+from sim.models.task import ORDINARY, Act, Flow, Signal, Task, abandon, at_once
 from sim.policies import budget as budgets
 from sim.policies import retry as retries
 from sim.spec.policy import Retry
@@ -200,11 +200,10 @@ class Workload:
         if request.door.hop.fixed < 0.0:
             return replica  # a black hole has swallowed it
         child = Task(request, chain, caller, replica)
-        child.again = attempt > 0
+        if attempt:
+            child.again = True
         request.alive += 1
-        flow = target.serve(child)
-        next(flow)
-        child.begin(flow)
+        at_once(child, target.arrival[0])
         child.back = request.door.hop
         if self.patient:
             caller.children = child  # type: ignore[union-attr]  # a patient client is a task

@@ -234,7 +234,8 @@ class World:
 
     def door_hop(self, component: str) -> Hop:
         """The way of a client to its door: of no length, but a black hole swallows what comes by it."""
-        return Hop(self, self.wire("clients", component), None, f"clients.{component}")
+        wire = self._wires.setdefault(frozenset(("clients", component)), Wire(0.0))  # the default of the network is for hops behind the door
+        return Hop(self, wire, None, f"clients.{component}")
 
     def _link(self, ends: frozenset[str]) -> Link:
         return next((link for link in self.scenario.network.links if frozenset(link.between) == ends), self.scenario.network.default)

@@ -1,7 +1,7 @@
 """The order flow of order_flow.yaml as SimPy's documentation would have it: processes, resources, `yield call | timeout`, a monitor.
 
-It keeps what our records keep: a row per request, counts and outcomes per service, and the busy workers and queue of every station
-sampled each second; and nothing of what they derive from those.
+It keeps what our records keep: a row per request, counts and outcomes per service, and for exact time averages of busy workers and
+queue the state of every station at each change, as SimPy's guide to monitoring does; and nothing of what is derived from those.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Station:
         self.workers = simpy.Resource(env, workers)
         self.offered, self.outcomes, self.busy_time, self.samples = 0, Counter(), 0.0, []
 
-    def sample(self) -> None:
+    def note(self) -> None:
         self.samples.append((self.env.now, self.workers.count, len(self.workers.queue)))
 
 
@@ -103,7 +103,6 @@ class OrderFlow:
 
     def run(self, rate: float, duration: float) -> None:
         self.env.process(self.arrivals(rate))
-        self.env.process(self.monitor())
         self.env.run(until=duration)
 
     def arrivals(self, rate: float):
@@ -113,20 +112,17 @@ class OrderFlow:
             self.env.process(self.request(number))
             number += 1
 
-    def monitor(self):
-        while True:
-            yield self.env.timeout(1.0)
-            for station in (self.gateway, self.orders, self.inventory, self.payments):
-                station.sample()
-
     def request(self, number: int):
         row = Row(number, self.env.now, float("nan"), "ok", "", 1)
         self.gateway.offered += 1
         with self.gateway.workers.request() as place:
+            self.gateway.note()
             yield place
+            self.gateway.note()
             started = self.env.now
             yield self.env.timeout(self.gateway.work())
             self.gateway.busy_time += self.env.now - started
+        self.gateway.note()
         if self.bucket.take():
             row.outcome, row.where = yield from self.order()
         else:
@@ -140,7 +136,9 @@ class OrderFlow:
         outcome, where = "ok", ""
         self.orders.offered += 1
         with self.orders.workers.request() as place:
+            self.orders.note()
             yield place
+            self.orders.note()
             started = self.env.now
             yield self.env.timeout(self.orders.work())
             for callee in (self.inventory, self.payments):
@@ -149,6 +147,7 @@ class OrderFlow:
                     where = callee.name
                     break
             self.orders.busy_time += self.env.now - started
+        self.orders.note()
         self.orders.outcomes[outcome] += 1
         yield self.env.timeout(self.HOP)
         return outcome, where
@@ -173,10 +172,13 @@ class OrderFlow:
         yield self.env.timeout(self.HOP)
         callee.offered += 1
         with callee.workers.request() as place:
+            callee.note()
             yield place
+            callee.note()
             started = self.env.now
             yield self.env.timeout(callee.work())
             callee.busy_time += self.env.now - started
+        callee.note()
         outcome = "error" if self.rng.random() < callee.failing else "ok"
         callee.outcomes[outcome] += 1
         yield self.env.timeout(self.HOP)

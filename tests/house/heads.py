@@ -10,15 +10,20 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sim.experiments.results import Comparison, unit_of
-
-TITLE = re.compile(r"^# What to look at, (?:mean of )?(\d+) replications?:$", re.MULTILINE)
+TITLE = re.compile(r"^# What to look at, (?:mean of |in )(\d+) replications?:$", re.MULTILINE)
 TOLERANCE = 0.05
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+
+
+def options_of(path: Path) -> list[str]:
+    """What its user has to allow."""
+    return ["--plugin", str(path.with_name("cache.py"))] if "\nplugins: [cache.py]" in path.read_text(encoding="utf-8") else []
 
 
 @dataclass(frozen=True)
@@ -43,22 +48,17 @@ def table_of(text: str) -> HeadTable | None:
     return HeadTable(int(title[1]), cells[0][1:], {row[0]: row[1:] for row in cells[1:]}, slice(first, last))
 
 
-def fresh(table: HeadTable, comparison: Comparison) -> dict[str, list[str]]:
-    """The same figures from a run."""
-    found = {}
-    for key in table.figures:
-        figures = [comparison.variants[name].metrics.get(key) for name in table.variants]
-        found[key] = ["-" if figure is None else show(figure.value, unit_of(key), figure.censored) for figure in figures]
-    return found
+def fresh(table: HeadTable, document: dict[str, Any]) -> dict[str, list[str]]:
+    """The same figures from what `--json` writes."""
+    metrics = [document["variants"][name]["metrics"] for name in table.variants]
+    return {key: [show(of.get(key)) for of in metrics] for key in table.figures}
 
 
-def show(value: float, unit: str, censored: bool = False) -> str:
+def show(figure: dict[str, Any] | None) -> str:
     """Three digits and a unit; `> ` before a figure that the end of the run has cut off."""
-    if math.isnan(value):
-        return "-"
-    if math.isinf(value):
-        return "never"
-    return ("> " if censored else "") + _plain(value, unit)
+    if figure is None or figure["value"] is None:
+        return "never" if figure is not None and figure.get("censored") else "-"
+    return ("> " if figure.get("censored") else "") + _plain(figure["value"], figure["unit"])
 
 
 def _plain(value: float, unit: str) -> str:

@@ -32,12 +32,12 @@ SYSTEMS = {
     "impatience in the queue": ("services.back.queue={timeout: 60ms, capacity: 10}",),
     "last come first served": ("services.back.queue={timeout: 60ms, discipline: lifo}",),
     "least request": ("services.back.load_balancing=least_request", "services.front.load_balancing=power_of_two"),
-    "shared cores": ("services.back.cores=1", "services.back.workers=8"),
+    "shared cores": ("services.back.cores=2", "services.back.workers=8"),
     "an impatient client": ("traffic.clients.timeout=100ms", "traffic.clients.retry={max_attempts: 2}"),
-    "parallel calls": ("services.front.endpoints.ask=[{parallel: [{call: back.answer, policy: guarded}, {call: back.answer}, {work: {exponential: 30ms}}]}]",),
+    "parallel calls": ("services.front.endpoints.ask=[{parallel: [{call: back.answer, policy: guarded}, {call: back.answer, policy: {timeout: 1s}}, {work: {exponential: 30ms}}]}]",),
     "an early answer": ("services.front.endpoints.ask=[{work: {exponential: 10ms}}, {reply: null}, {call: back.answer, policy: guarded}]",),
     "a freeze": ("faults=[{name: f, at: 20s, for: 5s, outage: back, how: hang}]",),
-    "a freeze of shared cores": ("services.back.cores=1", "faults=[{name: f, at: 20s, for: 5s, outage: back, how: hang}]"),
+    "a freeze of shared cores": ("services.back.cores=2", "faults=[{name: f, at: 20s, for: 5s, outage: back, how: hang}]"),
     "a refusal": ("faults=[{name: f, at: 20s, for: 5s, outage: back, how: refuse}]",),
     "a black hole": ("faults=[{name: f, at: 20s, for: 5s, outage: back, how: blackhole}]",),
     "crashes": ("faults=[{crash: null, name: f, at: 20s, of: back, replicas: 2, restart_after: 3s}, {crash: null, name: g, at: 30s, of: front, restart_after: 3s}]",),
@@ -58,7 +58,7 @@ def test_the_laws_hold_exactly(kind):
             seen, told = law(system.records, service)
             assert seen == pytest.approx(told, rel=1e-11)
         its = spans[spans["endpoint"] == system.records.names.index(endpoint)]
-        assert its.size == books[service].offered
+        assert its.size == books[service].offered > 1000
         assert np.isnan(its["ended"]).sum() == books[service].open
         assert np.bincount(its["outcome"], minlength=12)[[outcome for outcome in Outcome if outcome != Outcome.IN_FLIGHT]].sum() == sum(books[service].ended.values())
 
@@ -79,6 +79,7 @@ services:
     for law in (little, utilisation_law):
         seen, told = law(system.records, service)
         assert seen == pytest.approx(told, rel=1e-11)
+        assert seen > 0.5
 
 
 def test_qt_little():

@@ -1,0 +1,122 @@
+"""The shipped scenarios: each asks a question, names the schema, is checked, and runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+
+import jsonschema
+import pytest
+from heads import ROOT, SCENARIOS, options_of
+
+from sim.spec.document import plain
+from sim.spec.reading import question_of, read_yaml
+
+SCHEMA = ROOT / "scenarios" / "scenario.schema.json"
+SHORTER = {  # so that each still meets what it is about; all others: three minutes
+    "black-friday": ("duration=3m", "warmup=10s", "traffic.shoppers.arrivals.profile.0.for=30s"),
+    "payment-outage": ("duration=8m30s",),
+    "slow-payments": ("duration=7m",),
+}
+
+
+def sim(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line, in a process of its own: what a plug-in registers must not stay in this one."""
+    return subprocess.run([sys.executable, "-m", "sim", *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+every_scenario = pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+
+
+@every_scenario
+def test_the_head_names_the_schema_and_asks_a_question(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(f"# yaml-language-server: $schema={SCHEMA.name}\n")
+    assert question_of(text).endswith("?")
+    assert f"\nname: {path.stem}\n" in text
+    assert len(text.splitlines()) < (50 if path.stem[0].isdigit() else 160)
+    assert max(map(len, text.splitlines())) <= 160
+
+
+@every_scenario
+def test_it_is_checked_without_errors_and_its_warnings_are_mentioned(path):
+    done = sim("check", str(path), *options_of(path))
+    assert done.returncode == 0, done.stderr
+    head = path.read_text(encoding="utf-8").partition("\nversion:")[0]
+    assert "warning:" not in done.stdout or re.search(r"warn|meant|no limit|without\s+(#\s+)?limit", head)
+
+
+@every_scenario
+def test_a_short_run_of_every_variant_balances_its_books(path, tmp_path):
+    sets = [part for text in SHORTER.get(path.stem, ("duration=3m",)) for part in ("--set", text)]
+    done = sim("compare", str(path), "--replications", "1", *sets, *options_of(path), "--json", "-", "--quiet", "--out", str(tmp_path / "report"))
+    assert done.returncode in (0, 1), done.stderr  # an expectation may fail in so short a run
+    assert json.loads(done.stdout)["variants"]
+
+
+# ---- the schema
+
+
+@cache
+def printed_schema() -> str:
+    return sim("schema").stdout
+
+
+def test_the_schema_beside_the_scenarios_is_the_one_of_today():
+    assert SCHEMA.read_text(encoding="utf-8") == printed_schema(), "write it anew: sim schema > scenarios/scenario.schema.json"
+
+
+@every_scenario
+def test_the_schema_accepts_every_scenario(path):
+    """All but the words of plug-ins, which an editor does not know."""
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    errors = list(validator.iter_errors(plain(read_yaml(path.read_text(encoding="utf-8")))))
+    assert all("cached_call" in str(error.instance) for error in errors)
+    assert bool(errors) == bool(options_of(path))
+
+
+# ---- the plug-in
+
+PLUGIN = ROOT / "scenarios" / "cache.py"
+WITH_PLUGIN = f"from sim.spec.plugins import load_plugins; from sim.spec import json_schema; load_plugins(['{PLUGIN.as_posix()}']); "
+
+
+def test_the_plugin_is_refused_until_it_is_allowed_and_the_way_to_allow_it_is_told():
+    done = sim("check", "09-cache-plugin")
+    assert done.returncode == 2
+    assert f"uses the plug-in 'cache.py', which is code; allow it with --plugin {PLUGIN}" in done.stderr
+
+
+def test_a_slip_in_a_step_of_a_plugin_is_told_as_any_other():
+    path = "variants.small.services.shop.endpoints.price"
+    done = sim("check", "09-cache-plugin", "--plugin", str(PLUGIN), "--set", f"{path}=[{{cached_call: catalogue.prise, tll: 60s}}]")
+    assert done.returncode == 2
+    assert "did you mean 'ttl'?" in done.stderr
+    assert "catalogue.price" in done.stderr
+
+
+def test_the_words_of_a_plugin_are_in_the_schema():
+    code = WITH_PLUGIN + "import json; print(json.dumps(json_schema()))"
+    schema = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    path = ROOT / "scenarios" / "09-cache-plugin.yaml"
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(plain(read_yaml(path.read_text(encoding="utf-8"))))) == []
+    assert "cached_call" not in printed_schema()
+
+
+def test_the_hit_ratio_follows_from_what_is_popular(tmp_path):
+    """More room, more hits; and whoever asks for everything alike is helped less."""
+    one = hits("large"), hits("small"), hits("large", "traffic.visitors.items.popularity=uniform")
+    assert one[0] > one[1] > one[2] > 0.0
+
+
+def hits(variant: str, *sets: str) -> float:
+    code = (
+        "import sim, sys; "
+        f"study = sim.load('09-cache-plugin', sets=['duration=2m', *{list(sets)!r}], plugins=['{PLUGIN.as_posix()}']); "
+        f"gauges = sim.simulate(study.variants['{variant}']).gauge_frame().iloc[-1]; "
+        "print(gauges['shop.cache_hits'] / (gauges['shop.cache_hits'] + gauges['shop.cache_misses']))"
+    )
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
