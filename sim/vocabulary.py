@@ -74,6 +74,29 @@ class EventKind(IntEnum):
         return self.name.lower()
 
 
+class Stage(IntEnum):
+    """What a request can be doing, seen from one attempt, one branch, or its client. The numbers are stored in records."""
+
+    CALL = 0  # waits for the answer of an attempt
+    RETRY = 1  # the same, for an attempt after the first of its call
+    BACKOFF = 2  # pauses before the next attempt
+    BULKHEAD = 3  # waits for a place in its own bulkhead
+    WORK = 4  # computes, or waits for its share of the cores
+    WAIT = 5  # lets time pass that is spent elsewhere
+    PLACE = 6  # waits for a thread of its event loop again
+    FROZEN = 7  # waits for the end of a freeze
+    PARALLEL = 8  # waits for its branches
+    REPLICATION = 9  # waits until a published event is replicated
+    ANSWER = 10  # has answered: the answer is on its way, and what it does from now on it does for nobody
+    END = 11  # a branch is over
+    OTHER = 12  # waits for something of a plug-in, or for the answer to another's call
+
+    @property
+    def word(self) -> str:
+        """The name in tables and JSON: lower case."""
+        return self.name.lower()
+
+
 @dataclass(frozen=True)
 class Metric:
     """One figure of a run. `better` is 'lower', 'higher' or '' where neither direction is good in itself."""

@@ -14,6 +14,7 @@ import pandas as pd
 from sim.errors import UsageError, did_you_mean
 from sim.experiments.executors import Progress, collect
 from sim.experiments.jobs import Job, JobResult, Perform, perform
+from sim.experiments.journal import Journal
 from sim.experiments.results import Comparison, VariantResult, base_of
 from sim.experiments.several import Arm, arms_of, combine
 from sim.experiments.shipped import Source, as_study
@@ -36,15 +37,18 @@ def compare(
     engine: str = "auto",
     progress: Progress | None = None,
     perform: Perform = perform,
+    journal: Journal | None = None,
+    cluster: str | None = None,
 ) -> Comparison:
     """All variants, or those named, under the same seed and replications; the first is the baseline of the differences.
 
     Several studies are one comparison, whose variants are named `<file-stem>:<variant>`; all of them take the seed of the first.
+    What the `journal` knows is not run again; `cluster` is the address of a Dask scheduler, in place of `jobs` processes here.
     """
     sources = [study] if isinstance(study, (Study, str, Path)) else study
     whole = combine([as_study(source) for source in sources])
     chosen = _chosen(arms_of(whole), variants)
-    return _experiment(whole, chosen, _numbered(replications), chosen_engine(engine), lambda work: collect(work, _workers(jobs), progress, perform))
+    return _experiment(whole, chosen, _numbered(replications), chosen_engine(engine), executing(jobs, cluster, progress, perform, journal))
 
 
 def run(
@@ -57,6 +61,8 @@ def run(
     progress: Progress | None = None,
     only_replication: int | None = None,
     perform: Perform = perform,
+    journal: Journal | None = None,
+    cluster: str | None = None,
 ) -> Comparison:
     """One variant, the first unless named. `only_replication` runs that one alone, as it was among the others."""
     study = as_study(study)
@@ -65,7 +71,7 @@ def run(
     if only_replication is not None and only_replication < 0:
         raise UsageError(f"only-replication: found {only_replication}, expected 0 or more")
     numbers = [only_replication] if only_replication is not None else _numbered(replications)
-    return _experiment(study, chosen, numbers, chosen_engine(engine), lambda work: collect(work, _workers(jobs), progress, perform))
+    return _experiment(study, chosen, numbers, chosen_engine(engine), executing(jobs, cluster, progress, perform, journal))
 
 
 def chosen_engine(engine: str) -> str:
@@ -75,9 +81,17 @@ def chosen_engine(engine: str) -> str:
     return "simpy"
 
 
-def _workers(jobs: int | None) -> int | None:
+def executing(jobs: int | None, cluster: str | None, progress: Progress | None, perform: Perform, journal: Journal | None) -> Execute:
+    """What runs a list of jobs, as the options of a call say."""
+    workers = workers_for(jobs, cluster)
+    return lambda work: collect(work, workers, progress, perform, journal=journal, cluster=cluster)
+
+
+def workers_for(jobs: int | None, cluster: str | None = None) -> int | None:
     """Words that were registered by hand, in a notebook say, are known to this process alone: there the jobs stay here."""
     by_hand = any(not spec.__module__.startswith(("sim.", "sim_plugin_")) for kind in get_args(Kind) for spec in words(kind).values())
+    if by_hand and cluster is not None:
+        raise UsageError("cluster: found words that were registered by hand, which no other machine knows; put them into a plug-in file")
     return 1 if by_hand else jobs
 
 
@@ -118,7 +132,9 @@ def _experiment(study: Study, arms: Sequence[Arm], numbers: Sequence[int], engin
 
 def _jobs(arm: Arm, seed: int, numbers: Sequence[int], engine: str) -> list[Job]:
     document = json.dumps(arm.document)
-    return [Job(document, arm.plugins, arm.variant, seed, number, engine, keep_records=number == numbers[0], file=arm.file) for number in numbers]
+    return [
+        Job(document, arm.plugins, arm.variant, seed, number, engine, keep_records=number == numbers[0], file=arm.file, given=arm.given) for number in numbers
+    ]
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,15 @@ class Job:
     engine: str = "simpy"
     keep_records: bool = False
     file: str = ""  # as the user named it, for the command that repeats this job
+    sets: tuple[str, ...] = ()  # PATH=VALUE on top of the document: the point of a sweep, a load
+    given: tuple[str, ...] = ()  # PATH=VALUE that the document holds already, for that command too
+    keep_timeline: bool = True
 
     @property
     def command(self) -> str:
         """The command that runs this job alone."""
         options = [option for plugin in self.plugins for option in ("--plugin", plugin)]
+        options += [option for text in (*self.given, *self.sets) for option in ("--set", text)]
         words = ["sim", "run", self.file or "FILE", "--variant", self.variant, "--seed", str(self.seed), "--only-replication", str(self.replication), *options]
         return shlex.join(words)
 
@@ -67,7 +71,7 @@ def perform(job: Job, tick: Tick) -> JobResult:
     return JobResult(
         metrics=dict(measurement.values),
         censored=frozenset(measurement.censored),
-        timeline=timeline(records, scenario),
+        timeline=timeline(records, scenario) if job.keep_timeline else pd.DataFrame(),
         fingerprint=records.fingerprint(),
         simulated=records.duration,
         records=records if job.keep_records else None,
@@ -76,13 +80,13 @@ def perform(job: Job, tick: Tick) -> JobResult:
 
 def scenario_of(job: Job) -> Scenario:
     """The variant of the job under the seed of the job."""
-    scenario = _study(job.document, job.plugins).variants[job.variant]
+    scenario = _study(job.document, job.plugins, job.sets).variants[job.variant]
     return scenario if scenario.seed == job.seed else scenario.model_copy(update={"seed": job.seed})
 
 
 @lru_cache(maxsize=4)
-def _study(document: str, plugins: tuple[str, ...]) -> Study:
+def _study(document: str, plugins: tuple[str, ...], sets: tuple[str, ...]) -> Study:
     from sim.spec import load_document
 
     loaded: dict[str, Any] = json.loads(document)
-    return load_document(loaded, plugins=plugins)
+    return load_document(loaded, plugins=plugins, sets=sets)

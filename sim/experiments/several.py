@@ -24,15 +24,24 @@ class Arm:
     document: dict[str, Any]
     plugins: tuple[str, ...]
     file: str
+    given: tuple[str, ...] = ()  # the settings that the document holds
 
 
 def arms_of(study: Study) -> dict[str, Arm]:
     """Name in the comparison -> what to simulate."""
     parts = study.document.get("studies")
     if parts is None:
-        return {name: Arm(name, name, scenario, study.document, study.plugins, study.file) for name, scenario in study.variants.items()}
+        return {name: Arm(name, name, scenario, study.document, study.plugins, study.file, study.sets) for name, scenario in study.variants.items()}
     arms = [
-        Arm(f"{part['stem']}:{variant}", variant, study.variants[f"{part['stem']}:{variant}"], part["document"], tuple(part["plugins"]), part["file"])
+        Arm(
+            f"{part['stem']}:{variant}",
+            variant,
+            study.variants[f"{part['stem']}:{variant}"],
+            part["document"],
+            tuple(part["plugins"]),
+            part["file"],
+            study.sets,
+        )
         for part in parts
         for variant in part["variants"]
     ]

@@ -18,7 +18,7 @@ from sim.policies import budget as budgets
 from sim.policies import bulkhead as bulkheads
 from sim.policies import retry as retries
 from sim.spec.policy import Retry
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.host import Host, Replica
@@ -129,9 +129,8 @@ class Call:
         self.guards = world.guards(self) if policy.circuit_breaker or policy.bulkhead or (policy.retry and policy.retry.budget) else None
         self.bulkhead_wait = policy.bulkhead.max_wait if policy.bulkhead else 0.0
         self.bulkhead_lane = world.lane(self.bulkhead_wait, self._waited_for_bulkhead) if self.bulkhead_wait > 0 else None
-        self.sent = 0  # attempts put on the wire
-        self.lost = 0  # of them, those that vanished
-        world.calls.append(self)
+        if world.recorder.stages is not None:
+            self._send = self._send_and_tell  # type: ignore[method-assign]  # so that nobody else pays for the telling
 
     def run(self, task: Task) -> Act:  # noqa: PLR0915 - the hot path, written out
         """Make the call for `task`; the outcome is OK, or that of the failure, whose place is then `task.where`."""
@@ -139,7 +138,7 @@ class Call:
         if guard is not None and guard.budget is not None:
             budgets.deposit(guard.budget, guard.tokens, self.env.now)
         attempt = 0
-        pause = self.retry.base  # where decorrelated jitter begins
+        pause = -1.0
         while True:
             admitted = 0
             if guard is not None and (breaker := guard.breaker) is not None:
@@ -186,8 +185,11 @@ class Call:
                 break
             if guard is not None and guard.budget is not None and not budgets.withdraw(guard.budget, guard.tokens, self.env.now):
                 break
+            if pause < 0.0:
+                pause = self.retry.base  # where decorrelated jitter begins
             pause = retries.backoff(self.retry, attempt, self.jitter(task.request.id, link_chain(task.chain, self.salt, attempt)), pause)
             if pause > 0.0:
+                self.world.recorder.stage(task, Stage.BACKOFF, self.target.where)
                 task.callbacks = task.wake
                 self.schedule(task, ORDINARY, pause)
                 yield
@@ -219,14 +221,12 @@ class Call:
             if replica is None:
                 task.where = target.where
                 return None
-        self.sent += 1
         hop = self.hop
         delay = hop.fixed
         if delay < 0.0:
             delay = hop.delay(entity, chain)
         if delay < 0.0:
-            self.lost += 1
-            return replica
+            return replica  # lost: only the timeout will tell
         request.alive += 1
         child = Task(request, chain, task, replica)
         child.back = self.back
@@ -241,6 +241,13 @@ class Call:
         else:
             at_once(child, target.arrival[0])
             self.ready.append(child)
+        return replica
+
+    def _send_and_tell(self, task: Task, attempt: int) -> Replica | None:
+        """The same where spans are kept."""
+        replica = Call._send(self, task, attempt)
+        if replica is not None:
+            self.world.recorder.sent(task, task.children, self.target.where, attempt)
         return replica
 
     def given_up(self, task: Task, admitted: int, replica: Replica | None) -> None:
@@ -277,6 +284,7 @@ class Call:
                 task.outcome = BULKHEAD_FULL
                 task.where = self.target.where
                 return 0
+            self.world.recorder.stage(task, Stage.BULKHEAD, self.target.where)
             guard.waiting.append((task, task.ticket))
             self.bulkhead_lane.arm(task)
             yield

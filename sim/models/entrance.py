@@ -16,33 +16,19 @@ if TYPE_CHECKING:
     from sim.models.host import Host, Replica
 
 
-def deliver(task: Task) -> None:
-    """The answer of an attempt has arrived, or nobody waits for it: the attempt is over."""
-    caller = task.caller
-    if caller is not None:
-        task.caller = None
-        caller.outcome = task.outcome
-        caller.where = task.where
-        task.replica.host.ready.append(caller)
-    request = task.request
-    request.alive -= 1
-    if not request.alive and request.end == request.end:
-        request.recorder.close(request)
-
-
-DELIVERY = [deliver]
-
-
 class Entrance:
     """The way through one host for one kind of attempt."""
 
     def __init__(self, host: Host, where: int, steps: Steps):
         self.host = host
+        self.env = host.env
+        self.ready = host.ready
         self.where = where  # the name under which refusals of the host itself are recorded
         self.steps = steps
         self.simple = not host.may_hang and all(manner in (PASS, ACT) for manner, _ in steps)
         self.arrival = [self.arrive]  # the callbacks of an attempt that is on its way here
-        self.working = [self._worked]
+        self.working = [self._worked]  # of one whose step takes its time
+        self.delivery = [self._deliver]  # of one whose answer is on its way back
 
     def arrive(self, task: Task) -> None:
         """It has reached its replica: take a place, wait for one, or be refused."""
@@ -58,9 +44,12 @@ class Entrance:
             self._refuse(task, UNREACHABLE)
         elif replica.free:
             replica.free -= 1
-            host.busy_area -= host.env.now
+            host.busy_area -= self.env.now
             task.granted = True
-            self._start(task)
+            if self.simple and not host.error_faults:
+                self._advance(task, 0)
+            else:
+                self._start(task)
         elif replica.waiting < host.capacity:
             task.started = math.nan
             at_once(task, self._leave_queue)
@@ -107,7 +96,7 @@ class Entrance:
                 task.seconds = seconds = step(task.request.id, task.chain) * host.slow
                 task.position = position
                 task.callbacks = self.working
-                heappush(host.calendar, (host.env.now + seconds, ORDINARY, host.number(), task))
+                heappush(host.calendar, (self.env.now + seconds, ORDINARY, host.number(), task))
                 return
             outcome = step(task)
             if outcome:
@@ -161,7 +150,7 @@ class Entrance:
             else:
                 task.granted = False
                 replica.free += 1
-                host.busy_area += host.env.now
+                host.busy_area += self.env.now
         if task.degraded and not outcome:
             outcome = DEGRADED
         if host.tracks:
@@ -171,15 +160,30 @@ class Entrance:
         task.outcome = outcome
         back = task.back
         if back is None or task.caller is None:
-            deliver(task)
+            self._deliver(task)
             return
         delay = back.fixed
         if delay < 0.0:
             delay = back.delay(task.request.id, task.chain)
         if delay > 0.0:
-            task.callbacks = DELIVERY
-            heappush(host.calendar, (host.env.now + delay, ORDINARY, host.number(), task))
+            task.callbacks = self.delivery
+            heappush(host.calendar, (self.env.now + delay, ORDINARY, host.number(), task))
             return
-        if delay < 0.0:
-            task.caller = None  # the answer is lost
-        deliver(task)
+        if delay < 0.0:  # the answer is lost: its caller waits on, for nothing that is alive
+            if isinstance(task.caller, Task):
+                task.caller.children = None
+            task.caller = None
+        self._deliver(task)
+
+    def _deliver(self, task: Task) -> None:
+        """The answer has arrived, or nobody waits for it: the attempt is over."""
+        caller = task.caller
+        if caller is not None:
+            task.caller = None
+            caller.outcome = task.outcome
+            caller.where = task.where
+            self.ready.append(caller)
+        request = task.request
+        request.alive = alive = request.alive - 1
+        if not alive and request.end == request.end:
+            request.recorder.close(request)

@@ -8,20 +8,18 @@ Not modelled: TLS handshakes, connection handling, request bodies, caching, heal
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sim.models.entrance import Entrance
 from sim.models.host import Host, Replica
-from sim.models.task import OK, RUN, Act, Task
+from sim.models.task import OK, PASS, RUN, Act, Steps, Task
 from sim.policies import limiter as limiters
 from sim.spec.gateway import Jwt, OAuth
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.call import Call
     from sim.models.world import World
-    from sim.spec.distribution import Distribution
     from sim.spec.gateway import Gateway as Spec
     from sim.spec.gateway import RateLimit
     from sim.spec.gateway import Route as RouteSpec
@@ -39,14 +37,15 @@ class Gateway(Host):
         self.lets_go = spec.concurrency == "event_loop"
         if self.lets_go:
             self.keep_track()
-        self.overhead = self._sampler(spec.work, "work")
         self.next_replica = 0
         self.limits = [Limit(self, index, limit) for index, limit in enumerate(spec.rate_limits)]
         self.authentication: Any = None  # a JwtCheck or an Introspection
         self.routes: dict[str, Route] = {}
+        self.overhead: Steps = []
 
     def build(self) -> None:
         """Routes and authentication may call services: all hosts exist by now."""
+        self.overhead = self._own_work()
         spec = self.spec.authentication
         if isinstance(spec, Jwt):
             self.authentication = JwtCheck(self, spec)
@@ -79,8 +78,14 @@ class Gateway(Host):
         if self.lets_go and task.granted:
             self.leave(task, task.replica)
 
-    def _sampler(self, distribution: Distribution | None, part: str) -> Callable[[int, int], float] | None:
-        return self.world.sampler(distribution, f"gateway.{part}") if distribution is not None else None
+    def _own_work(self) -> Steps:
+        """Routing and overhead, the first step of every request, on the place that it has got."""
+        if self.spec.work is None:
+            return []
+        draw = self.world.sampler(self.spec.work, "gateway.work")
+        if not self.may_hang and self.spans is None:
+            return [(PASS, draw)]
+        return [(RUN, lambda task: self.spend(task, draw(task.request.id, task.chain), computing=True))]
 
 
 class Route:
@@ -99,7 +104,7 @@ class Route:
         translate = spec.translate
         self.translate = world.sampler(translate.work, f"gateway.{name}.translate") if translate else None
         self.translate_back = world.sampler(translate.response_work, f"gateway.{name}.translate_back") if translate and translate.response_work else None
-        self.arrival = Entrance(gateway, self.where, [(RUN, self._handle)]).arrival
+        self.arrival = Entrance(gateway, self.where, [*gateway.overhead, (RUN, self._handle)]).arrival
         self.call: Call = world.route_call(gateway, name, spec)
 
     def choose(self, _caller: Replica, _entity: int, _chain: int) -> Replica | None:
@@ -113,8 +118,6 @@ class Route:
         """Authentication, limits, translation, the call, and translation back."""
         gateway = self.gateway
         request = task.request
-        if gateway.overhead is not None:
-            yield from gateway.spend(task, gateway.overhead(request.id, task.chain), computing=True)
         if self.authenticates and not (yield from gateway.authentication.accepts(task)):
             task.where = self.where
             return UNAUTHORIZED
@@ -174,6 +177,7 @@ class Introspection:
         place = (task.replica.index, user)
         if place in self.asking:
             self.asking[place].append(task)
+            self.world.recorder.stage(task, Stage.OTHER, self.call.target.where)
             self.gateway.let_go(task)
             yield
             return task.outcome
@@ -205,22 +209,26 @@ class Limit:
         self.spec = spec
         self.label = f"{spec.per} limit {index + 1}" if index else f"{spec.per} limit"
         self.rows: dict[tuple[int, int], Any] = {}
+        self.shared = limiters.new_limiter(spec) if spec.per == "all" and spec.scope == "cluster" else None
         self.last = -1e18
         self.limiting = False
 
     def refuses(self, task: Task, route: int) -> float:
         """Seconds to wait before a retry may succeed; negative: not refused."""
+        row, ring = self.shared or self._state(task, route)
+        wait = limiters.allow(row, ring, self.gateway.env.now)
+        if wait >= 0.0:
+            self._note()
+        return wait
+
+    def _state(self, task: Task, route: int) -> Any:  # noqa: ANN401 - the row and ring of a limiter
         spec = self.spec
         whose = task.request.user if spec.per == "user" else route if spec.per == "route" else 0
         key = (whose, task.replica.index if spec.scope == "node" else 0)
         state = self.rows.get(key)
         if state is None:
             state = self.rows[key] = limiters.new_limiter(spec)
-        row, ring = state
-        wait = limiters.allow(row, ring, self.gateway.env.now)
-        if wait >= 0.0:
-            self._note()
-        return wait
+        return state
 
     def _note(self) -> None:
         now = self.gateway.env.now

@@ -15,7 +15,7 @@ from sim.models.cpu import Cpu
 from sim.models.recorder import IN_FLIGHT
 from sim.models.task import ERROR, IN_QUEUE, NOWHERE, OK, ON_CPU, ORDINARY, SHED, UNREACHABLE, Act, Task
 from sim.records.tables import Book
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.world import World
@@ -167,6 +167,7 @@ class Host:
             self.busy_area -= self.env.now
             task.granted = True
             return OK
+        self.world.recorder.stage(task, Stage.PLACE, self.name_index)
         self.wait_in_queue(task, replica)
         yield
         return OK
@@ -205,6 +206,8 @@ class Host:
         """Let work (or a wait) of this length pass, on the cores where there are any, stretched by slowdowns and stopped by freezes."""
         seconds *= self.slow
         replica = task.replica
+        if self.spans is not None:
+            self.world.recorder.stage(task, Stage.WORK if computing else Stage.WAIT, self.name_index, seconds)
         if computing and replica.cpu is not None:
             task.waits = ON_CPU
             replica.cpu.run(task, seconds)
@@ -215,13 +218,13 @@ class Host:
             self.schedule(task, ORDINARY, seconds)
             yield
         else:
-            yield from self._hold_unfrozen(task, replica, seconds)
+            yield from self._hold_unfrozen(task, replica, seconds, Stage.WORK if computing else Stage.WAIT)
         self.work_done += seconds
         if task.abandoned:
             self.work_wasted += seconds
         return OK
 
-    def _hold_unfrozen(self, task: Task, replica: Replica, seconds: float) -> Act:
+    def _hold_unfrozen(self, task: Task, replica: Replica, seconds: float, kind: Stage) -> Act:
         """Hold for `seconds` that are not frozen."""
         since = replica.frozen(self.env.now)
         while True:
@@ -233,9 +236,11 @@ class Host:
             since = replica.frozen(self.env.now)
             if seconds <= 0:
                 return OK
+            self.world.recorder.stage(task, kind, self.name_index, seconds)
 
     def thaw(self, task: Task, replica: Replica) -> Act:
         """Wait until the replica is not frozen."""
+        self.world.recorder.stage(task, Stage.FROZEN, self.name_index)
         while replica.hung:
             replica.parked.append(task)
             yield
@@ -341,7 +346,7 @@ class Host:
 
     def _keep_span(self, task: Task, outcome: int, where: int, ended: float) -> None:
         assert self.spans is not None
-        self.spans.append(task.request.id, task.chain, task.arrived, task.started, ended, where, task.replica.index, outcome, task.abandoned)
+        self.spans.append(task.request.id, task.chain, task.arrived, task.started, ended, where, task.replica.index, outcome, task.abandoned, task.flow)
 
     def book(self) -> Book:
         """Attempts that arrived, how they ended, and those found inside by counting."""

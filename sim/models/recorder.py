@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from struct import Struct
 from typing import TYPE_CHECKING, Literal
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, Series
-from sim.vocabulary import EventKind, Outcome
+from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE, Series
+from sim.vocabulary import EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.request import Request
-    from sim.models.task import Clock
+    from sim.models.task import Clock, Task
 
 IN_FLIGHT = int(Outcome.IN_FLIGHT)
 NUMBER_BITS = 40  # a request id is (digest of its source << 40) | running number
@@ -48,9 +49,12 @@ class Recorder:
         self._index: dict[str, int] = {}
         self.open: dict[Request, None] = {}  # not closed yet, in the order of arrival
         self.requests = Table(REQUEST)
+        self._pack_request = self.requests.pack
         self.messages = Table(MESSAGE)
         self.events = Table(EVENT)
         self.spans = Table(SPAN) if spans else None
+        self.stages = Table(STAGE) if spans else None
+        self.next_flow = itertools.count().__next__
         self._series: list[tuple[Series, Callable[[float], float]]] = []
         self.ticks: list[float] = []
         self.samples: list[list[float]] = []
@@ -67,7 +71,7 @@ class Recorder:
         """Write the row of a request: nothing alive relates to it any more, or the clock has stopped."""
         del self.open[request]
         answered = request.end == request.end
-        self.requests.append(
+        self.requests.buffer += self._pack_request(  # `append` without a call: once per request
             request.id,
             request.arrival,
             request.end,
@@ -85,6 +89,18 @@ class Recorder:
             pending,
             request.needs != 0,
         )
+
+    def stage(self, task: Task, kind: Stage, place: int, seconds: float = 0.0, about: int = -1) -> None:
+        """Note what a flow does from now on, where spans are kept and it is part of a request's way."""
+        if self.stages is not None and task.flow >= 0:
+            self.stages.append(task.request.id, task.flow, self.env.now, seconds, about, place, kind)
+
+    def sent(self, task: Task, child: Task | None, place: int, attempt: int) -> None:
+        """Note that a flow waits for an attempt from now on, which gets its number here; None: the attempt was lost on its way."""
+        if task.flow >= 0:
+            if child is not None:
+                child.flow = self.next_flow()
+            self.stage(task, Stage.RETRY if attempt else Stage.CALL, place, about=child.flow if child is not None else -1)
 
     def event(self, kind: EventKind, subject: str, about: str = "", value: float = 0.0) -> None:
         """Note something worth telling."""

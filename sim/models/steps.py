@@ -17,7 +17,7 @@ from sim.models.call import link_chain
 from sim.models.sites import named
 from sim.models.task import ACT, ORDINARY, PASS, RUN, Act, Flow, Steps, Task
 from sim.spec import step as spec
-from sim.vocabulary import Outcome
+from sim.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.host import Host
@@ -69,6 +69,7 @@ class Site:
     def wait_for(self, task: Task, event: simpy.Event) -> Act:
         """`yield from site.wait_for(task, event)`: wait for a stock SimPy event; returns OK."""
         if event.callbacks is not None:
+            self.world.recorder.stage(task, Stage.OTHER, self.host.name_index)
             event.callbacks.append(lambda _: self.world.ready.append(task))
             yield
         return OK
@@ -84,7 +85,8 @@ class Sequence:
         self.steps: Steps = []
         for name, step in named(site.name, steps):
             made = _behaviours[type(step)](step, site.named(name))
-            if getattr(made, "just_time", False):
+            told = site.world.recorder.stages is not None and hasattr(made, "run")  # what is told apart is not just time
+            if getattr(made, "just_time", False) and not told:
                 self.steps.append((PASS, made.draw))
             else:
                 timed = hasattr(made, "run")
@@ -305,9 +307,14 @@ class Reply:
         caller, attempt.caller = attempt.caller, None
         if caller is None:
             return OK
+        self.world.recorder.stage(attempt, Stage.ANSWER, task.replica.host.name_index, about=task.flow)
+        delay = attempt.back.delay(task.request.id, task.chain) if attempt.back is not None else 0.0
+        if delay < 0.0:  # it is lost, and what follows the reply is nothing that the caller could cancel
+            if isinstance(caller, Task):
+                caller.children = None
+            return OK
         courier = Task(task.request, task.chain, caller, task.replica)
         task.request.alive += 1
-        delay = attempt.back.delay(task.request.id, task.chain) if attempt.back is not None else 0.0
         courier.begin(self._carry(courier, delay, DEGRADED if task.degraded or attempt.degraded else OK))
         if isinstance(caller, Task):
             caller.children = courier
@@ -319,8 +326,7 @@ class Reply:
             courier.callbacks = courier.wake
             self.world.env.schedule(courier, ORDINARY, delay)
             yield
-        if delay >= 0.0:
-            self.world.answer(courier, outcome)
+        self.world.answer(courier, outcome)
         courier.request.done()
         courier.forget()
         yield
@@ -333,6 +339,7 @@ class Parallel:
     def __init__(self, step: spec.Parallel, site: Site):
         self.host = site.host
         self.ready = site.world.ready
+        self.recorder = site.world.recorder
         self.branches = [Sequence(site.named(f"{site.name}.{index}"), steps) for index, steps in enumerate(step.branches)]
 
     def run(self, task: Task) -> Act:
@@ -348,6 +355,10 @@ class Parallel:
             branch.begin(self._branch(branch, steps, branches))
             branches.append(branch)
         task.children = branches
+        if task.flow >= 0:
+            for branch in branches:
+                branch.flow = self.recorder.next_flow()
+            self.recorder.stage(task, Stage.PARALLEL, self.host.name_index, len(branches), branches[0].flow)
         self.ready.extend(branches)
         yield
         task.children = None
@@ -360,6 +371,7 @@ class Parallel:
 
     def _branch(self, branch: Task, steps: Sequence, branches: list[Task]) -> Flow:
         branch.outcome = yield from steps.run(branch)
+        self.recorder.stage(branch, Stage.END, self.host.name_index)
         if branch.granted:
             self.host.leave(branch, branch.replica)
         task, branch.caller = branch.caller, None

@@ -150,6 +150,7 @@ class Task(simpy.Event):
     again = False  # a retry or redelivery stands somewhere on its path
     attempt: Any = None  # the attempt that it is a branch of
     degraded = False  # a fallback stood in for something below
+    flow = -1  # its number, where spans are kept and it is part of a request's way
     guard: Any = None  # the guard whose bulkhead permit it holds
     own_thread = False  # a consumer or relay: runs on a thread of its own, not on a worker of its replica
     waits = 0  # where it stands: NOWHERE, IN_QUEUE of its replica, ON_CPU

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sim.models.task import ORDINARY, Flow, Signal, Task
 from sim.policies import partitioner as partitioners
 from sim.records.tables import Book
-from sim.vocabulary import MessageEnd, Outcome
+from sim.vocabulary import MessageEnd, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.consumer import Group
@@ -188,7 +188,9 @@ class PublishTarget:
             message = topic.append(request, task.chain, task.again, self.key)
             if broker.acks == "all" and message.available != message.available:
                 message.waiter = task
+                world.recorder.stage(task, Stage.REPLICATION, self.where)
                 yield
+                world.recorder.stage(task, Stage.ANSWER, self.where)
         if task.caller is not None:
             delay = 0.0 if broker.acks == "0" or task.back is None else task.back.delay(request.id, task.chain)
             if delay > 0.0:

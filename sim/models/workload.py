@@ -21,7 +21,7 @@ from sim.policies import budget as budgets
 from sim.policies import retry as retries
 from sim.spec.policy import Retry
 from sim.spec.traffic import Closed
-from sim.vocabulary import Outcome
+from sim.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.call import Target
@@ -73,6 +73,8 @@ class Workload:
         self.jitter = world.uniform(f"traffic.{name}.backoff")
         self.lane = world.lane(spec.timeout, self._timed_out) if spec.timeout is not None else None
         self.patient = spec.timeout is not None or spec.retry is not None or isinstance(spec.arrivals, Closed) or any(door.target.counts for door in self.doors)
+        if world.recorder.stages is not None:
+            self.patient = True  # the client's side of a request is told of too
         self.arrived = 0
 
     def start(self) -> None:
@@ -104,8 +106,12 @@ class Workload:
             task = Task(request, 0, None, self.caller)
             task.begin(self._client(task))
             self.ready.append(task)
-        else:
-            self._send(request, request, 0)
+        elif (replica := self._choose(request, 0)) is None:
+            request.outcome = UNREACHABLE
+            request.where = request.door.target.where
+            request.send(None)
+        elif (child := self._attempt(request, request, replica, 0)) is not None:
+            request.door.target.arrival[0](child)
 
     def _client(self, task: Task) -> Flow:
         """A client with a timeout or retries of its own."""
@@ -154,6 +160,8 @@ class Workload:
     def _ask(self, task: Task) -> Act:
         """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
         request = task.request
+        if self.recorder.stages is not None:
+            task.flow = self.recorder.next_flow()
         if self.budget is not None:
             budgets.deposit(self.budget, self.tokens, self.env.now)
         attempt = 0
@@ -162,14 +170,23 @@ class Workload:
             request.attempts = attempt + 1
             if self.lane is not None:
                 self.lane.arm(task)
-            replica = self._send(request, task, attempt)
-            yield
-            task.ticket += 1
-            task.children = None
-            if replica is not None:
+            replica = self._choose(request, attempt)
+            if replica is None:
+                outcome = UNREACHABLE
+                task.where = request.door.target.where
+            else:
+                if (child := self._attempt(request, task, replica, attempt)) is not None:
+                    task.children = child
+                    at_once(child, request.door.target.arrival[0])
+                    self.ready.append(child)
+                if task.flow >= 0:
+                    self.recorder.sent(task, child, request.door.target.where, attempt)
+                yield
+                outcome = task.outcome
+                task.children = None
                 request.door.target.over(self.caller, replica)
+            task.ticket += 1
             attempt += 1
-            outcome = task.outcome
             if outcome in PASSED or attempt >= self.max_attempts or not retries.retryable(self.retry, outcome):
                 break
             if self.budget is not None and not budgets.withdraw(self.budget, self.tokens, self.env.now):
@@ -177,6 +194,7 @@ class Workload:
             pause = retries.backoff(self.retry, attempt, self.jitter(request.id, attempt), pause)
             wait = max(pause, request.retry_after) if outcome == RATE_LIMITED and self.spec.honor_retry_after else pause
             if wait > 0.0:
+                self.recorder.stage(task, Stage.BACKOFF, self.source)
                 task.callbacks = task.wake
                 self.schedule(task, ORDINARY, wait)
                 yield
@@ -185,30 +203,25 @@ class Workload:
         request.send(None)
         return OK
 
-    def _send(self, request: Request, caller: Task | Request, attempt: int) -> Replica | None:
-        """One attempt on its way; where nobody is there, the answer at once."""
+    def _choose(self, request: Request, attempt: int) -> Replica | None:
+        """The replica that takes this attempt; None: nobody is there."""
         target = request.door.target
-        chain = link_chain(0, 0, attempt)
         replica = target.only
         if replica is None or replica.down:
-            replica = target.choose(self.caller, request.id, chain)
-        if replica is None:
-            caller.outcome = UNREACHABLE
-            caller.where = target.where
-            self.ready.append(caller)
+            replica = target.choose(self.caller, request.id, link_chain(0, 0, attempt))
+        return replica
+
+    def _attempt(self, request: Request, caller: Task | Request, replica: Replica, attempt: int) -> Task | None:
+        """One attempt at the door; None: a black hole has swallowed it."""
+        hop = request.door.hop
+        if hop.fixed < 0.0:
             return None
-        if request.door.hop.fixed < 0.0:
-            return replica  # a black hole has swallowed it
-        child = Task(request, chain, caller, replica)
+        child = Task(request, link_chain(0, 0, attempt), caller, replica)
         if attempt:
             child.again = True
+        child.back = hop
         request.alive += 1
-        at_once(child, target.arrival[0])
-        child.back = request.door.hop
-        if self.patient:
-            caller.children = child  # type: ignore[union-attr]  # a patient client is a task
-        self.ready.append(child)
-        return replica
+        return child
 
     def _timed_out(self, task: Task) -> None:
         """The client's patience is over; the system does not know, and goes on."""

@@ -32,7 +32,7 @@ from sim.models.task import CONTROL, OBSERVATION, Clock, Done, Signal, Task, aba
 from sim.models.timers import Lane
 from sim.models.topic import Broker, Message, Topic
 from sim.models.workload import Door, Workload
-from sim.records.tables import SPAN, Book, Records
+from sim.records.tables import SPAN, STAGE, Book, Records
 from sim.spec.distribution import Constant, Distribution
 from sim.spec.gateway import OAuth, Route
 from sim.spec.network import Link
@@ -55,7 +55,6 @@ class World:
         self.env = Clock()
         self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
         self.recorder = Recorder(self.env, scenario.record.spans == "all")
-        self.calls: list[Call] = []
         self.next_message = itertools.count().__next__
         self._salts = salts(scenario)
         self._wires: dict[frozenset[str], Wire] = {}
@@ -149,6 +148,7 @@ class World:
             requests=requests,
             messages=recorder.messages.rows(),
             spans=recorder.spans.rows() if recorder.spans is not None else np.empty(0, SPAN),
+            stages=recorder.stages.rows() if recorder.stages is not None else np.empty(0, STAGE),
             events=recorder.events.rows(),
             series=recorder.series,
             ticks=np.array(recorder.ticks),

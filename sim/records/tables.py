@@ -62,9 +62,29 @@ SPAN = np.dtype(
         ("replica", "i4"),
         ("outcome", "i1"),
         ("abandoned", "?"),  # its caller had given up
+        ("flow", "i8"),  # its own number, see STAGE; -1: a consumer or relay made it
     ]
 )
 """One row per attempt on a service, kept only with `record: {spans: all}`."""
+
+STAGE = np.dtype(
+    [
+        ("request", "i8"),
+        ("flow", "i8"),  # whose stage it is
+        ("begin", "f8"),  # s
+        ("seconds", "f8"),  # work, wait: how long it takes undisturbed; parallel: how many branches, whose flows follow one another; else 0
+        ("about", "i8"),  # call, retry: the flow of the attempt, -1 where it was lost on its way; parallel: the flow of the first branch; else -1
+        ("place", "i2"),  # index into names: the host; what is called; the topic
+        ("kind", "i1"),  # Stage
+    ]
+)
+"""What every flow of a request did next, written when it begins, kept only with `record: {spans: all}`.
+
+A flow is a client's side of one request, an attempt, a publication, or a branch; flows are numbered as they come to be, so that the first of a request
+is its client. It does one thing after the other: a stage lasts until the next of its flow begins, or until the flow ends (`ended` of its span). What is
+not here follows from the span: before `arrived` and after `ended` an attempt travels, between `arrived` and `started` it waits for a worker. So every
+second of a response belongs to one stage of one flow: see `metrics/attribution.py`.
+"""
 
 EVENT = np.dtype([("time", "f8"), ("kind", "i2"), ("subject", "i2"), ("object", "i2"), ("value", "f8")])
 """The event log: kind is an EventKind; subject and object index into names (-1: none)."""
@@ -118,6 +138,7 @@ class Records:
     books: tuple[Book, ...]
     effect_names: tuple[str, ...] = ()
     oversold: dict[str, int] = field(default_factory=dict)  # service -> units sold beyond its stock
+    stages: NDArray[np.void] = field(default_factory=lambda: np.empty(0, STAGE))
 
     def fingerprint(self) -> str:
         """Digest of the request, message and event rows in the order in which they ended, names resolved."""

@@ -99,7 +99,7 @@ def _study(document: Data, source: _Source, sets: Sequence[str], seed: int | Non
     patches = {name: plain(difference_of_variant(draft.top, merged, _SHAPE)) for name, merged in draft.variants.items()}
     canonical = {**plain(draft.top), **({"variants": patches} if document.get("variants") else {})}
     first = next(iter(scenarios.values()))
-    return Study(first.name, source.text, canonical, scenarios, source.file, allowed, question_of(source.text))
+    return Study(first.name, source.text, canonical, scenarios, source.file, allowed, question_of(source.text), tuple(sets))
 
 
 def _refuse_plugins(document: dict[str, Data], source: _Source, allowed: tuple[str, ...]) -> None:

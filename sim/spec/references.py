@@ -14,6 +14,7 @@ from sim.spec.fault import Crash, Fault
 from sim.spec.gateway import OAuth
 from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
+from sim.spec.steady import unsteady_parts
 from sim.spec.step import Call, Perform, Publish, Take
 from sim.spec.walk import Visit, visits
 from sim.units import show_duration
@@ -87,6 +88,8 @@ def _own_names(scenario: Scenario, _: _Names) -> Iterator[Finding]:
 def _times(scenario: Scenario, _: _Names) -> Iterator[Finding]:
     if scenario.warmup >= scenario.duration:
         yield Finding(("warmup",), f"found {show_duration(scenario.warmup)}, expected less than the duration, {show_duration(scenario.duration)}")
+    if scenario.auto_warmup and (parts := unsteady_parts(scenario)):
+        yield Finding(("warmup",), f"found auto, with {parts[0]}: only under a steady load is there a warm-up to find; state a duration such as 2m, or 0")
     if scenario.duration / scenario.record.interval > MOST_TICKS:
         yield Finding(("record", "interval"), f"found {show_duration(scenario.record.interval)}: more than {MOST_TICKS} points of every time series")
 

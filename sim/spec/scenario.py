@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, PrivateAttr, TypeAdapter, WithJsonSchema, field_validator, model_validator
 
+from sim import units
 from sim.spec.base import Duration, Spec, Whole
+from sim.spec.document import Data
 from sim.spec.broker import LogBroker
 from sim.spec.fault import AnyFault, Fault
 from sim.spec.gateway import Gateway
@@ -31,6 +33,22 @@ class Recording(Spec):
     spans: Literal["none", "all"] = "none"  # one row per attempt on a service
 
 
+AUTO = "auto"  # the warm-up is to be found
+
+
+def _warmup(value: object) -> float:
+    try:
+        return 0.0 if value == AUTO else units.duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or the word auto") from None
+
+
+_WARMUP = {"description": "a duration such as 2m, or auto: found from a pilot (steady load only)"}
+Warmup = Annotated[
+    float, BeforeValidator(_warmup), WithJsonSchema({**_WARMUP, "anyOf": [*TypeAdapter(Duration).json_schema()["anyOf"], {"const": AUTO}]})
+]
+
+
 def _first_version(value: object) -> object:
     if value is True or value != 1:
         raise ValueError(f"found {shown(value)}, expected 1: the version of the scenario language that this sim reads")
@@ -43,7 +61,7 @@ class Scenario(Spec):
     version: Annotated[Literal[1], BeforeValidator(_first_version)]
     name: str = "scenario"
     duration: Duration = Field(gt=0)
-    warmup: Duration = 0.0
+    warmup: Warmup = 0.0  # `auto` is 0 until an experiment has found it (sim.experiments.settling)
     seed: Whole = Field(default=1, ge=0, lt=2**63)
     traffic: dict[str, Traffic] = Field(min_length=1)
     gateway: Gateway | None = None
@@ -56,6 +74,20 @@ class Scenario(Spec):
     record: Recording = Recording()
     expect: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()  # the files of code it needs, relative to its own; each must be allowed by the user
+    _auto_warmup: bool = PrivateAttr(default=False)
+
+    @property
+    def auto_warmup(self) -> bool:
+        """Whether the scenario says `warmup: auto`."""
+        return self._auto_warmup
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remembers_auto(cls, data: Data, validated: ModelWrapValidatorHandler[Self]) -> Self:
+        scenario = validated(data)
+        if isinstance(data, dict) and data.get("warmup") == AUTO:
+            scenario._auto_warmup = True
+        return scenario
 
     @field_validator("faults", mode="after")
     @classmethod

@@ -19,3 +19,4 @@ class Study:
     file: str = ""  # as given; for messages
     plugins: tuple[str, ...] = field(default=())  # paths of the allowed plug-ins
     question: str = ""  # the first sentence or two of the comment that heads the file
+    sets: tuple[str, ...] = field(default=())  # the PATH=VALUE that `document` holds already; for the command that repeats a run

@@ -7,13 +7,14 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim.stats.bootstrap import Resamples, bootstrap
 from sim.stats.interval import Interval
 from sim.stats.quantile import as_floats
 from sim.stats.student import t_quantile
 
 
-def mean_interval(values: ArrayLike, confidence: float = 0.95, *, censored: bool = False) -> Interval:
-    """The mean of independent values and its confidence limits by Student's t.
+def mean_interval(values: ArrayLike, confidence: float = 0.95, *, censored: bool = False, resamples: Resamples | None = None) -> Interval:
+    """The mean of independent values and its confidence limits by Student's t, or with `resamples` by the bootstrap.
 
     A replication without a value (nan) is left out and `n` says how many remained. One infinite value makes the mean infinite and censored,
     without limits. `censored` hands on that a value was only a lower bound.
@@ -27,6 +28,9 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95, *, censored: bool
     value = float(known.mean())
     if known.size == 1:
         return Interval(value, censored=censored)
+    if resamples is not None and np.ptp(known) > 0:
+        found = bootstrap(known, resamples, confidence)
+        return Interval(value, found.low, found.high, int(known.size), censored)
     half = half_width(known, confidence)
     return Interval(value, value - half, value + half, int(known.size), censored)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sim.stats.bootstrap import Resamples, bootstrap
 from sim.stats.interval import Difference
 from sim.stats.mean import half_width, infinite_mean
 from sim.stats.quantile import as_floats
@@ -18,9 +19,15 @@ ROUNDING = 1e-12  # differences below this share of the values are rounding, not
 
 
 def paired_difference(
-    variant: ArrayLike, baseline: ArrayLike, confidence: float = 0.95, *, variant_censored: bool = False, baseline_censored: bool = False
+    variant: ArrayLike,
+    baseline: ArrayLike,
+    confidence: float = 0.95,
+    *,
+    variant_censored: bool = False,
+    baseline_censored: bool = False,
+    resamples: Resamples | None = None,
 ) -> Difference:
-    """variant - baseline, replication by replication: mean, t interval and two-sided p-value, judged alone.
+    """variant - baseline, replication by replication: mean, interval and two-sided p-value, judged alone; by Student's t, or by the bootstrap.
 
     A pair with a nan is left out, and so is one that is infinite on both sides (neither recovered: no difference is known). Where a difference is
     infinite there is no t test, and the p-value is that of the sign test. Differences that are all equal and not zero are significant from n = 2.
@@ -30,7 +37,7 @@ def paired_difference(
     censored = variant_censored or baseline_censored or bool(np.isinf(gaps).any())
     if not gaps.size:
         return Difference(math.nan, n=0, censored=censored)
-    difference = _judged(gaps, confidence, censored)
+    difference = _judged(gaps, confidence, censored, resamples)
     if _undecidable(difference.value, variant_censored, baseline_censored):
         return replace(difference, p_value=math.nan, significant=False)
     return difference
@@ -43,6 +50,7 @@ def differences(
     *,
     variant_censored: Collection[str] = (),
     baseline_censored: Collection[str] = (),
+    resamples: Resamples | None = None,
 ) -> dict[str, Difference]:
     """The paired differences of all metrics that both sides have, judged together: p-values are Holm's, intervals are each metric's own.
 
@@ -50,7 +58,14 @@ def differences(
     neither makes the others harder to prove.
     """
     found = {
-        name: paired_difference(values, baseline[name], confidence, variant_censored=name in variant_censored, baseline_censored=name in baseline_censored)
+        name: paired_difference(
+            values,
+            baseline[name],
+            confidence,
+            variant_censored=name in variant_censored,
+            baseline_censored=name in baseline_censored,
+            resamples=resamples,
+        )
         for name, values in variant.items()
         if name in baseline
     }
@@ -78,7 +93,7 @@ def _gaps(variant: NDArray[np.float64], baseline: NDArray[np.float64]) -> NDArra
     return gaps[~np.isnan(gaps)]
 
 
-def _judged(gaps: NDArray[np.float64], confidence: float, censored: bool) -> Difference:
+def _judged(gaps: NDArray[np.float64], confidence: float, censored: bool, resamples: Resamples | None) -> Difference:
     n = int(gaps.size)
     if np.isinf(gaps).any():
         p_value = _sign_test(gaps)
@@ -86,6 +101,9 @@ def _judged(gaps: NDArray[np.float64], confidence: float, censored: bool) -> Dif
     value = float(gaps.mean())
     if n == 1:
         return Difference(value, n=1, censored=censored)
+    if resamples is not None and np.ptp(gaps) > 0:
+        found = bootstrap(gaps, resamples, confidence)
+        return Difference(value, found.low, found.high, n, censored, found.p_value, found.p_value <= _alpha(confidence))
     half = half_width(gaps, confidence)
     p_value = _p_value(gaps)
     return Difference(value, value - half, value + half, n, censored, p_value, p_value <= _alpha(confidence))

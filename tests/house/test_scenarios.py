@@ -16,10 +16,13 @@ from sim.spec.document import plain
 from sim.spec.reading import question_of, read_yaml
 
 SCHEMA = ROOT / "scenarios" / "scenario.schema.json"
-SHORTER = {  # so that each still meets what it is about; all others: three minutes
-    "black-friday": ("duration=3m", "warmup=10s", "traffic.shoppers.arrivals.profile.0.for=30s"),
-    "payment-outage": ("duration=8m30s",),
-    "slow-payments": ("duration=7m",),
+SHORTER = {  # so that each still meets what it is about; all others: two minutes
+    "black-friday": ("duration=75s", "warmup=5s", "traffic.shoppers.arrivals.profile.0.for=15s"),
+    "payment-outage": ("duration=150s", "warmup=20s", "faults.0.at=40s", "faults.0.for=30s"),
+    "slow-payments": ("duration=150s", "warmup=20s", "faults.0.at=40s", "faults.0.for=30s"),
+    "03-timeouts": (),
+    "04-retries": (),
+    "05-breaker": (),
 }
 
 
@@ -50,11 +53,12 @@ def test_it_is_checked_without_errors_and_its_warnings_are_mentioned(path):
 
 
 @every_scenario
-def test_a_short_run_of_every_variant_balances_its_books(path, tmp_path):
-    sets = [part for text in SHORTER.get(path.stem, ("duration=3m",)) for part in ("--set", text)]
-    done = sim("compare", str(path), "--replications", "1", *sets, *options_of(path), "--json", "-", "--quiet", "--out", str(tmp_path / "report"))
-    assert done.returncode in (0, 1), done.stderr  # an expectation may fail in so short a run
-    assert json.loads(done.stdout)["variants"]
+def test_a_short_run_of_every_variant_balances_its_books(path):
+    """Books that do not balance raise; expectations may fail in so short a run."""
+    asked = {"sets": SHORTER.get(path.stem, ("duration=2m",)), "plugins": options_of(path)[1:]}
+    code = f"import sim; study = sim.load({path.as_posix()!r}, **{asked!r}); print(sim.compare(study, replications=1, jobs=1).summary.shape)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 # ---- the schema

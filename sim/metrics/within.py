@@ -1,0 +1,58 @@
+"""Intervals from a single run, of what is an average or a percentile over time: batch means and order statistics.
+
+What is *not* here: intervals of counts over the whole run (lost orders), of largest values, of anything after a fault. One run says nothing of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.metrics.keys import key_of
+from sim.metrics.latency import PERCENTILES
+from sim.metrics.measurement import Measurement, measure, measured_routes
+from sim.metrics.sample import Sample, sample_of
+from sim.records.tables import Records
+from sim.spec.scenario import Scenario
+from sim.spec.steady import unsteady_parts
+from sim.stats.batches import PIECES, batch_interval, effective_size
+from sim.stats.interval import Interval
+from sim.stats.order import quantile_interval
+from sim.stats.quantile import quantile
+
+AVERAGES = frozenset(
+    "response_mean response_all_mean completion_mean availability goodput throughput completed offered apdex error_budget_burn outcome_share "
+    "amplification wasted_work utilisation queue_mean cost_per_thousand".split()
+)
+"""The metrics that are the mean of what they are in the parts of a run."""
+
+
+def within_run(records: Records, scenario: Scenario, whole: Measurement, confidence: float = 0.95) -> dict[str, Interval]:
+    """The figures of one run for which it gives an interval: none where the load is unsteady, or where its parts hang together."""
+    if unsteady_parts(scenario):
+        return {}
+    edges = np.linspace(records.warmup, records.duration, PIECES + 1)
+    parts = [measure(part, scenario).values for part in _parts(records, edges)]
+    wanted = [key for key in whole.values if key.partition("(")[0] in AVERAGES and key not in whole.censored]
+    found = {key: batch_interval(whole.values[key], [part.get(key, np.nan) for part in parts], confidence) for key in wanted}
+    counted = sample_of(records, scenario).arrived(records.warmup, records.duration)
+    for route, mask in (("", np.ones(len(counted), dtype=bool)), *measured_routes(records, scenario, counted)):
+        found |= _percentiles(counted.where(mask), route, edges, whole, confidence)
+    return {key: interval for key, interval in found.items() if interval.low == interval.low}
+
+
+def _parts(records: Records, edges: NDArray[np.float64]) -> Iterator[Records]:
+    """The run between neighbouring edges, each with the requests that arrived there; messages belong to the whole."""
+    order = np.argsort(records.requests["arrival"], kind="stable")
+    rows = records.requests[order]
+    places = np.searchsorted(rows["arrival"], edges, side="left")
+    for (begin, end), (first, last) in zip(pairwise(edges), pairwise(places), strict=True):
+        yield replace(records, requests=rows[first:last], messages=records.messages[:0], warmup=float(begin), duration=float(end))
+
+
+def _percentiles(sample: Sample, route: str, edges: NDArray[np.float64], whole: Mapping[str, float] | Measurement, confidence: float) -> dict[str, Interval]:
+    ...

@@ -1,0 +1,44 @@
+"""The interval of a quantile within one sample: two of its own values, chosen by rank. No shape is assumed, and nothing is interpolated."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sim.stats.interval import Interval
+from sim.stats.quantile import as_floats, quantile
+
+
+def quantile_interval(values: ArrayLike, q: float, confidence: float = 0.95, *, effective: float | None = None) -> Interval:
+    """A quantile between two order statistics, exact by the binomial law for independent values.
+
+    Values that hang together tell as much as fewer independent ones would: `effective` says how many (see `sim.stats.batches`), and the ranks are
+    spread accordingly. Never treat the requests of one run as independent. There are no limits where one of them would lie beyond the sample:
+    1,000 values know nothing of an upper limit of the 99.9th percentile.
+    """
+    sample = as_floats(values)
+    value = quantile(sample, q)
+    size = float(sample.size) if effective is None else min(effective, float(sample.size))
+    if not math.isfinite(value) or not size >= 1.0:
+        return Interval(value)
+    low, high = (share * sample.size for share in _shares(q, math.floor(size), confidence))
+    lower, upper = math.floor(low + 1e-9), math.ceil(high - 1e-9) + 1
+    if lower < 1 or upper > sample.size:
+        return Interval(value)
+    limits = np.partition(sample, (lower - 1, upper - 1))[[lower - 1, upper - 1]]
+    return Interval(value, float(limits[0]), float(limits[1])) if np.isfinite(limits).all() else Interval(value)
+
+
+def _shares(q: float, n: int, confidence: float) -> tuple[float, float]:
+    """The shares of n independent values between which the number below the quantile lies; beyond 0 or 1 where n is too few."""
+    from scipy.special import bdtr
+
+    tail = (1.0 - confidence) / 2
+    reach = math.ceil(10.0 * math.sqrt(n * q * (1.0 - q))) + 10  # nothing likely lies further from n q
+    counts = np.arange(max(0, math.floor(n * q) - reach), min(n, math.ceil(n * q) + reach) + 1, dtype=np.float64)
+    below = bdtr(counts, n, q)  # P(at most so many of n lie below the quantile)
+    low = counts[0] + np.searchsorted(below, tail, side="right")  # P(fewer than low) <= tail
+    high = counts[0] + np.searchsorted(below, 1.0 - tail, side="left")  # P(more than high) <= tail
+    return (float(low / n) if low > 0 else -1.0), (float(high / n) if high < n else 2.0)
