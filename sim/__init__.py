@@ -11,6 +11,9 @@ The front door. A scenario may be given as a path, as the name of a shipped one 
     load, load_text         a scenario file, or its text, to a Study
     check                   errors, offered load and warnings, without simulating
     run, compare            one variant; all of them on common random numbers
+    sweep, find_capacity    settings varied; the highest load at which all expectations hold
+    explain                 where the time of slow requests went, and which station fills first
+    find_stability          whether the system comes back after a disturbance, and up to which load
     simulate, measure       Scenario -> Records -> numbers: one run, by hand
     write_report            charts, tables and the story of a comparison
     Study, Scenario         what is said
@@ -37,10 +40,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.errors import SimError
+    from sim.experiments.capacity import find_capacity
     from sim.experiments.comparison import compare, run
+    from sim.experiments.explain import explain
     from sim.experiments.offered_load import check
     from sim.experiments.results import Comparison
     from sim.experiments.shipped import load
+    from sim.experiments.stability import find_stability
+    from sim.experiments.sweep import sweep
     from sim.metrics import measure
     from sim.models import simulate
     from sim.records.tables import Records
@@ -61,11 +68,15 @@ __all__ = [
     "Study",
     "check",
     "compare",
+    "explain",
+    "find_capacity",
+    "find_stability",
     "load",
     "load_text",
     "measure",
     "run",
     "simulate",
+    "sweep",
     "write_report",
 ]
 
@@ -79,11 +90,15 @@ _ROOMS = {
     "Study": "sim.spec.study",
     "check": "sim.experiments.offered_load",
     "compare": "sim.experiments.comparison",
+    "explain": "sim.experiments.explain",
+    "find_capacity": "sim.experiments.capacity",
+    "find_stability": "sim.experiments.stability",
     "load": "sim.experiments.shipped",
     "load_text": "sim.spec",
     "measure": "sim.metrics",
     "run": "sim.experiments.comparison",
     "simulate": "sim.models",
+    "sweep": "sim.experiments.sweep",
     "write_report": "sim.report",
 }
 

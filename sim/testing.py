@@ -129,11 +129,11 @@ class Played:
         return [[name for bit, name in enumerate(names) if int(mask) >> bit & 1] for mask in self._of(source)["effects"]]
 
     def attempts(self, endpoint: str | None = None) -> list[Attempt]:
-        """The attempts on all endpoints or on one, in the order of their arrival there."""
+        """The attempts on all endpoints or on one, in the order of their arrival there, those of one instant in the order of their requests."""
         names, sources = self.records.names, dict(zip(self.requests["id"], self.requests["source"], strict=True))
         count: Counter[tuple[int, int]] = Counter()
         found = []
-        for row in sorted(self.records.spans, key=lambda row: float(row["arrived"])):
+        for row in sorted(self.records.spans, key=lambda row: (row["arrived"], row["request"], row["chain"])):
             count[key := (int(row["request"]), int(row["endpoint"]))] += 1
             arrived, started, ended = _rounded((row["arrived"], row["started"], row["ended"]))
             place = (str(sources[key[0]]), key[0] & NUMBER_MASK, names[key[1]], int(row["replica"]))

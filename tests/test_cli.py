@@ -214,7 +214,7 @@ def test_a_failing_run_is_exit_code_3_with_the_command_that_repeats_it(capsys, k
     assert "--set services.kitchen.queue.capacity=9" in err
 
 
-@pytest.mark.parametrize("verb", ["list", "new", "check", "run", "compare", "report", "schema"])
+@pytest.mark.parametrize("verb", ["list", "new", "check", "run", "compare", "sweep", "capacity", "report", "schema"])
 def test_the_help_of_every_verb_has_an_example(capsys, verb):
     assert sim(verb, "--help") == 0
     assert f"Example:\n    sim {verb}" in capsys.readouterr().out

@@ -40,13 +40,13 @@ def stride(count: int) -> int:
 
 
 @compiled
-def choose(key: Word, count: int, exponent: float, step: int, table: NDArray[np.float64], entity: Word) -> int:  # noqa: PLR0917  # called by position
+def choose(key: Word, count: int, exponent: float, step: int, table: NDArray[np.float64], entity: Word) -> int:  # called by position
     """The rank that falls to this entity."""
     return rank(uniform(key, entity, 0), count, exponent, step, table)
 
 
 @compiled
-def chosen_ranks(key: Word, count: int, exponent: float, step: int, table: NDArray[np.float64], entities: NDArray[np.int64]) -> NDArray[np.int64]:  # noqa: PLR0917
+def chosen_ranks(key: Word, count: int, exponent: float, step: int, table: NDArray[np.float64], entities: NDArray[np.int64]) -> NDArray[np.int64]:
     """The ranks that fall to these entities."""
     out = np.empty(entities.size, np.int64)
     for index in range(entities.size):

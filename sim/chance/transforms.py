@@ -75,7 +75,7 @@ def gamma(key: Word, entity: Word, attempt: Word, shape: float, scale: float) ->
 
 
 @compiled
-def hyperexponential(key: Word, entity: Word, attempt: Word, data: Floats, offset: int, size: int) -> float:  # noqa: PLR0917  # called by position
+def hyperexponential(key: Word, entity: Word, attempt: Word, data: Floats, offset: int, size: int) -> float:  # called by position
     """One of several exponentials: `size` cumulative probabilities, then `size` means."""
     first = bits(key, entity, attempt)
     return exponential(uniform(first, 0, 0), data[offset + size + chosen(unit(first), data, offset, size)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,22 @@ from typing import get_args
 import pandas as pd
 
 from sim.errors import UsageError, did_you_mean
-from sim.experiments.executors import Progress, collect
+from sim.experiments.executors import Executor, Progress, collect
 from sim.experiments.jobs import Job, JobResult, Perform, perform
 from sim.experiments.journal import Journal
+from sim.experiments.method import Best, Method, Precision, in_words
+from sim.experiments.plan import Plan
 from sim.experiments.results import Comparison, VariantResult, base_of
+from sim.experiments.rounds import Rounds, crew, until_best, until_precise
+from sim.experiments.settling import pilot_runs, settled
 from sim.experiments.several import Arm, arms_of, combine
 from sim.experiments.shipped import Source, as_study
 from sim.experiments.verdicts import judge
+from sim.records.tables import Records
 from sim.spec.base import Kind, words
 from sim.spec.study import Study
-from sim.stats.interval import Difference
+from sim.stats.bootstrap import Resamples
+from sim.stats.interval import Difference, Interval
 from sim.vocabulary import METRICS
 
 Execute = Callable[[Sequence[Job]], list[JobResult]]
@@ -31,8 +36,14 @@ ENGINES = ("auto", "simpy")
 def compare(
     study: Source | Sequence[Source],
     variants: Sequence[str] | None = None,
-    replications: int = 10,
+    replications: int | None = None,
     *,
+    precision: float | None = None,
+    metrics: Sequence[str] = (),
+    best: str | None = None,
+    indifference: str | float | None = None,
+    confidence: float = 0.95,
+    interval: str = "t",
     jobs: int | None = None,
     engine: str = "auto",
     progress: Progress | None = None,
@@ -43,19 +54,37 @@ def compare(
     """All variants, or those named, under the same seed and replications; the first is the baseline of the differences.
 
     Several studies are one comparison, whose variants are named `<file-stem>:<variant>`; all of them take the seed of the first.
+    There are ten `replications`, or as many as make the error of these `metrics` (`p99(response)`) at most `precision` (0.05), or as many as
+    tell which variant is `best` by a metric, if it is by `indifference` ("10ms"): then `replications` is the cap, 100 by default.
     What the `journal` knows is not run again; `cluster` is the address of a Dask scheduler, in place of `jobs` processes here.
     """
     sources = [study] if isinstance(study, (Study, str, Path)) else study
     whole = combine([as_study(source) for source in sources])
+    plan = Plan(
+        replications=replications,
+        precision=precision,
+        metrics=tuple(metrics),
+        best=best,
+        indifference=indifference,
+        confidence=confidence,
+        interval=interval,
+    )
     chosen = _chosen(arms_of(whole), variants)
-    return _experiment(whole, chosen, _numbered(replications), chosen_engine(engine), executing(jobs, cluster, progress, perform, journal))
+    if best is not None and len(chosen) < 2:
+        raise UsageError(f"best: found {len(chosen)} variant, expected at least two to choose from")
+    executor = Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, most=plan.most * len(chosen))
+    return _experiment(whole, chosen, plan, chosen_engine(engine), executor, progress)
 
 
 def run(
     study: Source,
     variant: str | None = None,
-    replications: int = 10,
+    replications: int | None = None,
     *,
+    precision: float | None = None,
+    metrics: Sequence[str] = (),
+    confidence: float = 0.95,
+    interval: str = "t",
     jobs: int | None = None,
     engine: str = "auto",
     progress: Progress | None = None,
@@ -64,14 +93,18 @@ def run(
     journal: Journal | None = None,
     cluster: str | None = None,
 ) -> Comparison:
-    """One variant, the first unless named. `only_replication` runs that one alone, as it was among the others."""
+    """One variant, the first unless named. `only_replication` runs that one alone, as it was among the others.
+
+    The other options are those of `compare`. A single replication has intervals where its own parts give them: by batch means.
+    """
     study = as_study(study)
+    plan = Plan(
+        replications=replications, only=only_replication, precision=precision, metrics=tuple(metrics), confidence=confidence, interval=interval
+    )
     arms = arms_of(study)
     chosen = _chosen(arms, [variant if variant is not None else next(iter(arms))])
-    if only_replication is not None and only_replication < 0:
-        raise UsageError(f"only-replication: found {only_replication}, expected 0 or more")
-    numbers = [only_replication] if only_replication is not None else _numbered(replications)
-    return _experiment(study, chosen, numbers, chosen_engine(engine), executing(jobs, cluster, progress, perform, journal))
+    executor = Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, most=plan.most)
+    return _experiment(study, chosen, plan, chosen_engine(engine), executor, progress)
 
 
 def chosen_engine(engine: str) -> str:
@@ -95,12 +128,6 @@ def workers_for(jobs: int | None, cluster: str | None = None) -> int | None:
     return 1 if by_hand else jobs
 
 
-def _numbered(replications: int) -> list[int]:
-    if replications < 1:
-        raise UsageError(f"replications: found {replications}, expected at least 1")
-    return list(range(replications))
-
-
 def _chosen(arms: dict[str, Arm], names: Sequence[str] | None) -> list[Arm]:
     if names is None:
         return list(arms.values())
@@ -112,29 +139,66 @@ def _chosen(arms: dict[str, Arm], names: Sequence[str] | None) -> list[Arm]:
     return [arms[name] for name in dict.fromkeys(names)]
 
 
-def _experiment(study: Study, arms: Sequence[Arm], numbers: Sequence[int], engine: str, execute: Execute) -> Comparison:
+def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, engine: str, executor: Executor, progress: Progress | None) -> Comparison:
     seed = arms[0].scenario.seed
-    jobs = [job for arm in arms for job in _jobs(arm, seed, numbers, engine)]
-    results = execute(jobs)
-    per_arm = [results[place : place + len(numbers)] for place in range(0, len(results), len(numbers))]
-    figures = {arm.name: _Figures.of(found, numbers) for arm, found in zip(arms, per_arm, strict=True)}
-    variants = {arm.name: _variant(arm, figures[arm.name], found) for arm, found in zip(arms, per_arm, strict=True)}
+    keys = _keys(arms, plan)  # looked up before anything runs
+    with crew(executor, progress, pilot_runs(arms, plan.pilot) + plan.most * len(arms)) as execute:
+        arms, warmup = settled(arms, seed, engine, plan.pilot, execute)
+        rounds = Rounds(arms, seed, engine, execute, plan.only or 0)
+        rule = _replicate(rounds, plan, keys)
+    figures = {arm.name: _Figures.of(rounds.results[arm.name], rounds.numbers(arm.name)) for arm in arms}
+    resamples = _resamples(plan, seed)
+    variants = {arm.name: _variant(arm, figures[arm.name], rounds.results[arm.name], plan.confidence, resamples) for arm in arms}
+    most = max(len(results) for results in rounds.results.values())
     return Comparison(
         study=study,
         engine=engine,
         seed=seed,
-        replications=len(numbers),
+        replications=most,
         variants=variants,
-        differences=_differences(figures),
+        differences=_differences(figures, plan.confidence, resamples),
         fingerprint=_digest([part for name, result in variants.items() for part in (name, result.fingerprint)]),
+        method=Method(
+            confidence=plan.confidence,
+            interval=plan.interval if most > 1 else _within(variants),
+            warmup=warmup,
+            precision=rule if isinstance(rule, Precision) else None,
+            best=rule if isinstance(rule, Best) else None,
+        ),
     )
 
 
-def _jobs(arm: Arm, seed: int, numbers: Sequence[int], engine: str) -> list[Job]:
-    document = json.dumps(arm.document)
-    return [
-        Job(document, arm.plugins, arm.variant, seed, number, engine, keep_records=number == numbers[0], file=arm.file, given=arm.given) for number in numbers
-    ]
+def _keys(arms: Sequence[Arm], plan: Plan) -> tuple[str, ...]:
+    scenarios = [arm.scenario for arm in arms]
+    if plan.best is not None:
+        key = plan.best_key(scenarios)
+        plan.least_difference(key)
+        return (key,)
+    return plan.keys(scenarios) if plan.precision is not None else ()
+
+
+def _replicate(rounds: Rounds, plan: Plan, keys: tuple[str, ...]) -> Precision | Best | None:
+    """As many replications as the plan asks for; what its rule came to."""
+    if plan.precision is not None:
+        return until_precise(rounds, keys, plan.precision, plan.most, plan.confidence)
+    if plan.best is not None:
+        least = plan.least_difference(keys[0])
+        return until_best(rounds, keys[0], least, in_words(least, keys[0]), plan.most, plan.confidence)
+    rounds.run(plan.most)
+    return None
+
+
+def _within(variants: Mapping[str, VariantResult]) -> str:
+    """What a single replication gives."""
+    return "batch means" if any(figure.low < figure.high for result in variants.values() for figure in result.metrics.values()) else "t"
+
+
+def _resamples(plan: Plan, seed: int) -> Resamples | None:
+    if plan.interval != "bootstrap":
+        return None
+    from sim.chance.resampling import Resampling
+
+    return Resampling(seed)
 
 
 @dataclass(frozen=True)
@@ -152,13 +216,17 @@ class _Figures:
         return cls(table, frozenset(key for result in results for key in result.censored))
 
 
-def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult]) -> VariantResult:
+def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult], confidence: float, resamples: Resamples | None) -> VariantResult:
     from sim.metrics.timeline import mean_timelines
     from sim.stats.mean import mean_interval
 
     exemplar = results[0].records
     assert exemplar is not None, "the first replication keeps its records"
-    metrics = {str(key): mean_interval(figures.table[key].to_numpy(), censored=key in figures.censored) for key in figures.table}
+    metrics = {
+        str(key): mean_interval(figures.table[key].to_numpy(), confidence, censored=key in figures.censored, resamples=resamples) for key in figures.table
+    }
+    if len(results) == 1:
+        metrics |= _of_one(arm, results[0], exemplar, confidence)
     return VariantResult(
         name=arm.name,
         scenario=arm.scenario,
@@ -171,17 +239,28 @@ def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult]) -> Varia
     )
 
 
-def _differences(figures: Mapping[str, _Figures]) -> dict[str, dict[str, Difference]]:
-    """Variant - baseline for every metric with a good direction, all variants judged together."""
+def _of_one(arm: Arm, result: JobResult, records: Records, confidence: float) -> dict[str, Interval]:
+    """The intervals that a single replication gives."""
+    from sim.metrics.measurement import Measurement
+    from sim.metrics.within import within_run
+
+    return within_run(records, arm.scenario, Measurement(result.metrics, result.censored), confidence)
+
+
+def _differences(figures: Mapping[str, _Figures], confidence: float, resamples: Resamples | None) -> dict[str, dict[str, Difference]]:
+    """Variant - baseline for every metric with a good direction, over the replications that both have, all variants judged together."""
     from sim.stats.paired import differences
 
     (_, base), *others = figures.items()
     compared = [(name, key, other) for name, other in others for key in other.table if key in base.table and has_direction(str(key))]
+    shared = {name: base.table.index.intersection(other.table.index) for name, other in others}
     found = differences(
-        {f"{name}\0{key}": other.table[key].to_numpy() for name, key, other in compared},
-        {f"{name}\0{key}": base.table[key].to_numpy() for name, key, _ in compared},
+        {f"{name}\0{key}": other.table[key].loc[shared[name]].to_numpy() for name, key, other in compared},
+        {f"{name}\0{key}": base.table[key].loc[shared[name]].to_numpy() for name, key, _ in compared},
+        confidence,
         variant_censored={f"{name}\0{key}" for name, key, other in compared if key in other.censored},
         baseline_censored={f"{name}\0{key}" for name, key, _ in compared if key in base.censored},
+        resamples=resamples,
     )
     answer: dict[str, dict[str, Difference]] = {name: {} for name, _ in others}
     for name, key, _ in compared:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
+from sim.experiments.method import ORDINARILY
 from sim.experiments.results import Comparison, VariantResult, unit_of
 from sim.stats.interval import Difference, Interval
 
@@ -21,9 +23,11 @@ def as_document(comparison: Comparison) -> dict[str, Any]:
         "engine": comparison.engine,
         "replications": comparison.replications,
         "fingerprint": comparison.fingerprint,
-        "variants": {name: _variant_document(result) for name, result in comparison.variants.items()},
+        "variants": {name: _variant_document(result, comparison.replications) for name, result in comparison.variants.items()},
         "differences": {name: _differences_document(found) for name, found in comparison.differences.items()},
     }
+    if comparison.method != ORDINARILY:
+        document["method"] = {name: part for name, part in asdict(comparison.method).items() if part is not None}
     if comparison.earlier is not None:
         document["earlier"] = {
             "source": comparison.earlier.source,
@@ -39,8 +43,10 @@ def as_json(comparison: Comparison) -> str:
     return json.dumps(as_document(comparison), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _variant_document(result: VariantResult) -> dict[str, Any]:
+def _variant_document(result: VariantResult, replications: int) -> dict[str, Any]:
+    own = len(result.per_replication)
     return {
+        **({"replications": own} if own != replications else {}),  # dropped from a race
         "metrics": {key: {**_limits(figure), "unit": unit_of(key)} for key, figure in result.metrics.items()},
         "expectations": [
             {"text": verdict.text, "value": _finite(verdict.value), "passed": verdict.passed, **({"reason": verdict.reason} if verdict.reason else {})}

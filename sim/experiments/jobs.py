@@ -60,14 +60,17 @@ Perform = Callable[[Job, Tick], JobResult]
 
 
 def perform(job: Job, tick: Tick) -> JobResult:
-    """Simulate and measure."""
+    """Simulate and measure. Where the warm-up is still to be found, the timeline is the series that it is found by."""
     from sim.metrics import measure
+    from sim.metrics.settling import settling_series
     from sim.metrics.timeline import timeline
     from sim.models import simulate
 
     scenario = scenario_of(job)
     records = simulate(scenario, replication=job.replication, progress=tick)
     measurement = measure(records, scenario)
+    if scenario.auto_warmup:
+        return JobResult(dict(measurement.values), frozenset(measurement.censored), settling_series(records), records.fingerprint(), records.duration)
     return JobResult(
         metrics=dict(measurement.values),
         censored=frozenset(measurement.censored),

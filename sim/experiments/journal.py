@@ -146,7 +146,6 @@ class Journal:
     def _open(self) -> None:
         """Make room, then see what is there."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             for segment in _kept_segments(self.folder):
                 for key, entry in _entries_of(segment):
                     self._entries[key] = entry
@@ -155,6 +154,7 @@ class Journal:
 
     def _segment(self) -> IO[bytes]:
         if self._file is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
             self._own = self.folder / f"{int(time.time()):010d}-{os.getpid()}-{uuid.uuid4().hex[:8]}{_SUFFIX}"
             self._file = self._own.open("xb", buffering=0)
             _claim(self._file)

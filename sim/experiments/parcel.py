@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MANIFEST = b"sim"
+_KNOWN = ("metrics", "censored", "timeline", "fingerprint", "simulated", "records")  # what else there is goes as JSON
 
 
 def pack_job(job: Job, *, with_plugins: bool = False) -> str:
@@ -72,6 +73,7 @@ def pack_result(result: JobResult) -> bytes:
 
     sink = pa.BufferOutputStream()
     manifest: dict[str, Any] = {"fingerprint": result.fingerprint, "simulated": result.simulated, "timeline": bool(len(result.timeline.columns))}
+    manifest["more"] = {field.name: getattr(result, field.name) for field in fields(JobResult) if field.name not in _KNOWN}
     if result.records is not None:
         manifest["records"] = _plain_part(result.records)
     figures = {
@@ -112,6 +114,7 @@ def unpack_result(data: bytes) -> JobResult:
         fingerprint=manifest["fingerprint"],
         simulated=manifest["simulated"],
         records=_records(source, manifest["records"]) if "records" in manifest else None,
+        **manifest["more"],
     )
 
 

@@ -22,6 +22,14 @@ class Teller:
         self._last = self._begun if not self._terminal else 0.0
         self._drawn = 0
         self._over = False
+        self._before = 0.0  # the share that was finished before, and says nothing of the pace
+
+    def resumed(self, done: int, total: int, simulated: float) -> None:
+        """So much is known from an earlier, unfinished call."""
+        self._before = min(1.0, simulated / self._span) if self._span > 0 else done / total
+        self.clear()
+        self._stream.write(f"{done} of {total} {self._verb} were finished earlier\n")
+        self._stream.flush()
 
     def __call__(self, done: int, total: int, simulated: float) -> None:
         """Draw or write, if the last time is long enough ago."""
@@ -44,7 +52,7 @@ class Teller:
 
     def _bar(self, done: int, total: int, share: float, elapsed: float) -> str:
         filled = int(share * WIDTH)
-        return f"[{'#' * filled}{'.' * (WIDTH - filled)}] {share:4.0%}  {done} of {total} {self._verb}{_left(share, elapsed)}"
+        return f"[{'#' * filled}{'.' * (WIDTH - filled)}] {share:4.0%}  {done} of {total} {self._verb}{self._left(share, elapsed)}"
 
     def _draw(self, text: str) -> None:
         self._stream.write("\r" + text.ljust(self._drawn) + ("\r" if not text else ""))
@@ -54,12 +62,12 @@ class Teller:
     def _line(self, done: int, total: int, share: float, elapsed: float) -> None:
         if done == total and elapsed < _LINE_EVERY:
             return  # quick work needs no telling
-        self._stream.write(f"{done} of {total} {self._verb}, {share:.0%} simulated{_left(share, elapsed)}\n")
+        self._stream.write(f"{done} of {total} {self._verb}, {share:.0%} simulated{self._left(share, elapsed)}\n")
         self._stream.flush()
 
-
-def _left(share: float, elapsed: float) -> str:
-    """The time that remains at the present pace, once there is one."""
-    if share < 0.02 or share >= 1.0 or elapsed < 1.0:
-        return ""
-    return f", about {show_duration(max(1.0, round(elapsed * (1.0 - share) / share)))} left"
+    def _left(self, share: float, elapsed: float) -> str:
+        """The time that remains at the present pace, once there is one."""
+        gained = share - self._before
+        if gained < 0.02 * (1.0 - self._before) or share >= 1.0 or elapsed < 1.0:
+            return ""
+        return f", about {show_duration(max(1.0, round(elapsed * (1.0 - share) / gained)))} left"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sim.experiments.method import ORDINARILY, Method
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
@@ -70,6 +71,7 @@ class Comparison:
     differences: dict[str, dict[str, Difference]]  # variant (not the baseline) -> metric key -> variant - baseline
     fingerprint: str
     earlier: Earlier | None = None
+    method: Method = ORDINARILY
 
     @property
     def baseline(self) -> str:
@@ -116,6 +118,7 @@ class Comparison:
         verdicts = "".join(_item(name, verdict) for name, result in self.variants.items() for verdict in result.verdicts)
         head = f"<p><b>{html.escape(self.study.name)}</b>, seed {self.seed}, {self.replications} replications, engine {html.escape(self.engine)}</p>"
         table = pd.DataFrame.from_dict(rows, orient="index").to_html(border=0)
+        head += "".join(f"<p>{html.escape(line)}</p>" for line in self.method.lines())
         return head + table + (f"<ul>{verdicts}</ul>" if verdicts else "")
 
 

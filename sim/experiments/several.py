@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from sim.errors import UsageError
+from sim.errors import UsageError, did_you_mean
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
 
@@ -46,6 +46,18 @@ def arms_of(study: Study) -> dict[str, Arm]:
         for variant in part["variants"]
     ]
     return {arm.name: arm for arm in arms}
+
+
+def named(arms: dict[str, Arm], names: Sequence[str] | None) -> list[Arm]:
+    """The arms of these names, each once, or all of them."""
+    if names is None:
+        return list(arms.values())
+    unknown = [name for name in names if name not in arms]
+    if unknown:
+        raise UsageError("\n".join(f"unknown variant '{name}'{did_you_mean(name, arms)}" for name in unknown))
+    if not names:
+        raise UsageError("no variant is named")
+    return [arms[name] for name in dict.fromkeys(names)]
 
 
 def combine(studies: Sequence[Study]) -> Study:

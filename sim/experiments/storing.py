@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from sim.errors import OutputError, PluginError, SimError, UsageError
 from sim.experiments.document import as_json
+from sim.experiments.method import restored
 from sim.experiments.results import Comparison, Earlier, VariantResult, Verdict
 from sim.experiments.several import combine
 from sim.records.tables import Book, Records, Series
@@ -77,6 +78,7 @@ def _archive(comparison: Comparison) -> bytes:
         "variants": [_variant_manifest(result, f"{place}/", arrays) for place, result in enumerate(comparison.variants.values())],
         "differences": {name: {key: asdict(difference) for key, difference in found.items()} for name, found in comparison.differences.items()},
         "earlier": asdict(comparison.earlier) if comparison.earlier is not None else None,
+        "method": asdict(comparison.method),
     }
     arrays["manifest"] = np.frombuffer(json.dumps(manifest, default=_plain).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
@@ -137,6 +139,7 @@ def _rebuilt(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]], plugins:
         differences=_differences(manifest["differences"]),
         fingerprint=manifest["fingerprint"],
         earlier=None if earlier is None else Earlier(earlier["source"], earlier["against"], _differences(earlier["differences"])),
+        method=restored(manifest.get("method")),
     )
 
 
@@ -157,7 +160,7 @@ def _variant(saved: dict[str, Any], study: Study, arrays: dict[str, NDArray[Any]
     plain = saved["records"]
     return VariantResult(
         name=saved["name"],
-        scenario=study.variants[saved["name"]],
+        scenario=study.variants[saved["name"]].model_copy(update={"warmup": plain["warmup"]}),  # `auto` was found
         metrics={key: Interval(**figure) for key, figure in saved["metrics"].items()},
         per_replication=_frame(saved["per_replication"], arrays),
         verdicts=tuple(Verdict(**verdict) for verdict in saved["verdicts"]),

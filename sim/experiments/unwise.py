@@ -267,7 +267,7 @@ def closed_workloads(view: View) -> Iterator[Finding]:
 def cold_start(view: View) -> Iterator[Finding]:
     """Results that begin with an empty system."""
     steady = [name for name, traffic in view.scenario.traffic.items() if isinstance(traffic.arrivals, (Poisson, Deterministic, MarkovModulated, Closed))]
-    if view.scenario.warmup == 0 and steady:
+    if view.scenario.warmup == 0 and steady and not view.scenario.auto_warmup:
         yield Finding("warmup", "0, with steady load", "the first moments of an empty system count as results and make it look better than it is")
 
 

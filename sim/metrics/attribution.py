@@ -65,8 +65,10 @@ class Composition:
     parts: Mapping[Part, float]  # s; they add up to `response`
 
 
-def compositions(records: Records, scenario: Scenario, shares: tuple[float, ...] = (0.5, 0.99), route: str | None = None) -> dict[float, Composition]:
-    """The composition of the response around each quantile of the counted requests that were answered ok or degraded; of all answered, where none was.
+def compositions(
+    records: Records, scenario: Scenario, shares: tuple[float, ...] = (0.5, 0.99), route: str | None = None, failures: bool = False
+) -> dict[float, Composition]:
+    """The composition of the response around each quantile of the counted requests that were answered ok or degraded; with `failures` of all answered.
 
     Around a quantile q are the requests whose rank, as a share, is within min(5 %, (1 - q) / 2) of q: from 45 to 55 % for the median, from 98.5 to
     99.5 % for p99; at least one.
@@ -75,7 +77,7 @@ def compositions(records: Records, scenario: Scenario, shares: tuple[float, ...]
     counted = ~np.isnan(everyone.response) & (everyone.arrival >= records.warmup)
     if route is not None:
         counted &= everyone.route == (records.names.index(route) if route in records.names else -1)
-    if (counted & everyone.good).any():
+    if not failures:
         counted &= everyone.good
     rows = np.flatnonzero(counted)
     if not rows.size:
@@ -119,6 +121,7 @@ class Ways:
     def __init__(self, records: Records, scenario: Scenario, rows: NDArray[np.int64]) -> None:
         requests = records.requests[rows]
         self._names = (*records.names, "")
+        self._stations = {f"{service}.{endpoint}": service for service, spec in scenario.services.items() for endpoint in spec.endpoints}
         self._requests = {int(row): request for row, request in zip(rows, requests, strict=True)}
         stages = records.stages[np.isin(records.stages["request"], requests["id"])]
         stages = stages[np.argsort(stages["flow"], kind="stable")]
@@ -134,10 +137,14 @@ class Ways:
         self._spans = {int(span["flow"]): self._span(span) for span in spans}
         self._freezes = _freezes(scenario)
 
+    def _station(self, place: str) -> str:
+        """`payments.charge` -> `payments`; topics and traffic are their own."""
+        return self._stations.get(place, place)
+
     def _span(self, span: np.void) -> _Span:
         ended = math.inf if math.isnan(span["ended"]) else float(span["ended"])
         started = ended if math.isnan(span["started"]) else float(span["started"])
-        return _Span(float(span["arrived"]), started, ended, self._names[span["endpoint"]].partition(".")[0])
+        return _Span(float(span["arrived"]), started, ended, self._station(self._names[span["endpoint"]]))
 
     def parts(self, row: int) -> dict[Part, float]:
         """Part -> seconds of the request in this row of the table, which must have been answered; they add up to its response."""
@@ -165,12 +172,12 @@ class Ways:
             over = self._begin[index + 1] if index + 1 < last else ended
             self._stage(index, last, since, min(over, until), over, again)
 
-    def _stage(self, index: int, last: int, begin: float, until: float, over: float, again: bool) -> None:  # noqa: PLR0917
+    def _stage(self, index: int, last: int, begin: float, until: float, over: float, again: bool) -> None:
         """One stage, which was over at `over`, up to `until`."""
         kind, place = Stage(self._kind[index]), self._place[index]
         if kind in _CALLS:
             following = next((self._kind[other] for other in range(index + 1, last) if self._kind[other] in _CALLS), None)
-            self._attempt(self._about[index], place, begin, until, again or (following == Stage.RETRY and over <= until))
+            self._attempt(self._about[index], self._station(place), begin, until, again or (following == Stage.RETRY and over <= until))
         elif kind in (Stage.WORK, Stage.WAIT):
             self._spent(index, begin, until, over, again)
         elif kind == Stage.PARALLEL:
@@ -178,7 +185,7 @@ class Ways:
         elif kind == Stage.ANSWER:
             self._add(place, "network", until - begin, again)
         else:
-            self._add(_station(place) if kind != Stage.BACKOFF else place, _OWN.get(kind, "other"), until - begin, again)
+            self._add(self._station(place), _OWN.get(kind, "other"), until - begin, again)
 
     def _spent(self, index: int, begin: float, until: float, over: float, again: bool) -> None:
         """Work or a wait: frozen, slowed by others on the same cores, or what it is."""
@@ -195,14 +202,14 @@ class Ways:
 
     def _attempt(self, flow: int, callee: str, begin: float, until: float, again: bool) -> None:
         """An attempt from the moment it was sent up to `until`, when its caller had the answer or did not want it any more."""
-        span, target = self._spans.get(flow), _station(callee)
+        span = self._spans.get(flow)
         if span is None:
             if flow in self._flows:  # a publication: what is not replication is travel
                 arrived = min(self._begin[self._flows[flow][0]], until)
-                self._add(target, "network", arrived - begin, again)
-                self._follow(flow, target, arrived, until, until, again)
+                self._add(callee, "network", arrived - begin, again)
+                self._follow(flow, callee, arrived, until, until, again)
             else:
-                self._add(target, "network", until - begin, again)
+                self._add(callee, "network", until - begin, again)
             return
         arrived, started, ended = min(span.arrived, until), min(span.started, until), min(span.ended, until)
         self._add(span.station, "network", arrived - begin, again)
@@ -230,11 +237,6 @@ class Ways:
     def _branch_end(self, flow: int) -> float:
         first, last = self._flows.get(flow, (0, 0))
         return self._begin[last - 1] if first < last and self._kind[last - 1] == Stage.END else math.inf
-
-
-def _station(place: str) -> str:
-    """`payments.charge` -> `payments`"""
-    return place.partition(".")[0]
 
 
 def _freezes(scenario: Scenario) -> dict[str, list[tuple[float, float]]]:

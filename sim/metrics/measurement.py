@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sim.metrics.keys import routes
 from sim.metrics.latency import latencies
 from sim.metrics.orders import business
 from sim.metrics.resilience import resilience
-from sim.metrics.sample import sample_of
+from sim.metrics.sample import Sample, sample_of
 from sim.metrics.service_level import outcome_shares, service_level
 from sim.metrics.stations import station_figures
 from sim.records.tables import Records
@@ -37,15 +38,20 @@ def measure(records: Records, scenario: Scenario) -> Measurement:
     values |= resilience(records, scenario, everyone)
     clocks = latencies(counted)
     values |= service_level(counted, window)
-    number = {name: index for index, name in enumerate(records.names)}
-    recorded = [records.names[index] for index in sorted(set(counted.route.tolist())) if index >= 0]
-    for route in dict.fromkeys((*routes(scenario), *recorded)):
-        its = counted.where(counted.route == number.get(route, len(number)))
+    for route, its in by_route(records, scenario, counted):
         clocks |= latencies(its, route)
         values |= service_level(its, window, route)
     values |= {key: figure.value for key, figure in clocks.items()}
     censored = {key for key, figure in clocks.items() if figure.censored} | {key for key, value in values.items() if math.isinf(value)}
     return Measurement(_in_order(values), frozenset(censored))
+
+
+def by_route(records: Records, scenario: Scenario, sample: Sample) -> Iterator[tuple[str, Sample]]:
+    """The requests of each route that the scenario knows or the records hold."""
+    number = {name: index for index, name in enumerate(records.names)}
+    recorded = [records.names[index] for index in sorted(set(sample.route.tolist())) if index >= 0]
+    for route in dict.fromkeys((*routes(scenario), *recorded)):
+        yield route, sample.where(sample.route == number.get(route, len(number)))
 
 
 def _in_order(values: dict[str, float]) -> dict[str, float]:

@@ -20,6 +20,6 @@ def settling_series(records: Records) -> pd.DataFrame:
     end = records.requests["end"]
     answered = ~np.isnan(end)
     place = np.minimum((end[answered] / records.duration * POINTS).astype(np.int64), POINTS - 1)
-    total = np.bincount(place, weights=(end - records.requests["arrival"])[answered], minlength=POINTS)
+    total = np.bincount(place, weights=(end - records.requests["arrival"])[answered], minlength=POINTS).astype(np.float64)
     count = np.bincount(place, minlength=POINTS).astype(np.float64)
     return pd.DataFrame({RESPONSE: ratio(total, count)}, index=pd.Index(np.arange(POINTS) * records.duration / POINTS, name="time"))

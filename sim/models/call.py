@@ -250,6 +250,14 @@ class Call:
             self.world.recorder.sent(task, task.children, self.target.where, attempt)
         return replica
 
+    def send_and_forget(self, task: Task) -> None:
+        """One attempt of which the caller hears no more, not even that it was lost; its policy has nothing to guard."""
+        task.children = None
+        self._send(task, 0)
+        if task.children is not None:
+            task.children.caller = None
+            task.children = None
+
     def given_up(self, task: Task, admitted: int, replica: Replica | None) -> None:
         """The caller was killed in the middle of an attempt: its probe, and its place in the balancer's count, are free again."""
         guard = self.guards[task.replica] if self.guards is not None else None

@@ -176,15 +176,19 @@ class Publish:
         topic = site.world.topic(step.topic)
         self.outbox = site.world.outbox(site, topic, step) if step.via == "outbox" else None
         self.call = None if self.outbox else site.world.call(site, topic.target(step.key), step.policy, step.fallback)
+        self.unheard = topic.broker.acks == "0"  # there is no ack to wait for
 
     def run(self, task: Task) -> Act:
         """Write the row, or call the broker as a service is called."""
         if self.outbox is not None:
             self.outbox.write(task)
             return OK
+        assert self.call is not None
+        if self.unheard:
+            self.call.send_and_forget(task)
+            return OK
         if self.host.lets_go and task.granted:
             self.host.leave(task, task.replica)
-        assert self.call is not None
         return (yield from self.call.run(task))
 
 

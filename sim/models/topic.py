@@ -192,7 +192,7 @@ class PublishTarget:
                 yield
                 world.recorder.stage(task, Stage.ANSWER, self.where)
         if task.caller is not None:
-            delay = 0.0 if broker.acks == "0" or task.back is None else task.back.delay(request.id, task.chain)
+            delay = 0.0 if task.back is None else task.back.delay(request.id, task.chain)
             if delay > 0.0:
                 task.callbacks = task.wake
                 world.env.schedule(task, ORDINARY, delay)

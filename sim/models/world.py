@@ -125,8 +125,8 @@ class World:
         recorder = self.recorder
         for topic in self.topics.values():
             for group in topic.groups:
-                for delivery in group.unended():
-                    group.write(delivery)
+                for delivery in group.unended():  # also what was processed and not committed: it would be delivered again
+                    self.message_row(delivery.message, group.name_index, math.nan, delivery.count, int(MessageEnd.QUEUED))
             for partition in topic.partitions:
                 for message in partition.unreadable:
                     for group in topic.groups:
@@ -455,7 +455,7 @@ class World:
             message.partition.index,
             topic.name_index,
             group,
-            deliveries,
+            min(deliveries, 32767),  # the column is narrow
             how,
         )
 

@@ -43,7 +43,7 @@ def new_balancer(kind: LoadBalancing, start: int = 0) -> BalancerRow:
 
 
 @policy
-def pick(row: BalancerRow, loads: Sequence[int], up: Sequence[int], n: int, u1: float, u2: float) -> int:  # noqa: PLR0917 - compiled code takes no keywords
+def pick(row: BalancerRow, loads: Sequence[int], up: Sequence[int], n: int, u1: float, u2: float) -> int:
     """The index of the replica to call, of n; -1 when none is up. `loads`: this caller's active requests at each, `up`: 1 or 0."""
     if row.kind == ROUND_ROBIN:
         if row.next < n and up[row.next]:  # nearly always: no loop, no further call

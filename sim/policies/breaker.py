@@ -111,7 +111,7 @@ def admit(row: BreakerRow, ring: Ring, now: float) -> int:  # noqa: ARG001 - one
 
 
 @policy
-def record(row: BreakerRow, ring: Ring, now: float, ticket: int, failed: int, duration: float) -> None:  # noqa: PLR0917 - compiled code takes no keywords
+def record(row: BreakerRow, ring: Ring, now: float, ticket: int, failed: int, duration: float) -> None:
     """Take in the result of an admitted call, when it ends: `failed` 0 or 1, `duration` in seconds (timeouts included)."""
     if row.kind == COUNT_IN_WINDOW:
         if ticket == row.period:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from sim.experiments.method import INTERVALS, ORDINARILY
 from sim.experiments.results import Comparison, VariantResult
 from sim.report.stations import busiest
 from sim.report.story import Moment, tell
@@ -18,6 +19,7 @@ from sim.report.topology import draw_topology
 from sim.report.verdict import Judgement, expectations_in_words, judge
 from sim.report.words import clock, count_of, label_of, lasting, listed, show_difference, show_interval, unit_of
 from sim.stats.interval import Interval
+from sim.units import show_share
 
 if TYPE_CHECKING:
     from sim.report.charts import Chart
@@ -44,21 +46,26 @@ def render_html(
         ("systems", "The systems", _systems(comparison)),
         ("story", "What happened", _stories(comparison)),
         ("figures", "Figures", _figures(comparison)),
-        ("charts", "Charts", "".join(_chart(chart) for chart in charts)),
+        ("charts", "Charts", "".join(chart_figure(chart) for chart in charts)),
         ("expectations", "Expectations", _expectations(comparison)),
         ("earlier", "Against an earlier run", _earlier(comparison)),
         ("sure", "How sure, and how to repeat it", _sure(comparison, confidence)),
-        ("silence", "What is not modelled", _silence(not_modelled)),
+        ("silence", "What is not modelled", silence_section(not_modelled)),
         ("scenario", "The scenario", _scenario(comparison)),
     ]
+    return page(comparison.study.name, _header(comparison), sections)
+
+
+def page(name: str, header: str, sections: Sequence[tuple[str, str, str]]) -> str:
+    """A page of (anchor, title, HTML), those without content left out."""
     kept = [(anchor, title, body) for anchor, title, body in sections if body]
     nav = " ".join(f'<a href="#{anchor}">{escape(title)}</a>' for anchor, title, _ in kept)
     body = "".join(f'<section id="{anchor}"><h2>{escape(title)}</h2>{content}</section>\n' for anchor, title, content in kept)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="generator" content="sim"><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
-        f"<title>{escape(comparison.study.name)} · sim</title><style>{stylesheet()}</style></head>\n<body><main>"
-        f'<header>{_header(comparison)}<nav aria-label="Sections">{nav}</nav></header>\n{body}</main></body></html>\n'
+        f"<title>{escape(name)} · sim</title><style>{stylesheet()}</style></head>\n<body><main>"
+        f'<header>{header}<nav aria-label="Sections">{nav}</nav></header>\n{body}</main></body></html>\n'
     )
 
 
@@ -150,7 +157,8 @@ def _figures(comparison: Comparison) -> str:
     return f'<p class="muted">{note} A value after &gt; was cut off by the end of the run.</p><div class="scroll" tabindex="0">{html_table(comparison)}</div>'
 
 
-def _chart(chart: Chart) -> str:
+def chart_figure(chart: Chart) -> str:
+    """A chart with its title and how to read it."""
     svg = as_variables(chart.svg(titled=False)) if chart.theme is LIGHT else chart.svg(titled=False)
     svg = svg.replace("<svg ", f'<svg class="chart" role="img" aria-label="{escape(chart.alt, quote=True)}" ', 1)
     head = f'<h3 id="{chart.name}">{escape(chart.title)}</h3>'
@@ -191,9 +199,10 @@ def _sure(comparison: Comparison, confidence: float) -> str:
     several = comparison.replications > 1
     facts = [
         ("replications", f"{comparison.replications}{', on common random numbers: all variants meet the same arrivals and the same luck' if several else ''}"),
-        ("intervals", f"{confidence:.0%} confidence, from the spread over the replications" if several else "none: one replication"),
+        ("intervals", _intervals(comparison, confidence)),
         ("differences", "paired by replication; significant after Holm's correction over all metrics" if several and comparison.differences else ""),
         ("run", f"{lasting(scenario.duration)}{f', the first {lasting(scenario.warmup)} of it warm-up and not counted' if scenario.warmup else ''}"),
+        *((term, text) for term, _, text in (part.partition(": ") for part in comparison.method.parts())),
         ("seed", str(comparison.seed)),
         ("engine", comparison.engine),
         ("fingerprint", comparison.fingerprint),
@@ -206,7 +215,15 @@ def _sure(comparison: Comparison, confidence: float) -> str:
     return f'<dl class="facts">{rows}</dl><h3>Fingerprints of the variants</h3><p class="muted">{again}</p><dl class="facts">{prints}</dl>'
 
 
-def _silence(not_modelled: Sequence[tuple[str, str]]) -> str:
+def _intervals(comparison: Comparison, confidence: float) -> str:
+    method = comparison.method
+    if comparison.replications == 1 and method.interval != "batch means":
+        return "none: one replication"
+    return f"{show_share(method.confidence if method != ORDINARILY else confidence)} confidence, {INTERVALS[method.interval]}"
+
+
+def silence_section(not_modelled: Sequence[tuple[str, str]]) -> str:
+    """What the models leave out."""
     if not not_modelled:
         return ""
     rows = "".join(f"<dt>{escape(component)}</dt><dd>{escape(text)}</dd>" for component, text in not_modelled)

@@ -149,12 +149,21 @@ def _difference(cell: Cell) -> str:
 def _key(comparison: Comparison, width: int) -> str:
     """What the marks mean, and how much stands behind the figures."""
     count = comparison.replications
-    lines = [f"mean over {count} replications ± half-width of the interval" if count > 1 else "one replication: no intervals"]
+    lines = [_spread(comparison)]
     if comparison.differences and count > 1:
         lines.append(f"* significant against {comparison.baseline}: paired differences, all metrics judged together")
     if any(figure.censored for variant in comparison.variants.values() for figure in variant.metrics.values()):
         lines.append("> cut off by the end of the run: the true value is larger")
     return "".join(f"{part}\n" for line in lines for part in wrap(line, width))
+
+
+def _spread(comparison: Comparison) -> str:
+    """What stands behind a value and its half-width."""
+    counts = {len(variant.per_replication) for variant in comparison.variants.values()}
+    if comparison.replications == 1:
+        return "one replication ± half-width from its own parts" if comparison.method.interval == "batch means" else "one replication: no intervals"
+    least = f"{min(counts)} to " if len(counts) > 1 else ""
+    return f"mean over {least}{comparison.replications} replications ± half-width of the interval"
 
 
 def _expected_unit(text: str) -> str:

@@ -69,7 +69,8 @@ def verdict(comparison: Comparison) -> tuple[str, ...]:
     """Sentences: what the intervals allow to say of each variant, then of the expectations."""
     sentences = [str(judgement) for judgement in judge(comparison)] if comparison.replications > 1 else []
     if comparison.replications == 1:
-        sentences.append("One replication gives no intervals: these figures are one draw of luck, and no verdict. Run more replications.")
+        what = "no paired differences" if comparison.method.interval == "batch means" else "no intervals"
+        sentences.append(f"One replication gives {what}: these figures are one draw of luck, and no verdict. Run more replications.")
     return (*sentences, *expectations_in_words(comparison))
 
 

@@ -6,19 +6,23 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from sim.errors import OutputError, UsageError
 from sim.experiments.results import Comparison
+
+if TYPE_CHECKING:
+    from sim.experiments.answers import Answer
 
 MARKER = ".sim-report.json"  # says that a directory is ours to replace, and which of its files are ours
 _FORMAT = 1
 
 
 def write_report(
-    comparison: Comparison,
+    comparison: Comparison | Answer,
     directory: str | Path,
     extra_files: Mapping[str, bytes | str] | None = None,
     *,
@@ -26,6 +30,7 @@ def write_report(
     confidence: float = 0.95,
 ) -> Path:
     """Write index.html, charts/, table.txt and `extra_files` (relative name -> content); answers with the path of index.html.
+    A sweep or a search for capacity has its tables (parquet) and results.json written too; `comparison` may be any of them.
     `not_modelled` names components and what their models leave out; without it the models are asked.
 
     An earlier report in the directory is replaced when the new one is complete, and files in it that are not of a report are kept. A directory
@@ -33,12 +38,24 @@ def write_report(
     warning, it may leave a hidden `.<name>.partial-*` directory beside the place, never half a report in it.
     """
     extras = {_relative(name): content for name, content in (extra_files or {}).items()}
+    _write_whole(directory, lambda: {**_content(comparison, not_modelled, confidence), **extras})
+    return Path(directory).expanduser().resolve() / "index.html"
+
+
+def write_files(files: Mapping[str, bytes | str], directory: str | Path) -> Path:
+    """Write these files (relative name -> content) under the same promises as a report; answers with the directory."""
+    named = {_relative(name): content for name, content in files.items()}
+    _write_whole(directory, lambda: named)
+    return Path(directory).expanduser().resolve()
+
+
+def _write_whole(directory: str | Path, draw: Callable[[], Mapping[PurePosixPath, bytes | str]]) -> None:
     target = Path(directory).expanduser().resolve()
     try:
         _check_is_ours(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         with _sibling(target) as partial:
-            files = {**_drawn(comparison, not_modelled, confidence), **extras}
+            files = draw()
             for name, content in files.items():
                 _put(partial / name, content)
             _put(partial / MARKER, json.dumps({"sim report": _FORMAT, "files": sorted(map(str, files))}, indent=1) + "\n")
@@ -46,7 +63,18 @@ def write_report(
     except OSError as error:
         reason = f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"
         raise OutputError(f"{directory}: the report could not be written ({reason}); nothing was changed") from error
-    return target / "index.html"
+
+
+def _content(answer: Comparison | Answer, not_modelled: Sequence[tuple[str, str]] | None, confidence: float) -> dict[PurePosixPath, bytes | str]:
+    """Every file, whatever was answered."""
+    if isinstance(answer, Comparison):
+        return _drawn(answer, not_modelled, confidence)
+    from sim.experiments.answers import files_of
+    from sim.report.scaling import answer_files
+    from sim.report.silence import collect_not_modelled
+
+    tables = {PurePosixPath(name): content for name, content in files_of(answer).items()}
+    return {**answer_files(answer, collect_not_modelled() if not_modelled is None else not_modelled), **tables}
 
 
 def _drawn(comparison: Comparison, not_modelled: Sequence[tuple[str, str]] | None, confidence: float) -> dict[PurePosixPath, bytes | str]:

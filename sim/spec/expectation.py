@@ -80,6 +80,14 @@ def metric_key(text: str, scenario: Scenario) -> str:
         raise UsageError(f"{units.shown(text)}: {error}") from None
 
 
+def amount(text: str, key: str) -> float:
+    """An amount of the metric with this key, in its unit: `10ms` of response_p99, `0.5%` of availability."""
+    try:
+        return _threshold(text.strip(), METRICS[key.partition("(")[0]])
+    except ValueError as error:
+        raise UsageError(f"{key}: {error}") from None
+
+
 def _metric(word: str, label: str | None, scenario: Scenario) -> tuple[str, Metric]:
     """The key and the metric of `word(label)`."""
     if word in STATISTICS:

@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, PrivateA
 
 from sim import units
 from sim.spec.base import Duration, Spec, Whole
-from sim.spec.document import Data
 from sim.spec.broker import LogBroker
+from sim.spec.document import Data
 from sim.spec.fault import AnyFault, Fault
 from sim.spec.gateway import Gateway
 from sim.spec.network import Network

@@ -67,7 +67,7 @@ def apply(setting: Setting, document: Map, shape: Shape) -> Map:
 
 
 def _assign(here: Data, rest: str, shape: Shape, setting: Setting, done: tuple[str, ...]) -> Data:
-    if isinstance(here, list):
+    if isinstance(here, list) and shape.kind != "fields":  # a list can also be the shorthand of fields: profile.times
         return _in_list(here, rest, shape, setting, done)
     target = _opened(here, rest, shape)
     key, after = _next(target, rest, shape, setting, done)

@@ -19,30 +19,27 @@ LEAST = 5  # values; of fewer too many resamples repeat a single one
 
 
 class Bootstrapped(NamedTuple):
-    """Limits of the mean, and the two-sided p-value of its being zero; nan where the values do not allow to say."""
+    """Limits of the mean, and the two-sided p-value of its being zero."""
 
     low: float
     high: float
     p_value: float
 
 
-UNKNOWN = Bootstrapped(math.nan, math.nan, math.nan)
+def bootstrap(values: NDArray[np.float64], resamples: Resamples, confidence: float = 0.95) -> Bootstrapped | None:
+    """The bootstrap-t interval of finite values.
 
-
-def bootstrap(values: NDArray[np.float64], resamples: Resamples, confidence: float = 0.95) -> Bootstrapped:
-    """The bootstrap-t interval of finite values that are not all equal.
-
-    Each resample gives a t of its own; those take the place of Student's table. Where too many resamples consist of one value again and again
-    (few values, or all but one of them equal) nothing can be said.
+    Each resample gives a t of its own; those take the place of Student's table. None where too many resamples consist of one value again and
+    again (few values, or nearly all of them equal): then nothing can be learnt in this way.
     """
     n = values.size
-    if n < LEAST:
-        return UNKNOWN
+    if n < LEAST or np.ptp(values) == 0:
+        return None
     mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)
     studentised = _studentised((values - mean) / error, resamples(n))
     tail = (1.0 - confidence) / 2
     if np.isinf(studentised).mean() > tail / 2:
-        return UNKNOWN
+        return None
     below, above = np.quantile(studentised, [tail, 1.0 - tail], method="inverted_cdf")
     found = mean / error
     more, less = (1 + int((studentised >= found).sum()), 1 + int((studentised <= found).sum()))

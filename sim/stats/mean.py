@@ -14,7 +14,7 @@ from sim.stats.student import t_quantile
 
 
 def mean_interval(values: ArrayLike, confidence: float = 0.95, *, censored: bool = False, resamples: Resamples | None = None) -> Interval:
-    """The mean of independent values and its confidence limits by Student's t, or with `resamples` by the bootstrap.
+    """The mean of independent values and its confidence limits by Student's t; with `resamples` by the bootstrap, where that can tell.
 
     A replication without a value (nan) is left out and `n` says how many remained. One infinite value makes the mean infinite and censored,
     without limits. `censored` hands on that a value was only a lower bound.
@@ -28,8 +28,8 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95, *, censored: bool
     value = float(known.mean())
     if known.size == 1:
         return Interval(value, censored=censored)
-    if resamples is not None and np.ptp(known) > 0:
-        found = bootstrap(known, resamples, confidence)
+    found = bootstrap(known, resamples, confidence) if resamples is not None else None
+    if found is not None:
         return Interval(value, found.low, found.high, int(known.size), censored)
     half = half_width(known, confidence)
     return Interval(value, value - half, value + half, int(known.size), censored)

@@ -27,7 +27,7 @@ def paired_difference(
     baseline_censored: bool = False,
     resamples: Resamples | None = None,
 ) -> Difference:
-    """variant - baseline, replication by replication: mean, interval and two-sided p-value, judged alone; by Student's t, or by the bootstrap.
+    """variant - baseline, replication by replication: mean, interval and two-sided p-value, judged alone; by Student's t, or as `mean_interval`.
 
     A pair with a nan is left out, and so is one that is infinite on both sides (neither recovered: no difference is known). Where a difference is
     infinite there is no t test, and the p-value is that of the sign test. Differences that are all equal and not zero are significant from n = 2.
@@ -101,8 +101,8 @@ def _judged(gaps: NDArray[np.float64], confidence: float, censored: bool, resamp
     value = float(gaps.mean())
     if n == 1:
         return Difference(value, n=1, censored=censored)
-    if resamples is not None and np.ptp(gaps) > 0:
-        found = bootstrap(gaps, resamples, confidence)
+    found = bootstrap(gaps, resamples, confidence) if resamples is not None else None
+    if found is not None:
         return Difference(value, found.low, found.high, n, censored, found.p_value, found.p_value <= _alpha(confidence))
     half = half_width(gaps, confidence)
     p_value = _p_value(gaps)

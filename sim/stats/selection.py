@@ -70,5 +70,5 @@ def h_squared(k: int, first: int, confidence: float) -> float:
     """2 c eta (n0 - 1) with c = 1."""
     if k < 2:
         return 0.0
-    eta = 0.5 * ((2.0 * (1.0 - confidence) / (k - 1)) ** (-2.0 / (first - 1)) - 1.0)
+    eta = 0.5 * (math.pow(2.0 * (1.0 - confidence) / (k - 1), -2.0 / (first - 1)) - 1.0)
     return 2.0 * eta * (first - 1)

@@ -122,3 +122,32 @@ def unbalanced(job: Job, tick: Tick) -> JobResult:
     if job.replication == 1:
         raise BooksDoNotBalance("orders: offered 10, ended 9")
     return quick(job, tick)
+
+
+def marked(job: Job, tick: Tick) -> JobResult:
+    """Leaves a mark in the directory that its variant names, when it begins and when it ends."""
+    marks = Path(job.variant)
+    (marks / f"{job.replication}-began-{os.getpid()}").touch()
+    time.sleep(0.15)
+    result = quick(job, tick)
+    (marks / f"{job.replication}-ended-{os.getpid()}").touch()
+    return result
+
+
+def simple_queue(job: Job, tick: Tick) -> JobResult:
+    """The figures of one queue with one server (M/M/1), by formula, with a little luck that a replication has at every load.
+
+    Its p99 is ln(100) / (mu - lambda); above mu it never ends. The load is taken from the settings of the job, as a run would.
+    """
+    from sim.experiments.jobs import scenario_of
+    from sim.experiments.load import open_rate
+
+    tick(1.0)
+    scenario = scenario_of(job)
+    service = next(iter(scenario.services.values()))
+    capacity, rate = 100.0 * service.workers * service.replicas, open_rate(scenario)
+    luck = 1.0 + 0.03 * float(np.random.default_rng([job.seed, job.replication]).standard_normal())
+    p99 = luck * float(np.log(100.0)) / (capacity - rate) if rate < capacity else 1000.0 + rate
+    metrics = {"response_p99": p99, "availability": 1.0, "offered": rate, "throughput": min(rate, capacity) * (0.9 + 0.1 * luck)}
+    metrics |= {"cost": service.replicas * service.cost * scenario.duration, "lost_orders": max(0.0, rate - 95.0) // 1 if scenario.name == "leaky" else 0.0}
+    return JobResult(metrics, frozenset(), pd.DataFrame(), f"{rate}-{job.replication}", 10.0)

@@ -41,7 +41,7 @@ SHOWN = [
     ({"value": None, "unit": "s", "censored": True}, "never"),
     ({"value": None, "unit": "s"}, "-"),
     (None, "-"),
-    ({"value": 0.9935, "unit": "share"}, "99.3 %"),
+    ({"value": 0.9934, "unit": "share"}, "99.3 %"),
     ({"value": 91.2, "unit": "1/s"}, "91.2/s"),
     ({"value": 22106.0, "unit": "1"}, "22,106"),
 ]

@@ -114,6 +114,10 @@ def _cases(file):
     return {case["id"]: case for case in (document["cases"] if isinstance(document, dict) else document)}
 
 
+def golden_names(file):
+    return set(_cases(file))
+
+
 class Golden:
     """One golden case: compares what was found with what is expected, and tells all differences at once."""
 

@@ -62,8 +62,8 @@ def test_ciw_baulking():
 
 def test_ciw_reneging():
     """Who has waited 3 s leaves."""
-    station = ("services.station.queue.timeout=3s", "services.station.endpoints.serve.0.work=11s", "traffic.clients.arrivals={deterministic: 0.142857142857142857/s}")
-    rows = run(STATION, *station, "duration=33s").requests
+    station = ("services.station.queue.timeout=3s", "services.station.endpoints.serve.0.work=11s")
+    rows = run(STATION, *station, "traffic.clients.arrivals={deterministic: 0.142857142857142857/s}", "duration=33s").requests
     changes = sorted([(time, 1) for time in rows["arrival"]] + [(time, -1) for time in rows["end"] if not np.isnan(time)])
     history, inside = [(0.0, 0)], 0
     for time, change in changes:
@@ -92,6 +92,7 @@ def test_ciw_simultaneous():
     runs = [run(TWO_THEN_ONE, replication=replication) for replication in range(5)]
     assert all(rows.requests["end"][:2].tolist() == [20.0, 30.0] for rows in runs)
     assert len({rows.records.requests[["arrival", "end", "outcome"]].tobytes() for rows in runs}) == 1
+    assert "25% of runs complete 2" in Golden("ciw_simultaneous", CIW).expected["note"]
 
 
 # -- the order of events that ARCHITECTURE.md lays down -------------------------------------------------------------------------

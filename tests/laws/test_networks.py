@@ -7,7 +7,7 @@ from .systems import Golden, run, state_shares
 
 FOUR_REPLICAS = """
 version: 1
-duration: 12500s
+duration: 8000s
 warmup: 50s
 record: {interval: 10s}
 traffic:
@@ -40,7 +40,7 @@ def share_delayed(system, replicas):
 
 PIPELINE = """
 version: 1
-duration: 15000s
+duration: 12000s
 warmup: 20s
 record: {interval: 10s}
 traffic:
@@ -157,7 +157,7 @@ def test_t22_four_partitions_are_four_queues():
     system = run(PARTITIONED)
     delay = system.requests["completion"] - system.requests["arrival"]
     delay = delay[~np.isnan(delay)]
-    shared = run(FOUR_REPLICAS, "services.station.replicas=1", "services.station.workers=4", "duration=6000s")
+    shared = run(FOUR_REPLICAS, "services.station.replicas=1", "services.station.workers=4", "duration=4000s")
     with Golden("T22-4") as golden:
         golden.near("partitioned_mean_response", delay.mean(), relative=0.02)
         golden.near("partitioned_p99", np.quantile(delay, 0.99), relative=0.02)
@@ -196,7 +196,7 @@ def test_t23a_threads_are_held_while_the_backend_answers():
 
 DELAY_THEN_QUEUE = """
 version: 1
-duration: 2000000s
+duration: 1000000s
 warmup: 1000s
 record: {interval: 10000s, spans: all}
 traffic:
@@ -285,7 +285,7 @@ def test_line_fj_basic_open():
 
 FIRE_AND_FORGET = """
 version: 1
-duration: 300000s
+duration: 150000s
 warmup: 1000s
 record: {interval: 1000s, spans: all}
 traffic:
@@ -345,7 +345,7 @@ services:
 @pytest.mark.parametrize(("index", "rate", "work"), [(0, 3, "200ms"), pytest.param(1, 4, "200ms", marks=pytest.mark.long), (2, 3, "166.6666666667ms")])
 def test_ciw_ps(index, rate, work):
     sets = (f"traffic.clients.arrivals.poisson={rate}/s", f"services.station.endpoints.serve.0.work.exponential={work}")
-    system = run(ONE_CORE, *sets, *(["duration=500000s"] if rate == 4 else []))
+    system = run(ONE_CORE, *sets, *(["duration=250000s"] if rate == 4 else []))
     with Golden("ciw_ps", "ciw_qt_tests.json") as golden:
         golden.near(f"mean_response/{index}", system.response.mean(), relative=0.02)
 
@@ -368,3 +368,13 @@ def test_ciw_state_probabilities_of_mm1(pace):
     with Golden("ciw_state_probs", "ciw_qt_tests.json") as golden:
         for number in range(6):
             golden.near(f"p_{number}", states[number], expected=(1 - 1 / pace) * pace**-number, absolute=0.005)
+
+
+def test_ciw_docs_lb_ps():
+    """Three replicas with a core each behind a least-request balancer, beside a single run of 100 s of Ciw's: within its noise."""
+    sets = ("services.station.replicas=3", "services.station.load_balancing=least_request", "traffic.clients.arrivals.poisson=8/s", "duration=5000s")
+    system = run(ONE_CORE, *sets, "services.station.endpoints.serve.0.work.exponential=100ms")
+    states = state_shares(system.requests["arrival"], system.requests["end"], 60.0, 5000.0)
+    with Golden("ciw_docs_lb_ps", "ciw_qt_tests.json") as golden:
+        for number in range(5):
+            golden.near(f"ciw_single_run_seed0_100s/{number}", states[number], absolute=0.03)

@@ -45,11 +45,12 @@ services:
 """
 
 
-def test_t18c_the_number_inside_lags_behind_the_load():
-    """M_t/M/inf: a wave of arrivals gives a smaller, later wave of requests inside. Over three replications of twenty periods."""
+@pytest.mark.parametrize(("replications", "periods"), [(3, 20), pytest.param(8, 100, marks=pytest.mark.long)])
+def test_t18c_the_number_inside_lags_behind_the_load(replications, periods):
+    """M_t/M/inf: a wave of arrivals gives a smaller, later wave of requests inside."""
     levels, times = [], []
-    for replication in range(3):
-        system = run(WAVE, replication=replication)
+    for replication in range(replications):
+        system = run(WAVE, f"duration={60 + 60 * periods}s", replication=replication)
         measured = system.records.ticks > 60
         times.append(system.records.ticks[measured])
         levels.append(system.records.gauge("station", "in_flight")[measured])
@@ -60,7 +61,8 @@ def test_t18c_the_number_inside_lags_behind_the_load():
     with Golden("T18c") as golden:
         golden.near("mean", mean, relative=0.02)
         golden.near("amplitude", math.hypot(sine, cosine), relative=0.02)
-        golden.near("phase_lag_s", -math.atan2(cosine, sine) * 60 / (2 * np.pi), relative=0.05)
+        if replications * periods >= 800:  # two per cent of the lag are 40 ms of a minute: sixty periods know it to 54 ms
+            golden.near("phase_lag_s", -math.atan2(cosine, sine) * 60 / (2 * np.pi), relative=0.02)
         golden.near("at_t15", mean + sine, relative=0.02)
         golden.near("at_t45", mean - sine, relative=0.02)
         golden.near("second harmonic", math.hypot(*rest), expected=0.0, absolute=0.01 * 200)
@@ -115,8 +117,8 @@ def test_t19a_a_backlog_drains_at_the_spare_capacity(replications):
     with Golden("T19a") as golden:
         sd = golden.expected["drain_time_sd"]
         golden.near("backlog_mean", np.mean(backlogs), absolute=4 * golden.expected["backlog_sd"] / root)
-        excess = np.mean(drains) - np.mean(backlogs) / 50  # the backlog explains half of the variance of the drain
-        golden.near("drain_time_mean", excess + 120, absolute=4 * sd / root)
+        luck = np.mean(backlogs) / 50 - 120  # more had come than expected, and took longer
+        golden.near("drain_time_mean", np.mean(drains) - luck, absolute=4 * sd / root)
         golden.near("drain_time_mean", np.mean(drains), absolute=4 * math.hypot(sd, golden.expected["backlog_sd"] / 50) / root)
         golden.near("total_degraded", 60 + np.mean(drains), absolute=4 * math.hypot(sd, golden.expected["backlog_sd"] / 50) / root)
         golden.near("mean_delay_of_messages_arriving_during_outage", np.mean(delays), relative=0.03)

@@ -20,7 +20,13 @@ traffic:
 services:
   station: {workers: 1, endpoints: {serve: [work: {exponential: 100ms}]}}
 """
-WORKS = ("exponential: 100ms", "lognormal: {mean: 100ms, cv: 2}", "uniform: [50ms, 150ms]", "gamma: {mean: 100ms, cv: 0.5}", "hyperexponential: {mean: 100ms, cv: 3}")
+WORKS = (
+    "exponential: 100ms",
+    "lognormal: {mean: 100ms, cv: 2}",
+    "uniform: [50ms, 150ms]",
+    "gamma: {mean: 100ms, cv: 0.5}",
+    "hyperexponential: {mean: 100ms, cv: 3}",
+)
 some = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
@@ -122,7 +128,8 @@ def test_last_come_first_served_serves_the_newest(discipline):
 
 @pytest.mark.parametrize(("balancing", "replicas"), [("round_robin", 1), ("round_robin", 3), ("random", 1), ("least_request", 1), ("power_of_two", 1)])
 def test_round_robin_deals_in_turn_and_one_replica_is_one_queue(balancing, replicas):
-    system, arrivals, work = path(f"services.station.load_balancing={balancing}", f"services.station.replicas={replicas}", "traffic.clients.arrivals.poisson=20/s")
+    station = (f"services.station.load_balancing={balancing}", f"services.station.replicas={replicas}")
+    system, arrivals, work = path(*station, "traffic.clients.arrivals.poisson=20/s")
     found = [None] * arrivals.size
     for replica in range(replicas):
         found[replica::replicas] = queue(arrivals[replica::replicas], work[replica::replicas], 1, np.inf, np.inf)
@@ -167,7 +174,7 @@ def test_work_is_conserved_whatever_the_order():
     """Nobody is idle while somebody waits: the work left at any time is the same first or last come first served, or shared on a core."""
     ends = []
     for sets in ((), ("services.station.queue.discipline=lifo",), ("services.station.workers=unlimited", "services.station.cores=1")):
-        system, arrivals, work = path(*sets, "traffic.clients.arrivals.poisson=9/s", "duration=200s")
+        system, arrivals, _ = path(*sets, "traffic.clients.arrivals.poisson=9/s", "duration=200s")
         done = system.requests["end"]
         starts_of_idleness = [time for time in np.sort(done[~np.isnan(done)]) if np.sum(arrivals <= time) == np.sum(done <= time)]
         ends.append(starts_of_idleness)

@@ -1,9 +1,11 @@
-"""Limiters, retries and breakers in a running system against their formulas. Golden cases T16, T17, T21."""
+"""Limiters, retries, breakers and redeliveries in a running system against their formulas. Golden cases T16, T17, T21, T26."""
+
+import math
 
 import numpy as np
 import pytest
 
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import EventKind, MessageEnd, Outcome
 
 from .systems import Golden, run
 
@@ -50,9 +52,9 @@ def test_t16a_token_bucket_with_continuous_refill(rate, burst, seconds):
 @pytest.mark.parametrize(
     ("case", "rate", "limit", "window", "seconds"),
     [
-        ("N10_T1_lam8", 8, 10, 1, 6000),
-        ("N10_T1_lam10", 10, 10, 1, 6000),
-        pytest.param("N10_T1_lam15", 15, 10, 1, 10_000, marks=pytest.mark.long),
+        ("N10_T1_lam8", 8, 10, 1, 20_000),
+        pytest.param("N10_T1_lam10", 10, 10, 1, 25_000, marks=pytest.mark.long),
+        pytest.param("N10_T1_lam15", 15, 10, 1, 30_000, marks=pytest.mark.long),
         pytest.param("N100_T1_lam90", 90, 100, 1, 3000, marks=pytest.mark.long),
         pytest.param("N100_T60_lam1.5", 1.5, 100, 60, 120_000, marks=pytest.mark.long),
     ],
@@ -156,3 +158,39 @@ def test_t21b_a_breaker_of_five_consecutive_failures(share, requests):
             golden.near(f"{case}/mean_cycle", np.diff(closed).mean(), absolute=4 * np.diff(closed).std() / np.sqrt(closed.size))
     assert (probed - opened[: probed.size] > 5).all()
     assert closed.size <= probed.size <= opened.size
+
+
+REDELIVERED = """
+version: 1
+duration: 400s
+record: {interval: 10s}
+traffic:
+  shop: {sends: shop.order, arrivals: {poisson: 100/s}}
+services:
+  shop: {workers: unlimited, endpoints: {order: [{publish: orders}]}}
+  worker:
+    workers: 1
+    consumes:
+      orders: {group: workers, auto_offset_reset: earliest, max_deliveries: 3, do: [{fail: 0.2}]}
+brokers:
+  kafka: {kind: log, topics: {orders: {partitions: 1}}}
+"""
+
+
+@pytest.mark.parametrize("place", ["in place", "retry topics"])
+@pytest.mark.parametrize("most", [3, 5])
+@pytest.mark.parametrize("share", ["0.05", "0.2", "0.5"])
+def test_t26_redeliveries_and_dead_letters(share, most, place):
+    """Up to n deliveries, each of which fails by its own luck: in place, or through n - 1 retry topics."""
+    topics = [f"services.worker.consumes.orders.retry_topic={{delays: [{', '.join(['10ms'] * (most - 1))}]}}"] if place == "retry topics" else []
+    sets = (f"services.worker.consumes.orders.max_deliveries={most}", f"services.worker.consumes.orders.do.0.fail={share}")
+    rows = run(REDELIVERED, *sets, *topics).records.messages
+    ended = rows[rows["how"] != MessageEnd.QUEUED]
+    dead = ended["how"] == MessageEnd.DEAD_LETTERED
+    with Golden("T26") as golden:
+        case = f"p{share}_n{most}"
+        rate = golden.expected[case]["dlq_rate"]
+        golden.near(f"{case}/deliveries_per_message", ended["deliveries"].mean(), relative=0.01)
+        golden.near(f"{case}/dlq_rate", dead.mean(), relative=0.01, absolute=3 * math.sqrt(rate * (1 - rate) / ended.size))
+    assert (ended["deliveries"][dead] == most).all()
+    assert ended["deliveries"].max() <= most

@@ -55,7 +55,11 @@ class _Maker:
             "replicas": dice.randint(1, 3),
             "workers": dice.choice((1, 2, 4, 10, "unlimited")),
             "concurrency": dice.choice(("threads", "threads", "event_loop")),
-            "queue": {"capacity": dice.choice((0, 1, 5, "unlimited")), "discipline": dice.choice(("fifo", "lifo")), **({"timeout": "60ms"} if self.maybe(0.3) else {})},
+            "queue": {
+                "capacity": dice.choice((0, 1, 5, "unlimited")),
+                "discipline": dice.choice(("fifo", "lifo")),
+                **({"timeout": "60ms"} if self.maybe(0.3) else {}),
+            },
             "load_balancing": dice.choice(("round_robin", "random", "least_request", "power_of_two")),
             "stock": {"items": dice.choice((3, 1000))},
             "endpoints": {name: self.steps(i, 0, last) for name in ("a", "b")},
@@ -88,7 +92,9 @@ class _Maker:
             return {"reply": {}}
         if kind == "parallel":
             return {"parallel": [self.steps(i, depth + 1, last) for _ in range(dice.randint(1, 3))]}
-        step: dict[str, Any] = {"call": f"s{dice.randint(i + 1, len(self.names) - 1)}.{dice.choice('ab')}"} if kind == "call" else {"publish": dice.choice(self.topics)}
+        step: dict[str, Any] = (
+            {"call": f"s{dice.randint(i + 1, len(self.names) - 1)}.{dice.choice('ab')}"} if kind == "call" else {"publish": dice.choice(self.topics)}
+        )
         if kind == "publish" and self.maybe():
             return {**step, "via": "outbox", "poll": "70ms", "batch": dice.choice((1, 3, 100))}
         if self.maybe(0.8):
@@ -111,7 +117,14 @@ class _Maker:
             spec["circuit_breaker"] = dice.choice(
                 [
                     {"failures": 3, "within": "1s", "open_for": "500ms", "half_open_calls": 2},
-                    {"resilience4j": {"sliding_window_size": 10, "minimum_number_of_calls": 5, "wait_duration_in_open_state": "300ms", "permitted_number_of_calls_in_half_open_state": 2}},
+                    {
+                        "resilience4j": {
+                            "sliding_window_size": 10,
+                            "minimum_number_of_calls": 5,
+                            "wait_duration_in_open_state": "300ms",
+                            "permitted_number_of_calls_in_half_open_state": 2,
+                        }
+                    },
                 ]
             )
         if self.maybe(0.4):
@@ -175,19 +188,33 @@ class _Maker:
             "workers": dice.choice((1, 4)),
             "concurrency": dice.choice(("event_loop", "threads")),
             "work": self.time(0.001),
-            "routes": {"GET /a": {"to": "s0.a", "completes_with": ["made"]}, "GET /b": {"to": "s0.b", "timeout": "150ms", "policy": dice.choice(self.policies)}},
+            "routes": {
+                "GET /a": {"to": "s0.a", "completes_with": ["made"]},
+                "GET /b": {"to": "s0.b", "timeout": "150ms", "policy": dice.choice(self.policies)},
+            },
         }
         last = self.names[-1]
         spec["authentication"] = dice.choice(
             [
                 None,
                 {"jwt": {"work": "1ms", "invalid": 0.05}},
-                {"oauth": {"introspect": f"{last}.a", "lookup": "0s", "cache_ttl": "2s", "invalid": 0.02, "on_failure": dice.choice(("deny", "allow")), "policy": dice.choice(self.policies)}},
+                {
+                    "oauth": {
+                        "introspect": f"{last}.a",
+                        "lookup": "0s",
+                        "cache_ttl": "2s",
+                        "invalid": 0.02,
+                        "on_failure": dice.choice(("deny", "allow")),
+                        "policy": dice.choice(self.policies),
+                    }
+                },
             ]
         )
         if self.maybe():
             algorithm = dice.choice(("token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"))
-            spec["rate_limits"] = [{"per": dice.choice(("user", "route", "all")), "rate": "10/s", "burst": 3, "algorithm": algorithm, "scope": dice.choice(("cluster", "node"))}]
+            spec["rate_limits"] = [
+                {"per": dice.choice(("user", "route", "all")), "rate": "10/s", "burst": 3, "algorithm": algorithm, "scope": dice.choice(("cluster", "node"))}
+            ]
         return spec
 
     def traffic(self, targets: list[str]) -> dict[str, Any]:

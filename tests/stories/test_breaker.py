@@ -78,15 +78,22 @@ def test_probes_that_are_lost_with_a_killed_caller_are_given_back():
     """The caller of the only probe is refused away while it probes: the next call may probe in its stead, or nobody ever could."""
     system = GUARDED.replace("half_open_calls: 2", "half_open_calls: 1").replace("work: 100ms", "work: 500ms")
     system += "  - {name: caller, at: 11200ms, for: 100ms, outage: app, how: refuse}\n"
-    system = system.replace("faults: [{at: 1s, for: 9s, errors: {of: bank, share: 100%}}]\n", "faults:\n  - {at: 1s, for: 9s, errors: {of: bank, share: 100%}}\n")
+    system = system.replace(
+        "faults: [{at: 1s, for: 9s, errors: {of: bank, share: 100%}}]\n", "faults:\n  - {at: 1s, for: 9s, errors: {of: bank, share: 100%}}\n"
+    )
     played = testing.play(system, [1.0, 1.1, 1.2, 11.0, 12.0, 13.0])
     assert played.outcomes() == ["error", "error", "error", "unreachable", "ok", "ok"]
 
 
 def test_probes_of_a_cancelled_caller_are_given_back():
     system = GUARDED.replace("half_open_calls: 2", "half_open_calls: 1").replace("sends: app.get", "sends: edge.get")
-    system = system.replace("services:", "services:\n  edge: {workers: unlimited, endpoints: {get: [{call: app.get, policy: {timeout: 300ms, on_timeout: cancel}}]}}")
-    system = system.replace("faults: [{at: 1s, for: 9s, errors: {of: bank, share: 100%}}]", "faults: [{at: 1s, for: 9s, errors: {of: bank, share: 100%}}, {name: slow, at: 10s, for: 5s, slow: {of: bank, by: 10x}}]")
+    system = system.replace(
+        "services:", "services:\n  edge: {workers: unlimited, endpoints: {get: [{call: app.get, policy: {timeout: 300ms, on_timeout: cancel}}]}}"
+    )
+    system = system.replace(
+        "faults: [{at: 1s, for: 9s, errors: {of: bank, share: 100%}}]",
+        "faults: [{at: 1s, for: 9s, errors: {of: bank, share: 100%}}, {name: slow, at: 10s, for: 5s, slow: {of: bank, by: 10x}}]",
+    )
     played = testing.play(system, [1.0, 1.1, 1.2, 12.0, 16.0])
     assert played.outcomes() == ["error", "error", "error", "timeout", "ok"]
 

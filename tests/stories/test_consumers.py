@@ -76,7 +76,9 @@ def test_the_partitions_of_a_member_that_stays_away_move_when_its_session_times_
 
 def test_a_member_that_comes_back_in_time_keeps_its_partitions():
     consume = "auto_offset_reset: earliest, consumers: 1, session_timeout: 20s,"
-    played = testing.play(system(replicas=2, partitions=2, consume=consume, faults="{at: 1s, crash: {of: worker, replicas: 1, restart_after: 15s}}"), [2.0] * 20)
+    played = testing.play(
+        system(replicas=2, partitions=2, consume=consume, faults="{at: 1s, crash: {of: worker, replicas: 1, restart_after: 15s}}"), [2.0] * 20
+    )
     assert not played.events("partitions_assigned")
     assert all(time < 5 or 16 < time < 20 for time in done_at(played))
 
@@ -114,18 +116,6 @@ def test_a_record_that_fails_goes_through_the_delay_topics_and_is_dead_lettered_
     assert (message["how"], message["deliveries"], message["end"]) == ("dead_lettered", 4, 71.0)
     assert played.outcomes() == ["ok"]
     assert not played.requests["pending"].iloc[0]  # a lost order
-
-
-FIRST_FAILS = "{fail: 0%}, {call: poison.check}"
-POISON = """
-  poison: {workers: unlimited, queue: {capacity: 0}, endpoints: {check: [{work: 100ms}]}}
-"""
-
-
-def poisoned(consume):
-    """The first order's record fails for as long as the checker is down: until 30 s."""
-    text = system("{call: checker.check}", consume=consume)
-    return text.replace("  orders:", "  checker: {workers: 10, endpoints: {check: [{work: 100ms}]}}\n  orders:") + "faults: [{at: 0s, for: 500ms, outage: checker, how: refuse}]"
 
 
 def test_a_failing_record_blocks_its_partition_where_there_is_no_retry_topic():
@@ -182,9 +172,10 @@ def test_a_refusal_by_the_business_is_an_ack():
 
 
 def test_two_groups_each_get_every_record():
-    text = system().replace(
-        "  worker:", "  other: {workers: 1, endpoints: {do: [{work: 10ms}]}, consumes: {events: {group: h, auto_offset_reset: earliest, do: [{perform: other.do}]}}}\n  worker:"
-    )
+    other = """
+  other: {workers: 1, endpoints: {do: [{work: 10ms}]}, consumes: {events: {group: h, auto_offset_reset: earliest, do: [{perform: other.do}]}}}
+  worker:"""
+    text = system().replace("\n  worker:", other)
     played = testing.play(text, [0.0, 1.0])
     frame = played.records.message_frame()
     assert frame.groupby("group").size().to_dict() == {"g": 2, "h": 2}
@@ -192,7 +183,9 @@ def test_two_groups_each_get_every_record():
 
 
 def test_all_messages_of_one_user_stand_in_one_partition_in_order_when_the_user_is_the_key():
-    text = system(partitions=8).replace("partitions: 8", "partitions: 8, key: user").replace("sends: orders.create,", "sends: orders.create, users: {count: 5},")
+    text = (
+        system(partitions=8).replace("partitions: 8", "partitions: 8, key: user").replace("sends: orders.create,", "sends: orders.create, users: {count: 5},")
+    )
     played = testing.play(text, [0.01 * k for k in range(60)])
     frame = played.records.message_frame().merge(played.requests[["id", "user", "number"]], left_on="request", right_on="id")
     assert (frame.groupby("user")["partition"].nunique() == 1).all()
@@ -202,7 +195,7 @@ def test_all_messages_of_one_user_stand_in_one_partition_in_order_when_the_user_
 
 @pytest.mark.parametrize(("how", "done", "deliveries"), [("hang", 5.05, 1), ("refuse", 5.1, 2), ("blackhole", 0.1, 1)])
 def test_an_outage_of_the_consuming_service_stops_its_consumers(how, done, deliveries):
-    """Halfway through a record: hang freezes it, refuse fails it and it comes again without a hop to the retry topic, a black hole cannot be left by the commit."""
+    """Halfway through a record: a hang freezes it, a refusal fails it and it comes again without a hop to the retry topic; no commit leaves a black hole."""
     consume = "auto_offset_reset: earliest, retry_topic: [60s],"
     played = testing.play(system(consume=consume, faults=f"{{at: 50ms, for: 4950ms, outage: worker, how: {how}}}"), [0.0, 1.0])
     frame = played.records.message_frame().sort_values("offset")
@@ -213,7 +206,9 @@ def test_an_outage_of_the_consuming_service_stops_its_consumers(how, done, deliv
 
 @pytest.mark.parametrize("fault", ["broker_down: kafka", "network: {between: [worker, kafka], partition: true}"])
 def test_consumers_that_cannot_reach_the_broker_get_nothing_and_catch_up(fault):
-    played = testing.play(system(faults=f"{{at: 500ms, for: 4500ms, {fault}}}").replace("{publish: events}", "{publish: events, via: outbox, poll: 10ms}"), [0.0, 1.0, 2.0])
+    played = testing.play(
+        system(faults=f"{{at: 500ms, for: 4500ms, {fault}}}").replace("{publish: events}", "{publish: events, via: outbox, poll: 10ms}"), [0.0, 1.0, 2.0]
+    )
     times = done_at(played)
     assert times[0] == 0.11
     assert 5.1 <= times[1] <= 5.12

@@ -67,7 +67,10 @@ def test_a_crash_loses_the_work_in_flight_and_the_replica_restarts_empty():
     assert played.outcomes() == ["unreachable", "unreachable", "unreachable", "ok"]
     assert played.responses() == [0.07, 0.06, 0.01, 0.11]
     assert played.requests["charges"].tolist() == [0, 0, 0, 1]
-    assert [(event.time, event.kind) for event in played.events("replica_crashed", "replica_restarted")] == [(0.07, "replica_crashed"), (5.07, "replica_restarted")]
+    assert [(event.time, event.kind) for event in played.events("replica_crashed", "replica_restarted")] == [
+        (0.07, "replica_crashed"),
+        (5.07, "replica_restarted"),
+    ]
 
 
 def test_the_other_replicas_take_over_from_a_crashed_one():

@@ -98,7 +98,10 @@ OAUTH = """
 duration: 200s
 seed: 5
 traffic: {clients: {sends: GET /, arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}}}
-gateway: {workers: 4, authentication: {oauth: {introspect: identity.introspect, lookup: 0s, cache_ttl: 10s, POLICY on_failure: FAILURE}}, routes: {GET /: {to: shop.get}}}
+gateway:
+  workers: 4
+  authentication: {oauth: {introspect: identity.introspect, lookup: 0s, cache_ttl: 10s, POLICY on_failure: FAILURE}}
+  routes: {GET /: {to: shop.get}}
 services:
   identity: {workers: unlimited, endpoints: {introspect: [{work: 20ms}]}}
   shop: {workers: unlimited, endpoints: {get: [{work: 1ms}]}}
@@ -133,7 +136,11 @@ def test_concurrent_misses_of_one_user_make_one_call():
 
 
 def test_without_a_cache_every_request_asks():
-    text = oauth().replace("cache_ttl: 10s", "cache_ttl: 0s").replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+    text = (
+        oauth()
+        .replace("cache_ttl: 10s", "cache_ttl: 0s")
+        .replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+    )
     assert len(testing.play(text, [0.0, 1.0, 2.0]).attempts("identity.introspect")) == 3
 
 

@@ -67,7 +67,6 @@ def test_the_outbox_keeps_the_event_until_the_broker_is_back():
     assert played.outcomes() == ["ok", "ok", "ok"]
     assert played.responses() == [0.0, 0.0, 0.0]
     done = [round(a + c, 9) for a, c in zip([0.5, 2.0, 7.0], played.completions(), strict=True)]
-    assert all(time == time for time in done)
     assert 6.0 <= done[1] <= 6.2
 
 

@@ -1,12 +1,14 @@
 """More load than capacity: what asynchrony can hide, and what the choice of the traffic model can hide."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from sim import testing
 
 # Payments can do 2 x 10 / 0.1 s = 200/s at best; 250/s come.
 ORDERS = """
-duration: 120s
+duration: 60s
 traffic: {shoppers: {sends: orders.create, arrivals: {poisson: 250/s}, completes_with: [captured]}}
 services:
   orders: {workers: unlimited, endpoints: {create: [{work: 2ms}, {effect: created}, CHARGE]}}
@@ -29,19 +31,19 @@ def test_asynchrony_adds_no_capacity_it_only_moves_the_waiting_behind_the_answer
     requests = testing.play(ASYNC).requests
     assert requests["response"].max() < 0.01
     done = requests.dropna(subset="completion")
-    growth = [done[(done["completion"] >= t) & (done["completion"] < t + 10)]["completion_time"].mean() for t in range(10, 120, 20)]
-    assert all(later > earlier + 2.0 for earlier, later in zip(growth, growth[1:], strict=False))
+    growth = [done[(done["completion"] >= t) & (done["completion"] < t + 10)]["completion_time"].mean() for t in range(10, 60, 10)]
+    assert all(later > earlier + 1.0 for earlier, later in pairwise(growth))
 
 
 def test_sync_and_async_complete_the_same_orders_per_second():
     counts = [np.isfinite(testing.play(system).records.requests["completion"]).sum() for system in (SYNC, ASYNC)]
     assert 0.95 < counts[1] / counts[0] < 1.05
-    assert 195 < counts[0] / 120 < 205
+    assert 195 < counts[0] / 60 < 205
 
 
 def test_in_the_sync_variant_the_client_sees_the_overload():
     requests = testing.play(SYNC).requests
-    assert requests.query("100 <= end")["response"].mean() > 15.0
+    assert requests.query("50 <= end")["response"].mean() > 7.0
 
 
 SHOP = """

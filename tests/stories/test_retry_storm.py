@@ -1,5 +1,7 @@
 """Retries as load: a storm that outlasts its cause, what stops it, and how attempts multiply over layers."""
 
+from itertools import pairwise
+
 import pytest
 
 from sim import testing
@@ -81,8 +83,15 @@ def test_a_budget_of_a_fifth_lets_at_most_a_fifth_more_through():
     assert 1190 <= attempts <= 1200
 
 
+AGAIN = """
+services:
+  a: {workers: 1, endpoints: {get: [{call: b.get, policy: {retry: {RETRY}}}]}}
+  b: {workers: 1, endpoints: {get: [{fail: 100%}]}}
+"""
+
+
 def test_only_what_the_policy_names_is_tried_again():
-    system = "services: {a: {workers: 1, endpoints: {get: [{call: b.get, policy: {retry: {max_attempts: 5, on: [timeout]}}}]}}, b: {workers: 1, endpoints: {get: [{STEP: 100%}]}}}"
+    system = AGAIN.replace("RETRY", "max_attempts: 5, on: [timeout]").replace("fail", "STEP")
     assert len(testing.play(system.replace("STEP", "fail"), [0.0], sends="a.get").attempts("b.get")) == 1
     refused = testing.play(system.replace("STEP", "refuse").replace("[timeout]", "[timeout, error, shed]"), [0.0], sends="a.get")
     assert (len(refused.attempts("b.get")), refused.outcomes()) == (1, ["refused"])
@@ -97,14 +106,14 @@ def test_only_what_the_policy_names_is_tried_again():
     ],
 )
 def test_attempts_go_out_after_the_pauses_of_the_back_off(backoff, times):
-    system = "services: {a: {workers: 1, endpoints: {get: [{call: b.get, policy: {retry: {max_attempts: 4, backoff: BACKOFF}}}]}}, b: {workers: 1, endpoints: {get: [{fail: 100%}]}}}"
+    system = AGAIN.replace("RETRY", "max_attempts: 4, backoff: BACKOFF")
     assert [attempt.arrived for attempt in testing.play(system.replace("BACKOFF", backoff), [0.0], sends="a.get").attempts("b.get")] == times
 
 
 def test_a_pause_with_full_jitter_is_drawn_anew_for_each_retry_and_never_longer_than_the_rule():
-    system = "services: {a: {workers: 1, endpoints: {get: [{call: b.get, policy: {retry: {max_attempts: 200, backoff: {constant: 1s}, jitter: full}}}]}}, b: {workers: 1, endpoints: {get: [{fail: 100%}]}}}\nduration: 300s"
+    system = AGAIN.replace("RETRY", "max_attempts: 200, backoff: {constant: 1s}, jitter: full") + "duration: 300s"
     times = [attempt.arrived for attempt in testing.play(system, [0.0], sends="a.get").attempts("b.get")]
-    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
     assert len(set(pauses)) == len(pauses) == 199
     assert 0.4 < sum(pauses) / len(pauses) < 0.6
     assert max(pauses) <= 1.0

@@ -89,7 +89,9 @@ def test_a_degraded_callee_makes_a_degraded_caller_without_its_fallback():
 
 def test_a_request_that_was_ok_in_the_end_failed_nowhere():
     """The first attempt finds the bank refusing, the second does not."""
-    played = play("[{call: bank.quick, policy: {retry: {max_attempts: 2, backoff: {constant: 100ms}}}}]", more="faults: [{at: 0s, for: 50ms, outage: bank, how: refuse}]")
+    played = play(
+        "[{call: bank.quick, policy: {retry: {max_attempts: 2, backoff: {constant: 100ms}}}}]", more="faults: [{at: 0s, for: 50ms, outage: bank, how: refuse}]"
+    )
     assert (played.outcomes(), played.responses()) == (["ok"], [0.11])
     assert played.requests["where"].tolist() == [""]
 

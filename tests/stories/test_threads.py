@@ -76,14 +76,18 @@ def test_a_bulkhead_keeps_one_callee_from_taking_all_threads():
 
 
 def test_those_who_wait_for_a_bulkhead_are_let_in_first_come_first_served_or_refused_when_their_wait_is_over():
-    played = testing.play(BULKHEAD.replace("workers: 4", "workers: 9").replace("MAX_WAIT", ", max_wait: 1100ms"), {"payers": [0.0, 0.5, 0.6, 0.7, 0.8], "readers": []})
+    played = testing.play(
+        BULKHEAD.replace("workers: 4", "workers: 9").replace("MAX_WAIT", ", max_wait: 1100ms"), {"payers": [0.0, 0.5, 0.6, 0.7, 0.8], "readers": []}
+    )
     assert played.outcomes() == ["ok", "ok", "ok", "ok", "bulkhead_full"]
     # places are free at 1.0 s and at 1.5 s, and then at 2.0 s, when the fifth has waited too long
     assert played.responses() == [1.0, 1.0, 1.4, 1.8, 1.1]
 
 
 def test_the_timeout_of_a_call_includes_the_wait_for_the_bulkhead_and_leaves_no_ghost_in_its_queue():
-    system = BULKHEAD.replace("workers: 4", "workers: 9").replace("max_concurrent_calls: 2MAX_WAIT}", "max_concurrent_calls: 1, max_wait: 10s}, timeout: 1200ms")
+    system = BULKHEAD.replace("workers: 4", "workers: 9").replace(
+        "max_concurrent_calls: 2MAX_WAIT}", "max_concurrent_calls: 1, max_wait: 10s}, timeout: 1200ms"
+    )
     played = testing.play(system, {"payers": [0.0, 0.1, 0.2, 0.3], "readers": []})
     # the second gets in at 1.0 s and gives up at 1.3 s; the third gets in then, gives up at 1.4 s, the fourth at 1.5 s
     assert played.outcomes() == ["ok", "timeout", "timeout", "timeout"]

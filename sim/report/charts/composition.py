@@ -1,0 +1,65 @@
+"""Where the time of requests went, as one stacked bar per quantile and variant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from sim.experiments.explain import Explained, Explanation
+from sim.report.charts.canvas import Chart, panels
+from sim.report.explanation import AGAIN, LABELS, SMALL, rows_of, sentences
+from sim.report.theme import LIGHT, Theme, rc
+from sim.report.words import show
+
+_HEIGHT = 0.5  # inches a bar
+_LETTERS = 0.0135  # of the width of the panel, that a letter takes
+_COLOURS = {"work": 0, "queue": 1, "wait": 2, "thread": 3, "bulkhead": 3, "cores": 4, "frozen": 4} | {AGAIN: 5, "backoff": 5, "replication": 6}
+_HATCHES = {"bulkhead": "////", "frozen": "xxx", "backoff": "////", "other": "...."}
+
+
+def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
+    """A bar per variant and quantile, from the parts of the response; None where nothing was answered."""
+    bars = [(name, explained) for name, variant in explanation.variants.items() for explained in variant.quantiles.values()]
+    if not bars:
+        return None
+    kinds = [what for what in LABELS if any(what == row[1] and share >= SMALL for _, explained in bars for row, share in rows_of(explained).items())]
+    left = 0.25 + 0.085 * max(len(f"{name} {explained.name}") for name, explained in bars)
+    with mpl.rc_context(rc(theme)):
+        sheet = panels(1, _HEIGHT * len(bars), top=0.1 + 0.17 * -(-len(kinds) // 5), left=left, labels=0.9)
+        axes = sheet.axes[0]
+        for place, (_, explained) in enumerate(bars):
+            _bar(axes, place, explained, theme)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(len(bars) - 0.5, -0.5)
+        axes.set_yticks(range(len(bars)), [f"{name} {explained.name}" for name, explained in bars])
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
+        axes.set_xlabel("share of the response time of the requests around the quantile")
+        patches = [Patch(facecolor=_colour(theme, kind), hatch=_HATCHES.get(kind), label=LABELS[kind]) for kind in kinds]
+        axes.legend(handles=patches, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5, frameon=False, fontsize=8, handlelength=1.2, borderpad=0.1)
+    return Chart(
+        "composition",
+        "Where the time of requests went",
+        "Every second of the response of the requests around the median and the 99th percentile, by what it was spent on and where. "
+        "To the right the quantile itself.",
+        " ".join(sentence for variant in explanation.variants.values() for sentence in sentences(variant)),
+        sheet.figure,
+        theme,
+    )
+
+
+def _bar(axes: Axes, place: int, explained: Explained, theme: Theme) -> None:
+    begin, order = 0.0, list(LABELS)
+    for (station, what), share in sorted(rows_of(explained).items(), key=lambda item: (order.index(item[0][1]), -item[1])):
+        axes.barh(place, share, left=begin, height=0.66, color=_colour(theme, what), hatch=_HATCHES.get(what), edgecolor=theme.paper, linewidth=0.6)
+        if share > _LETTERS * (len(station) + 1):
+            axes.text(begin + share / 2, place, station, ha="center", va="center", fontsize=8, color=theme.paper)
+        begin += share
+    where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+    axes.annotate(show(explained.value.value, "s"), (1, place), (6, 0), fontsize=8.5, **where)
+
+
+def _colour(theme: Theme, what: str) -> str:
+    return theme.variant(_COLOURS.get(what, 7))

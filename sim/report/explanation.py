@@ -1,0 +1,248 @@
+"""Where the time of requests went, told: sentences, tables and JSON of an explanation."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sim.experiments.explain import Busy, Explained, Explanation, VariantExplanation
+from sim.report.story import tell
+from sim.report.words import clock, listed, show, show_interval
+from sim.spec.scenario import Scenario
+from sim.stats.interval import Interval
+from sim.units import show_duration
+
+SCHEMA = 1
+AGAIN = "earlier attempts"
+SMALL = 0.01  # of the response: less is told together
+_TOLD = 4  # parts of a sentence
+_ENOUGH = 0.9  # of the time; a sentence ends there
+_MOSTLY = 0.99  # of the requests answered well: fewer are told of
+
+LABELS: dict[str, str] = {
+    "queue": "wait for a worker",
+    "work": "work",
+    "cores": "wait for a core",
+    "wait": "waits of its own",
+    "thread": "wait for an event-loop thread",
+    "bulkhead": "wait for the bulkhead",
+    "frozen": "frozen",
+    "replication": "replication",
+    "network": "network",
+    "backoff": "back-off",
+    AGAIN: AGAIN,
+    "other": "other waits",
+}
+_SENTENCES: dict[str, str] = {
+    "queue": "waits for a {worker} of {place}",
+    "work": "is work of {place}",
+    "cores": "waits for a core of {place}",
+    "wait": "passes in waits of {place} itself",
+    "thread": "waits for an event-loop thread of {place}",
+    "bulkhead": "waits for a place in the bulkhead before {place}",
+    "frozen": "stands still with {place}",
+    "replication": "waits for the replication of {place}",
+    "network": "is travel to and from {place}",
+    "backoff": "pauses before {place} is tried again",
+    AGAIN: "went into earlier attempts at {place}",
+    "other": "goes into other waits at {place}",
+}
+
+Row = tuple[str, str]  # place, a key of LABELS
+
+
+def rows_of(explained: Explained) -> dict[Row, float]:
+    """(place, what) -> share of the response, largest first; what an attempt did that was made again is one row of its place."""
+    found: dict[Row, float] = {}
+    for portion in explained.portions:
+        row = (portion.place, AGAIN if portion.again else portion.what)
+        found[row] = found.get(row, 0.0) + portion.share
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def sentences(variant: VariantExplanation) -> list[str]:
+    """`p99 of sync, 458 ms: 71% of the time waits for a thread of orders, 20% went into earlier attempts at payments.`"""
+    return [_sentence(variant, explained) for explained in variant.quantiles.values()]
+
+
+def _left_out(explanation: Explanation, variant: VariantExplanation) -> Iterator[str]:
+    """Requests that are not among those explained."""
+    key = f"availability({explanation.route})" if explanation.route else "availability"
+    available = variant.result.metrics[key].value if key in variant.result.metrics else math.nan
+    if not variant.quantiles:
+        yield "No such request was answered after the warm-up."
+    elif not explanation.failures and available < _MOSTLY:
+        yield f"Only {show(available, 'share')} of the requests were answered well; --all explains the others too."
+
+
+def _sentence(variant: VariantExplanation, explained: Explained) -> str:
+    told, words = 0.0, list[str]()
+    for (place, what), share in rows_of(explained).items():
+        if words and (told >= _ENOUGH or len(words) == _TOLD or share < SMALL):
+            break
+        phrase = _SENTENCES[what].format(place=place, worker=_worker(variant.result.scenario, place))
+        words.append(f"{show(share, 'share')} {'of the time ' if not words else ''}{phrase}")
+        told += share
+    return f"{explained.name} of {variant.name}, {show_interval(explained.value, 's')}: {', '.join(words)}."
+
+
+def _worker(scenario: Scenario, place: str) -> str:
+    station = scenario.gateway if place == "gateway" else scenario.services.get(place)
+    return "thread" if station is not None and station.concurrency == "threads" else "worker"
+
+
+def saturation(variant: VariantExplanation) -> list[str]:
+    """Which station is full first: on paper, and in the run."""
+    lines = []
+    station, load = variant.load.bottleneck, variant.load.capacity
+    if station is not None:
+        when = "never, since limits hold the load back" if math.isinf(load) else f"at {load:.3g} times this load"
+        lines.append(f"first full on paper: {station.name} ({station.resource}), {when}; now {show(station.utilisation, 'share')}")
+    filled, busiest = variant.filled, variant.busiest
+    if filled:
+        lines.append(f"first full in the run: {', then '.join(f'{_named(busy)} from {clock(busy.full_at)}' for busy in filled[:4])}")
+    elif busiest is not None:
+        lines.append(f"no station was full in the run; the busiest, {_named(busiest)}, was {show(busiest.utilisation.value, 'share')} busy")
+    return lines
+
+
+def _named(busy: Busy) -> str:
+    return f"{busy.station} ({busy.resource})"
+
+
+def render_explanation(explanation: Explanation) -> str:
+    """All of it as plain text: per variant sentences, the parts, the USE table, what was full first, and what happened."""
+    blocks = []
+    for name, variant in explanation.variants.items():
+        parts = [name, *(f"  {sentence}" for sentence in (*sentences(variant), *_left_out(explanation, variant))), ""]
+        parts += [*_indented(_parts_table(variant)), "", *_indented(_use_table(variant)), "", *(f"  {line}" for line in saturation(variant))]
+        story = [f"    {moment}" for moment in tell(variant.result)]
+        blocks.append("\n".join([*parts, *(["  what happened, in the first replication"] if story else []), *story]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _parts_table(variant: VariantExplanation) -> list[list[str]]:
+    explained = list(variant.quantiles.values())
+    shares = [rows_of(its) for its in explained]
+    every = sorted(dict.fromkeys(row for its in shares for row in its), key=lambda row: -max(its.get(row, 0.0) for its in shares))
+    shown = [row for row in every if any(its.get(row, 0.0) >= SMALL for its in shares)]
+    lines = [["where the time went", "", *(cell for its in explained for cell in (its.name, "share"))]]
+    for place, what in shown:
+        cells = (_cells(found.get((place, what), 0.0), its) for its, found in zip(explained, shares, strict=True))
+        lines.append([place, LABELS[what], *(text for pair in cells for text in pair)])
+    rest = [sum(share for row, share in its.items() if row not in shown) for its in shares]
+    if any(share > 0 for share in rest):
+        lines.append(["all else", "", *(cell for its, share in zip(explained, rest, strict=True) for cell in _cells(share, its))])
+    total = [cell for its in explained for cell in (show(its.response.value, "s"), "100%")]
+    return [*lines, ["together", f"{_count(explained)} requests each" if explained else "", *total]]
+
+
+def _cells(share: float, explained: Explained) -> tuple[str, str]:
+    return (show(share * explained.response.value, "s"), f"{share * 100:.1f}%") if share > 0 else ("", "")
+
+
+def _count(explained: Sequence[Explained]) -> str:
+    counts = dict.fromkeys(f"{its.requests:,.0f}" for its in explained)
+    return listed(list(counts))
+
+
+def _use_table(variant: VariantExplanation) -> list[list[str]]:
+    head = ["station", "resource", "utilisation", "at most", "queue", "at most", "full from", "errors"]
+    return [head, *([*_use_cells(busy)] for busy in variant.use)]
+
+
+def _use_cells(busy: Busy) -> Iterator[str]:
+    yield busy.station
+    yield busy.resource
+    yield show_interval(busy.utilisation, "share")
+    yield show(busy.utilisation_max.value, "share")
+    yield show(busy.queue_mean.value, "1")
+    yield show(busy.queue_max.value, "1")
+    yield clock(busy.full_at) if math.isfinite(busy.full_at) else "-"
+    of = busy.attempts.value
+    yield ", ".join(f"{word.replace('_', ' ')} {show(figure.value / of, 'share')}" for word, figure in busy.errors.items() if of > 0) or "-"
+
+
+def _indented(table: list[list[str]]) -> list[str]:
+    """Aligned: names to the left, figures to the right; errors, the last column of many, to the left."""
+    sizes = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    left = {0, 1, 7}
+    return [
+        "  " + "  ".join(cell.ljust(size) if column in left else cell.rjust(size) for column, (cell, size) in enumerate(zip(row, sizes, strict=True))).rstrip()
+        for row in table
+    ]
+
+
+def headline(explanation: Explanation, took: float) -> str:
+    """What was run."""
+    its = explanation.comparison
+    runs = f"{its.replications} replication{'s' if its.replications != 1 else ''}"
+    of = f", {explanation.route}" if explanation.route else ""
+    return f"{its.study.name}{of}: {runs}, seed {its.seed}, engine {its.engine}, {show_duration(took)}, fingerprint {its.fingerprint}"
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """What `--json` writes. Missing and infinite values are null."""
+    its = explanation.comparison
+    return {
+        "schema": SCHEMA,
+        "scenario": its.study.name,
+        "seed": its.seed,
+        "engine": its.engine,
+        "replications": its.replications,
+        "fingerprint": its.fingerprint,
+        **({"route": explanation.route} if explanation.route else {}),
+        "variants": {name: _variant_document(variant) for name, variant in explanation.variants.items()},
+    }
+
+
+def explanation_json(explanation: Explanation) -> str:
+    """The document as text, the same text for the same results."""
+    return json.dumps(explanation_document(explanation), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _variant_document(variant: VariantExplanation) -> dict[str, Any]:
+    station = variant.load.bottleneck
+    return {
+        "words": [*sentences(variant), *saturation(variant)],
+        "quantiles": {
+            name: {
+                "share": explained.share,
+                "value": _limits(explained.value),
+                "response": _limits(explained.response),
+                "requests": _finite(explained.requests),
+                "parts": [
+                    {"place": part.place, "what": part.what, "again": part.again, "share": part.share, "seconds": _limits(part.seconds)}
+                    for part in explained.portions
+                ],
+            }
+            for name, explained in variant.quantiles.items()
+        },
+        "use": [
+            {
+                "station": busy.station,
+                "resource": busy.resource,
+                "utilisation": {"mean": _limits(busy.utilisation), "max": _limits(busy.utilisation_max)},
+                "queue": {"mean": _limits(busy.queue_mean), "max": _limits(busy.queue_max)},
+                "full_at": _finite(busy.full_at),
+                "attempts": _limits(busy.attempts),
+                "errors": {word: _limits(figure) for word, figure in busy.errors.items()},
+            }
+            for busy in variant.use
+        ],
+        "first_full": {
+            "on_paper": {"station": station.name, "resource": station.resource, "at_load": _finite(variant.load.capacity)} if station is not None else None,
+            "in_run": [{"station": busy.station, "resource": busy.resource, "at": busy.full_at} for busy in variant.filled],
+        },
+        "story": [{"time": moment.time, "text": moment.text} for moment in tell(variant.result)],
+    }
+
+
+def _limits(figure: Interval) -> dict[str, float | None]:
+    return {part: _finite(getattr(figure, part)) for part in ("value", "low", "high")}
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,234 @@
+"""Sweeps and searches for capacity in words: text for the terminal, a page for the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import PurePosixPath
+from typing import Any
+
+from sim.experiments.answers import Answer
+from sim.experiments.capacity_results import Capacity, Found
+from sim.experiments.cheapest import Cheapest, Choice
+from sim.experiments.sweep_results import Sweep
+from sim.report.charts.canvas import Chart
+from sim.report.charts.scaling import capacity_charts, sweep_charts
+from sim.report.html import chart_figure, page, silence_section
+from sim.report.words import label_of, listed, show, show_interval, unit_of
+from sim.stats.interval import Interval
+from sim.stats.scaling import ScalingFit
+
+MOST_ROWS = 60
+_COLUMNS = ("throughput", "response_p99", "availability", "cost")
+_SHOWN = ("response_p99", "throughput", "availability", "completion_p99", "cost_per_thousand")
+
+Table = list[list[str]]
+
+
+def render_answer(answer: Answer) -> str:
+    """What the terminal shows."""
+    return "\n\n".join(part for _, part in _parts(answer) if part) + "\n"
+
+
+def answer_files(answer: Answer, not_modelled: Sequence[tuple[str, str]]) -> Mapping[PurePosixPath, bytes | str]:
+    """Every file of the report: the page, the charts, the table as text."""
+    charts = _charts(answer)
+    folder = PurePosixPath("charts")
+    files: dict[PurePosixPath, bytes | str] = {folder / f"{chart.name}.svg": chart.svg() for chart in charts}
+    files |= {folder / f"{chart.name}.png": chart.png() for chart in charts}
+    return {**files, PurePosixPath("table.txt"): render_answer(answer), PurePosixPath("index.html"): answer_page(answer, charts, not_modelled)}
+
+
+def answer_page(answer: Answer, charts: Sequence[Chart], not_modelled: Sequence[tuple[str, str]]) -> str:
+    """The whole page."""
+    question = f'<p class="question">{escape(answer.study.question)}</p>' if answer.study.question else ""
+    header = f'<p class="kicker">sim · {_kind(answer)}</p><h1>{escape(answer.study.name)}</h1>{question}'
+    parts = [(title.lower().replace(" ", "-"), title, _preformatted(text)) for title, text in _parts(answer) if text]
+    drawn = [("charts", "Charts", "".join(chart_figure(chart) for chart in charts))]
+    scenario = f'<pre class="scenario" tabindex="0"><code>{escape(answer.study.text)}</code></pre>' if answer.study.text else ""
+    last = [
+        ("sure", "How sure, and how to repeat it", _facts(answer)),
+        ("silence", "What is not modelled", silence_section(not_modelled)),
+        ("scenario", "The scenario", scenario),
+    ]
+    return page(answer.study.name, header, [parts[0], *drawn, *parts[1:], *last])
+
+
+def _preformatted(text: str) -> str:
+    return f'<div class="scroll" tabindex="0"><pre>{escape(text)}</pre></div>'
+
+
+def _charts(answer: Answer) -> tuple[Chart, ...]:
+    if isinstance(answer, Sweep):
+        return sweep_charts(answer)
+    return capacity_charts(answer) if isinstance(answer, Capacity) else ()
+
+
+def _kind(answer: Answer) -> str:
+    if isinstance(answer, Sweep):
+        return f"sweep of {len(answer.points)} points ({answer.design})"
+    return "search for capacity" if isinstance(answer, Capacity) else f"cheapest settings at load {answer.load}"
+
+
+def _parts(answer: Answer) -> list[tuple[str, str]]:
+    """Title and text of each part."""
+    if isinstance(answer, Sweep):
+        failed = "\n".join(failure.reason for failure in answer.failures)
+        return [("Figures", _sweep_table(answer)), ("Scaling laws", _fits(answer)), ("Sensitivity", _sensitivity(answer)), ("Failed runs", failed)]
+    if isinstance(answer, Capacity):
+        return [("Capacity", _capacity(answer)), ("Scaling laws", _capacity_fits(answer))]
+    return [("Cheapest", _cheapest(answer))]
+
+
+def _facts(answer: Answer) -> str:
+    facts = [
+        ("replications", f"{answer.replications}{' at most' if not isinstance(answer, Sweep) else ''}, the same luck everywhere"),
+        ("warm-up", str(answer.warmup) if answer.warmup is not None else ""),
+        ("seed", str(answer.seed)),
+        ("engine", answer.engine),
+        ("fingerprint", answer.fingerprint),
+        ("scenario file", answer.study.file),
+        ("settings", ", ".join(answer.study.sets)),
+    ]
+    return f'<dl class="facts">{"".join(f"<dt>{term}</dt><dd>{escape(text)}</dd>" for term, text in facts if text)}</dl>'
+
+
+# ---- a sweep
+
+
+def _sweep_table(sweep: Sweep) -> str:
+    """A row per point and variant: the settings, the usual figures, and which expectations fail."""
+    keys = [key for key in _COLUMNS if key in sweep.runs.columns and sweep.runs[key].notna().any() and (key != "cost" or sweep.runs[key].any())]
+    judged = bool(sweep.verdicts)
+    head = [
+        *(axis.label for axis in sweep.axes),
+        *(["variant"] if len(sweep.variants) > 1 else []),
+        *map(label_of, keys),
+        *(["expectations"] if judged else []),
+    ]
+    rows = [head]
+    curves = {(variant, key): sweep.curve(variant, key).to_dict("index") for variant in sweep.variants for key in keys}
+    for point in sweep.points[:MOST_ROWS]:
+        for variant in sweep.variants:
+            cells = [_cell(curves[variant, key], point.number, key) for key in keys]
+            verdicts = sweep.verdicts.get((variant, point.number), ())
+            passed = [f"{sum(verdict.passed for verdict in verdicts)} of {len(verdicts)} hold"] if judged else []
+            rows.append([*point.values, *([variant] if len(sweep.variants) > 1 else []), *cells, *passed])
+    more = len(sweep.points) - MOST_ROWS
+    return _aligned(rows) + (f"\n... and {more:,} more points: all are in sweep.parquet, or in .summary" if more > 0 else "")
+
+
+def _cell(curve: dict[Any, dict[Any, Any]], point: int, key: str) -> str:
+    row = curve.get(point)
+    return "-" if row is None else show_interval(Interval(row["value"], row["low"], row["high"], row["n"], bool(row["censored"])), unit_of(key))
+
+
+def _fits(sweep: Sweep) -> str:
+    lines = []
+    for fit in sweep.fits:
+        where = ", ".join([fit.variant, *(f"{name}={value}" for name, value in fit.others.items())]) if len(sweep.variants) > 1 or fit.others else ""
+        lines.append(f"throughput against {fit.axis}{f' ({where})' if where else ''}")
+        lines += [f"  {_law(law)}" for law in (fit.usl, fit.amdahl) if law is not None]
+        if fit.preferred is not None and fit.usl is not None and fit.amdahl is not None and math.isfinite(fit.amdahl.aicc):
+            lines.append(f"  {_NAMES[fit.preferred.law]} describes it better (AICc)")
+        lines += [f"  {fit.note}"] if fit.note else []
+    return "\n".join(lines)
+
+
+_NAMES = {"usl": "USL", "amdahl": "Amdahl"}
+
+
+def _law(fit: ScalingFit) -> str:
+    contention = f"contention {_bounds(fit.alpha)}"
+    coherency = f", coherency {_bounds(fit.beta)}" if fit.law == "usl" else ""
+    if fit.law == "usl" and math.isfinite(fit.peak.value):
+        limit = f"peak at {_bounds(fit.peak)} with {show(fit.peak_throughput.value, '1/s')}"
+    else:
+        limit = f"never above {_bounds(fit.peak_throughput)}/s" if math.isfinite(fit.peak_throughput.value) else "no limit in sight"
+    return f"{_NAMES[fit.law] + ':':<8}one does {_bounds(fit.gamma)}/s, {contention}{coherency}; {limit}; R² {fit.r_squared:.4f}"
+
+
+def _bounds(figure: Interval) -> str:
+    value = f"{figure.value:.3g}" if math.isfinite(figure.value) else "infinity"
+    if math.isnan(figure.low):
+        return value
+    return f"{value} [{figure.low:.3g}, {f'{figure.high:.3g}' if math.isfinite(figure.high) else 'infinity'}]"
+
+
+def _sensitivity(sweep: Sweep) -> str:
+    table = sweep.sensitivity
+    if table is None:
+        return ""
+    if table.empty:
+        return "nothing varies between the points, so nothing matters"
+    rows = [["metric", *(["variant"] if len(sweep.variants) > 1 else []), "setting", "alone", "in total"]]
+    keys = [key for key in _SHOWN if key in set(table["metric"])] or list(table["metric"].unique())[:5]
+    for key in keys:
+        block = table[table["metric"] == key].sort_values(["variant", "total"], ascending=[True, False])
+        for _, row in block.iterrows():
+            figures = [f"{row[kind]:.2f} [{row[f'{kind}_low']:.2f}, {row[f'{kind}_high']:.2f}]" for kind in ("first", "total")]
+            rows.append([label_of(key), *([row["variant"]] if len(sweep.variants) > 1 else []), row["setting"], *figures])
+    noise = table["noise"].dropna()
+    loud = f"\nat worst {noise.max():.0%} of the variance is the luck of the draw; more replications make it less" if len(noise) and noise.max() > 0.05 else ""
+    return f"{_aligned(rows)}{loud}"
+
+
+# ---- capacity
+
+
+def _capacity(capacity: Capacity) -> str:
+    rows = [["variant", *(axis.label for axis in capacity.axes), "requests/s", "95% interval", "times the load", "breaks first"]]
+    rows += [[found.variant, *found.settings.values(), *_found(found)] for found in capacity.found]
+    notes = [f"{', '.join((found.variant, *found.settings.values()))}: {found.note}" for found in capacity.found if found.note]
+    return "\n".join([_aligned(rows), *notes])
+
+
+def _found(found: Found) -> list[str]:
+    load, rate = found.load, found.rate
+    more = f" (and {len(found.breaks_too)} more)" if found.breaks_too else ""
+    bound = ">= " if load.censored else ""
+    limits = "-" if math.isnan(rate.low) else f"{rate.low:.4g} .. {f'{rate.high:.4g}' if math.isfinite(rate.high) else 'more'}"
+    return [f"{bound}{rate.value:.4g}", limits, f"{bound}{load.value:.3g}x", f"{found.breaks_first or '-'}{more}"]
+
+
+def _capacity_fits(capacity: Capacity) -> str:
+    lines = []
+    for variant, (usl, amdahl, note) in capacity.fits.items():
+        lines.append(f"capacity against {capacity.axes[0].name}, {variant}")
+        lines += [f"  {_law(law)}" for law in (usl, amdahl) if law is not None]
+        lines += [f"  {note}"] if note else []
+    return "\n".join(lines)
+
+
+def _cheapest(cheapest: Cheapest) -> str:
+    blocks = [_choice(cheapest, choice) for choice in cheapest.choices]
+    return "\n\n".join(blocks)
+
+
+def _choice(cheapest: Cheapest, choice: Choice) -> str:
+    unit = "per hour" if cheapest.priced else "in all (nothing has a price: the sum of the settings)"
+
+    def priced(price: float) -> str:
+        return f"{price * 3600:.4g}" if cheapest.priced else f"{price:g}"
+
+    if choice.settings is None:
+        answer = f"{choice.variant}: none of these settings holds at {choice.load:.3g}x the load beyond doubt"
+    else:
+        chosen = listed([f"{name}={value}" for name, value in choice.settings.items()])
+        answer = f"{choice.variant}: {chosen} holds at {choice.load:.3g}x the load, at {priced(choice.price)} {unit}"
+    rows = [[*(axis.label for axis in cheapest.axes), "price", "", "what fails"]]
+    words = {"holds": "holds", "open": "too close to tell", "fails": "fails"}
+    for settings, price, probe in choice.looks:
+        rows.append([*settings.values(), priced(price), words[probe.sure], ", ".join(probe.broken)])
+    return f"{answer}\n{_aligned(rows)}"
+
+
+def _aligned(rows: Table) -> str:
+    """Columns, the words of the last to the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    last = len(widths) - 1
+    padded = (
+        [cell.ljust(width) if place in (0, last) else cell.rjust(width) for place, (cell, width) in enumerate(zip(row, widths, strict=True))] for row in rows
+    )
+    return "\n".join(f"  {'  '.join(cells).rstrip()}" for cells in padded)

@@ -1,0 +1,114 @@
+"""Dask: a real scheduler and two workers on loopback, one of them killed in the middle, and nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sim.errors import PluginError, RunError, UsageError
+from sim.experiments import cluster
+from sim.experiments.executors import Failure, collect
+from sim.experiments.identity import identity
+from sim.experiments.jobs import Job
+from sim.experiments.parcel import pack_job
+
+from . import fakes
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def jobs(count: int, text: str = fakes.SHOP) -> list[Job]:
+    document = json.dumps(fakes.shop(text).document)
+    return [Job(document, (), variant, 7, replication, keep_records=replication == 0) for variant in ("one", "two") for replication in range(count)]
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory):
+    """The address of a scheduler, and its two workers as processes."""
+    pytest.importorskip("distributed")
+    folder = tmp_path_factory.mktemp("dask")
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
+    loopback = ["--host", "127.0.0.1", "--no-dashboard"]
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *loopback, "--port", "0", "--scheduler-file", str(folder / "address.json")]
+    processes = [subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)]
+    try:
+        for _ in range(300):
+            if (folder / "address.json").is_file():
+                break
+            time.sleep(0.1)
+        address = json.loads((folder / "address.json").read_text())["address"]
+        worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, *loopback, "--nthreads", "1", "--no-nanny", "--local-directory", str(folder)]
+        processes += [subprocess.Popen(worker, stderr=subprocess.DEVNULL, env=environment) for _ in range(2)]
+        yield address, processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.long
+def test_a_worker_that_is_killed_loses_nothing_and_fingerprints_are_those_of_this_machine(dask):
+    address, workers = dask
+    work = jobs(6, fakes.SHOP.replace("duration: 20s", "duration: 200s"))
+    killed: list[int] = []
+
+    def kill_one(done: int, _total: int, _simulated: float) -> None:
+        if done >= 2 and not killed:
+            killed.append(done)
+            workers[0].kill()
+
+    far = collect(work, cluster=address, progress=kill_one)
+    assert killed
+    assert killed[0] < len(work)
+    assert workers[0].wait() != 0
+    near = collect(work, workers=2)
+    assert [result.fingerprint for result in far] == [result.fingerprint for result in near]
+    assert [result.metrics.keys() for result in far] == [result.metrics.keys() for result in near]
+    assert far[0].records.fingerprint() == near[0].records.fingerprint()
+
+
+@pytest.mark.long
+def test_a_worker_of_another_version_is_refused(dask, monkeypatch):
+    address, _ = dask
+    monkeypatch.setattr(cluster, "identity", _another)
+    with pytest.raises(UsageError, match="would not give the same results: it has sim 9"):
+        collect(jobs(1), cluster=address)
+
+
+def _another() -> str:
+    """Ours is asked for here and its own on a worker: whichever is which, they differ."""
+    return "sim 9" if os.environ.get("PYTEST_CURRENT_TEST") is None else "sim 8"
+
+
+def test_a_job_and_its_failure_travel_as_documents():
+    kind, content = cluster.on_worker(pack_job(jobs(1)[0]), identity(), fakes.fails)
+    assert (kind, cluster.opened((kind, content)).fingerprint) == ("result", "one0")
+    failed = cluster.opened(cluster.on_worker(pack_job(jobs(2)[1]), identity(), fakes.fails))
+    assert isinstance(failed, Failure)
+    assert failed.summary == "KeyError: 'no such thing'"
+    assert "fakes.py" in failed.trace
+    balance = cluster.opened(cluster.on_worker(pack_job(jobs(2)[1]), identity(), fakes.unbalanced))
+    assert type(balance.error).__name__ == "BooksDoNotBalance"
+    assert isinstance(balance.error, RunError)
+    stranger = cluster.opened(cluster.on_worker(pack_job(jobs(1)[0]), "sim 9", fakes.quick))
+    assert "install the same version everywhere" in str(stranger.error)
+    unread = cluster.opened(cluster.on_worker("{}", identity(), fakes.quick))
+    assert unread.summary.startswith("KeyError")
+    assert issubclass(PluginError, UsageError)
+
+
+def test_a_scheduler_that_is_not_there_is_an_error(monkeypatch):
+    pytest.importorskip("distributed")
+    with pytest.raises(UsageError, match=r"cluster tcp://127\.0\.0\.1:1: cannot be reached"):
+        collect(jobs(1), cluster="tcp://127.0.0.1:1")
+    with pytest.raises(UsageError, match="found both jobs and cluster"):
+        collect(jobs(1), workers=2, cluster="tcp://127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError, match=r"pip install 'sim\[cluster\]'"):
+        collect(jobs(1), cluster="tcp://127.0.0.1:1")

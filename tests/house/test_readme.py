@@ -1,0 +1,141 @@
+"""The front page is true: its commands run and print what it says, its example and its Python run, its list of figures is the catalogue."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from heads import ROOT
+
+import sim
+from sim.vocabulary import METRICS, Metric
+
+README = ROOT / "README.md"
+UPDATE = bool(os.environ.get("UPDATE_README"))
+TEXT = README.read_text(encoding="utf-8")
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md"]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Each command of the console blocks with the lines of output that are shown below it."""
+    found: list[tuple[str, list[str]]] = []
+    for line in "".join(blocks("console")).splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif line != "...":
+            found[-1][1].append(line)
+    return found
+
+
+def label(line: str) -> str:
+    """What a line of a table is about: all before the first wide gap."""
+    return re.split(r"(?<=\S)\s{2,}", line)[0]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A checkout as its user sees it, in which files may be written."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "scenarios").symlink_to(ROOT / "scenarios")
+    return folder
+
+
+@pytest.mark.long
+def test_every_command_runs_and_prints_what_is_shown(place):
+    """One after the other, in one folder: a command may need what an earlier one wrote."""
+    bin_folder = place / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "sim").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sim "$@"\n')
+    (bin_folder / "sim").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
+    text = TEXT
+    asked = [(command, shown) for command, shown in commands() if not command.startswith("make ")]
+    assert len(asked) >= 8
+    for command, shown in asked:
+        done = subprocess.run(command, shell=True, cwd=place, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        lines = [line.rstrip() for line in done.stdout.splitlines()]
+        for line in shown:
+            printed = next((candidate for candidate in lines if label(candidate) == label(line)), "")
+            assert printed == line or UPDATE, f"{command} does not print: {line}\nbut: {printed or done.stdout}"
+            text = text.replace(f"\n{line}\n", f"\n{printed}\n")
+    if UPDATE:
+        README.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_the_python_runs(code, tmp_path):
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, timeout=300)
+
+
+def test_the_example_is_ten_lines_and_runs():
+    (example,) = blocks("yaml")
+    assert len(example.splitlines()) == 10
+    comparison = sim.compare(sim.load_text(example), replications=1, jobs=1)
+    assert comparison.passed
+
+
+def test_every_option_that_is_mentioned_exists():
+    asked = [[sys.executable, "-m", "sim", *verb, "--help"] for verb in ([], ["run"], ["compare"])]
+    helps = "".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout for command in asked)
+    for page in PAGES[:2]:
+        for option in set(re.findall(r"`(--[a-z-]+)", page.read_text(encoding="utf-8"))):
+            assert option in helps, f"{page.name} mentions {option}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (ROOT / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_files_to_read_first_are_seven_and_exist():
+    listed = re.findall(r"^\d\. `([^`]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## How to add")[0], re.MULTILINE)
+    assert len(listed) == 7
+    assert [name for name in listed if not (ROOT / name).is_file()] == []
+
+
+def test_the_picture_was_drawn_by_the_tool_and_is_small():
+    (picture,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)
+    drawn = (ROOT / picture).read_bytes()
+    assert drawn.startswith(b"\x89PNG")
+    assert len(drawn) < 300_000
+
+
+# ---- the list of figures
+
+
+def rows() -> list[str]:
+    """One row per metric; the statistics of a clock share one."""
+    lines = ["| figure | unit | what it is |", "|---|---|---|"]
+    for metric in METRICS.values():
+        clock, _, statistic = metric.name.rpartition("_")
+        if statistic == "mean" and clock in ("response", "response_all", "completion"):
+            statistics = ", ".join(f"`{name.removeprefix(clock + '_')}`" for name in METRICS if re.fullmatch(rf"{clock}_p\d+", name))
+            lines.append(f"| `{clock}_mean{_brackets(metric)}`; also {statistics} | s | {metric.meaning} |")
+        elif not re.fullmatch(r"(response|response_all|completion)_p\d+", metric.name):
+            lines.append(f"| `{metric.name}{_brackets(metric)}` | {metric.unit} | {metric.meaning} |")
+    return lines
+
+
+def _brackets(metric: Metric) -> str:
+    return f"({', '.join(metric.labels).upper()})" if metric.labels else ""
+
+
+def test_every_figure_of_the_catalogue_is_explained():
+    begin, end = "<!-- metrics: begin -->\n", "<!-- metrics: end -->"
+    before, _, rest = README.read_text(encoding="utf-8").partition(begin)
+    written, _, after = rest.partition(end)
+    wanted = "\n".join(rows()) + "\n"
+    if UPDATE:
+        README.write_text(f"{before}{begin}{wanted}{end}{after}", encoding="utf-8")
+        return
+    assert written == wanted, "write it anew: UPDATE_README=1 python -m pytest tests/house/test_readme.py"

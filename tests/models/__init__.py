@@ -1,0 +1,1 @@
+"""Tests of `sim.models`: mirrors of its files, and strange scenarios."""

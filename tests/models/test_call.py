@@ -1,0 +1,134 @@
+"""The guarded call, interceptor by interceptor, in their one order."""
+
+import pytest
+
+from sim import testing
+
+PAIR = """
+duration: 100s
+services:
+  a: {workers: unlimited, endpoints: {get: [{call: b.get, policy: guarded}]}}
+  b: {workers: unlimited, queue: {capacity: 0}, endpoints: {get: [{work: WORK}]}}
+policies: {guarded: POLICY}
+"""
+
+
+def pair(policy, work="100ms", more=""):
+    return PAIR.replace("POLICY", policy).replace("WORK", work) + more
+
+
+def test_the_timeout_is_per_attempt_and_pauses_come_on_top():
+    played = testing.play(pair("{timeout: 200ms, retry: {max_attempts: 3, backoff: {constant: 50ms}}}", "10s"), [0.0], sends="a.get")
+    assert (played.outcomes(), played.responses()) == (["timeout"], [0.7])
+    assert [attempt.arrived for attempt in played.attempts("b.get")] == [0.0, 0.25, 0.5]
+
+
+def test_the_breaker_stands_inside_of_the_retry_and_sees_every_attempt():
+    """Three attempts of one request open a breaker of three; the fourth is rejected, which is the outcome, and is not tried again."""
+    policy = "{timeout: 100ms, retry: {max_attempts: 9}, circuit_breaker: {failures: 3, within: 10s, open_for: 60s}}"
+    played = testing.play(pair(policy, "10s"), [0.0], sends="a.get")
+    assert (played.outcomes(), played.responses()) == (["breaker_open"], [0.3])
+    assert len(played.attempts("b.get")) == 3
+
+
+def test_a_full_bulkhead_is_no_failure_for_the_breaker_and_no_reason_to_try_again():
+    policy = "{retry: {max_attempts: 3}, bulkhead: {max_concurrent_calls: 1}, circuit_breaker: {failures: 2, within: 10s}}"
+    played = testing.play(pair(policy, "1s"), [0.0, 0.1, 0.2, 0.3, 2.0], sends="a.get")
+    assert played.outcomes() == ["ok", "bulkhead_full", "bulkhead_full", "bulkhead_full", "ok"]
+    assert not played.events("breaker_opened")
+
+
+def test_the_permit_is_free_again_at_the_timeout_although_the_callee_goes_on():
+    policy = "{timeout: 500ms, bulkhead: {max_concurrent_calls: 1}}"
+    played = testing.play(pair(policy, "10s"), [0.0, 0.4, 0.5, 0.6], sends="a.get")
+    assert played.outcomes() == ["timeout", "bulkhead_full", "bulkhead_full", "timeout"]  # at 0.5 s the arrival goes before the timeout
+    assert len(played.attempts("b.get")) == 2
+
+
+def test_a_retry_leaves_the_bulkhead_during_its_pause():
+    policy = "{timeout: 100ms, retry: {max_attempts: 2, backoff: {constant: 1s}}, bulkhead: {max_concurrent_calls: 1}}"
+    played = testing.play(pair(policy, "10s"), [0.0, 0.5], sends="a.get")
+    assert [(attempt.request, attempt.arrived) for attempt in played.attempts("b.get")] == [(0, 0.0), (1, 0.5), (0, 1.1), (1, 1.6)]
+
+
+def test_a_killed_waiter_leaves_no_ghost_in_the_queue_of_the_bulkhead():
+    text = """
+    duration: 20s
+    traffic: {hasty: {sends: edge.hasty}, patient: {sends: edge.patient}}
+    services:
+      edge: {workers: 9, endpoints: {hasty: [{call: a.get, policy: {timeout: 200ms, on_timeout: cancel}}], patient: [{call: a.get}]}}
+      a: {workers: 9, endpoints: {get: [{call: b.get, policy: {bulkhead: {max_concurrent_calls: 1, max_wait: 10s}}}]}}
+      b: {workers: 9, endpoints: {get: [{work: 1s}]}}
+    """
+    played = testing.play(text, {"patient": [0.0, 0.2], "hasty": [0.1]})
+    assert played.outcomes("hasty") == ["timeout"]
+    assert played.responses("patient") == [1.0, 1.8]
+
+
+def test_a_killed_holder_gives_its_bulkhead_permit_to_the_next():
+    text = """
+    duration: 20s
+    traffic: {hasty: {sends: edge.hasty}, patient: {sends: edge.patient}}
+    services:
+      edge: {workers: 9, endpoints: {hasty: [{call: a.get, policy: {timeout: 200ms, on_timeout: cancel}}], patient: [{call: a.get}]}}
+      a: {workers: 9, endpoints: {get: [{call: b.get, policy: {bulkhead: {max_concurrent_calls: 1, max_wait: 10s}}}]}}
+      b: {workers: 9, endpoints: {get: [{work: 1s}]}}
+    """
+    played = testing.play(text, {"hasty": [0.0], "patient": [0.1]})
+    assert played.responses("patient") == [1.1]  # from 0.2 s on
+
+
+def test_sites_of_one_caller_that_name_one_policy_share_their_guard_and_inline_policies_do_not():
+    text = """
+    duration: 20s
+    traffic: {one: {sends: a.one}, two: {sends: a.two}}
+    services:
+      a: {workers: 9, endpoints: {one: [{call: b.get, policy: POLICY}], two: [{call: b.get, policy: POLICY}]}}
+      b: {workers: 9, endpoints: {get: [{work: 1s}]}}
+    policies: {shared: {bulkhead: {max_concurrent_calls: 1}}}
+    """
+    arrivals = {"one": [0.0], "two": [0.1]}
+    assert testing.play(text.replace("POLICY", "shared"), arrivals).outcomes("two") == ["bulkhead_full"]
+    assert testing.play(text.replace("POLICY", "{bulkhead: {max_concurrent_calls: 1}}"), arrivals).outcomes("two") == ["ok"]
+
+
+def test_the_first_typed_failure_down_the_chain_is_the_outcome_and_tells_where_it_arose():
+    text = """
+    services:
+      a: {workers: 1, endpoints: {get: [{call: b.get}]}}
+      b: {workers: 1, endpoints: {get: [{call: c.get}]}}
+      c: {workers: 1, endpoints: {get: [{call: d.get, policy: {timeout: 1s}}]}}
+      d: {workers: 1, endpoints: {get: [{work: 2s}]}}
+    """
+    played = testing.play(text, [0.0], sends="a.get")
+    assert (played.outcomes(), played.requests["where"].tolist()) == (["timeout"], ["d.get"])
+
+
+def test_a_publish_is_guarded_as_a_call_is():
+    text = """
+    duration: 20s
+    services: {a: {workers: 9, endpoints: {get: [{publish: events, policy: POLICY, FALLBACK}]}}}
+    brokers: {kafka: {kind: log, replication: 500ms, topics: {events: {}}}}
+    """
+    timeout = text.replace("POLICY", "{timeout: 100ms}")
+    assert testing.play(timeout.replace(", FALLBACK", ""), [0.0]).outcomes() == ["timeout"]
+    assert testing.play(timeout.replace("FALLBACK", "fallback: []"), [0.0]).outcomes() == ["degraded"]
+    full = text.replace("POLICY", "{bulkhead: {max_concurrent_calls: 1}}").replace(", FALLBACK", "")
+    assert testing.play(full, [0.0, 0.1]).outcomes() == ["ok", "bulkhead_full"]
+
+
+def test_a_call_without_a_policy_waits_as_long_as_it_takes_and_hears_every_failure_once():
+    played = testing.play(pair("{}", "50s"), [0.0], sends="a.get")
+    assert played.responses() == [50.0]
+
+
+@pytest.mark.parametrize("latency", ["0s", "30ms"])
+def test_the_timeout_includes_the_hops(latency):
+    text = pair("{timeout: 150ms}", "100ms", f"network: {{default: {{latency: {latency}}}}}")
+    assert testing.play(text, [0.0], sends="a.get").outcomes() == ["ok" if latency == "0s" else "timeout"]
+
+
+def test_attempts_and_first_attempts_are_counted_for_the_amplification():
+    played = testing.play(pair("{timeout: 100ms, retry: {max_attempts: 3}}", "10s"), [0.0, 1.0], sends="a.get")
+    assert played.records.gauge("b", "attempts")[-1] == 6.0
+    assert played.records.gauge("b", "first_attempts")[-1] == 2.0

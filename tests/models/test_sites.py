@@ -1,0 +1,143 @@
+"""The names of call sites, and the salts that keep two sites of one target apart."""
+
+import pytest
+
+from sim import testing
+from sim.models.sites import named, salts
+from sim.spec import load_document
+
+
+def salts_of(services, sends="a.get", **more):
+    document = {"version": 1, "duration": "1s", "traffic": {"t": {"sends": sends, "arrivals": {"poisson": "1/s"}}}, "services": services, **more}
+    return salts(next(iter(load_document(document).variants.values())))
+
+
+def service(**endpoints):
+    return {"workers": "unlimited", "endpoints": endpoints}
+
+
+WORK = [{"work": {"exponential": "100ms"}}]
+
+
+def test_steps_are_named_by_kind_and_numbered_from_the_second_of_a_kind():
+    document = {
+        "version": 1,
+        "duration": "1s",
+        "traffic": {"t": {"sends": "a.get", "arrivals": {"poisson": "1/s"}}},
+        "services": {"a": service(get=[*WORK, {"wait": "1s"}, *WORK, *WORK])},
+    }
+    steps = next(iter(load_document(document).variants.values())).services["a"].endpoints["get"]
+    assert [name for name, _ in named("a.get", steps)] == ["a.get.work", "a.get.wait", "a.get.work.2", "a.get.work.3"]
+
+
+def test_the_first_site_of_a_target_has_salt_0_and_any_other_has_one_of_its_own():
+    found = salts_of({"a": service(get=[{"call": "b.get"}, {"call": "b.get"}, {"call": "b.get"}]), "b": service(get=WORK)})
+    assert found["a.get.call"] == 0
+    assert 0 != found["a.get.call.2"] != found["a.get.call.3"] != 0
+
+
+def test_a_site_that_no_traffic_reaches_takes_nobodys_luck():
+    services = {"a": service(get=[{"call": "b.get"}]), "b": service(get=WORK)}
+    alone = salts_of(services)
+    assert salts_of({"unused": service(get=[{"call": "b.get"}]), **services}) == alone
+
+
+def diamond(first, second):
+    """a calls b and c, and both call d."""
+    return {
+        "duration": "100s",
+        "services": {
+            "a": service(get=[{"call": first}, {"call": second}]),
+            "b": service(get=[{"call": "d.get"}]),
+            "c": service(get=[{"call": "d.get"}]),
+            "d": service(get=WORK),
+        },
+    }
+
+
+def times_at(played, endpoint):
+    return [round(attempt.ended - attempt.started, 9) for attempt in played.attempts(endpoint)]
+
+
+def test_the_two_calls_of_a_diamond_draw_differently():
+    played = testing.play(diamond("b.get", "c.get"), [k * 1.0 for k in range(30)], sends="a.get")
+    times = times_at(played, "d.get")
+    assert len(set(times)) == len(times) == 60
+
+
+def test_calling_one_target_twice_draws_twice():
+    played = testing.play(
+        {"duration": "100s", "services": {"a": service(get=[{"call": "d.get"}] * 2), "d": service(get=WORK)}}, [k * 1.0 for k in range(30)], sends="a.get"
+    )
+    assert len(set(times_at(played, "d.get"))) == 60
+
+
+def test_a_retry_draws_anew():
+    system = {"services": {"a": service(get=[{"call": "d.get", "policy": {"retry": {"max_attempts": 5}}}]), "d": service(get=[*WORK, {"fail": 1.0}])}}
+    assert len(set(times_at(testing.play(system, [0.0], sends="a.get"), "d.get"))) == 5
+
+
+BROKER = {"brokers": {"kafka": {"kind": "log", "topics": {"events": {"partitions": 4}}}}, "duration": "100s"}
+
+
+@pytest.mark.parametrize("via", ["broker", "outbox"])
+def test_an_order_meets_the_same_luck_called_or_by_an_event(via):
+    arrivals = [k * 1.0 for k in range(30)]
+    sync = testing.play(
+        {
+            "duration": "100s",
+            "services": {"a": service(get=[{"call": "d.get"}]), "d": service(get=[*WORK, {"effect": "done"}])},
+            "traffic": {"t": {"sends": "a.get", "completes_with": ["done"]}},
+        },
+        arrivals,
+    )
+    consumer = {
+        **service(get=[*WORK, {"effect": "done"}]),
+        "consumes": {"events": {"group": "g", "auto_offset_reset": "earliest", "do": [{"perform": "d.get"}]}},
+    }
+    event = testing.play(
+        {
+            **BROKER,
+            "services": {"a": service(get=[{"publish": "events", "via": via, "poll": "1ms"}]), "d": consumer},
+            "traffic": {"t": {"sends": "a.get", "completes_with": ["done"]}},
+        },
+        arrivals,
+    )
+    called = [round(done, 6) for done in sync.completions()]
+    consumed = [round(done, 6) for done in event.completions()]
+    if via == "broker":
+        assert called == consumed
+    else:
+        assert all(0.0 <= later - sooner <= 0.0011 for sooner, later in zip(called, consumed, strict=True))
+
+
+def test_two_events_of_one_order_through_the_outbox_have_different_luck():
+    """The second publishing site of a topic has a salt, as the second call of an endpoint has."""
+    consumer = {**service(get=WORK), "consumes": {"events": {"group": "g", "auto_offset_reset": "earliest", "do": [{"perform": "d.get"}, {"effect": "done"}]}}}
+    system = {
+        **BROKER,
+        "services": {
+            "a": service(get=[{"publish": "events", "via": "outbox", "poll": "1ms"}, {"wait": "400ms"}, {"publish": "events", "via": "outbox", "poll": "1ms"}]),
+            "d": consumer,
+        },
+    }
+    system["brokers"]["kafka"]["topics"]["events"]["partitions"] = 50
+    ends = testing.play(system, [0.0], sends="a.get").records.messages
+    lasted = [round(float(row["end"] - row["available"]), 6) for row in ends]
+    assert len(lasted) == 2
+    assert lasted[0] != lasted[1]
+
+
+def test_adding_a_component_moves_nobody_elses_luck():
+    arrivals = [k * 0.5 for k in range(100)]
+    small = {"services": {"a": service(get=[*WORK, {"call": "b.get"}]), "b": service(get=WORK)}}
+    large = {"services": {"new": service(get=WORK), "a": service(get=[*WORK, {"call": "b.get"}, {"call": "new.get"}]), "b": service(get=WORK)}}
+    one, other = testing.play(small, arrivals, sends="a.get"), testing.play(large, arrivals, sends="a.get")
+    assert times_at(one, "b.get") == times_at(other, "b.get")
+    assert [attempt.started for attempt in one.attempts("b.get")] == [attempt.started for attempt in other.attempts("b.get")]
+
+
+def test_replications_have_different_luck():
+    system = {"services": {"a": service(get=WORK)}}
+    assert testing.play(system, [0.0, 5.0]).responses() != testing.play(system, [0.0, 5.0], replication=1).responses()
+    assert testing.play(system, [0.0, 5.0]).responses() == testing.play(system, [0.0, 5.0]).responses()

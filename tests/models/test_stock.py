@@ -1,0 +1,34 @@
+"""One counter per kind of item, shared by the replicas of a service."""
+
+from sim.models.stock import Stock
+
+
+class Recorder:
+    def __init__(self):
+        self.noted = []
+
+    def event(self, kind, subject, value=0.0):
+        self.noted.append((kind.word, subject, value))
+
+
+class World:
+    def __init__(self):
+        self.recorder = Recorder()
+
+
+def test_two_who_looked_at_the_same_number_sell_the_same_unit():
+    world = World()
+    stock = Stock(world, "shop", 1, 2)
+    one, other = stock.look(0), stock.look(0)
+    stock.write(0, one - 1)
+    assert stock.oversold == 0
+    stock.write(0, other - 1)
+    assert (stock.oversold, stock.look(0), stock.look(1)) == (1, 0, 1)
+    assert ("oversold", "shop", 0) in world.recorder.noted
+
+
+def test_each_kind_runs_out_by_itself():
+    stock = Stock(World(), "shop", 2, 2)
+    for _ in range(2):
+        stock.write(1, stock.look(1) - 1)
+    assert (stock.look(0), stock.look(1)) == (2, 0)

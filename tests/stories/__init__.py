@@ -1,0 +1,1 @@
+"""Phenomena, each tripped by its real cause."""
