@@ -132,7 +132,7 @@ _loading = _options(
     _plugin,
 )
 _running = _options(
-    click.option("--replications", type=click.IntRange(min=1), metavar="N", help="Independent runs of each variant: 10; at most 100 where a rule decides."),
+    click.option("--replications", type=click.IntRange(min=1), metavar="N", help="Independent runs of each variant; 10 by default."),
     click.option("--engine", default="auto", show_default=True, metavar="auto|simpy", help="What simulates; never changes a result."),
     click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Worker processes; as many as there are cores by default."),
     click.option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster instead: tcp://10.0.0.5:8786."),
@@ -143,7 +143,7 @@ _running = _options(
 )
 
 _sampling = _options(
-    click.option("--precision", metavar="SHARE", help="Replicate until the error of --metric is this small: 5%. --replications is then the cap."),
+    click.option("--precision", metavar="SHARE", help="Replicate until the error of --metric is this small: 5%. --replications is the cap, 100 by default."),
     click.option("--metric", "metrics", multiple=True, metavar="NAME", help="As expectations have it: p99(response), the default. Repeatable."),
     click.option("--interval", default="t", show_default=True, metavar="t|bootstrap", help="How intervals and differences are computed."),
     click.option("--confidence", default="95%", show_default=True, metavar="SHARE", help="Of all intervals, and of --best."),
@@ -262,7 +262,7 @@ def run(file: str, variant: str | None, only_replication: int | None, **options:
 @sim.command(short_help="All variants on the same luck; differences; a report.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--variants", metavar="A,B", help="Which variants, the baseline first; all by default.")
-@click.option("--best", metavar="METRIC", help="Replicate until it is plain which variant is best by this metric.")
+@click.option("--best", metavar="METRIC", help="Replicate until it is plain which variant is best by this metric; --replications is the cap, 100 by default.")
 @click.option("--indifference", metavar="AMOUNT", help="The smallest difference that matters to --best: 10ms.")
 @_sampling
 @_loading
@@ -693,13 +693,13 @@ def _quantiles(text: str) -> list[float]:
 def _loads(text: str, study: Study, variant: str | None) -> list[float]:
     """Factors as they are; rates as factors of what the scenario sends."""
     from sim.experiments.load import open_rate
-    from sim.units import factor, rate
+    from sim.units import rate
 
     scenario = study.variants.get(variant or "", next(iter(study.variants.values())))
     try:
-        return [rate(word) / open_rate(scenario) if "/" in word else factor(f"{word.removesuffix('x')}x") for word in _listed(text) or []]
-    except ValueError as error:
-        raise UsageError(f"--loads: {error}") from None
+        return [rate(word) / open_rate(scenario) if "/" in word else float(word.removesuffix("x")) for word in _listed(text) or []]
+    except ValueError:
+        raise UsageError(f"--loads: found '{text}', expected factors such as 0.5,1,2 or rates such as 20/s,40/s") from None
 
 
 def _durations(study: Study, names: Sequence[str]) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -11,8 +11,8 @@ from typing import get_args
 import pandas as pd
 
 from sim.errors import UsageError, did_you_mean
-from sim.experiments.executors import Executor, Progress, collect
-from sim.experiments.jobs import Job, JobResult, Perform, perform
+from sim.experiments.executors import Executor, Progress
+from sim.experiments.jobs import JobResult, Perform, perform
 from sim.experiments.journal import Journal
 from sim.experiments.method import Best, Method, Precision, in_words
 from sim.experiments.plan import Plan
@@ -29,7 +29,6 @@ from sim.stats.bootstrap import Resamples
 from sim.stats.interval import Difference, Interval
 from sim.vocabulary import METRICS
 
-Execute = Callable[[Sequence[Job]], list[JobResult]]
 ENGINES = ("auto", "simpy")
 
 
@@ -112,12 +111,6 @@ def chosen_engine(engine: str) -> str:
     if engine not in ENGINES:
         raise UsageError(f"engine: unknown engine '{engine}'{did_you_mean(engine, ENGINES)}")
     return "simpy"
-
-
-def executing(jobs: int | None, cluster: str | None, progress: Progress | None, perform: Perform, journal: Journal | None) -> Execute:
-    """What runs a list of jobs, as the options of a call say."""
-    workers = workers_for(jobs, cluster)
-    return lambda work: collect(work, workers, progress, perform, journal=journal, cluster=cluster)
 
 
 def workers_for(jobs: int | None, cluster: str | None = None) -> int | None:

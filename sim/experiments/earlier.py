@@ -71,7 +71,7 @@ def _known(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _welch(now: Interval, before: Interval, confidences: tuple[float, float]) -> Difference:
+def _welch(now: Interval, before: Interval, confidences: tuple[float, float] = (ORDINARY, ORDINARY)) -> Difference:
     """The difference of two independent means with Welch's degrees of freedom; a single replication has no spread over replications."""
     from sim.stats.student import t_quantile, two_sided_p
 

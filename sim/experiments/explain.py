@@ -16,7 +16,7 @@ import pandas as pd
 from sim.errors import UsageError, did_you_mean
 from sim.experiments.comparison import compare
 from sim.experiments.executors import Progress
-from sim.experiments.jobs import Job, JobResult, Tick, scenario_of
+from sim.experiments.jobs import Job, JobResult, Tick, perform, scenario_of
 from sim.experiments.offered_load import Analysis, OfferedLoad
 from sim.experiments.results import Comparison, VariantResult
 from sim.experiments.shipped import Source, as_study
@@ -194,6 +194,8 @@ def perform_explaining(job: Job, tick: Tick, *, shares: tuple[float, ...], route
     from sim.models import simulate
 
     scenario = scenario_of(job)
+    if scenario.auto_warmup:
+        return perform(job, tick)  # a run of the pilot, whose timeline tells when it has settled
     scenario = scenario.model_copy(update={"record": scenario.record.model_copy(update={"spans": "all"})})
     records = simulate(scenario, replication=job.replication, progress=tick)
     measurement = measure(records, scenario)

@@ -1,0 +1,1 @@
+"""WHAT HAPPENED: requests, messages, spans, events and time series of one run, as columns."""

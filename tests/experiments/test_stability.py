@@ -114,7 +114,7 @@ def test_without_a_stressor_of_its_own_an_experiment_takes_the_faults_of_the_sce
 
 def test_an_outage_and_a_slowdown_stand_alone_after_some_time_of_quiet():
     for text, word in (("outage:s:40s:refuse", "refuse"), ("slow:s:5x:40s", 5.0)):
-        scenario, times = applied(text)
+        scenario, _times = applied(text)
         (fault,) = scenario.faults
         assert (fault.at, fault.lasts, scenario.duration) == (90.0, 40.0, 130.0 + 24 * 40)
         assert word in (getattr(fault, "how", None), getattr(fault, "by", None))

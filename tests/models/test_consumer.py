@@ -70,7 +70,7 @@ def test_a_batch_is_committed_as_a_whole():
 
 
 def test_a_failing_record_keeps_its_place_in_the_partition_when_its_member_dies():
-    """In-place redelivery is no retry topic: what comes back after the crash comes back in the order of offsets."""
+    """In-place redelivery is no retry topic: of a batch of three the second fails when the crash comes, and all come back in the order of offsets."""
     text = """
     duration: 60s
     traffic: {clients: {sends: a.get, completes_with: [done]}}
@@ -83,13 +83,26 @@ def test_a_failing_record_keeps_its_place_in_the_partition_when_its_member_dies(
       c: {workers: 9, endpoints: {get: [{work: 10ms}]}}
     brokers: {kafka: {kind: log, topics: {events: {partitions: 1}}}}
     faults:
-      - {at: 0s, for: 380ms, errors: {of: c, share: 100%}}
-      - {at: 350ms, crash: {of: b, replicas: 1, restart_after: 1s}}
+      - {at: 300ms, for: 150ms, errors: {of: c, share: 100%}}
+      - {at: 400ms, crash: {of: b, replicas: 1, restart_after: 1s}}
     """
-    # 0.0 first alone: fails at 0.1, 0.2, 0.3, and dies in its fourth delivery; the second and third were never polled
-    played = testing.play(text, [0.0, 0.01, 0.02])
-    done = [arrival + completion for arrival, completion in zip([0.0, 0.01, 0.02], played.completions(), strict=True)]
-    assert [round(time, 9) for time in done] == [1.46, 1.57, 1.68]
+    played = testing.play(text, [0.0, 0.01, 0.02, 0.03])
+    # the first alone until 0.11 s, the second until 0.22 s; the third fails at 0.32 s
+    assert [(attempt.request, attempt.arrived) for attempt in played.attempts("c.get")] == [
+        (0, 0.1), (1, 0.21), (2, 0.32), (1, 1.5), (2, 1.61), (3, 1.72),
+    ]  # fmt: skip
+    assert played.records.message_frame().sort_values("offset")["deliveries"].tolist() == [1, 2, 3, 1]
+
+
+def test_a_record_that_went_to_the_retry_topic_has_committed_its_offset():
+    """Under `latest`, whoever takes the partition over goes on behind it and skips nothing."""
+    text = (
+        system(1, 2, consume="consumers: 1, session_timeout: 5s, retry_topic: [60s],").replace("earliest", "latest").replace("duration: 60s", "duration: 90s")
+    )
+    text += "faults: [{at: 0s, for: 800ms, errors: {of: b, share: 100%}}, {at: 1s, crash: {of: b, replicas: 1}}]"
+    played = testing.play(text, [0.5, 2.0])
+    assert played.records.message_frame().sort_values("offset")["how"].tolist() == ["processed", "processed"]
+    assert played.completions() == [60.1, 4.1]
 
 
 def test_members_of_two_services_can_share_one_group():
