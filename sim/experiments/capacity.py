@@ -30,7 +30,7 @@ from sim.experiments.sweep import checked_axes
 from sim.spec.scenario import Scenario
 from sim.stats.interval import Interval
 
-LOWEST, HIGHEST = 2.0**-10, 2.0**10  # of the load as written
+LOWEST, HIGHEST = 0.001, 1000.0  # of the load as written
 BEYOND = 8.0  # times the load at which the first station is full on paper, above which nobody looks
 LOOKS = 16  # that a search takes, more or less; for the progress
 
@@ -93,7 +93,7 @@ def _search(space: Space, arm: Arm, point: Point, resolution: float) -> Search[F
     paper = Analysis(scenario).load(arm.name).capacity
     known = math.isfinite(paper) and paper > 0
     start = min(max(0.7 * paper, LOWEST), HIGHEST) if known else 1.0
-    highest = min(HIGHEST, BEYOND * paper) if known else HIGHEST
+    highest = _readable(min(HIGHEST, BEYOND * paper)) if known else HIGHEST
     yield from ladder.bracket(start, lambda probe: probe.holds, highest)
     yield from ladder.narrow(lambda probe: probe.holds, highest)
     yield from ladder.narrow(lambda probe: probe.sure == "holds", highest)
@@ -110,7 +110,7 @@ class _Ladder:
 
     def look(self, load: float) -> Search[Probe]:
         """The probe at a load of three or four digits, so that the command which repeats it can be read."""
-        load = float(f"{load:.4g}")
+        load = _readable(load)
         if load not in self.probes:
             self.probes[load] = yield self._settings(load)
         return self.probes[load]
@@ -130,25 +130,28 @@ class _Ladder:
         step = 1.0 + self._resolution
         while True:
             low, high = self.edge(good)
-            if low is None or high is None:
-                nearest = high if low is None else low
-                assert nearest is not None, "the bracket has been looked at"
-                if (low is None and nearest <= LOWEST) or (high is None and nearest >= highest):
+            if low is not None and high is not None:
+                if high <= low * (1.0 + self._resolution) * (1 + 1e-9):
                     return
-                yield from self.look(max(nearest / step, LOWEST) if low is None else min(nearest * step, highest))
-                step *= step
-            elif high <= low * (1.0 + self._resolution) * (1 + 1e-9):
-                return
+                following = math.sqrt(low * high)
+            elif high is not None:
+                following = max(high / step, LOWEST)
             else:
-                yield from self.look(math.sqrt(low * high))
-                if float(f"{math.sqrt(low * high):.4g}") in (low, high):
-                    return
+                following = min((low or LOWEST) * step, highest)
+            if _readable(following) in self.probes:  # nothing lies between, or there is nowhere further to go
+                return
+            yield from self.look(following)
+            step *= step
 
     def edge(self, good: Callable[[Probe], bool]) -> tuple[float | None, float | None]:
         """The highest yes below every no, and the lowest no."""
         lowest_no = min((load for load, probe in self.probes.items() if not good(probe)), default=None)
         below = [load for load, probe in self.probes.items() if good(probe) and (lowest_no is None or load < lowest_no)]
         return max(below, default=None), lowest_no
+
+
+def _readable(load: float) -> float:
+    return float(f"{load:.4g}")
 
 
 def _found(arm: Arm, point: Point, axes: Sequence[Axis], ladder: _Ladder, scenario: Scenario) -> Found:

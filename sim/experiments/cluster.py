@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 _AHEAD = 3  # jobs in the queue of each worker thread
+_CONNECT = 10.0  # s to reach the scheduler
 _POLL = 0.02  # s
 _LOOK = 2.0  # s between two counts of the workers
 _PATIENCE = 60.0  # s to wait for a worker where there is none
@@ -155,7 +156,7 @@ def _connected(address: str) -> Client:
         raise UsageError("--cluster needs Dask, which is not installed: pip install 'sim[cluster]'") from None
     logging.getLogger("distributed").setLevel(logging.ERROR)
     try:
-        return distributed.Client(address, timeout="10s", set_as_default=False)
+        return distributed.Client(address, timeout=_CONNECT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise UsageError(f"cluster {address}: cannot be reached, expected a Dask scheduler such as tcp://10.0.0.5:8786 ({_first_line(error)})") from None
 

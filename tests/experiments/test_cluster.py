@@ -77,13 +77,14 @@ def test_a_worker_that_is_killed_loses_nothing_and_fingerprints_are_those_of_thi
 def test_a_worker_of_another_version_is_refused(dask, monkeypatch):
     address, _ = dask
     monkeypatch.setattr(cluster, "identity", _another)
+    monkeypatch.setenv("SIM_TEST_HERE", "1")
     with pytest.raises(UsageError, match="would not give the same results: it has sim 9"):
         collect(jobs(1), cluster=address)
 
 
 def _another() -> str:
-    """Ours is asked for here and its own on a worker: whichever is which, they differ."""
-    return "sim 9" if os.environ.get("PYTEST_CURRENT_TEST") is None else "sim 8"
+    """One answer in this process, another on the workers, which have been started before."""
+    return "sim 8" if os.environ.get("SIM_TEST_HERE") else "sim 9"
 
 
 def test_a_job_and_its_failure_travel_as_documents():
@@ -105,6 +106,7 @@ def test_a_job_and_its_failure_travel_as_documents():
 
 def test_a_scheduler_that_is_not_there_is_an_error(monkeypatch):
     pytest.importorskip("distributed")
+    monkeypatch.setattr(cluster, "_CONNECT", 0.5)
     with pytest.raises(UsageError, match=r"cluster tcp://127\.0\.0\.1:1: cannot be reached"):
         collect(jobs(1), cluster="tcp://127.0.0.1:1")
     with pytest.raises(UsageError, match="found both jobs and cluster"):

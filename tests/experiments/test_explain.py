@@ -80,7 +80,11 @@ def test_a_notebook_gets_tables(explanation):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"route": "front.aks"}, "unknown route 'front.aks'; did you mean 'front.ask'"), ({"shares": [1.5]}, "quantiles: found 1.5"), ({"shares": []}, "quantiles")],
+    [
+        ({"route": "front.aks"}, "unknown route 'front.aks'; did you mean 'front.ask'"),
+        ({"shares": [1.5]}, "quantiles: found 1.5"),
+        ({"shares": []}, "quantiles"),
+    ],
 )
 def test_what_makes_no_sense_is_refused_before_the_work(options, message):
     with pytest.raises(UsageError, match=message):

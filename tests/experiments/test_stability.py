@@ -174,7 +174,10 @@ def test_there_must_be_time_before_and_after():
         times_of(stressor_of("outage:s:5s", scenario), scenario, None, 30.0)
 
 
-@pytest.mark.parametrize(("options", "message"), [({"loads": []}, "loads"), ({"loads": [-1]}, "loads"), ({"precision": 1.5}, "precision"), ({"variant": "bse"}, "did you mean 'base'")])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"loads": []}, "loads"), ({"loads": [-1]}, "loads"), ({"precision": 1.5}, "precision"), ({"variant": "bse"}, "did you mean 'base'")],
+)
 def test_what_makes_no_sense_is_refused_before_the_work(options, message):
     with pytest.raises(UsageError, match=message):
         storm(**{"loads": [1], **options})

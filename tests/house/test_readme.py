@@ -92,6 +92,13 @@ def test_every_option_that_is_mentioned_exists():
             assert option in helps, f"{page.name} mentions {option}"
 
 
+def test_every_command_is_mentioned():
+    done = subprocess.run([sys.executable, "-m", "sim", "--help"], capture_output=True, text=True, check=True)
+    verbs = re.findall(r"^  ([a-z]+) ", done.stdout.partition("Commands:")[2], re.MULTILINE)
+    assert len(verbs) >= 7
+    assert [verb for verb in verbs if not re.search(rf"(`|\$ )sim {verb}\b", TEXT)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):

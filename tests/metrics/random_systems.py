@@ -32,7 +32,9 @@ def random_system(seed: int) -> dict[str, Any]:
         "faults": _faults(rng, names),
     }
     if brokers:
-        document["brokers"] = {"kafka": {"kind": "log", "acks": rng.choice(["all", 1, 0]), "replication": {"exponential": "3ms"}, "topics": {"order.events": {"partitions": 2}}}}
+        document["brokers"] = {
+            "kafka": {"kind": "log", "acks": rng.choice(["all", 1, 0]), "replication": {"exponential": "3ms"}, "topics": {"order.events": {"partitions": 2}}}
+        }
     if rng.random() < 0.4:
         client["sends"] = "POST /"
         gateway = {"workers": rng.choice([1, 8]), "work": "1ms", "concurrency": rng.choice(["threads", "event_loop"]), "routes": {"POST /": {"to": "s0.do"}}}

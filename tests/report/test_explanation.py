@@ -64,14 +64,25 @@ def test_which_station_is_full_first_on_paper_and_in_the_run(explanation):
 
 def test_a_run_in_which_nothing_was_full_names_the_busiest(explanation):
     whole = next(iter(explanation.variants.values()))
-    calm = [Busy(name, "workers", Interval(share), Interval(share), Interval(0), Interval(0), float("inf"), Interval(9)) for name, share in (("a", 0.2), ("b", 0.4))]
+    calm = [
+        Busy(name, "workers", Interval(share), Interval(share), Interval(0), Interval(0), float("inf"), Interval(9)) for name, share in (("a", 0.2), ("b", 0.4))
+    ]
     variant = VariantExplanation("calm", {}, tuple(calm), whole.load, whole.result)
     assert saturation(variant)[1] == "no station was full in the run; the busiest, b (workers), was 40.0% busy"
 
 
 def test_the_text_has_all_of_it(explanation):
     text = render_explanation(explanation)
-    for words in ("p50 of base", "p99 of base", "where the time went", "together", "utilisation", "full from", "what happened, in the first replication", "f begins"):
+    for words in (
+        "p50 of base",
+        "p99 of base",
+        "where the time went",
+        "together",
+        "utilisation",
+        "full from",
+        "what happened, in the first replication",
+        "f begins",
+    ):
         assert words in text
     assert max(map(len, text.splitlines())) < 180
     assert headline(explanation, 1.5).startswith("shop: 2 replications, seed 1, engine simpy, 1.5s, fingerprint ")

@@ -14,7 +14,9 @@ from sim.report.stability import headline, render_stability, stability_json, ver
 from sim.spec import load_text
 from sim.stats.interval import Interval
 
-STUDY = load_text("version: 1\nname: storm\nduration: 9s\ntraffic: {a: {sends: b.c, arrivals: {poisson: 50/s}}}\nservices: {b: {workers: 1, endpoints: {c: [{work: 1ms}]}}}\n")
+STUDY = load_text(
+    "version: 1\nname: storm\nduration: 9s\ntraffic: {a: {sends: b.c, arrivals: {poisson: 50/s}}}\nservices: {b: {workers: 1, endpoints: {c: [{work: 1ms}]}}}\n"
+)
 
 
 def point(rate: float, *, stuck: int = 0, recovering: int = 0, collapsed: bool = False) -> LoadPoint:
@@ -41,7 +43,9 @@ def point(rate: float, *, stuck: int = 0, recovering: int = 0, collapsed: bool =
 
 
 def stability(*points: LoadPoint, vulnerable=(math.nan, math.nan), collapse=(math.nan, math.nan)) -> Stability:
-    curve = tuple(Step(rate / 50, rate, rising, Interval(goodput), Interval(goodput / rate)) for rate, rising, goodput in ((20, True, 20), (60, True, 0), (20, False, 5)))
+    curve = tuple(
+        Step(rate / 50, rate, rising, Interval(goodput), Interval(goodput / rate)) for rate, rising, goodput in ((20, True, 20), (60, True, 0), (20, False, 5))
+    )
     return Stability(
         STUDY, "base", "simpy", 1, 4, "outage:b:10s", Times(10, 70, 80, 320), 50.0, points, Threshold(*vulnerable), Threshold(*collapse), curve, 30.0, "f" * 32
     )
@@ -64,7 +68,10 @@ def test_the_loads_between_the_thresholds_are_metastable():
     ("found", "words"),
     [
         (stability(point(20), point(30), vulnerable=(30.0, math.nan), collapse=(30.0, math.nan)), "It comes back at every load that was tried, up to 30/s."),
-        (stability(point(20, stuck=4), vulnerable=(math.nan, 20.0), collapse=(20.0, math.nan)), "It does not come back at any load that was tried, from 20/s on."),
+        (
+            stability(point(20, stuck=4), vulnerable=(math.nan, 20.0), collapse=(20.0, math.nan)),
+            "It does not come back at any load that was tried, from 20/s on.",
+        ),
         (stability(point(20, recovering=3), vulnerable=(20.0, math.nan)), "At 20/s it was still on its way back when the clock stopped."),
         (stability(point(20, stuck=4, collapsed=True), vulnerable=(math.nan, 20.0)), "It bears none of the loads that were tried, even without the stressor."),
     ],
