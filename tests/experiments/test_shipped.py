@@ -14,7 +14,8 @@ def test_every_shipped_scenario_loads_and_asks_a_question():
     assert "payment-outage" in shipped.names()
     for name in shipped.names():
         assert shipped.question(name), name
-        assert shipped.load(name).variants
+        plugins = [shipped.folder() / "cache.py"] if name == "09-cache-plugin" else []
+        assert shipped.load(name, plugins=plugins).variants
 
 
 def test_a_file_wins_over_a_shipped_name(tmp_path, monkeypatch):
