@@ -42,11 +42,11 @@ lint: $(VENV)/.installed-dev
 	@$(BIN)/lint-imports --no-cache > $(VENV)/floors.txt || (cat $(VENV)/floors.txt; exit 1)
 
 test: lint
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long"
 
 # pytest answers 5 where it found no test of this kind.
 test-long: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -n $(WORKERS) -m long || test $$? -eq 5
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m long || test $$? -eq 5
 
 bench: $(VENV)/.installed
 	@$(BIN)/python tests/experiments/bench.py

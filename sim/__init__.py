@@ -11,7 +11,9 @@ The front door. A scenario may be given as a path, as the name of a shipped one 
     load, load_text         a scenario file, or its text, to a Study
     check                   errors, offered load and warnings, without simulating
     run, compare            one variant; all of them on common random numbers
-    sweep, find_capacity    settings varied; the highest load at which all expectations hold
+    sweep                   settings varied: scaling curves, laws, what matters
+    find_capacity           the highest load at which all expectations hold
+    find_cheapest           the cheapest settings that hold at a load
     explain                 where the time of slow requests went, and which station fills first
     find_stability          whether the system comes back after a disturbance, and up to which load
     simulate, measure       Scenario -> Records -> numbers: one run, by hand
@@ -41,6 +43,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.errors import SimError
     from sim.experiments.capacity import find_capacity
+    from sim.experiments.cheapest import find_cheapest
     from sim.experiments.comparison import compare, run
     from sim.experiments.explain import explain
     from sim.experiments.offered_load import check
@@ -70,6 +73,7 @@ __all__ = [
     "compare",
     "explain",
     "find_capacity",
+    "find_cheapest",
     "find_stability",
     "load",
     "load_text",
@@ -92,6 +96,7 @@ _ROOMS = {
     "compare": "sim.experiments.comparison",
     "explain": "sim.experiments.explain",
     "find_capacity": "sim.experiments.capacity",
+    "find_cheapest": "sim.experiments.cheapest",
     "find_stability": "sim.experiments.stability",
     "load": "sim.experiments.shipped",
     "load_text": "sim.spec",

@@ -32,6 +32,7 @@ BROKEN_OFF = Interrupted.exit_code
 
 def main() -> NoReturn:
     """The entry point of the command `sim`."""
+    _open_closed()
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that knows no tick shows a question mark
     code = answer(sys.argv[1:])
@@ -39,6 +40,10 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         _mute()
+    except OSError as error:
+        _mute()
+        code = DEFECT
+        click.echo(f"error: {_not_said(error)}", err=True)
     sys.exit(code)
 
 
@@ -90,6 +95,20 @@ def _say(text: str) -> None:
         click.echo(text)
     except BrokenPipeError:
         _mute()
+    except OSError as error:
+        _mute()
+        raise OutputError(_not_said(error)) from None
+
+
+def _not_said(error: OSError) -> str:
+    return f"stdout could not be written: {error.strerror or error}"
+
+
+def _open_closed() -> None:
+    """A stream that was closed (`>&-`) goes nowhere; left closed, the next file that is opened would take its place."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 def _mute() -> None:
@@ -112,6 +131,10 @@ class _Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class _Whole(click.IntRange):
+    name = "whole number"  # as messages call it
+
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -128,13 +151,13 @@ _debug = click.option("--debug", is_flag=True, expose_value=False, help="Show th
 _plugin = click.option("--plugin", "plugins", multiple=True, metavar="FILE", help="Allow this Python plug-in to run. Repeatable.")
 _loading = _options(
     click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change the scenario: services.payments.replicas=2. Repeatable."),
-    click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Another seed than the scenario's."),
+    click.option("--seed", type=_Whole(0, 2**63 - 1), metavar="N", help="Another seed than the scenario's."),
     _plugin,
 )
 _running = _options(
-    click.option("--replications", type=click.IntRange(min=1), metavar="N", help="Independent runs of each variant; 10 by default."),
-    click.option("--engine", default="auto", show_default=True, metavar="auto|simpy", help="What simulates; never changes a result."),
-    click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Worker processes; as many as there are cores by default."),
+    click.option("--replications", type=_Whole(min=1), metavar="N", help="Independent runs of each variant; 10 by default, 5 for explain and stability."),
+    click.option("--engine", default="auto", show_default=True, metavar="auto|simpy|compiled", help="What simulates; never changes a result."),
+    click.option("--jobs", type=_Whole(min=1), metavar="N", help="Worker processes; as many as there are cores by default."),
     click.option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster instead: tcp://10.0.0.5:8786."),
     click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the report goes."),
     click.option("--json", "json_file", metavar="FILE|-", help="Write the figures as JSON; - writes nothing else to stdout."),
@@ -201,10 +224,15 @@ def new(name: str) -> None:
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     if not re.fullmatch(r"[A-Za-z0-9][\w-]*", path.stem):
-        raise UsageError(f"found the name '{path.stem}', expected letters, digits and dashes, such as my-shop")
+        raise UsageError(f"found the name '{path.stem if name else name}', expected letters, digits and dashes, such as my-shop")
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(new_text(path.stem))
+            try:
+                file.write(new_text(path.stem))
+                file.flush()
+            except OSError:
+                path.unlink()  # half a scenario would be in the way of the next try
+                raise
     except FileExistsError:
         raise UsageError(f"{path}: exists already; nothing was changed") from None
     except OSError as error:
@@ -236,7 +264,7 @@ def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str
 @sim.command(short_help="One variant; a table of results.")
 @click.argument("file")
 @click.option("--variant", metavar="NAME", help="Which variant; the first by default.")
-@click.option("--only-replication", type=click.IntRange(min=0), metavar="K", help="Run replication K alone, as it was among the others.")
+@click.option("--only-replication", type=_Whole(min=0), metavar="K", help="Run replication K alone, as it was among the others.")
 @_sampling
 @_loading
 @_running
@@ -325,9 +353,9 @@ def explain(file: str, variants: str | None, quantiles: str, route: str | None, 
     out = asked.out or Path("reports") / f"{_folder(study)}-explained"
     asked.refuse_unwritable(out)
     chosen = _listed(variants)
+    which: dict[str, Any] = {"shares": _quantiles(quantiles), "route": route, "failures": failures}
     with asked.telling(asked.replications, _durations(study, chosen or list(study.variants))) as progress:
-        which: dict[str, Any] = {"shares": _quantiles(quantiles), "route": route, "failures": failures}
-        found = explain_study(study, chosen, asked.replications, **which, jobs=asked.jobs, engine=asked.engine, progress=progress)
+        found = explain_study(study, chosen, asked.replications, **which, **asked.place, progress=progress)
     return asked.show(told.headline(found, asked.took), told.render_explanation(found), told.explanation_json(found), composition(found), out, "explanation")
 
 
@@ -382,8 +410,7 @@ def stability(
             watch=_duration("watch", watch),
             dwell=_duration("dwell", dwell),
             hysteresis=not no_hysteresis,
-            jobs=asked.jobs,
-            engine=asked.engine,
+            **asked.place,
             progress=progress,
         )
     return asked.show(told.headline(found, asked.took), told.render_stability(found), told.stability_json(found), hysteresis_curve(found), out, "stability")
@@ -488,18 +515,22 @@ def report(directory: Path, plugins: tuple[str, ...]) -> None:
 
 
 @sim.command()
+@_plugin
 @_debug
-def schema() -> None:
-    """JSON Schema of the scenario language, for editors.
+def schema(plugins: tuple[str, ...]) -> None:
+    """JSON Schema of the scenario language, for editors; with the words of plug-ins that are named.
 
     \b
     Example:
       sim schema > scenario.schema.json
+      sim schema --plugin scenarios/cache.py > with-cache.schema.json
     """
     import json
 
+    from sim.spec.plugins import load_plugins
     from sim.spec.schema import json_schema
 
+    load_plugins(plugins)
     _say(json.dumps(json_schema(), indent=2))
 
 
@@ -529,7 +560,7 @@ class _Asked:
         confidence: str = "95%",
         interval: str = "t",
     ) -> None:
-        from sim.experiments.comparison import chosen_engine
+        from sim.experiments.engines import known_engine
         from sim.experiments.journal import Journal
 
         self.rule: dict[str, Any] = {"replications": replications, "metrics": metrics, "interval": interval}
@@ -537,7 +568,7 @@ class _Asked:
         self.rule |= {"precision": _share("precision", precision)} if precision is not None else {}
         self.rule |= {name: text for name, text in (("best", best), ("indifference", indifference)) if text is not None}
         self.sets, self.seed, self.plugins = sets, seed, plugins
-        self.replications, self.engine, self.jobs = replications or 10, chosen_engine(engine), jobs
+        self.replications, self.engine, self.jobs = replications or 10, known_engine(engine), jobs
         self.out, self.json_file, self.quiet = out, json_file, quiet
         if jobs is not None and cluster is not None:
             raise UsageError("found --jobs and --cluster, expected one of them: the cluster has workers of its own")
@@ -564,17 +595,16 @@ class _Asked:
 
     def refuse_unwritable(self, out: Path | None) -> None:
         """Before the work, not after it."""
-        from sim.report.writing import MARKER
+        from sim.report.writing import refuse_foreign, refuse_locked
 
-        if out is not None and out.is_dir() and any(out.iterdir()) and not (out / MARKER).exists():
-            raise UsageError(f"{out}: holds files that are not a report of sim, and is left alone; choose another --out")
+        if out is not None:
+            refuse_foreign(out)
+            refuse_locked(out)
         json_path = Path(self.json_file) if self.json_file not in (None, "-") else None
         if json_path is not None and json_path.is_dir():
             raise UsageError(f"--json {json_path}: is a directory, expected a file or -")
-        for path in (out, json_path.parent if json_path is not None else None):
-            there = next((folder for folder in (path, *path.absolute().parents) if folder.exists()), None) if path is not None else None
-            if there is not None and not (there.is_dir() and os.access(there, os.W_OK)):
-                raise UsageError(f"{path}: cannot be written to")
+        if json_path is not None:
+            refuse_locked(json_path.parent)
 
     @contextlib.contextmanager
     def telling(self, replications: int, durations: Sequence[float]) -> Iterator[Progress | None]:
@@ -614,6 +644,7 @@ class _Asked:
         write_files(files, out)
         if self.json_file != "-":
             _say(f"written to {out}: {', '.join(files)}")
+        self.journal.done()
         return 0
 
     def present(self, comparison: Comparison, out: Path | None) -> int:
@@ -707,9 +738,8 @@ def _durations(study: Study, names: Sequence[str]) -> list[float]:
 
 
 def _folder(study: Study) -> str:
-    """The name of the scenario, or of its file where it has none of its own, as a folder."""
-    name = study.name if "name" in study.document or "studies" in study.document or not study.file else Path(study.file).stem
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "scenario"
+    """The name of the scenario as a folder."""
+    return re.sub(r"[^\w.-]+", "-", study.name).strip("-.") or "scenario"
 
 
 def _write_report(comparison: Comparison, directory: Path) -> Path:
@@ -730,7 +760,8 @@ def _headline(comparison: Comparison, took: float) -> str:
 
 def _earlier_lines(comparison: Comparison) -> Iterator[str]:
     """What differs significantly from the earlier run, unpaired as it is."""
-    from sim.report.words import label_of, show_difference, unit_of
+    from sim.experiments.results import unit_of
+    from sim.report.words import label_of, show_difference
 
     earlier = comparison.earlier
     if earlier is None:

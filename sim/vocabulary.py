@@ -148,7 +148,7 @@ METRICS: dict[str, Metric] = {
         Metric("error_budget_burn", "1", "failures / the failures that the availability objective allows: 1 spends the budget exactly", "lower", ("route",)),
         Metric("outcome_share", "share", "share of logical requests that ended with this outcome", "", ("outcome",)),
         Metric("amplification", "1", "attempts on services / the attempts that one try of each call would have made", "lower"),
-        Metric("wasted_work", "share", "share of all service work that was done for callers who had given up", "lower"),
+        Metric("wasted_work", "share", "share of all service work that was done for callers who had given up, or lost in a crash", "lower"),
         Metric("recovery_time", "s", _RECOVERY, "lower", ("fault", "clock")),
         Metric("detection_time", "s", "from the start of the fault until the first circuit breaker opened", "lower", ("fault",)),
         Metric("drain_time", "s", "from the end of the fault until the backlog of messages is back to what it was before", "lower", ("fault",)),

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sim import cli
+from sim.experiments import jobs
 
 SHOP = """\
 # Does the second cook help? One stove, one or two cooks.
@@ -39,11 +40,37 @@ expect:
 
 
 @pytest.fixture(autouse=True)
-def kitchen(tmp_path, monkeypatch):
+def kitchen(tmp_path, tmp_path_factory, monkeypatch):
+    """A folder with a scenario in it, and a journal that no other test writes to."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SIM_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.delenv("SIM_DEBUG", raising=False)
     (tmp_path / "kitchen.yaml").write_text(SHOP)
     return tmp_path
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Presses Ctrl-C once, when so many runs are over; answers with the list of the replications that were simulated to their end."""
+    simulate = jobs.simulated
+
+    def from_now_on(after):
+        over = []
+
+        def impatient(scenario, job, tick):
+            if len(over) == after and not pressed:
+                pressed.append(True)
+                raise KeyboardInterrupt
+            records = simulate(scenario, job, tick)
+            over.append(job.replication)
+            return records
+
+        pressed = []
+        for module in ("jobs", "explain", "stressed"):
+            monkeypatch.setattr(f"sim.experiments.{module}.simulated", impatient)
+        return over
+
+    return from_now_on
 
 
 def sim(*arguments: str) -> int:
@@ -81,6 +108,77 @@ def test_a_finished_run_is_drawn_again(kitchen):
     assert list((kitchen / "friday").glob("*.html"))
     assert (kitchen / "friday" / "results.json").read_text() == before
     assert sim("report", "friday") == 0
+
+
+def test_a_sweep_shows_every_point_and_writes_tables(capsys, kitchen):
+    assert sim("sweep", "kitchen.yaml", "--variants", "one", "--over", "services.kitchen.workers=1,2", *QUICK) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^  kitchen.workers +throughput", out, re.MULTILINE)
+    folder = kitchen / "reports" / "kitchen-sweep"
+    assert {"index.html", "results.json", "sweep.parquet", "runs.parquet"} <= {path.name for path in folder.iterdir()}
+    assert sim("report", str(folder)) == 2
+    assert "its results are of a sweep" in capsys.readouterr().err
+    assert sim("compare", "kitchen.yaml", str(folder / "results.json"), *QUICK) == 2
+    assert "the JSON of a sweep, expected that of run or compare" in capsys.readouterr().err
+
+
+def test_capacity_says_what_breaks_first_and_what_is_cheapest(capsys, kitchen):
+    options = ("--variants", "one", "--set", "duration=6s", "--set", "warmup=0", "--replications", "4", "--jobs", "1", "--quiet")
+    assert sim("capacity", "kitchen.yaml", *options, "--resolution", "20%", "--set", "expect.0=p95(response) < 300ms") == 0
+    assert "p95(response) < 300ms" in capsys.readouterr().out
+    assert (kitchen / "reports" / "kitchen-capacity" / "looks.parquet").is_file()
+    assert sim("capacity", "kitchen.yaml", *options, "--over", "services.kitchen.replicas=1..4", "--at", "2x", "--json", "-") == 0
+    assert json.loads(capsys.readouterr().out)["choices"][0]["settings"] is not None
+
+
+def test_what_was_interrupted_goes_on_where_it_was(capsys, interrupted):
+    options = ("run", "kitchen.yaml", "--replications", "4", "--jobs", "1")
+    simulated = interrupted(after=2)
+    assert sim(*options) == 130
+    assert "interrupted: 2 of 4 runs were finished; they are kept, and the same command goes on from there" in capsys.readouterr().err
+    assert sim(*options) == 0
+    assert "2 of 4 runs were finished earlier" in capsys.readouterr().err
+    assert simulated == [0, 1, 2, 3]
+    assert sim(*options) == 0
+    assert simulated == [0, 1, 2, 3, 0, 1, 2, 3]  # what was answered is forgotten
+
+
+def test_another_question_is_not_answered_with_what_is_kept(interrupted):
+    simulated = interrupted(after=2)
+    explain = ("explain", "kitchen.yaml", "--variants", "one", "--replications", "4", "--jobs", "1")
+    assert sim("run", "kitchen.yaml", "--replications", "4", "--jobs", "1") == 130
+    assert sim(*explain) == 0
+    assert simulated == [0, 1, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("verb", ["explain", "stability --stressor outage:kitchen:2s --loads 1 --precision 0 --no-hysteresis"])
+def test_every_verb_goes_on_where_it_was(capsys, interrupted, verb):
+    simulated = interrupted(after=3)
+    options = (*verb.split(), "kitchen.yaml", "--replications", "2", "--jobs", "1")
+    assert sim(*options) == 130
+    assert "interrupted: 3 of 4 runs were finished; they are kept" in capsys.readouterr().err
+    assert sim(*options) == 0
+    assert simulated == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "run",
+        "compare",
+        "sweep --over load=1,2",
+        "capacity",
+        "capacity --at 1x --over services.kitchen.replicas=1",
+        "explain",
+        "stability --stressor outage:kitchen:2s --loads 1",
+    ],
+)
+def test_no_verb_forgets_the_cluster(monkeypatch, capsys, verb):
+    """A scheduler that is not there is noticed, unless the work is done here instead."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("sim.experiments.cluster._CONNECT", 0.1)
+    assert sim(*verb.split(), "kitchen.yaml", "--cluster", "tcp://127.0.0.1:1") == 2
+    assert "cluster tcp://127.0.0.1:1: cannot be reached" in capsys.readouterr().err
 
 
 def test_a_failed_expectation_is_exit_code_1(capsys):
@@ -141,6 +239,7 @@ def test_all_that_is_wrong_is_told_at_once_then_counted(capsys, kitchen):
         (["run", "payment-outrage"], "did you mean 'payment-outage'?"),
         (["run", "kitchen.yaml", "--variant", "tow"], "did you mean 'two'?"),
         (["compare", "kitchen.yaml", "--variants", "one,tow"], "did you mean 'two'?"),
+        (["compare", "kitchen.yaml", "--best", "p99(response)", "--indifference", "10"], "indifference: response_p99: found '10', expected a duration"),
         (["run", "kitchen.yaml", "--engine", "simpie"], "did you mean 'simpy'?"),
         (["run", "kitchen.yaml", "--set", "services.kitchn.workers=2"], "did you mean 'kitchen'?"),
         (["run", "kitchen.yaml", "--replications", "0"], "0 is not in the range"),
@@ -149,6 +248,13 @@ def test_all_that_is_wrong_is_told_at_once_then_counted(capsys, kitchen):
         (["run", "kitchen.yaml", "--json", "."], "is a directory"),
         (["run", "kitchen.yaml", "--plugin", "nowhere.py"], "no such file"),
         (["report", "nowhere"], "no such directory"),
+        (["sweep", "kitchen.yaml"], "nothing to vary"),
+        (["sweep", "kitchen.yaml", "--over", "services.kitchn.workers=1,2"], "did you mean 'kitchen'?"),
+        (["sweep", "kitchen.yaml", "--over", "load=1,2", "--design", "lsh"], "did you mean 'lhs'?"),
+        (["sweep", "kitchen.yaml", "--over", "load=0.5..2.0", "--design", "lhs"], "expected --points N"),
+        (["capacity", "kitchen.yaml", "--at", "2x"], "found no --over"),
+        (["capacity", "kitchen.yaml", "--resolution", "a bit"], "--resolution: found 'a bit'"),
+        (["run", "kitchen.yaml", "--jobs", "2", "--cluster", "tcp://127.0.0.1:1"], "expected one of them"),
         (["report", "."], "not the report of a run"),
         (["comprae", "kitchen.yaml"], "did you mean 'compare'?"),
         (["run", "kitchen.yaml", "--vairant", "two"], "--variant"),
@@ -214,7 +320,7 @@ def test_a_failing_run_is_exit_code_3_with_the_command_that_repeats_it(capsys, k
     assert "--set services.kitchen.queue.capacity=9" in err
 
 
-@pytest.mark.parametrize("verb", ["list", "new", "check", "run", "compare", "sweep", "capacity", "report", "schema"])
+@pytest.mark.parametrize("verb", ["list", "new", "check", "run", "compare", "explain", "stability", "sweep", "capacity", "report", "schema"])
 def test_the_help_of_every_verb_has_an_example(capsys, verb):
     assert sim(verb, "--help") == 0
     assert f"Example:\n    sim {verb}" in capsys.readouterr().out

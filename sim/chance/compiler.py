@@ -20,7 +20,7 @@ from typing import Any, TypeVar, overload
 # Intel's vector library gives loops other last bits than single calls; it can only be switched off before numba is first imported.
 os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
 
-import llvmlite.binding as llvm  # type: ignore[import-untyped]
+import llvmlite.binding as llvm
 import numba
 from numba.core import caching
 from numba.core.registry import CPUDispatcher

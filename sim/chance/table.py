@@ -17,6 +17,7 @@ from sim.chance.compiler import compiled
 from sim.chance.keyed import derived_key, stream_key, uniform
 from sim.errors import UsageError
 from sim.spec import distribution as spec
+from sim.spec import measured
 from sim.spec.base import word_of
 
 CONSTANT, EXPONENTIAL, UNIFORM, LOGNORMAL, GAMMA, PARETO, WEIBULL, HYPEREXPONENTIAL, EMPIRICAL, REPLAYED, MIXTURE = range(11)
@@ -122,7 +123,7 @@ class DrawTable:
 
     def _add(self, distribution: spec.Distribution, stream: str, way: tuple[str, ...], row: int) -> int:
         self._streams[row] = (stream, way)
-        if isinstance(distribution, spec.Mixture):
+        if isinstance(distribution, measured.Mixture):
             first = self._reserve(len(distribution.parts))
             self._rows[row] = self._with_data(MIXTURE, _cumulative(distribution.weights), len(distribution.parts), first)
             for index, part in enumerate(distribution.parts):
@@ -151,9 +152,9 @@ class DrawTable:
                 return _Row(WEIBULL, distribution.scale, 1.0 / distribution.shape)
             case spec.HyperExponential():
                 return self._with_data(HYPEREXPONENTIAL, [*_cumulative(distribution.probabilities), *distribution.means], len(distribution.means))
-            case spec.Empirical():
+            case measured.Empirical():
                 return self._with_data(EMPIRICAL, sorted(_recorded(distribution)), len(_recorded(distribution)))
-            case spec.Replayed():
+            case measured.Replayed():
                 return self._with_data(REPLAYED, list(_recorded(distribution)), len(_recorded(distribution)))
             case _:
                 raise UsageError(f"the distribution '{word_of(distribution)}' has no row in the table of draws: only the SimPy engine can draw from it")
@@ -180,7 +181,7 @@ def _cumulative(weights: tuple[float, ...]) -> list[float]:
     return [value / sums[-1] for value in sums]
 
 
-def _recorded(distribution: spec.Empirical | spec.Replayed) -> tuple[float, ...]:
+def _recorded(distribution: measured.Empirical | measured.Replayed) -> tuple[float, ...]:
     if not distribution.data:
         raise UsageError(f"the distribution '{word_of(distribution)}' has no data: its file has not been read")
     return tuple(distribution.data)

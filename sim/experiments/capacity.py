@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from sim.errors import UsageError
 from sim.experiments.axes import LOAD, Axis
 from sim.experiments.capacity_results import Capacity, Found, Look
-from sim.experiments.comparison import chosen_engine, workers_for
+from sim.experiments.comparison import workers_for
 from sim.experiments.designs import points_of
+from sim.experiments.engines import chosen_engine
 from sim.experiments.executors import Executor, Progress
 from sim.experiments.jobs import Perform, perform
 from sim.experiments.journal import Journal
@@ -62,8 +63,9 @@ def find_capacity(
     if any(LOAD in axis.paths for axis in axes):
         raise UsageError("--over load: the load is what is searched for")
     arms = named(arms_of(study), variants)
-    engine, seed = chosen_engine(engine), arms[0].scenario.seed
+    seed = arms[0].scenario.seed
     points = tuple(Point(number, values) for number, values in enumerate(points_of(axes, "grid", None, seed))) if axes else (Point(0, ()),)
+    engine = chosen_engine(engine, (arm.scenario for arm in arms), LOOKS * replications * len(points))
     _check(Space(arms, axes, points, engine))
     with Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster) as executor:
         with crew(executor, None, 0) as execute:
@@ -96,8 +98,9 @@ def _search(space: Space, arm: Arm, point: Point, resolution: float) -> Search[F
     highest = _readable(min(HIGHEST, BEYOND * paper)) if known else HIGHEST
     yield from ladder.bracket(start, lambda probe: probe.holds, highest)
     yield from ladder.narrow(lambda probe: probe.holds, highest)
-    yield from ladder.narrow(lambda probe: probe.sure == "holds", highest)
-    yield from ladder.narrow(lambda probe: probe.sure != "fails", highest)
+    if any(probe.replications > 1 for probe in ladder.probes.values()):  # of a single one nothing is sure
+        yield from ladder.narrow(lambda probe: probe.sure == "holds", highest)
+        yield from ladder.narrow(lambda probe: probe.sure != "fails", highest)
     return _found(arm, point, space.axes, ladder, scenario)
 
 
@@ -144,8 +147,10 @@ class _Ladder:
             step *= step
 
     def edge(self, good: Callable[[Probe], bool]) -> tuple[float | None, float | None]:
-        """The highest yes below every no, and the lowest no."""
-        lowest_no = min((load for load, probe in self.probes.items() if not good(probe)), default=None)
+        """The highest yes below every no, and the lowest no. So little load that nothing can be measured is no no, if more of it is a yes."""
+        highest_yes = max((load for load, probe in self.probes.items() if good(probe)), default=0.0)
+        loads_of_no = (load for load, probe in self.probes.items() if not good(probe) and not (probe.silent and load < highest_yes))
+        lowest_no = min(loads_of_no, default=None)
         below = [load for load, probe in self.probes.items() if good(probe) and (lowest_no is None or load < lowest_no)]
         return max(below, default=None), lowest_no
 

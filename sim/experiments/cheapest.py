@@ -17,8 +17,9 @@ from sim import units
 from sim.errors import UsageError
 from sim.experiments.axes import LOAD, Axis, number_of
 from sim.experiments.capacity import LOOKS
-from sim.experiments.comparison import chosen_engine, workers_for
+from sim.experiments.comparison import workers_for
 from sim.experiments.designs import points_of
+from sim.experiments.engines import chosen_engine
 from sim.experiments.executors import Executor, Progress
 from sim.experiments.jobs import Perform, perform
 from sim.experiments.journal import Journal
@@ -121,13 +122,14 @@ def find_cheapest(
     if any(LOAD in axis.paths for axis in axes):
         raise UsageError("--over load: the load is given by --at")
     arms = named(arms_of(study), variants)
-    engine, seed = chosen_engine(engine), arms[0].scenario.seed
+    seed = arms[0].scenario.seed
     points = [Point(number, values) for number, values in enumerate(points_of(axes, "grid", None, seed))]
     for axis in axes:
         if any(math.isnan(number_of(value)) for value in axis.listed()):
             raise UsageError(f"--over {axis.name}: expected numbers, of which more is no worse, such as replicas")
     if len(points) > MOST:
         raise UsageError(f"found {len(points):,} combinations, expected at most {MOST:,}")
+    engine = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(points))
     space = Space(arms, axes, points, engine)
     for arm in arms:
         refuse_silent(arm.scenario, arm.name)

@@ -73,7 +73,6 @@ class ClusterCrew:
     def close(self, at_once: bool) -> None:
         """Leave the workers to others; what was not fetched is given up."""
         del at_once
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it would tell of every job that is given up
         self._client.close(timeout=2)
 
     def _submit(self, ledger: Ledger, index: int) -> Future[Any]:
@@ -154,7 +153,7 @@ def _connected(address: str) -> Client:
         import distributed
     except ImportError:
         raise UsageError("--cluster needs Dask, which is not installed: pip install 'sim[cluster]'") from None
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is told here, in one line; Dask would add tracebacks
     try:
         return distributed.Client(address, timeout=_CONNECT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:

@@ -11,6 +11,7 @@ from typing import get_args
 import pandas as pd
 
 from sim.errors import UsageError, did_you_mean
+from sim.experiments.engines import chosen_engine
 from sim.experiments.executors import Executor, Progress
 from sim.experiments.jobs import JobResult, Perform, perform
 from sim.experiments.journal import Journal
@@ -28,8 +29,6 @@ from sim.spec.study import Study
 from sim.stats.bootstrap import Resamples
 from sim.stats.interval import Difference, Interval
 from sim.vocabulary import METRICS
-
-ENGINES = ("auto", "simpy")
 
 
 def compare(
@@ -72,7 +71,7 @@ def compare(
     if best is not None and len(chosen) < 2:
         raise UsageError(f"best: found {len(chosen)} variant, expected at least two to choose from")
     executor = Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, most=plan.most * len(chosen))
-    return _experiment(whole, chosen, plan, chosen_engine(engine), executor, progress)
+    return _experiment(whole, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot), executor, progress)
 
 
 def run(
@@ -97,20 +96,11 @@ def run(
     The other options are those of `compare`. A single replication has intervals where its own parts give them: by batch means.
     """
     study = as_study(study)
-    plan = Plan(
-        replications=replications, only=only_replication, precision=precision, metrics=tuple(metrics), confidence=confidence, interval=interval
-    )
+    plan = Plan(replications=replications, only=only_replication, precision=precision, metrics=tuple(metrics), confidence=confidence, interval=interval)
     arms = arms_of(study)
     chosen = _chosen(arms, [variant if variant is not None else next(iter(arms))])
     executor = Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, most=plan.most)
-    return _experiment(study, chosen, plan, chosen_engine(engine), executor, progress)
-
-
-def chosen_engine(engine: str) -> str:
-    """The engine that `auto` stands for; another name must be one of those there are."""
-    if engine not in ENGINES:
-        raise UsageError(f"engine: unknown engine '{engine}'{did_you_mean(engine, ENGINES)}")
-    return "simpy"
+    return _experiment(study, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot), executor, progress)
 
 
 def workers_for(jobs: int | None, cluster: str | None = None) -> int | None:

@@ -52,6 +52,8 @@ def _read(path: str | Path) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else None
         raise UsageError(f"{path}: found schema {found!r}, expected {SCHEMA}: written by another version of sim")
+    if "kind" in document:
+        raise UsageError(f"{path}: the JSON of a {document['kind']}, expected that of run or compare")
     if not isinstance(document.get("variants"), dict) or not isinstance(document.get("replications"), int):
         raise UsageError(f"{path}: not the JSON of an earlier run: 'variants' and 'replications' are missing")
     return document

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from sim.errors import Interrupted, RunError, SimError, UsageError
-from sim.experiments.jobs import Job, JobResult, Perform, perform
+from sim.experiments.jobs import Job, JobResult, Perform, perform, question_of
 from sim.experiments.journal import Journal
 
 Progress = Callable[[int, int, float], None]
@@ -89,7 +89,7 @@ class Executor:
         self, jobs: Sequence[Job], take: Callable[[int, JobResult], None], progress: Progress | None = None, *, tolerated: int = 0
     ) -> list[tuple[Job, SimError]]:
         """Hand every result to `take` with the index of its job, as they come. Up to `tolerated` jobs may fail: those are the answer."""
-        ledger = Ledger(jobs, take, progress, self._journal, tolerated)
+        ledger = Ledger(jobs, take, progress, self._journal, tolerated, question_of(self._perform))
         try:
             missing = ledger.restore()
             if missing:
@@ -122,11 +122,19 @@ class Crew(Protocol):
 class Ledger:
     """What has come back so far, and how far each of the others is."""
 
-    def __init__(self, jobs: Sequence[Job], take: Callable[[int, JobResult], None], progress: Progress | None, journal: Journal | None, tolerated: int) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        take: Callable[[int, JobResult], None],
+        progress: Progress | None,
+        journal: Journal | None,
+        tolerated: int,
+        question: str = "",
+    ) -> None:
         self.jobs = jobs
         self.done = 0
         self.failures: list[tuple[Job, SimError]] = []
-        self._take, self._journal, self._tolerated = take, journal, tolerated
+        self._take, self._journal, self._tolerated, self._question = take, journal, tolerated, question
         self._simulated = [0.0] * len(jobs)
         self._total = 0.0
         self._settled = bytearray(len(jobs))
@@ -143,7 +151,7 @@ class Ledger:
         if self._journal is None:
             return list(range(len(self.jobs)))
         for index, job in enumerate(self.jobs):
-            result = self._journal.find(job)
+            result = self._journal.find(job, self._question)
             if result is not None:
                 self._book(index, result)
         if self.done:
@@ -165,7 +173,7 @@ class Ledger:
             self._fail(index, explain(self.jobs[index], answer))
             return
         if self._journal is not None:
-            self._journal.keep(self.jobs[index], answer)
+            self._journal.keep(self.jobs[index], answer, self._question)
         self._book(index, answer)
         self.tell()
 

@@ -15,8 +15,9 @@ import pandas as pd
 
 from sim.errors import UsageError, did_you_mean
 from sim.experiments.comparison import compare
+from sim.experiments.engines import known_engine
 from sim.experiments.executors import Progress
-from sim.experiments.jobs import Job, JobResult, Tick, perform, scenario_of
+from sim.experiments.jobs import Job, JobResult, Tick, perform, scenario_of, simulated
 from sim.experiments.offered_load import Analysis, OfferedLoad
 from sim.experiments.results import Comparison, VariantResult
 from sim.experiments.shipped import Source, as_study
@@ -158,8 +159,10 @@ def explain(
     """
     study = as_study(study)
     _refuse(study, shares, route)
+    if known_engine(engine) == "compiled":
+        raise UsageError("engine: found compiled, expected simpy or auto: only SimPy keeps the spans of every attempt, which an explanation is made of")
     perform = partial(perform_explaining, shares=tuple(shares), route=route, failures=failures)
-    comparison = compare(study, variants, replications, jobs=jobs, engine=engine, progress=progress, perform=perform, journal=journal, cluster=cluster)
+    comparison = compare(study, variants, replications, jobs=jobs, engine="simpy", progress=progress, perform=perform, journal=journal, cluster=cluster)
     found = {name: result.per_replication for name, result in comparison.variants.items()}
     plain = replace(comparison, variants={name: _without_ours(result) for name, result in comparison.variants.items()})
     explained = {name: _explanation(result, _Figures(found[name]), shares) for name, result in plain.variants.items()}
@@ -191,13 +194,12 @@ def perform_explaining(job: Job, tick: Tick, *, shares: tuple[float, ...], route
     from sim.metrics.attribution import compositions
     from sim.metrics.timeline import timeline
     from sim.metrics.use import use_table
-    from sim.models import simulate
 
     scenario = scenario_of(job)
     if scenario.auto_warmup:
         return perform(job, tick)  # a run of the pilot, whose timeline tells when it has settled
     scenario = scenario.model_copy(update={"record": scenario.record.model_copy(update={"spans": "all"})})
-    records = simulate(scenario, replication=job.replication, progress=tick)
+    records = simulated(scenario, job, tick)
     measurement = measure(records, scenario)
     ours = dict(_parts_as_figures(compositions(records, scenario, shares, route, failures)))
     ours |= dict(_use_as_figures(use_table(records, scenario)))

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import pandas as pd
@@ -64,10 +64,9 @@ def perform(job: Job, tick: Tick) -> JobResult:
     from sim.metrics import measure
     from sim.metrics.settling import settling_series
     from sim.metrics.timeline import timeline
-    from sim.models import simulate
 
     scenario = scenario_of(job)
-    records = simulate(scenario, replication=job.replication, progress=tick)
+    records = simulated(scenario, job, tick)
     measurement = measure(records, scenario)
     if scenario.auto_warmup:
         return JobResult(dict(measurement.values), frozenset(measurement.censored), settling_series(records), records.fingerprint(), records.duration)
@@ -79,6 +78,24 @@ def perform(job: Job, tick: Tick) -> JobResult:
         simulated=records.duration,
         records=records if job.keep_records else None,
     )
+
+
+def simulated(scenario: Scenario, job: Job, tick: Tick) -> Records:
+    """The records of a job by its engine: every experiment simulates here. The scenario is that of the job, or one made of it."""
+    if job.engine == "compiled":
+        from sim.compiled import simulate
+    else:
+        from sim.models import simulate
+
+    return simulate(scenario, replication=job.replication, progress=tick)
+
+
+def question_of(perform: Perform) -> str:
+    """What a function that performs jobs asks of them, in words that decide its results: two questions to one job have two answers."""
+    if isinstance(perform, partial):
+        asked = ", ".join(f"{name}={value!r}" for name, value in sorted(perform.keywords.items()))
+        return f"{question_of(perform.func)}({asked})"
+    return f"{perform.__module__}.{perform.__qualname__}"
 
 
 def scenario_of(job: Job) -> Scenario:

@@ -1,6 +1,7 @@
 """The journal of finished jobs: what a killed or interrupted experiment had done is found by the next one and not run again.
 
-A job is known by a digest of all that decides its result: document, settings, variant, seed, replication, plug-ins, and the program itself.
+A job is known by a digest of all that decides its result: document, settings, variant, seed, replication, plug-ins, what was asked of it, and the
+program itself.
 Every process appends to a file of its own (a *segment*), each entry with its length and checksum, so that a kill in the middle of a word
 costs that entry alone, and two experiments never write to one file. Segments are deleted when the experiment that wrote them has been
 answered; those that nobody came back for go after a month, or when all together exceed a limit.
@@ -72,9 +73,9 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def find(self, job: Job) -> JobResult | None:
-        """The result of this very job, if it is here and whole."""
-        key = self.key(job)
+    def find(self, job: Job, question: str = "") -> JobResult | None:
+        """The answer of this very job to this question (`question_of`), if it is here and whole."""
+        key = self.key(job, question)
         self._asked.add(key)
         entry = self._entries.get(key)
         if entry is None:
@@ -91,11 +92,11 @@ class Journal:
         self.found += 1
         return result
 
-    def keep(self, job: Job, result: JobResult) -> None:
+    def keep(self, job: Job, result: JobResult, question: str = "") -> None:
         """Write a result down. What cannot be kept costs nothing but running it again."""
         if self.trouble or size_of(result) > LARGEST:
             return
-        key = self.key(job)
+        key = self.key(job, question)
         payload = zlib.compress(pack_result(result), 1)
         self._asked.add(key)
         try:
@@ -128,10 +129,10 @@ class Journal:
             self._file.close()
             self._file = None
 
-    def key(self, job: Job) -> str:
+    def key(self, job: Job, question: str = "") -> str:
         """Digest of all that decides the result of a job."""
         plugins = [self._plugin(plugin) for plugin in job.plugins]
-        parts = (identity(), _digest(job.document), job.variant, job.engine, *(str(part) for part in (job.seed, job.replication)))
+        parts = (identity(), question, _digest(job.document), job.variant, job.engine, *(str(part) for part in (job.seed, job.replication)))
         kept = (str(job.keep_records), str(job.keep_timeline))
         return _digest("\0".join((*parts, *kept, *plugins, "", *job.sets)))
 

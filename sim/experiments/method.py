@@ -39,8 +39,12 @@ class Precision:
     replications: int
     missed: dict[str, float] = field(default_factory=dict)  # half-width as a share of the mean, where it is still too wide
     needed: int = 0  # about how many replications would do; 0: no number is known to
+    unknown: tuple[str, ...] = ()  # without a finite value, of which more replications make none
 
     def __str__(self) -> str:
+        if self.unknown:
+            verb = "has" if len(self.unknown) == 1 else "have"
+            return f"precision: not reached, {_listed(self.unknown)} {verb} no finite value, after {_runs(self.replications)}"
         asked = f"{_listed(self.metrics)} within {show_share(self.relative)}"
         if not self.missed:
             return f"precision: {asked} after {_runs(self.replications)}"

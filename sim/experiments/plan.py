@@ -87,7 +87,10 @@ class Plan:
 
     def least_difference(self, key: str) -> float:
         """The indifference in the unit of the metric."""
-        found = amount(self.indifference, key) if isinstance(self.indifference, str) else self.indifference
+        try:
+            found = amount(self.indifference, key) if isinstance(self.indifference, str) else self.indifference
+        except UsageError as error:
+            raise UsageError(f"indifference: {error}") from None
         if found is None or not found > 0:
             raise UsageError(f"indifference: found {shown(self.indifference)}, expected more than 0: the smallest difference that matters")
         return found

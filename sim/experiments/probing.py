@@ -66,6 +66,11 @@ class Probe:
         return "holds" if all(judged.sure == "holds" for judged in self.judged) else "open"
 
     @property
+    def silent(self) -> bool:
+        """Whether an expectation fails for want of data alone."""
+        return any(math.isnan(judged.value) for judged in self.judged)
+
+    @property
     def broken(self) -> tuple[str, ...]:
         """The expectations that fail."""
         return tuple(judged.text for judged in self.judged if not judged.holds)

@@ -70,8 +70,10 @@ def until_precise(rounds: Rounds, keys: Sequence[str], relative: float, cap: int
         if not wide or count == cap:
             break
         count = min(cap, 2 * count, needed if needed > count else 2 * count)
-    missed = {key if len(rounds.arms) == 1 else f"{name}: {key}": _width(figure) for (name, key), figure in wide.items()}
-    return Precision(relative, tuple(keys), cap, count, missed, needed if needed > count else 0)
+    named = {(name, key): key if len(rounds.arms) == 1 else f"{name}: {key}" for name, key in found}
+    missed = {named[place]: _width(figure) for place, figure in wide.items()}
+    unknown = tuple(named[place] for place, figure in found.items() if not math.isfinite(figure.value))
+    return Precision(relative, tuple(keys), cap, count, missed, needed if needed > count else 0, unknown)
 
 
 def until_best(rounds: Rounds, key: str, indifference: float, words: str, cap: int, confidence: float) -> Best:

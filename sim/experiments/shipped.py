@@ -50,7 +50,7 @@ def question(name: str) -> str:
 def find(source: str | Path) -> Path:
     """The file that `source` stands for: a path, or the name of a shipped scenario. A path that exists wins."""
     path = Path(source)
-    if path.is_file():
+    if path.exists() and not path.is_dir():
         return path
     name = str(source)
     shipped = folder() / f"{name}.yaml"

@@ -5,8 +5,8 @@ itself. Such a load is *vulnerable*, the state it falls into is metastable (Bron
 load each replication runs twice on the same luck, with and without the stressor:
 
 * it has *recovered* when, for a minute, success share and p95 are within 5 % of what they were before the stressor, on both clocks where orders have
-  effects (the rule of `recovery_time`); it is *recovering* when it has not, but the backlog falls fast enough to be gone within ten times as long as
-  one looked on; else it is *stuck*;
+  effects (the rule of `recovery_time`), or when long after they are within 5 % of the worst run without the stressor; it is *recovering* when it has
+  not, but the backlog falls fast enough to be gone within ten times as long as one looked on; else it is *stuck*;
 * a load is vulnerable when half of the replications or more are stuck; it is *collapsed* when without the stressor, too, long after its beginning less
   than 95 % of what arrives is answered as it is at the lightest load.
 
@@ -25,35 +25,32 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from sim.errors import UsageError
-from sim.experiments.comparison import chosen_engine, workers_for
+from sim.experiments.comparison import workers_for
+from sim.experiments.engines import chosen_engine
 from sim.experiments.executors import Executor, Progress
-from sim.experiments.jobs import Job, JobResult, Tick, scenario_of
+from sim.experiments.jobs import Job, JobResult, Perform, perform
 from sim.experiments.load import open_rate
+from sim.experiments.method import FoundWarmup
 from sim.experiments.offered_load import Analysis
 from sim.experiments.rounds import Execute, crew
+from sim.experiments.settling import settled
 from sim.experiments.several import Arm, arms_of
 from sim.experiments.shipped import Source, as_study
 from sim.experiments.stress import Stressor, Times, staircase_settings, stress_settings, stressor_of, times_of
+from sim.experiments.stressed import RECOVERED, RECOVERING, STUCK, is_as_without, perform_staircase, perform_stressed
 from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from sim.metrics.sample import Sample
-    from sim.records.tables import Records
+    from sim.experiments.journal import Journal
     from sim.spec.study import Study
 
 GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1)  # of the load at which the first station is full, on paper
 PRECISION = 0.05  # relative width at which the search for a threshold ends
 LOST = 0.95  # of the usual success share: less is a collapse
-PATIENCE = 10.0  # times as long as one looked on: a backlog that will be gone by then is on its way out
-RECOVERED, RECOVERING, STUCK = 0.0, 1.0, 2.0
-_BATCHES = 10  # of the second half of what follows the stressor, for the trend of the backlog
 _DWELL = 30.0  # s; the least on a step of the staircase
 
 
@@ -66,8 +63,8 @@ class LoadPoint:
     recovered: int  # replications
     recovering: int
     stuck: int
-    recovery: Interval  # s from the end of the stressor; infinite and censored where a replication has not recovered
-    recovery_of_recovered: Interval  # s; over those that have
+    recovery: Interval  # s from the end of the stressor, where it is known; infinite and censored where a replication has not recovered
+    recovery_of_recovered: Interval  # s; over those whose recovery took a known time
     success_before: Interval
     success_after: Interval  # long after
     p99_before: Interval
@@ -135,6 +132,7 @@ class Stability:
     curve: tuple[Step, ...]  # up, then down; empty where none was asked for
     dwell: float  # s on each step
     fingerprint: str
+    warmup: FoundWarmup | None = None  # where the scenario leaves it to be found: at the load as written
 
     @property
     def metastable(self) -> tuple[float, float] | None:
@@ -183,6 +181,7 @@ def find_stability(
     jobs: int | None = None,
     engine: str = "auto",
     progress: Progress | None = None,
+    journal: Journal | None = None,
     cluster: str | None = None,
 ) -> Stability:
     """Whether one variant, the first unless named, returns to its state after the stressor, at which loads, and after how long.
@@ -194,23 +193,29 @@ def find_stability(
     study = as_study(study)
     arm = _arm(study, variant)
     what = stressor_of(stressor, arm.scenario)
-    times = times_of(what, arm.scenario, before, watch)
     factors = _grid(arm, loads)
     _refuse(factors, replications, precision)
+    times_of(what, arm.scenario, before, watch)  # wrong ones are told before anything runs
     ramp = [*factors, *reversed(factors[:-1])] if hysteresis else []
-    step = dwell or max(_DWELL, (times.duration - times.end) / 2)
-    chosen = chosen_engine(engine)
+    chosen = chosen_engine(engine, [arm.scenario], replications * len(factors))
     with ExitStack() as stack:
-        workers = workers_for(jobs, cluster)
+
+        def executor(perform: Perform) -> Executor:
+            return Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster)
+
+        with crew(executor(perform), None, 0) as execute:  # a warm-up that is to be found is found at the load as written
+            (arm,), warmup = settled([arm], arm.scenario.seed, chosen, replications, execute)
+        times = times_of(what, arm.scenario, before, watch)
+        step = dwell or max(_DWELL, (times.duration - times.end) / 2)
         most = 2 * len(factors) * replications + (replications if ramp else 0)
-        told = Executor(workers, partial(perform_stressed, times=times), cluster=cluster)
+        told = executor(partial(perform_stressed, times=times))
         search = _Search(arm, chosen, what, times, replications, stack.enter_context(crew(told, progress, most)))
         search.measure(factors)
         if precision > 0:
             search.bisect(precision)
         curve, marks = tuple[Step, ...](), search.fingerprints
         if ramp:
-            climbing = Executor(workers, partial(perform_staircase, dwell=step), cluster=cluster)
+            climbing = executor(partial(perform_staircase, dwell=step))
             curve, more = _climb(arm, chosen, ramp, step, replications, stack.enter_context(crew(climbing, progress, replications)))
             marks += more
     points = search.points()
@@ -229,6 +234,7 @@ def find_stability(
         curve=curve,
         dwell=step,
         fingerprint=hashlib.sha256("\0".join(marks).encode()).hexdigest()[:32],
+        warmup=warmup,
     )
 
 
@@ -258,93 +264,6 @@ def _refuse(factors: Sequence[float], replications: int, precision: float) -> No
         raise UsageError(f"replications: found {replications}, expected at least 1")
     if not 0 <= precision < 1:
         raise UsageError(f"precision: found {precision:g}, expected a share, such as 0.05; 0 tries no other loads than those given")
-
-
-# ---- one replication
-
-
-def perform_stressed(job: Job, tick: Tick, *, times: Times) -> JobResult:
-    """How a run fared before the stressor and long after, whether and when it recovered, and where its backlog was going."""
-    from sim.metrics.sample import sample_of
-    from sim.models import simulate
-
-    scenario = scenario_of(job)
-    records = simulate(scenario, replication=job.replication, progress=tick)
-    everyone = sample_of(records, scenario)
-    figures = _fared(everyone, "before", times.before) | _fared(everyone, "after", times.after)
-    recovery = _recovery(everyone, times)
-    status = RECOVERED if math.isfinite(recovery) else RECOVERING if _draining(records, times) else STUCK
-    figures |= {"recovery": recovery if math.isfinite(recovery) else math.inf, "status": status}
-    return JobResult(figures, frozenset(), pd.DataFrame(), records.fingerprint(), records.duration)
-
-
-def perform_staircase(job: Job, tick: Tick, *, dwell: float) -> JobResult:
-    """How a run fared on each step, in the second half of it."""
-    from sim.metrics.sample import sample_of
-    from sim.models import simulate
-
-    scenario = scenario_of(job)
-    records = simulate(scenario, replication=job.replication, progress=tick)
-    everyone, figures = sample_of(records, scenario), dict[str, float]()
-    for step in range(round((records.duration - records.warmup) / dwell)):
-        begin = records.warmup + step * dwell
-        figures |= _fared(everyone, f"step {step}", (begin + dwell / 2, begin + dwell))
-    return JobResult(figures, frozenset(), pd.DataFrame(), records.fingerprint(), records.duration)
-
-
-def _fared(everyone: Sample, when: str, span: tuple[float, float]) -> dict[str, float]:
-    """Success share and p99 of those that arrived then; answers, and good ones, that came then, against arrivals."""
-    from sim.stats.quantile import quantile
-    from sim.vocabulary import Outcome
-
-    begin, end = span
-    its = everyone.arrived(begin, end)
-    answered = everyone.arrival + everyone.response
-    then = everyone.where((answered >= begin) & (answered < end))
-    in_time = then.ended(Outcome.OK) & ~(then.response > then.latency_objective)
-    judged = int(its.judged.sum())
-    return {
-        f"success {when}": float((its.judged & its.served).sum()) / judged if judged else math.nan,
-        f"p99 {when}": quantile(its.response[its.good], 0.99),
-        f"answered {when}": float(then.served.sum()) / len(its) if len(its) else math.nan,
-        f"goodput {when}": float(in_time.sum()) / (end - begin),
-    }
-
-
-def _recovery(everyone: Sample, times: Times) -> float:
-    """By the rule of `recovery_time`, on the later of the two clocks; inf: not by the end, nan: nothing was well before."""
-    from sim.metrics.resilience import completion_clock, recovery_time, response_clock
-
-    clocks = [response_clock(everyone), *([completion_clock(everyone)] if everyone.expects.any() else [])]
-    found = [recovery_time(clock, times.before, times.end, times.duration) for clock in clocks]
-    return max(found[0], *(value for value in found[1:] if not math.isnan(value)), 0.0) if not math.isnan(found[0]) else math.nan
-
-
-def _draining(records: Records, times: Times) -> bool:
-    """Whether what is inside, in flight or in a backlog of messages, falls beyond doubt, and fast enough."""
-    levels = [index for index, series in enumerate(records.series) if series.quantity.split()[0] in ("in_flight", "lag", "outbox")]
-    watch = times.duration - times.end
-    late = records.ticks > times.end + watch / 2
-    ticks, inside = records.ticks[late], records.gauges[late][:, levels].sum(axis=1)
-    if ticks.size < 4:
-        return False
-    batches = min(_BATCHES, ticks.size)
-    at, level = _means(ticks, batches), _means(inside, batches)
-    slope, error = _slope(at, level)
-    return slope + 3 * error < 0 and level[-1] < -slope * PATIENCE * watch
-
-
-def _means(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    return np.array([part.mean() for part in np.array_split(values, count)])
-
-
-def _slope(at: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[float, float]:
-    """Of the line through the values, and its standard error."""
-    spread = at - at.mean()
-    total = float((spread**2).sum())
-    slope = float((spread * values).sum()) / total
-    rest = values - values.mean() - slope * spread
-    return slope, math.sqrt(float((rest**2).sum()) / max(1, values.size - 2) / total)
 
 
 # ---- over loads
@@ -392,15 +311,19 @@ class _Search:
 
     def _point(self, factor: float, usual: float) -> LoadPoint:
         runs, without = self._with[factor], self._without[factor]
-        status = [result.metrics["status"] for result in runs]
-        known = [result.metrics["recovery"] for result in runs if math.isfinite(result.metrics["recovery"])]
+        collapsed = not _mean(without, "answered after").value >= LOST * usual
+        twins = [result.metrics for result in without]
+        back = [not collapsed and is_as_without(result.metrics, twins) for result in runs]
+        status = [RECOVERED if is_back else result.metrics["status"] for result, is_back in zip(runs, back, strict=True)]
+        recovery = [result.metrics["recovery"] for result in runs]
+        known = [seconds for seconds in recovery if math.isfinite(seconds)]
         return LoadPoint(
             factor=factor,
             rate=factor * self._rate,
             recovered=status.count(RECOVERED),
             recovering=status.count(RECOVERING),
             stuck=status.count(STUCK),
-            recovery=_mean(runs, "recovery"),
+            recovery=mean_interval([math.nan if its == RECOVERED and math.isinf(seconds) else seconds for its, seconds in zip(status, recovery, strict=True)]),
             recovery_of_recovered=mean_interval(known),
             success_before=_mean(runs, "success before"),
             success_after=_mean(runs, "success after"),
@@ -409,7 +332,7 @@ class _Search:
             success_without=_mean(without, "success after"),
             goodput_after=_mean(runs, "goodput after"),
             goodput_without=_mean(without, "goodput after"),
-            collapsed=not _mean(without, "answered after").value >= LOST * usual,
+            collapsed=collapsed,
         )
 
     def _jobs(self, factor: float, stressor: Stressor | None) -> list[Job]:

@@ -49,7 +49,7 @@ def open_run(directory: str | Path, plugins: Sequence[str] = ()) -> Comparison:
     """The Comparison that `save` wrote. Plug-ins run only when they are allowed again."""
     path = Path(directory) / ARCHIVE
     if not path.is_file():
-        there = "no such directory" if not Path(directory).is_dir() else f"no {ARCHIVE} in it"
+        there = "no such directory" if not Path(directory).is_dir() else f"no {ARCHIVE} in it{_other_kind(Path(directory))}"
         raise UsageError(f"{directory}: not the report of a run: {there}")
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -59,6 +59,15 @@ def open_run(directory: str | Path, plugins: Sequence[str] = ()) -> Comparison:
         raise
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: damaged, or written by another version of sim ({type(error).__name__}: {error})") from error
+
+
+def _other_kind(directory: Path) -> str:
+    """What else the results in a directory may be of."""
+    try:
+        kind = json.loads((directory / RESULTS).read_text(encoding="utf-8")).get("kind", "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return f"; its results are of a {kind}, whose report is drawn by running the same command again" if kind else ""
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from sim.errors import RunError, SimError, UsageError
 from sim.experiments.axes import LOAD, Axis, axes_of
-from sim.experiments.comparison import chosen_engine, workers_for
+from sim.experiments.comparison import workers_for
 from sim.experiments.designs import points_of
+from sim.experiments.engines import chosen_engine
 from sim.experiments.executors import Executor, Progress
 from sim.experiments.jobs import Job, Perform, perform
 from sim.experiments.journal import Journal
@@ -56,8 +57,9 @@ def sweep(
         raise UsageError(f"replications: found {replications}, expected at least 1")
     axes = checked_axes(over)
     arms = named(arms_of(study), variants)
-    engine, seed = chosen_engine(engine), arms[0].scenario.seed
+    seed = arms[0].scenario.seed
     chosen = tuple(Point(number, values) for number, values in enumerate(points_of(axes, design, points, seed)))
+    engine = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(chosen))
     Space(arms, axes, chosen, engine).check()
     with Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster) as executor:
         with crew(executor, None, 0) as execute:

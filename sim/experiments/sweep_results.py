@@ -117,7 +117,7 @@ class Sweep:
         for name, table in (("value", value), ("low", low), ("high", high), ("n", n)):
             frame[name] = table[rows, columns]
         marked = {(number, key) for name, number, key in self.censored if name == variant}
-        bounds = [place in marked for place in zip(frame["point"], frame["metric"], strict=True)] if marked else False
+        bounds = np.fromiter((place in marked for place in zip(frame["point"], frame["metric"], strict=True)), bool, len(frame))
         frame["censored"] = np.isinf(frame["value"]) | bounds
         frame.insert(0, "variant", variant)
         for place, name in enumerate(self.settings.columns):

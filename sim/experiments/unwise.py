@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from sim.experiments.flow import limit_in_all, members, user_shares
 from sim.experiments.offered_load import Analysis, Finding, OfferedLoad
 from sim.experiments.view import Edge, View, calls_in, poisson_tail
-from sim.spec.base import UNLIMITED
+from sim.policies.limiter import new_limiter
+from sim.spec.base import UNLIMITED, Spec, word_of
+from sim.spec.distribution import LogNormal
 from sim.spec.gateway import RateLimit
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker, Retry
 from sim.spec.traffic import Closed, Deterministic, MarkovModulated, Poisson
@@ -18,6 +20,8 @@ CROWDED = 0.8  # from here on queues grow steeply
 FAN_OUT = 8  # attempts at the end of a chain of calls for one request at its beginning
 NOISE_PER_HOUR = 1.0  # openings of a breaker by background failures alone that are still no news
 RARE = 0.01
+ROUNDING = 0.05  # of a rate that is changed by counting whole requests, and still no news
+BUCKETS = ("token_bucket", "gcra")  # limiters without a window
 
 
 def findings(analysis: Analysis, load: OfferedLoad) -> Iterator[Finding]:
@@ -135,7 +139,7 @@ def retry_fan_out(view: View) -> Iterator[Finding]:
             worst = max(worst, _fan_out(view, route.to if route is not None else target, first * here, layers, ()))
         if worst[0] >= FAN_OUT:
             why = "when the last one fails, the load is multiplied just when it can be borne least; retry in one layer, or with a budget"
-            yield Finding(f"traffic.{name}", f"one request may become {worst[0]:.3g} attempts: {', '.join(worst[1])}", why)
+            yield Finding(f"traffic.{name}", f"one request may become {_number(worst[0])} attempts: {', '.join(worst[1])}", why)
 
 
 def _fan_out(view: View, endpoint: str, product: float, layers: tuple[str, ...], path: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
@@ -183,9 +187,10 @@ def _noise(edge: Edge, breaker: CircuitBreaker, failures_per_second: float) -> I
     expected = failures_per_second * breaker.within
     per_hour = 3600.0 / breaker.within * poisson_tail(breaker.failures, expected) if breaker.within > 0 else 0.0
     if per_hour >= NOISE_PER_HOUR:
+        often = f"it reaches {breaker.failures} about {_number(per_hour)} times an hour"
         yield Finding(
             f"{edge.place} -> {edge.target}",
-            f"on a good day {expected:.2g} failures every {show_duration(breaker.within)}: it reaches {breaker.failures} about {per_hour:.3g} times an hour",
+            f"on a good day {_number(expected)} failures every {show_duration(breaker.within)}: {often}",
             "it opens without an outage; raise `failures` with the traffic, or use a rate (resilience4j)",
         )
 
@@ -194,7 +199,7 @@ def _unreachable(edge: Edge, failures: int, within: float, attempts_per_second: 
     if attempts_per_second > 0 and poisson_tail(failures, attempts_per_second * within) < RARE:
         yield Finding(
             f"{edge.place} -> {edge.target}",
-            f"only {attempts_per_second * within:.2g} attempts every {show_duration(within)} pass each breaker, which opens at {failures}",
+            f"only {_number(attempts_per_second * within)} attempts every {show_duration(within)} pass each breaker, which opens at {failures}",
             "it stays closed even if every attempt fails; lower the number, widen the window, or share the breaker (`scope: service`)",
         )
 
@@ -225,6 +230,19 @@ def rate_limits(view: View) -> Iterator[Finding]:
             yield Finding(place, f"{who} {show_rate(peak)} at most, and {show_rate(most)} pass", why)
 
 
+def rounded_limits(view: View) -> Iterator[Finding]:
+    """Limits that count whole requests in a window that holds no whole number of them."""
+    for index, limit in enumerate(view.scenario.gateway.rate_limits if view.scenario.gateway is not None else ()):
+        meant, counted = limit.rate * limit.window, new_limiter(limit)[0].limit
+        if limit.algorithm not in BUCKETS and abs(counted - meant) > ROUNDING * meant:
+            window = show_duration(limit.window)
+            yield Finding(
+                f"gateway.rate_limits.{index}",
+                f"{show_rate(limit.rate)} is {meant:.3g} requests in a window of {window}; it counts whole ones, and lets {counted} pass",
+                f"that is {show_rate(counted / limit.window)}; choose a `window` that holds a whole number of requests, or a token_bucket",
+            )
+
+
 def _busiest(view: View, limit: RateLimit) -> tuple[str, float, float]:
     """Who sends most under one key of the limit, how much on average and at the peak."""
     gateway, mean, peak = view.scenario.gateway, view.analysis.sent, view.analysis.sent_peak
@@ -246,7 +264,7 @@ def _busiest(view: View, limit: RateLimit) -> tuple[str, float, float]:
 
 def _never_reached(limit: RateLimit, most: float, peak: float) -> bool:
     """Whether even an improbable crowd (six standard deviations) stays within the limit, over the window in which it counts."""
-    bucket = limit.algorithm in ("token_bucket", "gcra")
+    bucket = limit.algorithm in BUCKETS
     window = max(limit.burst, 1) / most if bucket else limit.window
     allowed = limit.burst + most * window if bucket else most * window
     expected = peak * window
@@ -254,6 +272,31 @@ def _never_reached(limit: RateLimit, most: float, peak: float) -> bool:
 
 
 # ---- how the experiment is set up
+
+
+def heavy_tails(view: View) -> Iterator[Finding]:
+    """Lognormals whose percentile lies below their mean."""
+    for place, spread in _lognormals("", view.scenario):
+        for name, percentile in (("p95", spread.p95), ("p99", spread.p99)):
+            if percentile is not None and spread.given_mean is not None and percentile < spread.given_mean:
+                why = f"nearly all of the mean comes from a few giants (sigma {spread.sigma:.2g}); have the two been exchanged?"
+                yield Finding(place, f"its {name}, {show_duration(percentile)}, is below its mean, {show_duration(spread.given_mean)}", why)
+
+
+def _lognormals(place: str, value: object) -> Iterator[tuple[str, LogNormal]]:
+    """Every lognormal in a spec and in what it is made of, with its place as the scenario writes it."""
+    inside: list[tuple[object, object]] = []
+    if isinstance(value, LogNormal):
+        yield place, value
+    elif isinstance(value, Spec):
+        fields = type(value).model_fields.items()
+        inside = [(word_of(value) if name == value.positional else field.alias or name, getattr(value, name)) for name, field in fields]
+    elif isinstance(value, dict):
+        inside = list(value.items())
+    elif isinstance(value, (tuple, list)):
+        inside = list(enumerate(value))
+    for name, part in inside:
+        yield from _lognormals(f"{place}.{name}".lstrip("."), part)
 
 
 def closed_workloads(view: View) -> Iterator[Finding]:
@@ -271,12 +314,15 @@ def cold_start(view: View) -> Iterator[Finding]:
         yield Finding("warmup", "0, with steady load", "the first moments of an empty system count as results and make it look better than it is")
 
 
-def early_faults(view: View) -> Iterator[Finding]:
-    """Faults where nothing is counted."""
+def faults_cut_off(view: View) -> Iterator[Finding]:
+    """Faults where nothing is counted, and faults after which nothing is seen."""
     for index, fault in enumerate(view.scenario.faults):
         if fault.at < view.scenario.warmup:
             finding = f"begins at {show_duration(fault.at)}, during the warm-up ({show_duration(view.scenario.warmup)})"
             yield Finding(f"faults.{fault.name or index}", finding, "requests of the warm-up are not counted")
+        if fault.lasts is not None and fault.at + fault.lasts >= view.scenario.duration:
+            finding = f"ends at {show_duration(fault.at + fault.lasts)}, and the run at {show_duration(view.scenario.duration)}"
+            yield Finding(f"faults.{fault.name or index}", finding, "whether and when the system recovers is not seen")
 
 
 def unknown_rates(view: View) -> Iterator[Finding]:
@@ -295,11 +341,18 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (
     retry_fan_out,
     breakers,
     rate_limits,
+    rounded_limits,
+    heavy_tails,
     closed_workloads,
     cold_start,
-    early_faults,
+    faults_cut_off,
     unknown_rates,
 )
+
+
+def _number(value: float) -> str:
+    """`0.5`, `13.2`, `1,200`: short, without an exponent."""
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def _called(view: View, service: str) -> float:

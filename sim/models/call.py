@@ -8,11 +8,14 @@ Not modelled: connection pools and connection set-up, deadline propagation, hedg
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from heapq import heappush
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sim.models.task import ORDINARY, Act, Task, abandon, at_once
+from sim.chance.chain import link_chain
+from sim.models.host import QUIET
+from sim.models.task import CALL, ORDINARY, RUN, WAITING, Act, Task, abandon
 from sim.policies import breaker as breakers
 from sim.policies import budget as budgets
 from sim.policies import bulkhead as bulkheads
@@ -21,6 +24,8 @@ from sim.spec.policy import Retry
 from sim.vocabulary import EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sim.models.host import Host, Replica
     from sim.models.link import Hop
     from sim.models.steps import Sequence
@@ -29,17 +34,11 @@ if TYPE_CHECKING:
 
 OK, DEGRADED, REFUSED = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.REFUSED)
 BREAKER_OPEN, BULKHEAD_FULL, TIMEOUT, UNREACHABLE = int(Outcome.BREAKER_OPEN), int(Outcome.BULKHEAD_FULL), int(Outcome.TIMEOUT), int(Outcome.UNREACHABLE)
-FAILED = frozenset(int(outcome) for outcome in (Outcome.ERROR, Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.SHED))
-GOOD = frozenset((OK, DEGRADED))
+FAILED = frozenset((Outcome.ERROR, Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.SHED))
 PASSED = frozenset((OK, DEGRADED, REFUSED))  # the callee did its work: a business refusal is a success of the call
-
-CHAIN_BASE = 0x9E3779B1
-CHAIN_MASK = (1 << 62) - 1
-
-
-def link_chain(chain: int, salt: int, attempt: int) -> int:
-    """The chain of a part of a chain: 0 for first tries along first sites, another number for every other path."""
-    return (chain * CHAIN_BASE + salt + attempt) & CHAIN_MASK if chain or salt or attempt else 0
+NO_VERDICT = -1  # a rejection, by our own bulkhead or by a breaker further down, says nothing about the callee
+VERDICTS = tuple(1 if outcome in FAILED else 0 if outcome in PASSED else NO_VERDICT for outcome in Outcome)  # on the callee, by outcome: failed?
+RESILIENCE4J_VERDICTS = tuple(1 if outcome == BULKHEAD_FULL else VERDICTS[outcome] for outcome in Outcome)  # its BulkheadFullException is a failure
 
 
 class Target(Protocol):
@@ -65,17 +64,18 @@ class Target(Protocol):
         """For the balancer: the attempt is over from the caller's point of view."""
 
     @property
-    def arrival(self) -> list[Any]:
-        """The callbacks of an attempt on its way: they handle and answer it."""
+    def arrive(self) -> Callable[[Task], None]:
+        """What an attempt does when it gets there: it is handled and answered."""
 
 
 class Guard:
-    """The memory of one caller about one callee: breaker, budget, bulkhead."""
+    """The memory of one caller about one callee, under one policy: breaker, budget, bulkhead."""
 
-    __slots__ = ("breaker", "budget", "bulkhead", "policy", "ring", "tokens", "waiting")
+    __slots__ = ("about", "breaker", "budget", "bulkhead", "policy", "ring", "spent", "tokens", "waiting")
 
-    def __init__(self, policy: CallPolicy):
+    def __init__(self, policy: CallPolicy, about: str):
         self.policy = policy
+        self.about = about  # the callee, as events and series name it
         self.breaker: Any
         self.ring: Any
         self.budget: Any
@@ -83,6 +83,7 @@ class Guard:
         self.breaker, self.ring = breakers.new_breaker(policy.circuit_breaker) if policy.circuit_breaker else (None, None)
         budget = policy.retry.budget if policy.retry else None
         self.budget, self.tokens = budgets.new_budget(budget) if budget else (None, None)
+        self.spent = -math.inf  # s; when the budget refused last
         self.bulkhead: Any = bulkheads.new_bulkhead(policy.bulkhead) if policy.bulkhead else None
         self.waiting: deque[tuple[Task, int]] = deque()  # for a place in the bulkhead, first come first served
 
@@ -108,12 +109,15 @@ class Call:
         self.world = world
         self.env = world.env
         self.schedule = world.env.schedule
-        self.calendar, self.number = world.env.calendar, world.env.number
+        self.calendar, self.numbers = world.env.calendar, world.env.numbers
+        self.belt, self.belt_delay = world.env.belt, world.env.belt_delay
         self.ready = world.ready
         self.caller = caller
         self.target = target
+        self.only, self.counts = target.only, target.counts
         self.hop, self.back = hops
         self.salt = world.salt(site)
+        self.bit = world.site_bit()
         self.fallback = fallback
         self.policy = policy
         self.policy_name = policy_name  # sites of one caller that name the same policy share their guards
@@ -127,104 +131,167 @@ class Call:
                 host.keep_track()
         self.lane = world.lane(policy.timeout, self._timed_out) if policy.timeout is not None else None
         self.guards = world.guards(self) if policy.circuit_breaker or policy.bulkhead or (policy.retry and policy.retry.budget) else None
-        self.bulkhead_wait = policy.bulkhead.max_wait if policy.bulkhead else 0.0
-        self.bulkhead_lane = world.lane(self.bulkhead_wait, self._waited_for_bulkhead) if self.bulkhead_wait > 0 else None
+        self.watchful = world.host(caller).may_hang
+        breaker = policy.circuit_breaker
+        self.breaks = breaker is not None
+        self.verdicts = RESILIENCE4J_VERDICTS if breaker is not None and breaker.resilience4j is not None else VERDICTS
+        self.limited = policy.bulkhead is not None
+        wait = policy.bulkhead.max_wait if policy.bulkhead else 0.0
+        self.bulkhead_lane = world.lane(wait, self._waited_for_bulkhead) if wait > 0 else None
         if world.recorder.stages is not None:
             self._send = self._send_and_tell  # type: ignore[method-assign]  # so that nobody else pays for the telling
 
-    def run(self, task: Task) -> Act:  # noqa: PLR0915 - the hot path, written out
+    def as_step(self) -> tuple[int, Any]:
+        """As a step among others, which drive it by `begin` and `go_on`; a fallback takes a generator."""
+        return (CALL, self) if self.fallback is None else (RUN, self.run)
+
+    def run(self, task: Task) -> Act:
         """Make the call for `task`; the outcome is OK, or that of the failure, whose place is then `task.where`."""
-        guard = self.guards[task.replica] if self.guards is not None else None
-        if guard is not None and guard.budget is not None:
-            budgets.deposit(guard.budget, guard.tokens, self.env.now)
-        attempt = 0
-        pause = -1.0
-        while True:
-            admitted = 0
-            if guard is not None and (breaker := guard.breaker) is not None:
-                period = breaker.period
-                admitted = breakers.admit(breaker, guard.ring, self.env.now)
-                if breaker.period != period:
-                    self._note_breaker(guard, task)
-            if admitted < 0:
-                task.where = self.target.where
-                outcome = BREAKER_OPEN
-            else:
-                began = self.env.now
-                if self.lane is not None:
-                    self.lane.arm(task)
-                if guard is not None:
-                    task.calling = (self, admitted, None)
-                if guard is not None and guard.bulkhead is not None and not (yield from self._enter_bulkhead(task, guard)):
-                    outcome = task.outcome
-                elif (replica := self._send(task, attempt)) is None:
-                    outcome = UNREACHABLE
-                else:
-                    if self.target.counts:
-                        task.calling = (self, admitted, replica)
-                    yield
-                    outcome = task.outcome
-                    task.children = None
-                    if self.target.counts:
-                        self.target.over(task.replica, replica)
-                task.ticket += 1
-                task.calling = None
-                if task.guard is not None:
-                    leave_bulkhead(task, self.ready)
-                if guard is not None and (breaker := guard.breaker) is not None:
-                    period = breaker.period
-                    if outcome in PASSED or outcome in FAILED:
-                        now = self.env.now
-                        breakers.record(breaker, guard.ring, now, admitted, 1 if outcome in FAILED else 0, now - began)
-                    else:  # a rejection, by our own bulkhead or by a breaker further down, says nothing about the callee
-                        breakers.give_back(breaker, guard.ring, self.env.now, admitted)
-                    if breaker.period != period:
-                        self._note_breaker(guard, task)
-            attempt += 1
-            if outcome in PASSED or attempt >= self.max_attempts or not retries.retryable(self.retry, outcome):
-                break
-            if guard is not None and guard.budget is not None and not budgets.withdraw(guard.budget, guard.tokens, self.env.now):
-                break
-            if pause < 0.0:
-                pause = self.retry.base  # where decorrelated jitter begins
-            pause = retries.backoff(self.retry, attempt, self.jitter(task.request.id, link_chain(task.chain, self.salt, attempt)), pause)
-            if pause > 0.0:
-                self.world.recorder.stage(task, Stage.BACKOFF, self.target.where)
-                task.callbacks = task.wake
-                self.schedule(task, ORDINARY, pause)
-                yield
+        outcome = self.begin(task)
+        while outcome == WAITING:
+            yield
+            if self.watchful and task.replica.hung:
+                yield from self._thaw(task)
+            outcome = self.go_on(task)
+        if outcome and outcome != REFUSED and self.fallback is not None:
+            outcome = yield from self.fallback.run(task)
+            if outcome == OK:
+                task.degraded = True
+        return outcome
+
+    def _thaw(self, task: Task) -> Act:
+        """A frozen caller hears at the thaw what has woken it: where that was an answer or a timeout, nothing that comes later can change it."""
+        if task.calling is not None and task.callee is not None:
+            task.ticket += 1
+            task.children = None
+        return (yield from task.replica.host.thaw(task, task.replica))
+
+    def begin(self, task: Task) -> int:
+        """Make the first attempt; the outcome, or WAITING."""
+        task.tries = 0
+        if self.guards is not None:
+            task.memory = guard = self.guards[task.replica]
+            if guard.budget is not None:
+                budgets.deposit(guard.budget, guard.tokens, self.env.now)
+        return self._attempt(task)
+
+    def go_on(self, task: Task) -> int:
+        """The task was woken, by an answer, a timeout, the bulkhead, or after a back-off: the outcome, or WAITING."""
+        if task.calling is None:  # the back-off is over
+            return self._attempt(task)
+        replica = task.callee
+        if replica is not None:
+            outcome = task.outcome
+            task.children = None
+            if self.counts:
+                self.target.over(task.replica, replica)
+        elif task.guard is None:  # it waited for the bulkhead in vain
+            outcome = task.outcome
+        else:
+            task.callee = self._send(task, task.tries)
+            if task.callee is not None:
+                return WAITING
+            outcome = UNREACHABLE
+        self._over(task, outcome)
         if outcome == OK:
             return OK
-        return (yield from self._after_all(task, outcome))
-
-    def _after_all(self, task: Task, outcome: int) -> Act:
-        """What is left when the last attempt was not simply ok: a degraded answer, a refusal, the fallback, or the failure."""
         if outcome == DEGRADED:
             task.degraded = True
             return OK
-        if self.fallback is None or outcome == REFUSED:
+        if not self._again(task, outcome):
             return outcome
-        outcome = yield from self.fallback.run(task)
-        if outcome == OK:
-            task.degraded = True
-        return outcome
+        return WAITING if task.pause > 0.0 else self._attempt(task)
+
+    def _attempt(self, task: Task) -> int:
+        """Make the next attempt; where it has failed at once, and there is no back-off, one more."""
+        now = self.env.now
+        while True:
+            if self.breaks:
+                guard = task.memory
+                breaker = guard.breaker
+                period = breaker.period
+                task.admitted = breakers.admit(breaker, guard.ring, now)
+                if breaker.period != period:
+                    self._note_breaker(task)
+                if task.admitted < 0:
+                    task.where = self.target.where
+                    if not self._again(task, BREAKER_OPEN):
+                        return BREAKER_OPEN
+                    if task.pause > 0.0:
+                        return WAITING
+                    continue
+            task.began = now
+            if self.lane is not None:
+                self.lane.arm(task)
+            task.calling = self
+            task.callee = None
+            if self.limited and not self._enter_bulkhead(task):
+                if self.bulkhead_lane is not None:
+                    return WAITING
+                outcome = BULKHEAD_FULL
+            else:
+                task.callee = self._send(task, task.tries)
+                if task.callee is not None:
+                    return WAITING
+                outcome = UNREACHABLE
+            self._over(task, outcome)
+            if not self._again(task, outcome):
+                return outcome
+            if task.pause > 0.0:
+                return WAITING
+
+    def _over(self, task: Task, outcome: int) -> None:
+        """The attempt is over: give back what it took, and let the breaker know."""
+        task.ticket += 1
+        task.calling = None
+        if task.guard is not None:
+            leave_bulkhead(task, self.ready)
+        if self.breaks:
+            guard = task.memory
+            breaker = guard.breaker
+            period = breaker.period
+            now = self.env.now
+            verdict = self.verdicts[outcome]
+            if verdict != NO_VERDICT:
+                breakers.record(breaker, guard.ring, now, task.admitted, verdict, now - task.began)
+            else:
+                breakers.give_back(breaker, guard.ring, now, task.admitted)
+            if breaker.period != period:
+                self._note_breaker(task)
+
+    def _again(self, task: Task, outcome: int) -> bool:
+        """Whether an attempt that ended so is followed by another: at once, or after a back-off that begins now."""
+        task.tries += 1
+        if outcome == REFUSED or task.tries >= self.max_attempts or not retries.retryable(self.retry, outcome):
+            return False
+        now = self.env.now
+        if self.guards is not None and (guard := task.memory).budget is not None and not budgets.withdraw(guard.budget, guard.tokens, now):
+            if now - guard.spent > QUIET:
+                self._note(EventKind.BUDGET_EXHAUSTED, task)
+            guard.spent = now
+            return False
+        previous = task.pause if task.tries > 1 else self.retry.base  # where decorrelated jitter begins
+        luck = self.jitter(task.request.id, link_chain(task.chain, self.salt, task.tries))
+        task.pause = retries.backoff(self.retry, task.tries, luck, previous)
+        if task.pause > 0.0:
+            self.world.recorder.stage(task, Stage.BACKOFF, self.target.where)
+            self.schedule(task, ORDINARY, task.pause)
+        return True
 
     def _send(self, task: Task, attempt: int) -> Replica | None:
         """Put one attempt on the wire; None where there is nobody to send it to."""
-        target = self.target
         request = task.request
-        entity = request.id
         chain = link_chain(task.chain, self.salt, attempt) if attempt or self.salt or task.chain else 0
-        replica = target.only
+        replica = self.only
         if replica is None or replica.down:
-            replica = target.choose(task.replica, entity, chain)
+            replica = self.target.choose(task.replica, request.id, chain)
             if replica is None:
-                task.where = target.where
+                task.where = self.target.where
                 return None
         hop = self.hop
         delay = hop.fixed
         if delay < 0.0:
-            delay = hop.delay(entity, chain)
+            delay = hop.delay(request.id, chain)
         if delay < 0.0:
             return replica  # lost: only the timeout will tell
         request.alive += 1
@@ -232,14 +299,16 @@ class Call:
         child.back = self.back
         if task.abandoned:
             child.abandoned = True
-        if attempt or task.again:
-            child.again = True
+        reached = request.reached
+        child.again = reached & self.bit
+        request.reached = reached | self.bit
         task.children = child
-        if delay > 0.0:
-            child.callbacks = target.arrival
-            heappush(self.calendar, (self.env.now + delay, ORDINARY, self.number(), child))
+        child.then = self.target.arrive
+        if delay == self.belt_delay:
+            self.belt.append((self.env.now + delay, ORDINARY, next(self.numbers), child))
+        elif delay > 0.0:
+            heappush(self.calendar, (self.env.now + delay, ORDINARY, next(self.numbers), child))
         else:
-            at_once(child, target.arrival[0])
             self.ready.append(child)
         return replica
 
@@ -258,13 +327,13 @@ class Call:
             task.children.caller = None
             task.children = None
 
-    def given_up(self, task: Task, admitted: int, replica: Replica | None) -> None:
+    def given_up(self, task: Task) -> None:
         """The caller was killed in the middle of an attempt: its probe, and its place in the balancer's count, are free again."""
         guard = self.guards[task.replica] if self.guards is not None else None
         if guard is not None and guard.breaker is not None:
-            breakers.give_back(guard.breaker, guard.ring, self.env.now, admitted)
-        if replica is not None:
-            self.target.over(task.replica, replica)
+            breakers.give_back(guard.breaker, guard.ring, self.env.now, task.admitted)
+        if task.callee is not None and self.counts:
+            self.target.over(task.replica, task.callee)
 
     # -- timeout ----------------------------------------------------------------------------------------------------------
 
@@ -281,24 +350,26 @@ class Call:
         task.ticket += 1
         task.outcome = TIMEOUT
         task.where = self.target.where
-        self.ready.append(task)
+        if task.callee is None and task.guard is not None:  # frozen, with a place that it has not used: it goes on at the thaw
+            leave_bulkhead(task, self.ready)
+        else:
+            self.ready.append(task)
 
     # -- bulkhead ---------------------------------------------------------------------------------------------------------
 
-    def _enter_bulkhead(self, task: Task, guard: Guard) -> Act:
-        """1 with one of the bulkhead's places in hand; 0 with the outcome, where there was none in time."""
-        if guard.waiting or not bulkheads.enter(guard.bulkhead):
-            if self.bulkhead_lane is None:
-                task.outcome = BULKHEAD_FULL
-                task.where = self.target.where
-                return 0
+    def _enter_bulkhead(self, task: Task) -> bool:
+        """Take one of the bulkhead's places; where there is none, wait in line if the policy says so."""
+        guard = task.memory
+        if not guard.waiting and bulkheads.enter(guard.bulkhead):
+            task.guard = guard
+            return True
+        if self.bulkhead_lane is None:
+            task.where = self.target.where
+        else:
             self.world.recorder.stage(task, Stage.BULKHEAD, self.target.where)
             guard.waiting.append((task, task.ticket))
             self.bulkhead_lane.arm(task)
-            yield
-            return 1 if task.guard is not None else 0
-        task.guard = guard
-        return 1
+        return False
 
     def _waited_for_bulkhead(self, task: Task) -> None:
         """`max_wait` is over; a task that got its place in time still has the same ticket, but holds the guard."""
@@ -308,9 +379,11 @@ class Call:
             task.where = self.target.where
             self.ready.append(task)
 
-    # -- breaker ----------------------------------------------------------------------------------------------------------
+    # -- what the event log hears of guards ---------------------------------------------------------------------------------
 
-    def _note_breaker(self, guard: Guard, task: Task) -> None:
-        kind = (EventKind.BREAKER_CLOSED, EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED)[guard.breaker.state]
+    def _note_breaker(self, task: Task) -> None:
+        self._note((EventKind.BREAKER_CLOSED, EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED)[task.memory.breaker.state], task)
+
+    def _note(self, kind: EventKind, task: Task) -> None:
         name = self.caller if self.policy.scope == "service" else f"{self.caller}[{task.replica.index}]"
-        self.world.recorder.event(kind, name, self.target.component)
+        self.world.recorder.event(kind, name, task.memory.about)

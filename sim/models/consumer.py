@@ -1,7 +1,8 @@
 """Consumer groups: members poll their partitions, process one record after the other, and commit after each batch.
 
 Members are static (`group.instance.id`): one that crashes keeps its partitions until the session times out, one that comes back has
-them back. A record that fails goes to the next retry topic, its offset committed at once, or is redelivered in place.
+them back. A record that fails goes to the next retry topic, its offset (and so what was processed before it) committed at once, or is
+redelivered in place.
 
 Not modelled: the pause of a rebalance, heartbeats and max.poll.interval, fetch sizes, automatic commits in the background,
 transactions (exactly once), lag of commits behind processing within a batch.
@@ -13,7 +14,9 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
-from sim.models.call import link_chain
+from sim.chance.chain import link_chain
+from sim.chance.keyed import stream_number
+from sim.models.sites import consumer_name
 from sim.models.task import ORDINARY, Act, Flow, Signal, Task
 from sim.policies.assignor import range_assign
 from sim.vocabulary import MessageEnd, Outcome
@@ -86,7 +89,7 @@ class Group:
         self.delivered = 0
         self.redelivered = 0
         self.delayed: dict[Delivery, None] = {}  # in a retry topic, not due yet
-        self.known: set[int] = set()  # orders already processed, for idempotent consumers
+        self.known: set[tuple[int, int]] = set()  # (order, publishing site) of what is processed already, for idempotent consumers
         watch = world.recorder.watch
         watch(self.component, "lag", "level", lambda _: self.lag)
         watch(self.component, "delivered", "total", lambda _: self.delivered)
@@ -110,20 +113,22 @@ class Group:
     def assign(self) -> None:
         """Deal the partitions out to the members that are there (Kafka's range assignor)."""
         members = [member for member in self.members if member.belongs]
+        owners = [lane.owner for lane in self.lanes]
         for lane in self.lanes:
             lane.owner = None
         if not members:
             return
         for member, indices in zip(members, range_assign(len(members), len(self.lanes)), strict=True):
             member.lanes = [self.lanes[index] for index in indices]
-            for lane in member.lanes:
-                lane.owner = member
-                self._reset_offset(lane, member)
+            for index in indices:
+                self.lanes[index].owner = member
+                if owners[index] is not member:
+                    self.reset_offset(self.lanes[index], member)
             if member.idle and any(lane.readable or lane.retries for lane in member.lanes):
                 member.wake_up()
 
-    def _reset_offset(self, lane: Lane, member: Member) -> None:
-        """auto_offset_reset, where the group has committed nothing in this partition: `latest` starts at its end."""
+    def reset_offset(self, lane: Lane, member: Member) -> None:
+        """auto_offset_reset of one who does not know its place here, where the group has committed nothing: `latest` starts at the end."""
         if member.spec.auto_offset_reset == "latest" and not lane.committed:
             while lane.readable:
                 self.end(lane.readable.popleft(), SKIPPED)
@@ -170,9 +175,11 @@ class Member:
         self.idle = False
         self.belongs = True  # to the group, as far as the coordinator knows
         self.up = False
+        self.died = False  # with its replica, and has forgotten where it was
         self.up_area = 0.0
         self.processing = False
         self.fetch_hop = self.world.hops(group.topic.broker.name, service.name, f"{service.name}/{group.component}")[0]
+        self.salt = stream_number(consumer_name(service.name, group.name, group.topic.name)) >> 33  # of the draws of error faults
         group.members.append(self)
         self.start()
 
@@ -182,6 +189,11 @@ class Member:
             return
         self.up = True
         self.up_area -= self.world.env.now
+        if self.died:
+            self.died = False
+            for lane in self.lanes:
+                if lane.owner is self:
+                    self.group.reset_offset(lane, self)
         self.batch = deque()
         self.idle = False
         self.task = Task(None, 0, None, self.replica)
@@ -190,7 +202,8 @@ class Member:
         self.world.ready.append(self.task)
 
     def stop(self) -> None:
-        """The process is gone: what it polled and did not commit will be delivered again."""
+        """It is dead, or refuses: what it polled and did not commit will be delivered again."""
+        self.died = self.died or self.replica.down
         if not self.up:
             return
         self.up = False
@@ -205,14 +218,17 @@ class Member:
             lane = delivery.lane
             from_retry_topic = delivery.failures and self.spec.retry_topic is not None
             (lane.retries if from_retry_topic else lane.readable).appendleft(delivery)
-        self.batch = deque()
+        batch, self.batch = self.batch, deque()
+        for delivery in batch:
+            delivery.lane.notify(delivery.message)  # the partition may have moved to another member while this one was at it
 
     def fetch(self, message: Message) -> None:
         """A record has become readable while a fetch was waiting: it comes after one hop."""
         self.idle = False
-        delay = self.fetch_hop.delay(message.request.id, message.chain)
+        hop = self.fetch_hop
+        # What is lost is sent again until it comes (TCP); where nothing can come, `_live` waits.
+        delay = 0.0 if hop.wire.cuts else hop.travel(message.request.id, message.chain)
         if delay > 0.0:
-            self.task.callbacks = self.task.wake
             self.world.env.schedule(self.task, ORDINARY, delay)
         else:
             self.wake_up()
@@ -275,6 +291,7 @@ class Member:
         group = self.group
         message = delivery.message
         request = message.request
+        event = (request.id, message.site)
         while True:
             delivery.count += 1
             group.delivered += 1
@@ -282,18 +299,17 @@ class Member:
                 group.redelivered += 1
             task.request = request
             task.chain = link_chain(message.chain, 0, delivery.count - 1)
-            task.again = message.again or delivery.count > 1
             task.degraded = False
-            if self.spec.idempotent and request.id in group.known:
+            if self.spec.idempotent and event in group.known:
                 outcome = 0
             else:
-                outcome = self.service.struck(task) if self.service.error_faults else 0
+                outcome = self.service.struck(task, self.salt) if self.service.error_faults else 0
                 if not outcome:
                     outcome = yield from self.steps.run(task)
             if outcome in PASSED:
                 delivery.how, delivery.end = PROCESSED, self.world.env.now
                 if self.spec.idempotent:
-                    group.known.add(request.id)
+                    group.known.add(event)
                 return 0
             delivery.failures += 1
             if self.spec.retry_topic is None:
@@ -302,7 +318,7 @@ class Member:
                     return 0
                 continue
             self.batch.remove(delivery)
-            delivery.lane.committed = True
+            self._commit_before(delivery)
             delays = self.spec.retry_topic.delays
             if delivery.failures > len(delays):
                 group.end(delivery, DEAD_LETTERED)
@@ -310,6 +326,15 @@ class Member:
                 group.delayed[delivery] = None
                 delivery.at(self.world.env.schedule, ORDINARY, delays[delivery.failures - 1])
             return 0
+
+    def _commit_before(self, failed: Delivery) -> None:
+        """Commit at a record that moves on to the next retry topic: an offset, so what was processed before it in its topic has ended too."""
+        failed.lane.committed = True
+        for delivery in list(self.batch):
+            same_topic = delivery.lane is failed.lane and delivery.failures == failed.failures - 1  # the partition, or one of its retry topics
+            if same_topic and delivery.how == PROCESSED:
+                self.batch.remove(delivery)
+                self.group.end(delivery, PROCESSED)
 
     def _commit(self) -> None:
         """Commit the batch: its messages have ended for the group."""

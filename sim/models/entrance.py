@@ -1,19 +1,29 @@
 """How a host handles the attempts that come for one endpoint, or one route: arrival, place, steps, answer.
 
-This is the hot path of the engine. An attempt whose steps are nothing but time and acts needs no generator: `_advance` walks them.
-Any other runs as a flow. Both begin and end alike.
+This is the hot path of the engine. An attempt whose steps are nothing but time, acts and calls needs no generator: such steps are
+linked one to the next when the world is made, and each hands the task on. Any other runs as a flow. Both begin and end alike.
+
+What an object holds to be called is read in one line and called in the next: the interpreter is quick at reading attributes and at
+calling methods of a class, but not at calling what is an attribute.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from heapq import heappush
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from sim.models.task import ACT, DEGRADED, OK, ORDINARY, PASS, RUN, SHED, UNREACHABLE, Flow, Steps, Task, at_once, nothing
+from sim.chance.keyed import stream_number
+from sim.models.task import ACT, DEGRADED, OK, ORDINARY, PASS, RUN, SHED, UNREACHABLE, WAITING, Flow, Steps, Task
 
 if TYPE_CHECKING:
+    from sim.models.call import Call
     from sim.models.host import Host, Replica
+
+Go = Callable[[Task], None]
 
 
 class Entrance:
@@ -21,38 +31,45 @@ class Entrance:
 
     def __init__(self, host: Host, where: int, steps: Steps):
         self.host = host
+        self.account = host.account
         self.env = host.env
+        self.calendar, self.numbers = host.env.calendar, host.env.numbers
+        self.belt, self.belt_delay = host.env.belt, host.env.belt_delay
         self.ready = host.ready
+        self.error_faults = host.error_faults
         self.where = where  # the name under which refusals of the host itself are recorded
+        self.salt = stream_number(host.world.recorder.names[where]) >> 33  # of the draws of error faults
         self.steps = steps
-        self.simple = not host.may_hang and all(manner in (PASS, ACT) for manner, _ in steps)
-        self.arrival = [self.arrive]  # the callbacks of an attempt that is on its way here
-        self.working = [self._worked]  # of one whose step takes its time
-        self.delivery = [self._deliver]  # of one whose answer is on its way back
+        self.deliver = self._deliver  # bound once, as what tasks do `then`
+        self.leave_queue = self._leave_queue
+        simple = not host.may_hang and all(manner != RUN for manner, _ in steps)
+        self.enter: Go = self._linked() if simple else self._begin_flow
 
     def arrive(self, task: Task) -> None:
         """It has reached its replica: take a place, wait for one, or be refused."""
         host = self.host
+        account = self.account
         replica = task.replica
-        host.offered += 1
+        account.offered += 1
         if task.again:
-            host.attempts_again += 1
+            account.offered_again += 1
         if host.tracks:
-            task.arrived = task.started = host.env.now
+            task.arrived = task.started = self.env.now
             replica.inside[task] = self.where
         if replica.closed:
             self._refuse(task, UNREACHABLE)
         elif replica.free:
             replica.free -= 1
-            host.busy_area -= self.env.now
+            account.busy_area -= self.env.now
             task.granted = True
-            if self.simple and not host.error_faults:
-                self._advance(task, 0)
-            else:
+            if self.error_faults:
                 self._start(task)
-        elif replica.waiting < host.capacity:
+            else:
+                enter = self.enter
+                enter(task)
+        elif replica.waiting < host.capacity or replica.hung:  # a frozen process answers nothing, not even a refusal
             task.started = math.nan
-            at_once(task, self._leave_queue)
+            task.then = self.leave_queue
             host.wait_in_queue(task, replica)
             if host.patience is not None:
                 host.patience.arm(task)
@@ -63,7 +80,7 @@ class Entrance:
     def _leave_queue(self, task: Task) -> None:
         """Its turn has come, or its patience is over."""
         if task.granted:
-            task.started = self.host.env.now
+            task.started = self.env.now
             self._start(task)
         else:
             self.host.note_shed()
@@ -72,75 +89,60 @@ class Entrance:
     def _refuse(self, task: Task, outcome: int) -> None:
         task.where = self.where
         task.started = math.nan
-        self._end(task, outcome)
+        self.end(task, outcome)
 
     def _start(self, task: Task) -> None:
         """It has its place."""
-        if self.host.error_faults and (outcome := self.host.struck(task)):
-            self._end(task, outcome)
-        elif self.simple:
-            self._advance(task, 0)
+        if self.error_faults and task.replica.hung:  # what is frozen does not even fail; the flow looks for itself
+            task.then = self._start
+            self.host.park(task)
+        elif self.error_faults and (outcome := self.host.struck(task, self.salt)):
+            self.end(task, outcome)
         else:
-            flow = self._flow(task)
-            task.send = flow.send
-            task.wake = [flow.send]
-            next(flow)
+            self.enter(task)
 
-    def _advance(self, task: Task, position: int) -> None:
-        """Walk on through steps that take no time, up to the next that does."""
-        outcome = OK
-        for manner, step in self.steps[position:] if position else self.steps:
-            position += 1
-            if manner == PASS:
-                host = self.host
-                task.seconds = seconds = step(task.request.id, task.chain) * host.slow
-                task.position = position
-                task.callbacks = self.working
-                heappush(host.calendar, (self.env.now + seconds, ORDINARY, host.number(), task))
-                return
-            outcome = step(task)
-            if outcome:
-                break
-        self._end(task, outcome)
+    def _linked(self) -> Go:
+        """The steps, each made to go on to the next; what enters the first."""
+        go: Go = self.end
+        for manner, steps in reversed([(manner, [step for _, step in group]) for manner, group in groupby(self.steps, itemgetter(0))]):
+            if manner == ACT:
+                go = _Acts(self, steps, go).enter
+            else:
+                link = _Passing if manner == PASS else _Calling
+                for step in reversed(steps):
+                    go = link(self, step, go).enter
+        return go
 
-    def _worked(self, task: Task) -> None:
-        """The time of a step is over."""
-        host = self.host
-        host.work_done += task.seconds
-        if task.abandoned:
-            host.work_wasted += task.seconds
-        self._advance(task, task.position)
+    def _begin_flow(self, task: Task) -> None:
+        flow = self._flow(task)
+        task.then = flow.send
+        next(flow)
 
     def _flow(self, task: Task) -> Flow:
-        """Steps that call, wait for others, or watch out for a freeze."""
+        """Steps that wait for others, or watch out for a freeze."""
         host = self.host
         replica = task.replica
-        request = task.request
         watchful = host.may_hang
         outcome = OK
         for manner, step in self.steps:
             if watchful and replica.hung:
                 yield from host.thaw(task, replica)
             if manner == PASS:
-                seconds = step(request.id, task.chain) * host.slow
-                task.callbacks = task.wake
-                heappush(host.calendar, (host.env.now + seconds, ORDINARY, host.number(), task))
+                seconds = step(task.request.id, task.chain) * host.slow
+                host.schedule(task, ORDINARY, seconds)
                 yield
-                host.work_done += seconds
-                if task.abandoned:
-                    host.work_wasted += seconds
+                host.note_work(task, seconds)
                 continue
-            outcome = (yield from step(task)) if manner == RUN else step(task)
+            outcome = step(task) if manner == ACT else (yield from (step if manner == RUN else step.run)(task))
             if outcome:
                 break
         if watchful and replica.hung:
             yield from host.thaw(task, replica)
-        task.send = nothing  # breaks the cycle task -> generator -> task: both are freed at once
-        task.wake = None
-        self._end(task, outcome)
+        task.silence()
+        self.end(task, outcome)
         yield
 
-    def _end(self, task: Task, outcome: int) -> None:
+    def end(self, task: Task, outcome: int = OK) -> None:
         """Give the place up, close the account, and answer."""
         host = self.host
         if task.granted:
@@ -150,13 +152,13 @@ class Entrance:
             else:
                 task.granted = False
                 replica.free += 1
-                host.busy_area += self.env.now
+                self.account.busy_area += self.env.now
         if task.degraded and not outcome:
             outcome = DEGRADED
         if host.tracks:
             host.depart(task, outcome, self.where)
         else:
-            host.ended[outcome] += 1
+            self.account.ended[outcome] += 1
         task.outcome = outcome
         back = task.back
         if back is None or task.caller is None:
@@ -165,9 +167,12 @@ class Entrance:
         delay = back.fixed
         if delay < 0.0:
             delay = back.delay(task.request.id, task.chain)
+        task.then = self.deliver
+        if delay == self.belt_delay:
+            self.belt.append((self.env.now + delay, ORDINARY, next(self.numbers), task))
+            return
         if delay > 0.0:
-            task.callbacks = self.delivery
-            heappush(host.calendar, (self.env.now + delay, ORDINARY, host.number(), task))
+            heappush(self.calendar, (self.env.now + delay, ORDINARY, next(self.numbers), task))
             return
         if delay < 0.0:  # the answer is lost: its caller waits on, for nothing that is alive
             if isinstance(task.caller, Task):
@@ -187,3 +192,75 @@ class Entrance:
         request.alive = alive = request.alive - 1
         if not alive and request.end == request.end:
             request.recorder.close(request)
+
+
+class _Passing:
+    """A step that is nothing but time."""
+
+    def __init__(self, entrance: Entrance, draw: Callable[[int, int], float], go: Go):
+        self.host = entrance.host
+        self.account = entrance.account
+        self.env = entrance.env
+        self.calendar, self.numbers = entrance.calendar, entrance.numbers
+        self.draw = draw
+        self.go = go
+        self.passed = self._passed
+
+    def enter(self, task: Task) -> None:
+        draw = self.draw
+        task.seconds = seconds = draw(task.request.id, task.chain) * self.host.slow
+        task.then = self.passed
+        heappush(self.calendar, (self.env.now + seconds, ORDINARY, next(self.numbers), task))
+
+    def _passed(self, task: Task) -> None:
+        account = self.account
+        seconds = task.seconds
+        account.work_done += seconds
+        if task.abandoned:
+            account.work_wasted += seconds
+        else:
+            task.worked += seconds
+        go = self.go
+        go(task)
+
+
+class _Acts:
+    """Steps in a row that take no time: together, so that no number of them makes a deep stack."""
+
+    def __init__(self, entrance: Entrance, acts: list[Callable[[Task], int]], go: Go):
+        self.end = entrance.end
+        self.acts = acts
+        self.go = go
+
+    def enter(self, task: Task) -> None:
+        for act in self.acts:
+            outcome = act(task)
+            if outcome:
+                self.end(task, outcome)
+                return
+        go = self.go
+        go(task)
+
+
+class _Calling:
+    """A call without a fallback."""
+
+    def __init__(self, entrance: Entrance, call: Call, go: Go):
+        self.end = entrance.end
+        self.call = call
+        self.go = go
+        self.go_on = self._go_on
+
+    def enter(self, task: Task) -> None:
+        task.then = self.go_on
+        outcome = self.call.begin(task)
+        if outcome != WAITING:
+            self.end(task, outcome)
+
+    def _go_on(self, task: Task) -> None:
+        outcome = self.call.go_on(task)
+        if outcome == OK:
+            go = self.go
+            go(task)
+        elif outcome != WAITING:
+            self.end(task, outcome)

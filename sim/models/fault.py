@@ -207,7 +207,7 @@ class BrokerDown:
 
     def begin(self) -> None:
         """Down."""
-        self.broker.down += 1
+        self.broker.fail()
 
     def end(self) -> None:
         """Up."""

@@ -8,11 +8,12 @@ Not modelled: TLS handshakes, connection handling, request bodies, caching, heal
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sim.models.entrance import Entrance
 from sim.models.host import Host, Replica
-from sim.models.task import OK, PASS, RUN, Act, Steps, Task
+from sim.models.task import ACT, OK, PASS, RUN, Act, Steps, Task
 from sim.policies import limiter as limiters
 from sim.spec.gateway import Jwt, OAuth
 from sim.vocabulary import EventKind, Outcome, Stage
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sim.spec.gateway import RateLimit
     from sim.spec.gateway import Route as RouteSpec
 
-RATE_LIMITED, UNAUTHORIZED = int(Outcome.RATE_LIMITED), int(Outcome.UNAUTHORIZED)
+RATE_LIMITED, REFUSED, UNAUTHORIZED = int(Outcome.RATE_LIMITED), int(Outcome.REFUSED), int(Outcome.UNAUTHORIZED)
 LIMITING_QUIET = 10.0  # s without a refusal after which limiting counts as ended in the event log
 
 
@@ -62,8 +63,9 @@ class Gateway(Host):
                 return replica
         return None
 
-    def on_crash(self, replica: Replica) -> None:
-        """What the dead replica was asking the identity provider is forgotten."""
+    def drop_all(self, replica: Replica) -> None:
+        """With those who asked the identity provider, it is forgotten that they were asking."""
+        super().drop_all(replica)
         if isinstance(self.authentication, Introspection):
             self.authentication.forget(replica)
 
@@ -72,11 +74,6 @@ class Gateway(Host):
         if not task.granted:
             yield from self.take_place(task)
         return (yield from self.spend(task, seconds, computing=True))
-
-    def let_go(self, task: Task) -> None:
-        """An event loop gives its worker back before it waits for others."""
-        if self.lets_go and task.granted:
-            self.leave(task, task.replica)
 
     def _own_work(self) -> Steps:
         """Routing and overhead, the first step of every request, on the place that it has got."""
@@ -104,8 +101,8 @@ class Route:
         translate = spec.translate
         self.translate = world.sampler(translate.work, f"gateway.{name}.translate") if translate else None
         self.translate_back = world.sampler(translate.response_work, f"gateway.{name}.translate_back") if translate and translate.response_work else None
-        self.arrival = Entrance(gateway, self.where, [*gateway.overhead, (RUN, self._handle)]).arrival
         self.call: Call = world.route_call(gateway, name, spec)
+        self.arrive = Entrance(gateway, self.where, [*gateway.overhead, *self._parts()]).arrive
 
     def choose(self, _caller: Replica, _entity: int, _chain: int) -> Replica | None:
         """The gateway replica that takes this attempt."""
@@ -114,26 +111,38 @@ class Route:
     def over(self, _caller: Replica, _replica: Replica) -> None:
         """Clients do not count."""
 
-    def _handle(self, task: Task) -> Act:
-        """Authentication, limits, translation, the call, and translation back."""
+    def _parts(self) -> Steps:
+        """Authentication, limits, translation, the call, and translation back: those that this route has."""
         gateway = self.gateway
-        request = task.request
-        if self.authenticates and not (yield from gateway.authentication.accepts(task)):
-            task.where = self.where
-            return UNAUTHORIZED
-        for limit in gateway.limits:
+        parts: Steps = []
+        if self.authenticates:
+            parts.append((RUN, gateway.authentication.check))
+        if gateway.limits:
+            parts.append((ACT, self._limit))
+        if self.translate is not None:
+            parts.append((RUN, self._working(self.translate)))
+        if gateway.lets_go:
+            parts.append((ACT, gateway.let_go))
+        parts.append(self.call.as_step())
+        if self.translate_back is not None:
+            parts.append((RUN, self._working(self.translate_back)))
+        return parts
+
+    def _limit(self, task: Task) -> int:
+        """All limits are asked before any of them counts the request: one that is refused has used up nothing."""
+        limits = self.gateway.limits
+        for limit in limits:
             wait = limit.refuses(task, self.index)
             if wait >= 0.0:
-                request.retry_after = wait
+                task.request.retry_after = wait
                 task.where = self.where
                 return RATE_LIMITED
-        if self.translate is not None:
-            yield from gateway.compute(task, self.translate(request.id, task.chain))
-        gateway.let_go(task)
-        outcome = yield from self.call.run(task)
-        if outcome == OK and self.translate_back is not None:
-            yield from gateway.compute(task, self.translate_back(request.id, task.chain))
-        return outcome
+        for limit in limits:
+            limit.count(task, self.index)
+        return OK
+
+    def _working(self, draw: Callable[[int, int], float]) -> Callable[[Task], Act]:
+        return lambda task: self.gateway.compute(task, draw(task.request.id, task.chain))
 
 
 class JwtCheck:
@@ -145,14 +154,20 @@ class JwtCheck:
         self.invalid = spec.invalid
         self.chance = gateway.world.uniform("gateway.jwt.invalid")
 
-    def accepts(self, task: Task) -> Act:
-        """1 for a valid token."""
+    def check(self, task: Task) -> Act:
+        """OK for a valid token, or UNAUTHORIZED."""
         yield from self.gateway.compute(task, self.work(task.request.id, task.chain))
-        return 0 if self.invalid and self.chance(task.request.id, task.chain) < self.invalid else 1
+        if self.invalid and self.chance(task.request.id, task.chain) < self.invalid:
+            task.where = self.gateway.name_index
+            return UNAUTHORIZED
+        return OK
 
 
 class Introspection:
-    """OAuth 2.0 token introspection (RFC 7662): a remote call, with a cache per user; concurrent misses of one user share one call."""
+    """OAuth 2.0 token introspection (RFC 7662): a remote call, with a cache per user; concurrent misses of one user share one call.
+
+    An invalid token is one of its own: nothing is known of it, nobody else asks for it, and that it is invalid is not remembered.
+    """
 
     def __init__(self, gateway: Gateway, spec: OAuth):
         self.gateway = gateway
@@ -164,16 +179,16 @@ class Introspection:
         self.known: dict[int, float] = {}  # user -> when the cached answer expires
         self.asking: dict[tuple[int, int], list[Task]] = {}  # (replica, user) -> those who wait for a call that is under way
 
-    def accepts(self, task: Task) -> Act:
-        """1 for an active token; when the provider cannot be asked, what `on_failure` says."""
+    def check(self, task: Task) -> Act:
+        """OK for an active token, UNAUTHORIZED for one that is not; when the provider cannot be asked, what `on_failure` says."""
         yield from self.gateway.compute(task, self.lookup(task.request.id, task.chain))
-        if self.spec.invalid and self.chance(task.request.id, task.chain) < self.spec.invalid:
-            return 0
         user = task.request.user
-        if user < 0:
-            return (yield from self._ask(task))
+        invalid = bool(self.spec.invalid) and self.chance(task.request.id, task.chain) < self.spec.invalid
+        if user < 0 or invalid:
+            self.gateway.let_go(task)
+            return self._verdict(task, (yield from self.call.run(task)), invalid)
         if self.known.get(user, -1.0) > self.gateway.env.now:
-            return 1
+            return OK
         place = (task.replica.index, user)
         if place in self.asking:
             self.asking[place].append(task)
@@ -182,23 +197,28 @@ class Introspection:
             yield
             return task.outcome
         waiting = self.asking[place] = []
-        answer = yield from self._ask(task)
-        if answer and self.spec.cache_ttl > 0:
+        self.gateway.let_go(task)
+        answer = yield from self.call.run(task)
+        if answer == OK and self.spec.cache_ttl > 0:
             self.known[user] = self.gateway.env.now + self.spec.cache_ttl
         del self.asking[place]
+        verdict = self._verdict(task, answer, False)
         for other in waiting:
-            other.outcome = answer
+            other.outcome = verdict
+            other.where = task.where
             self.world.ready.append(other)
-        return answer
+        return verdict
+
+    def _verdict(self, task: Task, answer: int, invalid: bool) -> int:
+        """What the outcome of the call means for its token: a refusal is a "no", as the answer about an invalid token is."""
+        if answer == REFUSED or (answer == OK and invalid):
+            task.where = self.gateway.name_index
+            return UNAUTHORIZED
+        return OK if self.spec.on_failure == "allow" else answer
 
     def forget(self, replica: Replica) -> None:
-        """A replica died: nobody there asks or waits any more."""
+        """All in a replica was dropped: nobody there asks or waits any more."""
         self.asking = {place: waiting for place, waiting in self.asking.items() if place[0] != replica.index}
-
-    def _ask(self, task: Task) -> Act:
-        self.gateway.let_go(task)
-        outcome = yield from self.call.run(task)
-        return 1 if outcome == OK or self.spec.on_failure == "allow" else 0
 
 
 class Limit:
@@ -214,12 +234,17 @@ class Limit:
         self.limiting = False
 
     def refuses(self, task: Task, route: int) -> float:
-        """Seconds to wait before a retry may succeed; negative: not refused."""
+        """Seconds to wait before a retry may succeed; negative: not refused. The request is not counted yet."""
         row, ring = self.shared or self._state(task, route)
-        wait = limiters.allow(row, ring, self.gateway.env.now)
+        wait = limiters.look(row, ring, self.gateway.env.now)
         if wait >= 0.0:
             self._note()
         return wait
+
+    def count(self, task: Task, route: int) -> None:
+        """Count a request that no limit refuses."""
+        row, ring = self.shared or self._state(task, route)
+        limiters.take(row, ring, self.gateway.env.now)
 
     def _state(self, task: Task, route: int) -> Any:  # noqa: ANN401 - the row and ring of a limiter
         spec = self.spec

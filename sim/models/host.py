@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sim.chance.chain import link_chain
 from sim.models.cpu import Cpu
 from sim.models.recorder import IN_FLIGHT
 from sim.models.task import ERROR, IN_QUEUE, NOWHERE, OK, ON_CPU, ORDINARY, SHED, UNREACHABLE, Act, Task
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sim.spec.service import Queue
 
 UNLIMITED_PLACES = 1 << 60
-QUIET = 10.0  # s without shedding after which shedding counts as ended in the event log
+QUIET = 10.0  # s without another refusal after which shedding, or a spent retry budget, counts as over in the event log
 
 
 class Replica:
@@ -40,6 +41,7 @@ class Replica:
         "hung_since",
         "index",
         "inside",
+        "overdue",
         "parked",
         "queue",
         "waiting",
@@ -60,12 +62,27 @@ class Replica:
         self.hung_since = 0.0
         self.frozen_seconds = 0.0  # in all freezes that are over
         self.parked: list[Task] = []  # frozen tasks, resumed in this order
+        self.overdue: list[tuple[Task, int]] = []  # who waited too long in the queue while it was frozen, with their tickets
         self.inside: dict[Task, int] = {}  # attempts that have arrived and not left, and where; kept only where somebody may ask
         self.balancers: dict[str, Any] = {}  # by callee: what it knows about the load it has put on each replica
 
     def frozen(self, now: float) -> float:
         """Seconds that this replica has spent frozen since time 0."""
         return self.frozen_seconds + (now - self.hung_since if self.hung else 0.0)
+
+
+class Account:
+    """What a host counts. In one class for hosts of all kinds, so that the interpreter finds the fields where it found them last."""
+
+    __slots__ = ("busy_area", "ended", "offered", "offered_again", "work_done", "work_wasted")
+
+    def __init__(self) -> None:
+        self.offered = 0  # attempts that have arrived
+        self.offered_again = 0  # of these, those whose request had sent one from the same site before
+        self.ended = [0] * len(Outcome)  # of these, by outcome
+        self.work_done = 0.0  # s
+        self.work_wasted = 0.0  # s; of this, for nobody
+        self.busy_area = 0.0  # an `x_area` is the integral of x so far, less x * now: two additions per change of x
 
 
 class Host:
@@ -76,7 +93,6 @@ class Host:
         self.name = name
         self.name_index = world.recorder.name(name)
         self.schedule = world.env.schedule
-        self.calendar, self.number = world.env.calendar, world.env.number
         self.env = world.env
         self.ready = world.ready
         self.spans = world.recorder.spans
@@ -95,12 +111,7 @@ class Host:
         self.error_faults: list[Any] = []
         self.refusing = 0
         self.queued = 0
-        self.offered = 0
-        self.ended = [0] * len(Outcome)
-        self.attempts_again = 0
-        self.work_done = 0.0
-        self.work_wasted = 0.0
-        self.busy_area = 0.0  # each `x_area` is the integral of x so far, less x * now: two additions per change of x
+        self.account = Account()
         self.queue_area = 0.0
         self.up = replicas
         self.up_area = 0.0
@@ -121,12 +132,12 @@ class Host:
     @property
     def open(self) -> int:
         """Attempts that have arrived and not ended."""
-        return self.offered - sum(self.ended)
+        return self.account.offered - sum(self.account.ended)
 
-    def struck(self, task: Task) -> int:
-        """ERROR if one of the error faults that are on now hits this attempt."""
+    def struck(self, task: Task, salt: int) -> int:
+        """ERROR if one of the error faults that are on now hits this attempt; by its salt each endpoint has luck of its own."""
         for fault in self.error_faults:
-            if fault.chance(task.request.id, task.chain) < fault.share:
+            if fault.chance(task.request.id, link_chain(task.chain, salt, 0)) < fault.share:
                 task.where = self.name_index
                 return ERROR
         return OK
@@ -141,7 +152,13 @@ class Host:
             self._grant_next(replica, now)
         else:
             replica.free += 1
-            self.busy_area += now
+            self.account.busy_area += now
+
+    def let_go(self, task: Task) -> int:
+        """An event loop gives its worker back before it waits for others."""
+        if self.lets_go and task.granted:
+            self.leave(task, task.replica)
+        return OK
 
     def _grant_next(self, replica: Replica, now: float) -> None:
         """Hand a place, counted busy, to the next live entry of the queue."""
@@ -164,7 +181,7 @@ class Host:
         replica = task.replica
         if replica.free:
             replica.free -= 1
-            self.busy_area -= self.env.now
+            self.account.busy_area -= self.env.now
             task.granted = True
             return OK
         self.world.recorder.stage(task, Stage.PLACE, self.name_index)
@@ -181,8 +198,11 @@ class Host:
         self.queue_area -= self.env.now
 
     def _waited_too_long(self, task: Task) -> None:
-        """The queue timeout fired while the task was still waiting."""
+        """The queue timeout fired while the task was still waiting; a frozen replica will look at the thaw whether it still is."""
         replica = task.replica
+        if replica.hung:
+            replica.overdue.append((task, task.ticket))
+            return
         self.unqueue(task, replica)
         task.outcome = SHED
         self.ready.append(task)
@@ -199,7 +219,6 @@ class Host:
 
     def hold(self, task: Task, delay: float) -> None:
         """Wake the task `delay` seconds from now; the caller yields."""
-        task.callbacks = task.wake
         self.schedule(task, ORDINARY, delay)
 
     def spend(self, task: Task, seconds: float, computing: bool) -> Act:
@@ -214,15 +233,20 @@ class Host:
             yield
             task.waits = NOWHERE
         elif not self.may_hang:
-            task.callbacks = task.wake
             self.schedule(task, ORDINARY, seconds)
             yield
         else:
             yield from self._hold_unfrozen(task, replica, seconds, Stage.WORK if computing else Stage.WAIT)
-        self.work_done += seconds
-        if task.abandoned:
-            self.work_wasted += seconds
+        self.note_work(task, seconds)
         return OK
+
+    def note_work(self, task: Task, seconds: float) -> None:
+        """Work (or a wait) of this length is over."""
+        self.account.work_done += seconds
+        if task.abandoned:
+            self.account.work_wasted += seconds
+        else:
+            task.worked += seconds
 
     def _hold_unfrozen(self, task: Task, replica: Replica, seconds: float, kind: Stage) -> Act:
         """Hold for `seconds` that are not frozen."""
@@ -240,11 +264,15 @@ class Host:
 
     def thaw(self, task: Task, replica: Replica) -> Act:
         """Wait until the replica is not frozen."""
-        self.world.recorder.stage(task, Stage.FROZEN, self.name_index)
         while replica.hung:
-            replica.parked.append(task)
+            self.park(task)
             yield
         return OK
+
+    def park(self, task: Task) -> None:
+        """It goes on at the thaw."""
+        self.world.recorder.stage(task, Stage.FROZEN, self.name_index)
+        task.replica.parked.append(task)
 
     # -- harm -----------------------------------------------------------------------------------------------------------
 
@@ -263,6 +291,10 @@ class Host:
             replica.frozen_seconds += self.env.now - replica.hung_since
             if replica.cpu is not None:
                 replica.cpu.go_on()
+            overdue, replica.overdue = replica.overdue, []
+            for task, ticket in overdue:
+                if task.ticket == ticket:
+                    self._waited_too_long(task)
             parked, replica.parked = replica.parked, []
             self.ready.extend(parked)
 
@@ -290,7 +322,6 @@ class Host:
         self.stop_consumers([replica])
         self.world.forget_guards(replica)
         replica.balancers.clear()
-        self.on_crash(replica)
 
     def restart(self, replica: Replica) -> None:
         """It comes back, empty."""
@@ -304,9 +335,6 @@ class Host:
         self.world.recorder.event(EventKind.REPLICA_RESTARTED, f"{self.name}[{replica.index}]")
         if not self.refusing:
             self.start_consumers([replica])
-
-    def on_crash(self, replica: Replica) -> None:
-        """What else dies with a replica of this kind of host."""
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Consumers and relays in these replicas stop (services have some)."""
@@ -322,7 +350,7 @@ class Host:
 
     def depart(self, task: Task, outcome: int, where: int) -> None:
         """An attempt has ended here, one way or another; for hosts that keep track."""
-        self.ended[outcome] += 1
+        self.account.ended[outcome] += 1
         del task.replica.inside[task]
         if self.spans is not None:
             self._keep_span(task, outcome, where, self.env.now)
@@ -351,11 +379,12 @@ class Host:
     def book(self) -> Book:
         """Attempts that arrived, how they ended, and those found inside by counting."""
         inside = sum(len(replica.inside) for replica in self.replicas) if self.tracks else self.busy + self.queued
-        return Book(self.name, self.offered, {outcome.word: self.ended[outcome] for outcome in Outcome if self.ended[outcome]}, inside)
+        account = self.account
+        return Book(self.name, account.offered, {outcome.word: account.ended[outcome] for outcome in Outcome if account.ended[outcome]}, inside)
 
     def _watch(self) -> None:
-        watch = self.world.recorder.watch
-        watch(self.name, "busy", "mean", lambda now: self.busy_area + self.busy * now)
+        watch, account = self.world.recorder.watch, self.account
+        watch(self.name, "busy", "mean", lambda now: account.busy_area + self.busy * now)
         watch(self.name, "queue", "mean", lambda now: self.queue_area + self.queued * now)
         watch(self.name, "replicas", "mean", lambda now: self.up_area + self.up * now)
         watch(self.name, "workers", "mean", lambda now: (self.up_area + self.up * now) * self.workers if self.workers < UNLIMITED_PLACES else math.inf)
@@ -363,7 +392,7 @@ class Host:
             watch(self.name, "cores_busy", "mean", lambda now: sum(replica.cpu.area(now) for replica in self.replicas if replica.cpu))
             watch(self.name, "cores", "mean", lambda now: (self.up_area + self.up * now) * (self.cores or 0))
         watch(self.name, "in_flight", "level", lambda _: self.open)
-        watch(self.name, "attempts", "total", lambda _: self.offered)
-        watch(self.name, "first_attempts", "total", lambda _: self.offered - self.attempts_again)
-        watch(self.name, "work_done", "total", lambda _: self.work_done)
-        watch(self.name, "work_wasted", "total", lambda _: self.work_wasted)
+        watch(self.name, "attempts", "total", lambda _: account.offered)
+        watch(self.name, "first_attempts", "total", lambda _: account.offered - account.offered_again)
+        watch(self.name, "work_done", "total", lambda _: account.work_done)
+        watch(self.name, "work_wasted", "total", lambda _: account.work_wasted)

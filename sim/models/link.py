@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.chance.chain import link_chain
+from sim.chance.keyed import stream_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,13 +44,14 @@ class Wire:
 class Hop:
     """One direction of one kind of message. `fixed` is its length, seconds, while nothing need be drawn or looked up; else negative."""
 
-    __slots__ = ("chance", "draw", "fixed", "length", "wire")
+    __slots__ = ("chance", "draw", "fixed", "length", "salt", "wire")
 
     def __init__(self, world: World, wire: Wire, draw: Callable[[int, int], float] | None, stream: str, length: float = 0.0):
         self.wire = wire
         self.draw = draw
         self.length = length
         self.chance = world.uniform(f"{stream}.loss")
+        self.salt = stream_number(stream) >> 33  # keeps the draws of a fault on this hop apart from those on others of its wire
         wire.hops.append(self)
         self.settle()
 
@@ -57,10 +61,7 @@ class Hop:
 
     def delay(self, entity: int, chain: int) -> float:
         """Seconds that this message travels; LOST if it never arrives. 0 takes no event."""
-        seconds = self.draw(entity, chain) if self.draw is not None else self.length
         wire = self.wire
-        if not wire.disturbed:
-            return seconds
         if wire.cuts:
             return LOST
         kept = 1.0 - wire.loss
@@ -68,6 +69,11 @@ class Hop:
             kept = kept * (1.0 - loss)
         if kept < 1.0 and self.chance(entity, chain) >= kept:
             return LOST
-        for extra in wire.delays:
-            seconds = seconds + extra(entity, chain)
+        return self.travel(entity, chain)
+
+    def travel(self, entity: int, chain: int) -> float:
+        """Seconds on the way, for what is not lost."""
+        seconds = self.draw(entity, chain) if self.draw is not None else self.length
+        for extra in self.wire.delays:
+            seconds = seconds + extra(entity, link_chain(chain, self.salt, 0))
         return seconds

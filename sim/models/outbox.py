@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from sim.models.call import link_chain
+from sim.chance.chain import link_chain
 from sim.models.task import ORDINARY, Act, Flow, Task
 
 if TYPE_CHECKING:
@@ -30,10 +30,11 @@ class Outbox:
         self.service = service
         self.topic = topic
         self.key = spec.key or topic.key
+        self.site = topic.new_site()
         self.salt = salt
         self.poll = spec.poll
         self.batch = spec.batch
-        self.rows: deque[tuple[Any, int, bool]] = deque()  # (request, chain, again), not marked as published
+        self.rows: deque[tuple[Any, int]] = deque()  # (request, chain), not marked as published
         self.out, self.back = world.hops(service.name, topic.broker.name, f"{service.name}/outbox/{topic.name}")
         self.task: Task | None = None
         self.replica: Replica | None = None
@@ -43,7 +44,7 @@ class Outbox:
         """Write a row in the transaction of the step."""
         task.request.alive += 1
         chain = link_chain(task.chain, self.salt, 0) if self.salt else task.chain
-        self.rows.append((task.request, chain, task.again))
+        self.rows.append((task.request, chain))
 
     def start(self) -> None:
         """Run the relay in the first replica that is up, if there is one."""
@@ -74,15 +75,15 @@ class Outbox:
                 acknowledged = yield from self._publish(task, batch)
                 if not acknowledged:
                     break
-                for request, _, _ in batch:
+                for request, _ in batch:
                     self.rows.popleft()
                     request.done()
                 if len(batch) < self.batch:
                     break
 
-    def _publish(self, task: Task, batch: list[tuple[Any, int, bool]]) -> Act:
+    def _publish(self, task: Task, batch: list[tuple[Any, int]]) -> Act:
         """One produce request for the whole batch; 1 when it was acknowledged, 0 when it has to be tried again."""
-        request, chain, _ = batch[0]
+        request, chain = batch[0]
         delay = self.out.delay(request.id, chain)
         if delay < 0.0:
             return 0
@@ -92,17 +93,18 @@ class Outbox:
         broker = self.topic.broker
         if broker.down:
             return 0
-        messages: list[Message] = [self.topic.append(*row, self.key) for row in batch]
+        messages: list[Message] = [self.topic.append(*row, self.key, self.site) for row in batch]
         if broker.acks == "all":
             for message in messages:
                 if message.available != message.available:
                     message.waiter = task
                     yield
+                    if message.available != message.available:  # the broker has gone down meanwhile
+                        return 0
         delay = self.back.delay(request.id, chain)
         if delay < 0.0:
             return 0
         if delay > 0.0:
-            task.callbacks = task.wake
             self.world.env.schedule(task, ORDINARY, delay)
             yield
         return 1

@@ -71,7 +71,8 @@ class Recorder:
         """Write the row of a request: nothing alive relates to it any more, or the clock has stopped."""
         del self.open[request]
         answered = request.end == request.end
-        self.requests.buffer += self._pack_request(  # `append` without a call: once per request
+        pack = self._pack_request
+        self.requests.buffer += pack(  # `append` without a call: once per request
             request.id,
             request.arrival,
             request.end,

@@ -18,29 +18,50 @@ class Request:
     A request can stand as the `caller` of its only attempt: the answer then ends it.
     """
 
-    # most requests leave most of these alone, so that making one costs nothing for them
-    user = -1
-    item = -1
-    end = PENDING  # s; when the client had its answer
-    completion = PENDING  # s; when the last effect of `needs` came to exist
-    effects = 0  # bit mask
-    charges = 0
-    reservations = 0
-    attempts = 1  # of the client
-    outcome = 0
-    where = -1
-    retry_after = 0.0  # s; what a 429 asked for
-    alive = 0  # attempts, outbox rows, messages x groups, delayed retries that may still act on it
+    __slots__ = (
+        "alive",  # attempts, outbox rows, messages x groups, delayed retries that may still act on it
+        "arrival",  # s; as intended
+        "attempts",  # of the client
+        "charges",
+        "completion",  # s; when the last effect of `needs` came to exist
+        "door",
+        "effects",  # bit mask
+        "end",  # s; when the client had its answer
+        "id",
+        "item",
+        "needs",  # bit mask of the effects that complete it
+        "outcome",
+        "reached",  # bit mask of the sites (calls and doors) from which an attempt of it is on its way, or was
+        "recorder",
+        "reservations",
+        "retry_after",  # s; what a 429 asked for
+        "source",
+        "user",
+        "where",
+    )
 
     def __init__(self, entity: int, arrival: float, source: int, door: Door, recorder: Recorder):
         self.id = entity
-        self.arrival = arrival  # s; as intended
+        self.arrival = arrival
         self.source = source
         self.door = door
-        self.needs = door.needs  # bit mask of the effects that complete it
+        self.needs = door.needs
         self.recorder = recorder
+        self.alive = 0
+        self.attempts = 1
+        self.charges = 0
+        self.completion = PENDING
+        self.effects = 0
+        self.end = PENDING
+        self.item = -1
+        self.outcome = 0
+        self.reached = 0
+        self.reservations = 0
+        self.retry_after = 0.0
+        self.user = -1
+        self.where = -1
 
-    def send(self, _: object) -> None:
+    def then(self, _: object) -> None:
         """The answer of the only attempt has come (called from the ready queue)."""
         self.end = self.recorder.env.now
         if self.alive == 0:

@@ -5,8 +5,9 @@ Not modelled: memory, garbage collection, start-up and warm-up of replicas, conn
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence as Many
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.models.entrance import Entrance
 from sim.models.host import Host, Replica
@@ -16,6 +17,7 @@ from sim.policies import balancer as balancers
 if TYPE_CHECKING:
     from sim.models.consumer import Member
     from sim.models.outbox import Outbox
+    from sim.models.task import Task
     from sim.models.world import World
     from sim.spec.service import Service as Spec
 
@@ -72,14 +74,14 @@ class Endpoint:
         self.where = self.world.recorder.name(f"{service.name}.{name}")
         self.hop_stream = f"{service.name}.{name}"
         self.sequence: Sequence  # made by `build`
-        self.arrival: list[Any]
+        self.arrive: Callable[[Task], None]
         self.counts = len(service.replicas) > 1 and service.balancing in ("least_request", "power_of_two")  # whether the balancer must hear of ends
         self._choices = [service.world.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)]
 
     def build(self) -> None:
         """Make the behaviours of the steps; all hosts exist by now."""
         self.sequence = Sequence(Site(self.world, self.service, self.hop_stream, self.where), self.service.spec.endpoints[self.name])
-        self.arrival = Entrance(self.service, self.where, self.sequence.steps).arrival
+        self.arrive = Entrance(self.service, self.where, self.sequence.steps).arrive
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
         """Ask the caller's balancer for a replica."""

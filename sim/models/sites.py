@@ -83,5 +83,14 @@ class _Walk:
             elif isinstance(step, spec.Parallel):
                 for index, branch in enumerate(step.branches):
                     self._steps(f"{name}.{index}", branch)
+            else:
+                self._nested(name, step)
             if isinstance(step, (spec.Call, spec.Publish)) and step.fallback:
                 self._steps(f"{name}.fallback", step.fallback)
+
+    def _nested(self, name: str, step: spec.Step) -> None:
+        """Steps in the fields of a plug-in's step: one, or a list of them, named after the field."""
+        for field in type(step).model_fields:
+            held = getattr(step, field)
+            inner = (held,) if isinstance(held, spec.Step) else held if isinstance(held, tuple) else ()
+            self._steps(f"{name}.{field}", [item for item in inner if isinstance(item, spec.Step)])

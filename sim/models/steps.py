@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import simpy
 
-from sim.models.call import link_chain
+from sim.chance.chain import link_chain
 from sim.models.sites import named
 from sim.models.task import ACT, ORDINARY, PASS, RUN, Act, Flow, Steps, Task
 from sim.spec import step as spec
+from sim.spec.policy import PRODUCER
 from sim.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class Sequence:
             told = site.world.recorder.stages is not None and hasattr(made, "run")  # what is told apart is not just time
             if getattr(made, "just_time", False) and not told:
                 self.steps.append((PASS, made.draw))
+            elif type(made) is CallStep:
+                self.steps += made.parts()
             else:
                 timed = hasattr(made, "run")
                 self.steps.append((RUN if timed else ACT, made.run if timed else made.act))
@@ -99,16 +102,13 @@ class Sequence:
         for manner, step in self.steps:
             if manner == PASS:
                 seconds = step(task.request.id, task.chain) * host.slow
-                task.callbacks = task.wake
                 host.schedule(task, ORDINARY, seconds)
                 yield
-                host.work_done += seconds
-                if task.abandoned:
-                    host.work_wasted += seconds
+                host.note_work(task, seconds)
                 continue
             if watchful and task.replica.hung:
                 yield from host.thaw(task, task.replica)
-            outcome: int = (yield from step(task)) if manner == RUN else step(task)
+            outcome: int = step(task) if manner == ACT else (yield from (step if manner == RUN else step.run)(task))
             if outcome:
                 return outcome
         if watchful and task.replica.hung:
@@ -157,25 +157,27 @@ class CallStep:
     def __init__(self, step: spec.Call, site: Site):
         self.host = site.host
         self.call = site.world.call(site, site.world.endpoint(step.target), step.policy, step.fallback)
-        if not self.host.lets_go:
-            self.run = self.call.run  # type: ignore[method-assign]  # a thread is held: nothing to do around the call
 
     def run(self, task: Task) -> Act:
         """Make the call; an event loop lets go of its worker meanwhile."""
-        if self.host.lets_go and task.granted:
-            self.host.leave(task, task.replica)
+        self.host.let_go(task)
         return (yield from self.call.run(task))
+
+    def parts(self) -> Steps:
+        """The same as steps, of which a call without a fallback needs no generator."""
+        return [*([(ACT, self.host.let_go)] if self.host.lets_go else []), self.call.as_step()]
 
 
 @behaviour(spec.Publish)
 class Publish:
-    """Publish an event, through the broker's ack or by a row in the outbox."""
+    """Publish an event, through the broker's ack or by a row in the outbox; without a policy, under that of Kafka's producer."""
 
     def __init__(self, step: spec.Publish, site: Site):
         self.host = site.host
         topic = site.world.topic(step.topic)
         self.outbox = site.world.outbox(site, topic, step) if step.via == "outbox" else None
-        self.call = None if self.outbox else site.world.call(site, topic.target(step.key), step.policy, step.fallback)
+        policy = PRODUCER if step.policy is None else step.policy
+        self.call = None if self.outbox else site.world.call(site, topic.target(step.key), policy, step.fallback)
         self.unheard = topic.broker.acks == "0"  # there is no ack to wait for
 
     def run(self, task: Task) -> Act:
@@ -278,7 +280,8 @@ class _ByChance:
 
     def act(self, task: Task) -> int:
         """The outcome, or OK."""
-        if self.chance(task.request.id, task.chain) >= self.share:
+        chance = self.chance
+        if chance(task.request.id, task.chain) >= self.share:
             return OK
         task.where = self.where
         return self.outcome
@@ -327,12 +330,11 @@ class Reply:
 
     def _carry(self, courier: Task, delay: float, outcome: int) -> Flow:
         if delay > 0.0:
-            courier.callbacks = courier.wake
             self.world.env.schedule(courier, ORDINARY, delay)
             yield
         self.world.answer(courier, outcome)
         courier.request.done()
-        courier.forget()
+        courier.silence()
         yield
 
 
@@ -354,7 +356,6 @@ class Parallel:
         for steps in self.branches:
             branch = Task(task.request, task.chain, task, task.replica)
             branch.abandoned = task.abandoned
-            branch.again = task.again
             branch.attempt = task.attempt or task
             branch.begin(self._branch(branch, steps, branches))
             branches.append(branch)
@@ -381,7 +382,7 @@ class Parallel:
         task, branch.caller = branch.caller, None
         if task is not None and all(other.caller is None for other in branches):
             self.ready.append(task)
-        branch.forget()
+        branch.silence()
         yield
 
 

@@ -22,6 +22,7 @@ class Stock:
         self.items = items
         self.left = [items] * kinds
         self.sold = [0] * kinds
+        self.ran_out = [False] * kinds  # told already: a racing writer may bring units back that run out once more
 
     def look(self, item: int) -> int:
         """Units left of this kind."""
@@ -31,7 +32,8 @@ class Stock:
         """Sell one: this many are left."""
         self.left[item] = left
         self.sold[item] += 1
-        if left == 0:
+        if left == 0 and not self.ran_out[item]:
+            self.ran_out[item] = True
             self.world.recorder.event(EventKind.STOCK_RAN_OUT, self.service, value=item)
         if self.sold[item] == self.items + 1:
             self.world.recorder.event(EventKind.OVERSOLD, self.service, value=item)

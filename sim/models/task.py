@@ -1,7 +1,8 @@
-"""Threads of control: a task is one attempt (or one consumer, relay, user), written as a generator on a single re-armed event.
+"""Threads of control: a task is one attempt (or one consumer, relay, user), and knows what it will do `then`, when its turn comes.
 
 SimPy's own Process, Resource and AnyOf are not used: they add events of their own, which no second engine could repeat, and cost
-several times as much. A task *is* a `simpy.Event` that is scheduled again and again; its callback resumes the generator.
+several times as much. A task itself stands in the queue of the SimPy environment, again and again; when its time has come, or its turn
+in the ready queue, `task.then(task)` is called. Most tasks are generators, which `then` resumes:
 
     hold:   self.hold(task, seconds); yield      come back after some time
     park:   yield                                come back when somebody puts the task into `world.ready`
@@ -11,31 +12,38 @@ A generator never returns to the event loop: its last statement is a bare `yield
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from heapq import heappop, heappush
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import simpy
+from simpy.core import EmptySchedule
 
 from sim.vocabulary import Outcome
 
 if TYPE_CHECKING:
+    from sim.models.call import Call
     from sim.models.host import Replica
     from sim.models.link import Hop
     from sim.models.request import Request
 
 Flow = Generator[None, None, None]
-Schedule = Callable[[simpy.Event, int, float], None]
-Steps = list[tuple[int, Callable[..., Any]]]
+Schedule = Callable[["Signal | Task | simpy.Event", int, float], None]
+Steps = list[tuple[int, Any]]  # (manner, what to call with the task; for PASS its draw, for CALL its Call)
 Act = Generator[None, None, int]  # a part of a flow that ends with an outcome code
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = 0, 1, 2, 3
 """Ranks of events at one instant (SimPy's priority): see ARCHITECTURE.md, the order of events."""
 
 
-ACT, RUN, PASS = 0, 1, 2
-"""A step takes no time, or is a generator, or is nothing but time (passed without a generator of its own)."""
+ACT, RUN, PASS, CALL = 0, 1, 2, 3
+"""A step takes no time, or is a generator; or needs none, since it is nothing but time, or a call without a fallback."""
+
+WAITING = -1
+"""In the place of an outcome code: not over yet, the task will be woken."""
 
 OK, DEGRADED, SHED, ERROR, UNREACHABLE = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.SHED), int(Outcome.ERROR), int(Outcome.UNREACHABLE)
 NOWHERE, IN_QUEUE, ON_CPU = 0, 1, 2
@@ -48,160 +56,202 @@ class Done(Exception):  # noqa: N818 - not an error
 class Clock(simpy.Environment):
     """A SimPy environment with a loop of its own: after each event, and before the next, the woken tasks run.
 
-    `now` is a plain attribute and `schedule` a closure, which is all that makes it faster; processes and resources run on it as ever.
+    Its queue, a heap, holds (time, rank, number, event), where an event has a `then`. Beside it runs a belt: ordinary events of one fixed
+    delay, the usual length of a hop, come due in the order in which they were scheduled, and need no heap. The next event is the lesser of
+    the two heads, so that the order is the same as without a belt. Processes and resources of SimPy run on it as ever.
     """
 
     now: float = 0.0  # a property of the base class, read some thirty times a request
     schedule: Schedule  # type: ignore[assignment]  # ranks of our own, for SimPy's two
 
-    def __init__(self) -> None:
+    def __init__(self, belt_delay: float = math.nan) -> None:
         super().__init__()
         queue: list[Any] = self._queue
-        next_number: Callable[[], int] = self._eid.__next__
+        numbers: Iterator[int] = self._eid
 
-        def schedule(event: simpy.Event, priority: int = ORDINARY, delay: float = 0.0) -> None:
-            heappush(queue, (self.now + delay, priority, next_number(), event))
+        def schedule(event: Any, priority: int = ORDINARY, delay: float = 0.0) -> None:  # noqa: ANN401 - whatever has a `then`
+            if isinstance(event, simpy.Event):
+                event = Stock(event)
+            heappush(queue, (self.now + delay, priority, next(numbers), event))
 
         self.schedule = schedule
-        self.calendar: list[Any] = queue  # for those few who push (time, rank, number(), event) themselves
-        self.number = next_number
+        self.calendar: list[Any] = queue  # for those few who push (time, rank, next(numbers), event) themselves
+        self.numbers = numbers
+        self.belt: deque[Any] = deque()  # the same, due after `belt_delay`, nothing else
+        self.belt_delay = belt_delay  # s
 
     def run_tasks(self, ready: deque[Any]) -> None:
-        """Run until somebody raises `Done`: what `step()` does, then the ready queue."""
+        """Run until somebody raises `Done`: one event, then the ready queue."""
         queue = self._queue
+        belt = self.belt
+        next_on_belt = belt.popleft
         next_ready = ready.popleft
-        while ready:
-            next_ready().send(None)
         while True:
-            event: Any
-            self.now, _, _, event = heappop(queue)
-            callbacks = event.callbacks
-            event.callbacks = None
-            for callback in callbacks:
-                callback(event)
-            if not event._ok and not hasattr(event, "_defused"):  # a failed event of a plug-in that nobody looked after
-                raise event._value
             while ready:
-                next_ready().send(None)
+                task: Any = next_ready()
+                then = task.then
+                then(task)
+            event: Any
+            if belt and belt[0] < queue[0]:  # the queue is never empty: there is always an observation to come
+                self.now, _, _, event = next_on_belt()
+            else:
+                self.now, _, _, event = heappop(queue)
+            then = event.then
+            then(event)
+
+    def step(self) -> None:
+        """One event and no task: SimPy's own `run` works, for those who have no world."""
+        if not self.belt and not self._queue:
+            raise EmptySchedule
+        on_belt = self.belt and (not self._queue or self.belt[0] < self._queue[0])
+        event: Any
+        self.now, _, _, event = self.belt.popleft() if on_belt else heappop(self._queue)
+        self._now = self.now
+        event.then(event)
+
+    def peek(self) -> float:
+        """When the next event is due, s; infinite if there is none."""
+        return min((head[0] for head in (*self._queue[:1], *islice(self.belt, 1))), default=math.inf)
 
 
-class Signal(simpy.Event):
+class Stock:
+    """An event of SimPy's own in the queue, of a plug-in: it calls back whoever waits for it."""
+
+    __slots__ = ("event",)
+
+    def __init__(self, event: simpy.Event):
+        self.event = event
+
+    def then(self, _: object) -> None:
+        """What SimPy's `step` does."""
+        event: Any = self.event
+        callbacks = event.callbacks
+        event.callbacks = None
+        for callback in callbacks:
+            callback(event)
+        if not event._ok and not hasattr(event, "_defused"):  # a failed event that nobody looked after
+            raise event._value
+
+
+class Signal:
     """A re-armable event that calls one function: arrivals, faults, ticks, lanes of timers."""
 
-    __slots__ = ("callbacks", "calls")
-    _ok = True
-    _value = None
+    __slots__ = ("then",)
 
-    def __init__(self, function: Callable[[Any], None]):  # super().__init__ would make a one-shot event
-        self.calls = [function]
-        self.callbacks = self.calls
+    def __init__(self, function: Callable[[Any], None]):
+        self.then = function
 
     def at(self, schedule: Schedule, rank: int, delay: float) -> None:
         """Fire once, `delay` seconds from now."""
-        self.callbacks = self.calls
         schedule(self, rank, delay)
 
 
-class Task(simpy.Event):
+class Task:
     """One attempt at something, and what it holds while it is at it."""
 
     __slots__ = (
+        "abandoned",  # nobody waits for what this does, or for what that is part of
+        "admitted",  # the ticket that the breaker of the call that it makes has given to the present attempt
+        "again",  # not 0: its request has sent an attempt from the same site before; set for what goes to a host
         "arrived",  # s; at the replica; set where the host keeps track
+        "attempt",  # the attempt that it is a branch of
         "back",  # the hop that its answer takes
-        "callbacks",
+        "began",  # s; when it made the present attempt of its call
+        "callee",  # the replica to which it has sent the present attempt of its call; None: not sent
         "caller",  # who is woken by the answer: a Task or a Request; None: nobody any more
-        "calling",  # (call, ticket of its breaker, replica) of a guarded attempt that it waits for; unset or None: none
+        "calling",  # the call of which it makes an attempt; None: none
         "chain",  # the retry and redelivery numbers along its path, folded into one number: the `attempt` of its draws
         "children",  # the attempt, or the list of branches, that it waits for now; None
+        "degraded",  # a fallback stood in for something below
+        "flow",  # its number, where spans are kept and it is part of a request's way
+        "generator",  # until it has started
         "granted",  # holds a place at its replica
+        "guard",  # the guard whose bulkhead permit it holds
+        "memory",  # the guard of the call that it makes
         "outcome",  # of what it waited for, and at last its own
-        "position",  # of the next step, where steps are walked without a generator
+        "own_thread",  # a consumer or relay: runs on a thread of its own, not on a worker of its replica
+        "pause",  # s; the last back-off of its call
         "replica",  # where it runs
         "request",
-        "seconds",  # how long the present step takes, where steps are walked without a generator
-        "send",  # resumes the generator
+        "seconds",  # how long the present step takes, where steps need no generator
         "started",  # s; when it got its place, nan while it has none; set where the host keeps track
+        "then",  # what is called, with the task, when its time or its turn has come
         "ticket",  # counts what it has waited for: a timer of an older ticket is stale
-        "wake",  # the callback list that resumes it
+        "tries",  # how many attempts of the call that it makes are over
+        "waits",  # where it stands: NOWHERE, IN_QUEUE of its replica, ON_CPU
         "where",  # index of the name of the place where `outcome` arose
+        "worked",  # s; before it was abandoned
     )
+    admitted: int
+    again: int
     arrived: float
+    attempt: Task | None
     back: Hop | None
-    callbacks: Any
+    began: float
+    callee: Replica | None
     caller: Any
-    chain: int
+    calling: Call | None
     children: Any
-    granted: bool
+    generator: Flow | None
+    guard: Any
+    memory: Any
     outcome: int
-    position: int
+    pause: float
     replica: Replica
-    seconds: float
     request: Request  # consumers, relays and users have another one from time to time, and none before the first
-    send: Callable[[Any], Any]
-    calling: Any
+    seconds: float
     started: float
-    ticket: int
-    wake: Any
-    where: int
-    _ok = True
-    _value = None
-    # what is rarely set is not a slot, so that making a task costs nothing for it
-    abandoned = False  # nobody waits for what this does, or for what that is part of
-    again = False  # a retry or redelivery stands somewhere on its path
-    attempt: Any = None  # the attempt that it is a branch of
-    degraded = False  # a fallback stood in for something below
-    flow = -1  # its number, where spans are kept and it is part of a request's way
-    guard: Any = None  # the guard whose bulkhead permit it holds
-    own_thread = False  # a consumer or relay: runs on a thread of its own, not on a worker of its replica
-    waits = 0  # where it stands: NOWHERE, IN_QUEUE of its replica, ON_CPU
+    then: Callable[[Any], Any]
+    tries: int
 
-    def __init__(
-        self, request: Request | None, chain: int, caller: Task | Request | None, replica: Replica | None
-    ):  # super().__init__ would make a one-shot event
+    def __init__(self, request: Request | None, chain: int, caller: Task | Request | None, replica: Replica | None):
         self.request = request  # type: ignore[assignment]
         self.chain = chain
         self.caller = caller
         self.replica = replica  # type: ignore[assignment]
+        self.abandoned = False
+        self.attempt = None
         self.back = None
+        self.calling = None
         self.children = None
+        self.degraded = False
+        self.flow = -1
         self.granted = False
-        self.where = -1
+        self.guard = None
+        self.own_thread = False
         self.ticket = 0
+        self.waits = NOWHERE
+        self.where = -1
+        self.worked = 0.0
 
     def begin(self, flow: Flow) -> None:
         """Bind the generator; it runs when the task is held or put into the ready queue."""
-        self.send = flow.send
-        self.wake = [flow.send]
-
-    def forget(self) -> None:
-        """Break the cycle task -> generator -> task, so that both are freed at once."""
-        self.send = nothing
-        self.wake = None
+        self.generator = flow
+        self.then = start
 
     def silence(self) -> None:
-        """Never run again, whatever is still scheduled for it."""
-        self.callbacks = []
-        self.send = nothing
-        self.wake = [nothing]
+        """Never run again, whatever is still scheduled for it. Breaks the cycle task -> generator -> task, so that both are freed at once."""
+        self.generator = None
+        self.then = nothing
 
 
-def at_once(task: Task, go: Callable[[Task], None]) -> None:
-    """When its turn in the ready queue comes, let the task `go`."""
-
-    def send(_: object) -> None:
-        task.send = nothing  # breaks the cycle task -> send -> task
-        go(task)
-
-    task.send = send
+def start(task: Task) -> None:
+    """The first turn of a generator; afterwards it is resumed straight."""
+    flow, task.generator = task.generator, None
+    assert flow is not None
+    task.then = flow.send
+    next(flow)
 
 
 def nothing(_: object) -> None:
-    """What a silenced task does when its event fires."""
+    """What a silenced task does when its time or its turn comes."""
 
 
 def abandon(task: Task) -> None:
-    """Nobody waits for this task any more: what it and its children still do is wasted. It goes on."""
-    task.abandoned = True
+    """Nobody waits for this task any more: what it and its children have done, and still do, is wasted. It goes on."""
+    if not task.abandoned:
+        task.abandoned = True
+        task.replica.host.account.work_wasted += task.worked
     children = task.children
     if children is None:
         return

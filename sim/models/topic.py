@@ -34,9 +34,20 @@ class Broker:
         self.world = world
         self.name = name
         self.acks = str(spec.acks)
-        self.replication = world.sampler(spec.replication, f"{name}.replication") if spec.replication is not None else None
+        self.replication = spec.replication
+        self.topics: list[Topic] = []
         self.down = 0
         self.waiting: list[Task] = []  # consumers and relays that wait for it to come back
+
+    def fail(self) -> None:
+        """Go down: publications that wait for replicas are not acknowledged. Whether their records are kept, nobody hears."""
+        self.down += 1
+        for topic in self.topics:
+            for partition in topic.partitions:
+                for message in partition.unreadable:
+                    if message.waiter is not None:
+                        self.world.ready.append(message.waiter)
+                        message.waiter = None
 
     def restore(self) -> None:
         """Wake all who wait."""
@@ -47,17 +58,17 @@ class Broker:
 class Message(Signal):
     """One published event; as an event of the clock it is its own replication."""
 
-    __slots__ = ("again", "available", "chain", "number", "offset", "partition", "published", "replicated", "request", "topic", "waiter")
+    __slots__ = ("available", "chain", "number", "offset", "partition", "published", "replicated", "request", "site", "topic", "waiter")
 
-    def __init__(self, request: Request, chain: int, again: bool, published: float, topic: Topic):
+    def __init__(self, request: Request, chain: int, published: float, topic: Topic, site: int):
         super().__init__(topic.replicated)
         self.partition: Partition
         self.offset: int
         self.topic = topic
+        self.site = site
         self.number = topic.world.next_message()
         self.request = request
         self.chain = chain
-        self.again = again
         self.published = published
         self.available = math.nan
         self.replicated = False
@@ -90,15 +101,23 @@ class Topic:
         self.sticky = partitioners.new_sticky(spec.partitions, STICKY_RECORDS)
         self.chance = world.uniform(f"{name}.sticky")
         self.partition_of = partitioners.partition_of.compiled.dispatcher
+        self.replication = world.sampler(broker.replication, f"{name}.replication") if broker.replication is not None else None
         self.published = 0
+        self.sites = 0  # that publish here
+        broker.topics.append(self)
 
     def target(self, key: str | None) -> PublishTarget:
         """This topic as something to call; `key` overrides the topic's own."""
         return PublishTarget(self, key or self.key)
 
-    def append(self, request: Request, chain: int, again: bool, key: str | None) -> Message:
+    def new_site(self) -> int:
+        """The number of one more place that publishes here: what an order publishes from one place is one event, however often it is sent."""
+        self.sites += 1
+        return self.sites - 1
+
+    def append(self, request: Request, chain: int, key: str | None, site: int) -> Message:
         """Write an event to the log; it is readable when it and all before it in its partition are replicated."""
-        message = Message(request, chain, again, self.env.now, self)
+        message = Message(request, chain, self.env.now, self, site)
         self.published += 1
         request.alive += len(self.groups)
         partition = self.partitions[self._partition(request, chain, key)]
@@ -106,7 +125,7 @@ class Topic:
         message.offset = partition.end
         partition.end += 1
         partition.unreadable.append(message)
-        draw = self.broker.replication
+        draw = self.replication
         delay = draw(request.id, chain) if draw is not None else 0.0
         if delay > 0.0:
             message.at(self.world.env.schedule, ORDINARY, delay)
@@ -147,14 +166,14 @@ class Topic:
 
 
 class PublishTarget:
-    """A topic as something that can be called, under one key."""
+    """A topic as something that can be called, under one key, from one site."""
 
     counts = False
 
     def __init__(self, topic: Topic, key: str | None):
         self.topic = topic
         self.key = key
-        self.arrival = [self.arrive]
+        self.site = topic.new_site()
         self.only = topic.world.nowhere
         self.host = topic.world.outside
         self.component = topic.broker.name
@@ -185,20 +204,22 @@ class PublishTarget:
             outcome = UNREACHABLE
             task.where = self.where
         else:
-            message = topic.append(request, task.chain, task.again, self.key)
+            message = topic.append(request, task.chain, self.key, self.site)
             if broker.acks == "all" and message.available != message.available:
                 message.waiter = task
                 world.recorder.stage(task, Stage.REPLICATION, self.where)
                 yield
+                if message.available != message.available:  # the broker has gone down meanwhile
+                    outcome = UNREACHABLE
+                    task.where = self.where
                 world.recorder.stage(task, Stage.ANSWER, self.where)
         if task.caller is not None:
             delay = 0.0 if task.back is None else task.back.delay(request.id, task.chain)
             if delay > 0.0:
-                task.callbacks = task.wake
                 world.env.schedule(task, ORDINARY, delay)
                 yield
             if delay >= 0.0:
                 world.answer(task, outcome)
         request.done()
-        task.forget()
+        task.silence()
         yield

@@ -6,22 +6,26 @@ a hop: the network behind the client is not modelled, nor are browsers' connecti
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from heapq import heappush
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from sim.chance.arrivals import arrival_times
+from sim.chance.chain import link_chain
 from sim.chance.popularity import chooser
-from sim.models.call import PASSED, link_chain
+from sim.models.call import PASSED
+from sim.models.host import QUIET
 from sim.models.recorder import NUMBER_BITS
 from sim.models.request import Request
-from sim.models.task import ORDINARY, Act, Flow, Signal, Task, abandon, at_once
+from sim.models.task import ORDINARY, Act, Flow, Signal, Task, abandon
 from sim.policies import budget as budgets
 from sim.policies import retry as retries
 from sim.spec.policy import Retry
 from sim.spec.traffic import Closed
-from sim.vocabulary import Outcome, Stage
+from sim.vocabulary import EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.call import Target
@@ -36,13 +40,14 @@ OK, RATE_LIMITED, TIMEOUT, UNREACHABLE = int(Outcome.OK), int(Outcome.RATE_LIMIT
 class Door:
     """A target of the traffic: what is called, under which name it is recorded, and which effects complete an order."""
 
-    __slots__ = ("hop", "needs", "route", "target")
+    __slots__ = ("bit", "hop", "needs", "route", "target")
 
-    def __init__(self, target: Target, hop: Hop, route: int, needs: int):
+    def __init__(self, target: Target, hop: Hop, route: int, needs: int, bit: int):
         self.target = target
         self.hop = hop
         self.route = route
         self.needs = needs
+        self.bit = bit  # in the mask of what a request has reached
 
 
 class Workload:
@@ -70,6 +75,7 @@ class Workload:
         self.budget: Any
         self.tokens: Any
         self.budget, self.tokens = budgets.new_budget(spec.retry.budget) if spec.retry and spec.retry.budget else (None, None)
+        self.spent = -math.inf  # s; when the budget refused last
         self.jitter = world.uniform(f"traffic.{name}.backoff")
         self.lane = world.lane(spec.timeout, self._timed_out) if spec.timeout is not None else None
         self.patient = spec.timeout is not None or spec.retry is not None or isinstance(spec.arrivals, Closed) or any(door.target.counts for door in self.doors)
@@ -96,8 +102,7 @@ class Workload:
         due = next(self.times, None)
         if due is not None:
             self.due = due
-            self.signal.callbacks = self.signal.calls
-            self.schedule(self.signal, ORDINARY, due - now)
+            heappush(self.env.calendar, (now + (due - now), ORDINARY, next(self.env.numbers), self.signal))
 
     def _arrive(self, _: object) -> None:
         request = self._request(self.arrived, self.due)
@@ -109,14 +114,15 @@ class Workload:
         elif (replica := self._choose(request, 0)) is None:
             request.outcome = UNREACHABLE
             request.where = request.door.target.where
-            request.send(None)
+            request.then(request)
         elif (child := self._attempt(request, request, replica, 0)) is not None:
-            request.door.target.arrival[0](child)
+            arrive = request.door.target.arrive
+            arrive(child)
 
     def _client(self, task: Task) -> Flow:
         """A client with a timeout or retries of its own."""
         yield from self._ask(task)
-        task.forget()
+        task.silence()
         yield
 
     # -- closed users -----------------------------------------------------------------------------------------------------
@@ -132,7 +138,6 @@ class Workload:
         while True:
             pause = think(self.base | number, 0)
             if pause > 0.0:
-                task.callbacks = task.wake
                 self.schedule(task, ORDINARY, pause)
                 yield
             task.request = self._request(number, self.env.now)
@@ -177,7 +182,7 @@ class Workload:
             else:
                 if (child := self._attempt(request, task, replica, attempt)) is not None:
                     task.children = child
-                    at_once(child, request.door.target.arrival[0])
+                    child.then = request.door.target.arrive
                     self.ready.append(child)
                 if task.flow >= 0:
                     self.recorder.sent(task, child, request.door.target.where, attempt)
@@ -190,18 +195,25 @@ class Workload:
             if outcome in PASSED or attempt >= self.max_attempts or not retries.retryable(self.retry, outcome):
                 break
             if self.budget is not None and not budgets.withdraw(self.budget, self.tokens, self.env.now):
+                self._note_budget()
                 break
             pause = retries.backoff(self.retry, attempt, self.jitter(request.id, attempt), pause)
             wait = max(pause, request.retry_after) if outcome == RATE_LIMITED and self.spec.honor_retry_after else pause
             if wait > 0.0:
                 self.recorder.stage(task, Stage.BACKOFF, self.source)
-                task.callbacks = task.wake
                 self.schedule(task, ORDINARY, wait)
                 yield
         request.outcome = outcome
         request.where = task.where
-        request.send(None)
+        request.then(request)
         return OK
+
+    def _note_budget(self) -> None:
+        """Write the beginning of a spell without retries into the event log."""
+        now = self.env.now
+        if now - self.spent > QUIET:
+            self.recorder.event(EventKind.BUDGET_EXHAUSTED, self.name)
+        self.spent = now
 
     def _choose(self, request: Request, attempt: int) -> Replica | None:
         """The replica that takes this attempt; None: nobody is there."""
@@ -213,12 +225,13 @@ class Workload:
 
     def _attempt(self, request: Request, caller: Task | Request, replica: Replica, attempt: int) -> Task | None:
         """One attempt at the door; None: a black hole has swallowed it."""
-        hop = request.door.hop
+        door = request.door
+        hop = door.hop
         if hop.fixed < 0.0:
             return None
         child = Task(request, link_chain(0, 0, attempt), caller, replica)
-        if attempt:
-            child.again = True
+        child.again = request.reached & door.bit
+        request.reached |= door.bit
         child.back = hop
         request.alive += 1
         return child

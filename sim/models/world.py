@@ -20,7 +20,7 @@ from sim.models import fault as faults
 from sim.models.call import Call, Guard, Target, leave_bulkhead
 from sim.models.consumer import Group, Member
 from sim.models.gateway import Gateway
-from sim.models.host import Host, Replica
+from sim.models.host import Account, Host, Replica
 from sim.models.link import Hop, Wire
 from sim.models.outbox import Outbox
 from sim.models.recorder import Recorder
@@ -42,6 +42,8 @@ from sim.spec.step import Publish, Step
 from sim.spec.traffic import Traffic
 from sim.vocabulary import EventKind, MessageEnd, Outcome
 
+INTROSPECTION_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy has none
+SITE_BITS = 62  # so that a mask is one machine word
 SOURCE_BITS = 23  # of a request id above its running number, so that ids stay below 2**63
 
 
@@ -52,10 +54,12 @@ class World:
         self.scenario = scenario
         self.replication = replication
         self.progress = progress
-        self.env = Clock()
+        latency = scenario.network.default.latency
+        self.env = Clock(latency.value if isinstance(latency, Constant) and latency.value > 0 else math.nan)
         self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
         self.recorder = Recorder(self.env, scenario.record.spans == "all")
         self.next_message = itertools.count().__next__
+        self._sites = itertools.count()
         self._salts = salts(scenario)
         self._wires: dict[frozenset[str], Wire] = {}
         self._guards: dict[tuple[str, str, str], dict[Replica, Guard]] = {}
@@ -68,6 +72,7 @@ class World:
         scenario = self.scenario
         self.outside = Host.__new__(Host)  # no host: the far end of brokers and clients
         self.outside.ready = self.ready
+        self.outside.account = Account()
         self.nowhere = self.outsider()
         self.gateway = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
         self.services = {name: Service(self, name, spec) for name, spec in scenario.services.items()}
@@ -208,6 +213,10 @@ class World:
         """What keeps the draws of this call site apart from those of the first site of the same target."""
         return self._salts.get(site, 0)
 
+    def site_bit(self) -> int:
+        """The bit of one more site, a call or a door, in the mask of what a request has reached; from the 63rd on bits are shared."""
+        return 1 << next(self._sites) % SITE_BITS
+
     def source_base(self, name: str) -> int:
         """The high bits of the ids of this traffic's requests."""
         return stream_number(name) >> (64 - SOURCE_BITS)
@@ -298,8 +307,11 @@ class World:
         return self._call(f"gateway.{name}.call", gateway.name, self.endpoint(route.to), policy, None)
 
     def introspection_call(self, gateway: Gateway, spec: OAuth) -> Call:
-        """The call of the identity provider."""
-        return self._call("gateway.oauth.call", gateway.name, self.endpoint(spec.introspect), spec.policy, None)
+        """The call of the identity provider; it times out, or a lost answer would keep its user out for ever."""
+        policy = self._policy(spec.policy)
+        if policy.timeout is None:
+            policy = policy.model_copy(update={"timeout": INTROSPECTION_TIMEOUT})
+        return self._call("gateway.oauth.call", gateway.name, self.endpoint(spec.introspect), policy, None)
 
     def _call(self, site: str, caller: str, target: Target | Endpoint, policy: str | CallPolicy | None, fallback: Sequence | None) -> Call:
         name = policy if isinstance(policy, str) else site
@@ -314,23 +326,31 @@ class World:
         """The guards of a caller towards a callee under one policy: one per replica, or one for all."""
         key = (call.caller, call.policy_name, call.target.component)
         if key not in self._guards:
-            shared = Guard(call.policy) if call.policy.scope == "service" else None
-            self._guards[key] = guards = {replica: shared or Guard(call.policy) for replica in self.host(call.caller).replicas}
+            about = self._about(call)
+            shared = Guard(call.policy, about) if call.policy.scope == "service" else None
+            self._guards[key] = guards = {replica: shared or Guard(call.policy, about) for replica in self.host(call.caller).replicas}
             if call.policy.circuit_breaker is not None:
                 self.recorder.watch(
-                    f"{call.caller} -> {call.target.component}",
+                    f"{call.caller} -> {about}",
                     "breaker_open",
                     "level",
                     lambda _: sum(guard.breaker.state != 0 for guard in guards.values()) / len(guards),
                 )
         return self._guards[key]
 
+    def _about(self, call: Call) -> str:
+        """The callee as events and series name it: with the policy where the caller has a breaker for it already, under another one."""
+        callee = call.target.component
+        rivals = [guards for (caller, _, other), guards in self._guards.items() if (caller, other) == (call.caller, callee)]
+        taken = any(guard.breaker is not None for guards in rivals for guard in guards.values())
+        return f"{callee} ({call.policy_name})" if taken and call.policy.circuit_breaker is not None else callee
+
     def forget_guards(self, replica: Replica) -> None:
         """A crashed replica starts again with closed breakers, empty bulkheads and no budget."""
         for guards in self._guards.values():
             guard = guards.get(replica)
             if guard is not None and guard.policy.scope == "replica":
-                guards[replica] = Guard(guard.policy)
+                guards[replica] = Guard(guard.policy, guard.about)
 
     # -- doors and groups -------------------------------------------------------------------------------------------------
 
@@ -345,7 +365,7 @@ class World:
         needs = 0
         for effect in completes_with:
             needs |= self.effect_bit(effect)
-        return Door(called, self.door_hop(called.host.name), self.recorder.name(target), needs)
+        return Door(called, self.door_hop(called.host.name), self.recorder.name(target), needs, self.site_bit())
 
     def _join_groups(self) -> None:
         """Consumers of all services join their groups; partitions are dealt out."""
@@ -421,9 +441,10 @@ class World:
             host.leave(task, replica)
         if task.guard is not None:
             leave_bulkhead(task, self.ready)
-        if (attempt := getattr(task, "calling", None)) is not None:
-            call, admitted, callee = attempt
-            call.given_up(task, admitted, callee)
+        if task.calling is not None:
+            task.calling.given_up(task)
+        if not task.abandoned and not task.own_thread:
+            host.account.work_wasted += task.worked
         children = task.children
         task.ticket += 1
         task.silence()

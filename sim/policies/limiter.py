@@ -10,6 +10,9 @@
 with limit = floor(rate * window), at least 1. Source: semantics.md 4.1, 4.3, 4.4 (throttled rate.go; Kong rate-limiting). The answer to a refused
 request is its Retry-After in seconds, not rounded; to an obedient client the limiter says yes at that time if no one else came.
 
+`look` asks and `take` counts, so that a request that must pass several limiters is counted by all of them or by none (Kong: "if stop: do not
+increment"); `allow` is both.
+
 At a boundary. Times are floats, so that "a token after exactly 1/rate seconds" would fail by the last bit now and then. A time counts as
 reached when it is missed by no more than `slack`: 1e-9 of the period or window, plus 4e-15 of the clock (18 units in its last place).
 Slack is lent, not given: the bucket goes below zero by it, and over any time no more than burst + rate * time (+ 1e-9) are allowed.
@@ -66,63 +69,79 @@ def new_limiter(spec: RateLimit) -> tuple[LimiterRow, Ring]:
 
 @policy
 def allow(row: LimiterRow, ring: Ring, now: float) -> float:
-    """-1.0: allowed, and counted. Otherwise refused: the seconds (>= 0) after which a retry may succeed."""
-    if row.algorithm == TOKEN_BUCKET:
-        return token_bucket(row, now)
-    if row.algorithm == FIXED_WINDOW:
-        return fixed_window(row, now)
-    if row.algorithm == SLIDING_WINDOW:
-        return sliding_window(row, now)
-    if row.algorithm == SLIDING_LOG:
-        return sliding_log(row, ring, now)
-    return gcra(row, now)
+    """Look, and take where there is something: the answer of `look`."""
+    wait = look(row, ring, now)
+    if wait < 0.0:
+        take(row, ring, now)
+    return wait
 
 
 @policy
-def token_bucket(row: LimiterRow, now: float) -> float:
-    """Refill since the last allowed request, then take one; Retry-After is the time in which the missing part of a token comes."""
-    tokens = row.tokens + row.rate * (now - row.last)
-    tokens = row.burst if tokens > row.burst else tokens
+def look(row: LimiterRow, ring: Ring, now: float) -> float:
+    """-1.0: would be allowed. Otherwise refused: the seconds (>= 0) after which a retry may succeed. Changes nothing."""
+    if row.algorithm == TOKEN_BUCKET:
+        return look_token_bucket(row, now)
+    if row.algorithm == FIXED_WINDOW:
+        return look_fixed_window(row, now)
+    if row.algorithm == SLIDING_WINDOW:
+        return look_sliding_window(row, now)
+    if row.algorithm == SLIDING_LOG:
+        return look_sliding_log(row, ring, now)
+    return look_gcra(row, now)
+
+
+@policy
+def take(row: LimiterRow, ring: Ring, now: float) -> None:
+    """Count a request that `look` allowed at this very time."""
+    if row.algorithm == TOKEN_BUCKET:
+        row.tokens = tokens_of(row, now) - 1.0
+        row.last = now
+    elif row.algorithm == SLIDING_LOG:
+        if row.count < row.limit:
+            row.count += 1
+        ring[row.index] = now
+        row.index += 1
+        if row.index == row.limit:
+            row.index = 0
+    elif row.algorithm == GCRA:
+        row.last = (now if now > row.last else row.last) + row.period
+    else:
+        index = window_of(row, now)
+        previous = previous_in(row, index)
+        row.count = count_in(row, index) + 1
+        row.previous = previous
+        row.index = index
+
+
+@policy
+def look_token_bucket(row: LimiterRow, now: float) -> float:
+    """Retry-After is the time in which the missing part of a token comes."""
+    tokens = tokens_of(row, now)
     if tokens < 1.0:
         missing = (1.0 - tokens) * row.period
         if missing > slack(now, row.period):
             return missing
-    row.tokens = tokens - 1.0
-    row.last = now
     return ALLOWED
 
 
 @policy
-def fixed_window(row: LimiterRow, now: float) -> float:
+def look_fixed_window(row: LimiterRow, now: float) -> float:
     """Retry-After is the rest of the window."""
     index = window_of(row, now)
-    count = 0
-    if index == row.index:
-        count = row.count
-    if count >= row.limit:
+    if count_in(row, index) >= row.limit:
         return (index + 1) * row.window - now
-    row.count = count + 1
-    row.index = index
     return ALLOWED
 
 
 @policy
-def sliding_window(row: LimiterRow, now: float) -> float:
+def look_sliding_window(row: LimiterRow, now: float) -> float:
     """Retry-After is the time until the weighted count falls below the limit, which it does strictly after it reaches it."""
     index = window_of(row, now)
-    count = 0
-    previous = 0
-    if index == row.index:
-        count = row.count
-        previous = row.previous
-    elif index == row.index + 1:
-        previous = row.count
+    count = count_in(row, index)
+    previous = previous_in(row, index)
     elapsed = now / row.window - index
     elapsed = 0.0 if elapsed < 0.0 else elapsed
     if previous * (1.0 - elapsed) + count < row.limit - 1e-9:
-        row.count = count + 1
-        row.previous = previous
-        row.index = index
         return ALLOWED
     # Here count < limit means that previous > 0; otherwise this window is full, and weighs less than the limit just after its end.
     end = index + 1.0
@@ -132,30 +151,48 @@ def sliding_window(row: LimiterRow, now: float) -> float:
 
 
 @policy
-def sliding_log(row: LimiterRow, ring: Ring, now: float) -> float:
+def look_sliding_log(row: LimiterRow, ring: Ring, now: float) -> float:
     """The ring holds the last `limit` stamps in order; when the oldest has left the window there is room."""
     if row.count == row.limit:
         wait = ring[row.index] + row.window - now
         if wait > slack(now, row.window):
             return wait
-    else:
-        row.count += 1
-    ring[row.index] = now
-    row.index += 1
-    if row.index == row.limit:
-        row.index = 0
     return ALLOWED
 
 
 @policy
-def gcra(row: LimiterRow, now: float) -> float:
+def look_gcra(row: LimiterRow, now: float) -> float:
     """The virtual scheduling form; Retry-After is tat' - tau - T - now."""
     arrival = now if now > row.last else row.last
     wait = arrival - row.period * row.burst - now
     if wait > slack(now, row.period):
         return wait
-    row.last = arrival + row.period
     return ALLOWED
+
+
+@policy
+def tokens_of(row: LimiterRow, now: float) -> float:
+    """What is in the bucket now: refilled since the last allowed request, full at most."""
+    tokens = row.tokens + row.rate * (now - row.last)
+    return row.burst if tokens > row.burst else tokens
+
+
+@policy
+def count_in(row: LimiterRow, index: int) -> int:
+    """Requests allowed so far in the window of this number, which is not before that of the last allowed request."""
+    if index == row.index:
+        return row.count
+    return 0
+
+
+@policy
+def previous_in(row: LimiterRow, index: int) -> int:
+    """Requests allowed in the window before the one of this number."""
+    if index == row.index:
+        return row.previous
+    if index == row.index + 1:
+        return row.count
+    return 0
 
 
 @policy

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from sim.records.tables import Records
 from sim.report.words import service_of
-from sim.vocabulary import EventKind
+from sim.vocabulary import EventKind, Outcome
 
 Spell = tuple[float, float, bool]  # start, end, half-open
 Pair = tuple[str, str]  # caller, callee
+
+PASSED = (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED)
+NOT_JUDGED = (Outcome.UNAUTHORIZED, Outcome.RATE_LIMITED, Outcome.IN_FLIGHT)  # meant so, or not known yet
+ENOUGH = 10.0  # requests that a bucket holds on average, so that chance alone makes no spell
+SHORTEST = 3  # buckets of a spell, and of the calm that ends it
 
 _KINDS = (EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED, EventKind.BREAKER_CLOSED)
 
@@ -104,6 +111,38 @@ def spells_between(records: Records, began: EventKind, ended: EventKind) -> dict
                 start, last = found[place][-1][0], float(row["value"])  # the log may notice the end late; the value says when it was
                 found[place][-1] = (start, last if start <= last <= time else time)
     return found
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A time in which more than half of the requests that arrive fail."""
+
+    start: float
+    end: float | None  # None: to the end of the run
+    share: float  # that fails
+    outcome: Outcome  # of most of them
+    bucket: float  # seconds: how finely it was looked at
+
+
+def failing_spells(records: Records) -> list[Failing]:
+    """When most requests fail, by their arrival, in buckets of a second or of some ten requests; an interruption of moments ends no spell."""
+    rows = records.requests[~np.isin(records.requests["outcome"], NOT_JUDGED)]
+    if not len(rows):
+        return []
+    width = max(1.0, ENOUGH * records.duration / len(rows))
+    bucket = (rows["arrival"] // width).astype(np.int64)
+    failed = ~np.isin(rows["outcome"], PASSED)
+    offered = np.bincount(bucket)
+    bad = np.flatnonzero(np.bincount(bucket[failed], minlength=len(offered)) * 2 > offered)
+    spells = []
+    for group in clusters(bad.tolist(), SHORTEST):
+        first, last = int(group[0]), int(group[-1])
+        if len(group) >= SHORTEST:
+            inside = (bucket >= first) & (bucket <= last)
+            outcomes = np.bincount(rows["outcome"][inside & failed])
+            end = (last + 1) * width if last + SHORTEST < len(offered) else None
+            spells.append(Failing(first * width, end, float(failed[inside].mean()), Outcome(int(outcomes.argmax())), width))
+    return spells
 
 
 def clusters(times: Sequence[float], gap: float) -> list[list[float]]:

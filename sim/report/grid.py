@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sim.experiments.results import Comparison, VariantResult
+from sim.experiments.results import Comparison, VariantResult, unit_of
 from sim.report.stations import busiest
-from sim.report.words import better_of, fault_name, label_of, show, show_difference, show_interval, split_key, unit_of
+from sim.report.words import better_of, fault_name, label_of, show, show_difference, show_interval, split_key
 from sim.stats.interval import Interval
 from sim.vocabulary import METRICS, Outcome
 

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from sim.experiments.method import INTERVALS, ORDINARILY
-from sim.experiments.results import Comparison, VariantResult
+from sim.experiments.results import Comparison, VariantResult, unit_of
 from sim.report.stations import busiest
 from sim.report.story import Moment, tell
 from sim.report.stylesheet import stylesheet
@@ -17,7 +17,7 @@ from sim.report.table import found_in, html_table
 from sim.report.theme import LIGHT, as_variables
 from sim.report.topology import draw_topology
 from sim.report.verdict import Judgement, expectations_in_words, judge
-from sim.report.words import clock, count_of, label_of, lasting, listed, show_difference, show_interval, unit_of
+from sim.report.words import clock, count_of, label_of, lasting, listed, show_difference, show_interval
 from sim.stats.interval import Interval
 from sim.units import show_share
 
@@ -137,13 +137,13 @@ def _stories(comparison: Comparison) -> str:
         return ""
     columns = "".join(_story(index, name, moments) for index, (name, moments) in enumerate(told.items()))
     count = comparison.replications
-    note = f"As the event log of the first of {count} replications has it. " if count > 1 else ""
+    note = f"As the first of {count} replications has it; what is said of the requests in a fault is the mean of all. " if count > 1 else ""
     return f'<p class="muted">{note}Times are min:s from the start of the run, warm-up included.</p><div class="stories">{columns}</div>'
 
 
 def _story(index: int, name: str, moments: Sequence[Moment]) -> str:
     items = "".join(f'<li class="{moment.mood}"><span class="when">{clock(moment.time, fine=True)}</span>{escape(moment.text)}</li>' for moment in moments)
-    return f'<div class="v{index % 8 + 1}"><h3>{escape(name)}</h3><ol class="story">{items or "<li>Nothing out of the ordinary.</li>"}</ol></div>'
+    return f'<div class="v{index % 8 + 1}"><h3>{escape(name)}</h3><ol class="story">{items or "<li>The event log has nothing to tell.</li>"}</ol></div>'
 
 
 def _figures(comparison: Comparison) -> str:

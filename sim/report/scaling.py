@@ -8,14 +8,18 @@ from html import escape
 from pathlib import PurePosixPath
 from typing import Any
 
+import pandas as pd
+
 from sim.experiments.answers import Answer
 from sim.experiments.capacity_results import Capacity, Found
 from sim.experiments.cheapest import Cheapest, Choice
+from sim.experiments.results import unit_of
+from sim.experiments.scaling import GROWING, IDLE
 from sim.experiments.sweep_results import Sweep
 from sim.report.charts.canvas import Chart
 from sim.report.charts.scaling import capacity_charts, sweep_charts
 from sim.report.html import chart_figure, page, silence_section
-from sim.report.words import label_of, listed, show, show_interval, unit_of
+from sim.report.words import label_of, listed, show, show_interval
 from sim.stats.interval import Interval
 from sim.stats.scaling import ScalingFit
 
@@ -73,18 +77,18 @@ def _kind(answer: Answer) -> str:
 
 def _parts(answer: Answer) -> list[tuple[str, str]]:
     """Title and text of each part."""
+    warmup = [("Warm-up", str(answer.warmup))] if answer.warmup is not None else []
     if isinstance(answer, Sweep):
         failed = "\n".join(failure.reason for failure in answer.failures)
-        return [("Figures", _sweep_table(answer)), ("Scaling laws", _fits(answer)), ("Sensitivity", _sensitivity(answer)), ("Failed runs", failed)]
+        return [("Figures", _sweep_table(answer)), *warmup, ("Scaling laws", _fits(answer)), ("Sensitivity", _sensitivity(answer)), ("Failed runs", failed)]
     if isinstance(answer, Capacity):
-        return [("Capacity", _capacity(answer)), ("Scaling laws", _capacity_fits(answer))]
-    return [("Cheapest", _cheapest(answer))]
+        return [("Capacity", _capacity(answer)), *warmup, ("Scaling laws", _capacity_fits(answer))]
+    return [("Cheapest", _cheapest(answer)), *warmup]
 
 
 def _facts(answer: Answer) -> str:
     facts = [
         ("replications", f"{answer.replications}{' at most' if not isinstance(answer, Sweep) else ''}, the same luck everywhere"),
-        ("warm-up", str(answer.warmup) if answer.warmup is not None else ""),
         ("seed", str(answer.seed)),
         ("engine", answer.engine),
         ("fingerprint", answer.fingerprint),
@@ -125,6 +129,10 @@ def _cell(curve: dict[Any, dict[Any, Any]], point: int, key: str) -> str:
 
 
 def _fits(sweep: Sweep) -> str:
+    """Each curve with its laws; where no curve has one, why, once for all of them."""
+    reasons = [why for why in (IDLE, GROWING) if any(why in fit.note for fit in sweep.fits)]
+    if reasons and all(fit.preferred is None for fit in sweep.fits):
+        return f"no scaling law can be fitted: there are too few points but for those {', and those '.join(reasons)}"
     lines = []
     for fit in sweep.fits:
         where = ", ".join([fit.variant, *(f"{name}={value}" for name, value in fit.others.items())]) if len(sweep.variants) > 1 or fit.others else ""
@@ -162,16 +170,28 @@ def _sensitivity(sweep: Sweep) -> str:
         return ""
     if table.empty:
         return "nothing varies between the points, so nothing matters"
-    rows = [["metric", *(["variant"] if len(sweep.variants) > 1 else []), "setting", "alone", "in total"]]
+    labels = {axis.name: axis.label for axis in sweep.axes}
+    rows, told = [["metric", *(["variant"] if len(sweep.variants) > 1 else []), "setting", "alone", "in total"]], []
     keys = [key for key in _SHOWN if key in set(table["metric"])] or list(table["metric"].unique())[:5]
     for key in keys:
         block = table[table["metric"] == key].sort_values(["variant", "total"], ascending=[True, False])
         for _, row in block.iterrows():
             figures = [f"{row[kind]:.2f} [{row[f'{kind}_low']:.2f}, {row[f'{kind}_high']:.2f}]" for kind in ("first", "total")]
-            rows.append([label_of(key), *([row["variant"]] if len(sweep.variants) > 1 else []), row["setting"], *figures])
+            rows.append([label_of(key), *([row["variant"]] if len(sweep.variants) > 1 else []), labels[row["setting"]], *figures])
+        for variant, its in block.groupby("variant", sort=False):
+            told.append(f"{label_of(key)}{f' of {variant}' if len(sweep.variants) > 1 else ''}: {_what_matters(its, labels)}")
     noise = table["noise"].dropna()
     loud = f"\nat worst {noise.max():.0%} of the variance is the luck of the draw; more replications make it less" if len(noise) and noise.max() > 0.05 else ""
-    return f"{_aligned(rows)}{loud}"
+    return "\n".join([_aligned(rows), *told]) + loud
+
+
+def _what_matters(block: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """The setting with the largest total index, or those that its interval does not tell from it; the largest comes first."""
+    low = block["total_low"].iloc[0]
+    first, *rivals = [labels[setting] for setting, high in zip(block["setting"], block["total_high"], strict=True) if high >= low]
+    if rivals:
+        return f"{listed([first, *rivals])} cannot be told apart; more points would"
+    return f"{first} matters most, with {show(block['total'].iloc[0], 'share')} of the variance in total"
 
 
 # ---- capacity

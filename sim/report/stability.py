@@ -60,6 +60,7 @@ def render_stability(stability: Stability) -> str:
     rows = [["load", "factor", "came back", "after", "success before", "after", "p99 before", "after", "success without", ""], *map(_cells, stability.points)]
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = "".join("  " + "  ".join(cell.rjust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() + "\n" for row in rows)
+    head += f"  {stability.warmup}\n" if stability.warmup is not None else ""
     return head + "".join(f"  {line}\n" for line in verdict(stability)) + "\n" + table
 
 
@@ -70,7 +71,7 @@ def _cells(point: LoadPoint) -> list[str]:
         _rate(point.rate),
         f"{point.factor:.3g}",
         f"{point.recovered}{on_the_way} of {point.replications}",
-        show_interval(point.recovery_of_recovered, "s") if point.recovered else "-",
+        show_interval(point.recovery_of_recovered, "s"),
         show(point.success_before.value, "share"),
         show(point.success_after.value, "share"),
         show(point.p99_before.value, "s"),
@@ -98,6 +99,7 @@ def stability_document(stability: Stability) -> dict[str, Any]:
         "replications": stability.replications,
         "fingerprint": stability.fingerprint,
         "stressor": {"text": stability.stressor, "begin": times.begin, "end": times.end, "duration": times.duration},
+        **({"warmup": stability.warmup.seconds} if stability.warmup is not None else {}),
         "words": verdict(stability),
         "rate": stability.rate,
         "vulnerable_above": _ends(stability.vulnerable),

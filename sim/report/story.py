@@ -12,7 +12,7 @@ import pandas as pd
 
 from sim.experiments.results import Comparison, VariantResult
 from sim.records.tables import Records
-from sim.report.episodes import Episode, breaker_episodes, clusters, spells_between
+from sim.report.episodes import Episode, breaker_episodes, clusters, failing_spells, spells_between
 from sim.report.words import clock, count_of, fault_kind, fault_name, lasting, service_of, show
 from sim.spec.fault import Fault
 from sim.vocabulary import GOOD, EventKind, Outcome
@@ -59,6 +59,7 @@ def tell(variant: VariantResult) -> tuple[Moment, ...]:
     """The moments of one variant in the order of time, a dozen or so."""
     told = [
         *_faults(variant),
+        *_failing(variant),
         *_breakers(variant),
         *_crashes(variant.records),
         *_refusals(variant, _SHEDDING),
@@ -126,6 +127,29 @@ def _recovery(variant: VariantResult, fault: str, end: float) -> Iterator[Moment
         yield Moment(variant.scenario.duration, f"the backlog that {fault} left has not drained.", "bad")
     elif drained > 0:
         yield Moment(end + drained, f"the backlog of messages has drained, {lasting(drained)} after the end of {fault}.", "good")
+
+
+def _failing(variant: VariantResult) -> Iterator[Moment]:
+    """Spells in which most requests fail. Those that begin in a fault are told by its end and by the recovery from it.
+
+    Who arrived a moment before the fault may fail by it.
+    """
+    records, faults = variant.records, variant.scenario.faults
+    spells = [spell for spell in failing_spells(records) if not (_into_fault(faults, spell.start) or _into_fault(faults, spell.start + 2 * spell.bucket))]
+    begins = "more than half of the requests begin to fail"
+    if len(spells) > MOST_EPISODES:
+        ends = [spell.end if spell.end is not None else records.duration for spell in spells]
+        total = sum(end - spell.start for spell, end in zip(spells, ends, strict=True))
+        yield Moment(spells[0].start, f"{begins}; {len(spells)} spells up to {clock(ends[-1])}, {lasting(total)} in all.", "bad")
+        return
+    for spell in spells:
+        yield Moment(spell.start, f"{begins}, mostly by {spell.outcome.word.replace('_', ' ')}.", "bad")
+        if spell.end is None:
+            words = f"most requests still fail, {lasting(records.duration - spell.start)} after that began: {show(spell.share, 'share')} since then."
+            yield Moment(records.duration, words, "bad")
+        else:
+            words = f"most requests are answered again, after {lasting(spell.end - spell.start)} in which {show(spell.share, 'share')} failed."
+            yield Moment(spell.end, words, "good")
 
 
 def _figure(variant: VariantResult, key: str) -> float:
@@ -232,11 +256,12 @@ def _rebalances(records: Records) -> Iterator[Moment]:
 
 def _lags(variant: VariantResult) -> Iterator[Moment]:
     """The peak of a backlog of messages, where it stands out of what is usual."""
-    for column in variant.timeline.columns:
+    frame = variant.records.gauge_frame()
+    frame = frame[frame.index >= variant.records.warmup]
+    for column in frame.columns:
         group, dot, quantity = str(column).rpartition(".")
         if dot and quantity == "lag":
-            series = variant.timeline[column].dropna()
-            series = series[series.index >= variant.scenario.warmup]
+            series = frame[column].dropna()
             if len(series) and float(series.max()) > max(20.0, 10 * float(series.quantile(0.1))):
                 time = float(series.index[int(series.argmax())])
                 yield Moment(time, f"{group.replace(' ', ' on ', 1)} lags furthest behind: {count_of(float(series.max()), 'message')}.", "bad")

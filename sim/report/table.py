@@ -1,4 +1,4 @@
-"""The result table: plain text for the terminal, HTML for the report, a DataFrame for the notebook."""
+"""The result table: plain text for the terminal, HTML for the report."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from html import escape
 from itertools import chain
 from textwrap import wrap
 
-import pandas as pd
-
 from sim.experiments.results import Comparison
 from sim.report.grid import Cell, Group, Row, groups_of
-from sim.report.words import listed, show, split_key, unit_of
+from sim.report.words import listed, show, split_key
 from sim.vocabulary import METRICS
 
 _GAP = "  "
@@ -54,23 +52,6 @@ def found_in(text: str, value: float, reason: str = "") -> str:
     if math.isnan(value):
         return reason or "no data"
     return f"found {show(value, _expected_unit(text))}{f' ({reason})' if reason else ''}"
-
-
-def to_frame(comparison: Comparison) -> pd.DataFrame:
-    """One row per metric key in base units; columns by (variant, figure): value, low, high, and the difference with its own."""
-    keys = list(dict.fromkeys(chain.from_iterable(variant.metrics for variant in comparison.variants.values())))
-    columns: dict[tuple[str, str], list[object]] = {("", "unit"): [unit_of(key) for key in keys]}
-    for name, variant in comparison.variants.items():
-        figures = [variant.metrics.get(key) for key in keys]
-        for part in ("value", "low", "high", "censored"):
-            columns[name, part] = [getattr(figure, part, None) for figure in figures]
-        if name in comparison.differences:
-            differences = [comparison.differences[name].get(key) for key in keys]
-            for part, column in (("value", "difference"), ("low", "difference_low"), ("high", "difference_high"), ("significant", "significant")):
-                columns[name, column] = [getattr(difference, part, None) for difference in differences]
-    frame = pd.DataFrame(columns, index=pd.Index(keys, name="metric")).infer_objects()
-    frame.columns = pd.MultiIndex.from_tuples(list(columns))
-    return frame
 
 
 def html_table(comparison: Comparison) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sim.experiments.results import Comparison, VariantResult
+from sim.experiments.results import Comparison, VariantResult, unit_of
 from sim.report.table import found_in
-from sim.report.words import better_of, count_of, label_of, listed, show_bounds, show_difference, split_key, unit_of
+from sim.report.words import better_of, count_of, label_of, listed, show_bounds, show_difference, split_key
 from sim.stats.interval import Difference, Interval
 
 _HEADLINES = (
@@ -151,5 +151,10 @@ def _factor(key: str, before: Interval, after: Interval) -> str:
     ratio = after.value / before.value
     words = "at least " if before.censored or after.censored else ""
     if ratio >= 1.5:
-        return f", {words}{ratio:.2g} times as much"
-    return f", {words}{1 / ratio:.2g} times less" if ratio <= 1 / 1.5 else ""
+        return f", {words}{_two_digits(ratio)} times as much"
+    return f", {words}{_two_digits(1 / ratio)} times less" if ratio <= 1 / 1.5 else ""
+
+
+def _two_digits(number: float) -> str:
+    """`4.7`, `27`, `1,200`: a number above 1 to two digits, without an exponent."""
+    return f"{number:.2g}" if number < 99.5 else f"{float(f'{number:.2g}'):,.0f}"

@@ -32,12 +32,6 @@ def split_key(key: str) -> tuple[str, str]:
     return (name, label[:-1]) if bracket and key.endswith(")") else (key, "")
 
 
-def unit_of(key: str) -> str:
-    """Unit of a metric key; "1" where a plug-in gave none."""
-    metric = METRICS.get(split_key(key)[0])
-    return metric.unit if metric else "1"
-
-
 def better_of(key: str) -> str:
     """'lower', 'higher' or '': which direction of this metric is good."""
     name, label = split_key(key)
@@ -102,8 +96,7 @@ def show_interval(interval: Interval, unit: str) -> str:
         return f"> {show(interval.value, unit)}" if math.isfinite(interval.value) else "never"
     if not math.isfinite(interval.value):
         return show(interval.value, unit)
-    scale = scale_of(interval.value, unit)
-    decimals = _decimals(interval.value / scale.size, interval.half_width / scale.size, unit)
+    scale, decimals = _form(interval, unit)
     value = scale.number(interval.value, decimals)
     if _certain(interval):
         return value + scale.suffix
@@ -116,8 +109,7 @@ def show_bounds(interval: Interval, unit: str) -> str:
     """The same in square brackets, as sentences have it: `99.98% [99.97, 99.99]`."""
     if interval.censored or not math.isfinite(interval.value) or _certain(interval):
         return show_interval(interval, unit)
-    scale = scale_of(interval.value, unit)
-    decimals = _decimals(interval.value / scale.size, interval.half_width / scale.size, unit)
+    scale, decimals = _form(interval, unit)
     value, low, high = (scale.number(number, decimals) for number in (interval.value, interval.low, interval.high))
     return f"{value}{scale.suffix} [{low}, {high}]"
 
@@ -126,12 +118,9 @@ def show_difference(difference: Difference, unit: str) -> str:
     """`+12.3 ± 0.5 ms`, `+3 [-1, +9]` where the interval is lopsided, `=` where nothing differs; percentage points for shares."""
     if not math.isfinite(difference.value):
         return {math.inf: "to never", -math.inf: "from never"}.get(difference.value, "-")
-    numbers = (difference.value, difference.low, difference.high)
-    if all(number == 0 or math.isnan(number) for number in numbers):
+    if all(number == 0 or math.isnan(number) for number in (difference.value, difference.low, difference.high)):
         return "="
-    largest = max(abs(number) for number in numbers if math.isfinite(number))
-    scale = scale_of(abs(difference.value) or largest, unit, difference=True)
-    decimals = _decimals(difference.value / scale.size, math.nan if _certain(difference) else difference.half_width / scale.size, unit if unit == "1" else "")
+    scale, decimals = _form(difference, unit)
     value = _signed(scale, difference.value, decimals)
     if _certain(difference):
         return value + scale.suffix
@@ -219,6 +208,18 @@ def service_of(component: str) -> str:
 def _signed(scale: Scale, value: float, decimals: int) -> str:
     text = scale.number(value, decimals)
     return text if text.startswith("-") or not text.strip("0.,") else f"+{text}"
+
+
+def _form(interval: Interval, unit: str) -> tuple[Scale, int]:
+    """The scale and the decimals of a figure and its interval. An interval of thousands of ms is told in seconds, and the figure with it."""
+    difference = isinstance(interval, Difference)
+    largest = max((abs(number) for number in (interval.low, interval.high) if math.isfinite(number)), default=0.0)
+    scale = scale_of(abs(interval.value) or largest if difference else interval.value, unit, difference)
+    error = math.nan if difference and _certain(interval) else interval.half_width
+    if unit == "s" and math.isfinite(error) and error >= 1000 * scale.size:
+        scale = scale_of(error, unit, difference)
+        return scale, max(1, _decimals(interval.value / scale.size, error / scale.size, ""))
+    return scale, _decimals(interval.value / scale.size, error / scale.size, unit if not difference or unit == "1" else "")
 
 
 def _certain(interval: Interval) -> bool:

@@ -52,7 +52,7 @@ def write_files(files: Mapping[str, bytes | str], directory: str | Path) -> Path
 def _write_whole(directory: str | Path, draw: Callable[[], Mapping[PurePosixPath, bytes | str]]) -> None:
     target = Path(directory).expanduser().resolve()
     try:
-        _check_is_ours(target)
+        refuse_foreign(directory)
         target.parent.mkdir(parents=True, exist_ok=True)
         with _sibling(target) as partial:
             files = draw()
@@ -107,14 +107,22 @@ def _relative(name: str) -> PurePosixPath:
     return path
 
 
-def _check_is_ours(target: Path) -> None:
-    """Only nothing, an empty directory, or an earlier report may be replaced."""
+def refuse_foreign(directory: str | Path) -> None:
+    """Only nothing, an empty directory, or an earlier report may be replaced; a UsageError for all else."""
+    target = Path(directory).expanduser().resolve()
     if not target.exists() and not target.is_symlink():
         return
     if not target.is_dir():
-        raise UsageError(f"{target}: is a file, expected a directory for the report")
+        raise UsageError(f"{directory}: is a file, expected a directory for the report")
     if any(target.iterdir()) and _files_of(target) is None:
-        raise UsageError(f"{target}: holds files that are not a report of sim, and is left alone; choose another directory")
+        raise UsageError(f"{directory}: holds files that are not a report of sim, and is left alone; choose another directory")
+
+
+def refuse_locked(directory: Path) -> None:
+    """A UsageError where nothing may be written to the directory, or where it cannot be made."""
+    there = next(folder for folder in (directory, *directory.expanduser().absolute().parents) if folder.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise UsageError(f"{directory}: cannot be written to")
 
 
 def _files_of(directory: Path) -> set[str] | None:

@@ -82,10 +82,13 @@ def _number(value: object) -> object:
 
 
 def _count(value: object) -> object:
-    if isinstance(value, str) and value != "unlimited":
-        raise ValueError(f"found {units.shown(value)}, expected a whole number or the word unlimited")
-    number = -1 if value == "unlimited" else _whole(value)
-    if number == -1 and value != "unlimited":
+    if value == "unlimited":
+        return UNLIMITED
+    try:
+        number = _whole(value)
+    except ValueError as error:
+        raise ValueError(f"{error} or the word unlimited") from None
+    if number == UNLIMITED:
         raise ValueError(f"found {units.shown(value)}, expected a whole number of at least 0 or the word unlimited")
     return number
 

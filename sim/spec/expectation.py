@@ -97,7 +97,8 @@ def _metric(word: str, label: str | None, scenario: Scenario) -> tuple[str, Metr
         word, label = f"{clock.strip()}_{word}", rest.strip() or None
     metric = METRICS.get(word)
     if metric is None:
-        raise ValueError(f"unknown metric '{word}'{_mean(word, (*METRICS, *STATISTICS))}")
+        examples = ", expected one such as p99(response), availability or lost_orders"
+        raise ValueError(f"unknown metric '{word}'{_mean(word, (*METRICS, *STATISTICS)) or examples}")
     return _key(metric, label.strip() if label is not None else None, scenario), metric
 
 

@@ -11,7 +11,7 @@ from sim.spec.distribution import AnyDistribution
 
 
 class Fault(Spec):
-    """Base of the faults: `at` counts from time 0, warm-up included; without `for` it lasts to the end."""
+    """Base of the faults: `at` counts from time 0, warm-up included; without `for` it lasts to the end. `of` is a service or `gateway`."""
 
     name: str | None = None
     at: Duration
@@ -32,7 +32,7 @@ AnyFault = Annotated[Fault, Choice("fault")]
 
 @register("fault", "outage")
 class Outage(Fault):
-    """A service is down: `hang` freezes it, `refuse` answers unreachable at once, `blackhole` drops packets both ways."""
+    """A service, or `gateway`, is down: `hang` freezes it, `refuse` answers unreachable at once, `blackhole` drops packets both ways."""
 
     positional = "of"
     of: str

@@ -30,10 +30,14 @@ class Jwt(Authentication):
 
 @register("authentication", "oauth")
 class OAuth(Authentication):
-    """RFC 7662 introspection by a remote call, with a cache per user. A hit costs `lookup`; concurrent misses of one user call once."""
+    """RFC 7662 introspection by a remote call, with a cache per user. A hit costs `lookup`; concurrent misses of one user call once.
+
+    Only a "yes" is remembered, and only a "no" is `unauthorized`: when the provider cannot be asked, the request fails as the call did, or
+    passes where `on_failure` says `allow`.
+    """
 
     introspect: str  # service.endpoint of the identity provider
-    policy: str | CallPolicy | None = None
+    policy: str | CallPolicy | None = None  # where it has no timeout: 10 s, as Kong's openid-connect
     cache_ttl: Duration = 3600.0  # Kong openid-connect's default where the answer names no expiry; 0: no cache
     lookup: AnyDistribution
     invalid: Share = 0.0

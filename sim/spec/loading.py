@@ -15,7 +15,7 @@ from sim.errors import Problem, ScenarioError, UsageError, did_you_mean
 from sim.spec.document import Data, Location, Map, Place, Seq, as_map, nested, plain, problem_at
 from sim.spec.expectation import expectation_problems
 from sim.spec.mending import believable, mend
-from sim.spec.patching import difference_of_variant, merge_variant
+from sim.spec.patching import difference_of_variant, merge_variant, vain_removals
 from sim.spec.plugins import load_plugins, refused
 from sim.spec.problems import MOST_PROBLEMS, complaints_of, problem_of
 from sim.spec.reading import DEEPEST, LARGEST, decode, question_of, read_yaml
@@ -99,7 +99,8 @@ def _study(document: Data, source: _Source, sets: Sequence[str], seed: int | Non
     patches = {name: plain(difference_of_variant(draft.top, merged, _SHAPE)) for name, merged in draft.variants.items()}
     canonical = {**plain(draft.top), **({"variants": patches} if document.get("variants") else {})}
     first = next(iter(scenarios.values()))
-    return Study(first.name, source.text, canonical, scenarios, source.file, allowed, question_of(source.text), tuple(sets))
+    name = first.name if "name" in draft.top or source.file.startswith("<") else Path(source.file).stem
+    return Study(name, source.text, canonical, scenarios, source.file, allowed, question_of(source.text), tuple(sets))
 
 
 def _refuse_plugins(document: dict[str, Data], source: _Source, allowed: tuple[str, ...]) -> None:
@@ -140,6 +141,8 @@ def _variant(document: Map, name: str, patch: Data, problems: list[Problem], sou
     allowed = as_map(nested(patch, ("variants", name)))
     for key in SAME_FOR_ALL:
         allowed.pop(key, None)
+    for at, message in vain_removals(top, allowed, _SHAPE):
+        problems.append(problem_at(document, ("variants", name, *at), message, of_key=True, file=source.file))
     return merge_variant(top, allowed, _SHAPE)
 
 

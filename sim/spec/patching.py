@@ -6,8 +6,11 @@ a back-off, an authentication: a map whose key names a kind) is replaced whole, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from sim.errors import did_you_mean
 from sim.spec.base import body_of
-from sim.spec.document import Data, Map, Seq, as_map, as_seq
+from sim.spec.document import Data, Location, Map, Seq, as_map, as_seq
 from sim.spec.shape import Shape
 
 
@@ -33,6 +36,23 @@ def merge_variant(top: dict[str, Data], patch: dict[str, Data], shape: Shape) ->
         before, after = as_seq(top["expect"]), as_seq(patch["expect"])
         merged["expect"] = Seq([*before, *after], [*before.items_at, *after.items_at])
     return merged
+
+
+def vain_removals(target: Data, patch: Data, shape: Shape, at: Location = ()) -> Iterator[tuple[Location, str]]:
+    """Where `patch` removes what is not there and could not be, and what to say: a slip, after which nothing would differ.
+
+    A field that the language knows may be removed although `target` does not write it.
+    """
+    if not isinstance(patch, dict) or shape.kind not in ("fields", "names"):
+        return
+    here = _written_out(target, shape)
+    for key, value in patch.items():
+        if value is not None:
+            yield from vain_removals(here.get(key), value, shape.child(key, here), (*at, key))
+        elif shape.kind == "fields" and key not in shape.words(here):
+            yield (*at, key), f"unknown field '{key}'{did_you_mean(key, shape.words(here))}"
+        elif shape.kind == "names" and key not in here:
+            yield (*at, key), f"removes '{key}', which is not there{did_you_mean(key, here)}"
 
 
 def difference(old: Data, new: Data, shape: Shape) -> dict[str, Data]:

@@ -107,3 +107,6 @@ class CallPolicy(Spec):
 
 
 NO_POLICY = CallPolicy()
+# Of a publication that names none, after Kafka's producer: request.timeout.ms 30 s, retry.backoff.ms 100 ms to 1 s, and as many attempts as
+# delivery.timeout.ms, 120 s, has room for.
+PRODUCER = CallPolicy.model_validate({"timeout": "30s", "retry": {"max_attempts": 4, "backoff": {"exponential": {"base": "100ms", "max": "1s"}}}})

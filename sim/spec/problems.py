@@ -92,7 +92,8 @@ def problem_of(complaint: Complaint, document: Data, shape: Shape, file: str = "
         hint = _one_of(str(complaint.context.get("expected", "")), word)
         return problem_at(document, at, f"unknown field '{word}', expected {hint}", of_key=True, file=file)
     if complaint.type == "extra_forbidden":
-        hint = did_you_mean(str(complaint.name), words_at(document, complaint.holder, shape))
+        beside = [] if complaint.holder else ["variants"]  # read before all else, and no field of a scenario
+        hint = did_you_mean(str(complaint.name), [*words_at(document, complaint.holder, shape), *beside])
         return problem_at(document, at, f"unknown field '{name}'{hint}", of_key=True, file=file)
     return problem_at(document, at, _said(complaint, value_at(document, at), document, shape), file=file)
 

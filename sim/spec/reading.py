@@ -112,7 +112,8 @@ class _Composer:
 
     def _node(self, event: NodeEvent, at: Place) -> None:
         if self._expects_key() and not isinstance(event, ScalarEvent):
-            raise _error("found a map, a list or an alias as a key, expected a word", at)
+            hint = "; is a '}' missing before it?" if getattr(event, "flow_style", False) else ""
+            raise _error(f"found a map, a list or an alias as a key, expected a word{hint}", at)
         tag = getattr(event, "tag", None)
         if tag is not None:
             self._complain(f"found the tag {shown(tag)}; a scenario is plain data, without tags", at)
@@ -133,6 +134,8 @@ class _Composer:
         if self._expects_key():
             self._key(event.value, event.value if quoted else _resolved(event.value), at)
             return
+        if not quoted and not event.value and self.stack:  # nothing stands there: the parser points at what comes next
+            at = self.stack[-1].key_at or at
         try:
             value = event.value if quoted else _resolved(event.value)
         except ValueError as error:

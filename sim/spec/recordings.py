@@ -21,8 +21,8 @@ from statistics import median_low
 from sim import units
 from sim.errors import Problem, did_you_mean
 from sim.spec.base import body_of
-from sim.spec.distribution import Recorded
 from sim.spec.document import Data, Location, Map, problem_at, value_at
+from sim.spec.measured import Recorded
 from sim.spec.shape import Shape, choices
 from sim.spec.traffic import Replay
 

@@ -20,6 +20,8 @@ from sim.spec.walk import Visit, visits
 from sim.units import show_duration
 
 MOST_TICKS = 10_000_000  # of the time series of a run
+MOST_EFFECTS = 64  # they are the bits of one number in the record of a request
+RESERVED = ("gateway", "clients")  # the two ends of the way to the door: a component of such a name would share its wires
 
 
 class Finding(NamedTuple):
@@ -45,7 +47,10 @@ class _Names:
         self.endpoints = {f"{service}.{endpoint}" for service, spec in scenario.services.items() for endpoint in spec.endpoints}
         self.routes = set(scenario.gateway.routes) if scenario.gateway is not None else set()
         self.topics = {topic for broker in scenario.brokers.values() for topic in broker.topics}
-        self.components = {*scenario.services, *scenario.brokers, *(["gateway"] if scenario.gateway is not None else [])}
+        self.replicas = {name: spec.replicas for name, spec in scenario.services.items()}  # of what a fault can befall
+        if scenario.gateway is not None:
+            self.replicas["gateway"] = scenario.gateway.replicas
+        self.components = {*self.replicas, *scenario.brokers}
 
     @cached_property
     def visits(self) -> list[Visit]:
@@ -67,10 +72,11 @@ def _unknown(at: Location, what: str, word: str, known: Iterable[str]) -> Iterat
 
 def _own_names(scenario: Scenario, _: _Names) -> Iterator[Finding]:
     """Names that would be taken for one another."""
-    if "gateway" in scenario.services:
-        yield Finding(("services", "gateway"), "the name 'gateway' is that of the gateway; call the service otherwise", True)
+    for name in RESERVED:
+        if name in scenario.services:
+            yield Finding(("services", name), f"the name '{name}' is that of the {name}; call the service otherwise", True)
     for broker in scenario.brokers:
-        if broker in scenario.services or broker == "gateway":
+        if broker in scenario.services or broker in RESERVED:
             yield Finding(("brokers", broker), f"the name '{broker}' is that of another component", True)
     owner: dict[str, str] = {}
     for broker, spec in scenario.brokers.items():
@@ -161,6 +167,12 @@ def _perform(visit: Visit, step: Perform, names: _Names) -> Iterator[Finding]:
 
 
 def _effects(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    first: dict[str, Location] = {}  # where each effect is named first
+    for visit in names.visits:
+        for effect in visit.step.effects:
+            first.setdefault(effect, (*visit.at, word_of(visit.step)))
+    if len(first) > MOST_EFFECTS:
+        yield Finding(list(first.values())[MOST_EFFECTS], f"found {len(first)} effects of different names, expected at most {MOST_EFFECTS}")
     wanted: list[tuple[Location, tuple[str, ...]]] = [(("traffic", source, "completes_with"), spec.completes_with) for source, spec in scenario.traffic.items()]
     if scenario.gateway is not None:
         wanted += [(("gateway", "routes", route, "completes_with"), spec.completes_with) for route, spec in scenario.gateway.routes.items()]
@@ -182,15 +194,14 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         seen.add(fault.name)
         if fault.at >= scenario.duration:
             yield Finding((*at, "at"), f"found {show_duration(fault.at)}, expected less than the duration, {show_duration(scenario.duration)}")
-        for field, what, known in (("of", "service", scenario.services), ("broker", "broker", scenario.brokers)):
+        for field, what, known in (("of", "service", names.replicas), ("broker", "broker", scenario.brokers)):
             named = getattr(fault, field, None)
             if isinstance(named, str):
                 yield from _unknown((*at, *_under_word(fault), field), what, named, known)
         between = getattr(fault, "between", None)
         if between is not None:
             yield from _between((*at, *_under_word(fault), "between"), between, names)
-        if isinstance(fault, Crash) and fault.of in scenario.services and fault.replicas > scenario.services[fault.of].replicas:
-            has = scenario.services[fault.of].replicas
+        if isinstance(fault, Crash) and fault.replicas > (has := names.replicas.get(fault.of, fault.replicas)):
             yield Finding((*at, "crash", "replicas"), f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has")
 
 

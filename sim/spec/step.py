@@ -60,7 +60,10 @@ class Perform(Step):
 
 @register("step", "publish")
 class Publish(Step):
-    """Publish an event to a topic; holds the worker until the broker's ack. `via: outbox` writes a row and goes on."""
+    """Publish an event to a topic; holds the worker until the broker's ack. `via: outbox` writes a row and goes on.
+
+    Without a policy it is guarded as by Kafka's producer: 30 s for each of four attempts, with pauses of 100 ms, 200 ms and 400 ms.
+    """
 
     positional = "topic"
     topic: str

@@ -46,7 +46,7 @@ class MarkovModulated(Arrivals):
 
 
 class Diurnal(Spec):
-    """rate(t) = mean * (1 + amplitude * sin(2 pi (t - phase) / period))."""
+    """rate(t) = mean * (1 + amplitude * sin(2 pi (t - phase) / period)), with t in seconds from the start of its segment."""
 
     mean: Rate
     amplitude: Share

@@ -1,20 +1,25 @@
 """Ratios of the engines on the order flow, in one run: `python -m tests.bench.engine [simulated seconds] [rounds]`.
 
-Prints microseconds of CPU per request for idiomatic SimPy and for our SimPy engine, their ratio round by round, and the memory that a
-recorded request takes. Times vary by machine and load; the ratios are what is meant.
+Prints how long compilation takes (nothing is found on disk for it), microseconds of CPU per request for idiomatic SimPy, our SimPy engine and
+the compiled one, the ratios to idiomatic SimPy round by round, and the memory that a recorded request takes. Times vary by machine and load; the ratios are what is meant.
 """
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import simpy
 
+from sim.compiled import prepare
+from sim.compiled import simulate as fast_simulate
 from sim.models import simulate
 from sim.spec import load
 from tests.bench.idiomatic import OrderFlow
@@ -34,6 +39,20 @@ def ours(seconds: float) -> int:
     """Run it on our SimPy engine; requests recorded."""
     scenario = next(iter(load(FLOW, sets=[f"duration={seconds:g}s"]).variants.values()))
     return len(simulate(scenario).requests)
+
+
+def compiled(seconds: float) -> int:
+    """Run it on the compiled engine, ten times as long; requests recorded."""
+    scenario = next(iter(load(FLOW, sets=[f"duration={10 * seconds:g}s"]).variants.values()))
+    return len(fast_simulate(scenario).requests)
+
+
+def cold_compilation() -> float:
+    """Seconds to compile the engine in a process that finds nothing on disk."""
+    with tempfile.TemporaryDirectory() as empty:
+        code = "import time; from sim.compiled import prepare; began = time.process_time(); prepare(); print(time.process_time() - began)"
+        done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "NUMBA_CACHE_DIR": empty}, capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
 def microseconds(run: Callable[[float], int], seconds: float) -> float:
@@ -56,13 +75,15 @@ def main() -> None:
     before = peak_mib()
     requests = ours(seconds)
     print(f"memory per recorded request: {(peak_mib() - before) * 2**20 / requests:.0f} bytes ({requests} requests)")
-    print(f"{'idiomatic us':>14} {'sim us':>8} {'ratio':>6}")
+    print(f"compilation from nothing: {cold_compilation():.0f} s of CPU")
+    prepare()
+    print(f"{'idiomatic us':>14} {'simpy us':>9} {'ratio':>6} {'compiled us':>12} {'ratio':>6}")
     ratios = []
     for _ in range(rounds):
-        slow, fast = microseconds(idiomatic, seconds / 4), microseconds(ours, seconds)
-        ratios.append(slow / fast)
-        print(f"{slow:14.1f} {fast:8.1f} {slow / fast:6.2f}")
-    print(f"median ratio {statistics.median(ratios):.2f}")
+        slow, ours_us, fast = microseconds(idiomatic, seconds / 4), microseconds(ours, seconds), microseconds(compiled, seconds)
+        ratios.append((slow / ours_us, slow / fast))
+        print(f"{slow:14.1f} {ours_us:9.1f} {slow / ours_us:6.2f} {fast:12.2f} {slow / fast:6.1f}")
+    print("median ratios: simpy {:.2f}, compiled {:.1f}".format(*(statistics.median(column) for column in zip(*ratios, strict=True))))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ from sim.chance.sampler import sampler, uniform_sampler
 from sim.chance.table import DrawTable, draw, draws
 from sim.errors import UsageError
 from sim.spec import distribution as spec
+from sim.spec import measured
 
 COUNT = 200_000
 SIGNIFICANCE = 1e-4  # of each test, at a fixed seed
 
 DATA = (0.003, 0.001, 0.002, 0.002, 0.01)
-INNER = spec.Mixture(weights=(1, 3), parts=(spec.Uniform(low="1ms", high="2ms"), spec.HyperExponential(mean="9ms", cv=1.5)))
+INNER = measured.Mixture(weights=(1, 3), parts=(spec.Uniform(low="1ms", high="2ms"), spec.HyperExponential(mean="9ms", cv=1.5)))
 KINDS = {
     "constant": (spec.Constant(value="5ms"), None),
     "exponential": (spec.Exponential(mean="10ms"), stats.expon(scale=0.01)),
@@ -31,10 +32,10 @@ KINDS = {
     "pareto": (spec.Pareto(alpha=4.5, minimum="2ms"), stats.pareto(4.5, scale=0.002)),
     "weibull": (spec.Weibull(shape=0.7, scale="10ms"), stats.weibull_min(0.7, scale=0.01)),
     "hyperexponential": (spec.HyperExponential(mean="10ms", cv=2), None),
-    "empirical": (spec.Empirical(data=DATA), None),
-    "replay": (spec.Replayed(data=DATA), None),
-    "mixture": (spec.Mixture(weights=(9, 0, 1), parts=(spec.Constant(value="2ms"), spec.Constant(value="9s"), spec.Exponential(mean="80ms"))), None),
-    "nested mixture": (spec.Mixture(weights=(1, 1), parts=(spec.Gamma(mean="5ms", cv=0.5), INNER)), None),
+    "empirical": (measured.Empirical(data=DATA), None),
+    "replay": (measured.Replayed(data=DATA), None),
+    "mixture": (measured.Mixture(weights=(9, 0, 1), parts=(spec.Constant(value="2ms"), spec.Constant(value="9s"), spec.Exponential(mean="80ms"))), None),
+    "nested mixture": (measured.Mixture(weights=(1, 1), parts=(spec.Gamma(mean="5ms", cv=0.5), INNER)), None),
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -85,7 +86,7 @@ def test_a_hyperexponential_is_a_mixture_of_exponentials(branches):
 
 
 def test_an_empirical_distribution_gives_each_value_its_share():
-    values, counts = np.unique(sample(spec.Empirical(data=DATA)), return_counts=True)
+    values, counts = np.unique(sample(measured.Empirical(data=DATA)), return_counts=True)
     assert values.tolist() == sorted(set(DATA))
     assert stats.chisquare(counts, np.array([1, 2, 1, 1]) / 5 * COUNT).pvalue > SIGNIFICANCE
 
@@ -99,7 +100,7 @@ def test_a_mixture_gives_each_part_its_share_and_its_own_luck():
 
 
 def test_the_kth_entity_takes_the_kth_row_of_a_replay_and_every_attempt_the_same():
-    replay = sampler(spec.Replayed(data=DATA), 99)
+    replay = sampler(measured.Replayed(data=DATA), 99)
     for source in (0, 0x7FFFFF << 40, 0xFFFFFF << 40):
         assert [replay(source + k, k % 3) for k in range(12)] == [DATA[k % 5] for k in range(12)]
 
@@ -176,4 +177,4 @@ def test_a_plug_ins_distribution_is_drawn_by_its_quantile_and_has_no_row():
 
 def test_a_recording_that_was_not_read_is_an_error():
     with pytest.raises(UsageError, match="has not been read"):
-        sampler(spec.Replayed(file="times.csv"), 1)
+        sampler(measured.Replayed(file="times.csv"), 1)

@@ -42,6 +42,22 @@ def test_a_simulated_queue_bears_what_theory_says():
     assert one.rate.value == pytest.approx(EXACT, rel=0.06)
 
 
+def sparse(job, tick):
+    """Below 20/s a short run has nothing to measure."""
+    result = fakes.simple_queue(job, tick)
+    if result.metrics["offered"] < 20.0:
+        result.metrics["response_p99"] = math.nan
+    return result
+
+
+@pytest.mark.parametrize("replications", [1, 2, 6])
+def test_so_little_load_that_nothing_can_be_measured_is_no_load_that_is_too_high(replications):
+    (one,) = find_capacity(queue(), replications=replications, jobs=1, perform=sparse).found
+    assert one.rate.value == pytest.approx(EXACT, rel=0.06)
+    assert one.note == ""
+    assert math.isnan(one.rate.low) == (replications == 1)
+
+
 def test_what_breaks_first_is_named_and_steps_need_no_distance():
     leaky = queue(**{"name: shop": "name: leaky", "[p99(response) < 100ms]": "[p99(response) < 10s, lost_orders == 0]"})
     (one,) = find_capacity(leaky, replications=6, jobs=1, perform=fakes.simple_queue).found

@@ -30,7 +30,7 @@ def jobs(count: int, text: str = fakes.SHOP) -> list[Job]:
 
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory):
-    """The address of a scheduler, and its two workers as processes."""
+    """The address of a scheduler, and as processes itself and its two workers."""
     pytest.importorskip("distributed")
     folder = tmp_path_factory.mktemp("dask")
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
@@ -45,7 +45,7 @@ def dask(tmp_path_factory):
         address = json.loads((folder / "address.json").read_text())["address"]
         worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, *loopback, "--nthreads", "1", "--no-nanny", "--local-directory", str(folder)]
         processes += [subprocess.Popen(worker, stderr=subprocess.DEVNULL, env=environment) for _ in range(2)]
-        yield address, processes[1:]
+        yield address, processes
     finally:
         for process in processes:
             process.kill()
@@ -54,7 +54,7 @@ def dask(tmp_path_factory):
 
 @pytest.mark.long
 def test_a_worker_that_is_killed_loses_nothing_and_fingerprints_are_those_of_this_machine(dask):
-    address, workers = dask
+    address, (_, *workers) = dask
     work = jobs(6, fakes.SHOP.replace("duration: 20s", "duration: 200s"))
     killed: list[int] = []
 
@@ -80,6 +80,21 @@ def test_a_worker_of_another_version_is_refused(dask, monkeypatch):
     monkeypatch.setenv("SIM_TEST_HERE", "1")
     with pytest.raises(UsageError, match="would not give the same results: it has sim 9"):
         collect(jobs(1), cluster=address)
+
+
+@pytest.mark.long
+def test_a_scheduler_that_goes_away_is_told_in_one_line(dask, capfd, monkeypatch):
+    """The last of these tests: nobody is left afterwards."""
+    monkeypatch.setattr(cluster, "_PATIENCE", 5.0)
+    address, (scheduler, *_) = dask
+
+    def kill_it(done: int, _total: int, _simulated: float) -> None:
+        if done >= 2:
+            scheduler.kill()
+
+    with pytest.raises(RunError, match=r"of 40 runs were finished"):
+        collect(jobs(20, fakes.SHOP.replace("duration: 20s", "duration: 200s")), cluster=address, progress=kill_it)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def _another() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import subprocess
@@ -16,7 +17,8 @@ import pytest
 
 from sim.experiments import journal as journal_module
 from sim.experiments.executors import collect
-from sim.experiments.jobs import Job, JobResult, perform
+from sim.experiments.explain import perform_explaining
+from sim.experiments.jobs import Job, JobResult, perform, question_of
 from sim.experiments.journal import Journal
 from sim.experiments.parcel import pack_job, pack_result, unpack_job, unpack_result
 
@@ -56,6 +58,7 @@ def test_what_was_finished_is_not_run_again_and_goes_when_it_is_answered(tmp_pat
     run: list[int] = []
     seen: list[tuple[int, int, float]] = []
 
+    @functools.wraps(fakes.quick)
     def counted(work, tick):
         run.append(work.replication)
         return fakes.quick(work, tick)
@@ -75,6 +78,15 @@ def test_another_job_is_another_job(tmp_path, change):
     with Journal(tmp_path) as journal:
         assert journal.key(job()) != journal.key(job(**change))
         assert journal.key(job()) == journal.key(job(file="elsewhere.yaml"))
+
+
+def test_another_question_is_another_job(tmp_path):
+    quantiles = [functools.partial(perform_explaining, shares=shares, route=None, failures=False) for shares in ((0.5,), (0.99,))]
+    questions = [question_of(asked) for asked in (perform, *quantiles, quantiles[0])]
+    with Journal(tmp_path) as journal:
+        keys = [journal.key(job(), question) for question in questions]
+    assert len(set(keys)) == 3
+    assert keys[1] == keys[3]
 
 
 def test_another_program_is_another_job(tmp_path, monkeypatch):

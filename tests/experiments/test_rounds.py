@@ -107,8 +107,12 @@ def test_a_mean_of_zero_is_never_precise_unless_nothing_varies():
     assert comparison.method.precision.needed == 0
 
 
-def test_a_figure_that_is_infinite_or_missing_gets_no_better():
-    assert faked(precision=0.05, metrics=["response_p50"]).replications == 10
+def test_a_figure_that_is_infinite_or_missing_gets_no_better_and_is_said_to_be(tmp_path):
+    comparison = faked(precision=0.05, metrics=["response_p50", "mean(response)"])
+    assert comparison.replications == 10
+    assert str(comparison.method) == "precision: not reached, one: response_p50 and two: response_p50 have no finite value, after 10 replications"
+    save(comparison, tmp_path)
+    assert open_run(tmp_path).method == comparison.method
 
 
 @pytest.mark.parametrize(

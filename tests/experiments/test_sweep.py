@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -56,10 +58,17 @@ def test_every_point_has_every_metric_with_its_interval_and_its_settings(tmp_pat
     assert {"results.json", "sweep.parquet", "runs.parquet", "table.txt"} <= {path.name for path in (tmp_path / "report").iterdir()}
 
 
+def test_a_figure_that_the_end_of_the_run_cut_off_is_a_lower_bound_in_every_table():
+    found = sweep(fakes.shop(), ["services.kitchen.workers=1,2"], replications=2, jobs=1, perform=fakes.quick)
+    assert found.curve("one", "completion_p99")["censored"].all()
+    assert not found.curve("one", "availability")["censored"].any()
+    assert found.curve("two", "recovery_time(outage)")["censored"].all()
+    document = json.loads(as_json(found))
+    assert document["points"][0]["variants"]["one"]["metrics"]["completion_p99"] == {"value": 9.0, "low": 9.0, "high": 9.0, "unit": "s", "censored": True}
+
+
 def test_the_same_sweep_gives_the_same_bytes_anywhere(tmp_path):
-    calls = [
-        sweep(fakes.shop(), ["services.kitchen.workers=1,2"], replications=2, jobs=jobs, journal=Journal(tmp_path / str(jobs))) for jobs in (1, 2)
-    ]
+    calls = [sweep(fakes.shop(), ["services.kitchen.workers=1,2"], replications=2, jobs=jobs, journal=Journal(tmp_path / str(jobs))) for jobs in (1, 2)]
     assert as_json(calls[0]) == as_json(calls[1])
     assert calls[0].fingerprint == calls[1].fingerprint
 
@@ -70,9 +79,31 @@ def test_the_law_is_fitted_where_the_system_was_asked_for_more_than_it_does():
     assert fit.usl is not None
     assert fit.usl.alpha.value == pytest.approx(0.0, abs=0.01)
     assert fit.usl.gamma.low < 100.0 < fit.usl.gamma.high * 1.02
-    (idle,) = sweep(queue(), [workers], replications=3, jobs=1, perform=fakes.simple_queue).fits
+    lazy = sweep(queue(), [workers], replications=3, jobs=1, perform=fakes.simple_queue)
+    (idle,) = lazy.fits
     assert idle.usl is None
     assert "more load would show" in idle.note
+    assert "no scaling law can be fitted: there are too few points but for those at which the system did all it was asked for" in render_answer(lazy)
+
+
+def test_of_closed_users_those_under_way_at_the_end_count_too():
+    """Twenty users at a till that serves 100/s: of the 200 who come in two seconds 20 wait at the end, and the till is no slower for that."""
+    always = {"{poisson: 40/s}": "{closed: {users: 20, think: 0s}}", "exponential: 10ms": "constant: 10ms"}
+    found = sweep(queue(**always, **{"duration: 10s": "duration: 3s\nwarmup: 1s"}), ["services.till.workers=1..3"], replications=2, jobs=1)
+    counted = found.curve("base", "throughput")["value"]
+    assert counted[0] == pytest.approx(90.0, rel=0.02)
+    (fit,) = found.fits
+    assert fit.amdahl.gamma.value == pytest.approx(100.0, rel=0.01)
+    assert fit.amdahl.alpha.value == pytest.approx(0.0, abs=0.01)
+    assert "the fit counts those under way at the end, up to 10%" in fit.note
+    (fit,) = sweep(queue(**always, **{"duration: 10s": "duration: 2s"}), ["services.till.workers=1..3"], replications=2, jobs=1).fits
+    assert fit.amdahl.gamma.value == pytest.approx(100.0, rel=0.01)
+    assert fit.amdahl.alpha.value == pytest.approx(0.0, abs=0.01)
+
+
+def test_a_warm_up_that_was_found_is_told():
+    settling = queue(**{"seed: 3": "seed: 3\nwarmup: auto"})
+    assert "found by MSER-5 on the mean response of 2 replications" in render_answer(sweep(settling, ["load=1,2"], replications=2, jobs=1))
 
 
 def test_sensitivity_finds_the_setting_that_matters():
@@ -83,6 +114,10 @@ def test_sensitivity_finds_the_setting_that_matters():
     table = found.sensitivity[found.sensitivity["metric"] == "throughput"].set_index("setting")
     assert table.loc["load", "total"] > 0.8
     assert table.loc["services.till.queue.capacity", "total"] == pytest.approx(0.0, abs=0.01)
+    told = render_answer(found)
+    assert re.search(r"^throughput: load matters most, with \d+.*% of the variance in total$", told, re.MULTILINE)
+    few = sweep(queue(), over[:2], replications=2, jobs=1, design="sensitivity", points=32, perform=fakes.simple_queue)
+    assert "throughput: load and till.workers cannot be told apart; more points would" in render_answer(few)
     assert "Which setting matters" in [chart.title for chart in __import__("sim.report.charts.scaling", fromlist=["x"]).sweep_charts(found)]
 
 
@@ -115,6 +150,7 @@ def test_many_failures_end_the_sweep():
 def test_a_failed_sweep_tries_only_what_failed_again(tmp_path):
     run: list[tuple[str, ...]] = []
 
+    @functools.wraps(broken)
     def mended(job, tick):
         run.append(job.sets)
         return fakes.simple_queue(job, tick)

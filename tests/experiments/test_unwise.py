@@ -80,7 +80,7 @@ PUBLISHING = [{"work": "5ms"}, {"publish": "orders"}]
         ),
         (
             {"policies__calm": {"timeout": "1s", "circuit_breaker": {"failures": 500}}},
-            ["only 1e+02 attempts every 1s pass each breaker, which opens at 500", "stays closed even if every attempt fails"],
+            ["only 100 attempts every 1s pass each breaker, which opens at 500", "stays closed even if every attempt fails"],
         ),
         (
             {"policies__calm": {"circuit_breaker": {"resilience4j": {"failure_rate_threshold": 10}}}, "services__back__endpoints__answer": [{"fail": "20%"}]},
@@ -92,10 +92,23 @@ PUBLISHING = [{"work": "5ms"}, {"publish": "orders"}]
             {"gateway__rate_limits": [{"per": "user", "rate": "1/m"}]},
             ["the busiest user sends 0.1/s on average, and 0.0167/s pass"],
         ),
+        (
+            {"gateway__rate_limits": [{"per": "all", "rate": "30/m", "algorithm": "fixed_window"}]},
+            ["gateway.rate_limits.0: 0.5/s is 0.5 requests in a window of 1s; it counts whole ones, and lets 1 pass. that is 1/s; choose a `window`"],
+        ),
+        ({"gateway__rate_limits": [{"per": "all", "rate": "2.5/s", "algorithm": "sliding_log"}]}, ["2.5/s is 2.5 requests in a window of 1s", "lets 2 pass"]),
+        (
+            {"services__back__endpoints__answer": [{"wait": {"lognormal": {"mean": "30ms", "p99": "10ms"}}}]},
+            ["services.back.endpoints.answer.0.wait: its p99, 10ms, is below its mean, 30ms", "have the two been exchanged?"],
+        ),
         ({"traffic__clients__users": None, "gateway__rate_limits": [{"per": "user", "rate": "1/s"}]}, ["no traffic says how many users there are"]),
         ({"traffic__clients__arrivals": {"closed": {"users": 100, "think": "1s"}}}, ["a closed workload of 100 users. closed users wait"]),
         ({"warmup": 0}, ["warmup: 0, with steady load"]),
         ({"faults": [{"name": "early", "at": "10s", "slow": {"of": "back", "by": 2}}]}, ["during the warm-up"]),
+        (
+            {"faults": [{"name": "late", "at": "9m", "for": "2m", "slow": {"of": "back", "by": 2}}]},
+            ["faults.late: ends at 11m, and the run at 10m. whether and when the system recovers is not seen"],
+        ),
     ],
 )
 def test_unwise_is_told_with_its_place_and_its_reason(changes, words):
@@ -131,3 +144,8 @@ def test_the_noise_of_a_breaker_is_that_of_the_reference():
     assert poisson_tail(5, 2.0) == pytest.approx(0.053, abs=5e-4)
     assert poisson_tail(700, 700.0) == pytest.approx(0.5, abs=0.02)
     assert (poisson_tail(0, 0.0), poisson_tail(1, 0.0)) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("limit", [{"rate": "30/m", "algorithm": "fixed_window", "window": "1m"}, {"rate": "30/m"}, {"rate": "30/m", "algorithm": "gcra"}])
+def test_a_limit_that_is_kept_as_it_is_written_is_not_warned_of(limit):
+    assert "whole" not in warnings(gateway__rate_limits=[{"per": "user", **limit}])

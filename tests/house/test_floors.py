@@ -18,7 +18,7 @@ FLOORS = {  # library -> where it may be imported
     "pydantic": ("spec",),
     "pydantic_core": ("spec",),
     "ruamel": ("spec",),
-    "numba": ("policies", "chance"),
+    "numba": ("policies", "chance", "compiled"),
     "click": ("cli.py",),
     "matplotlib": ("report",),
 }

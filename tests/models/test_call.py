@@ -38,6 +38,32 @@ def test_a_full_bulkhead_is_no_failure_for_the_breaker_and_no_reason_to_try_agai
     assert not played.events("breaker_opened")
 
 
+def test_for_a_breaker_of_resilience4j_a_full_bulkhead_is_a_failure():
+    """The one that has the place ends well: of four results three are failures."""
+    breaker = "{resilience4j: {sliding_window_size: 4, minimum_number_of_calls: 4}}"
+    policy = f"{{bulkhead: {{max_concurrent_calls: 1}}, circuit_breaker: {breaker}}}"
+    played = testing.play(pair(policy, "1s"), [0.0, 0.1, 0.2, 0.3, 2.0], sends="a.get")
+    assert played.outcomes() == ["ok", "bulkhead_full", "bulkhead_full", "bulkhead_full", "breaker_open"]
+    assert [event.time for event in played.events("breaker_opened")] == [1.0]
+
+
+def test_two_breakers_of_one_caller_for_one_callee_are_told_apart_by_the_name_of_the_later_policy():
+    text = """
+    services:
+      a: {workers: 9, endpoints: {one: [{call: b.get, policy: first}], two: [{call: b.get, policy: second}], three: [{call: b.get, policy: first}]}}
+      b: {workers: 9, endpoints: {get: [{fail: 100%}]}}
+    traffic: {clients: {sends: {a.one: 1, a.two: 1, a.three: 1}}}
+    policies:
+      first: {circuit_breaker: {failures: 1, within: 10s, open_for: 60s}}
+      second: {circuit_breaker: {failures: 2, within: 10s, open_for: 60s}, scope: service}
+    """
+    played = testing.play(text, [0.1 * k for k in range(20)])
+    opened = [(event.subject, event.object) for event in played.events("breaker_opened")]
+    assert sorted(opened) == [("a", "b (second)"), ("a[0]", "b")]
+    assert [series.component for series in played.records.series if series.quantity == "breaker_open"] == ["a -> b", "a -> b (second)"]
+    assert [played.records.gauge(f"a -> {about}", "breaker_open")[-1] for about in ("b", "b (second)")] == [1.0, 1.0]
+
+
 def test_the_permit_is_free_again_at_the_timeout_although_the_callee_goes_on():
     policy = "{timeout: 500ms, bulkhead: {max_concurrent_calls: 1}}"
     played = testing.play(pair(policy, "10s"), [0.0, 0.4, 0.5, 0.6], sends="a.get")

@@ -46,3 +46,32 @@ def test_an_endpoint_of_no_steps_answers_at_once():
 def test_work_of_a_slowed_service_counts_as_done_at_its_stretched_length():
     played = testing.play("services: {app: {workers: 1, endpoints: {get: [{work: 1s}]}}}\nfaults: [{at: 0s, slow: {of: app, by: 3x}}]", [0.0])
     assert played.records.gauge("app", "work_done")[-1] == 3.0
+
+
+CALLS = """
+duration: 60s
+traffic: {clients: {sends: app.get, arrivals: {poisson: 40/s}}}
+services:
+  app: {workers: 20, endpoints: {get: STEPS}}
+  far: {workers: 3, queue: {capacity: 4}, endpoints: {get: [{work: {exponential: 50ms}}, {fail: 10%}]}}
+network: {default: {latency: 1ms}}
+policies: {guarded: POLICY}
+"""
+
+
+@pytest.mark.parametrize("concurrency", ["threads", "event_loop"])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "{timeout: 80ms, retry: {max_attempts: 3, backoff: {constant: 10ms}}, circuit_breaker: {failures: 5, within: 1s, open_for: 500ms}}",
+        "{retry: {max_attempts: 3, backoff: {constant: 0s}, budget: {ratio: 20%}}, bulkhead: {max_concurrent_calls: 3, max_wait: 20ms}}",
+    ],
+)
+def test_calls_lead_to_the_same_requests_whoever_drives_them(policy, concurrency):
+    text = CALLS.replace("POLICY", policy).replace("workers: 20", f"workers: 20, concurrency: {concurrency}")
+    steps = "[{call: far.get, policy: guarded}, {effect: done}, {call: far.get, policy: guarded}]"
+    short = testing.play(text.replace("STEPS", steps))
+    long = testing.play(text.replace("STEPS", steps[:-1] + ", {parallel: [[], []]}]"))
+    assert len(set(short.outcomes())) >= 3
+    for column in ("arrival", "end", "outcome", "effects"):
+        assert short.requests[column].equals(long.requests[column]), column

@@ -85,3 +85,47 @@ def test_latency_of_two_network_faults_adds_up():
     ]
     played = testing.play(faults(*told), [0.0, 2.0, 6.0, 12.0, 20.0], sends="a.get")
     assert played.responses() == [0.1, 0.12, 0.16, 0.14, 0.1]
+
+
+DOOR = """
+duration: 30s
+gateway: {replicas: 2, workers: 2, work: 10ms, routes: {GET /x: {to: b.get}}}
+services:
+  b: {workers: 4, endpoints: {get: [{work: 100ms}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcomes", "seconds"),
+    [
+        ("outage: gateway, how: hang", ["ok", "ok", "ok"], [0.11, 4.11, 0.11]),  # frozen from 2 s to 9 s
+        ("outage: gateway, how: refuse", ["ok", "unreachable", "ok"], [0.11, 0.0, 0.11]),
+        ("slow: {of: gateway, by: 5x}", ["ok", "ok", "ok"], [0.11, 0.15, 0.11]),
+        ("errors: {of: gateway, share: 100%}", ["ok", "error", "ok"], [0.11, 0.0, 0.11]),
+        ("crash: {of: gateway, replicas: 1}", ["ok", "ok", "ok"], [0.11, 0.11, 0.11]),
+        ("crash: {of: gateway, replicas: 2}", ["ok", "unreachable", "ok"], [0.11, 0.0, 0.11]),
+    ],
+)
+def test_the_gateway_can_be_harmed_as_a_service_can(fault, outcomes, seconds):
+    played = testing.play(f"{DOOR}faults: [{{at: 2s, for: 7s, {fault}}}]", [1.0, 5.0, 10.0], sends="GET /x")
+    assert played.outcomes() == outcomes
+    rows = played.records.requests
+    assert (rows["end"] - rows["arrival"])[rows["arrival"].argsort()].tolist() == pytest.approx(seconds)
+
+
+def test_a_black_hole_before_the_gateway_swallows_what_clients_send():
+    played = testing.play(f"{DOOR}faults: [{{at: 2s, for: 7s, outage: gateway, how: blackhole}}]", [1.0, 5.0, 10.0], sends="GET /x")
+    assert played.outcomes() == ["ok", "in_flight", "ok"]
+
+
+def test_an_error_fault_strikes_each_endpoint_by_its_own_luck():
+    """Half of the attempts at each of two endpoints that a request calls: a quarter of the requests come through, not half."""
+    text = """
+    duration: 3000s
+    services:
+      a: {workers: 1, endpoints: {get: [{call: b.one}, {call: b.other}]}}
+      b: {workers: 1, endpoints: {one: [], other: []}}
+    faults: [{at: 0s, errors: {of: b, share: 50%}}]
+    """
+    outcomes = testing.play(text, [float(k) for k in range(2000)], sends="a.get").outcomes()
+    assert outcomes.count("ok") / 2000 == pytest.approx(0.25, abs=0.04)

@@ -5,6 +5,8 @@ import pytest
 from sim import testing
 from sim.models.sites import named, salts
 from sim.spec import load_document
+from sim.spec.base import register, unregister
+from sim.spec.step import AnyStep, Step
 
 
 def salts_of(services, sends="a.get", **more):
@@ -141,3 +143,19 @@ def test_replications_have_different_luck():
     system = {"services": {"a": service(get=WORK)}}
     assert testing.play(system, [0.0, 5.0]).responses() != testing.play(system, [0.0, 5.0], replication=1).responses()
     assert testing.play(system, [0.0, 5.0]).responses() == testing.play(system, [0.0, 5.0]).responses()
+
+
+def test_steps_that_a_plug_in_holds_are_sites_too():
+    @register("step", "twice")
+    class Twice(Step):
+        positional = "first"
+        first: tuple[AnyStep, ...]
+        then: AnyStep | None = None
+
+    try:
+        step = {"twice": [{"call": "b.get"}], "then": {"call": "b.get"}}
+        found = salts_of({"a": service(get=[step]), "b": service(get=[{"call": "c.get"}]), "c": service(get=WORK)})
+    finally:
+        unregister("step", "twice")
+    assert found["a.get.twice.first.call"] == found["b.get.call"] == 0
+    assert found["a.get.twice.then.call"] != 0

@@ -27,6 +27,15 @@ def test_two_who_looked_at_the_same_number_sell_the_same_unit():
     assert ("oversold", "shop", 0) in world.recorder.noted
 
 
+def test_that_a_kind_ran_out_is_told_once():
+    """A writer that had looked earlier brings a unit back, which then is sold again."""
+    world = World()
+    stock = Stock(world, "shop", 2, 1)
+    for left in (0, 1, 0):
+        stock.write(0, left)
+    assert [noted for noted in world.recorder.noted if noted[0] == "stock_ran_out"] == [("stock_ran_out", "shop", 0)]
+
+
 def test_each_kind_runs_out_by_itself():
     stock = Stock(World(), "shop", 2, 2)
     for _ in range(2):

@@ -1,7 +1,15 @@
 """The order of events: what happens in one instant, and that a stock SimPy process may take part."""
 
+import math
+
+import pytest
+
 from sim import testing
+from sim.models import simulate
 from sim.models.task import CONTROL, OBSERVATION, ORDINARY, TIMER, Clock, Signal
+from sim.models.world import World
+from sim.spec import load_document
+from tests.models.any_scenario import any_scenario
 
 
 def test_events_of_one_instant_go_by_rank_and_then_by_the_order_of_scheduling():
@@ -76,3 +84,34 @@ def test_arrivals_of_one_instant_are_served_in_the_order_in_which_the_traffic_st
 def test_traffic_and_clock_stop_at_the_duration():
     played = testing.play("duration: 1s\nservices: {a: {workers: 1, endpoints: {get: [{work: 100ms}]}}}", [0.0, 0.9, 0.99, 1.0, 1.5])
     assert played.outcomes() == ["ok", "ok", "in_flight"]  # an answer at the very end is in time, an arrival is not
+
+
+def test_simpys_own_run_goes_through_belt_and_queue_in_one_order():
+    clock, seen = Clock(belt_delay=1.0), []
+
+    def signal(name):
+        return Signal(lambda _: seen.append((clock.now, name)))
+
+    clock.belt.append((1.0, ORDINARY, next(clock.numbers), signal("first")))
+    clock.schedule(signal("second"), ORDINARY, 1.0)
+    clock.schedule(signal("fault"), CONTROL, 1.0)
+    clock.belt.append((1.0, ORDINARY, next(clock.numbers), signal("third")))
+    assert clock.peek() == 1.0
+    clock.run()
+    assert seen == [(1.0, "fault"), (1.0, "first"), (1.0, "second"), (1.0, "third")]
+    assert clock.peek() == math.inf
+
+
+def test_the_belt_changes_nothing(monkeypatch):
+    network = {"default": {"latency": "1ms"}, "links": [{"between": ["s0", "s1"], "latency": "3ms"}]}
+    documents = [{**any_scenario(seed), "network": network} for seed in range(8)]
+    scenarios = [next(iter(load_document(document).variants.values())) for document in documents]
+    with_belt = [simulate(scenario).fingerprint() for scenario in scenarios]
+    monkeypatch.setattr("sim.models.world.Clock", lambda belt_delay: Clock())
+    assert [simulate(scenario).fingerprint() for scenario in scenarios] == with_belt
+
+
+@pytest.mark.parametrize(("network", "delay"), [({}, math.nan), ({"default": {"latency": "0s"}}, math.nan), ({"default": {"latency": "1ms"}}, 0.001)])
+def test_a_hop_of_no_length_takes_no_event_and_so_has_no_belt(network, delay):
+    scenario = next(iter(load_document({**any_scenario(0), "network": network}).variants.values()))
+    assert World(scenario).env.belt_delay == pytest.approx(delay, nan_ok=True)

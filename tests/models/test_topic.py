@@ -1,5 +1,7 @@
 """Topics: partitions by key, acks, and readers that see only what is replicated."""
 
+import statistics
+
 import pytest
 
 from sim import testing
@@ -84,6 +86,37 @@ def test_what_is_published_and_not_yet_readable_at_the_end_is_queued_in_the_book
 
 
 def test_a_broker_that_is_down_answers_unreachable_and_keeps_what_it_has():
-    played = testing.play(topic() + "faults: [{at: 1s, for: 1s, broker_down: kafka}]", [0.5, 1.0, 1.5, 2.0])
+    played = testing.play(topic(policy="policy: {timeout: 1s}") + "faults: [{at: 1s, for: 1s, broker_down: kafka}]", [0.5, 1.0, 1.5, 2.0])
     assert played.outcomes() == ["ok", "unreachable", "unreachable", "ok"]
     assert played.requests["where"].tolist() == ["", "events", "events", ""]
+    assert len(played.records.messages) == 2
+
+
+def test_a_publication_that_names_no_policy_is_tried_again_as_by_the_producer_of_kafka():
+    """Four attempts, after pauses of 0.1, 0.2 and 0.4 s; each is given up after 30 s. What is named instead is taken as it is."""
+    down = testing.play(topic() + "faults: [{at: 1s, for: 1s, broker_down: kafka}]", [1.0, 1.5])
+    assert (down.outcomes(), down.responses()) == (["unreachable", "ok"], [0.7, 0.7])
+    cut = topic().replace("duration: 30s", "duration: 300s") + "faults: [{at: 0s, network: {between: [a, kafka], partition: true}}]"
+    lost = testing.play(cut, [0.0])
+    assert (lost.outcomes(), lost.responses(), lost.requests["where"].tolist()) == (["timeout"], [120.7], ["events"])
+    assert testing.play(cut.replace("{publish: events}", "{publish: events, policy: {}}"), [0.0]).outcomes() == ["in_flight"]
+
+
+def test_a_broker_that_goes_down_acknowledges_nothing_that_waits_for_replicas():
+    """One second of replication, and down half a second after the publication: its record is there, but nobody said so."""
+    text = topic(options="replication: 1s,", policy="policy: {timeout: 10s}") + "faults: [{at: 1s, for: 5s, broker_down: kafka}]"
+    played = testing.play(text, [0.5, 7.0])
+    assert (played.outcomes(), played.responses()) == (["unreachable", "ok"], [0.5, 1.0])
+    assert played.requests["where"].tolist() == ["events", ""]
+    assert [round(float(row["available"]), 9) for row in played.records.messages] == [1.5, 8.0]
+
+
+def test_replication_is_drawn_for_each_topic_on_its_own():
+    """Two publications in a row, of 100 ms on average each: one draw for both would have a deviation of 200 ms, two have 141 ms."""
+    text = """
+    duration: 3000s
+    services: {a: {workers: 100, endpoints: {get: [{publish: one}, {publish: other}]}}}
+    brokers: {kafka: {kind: log, replication: {exponential: 100ms}, topics: {one: {}, other: {}}}}
+    """
+    responses = testing.play(text, [float(k) for k in range(2000)]).responses()
+    assert statistics.stdev(responses) == pytest.approx(0.1414, rel=0.1)

@@ -61,7 +61,7 @@ SMALL = {
 
 def test_books_that_do_not_balance_are_no_result():
     world = World(scenario_of(SMALL))
-    world.services["a"].offered += 1
+    world.services["a"].account.offered += 1
     with pytest.raises(BooksDoNotBalance, match="a: offered"):
         world.run()
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.policies.limiter import ALLOWED, allow, new_limiter
+from sim.policies.limiter import ALLOWED, allow, look, new_limiter, take
 from sim.spec.gateway import RateLimit
 
 GO = json.loads((Path(__file__).parent.parent / "golden" / "go_rate_unit_tests.json").read_text())
@@ -169,6 +169,23 @@ def test_a_refused_request_changes_nothing_and_may_succeed_when_told(algorithm, 
             assert wait >= 0.0
             assert it == before
             assert allow(*before, now + wait) == ALLOWED
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@settings(deadline=None)
+@given(gaps=streams)
+def test_a_look_changes_nothing_and_what_it_promises_is_there_to_take(algorithm, gaps):
+    """Asked twice, then taken: the same answers, and the same state, as those of one who asks and takes at once."""
+    one, other, now = limiter(algorithm, "7/s", 3), limiter(algorithm, "7/s", 3), 0.0
+    for gap in gaps:
+        now += gap
+        before = copy.deepcopy(one)
+        first, second = look(*one, now), look(*one, now)
+        assert one == before
+        if first == ALLOWED:
+            take(*one, now)
+        assert first == second == allow(*other, now)
+        assert one == other
 
 
 @pytest.mark.parametrize(("algorithm", "at_once"), [("token_bucket", 4), ("gcra", 5)])

@@ -113,7 +113,8 @@ def test_limiters(algorithm):
     twins, chance, now, refused = Twins(*limiter.new_limiter(spec)), random.Random(1), 0.0, 0
     for _ in range(STEPS):
         now += chance.choice([chance.expovariate(8.0), 1 / 7, 0.0])
-        wait = twins(limiter.allow, now)
+        wait = twins(limiter.look, now)
+        assert wait == twins(limiter.allow, now)
         if wait != limiter.ALLOWED:
             refused += 1
             now += wait if chance.random() < 0.3 else 0.0

@@ -7,10 +7,20 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from sim.records.tables import EVENT
-from sim.report.charts import breaker_timeline, differences_with_intervals, draw_charts, outcomes_over_time, two_clocks, utilisation_over_time
-from sim.report.charts.canvas import Spans, thin
+from sim.report.charts import (
+    backlog_over_time,
+    breaker_timeline,
+    differences_with_intervals,
+    draw_charts,
+    latency_over_time,
+    outcomes_over_time,
+    two_clocks,
+    utilisation_over_time,
+)
+from sim.report.charts.canvas import Spans, label_ends, panels, thin, time_axis
 from sim.report.theme import DARK, LIGHT
 from sim.spec.scenario import Scenario
 from tests.report.conftest import documents
@@ -165,3 +175,44 @@ def test_tables_need_no_matplotlib_and_charts_no_pyplot():
         "import sim.report.charts; assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_longest_name_of_a_variant_has_room_beside_the_panels(comparison):
+    name = "async-with-many-more-consumers"
+    variants = {(name if old == "async" else old): variant for old, variant in comparison.variants.items()}
+    renamed = replace(comparison, variants=variants)
+    for chart in (backlog_over_time(renamed), utilisation_over_time(renamed)):
+        canvas = FigureCanvasAgg(chart.figure)
+        canvas.draw()
+        texts = [text for axes in chart.figure.axes for text in axes.texts if text.get_text() == name]
+        assert texts
+        edge = chart.figure.get_figwidth() * chart.figure.dpi
+        assert max(text.get_window_extent(canvas.get_renderer()).x1 for text in texts) <= edge
+
+
+def test_no_label_stands_among_the_numbers_of_the_axis():
+    sheet = panels(1, 1.4)
+    (axes,) = sheet.axes
+    axes.set_ylim(0, 1)
+    time_axis(axes, 900)
+    label_ends(axes, [(0.0, "p50", "k"), (0.01, "p95", "k"), (0.02, "p99", "k")])
+    canvas = FigureCanvasAgg(sheet.figure)
+    canvas.draw()
+    numbers = max(label.get_window_extent(canvas.get_renderer()).y1 for label in axes.get_xticklabels())
+    assert min(label.get_window_extent(canvas.get_renderer()).y0 for label in axes.texts) >= numbers
+
+
+def test_a_system_without_orders_to_complete_is_not_told_of_a_second_clock(comparison):
+    def without(variant):
+        requests = variant.records.requests.copy()
+        requests["expects"], requests["completion"] = False, np.nan
+        timeline = variant.timeline.drop(columns=[name for name in variant.timeline.columns if name.startswith("completion")])
+        return replace(variant, timeline=timeline, records=replace(variant.records, requests=requests))
+
+    plain = replace(comparison, variants={name: without(variant) for name, variant in comparison.variants.items()})
+    assert "effects" in latency_over_time(comparison).reading
+    assert "effects" not in latency_over_time(plain).reading
+    assert "Open promises" in backlog_over_time(comparison).reading
+    assert "Open promises" not in backlog_over_time(plain).reading
+    assert "(below)" in two_clocks(comparison).reading
+    assert (two_clocks(plain).title, "(below)" in two_clocks(plain).reading) == ("How many still wait, and how long", False)

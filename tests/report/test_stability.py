@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -107,6 +108,8 @@ def test_the_curve_is_drawn_alike_each_time():
     chart = hysteresis_curve(METASTABLE)
     assert chart.svg() == hysteresis_curve(METASTABLE).svg()
     assert "metastable" in chart.svg()
+    assert "load up, then down" in chart.svg()
+    assert "load up, then down" not in hysteresis_curve(replace(METASTABLE, curve=())).svg()
     assert chart.alt == " ".join(verdict(METASTABLE))
 
 

@@ -3,10 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import sim
 from sim.records.tables import EVENT
-from sim.report.episodes import breaker_episodes, clusters
+from sim.report.episodes import breaker_episodes, clusters, failing_spells
 from sim.report.story import stories, tell
-from sim.vocabulary import EventKind
+from sim.report.words import show
+from sim.spec import load_text
+from sim.vocabulary import EventKind, Outcome
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ def test_recovery_is_told_and_its_absence_too(told):
 
 
 def test_a_backlog_has_a_peak_and_drains(told):
-    assert "8:00 payment-group on order-events lags furthest behind: 7,200 messages." in told["async"]
+    assert "8:01 payment-group on order-events lags furthest behind: 7,200 messages." in told["async"]
     assert any("backlog of messages has drained" in line for line in told["async"])
 
 
@@ -99,3 +102,48 @@ def test_a_run_without_faults_and_events_has_little_to_tell(single):
 
 def test_clusters_are_split_at_gaps():
     assert clusters([5.0, 1.0, 1.5, 9.0], 1.0) == [[1.0, 1.5], [5.0], [9.0]]
+
+
+CROWD = """
+version: 1
+duration: 3m
+traffic:
+  users: {sends: shop.buy, timeout: 1s, arrivals: {profile: [{rate: 5/s, for: 1m}, {rate: CROWD, for: 30s}, {rate: 5/s}]}}
+services:
+  shop: {workers: 1, endpoints: {buy: [{work: 100ms}]}}
+"""
+
+
+def told_of_a_crowd(rate, more=""):
+    """The story of one worker who can do 10/s, and is asked for `rate` from 1:00 to 1:30 by users who wait a second."""
+    comparison = sim.run(load_text(CROWD.replace("CROWD", rate) + more), replications=1)
+    return comparison.variants["base"].records, [str(moment) for moment in tell(comparison.variants["base"])]
+
+
+def test_an_overload_without_any_fault_is_told_with_its_end():
+    records, lines = told_of_a_crowd("20/s")
+    (spell,) = failing_spells(records)
+    assert 60 < spell.start < 70
+    assert spell.outcome == Outcome.TIMEOUT
+    assert [line.partition(" ")[2] for line in lines] == [
+        "more than half of the requests begin to fail, mostly by timeout.",
+        f"most requests are answered again, after {spell.end - spell.start:.0f} s in which {show(spell.share, 'share')} failed.",
+    ]
+
+
+def test_an_overload_that_outlasts_the_run_is_said_to():
+    records, lines = told_of_a_crowd("60/s")
+    (spell,) = failing_spells(records)
+    assert spell.end is None
+    assert lines[-1].startswith("3:00 most requests still fail, ")
+
+
+def test_what_a_fault_brings_about_is_told_once_by_the_fault():
+    records, lines = told_of_a_crowd("5/s", "faults: [{name: dark, at: 60s, for: 30s, outage: shop}]\n")
+    assert failing_spells(records)
+    assert not any("begin to fail" in line for line in lines)
+
+
+def test_a_load_that_can_be_borne_has_no_spell_of_failures():
+    records, lines = told_of_a_crowd("8/s")
+    assert (failing_spells(records), lines) == ([], [])

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from sim.report.table import found_in, html_table, render_expectations, render_table, to_frame
+from sim.report.table import found_in, html_table, render_expectations, render_table
 from sim.stats.interval import Interval
 from tests.report.conftest import make_comparison
 
@@ -101,17 +101,17 @@ def test_what_was_found_has_the_unit_of_the_expectation(text, value, shown):
     assert found_in(text, value) == shown
 
 
-def test_the_frame_has_base_units_and_both_intervals(comparison):
-    frame = to_frame(comparison)
-    assert frame.loc["response_p95", ("", "unit")] == "s"
-    assert frame.loc["response_p95", ("sync", "value")] == pytest.approx(0.1713, rel=1e-3)
-    assert bool(frame.loc["response_p95", ("async", "significant")]) is True
-    assert frame.loc["completion_p99", ("sync", "censored")]
-    assert ("sync", "difference") not in frame.columns
-
-
 def test_the_html_table_has_headers_for_columns_rows_and_groups(comparison):
     html = html_table(comparison)
     for scope in ("col", "row", "rowgroup"):
         assert f'scope="{scope}"' in html
     assert '<div class="difference better" title="better">✓ -147.9 ± 1.2 ms</div>' in html
+
+
+def test_the_summary_has_base_units_and_both_intervals(comparison):
+    frame = comparison.summary
+    assert frame.loc["response_p95", ("", "unit")] == "s"
+    assert frame.loc["response_p95", ("sync", "value")] == pytest.approx(0.1713, rel=1e-3)
+    assert bool(frame.loc["response_p95", ("async", "significant")]) is True
+    assert frame.loc["completion_p99", ("sync", "censored")]
+    assert ("sync", "difference") not in frame.columns

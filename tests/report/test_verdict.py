@@ -41,6 +41,13 @@ def test_overlapping_intervals_with_a_clear_difference_are_explained(pair):
     assert "a paired difference of -100 ± 10 ms" in judgement.better[0]
 
 
+@pytest.mark.parametrize(("before", "after", "words"), [(0.14, 170.0, "1,200 times as much"), (3.0, 0.0157, "190 times less"), (1.0, 27.4, "27 times as much")])
+def test_ratios_are_plain_numbers_of_two_digits(pair, before, after, words):
+    figures = [Interval(value, value * 0.99, value * 1.01, 10) for value in (before, after)]
+    (judgement,) = judge(pair(*figures, Difference(after - before, after - before - 0.001, after - before + 0.001, 10, significant=True)))
+    assert [clause.split("], ")[-1] for clause in (*judgement.better, *judgement.worse)] == [words]
+
+
 def test_against_a_figure_that_was_cut_off_only_one_direction_can_be_judged(pair):
     cut, known = Interval(780.0, 770.0, 790.0, 10, censored=True), Interval(60.0, 59.0, 61.0, 10)
     less = Difference(-720.0, -730.0, -710.0, 10, significant=True)

@@ -57,6 +57,9 @@ def test_a_value_is_shown_in_the_unit_that_reads_best(value, unit, text):
         (Interval(0.5), "s", "500 ms"),
         (Interval(6.0, 6.0, 6.0, 10), "s", "6.00 s"),
         (Interval(0.0, -0.5, 0.5, 10), "1", "0.0 ± 0.5"),
+        (Interval(0.5, 0.131, 0.869, 10), "s", "500 ± 369 ms"),
+        (Interval(0.267, -0.83, 1.364, 2), "s", "0.3 ± 1.1 s"),  # an interval of thousands of ms is one of seconds
+        (Interval(0.5, -5.853, 6.853, 2), "s", "0.5 ± 6.4 s"),
     ],
 )
 def test_an_interval_has_as_many_digits_as_it_is_sure_of(interval, unit, text):
@@ -71,6 +74,7 @@ def test_sentences_have_intervals_in_brackets():
 @pytest.mark.parametrize(
     ("difference", "unit", "text"),
     [
+        (Difference(0.000787, -0.003951, 0.005525, 2), "s", "+0.8 ± 4.7 ms"),
         (Difference(0.0123, 0.0118, 0.0128, 10), "s", "+12.3 ± 0.5 ms"),
         (Difference(-0.169, -0.173, -0.165, 10), "share", "-16.9 ± 0.4 pp"),
         (Difference(0.0, 0.0, 0.0, 10), "1", "="),

@@ -9,18 +9,16 @@ from sim.errors import ScenarioError
 from sim.spec import load_text
 from sim.spec.distribution import (
     Constant,
-    Empirical,
     Erlang,
     Exponential,
     Gamma,
     HyperExponential,
     LogNormal,
-    Mixture,
     Pareto,
-    Replayed,
     Uniform,
     Weibull,
 )
+from sim.spec.measured import Empirical, Mixture, Replayed
 
 HEAD = "version: 1\nduration: 1m\ntraffic: {t: {sends: a.b, arrivals: {poisson: 1/s}}}\nservices: {a: {workers: 1, endpoints: {b: [{work: "
 

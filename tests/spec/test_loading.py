@@ -46,6 +46,16 @@ def test_a_scenario_without_variants_has_one(small):
     assert load_document(study.document).variants == study.variants
 
 
+def test_a_scenario_without_a_name_is_called_as_its_file(small, tmp_path):
+    unnamed = small.replace("name: small\n", "")
+    assert "name:" not in unnamed
+    (tmp_path / "corner-shop.yaml").write_text(unnamed)
+    (tmp_path / "other.yaml").write_text(f"name: kiosk\n{unnamed}")
+    assert load(tmp_path / "corner-shop.yaml").name == "corner-shop"
+    assert load(tmp_path / "other.yaml").name == "kiosk"
+    assert load_text(unnamed).name == "scenario"
+
+
 def test_the_seed_may_be_given_from_outside(example):
     study = load_text(example, seed=7)
     assert {scenario.seed for scenario in study.variants.values()} == {7}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.spec.patching import difference, difference_of_variant, merge, merge_variant
+from sim.spec.patching import difference, difference_of_variant, merge, merge_variant, vain_removals
 from sim.spec.scenario import Scenario
 from sim.spec.shape import shape_of
 
@@ -49,3 +49,21 @@ def test_merging_changes_neither_side():
 
 def test_the_difference_of_equals_is_empty():
     assert difference(TOP, merge(TOP, {}, SHAPE), SHAPE) == {}
+
+
+@pytest.mark.parametrize(
+    ("patch", "told"),
+    [
+        ({"policies": {"p": {"retry": None}}}, []),
+        ({"policies": {"p": {"bulkhead": None, "retry": {"jitter": None}}}}, []),  # known fields that nobody wrote: as good as removed
+        ({"policies": {"p": {"retri": None}}}, [(("policies", "p", "retri"), "unknown field 'retri'; did you mean 'retry'?")]),
+        (
+            {"policies": {"p": {"retry": {"budget": {"tttl": None}}}}},
+            [(("policies", "p", "retry", "budget", "tttl"), "unknown field 'tttl'; did you mean 'ttl'?")],
+        ),
+        ({"services": {"profil": None}}, [(("services", "profil"), "removes 'profil', which is not there; did you mean 'profile'?")]),
+        ({"traffic": {"t": {"arrivals": {"closed": None}}}}, []),  # a choice is replaced whole, and judged as what it then is
+    ],
+)
+def test_a_removal_of_what_is_not_there_is_a_slip(patch, told):
+    assert list(vain_removals(TOP, patch, SHAPE)) == told

@@ -35,6 +35,12 @@ def test_an_alias_repeats_what_it_stands_for():
     assert read_yaml("a: &x {b: 1}\nc: *x\nd: [*x, *x]") == {"a": {"b": 1}, "c": {"b": 1}, "d": [{"b": 1}, {"b": 1}]}
 
 
+def test_a_value_that_is_missing_is_at_its_key():
+    read = read_yaml("a:\n  b:\n  c: 1\nd:\n")
+    places = (read["a"].values_at["b"], read.values_at["d"])
+    assert [(place.line, place.column) for place in places] == [(2, 3), (4, 1)]
+
+
 LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True))
 
 
@@ -57,6 +63,7 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"{new}: &{new} [{','.join([f
         ("1: a", "found the key 1, which is not a word"),
         ("true: a", "found the key true, which is not a word"),
         ("[a]: b", "found a map, a list or an alias as a key"),
+        ("a: [{b: 1, {c: 2}]", "f.yaml:1:12: found a map, a list or an alias as a key, expected a word; is a '}' missing before it?"),
         ("a: !!python/object/apply:os.system [ls]", "f.yaml:1:4: found the tag"),
         ("a: &x {b: 1}\nc: {<<: *x}", "found a merge key"),
         ("a: b: c", "found a ':' where no key can stand"),

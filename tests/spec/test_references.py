@@ -27,7 +27,10 @@ A = "{workers: 1, endpoints: {x: [{work: 1ms}], y: [{work: 1ms}]}}"
         (f"services: {{a: {A}}}\n", "{a.x: 70%, a.z: 0.3}", ["unknown endpoint 'a.z'; did you mean 'a.y'?"]),
         (f"services: {{a: {A}}}\n", "{a.x: 0}", ["sends: the shares sum to 0, expected at least one above 0"]),
         (f"services: {{gateway: {A}, a: {A}}}\n", "a.x", ["the name 'gateway' is that of the gateway; call the service otherwise"]),
+        (f"services: {{clients: {A}, a: {A}}}\n", "a.x", ["the name 'clients' is that of the clients; call the service otherwise"]),
         (f"services: {{a: {A}}}\nbrokers: {{a: {{kind: log, topics: {{}}}}}}\n", "a.x", ["the name 'a' is that of another component"]),
+        (f"services: {{a: {A}}}\nbrokers: {{clients: {{kind: log, topics: {{}}}}}}\n", "a.x", ["the name 'clients' is that of another component"]),
+        (f"services: {{a: {A}}}\nfaults: [{{outage: gateway, at: 1s}}]\n", "a.x", ["unknown service 'gateway'; known: a"]),
         (
             f"services: {{a: {A}}}\nbrokers: {{k: {{kind: log, topics: {{t: }}}}, l: {{kind: log, topics: {{t: {{}}}}}}}}\n",
             "a.x",
@@ -83,3 +86,21 @@ def test_an_oauth_gateway_names_an_endpoint():
         "unknown endpoint 'a.z'; did you mean 'a.y'?",
         "unknown policy 'q'; the scenario has no policy",
     ]
+
+
+GATEWAY = "gateway: {workers: 1, replicas: 2, routes: {R: {to: a.x}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("outage: gateway", []),
+        ("slow: {of: gateway, by: 2x}", []),
+        ("errors: {of: gateway, share: 10%}", []),
+        ("crash: {of: gateway, replicas: 2}", []),
+        ("crash: {of: gateway, replicas: 3}", ["found 3 replicas, expected at most 2: that is what 'gateway' has"]),
+        ("outage: gatway", ["unknown service 'gatway'; did you mean 'gateway'?"]),
+    ],
+)
+def test_faults_befall_the_gateway_as_they_do_a_service(fault, expected):
+    assert problems(f"services: {{a: {A}}}\n{GATEWAY}faults: [{{at: 1s, {fault}}}]\n", "R") == expected

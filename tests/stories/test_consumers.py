@@ -61,6 +61,7 @@ def test_with_max_poll_records_of_one_only_the_record_in_hand_is_delivered_again
     assert played.requests["charges"].tolist() == [1] * 5
     assert [int(n) for n in sorted(played.records.messages["deliveries"])] == [1, 1, 1, 1, 2]
     assert done_at(played) == [0.1, 0.2, 10.35, 10.45, 10.55]
+    assert played.records.gauge("worker", "work_wasted")[-1] == 0.0  # what it had done for records that are committed
 
 
 def test_the_partitions_of_a_member_that_stays_away_move_when_its_session_times_out():
@@ -213,3 +214,94 @@ def test_consumers_that_cannot_reach_the_broker_get_nothing_and_catch_up(fault):
     assert times[0] == 0.11
     assert 5.1 <= times[1] <= 5.12
     assert 5.2 <= times[2] <= 5.22
+
+
+TWO_SERVICES = """
+duration: 300s
+traffic: {shoppers: {sends: orders.create, completes_with: [done]}}
+services:
+  orders: {workers: 10, endpoints: {create: [{publish: events}]}}
+  one: {workers: 1, consumes: {events: {group: g, consumers: 1, auto_offset_reset: earliest, session_timeout: 1s, do: [{work: 10s}, {effect: done}]}}}
+  two: {workers: 1, consumes: {events: {group: g, consumers: 1, auto_offset_reset: earliest, session_timeout: 45s, do: [{work: 10s}, {effect: done}]}}}
+brokers: {kafka: {kind: log, topics: {events: {partitions: 2}}}}
+faults: [{name: first, at: 1s, crash: {of: one, restart_after: 4s}}, {name: second, at: 6s, crash: {of: two}}]
+"""
+
+
+def test_what_a_dead_member_gives_back_is_polled_by_the_idle_member_that_has_its_partition_meanwhile():
+    """The record of 3 s is of partition 0, which moved to `two` at 2 s and back to `one` at 5 s: `two` works on it until it dies at 6 s."""
+    played = testing.play(TWO_SERVICES, [3.0])
+    assert played.records.messages["partition"].tolist() == [0]
+    assert done_at(played) == [16.0]
+    assert played.records.messages["deliveries"].tolist() == [2]
+
+
+def test_a_rebalance_starts_nobody_at_the_end_of_a_partition_that_stays_with_its_member():
+    """Nothing is committed yet when the other member's session ends at 6 s: its three records are skipped, those that wait in the other partition are not."""
+    consume = "auto_offset_reset: latest, consumers: 1, max_poll_records: 1, session_timeout: 5s,"
+    faults = "{at: 1s, crash: {of: worker, replicas: 1}}"
+    played = testing.play(system("{work: 20s}", partitions=2, replicas=2, consume=consume, faults=faults), [0.1 * k for k in range(6)])
+    frame = played.records.message_frame().sort_values(["partition", "offset"])
+    assert frame.groupby("partition")["how"].apply(set).to_dict() == {0: {"skipped"}, 1: {"processed"}}
+
+
+@pytest.mark.parametrize(("fault", "how"), [("crash: {of: worker, restart_after: 2s}", "skipped"), ("for: 2s, outage: worker, how: refuse", "processed")])
+def test_with_latest_only_a_process_that_died_has_forgotten_where_it_was(fault, how):
+    """Back within its session, with nothing committed: who died begins at the end, who refused for a while goes on where it stood."""
+    consume = "auto_offset_reset: latest, max_poll_records: 1,"
+    played = testing.play(system("{work: 2s}", consume=consume, faults=f"{{at: 1s, {fault}}}"), [0.0, 0.1, 2.0, 10.0])
+    assert played.records.message_frame().sort_values("offset")["how"].tolist() == [how, how, how, "processed"]
+
+
+IDEMPOTENT = "auto_offset_reset: earliest, idempotent: true,"
+
+
+def test_an_idempotent_consumer_processes_two_events_of_one_order():
+    text = system(consume=IDEMPOTENT).replace("[{publish: events}]", "[{publish: events}, {publish: events}]")
+    played = testing.play(text, [0.0])
+    assert len(played.records.messages) == 2
+    assert played.requests["charges"].tolist() == [2]
+
+
+@pytest.mark.parametrize("via", ["via: outbox", "policy: {timeout: 90ms, retry: {max_attempts: 2}}"])
+def test_an_idempotent_consumer_skips_what_was_published_twice(via):
+    """The first ack, of a publication at 60 ms or at 160 ms by the outbox, is lost in a cut: the same event is published once more."""
+    text = system(consume=IDEMPOTENT).replace("{publish: events}", f"{{publish: events, {via}}}")
+    text = text.replace("traffic:", "network: {links: [{between: [orders, kafka], latency: 60ms}]}\ntraffic:")
+    text += "faults: [{at: 60ms, for: 25ms, network: {between: [orders, kafka], partition: true}}, {name: later, at: 130ms, for: 50ms, network: {between: [orders, kafka], partition: true}}]"
+    played = testing.play(text, [0.0])
+    assert len(played.records.messages) == 2
+    assert played.requests["charges"].tolist() == [1]
+
+
+def test_a_fetch_on_a_lossy_network_takes_as_long_as_one_on_a_good_one():
+    """TCP sends a lost segment again; what is not modelled is the time that takes. The latency of a fault does count."""
+    network = "network: {links: [{between: [worker, kafka], latency: 100ms, loss: 50%}]}\ntraffic:"
+    faults = "{at: 100s, network: {between: [worker, kafka], latency: 50ms, loss: 50%}}"
+    played = testing.play(system("{work: 0s}", faults=faults).replace("traffic:", network), [float(k) for k in range(200)])
+    assert played.completions() == [0.1] * 100 + [0.15] * 100
+
+
+def test_a_commit_for_the_retry_topic_covers_what_was_processed_before_in_its_partition():
+    """The first comes alone; of the next three the second fails at 2 s. Dead at 2.3 s: what follows the failure comes again, what was before does not."""
+    text = """
+    duration: 60s
+    traffic: {clients: {sends: orders.create}}
+    services:
+      orders: {workers: 10, endpoints: {create: [{publish: events}]}}
+      bank: {workers: 100, endpoints: {pay: [{wait: {replay: {data: [0.5, 0.5, 100, 0.9]}}}]}}
+      worker:
+        workers: 1
+        consumes:
+          events:
+            {group: g, auto_offset_reset: earliest, retry_topic: [5s], do: [{call: bank.pay, policy: {timeout: 1s}}, {effect: done}]}
+    brokers: {kafka: {kind: log, topics: {events: {partitions: 1}}}}
+    ledger: {charge: done}
+    faults: [{at: 2300ms, crash: {of: worker, restart_after: 1s}}]
+    """
+    played = testing.play(text, [0.0, 0.1, 0.1, 0.1])
+    frame = played.records.message_frame().sort_values("offset")
+    assert frame["how"].tolist() == ["processed", "processed", "dead_lettered", "processed"]
+    assert frame["end"].round(9).tolist() == [0.5, 1.0, 8.0, 4.2]
+    assert frame["deliveries"].tolist() == [1, 1, 2, 2]
+    assert played.requests["charges"].tolist() == [1, 1, 0, 1]

@@ -21,12 +21,108 @@ def chain(*faults):
 
 
 def test_a_hang_finishes_everything_after_the_restore_without_losing_or_adding_work():
-    """One in work (60 ms done), two in the queue, two that arrive while it hangs: 40 + 4 x 100 ms are left, and the worker is never idle."""
+    """One in work (60 ms done), two in the queue, two that arrive while it hangs: 40 + 4 x 100 ms are left, and the worker is never idle.
+
+    The last found three in the queue, which is full; but what is frozen refuses nobody.
+    """
     played = testing.play(chain("{at: 70ms, for: 10s, outage: payments, how: hang}"), [0.0, 0.01, 0.02, 1.0, 1.01])
     ends = [attempt.ended for attempt in played.attempts("payments.charge")]
-    assert ends == [10.11, 10.21, 10.31, 10.41, 1.02]  # the last found three in the queue
-    assert played.outcomes() == ["timeout"] * 4 + ["shed"]
-    assert played.responses() == [1.01] * 4 + [0.01]
+    assert ends == [10.11, 10.21, 10.31, 10.41, 10.51]
+    assert played.outcomes() == ["timeout"] * 5
+    assert played.responses() == [1.01] * 5
+    assert not played.events("shedding_began")
+
+
+def test_a_queue_timeout_that_comes_due_in_a_freeze_is_answered_at_the_thaw():
+    """The second waits from 0.01 s, for 500 ms at most; the third arrives 400 ms before the thaw and has its turn in time."""
+    system = chain("{at: 70ms, for: 2s, outage: payments, how: hang}").replace("capacity: 3", "timeout: 500ms").replace("timeout: 1s", "timeout: 5s")
+    played = testing.play(system, [0.0, 0.01, 1.67])
+    assert [(attempt.ended, attempt.outcome) for attempt in played.attempts("payments.charge")] == [(2.11, "ok"), (2.07, "shed"), (2.21, "ok")]
+    assert played.events("shedding_began")[0].time == 2.07
+
+
+def test_who_has_left_the_queue_in_a_freeze_is_not_refused_at_the_thaw():
+    """The second has waited too long at 0.3 s, but at 1 s the first is cancelled and leaves it its place."""
+    system = """
+    duration: 10s
+    traffic: {first: {sends: shop.buy, arrivals: {replay: {data: [0s]}}}, second: {sends: orders.create, arrivals: {replay: {data: [0s]}}}}
+    services:
+      shop: {workers: 1, endpoints: {buy: [{call: orders.create, policy: {timeout: 1s, on_timeout: cancel}}]}}
+      orders: {workers: 1, queue: {timeout: 200ms}, endpoints: {create: [{work: 500ms}]}}
+    faults: [{at: 50ms, for: 3s, outage: orders, how: hang}]
+    """
+    played = testing.play(system, {"first": [0.0], "second": [0.1]})
+    assert (played.outcomes(), played.responses()) == (["timeout", "ok"], [1.0, 3.45])
+
+
+def test_books_balance_where_the_clock_stops_in_a_freeze_with_a_refusal_to_come():
+    system = chain("{at: 70ms, outage: payments, how: hang}").replace("capacity: 3", "timeout: 500ms").replace("duration: 30s", "duration: 2s")
+    played = testing.play(system + "\nrecord: {spans: none}", [0.0, 0.01])
+    assert [played.records.gauge("payments", quantity)[-1] for quantity in ("in_flight", "queue", "busy")] == [2, 1, 1]
+
+
+def test_a_frozen_replica_does_not_even_fail():
+    played = testing.play(chain("{at: 1s, for: 2s, outage: payments, how: hang}", "{at: 1s, for: 5s, errors: {of: payments, share: 100%}}"), [1.5])
+    assert [(attempt.ended, attempt.outcome) for attempt in played.attempts("payments.charge")] == [(3.0, "error")]
+
+
+@pytest.mark.parametrize(
+    ("policy", "work", "sent", "outcome", "response"),
+    [
+        ("timeout: 100ms", "10s", [0.01, 5.05], "timeout", 5.15),  # the timeout comes due in the freeze; the back-off begins after it
+        ("timeout: 20ms", "10s", [0.01, 5.0], "timeout", 5.02),  # the back-off is over in the freeze
+        ("timeout: 100ms", "60ms", [0.01], "ok", 5.0),  # the answer comes in the freeze, and in time
+    ],
+)
+def test_a_frozen_caller_sends_nothing_and_goes_on_with_what_it_heard_at_the_thaw(policy, work, sent, outcome, response):
+    """orders is frozen from 60 ms to 5 s, in the middle of its call."""
+    system = CHAIN.replace("timeout: 1s", f"{policy}, retry: {{max_attempts: 2, backoff: {{constant: 50ms}}}}").replace("workers: 1,", "workers: 2,")
+    system = system.replace("work: 100ms", f"work: {work}") + "faults: [{at: 60ms, for: 4940ms, outage: orders, how: hang}]"
+    played = testing.play(system, [0.0])
+    assert [attempt.arrived for attempt in played.attempts("payments.charge")] == sent
+    assert (played.outcomes(), played.responses()) == ([outcome], [response])
+
+
+def test_a_frozen_caller_asks_its_breaker_again_at_the_thaw_when_its_back_off_is_over():
+    """The first opens the breaker for a second; the next is rejected without an attempt, and tries again when orders is back."""
+    policy = "timeout: 20ms, retry: {max_attempts: 2, backoff: {constant: 50ms}, on: [breaker_open]}"
+    policy += ", circuit_breaker: {failures: 1, within: 9s, open_for: 1s}"
+    system = CHAIN.replace("timeout: 1s", policy).replace("capacity: 3", "capacity: 0")
+    played = testing.play(system + "faults: [{at: 70ms, for: 1930ms, outage: orders, how: hang}]", [0.0, 0.04])
+    assert [attempt.arrived for attempt in played.attempts("payments.charge")] == [0.01, 2.0]
+    assert (played.outcomes(), played.responses()) == (["timeout", "timeout"], [0.03, 1.98])
+
+
+def test_a_frozen_caller_whose_own_caller_cancels_gives_back_everything():
+    """shop gives orders up while orders is frozen with an answer that it has not looked at."""
+    system = """
+    duration: 10s
+    services:
+      shop: {workers: 1, endpoints: {buy: [{call: orders.create, policy: {timeout: 1s, on_timeout: cancel}}]}}
+      orders: {workers: 1, endpoints: {create: [{call: payments.charge, policy: {timeout: 500ms, bulkhead: {max_concurrent_calls: 1}}}]}}
+      payments: {workers: 1, endpoints: {charge: [{work: 100ms}]}}
+    faults: [{at: 50ms, for: 3s, outage: orders, how: hang}]
+    """
+    played = testing.play(system, [0.0, 5.0], sends="shop.buy")
+    assert (played.outcomes(), played.responses()) == (["timeout", "ok"], [1.0, 0.1])
+    assert played.records.requests["arrival"].tolist() == [0.0, 5.0]  # in the order in which they were closed: nothing of the first lives on
+
+
+def test_a_frozen_caller_that_inherits_a_place_in_the_bulkhead_gives_it_back_when_its_timeout_comes():
+    """shop cancels the first, whose place the second gets in the freeze, in which its own timeout comes due too: nothing is sent."""
+    system = """
+    duration: 10s
+    services:
+      shop: {workers: 9, endpoints: {buy: [{call: orders.create, policy: {timeout: 1s, on_timeout: cancel}}], ask: [{call: orders.create}]}}
+      orders: {workers: 9, endpoints: {create: [{call: payments.charge, policy: provider}]}}
+      payments: {workers: 9, endpoints: {charge: [{work: 5s}]}}
+    traffic: {first: {sends: shop.buy, arrivals: {replay: {data: [0s]}}}, second: {sends: shop.ask, arrivals: {replay: {data: [0s]}}}}
+    policies: {provider: {timeout: 2s, bulkhead: {max_concurrent_calls: 1, max_wait: 9s}}}
+    faults: [{at: 500ms, for: 3s, outage: orders, how: hang}]
+    """
+    played = testing.play(system, {"first": [0.0], "second": [0.1]})
+    assert [attempt.arrived for attempt in played.attempts("payments.charge")] == [0.0]
+    assert (played.outcomes(), played.responses()) == (["timeout", "timeout"], [1.0, 3.4])
 
 
 def test_the_work_of_abandoned_attempts_is_done_and_counted_as_wasted():
@@ -37,6 +133,25 @@ def test_the_work_of_abandoned_attempts_is_done_and_counted_as_wasted():
     assert played.records.gauge("payments", "work_wasted")[-1] == pytest.approx(0.3)
     assert played.requests["charges"].tolist() == [1, 1, 1]
     assert played.completions() == [10.11, 10.2, 10.29]
+
+
+@pytest.mark.parametrize("cores", ["", "cores: 1, "])
+@pytest.mark.parametrize("steps", ["{work: 3s}", "{work: 1s}, {work: 1s}, {work: 1s}"])
+def test_work_is_wasted_however_it_is_cut_into_steps(steps, cores):
+    """The client gives up at 2 s and orders at 2.51 s: all of what payments does is for nobody, and counted once."""
+    system = CHAIN.replace("{work: 100ms}", steps).replace("timeout: 1s", "timeout: 2.5s").replace("payments: {workers: 1,", f"payments: {{workers: 1, {cores}")
+    played = testing.play(system.replace("completes_with", "timeout: 2s, completes_with"), [0.0])
+    assert (played.outcomes(), played.attempts("payments.charge")[0].ended) == (["timeout"], 3.01)
+    assert [played.records.gauge("payments", work)[-1] for work in ("work_done", "work_wasted")] == pytest.approx([3.0, 3.0])
+
+
+@pytest.mark.parametrize(("patience", "outcome"), [("", "unreachable"), ("timeout: 330ms, ", "timeout")])
+def test_what_a_replica_had_done_for_an_attempt_that_dies_with_it_is_wasted(patience, outcome):
+    """One has ended, one has done the first of its two steps (its client may have given up just before), one waits."""
+    system = CHAIN.replace("{work: 100ms}", "{work: 100ms}, {work: 100ms}") + "faults: [{at: 350ms, crash: {of: payments, replicas: 1}}]"
+    played = testing.play(system.replace("completes_with", f"{patience}completes_with"), [0.0, 0.01, 0.02])
+    assert played.outcomes() == ["ok", outcome, "unreachable"]
+    assert [played.records.gauge("payments", work)[-1] for work in ("work_done", "work_wasted")] == pytest.approx([0.3, 0.1])
 
 
 def test_a_refusing_service_kills_what_is_inside_and_answers_unreachable_at_once():
@@ -170,11 +285,11 @@ def test_a_frozen_caller_hears_its_answer_when_it_is_back():
     assert played.responses() == [5.05]
 
 
-def test_a_full_queue_sheds_also_while_the_service_hangs():
-    """One in work, three in the queue: the fifth is turned away at once."""
-    played = testing.play(chain("{at: 5ms, for: 10s, outage: payments, how: hang}").replace("{work: 10ms}, ", ""), [0.0, 0.1, 0.2, 0.3, 0.4])
-    assert played.outcomes() == ["timeout"] * 4 + ["shed"]
-    assert played.responses()[4] == 0.0
+def test_a_full_queue_sheds_again_as_soon_as_the_hang_is_over():
+    """One in work, four in a queue for three: the fifth was let in during the hang, the sixth, after it, is turned away at once."""
+    played = testing.play(chain("{at: 5ms, for: 10s, outage: payments, how: hang}").replace("{work: 10ms}, ", ""), [0.0, 0.1, 0.2, 0.3, 0.4, 10.01])
+    assert played.outcomes() == ["timeout"] * 5 + ["shed"]
+    assert played.responses()[5] == 0.0
 
 
 def test_frozen_cores_go_on_where_they_stopped():

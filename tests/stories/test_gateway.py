@@ -67,6 +67,14 @@ def test_the_limit_is_asked_after_authentication_so_that_an_invalid_token_uses_u
     assert set(testing.play(text, [0.01 * k for k in range(20)]).outcomes()) == {"unauthorized"}
 
 
+def test_a_request_that_one_limit_refuses_uses_up_nothing_of_another():
+    """Two a minute for all, one a minute for each user: the second request of the first user is refused, and leaves its token to the other."""
+    text = limited("{per: all, rate: 2/m, burst: 2}, {per: user, rate: 1/m}")
+    text = text.replace("traffic: {clients:", "traffic: {others: {sends: GET /}, clients:")
+    played = testing.play(text, {"clients": [0.0, 1.0], "others": [2.0]})
+    assert (played.outcomes("clients"), played.outcomes("others")) == (["ok", "rate_limited"], ["ok"])
+
+
 def test_the_event_log_tells_when_limiting_began():
     played = testing.play(limited("{per: user, rate: 1/s}"), [0.0, 0.5, 0.6])
     assert [(event.time, event.subject, event.object) for event in played.events("limiting_began")] == [(0.5, "gateway", "user limit")]
@@ -144,13 +152,69 @@ def test_without_a_cache_every_request_asks():
     assert len(testing.play(text, [0.0, 1.0, 2.0]).attempts("identity.introspect")) == 3
 
 
-@pytest.mark.parametrize(("failure", "outcome"), [("deny", "unauthorized"), ("allow", "ok")])
+@pytest.mark.parametrize(("failure", "outcome"), [("deny", "timeout"), ("allow", "ok")])
 def test_when_identity_is_down_the_gateway_denies_or_allows_whom_it_does_not_know(failure, outcome):
     text = oauth(failure, "policy: {timeout: 200ms},").replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
     played = testing.play(text + "faults: [{at: 5s, for: 60s, outage: identity, how: hang}]", [0.0, 6.0, 20.0, 30.0])
     assert played.outcomes() == ["ok", "ok", outcome, outcome]  # known until 10.02 s
     assert played.responses()[1] == 0.001
     assert played.responses()[2] == pytest.approx(0.2 + (0.001 if outcome == "ok" else 0.0))
+    assert played.requests["where"].tolist()[2:] == ["" if outcome == "ok" else "identity.introspect"] * 2
+
+
+ONE_USER = oauth("FAILURE", "POLICY").replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+
+
+def one_user(failure="deny", policy="", introspect="[{work: 20ms}]", more=""):
+    return ONE_USER.replace("FAILURE", failure).replace("POLICY", policy).replace("[{work: 20ms}]", introspect) + more
+
+
+def test_who_passed_because_the_provider_was_down_is_asked_for_again():
+    """Refused connections until 5 s: both pass unknown. At 6 s the provider answers, and that is remembered."""
+    played = testing.play(one_user("allow", more="faults: [{at: 0s, for: 5s, outage: identity, how: refuse}]"), [1.0, 2.0, 6.0, 7.0])
+    assert played.outcomes() == ["ok"] * 4
+    assert [(attempt.arrived, attempt.outcome) for attempt in played.attempts("identity.introspect")] == [
+        (1.0, "unreachable"), (2.0, "unreachable"), (6.0, "ok"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("failure", ["deny", "allow"])
+def test_a_provider_that_says_no_denies_whatever_is_done_on_failure_and_is_asked_again(failure):
+    played = testing.play(one_user(failure, introspect="[{work: 20ms}, {refuse: 100%}]"), [0.0, 0.01, 1.0])
+    assert played.outcomes() == ["unauthorized"] * 3
+    assert played.responses() == [0.02, 0.01, 0.02]
+    assert set(played.requests["where"]) == {"gateway"}
+    assert len(played.attempts("identity.introspect")) == 2
+
+
+def test_a_lost_introspection_is_given_up_after_ten_seconds_and_locks_nobody_out():
+    played = testing.play(one_user(more="faults: [{at: 0s, for: 1s, outage: identity, how: blackhole}]"), [0.5, 2.0, 20.0])
+    assert played.outcomes() == ["timeout", "timeout", "ok"]
+    assert played.responses() == [10.0, 8.5, 0.021]  # the second waits for the call of the first
+    named = testing.play(one_user(policy="policy: {timeout: 1s},", more="faults: [{at: 0s, for: 1s, outage: identity, how: blackhole}]"), [0.5])
+    assert named.responses() == [1.0]
+
+
+def test_an_invalid_token_costs_a_call_each_time_and_shares_none():
+    """100 ms each on the one worker of the provider: the unauthorized are a load for it."""
+    text = one_user(introspect="[{work: 100ms}]").replace("identity: {workers: unlimited", "identity: {workers: 1")
+    text = text.replace("lookup: 0s", "lookup: 0s, invalid: 100%")
+    played = testing.play(text, [0.0, 0.01, 1.0])
+    assert played.outcomes() == ["unauthorized"] * 3
+    assert played.responses() == [0.1, 0.19, 0.1]
+
+
+@pytest.mark.parametrize(("failure", "outcome"), [("deny", "unreachable"), ("allow", "ok")])
+def test_nobody_can_tell_an_invalid_token_while_the_provider_is_down(failure, outcome):
+    text = one_user(failure, more="faults: [{at: 0s, for: 5s, outage: identity, how: refuse}]").replace("lookup: 0s", "lookup: 0s, invalid: 100%")
+    assert testing.play(text, [1.0, 6.0]).outcomes() == [outcome, "unauthorized"]
+
+
+def test_a_gateway_that_refuses_forgets_who_was_asking_for_whom():
+    """The one who asks is dropped at 10 ms; who comes when the gateway is open again waits for no answer of the old call."""
+    played = testing.play(one_user(more="faults: [{at: 10ms, for: 1s, outage: gateway, how: refuse}]"), [0.0, 0.005, 2.0])
+    assert played.outcomes() == ["unreachable", "unreachable", "ok"]
+    assert played.responses()[2] == 0.021
 
 
 def test_an_event_loop_gateway_is_not_held_by_a_slow_service_and_a_threaded_one_is():

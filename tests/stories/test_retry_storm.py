@@ -83,6 +83,22 @@ def test_a_budget_of_a_fifth_lets_at_most_a_fifth_more_through():
     assert 1190 <= attempts <= 1200
 
 
+def spent(played):
+    return [(round(event.time), event.subject, event.object) for event in played.events("budget_exhausted")]
+
+
+def test_a_spent_budget_is_told_once_in_a_spell_of_refusals():
+    """c may not try d again at 0 s, nor at 5 s, nor at 25 s, after 20 s without a refusal."""
+    played = testing.play(LAYERS.replace("max_attempts: 3", "max_attempts: 3, budget: 20%"), [0.0, 5.0, 25.0], sends="c.get")
+    assert spent(played) == [(0, "c[0]", "d"), (25, "c[0]", "d")]
+
+
+def test_a_client_whose_budget_is_spent_is_told_of_by_its_name():
+    client = "traffic: {clients: {sends: d.get, retry: {max_attempts: 3, budget: 20%}}}"
+    played = testing.play(LAYERS + client, [0.0, 5.0, 25.0])
+    assert spent(played) == [(0, "clients", ""), (25, "clients", "")]
+
+
 AGAIN = """
 services:
   a: {workers: 1, endpoints: {get: [{call: b.get, policy: {retry: {RETRY}}}]}}
@@ -117,3 +133,45 @@ def test_a_pause_with_full_jitter_is_drawn_anew_for_each_retry_and_never_longer_
     assert len(set(pauses)) == len(pauses) == 199
     assert 0.4 < sum(pauses) / len(pauses) < 0.6
     assert max(pauses) <= 1.0
+
+
+def again(played, service):
+    """Attempts that came for a request which had sent one from the same site before."""
+    return played.records.gauge(service, "attempts")[-1] - played.records.gauge(service, "first_attempts")[-1]
+
+
+def test_a_retry_counts_as_one_only_where_a_first_attempt_had_come():
+    """The second client is told to wait until it may come in: the shop sees one attempt of each, and has answered no retry."""
+    system = """
+    traffic: {clients: {sends: GET /, retry: {max_attempts: 2, on: [rate_limited]}, honor_retry_after: true}}
+    gateway: {workers: 1, rate_limits: [{per: all, rate: 1/s}], routes: {GET /: {to: shop.get}}}
+    services: {shop: {workers: 1, endpoints: {get: [{work: 1ms}]}}}
+    """
+    played = testing.play(system, [0.0, 0.1])
+    assert (played.outcomes(), len(played.attempts("shop.get"))) == (["ok", "ok"], 2)
+    assert (again(played, "gateway"), again(played, "shop")) == (1, 0)
+
+
+def test_what_a_retry_calls_for_the_first_time_is_no_retry():
+    """c fails at first, before it has called d; the second attempt at c is a retry, the one at d that it makes is not."""
+    flaky = LAYERS.replace("{fail: 100%}", "").replace("max_attempts: 3", "max_attempts: 3, backoff: {constant: 15ms}")
+    played = testing.play(flaky + "faults: [{at: 0s, for: 10ms, errors: {of: c, share: 100%}}]", [0.0], sends="a.get")
+    assert (played.outcomes(), [again(played, layer) for layer in "abcd"]) == (["ok"], [0, 0, 1, 0])
+
+
+def test_retries_of_retries_all_count():
+    played = testing.play(LAYERS, [0.0], sends="a.get")
+    assert [again(played, layer) for layer in "abcd"] == [0, 2, 8, 26]
+
+
+def test_what_a_redelivered_message_causes_once_more_is_a_retry():
+    """Three deliveries of one event, each of which calls twice: the first of either call is none."""
+    system = """
+    services:
+      shop: {workers: 1, endpoints: {buy: [{publish: bought}]}}
+      mail: {workers: 1, consumes: {bought: {group: mail, max_deliveries: 3, do: [{call: post.send}, {call: post.file}]}}}
+      post: {workers: 1, endpoints: {send: [], file: [{fail: 100%}]}}
+    brokers: {kafka: {kind: log, topics: {bought: {partitions: 1}}}}
+    """
+    played = testing.play(system, [0.0], sends="shop.buy")
+    assert (len(played.attempts("post.send")), again(played, "post")) == (3, 4)

@@ -28,6 +28,13 @@ def test_check_then_write_sells_one_unit_to_all_who_looked_before_the_first_wrot
     assert len(played.events("oversold")) == 1
 
 
+def test_that_stock_ran_out_is_told_once_though_several_sell_the_last_unit():
+    """Three write that none is left, at 15, 16 and 17 ms, all before the first who sees it."""
+    played = testing.play(RACY, [0.001 * k for k in range(30)])
+    assert played.outcomes().count("ok") == 15
+    assert [event.time for event in played.events("stock_ran_out")] == [0.015]
+
+
 def test_check_then_write_is_safe_as_long_as_nobody_comes_between():
     played = testing.play(RACY, [0.01 * k for k in range(10)])
     assert played.outcomes() == ["ok"] * 5 + ["refused"] * 5

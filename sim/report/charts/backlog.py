@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from sim.experiments.results import Comparison, VariantResult
-from sim.report.charts.canvas import Chart, column, gauge_columns, label_curves, name_panel, panels, plain_numbers, spans_of, thin, time_axis
+from sim.report.charts.canvas import Chart, column, gauge_columns, label_curves, label_room, name_panel, panels, plain_numbers, spans_of, thin, time_axis
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import clock, listed
 from sim.vocabulary import GOOD
 
 MOST = 4  # panels of queues, and of groups
+PROMISES = "open promises"
 
 _QUANTITIES = (
     ("lag", "behind the end of the topic", "messages"),
@@ -42,10 +43,11 @@ def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
     rows = _rows(comparison)
     if not rows:
         return None
-    spans = spans_of(comparison, theme)
+    room = label_room(comparison)
+    spans = spans_of(comparison, theme, labels=room)
     names = list(comparison.variants)
     with mpl.rc_context(rc(theme)):
-        sheet = panels(len(rows), 1.05, top=spans.room, gap=0.44)
+        sheet = panels(len(rows), 1.05, top=spans.room, gap=0.44, labels=room)
         for index, (axes, row) in enumerate(zip(sheet.axes, rows, strict=True)):
             spans.shade(axes)
             idle = [name for name, series in row.lines.items() if float(series.max()) < 0.005 * row.highest]
@@ -60,11 +62,12 @@ def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
             label_curves(axes, [(series, name, theme.variant(names.index(name))) for name, series in drawn.items()])
             name_panel(axes, row.title, theme.ink, f"{row.note}{f'; next to none in {listed(idle)}' if idle else ''}")
         spans.name(sheet.axes[0])
+    said = " Open promises: orders answered ok or degraded whose effects do not all exist yet (first replication)."
+    promised = said if any(row.title == PROMISES for row in rows) else ""
     return Chart(
         "backlog",
         "What waits, over the run",
-        "A backlog that grows in a fault and drains after it is load put off; one that stays is load lost, or capacity that is missing. "
-        "Open promises: orders answered ok or degraded whose effects do not all exist yet (first replication).",
+        f"A backlog that grows in a fault and drains after it is load put off; one that stays is load lost, or capacity that is missing.{promised}",
         " ".join(f"{row.title}: {', '.join(_highest(name, series) for name, series in row.lines.items())}." for row in rows),
         sheet.figure,
         theme,
@@ -73,7 +76,7 @@ def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
 
 def _rows(comparison: Comparison) -> list[_Row]:
     promises = {name: series for name, variant in comparison.variants.items() if (series := _open_promises(variant)) is not None}
-    rows = [_Row("open promises", "answered well, effects still missing", "orders", promises)] if promises else []
+    rows = [_Row(PROMISES, "answered well, effects still missing", "orders", promises)] if promises else []
     for quantity, note, unit in _QUANTITIES:
         found = []
         for component in gauge_columns(comparison, quantity):

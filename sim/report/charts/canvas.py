@@ -15,6 +15,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
@@ -87,6 +88,11 @@ def panels(count: int, height: float, *, gap: float = 0.42, labels: float = LABE
     width = WIDTH - left - labels
     boxes = ((left / WIDTH, (total - HEAD - top - height - row * (height + gap)) / total, width / WIDTH, height / total) for row in range(count))
     return Panels(figure, tuple(figure.add_axes(box) for box in boxes))
+
+
+def label_room(comparison: Comparison) -> float:
+    """Inches to the right of the panels for the names of the variants, the longest of them whole."""
+    return min(max(LABELS, 0.15 + 0.075 * max(map(len, comparison.variants))), 0.5 * WIDTH)
 
 
 def name_panel(axes: Axes, text: str, colour: str, note: str = "") -> None:
@@ -179,7 +185,7 @@ def label_ends(axes: Axes, entries: Sequence[tuple[float, str, str]], size: floa
     """Direct labels to the right of the panel: (y in data, text, colour), moved apart where they would overlap."""
     ordered = sorted((_fraction(axes, value), text, colour) for value, text, colour in entries if math.isfinite(value))
     height = _points_high(axes)
-    places = spread([wanted for wanted, _, _ in ordered], [size * 1.22 / height] * len(ordered), -0.1, 1.1)
+    places = spread([wanted for wanted, _, _ in ordered], [size * 1.22 / height] * len(ordered), -0.02, 1.1)  # not among the numbers below
     for (wanted, text, colour), place in zip(ordered, places, strict=True):
         axes.annotate(
             text, (1, wanted), (5, (place - wanted) * height), xycoords="axes fraction", textcoords="offset points",
@@ -205,10 +211,11 @@ def label_curves(axes: Axes, lines: Sequence[tuple[pd.Series, str, str]], size: 
     places = spread([wanted for wanted, *_ in peaks], [size * 1.25 / height] * len(peaks), 0.0, 1.0)
     for (_, time, text, colour), place in zip(peaks, places, strict=True):
         late = time > 0.82 * duration
-        axes.annotate(
+        label = axes.annotate(
             text, (time, place), (-6 if late else 7, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
             color=colour, fontsize=size, va="center", ha="right" if late else "left",
         )  # fmt: skip
+        label.set_path_effects([withStroke(linewidth=2.5, foreground=mpl.rcParams["figure.facecolor"])])  # readable where it crosses a line
 
 
 def log_seconds(axes: Axes, which: str = "y") -> None:

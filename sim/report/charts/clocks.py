@@ -50,11 +50,12 @@ def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
             axes.set_ylabel("share still waiting")
             axes.tick_params(axis="x", labelbottom=axes is sheet.axes[-1])
         sheet.axes[-1].set_xlabel("time since arrival, logarithmic")
+    never = "never answered well (above) or not completed within the run (below)" if len(shown) > 1 else ("never answered well", "not completed")[shown[0]]
     return Chart(
         "two-clocks",
-        "Two clocks: the answer, and the order truly done",
+        "Two clocks: the answer, and the order truly done" if len(shown) > 1 else "How many still wait, and how long",
         "Share of the counted requests that still wait this long after their arrival; both scales are logarithmic, so that 10%, 1% and 0.1% get the same room. "
-        "Where a line turns flat, that share was never answered well (above) or not completed within the run (below). First replication.",
+        f"Where a line turns flat, that share was {never}. First replication.",
         " ".join(_in_words(name, pair) for name, pair in clocks.items()),
         sheet.figure,
         theme,

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
 
-from sim.experiments.results import Comparison
+from sim.experiments.results import Comparison, unit_of
 from sim.report.charts.canvas import HEAD, WIDTH, Chart
 from sim.report.theme import LIGHT, Theme, marker, rc
-from sim.report.words import better_of, label_of, show_change, split_key, unit_of
+from sim.report.words import better_of, label_of, show_change, split_key
 
 Scale = Literal["ratio", "points", "counts"]
 
@@ -42,6 +42,7 @@ _WANTED: dict[Scale, tuple[str, ...]] = {
 _LINE = 0.155  # inches of one variant
 _GAP = 0.1  # inches between metrics
 _LEFT, _RIGHT = 2.0, 2.15
+_PER_ROW = 4  # entries of the legend
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def differences_with_intervals(comparison: Comparison, theme: Theme = LIGHT) -> 
         return None
     names = [name for name in comparison.variants if name != comparison.baseline]
     sizes = [len(block.keys) * (_LINE * len(names) + _GAP) + 0.05 for block in blocks]
-    gap, top, bottom = 0.62, 0.55, 0.3
+    gap, top, bottom = 0.62, 0.37 + 0.18 * -(-(len(names) + 1) // _PER_ROW), 0.3
     total = HEAD + top + sum(sizes) + gap * (len(blocks) - 1) + bottom
     with mpl.rc_context(rc(theme)):
         figure = Figure(figsize=(WIDTH, total))
@@ -215,7 +216,7 @@ def _legend(figure: Figure, names: list[str], comparison: Comparison, theme: The
     handles.append(Line2D([], [], color=theme.muted, marker="o", mfc=theme.paper, ms=5, lw=0, label="hollow: not significant"))
     place = (_LEFT / WIDTH, 1 - (HEAD + 0.02) / figure.get_figheight())
     sizes = {"handlelength": 2.2, "columnspacing": 1.8, "borderpad": 0.0, "borderaxespad": 0.0}
-    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=place, ncols=min(len(handles), 4), frameon=False, fontsize=8.5, **sizes)
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=place, ncols=min(len(handles), _PER_ROW), frameon=False, fontsize=8.5, **sizes)
 
 
 def _in_words(mark: _Mark) -> str:

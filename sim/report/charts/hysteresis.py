@@ -31,6 +31,7 @@ def hysteresis_curve(stability: Stability, theme: Theme = LIGHT) -> Chart:
         axes.plot(rates, without, color=colours[0], marker="o", ms=4)
         axes.plot(rates, after, color=colours[1], marker="s", ms=4, ls=(0, (5, 1.6)))
         labels = [(without[-1], "undisturbed", colours[0]), (after[-1], "long after the stressor", colours[1])]
+        labels += [(stability.curve[-1].goodput.value, "load up, then down", colours[2])] if stability.curve else []
         top = sum(step.rising for step in stability.curve)
         for steps, style in ((stability.curve[:top], "-"), (stability.curve[max(0, top - 1) :], (0, (1.4, 1.2)))):
             axes.plot([step.rate for step in steps], [step.goodput.value for step in steps], color=colours[2], lw=1.1, ls=style)

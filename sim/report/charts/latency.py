@@ -35,12 +35,13 @@ def latency_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
             time_axis(axes, spans.duration, last=index == len(shown) - 1)
             axes.set_ylabel("time to answer")
         spans.name(sheet.axes[0])
+    completing = any(column(variant, "completion_p95") is not None for variant in shown.values())
+    dashed = " Dashed: the 95th percentile until all effects of the order exist." if completing else ""
     return Chart(
         "latency",
         "How long an answer took, over the run",
         "Percentiles of the response time of requests answered ok or degraded, by time of arrival, "
-        f"per {lasting(bucket_of(next(iter(shown.values()))))}; logarithmic scale. "
-        "Dashed: the 95th percentile until all effects of the order exist.",
+        f"per {lasting(bucket_of(next(iter(shown.values()))))}; logarithmic scale.{dashed}",
         "Response p95 over time. " + " ".join(_peak(name, variant) for name, variant in shown.items()),
         sheet.figure,
         theme,

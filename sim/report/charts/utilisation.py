@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from sim.experiments.results import Comparison
-from sim.report.charts.canvas import Chart, label_curves, name_panel, panels, spans_of, thin, time_axis
+from sim.report.charts.canvas import Chart, label_curves, label_room, name_panel, panels, spans_of, thin, time_axis
 from sim.report.stations import busy_shares, size_of
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import show
@@ -20,10 +20,11 @@ def utilisation_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart
     stations = _stations(comparison)
     if not stations:
         return None
-    spans = spans_of(comparison, theme)
+    room = label_room(comparison)
+    spans = spans_of(comparison, theme, labels=room)
     names = list(comparison.variants)
     with mpl.rc_context(rc(theme)):
-        sheet = panels(len(stations), 0.85, top=spans.room)
+        sheet = panels(len(stations), 0.85, top=spans.room, labels=room)
         for index, (axes, (station, (note, lines))) in enumerate(zip(sheet.axes, stations.items(), strict=True)):
             spans.shade(axes)
             for name, series in lines.items():

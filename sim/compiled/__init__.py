@@ -1,0 +1,11 @@
+"""HOW IT BEHAVES, FAST: the same semantics as `models`, in an interpreter that reads the wired models as tables.
+
+`simulate` gives the same Records as that of `models`, to the last bit. `program.py` and `wiring.py` turn the wired models into tables,
+`interpreter.py` runs them, `machine.py` lets them grow, `control.py` does what is rare.
+"""
+
+from sim.compiled.engine import simulate, why_not
+from sim.compiled.machine_code import is_ready, prepare
+from sim.compiled.program import Unsupported
+
+__all__ = ["Unsupported", "is_ready", "prepare", "simulate", "why_not"]

@@ -1,0 +1,135 @@
+"""How a host handles an attempt: arrival, place, end and answer, as in `models/entrance.py`."""
+
+from __future__ import annotations
+
+from sim.chance.compiler import compiled
+from sim.compiled.calendar import arm, hold, make_ready
+from sim.compiled.memory import note_task
+from sim.compiled.network import hop_delay
+from sim.compiled.places import come_inside, go_outside, leave, note_shed, out_of_queue, park, struck, wait_in_queue
+from sim.compiled.state import State, ended, handler, hosts, ops, replicas, requests, slots, whole
+from sim.compiled.tasks import DELIVER, GO_ON, LEAVE_QUEUE, NOBODY, START, answer, done, forget
+from sim.vocabulary import Outcome
+
+OK, DEGRADED, SHED, UNREACHABLE = whole(Outcome.OK), whole(Outcome.DEGRADED), whole(Outcome.SHED), whole(Outcome.UNREACHABLE)
+
+
+@handler
+def arrive(s: State, task: int) -> bool:
+    """It has reached its replica: take a place, wait for one, or be refused. True: its steps begin."""
+    own = slots(s)[task]
+    entry = ops(s)[own.entry]
+    host = hosts(s)[entry.host]
+    replica = replicas(s)[own.replica]
+    host.offered += 1
+    host.again += own.again
+    if host.tracks:
+        own.inside = 1
+        if host.lists:
+            come_inside(s, task)
+    if replica.closed:
+        refuse(s, task, UNREACHABLE)
+    elif replica.free > 0:
+        replica.free -= 1
+        host.busy_area -= s.now
+        own.granted = 1
+        return start(s, task)
+    elif replica.waiting < host.capacity or replica.hung:  # a frozen process answers nothing, not even a refusal
+        own.then = LEAVE_QUEUE
+        wait_in_queue(s, entry.host, task)
+        if host.patience >= 0:
+            arm(s, host.patience, task)
+    else:
+        note_shed(s, entry.host)
+        refuse(s, task, SHED)
+    return False
+
+
+@handler
+def leave_queue(s: State, task: int) -> bool:
+    """Its turn has come, or its patience is over. True: its steps begin."""
+    own = slots(s)[task]
+    if own.granted:
+        return start(s, task)
+    note_shed(s, ops(s)[own.entry].host)
+    refuse(s, task, own.outcome)
+    return False
+
+
+@handler
+def refuse(s: State, task: int, outcome: int) -> None:
+    """The host itself turns it away."""
+    slots(s)[task].where = ops(s)[slots(s)[task].entry].a
+    end_attempt(s, task, outcome)
+
+
+@handler
+def start(s: State, task: int) -> bool:
+    """It has its place; an error fault may strike it."""
+    own = slots(s)[task]
+    host = ops(s)[own.entry].host
+    if hosts(s)[host].errors_on:
+        if replicas(s)[own.replica].hung:  # what is frozen does not even fail; its program looks for itself
+            own.then = START
+            park(s, task)
+            return False
+        outcome = struck(s, host, task, ops(s)[own.entry].salt)
+        if outcome:
+            end_attempt(s, task, outcome)
+            return False
+    own.then = GO_ON
+    own.pc = own.entry + 1
+    own.phase = 0
+    return True
+
+
+@handler
+def end_attempt(s: State, task: int, outcome: int) -> None:
+    """Give the place up, close the account, and answer."""
+    own = slots(s)[task]
+    host = ops(s)[own.entry].host
+    if own.granted:
+        leave(s, host, task)
+    if own.degraded and outcome == OK:
+        outcome = DEGRADED
+    ended(s)[host, outcome] += 1
+    if own.inside:
+        own.inside = 0
+        if hosts(s)[host].lists:
+            go_outside(s, task)
+    own.outcome = outcome
+    if own.back >= 0 and own.caller != NOBODY:
+        delay = hop_delay(s, own.back, requests(s)[own.request].id, own.chain)
+        if delay > 0.0:
+            own.then = DELIVER
+            hold(s, task, delay)
+            return
+        if delay < 0.0:
+            if own.caller >= 0:
+                slots(s)[own.caller].child = -1
+            own.caller = NOBODY
+    deliver(s, task)
+
+
+@handler
+def deliver(s: State, task: int) -> None:
+    """The answer has arrived, or nobody waits for it: the attempt is over."""
+    own = slots(s)[task]
+    answer(s, task, own.outcome)
+    done(s, own.request)
+    forget(s, task)
+
+
+@compiled
+def waited_too_long(s: State, task: int, host: int) -> None:
+    """The queue timeout fired while the task was still waiting; a frozen replica will look at the thaw whether it still is."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    if replica.hung:
+        replica.overdue_last = note_task(s, replica.overdue_last, task)
+        if replica.overdue_first < 0:
+            replica.overdue_first = replica.overdue_last
+        return
+    out_of_queue(s, host, task)
+    own.outcome = SHED
+    make_ready(s, task)

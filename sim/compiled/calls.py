@@ -1,0 +1,292 @@
+"""Guarded calls: `models/call.py` once more, cut where its generator yields.
+
+    fallback( retry( breaker( timeout( bulkhead( link, balancer, callee )))))
+"""
+
+from __future__ import annotations
+
+from sim.chance.keyed import uniform
+from sim.compiled.calendar import arm, hold, make_ready
+from sim.compiled.events import log
+from sim.compiled.guards import guard_for, leave_bulkhead, leave_line, ring_of, stop, wait_at_bulkhead
+from sim.compiled.network import PUBLICATION, choose, hop_delay, over
+from sim.compiled.places import park
+from sim.compiled.state import (
+    ONE,
+    ZERO,
+    Row,
+    State,
+    breakers,
+    budgets,
+    bulkheads,
+    calls,
+    draws,
+    guards,
+    handler,
+    replicas,
+    requests,
+    retries,
+    rings,
+    slots,
+    targets,
+    whole,
+)
+from sim.compiled.tasks import ARRIVE, IN_BULKHEAD, NOBODY, PUBLISH, abandon, link_chain, new_task
+from sim.models.host import QUIET
+from sim.policies import breaker, budget, bulkhead, retry
+from sim.vocabulary import EventKind, Outcome
+
+OK, DEGRADED, REFUSED, UNREACHABLE = (whole(o) for o in (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED, Outcome.UNREACHABLE))
+BREAKER_OPEN, BULKHEAD_FULL, TIMEOUT = (whole(o) for o in (Outcome.BREAKER_OPEN, Outcome.BULKHEAD_FULL, Outcome.TIMEOUT))
+FAILED = whole(sum(1 << o for o in (Outcome.ERROR, Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.SHED)))
+PASSED = whole(sum(1 << o for o in (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED)))
+BUDGET_EXHAUSTED = whole(EventKind.BUDGET_EXHAUSTED)
+BREAKER_EVENTS = (whole(EventKind.BREAKER_CLOSED), whole(EventKind.BREAKER_OPENED), whole(EventKind.BREAKER_HALF_OPENED))
+
+BEGIN, AT_BULKHEAD, ANSWERED, PAUSED = map(whole, range(4))  # phases of a call
+PARK, NEXT, FAIL, AGAIN, JUMP = map(whole, range(5))  # what an operation answers: wait (or be over), go on, go to `fail`, come back to it, go to `to`
+
+admit, record, give_back = breaker.admit.compiled, breaker.record.compiled, breaker.give_back.compiled
+deposit, withdraw = budget.deposit.compiled, budget.withdraw.compiled
+enter_places = bulkhead.enter.compiled
+retryable, backoff = retry.retryable.compiled, retry.backoff.compiled
+
+
+@handler
+def call_step(s: State, task: int, call: int) -> int:
+    """Carry the call of this task on from where it stands; FAIL leaves the outcome and its place in the task."""
+    own = slots(s)[task]
+    row = calls(s)[call]
+    guard = guard_for(s, call, task)
+    phase = own.phase
+    if row.watchful and phase != BEGIN and replicas(s)[own.replica].hung:  # a frozen caller hears at the thaw what has woken it
+        if own.callee >= 0:
+            own.ticket += 1  # nothing that comes later can change it
+            own.child = -1
+        park(s, task)
+        return PARK
+    if phase == BEGIN:
+        if guard >= 0 and guards(s)[guard].budget >= 0:
+            deposit(budgets(s)[guards(s)[guard].budget], tokens_of(s, guard), s.now)
+        own.tries = 0
+        own.pause = -1.0
+        phase = PAUSED
+    if phase == PAUSED:
+        if guard >= 0 and not admitted(s, task, call, guard):
+            return after_attempt(s, task, call, guard, BREAKER_OPEN)
+        own.began = s.now
+        if row.lane >= 0:
+            arm(s, row.lane, task)
+        own.callee = -1
+        if guard >= 0:
+            own.call = call
+            if row.bulkhead:
+                if guards(s)[guard].first >= 0 or not enter_places(bulkheads(s)[guards(s)[guard].bulkhead]):
+                    if row.bulkhead_lane < 0:
+                        own.where = targets(s)[row.target].where
+                        return attempt_over(s, task, call, guard, BULKHEAD_FULL)
+                    wait_at_bulkhead(s, guard, task)
+                    arm(s, row.bulkhead_lane, task)
+                    own.phase = AT_BULKHEAD
+                    return PARK
+                own.guard = guard
+    elif phase == AT_BULKHEAD:
+        if own.guard < 0:
+            return attempt_over(s, task, call, guard, own.outcome)
+    else:
+        own.child = -1
+        if targets(s)[row.target].counts:
+            over(s, row.target, own.replica, own.callee)
+        return attempt_over(s, task, call, guard, own.outcome)
+    replica = send(s, task, call, own.tries)
+    if replica < 0:
+        return attempt_over(s, task, call, guard, UNREACHABLE)
+    if targets(s)[row.target].counts:
+        own.call = call
+    own.callee = replica
+    own.phase = ANSWERED
+    return PARK
+
+
+@handler
+def admitted(s: State, task: int, call: int, guard: int) -> bool:
+    """Ask the breaker, where there is one."""
+    own = slots(s)[task]
+    own.admitted = 0
+    index = guards(s)[guard].breaker
+    if index < 0:
+        return True
+    row = breakers(s)[index]
+    period = row.period
+    own.admitted = admit(row, ring_of(s, guard), s.now)
+    if row.period != period:
+        note_breaker(s, task, call, row)
+    if own.admitted < 0:
+        own.where = targets(s)[calls(s)[call].target].where
+        return False
+    return True
+
+
+@handler
+def attempt_over(s: State, task: int, call: int, guard: int, outcome: int) -> int:
+    """The attempt has an outcome: permit and breaker hear of it."""
+    own = slots(s)[task]
+    own.ticket += 1
+    own.call = -1
+    if own.guard >= 0:
+        leave_bulkhead(s, task)
+    if guard >= 0 and guards(s)[guard].breaker >= 0:
+        now = s.now
+        row = breakers(s)[guards(s)[guard].breaker]
+        period = row.period
+        failed = FAILED >> outcome & 1
+        if outcome == BULKHEAD_FULL and calls(s)[call].bulkhead_fails:
+            failed = ONE
+        if failed or PASSED >> outcome & 1:
+            record(row, ring_of(s, guard), now, own.admitted, failed, now - own.began)
+        else:
+            give_back(row, ring_of(s, guard), now, own.admitted)
+        if row.period != period:
+            note_breaker(s, task, call, row)
+    return after_attempt(s, task, call, guard, outcome)
+
+
+@handler
+def after_attempt(s: State, task: int, call: int, guard: int, outcome: int) -> int:
+    """Try again, at once or after a pause, or let this be the outcome of the call."""
+    own = slots(s)[task]
+    row = calls(s)[call]
+    own.tries += 1
+    own.outcome = outcome
+    if PASSED >> outcome & 1 or own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], outcome):
+        return call_over(s, task)
+    if guard >= 0 and guards(s)[guard].budget >= 0 and not withdraw(budgets(s)[guards(s)[guard].budget], tokens_of(s, guard), s.now):
+        if s.now - guards(s)[guard].spent > QUIET:
+            note(s, task, call, BUDGET_EXHAUSTED)
+        guards(s)[guard].spent = s.now
+        return call_over(s, task)
+    rule = retries(s)[row.retry]
+    if own.pause < 0.0:
+        own.pause = rule.base
+    luck = uniform(draws(s)[row.jitter].key, requests(s)[own.request].id, link_chain(own.chain, row.salt, own.tries))
+    own.pause = backoff(rule, own.tries, luck, own.pause)
+    own.phase = PAUSED
+    if own.pause > 0.0:
+        hold(s, task, own.pause)
+        return PARK
+    return AGAIN
+
+
+@handler
+def call_over(s: State, task: int) -> int:
+    """What is left when there is no further attempt: an answer, perhaps a degraded one, or a failure."""
+    own = slots(s)[task]
+    own.phase = BEGIN
+    if own.outcome == DEGRADED:
+        own.degraded = 1
+        own.outcome = OK
+    return NEXT if own.outcome == OK else FAIL
+
+
+@handler
+def send(s: State, task: int, call: int, attempt: int) -> int:
+    """Put one attempt on the wire; -1 where there is nobody to send it to."""
+    own = slots(s)[task]
+    row = calls(s)[call]
+    entity = requests(s)[own.request].id
+    chain = link_chain(own.chain, row.salt, attempt)
+    target = targets(s)[row.target]
+    replica = choose(s, row.target, own.replica, entity, chain)
+    if replica < 0:
+        own.where = target.where
+        return -1
+    delay = hop_delay(s, row.hop, entity, chain)
+    if delay < 0.0:
+        return replica
+    requests(s)[own.request].alive += 1
+    child = new_task(s, own.request, chain, task, replica)
+    made = slots(s)[child]
+    made.back = row.back
+    made.abandoned = own.abandoned
+    asked = requests(s)[own.request]
+    made.again = ONE if asked.reached & row.bit else ZERO
+    asked.reached |= row.bit
+    own.child = child
+    made.then = PUBLISH if target.kind == PUBLICATION else ARRIVE
+    made.entry = target.entry
+    if delay > 0.0:
+        hold(s, child, delay)
+    else:
+        make_ready(s, child)
+    return replica
+
+
+@handler
+def send_and_forget(s: State, task: int, call: int) -> None:
+    """One attempt of which the caller hears no more."""
+    own = slots(s)[task]
+    own.child = -1
+    send(s, task, call, ZERO)
+    if own.child >= 0:
+        slots(s)[own.child].caller = NOBODY
+        own.child = -1
+
+
+@handler
+def call_timed_out(s: State, task: int, call: int) -> None:
+    """Nobody waits any longer for this attempt; whether it goes on is the policy's choice."""
+    own = slots(s)[task]
+    row = calls(s)[call]
+    child = own.child
+    if child >= 0:
+        slots(s)[child].caller = NOBODY
+        host = replicas(s)[slots(s)[child].replica].host
+        if row.cancels and host >= 0:
+            stop(s, child, host, ONE, TIMEOUT)
+        else:
+            abandon(s, child)
+        own.child = -1
+    if own.waits == IN_BULKHEAD:
+        leave_line(s, task)
+    own.ticket += 1
+    own.outcome = TIMEOUT
+    own.where = targets(s)[row.target].where
+    if own.callee < 0 and own.guard >= 0:  # frozen, with a place in the bulkhead that it has not used: it is woken at the thaw
+        leave_bulkhead(s, task)
+    else:
+        make_ready(s, task)
+
+
+@handler
+def waited_for_bulkhead(s: State, task: int, call: int) -> None:
+    """The longest wait is over; a task that got its place in time holds the guard."""
+    own = slots(s)[task]
+    if own.guard < 0:
+        leave_line(s, task)
+        own.ticket += 1
+        own.outcome = BULKHEAD_FULL
+        own.where = targets(s)[calls(s)[call].target].where
+        make_ready(s, task)
+
+
+@handler
+def note_breaker(s: State, task: int, call: int, changed: Row) -> None:
+    """Write the new state into the event log."""
+    note(s, task, call, BREAKER_EVENTS[changed.state])
+
+
+@handler
+def note(s: State, task: int, call: int, kind: int) -> None:
+    """What the event log hears of the guards of a call."""
+    row = calls(s)[call]
+    subject = row.subject
+    if row.per_replica:
+        subject += replicas(s)[slots(s)[task].replica].index
+    log(s, kind, subject, row.about, 0.0)
+
+
+@handler
+def tokens_of(s: State, guard: int) -> Row:
+    """The slices of the guard's retry budget."""
+    row = guards(s)[guard]
+    return rings(s)[row.tokens : row.tokens + 9]

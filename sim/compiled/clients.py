@@ -1,0 +1,210 @@
+"""Traffic: `models/workload.py` once more."""
+
+from __future__ import annotations
+
+from sim.chance.arrivals import fill_arrivals
+from sim.chance.keyed import uniform
+from sim.chance.popularity import rank
+from sim.compiled.attempts import arrive
+from sim.compiled.calendar import ARRIVAL, ORDINARY, arm, hold, make_ready, schedule
+from sim.compiled.calls import AGAIN, BUDGET_EXHAUSTED, NEXT, PARK, PASSED, backoff, deposit, retryable, withdraw
+from sim.compiled.events import log
+from sim.compiled.network import choose, over
+from sim.compiled.state import (
+    NONE,
+    ONE,
+    ZERO,
+    State,
+    budgets,
+    buffers,
+    doors,
+    draws,
+    handler,
+    hops,
+    pieces,
+    popularity,
+    recordings,
+    requests,
+    retries,
+    rings,
+    shares,
+    slots,
+    sources,
+    targets,
+    thresholds,
+    whole,
+    workloads,
+)
+from sim.compiled.tasks import ARRIVE, GO_ON, ITS_REQUEST, NOBODY, abandon, answered, link_chain, new_request, new_task
+from sim.models.host import QUIET
+from sim.vocabulary import Outcome
+
+RATE_LIMITED, TIMEOUT, UNREACHABLE = whole(Outcome.RATE_LIMITED), whole(Outcome.TIMEOUT), whole(Outcome.UNREACHABLE)
+BEGIN, ANSWERED, PAUSED = map(whole, range(3))  # phases of asking
+
+
+@handler
+def next_arrival(s: State, workload: int) -> None:
+    """Schedule the next arrival of an open source, if there is one."""
+    row = workloads(s)[workload]
+    if row.taken == row.buffered:
+        row.buffered = fill_arrivals(sources(s), pieces(s), recordings(s), row.source, buffers(s)[workload])
+        row.taken = 0
+        if row.buffered == 0:
+            return
+    row.due = buffers(s)[workload, row.taken]
+    row.taken += 1
+    schedule(s, ORDINARY, row.due - s.now, ARRIVAL, workload)
+
+
+@handler
+def arrival(s: State, workload: int) -> int:
+    """A request of an open source arrives. The task that runs on now; -1: none does."""
+    row = workloads(s)[workload]
+    request = make_request(s, workload, row.arrived, row.due)
+    next_arrival(s, workload)
+    if row.patient:
+        task = new_task(s, request, ZERO, NOBODY, row.caller)
+        slots(s)[task].then = GO_ON
+        slots(s)[task].pc = row.pc
+        make_ready(s, task)
+        return -1
+    asked = requests(s)[request]
+    target = doors(s)[asked.door].target
+    replica = choose(s, target, row.caller, asked.id, ZERO)
+    if replica < 0:
+        asked.outcome = UNREACHABLE
+        asked.where = targets(s)[target].where
+        answered(s, request)
+        return -1
+    child = attempt(s, request, ITS_REQUEST, replica, ZERO)
+    if child >= 0 and arrive(s, child):
+        return child
+    return -1
+
+
+@handler
+def make_request(s: State, workload: int, number: int, time: float) -> int:
+    """A logical request: what is asked for, by whom, about what."""
+    row = workloads(s)[workload]
+    request = new_request(s)
+    made = requests(s)[request]
+    entity = row.base | number
+    made.id = entity
+    made.arrival = time
+    made.source = row.name
+    door = row.first_door
+    if row.doors > 1:
+        luck = uniform(draws(s)[row.mix].key, entity, ZERO)
+        index = 0
+        while index < row.doors - 1 and luck >= thresholds(s)[door + index]:
+            index += 1
+        door += index
+    made.door = door
+    made.route = doors(s)[door].route
+    made.needs = doors(s)[door].needs
+    if row.users >= 0:
+        made.user = who(s, row.users, entity)
+    if row.items >= 0:
+        made.item = who(s, row.items, entity)
+    row.arrived += 1
+    return request
+
+
+@handler
+def who(s: State, population: int, entity: int) -> int:
+    """The rank of the user or item that falls to this entity."""
+    row = popularity(s)[population]
+    table = shares(s)[row.first : row.first + row.size]
+    return rank(uniform(row.key, entity, ZERO), row.count, row.exponent, row.step, table)
+
+
+@handler
+def attempt(s: State, request: int, caller: int, replica: int, tries: int) -> int:
+    """One attempt at the door; -1: a black hole has swallowed it."""
+    row = requests(s)[request]
+    door = doors(s)[row.door]
+    if hops(s)[door.hop].fixed < 0.0:
+        return -1
+    child = new_task(s, request, link_chain(0, ZERO, tries), caller, replica)
+    made = slots(s)[child]
+    made.again = ONE if row.reached & door.bit else ZERO
+    row.reached |= door.bit
+    made.back = door.hop
+    made.then = ARRIVE
+    made.entry = targets(s)[door.target].entry
+    row.alive += 1
+    return child
+
+
+@handler
+def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop, as in the model
+    """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
+    own = slots(s)[task]
+    row = workloads(s)[workload]
+    request = requests(s)[own.request]
+    target = doors(s)[request.door].target
+    if own.phase == BEGIN:
+        if row.budget >= 0:
+            deposit(budgets(s)[row.budget], rings(s)[row.tokens : row.tokens + 9], s.now)
+        own.tries = 0
+        own.pause = retries(s)[row.retry].base
+        own.phase = PAUSED
+    if own.phase == PAUSED:
+        request.attempts = own.tries + 1
+        if row.lane >= 0:
+            arm(s, row.lane, task)
+        replica = choose(s, target, row.caller, request.id, link_chain(0, ZERO, own.tries))
+        if replica >= 0:
+            child = attempt(s, own.request, task, replica, own.tries)
+            if child >= 0:
+                own.child = child
+                make_ready(s, child)
+            own.callee = replica
+            own.phase = ANSWERED
+            return PARK
+        own.outcome = UNREACHABLE
+        own.where = targets(s)[target].where
+    else:
+        own.child = -1
+        over(s, target, row.caller, own.callee)
+    own.ticket += 1
+    own.tries += 1
+    outcome = own.outcome
+    last = PASSED >> outcome & 1 or own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], outcome)
+    if not last and row.budget >= 0:
+        last = withdraw(budgets(s)[row.budget], rings(s)[row.tokens : row.tokens + 9], s.now) == 0
+        if last:
+            if s.now - row.spent > QUIET:
+                log(s, BUDGET_EXHAUSTED, row.subject, NONE, 0.0)
+            row.spent = s.now
+    if not last:
+        luck = uniform(draws(s)[row.jitter].key, request.id, own.tries)
+        own.pause = backoff(retries(s)[row.retry], own.tries, luck, own.pause)
+        wait = own.pause
+        if outcome == RATE_LIMITED and row.honor and request.retry_after > wait:
+            wait = request.retry_after
+        own.phase = PAUSED
+        if wait > 0.0:
+            hold(s, task, wait)
+            return PARK
+        return AGAIN
+    own.phase = BEGIN
+    request.outcome = outcome
+    request.where = own.where
+    answered(s, own.request)
+    return NEXT
+
+
+@handler
+def client_timed_out(s: State, task: int, workload: int) -> None:
+    """The client's patience is over; the system does not know, and goes on."""
+    own = slots(s)[task]
+    if own.child >= 0:
+        slots(s)[own.child].caller = NOBODY
+        abandon(s, own.child)
+        own.child = -1
+    own.ticket += 1
+    own.outcome = TIMEOUT
+    own.where = workloads(s)[workload].name
+    make_ready(s, task)

@@ -1,0 +1,556 @@
+"""What happens rarely, in Python: faults, crashes, sessions that expire, and rebalances, as in `models/fault.py` and `models/host.py`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from sim.compiled import attempts, calendar, consumers, guards, places, relays, tasks, topics
+from sim.compiled.program import row_of
+from sim.compiled.wiring import planned
+from sim.models import fault as faults
+from sim.policies.assignor import range_assign
+from sim.vocabulary import EventKind, MessageEnd, Outcome
+
+if TYPE_CHECKING:
+    from sim.compiled.machine import Machine
+
+UNREACHABLE = int(Outcome.UNREACHABLE)
+SKIPPED = int(MessageEnd.SKIPPED)
+
+
+class Control:
+    """Changes the arrays between two calls of the interpreter."""
+
+    def __init__(self, machine: Machine):
+        self.machine = machine
+        self.wiring = machine.wiring
+        self.tables = machine.tables
+        self.refusing: dict[int, int] = {}
+        self.slowdowns: dict[int, list[float]] = {}
+        self.losses: dict[int, list[float]] = {}
+        self.delays: dict[int, list[int]] = {}
+        self.dead: dict[Any, list[int]] = {}
+        self.lives: dict[int, int] = {}
+        self._begin = {
+            faults.Outage: self.begin_outage,
+            faults.Slow: self.begin_slow,
+            faults.Errors: self.begin_errors,
+            faults.Crash: self.begin_crash,
+            faults.NetworkFault: self.begin_network,
+            faults.BrokerDown: self.begin_broker_down,
+        }
+        self._end = {
+            faults.Outage: self.end_outage,
+            faults.Slow: self.end_slow,
+            faults.Errors: self.end_errors,
+            faults.Crash: self.end_crash,
+            faults.NetworkFault: self.end_network,
+            faults.BrokerDown: self.end_broker_down,
+        }
+
+    # -- what is planned ----------------------------------------------------------------------------------------------------
+
+    def plan(self, event: Any) -> int:  # noqa: ANN401 - a Signal of the models
+        """The number of the order that begins or ends a fault."""
+        what = planned(event)
+        harm, name = what["harm"], what["name"]
+        begins = event.then.__name__ == "begin"
+
+        def act() -> None:
+            self.machine.log(EventKind.FAULT_BEGAN if begins else EventKind.FAULT_ENDED, name)
+            change: Any = (self._begin if begins else self._end)[type(harm)]
+            change(harm)
+
+        return self.order(act)
+
+    def order(self, act: Any) -> int:  # noqa: ANN401 - a function
+        """Something for Python to do; its number."""
+        self.wiring.orders.append(act)
+        return len(self.wiring.orders) - 1
+
+    def order_in(self, delay: float, act: Any) -> None:  # noqa: ANN401 - a function
+        """Let Python do something after a delay."""
+        number = self.order(act)
+        self.machine._room()
+        calendar.schedule(self.s, calendar.CONTROL, delay, calendar.ORDER, number)
+
+    # -- arrays -------------------------------------------------------------------------------------------------------------
+
+    @property
+    def s(self) -> Any:  # noqa: ANN401 - one record of numpy
+        """The record of the state."""
+        return self.machine.tables.s
+
+    @property
+    def now(self) -> float:
+        """Simulated time, s."""
+        return float(self.s["now"])
+
+    def new_task(self, replica: int, pc: int) -> int:
+        """A task that runs a program of its own."""
+        if self.s["slots_free"] <= self.s["slots_margin"]:
+            self.machine.grow()
+        task = int(tasks.new_task(self.s, -1, 0, -1, replica))
+        row = self.tables["slots"][task]
+        row["then"], row["pc"] = tasks.GO_ON, pc
+        return task
+
+    def _replicas(self, host: int) -> range:
+        row = self.tables["hosts"][host]
+        return range(int(row["first"]), int(row["first"] + row["count"]))
+
+    # -- members and relays -------------------------------------------------------------------------------------------------
+
+    def begin_member(self, member: int) -> None:
+        """A consumer begins to poll, and with it another life."""
+        self.lives[member] = self.lives.get(member, 0) + 1
+        row = self.tables["members"][member]
+        task = self.new_task(int(row["replica"]), int(row["pc"]))
+        slot = self.tables["slots"][task]
+        slot["own_thread"], slot["member"] = 1, member
+        row["task"] = task
+        calendar.make_ready(self.s, task)
+
+    def begin_relay(self, outbox: int) -> None:
+        """A relay begins to look."""
+        row = self.tables["outboxes"][outbox]
+        task = self.new_task(int(row["replica"]), int(row["pc"]))
+        self.tables["slots"][task]["own_thread"] = 1
+        row["task"] = task
+        calendar.make_ready(self.s, task)
+
+    def silence(self, task: int) -> None:
+        """Stop a thread of its own, with what it waits for."""
+        host = int(self.tables["replicas"][self.tables["slots"][task]["replica"]]["host"])
+        guards.stop(self.s, task, host, 0, -1)
+
+    def stop_member(self, member: int) -> None:
+        """The process is gone."""
+        row = self.tables["members"][member]
+        row["died"] = row["died"] or self.tables["replicas"][row["replica"]]["down"]
+        if not row["up"]:
+            return
+        row["up"] = 0
+        row["up_area"] += self.now
+        self.silence(int(row["task"]))
+        row["task"] = -1
+        batch = []
+        delivery = int(row["batch_first"])
+        while delivery >= 0:
+            batch.append(delivery)
+            delivery = int(self.tables["deliveries"][delivery]["next"])
+        consumers.put_back(self.s, member)
+        for delivery in batch:  # the partition may have moved to another member while this one was at it
+            waiting = self.tables["deliveries"][delivery]
+            topics.notify(self.s, int(waiting["lane"]), int(waiting["message"]))
+
+    def start_member(self, member: int) -> None:
+        """It is back."""
+        row = self.tables["members"][member]
+        if row["up"]:
+            return
+        row["up"] = 1
+        row["up_area"] -= self.now
+        if row["died"]:
+            row["died"] = 0
+            for lane in self.tables["member_lanes"][member, : row["lanes"]]:
+                if self.tables["group_lanes"][lane]["owner"] == member:
+                    self._reset_offset(member, int(row["group"]), int(lane))
+        row["idle"] = 0
+        self.begin_member(member)
+
+    def stop_relay(self, outbox: int) -> None:
+        """Its replica died."""
+        row = self.tables["outboxes"][outbox]
+        if row["task"] >= 0:
+            if self.tables["slots"][row["task"]]["phase"] == relays.REPLICATING:
+                relays.release_rest(self.s, outbox)
+            self.silence(int(row["task"]))
+        row["task"] = -1
+
+    def start_relay(self, outbox: int) -> None:
+        """It runs in the first replica that is up, if there is one."""
+        row = self.tables["outboxes"][outbox]
+        host = int(row["host"])
+        up = [r for r in self._replicas(host) if not self.tables["replicas"][r]["down"] and not self.refusing.get(host)]
+        row["replica"] = up[0] if up else -1
+        if not up:
+            row["task"] = -1
+            return
+        self.begin_relay(outbox)
+
+    def stop_consumers(self, host: int, replicas: Iterable[int]) -> None:
+        """Members and relays in these replicas stop."""
+        gone = set(replicas)
+        for member, row in enumerate(self.tables["members"][: len(self.wiring.members)]):
+            if row["host"] == host and int(row["replica"]) in gone:
+                self.stop_member(member)
+                if self.tables["replicas"][row["replica"]]["down"]:
+                    self.expire_session(member)
+        for outbox, row in enumerate(self.tables["outboxes"][: len(self.wiring.outboxes)]):
+            if row["host"] == host and int(row["replica"]) in gone:
+                self.stop_relay(outbox)
+                self.start_relay(outbox)
+
+    def start_consumers(self, host: int, replicas: Iterable[int]) -> None:
+        """They start again."""
+        back = set(replicas)
+        for member in range(len(self.wiring.members)):
+            row = self.tables["members"][member]
+            if row["host"] == host and int(row["replica"]) in back:
+                self.start_member(member)
+                if not row["belongs"]:
+                    row["belongs"] = 1
+                    self.rebalance(int(row["group"]))
+        for outbox in range(len(self.wiring.outboxes)):
+            if self.tables["outboxes"][outbox]["host"] == host and self.tables["outboxes"][outbox]["task"] < 0:
+                self.start_relay(outbox)
+
+    def expire_session(self, member: int) -> None:
+        """A crashed member's partitions move when its session times out, unless it is back before."""
+        life = self.lives[member]
+
+        def expire() -> None:
+            row = self.tables["members"][member]
+            if self.tables["replicas"][row["replica"]]["down"] and row["belongs"] and self.lives[member] == life:
+                row["belongs"] = 0
+                self.rebalance(int(row["group"]))
+
+        self.order_in(float(self.tables["members"][member]["session"]), expire)
+
+    def rebalance(self, group: int) -> None:
+        """Deal the partitions out again (Kafka's range assignor)."""
+        wiring = self.wiring
+        members = [wiring.member_at[member] for member in wiring.groups[group].members]
+        there = [member for member in members if self.tables["members"][member]["belongs"]]
+        first = int(self.tables["groups"][group]["first"])
+        count = len(wiring.groups[group].lanes)
+        owners = self.tables["group_lanes"]["owner"][first : first + count].copy()
+        self.tables["group_lanes"]["owner"][first : first + count] = -1
+        for member, indices in zip(there, range_assign(len(there), count), strict=True):
+            self.tables["members"][member]["lanes"] = len(indices)
+            for turn, index in enumerate(indices):
+                self.tables["member_lanes"][member, turn] = first + index
+                self.tables["group_lanes"][first + index]["owner"] = member
+                if owners[index] != member:
+                    self._reset_offset(member, group, first + index)
+            lanes = [self.tables["group_lanes"][first + index] for index in indices]
+            if self.tables["members"][member]["idle"] and any(lane["first"] >= 0 or lane["retries_first"] >= 0 for lane in lanes):
+                self.tables["members"][member]["idle"] = 0
+                calendar.make_ready(self.s, int(self.tables["members"][member]["task"]))
+        found = wiring.groups[group]
+        self.machine.log(EventKind.PARTITIONS_ASSIGNED, found.name, found.topic.name, len(there))
+
+    def _reset_offset(self, member: int, group: int, lane: int) -> None:
+        """`latest` starts at the end of a partition in which the group has committed nothing."""
+        row = self.tables["group_lanes"][lane]
+        if not self.tables["members"][member]["latest"] or row["committed"]:
+            return
+        while row["first"] >= 0:
+            if self.s["message_rows"] >= self.s["message_rows_most"]:
+                self.machine.flush()
+            delivery = int(row["first"])
+            row["first"] = self.tables["deliveries"][delivery]["next"]
+            if row["first"] < 0:
+                row["last"] = -1
+            else:
+                self.tables["deliveries"][row["first"]]["previous"] = -1
+            consumers.end_delivery(self.s, group, delivery, SKIPPED)
+
+    # -- hosts --------------------------------------------------------------------------------------------------------------
+
+    def freeze(self, replica: int) -> None:
+        """Stop all that goes on in it; what arrives is still accepted."""
+        row = self.tables["replicas"][replica]
+        row["hung"] += 1
+        if row["hung"] == 1:
+            row["hung_since"] = self.now
+            if row["cores"]:
+                places.stop_cores(self.s, replica)
+
+    def unfreeze(self, replica: int) -> None:
+        """Let it go on where it stopped."""
+        row = self.tables["replicas"][replica]
+        row["hung"] -= 1
+        if row["hung"] == 0:
+            row["frozen"] += self.now - row["hung_since"]
+            if row["cores"]:
+                places.start_cores(self.s, replica)
+            self._shed_overdue(row, int(row["host"]))
+            task = int(row["parked_first"])
+            row["parked_first"] = row["parked_last"] = -1
+            while task >= 0:
+                slot = self.tables["slots"][task]
+                following = int(slot["next"])
+                slot["waits"] = tasks.NOWHERE
+                calendar.make_ready(self.s, task)
+                task = following
+
+    def _shed_overdue(self, replica: Any, host: int) -> None:  # noqa: ANN401 - a record
+        """Those whose patience ended in the freeze, and who still wait."""
+        waiters = self.tables["waiters"]
+        note = int(replica["overdue_first"])
+        replica["overdue_first"] = replica["overdue_last"] = -1
+        while note >= 0:
+            task = int(waiters[note]["slot"])
+            if self.tables["slots"][task]["ticket"] == waiters[note]["ticket"]:
+                attempts.waited_too_long(self.s, task, host)
+            following = int(waiters[note]["next"])
+            self._free_waiter(note)
+            note = following
+
+    def _free_waiter(self, waiter: int) -> None:
+        self.tables["waiters"][waiter]["next"] = self.s["waiter"]
+        self.s["waiter"] = waiter
+        self.s["waiters_free"] += 1
+
+    def drop_all(self, host: int, replica: int) -> None:
+        """Everything inside ends as unreachable, those who wait first, so that nobody inherits a place."""
+        waiting = [task for task in self.inside(replica) if self.tables["slots"][task]["waits"] == tasks.IN_QUEUE]
+        for task in waiting:
+            self._kill(host, task)
+        for task in self.inside(replica):
+            self._kill(host, task)
+        if self.wiring.hosts[host] is self.wiring.world.gateway:
+            self._forget_questions(int(self.tables["replicas"][replica]["index"]))
+
+    def _kill(self, host: int, task: int) -> None:
+        if self.s["short"]:
+            self.machine.grow()
+        guards.stop(self.s, task, host, 0, UNREACHABLE)
+
+    def inside(self, replica: int) -> list[int]:
+        """Attempts that have arrived at a replica and not left, first come first."""
+        found = []
+        task = int(self.tables["replicas"][replica]["inside_first"])
+        while task >= 0:
+            found.append(task)
+            task = int(self.tables["slots"][task]["inside_next"])
+        return found
+
+    def crash(self, host: int, replica: int) -> None:
+        """It dies with all it holds, what it remembers about others included."""
+        row, own = self.tables["replicas"][replica], self.tables["hosts"][host]
+        row["down"] = 1
+        row["closed"] += 1
+        self.tables["alive"][replica] = 0
+        own["up_area"] += self.now
+        own["up"] -= 1
+        self.machine.log(EventKind.REPLICA_CRASHED, f"{self.wiring.hosts[host].name}[{row['index']}]")
+        self.drop_all(host, replica)
+        self.stop_consumers(host, [replica])
+        self._forget_guards(host, replica)
+        self._forget_balancers(replica)
+
+    def restart(self, host: int, replica: int) -> None:
+        """It comes back, empty."""
+        row, own = self.tables["replicas"][replica], self.tables["hosts"][host]
+        if not row["down"]:
+            return
+        row["down"] = 0
+        row["closed"] -= 1
+        self.tables["alive"][replica] = 1
+        own["up_area"] -= self.now
+        own["up"] += 1
+        self.machine.log(EventKind.REPLICA_RESTARTED, f"{self.wiring.hosts[host].name}[{row['index']}]")
+        if not self.refusing.get(host):
+            self.start_consumers(host, [replica])
+
+    def _forget_guards(self, host: int, replica: int) -> None:
+        """A crashed replica starts again with closed breakers, empty bulkheads and no budget."""
+        fresh = self.wiring.policies
+        for guard in self.wiring.guards_of(host, int(self.tables["replicas"][replica]["index"])):
+            row = self.tables["guards"][guard]
+            row["first"] = row["last"] = -1
+            row["spent"] = -math.inf
+            if row["breaker"] >= 0:
+                self.tables["breakers"][row["breaker"]] = fresh["breakers"][row["breaker"]]
+                self.tables["rings"][row["ring"] : row["ring"] + row["size"]] = 0.0
+            if row["budget"] >= 0:
+                self.tables["budgets"][row["budget"]] = fresh["budgets"][row["budget"]]
+                self.tables["rings"][row["tokens"] : row["tokens"] + 9] = 0.0
+            if row["bulkhead"] >= 0:
+                self.tables["bulkheads"][row["bulkhead"]] = fresh["bulkheads"][row["bulkhead"]]
+
+    def _forget_balancers(self, replica: int) -> None:
+        for place in self.tables["balancer_of"][:, replica]:
+            if place >= 0:
+                self.tables["balancers"][place] = self.wiring.policies["balancers"][place]
+                self.tables["loads"][place] = 0
+
+    def _forget_questions(self, index: int) -> None:
+        """All in a replica of the gateway was dropped: nobody there asks for a token or waits for one any more."""
+        if not len(self.wiring.tokens):
+            return
+        size = self.tables["replicas"].size
+        for entry in self.tables["entries"]:
+            if entry["used"] and entry["space"] == self.tables["tokens"][0]["asking"] and entry["key"] % size == index:
+                entry["value"] = -1
+                waiter = int(entry["first"])
+                entry["first"] = entry["last"] = -1
+                while waiter >= 0:
+                    slot = int(self.tables["waiters"][waiter]["slot"])
+                    self.tables["slots"][slot]["held"] -= 1
+                    if self.tables["slots"][slot]["dead"] and not self.tables["slots"][slot]["held"]:
+                        tasks.free_slot(self.s, slot)
+                    following = int(self.tables["waiters"][waiter]["next"])
+                    self.tables["waiters"][waiter]["next"] = self.s["waiter"]
+                    self.s["waiter"] = waiter
+                    self.s["waiters_free"] += 1
+                    waiter = following
+
+    # -- faults -------------------------------------------------------------------------------------------------------------
+
+    def begin_outage(self, harm: faults.Outage) -> None:
+        """Frozen, refusing, or unheard."""
+        host = self.wiring.host_at[harm.host]
+        if harm.how == "hang":
+            for replica in self._replicas(host):
+                self.freeze(replica)
+        elif harm.how == "refuse":
+            self.refusing[host] = self.refusing.get(host, 0) + 1
+            for replica in self._replicas(host):
+                self.tables["replicas"][replica]["closed"] += 1
+                self.drop_all(host, replica)
+            if self.refusing[host] == 1:
+                self.stop_consumers(host, self._replicas(host))
+        else:
+            self._cut(harm, 1)
+
+    def end_outage(self, harm: faults.Outage) -> None:
+        """Restored."""
+        host = self.wiring.host_at[harm.host]
+        if harm.how == "hang":
+            for replica in self._replicas(host):
+                self.unfreeze(replica)
+        elif harm.how == "refuse":
+            self.refusing[host] -= 1
+            for replica in self._replicas(host):
+                self.tables["replicas"][replica]["closed"] -= 1
+            if not self.refusing[host]:
+                self.start_consumers(host, [replica for replica in self._replicas(host) if not self.tables["replicas"][replica]["down"]])
+        else:
+            self._cut(harm, -1)
+            self.reach_again()
+
+    def _cut(self, harm: faults.Outage, by: int) -> None:
+        for wire in self.wiring.world.wires_of(harm.host.name):
+            place = self.wiring.wire_at[wire]
+            self.tables["wires"][place]["cuts"] += by
+            self._settle(place)
+
+    def begin_slow(self, harm: faults.Slow) -> None:
+        """Slow down."""
+        host = self.wiring.host_at[harm.host]
+        self.slowdowns.setdefault(host, []).append(harm.by)
+        self.tables["hosts"][host]["slow"] = math.prod(self.slowdowns[host], start=1.0)
+
+    def end_slow(self, harm: faults.Slow) -> None:
+        """Recover."""
+        host = self.wiring.host_at[harm.host]
+        self.slowdowns[host].remove(harm.by)
+        self.tables["hosts"][host]["slow"] = math.prod(self.slowdowns[host], start=1.0)
+
+    def begin_errors(self, harm: faults.Errors) -> None:
+        """Go wrong."""
+        self.tables["errors"][self.wiring.error_at[harm]]["on"] = 1
+        self.tables["hosts"][self.wiring.host_at[harm.host]]["errors_on"] += 1
+
+    def end_errors(self, harm: faults.Errors) -> None:
+        """Go right."""
+        self.tables["errors"][self.wiring.error_at[harm]]["on"] = 0
+        self.tables["hosts"][self.wiring.host_at[harm.host]]["errors_on"] -= 1
+
+    def begin_crash(self, harm: faults.Crash) -> None:
+        """Crash the first that are up."""
+        host = self.wiring.host_at[harm.host]
+        victims = [replica for replica in self._replicas(host) if not self.tables["replicas"][replica]["down"]][: harm.count]
+        for replica in victims:
+            self.crash(host, replica)
+        self.dead[harm] = victims
+        if harm.restart_after is not None:
+            self.order_in(harm.restart_after, lambda: self.end_crash(harm))
+
+    def end_crash(self, harm: faults.Crash) -> None:
+        """Restart those that are still down."""
+        host = self.wiring.host_at[harm.host]
+        for replica in self.dead.pop(harm, []):
+            self.restart(host, replica)
+
+    def begin_network(self, harm: faults.NetworkFault) -> None:
+        """Disturb."""
+        wire = self.wiring.wire_at[harm.wire]
+        if harm.delay is not None:
+            self.delays.setdefault(wire, []).append(row_of(harm.delay))
+        if harm.loss is not None:
+            self.losses.setdefault(wire, []).append(harm.loss)
+        self.tables["wires"][wire]["cuts"] += harm.cut
+        self._disturb(wire)
+
+    def end_network(self, harm: faults.NetworkFault) -> None:
+        """Mend."""
+        wire = self.wiring.wire_at[harm.wire]
+        if harm.delay is not None:
+            self.delays[wire].remove(row_of(harm.delay))
+        if harm.loss is not None:
+            self.losses[wire].remove(harm.loss)
+        self.tables["wires"][wire]["cuts"] -= harm.cut
+        self._disturb(wire)
+        self.reach_again()
+
+    def _disturb(self, wire: int) -> None:
+        row = self.tables["wires"][wire]
+        losses, delays = self.losses.get(wire, []), self.delays.get(wire, [])
+        row["losses"], row["delays"] = len(losses), len(delays)
+        self.tables["wire_losses"][wire, : len(losses)] = losses
+        self.tables["wire_delays"][wire, : len(delays)] = delays
+        self._settle(wire)
+
+    def _settle(self, wire: int) -> None:
+        """Hops of fixed length must look again, or need not any more."""
+        row = self.tables["wires"][wire]
+        disturbed = row["loss"] > 0 or row["delays"] or row["losses"] or row["cuts"]
+        for hop in self.tables["hops"][: len(self.wiring.hops)]:
+            if hop["wire"] == wire:
+                hop["fixed"] = hop["length"] if hop["row"] < 0 and not disturbed else -1.0
+
+    def begin_broker_down(self, harm: faults.BrokerDown) -> None:
+        """Down: publications that wait for replicas are not acknowledged."""
+        self.tables["brokers"][self.wiring.broker_at[harm.broker]]["down"] += 1
+        messages = self.tables["messages"]
+        for topic in harm.broker.topics:
+            row = self.tables["topics"][self.wiring.topic_at[topic]]
+            for partition in self.tables["partitions"][row["first"] : row["first"] + row["count"]]:
+                message = int(partition["first"])
+                while message >= 0:
+                    if messages[message]["waiter"] >= 0:
+                        calendar.put_ready(self.s, int(messages[message]["waiter"]))  # held while it waited: its turn takes that over
+                        messages[message]["waiter"] = -1
+                    message = int(messages[message]["next"])
+
+    def end_broker_down(self, harm: faults.BrokerDown) -> None:
+        """Up."""
+        broker = self.wiring.broker_at[harm.broker]
+        self.tables["brokers"][broker]["down"] -= 1
+        if not self.tables["brokers"][broker]["down"]:
+            self._restore(broker)
+
+    def reach_again(self) -> None:
+        """Something was mended: consumers that could not reach their broker try again."""
+        for broker in range(len(self.wiring.broker_at)):
+            self._restore(broker)
+
+    def _restore(self, broker: int) -> None:
+        s, waiters = self.s, self.tables["waiters"]
+        row = self.tables["brokers"][broker]
+        waiter = int(row["first"])
+        row["first"] = row["last"] = -1
+        while waiter >= 0:
+            calendar.put_ready(self.s, int(waiters[waiter]["slot"]))  # held while it waited: its turn takes that over
+            following = int(waiters[waiter]["next"])
+            waiters[waiter]["next"] = s["waiter"]
+            s["waiter"] = waiter
+            s["waiters_free"] += 1
+            waiter = following

@@ -1,0 +1,198 @@
+"""Limits and tokens at the gateway: `models/gateway.py` once more."""
+
+from __future__ import annotations
+
+from sim.compiled.calendar import put_ready
+from sim.compiled.calls import FAIL, JUMP, NEXT, PARK
+from sim.compiled.events import log
+from sim.compiled.memory import find, note_task, remember
+from sim.compiled.places import chance, leave
+from sim.compiled.state import (
+    Floats,
+    Row,
+    State,
+    entries,
+    handler,
+    hosts,
+    limiter_rings,
+    limiters,
+    limits,
+    replicas,
+    requests,
+    ring_of,
+    slots,
+    tokens,
+    waiters,
+    whole,
+)
+from sim.compiled.tasks import ASKING, NOWHERE
+from sim.models.gateway import LIMITING_QUIET
+from sim.policies import limiter
+from sim.vocabulary import EventKind, Outcome
+
+OK, REFUSED, RATE_LIMITED, UNAUTHORIZED = (whole(o) for o in (Outcome.OK, Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.UNAUTHORIZED))
+LIMITING_BEGAN, LIMITING_ENDED = whole(EventKind.LIMITING_BEGAN), whole(EventKind.LIMITING_ENDED)
+PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
+FOR_ALL, FOR_ITSELF, INVALID = map(whole, range(3))  # for whom a token is asked for: one that others share, one without a user, a bad one
+look, take = limiter.look.compiled, limiter.take.compiled
+
+
+# -- limits -------------------------------------------------------------------------------------------------------------------
+
+
+@handler
+def limited(s: State, task: int, host: int, route: int, count: int) -> int:
+    """FAIL if one of the limits refuses the request, which then knows how long to wait; it has used up nothing."""
+    own = slots(s)[task]
+    for index in range(count):
+        place = counter_of(s, task, route, index)
+        wait = look(limiters(s)[place], ring_at(s, place, index), s.now)
+        if wait >= 0.0:
+            note_limit(s, host, index)
+            requests(s)[own.request].retry_after = wait
+            own.where = hosts(s)[host].name
+            own.outcome = RATE_LIMITED
+            return FAIL
+    for index in range(count):
+        place = counter_of(s, task, route, index)
+        take(limiters(s)[place], ring_at(s, place, index), s.now)
+    return NEXT
+
+
+@handler
+def ring_at(s: State, place: int, index: int) -> Floats:
+    """The stamps of a counter, where its limit keeps some."""
+    first = ring_of(s)[place]
+    return limiter_rings(s)[first : first + limits(s)[index].ring]
+
+
+@handler
+def counter_of(s: State, task: int, route: int, index: int) -> int:
+    """The counter of this user, route, or all, made when first needed.
+
+    The first counters are one for each limit: its only one, or one that stays fresh, and that others are copies of.
+    """
+    limit = limits(s)[index]
+    if limit.per == PER_ALL and limit.node == 0:
+        return index
+    own = slots(s)[task]
+    whose = 0
+    if limit.per == PER_USER:
+        whose = requests(s)[own.request].user
+    elif limit.per == PER_ROUTE:
+        whose = route
+    replica = replicas(s)[own.replica].index if limit.node else 0
+    key = (whose + 1) * s.replica_count + replica
+    entry = find(s, limit.space, key)
+    if entry >= 0:
+        return entries(s)[entry].value
+    place = s.limiters
+    s.limiters += 1
+    limiters(s)[place] = limiters(s)[index]
+    ring_of(s)[place] = s.limiter_rings
+    s.limiter_rings += limit.ring
+    if s.limiters + s.limits_margin > s.limiters_size or s.limiter_rings + s.rings_margin > s.limiter_rings_size:
+        s.short = 1
+    entry = remember(s, limit.space, key)
+    entries(s)[entry].value = place
+    return place
+
+
+@handler
+def note_limit(s: State, host: int, index: int) -> None:
+    """Write the beginning of a spell of limiting into the event log."""
+    now = s.now
+    limit = limits(s)[index]
+    if now - limit.last > LIMITING_QUIET:
+        subject = hosts(s)[host].subject
+        if limit.limiting:
+            log(s, LIMITING_ENDED, subject, limit.about, limit.last)
+        log(s, LIMITING_BEGAN, subject, limit.about, 0.0)
+        limit.limiting = 1
+    limit.last = now
+
+
+# -- tokens -------------------------------------------------------------------------------------------------------------------
+
+
+@handler
+def look_at_token(s: State, task: int, op: Row) -> int:
+    """JUMP with a good token; FAIL with one that another's call found bad; NEXT: this task asks, for itself or for all who come meanwhile."""
+    own = slots(s)[task]
+    token = tokens(s)[0]
+    if own.waits == ASKING:
+        own.waits = NOWHERE
+        return JUMP if own.outcome == OK else FAIL
+    user = requests(s)[own.request].user
+    own.seen = FOR_ALL
+    if token.invalid > 0.0 and chance(s, op.row, task) < token.invalid:
+        own.seen = INVALID
+    elif user < 0:
+        own.seen = FOR_ITSELF
+    if own.seen != FOR_ALL:
+        return NEXT
+    known = find(s, token.known, user)
+    if known >= 0 and entries(s)[known].time > s.now:
+        return JUMP
+    key = user * s.replica_count + replicas(s)[own.replica].index
+    place = find(s, token.asking, key)
+    if place < 0:
+        place = remember(s, token.asking, key)
+    entry = entries(s)[place]
+    if entry.value < 0:
+        entry.value = 1
+        entry.first = -1
+        entry.last = -1
+        return NEXT
+    entry.last = note_task(s, entry.last, task)
+    if entry.first < 0:
+        entry.first = entry.last
+    own.held += 1
+    own.waits = ASKING
+    if hosts(s)[op.host].lets_go and own.granted:
+        leave(s, op.host, task)
+    return PARK
+
+
+@handler
+def token_answered(s: State, task: int, host: int) -> int:
+    """The call of the identity provider is over: its verdict is for all who wait for it. FAIL: not let in."""
+    own = slots(s)[task]
+    token = tokens(s)[0]
+    answer = own.outcome
+    user = requests(s)[own.request].user
+    if own.seen == FOR_ALL and answer == OK and token.ttl > 0.0:
+        known = find(s, token.known, user)
+        if known < 0:
+            known = remember(s, token.known, user)
+        entries(s)[known].time = s.now + token.ttl
+    if answer == REFUSED or (answer == OK and own.seen == INVALID):
+        own.where = hosts(s)[host].name
+        own.outcome = UNAUTHORIZED
+    elif token.allow:
+        own.outcome = OK
+    if own.seen == FOR_ALL:
+        tell_verdict(s, task, find(s, token.asking, user * s.replica_count + replicas(s)[own.replica].index))
+    return NEXT if own.outcome == OK else FAIL
+
+
+@handler
+def tell_verdict(s: State, task: int, place: int) -> None:
+    """Wake those who waited for the answer to this task's call."""
+    own = slots(s)[task]
+    entry = entries(s)[place]
+    entry.value = -1
+    waiter = entry.first
+    entry.first = -1
+    entry.last = -1
+    while waiter >= 0:
+        other = waiters(s)[waiter].slot
+        if slots(s)[other].dead == 0:
+            slots(s)[other].outcome = own.outcome
+            slots(s)[other].where = own.where
+        put_ready(s, other)  # held while it waited: its turn takes that over
+        following = waiters(s)[waiter].next
+        waiters(s)[waiter].next = s.waiter
+        s.waiter = waiter
+        s.waiters_free += 1
+        waiter = following

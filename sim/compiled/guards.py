@@ -1,0 +1,149 @@
+"""The memory of callers about callees, and the end of tasks from outside: what `models/call.py` and `World.kill` do."""
+
+from __future__ import annotations
+
+from sim.chance.compiler import compiled
+from sim.compiled.calendar import make_ready
+from sim.compiled.network import over
+from sim.compiled.places import drop_job, go_outside, leave, out_of_queue, unpark
+from sim.compiled.state import NONE, ONE, Floats, State, breakers, bulkheads, calls, ended, guard_of, guards, handler, hosts, ops, replicas, rings, slots, whole
+from sim.compiled.tasks import FINISHED, IN_BULKHEAD, IN_QUEUE, NOBODY, NOWHERE, ON_CPU, PARKED, abandon, answer, done, forget, waste
+from sim.policies import breaker, bulkhead
+from sim.vocabulary import Outcome
+
+TIMEOUT = whole(Outcome.TIMEOUT)
+
+give_back = breaker.give_back.compiled
+leave_places = bulkhead.leave.compiled
+
+
+@handler
+def guard_for(s: State, call: int, task: int) -> int:
+    """The guard of the task's replica for this call; -1: it has none."""
+    first = calls(s)[call].guards
+    if first < 0:
+        return -1
+    return guard_of(s)[first + replicas(s)[slots(s)[task].replica].index]
+
+
+@handler
+def wait_at_bulkhead(s: State, guard: int, task: int) -> None:
+    """Stand in line for a place."""
+    row = guards(s)[guard]
+    own = slots(s)[task]
+    own.waits = IN_BULKHEAD
+    own.line = guard
+    own.next = -1
+    own.previous = row.last
+    if row.last < 0:
+        row.first = task
+    else:
+        slots(s)[row.last].next = task
+    row.last = task
+
+
+@handler
+def leave_line(s: State, task: int) -> None:
+    """Stand in it no longer."""
+    own = slots(s)[task]
+    row = guards(s)[own.line]
+    own.waits = NOWHERE
+    if own.previous < 0:
+        row.first = own.next
+    else:
+        slots(s)[own.previous].next = own.next
+    if own.next < 0:
+        row.last = own.previous
+    else:
+        slots(s)[own.next].previous = own.previous
+
+
+@handler
+def leave_bulkhead(s: State, task: int) -> None:
+    """Give the task's place to the first who waits for it, or back."""
+    own = slots(s)[task]
+    guard = own.guard
+    own.guard = -1
+    row = guards(s)[guard]
+    heir = row.first
+    if heir >= 0:
+        leave_line(s, heir)
+        slots(s)[heir].guard = guard
+        make_ready(s, heir)
+        return
+    leave_places(bulkheads(s)[row.bulkhead])
+
+
+@handler
+def ring_of(s: State, guard: int) -> Floats:
+    """The window of the guard's breaker."""
+    row = guards(s)[guard]
+    return rings(s)[row.ring : row.ring + row.size]
+
+
+@handler
+def given_up(s: State, task: int) -> None:
+    """The caller was killed in the middle of an attempt: its probe, and its place in the balancer's count, are free again."""
+    own = slots(s)[task]
+    guard = guard_for(s, own.call, task)
+    if guard >= 0 and guards(s)[guard].breaker >= 0:
+        give_back(breakers(s)[guards(s)[guard].breaker], ring_of(s, guard), s.now, own.admitted)
+    if own.callee >= 0:
+        over(s, calls(s)[own.call].target, own.replica, own.callee)
+
+
+@compiled
+def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:
+    """End a task from outside: it gives back what it holds; its children work on for nobody, or end too.
+
+    With an outcome it is an attempt that is killed: its caller hears of it. Without (-1) a branch, a consumer or a relay just stops.
+    """
+    own = slots(s)[task]
+    if own.waits == IN_QUEUE:
+        out_of_queue(s, host, task)
+    elif own.waits == ON_CPU and replicas(s)[own.replica].cores > 0:
+        drop_job(s, task)
+    elif own.waits == PARKED:
+        unpark(s, task)
+    elif own.waits == IN_BULKHEAD:
+        leave_line(s, task)
+    if own.granted:
+        leave(s, host, task)
+    if own.guard >= 0:
+        leave_bulkhead(s, task)
+    if own.call >= 0:
+        given_up(s, task)
+    if own.abandoned == 0 and own.own_thread == 0:
+        waste(s, task)
+    own.ticket += 1
+    child = own.child
+    if own.branches:
+        while child >= 0:
+            following = slots(s)[child].sibling
+            if slots(s)[child].then == FINISHED:
+                if slots(s)[child].abandoned == 0:
+                    waste(s, child)
+                forget(s, child)
+            else:
+                stop(s, child, host, cancel, NONE)
+            child = following
+    elif child >= 0:
+        slots(s)[child].caller = NOBODY
+        its_host = replicas(s)[slots(s)[child].replica].host
+        if cancel and its_host >= 0:
+            stop(s, child, its_host, ONE, TIMEOUT)
+        else:
+            abandon(s, child)
+    own.child = -1
+    if outcome >= 0:
+        own.where = hosts(s)[host].name
+        if own.inside:
+            own.where = ops(s)[own.entry].a
+            ended(s)[host, outcome] += 1
+            own.inside = 0
+            if hosts(s)[host].lists:
+                go_outside(s, task)
+        request = own.request
+        answer(s, task, outcome)
+        done(s, request)
+    forget(s, task)

@@ -1,0 +1,294 @@
+"""The interpreter: takes events in their order, and lets tasks run through their programs until they wait.
+
+It returns to Python when its budget of events is spent, when something must grow, when Python has to do something (a fault, a session
+that expires), and at the end. It may return between any two operations, and goes on where it was.
+"""
+
+from __future__ import annotations
+
+from sim.chance.compiler import compiled
+from sim.chance.table import draw
+from sim.compiled import operations as op_of
+from sim.compiled.attempts import arrive, deliver, end_attempt, leave_queue, start, waited_too_long
+from sim.compiled.calendar import ARRIVAL, CPU, DUE, KIND_BITS, LANE, OBSERVATION, ORDER, REPLICATED, TASK, TIMER, drop_head, hold, next_event, schedule
+from sim.compiled.calls import FAIL, JUMP, NEXT, PARK, call_step, call_timed_out, send_and_forget, waited_for_bulkhead
+from sim.compiled.clients import arrival, ask, client_timed_out, make_request
+from sim.compiled.consumers import commit, deliver_record, due, poll, record_over, take_next
+from sim.compiled.gateway import limited, look_at_token, token_answered
+from sim.compiled.operations import (
+    branch_ended,
+    branch_out,
+    end_by_chance,
+    get_place,
+    let_effect_be,
+    look_at_stock,
+    pass_time,
+    reply,
+    spend,
+    take_from_stock,
+)
+from sim.compiled.places import cores_fire, leave, park
+from sim.compiled.relays import relay_step, write_letter
+from sim.compiled.sampling import tick
+from sim.compiled.state import ZERO, Row, State, draws, handler, lanes, moments, numbers, ops, ready, replicas, saved, slots, timers, whole, workloads
+from sim.compiled.tasks import ARRIVE, DELIVER, GO_ON, LEAVE_QUEUE, START, answer, answered, done, forget, free_slot, link_chain
+from sim.compiled.topics import publication, replicated
+from sim.vocabulary import Outcome
+
+SPENT, SHORT, ORDERED, DONE = map(whole, range(4))  # why the interpreter returned
+OF_CALL, OF_BULKHEAD, OF_QUEUE, OF_CLIENT = map(whole, range(4))  # purposes of lanes
+REFUSED, UNAUTHORIZED = whole(Outcome.REFUSED), whole(Outcome.UNAUTHORIZED)
+
+
+@compiled
+def run(s: State, budget: int) -> int:
+    """Run until one of the reasons to return."""
+    while True:
+        if s.short:
+            return SHORT
+        if s.current >= 0:
+            task = s.current
+            s.current = -1
+            go_on(s, task)
+            continue
+        if s.ready > 0:
+            item = ready(s)[s.ready_first & s.ready_mask]
+            s.ready_first += 1
+            s.ready -= 1
+            if item < 0:
+                answered(s, -1 - item)
+            else:
+                wake(s, item)
+            continue
+        if budget <= 0:
+            return SPENT
+        budget -= 1
+        what = next_event(s)
+        kind = what & ((1 << KIND_BITS) - 1)
+        index = what >> KIND_BITS
+        if kind == TASK:
+            wake(s, index)
+        elif kind == ARRIVAL:
+            task = arrival(s, index)
+            if task >= 0:
+                go_on(s, task)
+        elif kind == LANE:
+            expire(s, index)
+        elif kind == REPLICATED:
+            replicated(s, index)
+        elif kind == DUE:
+            due(s, index)
+        elif kind == CPU:
+            cores_fire(s, index)
+        elif kind == ORDER:
+            s.order = index
+            return ORDERED
+        else:
+            tick(s)
+            if s.tick == s.last_tick:
+                return DONE
+            schedule(s, OBSERVATION, moments(s)[s.tick + 1] - s.now, kind, ZERO)
+
+
+@handler
+def wake(s: State, task: int) -> None:
+    """A task's event has come, or its turn in the ready queue."""
+    own = slots(s)[task]
+    own.held -= 1
+    if own.dead:
+        if own.held == 0:
+            free_slot(s, task)
+        return
+    then = own.then
+    if then == GO_ON:
+        go_on(s, task)
+    elif then == ARRIVE:
+        if arrive(s, task):
+            go_on(s, task)
+    elif then == LEAVE_QUEUE:
+        if leave_queue(s, task):
+            go_on(s, task)
+    elif then == START:
+        if start(s, task):
+            go_on(s, task)
+    elif then == DELIVER:
+        deliver(s, task)
+    else:
+        publication(s, task)
+
+
+@handler
+def expire(s: State, lane: int) -> None:
+    """The event of a lane: expire all that are due, and wait for the next that is not stale."""
+    now = s.now
+    row = lanes(s)[lane]
+    while row.first >= 0:
+        timer = timers(s)[row.first]
+        task = timer.slot
+        if slots(s)[task].ticket != timer.ticket:
+            drop_head(s, lane)
+        elif timer.deadline <= now:
+            drop_head(s, lane)
+            if row.purpose == OF_CALL:
+                call_timed_out(s, task, row.owner)
+            elif row.purpose == OF_CLIENT:
+                client_timed_out(s, task, row.owner)
+            elif row.purpose == OF_QUEUE:
+                waited_too_long(s, task, row.owner)
+            else:
+                waited_for_bulkhead(s, task, row.owner)
+        else:
+            schedule(s, TIMER, timer.deadline - now, LANE, lane)
+            return
+    row.armed = 0
+
+
+@handler
+def go_on(s: State, task: int) -> None:
+    """Run through the program of a task until it waits, or is over."""
+    own = slots(s)[task]
+    while True:
+        if s.short:
+            s.current = task
+            return
+        op = ops(s)[own.pc]
+        kind = op.kind
+        result = NEXT
+        if kind == op_of.PASS:
+            result = pass_time(s, task, op)
+        elif kind == op_of.CALL:
+            result = call_step(s, task, op.a)
+        elif kind == op_of.END:
+            end_attempt(s, task, own.outcome)
+            return
+        elif kind == op_of.WELL:
+            own.outcome = 0
+        elif kind == op_of.EFFECT:
+            let_effect_be(s, task, op)
+        elif kind == op_of.BY_CHANCE:
+            result = end_by_chance(s, task, op)
+        elif kind == op_of.SPEND:
+            result = spend(s, task, op)
+        elif kind == op_of.PLACE:
+            result = get_place(s, task, op)
+        elif kind == op_of.LET_GO:
+            if own.granted:
+                leave(s, op.host, task)
+        elif kind == op_of.THAW:
+            if replicas(s)[own.replica].hung:
+                park(s, task)
+                return
+        elif kind == op_of.LIMITS:
+            result = limited(s, task, op.host, op.a, op.b)
+        elif kind == op_of.ASK:
+            result = ask(s, task, op.a)
+        elif kind == op_of.CLIENT_DONE:
+            forget(s, task)
+            return
+        elif kind <= op_of.FORGET_CALL:
+            result = of_logs(s, task, op)
+        else:
+            result = unusual(s, task, op)
+        if result == NEXT:
+            own.pc += 1
+        elif result == FAIL:
+            own.pc = op.fail
+        elif result == JUMP:
+            own.pc = op.to
+        elif result == PARK:
+            return
+
+
+@handler
+def of_logs(s: State, task: int, op: Row) -> int:
+    """The operations of consumers and relays, and of those who publish."""
+    kind = op.kind
+    if kind == op_of.POLL:
+        return poll(s, task)
+    if kind == op_of.TAKE_NEXT:
+        return take_next(s, task)
+    if kind == op_of.HAND_OVER:
+        return deliver_record(s, task)
+    if kind == op_of.RECORD_OVER:
+        return record_over(s, task)
+    if kind == op_of.COMMIT:
+        return commit(s, task)
+    if kind == op_of.RELAY:
+        return relay_step(s, task, op.a)
+    if kind == op_of.OUTBOX:
+        write_letter(s, task, op.a)
+    else:
+        send_and_forget(s, task, op.a)
+    return NEXT
+
+
+@handler
+def unusual(s: State, task: int, op: Row) -> int:
+    """The operations that few tasks come by."""
+    own = slots(s)[task]
+    kind = op.kind
+    if kind == op_of.GO_TO:
+        return JUMP
+    if kind == op_of.FALL_BACK:
+        return FAIL if own.outcome == REFUSED else NEXT
+    if kind == op_of.FALLBACK_END:
+        own.degraded = 1
+        own.outcome = 0
+    elif kind == op_of.SALT_IN:
+        saved(s)[task, op.a] = own.chain
+        own.chain = link_chain(own.chain, op.salt, ZERO)
+    elif kind == op_of.SALT_OUT:
+        own.chain = saved(s)[task, op.a]
+        return NEXT if own.outcome == 0 else FAIL
+    elif kind == op_of.LOOK:
+        return look_at_stock(s, task, op)
+    elif kind == op_of.TAKE:
+        take_from_stock(s, task, op)
+    elif kind == op_of.REPLY:
+        reply(s, task, op.a)
+    elif kind == op_of.COURIER:
+        return carry(s, task)
+    elif kind == op_of.PARALLEL:
+        return branch_out(s, task, op)
+    elif kind == op_of.BRANCH_END:
+        branch_ended(s, task, op.host)
+        return PARK
+    elif kind == op_of.TOKEN:
+        return look_at_token(s, task, op)
+    elif kind == op_of.TOKEN_ANSWER:
+        return token_answered(s, task, op.host)
+    elif kind == op_of.THINK:
+        return think(s, task, op)
+    else:  # USER_DONE
+        own.seen += op.b
+        return JUMP
+    return NEXT
+
+
+@handler
+def carry(s: State, task: int) -> int:
+    """A courier takes an early answer to its caller."""
+    own = slots(s)[task]
+    if own.phase == 0 and own.pause > 0.0:
+        own.phase = 1
+        hold(s, task, own.pause)
+        return PARK
+    answer(s, task, own.tries)
+    done(s, own.request)
+    forget(s, task)
+    return PARK
+
+
+@handler
+def think(s: State, task: int, op: Row) -> int:
+    """A user of a closed population pauses, and then makes a request of its own number."""
+    own = slots(s)[task]
+    if own.phase == 0:
+        pause = draw(draws(s), numbers(s), op.row, workloads(s)[op.a].base | own.seen, ZERO)
+        if pause > 0.0:
+            own.phase = 1
+            hold(s, task, pause)
+            return PARK
+    own.phase = 0
+    own.request = make_request(s, op.a, own.seen, s.now)
+    return NEXT

@@ -1,0 +1,354 @@
+"""The arrays of a run, and how they grow: Python's side of the interpreter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chance.arrivals import fill_arrivals
+from sim.compiled import calendar
+from sim.compiled import state as tables
+from sim.compiled.control import Control
+from sim.compiled.interpreter import DONE, ORDERED, SHORT, run
+from sim.compiled.memory import copy_entries
+from sim.compiled.state import TABLES, Tables
+from sim.compiled.wiring import CHUNK, Wiring
+from sim.records.tables import EVENT, MESSAGE, REQUEST
+from sim.vocabulary import EventKind
+
+if TYPE_CHECKING:
+    from sim.compiled.state import Rows
+
+BUDGET = 200_000  # events between two looks at progress and Ctrl-C
+ROWS = 1 << 16  # finished rows kept before they are handed over
+EVENTS = 1 << 10
+EVENTS_MARGIN = 64
+START = {"slots": 1 << 10, "requests": 1 << 10, "timers": 1 << 10, "jobs": 1 << 10, "messages": 1 << 10, "deliveries": 1 << 11, "letters": 1 << 8}
+FREE_LISTS = {  # the table: the head of its free list, how many are free, and the field that links them
+    "slots": ("slot", "slots_free", "next"),
+    "requests": ("request", "requests_free", "next"),
+    "timers": ("timer", "timers_free", "next"),
+    "jobs": ("job", "jobs_free", "sibling"),
+    "messages": ("message", "messages_free", "next"),
+    "deliveries": ("delivery", "deliveries_free", "next"),
+    "letters": ("letter", "letters_free", "next"),
+    "waiters": ("waiter", "waiters_free", "next"),
+}
+
+
+class Machine:
+    """One run: its state, what was flushed from it, and the loop that lets the interpreter run."""
+
+    def __init__(self, wiring: Wiring):
+        self.wiring = wiring
+        self.request_rows: list[Rows] = []
+        self.message_rows: list[Rows] = []
+        self.event_rows: list[Rows] = []
+        self.tables = _tables(wiring)
+        self.s = self.tables.s
+        self.control = Control(self)
+        self.groups = max([len(topic.groups) for topic in wiring.topic_at], default=0)
+        self.s["slots_margin"] = wiring.assembler.widest + 4
+        self.s["messages_margin"] = max([outbox.batch for outbox in wiring.outboxes], default=1) + 2
+        for name in FREE_LISTS:
+            self._link_free(name, 0)
+        self.grow()
+        self._begin()
+
+    # -- the loop -----------------------------------------------------------------------------------------------------------
+
+    def run(self, progress: Callable[[float], None] | None = None) -> None:
+        """Run to the end."""
+        while True:
+            reason = run(self.s, BUDGET)
+            if reason == SHORT:
+                self.grow()
+            elif reason == ORDERED:
+                self.wiring.orders[self.s["order"]]()
+            elif progress is not None:
+                progress(float(self.s["now"]))
+            if reason == DONE:
+                return
+
+    # -- room ---------------------------------------------------------------------------------------------------------------
+
+    def _link_free(self, name: str, first: int) -> None:
+        """Put the places from `first` on into the free list."""
+        head, free, link = FREE_LISTS[name]
+        array = self.tables[name]
+        array[link][first:-1] = np.arange(first + 1, array.size)
+        array[link][-1] = self.s[head] if first else -1
+        if name == "slots":
+            array["dead"][first:] = 2
+        self.s[head] = first
+        self.s[free] += array.size - first
+
+    def grow(self) -> None:
+        """Make room wherever it is short, and hand over the rows that are finished."""
+        self.flush()
+        s, tables = self.s, self.tables
+        margins = {"slots": s["slots_margin"], "requests": 2, "timers": calendar.TIMERS_MARGIN, "jobs": calendar.ROOM}
+        margins |= {"messages": s["messages_margin"], "letters": 4}
+        for name, margin in margins.items():
+            while s[FREE_LISTS[name][1]] <= margin:
+                self._double(name)
+        s["waiters_margin"] = tables["slots"].size  # all who wait for anything may have to be noted at once
+        while s["waiters_free"] <= s["waiters_margin"]:
+            self._double("waiters")
+        # A delivery for each group of every message that there may be: what becomes readable needs no look at room.
+        while tables["deliveries"].size < self.groups * tables["messages"].size:
+            self._double("deliveries")
+        if s["cpu_events"] >= s["cpu_most"]:
+            s["cpu_most"] *= 2
+        if s["entries"] >= s["entries_most"]:
+            old = tables["entries"]
+            tables["entries"] = np.zeros(2 * old.size, old.dtype)
+            copy_entries(old, tables["entries"])
+        if s["limiters"] + s["limits_margin"] > tables["limiters"].size:
+            tables["limiters"], tables["ring_of"] = _longer(tables["limiters"]), _longer(tables["ring_of"])
+        while s["limiter_rings"] + s["rings_margin"] > tables["limiter_rings"].size:
+            tables["limiter_rings"] = _longer(tables["limiter_rings"])
+        self._room()
+
+    def _double(self, name: str) -> None:
+        old = self.tables[name]
+        self.tables[name] = _longer(old)
+        if name == "slots":
+            self.tables["saved"] = _longer(self.tables["saved"])
+        self._link_free(name, old.size)
+
+    def _room(self) -> None:
+        """Size what is bounded by the sizes of other things, and set what triggers the next return."""
+        s, tables = self.s, self.tables
+        s["short"] = 0
+        s["entries_most"] = tables["entries"].size // 2
+        kept = tables["slots"].size + tables["messages"].size + tables["deliveries"].size + tables["lanes"].size + tables["workloads"].size
+        heap = int(kept + tables["slots"].size + s["cpu_most"] + len(self.wiring.orders) + calendar.ROOM)
+        if heap > tables["heap_time"].size:
+            for name in ("heap_time", "heap_order", "heap_what"):
+                tables[name] = _resized(tables[name], heap * 5 // 4)
+        belt = 1 << math.ceil(math.log2(tables["slots"].size + 1))
+        if belt > tables["belt_time"].size:
+            for name in ("belt_time", "belt_order", "belt_what"):
+                tables[name] = self._unrolled(tables[name], "belt", belt)
+            s["belt_first"], s["belt_mask"] = 0, belt - 1
+        ready = 1 << math.ceil(math.log2(tables["slots"].size + tables["requests"].size + 2))
+        if ready > tables["ready"].size:
+            tables["ready"] = self._unrolled(tables["ready"], "ready", ready)
+            s["ready_first"], s["ready_mask"] = 0, ready - 1
+        for name, open_ones in (("request_rows", "requests"), ("message_rows", "deliveries")):
+            if tables[name].size < ROWS + tables[open_ones].size:
+                tables[name] = np.zeros(ROWS + tables[open_ones].size, TABLES[name])
+        s["rows_most"] = s["message_rows_most"] = ROWS
+        s["events_most"] = EVENTS
+
+    def _unrolled(self, ring: NDArray[Any], name: str, size: int) -> NDArray[Any]:
+        """A larger ring with the same in it, from its beginning."""
+        count, first = int(self.s[name]), int(self.s[f"{name}_first"])
+        return _resized(ring[(first + np.arange(count)) & (ring.size - 1)], size)
+
+    def flush(self) -> None:
+        """Take over the rows that are finished."""
+        for count, rows in (("rows", "request_rows"), ("message_rows", "message_rows"), ("event_rows", "event_rows")):
+            if self.s[count]:
+                getattr(self, rows).append(self.tables[rows][: self.s[count]].copy())
+                self.s[count] = 0
+
+    # -- the beginning ------------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """What the models have planned and made ready by now."""
+        wiring, world = self.wiring, self.wiring.world
+        tasks = {id(member.task): ("member", place) for place, member in enumerate(wiring.members)}
+        tasks |= {id(outbox.task): ("outbox", place) for place, outbox in enumerate(wiring.outboxes) if outbox.task is not None}
+        users = iter([(place, user) for place, w in enumerate(world.workloads) for user in range(getattr(w.spec.arrivals, "users", 0))])
+        for task in world.ready:
+            kind, place = tasks.get(id(task), ("user", 0))
+            if kind == "member":
+                self.control.begin_member(place)
+            elif kind == "outbox":
+                self.control.begin_relay(place)
+            else:
+                self._begin_user(*next(users))
+        tables = self.tables
+        sources = {workload.signal: place for place, workload in enumerate(world.workloads) if hasattr(workload, "signal")}
+        for time, rank, number, event in sorted(world.env.calendar):
+            if event is world.ticker:
+                what = calendar.TICK
+            elif event in sources:
+                place = sources[event]
+                row = tables["workloads"][place]
+                row["buffered"] = fill_arrivals(tables["sources"], tables["pieces"], tables["recordings"], int(row["source"]), tables["buffers"][place])
+                row["taken"], row["due"] = 1, tables["buffers"][place, 0]
+                what = calendar.ARRIVAL | place << calendar.KIND_BITS
+            else:
+                what = calendar.ORDER | self.control.plan(event) << calendar.KIND_BITS
+            self.s["sequence"] = number
+            calendar.push(self.s, time, rank, what)
+        self.s["sequence"] = max((number for _, _, number, _ in world.env.calendar), default=0) + 1
+
+    def _begin_user(self, workload: int, user: int) -> None:
+        row = self.tables["workloads"][workload]
+        task = self.control.new_task(int(row["caller"]), int(row["pc"]))
+        self.tables["slots"][task]["seen"] = user
+        calendar.make_ready(self.s, task)
+
+    # -- the end ------------------------------------------------------------------------------------------------------------
+
+    def events(self) -> Rows:
+        """The event log, its subjects named."""
+        rows = np.concatenate([np.zeros(0, EVENT), *self.event_rows])
+        name = self.wiring.world.recorder.name
+        subjects = self.wiring.subjects
+        for row in rows:
+            row["subject"] = name(subjects[row["subject"]])
+            row["object"] = name(subjects[row["object"]]) if row["object"] >= 0 else -1
+        return rows
+
+    def log(self, kind: EventKind, subject: str, about: str = "", value: float = 0.0) -> None:
+        """Note something that Python did."""
+        row = np.zeros(1, EVENT)
+        wiring = self.wiring
+        row["time"], row["kind"], row["value"] = self.s["now"], kind, value
+        row["subject"], row["object"] = wiring.subject(subject), wiring.subject(about) if about else -1
+        self.flush()
+        self.event_rows.append(row)
+
+
+def _longer(array: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([array, np.zeros_like(array)])
+
+
+def _resized(array: NDArray[Any], size: int) -> NDArray[Any]:
+    grown = np.zeros(size, array.dtype)
+    grown[: array.size] = array
+    return grown
+
+
+def _tables(wiring: Wiring) -> Tables:
+    """All arrays at time 0."""
+    world = wiring.world
+    policies = {name: rows.copy() for name, rows in wiring.policies.items()}
+    targets = wiring.target_table()
+    made = Tables()
+    made.s["current"], made.s["cpu_most"] = -1, 1 << 10
+    made.s["belt_delay"] = world.env.belt_delay
+    made.s["limiters"] = max(1, len(wiring.limiters))
+    draws = world.draws.arrays(wiring.scenario.seed, wiring.replication)
+    arrivals = wiring.arrivals.arrays(wiring.scenario.seed, wiring.replication, wiring.scenario.duration)
+    faults = max(1, len(wiring.harms))
+    ones = np.zeros(1)
+    made.put(
+        heap_time=np.zeros(1),
+        heap_order=np.zeros(1, np.int64),
+        heap_what=np.zeros(1, np.int64),
+        belt_time=np.zeros(1),
+        belt_order=np.zeros(1, np.int64),
+        belt_what=np.zeros(1, np.int64),
+        ready=np.zeros(1, np.int64),
+        slots=np.zeros(START["slots"], tables.SLOT),
+        requests=np.zeros(START["requests"], tables.REQUEST_SLOT),
+        timers=np.zeros(START["timers"], tables.TIMER_ENTRY),
+        lanes=wiring.lanes.array(),
+        ops=wiring.ops,
+        hosts=wiring.host_rows.array(),
+        replicas=wiring.replica_rows.array(),
+        ended=np.zeros((len(wiring.hosts), wiring.outcomes()), np.int64),
+        draws=draws.rows,
+        numbers=draws.data,
+        request_rows=np.zeros(1, REQUEST),
+    )
+    left = np.array(wiring.left or [0], np.int64)
+    widest = max([1, *(len(host.replicas) for host in wiring.hosts)])
+    made.put(
+        calls=wiring.calls.array(),
+        targets=targets,
+        hops=wiring.hops.array(),
+        wires=_wires(wiring),
+        wire_losses=np.zeros((max(1, len(wiring.wires)), faults)),
+        wire_delays=np.zeros((max(1, len(wiring.wires)), faults), np.int64),
+        guards=wiring.guards.array(),
+        guard_of=np.array(wiring.guard_of or [0], np.int64),
+        breakers=policies["breakers"],
+        budgets=policies["budgets"],
+        bulkheads=policies["bulkheads"],
+        retries=policies["retries"],
+        rings=np.array(wiring.rings or [0.0]),
+        balancers=policies["balancers"],
+        balancer_of=wiring.balancer_of,
+        loads=np.zeros((max(1, len(wiring.balancers)), widest), np.int64),
+        alive=np.ones(len(wiring.replicas), np.int64),
+        errors=wiring.errors.array(),
+        workloads=wiring.workloads.array(),
+        doors=wiring.doors.array(),
+        thresholds=np.array(wiring.thresholds or [1.0]),
+        popularity=wiring.popularity.array(),
+        shares=np.concatenate([ones, *wiring.shares])[1:] if wiring.shares else ones,
+        sources=arrivals.sources if arrivals.sources.size else np.zeros(1, arrivals.sources.dtype),
+        pieces=arrivals.pieces,
+        recordings=arrivals.data,
+        buffers=np.zeros((len(wiring.workloads), CHUNK)),
+        stocks=wiring.stocks.array(),
+        left=left,
+        sold=np.zeros_like(left),
+        ran_out=np.zeros_like(left),
+        saved=np.zeros((START["slots"], wiring.assembler.deepest), np.int64),
+        branches=np.array([label.place for label in wiring.assembler.branches] or [0], np.int64),
+        jobs=np.zeros(START["jobs"], tables.JOB),
+        event_rows=np.zeros(EVENTS + EVENTS_MARGIN, EVENT),
+    )
+    members = wiring.members
+    lanes = np.zeros((max(1, len(members)), max([1, *(len(group.lanes) for group in wiring.groups)])), np.int64)
+    for place, member in enumerate(members):
+        for turn, lane in enumerate(member.lanes):
+            lanes[place, turn] = wiring.lane_at[lane]
+    made.put(
+        topics=wiring.topic_rows.array(),
+        brokers=wiring.broker_rows.array(),
+        partitions=wiring.partitions.array(),
+        stickies=policies["sticky"],
+        messages=np.zeros(START["messages"], tables.MESSAGE_SLOT),
+        groups=wiring.group_rows.array(),
+        group_of=np.array(wiring.group_of or [0], np.int64),
+        group_ended=np.zeros((max(1, len(wiring.groups)), wiring.message_ends()), np.int64),
+        group_lanes=wiring.group_lanes.array(),
+        deliveries=np.zeros(START["deliveries"], tables.DELIVERY_SLOT),
+        members=wiring.member_rows.array(),
+        member_of=np.array(wiring.member_of or [0], np.int64),
+        member_lanes=lanes,
+        delays=np.array(wiring.delays or [0.0]),
+        outboxes=wiring.outbox_rows.array(),
+        letters=np.zeros(START["letters"], tables.LETTER),
+        pending=np.zeros((max(1, len(wiring.outboxes)), max([1, *(outbox.batch for outbox in wiring.outboxes)])), np.int64),
+        message_rows=np.zeros(1, MESSAGE),
+    )
+    stamps = sum(len(ring) for ring in wiring.limiter_rings)  # one request may bring a new counter for every limit
+    made.s["limiter_rings"] = stamps
+    made.s["rings_margin"], made.s["limits_margin"] = stamps, len(wiring.limits) + 2
+    made.s["last_tick"] = len(world.moments)
+    made.put(
+        limits=wiring.limits.array(),
+        limiters=_resized(policies["limiters"], 2 * policies["limiters"].size + 64),
+        ring_of=_resized(np.cumsum([0, *(len(ring) for ring in wiring.limiter_rings)]), 2 * policies["limiters"].size + 64),
+        limiter_rings=np.zeros(max(64, 4 * stamps)),
+        entries=np.zeros(1 << max(64, 8 * len(wiring.limits)).bit_length(), tables.ENTRY_ROW),
+        tokens=wiring.tokens.array(),
+        waiters=np.zeros(2 * START["slots"], tables.WAITER),
+        series=wiring.series.array(),
+        moments=np.array([0.0, *world.moments]),
+        samples=np.zeros((len(world.moments) + 1, len(wiring.series))),
+        areas=np.array(world.recorder._areas or [0.0]),
+    )
+    made["samples"][0] = world.recorder.samples[0]
+    return made
+
+
+def _wires(wiring: Wiring) -> Rows:
+    table = np.zeros(max(1, len(wiring.wires)), tables.WIRE_ROW)
+    for row, wire in zip(table, wiring.wires, strict=False):
+        row["loss"] = wire.loss
+    return table

@@ -1,0 +1,107 @@
+"""Hops, and who takes an attempt: `models/link.py` and the choices of balancers."""
+
+from __future__ import annotations
+
+from sim.chance.keyed import uniform
+from sim.chance.table import draw
+from sim.compiled.state import (
+    ZERO,
+    State,
+    alive,
+    balancer_of,
+    balancers,
+    draws,
+    handler,
+    hops,
+    hosts,
+    loads,
+    numbers,
+    replicas,
+    targets,
+    whole,
+    wire_delays,
+    wire_losses,
+    wires,
+)
+from sim.compiled.tasks import link_chain
+from sim.policies import balancer
+
+LOST = -1.0
+ENDPOINT, ROUTE, PUBLICATION = map(whole, range(3))  # kinds of target
+
+pick = balancer.pick.compiled
+
+
+@handler
+def hop_delay(s: State, hop: int, entity: int, chain: int) -> float:
+    """Seconds that this message travels; LOST if it never arrives."""
+    row = hops(s)[hop]
+    if row.fixed >= 0.0:
+        return float(row.fixed)
+    wire = wires(s)[row.wire]
+    if wire.cuts > 0:
+        return LOST
+    kept = 1.0 - wire.loss
+    for index in range(wire.losses):
+        kept = kept * (1.0 - wire_losses(s)[row.wire, index])
+    if kept < 1.0 and uniform(draws(s)[row.chance].key, entity, chain) >= kept:
+        return LOST
+    return travel(s, hop, entity, chain)
+
+
+@handler
+def travel(s: State, hop: int, entity: int, chain: int) -> float:
+    """Seconds on the way, for what is not lost."""
+    row = hops(s)[hop]
+    seconds = row.length
+    if row.row >= 0:
+        seconds = draw(draws(s), numbers(s), row.row, entity, chain)
+    wire = wires(s)[row.wire]
+    for index in range(wire.delays):
+        seconds = seconds + draw(draws(s), numbers(s), wire_delays(s)[row.wire, index], entity, link_chain(chain, row.salt, ZERO))
+    return seconds
+
+
+@handler
+def choose(s: State, target: int, caller: int, entity: int, chain: int) -> int:
+    """The replica that takes this attempt; -1: nobody is there."""
+    row = targets(s)[target]
+    if row.only >= 0:
+        return row.only if replicas(s)[row.only].down == 0 else -1
+    if row.kind == ROUTE:
+        return next_gateway(s, target)
+    index = balancer_of(s)[row.host, caller]
+    active = loads(s)[index, : row.count]
+    up = alive(s)[row.first : row.first + row.count]
+    one, other = 0.0, 0.0
+    if row.uniforms > 0:
+        one = other = uniform(draws(s)[row.u1].key, entity, chain)
+    if row.uniforms > 1:
+        other = uniform(draws(s)[row.u2].key, entity, chain)
+    place = pick(balancers(s)[index], active, up, row.count, one, other)
+    if place < 0:
+        return -1
+    active[place] += 1
+    return row.first + place
+
+
+@handler
+def next_gateway(s: State, target: int) -> int:
+    """Clients are spread round robin over the replicas of the gateway that are up; all routes share one round."""
+    row = targets(s)[target]
+    host = hosts(s)[row.host]
+    for _ in range(row.count):
+        replica = row.first + host.turn % row.count
+        host.turn = (host.turn + 1) % row.count
+        if replicas(s)[replica].down == 0:
+            return replica
+    return -1
+
+
+@handler
+def over(s: State, target: int, caller: int, replica: int) -> None:
+    """For the balancer: the attempt is over from the caller's point of view."""
+    row = targets(s)[target]
+    if row.counts:
+        index = balancer_of(s)[row.host, caller]
+        loads(s)[index, replica - row.first] -= 1

@@ -1,0 +1,398 @@
+"""Places at the replicas of hosts, their queues, and cores: `models/host.py`, `models/entrance.py` and `models/cpu.py` once more."""
+
+from __future__ import annotations
+
+import math
+
+from sim.chance.compiler import compiled
+from sim.chance.keyed import uniform
+from sim.chance.table import draw
+from sim.compiled.calendar import CPU, ORDINARY, ROOM, make_ready, schedule
+from sim.compiled.events import log
+from sim.compiled.state import NONE, ZERO, State, draws, errors, handler, hosts, jobs, numbers, replicas, requests, slots, whole
+from sim.compiled.tasks import IN_QUEUE, NOWHERE, PARKED, link_chain
+from sim.models.host import QUIET
+from sim.vocabulary import EventKind, Outcome
+
+OK, SHED, ERROR = whole(Outcome.OK), whole(Outcome.SHED), whole(Outcome.ERROR)
+SHEDDING_BEGAN, SHEDDING_ENDED = whole(EventKind.SHEDDING_BEGAN), whole(EventKind.SHEDDING_ENDED)
+
+
+@handler
+def draw_row(s: State, row: int, task: int) -> float:
+    """The time that a row of the table of draws gives to this task."""
+    own = slots(s)[task]
+    return draw(draws(s), numbers(s), row, requests(s)[own.request].id, own.chain)
+
+
+@handler
+def chance(s: State, row: int, task: int) -> float:
+    """The uniform that a row of the table of draws gives to this task."""
+    own = slots(s)[task]
+    return uniform(draws(s)[row].key, requests(s)[own.request].id, own.chain)
+
+
+# -- queues -----------------------------------------------------------------------------------------------------------------
+
+
+@handler
+def wait_in_queue(s: State, host: int, task: int) -> None:
+    """Join the end of the queue of the task's replica."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    own.previous = replica.queue_last
+    own.next = -1
+    if replica.queue_last < 0:
+        replica.queue_first = task
+    else:
+        slots(s)[replica.queue_last].next = task
+    replica.queue_last = task
+    replica.waiting += 1
+    own.waits = IN_QUEUE
+    hosts(s)[host].queued += 1
+    hosts(s)[host].queue_area -= s.now
+
+
+@handler
+def out_of_queue(s: State, host: int, task: int) -> None:
+    """Take a waiting task out, from wherever it stands; what it waited for is over."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    if own.previous < 0:
+        replica.queue_first = own.next
+    else:
+        slots(s)[own.previous].next = own.next
+    if own.next < 0:
+        replica.queue_last = own.previous
+    else:
+        slots(s)[own.next].previous = own.previous
+    own.ticket += 1
+    own.waits = NOWHERE
+    replica.waiting -= 1
+    hosts(s)[host].queued -= 1
+    hosts(s)[host].queue_area += s.now
+
+
+@handler
+def leave(s: State, host: int, task: int) -> None:
+    """Give the place up; the head of the queue has it before the one who left goes on."""
+    own = slots(s)[task]
+    own.granted = 0
+    replica = replicas(s)[own.replica]
+    if replica.waiting == 0:
+        replica.free += 1
+        hosts(s)[host].busy_area += s.now
+        return
+    heir = replica.queue_last if hosts(s)[host].lifo else replica.queue_first
+    out_of_queue(s, host, heir)
+    slots(s)[heir].granted = 1
+    slots(s)[heir].outcome = OK
+    make_ready(s, heir)
+
+
+@handler
+def take_place(s: State, host: int, task: int) -> bool:
+    """Get a place again in the middle of a flow; False: the task has to wait for it."""
+    replica = replicas(s)[slots(s)[task].replica]
+    if replica.free > 0:
+        replica.free -= 1
+        hosts(s)[host].busy_area -= s.now
+        slots(s)[task].granted = 1
+        return True
+    wait_in_queue(s, host, task)
+    return False
+
+
+@handler
+def note_shed(s: State, host: int) -> None:
+    """Write the beginning of a spell of shedding into the event log."""
+    now = s.now
+    row = hosts(s)[host]
+    if now - row.last_shed > QUIET:
+        if row.shedding:
+            log(s, SHEDDING_ENDED, row.subject, NONE, row.last_shed)
+        log(s, SHEDDING_BEGAN, row.subject, NONE, 0.0)
+        row.shedding = 1
+    row.last_shed = now
+
+
+@handler
+def struck(s: State, host: int, task: int, salt: int) -> int:
+    """ERROR if one of the error faults that are on now hits this attempt; the salt keeps the luck of its endpoint apart from that of others."""
+    row = hosts(s)[host]
+    for index in range(row.errors_first, row.errors_first + row.errors_count):
+        fault = errors(s)[index]
+        own = slots(s)[task]
+        if fault.on and uniform(draws(s)[fault.row].key, requests(s)[own.request].id, link_chain(own.chain, salt, ZERO)) < fault.share:
+            own.where = row.name
+            return ERROR
+    return OK
+
+
+# -- who is inside ----------------------------------------------------------------------------------------------------------
+
+
+@handler
+def come_inside(s: State, task: int) -> None:
+    """An attempt has arrived where a fault may drop all: it joins the list of those inside."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    own.inside_next = -1
+    own.inside_previous = replica.inside_last
+    if replica.inside_last < 0:
+        replica.inside_first = task
+    else:
+        slots(s)[replica.inside_last].inside_next = task
+    replica.inside_last = task
+
+
+@handler
+def go_outside(s: State, task: int) -> None:
+    """It has left."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    if own.inside_previous < 0:
+        replica.inside_first = own.inside_next
+    else:
+        slots(s)[own.inside_previous].inside_next = own.inside_next
+    if own.inside_next < 0:
+        replica.inside_last = own.inside_previous
+    else:
+        slots(s)[own.inside_next].inside_previous = own.inside_previous
+
+
+# -- freezes ----------------------------------------------------------------------------------------------------------------
+
+
+@handler
+def frozen(s: State, replica: int) -> float:
+    """Seconds that this replica has spent frozen since time 0."""
+    row = replicas(s)[replica]
+    return row.frozen + (s.now - row.hung_since if row.hung else 0.0)
+
+
+@handler
+def park(s: State, task: int) -> None:
+    """Wait until the replica is not frozen."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    own.waits = PARKED
+    own.next = -1
+    own.previous = replica.parked_last
+    if replica.parked_last < 0:
+        replica.parked_first = task
+    else:
+        slots(s)[replica.parked_last].next = task
+    replica.parked_last = task
+
+
+@handler
+def unpark(s: State, task: int) -> None:
+    """Take a parked task out."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    own.waits = NOWHERE
+    if own.previous < 0:
+        replica.parked_first = own.next
+    else:
+        slots(s)[own.previous].next = own.next
+    if own.next < 0:
+        replica.parked_last = own.previous
+    else:
+        slots(s)[own.next].previous = own.previous
+
+
+# -- cores ------------------------------------------------------------------------------------------------------------------
+
+
+@handler
+def meld(s: State, one: int, other: int) -> int:
+    """Two pairing heaps of jobs become one, first the one that ends first."""
+    if one < 0:
+        return other
+    if other < 0:
+        return one
+    a, b = jobs(s)[one], jobs(s)[other]
+    if b.end < a.end or (b.end == a.end and b.sequence < a.sequence):
+        b.sibling = -1
+        a.sibling = b.child
+        b.child = one
+        return other
+    a.sibling = -1
+    b.sibling = a.child
+    a.child = other
+    return one
+
+
+@handler
+def without_root(s: State, root: int) -> int:
+    """The rest of a pairing heap, in two passes: melded in pairs, then the pairs from last to first."""
+    pairs = -1
+    child = jobs(s)[root].child
+    while child >= 0:
+        other = jobs(s)[child].sibling
+        jobs(s)[child].sibling = -1
+        rest = -1
+        if other >= 0:
+            rest = jobs(s)[other].sibling
+            jobs(s)[other].sibling = -1
+        pair = meld(s, child, other)
+        jobs(s)[pair].sibling = pairs
+        pairs = pair
+        child = rest
+    root = -1
+    while pairs >= 0:
+        rest = jobs(s)[pairs].sibling
+        jobs(s)[pairs].sibling = -1
+        root = meld(s, root, pairs)
+        pairs = rest
+    return root
+
+
+@handler
+def drop_first_job(s: State, replica: int) -> None:
+    """Forget the job that ends first."""
+    row = replicas(s)[replica]
+    root = row.jobs
+    row.jobs = without_root(s, root)
+    jobs(s)[root].sibling = s.job
+    s.job = root
+    s.jobs_free += 1
+
+
+@handler
+def first_job_end(s: State, replica: int) -> float:
+    """Virtual end of the first live job."""
+    row = replicas(s)[replica]
+    while slots(s)[jobs(s)[row.jobs].slot].ticket != jobs(s)[row.jobs].ticket:
+        drop_first_job(s, replica)
+    return jobs(s)[row.jobs].end
+
+
+@handler
+def busy_cores(s: State, replica: int) -> int:
+    """Cores in use now."""
+    row = replicas(s)[replica]
+    return 0 if row.stopped else min(row.n, row.cores)
+
+
+@handler
+def pace(s: State, replica: int) -> float:
+    """How fast virtual time grows."""
+    row = replicas(s)[replica]
+    return 1.0 if row.n <= row.cores else row.cores / row.n
+
+
+@handler
+def bring_up(s: State, replica: int) -> None:
+    """Bring virtual time and the usage integral up to now, before anything changes."""
+    now = s.now
+    row = replicas(s)[replica]
+    row.used += (now - row.used_since) * busy_cores(s, replica)
+    row.used_since = now
+    if row.n == 0:
+        row.virtual = 0.0
+        while row.jobs >= 0:
+            drop_first_job(s, replica)
+    elif row.stopped == 0:
+        row.virtual = row.virtual + (now - row.last) * pace(s, replica)
+    row.last = now
+
+
+@handler
+def arm_cores(s: State, replica: int) -> None:
+    """Make sure that an event fires no later than the next completion."""
+    row = replicas(s)[replica]
+    if row.stopped or row.n == 0:
+        return
+    delay = (first_job_end(s, replica) - row.virtual) / pace(s, replica)
+    delay = max(delay, 0.0)
+    if s.now + delay < row.due:
+        row.due = s.now + delay
+        row.generation += 1
+        schedule(s, ORDINARY, delay, CPU, row.generation * s.replica_count + replica)
+        s.cpu_events += 1
+        if s.cpu_events > s.cpu_most:
+            s.short = 1
+
+
+@handler
+def compute(s: State, task: int, work: float) -> None:
+    """Let the task have its share of the cores until `work` core-seconds are done."""
+    own = slots(s)[task]
+    replica = own.replica
+    bring_up(s, replica)
+    row = replicas(s)[replica]
+    row.sequence += 1
+    new = s.job
+    job = jobs(s)[new]
+    s.job = job.sibling
+    s.jobs_free -= 1
+    if s.jobs_free < ROOM:
+        s.short = 1
+    job.end = row.virtual + work
+    job.sequence = row.sequence
+    job.slot = task
+    job.ticket = own.ticket
+    job.child = -1
+    job.sibling = -1
+    row.jobs = meld(s, row.jobs, new)
+    row.n += 1
+    arm_cores(s, replica)
+
+
+@handler
+def drop_job(s: State, task: int) -> None:
+    """Forget the job of a task that was killed."""
+    own = slots(s)[task]
+    replica = own.replica
+    bring_up(s, replica)
+    own.ticket += 1
+    replicas(s)[replica].n -= 1
+    arm_cores(s, replica)
+
+
+@compiled
+def stop_cores(s: State, replica: int) -> None:
+    """Freeze: virtual time stands still, and what was pending is stale."""
+    bring_up(s, replica)
+    row = replicas(s)[replica]
+    row.stopped = 1
+    row.due = math.inf
+    row.generation += 1
+
+
+@compiled
+def start_cores(s: State, replica: int) -> None:
+    """End of the freeze."""
+    bring_up(s, replica)
+    replicas(s)[replica].stopped = 0
+    arm_cores(s, replica)
+
+
+@handler
+def cores_fire(s: State, what: int) -> None:
+    """The event of a completion; it may have come too early, or be stale."""
+    now = s.now
+    s.cpu_events -= 1
+    replica = what % s.replica_count
+    row = replicas(s)[replica]
+    if what // s.replica_count != row.generation or row.due == math.inf:
+        return
+    row.due = math.inf
+    if row.n == 0:
+        return
+    head = first_job_end(s, replica)
+    rate = pace(s, replica)
+    if now + (head - (row.virtual + (now - row.last) * rate)) / rate > now:
+        bring_up(s, replica)
+        arm_cores(s, replica)
+        return
+    bring_up(s, replica)
+    row.virtual = head
+    task = jobs(s)[row.jobs].slot
+    drop_first_job(s, replica)
+    row.n -= 1
+    slots(s)[task].ticket += 1
+    make_ready(s, task)
+    arm_cores(s, replica)

@@ -1,0 +1,323 @@
+"""From the wired models to programs: every endpoint, route, consumer, relay and client becomes a run of operations.
+
+The models have already been made by `World`: names, salts, hops, calls, guards. Here they are only read. A step that is not one of the
+built-in ones has no operation, and `Unsupported` says which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.compiled import operations as op_of
+from sim.compiled.state import OP, Rows
+from sim.models import gateway as gateways
+from sim.models import steps as behaviours
+from sim.models.call import Call
+from sim.models.host import Host as AnyHost
+from sim.models.task import CALL, PASS
+from sim.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from sim.compiled.wiring import Wiring
+    from sim.models.entrance import Entrance
+    from sim.models.gateway import Route
+    from sim.models.host import Host
+    from sim.models.steps import Sequence
+
+UNAUTHORIZED, ERROR, REFUSED = int(Outcome.UNAUTHORIZED), int(Outcome.ERROR), int(Outcome.REFUSED)
+COMPUTING, WAITING = 1, 0
+
+
+def row_of(drawn: Any) -> int:  # noqa: ANN401 - a Drawn, where the models say that they hold something to draw from
+    """The row of the table of draws behind a draw of a model."""
+    row: int = drawn.row
+    return row
+
+
+class Unsupported(Exception):  # noqa: N818 - a finding about a scenario, not an error
+    """A part that only the SimPy engine runs."""
+
+
+class Label:
+    """A place in the program that is known later."""
+
+    def __init__(self) -> None:
+        self.place = -1
+
+
+class Assembler:
+    """Writes the operations of all programs into one table."""
+
+    def __init__(self, wiring: Wiring):
+        self.wiring = wiring
+        self.rows: list[dict[str, Any]] = []
+        self.branches: list[Label] = []
+        self.depth = 0
+        self.deepest = 1
+        self.widest = 1  # how many branches start at once, at most
+        self._later: list[Callable[[], None]] = []  # branches stand behind the program that starts them
+
+    # -- writing ------------------------------------------------------------------------------------------------------------
+
+    def emit(self, kind: int, **values: Any) -> int:  # noqa: ANN401 - numbers and labels
+        """Append an operation; its place."""
+        self.rows.append({"kind": kind, **values})
+        return len(self.rows) - 1
+
+    def here(self, label: Label) -> None:
+        """The label means the operation that comes next."""
+        label.place = len(self.rows)
+
+    def table(self) -> Rows:
+        """All operations, labels resolved."""
+        while self._later:
+            self._later.pop(0)()
+        table = np.zeros(len(self.rows), OP)
+        for row, values in zip(table, self.rows, strict=True):
+            for name, value in values.items():
+                row[name] = value.place if isinstance(value, Label) else value
+        return table
+
+    # -- programs -----------------------------------------------------------------------------------------------------------
+
+    def entrance(self, entrance: Entrance, route: Route | None = None) -> int:
+        """What an attempt does at a host; the place of its first operation, which names the host and the endpoint."""
+        host = entrance.host
+        start = self.emit(op_of.ENTRY, host=self.wiring.host_at[host], a=entrance.where, salt=entrance.salt)
+        end = Label()
+        if route is None:
+            self._steps(entrance.steps, host, end, watch_end=False)
+        else:
+            self._route(route, host, end)
+        self.emit(op_of.WELL)
+        self.here(end)
+        self._thaw(host)
+        self.emit(op_of.END)
+        return start
+
+    def consumer(self, sequence: Sequence) -> int:
+        """The life of a member: poll, process, commit, for ever."""
+        commit, over = Label(), Label()
+        start = self.emit(op_of.POLL)
+        take = self.emit(op_of.TAKE_NEXT, to=commit)
+        hand_over = self.emit(op_of.HAND_OVER, to=over)
+        self.sequence(sequence, over)
+        self.emit(op_of.WELL)
+        self.here(over)
+        self.emit(op_of.RECORD_OVER, to=hand_over)
+        self.emit(op_of.GO_TO, to=take)
+        self.here(commit)
+        self.emit(op_of.COMMIT)
+        self.emit(op_of.GO_TO, to=start)
+        return start
+
+    def relay(self, outbox: int) -> int:
+        """The life of a relay."""
+        return self.emit(op_of.RELAY, a=outbox)
+
+    def client(self, workload: int) -> int:
+        """One request of a client that waits for its answer."""
+        start = self.emit(op_of.ASK, a=workload)
+        self.emit(op_of.CLIENT_DONE)
+        return start
+
+    def user(self, workload: int, think: int, users: int) -> int:
+        """A user of a closed population: think, ask, and again."""
+        start = self.emit(op_of.THINK, a=workload, row=think)
+        self.emit(op_of.ASK, a=workload)
+        self.emit(op_of.USER_DONE, b=users, to=start)
+        return start
+
+    # -- steps --------------------------------------------------------------------------------------------------------------
+
+    def sequence(self, sequence: Sequence, fail: Label) -> None:
+        """Steps of an endpoint that is performed, of a fallback, a branch or a consumer."""
+        self._steps(sequence.steps, sequence.host, fail, watch_end=True)
+
+    def _steps(self, steps: Any, host: Host, fail: Label, watch_end: bool) -> None:  # noqa: ANN401 - the steps of the models
+        for manner, step in steps:
+            self._thaw(host)
+            if manner == PASS:
+                self.emit(op_of.PASS, host=self.wiring.host_at[host], row=step.row)
+            elif manner == CALL:
+                self.call(step, fail)
+            elif isinstance(getattr(step, "__self__", None), AnyHost):
+                self._let_go(step.__self__)
+            else:
+                self._step(step, fail)
+        if watch_end and host.may_hang:
+            self.emit(op_of.THAW)
+
+    def _step(self, step: Any, fail: Label) -> None:  # noqa: ANN401 - a bound method of a behaviour
+        made = getattr(step, "__self__", None)
+        write = _WRITERS.get(type(made))
+        if write is None:
+            raise Unsupported(f"the step '{type(made).__name__.lower() if made is not None else step}'")
+        write(self, made, fail)
+
+    def _let_go(self, host: Host) -> None:
+        if host.lets_go:
+            self.emit(op_of.LET_GO, host=self.wiring.host_at[host])
+
+    def _work(self, step: behaviours.Work, _fail: Label) -> None:
+        host = self.wiring.host_at[step.host]
+        if step.host.lets_go:
+            self.emit(op_of.PLACE, host=host, a=1)
+        self.emit(op_of.SPEND, host=host, row=row_of(step.draw), a=COMPUTING)
+
+    def _wait(self, step: behaviours.Wait, _fail: Label) -> None:
+        self._let_go(step.host)
+        self.emit(op_of.SPEND, host=self.wiring.host_at[step.host], row=row_of(step.draw), a=WAITING)
+
+    def _call_step(self, step: behaviours.CallStep, fail: Label) -> None:
+        self._let_go(step.host)
+        self.call(step.call, fail)
+
+    def call(self, call: Call, fail: Label) -> None:
+        """A guarded call, and its fallback."""
+        number = self.wiring.call(call)
+        if call.fallback is None:
+            self.emit(op_of.CALL, a=number, fail=fail)
+            return
+        failed, well = Label(), Label()
+        self.emit(op_of.CALL, a=number, fail=failed)
+        self.emit(op_of.GO_TO, to=well)
+        self.here(failed)
+        self.emit(op_of.FALL_BACK, fail=fail)
+        self.sequence(call.fallback, fail)
+        self.emit(op_of.FALLBACK_END)
+        self.here(well)
+
+    def _publish(self, step: behaviours.Publish, fail: Label) -> None:
+        if step.outbox is not None:
+            self.emit(op_of.OUTBOX, a=self.wiring.outbox_at[step.outbox])
+        elif step.unheard:
+            assert step.call is not None
+            self.emit(op_of.FORGET_CALL, a=self.wiring.call(step.call))
+        else:
+            assert step.call is not None
+            self._let_go(step.host)
+            self.call(step.call, fail)
+
+    def _perform(self, step: behaviours.Perform, fail: Label) -> None:
+        if not step.salt:
+            self.sequence(step.endpoint.sequence, fail)
+            return
+        over = Label()
+        self.emit(op_of.SALT_IN, a=self.depth, salt=step.salt)
+        self.depth += 1
+        self.deepest = max(self.deepest, self.depth)
+        self.sequence(step.endpoint.sequence, over)
+        self.depth -= 1
+        self.emit(op_of.WELL)
+        self.here(over)
+        self.emit(op_of.SALT_OUT, a=self.depth, fail=fail)
+
+    def _effect(self, step: behaviours.Effect, _fail: Label) -> None:
+        if step.bit >= 1 << 62:
+            raise Unsupported("a scenario of more than 62 effects")
+        meaning = op_of.CHARGE if step.charge else op_of.RESERVATION if step.reservation else 0
+        self.emit(op_of.EFFECT, salt=step.bit, a=step.idempotent, b=meaning)
+
+    def _take(self, step: behaviours.Take, fail: Label) -> None:
+        stock = self.wiring.stock_at[step.stock]
+        self.emit(op_of.LOOK, a=stock, b=step.where, fail=fail)
+        if step.gap is not None:
+            self._let_go(step.host)
+            self.emit(op_of.SPEND, host=self.wiring.host_at[step.host], row=row_of(step.gap), a=WAITING)
+        self.emit(op_of.TAKE, a=stock)
+
+    def _by_chance(self, step: behaviours.Fail | behaviours.Refuse, fail: Label) -> None:
+        self.emit(op_of.BY_CHANCE, row=row_of(step.chance), share=step.share, a=int(step.outcome), b=step.where, fail=fail)
+
+    def _reply(self, _step: behaviours.Reply, _fail: Label) -> None:
+        self.emit(op_of.REPLY, a=self.wiring.courier)
+
+    def _parallel(self, step: behaviours.Parallel, fail: Label) -> None:
+        self._let_go(step.host)
+        first = len(self.branches)
+        labels = [Label() for _ in step.branches]
+        self.branches += labels
+        self.widest = max(self.widest, len(labels))
+        self.emit(op_of.PARALLEL, a=first, b=len(labels), fail=fail)
+        for label, sequence in zip(labels, step.branches, strict=True):
+            self._later.append(partial(self._branch, label, sequence, step.host))
+
+    def _branch(self, label: Label, sequence: Sequence, host: Host) -> None:
+        end = Label()
+        self.here(label)
+        self.sequence(sequence, end)
+        self.emit(op_of.WELL)
+        self.here(end)
+        self.emit(op_of.BRANCH_END, host=self.wiring.host_at[host])
+
+    # -- the gateway --------------------------------------------------------------------------------------------------------
+
+    def _route(self, route: Route, host: Host, end: Label) -> None:
+        wiring = self.wiring
+        gateway, place = route.gateway, wiring.host_at[host]
+        if gateway.spec.work is not None:
+            self._thaw(host)
+            plain = not host.may_hang
+            self.emit(op_of.PASS if plain else op_of.SPEND, host=place, row=wiring.gateway_work, a=COMPUTING)
+        if route.authenticates:
+            self._thaw(host)
+            self._authenticate(gateway.authentication, place, end)
+        if gateway.limits:
+            self._thaw(host)
+            self.emit(op_of.LIMITS, host=place, a=route.index, b=len(gateway.limits), fail=end)
+        if route.translate is not None:
+            self._thaw(host)
+            self._compute(place, row_of(route.translate))
+        if host.lets_go:
+            self._thaw(host)
+            self._let_go(host)
+        self._thaw(host)
+        self.call(route.call, end)
+        if route.translate_back is not None:
+            self._thaw(host)
+            self._compute(place, row_of(route.translate_back))
+
+    def _thaw(self, host: Host) -> None:
+        if host.may_hang:
+            self.emit(op_of.THAW)
+
+    def _compute(self, host: int, row: int) -> None:
+        self.emit(op_of.PLACE, host=host)
+        self.emit(op_of.SPEND, host=host, row=row, a=COMPUTING)
+
+    def _authenticate(self, authentication: Any, host: int, end: Label) -> None:  # noqa: ANN401 - a JwtCheck or an Introspection
+        where = authentication.gateway.name_index
+        if isinstance(authentication, gateways.JwtCheck):
+            self._compute(host, row_of(authentication.work))
+            if authentication.invalid:
+                self.emit(op_of.BY_CHANCE, row=row_of(authentication.chance), share=authentication.invalid, a=UNAUTHORIZED, b=where, fail=end)
+            return
+        good, answer = Label(), Label()
+        self._compute(host, authentication.lookup.row)
+        self.emit(op_of.TOKEN, host=host, row=authentication.chance.row, to=good, fail=end)
+        self._let_go(authentication.gateway)
+        self.call(authentication.call, answer)
+        self.here(answer)
+        self.emit(op_of.TOKEN_ANSWER, host=host, fail=end)
+        self.here(good)
+
+
+_WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
+    behaviours.Work: Assembler._work,
+    behaviours.Wait: Assembler._wait,
+    behaviours.CallStep: Assembler._call_step,
+    Call: Assembler.call,
+    behaviours.Publish: Assembler._publish,
+    behaviours.Perform: Assembler._perform,
+    behaviours.Effect: Assembler._effect,
+    behaviours.Take: Assembler._take,
+    behaviours.Fail: Assembler._by_chance,
+    behaviours.Refuse: Assembler._by_chance,
+    behaviours.Reply: Assembler._reply,
+    behaviours.Parallel: Assembler._parallel,
+}

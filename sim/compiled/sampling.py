@@ -1,0 +1,116 @@
+"""The time series, sampled at every tick: what `World` watches, by number."""
+
+from __future__ import annotations
+
+import math
+
+from sim.compiled.places import busy_cores
+from sim.compiled.state import (
+    State,
+    areas,
+    breakers,
+    ended,
+    groups,
+    guard_of,
+    guards,
+    handler,
+    hosts,
+    member_of,
+    members,
+    moments,
+    outboxes,
+    replicas,
+    samples,
+    series,
+    whole,
+)
+
+(
+    BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, WORK_DONE, WORK_WASTED,
+    BREAKER_OPEN, LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
+) = map(whole, range(18))  # fmt: skip
+UNLIMITED = 1 << 60
+
+
+@handler
+def read(s: State, what: int, index: int, count: int) -> float:
+    """The level or total of one series now, or its integral since 0."""
+    now = s.now
+    if what <= WORK_WASTED:
+        return read_host(s, what, index)
+    if what == BREAKER_OPEN:
+        opened = 0
+        for place in range(index, index + count):
+            if breakers(s)[guards(s)[guard_of(s)[place]].breaker].state != 0:
+                opened += 1
+        return opened / count
+    if what == OUTBOX_ROWS:
+        return float(outboxes(s)[index].rows)
+    group = groups(s)[index]
+    if what == LAG:
+        return float(group.lag)
+    if what == DELIVERED:
+        return float(group.delivered)
+    if what == REDELIVERED:
+        return float(group.redelivered)
+    if what == GROUP_BUSY:
+        return float(group.busy_area + group.busy * now)
+    total = 0.0
+    for member in range(group.first_member, group.first_member + group.members):
+        row = members(s)[member_of(s)[member]]
+        total += row.up_area + (now if row.up else 0.0)
+    return total
+
+
+@handler
+def read_host(s: State, what: int, index: int) -> float:
+    """The same of a host."""
+    now = s.now
+    host = hosts(s)[index]
+    if what == BUSY:
+        busy = 0
+        for replica in range(host.first, host.first + host.count):
+            busy += host.workers - replicas(s)[replica].free
+        return float(host.busy_area + busy * now)
+    if what == QUEUE:
+        return float(host.queue_area + host.queued * now)
+    if what == REPLICAS:
+        return float(host.up_area + host.up * now)
+    if what == WORKERS:
+        return (host.up_area + host.up * now) * host.workers if host.workers < UNLIMITED else math.inf
+    if what == CORES_BUSY:
+        total = 0.0
+        for replica in range(host.first, host.first + host.count):
+            row = replicas(s)[replica]
+            total += row.used + (now - row.used_since) * busy_cores(s, replica)
+        return total
+    if what == CORES:
+        return (host.up_area + host.up * now) * host.cores
+    if what == IN_FLIGHT:
+        over = 0
+        for outcome in range(ended(s).shape[1]):
+            over += ended(s)[index, outcome]
+        return float(host.offered - over)
+    if what == ATTEMPTS:
+        return float(host.offered)
+    if what == FIRST_ATTEMPTS:
+        return float(host.offered - host.again)
+    if what == WORK_DONE:
+        return float(host.work_done)
+    return float(host.work_wasted)
+
+
+@handler
+def tick(s: State) -> None:
+    """Sample all series now."""
+    since = moments(s)[s.tick]
+    s.tick += 1
+    now = s.now
+    for index in range(s.series_count):
+        row = series(s)[index]
+        value = read(s, row.what, row.index, row.count)
+        if row.mean:
+            area = areas(s)[index]
+            areas(s)[index] = value
+            value = (value - area) / (now - since)
+        samples(s)[s.tick, index] = value

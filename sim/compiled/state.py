@@ -1,0 +1,326 @@
+"""What the compiled engine knows at one moment: one record of numbers, and tables of records that it knows the addresses of.
+
+A function of the interpreter is handed the record (`s`) and finds the tables through it: `slots(s)[task].outcome`. To pass one pointer
+instead of seventy arrays is what keeps compilation short (2.5 times) and calls cheap. The tables themselves are plain numpy arrays of
+`Tables`, so that Python can look at them, grow them and change them between two calls of the interpreter. An index is a place in one of
+them; -1 is nobody. All whole numbers are int64, so that every function is compiled for one signature only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from sim.chance.arrivals import SOURCE
+from sim.chance.compiler import compiled
+from sim.chance.rates import PIECE
+from sim.chance.table import ROW
+from sim.compiled.rows import rows_at
+from sim.policies.balancer import BALANCER
+from sim.policies.breaker import BREAKER
+from sim.policies.budget import BUDGET
+from sim.policies.bulkhead import BULKHEAD
+from sim.policies.limiter import LIMITER
+from sim.policies.partitioner import STICKY
+from sim.policies.retry import RETRY
+from sim.records.tables import EVENT, MESSAGE, REQUEST
+
+Rows = NDArray[np.void]
+Floats = NDArray[np.float64]
+Row = Any  # one record of such an array: numba reads and writes its fields as attributes
+F = TypeVar("F", bound=Callable[..., Any])
+State = Any  # the record of `STATE`
+UNLIMITED = 1 << 60  # places, or a queue without a bound
+
+
+handler: Callable[[F], F] = compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+"""Decorator of the functions that only the interpreter calls; what Python calls too is `compiled`."""
+
+
+def whole(number: int) -> int:
+    """A constant of the interpreter. numba would compile a function anew for every literal number that it is handed, but not for these."""
+    constant: Any = np.int64(number)
+    whole_number: int = constant
+    return whole_number
+
+
+ZERO, ONE, NONE = whole(0), whole(1), whole(-1)
+
+
+def _record(floats: str = "", ints: str = "", **more: str) -> np.dtype[np.void]:
+    """A record type from the names of its fields."""
+    fields = [(name, "f8") for name in floats.split()] + [(name, "i8") for name in ints.split()]
+    return np.dtype([*fields, *more.items()], align=True)
+
+
+SLOT = _record(
+    "seconds pause began since worked",
+    """then pc ticket outcome entry request chain caller replica tries admitted line member seen next previous
+    phase held granted abandoned again degraded own_thread branches waits dead inside
+    where child sibling attempt guard call back
+    callee branches_left inside_previous inside_next""",
+)
+"""A task: an attempt, a branch, a courier, a client, a consumer or a relay. Fields that `models/task.py` has too mean the same."""
+
+REQUEST_SLOT = _record(
+    "arrival end completion retry_after",
+    "id effects needs reached alive source door route where attempts outcome charges reservations user item number open next",
+)
+OP = _record("share", "kind host row a b to fail salt")
+"""One operation: what, on which host, with which draw, two numbers of its own, where to go on a jump and on a failure."""
+
+HOST = _record(
+    "slow work_done work_wasted busy_area queue_area up_area last_shed",
+    """name first count capacity workers cores offered again queued up lifo lets_go may_hang tracks lists patience shedding
+    errors_first errors_count errors_on subject turn""",
+)
+REPLICA = _record(
+    "hung_since frozen virtual last due used used_since",
+    """host index free waiting closed down hung queue_first queue_last parked_first parked_last overdue_first overdue_last inside_first inside_last
+    cores jobs n stopped sequence generation""",
+)
+TIMER_ENTRY = _record("deadline", "ticket slot next")
+LANE_ROW = _record("duration", "purpose owner first last armed")
+JOB = _record("end", "sequence ticket slot child sibling")
+
+CALL_ROW = _record(
+    "", "target hop back salt bit max_attempts retry jitter lane bulkhead_lane guards cancels bulkhead bulkhead_fails watchful subject about per_replica"
+)
+TARGET = _record("", "kind where only host first count uniforms u1 u2 counts entry topic key site")
+HOP_ROW = _record("length fixed", "row chance wire salt")
+WIRE_ROW = _record("loss", "cuts losses delays")
+GUARD_ROW = _record("spent", "breaker ring size budget tokens bulkhead first last")
+ERRORS_ROW = _record("share", "row on")
+WORKLOAD_ROW = _record(
+    "due spent",
+    """base subject name arrived first_door doors mix users items caller patient pc lane retry max_attempts jitter budget tokens honor
+    source buffered taken""",
+)
+POPULARITY = _record("exponent", "count step first size", key="u8")
+DOOR_ROW = _record("", "target hop route needs bit")
+STOCK_ROW = _record("", "items first kinds subject")
+SERIES_ROW = _record("", "what index count mean")
+
+TOPIC_ROW = _record("", "name broker first count groups first_group sticky chance replication published")
+BROKER_ROW = _record("", "down acks first last")
+PARTITION_ROW = _record("", "end first last")
+MESSAGE_SLOT = _record("published available", "number chain offset request topic partition site waiter replicated left next")
+GROUP_ROW = _record("busy_area", "topic name first lag delivered redelivered space busy first_member members delayed_first delayed_last")
+LANE_OF_GROUP = _record("", "group owner first last retries_first retries_last committed")
+DELIVERY_SLOT = _record("end", "message lane count failures how previous next")
+MEMBER_ROW = _record(
+    "up_area session",
+    """group host replica task hop wire broker salt max_poll max_deliveries retry_topic retries_first idempotent latest lanes turn
+    batch_first batch_last following current idle belongs up died processing pc""",
+)
+OUTBOX_ROW = _record("poll", "salt rows host topic key site batch out back first last task replica count taken waited pc")
+LETTER = _record("", "request chain next")
+
+LIMIT_ROW = _record("last", "space per node ring limiting about")
+ENTRY_ROW = _record("time", "space key value used first last")
+TOKEN_ROW = _record("ttl invalid", "known asking allow")
+WAITER = _record("", "slot ticket next")
+
+
+F8, I8 = np.dtype(np.float64), np.dtype(np.int64)
+TABLES: dict[str, np.dtype[Any]] = {
+    "heap_time": F8, "heap_order": I8, "heap_what": I8, "belt_time": F8, "belt_order": I8, "belt_what": I8, "ready": I8,
+    "slots": SLOT, "requests": REQUEST_SLOT, "timers": TIMER_ENTRY, "lanes": LANE_ROW,
+    "ops": OP, "hosts": HOST, "replicas": REPLICA, "ended": I8, "draws": ROW, "numbers": F8,
+    "request_rows": REQUEST, "message_rows": MESSAGE, "event_rows": EVENT,
+    "calls": CALL_ROW, "targets": TARGET, "hops": HOP_ROW, "wires": WIRE_ROW, "wire_losses": F8, "wire_delays": I8,
+    "guards": GUARD_ROW, "guard_of": I8, "breakers": BREAKER, "budgets": BUDGET, "bulkheads": BULKHEAD, "retries": RETRY, "rings": F8,
+    "balancers": BALANCER, "balancer_of": I8, "loads": I8, "alive": I8, "errors": ERRORS_ROW,
+    "workloads": WORKLOAD_ROW, "doors": DOOR_ROW, "thresholds": F8, "popularity": POPULARITY, "shares": F8,
+    "sources": SOURCE, "pieces": PIECE, "recordings": F8, "buffers": F8,
+    "stocks": STOCK_ROW, "left": I8, "sold": I8, "ran_out": I8, "saved": I8, "branches": I8, "jobs": JOB,
+    "topics": TOPIC_ROW, "brokers": BROKER_ROW, "partitions": PARTITION_ROW, "stickies": STICKY, "messages": MESSAGE_SLOT,
+    "groups": GROUP_ROW, "group_of": I8, "group_ended": I8, "group_lanes": LANE_OF_GROUP, "deliveries": DELIVERY_SLOT,
+    "members": MEMBER_ROW, "member_of": I8, "member_lanes": I8, "delays": F8, "outboxes": OUTBOX_ROW, "letters": LETTER, "pending": I8,
+    "limits": LIMIT_ROW, "limiters": LIMITER, "ring_of": I8, "limiter_rings": F8, "entries": ENTRY_ROW, "tokens": TOKEN_ROW, "waiters": WAITER,
+    "series": SERIES_ROW, "moments": F8, "samples": F8, "areas": F8,
+}  # fmt: skip
+"""Every table, and the type of its rows."""
+
+FLAT = ("ended", "wire_losses", "wire_delays", "balancer_of", "loads", "buffers", "saved", "group_ended", "member_lanes", "pending", "samples")
+"""Tables of two dimensions."""
+
+ARRAYS = ("draws", "numbers", "sources", "pieces", "recordings", "shares", "rings", "limiter_rings", "alive")
+"""Tables that functions of other packages take as arrays, whole or in part."""
+
+PLACES = {name: place for place, name in enumerate(TABLES)}
+
+COUNTED = {"replicas": "replica_count", "series": "series_count", "entries": "entries_size", "limiters": "limiters_size", "limiter_rings": "limiter_rings_size"}
+"""Tables whose size the interpreter asks for."""
+
+_NUMBERS = """
+    sequence heap belt belt_first ready ready_first short current order tick next_message requests_made
+    slot slots_free slots_margin request requests_free timer timers_free job jobs_free
+    message messages_free messages_margin delivery deliveries_free letter letters_free waiter waiters_free waiters_margin
+    entries entries_most entries_size limiters limiters_size limiter_rings limiter_rings_size rings_margin limits_margin cpu_events cpu_most
+    rows rows_most message_rows message_rows_most event_rows events_most replica_count series_count belt_mask ready_mask last_tick
+"""
+
+STATE = np.dtype(
+    [
+        ("now", "f8"),
+        ("belt_delay", "f8"),
+        *((name, "i8") for name in _NUMBERS.split()),
+        ("address", "i8", (len(TABLES),)),
+        ("length", "i8", (len(TABLES),)),
+        ("width", "i8", (len(TABLES),)),
+    ],
+    align=True,
+)
+"""The time, what comes next, of everything that can run short the first free one and how many are left, and where the tables are."""
+
+
+_ADDRESSES = int(dict(STATE.fields or {})["address"][1])  # where they begin in the record
+
+
+@intrinsic
+def _pointer(_typing: Any, address: Any) -> Any:  # noqa: ANN401 - numba's own types
+    """A number as an address."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(address), generate
+
+
+_at: Any = _pointer
+carray: Any = numba.carray  # type: ignore[attr-defined]
+
+
+def _table(name: str) -> Callable[[State], Any]:
+    """The compiled function that finds a table. Nothing owns what it finds but the `Tables` of the run, which outlive every call."""
+    place, dtype = PLACES[name], TABLES[name]
+    if name not in (*ARRAYS, *FLAT):
+        return rows_at(dtype, _ADDRESSES + 8 * place)
+
+    def table(s: State) -> Any:  # noqa: ANN401 - an array
+        return carray(_at(s.address[place]), (s.length[place],), dtype)
+
+    def flat(s: State) -> Any:  # noqa: ANN401 - an array
+        return carray(_at(s.address[place]), (s.length[place], s.width[place]), dtype)
+
+    return handler(flat if name in FLAT else table)
+
+
+class Tables:
+    """The arrays of a run by name, and the record that knows where they are."""
+
+    def __init__(self) -> None:
+        self.array: dict[str, NDArray[Any]] = {}
+        self.rows = np.zeros(1, STATE)
+        self.s = self.rows[0]
+
+    def put(self, **arrays: NDArray[Any]) -> None:
+        """Set several by name."""
+        for name, array in arrays.items():
+            self[name] = array
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.array[name]
+
+    def __setitem__(self, name: str, array: NDArray[Any]) -> None:
+        """Put an array in the place of another; the interpreter finds it there."""
+        array = np.ascontiguousarray(array, TABLES[name])
+        self.array[name] = array
+        place = PLACES[name]
+        self.s["address"][place] = array.ctypes.data
+        self.s["length"][place] = array.shape[0]
+        self.s["width"][place] = array.shape[1] if array.ndim == 2 else 1
+        if name in COUNTED:
+            self.s[COUNTED[name]] = array.shape[0]
+
+
+heap_time = _table("heap_time")
+heap_order = _table("heap_order")
+heap_what = _table("heap_what")
+belt_time = _table("belt_time")
+belt_order = _table("belt_order")
+belt_what = _table("belt_what")
+ready = _table("ready")
+slots = _table("slots")
+requests = _table("requests")
+timers = _table("timers")
+lanes = _table("lanes")
+ops = _table("ops")
+hosts = _table("hosts")
+replicas = _table("replicas")
+ended = _table("ended")
+draws = _table("draws")
+numbers = _table("numbers")
+request_rows = _table("request_rows")
+message_rows = _table("message_rows")
+event_rows = _table("event_rows")
+calls = _table("calls")
+targets = _table("targets")
+hops = _table("hops")
+wires = _table("wires")
+wire_losses = _table("wire_losses")
+wire_delays = _table("wire_delays")
+guards = _table("guards")
+guard_of = _table("guard_of")
+breakers = _table("breakers")
+budgets = _table("budgets")
+bulkheads = _table("bulkheads")
+retries = _table("retries")
+rings = _table("rings")
+balancers = _table("balancers")
+balancer_of = _table("balancer_of")
+loads = _table("loads")
+alive = _table("alive")
+errors = _table("errors")
+workloads = _table("workloads")
+doors = _table("doors")
+thresholds = _table("thresholds")
+popularity = _table("popularity")
+shares = _table("shares")
+sources = _table("sources")
+pieces = _table("pieces")
+recordings = _table("recordings")
+buffers = _table("buffers")
+stocks = _table("stocks")
+left = _table("left")
+sold = _table("sold")
+ran_out = _table("ran_out")
+saved = _table("saved")
+branches = _table("branches")
+jobs = _table("jobs")
+topics = _table("topics")
+brokers = _table("brokers")
+partitions = _table("partitions")
+stickies = _table("stickies")
+messages = _table("messages")
+groups = _table("groups")
+group_of = _table("group_of")
+group_ended = _table("group_ended")
+group_lanes = _table("group_lanes")
+deliveries = _table("deliveries")
+members = _table("members")
+member_of = _table("member_of")
+member_lanes = _table("member_lanes")
+delays = _table("delays")
+outboxes = _table("outboxes")
+letters = _table("letters")
+pending = _table("pending")
+limits = _table("limits")
+limiters = _table("limiters")
+ring_of = _table("ring_of")
+limiter_rings = _table("limiter_rings")
+entries = _table("entries")
+tokens = _table("tokens")
+waiters = _table("waiters")
+series = _table("series")
+moments = _table("moments")
+samples = _table("samples")
+areas = _table("areas")

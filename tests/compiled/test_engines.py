@@ -1,0 +1,69 @@
+"""Which engine runs what, and that a run can be watched and interrupted."""
+
+import pytest
+
+import sim
+from sim.compiled import Unsupported, simulate, why_not
+from sim.errors import UsageError
+from sim.experiments import engines, shipped
+
+pytestmark = pytest.mark.xdist_group("compiled")
+
+QUEUE = """
+version: 1
+duration: {duration}
+services: {{desk: {{workers: 1, endpoints: {{ask: [{{work: {{exponential: 5ms}}}}]}}}}}}
+traffic: {{callers: {{sends: desk.ask, arrivals: {{poisson: 100/s}}}}}}
+"""
+
+
+def queue(duration="20s", sets=()):
+    return next(iter(sim.load_text(QUEUE.format(duration=duration), sets=sets).variants.values()))
+
+
+def test_what_only_simpy_runs_is_named():
+    assert why_not(queue()) == ""
+    assert "spans" in why_not(queue(sets=["record.spans=all"]))
+    with pytest.raises(Unsupported, match="spans"):
+        simulate(queue(sets=["record.spans=all"]))
+    with pytest.raises(UsageError, match=r"engine: found the spans .*, which only SimPy runs; expected --engine simpy or auto"):
+        engines.chosen_engine("compiled", [queue(sets=["record.spans=all"])], 1)
+
+
+def test_a_plug_in_runs_on_simpy_alone():
+    study = sim.load("09-cache-plugin", plugins=[shipped.folder() / "cache.py"])
+    assert {why_not(scenario) for scenario in study.variants.values()} == {"", "the step 'cache'"}
+
+
+def test_auto_takes_what_repays_its_loading(monkeypatch):
+    monkeypatch.setattr("sim.compiled.is_ready", lambda: True)
+    assert engines.chosen_engine("auto", [queue()], 1) == "simpy"
+    assert engines.chosen_engine("auto", [queue("3000s")], 1) == "compiled"
+    assert engines.chosen_engine("auto", [queue("3000s", ["record.spans=all"])], 1) == "simpy"
+    monkeypatch.setattr("sim.compiled.is_ready", lambda: False)
+    assert engines.chosen_engine("auto", [queue("3000s")], 1) == "simpy"
+    assert engines.chosen_engine("auto", [queue("3000s")], 20) == "compiled"
+
+
+def test_the_choice_never_changes_a_result():
+    study = sim.load_text(QUEUE.format(duration="20s"))
+    found = [sim.run(study, replications=2, jobs=1, engine=engine) for engine in ("simpy", "compiled")]
+    assert [result.engine for result in found] == ["simpy", "compiled"]
+    assert found[0].fingerprint == found[1].fingerprint
+
+
+def test_a_run_is_watched_and_interrupted(monkeypatch):
+    from sim.compiled import machine
+
+    monkeypatch.setattr(machine, "BUDGET", 500)
+    seen = []
+    simulate(queue(), progress=seen.append)
+    assert len(seen) > 5
+    assert seen == sorted(seen)
+
+    def impatient(now):
+        if now > 10.0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate(queue(), progress=impatient)
