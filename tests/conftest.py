@@ -1,6 +1,8 @@
-"""Tests keep their journals to themselves."""
+"""Tests keep their journals to themselves, and hear Ctrl-C wherever they are started."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 
@@ -11,3 +13,10 @@ def _cache_of_their_own(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIM_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ears_for_ctrl_c():
+    """A shell without job control starts what goes to the background deaf to SIGINT, and so all that it starts in turn."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
