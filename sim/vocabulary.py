@@ -28,6 +28,8 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
+QUIET = 10.0  # s without another refusal after which shedding, limiting, or a spent retry budget counts as over in the event log
+
 GOOD = (Outcome.OK, Outcome.DEGRADED)
 RETRYABLE = (Outcome.TIMEOUT, Outcome.ERROR, Outcome.UNREACHABLE, Outcome.SHED)
 

@@ -1,7 +1,8 @@
 """The order of events (ARCHITECTURE.md): a heap of (time, rank, sequence), the ready queue, and the lanes of timers.
 
 Room is looked after before it is needed: whoever takes the last but few of anything sets `s.short`, and the interpreter returns to
-Python at the next boundary of an operation, where all arrays can grow.
+Python at the next boundary of an operation, where all arrays can grow. Heap, belt and ready queue are not guarded so: `machine.py` sizes them
+by what they can hold at most.
 """
 
 from __future__ import annotations

@@ -32,9 +32,8 @@ from sim.compiled.state import (
     whole,
 )
 from sim.compiled.tasks import ARRIVE, IN_BULKHEAD, NOBODY, PUBLISH, abandon, link_chain, new_task
-from sim.models.host import QUIET
 from sim.policies import breaker, budget, bulkhead, retry
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, DEGRADED, REFUSED, UNREACHABLE = (whole(o) for o in (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED, Outcome.UNREACHABLE))
 BREAKER_OPEN, BULKHEAD_FULL, TIMEOUT = (whole(o) for o in (Outcome.BREAKER_OPEN, Outcome.BULKHEAD_FULL, Outcome.TIMEOUT))
@@ -60,7 +59,7 @@ def call_step(s: State, task: int, call: int) -> int:
     guard = guard_for(s, call, task)
     phase = own.phase
     if row.watchful and phase != BEGIN and replicas(s)[own.replica].hung:  # a frozen caller hears at the thaw what has woken it
-        if own.callee >= 0:
+        if phase == ANSWERED:
             own.ticket += 1  # nothing that comes later can change it
             own.child = -1
         park(s, task)

@@ -36,8 +36,7 @@ from sim.compiled.state import (
     workloads,
 )
 from sim.compiled.tasks import ARRIVE, GO_ON, ITS_REQUEST, NOBODY, abandon, answered, link_chain, new_request, new_task
-from sim.models.host import QUIET
-from sim.vocabulary import Outcome
+from sim.vocabulary import QUIET, Outcome
 
 RATE_LIMITED, TIMEOUT, UNREACHABLE = whole(Outcome.RATE_LIMITED), whole(Outcome.TIMEOUT), whole(Outcome.UNREACHABLE)
 BEGIN, ANSWERED, PAUSED = map(whole, range(3))  # phases of asking

@@ -208,7 +208,7 @@ def deliver_record(s: State, task: int) -> int:
 
 @handler
 def record_over(s: State, task: int) -> int:
-    """The steps have ended: the record has ended too, goes to a retry topic, or is delivered again in place (JUMP)."""
+    """The steps have ended. NEXT: the record has ended too, or goes to a retry topic; JUMP: it is delivered again in place."""
     own = slots(s)[task]
     member = members(s)[own.member]
     place = member.current

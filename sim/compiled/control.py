@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sim.compiled import attempts, calendar, consumers, guards, places, relays, tasks, topics
+from sim.compiled import attempts, calendar, consumers, guards, memory, places, relays, tasks, topics
 from sim.compiled.program import row_of
 from sim.compiled.wiring import planned
 from sim.models import fault as faults
@@ -73,7 +73,7 @@ class Control:
     def order_in(self, delay: float, act: Any) -> None:  # noqa: ANN401 - a function
         """Let Python do something after a delay."""
         number = self.order(act)
-        self.machine._room()
+        self.machine.grow()
         calendar.schedule(self.s, calendar.CONTROL, delay, calendar.ORDER, number)
 
     # -- arrays -------------------------------------------------------------------------------------------------------------
@@ -298,13 +298,8 @@ class Control:
             if self.tables["slots"][task]["ticket"] == waiters[note]["ticket"]:
                 attempts.waited_too_long(self.s, task, host)
             following = int(waiters[note]["next"])
-            self._free_waiter(note)
+            memory.free_note(self.s, note)
             note = following
-
-    def _free_waiter(self, waiter: int) -> None:
-        self.tables["waiters"][waiter]["next"] = self.s["waiter"]
-        self.s["waiter"] = waiter
-        self.s["waiters_free"] += 1
 
     def drop_all(self, host: int, replica: int) -> None:
         """Everything inside ends as unreachable, those who wait first, so that nobody inherits a place."""
@@ -396,9 +391,7 @@ class Control:
                     if self.tables["slots"][slot]["dead"] and not self.tables["slots"][slot]["held"]:
                         tasks.free_slot(self.s, slot)
                     following = int(self.tables["waiters"][waiter]["next"])
-                    self.tables["waiters"][waiter]["next"] = self.s["waiter"]
-                    self.s["waiter"] = waiter
-                    self.s["waiters_free"] += 1
+                    memory.free_note(self.s, waiter)
                     waiter = following
 
     # -- faults -------------------------------------------------------------------------------------------------------------
@@ -543,14 +536,12 @@ class Control:
             self._restore(broker)
 
     def _restore(self, broker: int) -> None:
-        s, waiters = self.s, self.tables["waiters"]
+        waiters = self.tables["waiters"]
         row = self.tables["brokers"][broker]
         waiter = int(row["first"])
         row["first"] = row["last"] = -1
         while waiter >= 0:
             calendar.put_ready(self.s, int(waiters[waiter]["slot"]))  # held while it waited: its turn takes that over
             following = int(waiters[waiter]["next"])
-            waiters[waiter]["next"] = s["waiter"]
-            s["waiter"] = waiter
-            s["waiters_free"] += 1
+            memory.free_note(self.s, waiter)
             waiter = following

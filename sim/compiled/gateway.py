@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.compiled.calendar import put_ready
 from sim.compiled.calls import FAIL, JUMP, NEXT, PARK
 from sim.compiled.events import log
-from sim.compiled.memory import find, note_task, remember
+from sim.compiled.memory import find, free_note, note_task, remember
 from sim.compiled.places import chance, leave
 from sim.compiled.state import (
     Floats,
@@ -26,9 +26,8 @@ from sim.compiled.state import (
     whole,
 )
 from sim.compiled.tasks import ASKING, NOWHERE
-from sim.models.gateway import LIMITING_QUIET
 from sim.policies import limiter
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, REFUSED, RATE_LIMITED, UNAUTHORIZED = (whole(o) for o in (Outcome.OK, Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.UNAUTHORIZED))
 LIMITING_BEGAN, LIMITING_ENDED = whole(EventKind.LIMITING_BEGAN), whole(EventKind.LIMITING_ENDED)
@@ -103,7 +102,7 @@ def note_limit(s: State, host: int, index: int) -> None:
     """Write the beginning of a spell of limiting into the event log."""
     now = s.now
     limit = limits(s)[index]
-    if now - limit.last > LIMITING_QUIET:
+    if now - limit.last > QUIET:
         subject = hosts(s)[host].subject
         if limit.limiting:
             log(s, LIMITING_ENDED, subject, limit.about, limit.last)
@@ -192,7 +191,5 @@ def tell_verdict(s: State, task: int, place: int) -> None:
             slots(s)[other].where = own.where
         put_ready(s, other)  # held while it waited: its turn takes that over
         following = waiters(s)[waiter].next
-        waiters(s)[waiter].next = s.waiter
-        s.waiter = waiter
-        s.waiters_free += 1
+        free_note(s, waiter)
         waiter = following

@@ -31,7 +31,7 @@ from sim.compiled.places import cores_fire, leave, park
 from sim.compiled.relays import relay_step, write_letter
 from sim.compiled.sampling import tick
 from sim.compiled.state import ZERO, Row, State, draws, handler, lanes, moments, numbers, ops, ready, replicas, saved, slots, timers, whole, workloads
-from sim.compiled.tasks import ARRIVE, DELIVER, GO_ON, LEAVE_QUEUE, START, answer, answered, done, forget, free_slot, link_chain
+from sim.compiled.tasks import ARRIVE, DELIVER, GO_ON, LEAVE_QUEUE, PUBLISH, START, answer, answered, done, forget, free_slot, link_chain
 from sim.compiled.topics import publication, replicated
 from sim.vocabulary import Outcome
 
@@ -113,7 +113,7 @@ def wake(s: State, task: int) -> None:
             go_on(s, task)
     elif then == DELIVER:
         deliver(s, task)
-    else:
+    elif then == PUBLISH:
         publication(s, task)
 
 

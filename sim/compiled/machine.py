@@ -23,7 +23,7 @@ from sim.vocabulary import EventKind
 if TYPE_CHECKING:
     from sim.compiled.state import Rows
 
-BUDGET = 200_000  # events between two looks at progress and Ctrl-C
+EVENTS_AT_ONCE = 200_000  # events between two looks at progress and Ctrl-C
 ROWS = 1 << 16  # finished rows kept before they are handed over
 EVENTS = 1 << 10
 EVENTS_MARGIN = 64
@@ -64,7 +64,7 @@ class Machine:
     def run(self, progress: Callable[[float], None] | None = None) -> None:
         """Run to the end."""
         while True:
-            reason = run(self.s, BUDGET)
+            reason = run(self.s, EVENTS_AT_ONCE)
             if reason == SHORT:
                 self.grow()
             elif reason == ORDERED:
@@ -99,10 +99,10 @@ class Machine:
         s["waiters_margin"] = tables["slots"].size  # all who wait for anything may have to be noted at once
         while s["waiters_free"] <= s["waiters_margin"]:
             self._double("waiters")
-        # A delivery for each group of every message that there may be: what becomes readable needs no look at room.
+        # A delivery for each group of every message that there may be, which outlives them: what becomes readable needs no look at room.
         while tables["deliveries"].size < self.groups * tables["messages"].size:
             self._double("deliveries")
-        if s["cpu_events"] >= s["cpu_most"]:
+        while s["cpu_events"] >= s["cpu_most"]:
             s["cpu_most"] *= 2
         if s["entries"] >= s["entries_most"]:
             old = tables["entries"]
@@ -127,6 +127,7 @@ class Machine:
         s["short"] = 0
         s["entries_most"] = tables["entries"].size // 2
         kept = tables["slots"].size + tables["messages"].size + tables["deliveries"].size + tables["lanes"].size + tables["workloads"].size
+        # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the other push one for each.
         heap = int(kept + tables["slots"].size + s["cpu_most"] + len(self.wiring.orders) + calendar.ROOM)
         if heap > tables["heap_time"].size:
             for name in ("heap_time", "heap_order", "heap_what"):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import float64, from_dtype, int64
 
 from sim.chance.compiler import cache_directory
-from sim.compiled import attempts, calendar, consumers, guards, interpreter, places, relays, tasks, topics
-from sim.compiled.state import STATE
+from sim.compiled import attempts, calendar, consumers, guards, interpreter, memory, places, relays, tasks, topics
+from sim.compiled.state import ENTRY_ROW, STATE
 
 _STATE = from_dtype(STATE)
 _ENTRIES = (  # what Python calls, and with what beside the state
-    (interpreter.run, (int64,)),
     (calendar.push, (float64, int64, int64)),
     (calendar.schedule, (int64, float64, int64, int64)),
     (calendar.make_ready, (int64,)),
@@ -29,6 +29,8 @@ _ENTRIES = (  # what Python calls, and with what beside the state
     (consumers.write_message, (int64, int64, float64, int64, int64)),
     (topics.notify, (int64, int64)),
     (relays.release_rest, (int64,)),
+    (memory.free_note, (int64,)),
+    (interpreter.run, (int64,)),  # last: where it is, all is
 )
 
 
@@ -41,5 +43,6 @@ def is_ready() -> bool:
 def prepare() -> None:
     """Compile all of it, or load it; what is there already costs nothing."""
     entries: Any = _ENTRIES
+    memory.copy_entries(np.zeros(1, ENTRY_ROW), np.zeros(2, ENTRY_ROW))
     for function, types in entries:
         function.compile((_STATE, *types))

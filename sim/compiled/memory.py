@@ -41,6 +41,14 @@ def note_task(s: State, last: int, task: int) -> int:
     return new
 
 
+@compiled
+def free_note(s: State, note: int) -> None:
+    """Forget a note."""
+    waiters(s)[note].next = s.waiter
+    s.waiter = note
+    s.waiters_free += 1
+
+
 @handler
 def find(s: State, space: int, key: int) -> int:
     """Where this key stands; -1: nowhere."""

@@ -11,8 +11,7 @@ from sim.compiled.calendar import CPU, ORDINARY, ROOM, make_ready, schedule
 from sim.compiled.events import log
 from sim.compiled.state import NONE, ZERO, State, draws, errors, handler, hosts, jobs, numbers, replicas, requests, slots, whole
 from sim.compiled.tasks import IN_QUEUE, NOWHERE, PARKED, link_chain
-from sim.models.host import QUIET
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, SHED, ERROR = whole(Outcome.OK), whole(Outcome.SHED), whole(Outcome.ERROR)
 SHEDDING_BEGAN, SHEDDING_ENDED = whole(EventKind.SHEDDING_BEGAN), whole(EventKind.SHEDDING_ENDED)

@@ -141,6 +141,8 @@ class Assembler:
     def _steps(self, steps: Any, host: Host, fail: Label, watch_end: bool) -> None:  # noqa: ANN401 - the steps of the models
         for manner, step in steps:
             self._thaw(host)
+            if manner == PASS and not hasattr(step, "row"):
+                raise Unsupported("a step of a plug-in that draws for itself")
             if manner == PASS:
                 self.emit(op_of.PASS, host=self.wiring.host_at[host], row=step.row)
             elif manner == CALL:

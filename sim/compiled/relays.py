@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import hold
-from sim.compiled.calls import PARK
+from sim.compiled.calls import AGAIN, PARK
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
-from sim.compiled.state import ZERO, State, brokers, handler, letters, messages, outboxes, pending, replicas, requests, slots, topics, whole
+from sim.compiled.state import ONE, ZERO, State, brokers, handler, letters, messages, outboxes, pending, replicas, requests, slots, topics, whole
 from sim.compiled.tasks import done, link_chain
 from sim.compiled.topics import ALL, append, release, wait_for_replicas
 
@@ -101,6 +101,7 @@ def relay_step(s: State, task: int, outbox: int) -> int:  # noqa: PLR0915 - one 
         if own.phase == ACKNOWLEDGED:
             strike_off(s, outbox)
             own.phase = LOOKING if row.count == row.batch else SLEEPING
+            return AGAIN  # the next batch is another operation: there may have to be more room first
 
 
 @handler
@@ -110,9 +111,8 @@ def publish_batch(s: State, outbox: int, kept: bool) -> None:
     letter = row.first
     for index in range(row.count):
         sent = letters(s)[letter]
-        message = append(s, row.topic, row.key, row.site, sent.request, sent.chain)
+        message = append(s, row.topic, row.key, row.site, sent.request, sent.chain, ONE if kept else ZERO)
         if kept:
-            messages(s)[message].left += 1
             pending(s)[outbox, index] = message
         letter = sent.next
 

@@ -6,6 +6,7 @@ import math
 
 from sim.compiled.places import busy_cores
 from sim.compiled.state import (
+    UNLIMITED,
     State,
     areas,
     breakers,
@@ -29,7 +30,6 @@ from sim.compiled.state import (
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, WORK_DONE, WORK_WASTED,
     BREAKER_OPEN, LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
 ) = map(whole, range(18))  # fmt: skip
-UNLIMITED = 1 << 60
 
 
 @handler

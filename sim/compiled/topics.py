@@ -10,6 +10,7 @@ from sim.chance.table import draw
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
 from sim.compiled.network import hop_delay, travel
 from sim.compiled.state import (
+    ZERO,
     State,
     brokers,
     deliveries,
@@ -88,7 +89,7 @@ def free_delivery(s: State, delivery: int) -> None:
 
 
 @handler
-def append(s: State, topic: int, key: int, site: int, request: int, chain: int) -> int:
+def append(s: State, topic: int, key: int, site: int, request: int, chain: int, kept: int) -> int:
     """Write an event to the log; it is readable when it and all before it in its partition are replicated."""
     row = topics(s)[topic]
     asked = requests(s)[request]
@@ -124,7 +125,7 @@ def append(s: State, topic: int, key: int, site: int, request: int, chain: int) 
     delay = 0.0
     if row.replication >= 0:
         delay = draw(draws(s), numbers(s), row.replication, asked.id, chain)
-    made.left = row.groups + 1  # its deliveries, and its replication
+    made.left = row.groups + 1 + kept  # its deliveries, its replication, and a publisher who looks at it again
     if delay > 0.0:
         schedule(s, ORDINARY, delay, REPLICATED, message)
     else:
@@ -229,7 +230,7 @@ def publication(s: State, task: int) -> None:
             own.outcome = UNREACHABLE
             own.where = target.where
         else:
-            message = append(s, target.topic, target.key, target.site, own.request, own.chain)
+            message = append(s, target.topic, target.key, target.site, own.request, own.chain, ZERO)
             if broker.acks == ALL and wait_for_replicas(s, task, message):
                 own.phase = REPLICATING
                 own.seen = message

@@ -45,9 +45,8 @@ if TYPE_CHECKING:
 BUILT_IN = (Outage, Slow, Errors, Crash, NetworkFault, BrokerDown)
 KEYS = {"order": topics.BY_ORDER, "user": topics.BY_USER, "item": topics.BY_ITEM}
 ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
-NOBODY = [f"{what}_{end}" for what in ("queue", "parked", "overdue", "inside") for end in ("first", "last")] + ["jobs"]
+EMPTY_LISTS = [f"{what}_{end}" for what in ("queue", "parked", "overdue", "inside") for end in ("first", "last")] + ["jobs"]
 PER = {"user": 0, "route": 1, "all": 2}
-BALANCING = balancer.UNIFORMS
 CHUNK = 4096  # arrivals made at once
 
 
@@ -95,7 +94,7 @@ class WiredWorld(World):
         return Drawn(self.draws.add_uniform(stream))
 
 
-class Rows:
+class Table:
     """The rows of one table, as they are found."""
 
     def __init__(self, dtype: np.dtype[np.void]):
@@ -151,21 +150,22 @@ class Wiring:
         self.policies = self._policy_tables()  # as they are at the beginning: what a crash brings them back to
 
     def _tables(self) -> None:
-        self.lanes = Rows(tables.LANE_ROW)
-        self.calls = Rows(tables.CALL_ROW)
-        self.targets = Rows(tables.TARGET)
-        self.hops = Rows(tables.HOP_ROW)
-        self.guards = Rows(tables.GUARD_ROW)
-        self.errors = Rows(tables.ERRORS_ROW)
+        self.lanes = Table(tables.LANE_ROW)
+        self.calls = Table(tables.CALL_ROW)
+        self.targets = Table(tables.TARGET)
+        self.hops = Table(tables.HOP_ROW)
+        self.guards = Table(tables.GUARD_ROW)
+        self.errors = Table(tables.ERRORS_ROW)
         self.error_at: dict[Errors, int] = {}
-        self.harms = [planned(entry[-1])["harm"] for entry in sorted(self.world.env.calendar) if entry[1] == CONTROL]
+        planned_ones = [planned(entry[-1])["harm"] for entry in sorted(self.world.env.calendar) if entry[1] == CONTROL]
+        self.harms = list(dict.fromkeys(planned_ones))  # most both begin and end
         for harm in self.harms:
             if type(harm) not in BUILT_IN:
                 raise Unsupported(f"the fault '{type(harm).__name__.lower()}'")
-        self.doors = Rows(tables.DOOR_ROW)
-        self.popularity = Rows(tables.POPULARITY)
-        self.workloads = Rows(tables.WORKLOAD_ROW)
-        self.stocks = Rows(tables.STOCK_ROW)
+        self.doors = Table(tables.DOOR_ROW)
+        self.popularity = Table(tables.POPULARITY)
+        self.workloads = Table(tables.WORKLOAD_ROW)
+        self.stocks = Table(tables.STOCK_ROW)
         self.breakers: list[Any] = []
         self.budgets: list[Any] = []
         self.bulkheads: list[Any] = []
@@ -192,8 +192,8 @@ class Wiring:
     # -- hosts --------------------------------------------------------------------------------------------------------------
 
     def _hosts(self) -> None:
-        self.host_rows = Rows(tables.HOST)
-        self.replica_rows = Rows(tables.REPLICA)
+        self.host_rows = Table(tables.HOST)
+        self.replica_rows = Table(tables.REPLICA)
         for place, host in enumerate(self.hosts):
             errors = [harm for harm in self.harms if isinstance(harm, Errors) and harm.host is host]
             first_error = len(self.errors)
@@ -220,7 +220,7 @@ class Wiring:
                 errors_count=len(errors),
                 subject=self.subject(host.name),
             )
-        nobody = dict.fromkeys(NOBODY, -1)
+        nobody = dict.fromkeys(EMPTY_LISTS, -1)
         for replica in self.replicas:
             place = self.host_at.get(replica.host, -1)
             cores = self.hosts[place].cores or 0 if place >= 0 else 0
@@ -369,10 +369,10 @@ class Wiring:
 
     def _logs(self) -> None:
         world = self.world
-        self.topic_rows, self.broker_rows = Rows(tables.TOPIC_ROW), Rows(tables.BROKER_ROW)
-        self.partitions, self.group_rows = Rows(tables.PARTITION_ROW), Rows(tables.GROUP_ROW)
-        self.group_lanes, self.member_rows = Rows(tables.LANE_OF_GROUP), Rows(tables.MEMBER_ROW)
-        self.outbox_rows = Rows(tables.OUTBOX_ROW)
+        self.topic_rows, self.broker_rows = Table(tables.TOPIC_ROW), Table(tables.BROKER_ROW)
+        self.partitions, self.group_rows = Table(tables.PARTITION_ROW), Table(tables.GROUP_ROW)
+        self.group_lanes, self.member_rows = Table(tables.LANE_OF_GROUP), Table(tables.MEMBER_ROW)
+        self.outbox_rows = Table(tables.OUTBOX_ROW)
         self.sticky: list[Any] = []
         self.group_of: list[int] = []
         self.member_of: list[int] = []
@@ -540,7 +540,7 @@ class Wiring:
     # -- the gateway --------------------------------------------------------------------------------------------------------
 
     def _gate(self) -> None:
-        self.limits, self.tokens = Rows(tables.LIMIT_ROW), Rows(tables.TOKEN_ROW)
+        self.limits, self.tokens = Table(tables.LIMIT_ROW), Table(tables.TOKEN_ROW)
         self.limiters: list[Any] = []
         self.limiter_rings: list[list[float]] = []
         gateway = self.world.gateway
@@ -587,7 +587,7 @@ class Wiring:
             mine = outboxes.setdefault(outbox.service.name, [])
             mine.append(place)
             say(outbox.service.name, f"outbox {outbox.topic.name}" if len(mine) > 1 else "outbox", sampling.OUTBOX_ROWS, place)
-        self.series = Rows(tables.SERIES_ROW)
+        self.series = Table(tables.SERIES_ROW)
         for series in self.world.recorder.series:
             known = found.get((series.component, series.quantity))
             if not known:

@@ -14,14 +14,13 @@ from heapq import heappush
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sim.chance.chain import link_chain
-from sim.models.host import QUIET
 from sim.models.task import CALL, ORDINARY, RUN, WAITING, Act, Task, abandon
 from sim.policies import breaker as breakers
 from sim.policies import budget as budgets
 from sim.policies import bulkhead as bulkheads
 from sim.policies import retry as retries
 from sim.spec.policy import Retry
-from sim.vocabulary import EventKind, Outcome, Stage
+from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

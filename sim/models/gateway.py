@@ -16,7 +16,7 @@ from sim.models.host import Host, Replica
 from sim.models.task import ACT, OK, PASS, RUN, Act, Steps, Task
 from sim.policies import limiter as limiters
 from sim.spec.gateway import Jwt, OAuth
-from sim.vocabulary import EventKind, Outcome, Stage
+from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.call import Call
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sim.spec.gateway import Route as RouteSpec
 
 RATE_LIMITED, REFUSED, UNAUTHORIZED = int(Outcome.RATE_LIMITED), int(Outcome.REFUSED), int(Outcome.UNAUTHORIZED)
-LIMITING_QUIET = 10.0  # s without a refusal after which limiting counts as ended in the event log
 
 
 class Gateway(Host):
@@ -257,7 +256,7 @@ class Limit:
 
     def _note(self) -> None:
         now = self.gateway.env.now
-        if now - self.last > LIMITING_QUIET:
+        if now - self.last > QUIET:
             recorder = self.gateway.world.recorder
             if self.limiting:
                 recorder.event(EventKind.LIMITING_ENDED, "gateway", self.label, self.last)

@@ -16,14 +16,13 @@ from sim.models.cpu import Cpu
 from sim.models.recorder import IN_FLIGHT
 from sim.models.task import ERROR, IN_QUEUE, NOWHERE, OK, ON_CPU, ORDINARY, SHED, UNREACHABLE, Act, Task
 from sim.records.tables import Book
-from sim.vocabulary import EventKind, Outcome, Stage
+from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.world import World
     from sim.spec.service import Queue
 
 UNLIMITED_PLACES = 1 << 60
-QUIET = 10.0  # s without another refusal after which shedding, or a spent retry budget, counts as over in the event log
 
 
 class Replica:

@@ -17,7 +17,6 @@ from sim.chance.arrivals import arrival_times
 from sim.chance.chain import link_chain
 from sim.chance.popularity import chooser
 from sim.models.call import PASSED
-from sim.models.host import QUIET
 from sim.models.recorder import NUMBER_BITS
 from sim.models.request import Request
 from sim.models.task import ORDINARY, Act, Flow, Signal, Task, abandon
@@ -25,7 +24,7 @@ from sim.policies import budget as budgets
 from sim.policies import retry as retries
 from sim.spec.policy import Retry
 from sim.spec.traffic import Closed
-from sim.vocabulary import EventKind, Outcome, Stage
+from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.call import Target

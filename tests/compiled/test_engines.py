@@ -55,7 +55,7 @@ def test_the_choice_never_changes_a_result():
 def test_a_run_is_watched_and_interrupted(monkeypatch):
     from sim.compiled import machine
 
-    monkeypatch.setattr(machine, "BUDGET", 500)
+    monkeypatch.setattr(machine, "EVENTS_AT_ONCE", 500)
     seen = []
     simulate(queue(), progress=seen.append)
     assert len(seen) > 5

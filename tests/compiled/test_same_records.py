@@ -77,7 +77,7 @@ def test_everything_grows(monkeypatch):
     from sim.compiled import machine
 
     monkeypatch.setattr(machine, "ROWS", 256)
-    monkeypatch.setattr(machine, "BUDGET", 999)
+    monkeypatch.setattr(machine, "EVENTS_AT_ONCE", 999)
     scenario = only(sim.load_text(OVERLOADED))
     made = []
     original = machine.Machine.grow
@@ -89,6 +89,26 @@ def test_everything_grows(monkeypatch):
     monkeypatch.setattr(machine.Machine, "grow", grow)
     assert apart(scenario) == []
     assert [name for name in made[0] if made[-1][name] <= made[0][name]] == []
+
+
+OUTBOX = """
+version: 1
+duration: 40s
+services:
+  shop:
+    workers: 50
+    endpoints: {buy: [{publish: orders, via: outbox, poll: 100ms, batch: 50}, {publish: unread, via: outbox, poll: 100ms}]}
+  mail: {workers: 1, endpoints: {}, consumes: {orders: {group: mail, do: [{wait: 1ms}]}}}
+brokers:
+  kafka: {kind: log, acks: all, topics: {orders: {partitions: 2}, unread: {partitions: 1}}}
+traffic: {crowd: {sends: shop.buy, arrivals: {poisson: 200/s}}}
+faults: [{name: dark, at: 2s, for: 30s, broker_down: kafka}]
+"""
+
+
+def test_a_relay_works_off_a_backlog_at_one_instant_also_of_what_nobody_reads():
+    """Without latency and replication delay one wake of a relay publishes thousands of rows: more than any one operation may."""
+    assert apart(only(sim.load_text(OUTBOX))) == []
 
 
 def test_replications_differ():

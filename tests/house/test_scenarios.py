@@ -53,6 +53,7 @@ def test_it_is_checked_without_errors_and_its_warnings_are_mentioned(path):
     assert "warning:" not in done.stdout or re.search(r"warn|meant|no limit|without\s+(#\s+)?limit", head)
 
 
+@pytest.mark.long
 @every_scenario
 def test_a_short_run_of_every_variant_balances_its_books(path):
     """Books that do not balance raise; expectations may fail in so short a run."""
