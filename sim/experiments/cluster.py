@@ -12,6 +12,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from sim import errors
@@ -88,7 +89,19 @@ class ClusterCrew:
             said = f"{type(error).__name__}: {error}".splitlines()[0]
             what = "its workers died again and again, for want of memory perhaps" if type(error).__name__ == "KilledWorker" else said
             return Failure(None, what, str(error))
-        return opened(future.result())
+        return opened(self._fetched(future, ledger))
+
+    def _fetched(self, future: Future[Any], ledger: Ledger) -> Any:  # noqa: ANN401 - what `on_worker` gave
+        """The result. A worker that dies while it hands one over is replaced by another, which makes it again; a dead scheduler is the end."""
+        waited = time.monotonic()
+        while True:
+            try:
+                return future.result(timeout=_PATIENCE)
+            except (OSError, TimeoutError, CancelledError):  # a closed connection is an OSError
+                stuck = future.status == "finished" and time.monotonic() - waited > _PATIENCE
+                if stuck or self._client.status != "running" or future.status in ("cancelled", "lost"):
+                    raise RunError(f"cluster {self._address}: the scheduler is gone: {_so_far(ledger)}") from None
+                time.sleep(_POLL)
 
     def _look(self, ledger: Ledger) -> None:
         """Workers come and go; without any, wait a while."""
