@@ -46,10 +46,8 @@ def chosen_engine(engine: str, scenarios: Iterable[Scenario], runs: int) -> str:
     if reason:
         return "simpy"
     if not is_ready():
-        _tell("compiling the fast engine, which takes half a minute or so: once on this machine for this version")
+        _tell(f"compiling the fast engine, which takes half a minute or so: {cache_note() or 'once on this machine for this version'}")
     prepare()
-    if note := cache_note():
-        _tell(f"{note}: each process compiles for itself")
     return "compiled"
 
 
