@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sim.chance.compiler import compiled
+
 CHAIN_BASE = 0x9E3779B1
 CHAIN_MASK = (1 << 62) - 1
 
@@ -9,3 +11,6 @@ CHAIN_MASK = (1 << 62) - 1
 def link_chain(chain: int, salt: int, attempt: int) -> int:
     """The chain of a part of a chain: 0 for first tries along first sites, another number for every other path."""
     return (chain * CHAIN_BASE + salt + attempt) & CHAIN_MASK if chain or salt or attempt else 0
+
+
+link_chain_compiled = compiled(link_chain)  # the product wraps at 64 bits there, of which the mask keeps the same 62

@@ -112,7 +112,7 @@ class _Cache(caching.FunctionCache):
 
     def load_overload(self, sig: Untyped, target_context: Untyped) -> Untyped:
         try:
-            found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+            found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]  # numba has no types here
         except Exception as error:
             _home.note = f"machine code in {self.cache_path} cannot be read: {error!r}"
             return None
@@ -122,7 +122,7 @@ class _Cache(caching.FunctionCache):
 
     def save_overload(self, sig: Untyped, data: Untyped) -> None:
         try:
-            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]  # nor here
         except Exception as error:
             _home.note = f"machine code cannot be kept in {self.cache_path}: {error!r}"
 

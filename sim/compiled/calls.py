@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.calendar import arm, hold, make_ready
 from sim.compiled.events import log
@@ -31,21 +32,19 @@ from sim.compiled.state import (
     targets,
     whole,
 )
-from sim.compiled.tasks import ARRIVE, IN_BULKHEAD, NOBODY, PUBLISH, abandon, link_chain, new_task
+from sim.compiled.tasks import ARRIVE, IN_BULKHEAD, NOBODY, PUBLISH, abandon, new_task
 from sim.policies import breaker, budget, bulkhead, retry
 from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, DEGRADED, REFUSED, UNREACHABLE = (whole(o) for o in (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED, Outcome.UNREACHABLE))
 BREAKER_OPEN, BULKHEAD_FULL, TIMEOUT = (whole(o) for o in (Outcome.BREAKER_OPEN, Outcome.BULKHEAD_FULL, Outcome.TIMEOUT))
-FAILED = whole(sum(1 << o for o in (Outcome.ERROR, Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.SHED)))
-PASSED = whole(sum(1 << o for o in (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED)))
 BUDGET_EXHAUSTED = whole(EventKind.BUDGET_EXHAUSTED)
 BREAKER_EVENTS = (whole(EventKind.BREAKER_CLOSED), whole(EventKind.BREAKER_OPENED), whole(EventKind.BREAKER_HALF_OPENED))
 
 BEGIN, AT_BULKHEAD, ANSWERED, PAUSED = map(whole, range(4))  # phases of a call
 PARK, NEXT, FAIL, AGAIN, JUMP = map(whole, range(5))  # what an operation answers: wait (or be over), go on, go to `fail`, come back to it, go to `to`
 
-admit, record, give_back = breaker.admit.compiled, breaker.record.compiled, breaker.give_back.compiled
+admit, settle = breaker.admit.compiled, breaker.settle.compiled
 deposit, withdraw = budget.deposit.compiled, budget.withdraw.compiled
 enter_places = bulkhead.enter.compiled
 retryable, backoff = retry.retryable.compiled, retry.backoff.compiled
@@ -138,13 +137,7 @@ def attempt_over(s: State, task: int, call: int, guard: int, outcome: int) -> in
         now = s.now
         row = breakers(s)[guards(s)[guard].breaker]
         period = row.period
-        failed = FAILED >> outcome & 1
-        if outcome == BULKHEAD_FULL and calls(s)[call].bulkhead_fails:
-            failed = ONE
-        if failed or PASSED >> outcome & 1:
-            record(row, ring_of(s, guard), now, own.admitted, failed, now - own.began)
-        else:
-            give_back(row, ring_of(s, guard), now, own.admitted)
+        settle(row, ring_of(s, guard), now, own.admitted, outcome, now - own.began)
         if row.period != period:
             note_breaker(s, task, call, row)
     return after_attempt(s, task, call, guard, outcome)
@@ -157,7 +150,7 @@ def after_attempt(s: State, task: int, call: int, guard: int, outcome: int) -> i
     row = calls(s)[call]
     own.tries += 1
     own.outcome = outcome
-    if PASSED >> outcome & 1 or own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], outcome):
+    if own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], outcome):
         return call_over(s, task)
     if guard >= 0 and guards(s)[guard].budget >= 0 and not withdraw(budgets(s)[guards(s)[guard].budget], tokens_of(s, guard), s.now):
         if s.now - guards(s)[guard].spent > QUIET:

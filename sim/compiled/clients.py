@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from sim.chance.arrivals import fill_arrivals
+from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
 from sim.compiled.attempts import arrive
 from sim.compiled.calendar import ARRIVAL, ORDINARY, arm, hold, make_ready, schedule
-from sim.compiled.calls import AGAIN, BUDGET_EXHAUSTED, NEXT, PARK, PASSED, backoff, deposit, retryable, withdraw
+from sim.compiled.calls import AGAIN, BUDGET_EXHAUSTED, NEXT, PARK, backoff, deposit, retryable, withdraw
 from sim.compiled.events import log
 from sim.compiled.network import choose, over
 from sim.compiled.state import (
@@ -35,7 +36,7 @@ from sim.compiled.state import (
     whole,
     workloads,
 )
-from sim.compiled.tasks import ARRIVE, GO_ON, ITS_REQUEST, NOBODY, abandon, answered, link_chain, new_request, new_task
+from sim.compiled.tasks import ARRIVE, GO_ON, ITS_REQUEST, NOBODY, abandon, answered, new_request, new_task
 from sim.vocabulary import QUIET, Outcome
 
 RATE_LIMITED, TIMEOUT, UNREACHABLE = whole(Outcome.RATE_LIMITED), whole(Outcome.TIMEOUT), whole(Outcome.UNREACHABLE)
@@ -170,7 +171,7 @@ def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop,
     own.ticket += 1
     own.tries += 1
     outcome = own.outcome
-    last = PASSED >> outcome & 1 or own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], outcome)
+    last = own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], outcome)
     if not last and row.budget >= 0:
         last = withdraw(budgets(s)[row.budget], rings(s)[row.tokens : row.tokens + 9], s.now) == 0
         if last:

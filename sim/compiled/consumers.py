@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import DUE, ORDINARY, schedule
 from sim.compiled.calls import JUMP, NEXT, PARK
@@ -32,7 +33,7 @@ from sim.compiled.state import (
     whole,
     wires,
 )
-from sim.compiled.tasks import done, link_chain
+from sim.compiled.tasks import done
 from sim.compiled.topics import QUEUED, free_delivery, notify
 from sim.vocabulary import MessageEnd, Outcome
 

@@ -6,6 +6,7 @@ that expires), and at the end. It may return between any two operations, and goe
 
 from __future__ import annotations
 
+from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled import operations as op_of
@@ -31,7 +32,7 @@ from sim.compiled.places import cores_fire, leave, park
 from sim.compiled.relays import relay_step, write_letter
 from sim.compiled.sampling import tick
 from sim.compiled.state import ZERO, Row, State, draws, handler, lanes, moments, numbers, ops, ready, replicas, saved, slots, timers, whole, workloads
-from sim.compiled.tasks import ARRIVE, DELIVER, GO_ON, LEAVE_QUEUE, PUBLISH, START, answer, answered, done, forget, free_slot, link_chain
+from sim.compiled.tasks import ARRIVE, DELIVER, GO_ON, LEAVE_QUEUE, PUBLISH, START, answer, answered, done, forget, free_slot
 from sim.compiled.topics import publication, replicated
 from sim.vocabulary import Outcome
 

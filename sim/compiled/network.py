@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.state import (
@@ -23,7 +24,6 @@ from sim.compiled.state import (
     wire_losses,
     wires,
 )
-from sim.compiled.tasks import link_chain
 from sim.policies import balancer
 
 LOST = -1.0

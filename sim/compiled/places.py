@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.calendar import CPU, ORDINARY, ROOM, make_ready, schedule
 from sim.compiled.events import log
 from sim.compiled.state import NONE, ZERO, State, draws, errors, handler, hosts, jobs, numbers, replicas, requests, slots, whole
-from sim.compiled.tasks import IN_QUEUE, NOWHERE, PARKED, link_chain
+from sim.compiled.tasks import IN_QUEUE, NOWHERE, PARKED
 from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, SHED, ERROR = whole(Outcome.OK), whole(Outcome.SHED), whole(Outcome.ERROR)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import hold
 from sim.compiled.calls import AGAIN, PARK
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
 from sim.compiled.state import ONE, ZERO, State, brokers, handler, letters, messages, outboxes, pending, replicas, requests, slots, topics, whole
-from sim.compiled.tasks import done, link_chain
+from sim.compiled.tasks import done
 from sim.compiled.topics import ALL, append, release, wait_for_replicas
 
 SLEEPING, LOOKING, THAWING, ARRIVED, REPLICATING, ACKNOWLEDGED = map(whole, range(6))  # phases of a relay

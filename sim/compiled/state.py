@@ -91,7 +91,7 @@ LANE_ROW = _record("duration", "purpose owner first last armed")
 JOB = _record("end", "sequence ticket slot child sibling")
 
 CALL_ROW = _record(
-    "", "target hop back salt bit max_attempts retry jitter lane bulkhead_lane guards cancels bulkhead bulkhead_fails watchful subject about per_replica"
+    "", "target hop back salt bit max_attempts retry jitter lane bulkhead_lane guards cancels bulkhead watchful subject about per_replica"
 )
 TARGET = _record("", "kind where only host first count uniforms u1 u2 counts entry topic key site")
 HOP_ROW = _record("length fixed", "row chance wire salt")
@@ -196,7 +196,7 @@ def _pointer(_typing: Any, address: Any) -> Any:  # noqa: ANN401 - numba's own t
 
 
 _at: Any = _pointer
-carray: Any = numba.carray  # type: ignore[attr-defined]
+carray: Any = numba.carray  # type: ignore[attr-defined]  # documented, but not in numba's __all__
 
 
 def _table(name: str) -> Callable[[State], Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from sim.chance.chain import CHAIN_BASE, CHAIN_MASK
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import make_ready, put_ready
 from sim.compiled.state import ZERO, Row, State, handler, hosts, replicas, request_rows, requests, slots, whole
@@ -14,14 +13,6 @@ IN_FLIGHT = whole(Outcome.IN_FLIGHT)
 NOBODY, ITS_REQUEST = -1, -2  # callers that are no tasks
 ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, GO_ON, FINISHED = map(whole, range(7))  # what a task does when it wakes
 NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, ASKING = map(whole, range(6))  # where it stands
-
-
-@handler
-def link_chain(chain: int, salt: int, attempt: int) -> int:
-    """`chance.chain.link_chain`: 0 for first tries along first sites."""
-    if chain == 0 and salt == 0 and attempt == 0:
-        return 0
-    return (chain * CHAIN_BASE + salt + attempt) & CHAIN_MASK
 
 
 @compiled

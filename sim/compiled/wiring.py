@@ -314,7 +314,6 @@ class Wiring:
             salt=call.salt,
             bit=call.bit,
             watchful=call.watchful,
-            bulkhead_fails=call.policy.circuit_breaker is not None and call.policy.circuit_breaker.resilience4j is not None,
             max_attempts=call.max_attempts,
             retry=self.retry(call.retry),
             jitter=row_of(call.jitter),

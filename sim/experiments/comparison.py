@@ -10,7 +10,7 @@ from typing import get_args
 
 import pandas as pd
 
-from sim.errors import UsageError, did_you_mean
+from sim.errors import UsageError
 from sim.experiments.engines import chosen_engine
 from sim.experiments.executors import Executor, Progress
 from sim.experiments.jobs import JobResult, Perform, perform
@@ -20,7 +20,7 @@ from sim.experiments.plan import Plan
 from sim.experiments.results import Comparison, VariantResult, base_of
 from sim.experiments.rounds import Rounds, crew, until_best, until_precise
 from sim.experiments.settling import pilot_runs, settled
-from sim.experiments.several import Arm, arms_of, combine
+from sim.experiments.several import Arm, arms_of, combine, named
 from sim.experiments.shipped import Source, as_study
 from sim.experiments.verdicts import judge
 from sim.records.tables import Records
@@ -67,7 +67,7 @@ def compare(
         confidence=confidence,
         interval=interval,
     )
-    chosen = _chosen(arms_of(whole), variants)
+    chosen = named(arms_of(whole), variants)
     if best is not None and len(chosen) < 2:
         raise UsageError(f"best: found {len(chosen)} variant, expected at least two to choose from")
     executor = Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, most=plan.most * len(chosen))
@@ -98,7 +98,7 @@ def run(
     study = as_study(study)
     plan = Plan(replications=replications, only=only_replication, precision=precision, metrics=tuple(metrics), confidence=confidence, interval=interval)
     arms = arms_of(study)
-    chosen = _chosen(arms, [variant if variant is not None else next(iter(arms))])
+    chosen = named(arms, [variant if variant is not None else next(iter(arms))])
     executor = Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, most=plan.most)
     return _experiment(study, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot), executor, progress)
 
@@ -109,17 +109,6 @@ def workers_for(jobs: int | None, cluster: str | None = None) -> int | None:
     if by_hand and cluster is not None:
         raise UsageError("cluster: found words that were registered by hand, which no other machine knows; put them into a plug-in file")
     return 1 if by_hand else jobs
-
-
-def _chosen(arms: dict[str, Arm], names: Sequence[str] | None) -> list[Arm]:
-    if names is None:
-        return list(arms.values())
-    unknown = [name for name in names if name not in arms]
-    if unknown:
-        raise UsageError("\n".join(f"unknown variant '{name}'{did_you_mean(name, arms)}" for name in unknown))
-    if not names:
-        raise UsageError("no variant is named")
-    return [arms[name] for name in dict.fromkeys(names)]
 
 
 def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, engine: str, executor: Executor, progress: Progress | None) -> Comparison:

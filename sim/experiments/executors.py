@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.queues import SimpleQueue
 from types import TracebackType
 from typing import Protocol, Self
@@ -237,7 +238,7 @@ class _Here:
 
     def work(self, ledger: Ledger, missing: Sequence[int]) -> None:
         for index in missing:
-            ledger.settle(index, guarded(self._perform, ledger.jobs[index], lambda now, index=index: ledger.tick(index, now)))  # type: ignore[misc]
+            ledger.settle(index, guarded(self._perform, ledger.jobs[index], partial(ledger.tick, index)))
 
     def close(self, at_once: bool) -> None:
         del at_once

@@ -33,11 +33,6 @@ if TYPE_CHECKING:
 
 OK, DEGRADED, REFUSED = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.REFUSED)
 BREAKER_OPEN, BULKHEAD_FULL, TIMEOUT, UNREACHABLE = int(Outcome.BREAKER_OPEN), int(Outcome.BULKHEAD_FULL), int(Outcome.TIMEOUT), int(Outcome.UNREACHABLE)
-FAILED = frozenset((Outcome.ERROR, Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.SHED))
-PASSED = frozenset((OK, DEGRADED, REFUSED))  # the callee did its work: a business refusal is a success of the call
-NO_VERDICT = -1  # a rejection, by our own bulkhead or by a breaker further down, says nothing about the callee
-VERDICTS = tuple(1 if outcome in FAILED else 0 if outcome in PASSED else NO_VERDICT for outcome in Outcome)  # on the callee, by outcome: failed?
-RESILIENCE4J_VERDICTS = tuple(1 if outcome == BULKHEAD_FULL else VERDICTS[outcome] for outcome in Outcome)  # its BulkheadFullException is a failure
 
 
 class Target(Protocol):
@@ -133,7 +128,6 @@ class Call:
         self.watchful = world.host(caller).may_hang
         breaker = policy.circuit_breaker
         self.breaks = breaker is not None
-        self.verdicts = RESILIENCE4J_VERDICTS if breaker is not None and breaker.resilience4j is not None else VERDICTS
         self.limited = policy.bulkhead is not None
         wait = policy.bulkhead.max_wait if policy.bulkhead else 0.0
         self.bulkhead_lane = world.lane(wait, self._waited_for_bulkhead) if wait > 0 else None
@@ -250,18 +244,14 @@ class Call:
             breaker = guard.breaker
             period = breaker.period
             now = self.env.now
-            verdict = self.verdicts[outcome]
-            if verdict != NO_VERDICT:
-                breakers.record(breaker, guard.ring, now, task.admitted, verdict, now - task.began)
-            else:
-                breakers.give_back(breaker, guard.ring, now, task.admitted)
+            breakers.settle(breaker, guard.ring, now, task.admitted, outcome, now - task.began)
             if breaker.period != period:
                 self._note_breaker(task)
 
     def _again(self, task: Task, outcome: int) -> bool:
         """Whether an attempt that ended so is followed by another: at once, or after a back-off that begins now."""
         task.tries += 1
-        if outcome == REFUSED or task.tries >= self.max_attempts or not retries.retryable(self.retry, outcome):
+        if task.tries >= self.max_attempts or not retries.retryable(self.retry, outcome):
             return False
         now = self.env.now
         if self.guards is not None and (guard := task.memory).budget is not None and not budgets.withdraw(guard.budget, guard.tokens, now):

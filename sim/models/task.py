@@ -205,10 +205,10 @@ class Task:
     tries: int
 
     def __init__(self, request: Request | None, chain: int, caller: Task | Request | None, replica: Replica | None):
-        self.request = request  # type: ignore[assignment]
+        self.request = request  # type: ignore[assignment]  # None only until there is one: a test at each use would cost more than it tells
         self.chain = chain
         self.caller = caller
-        self.replica = replica  # type: ignore[assignment]
+        self.replica = replica  # type: ignore[assignment]  # the same
         self.abandoned = False
         self.attempt = None
         self.back = None

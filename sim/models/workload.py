@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from sim.chance.arrivals import arrival_times
 from sim.chance.chain import link_chain
 from sim.chance.popularity import chooser
-from sim.models.call import PASSED
 from sim.models.recorder import NUMBER_BITS
 from sim.models.request import Request
 from sim.models.task import ORDINARY, Act, Flow, Signal, Task, abandon
@@ -191,7 +190,7 @@ class Workload:
                 request.door.target.over(self.caller, replica)
             task.ticket += 1
             attempt += 1
-            if outcome in PASSED or attempt >= self.max_attempts or not retries.retryable(self.retry, outcome):
+            if attempt >= self.max_attempts or not retries.retryable(self.retry, outcome):
                 break
             if self.budget is not None and not budgets.withdraw(self.budget, self.tokens, self.env.now):
                 self._note_budget()

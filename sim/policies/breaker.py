@@ -24,12 +24,18 @@ from dataclasses import dataclass
 
 from sim.policies.base import Ring, dtype_of, policy
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker
+from sim.vocabulary import FAILED, PASSED, Outcome
 
 CLOSED = 0
 OPEN = 1
 HALF_OPEN = 2
 
 REJECTED = -1
+NO_VERDICT = -1
+
+_PASSED = sum(1 << outcome for outcome in PASSED)
+_FAILED = sum(1 << outcome for outcome in FAILED)
+_BULKHEAD_FULL = int(Outcome.BULKHEAD_FULL)
 
 COUNT_IN_WINDOW = 0
 COUNT_BASED = 1
@@ -108,6 +114,28 @@ def admit(row: BreakerRow, ring: Ring, now: float) -> int:  # noqa: ARG001 - one
         return REJECTED
     row.permits -= 1
     return row.period
+
+
+@policy
+def settle(row: BreakerRow, ring: Ring, now: float, ticket: int, outcome: int, duration: float) -> None:
+    """An admitted call ended with this outcome: take the result in, or its permit back where it says nothing about the callee."""
+    failed = verdict(row, outcome)
+    if failed == NO_VERDICT:
+        give_back(row, ring, now, ticket)
+    else:
+        record(row, ring, now, ticket, failed, duration)
+
+
+@policy
+def verdict(row: BreakerRow, outcome: int) -> int:
+    """1 for a failure, 0 for a success. NO_VERDICT for a rejection further down, or by our own bulkhead; for resilience4j the latter is a failure."""
+    if (_FAILED >> outcome) & 1:
+        return 1
+    if (_PASSED >> outcome) & 1:
+        return 0
+    if outcome == _BULKHEAD_FULL and row.kind != COUNT_IN_WINDOW:
+        return 1
+    return NO_VERDICT
 
 
 @policy
