@@ -6,7 +6,7 @@ from sim.chance.compiler import compiled
 from sim.compiled.calendar import arm, hold, make_ready
 from sim.compiled.memory import note_task
 from sim.compiled.network import hop_delay
-from sim.compiled.places import come_inside, go_outside, leave, note_shed, out_of_queue, park, struck, wait_in_queue
+from sim.compiled.places import leave, note_shed, out_of_queue, park, struck, wait_in_queue
 from sim.compiled.state import State, ended, handler, hosts, ops, replicas, requests, slots, whole
 from sim.compiled.tasks import DELIVER, GO_ON, LEAVE_QUEUE, NOBODY, START, answer, done, forget
 from sim.vocabulary import Outcome
@@ -24,9 +24,7 @@ def arrive(s: State, task: int) -> bool:
     host.offered += 1
     host.again += own.again
     if host.tracks:
-        own.inside = 1
-        if host.lists:
-            come_inside(s, task)
+        own.inside = host.offered
     if replica.closed:
         refuse(s, task, UNREACHABLE)
     elif replica.free > 0:
@@ -93,10 +91,7 @@ def end_attempt(s: State, task: int, outcome: int) -> None:
     if own.degraded and outcome == OK:
         outcome = DEGRADED
     ended(s)[host, outcome] += 1
-    if own.inside:
-        own.inside = 0
-        if hosts(s)[host].lists:
-            go_outside(s, task)
+    own.inside = 0
     own.outcome = outcome
     if own.back >= 0 and own.caller != NOBODY:
         delay = hop_delay(s, own.back, requests(s)[own.request].id, own.chain)

@@ -8,11 +8,11 @@ from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import DUE, ORDINARY, schedule
 from sim.compiled.calls import JUMP, NEXT, PARK
+from sim.compiled.lists import add_first, add_last, unlink
 from sim.compiled.memory import find, note_task, remember
 from sim.compiled.places import park, struck
 from sim.compiled.state import (
     ZERO,
-    Rows,
     State,
     brokers,
     delays,
@@ -44,24 +44,6 @@ PROCESSED, DEAD_LETTERED = whole(MessageEnd.PROCESSED), whole(MessageEnd.DEAD_LE
 
 
 @handler
-def add_last(table: Rows, last: int, delivery: int) -> None:
-    """Link a delivery behind the last of a list."""
-    table[delivery].previous = last
-    table[delivery].next = -1
-    if last >= 0:
-        table[last].next = delivery
-
-
-@handler
-def add_first(table: Rows, first: int, delivery: int) -> None:
-    """Link a delivery before the first of a list."""
-    table[delivery].previous = -1
-    table[delivery].next = first
-    if first >= 0:
-        table[first].previous = delivery
-
-
-@handler
 def into_batch(s: State, member: int, delivery: int) -> None:
     """Append to the batch of a member."""
     row = members(s)[member]
@@ -76,14 +58,11 @@ def out_of_batch(s: State, member: int, delivery: int) -> None:
     """Take one out of the batch."""
     row = members(s)[member]
     own = deliveries(s)[delivery]
-    if own.previous < 0:
+    unlink(deliveries(s), delivery)
+    if row.batch_first == delivery:
         row.batch_first = own.next
-    else:
-        deliveries(s)[own.previous].next = own.next
-    if own.next < 0:
+    if row.batch_last == delivery:
         row.batch_last = own.previous
-    else:
-        deliveries(s)[own.next].previous = own.previous
 
 
 @handler
@@ -332,14 +311,11 @@ def due(s: State, delivery: int) -> None:
     """The delay in the retry topic is over."""
     row = deliveries(s)[delivery]
     group = groups(s)[group_lanes(s)[row.lane].group]
-    if row.previous < 0:
+    unlink(deliveries(s), delivery)
+    if group.delayed_first == delivery:
         group.delayed_first = row.next
-    else:
-        deliveries(s)[row.previous].next = row.next
-    if row.next < 0:
+    if group.delayed_last == delivery:
         group.delayed_last = row.previous
-    else:
-        deliveries(s)[row.next].previous = row.previous
     into_retries(s, row.lane, delivery)
     notify(s, row.lane, row.message)
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sim.compiled import attempts, calendar, consumers, guards, memory, places, relays, tasks, topics
 from sim.compiled.program import row_of
 from sim.compiled.wiring import planned
@@ -318,12 +320,9 @@ class Control:
 
     def inside(self, replica: int) -> list[int]:
         """Attempts that have arrived at a replica and not left, first come first."""
-        found = []
-        task = int(self.tables["replicas"][replica]["inside_first"])
-        while task >= 0:
-            found.append(task)
-            task = int(self.tables["slots"][task]["inside_next"])
-        return found
+        slots = self.tables["slots"]
+        found = np.flatnonzero((slots["dead"] == 0) & (slots["replica"] == replica) & (slots["inside"] > 0))
+        return [int(task) for task in found[np.argsort(slots["inside"][found])]]
 
     def crash(self, host: int, replica: int) -> None:
         """It dies with all it holds, what it remembers about others included."""

@@ -147,7 +147,7 @@ def _host_books(machine: Machine) -> list[Book]:
         row = tables["hosts"][place]
         replicas = tables["replicas"][row["first"] : row["first"] + row["count"]]
         if row["tracks"]:
-            inside = int((tables["ops"]["host"][slots["entry"][slots["inside"] == 1]] == place).sum())
+            inside = int((tables["ops"]["host"][slots["entry"][slots["inside"] > 0]] == place).sum())
         else:
             inside = int((row["workers"] - replicas["free"]).sum() + row["queued"])
         if row["queued"] != replicas["waiting"].sum() or replicas["free"].min() < 0:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import make_ready
+from sim.compiled.lists import add_last, unlink
 from sim.compiled.network import over
-from sim.compiled.places import drop_job, go_outside, leave, out_of_queue, unpark
+from sim.compiled.places import drop_job, leave, out_of_queue, unpark
 from sim.compiled.state import NONE, ONE, Floats, State, breakers, bulkheads, calls, ended, guard_of, guards, handler, hosts, ops, replicas, rings, slots, whole
 from sim.compiled.tasks import FINISHED, IN_BULKHEAD, IN_QUEUE, NOBODY, NOWHERE, ON_CPU, PARKED, abandon, answer, done, forget, waste
 from sim.policies import breaker, bulkhead
@@ -33,13 +34,10 @@ def wait_at_bulkhead(s: State, guard: int, task: int) -> None:
     own = slots(s)[task]
     own.waits = IN_BULKHEAD
     own.line = guard
-    own.next = -1
-    own.previous = row.last
-    if row.last < 0:
-        row.first = task
-    else:
-        slots(s)[row.last].next = task
+    add_last(slots(s), row.last, task)
     row.last = task
+    if row.first < 0:
+        row.first = task
 
 
 @handler
@@ -48,14 +46,11 @@ def leave_line(s: State, task: int) -> None:
     own = slots(s)[task]
     row = guards(s)[own.line]
     own.waits = NOWHERE
-    if own.previous < 0:
+    unlink(slots(s), task)
+    if row.first == task:
         row.first = own.next
-    else:
-        slots(s)[own.previous].next = own.next
-    if own.next < 0:
+    if row.last == task:
         row.last = own.previous
-    else:
-        slots(s)[own.next].previous = own.previous
 
 
 @handler
@@ -141,8 +136,6 @@ def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:
             own.where = ops(s)[own.entry].a
             ended(s)[host, outcome] += 1
             own.inside = 0
-            if hosts(s)[host].lists:
-                go_outside(s, task)
         request = own.request
         answer(s, task, outcome)
         done(s, request)

@@ -10,6 +10,7 @@ from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.calendar import CPU, ORDINARY, ROOM, make_ready, schedule
 from sim.compiled.events import log
+from sim.compiled.lists import add_last, unlink
 from sim.compiled.state import NONE, ZERO, State, draws, errors, handler, hosts, jobs, numbers, replicas, requests, slots, whole
 from sim.compiled.tasks import IN_QUEUE, NOWHERE, PARKED
 from sim.vocabulary import QUIET, EventKind, Outcome
@@ -40,13 +41,10 @@ def wait_in_queue(s: State, host: int, task: int) -> None:
     """Join the end of the queue of the task's replica."""
     own = slots(s)[task]
     replica = replicas(s)[own.replica]
-    own.previous = replica.queue_last
-    own.next = -1
-    if replica.queue_last < 0:
-        replica.queue_first = task
-    else:
-        slots(s)[replica.queue_last].next = task
+    add_last(slots(s), replica.queue_last, task)
     replica.queue_last = task
+    if replica.queue_first < 0:
+        replica.queue_first = task
     replica.waiting += 1
     own.waits = IN_QUEUE
     hosts(s)[host].queued += 1
@@ -58,14 +56,11 @@ def out_of_queue(s: State, host: int, task: int) -> None:
     """Take a waiting task out, from wherever it stands; what it waited for is over."""
     own = slots(s)[task]
     replica = replicas(s)[own.replica]
-    if own.previous < 0:
+    unlink(slots(s), task)
+    if replica.queue_first == task:
         replica.queue_first = own.next
-    else:
-        slots(s)[own.previous].next = own.next
-    if own.next < 0:
+    if replica.queue_last == task:
         replica.queue_last = own.previous
-    else:
-        slots(s)[own.next].previous = own.previous
     own.ticket += 1
     own.waits = NOWHERE
     replica.waiting -= 1
@@ -129,38 +124,6 @@ def struck(s: State, host: int, task: int, salt: int) -> int:
     return OK
 
 
-# -- who is inside ----------------------------------------------------------------------------------------------------------
-
-
-@handler
-def come_inside(s: State, task: int) -> None:
-    """An attempt has arrived where a fault may drop all: it joins the list of those inside."""
-    own = slots(s)[task]
-    replica = replicas(s)[own.replica]
-    own.inside_next = -1
-    own.inside_previous = replica.inside_last
-    if replica.inside_last < 0:
-        replica.inside_first = task
-    else:
-        slots(s)[replica.inside_last].inside_next = task
-    replica.inside_last = task
-
-
-@handler
-def go_outside(s: State, task: int) -> None:
-    """It has left."""
-    own = slots(s)[task]
-    replica = replicas(s)[own.replica]
-    if own.inside_previous < 0:
-        replica.inside_first = own.inside_next
-    else:
-        slots(s)[own.inside_previous].inside_next = own.inside_next
-    if own.inside_next < 0:
-        replica.inside_last = own.inside_previous
-    else:
-        slots(s)[own.inside_next].inside_previous = own.inside_previous
-
-
 # -- freezes ----------------------------------------------------------------------------------------------------------------
 
 
@@ -177,13 +140,10 @@ def park(s: State, task: int) -> None:
     own = slots(s)[task]
     replica = replicas(s)[own.replica]
     own.waits = PARKED
-    own.next = -1
-    own.previous = replica.parked_last
-    if replica.parked_last < 0:
-        replica.parked_first = task
-    else:
-        slots(s)[replica.parked_last].next = task
+    add_last(slots(s), replica.parked_last, task)
     replica.parked_last = task
+    if replica.parked_first < 0:
+        replica.parked_first = task
 
 
 @handler
@@ -192,14 +152,11 @@ def unpark(s: State, task: int) -> None:
     own = slots(s)[task]
     replica = replicas(s)[own.replica]
     own.waits = NOWHERE
-    if own.previous < 0:
+    unlink(slots(s), task)
+    if replica.parked_first == task:
         replica.parked_first = own.next
-    else:
-        slots(s)[own.previous].next = own.next
-    if own.next < 0:
+    if replica.parked_last == task:
         replica.parked_last = own.previous
-    else:
-        slots(s)[own.next].previous = own.previous
 
 
 # -- cores ------------------------------------------------------------------------------------------------------------------

@@ -65,9 +65,10 @@ SLOT = _record(
     """then pc ticket outcome entry request chain caller replica tries admitted line member seen next previous
     phase held granted abandoned again degraded own_thread branches waits dead inside
     where child sibling attempt guard call back
-    callee branches_left inside_previous inside_next""",
+    callee branches_left""",
 )
-"""A task: an attempt, a branch, a courier, a client, a consumer or a relay. Fields that `models/task.py` has too mean the same."""
+"""A task: an attempt, a branch, a courier, a client, a consumer or a relay. Fields that `models/task.py` has too mean the same; `inside`: where somebody
+keeps track, the number of its arrival at the host, 0 before and after."""
 
 REQUEST_SLOT = _record(
     "arrival end completion retry_after",
@@ -78,12 +79,12 @@ OP = _record("share", "kind host row a b to fail salt")
 
 HOST = _record(
     "slow work_done work_wasted busy_area queue_area up_area last_shed",
-    """name first count capacity workers cores offered again queued up lifo lets_go may_hang tracks lists patience shedding
+    """name first count capacity workers cores offered again queued up lifo lets_go may_hang tracks patience shedding
     errors_first errors_count errors_on subject turn""",
 )
 REPLICA = _record(
     "hung_since frozen virtual last due used used_since",
-    """host index free waiting closed down hung queue_first queue_last parked_first parked_last overdue_first overdue_last inside_first inside_last
+    """host index free waiting closed down hung queue_first queue_last parked_first parked_last overdue_first overdue_last
     cores jobs n stopped sequence generation""",
 )
 TIMER_ENTRY = _record("deadline", "ticket slot next")

@@ -8,6 +8,7 @@ from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
+from sim.compiled.lists import add_last
 from sim.compiled.network import hop_delay, travel
 from sim.compiled.state import (
     ZERO,
@@ -188,13 +189,10 @@ def readable(s: State, group: int, message: int) -> None:
     place = row.first + messages(s)[message].partition - topics(s)[row.topic].first
     delivery = new_delivery(s, message, place)
     lane = group_lanes(s)[place]
-    deliveries(s)[delivery].next = -1
-    deliveries(s)[delivery].previous = lane.last
-    if lane.last < 0:
-        lane.first = delivery
-    else:
-        deliveries(s)[lane.last].next = delivery
+    add_last(deliveries(s), lane.last, delivery)
     lane.last = delivery
+    if lane.first < 0:
+        lane.first = delivery
     row.lag += 1
     notify(s, place, message)
 

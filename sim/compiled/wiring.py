@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 BUILT_IN = (Outage, Slow, Errors, Crash, NetworkFault, BrokerDown)
 KEYS = {"order": topics.BY_ORDER, "user": topics.BY_USER, "item": topics.BY_ITEM}
 ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
-EMPTY_LISTS = [f"{what}_{end}" for what in ("queue", "parked", "overdue", "inside") for end in ("first", "last")] + ["jobs"]
+EMPTY_LISTS = [f"{what}_{end}" for what in ("queue", "parked", "overdue") for end in ("first", "last")] + ["jobs"]
 PER = {"user": 0, "route": 1, "all": 2}
 CHUNK = 4096  # arrivals made at once
 
@@ -214,7 +214,6 @@ class Wiring:
                 lets_go=host.lets_go,
                 may_hang=host.may_hang,
                 tracks=host.tracks,
-                lists=any(isinstance(harm, (Outage, Crash)) and harm.host is host for harm in self.harms),
                 patience=self.lane(host.patience, OF_QUEUE, place),
                 errors_first=first_error,
                 errors_count=len(errors),
