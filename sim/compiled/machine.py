@@ -13,6 +13,7 @@ from sim.chance.arrivals import fill_arrivals
 from sim.compiled import calendar
 from sim.compiled import state as tables
 from sim.compiled.control import Control
+from sim.compiled.faults import Faults
 from sim.compiled.interpreter import DONE, ORDERED, SHORT, run
 from sim.compiled.memory import copy_entries
 from sim.compiled.state import TABLES, Tables
@@ -51,6 +52,7 @@ class Machine:
         self.tables = _tables(wiring)
         self.s = self.tables.s
         self.control = Control(self)
+        self.faults = Faults(self.control)
         self.groups = max([len(topic.groups) for topic in wiring.topic_at], default=0)
         self.s["slots_margin"] = wiring.assembler.widest + 4
         self.s["messages_margin"] = max([outbox.batch for outbox in wiring.outboxes], default=1) + 2
@@ -187,7 +189,7 @@ class Machine:
                 row["taken"], row["due"] = 1, tables["buffers"][place, 0]
                 what = calendar.ARRIVAL | place << calendar.KIND_BITS
             else:
-                what = calendar.ORDER | self.control.plan(event) << calendar.KIND_BITS
+                what = calendar.ORDER | self.faults.plan(event) << calendar.KIND_BITS
             self.s["sequence"] = number
             calendar.push(self.s, time, rank, what)
         self.s["sequence"] = max((number for _, _, number, _ in world.env.calendar), default=0) + 1

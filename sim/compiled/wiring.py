@@ -21,10 +21,9 @@ from sim.compiled.interpreter import OF_BULKHEAD, OF_CALL, OF_CLIENT, OF_QUEUE
 from sim.compiled.operations import COURIER
 from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.errors import UsageError
-from sim.models.fault import BrokerDown, Crash, Errors, NetworkFault, Outage, Slow
+from sim.models.fault import BrokerDown, Crash, Errors, Moment, NetworkFault, Outage, Slow
 from sim.models.gateway import Route
 from sim.models.service import Endpoint
-from sim.models.task import CONTROL
 from sim.models.topic import PublishTarget
 from sim.models.world import World
 from sim.policies import balancer, limiter
@@ -48,12 +47,6 @@ ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
 EMPTY_LISTS = [f"{what}_{end}" for what in ("queue", "parked", "overdue") for end in ("first", "last")] + ["jobs"]
 PER = {"user": 0, "route": 1, "all": 2}
 CHUNK = 4096  # arrivals made at once
-
-
-def planned(event: Any) -> dict[str, Any]:  # noqa: ANN401 - a Signal
-    """The fault and its name behind a planned event."""
-    function = event.then
-    return dict(zip(function.__code__.co_freevars, (cell.cell_contents for cell in function.__closure__), strict=True))
 
 
 def _entrance(target: Any) -> Entrance:  # noqa: ANN401 - an Endpoint or a Route
@@ -157,8 +150,8 @@ class Wiring:
         self.guards = Table(tables.GUARD_ROW)
         self.errors = Table(tables.ERRORS_ROW)
         self.error_at: dict[Errors, int] = {}
-        planned_ones = [planned(entry[-1])["harm"] for entry in sorted(self.world.env.calendar) if entry[1] == CONTROL]
-        self.harms = list(dict.fromkeys(planned_ones))  # most both begin and end
+        moments = [entry[-1] for entry in sorted(self.world.env.calendar)]
+        self.harms = list(dict.fromkeys(moment.harm for moment in moments if isinstance(moment, Moment)))  # most both begin and end
         for harm in self.harms:
             if type(harm) not in BUILT_IN:
                 raise Unsupported(f"the fault '{type(harm).__name__.lower()}'")

@@ -30,22 +30,33 @@ def fault_behaviour(fault: type[spec.Fault]) -> Callable[[B], B]:
     return add
 
 
+class Moment(Signal):
+    """The beginning or the end of a fault, as an event of the clock."""
+
+    __slots__ = ("begins", "harm", "name", "world")
+
+    def __init__(self, world: World, name: str, harm: Any, begins: bool):  # noqa: ANN401 - whatever has `begin` and `end`
+        super().__init__(self._come)
+        self.world = world
+        self.name = name
+        self.harm = harm
+        self.begins = begins
+
+    def _come(self, _: object) -> None:
+        self.world.recorder.event(EventKind.FAULT_BEGAN if self.begins else EventKind.FAULT_ENDED, self.name)
+        if self.begins:
+            self.harm.begin()
+        else:
+            self.harm.end()
+
+
 def plan(world: World, fault: spec.Fault) -> None:
     """Make the fault and schedule its beginning and end."""
     harm = _behaviours[type(fault)](fault, world)
     name = fault.name or type(fault).__name__.lower()
-
-    def begin(_: object) -> None:
-        world.recorder.event(EventKind.FAULT_BEGAN, name)
-        harm.begin()
-
-    def end(_: object) -> None:
-        world.recorder.event(EventKind.FAULT_ENDED, name)
-        harm.end()
-
-    Signal(begin).at(world.env.schedule, CONTROL, fault.at)
+    Moment(world, name, harm, begins=True).at(world.env.schedule, CONTROL, fault.at)
     if fault.lasts is not None:
-        Signal(end).at(world.env.schedule, CONTROL, fault.at + fault.lasts)
+        Moment(world, name, harm, begins=False).at(world.env.schedule, CONTROL, fault.at + fault.lasts)
 
 
 @fault_behaviour(spec.Outage)
