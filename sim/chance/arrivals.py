@@ -69,16 +69,16 @@ def arrival_times(arrivals: spec.Arrivals, key: int, duration: float) -> Iterato
 def _chunks(state: Arrivals) -> Iterator[list[float]]:
     out = np.empty(CHUNK)
     fill = _fill()
-    while count := fill(*state, 0, out):
+    while count := fill(*state, 0, out, CHUNK):
         yield out[:count].tolist()
 
 
 @compiled
-def fill_arrivals(sources: NDArray[np.void], pieces: Pieces, data: NDArray[np.float64], index: int, out: NDArray[np.float64]) -> int:
-    """Make the next arrivals of a source; fewer than `out` holds means that there are no more."""
+def fill_arrivals(sources: NDArray[np.void], pieces: Pieces, data: NDArray[np.float64], index: int, out: NDArray[np.float64], size: int) -> int:
+    """Make the next arrivals of a source; fewer than `size`, which `out` has room for, means that there are no more."""
     source = sources[index]
     made = 0
-    while made < out.size:
+    while made < size:
         time = _next_row(source, data) if source.kind == RECORDED else _next_point(source, pieces)
         if not time < source.duration:
             source.duration = 0.0  # over for good, whatever is asked again
@@ -182,7 +182,9 @@ def _bounds(piece: Row, mass: float) -> tuple[float, float]:
 @cache
 def _fill() -> Callable[..., int]:
     floats = types.Array(types.float64, 1, "C")
-    return entry_point(fill_arrivals, (types.Array(from_dtype(SOURCE), 1, "C"), types.Array(from_dtype(PIECE), 1, "C"), floats, types.int64, floats))
+    return entry_point(
+        fill_arrivals, (types.Array(from_dtype(SOURCE), 1, "C"), types.Array(from_dtype(PIECE), 1, "C"), floats, types.int64, floats, types.int64)
+    )
 
 
 class ArrivalTable:

@@ -42,7 +42,7 @@ def stride(count: int) -> int:
 @compiled
 def choose(key: Word, count: int, exponent: float, step: int, table: NDArray[np.float64], entity: Word) -> int:  # called by position
     """The rank that falls to this entity."""
-    return rank(uniform(key, entity, 0), count, exponent, step, table)
+    return rank(uniform(key, entity, 0), count, exponent, step, table, table.size)
 
 
 @compiled
@@ -55,12 +55,12 @@ def chosen_ranks(key: Word, count: int, exponent: float, step: int, table: NDArr
 
 
 @compiled
-def rank(u: float, count: int, exponent: float, step: int, table: NDArray[np.float64]) -> int:
+def rank(u: float, count: int, exponent: float, step: int, table: NDArray[np.float64], size: int) -> int:
     """The rank at this point of the cumulative distribution; `step` is the `stride` of the table."""
-    if table.size == 0:
+    if size == 0:
         return min(int(u * count), count - 1)
-    target = u * table[-1]
-    low, high = 0, table.size - 1
+    target = u * table[size - 1]
+    low, high = 0, size - 1
     while low < high:
         middle = (low + high) // 2
         if target < table[middle]:

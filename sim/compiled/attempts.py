@@ -7,16 +7,16 @@ from sim.compiled.calendar import arm, hold, make_ready
 from sim.compiled.memory import note_task
 from sim.compiled.network import hop_delay
 from sim.compiled.places import leave, note_shed, out_of_queue, park, struck, wait_in_queue
-from sim.compiled.state import State, ended, handler, hosts, ops, replicas, requests, slots, whole
+from sim.compiled.state import OUTCOMES, State, ended, handler, hosts, near, ops, replicas, requests, slots, whole
 from sim.compiled.tasks import DELIVER, GO_ON, LEAVE_QUEUE, NOBODY, START, answer, done, forget
 from sim.vocabulary import Outcome
 
 OK, DEGRADED, SHED, UNREACHABLE = whole(Outcome.OK), whole(Outcome.DEGRADED), whole(Outcome.SHED), whole(Outcome.UNREACHABLE)
 
 
-@handler
+@near
 def arrive(s: State, task: int) -> bool:
-    """It has reached its replica: take a place, wait for one, or be refused. True: its steps begin."""
+    """It has reached its replica: take a place, wait for one, or be refused. True: it has its place."""
     own = slots(s)[task]
     entry = ops(s)[own.entry]
     host = hosts(s)[entry.host]
@@ -31,7 +31,7 @@ def arrive(s: State, task: int) -> bool:
         replica.free -= 1
         host.busy_area -= s.now
         own.granted = 1
-        return start(s, task)
+        return True
     elif replica.waiting < host.capacity or replica.hung:  # a frozen process answers nothing, not even a refusal
         own.then = LEAVE_QUEUE
         wait_in_queue(s, entry.host, task)
@@ -45,10 +45,10 @@ def arrive(s: State, task: int) -> bool:
 
 @handler
 def leave_queue(s: State, task: int) -> bool:
-    """Its turn has come, or its patience is over. True: its steps begin."""
+    """Its turn has come, or its patience is over. True: it has its place."""
     own = slots(s)[task]
     if own.granted:
-        return start(s, task)
+        return True
     note_shed(s, ops(s)[own.entry].host)
     refuse(s, task, own.outcome)
     return False
@@ -58,10 +58,10 @@ def leave_queue(s: State, task: int) -> bool:
 def refuse(s: State, task: int, outcome: int) -> None:
     """The host itself turns it away."""
     slots(s)[task].where = ops(s)[slots(s)[task].entry].a
-    end_attempt(s, task, outcome)
+    fail_attempt(s, task, outcome)
 
 
-@handler
+@near
 def start(s: State, task: int) -> bool:
     """It has its place; an error fault may strike it."""
     own = slots(s)[task]
@@ -73,7 +73,7 @@ def start(s: State, task: int) -> bool:
             return False
         outcome = struck(s, host, task, ops(s)[own.entry].salt)
         if outcome:
-            end_attempt(s, task, outcome)
+            fail_attempt(s, task, outcome)
             return False
     own.then = GO_ON
     own.pc = own.entry + 1
@@ -82,6 +82,12 @@ def start(s: State, task: int) -> bool:
 
 
 @handler
+def fail_attempt(s: State, task: int, outcome: int) -> None:
+    """End an attempt that has not come as far as its steps."""
+    end_attempt(s, task, outcome)
+
+
+@near
 def end_attempt(s: State, task: int, outcome: int) -> None:
     """Give the place up, close the account, and answer."""
     own = slots(s)[task]
@@ -90,7 +96,7 @@ def end_attempt(s: State, task: int, outcome: int) -> None:
         leave(s, host, task)
     if own.degraded and outcome == OK:
         outcome = DEGRADED
-    ended(s)[host, outcome] += 1
+    ended(s)[host * OUTCOMES + outcome] += 1
     own.inside = 0
     own.outcome = outcome
     if own.back >= 0 and own.caller != NOBODY:
@@ -103,10 +109,16 @@ def end_attempt(s: State, task: int, outcome: int) -> None:
             if own.caller >= 0:
                 slots(s)[own.caller].child = -1
             own.caller = NOBODY
-    deliver(s, task)
+    over(s, task)
 
 
 @handler
+def over(s: State, task: int) -> None:
+    """End an attempt whose answer takes no time."""
+    deliver(s, task)
+
+
+@near
 def deliver(s: State, task: int) -> None:
     """The answer has arrived, or nobody waits for it: the attempt is over."""
     own = slots(s)[task]

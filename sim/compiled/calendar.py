@@ -8,10 +8,12 @@ by what they can hold at most.
 from __future__ import annotations
 
 from sim.chance.compiler import compiled
-from sim.compiled.state import State, belt_order, belt_time, belt_what, handler, heap_order, heap_time, heap_what, lanes, ready, slots, timers, whole
+from sim.compiled.state import Row, State, belt, handler, heap, lanes, near, ready, slots, soon, timers, wheel, whole
+from sim.compiled.wheel import before, from_wheel, into_wheel
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = map(whole, range(4))  # the ranks of `models/task.py`
 TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK = map(whole, range(8))  # what an event is about; ORDER: Python has something to do
+IN_HEAP, IN_WHEEL = map(whole, range(2))
 KIND_BITS = 3
 RANK_BITS = 58  # a sequence is below 2**58
 TIMERS_MARGIN, ROOM = 8, 64
@@ -26,57 +28,91 @@ def schedule(s: State, rank: int, delay: float, kind: int, index: int) -> None:
 @compiled
 def push(s: State, time: float, rank: int, what: int) -> None:
     """An event at a time; it stands behind all that have the same time and rank."""
-    times, orders, whats = heap_time(s), heap_order(s), heap_what(s)
     order = rank << RANK_BITS | s.sequence
     s.sequence += 1
-    place = s.heap
-    s.heap = place + 1
-    while place > 0:
-        above = (place - 1) >> 1
-        if times[above] < time or (times[above] == time and orders[above] < order):
-            break
-        times[place], orders[place], whats[place] = times[above], orders[above], whats[above]
-        place = above
-    times[place], orders[place], whats[place] = time, order, what
+    if not into_wheel(s, time, order, what):
+        into_heap(s, time, order, what)
 
 
 @handler
+def into_heap(s: State, time: float, order: int, what: int) -> None:
+    """The heap has room for all events that there may be."""
+    s.heap += 1
+    rise(s, s.heap - 1, time, order, what)
+
+
+@compiled
+def leave_wheel(s: State) -> None:
+    """Put all events of the wheel into the heap: there is to be another wheel."""
+    while s.soon > 0:
+        event = soon(s)[wheel(s)[s.bucket]]
+        into_heap(s, event.time, event.order, event.what)
+        from_wheel(s)
+
+
+@near
+def rise(s: State, place: int, time: float, order: int, what: int) -> None:
+    """Put an event into the heap, where there is a hole, or above it."""
+    events = heap(s)
+    while place > 0:
+        above = (place - 1) >> 1
+        if before(events[above], time, order):
+            break
+        move(events[above], events[place])
+        place = above
+    hole = events[place]
+    hole.time = time
+    hole.order = order
+    hole.what = what
+
+
+@near
+def move(event: Row, place: Row) -> None:
+    """Field by field: a copy of the whole would have to wait for the fields, which were written one by one."""
+    place.time = event.time
+    place.order = event.order
+    place.what = event.what
+
+
+@near
 def next_event(s: State) -> int:
     """What the next event is about; the clock is set to its time. The heap is never empty: there is always an observation to come."""
+    time, order = heap(s)[0].time, heap(s)[0].order
+    where = IN_HEAP
+    if s.soon > 0:
+        event = soon(s)[wheel(s)[s.bucket]]
+        if before(event, time, order):
+            time, order = event.time, event.order
+            where = IN_WHEEL
     if s.belt > 0:
-        place = s.belt_first & s.belt_mask
-        time = belt_time(s)[place]
-        if time < heap_time(s)[0] or (time == heap_time(s)[0] and belt_order(s)[place] < heap_order(s)[0]):
-            s.now = time
+        event = belt(s)[s.belt_first & s.belt_mask]
+        if before(event, time, order):
+            s.now = event.time
             s.belt_first += 1
             s.belt -= 1
-            return belt_what(s)[place]
-    return pop(s)
+            return int(event.what)
+    s.now = time
+    return from_wheel(s) if where == IN_WHEEL else pop(s)
 
 
 @handler
 def pop(s: State) -> int:
-    """The same from the heap alone."""
-    times, orders, whats = heap_time(s), heap_order(s), heap_what(s)
-    s.now = times[0]
-    what = whats[0]
+    """Take the first event out of the heap. The hole at its top sinks to the bottom, where the last event nearly belongs."""
+    events = heap(s)
+    what = events[0].what
     last = s.heap - 1
     s.heap = last
-    time, order = times[last], orders[last]
     place, below = 0, 1
     while below < last:
-        other = below + 1
-        if other < last and (times[other] < times[below] or (times[other] == times[below] and orders[other] < orders[below])):
-            below = other
-        if time < times[below] or (time == times[below] and order < orders[below]):
-            break
-        times[place], orders[place], whats[place] = times[below], orders[below], whats[below]
+        other = below + (below + 1 < last)
+        below += (other != below) & before(events[other], events[below].time, events[below].order)
+        move(events[below], events[place])
         place, below = below, 2 * below + 1
-    times[place], orders[place], whats[place] = time, order, whats[last]
-    return what
+    rise(s, place, events[last].time, events[last].order, events[last].what)
+    return int(what)
 
 
-@handler
+@near
 def hold(s: State, task: int, seconds: float) -> None:
     """Wake the task some seconds from now.
 
@@ -84,10 +120,10 @@ def hold(s: State, task: int, seconds: float) -> None:
     """
     slots(s)[task].held += 1
     if seconds == s.belt_delay:
-        place = (s.belt_first + s.belt) & s.belt_mask
-        belt_time(s)[place] = s.now + seconds
-        belt_order(s)[place] = ORDINARY << RANK_BITS | s.sequence
-        belt_what(s)[place] = TASK | task << KIND_BITS
+        event = belt(s)[(s.belt_first + s.belt) & s.belt_mask]
+        event.time = s.now + seconds
+        event.order = ORDINARY << RANK_BITS | s.sequence
+        event.what = TASK | task << KIND_BITS
         s.sequence += 1
         s.belt += 1
     else:

@@ -1,6 +1,6 @@
 """Guarded calls: `models/call.py` once more, cut where its generator yields.
 
-    fallback( retry( breaker( timeout( bulkhead( link, balancer, callee )))))
+fallback( retry( breaker( timeout( bulkhead( link, balancer, callee )))))
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from sim.compiled.events import log
 from sim.compiled.guards import guard_for, leave_bulkhead, leave_line, ring_of, stop, wait_at_bulkhead
 from sim.compiled.network import PUBLICATION, choose, hop_delay, over
 from sim.compiled.places import park
+from sim.compiled.rows import rows_from
 from sim.compiled.state import (
+    NONE,
     ONE,
     ZERO,
+    Floats,
     Row,
     State,
     breakers,
@@ -24,6 +27,7 @@ from sim.compiled.state import (
     draws,
     guards,
     handler,
+    near,
     replicas,
     requests,
     retries,
@@ -42,6 +46,7 @@ BUDGET_EXHAUSTED = whole(EventKind.BUDGET_EXHAUSTED)
 BREAKER_EVENTS = (whole(EventKind.BREAKER_CLOSED), whole(EventKind.BREAKER_OPENED), whole(EventKind.BREAKER_HALF_OPENED))
 
 BEGIN, AT_BULKHEAD, ANSWERED, PAUSED = map(whole, range(4))  # phases of a call
+TO_BE_SENT = NONE  # in the place of an outcome
 PARK, NEXT, FAIL, AGAIN, JUMP = map(whole, range(5))  # what an operation answers: wait (or be over), go on, go to `fail`, come back to it, go to `to`
 
 admit, settle = breaker.admit.compiled, breaker.settle.compiled
@@ -50,8 +55,8 @@ enter_places = bulkhead.enter.compiled
 retryable, backoff = retry.retryable.compiled, retry.backoff.compiled
 
 
-@handler
-def call_step(s: State, task: int, call: int) -> int:
+@near
+def call_step(s: State, task: int, call: int) -> int:  # noqa: PLR0915 - one way through, as in the model, and nothing is called that often
     """Carry the call of this task on from where it stands; FAIL leaves the outcome and its place in the task."""
     own = slots(s)[task]
     row = calls(s)[call]
@@ -63,50 +68,73 @@ def call_step(s: State, task: int, call: int) -> int:
             own.child = -1
         park(s, task)
         return PARK
-    if phase == BEGIN:
-        if guard >= 0 and guards(s)[guard].budget >= 0:
-            deposit(budgets(s)[guards(s)[guard].budget], tokens_of(s, guard), s.now)
-        own.tries = 0
-        own.pause = -1.0
-        phase = PAUSED
-    if phase == PAUSED:
-        if guard >= 0 and not admitted(s, task, call, guard):
-            return after_attempt(s, task, call, guard, BREAKER_OPEN)
-        own.began = s.now
-        if row.lane >= 0:
-            arm(s, row.lane, task)
-        own.callee = -1
-        if guard >= 0:
-            own.call = call
-            if row.bulkhead:
-                if guards(s)[guard].first >= 0 or not enter_places(bulkheads(s)[guards(s)[guard].bulkhead]):
-                    if row.bulkhead_lane < 0:
-                        own.where = targets(s)[row.target].where
-                        return attempt_over(s, task, call, guard, BULKHEAD_FULL)
-                    wait_at_bulkhead(s, guard, task)
-                    arm(s, row.bulkhead_lane, task)
-                    own.phase = AT_BULKHEAD
-                    return PARK
-                own.guard = guard
-    elif phase == AT_BULKHEAD:
-        if own.guard < 0:
-            return attempt_over(s, task, call, guard, own.outcome)
-    else:
+    outcome = TO_BE_SENT
+    if phase == ANSWERED:
         own.child = -1
         if targets(s)[row.target].counts:
             over(s, row.target, own.replica, own.callee)
-        return attempt_over(s, task, call, guard, own.outcome)
-    replica = send(s, task, call, own.tries)
-    if replica < 0:
-        return attempt_over(s, task, call, guard, UNREACHABLE)
-    if targets(s)[row.target].counts:
-        own.call = call
-    own.callee = replica
-    own.phase = ANSWERED
-    return PARK
+        outcome = own.outcome
+    elif phase == AT_BULKHEAD:
+        if own.guard < 0:
+            outcome = own.outcome
+    else:
+        if phase == BEGIN:
+            if guard >= 0 and guards(s)[guard].budget >= 0:
+                deposit(budgets(s)[guards(s)[guard].budget], tokens_of(s, guard), s.now)
+            own.tries = 0
+            own.pause = -1.0
+        if guard >= 0 and not admitted(s, task, call, guard):
+            outcome = BREAKER_OPEN
+        else:
+            own.began = s.now
+            if row.lane >= 0:
+                arm(s, row.lane, task)
+            own.callee = -1
+            if guard >= 0:
+                own.call = call
+                if row.bulkhead:
+                    entered = enter(s, task, call, guard)
+                    if entered == PARK:
+                        return PARK
+                    if entered == FAIL:
+                        outcome = BULKHEAD_FULL
+    if outcome == TO_BE_SENT:
+        own.callee = send(s, task, call, own.tries)
+        if own.callee >= 0:
+            if targets(s)[row.target].counts:
+                own.call = call
+            own.phase = ANSWERED
+            return PARK
+        outcome = UNREACHABLE
+    if guard >= 0:
+        if outcome == BREAKER_OPEN and own.admitted < 0:
+            own.where = targets(s)[row.target].where
+        else:
+            note_outcome(s, task, call, guard, outcome)
+    else:
+        own.ticket += 1
+        own.call = -1
+    return after_attempt(s, task, call, guard, outcome)
 
 
 @handler
+def enter(s: State, task: int, call: int, guard: int) -> int:
+    """Get a place in the bulkhead (NEXT), or none (FAIL), or wait for one."""
+    own = slots(s)[task]
+    row = calls(s)[call]
+    if guards(s)[guard].first < 0 and enter_places(bulkheads(s)[guards(s)[guard].bulkhead]):
+        own.guard = guard
+        return NEXT
+    if row.bulkhead_lane < 0:
+        own.where = targets(s)[row.target].where
+        return FAIL
+    wait_at_bulkhead(s, guard, task)
+    arm(s, row.bulkhead_lane, task)
+    own.phase = AT_BULKHEAD
+    return PARK
+
+
+@near
 def admitted(s: State, task: int, call: int, guard: int) -> bool:
     """Ask the breaker, where there is one."""
     own = slots(s)[task]
@@ -119,31 +147,28 @@ def admitted(s: State, task: int, call: int, guard: int) -> bool:
     own.admitted = admit(row, ring_of(s, guard), s.now)
     if row.period != period:
         note_breaker(s, task, call, row)
-    if own.admitted < 0:
-        own.where = targets(s)[calls(s)[call].target].where
-        return False
-    return True
+    return own.admitted >= 0
 
 
-@handler
-def attempt_over(s: State, task: int, call: int, guard: int, outcome: int) -> int:
+@near
+def note_outcome(s: State, task: int, call: int, guard: int, outcome: int) -> None:
     """The attempt has an outcome: permit and breaker hear of it."""
     own = slots(s)[task]
     own.ticket += 1
     own.call = -1
     if own.guard >= 0:
         leave_bulkhead(s, task)
-    if guard >= 0 and guards(s)[guard].breaker >= 0:
+    index = guards(s)[guard].breaker
+    if index >= 0:
         now = s.now
-        row = breakers(s)[guards(s)[guard].breaker]
+        row = breakers(s)[index]
         period = row.period
         settle(row, ring_of(s, guard), now, own.admitted, outcome, now - own.began)
         if row.period != period:
             note_breaker(s, task, call, row)
-    return after_attempt(s, task, call, guard, outcome)
 
 
-@handler
+@near
 def after_attempt(s: State, task: int, call: int, guard: int, outcome: int) -> int:
     """Try again, at once or after a pause, or let this be the outcome of the call."""
     own = slots(s)[task]
@@ -169,7 +194,7 @@ def after_attempt(s: State, task: int, call: int, guard: int, outcome: int) -> i
     return AGAIN
 
 
-@handler
+@near
 def call_over(s: State, task: int) -> int:
     """What is left when there is no further attempt: an answer, perhaps a degraded one, or a failure."""
     own = slots(s)[task]
@@ -180,7 +205,7 @@ def call_over(s: State, task: int) -> int:
     return NEXT if own.outcome == OK else FAIL
 
 
-@handler
+@near
 def send(s: State, task: int, call: int, attempt: int) -> int:
     """Put one attempt on the wire; -1 where there is nobody to send it to."""
     own = slots(s)[task]
@@ -278,7 +303,6 @@ def note(s: State, task: int, call: int, kind: int) -> None:
 
 
 @handler
-def tokens_of(s: State, guard: int) -> Row:
+def tokens_of(s: State, guard: int) -> Floats:
     """The slices of the guard's retry budget."""
-    row = guards(s)[guard]
-    return rings(s)[row.tokens : row.tokens + 9]
+    return rows_from(rings(s), guards(s)[guard].tokens)

@@ -6,12 +6,13 @@ from sim.chance.arrivals import fill_arrivals
 from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
-from sim.compiled.attempts import arrive
 from sim.compiled.calendar import ARRIVAL, ORDINARY, arm, hold, make_ready, schedule
 from sim.compiled.calls import AGAIN, BUDGET_EXHAUSTED, NEXT, PARK, backoff, deposit, retryable, withdraw
 from sim.compiled.events import log
 from sim.compiled.network import choose, over
+from sim.compiled.rows import rows_from
 from sim.compiled.state import (
+    CHUNK,
     NONE,
     ONE,
     ZERO,
@@ -48,18 +49,18 @@ def next_arrival(s: State, workload: int) -> None:
     """Schedule the next arrival of an open source, if there is one."""
     row = workloads(s)[workload]
     if row.taken == row.buffered:
-        row.buffered = fill_arrivals(sources(s), pieces(s), recordings(s), row.source, buffers(s)[workload])
+        row.buffered = fill_arrivals(sources(s), pieces(s), recordings(s), row.source, rows_from(buffers(s), workload * CHUNK), CHUNK)
         row.taken = 0
         if row.buffered == 0:
             return
-    row.due = buffers(s)[workload, row.taken]
+    row.due = buffers(s)[workload * CHUNK + row.taken]
     row.taken += 1
     schedule(s, ORDINARY, row.due - s.now, ARRIVAL, workload)
 
 
 @handler
 def arrival(s: State, workload: int) -> int:
-    """A request of an open source arrives. The task that runs on now; -1: none does."""
+    """A request of an open source arrives. The task to be woken, an attempt that is at its door; -1: there is none."""
     row = workloads(s)[workload]
     request = make_request(s, workload, row.arrived, row.due)
     next_arrival(s, workload)
@@ -78,9 +79,9 @@ def arrival(s: State, workload: int) -> int:
         answered(s, request)
         return -1
     child = attempt(s, request, ITS_REQUEST, replica, ZERO)
-    if child >= 0 and arrive(s, child):
-        return child
-    return -1
+    if child >= 0:
+        slots(s)[child].held = 1
+    return child
 
 
 @handler
@@ -115,8 +116,7 @@ def make_request(s: State, workload: int, number: int, time: float) -> int:
 def who(s: State, population: int, entity: int) -> int:
     """The rank of the user or item that falls to this entity."""
     row = popularity(s)[population]
-    table = shares(s)[row.first : row.first + row.size]
-    return rank(uniform(row.key, entity, ZERO), row.count, row.exponent, row.step, table)
+    return rank(uniform(row.key, entity, ZERO), row.count, row.exponent, row.step, rows_from(shares(s), row.first), row.size)
 
 
 @handler
@@ -146,7 +146,7 @@ def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop,
     target = doors(s)[request.door].target
     if own.phase == BEGIN:
         if row.budget >= 0:
-            deposit(budgets(s)[row.budget], rings(s)[row.tokens : row.tokens + 9], s.now)
+            deposit(budgets(s)[row.budget], rows_from(rings(s), row.tokens), s.now)
         own.tries = 0
         own.pause = retries(s)[row.retry].base
         own.phase = PAUSED
@@ -173,7 +173,7 @@ def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop,
     outcome = own.outcome
     last = own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], outcome)
     if not last and row.budget >= 0:
-        last = withdraw(budgets(s)[row.budget], rings(s)[row.tokens : row.tokens + 9], s.now) == 0
+        last = withdraw(budgets(s)[row.budget], rows_from(rings(s), row.tokens), s.now) == 0
         if last:
             if s.now - row.spent > QUIET:
                 log(s, BUDGET_EXHAUSTED, row.subject, NONE, 0.0)

@@ -12,6 +12,7 @@ from sim.compiled.lists import add_first, add_last, unlink
 from sim.compiled.memory import find, note_task, remember
 from sim.compiled.places import park, struck
 from sim.compiled.state import (
+    MESSAGE_ENDS,
     ZERO,
     State,
     brokers,
@@ -111,7 +112,7 @@ def poll(s: State, task: int) -> int:
     own.phase = 0
     room = row.max_poll
     for turn in range(row.lanes):
-        place = member_lanes(s)[member, (row.turn + turn) % row.lanes]
+        place = member_lanes(s)[member * s.most_lanes + (row.turn + turn) % row.lanes]
         lane = group_lanes(s)[place]
         if lane.owner != member:
             continue
@@ -276,7 +277,7 @@ def end_delivery(s: State, group: int, delivery: int, how: int) -> None:
     if row.how == QUEUED:
         row.how = how
         row.end = s.now
-    group_ended(s)[group, row.how] += 1
+    group_ended(s)[group * MESSAGE_ENDS + row.how] += 1
     groups(s)[group].lag -= 1
     write_message(s, row.message, group, row.end, row.count, row.how)
     request = messages(s)[row.message].request
@@ -348,5 +349,3 @@ def put_back(s: State, member: int) -> None:
         delivery = previous
     row.batch_first = -1
     row.batch_last = -1
-
-

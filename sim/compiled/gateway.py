@@ -7,6 +7,7 @@ from sim.compiled.calls import FAIL, JUMP, NEXT, PARK
 from sim.compiled.events import log
 from sim.compiled.memory import find, free_note, note_task, remember
 from sim.compiled.places import chance, leave
+from sim.compiled.rows import rows_from
 from sim.compiled.state import (
     Floats,
     Row,
@@ -45,7 +46,7 @@ def limited(s: State, task: int, host: int, route: int, count: int) -> int:
     own = slots(s)[task]
     for index in range(count):
         place = counter_of(s, task, route, index)
-        wait = look(limiters(s)[place], ring_at(s, place, index), s.now)
+        wait = look(limiters(s)[place], ring_at(s, place), s.now)
         if wait >= 0.0:
             note_limit(s, host, index)
             requests(s)[own.request].retry_after = wait
@@ -54,15 +55,14 @@ def limited(s: State, task: int, host: int, route: int, count: int) -> int:
             return FAIL
     for index in range(count):
         place = counter_of(s, task, route, index)
-        take(limiters(s)[place], ring_at(s, place, index), s.now)
+        take(limiters(s)[place], ring_at(s, place), s.now)
     return NEXT
 
 
 @handler
-def ring_at(s: State, place: int, index: int) -> Floats:
+def ring_at(s: State, place: int) -> Floats:
     """The stamps of a counter, where its limit keeps some."""
-    first = ring_of(s)[place]
-    return limiter_rings(s)[first : first + limits(s)[index].ring]
+    return rows_from(limiter_rings(s), ring_of(s)[place])
 
 
 @handler

@@ -7,7 +7,27 @@ from sim.compiled.calendar import make_ready
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.network import over
 from sim.compiled.places import drop_job, leave, out_of_queue, unpark
-from sim.compiled.state import NONE, ONE, Floats, State, breakers, bulkheads, calls, ended, guard_of, guards, handler, hosts, ops, replicas, rings, slots, whole
+from sim.compiled.rows import rows_from
+from sim.compiled.state import (
+    NONE,
+    ONE,
+    OUTCOMES,
+    Floats,
+    State,
+    breakers,
+    bulkheads,
+    calls,
+    ended,
+    guard_of,
+    guards,
+    handler,
+    hosts,
+    ops,
+    replicas,
+    rings,
+    slots,
+    whole,
+)
 from sim.compiled.tasks import FINISHED, IN_BULKHEAD, IN_QUEUE, NOBODY, NOWHERE, ON_CPU, PARKED, abandon, answer, done, forget, waste
 from sim.policies import breaker, bulkhead
 from sim.vocabulary import Outcome
@@ -73,7 +93,7 @@ def leave_bulkhead(s: State, task: int) -> None:
 def ring_of(s: State, guard: int) -> Floats:
     """The window of the guard's breaker."""
     row = guards(s)[guard]
-    return rings(s)[row.ring : row.ring + row.size]
+    return rows_from(rings(s), row.ring)
 
 
 @handler
@@ -134,7 +154,7 @@ def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:
         own.where = hosts(s)[host].name
         if own.inside:
             own.where = ops(s)[own.entry].a
-            ended(s)[host, outcome] += 1
+            ended(s)[host * OUTCOMES + outcome] += 1
             own.inside = 0
         request = own.request
         answer(s, task, outcome)

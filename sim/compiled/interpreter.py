@@ -11,7 +11,7 @@ from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import arrive, deliver, end_attempt, leave_queue, start, waited_too_long
-from sim.compiled.calendar import ARRIVAL, CPU, DUE, KIND_BITS, LANE, OBSERVATION, ORDER, REPLICATED, TASK, TIMER, drop_head, hold, next_event, schedule
+from sim.compiled.calendar import ARRIVAL, DUE, KIND_BITS, LANE, OBSERVATION, ORDER, REPLICATED, TASK, TICK, TIMER, drop_head, hold, next_event, schedule
 from sim.compiled.calls import FAIL, JUMP, NEXT, PARK, call_step, call_timed_out, send_and_forget, waited_for_bulkhead
 from sim.compiled.clients import arrival, ask, client_timed_out, make_request
 from sim.compiled.consumers import commit, deliver_record, due, poll, record_over, take_next
@@ -23,6 +23,7 @@ from sim.compiled.operations import (
     get_place,
     let_effect_be,
     look_at_stock,
+    note_work,
     pass_time,
     reply,
     spend,
@@ -31,14 +32,14 @@ from sim.compiled.operations import (
 from sim.compiled.places import cores_fire, leave, park
 from sim.compiled.relays import relay_step, write_letter
 from sim.compiled.sampling import tick
-from sim.compiled.state import ZERO, Row, State, draws, handler, lanes, moments, numbers, ops, ready, replicas, saved, slots, timers, whole, workloads
-from sim.compiled.tasks import ARRIVE, DELIVER, GO_ON, LEAVE_QUEUE, PUBLISH, START, answer, answered, done, forget, free_slot
+from sim.compiled.state import ZERO, Row, State, draws, handler, lanes, moments, near, numbers, ops, ready, replicas, saved, slots, timers, whole, workloads
+from sim.compiled.tasks import ARRIVE, DELIVER, GO_ON, LEAVE_QUEUE, PUBLISH, WORKED, answer, answered, done, forget, free_slot
 from sim.compiled.topics import publication, replicated
 from sim.vocabulary import Outcome
 
 SPENT, SHORT, ORDERED, DONE = map(whole, range(4))  # why the interpreter returned
 OF_CALL, OF_BULKHEAD, OF_QUEUE, OF_CLIENT = map(whole, range(4))  # purposes of lanes
-REFUSED, UNAUTHORIZED = whole(Outcome.REFUSED), whole(Outcome.UNAUTHORIZED)
+OK, REFUSED = whole(Outcome.OK), whole(Outcome.REFUSED)
 
 
 @compiled
@@ -50,72 +51,84 @@ def run(s: State, budget: int) -> int:
         if s.current >= 0:
             task = s.current
             s.current = -1
-            go_on(s, task)
-            continue
-        if s.ready > 0:
-            item = ready(s)[s.ready_first & s.ready_mask]
-            s.ready_first += 1
-            s.ready -= 1
-            if item < 0:
-                answered(s, -1 - item)
-            else:
-                wake(s, item)
-            continue
-        if budget <= 0:
-            return SPENT
-        budget -= 1
-        what = next_event(s)
-        kind = what & ((1 << KIND_BITS) - 1)
-        index = what >> KIND_BITS
-        if kind == TASK:
-            wake(s, index)
-        elif kind == ARRIVAL:
-            task = arrival(s, index)
-            if task >= 0:
-                go_on(s, task)
-        elif kind == LANE:
-            expire(s, index)
-        elif kind == REPLICATED:
-            replicated(s, index)
-        elif kind == DUE:
-            due(s, index)
-        elif kind == CPU:
-            cores_fire(s, index)
-        elif kind == ORDER:
-            s.order = index
-            return ORDERED
         else:
-            tick(s)
-            if s.tick == s.last_tick:
-                return DONE
-            schedule(s, OBSERVATION, moments(s)[s.tick + 1] - s.now, kind, ZERO)
+            if s.ready > 0:
+                task = ready(s)[s.ready_first & s.ready_mask]
+                s.ready_first += 1
+                s.ready -= 1
+                if task < 0:
+                    answered(s, -1 - task)
+                    continue
+            else:
+                if budget <= 0:
+                    return SPENT
+                budget -= 1
+                what = next_event(s)
+                task = what >> KIND_BITS
+                kind = what & ((1 << KIND_BITS) - 1)
+                if kind == ARRIVAL:
+                    task = arrival(s, task)
+                    if task < 0:
+                        continue
+                elif kind != TASK:
+                    if kind == ORDER:
+                        s.order = task
+                        return ORDERED
+                    if kind == TICK:
+                        tick(s)
+                        if s.tick == s.last_tick:
+                            return DONE
+                        schedule(s, OBSERVATION, moments(s)[s.tick + 1] - s.now, kind, ZERO)
+                    else:
+                        happen(s, kind, task)
+                    continue
+            if not wake(s, task):
+                continue
+        go_on(s, task)
 
 
 @handler
-def wake(s: State, task: int) -> None:
-    """A task's event has come, or its turn in the ready queue."""
+def happen(s: State, kind: int, index: int) -> None:
+    """The events that few requests meet."""
+    if kind == LANE:
+        expire(s, index)
+    elif kind == REPLICATED:
+        replicated(s, index)
+    elif kind == DUE:
+        due(s, index)
+    else:  # CPU
+        cores_fire(s, index)
+
+
+@near
+def wake(s: State, task: int) -> bool:
+    """A task's event has come, or its turn in the ready queue. True: it goes on with its program."""
     own = slots(s)[task]
     own.held -= 1
     if own.dead:
         if own.held == 0:
             free_slot(s, task)
-        return
+        return False
     then = own.then
+    if then == WORKED:
+        note_work(s, task, ops(s)[own.pc].host)
+        own.pc += 1
+        own.then = GO_ON
+        return True
     if then == GO_ON:
-        go_on(s, task)
-    elif then == ARRIVE:
-        if arrive(s, task):
-            go_on(s, task)
-    elif then == LEAVE_QUEUE:
-        if leave_queue(s, task):
-            go_on(s, task)
-    elif then == START:
-        if start(s, task):
-            go_on(s, task)
-    elif then == DELIVER:
+        return True
+    if then == DELIVER:
         deliver(s, task)
-    elif then == PUBLISH:
+        return False
+    if then == PUBLISH:
         publication(s, task)
+        return False
+    begins = True
+    if then == ARRIVE:
+        begins = arrive(s, task)
+    elif then == LEAVE_QUEUE:
+        begins = leave_queue(s, task)
+    return begins and start(s, task)
 
 
 @handler
@@ -144,7 +157,7 @@ def expire(s: State, lane: int) -> None:
     row.armed = 0
 
 
-@handler
+@near
 def go_on(s: State, task: int) -> None:
     """Run through the program of a task until it waits, or is over."""
     own = slots(s)[task]
@@ -156,11 +169,12 @@ def go_on(s: State, task: int) -> None:
         kind = op.kind
         result = NEXT
         if kind == op_of.PASS:
-            result = pass_time(s, task, op)
-        elif kind == op_of.CALL:
+            pass_time(s, task, op)
+            return
+        if kind == op_of.CALL:
             result = call_step(s, task, op.a)
         elif kind == op_of.END:
-            end_attempt(s, task, own.outcome)
+            end_attempt(s, task, own.outcome if op.a else OK)
             return
         elif kind == op_of.WELL:
             own.outcome = 0
@@ -236,10 +250,10 @@ def unusual(s: State, task: int, op: Row) -> int:
         own.degraded = 1
         own.outcome = 0
     elif kind == op_of.SALT_IN:
-        saved(s)[task, op.a] = own.chain
+        saved(s)[task * s.deepest + op.a] = own.chain
         own.chain = link_chain(own.chain, op.salt, ZERO)
     elif kind == op_of.SALT_OUT:
-        own.chain = saved(s)[task, op.a]
+        own.chain = saved(s)[task * s.deepest + op.a]
         return NEXT if own.outcome == 0 else FAIL
     elif kind == op_of.LOOK:
         return look_at_stock(s, task, op)

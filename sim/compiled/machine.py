@@ -16,14 +16,15 @@ from sim.compiled.control import Control
 from sim.compiled.faults import Faults
 from sim.compiled.interpreter import DONE, ORDERED, SHORT, run
 from sim.compiled.memory import copy_entries
-from sim.compiled.state import TABLES, Tables
-from sim.compiled.wiring import CHUNK, Wiring
+from sim.compiled.state import CHUNK, MESSAGE_ENDS, OUTCOMES, PLANNED, TABLES, Tables
+from sim.compiled.wiring import Wiring
 from sim.records.tables import EVENT, MESSAGE, REQUEST
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from sim.compiled.state import Rows
 
+FIRST_EVENTS = 2_000  # after these it is known how dense they are
 EVENTS_AT_ONCE = 200_000  # events between two looks at progress and Ctrl-C
 ROWS = 1 << 16  # finished rows kept before they are handed over
 EVENTS = 1 << 10
@@ -65,16 +66,21 @@ class Machine:
 
     def run(self, progress: Callable[[float], None] | None = None) -> None:
         """Run to the end."""
+        budget = FIRST_EVENTS
         while True:
-            reason = run(self.s, EVENTS_AT_ONCE)
+            began = float(self.s["now"])
+            reason = run(self.s, budget)
             if reason == SHORT:
                 self.grow()
             elif reason == ORDERED:
                 self.wiring.orders[self.s["order"]]()
-            elif progress is not None:
-                progress(float(self.s["now"]))
-            if reason == DONE:
-                return
+            else:
+                if progress is not None:
+                    progress(float(self.s["now"]))
+                if reason == DONE:
+                    return
+                self._fit_wheel(budget, float(self.s["now"]) - began)
+                budget = min(4 * budget, EVENTS_AT_ONCE)
 
     # -- room ---------------------------------------------------------------------------------------------------------------
 
@@ -131,13 +137,11 @@ class Machine:
         kept = tables["slots"].size + tables["messages"].size + tables["deliveries"].size + tables["lanes"].size + tables["workloads"].size
         # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the other push one for each.
         heap = int(kept + tables["slots"].size + s["cpu_most"] + len(self.wiring.orders) + calendar.ROOM)
-        if heap > tables["heap_time"].size:
-            for name in ("heap_time", "heap_order", "heap_what"):
-                tables[name] = _resized(tables[name], heap * 5 // 4)
+        if heap > tables["heap"].size:
+            tables["heap"] = _resized(tables["heap"], heap * 5 // 4)
         belt = 1 << math.ceil(math.log2(tables["slots"].size + 1))
-        if belt > tables["belt_time"].size:
-            for name in ("belt_time", "belt_order", "belt_what"):
-                tables[name] = self._unrolled(tables[name], "belt", belt)
+        if belt > tables["belt"].size:
+            tables["belt"] = self._unrolled(tables["belt"], "belt", belt)
             s["belt_first"], s["belt_mask"] = 0, belt - 1
         ready = 1 << math.ceil(math.log2(tables["slots"].size + tables["requests"].size + 2))
         if ready > tables["ready"].size:
@@ -160,6 +164,20 @@ class Machine:
             if self.s[count]:
                 getattr(self, rows).append(self.tables[rows][: self.s[count]].copy())
                 self.s[count] = 0
+
+    def _fit_wheel(self, events: int, seconds: float) -> None:
+        """Make the buckets as wide as the time between two events, and eight for each that is to come; not anew for a factor of two."""
+        s, tables = self.s, self.tables
+        pace = 2.0 ** round(math.log2(events / max(seconds, 1e-6)))
+        size = max(64, 1 << int(8 * (s["heap"] + s["soon"])).bit_length())
+        if 0.5 <= pace / (s["pace"] or math.inf) <= 2 and 0.5 <= size / tables["wheel"].size <= 2:
+            return
+        calendar.leave_wheel(s)
+        s["pace"], s["reach"], s["wheel_mask"], s["wheel_words"] = pace, size - 2, size - 1, size // 64 - 1
+        tables["wheel"], tables["used"] = np.full(size, -1), np.zeros(size // 64, np.int64)
+        tables["soon"] = np.zeros(size, PLANNED)
+        tables["soon"]["next"] = [*range(1, size), -1]
+        s["soon_free"] = 0
 
     # -- the beginning ------------------------------------------------------------------------------------------------------
 
@@ -185,7 +203,7 @@ class Machine:
             elif event in sources:
                 place = sources[event]
                 row = tables["workloads"][place]
-                row["buffered"] = fill_arrivals(tables["sources"], tables["pieces"], tables["recordings"], int(row["source"]), tables["buffers"][place])
+                row["buffered"] = fill_arrivals(tables["sources"], tables["pieces"], tables["recordings"], int(row["source"]), tables["buffers"][place], CHUNK)
                 row["taken"], row["due"] = 1, tables["buffers"][place, 0]
                 what = calendar.ARRIVAL | place << calendar.KIND_BITS
             else:
@@ -240,18 +258,18 @@ def _tables(wiring: Wiring) -> Tables:
     made = Tables()
     made.s["current"], made.s["cpu_most"] = -1, 1 << 10
     made.s["belt_delay"] = world.env.belt_delay
+    made.s["soon_free"] = -1  # no wheel yet
     made.s["limiters"] = max(1, len(wiring.limiters))
     draws = world.draws.arrays(wiring.scenario.seed, wiring.replication)
     arrivals = wiring.arrivals.arrays(wiring.scenario.seed, wiring.replication, wiring.scenario.duration)
     faults = max(1, len(wiring.harms))
     ones = np.zeros(1)
     made.put(
-        heap_time=np.zeros(1),
-        heap_order=np.zeros(1, np.int64),
-        heap_what=np.zeros(1, np.int64),
-        belt_time=np.zeros(1),
-        belt_order=np.zeros(1, np.int64),
-        belt_what=np.zeros(1, np.int64),
+        heap=np.zeros(1, tables.PLANNED),
+        belt=np.zeros(1, tables.PLANNED),
+        soon=np.zeros(1, tables.PLANNED),
+        wheel=np.full(1, -1),
+        used=np.zeros(1, np.int64),
         ready=np.zeros(1, np.int64),
         slots=np.zeros(START["slots"], tables.SLOT),
         requests=np.zeros(START["requests"], tables.REQUEST_SLOT),
@@ -260,7 +278,7 @@ def _tables(wiring: Wiring) -> Tables:
         ops=wiring.ops,
         hosts=wiring.host_rows.array(),
         replicas=wiring.replica_rows.array(),
-        ended=np.zeros((len(wiring.hosts), wiring.outcomes()), np.int64),
+        ended=np.zeros((len(wiring.hosts), OUTCOMES), np.int64),
         draws=draws.rows,
         numbers=draws.data,
         request_rows=np.zeros(1, REQUEST),
@@ -317,7 +335,7 @@ def _tables(wiring: Wiring) -> Tables:
         messages=np.zeros(START["messages"], tables.MESSAGE_SLOT),
         groups=wiring.group_rows.array(),
         group_of=np.array(wiring.group_of or [0], np.int64),
-        group_ended=np.zeros((max(1, len(wiring.groups)), wiring.message_ends()), np.int64),
+        group_ended=np.zeros((max(1, len(wiring.groups)), MESSAGE_ENDS), np.int64),
         group_lanes=wiring.group_lanes.array(),
         deliveries=np.zeros(START["deliveries"], tables.DELIVERY_SLOT),
         members=wiring.member_rows.array(),

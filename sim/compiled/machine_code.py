@@ -17,6 +17,7 @@ _ENTRIES = (  # what Python calls, and with what beside the state
     (calendar.schedule, (int64, float64, int64, int64)),
     (calendar.make_ready, (int64,)),
     (calendar.put_ready, (int64,)),
+    (calendar.leave_wheel, ()),
     (tasks.new_task, (int64, int64, int64, int64)),
     (tasks.free_slot, (int64,)),
     (tasks.close, (int64, int64)),

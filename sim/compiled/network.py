@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
+from sim.compiled.rows import rows_from
 from sim.compiled.state import (
     ZERO,
     State,
@@ -16,6 +17,7 @@ from sim.compiled.state import (
     hops,
     hosts,
     loads,
+    near,
     numbers,
     replicas,
     targets,
@@ -32,18 +34,23 @@ ENDPOINT, ROUTE, PUBLICATION = map(whole, range(3))  # kinds of target
 pick = balancer.pick.compiled
 
 
-@handler
+@near
 def hop_delay(s: State, hop: int, entity: int, chain: int) -> float:
     """Seconds that this message travels; LOST if it never arrives."""
+    fixed = hops(s)[hop].fixed
+    return fixed if fixed >= 0.0 else hop_by_chance(s, hop, entity, chain)
+
+
+@handler
+def hop_by_chance(s: State, hop: int, entity: int, chain: int) -> float:
+    """The same where it is not known before."""
     row = hops(s)[hop]
-    if row.fixed >= 0.0:
-        return float(row.fixed)
     wire = wires(s)[row.wire]
     if wire.cuts > 0:
         return LOST
     kept = 1.0 - wire.loss
     for index in range(wire.losses):
-        kept = kept * (1.0 - wire_losses(s)[row.wire, index])
+        kept = kept * (1.0 - wire_losses(s)[row.wire * s.harms + index])
     if kept < 1.0 and uniform(draws(s)[row.chance].key, entity, chain) >= kept:
         return LOST
     return travel(s, hop, entity, chain)
@@ -58,21 +65,28 @@ def travel(s: State, hop: int, entity: int, chain: int) -> float:
         seconds = draw(draws(s), numbers(s), row.row, entity, chain)
     wire = wires(s)[row.wire]
     for index in range(wire.delays):
-        seconds = seconds + draw(draws(s), numbers(s), wire_delays(s)[row.wire, index], entity, link_chain(chain, row.salt, ZERO))
+        seconds = seconds + draw(draws(s), numbers(s), wire_delays(s)[row.wire * s.harms + index], entity, link_chain(chain, row.salt, ZERO))
     return seconds
 
 
-@handler
+@near
 def choose(s: State, target: int, caller: int, entity: int, chain: int) -> int:
     """The replica that takes this attempt; -1: nobody is there."""
+    only = targets(s)[target].only
+    if only < 0:
+        return choose_among(s, target, caller, entity, chain)
+    return only if replicas(s)[only].down == 0 else -1
+
+
+@handler
+def choose_among(s: State, target: int, caller: int, entity: int, chain: int) -> int:
+    """The same where there are several."""
     row = targets(s)[target]
-    if row.only >= 0:
-        return row.only if replicas(s)[row.only].down == 0 else -1
     if row.kind == ROUTE:
         return next_gateway(s, target)
-    index = balancer_of(s)[row.host, caller]
-    active = loads(s)[index, : row.count]
-    up = alive(s)[row.first : row.first + row.count]
+    index = balancer_of(s)[row.host * s.replica_count + caller]
+    active = rows_from(loads(s), index * s.widest)
+    up = rows_from(alive(s), row.first)
     one, other = 0.0, 0.0
     if row.uniforms > 0:
         one = other = uniform(draws(s)[row.u1].key, entity, chain)
@@ -103,5 +117,5 @@ def over(s: State, target: int, caller: int, replica: int) -> None:
     """For the balancer: the attempt is over from the caller's point of view."""
     row = targets(s)[target]
     if row.counts:
-        index = balancer_of(s)[row.host, caller]
-        loads(s)[index, replica - row.first] -= 1
+        index = balancer_of(s)[row.host * s.replica_count + caller]
+        loads(s)[index * s.widest + replica - row.first] -= 1

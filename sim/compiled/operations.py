@@ -7,8 +7,8 @@ from sim.compiled.calls import FAIL, NEXT, PARK
 from sim.compiled.events import log
 from sim.compiled.network import hop_delay
 from sim.compiled.places import chance, compute, draw_row, frozen, leave, park, take_place
-from sim.compiled.state import NONE, Row, State, branches, handler, hosts, left, ran_out, replicas, requests, slots, sold, stocks, whole
-from sim.compiled.tasks import FINISHED, GO_ON, NOBODY, NOWHERE, ON_CPU, forget, new_task
+from sim.compiled.state import NONE, Row, State, branches, handler, hosts, left, near, ran_out, replicas, requests, slots, sold, stocks, whole
+from sim.compiled.tasks import FINISHED, GO_ON, NOBODY, NOWHERE, ON_CPU, WORKED, forget, new_task
 from sim.vocabulary import EventKind, Outcome
 
 (
@@ -22,7 +22,7 @@ STOCK_RAN_OUT, OVERSOLD = whole(EventKind.STOCK_RAN_OUT), whole(EventKind.OVERSO
 CHARGE, RESERVATION = 1, 2
 
 
-@handler
+@near
 def note_work(s: State, task: int, host: int) -> None:
     """Work (or a wait) of this length is over."""
     own = slots(s)[task]
@@ -68,19 +68,13 @@ def spend(s: State, task: int, op: Row) -> int:
     return NEXT
 
 
-@handler
-def pass_time(s: State, task: int, op: Row) -> int:
-    """Work or a wait that is nothing but time."""
+@near
+def pass_time(s: State, task: int, op: Row) -> None:
+    """Work or a wait that is nothing but time; the task goes on behind it when it is noted as done."""
     own = slots(s)[task]
-    host = hosts(s)[op.host]
-    if own.phase == 0:
-        own.seconds = draw_row(s, op.row, task) * host.slow
-        hold(s, task, own.seconds)
-        own.phase = 1
-        return PARK
-    own.phase = 0
-    note_work(s, task, op.host)
-    return NEXT
+    own.seconds = draw_row(s, op.row, task) * hosts(s)[op.host].slow
+    own.then = WORKED
+    hold(s, task, own.seconds)
 
 
 @handler

@@ -93,10 +93,13 @@ class Assembler:
             self._steps(entrance.steps, host, end, watch_end=False)
         else:
             self._route(route, host, end)
-        self.emit(op_of.WELL)
+        if host.may_hang:
+            self.emit(op_of.WELL)
+        else:
+            self.emit(op_of.END)
         self.here(end)
         self._thaw(host)
-        self.emit(op_of.END)
+        self.emit(op_of.END, a=1)
         return start
 
     def consumer(self, sequence: Sequence) -> int:

@@ -77,7 +77,7 @@ def relay_step(s: State, task: int, outbox: int) -> int:  # noqa: PLR0915 - one 
             own.phase = REPLICATING
         if own.phase == REPLICATING:
             while row.taken < row.count:
-                message = pending(s)[outbox, row.taken]
+                message = pending(s)[outbox * s.largest_batch + row.taken]
                 if row.waited == 0 and wait_for_replicas(s, task, message):
                     row.waited = 1
                     return PARK
@@ -114,7 +114,7 @@ def publish_batch(s: State, outbox: int, kept: bool) -> None:
         sent = letters(s)[letter]
         message = append(s, row.topic, row.key, row.site, sent.request, sent.chain, ONE if kept else ZERO)
         if kept:
-            pending(s)[outbox, index] = message
+            pending(s)[outbox * s.largest_batch + index] = message
         letter = sent.next
 
 
@@ -123,7 +123,7 @@ def release_rest(s: State, outbox: int) -> None:
     """The relay waits for none of its messages any more."""
     row = outboxes(s)[outbox]
     while row.taken < row.count:
-        release(s, pending(s)[outbox, row.taken])
+        release(s, pending(s)[outbox * s.largest_batch + row.taken])
         row.taken += 1
     row.waited = 0
 

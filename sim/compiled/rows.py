@@ -93,3 +93,15 @@ def rows_at(dtype: np.dtype[Any], offset: int) -> Callable[[Untyped], Untyped]:
     found: Untyped = intrinsic(find)
     accessor: Callable[[Untyped], Untyped] = found
     return accessor
+
+
+def _rows_from(_typing: Untyped, table: Untyped, _first: Untyped) -> Untyped:
+    def generate(_context: Untyped, builder: Untyped, _call: Untyped, args: Untyped) -> Untyped:
+        return _place(builder, table, *args)
+
+    return table(table, types.int64), generate
+
+
+_intrinsic: Untyped = intrinsic(_rows_from)
+rows_from: Callable[[Untyped, int], Untyped] = _intrinsic
+"""For compiled code: the rows from the n-th on, as a table that begins there."""

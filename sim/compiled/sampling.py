@@ -6,6 +6,7 @@ import math
 
 from sim.compiled.places import busy_cores
 from sim.compiled.state import (
+    OUTCOMES,
     UNLIMITED,
     State,
     areas,
@@ -88,8 +89,8 @@ def read_host(s: State, what: int, index: int) -> float:
         return (host.up_area + host.up * now) * host.cores
     if what == IN_FLIGHT:
         over = 0
-        for outcome in range(ended(s).shape[1]):
-            over += ended(s)[index, outcome]
+        for outcome in range(OUTCOMES):
+            over += ended(s)[index * OUTCOMES + outcome]
         return float(host.offered - over)
     if what == ATTEMPTS:
         return float(host.offered)
@@ -113,4 +114,4 @@ def tick(s: State) -> None:
             area = areas(s)[index]
             areas(s)[index] = value
             value = (value - area) / (now - since)
-        samples(s)[s.tick, index] = value
+        samples(s)[s.tick * s.series_count + index] = value

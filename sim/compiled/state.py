@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from sim.chance import arrivals
 from sim.chance.arrivals import SOURCE
 from sim.chance.compiler import compiled
 from sim.chance.rates import PIECE
@@ -31,9 +28,10 @@ from sim.policies.limiter import LIMITER
 from sim.policies.partitioner import STICKY
 from sim.policies.retry import RETRY
 from sim.records.tables import EVENT, MESSAGE, REQUEST
+from sim.vocabulary import MessageEnd, Outcome
 
 Rows = NDArray[np.void]
-Floats = NDArray[np.float64]
+Floats = Any  # a table of numbers
 Row = Any  # one record of such an array: numba reads and writes its fields as attributes
 F = TypeVar("F", bound=Callable[..., Any])
 State = Any  # the record of `STATE`
@@ -42,6 +40,9 @@ UNLIMITED = 1 << 60  # places, or a queue without a bound
 
 handler: Callable[[F], F] = compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 """Decorator of the functions that only the interpreter calls; what Python calls too is `compiled`."""
+
+near: Callable[[F], F] = compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", forceinline=True)
+"""The same for those on every request's way that are called from one or two places: they are put there whole, which saves the call."""
 
 
 def whole(number: int) -> int:
@@ -52,6 +53,8 @@ def whole(number: int) -> int:
 
 
 ZERO, ONE, NONE = whole(0), whole(1), whole(-1)
+OUTCOMES, MESSAGE_ENDS = whole(len(Outcome)), whole(len(MessageEnd))
+CHUNK = whole(arrivals.CHUNK)  # arrivals made at once
 
 
 def _record(floats: str = "", ints: str = "", **more: str) -> np.dtype[np.void]:
@@ -87,13 +90,12 @@ REPLICA = _record(
     """host index free waiting closed down hung queue_first queue_last parked_first parked_last overdue_first overdue_last
     cores jobs n stopped sequence generation""",
 )
+PLANNED = _record("time", "order what next")  # 32 bytes: two of them to a line of the cache
 TIMER_ENTRY = _record("deadline", "ticket slot next")
 LANE_ROW = _record("duration", "purpose owner first last armed")
 JOB = _record("end", "sequence ticket slot child sibling")
 
-CALL_ROW = _record(
-    "", "target hop back salt bit max_attempts retry jitter lane bulkhead_lane guards cancels bulkhead watchful subject about per_replica"
-)
+CALL_ROW = _record("", "target hop back salt bit max_attempts retry jitter lane bulkhead_lane guards cancels bulkhead watchful subject about per_replica")
 TARGET = _record("", "kind where only host first count uniforms u1 u2 counts entry topic key site")
 HOP_ROW = _record("length fixed", "row chance wire salt")
 WIRE_ROW = _record("loss", "cuts losses delays")
@@ -132,7 +134,7 @@ WAITER = _record("", "slot ticket next")
 
 F8, I8 = np.dtype(np.float64), np.dtype(np.int64)
 TABLES: dict[str, np.dtype[Any]] = {
-    "heap_time": F8, "heap_order": I8, "heap_what": I8, "belt_time": F8, "belt_order": I8, "belt_what": I8, "ready": I8,
+    "heap": PLANNED, "belt": PLANNED, "soon": PLANNED, "wheel": I8, "used": I8, "ready": I8,
     "slots": SLOT, "requests": REQUEST_SLOT, "timers": TIMER_ENTRY, "lanes": LANE_ROW,
     "ops": OP, "hosts": HOST, "replicas": REPLICA, "ended": I8, "draws": ROW, "numbers": F8,
     "request_rows": REQUEST, "message_rows": MESSAGE, "event_rows": EVENT,
@@ -150,11 +152,11 @@ TABLES: dict[str, np.dtype[Any]] = {
 }  # fmt: skip
 """Every table, and the type of its rows."""
 
-FLAT = ("ended", "wire_losses", "wire_delays", "balancer_of", "loads", "buffers", "saved", "group_ended", "member_lanes", "pending", "samples")
-"""Tables of two dimensions."""
-
-ARRAYS = ("draws", "numbers", "sources", "pieces", "recordings", "shares", "rings", "limiter_rings", "alive")
-"""Tables that functions of other packages take as arrays, whole or in part."""
+WIDTHS = {
+    "wire_losses": "harms", "wire_delays": "harms", "loads": "widest", "saved": "deepest", "member_lanes": "most_lanes", "pending": "largest_batch",
+}  # fmt: skip
+"""Tables of two dimensions, which the interpreter sees as one row after the other, and the number that says how long a row is. That of `ended` is
+the number of outcomes, of `group_ended` that of the ends of messages, of `balancer_of` `replica_count`, of `buffers` `CHUNK`, of `samples` `series_count`."""
 
 PLACES = {name: place for place, name in enumerate(TABLES)}
 
@@ -162,21 +164,22 @@ COUNTED = {"replicas": "replica_count", "series": "series_count", "entries": "en
 """Tables whose size the interpreter asks for."""
 
 _NUMBERS = """
-    sequence heap belt belt_first ready ready_first short current order tick next_message requests_made
-    slot slots_free slots_margin request requests_free timer timers_free job jobs_free
-    message messages_free messages_margin delivery deliveries_free letter letters_free waiter waiters_free waiters_margin
-    entries entries_most entries_size limiters limiters_size limiter_rings limiter_rings_size rings_margin limits_margin cpu_events cpu_most
-    rows rows_most message_rows message_rows_most event_rows events_most replica_count series_count belt_mask ready_mask last_tick
+    sequence heap belt belt_first soon soon_free bucket wheel_mask wheel_words ready ready_first short current order tick next_message
+    requests_made slot slots_free slots_margin request requests_free timer timers_free job jobs_free message messages_free
+    messages_margin delivery deliveries_free letter letters_free waiter waiters_free waiters_margin entries entries_most entries_size
+    limiters limiters_size limiter_rings limiter_rings_size rings_margin limits_margin cpu_events cpu_most rows rows_most message_rows
+    message_rows_most event_rows events_most replica_count series_count harms widest deepest most_lanes largest_batch belt_mask
+    ready_mask last_tick
 """
 
 STATE = np.dtype(
     [
         ("now", "f8"),
         ("belt_delay", "f8"),
+        ("pace", "f8"),  # buckets of the wheel per second
+        ("reach", "f8"),  # how many buckets off an event may be
         *((name, "i8") for name in _NUMBERS.split()),
         ("address", "i8", (len(TABLES),)),
-        ("length", "i8", (len(TABLES),)),
-        ("width", "i8", (len(TABLES),)),
     ],
     align=True,
 )
@@ -186,33 +189,9 @@ STATE = np.dtype(
 _ADDRESSES = int(dict(STATE.fields or {})["address"][1])  # where they begin in the record
 
 
-@intrinsic
-def _pointer(_typing: Any, address: Any) -> Any:  # noqa: ANN401 - numba's own types
-    """A number as an address."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-
-    return types.voidptr(address), generate
-
-
-_at: Any = _pointer
-carray: Any = numba.carray  # type: ignore[attr-defined]  # documented, but not in numba's __all__
-
-
 def _table(name: str) -> Callable[[State], Any]:
     """The compiled function that finds a table. Nothing owns what it finds but the `Tables` of the run, which outlive every call."""
-    place, dtype = PLACES[name], TABLES[name]
-    if name not in (*ARRAYS, *FLAT):
-        return rows_at(dtype, _ADDRESSES + 8 * place)
-
-    def table(s: State) -> Any:  # noqa: ANN401 - an array
-        return carray(_at(s.address[place]), (s.length[place],), dtype)
-
-    def flat(s: State) -> Any:  # noqa: ANN401 - an array
-        return carray(_at(s.address[place]), (s.length[place], s.width[place]), dtype)
-
-    return handler(flat if name in FLAT else table)
+    return rows_at(TABLES[name], _ADDRESSES + 8 * PLACES[name])
 
 
 class Tables:
@@ -235,20 +214,18 @@ class Tables:
         """Put an array in the place of another; the interpreter finds it there."""
         array = np.ascontiguousarray(array, TABLES[name])
         self.array[name] = array
-        place = PLACES[name]
-        self.s["address"][place] = array.ctypes.data
-        self.s["length"][place] = array.shape[0]
-        self.s["width"][place] = array.shape[1] if array.ndim == 2 else 1
+        self.s["address"][PLACES[name]] = array.ctypes.data
         if name in COUNTED:
             self.s[COUNTED[name]] = array.shape[0]
+        if name in WIDTHS:
+            self.s[WIDTHS[name]] = array.shape[1]
 
 
-heap_time = _table("heap_time")
-heap_order = _table("heap_order")
-heap_what = _table("heap_what")
-belt_time = _table("belt_time")
-belt_order = _table("belt_order")
-belt_what = _table("belt_what")
+heap = _table("heap")
+belt = _table("belt")
+soon = _table("soon")
+wheel = _table("wheel")
+used = _table("used")
 ready = _table("ready")
 slots = _table("slots")
 requests = _table("requests")

@@ -6,12 +6,12 @@ import math
 
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import make_ready, put_ready
-from sim.compiled.state import ZERO, Row, State, handler, hosts, replicas, request_rows, requests, slots, whole
+from sim.compiled.state import ZERO, Row, State, handler, hosts, near, replicas, request_rows, requests, slots, whole
 from sim.vocabulary import Outcome
 
 IN_FLIGHT = whole(Outcome.IN_FLIGHT)
 NOBODY, ITS_REQUEST = -1, -2  # callers that are no tasks
-ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, GO_ON, FINISHED = map(whole, range(7))  # what a task does when it wakes
+ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED = map(whole, range(8))  # what a task does when it wakes
 NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, ASKING = map(whole, range(6))  # where it stands
 
 
@@ -51,7 +51,7 @@ def new_task(s: State, request: int, chain: int, caller: int, replica: int) -> i
     return task
 
 
-@handler
+@near
 def forget(s: State, task: int) -> None:
     """The task is over; its slot is free when nothing in the calendar or a queue refers to it any more."""
     row = slots(s)[task]
@@ -71,7 +71,7 @@ def free_slot(s: State, task: int) -> None:
     s.slots_free += 1
 
 
-@handler
+@near
 def answer(s: State, task: int, outcome: int) -> None:
     """Tell the caller, if anybody still waits."""
     row = slots(s)[task]
@@ -98,7 +98,7 @@ def answered(s: State, request: int) -> None:
         close(s, request, ZERO)
 
 
-@handler
+@near
 def done(s: State, request: int) -> None:
     """One thing that was alive is not any more."""
     row = requests(s)[request]

@@ -30,7 +30,6 @@ from sim.policies import balancer, limiter
 from sim.policies.base import table_of
 from sim.spec.base import word_of
 from sim.spec.traffic import Closed
-from sim.vocabulary import MessageEnd, Outcome
 
 if TYPE_CHECKING:
     from sim.models.call import Call, Guard, Target
@@ -46,7 +45,6 @@ KEYS = {"order": topics.BY_ORDER, "user": topics.BY_USER, "item": topics.BY_ITEM
 ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
 EMPTY_LISTS = [f"{what}_{end}" for what in ("queue", "parked", "overdue") for end in ("first", "last")] + ["jobs"]
 PER = {"user": 0, "route": 1, "all": 2}
-CHUNK = 4096  # arrivals made at once
 
 
 def _entrance(target: Any) -> Entrance:  # noqa: ANN401 - an Endpoint or a Route
@@ -627,11 +625,3 @@ class Wiring:
             if not isinstance(row["entry"], int):
                 row["entry"] = self.entry_of[row["entry"]]
         return self.targets.array()
-
-    def outcomes(self) -> int:
-        """How many outcomes there are."""
-        return len(Outcome)
-
-    def message_ends(self) -> int:
-        """How many ways there are for a message to end."""
-        return len(MessageEnd)

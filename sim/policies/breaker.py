@@ -281,5 +281,5 @@ def judge(row: BreakerRow, ring: Ring, now: float) -> None:
         change(row, CLOSED, now)
         if row.kind == TIME_BASED:
             row.second = math.floor(now + NANOSECOND)
-            for i in range(len(ring)):
+            for i in range(3 * row.size):
                 ring[i] = 0.0

@@ -57,12 +57,12 @@ def test_arrivals_do_not_depend_on_how_they_are_asked_for(kind):
     pieced = []
     for size in [1, 2, 3, 1000, 7] * 20_000:
         out = np.empty(size)
-        count = fill_arrivals(*state, source, out)
+        count = fill_arrivals(*state, source, out, out.size)
         pieced += out[:count].tolist()
         if count < size:
             break
     assert pieced == whole
-    assert fill_arrivals(*state, source, np.empty(5)) == 0
+    assert fill_arrivals(*state, source, np.empty(5), 5) == 0
     assert times(KINDS[kind], 200.0).tolist() == [time for time in whole if time < 200]
 
 
