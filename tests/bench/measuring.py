@@ -5,6 +5,7 @@ Times of one machine vary by a third within minutes. What is compared is therefo
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import os
 import resource
@@ -13,11 +14,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sim.compiled.machine import Machine
 from sim.compiled.wiring import Wiring
+from sim.experiments.jobs import Job, JobResult, Tick, perform
 from sim.spec import load
 from sim.spec.scenario import Scenario
 
@@ -86,7 +87,7 @@ def race(contestants: Mapping[str, Contestant], count: int) -> dict[str, float]:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[float | str]]) -> None:
     """Print rows as they come, under their columns. Numbers have three digits that count."""
-    widths = [max(len(column), 9) for column in columns]
+    widths = [max(len(column), 13) for column in columns]
     print("  ".join(column.rjust(width) for column, width in zip(columns, widths, strict=True)), flush=True)
     for row in rows:
         print("  ".join(_shown(value).rjust(width) for value, width in zip(row, widths, strict=True)), flush=True)
@@ -98,6 +99,13 @@ def _shown(value: float | str) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def timed(job: Job, tick: Tick) -> JobResult:
+    """What the job gives, and the CPU time that it took. It stands here since workers import what they perform, and know no `__main__`."""
+    began = time.process_time()
+    result = perform(job, tick)
+    return dataclasses.replace(result, metrics={**result.metrics, "cpu": time.process_time() - began})
+
+
 def peak_bytes() -> int:
     """The largest resident set of this process so far."""
     status = Path("/proc/self/status")
@@ -107,7 +115,7 @@ def peak_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Took:
     """A process that has ended well."""
 

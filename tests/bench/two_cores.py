@@ -1,9 +1,10 @@
 """What a second core brings: `python -m tests.bench.two_cores [requests] [rounds]`.
 
 Runs the order flow (W2) on the compiled engine in two worker processes that have loaded it already, once with one replication to do and once with two,
-in turns. Prints the wall time of each, and their ratio: 1.00 means that the second replication was for nothing, 2.00 that there was one core. Each
-replication is simulated and measured, as `sim run` does it. Wall time depends on what else the machine does: the load before is printed, and beside the median the
-ratio of the fastest of each, which others disturb least.
+in turns. Each is simulated and measured, as `sim run` does it. Prints the wall time of one and of two and their ratio: 1.00 means that the second was
+for nothing, 2.00 that there was one core. Wall time depends on what else the machine does, so the load before is printed, and a last line for the
+fastest of each, which others disturb least. The CPU time of a replication, alone and beside another, says what the two cost each other in memory and
+caches, whatever else goes on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sim import compiled
 from sim.experiments.executors import Executor, cores
 from sim.experiments.jobs import Job
 from sim.spec import load
-from tests.bench.measuring import HERE, table
+from tests.bench.measuring import HERE, table, timed
 
 RATE = 390.0  # 1/s
 
@@ -31,19 +32,21 @@ def jobs(count: int, requests: float) -> list[Job]:
     return [Job(json.dumps(study.document), (), variant, scenario.seed, k, "compiled", keep_timeline=False) for k in range(count)]
 
 
-def wall(executor: Executor, count: int, requests: float) -> float:
-    """Seconds until all are done."""
+def spent(executor: Executor, count: int, requests: float) -> tuple[float, float]:
+    """Wall seconds until all are done, and CPU seconds of each on average."""
+    taken: list[float] = []
     began = time.perf_counter()
-    executor.run(jobs(count, requests), lambda _index, _result: None)
-    return time.perf_counter() - began
+    executor.run(jobs(count, requests), lambda _index, result: taken.append(result.metrics["cpu"]))
+    return time.perf_counter() - began, statistics.mean(taken)
 
 
-def measured(requests: float, count: int) -> Iterator[tuple[float, float]]:
-    """Seconds for one replication and for two, round by round."""
-    with Executor(2) as executor:
-        wall(executor, 2, requests / 10)  # starts the workers, which load the engine
+def measured(requests: float, count: int) -> Iterator[tuple[float, float, float, float]]:
+    """Round by round: wall seconds for one replication and for two, CPU seconds of one alone and of one beside another."""
+    with Executor(2, timed) as executor:
+        spent(executor, 2, requests / 10)  # starts the workers, which load the engine
         for _ in range(count):
-            yield wall(executor, 1, requests), wall(executor, 2, requests)
+            (one, alone), (two, beside) = spent(executor, 1, requests), spent(executor, 2, requests)
+            yield one, two, alone, beside
 
 
 def main() -> None:
@@ -52,16 +55,19 @@ def main() -> None:
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     compiled.prepare()
     print(f"{cores()} cores; load before: {os.getloadavg()[0]:.2f}")
-    found: list[tuple[float, float]] = []
+    found: list[tuple[float, float, float, float]] = []
 
     def rows() -> Iterator[list[str]]:
-        for one, two in measured(requests, count):
-            found.append((one, two))
-            yield [f"{value:.2f}" for value in (one, two, two / one)]
+        for row in measured(requests, count):
+            found.append(row)
+            yield _shown(*row)
+        yield _shown(*(min(column) for column in zip(*found, strict=True)))
 
-    table(["one s", "two s", "ratio"], rows())
-    ones, twos = zip(*found, strict=True)
-    print(f"median ratio: {statistics.median(two / one for one, two in found):.2f}; of the fastest of each: {min(twos) / min(ones):.2f}")
+    table(["one s", "two s", "ratio", "CPU alone s", "CPU beside s", "ratio"], rows())
+
+
+def _shown(one: float, two: float, alone: float, beside: float) -> list[str]:
+    return [f"{value:.2f}" for value in (one, two, two / one, alone, beside, beside / alone)]
 
 
 if __name__ == "__main__":
