@@ -1,9 +1,11 @@
 """Both engines against SimPy as its documentation would have it, on two systems: `python -m tests.bench.engine [simulated seconds] [rounds]`.
 
-First, how long it takes to compile the compiled engine where nothing is found on disk. Then for the order flow (W2) and the event-driven flow (W3),
-round by round, microseconds of CPU per request: idiomatic SimPy; our SimPy engine; the compiled engine from a scenario to its records; its loop alone,
-without wiring and records; and how many times as fast as idiomatic SimPy each of the three is. The medians stand last, with the requests that the
-compiled engine simulates in a second of CPU. Times vary by machine and load; the ratios are what is meant.
+First, the CPU time until a fresh process has the compiled engine: compiled from nothing, and found on disk. Then for the order flow (W2) and the
+event-driven flow (W3), round by round, microseconds of CPU per request: idiomatic SimPy; our SimPy engine; the compiled engine from a scenario to its
+records; its loop alone, without wiring and records; and how many times as fast as idiomatic SimPy each of the three is. The medians stand last, with the
+requests that the compiled engine simulates in a second of CPU. Times vary by machine and load; the ratios are what is meant. Idiomatic SimPy costs the
+more per request the longer it runs, for Python's collector of garbage walks what it keeps: by default it answers 78,000 requests of W2 in a round, the
+compiled engine 780,000.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import simpy
@@ -21,7 +24,7 @@ from tests.bench.idiomatic import OrderFlow
 from tests.bench.idiomatic_events import EventFlow
 from tests.bench.measuring import Contestant, loop, process, race, scenario_of
 
-COLD = "import time; from sim.compiled import prepare; prepare(); print(time.process_time())"
+READY = "import time; from sim.compiled import prepare; prepare(); print(time.process_time())"
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,9 @@ ORDERS = Flow("W2, the order flow", "order_flow", 390.0, OrderFlow)
 EVENTS = Flow("W3, the event-driven flow", "event_flow", 205.0, EventFlow)
 
 
-def cold_compilation() -> float:
-    """Seconds of CPU until the compiled engine is ready, in a process that finds no machine code."""
-    with tempfile.TemporaryDirectory() as empty:
-        return float(process("-c", COLD, NUMBA_CACHE_DIR=empty).output)
+def preparation(cache: str | Path) -> float:
+    """Seconds of CPU until the compiled engine is ready, in a process that looks for machine code there."""
+    return float(process("-c", READY, NUMBA_CACHE_DIR=str(cache)).output)
 
 
 def compare(flow: Flow, seconds: float, count: int) -> None:
@@ -74,7 +76,8 @@ def main() -> None:
     """Print it all."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 200.0
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    print(f"compilation from nothing: {cold_compilation():.0f} s of CPU", flush=True)
+    with tempfile.TemporaryDirectory() as cache:
+        print(f"compilation from nothing: {preparation(cache):.0f} s of CPU; found on disk: {preparation(cache):.1f} s", flush=True)
     compiled.prepare()
     for flow in (ORDERS, EVENTS):
         compare(flow, seconds, count)

@@ -4,6 +4,8 @@ import math
 
 import pytest
 
+from sim import compiled
+from sim.chance.compiler import cache_directory
 from tests.bench import against_ciw, engine, flat_cost, many_services, row_memory, two_cores, warm_start
 from tests.bench.measuring import microseconds, race
 
@@ -90,6 +92,6 @@ class TestCompiled:
         assert found["--help"] < found["simpy"]
         assert all(math.isfinite(second) for times in found.values() for second in times)
 
-    @pytest.mark.long
-    def test_compilation_from_nothing_is_timed(self):
-        assert engine.cold_compilation() > 1.0
+    def test_machine_code_on_disk_is_found(self):
+        compiled.prepare()
+        assert 0.0 < engine.preparation(cache_directory().parent) < 15.0
