@@ -15,6 +15,7 @@ from sim.compiled.tasks import close
 from sim.compiled.topics import QUEUED
 from sim.compiled.wiring import Wiring
 from sim.errors import BooksDoNotBalance
+from sim.records.rows import joined
 from sim.records.tables import MESSAGE, REQUEST, SPAN, STAGE, Book, Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import MessageEnd, Outcome
@@ -44,8 +45,8 @@ def _records(machine: Machine) -> Records:
     _close_messages(machine)
     _close_requests(machine)
     machine.flush()
-    requests = np.concatenate([np.zeros(0, REQUEST), *machine.request_rows])
-    messages = np.concatenate([np.zeros(0, MESSAGE), *machine.message_rows])
+    requests = joined(machine.request_rows, REQUEST)
+    messages = joined(machine.message_rows, MESSAGE)
     events = machine.events()
     tables = machine.tables
     books = (*_traffic_books(machine, requests), *_host_books(machine), *_topic_books(machine))

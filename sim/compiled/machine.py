@@ -18,6 +18,7 @@ from sim.compiled.interpreter import DONE, ORDERED, SHORT, run
 from sim.compiled.memory import copy_entries
 from sim.compiled.state import CHUNK, MESSAGE_ENDS, OUTCOMES, PLANNED, TABLES, Tables
 from sim.compiled.wiring import Wiring
+from sim.records.rows import copied, joined
 from sim.records.tables import EVENT, MESSAGE, REQUEST
 from sim.vocabulary import EventKind
 
@@ -162,7 +163,7 @@ class Machine:
         """Take over the rows that are finished."""
         for count, rows in (("rows", "request_rows"), ("message_rows", "message_rows"), ("event_rows", "event_rows")):
             if self.s[count]:
-                getattr(self, rows).append(self.tables[rows][: self.s[count]].copy())
+                getattr(self, rows).append(copied(self.tables[rows][: self.s[count]]))
                 self.s[count] = 0
 
     def _fit_wheel(self, events: int, seconds: float) -> None:
@@ -222,7 +223,7 @@ class Machine:
 
     def events(self) -> Rows:
         """The event log, its subjects named."""
-        rows = np.concatenate([np.zeros(0, EVENT), *self.event_rows])
+        rows = joined(self.event_rows, EVENT)
         name = self.wiring.world.recorder.name
         subjects = self.wiring.subjects
         for row in rows:
