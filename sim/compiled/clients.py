@@ -23,6 +23,7 @@ from sim.compiled.state import (
     draws,
     handler,
     hops,
+    near,
     pieces,
     popularity,
     recordings,
@@ -44,7 +45,7 @@ RATE_LIMITED, TIMEOUT, UNREACHABLE = whole(Outcome.RATE_LIMITED), whole(Outcome.
 BEGIN, ANSWERED, PAUSED = map(whole, range(3))  # phases of asking
 
 
-@handler
+@near
 def next_arrival(s: State, workload: int) -> None:
     """Schedule the next arrival of an open source, if there is one."""
     row = workloads(s)[workload]
@@ -84,7 +85,7 @@ def arrival(s: State, workload: int) -> int:
     return child
 
 
-@handler
+@near
 def make_request(s: State, workload: int, number: int, time: float) -> int:
     """A logical request: what is asked for, by whom, about what."""
     row = workloads(s)[workload]
@@ -119,7 +120,7 @@ def who(s: State, population: int, entity: int) -> int:
     return rank(uniform(row.key, entity, ZERO), row.count, row.exponent, row.step, rows_from(shares(s), row.first), row.size)
 
 
-@handler
+@near
 def attempt(s: State, request: int, caller: int, replica: int, tries: int) -> int:
     """One attempt at the door; -1: a black hole has swallowed it."""
     row = requests(s)[request]

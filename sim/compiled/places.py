@@ -5,28 +5,29 @@ from __future__ import annotations
 import math
 
 from sim.chance.chain import link_chain_compiled as link_chain
-from sim.chance.compiler import compiled
+from sim.chance.compiler import compiled, plain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.calendar import CPU, ORDINARY, ROOM, make_ready, schedule
 from sim.compiled.events import log
 from sim.compiled.lists import add_last, unlink
-from sim.compiled.state import NONE, ZERO, State, draws, errors, handler, hosts, jobs, numbers, replicas, requests, slots, whole
+from sim.compiled.state import NONE, ZERO, State, draws, errors, handler, hosts, jobs, near, numbers, replicas, requests, slots, whole
 from sim.compiled.tasks import IN_QUEUE, NOWHERE, PARKED
 from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, SHED, ERROR = whole(Outcome.OK), whole(Outcome.SHED), whole(Outcome.ERROR)
+draw_here = near(plain(draw))
 SHEDDING_BEGAN, SHEDDING_ENDED = whole(EventKind.SHEDDING_BEGAN), whole(EventKind.SHEDDING_ENDED)
 
 
-@handler
+@near
 def draw_row(s: State, row: int, task: int) -> float:
     """The time that a row of the table of draws gives to this task."""
     own = slots(s)[task]
-    return draw(draws(s), numbers(s), row, requests(s)[own.request].id, own.chain)
+    return draw_here(draws(s), numbers(s), row, requests(s)[own.request].id, own.chain)
 
 
-@handler
+@near
 def chance(s: State, row: int, task: int) -> float:
     """The uniform that a row of the table of draws gives to this task."""
     own = slots(s)[task]
@@ -68,7 +69,7 @@ def out_of_queue(s: State, host: int, task: int) -> None:
     hosts(s)[host].queue_area += s.now
 
 
-@handler
+@near
 def leave(s: State, host: int, task: int) -> None:
     """Give the place up; the head of the queue has it before the one who left goes on."""
     own = slots(s)[task]
@@ -77,7 +78,14 @@ def leave(s: State, host: int, task: int) -> None:
     if replica.waiting == 0:
         replica.free += 1
         hosts(s)[host].busy_area += s.now
-        return
+    else:
+        pass_place_on(s, host, task)
+
+
+@handler
+def pass_place_on(s: State, host: int, task: int) -> None:
+    """Give the place to the head of the queue."""
+    replica = replicas(s)[slots(s)[task].replica]
     heir = replica.queue_last if hosts(s)[host].lifo else replica.queue_first
     out_of_queue(s, host, heir)
     slots(s)[heir].granted = 1

@@ -24,11 +24,11 @@ def test_ranks_have_exactly_their_share_of_the_uniforms(count, exponent):
     table = popularity_table(count, float(exponent))
     for index, end in enumerate(ends[:-1]):
         if index == 0 or end - ends[index - 1] > 1e-12:
-            assert rank(end - 1e-13, count, float(exponent), 1, table) == index
+            assert rank(end - 1e-13, count, float(exponent), 1, table, table.size) == index
         if ends[index + 1] - end > 1e-12:
-            assert rank(end + 1e-13, count, float(exponent), 1, table) == index + 1
-    assert rank(2.0**-53, count, float(exponent), 1, table) == 0
-    assert 0 <= rank(1 - 2.0**-53, count, float(exponent), 1, table) < count
+            assert rank(end + 1e-13, count, float(exponent), 1, table, table.size) == index + 1
+    assert rank(2.0**-53, count, float(exponent), 1, table, table.size) == 0
+    assert 0 <= rank(1 - 2.0**-53, count, float(exponent), 1, table, table.size) < count
 
 
 @pytest.mark.parametrize("exponent", [0, 0.9, 1.5])
@@ -52,7 +52,7 @@ def test_a_table_of_every_64th_rank_chooses_as_the_whole_table_does(exponent):
     count = 1001
     whole, coarse = cumulative_weights(count, exponent, 1), cumulative_weights(count, exponent, 64)
     for u in np.concatenate([np.linspace(1e-9, 1 - 1e-9, 5000), whole[:-1] / whole[-1]]):
-        assert rank(u, count, exponent, 1, whole) == rank(u, count, exponent, 64, coarse)
+        assert rank(u, count, exponent, 1, whole, whole.size) == rank(u, count, exponent, 64, coarse, coarse.size)
 
 
 def test_millions_of_users_need_a_small_table():
@@ -60,7 +60,7 @@ def test_millions_of_users_need_a_small_table():
     table = popularity_table(count, 0.8)
     assert stride(count) == 4
     assert table.size <= LARGEST_TABLE
-    assert rank(1 - 2.0**-53, count, 0.8, 4, table) <= count - 1
+    assert rank(1 - 2.0**-53, count, 0.8, 4, table, table.size) <= count - 1
     assert popularity_table(count, 0.8) is table
     half = float(np.searchsorted(np.cumsum(weights(count, 0.8)), 0.5))
-    assert rank(0.5, count, 0.8, 4, table) == pytest.approx(half, abs=2)
+    assert rank(0.5, count, 0.8, 4, table, table.size) == pytest.approx(half, abs=2)
