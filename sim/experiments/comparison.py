@@ -11,7 +11,7 @@ from typing import get_args
 import pandas as pd
 
 from sim.errors import UsageError
-from sim.experiments.engines import chosen_engine
+from sim.experiments.engines import chosen_engine, is_small
 from sim.experiments.executors import Executor, Progress
 from sim.experiments.jobs import JobResult, Perform, perform
 from sim.experiments.journal import Journal
@@ -25,6 +25,7 @@ from sim.experiments.shipped import Source, as_study
 from sim.experiments.verdicts import judge
 from sim.records.tables import Records
 from sim.spec.base import Kind, words
+from sim.spec.scenario import Scenario
 from sim.spec.study import Study
 from sim.stats.bootstrap import Resamples
 from sim.stats.interval import Difference, Interval
@@ -70,7 +71,8 @@ def compare(
     chosen = named(arms_of(whole), variants)
     if best is not None and len(chosen) < 2:
         raise UsageError(f"best: found {len(chosen)} variant, expected at least two to choose from")
-    executor = Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, most=plan.most * len(chosen))
+    workers = workers_for(jobs, cluster, [arm.scenario for arm in chosen], plan.most)
+    executor = Executor(workers, perform, journal=journal, cluster=cluster, most=plan.most * len(chosen))
     return _experiment(whole, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot), executor, progress)
 
 
@@ -99,16 +101,21 @@ def run(
     plan = Plan(replications=replications, only=only_replication, precision=precision, metrics=tuple(metrics), confidence=confidence, interval=interval)
     arms = arms_of(study)
     chosen = named(arms, [variant if variant is not None else next(iter(arms))])
-    executor = Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, most=plan.most)
+    executor = Executor(workers_for(jobs, cluster, [arm.scenario for arm in chosen], plan.most), perform, journal=journal, cluster=cluster, most=plan.most)
     return _experiment(study, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot), executor, progress)
 
 
-def workers_for(jobs: int | None, cluster: str | None = None) -> int | None:
-    """Words that were registered by hand, in a notebook say, are known to this process alone: there the jobs stay here."""
+def workers_for(jobs: int | None, cluster: str | None = None, scenarios: Sequence[Scenario] = (), runs: int = 1) -> int | None:
+    """How many processes are asked for. None: as many as there are processors.
+
+    Words that were registered by hand, in a notebook say, are known to this process alone: there the jobs stay here. So do those of an experiment of
+    `runs` replications of few requests: others would only begin.
+    """
     by_hand = any(not spec.__module__.startswith(("sim.", "sim_plugin_")) for kind in get_args(Kind) for spec in words(kind).values())
     if by_hand and cluster is not None:
         raise UsageError("cluster: found words that were registered by hand, which no other machine knows; put them into a plug-in file")
-    return 1 if by_hand else jobs
+    small = bool(scenarios) and jobs is None and cluster is None and is_small(scenarios, runs)
+    return 1 if by_hand or small else jobs
 
 
 def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, engine: str, executor: Executor, progress: Progress | None) -> Comparison:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ENGINES = ("auto", "simpy", "compiled")
 WORTH_LOADING = 200_000  # requests of the whole experiment
 WORTH_COMPILING = 3_000_000
+WORTH_A_PROCESS = 30_000  # requests that take about as long as a process takes to begin
 
 
 def known_engine(engine: str) -> str:
@@ -51,6 +52,15 @@ def chosen_engine(engine: str, scenarios: Iterable[Scenario], runs: int) -> str:
     return "compiled"
 
 
+def is_small(scenarios: Iterable[Scenario], runs: int) -> bool:
+    """Whether an experiment is over before other processes would have begun. Of closed users it is not known how much they ask for."""
+    from sim.spec.traffic import Closed
+
+    scenarios = list(scenarios)
+    closed = any(isinstance(traffic.arrivals, Closed) for scenario in scenarios for traffic in scenario.traffic.values())
+    return not closed and _requests(scenarios, runs) < WORTH_A_PROCESS
+
+
 def _tell(words: str) -> None:
     """What keeps the user waiting before the progress begins."""
     print(words, file=sys.stderr, flush=True)
@@ -58,11 +68,16 @@ def _tell(words: str) -> None:
 
 def _worth_it(scenarios: list[Scenario], runs: int) -> bool:
     """Whether there is so much to simulate that loading, or compiling, is the smaller part."""
-    from sim.experiments.load import open_rate
-
-    requests = sum(open_rate(scenario) * scenario.duration for scenario in scenarios) * runs
+    requests = _requests(scenarios, runs)
     if requests < WORTH_LOADING:
         return False
     from sim.compiled import is_ready
 
     return requests >= WORTH_COMPILING or is_ready()
+
+
+def _requests(scenarios: list[Scenario], runs: int) -> float:
+    """Of open traffic, in all replications."""
+    from sim.experiments.load import open_rate
+
+    return sum(open_rate(scenario) * scenario.duration for scenario in scenarios) * runs
