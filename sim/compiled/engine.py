@@ -10,6 +10,7 @@ import numpy as np
 from sim.compiled.consumers import write_message
 from sim.compiled.machine import Machine
 from sim.compiled.program import Unsupported
+from sim.compiled.spans import keep_span
 from sim.compiled.state import Rows
 from sim.compiled.tasks import close
 from sim.compiled.topics import QUEUED
@@ -43,6 +44,7 @@ def _records(machine: Machine) -> Records:
     wiring, world, scenario = machine.wiring, machine.wiring.world, machine.wiring.scenario
     _close_messages(machine)
     _close_requests(machine)
+    _close_spans(machine)
     machine.flush()
     requests = np.concatenate([np.zeros(0, REQUEST), *machine.request_rows])
     messages = np.concatenate([np.zeros(0, MESSAGE), *machine.message_rows])
@@ -65,8 +67,8 @@ def _records(machine: Machine) -> Records:
         names=tuple(world.recorder.names),
         requests=requests,
         messages=messages,
-        spans=np.empty(0, SPAN),
-        stages=np.empty(0, STAGE),
+        spans=np.concatenate([np.zeros(0, SPAN), *machine.span_rows]),
+        stages=np.concatenate([np.zeros(0, STAGE), *machine.stage_rows]),
         events=events,
         series=world.recorder.series,
         ticks=tables["moments"].copy(),
@@ -86,6 +88,17 @@ def _close_requests(machine: Machine) -> None:
             machine.flush()
         row = slots[request]
         close(machine.tables.s, int(request), int(row["alive"] > 0 or math.isnan(row["end"])))
+
+
+def _close_spans(machine: Machine) -> None:
+    """Attempts that are still inside have spans without an end."""
+    if not machine.tables.s["spans"]:
+        return
+    machine.flush()  # there is room for the spans of all tasks
+    for host in range(len(machine.wiring.hosts)):
+        for replica in machine.control.replicas(host):
+            for task in machine.control.inside(replica):
+                keep_span(machine.tables.s, task, int(Outcome.IN_FLIGHT), math.nan)
 
 
 def _close_messages(machine: Machine) -> None:

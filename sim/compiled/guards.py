@@ -7,6 +7,7 @@ from sim.compiled.calendar import make_ready
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.network import over
 from sim.compiled.places import drop_job, leave, out_of_queue, unpark
+from sim.compiled.spans import keep_span
 from sim.compiled.state import NONE, ONE, Floats, State, breakers, bulkheads, calls, ended, guard_of, guards, handler, hosts, ops, replicas, rings, slots, whole
 from sim.compiled.tasks import FINISHED, IN_BULKHEAD, IN_QUEUE, NOBODY, NOWHERE, ON_CPU, PARKED, abandon, answer, done, forget, waste
 from sim.policies import breaker, bulkhead
@@ -135,6 +136,8 @@ def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:
         if own.inside:
             own.where = ops(s)[own.entry].a
             ended(s)[host, outcome] += 1
+            if s.spans:
+                keep_span(s, task, outcome, s.now)
             own.inside = 0
         request = own.request
         answer(s, task, outcome)

@@ -18,7 +18,7 @@ from sim.compiled.interpreter import DONE, ORDERED, SHORT, run
 from sim.compiled.memory import copy_entries
 from sim.compiled.state import TABLES, Tables
 from sim.compiled.wiring import CHUNK, Wiring
-from sim.records.tables import EVENT, MESSAGE, REQUEST
+from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 EVENTS_AT_ONCE = 200_000  # events between two looks at progress and Ctrl-C
 ROWS = 1 << 16  # finished rows kept before they are handed over
+STAGES_MARGIN = 64
 EVENTS = 1 << 10
 EVENTS_MARGIN = 64
 START = {"slots": 1 << 10, "requests": 1 << 10, "timers": 1 << 10, "jobs": 1 << 10, "messages": 1 << 10, "deliveries": 1 << 11, "letters": 1 << 8}
+ROW_TABLES = (("rows", "request_rows"), *((name, name) for name in ("message_rows", "event_rows", "span_rows", "stage_rows")))  # the count of each
 FREE_LISTS = {  # the table: the head of its free list, how many are free, and the field that links them
     "slots": ("slot", "slots_free", "next"),
     "requests": ("request", "requests_free", "next"),
@@ -49,6 +51,8 @@ class Machine:
         self.request_rows: list[Rows] = []
         self.message_rows: list[Rows] = []
         self.event_rows: list[Rows] = []
+        self.span_rows: list[Rows] = []
+        self.stage_rows: list[Rows] = []
         self.tables = _tables(wiring)
         self.s = self.tables.s
         self.control = Control(self)
@@ -121,6 +125,8 @@ class Machine:
         self.tables[name] = _longer(old)
         if name == "slots":
             self.tables["saved"] = _longer(self.tables["saved"])
+            if self.s["spans"]:
+                self.tables["flows"] = _longer(self.tables["flows"])
         self._link_free(name, old.size)
 
     def _room(self) -> None:
@@ -146,7 +152,10 @@ class Machine:
         for name, open_ones in (("request_rows", "requests"), ("message_rows", "deliveries")):
             if tables[name].size < ROWS + tables[open_ones].size:
                 tables[name] = np.zeros(ROWS + tables[open_ones].size, TABLES[name])
-        s["rows_most"] = s["message_rows_most"] = ROWS
+        if s["spans"] and tables["span_rows"].size < ROWS + tables["slots"].size:  # all may be stopped at once
+            tables["span_rows"] = np.zeros(ROWS + tables["slots"].size, SPAN)
+            tables["stage_rows"] = np.zeros(ROWS + STAGES_MARGIN, STAGE)
+        s["rows_most"] = s["message_rows_most"] = s["span_rows_most"] = s["stage_rows_most"] = ROWS
         s["events_most"] = EVENTS
 
     def _unrolled(self, ring: NDArray[Any], name: str, size: int) -> NDArray[Any]:
@@ -156,7 +165,7 @@ class Machine:
 
     def flush(self) -> None:
         """Take over the rows that are finished."""
-        for count, rows in (("rows", "request_rows"), ("message_rows", "message_rows"), ("event_rows", "event_rows")):
+        for count, rows in ROW_TABLES:
             if self.s[count]:
                 getattr(self, rows).append(self.tables[rows][: self.s[count]].copy())
                 self.s[count] = 0
@@ -240,6 +249,7 @@ def _tables(wiring: Wiring) -> Tables:
     made = Tables()
     made.s["current"], made.s["cpu_most"] = -1, 1 << 10
     made.s["belt_delay"] = world.env.belt_delay
+    made.s["spans"] = world.recorder.spans is not None
     made.s["limiters"] = max(1, len(wiring.limiters))
     draws = world.draws.arrays(wiring.scenario.seed, wiring.replication)
     arrivals = wiring.arrivals.arrays(wiring.scenario.seed, wiring.replication, wiring.scenario.duration)
@@ -264,6 +274,9 @@ def _tables(wiring: Wiring) -> Tables:
         draws=draws.rows,
         numbers=draws.data,
         request_rows=np.zeros(1, REQUEST),
+        span_rows=np.zeros(1, SPAN),
+        stage_rows=np.zeros(1, STAGE),
+        flows=np.zeros(START["slots"] if world.recorder.spans is not None else 1, tables.FLOW),
     )
     left = np.array(wiring.left or [0], np.int64)
     widest = max([1, *(len(host.replicas) for host in wiring.hosts)])

@@ -30,7 +30,7 @@ from sim.policies.bulkhead import BULKHEAD
 from sim.policies.limiter import LIMITER
 from sim.policies.partitioner import STICKY
 from sim.policies.retry import RETRY
-from sim.records.tables import EVENT, MESSAGE, REQUEST
+from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE
 
 Rows = NDArray[np.void]
 Floats = NDArray[np.float64]
@@ -74,6 +74,9 @@ REQUEST_SLOT = _record(
     "arrival end completion retry_after",
     "id effects needs reached alive source door route where attempts outcome charges reservations user item number open next",
 )
+FLOW = _record("arrived started", "number")
+"""What spans tell of the task in the slot of the same place: as in `models/task.py`, `number` is its `flow`."""
+
 OP = _record("share", "kind host row a b to fail salt")
 """One operation: what, on which host, with which draw, two numbers of its own, where to go on a jump and on a failure."""
 
@@ -135,7 +138,7 @@ TABLES: dict[str, np.dtype[Any]] = {
     "heap_time": F8, "heap_order": I8, "heap_what": I8, "belt_time": F8, "belt_order": I8, "belt_what": I8, "ready": I8,
     "slots": SLOT, "requests": REQUEST_SLOT, "timers": TIMER_ENTRY, "lanes": LANE_ROW,
     "ops": OP, "hosts": HOST, "replicas": REPLICA, "ended": I8, "draws": ROW, "numbers": F8,
-    "request_rows": REQUEST, "message_rows": MESSAGE, "event_rows": EVENT,
+    "request_rows": REQUEST, "message_rows": MESSAGE, "event_rows": EVENT, "span_rows": SPAN, "stage_rows": STAGE, "flows": FLOW,
     "calls": CALL_ROW, "targets": TARGET, "hops": HOP_ROW, "wires": WIRE_ROW, "wire_losses": F8, "wire_delays": I8,
     "guards": GUARD_ROW, "guard_of": I8, "breakers": BREAKER, "budgets": BUDGET, "bulkheads": BULKHEAD, "retries": RETRY, "rings": F8,
     "balancers": BALANCER, "balancer_of": I8, "loads": I8, "alive": I8, "errors": ERRORS_ROW,
@@ -167,6 +170,7 @@ _NUMBERS = """
     message messages_free messages_margin delivery deliveries_free letter letters_free waiter waiters_free waiters_margin
     entries entries_most entries_size limiters limiters_size limiter_rings limiter_rings_size rings_margin limits_margin cpu_events cpu_most
     rows rows_most message_rows message_rows_most event_rows events_most replica_count series_count belt_mask ready_mask last_tick
+    spans next_flow span_rows span_rows_most stage_rows stage_rows_most
 """
 
 STATE = np.dtype(
@@ -263,6 +267,9 @@ numbers = _table("numbers")
 request_rows = _table("request_rows")
 message_rows = _table("message_rows")
 event_rows = _table("event_rows")
+span_rows = _table("span_rows")
+stage_rows = _table("stage_rows")
+flows = _table("flows")
 calls = _table("calls")
 targets = _table("targets")
 hops = _table("hops")
