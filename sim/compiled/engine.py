@@ -16,7 +16,7 @@ from sim.compiled.tasks import close
 from sim.compiled.topics import QUEUED
 from sim.compiled.wiring import Wiring
 from sim.errors import BooksDoNotBalance
-from sim.records.tables import MESSAGE, REQUEST, SPAN, STAGE, Book, Records
+from sim.records.tables import MESSAGE, REQUEST, Book, Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import MessageEnd, Outcome
 
@@ -43,9 +43,10 @@ def why_not(scenario: Scenario) -> str:
 def _records(machine: Machine) -> Records:
     wiring, world, scenario = machine.wiring, machine.wiring.world, machine.wiring.scenario
     _close_messages(machine)
-    _close_requests(machine)
     _close_spans(machine)
+    _close_requests(machine)
     machine.flush()
+    spans, stages = machine.flows()
     requests = np.concatenate([np.zeros(0, REQUEST), *machine.request_rows])
     messages = np.concatenate([np.zeros(0, MESSAGE), *machine.message_rows])
     events = machine.events()
@@ -67,8 +68,9 @@ def _records(machine: Machine) -> Records:
         names=tuple(world.recorder.names),
         requests=requests,
         messages=messages,
-        spans=np.concatenate([np.zeros(0, SPAN), *machine.span_rows]),
-        stages=np.concatenate([np.zeros(0, STAGE), *machine.stage_rows]),
+        spans=spans,
+        stages=stages,
+        exemplary=scenario.record.spans == "exemplars",
         events=events,
         series=world.recorder.series,
         ticks=tables["moments"].copy(),
@@ -84,9 +86,9 @@ def _close_requests(machine: Machine) -> None:
     slots = machine.tables["requests"]
     open_ones = np.flatnonzero(slots["open"])
     for request in open_ones[np.argsort(slots["number"][open_ones], kind="stable")]:
-        if machine.tables.s["rows"] >= machine.tables.s["rows_most"]:
-            machine.flush()
-        row = slots[request]
+        if machine.tables.s["short"]:
+            machine.grow()
+        row = machine.tables["requests"][request]
         close(machine.tables.s, int(request), int(row["alive"] > 0 or math.isnan(row["end"])))
 
 
@@ -94,7 +96,7 @@ def _close_spans(machine: Machine) -> None:
     """Attempts that are still inside have spans without an end."""
     if not machine.tables.s["spans"]:
         return
-    machine.flush()  # there is room for the spans of all tasks
+    machine.grow()  # then there is room for the spans of all tasks
     for host in range(len(machine.wiring.hosts)):
         for replica in machine.control.replicas(host):
             for task in machine.control.inside(replica):

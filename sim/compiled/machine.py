@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance.arrivals import fill_arrivals
-from sim.compiled import calendar
+from sim.compiled import calendar, spans
 from sim.compiled import state as tables
 from sim.compiled.control import Control
 from sim.compiled.faults import Faults
@@ -18,6 +18,7 @@ from sim.compiled.interpreter import DONE, ORDERED, SHORT, run
 from sim.compiled.memory import copy_entries
 from sim.compiled.state import TABLES, Tables
 from sim.compiled.wiring import CHUNK, Wiring
+from sim.records.exemplars import CANDIDATE, MOST_LUCK, Exemplars
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE
 from sim.vocabulary import EventKind
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 EVENTS_AT_ONCE = 200_000  # events between two looks at progress and Ctrl-C
 ROWS = 1 << 16  # finished rows kept before they are handed over
-STAGES_MARGIN = 64
+CANDIDATES = 1 << 10  # requests that may be exemplars
+KEPT = {"none": 0, "all": int(spans.ALL), "exemplars": int(spans.EXEMPLARS)}
 EVENTS = 1 << 10
 EVENTS_MARGIN = 64
 START = {"slots": 1 << 10, "requests": 1 << 10, "timers": 1 << 10, "jobs": 1 << 10, "messages": 1 << 10, "deliveries": 1 << 11, "letters": 1 << 8}
@@ -40,6 +42,8 @@ FREE_LISTS = {  # the table: the head of its free list, how many are free, and t
     "deliveries": ("delivery", "deliveries_free", "next"),
     "letters": ("letter", "letters_free", "next"),
     "waiters": ("waiter", "waiters_free", "next"),
+    "stage_notes": ("stage_note", "stage_notes_free", "next"),
+    "span_notes": ("span_note", "span_notes_free", "next"),
 }
 
 
@@ -53,6 +57,7 @@ class Machine:
         self.event_rows: list[Rows] = []
         self.span_rows: list[Rows] = []
         self.stage_rows: list[Rows] = []
+        self.exemplars = Exemplars() if wiring.scenario.record.spans == "exemplars" else None
         self.tables = _tables(wiring)
         self.s = self.tables.s
         self.control = Control(self)
@@ -102,6 +107,11 @@ class Machine:
         for name, margin in margins.items():
             while s[FREE_LISTS[name][1]] <= margin:
                 self._double(name)
+        if self.exemplars is not None:
+            s["span_notes_margin"] = tables["slots"].size  # all attempts may be stopped at once
+            for name, margin in (("stage_notes", spans.STAGES_MARGIN), ("span_notes", s["span_notes_margin"])):
+                while s[FREE_LISTS[name][1]] <= margin:
+                    self._double(name)
         s["waiters_margin"] = tables["slots"].size  # all who wait for anything may have to be noted at once
         while s["waiters_free"] <= s["waiters_margin"]:
             self._double("waiters")
@@ -127,6 +137,8 @@ class Machine:
             self.tables["saved"] = _longer(self.tables["saved"])
             if self.s["spans"]:
                 self.tables["flows"] = _longer(self.tables["flows"])
+        elif name == "requests" and self.exemplars is not None:
+            self.tables["diaries"] = _longer(self.tables["diaries"])
         self._link_free(name, old.size)
 
     def _room(self) -> None:
@@ -152,11 +164,24 @@ class Machine:
         for name, open_ones in (("request_rows", "requests"), ("message_rows", "deliveries")):
             if tables[name].size < ROWS + tables[open_ones].size:
                 tables[name] = np.zeros(ROWS + tables[open_ones].size, TABLES[name])
-        if s["spans"] and tables["span_rows"].size < ROWS + tables["slots"].size:  # all may be stopped at once
-            tables["span_rows"] = np.zeros(ROWS + tables["slots"].size, SPAN)
-            tables["stage_rows"] = np.zeros(ROWS + STAGES_MARGIN, STAGE)
+        if s["spans"]:
+            self._room_for_flows()
         s["rows_most"] = s["message_rows_most"] = s["span_rows_most"] = s["stage_rows_most"] = ROWS
         s["events_most"] = EVENTS
+
+    def _room_for_flows(self) -> None:
+        """What one operation may write or hand over: the spans of all attempts, which may be stopped at once; or the notes of all requests."""
+        tables = self.tables
+        noted = self.exemplars is not None
+        sizes = {
+            "span_rows": ROWS + tables["span_notes" if noted else "slots"].size,
+            "stage_rows": ROWS + (tables["stage_notes"].size if noted else spans.STAGES_MARGIN),
+            "candidates": CANDIDATES + tables["requests"].size if noted else 1,
+        }
+        for name, size in sizes.items():
+            if tables[name].size < size:
+                tables[name] = np.zeros(size, TABLES[name])
+        self.s["candidates_most"] = CANDIDATES
 
     def _unrolled(self, ring: NDArray[Any], name: str, size: int) -> NDArray[Any]:
         """A larger ring with the same in it, from its beginning."""
@@ -165,10 +190,20 @@ class Machine:
 
     def flush(self) -> None:
         """Take over the rows that are finished."""
+        if self.exemplars is not None and self.s["candidates"]:
+            self._choose(self.exemplars)
         for count, rows in ROW_TABLES:
             if self.s[count]:
                 getattr(self, rows).append(self.tables[rows][: self.s[count]].copy())
                 self.s[count] = 0
+
+    def _choose(self, exemplars: Exemplars) -> None:
+        """Look through the requests that have closed for exemplars, and let the interpreter know who is none."""
+        names = ("candidates", "span_rows", "stage_rows")  # and so are their counts
+        exemplars.add(*(self.tables[name][: self.s[name]] for name in names))
+        for name in names:
+            self.s[name] = 0
+        self.s["slow"], self.s["lucky"] = exemplars.slow, exemplars.lucky
 
     # -- the beginning ------------------------------------------------------------------------------------------------------
 
@@ -211,6 +246,12 @@ class Machine:
 
     # -- the end ------------------------------------------------------------------------------------------------------------
 
+    def flows(self) -> tuple[Rows, Rows]:
+        """Spans and stages of all requests, of the exemplars, or none."""
+        if self.exemplars is not None:
+            return self.exemplars.spans, self.exemplars.stages
+        return np.concatenate([np.zeros(0, SPAN), *self.span_rows]), np.concatenate([np.zeros(0, STAGE), *self.stage_rows])
+
     def events(self) -> Rows:
         """The event log, its subjects named."""
         rows = np.concatenate([np.zeros(0, EVENT), *self.event_rows])
@@ -249,7 +290,9 @@ def _tables(wiring: Wiring) -> Tables:
     made = Tables()
     made.s["current"], made.s["cpu_most"] = -1, 1 << 10
     made.s["belt_delay"] = world.env.belt_delay
-    made.s["spans"] = world.recorder.spans is not None
+    made.s["spans"], made.s["warmup"] = KEPT[wiring.scenario.record.spans], wiring.scenario.warmup
+    made.s["lucky"] = MOST_LUCK
+    noted = made.s["spans"] == spans.EXEMPLARS
     made.s["limiters"] = max(1, len(wiring.limiters))
     draws = world.draws.arrays(wiring.scenario.seed, wiring.replication)
     arrivals = wiring.arrivals.arrays(wiring.scenario.seed, wiring.replication, wiring.scenario.duration)
@@ -276,7 +319,11 @@ def _tables(wiring: Wiring) -> Tables:
         request_rows=np.zeros(1, REQUEST),
         span_rows=np.zeros(1, SPAN),
         stage_rows=np.zeros(1, STAGE),
-        flows=np.zeros(START["slots"] if world.recorder.spans is not None else 1, tables.FLOW),
+        flows=np.zeros(START["slots"] if made.s["spans"] else 1, tables.FLOW),
+        diaries=np.zeros(START["requests"] if noted else 1, tables.DIARY),
+        stage_notes=np.zeros(START["requests"] if noted else 1, tables.STAGE_NOTE),
+        span_notes=np.zeros(START["requests"] if noted else 1, tables.SPAN_NOTE),
+        candidates=np.zeros(1, CANDIDATE),
     )
     left = np.array(wiring.left or [0], np.int64)
     widest = max([1, *(len(host.replicas) for host in wiring.hosts)])

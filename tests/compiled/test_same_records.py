@@ -15,7 +15,7 @@ from tests.models.any_scenario import any_scenario
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 
 MOST = 40_000  # requests of a shipped scenario: longer ones are cut
-KEPT = pytest.mark.parametrize("spans", ["none", "all"])  # work that is nothing but time is written otherwise where spans tell of it
+KEPT = pytest.mark.parametrize("spans", ["none", "all", "exemplars"])  # work that is nothing but time is written otherwise where spans tell of it
 
 
 def only(study):
@@ -27,7 +27,7 @@ def apart(scenario, replication=0):
 
 
 def any_system(seed, spans):
-    return only(load_document({**any_scenario(seed), "record": {"spans": spans}}))
+    return only(load_document({**any_scenario(seed), "warmup": "2s" if spans == "exemplars" else "0s", "record": {"spans": spans}}))
 
 
 @KEPT
@@ -105,7 +105,6 @@ def test_shipped_scenarios(name, spans):
 
 OVERLOADED = """
 version: 1
-record: {spans: all}
 duration: 60s
 services:
   shop:
@@ -131,20 +130,23 @@ traffic:
 """
 
 
-def test_everything_grows(monkeypatch):
+GROWING = ("slots", "flows", "requests", "timers", "jobs", "messages", "deliveries", "entries", "limiters")
+
+
+@pytest.mark.parametrize(("spans", "growing"), [("all", GROWING), ("exemplars", (*GROWING, "diaries", "stage_notes", "span_notes"))])
+def test_everything_grows(monkeypatch, spans, growing):
     """Tasks, requests, timers, jobs, messages, deliveries, limits per user and rows all outgrow what they began with."""
     from sim.compiled import machine
 
     monkeypatch.setattr(machine, "ROWS", 256)
+    monkeypatch.setattr(machine, "CANDIDATES", 8)
     monkeypatch.setattr(machine, "EVENTS_AT_ONCE", 999)
-    scenario = only(sim.load_text(OVERLOADED))
+    scenario = only(sim.load_text(OVERLOADED, sets=[f"record.spans={spans}"]))
     made = []
     original = machine.Machine.grow
 
     def grow(self):
-        made.append(
-            {name: self.tables[name].size for name in ("slots", "flows", "requests", "timers", "jobs", "messages", "deliveries", "entries", "limiters")}
-        )
+        made.append({name: self.tables[name].size for name in growing})
         original(self)
 
     monkeypatch.setattr(machine.Machine, "grow", grow)
