@@ -174,6 +174,28 @@ def test_a_relay_works_off_a_backlog_at_one_instant_also_of_what_nobody_reads():
     assert apart(only(sim.load_text(OUTBOX))) == []
 
 
+CANCELLED = """
+version: 1
+duration: 9s
+services:
+  shop: {workers: unlimited, endpoints: {buy: [{call: desk.ask, policy: {timeout: 100ms, on_timeout: cancel}}]}}
+  desk: {workers: unlimited, endpoints: {ask: [{call: bank.pay}]}}
+  bank: {workers: 2, endpoints: {pay: [{work: 50ms}]}}
+traffic: {crowd: {sends: shop.buy, arrivals: {replay: {data: [AT]}}}}
+"""
+
+
+@pytest.mark.parametrize("spans", ["all", "exemplars"])
+def test_thousands_of_attempts_are_cancelled_at_one_instant(monkeypatch, spans):
+    """By one event of one lane of timers, which is more than any one operation may write: there is room for the spans of all who are inside."""
+    from sim.compiled import machine
+
+    monkeypatch.setattr(machine, "ROWS", 16)
+    monkeypatch.setattr(machine, "START", dict.fromkeys(machine.START, 16))
+    scenario = only(sim.load_text(CANCELLED.replace("AT", ", ".join(["1.0"] * 2500)), sets=[f"record.spans={spans}"]))
+    assert apart(scenario) == []
+
+
 def test_replications_differ():
     scenario = only(load_document(any_scenario(1)))
     assert compiled.simulate(scenario, 1).fingerprint() != compiled.simulate(scenario, 0).fingerprint()
