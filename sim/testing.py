@@ -129,11 +129,14 @@ class Played:
         return [[name for bit, name in enumerate(names) if int(mask) >> bit & 1] for mask in self._of(source)["effects"]]
 
     def attempts(self, endpoint: str | None = None) -> list[Attempt]:
-        """The attempts on all endpoints or on one, in the order of their arrival there, those of one instant in the order of their requests."""
+        """The attempts on all endpoints or on one, in the order of their arrival there, those of one instant in the order of their requests.
+
+        None without `record: {spans: all}`, which is the default here; with exemplars an error, since some are not all.
+        """
         names, sources = self.records.names, dict(zip(self.requests["id"], self.requests["source"], strict=True))
         count: Counter[tuple[int, int]] = Counter()
         found = []
-        for row in sorted(self.records.spans, key=lambda row: (row["arrived"], row["request"], row["chain"])):
+        for row in sorted(self.records.every_span(), key=lambda row: (row["arrived"], row["request"], row["chain"])):
             count[key := (int(row["request"]), int(row["endpoint"]))] += 1
             arrived, started, ended = _rounded((row["arrived"], row["started"], row["ended"]))
             place = (str(sources[key[0]]), key[0] & NUMBER_MASK, names[key[1]], int(row["replica"]))
@@ -173,7 +176,7 @@ class Played:
 
     def _attempt_lines(self) -> list[Line]:
         told: list[Line] = []
-        for attempt in self.attempts():
+        for attempt in self.attempts() if not self.records.exemplary else ():
             number = f" attempt {attempt.number}" if attempt.number > 1 else ""
             name = f"{attempt.endpoint}[{attempt.replica}] {attempt.source}#{attempt.request}{number}"
             if attempt.started != attempt.arrived:

@@ -138,3 +138,11 @@ def test_a_run_of_one_s_own_can_be_read_in_the_same_way():
     played = testing.Played(scenario, sim.simulate(scenario))
     assert played.outcomes() == ["ok"]
     assert played.attempts() == []  # `record: {spans: all}` was not asked for
+
+
+def test_attempts_of_some_requests_are_not_passed_off_as_those_of_all():
+    played = play(SHOP + "\nrecord: {spans: exemplars}", [0.0])
+    assert len(played.records.spans) == 1
+    with pytest.raises(UsageError, match=r"record\.spans: found exemplars, expected all"):
+        played.attempts()
+    assert [line.split(" ", 1)[1] for line in played.lines()] == ["clients#0 -> shop.buy", "clients#0 <- ok"]

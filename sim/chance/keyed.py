@@ -72,6 +72,12 @@ def uniforms(key: Word, entities: NDArray[np.int64], attempt: Word) -> NDArray[n
 
 
 @compiled
+def lot(entity: Word) -> int:
+    """A whole number below 2**63 that an entity has in every run: those with the least lots are a uniform sample, and the same one everywhere."""
+    return np.int64(mix(np.uint64(entity) + G) >> ONE)  # type: ignore[return-value]  # a whole number to numba
+
+
+@compiled
 def unit(random: np.uint64) -> float:
     """64 bits as a number strictly between 0 and 1: the middle of one of 2**52 equal cells."""
     return (np.float64(random >> S12) + 0.5) * 2.220446049250313e-16

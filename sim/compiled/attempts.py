@@ -7,7 +7,8 @@ from sim.compiled.calendar import arm, hold, make_ready
 from sim.compiled.memory import note_task
 from sim.compiled.network import hop_delay
 from sim.compiled.places import leave, note_shed, out_of_queue, park, struck, wait_in_queue
-from sim.compiled.state import OUTCOMES, State, ended, handler, hosts, near, ops, replicas, requests, slots, whole
+from sim.compiled.spans import keep_arrival, keep_span
+from sim.compiled.state import OUTCOMES, State, ended, flows, handler, hosts, near, ops, replicas, requests, slots, whole
 from sim.compiled.tasks import DELIVER, GO_ON, LEAVE_QUEUE, NOBODY, START, answer, done, forget
 from sim.vocabulary import Outcome
 
@@ -25,6 +26,8 @@ def arrive(s: State, task: int) -> bool:
     host.again += own.again
     if host.tracks:
         own.inside = host.offered
+        if s.spans:
+            keep_arrival(s, task, replica.closed == 0 and replica.free > 0)
     if replica.closed:
         refuse(s, task, UNREACHABLE)
     elif replica.free > 0:
@@ -48,6 +51,8 @@ def leave_queue(s: State, task: int) -> bool:
     """Its turn has come, or its patience is over. True: it has its place."""
     own = slots(s)[task]
     if own.granted:
+        if s.spans:
+            flows(s)[task].started = s.now
         return True
     note_shed(s, ops(s)[own.entry].host)
     refuse(s, task, own.outcome)
@@ -97,6 +102,8 @@ def end_attempt(s: State, task: int, outcome: int) -> None:
     if own.degraded and outcome == OK:
         outcome = DEGRADED
     ended(s)[host * OUTCOMES + outcome] += 1
+    if s.spans:
+        keep_span(s, task, outcome, s.now)
     own.inside = 0
     own.outcome = outcome
     if own.back >= 0 and own.caller != NOBODY:

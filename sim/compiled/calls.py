@@ -13,6 +13,7 @@ from sim.compiled.guards import guard_for, leave_bulkhead, leave_line, ring_of, 
 from sim.compiled.network import PUBLICATION, choose, hop_delay, over
 from sim.compiled.places import park
 from sim.compiled.rows import rows_from
+from sim.compiled.spans import BACKOFF, BULKHEAD, keep_sent, keep_stage
 from sim.compiled.state import (
     NONE,
     ONE,
@@ -128,6 +129,8 @@ def enter(s: State, task: int, call: int, guard: int) -> int:
     if row.bulkhead_lane < 0:
         own.where = targets(s)[row.target].where
         return FAIL
+    if s.spans:
+        keep_stage(s, task, BULKHEAD, targets(s)[row.target].where, 0.0, NONE)
     wait_at_bulkhead(s, guard, task)
     arm(s, row.bulkhead_lane, task)
     own.phase = AT_BULKHEAD
@@ -189,6 +192,8 @@ def after_attempt(s: State, task: int, call: int, guard: int, outcome: int) -> i
     own.pause = backoff(rule, own.tries, luck, own.pause)
     own.phase = PAUSED
     if own.pause > 0.0:
+        if s.spans:
+            keep_stage(s, task, BACKOFF, targets(s)[row.target].where, 0.0, NONE)
         hold(s, task, own.pause)
         return PARK
     return AGAIN
@@ -219,6 +224,8 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
         return -1
     delay = hop_delay(s, row.hop, entity, chain)
     if delay < 0.0:
+        if s.spans:
+            keep_sent(s, task, NONE, target.where, attempt)
         return replica
     requests(s)[own.request].alive += 1
     child = new_task(s, own.request, chain, task, replica)
@@ -231,6 +238,8 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     own.child = child
     made.then = PUBLISH if target.kind == PUBLICATION else ARRIVE
     made.entry = target.entry
+    if s.spans:
+        keep_sent(s, task, child, target.where, attempt)
     if delay > 0.0:
         hold(s, child, delay)
     else:

@@ -11,6 +11,7 @@ from sim.compiled.calls import AGAIN, BUDGET_EXHAUSTED, NEXT, PARK, backoff, dep
 from sim.compiled.events import log
 from sim.compiled.network import choose, over
 from sim.compiled.rows import rows_from
+from sim.compiled.spans import BACKOFF, keep_sent, keep_stage, new_flow
 from sim.compiled.state import (
     CHUNK,
     NONE,
@@ -146,6 +147,8 @@ def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop,
     request = requests(s)[own.request]
     target = doors(s)[request.door].target
     if own.phase == BEGIN:
+        if s.spans:
+            new_flow(s, task)
         if row.budget >= 0:
             deposit(budgets(s)[row.budget], rows_from(rings(s), row.tokens), s.now)
         own.tries = 0
@@ -161,6 +164,8 @@ def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop,
             if child >= 0:
                 own.child = child
                 make_ready(s, child)
+            if s.spans:
+                keep_sent(s, task, child, targets(s)[target].where, own.tries)
             own.callee = replica
             own.phase = ANSWERED
             return PARK
@@ -187,6 +192,8 @@ def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop,
             wait = request.retry_after
         own.phase = PAUSED
         if wait > 0.0:
+            if s.spans:
+                keep_stage(s, task, BACKOFF, row.name, 0.0, NONE)
             hold(s, task, wait)
             return PARK
         return AGAIN

@@ -61,6 +61,8 @@ class Control:
         task = int(tasks.new_task(self.s, -1, 0, -1, replica))
         row = self.tables["slots"][task]
         row["then"], row["pc"] = tasks.GO_ON, pc
+        if self.s["spans"]:
+            self.tables["flows"][task]["number"] = -1  # consumers and relays are no flows; a user becomes one with each request
         return task
 
     def replicas(self, host: int) -> range:

@@ -10,13 +10,14 @@ import numpy as np
 from sim.compiled.consumers import write_message
 from sim.compiled.machine import Machine
 from sim.compiled.program import Unsupported
+from sim.compiled.spans import keep_span
 from sim.compiled.state import Rows
 from sim.compiled.tasks import close
 from sim.compiled.topics import QUEUED
 from sim.compiled.wiring import Wiring
 from sim.errors import BooksDoNotBalance
 from sim.records.rows import joined
-from sim.records.tables import MESSAGE, REQUEST, SPAN, STAGE, Book, Records
+from sim.records.tables import MESSAGE, REQUEST, Book, Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import MessageEnd, Outcome
 
@@ -43,8 +44,10 @@ def why_not(scenario: Scenario) -> str:
 def _records(machine: Machine) -> Records:
     wiring, world, scenario = machine.wiring, machine.wiring.world, machine.wiring.scenario
     _close_messages(machine)
+    _close_spans(machine)
     _close_requests(machine)
     machine.flush()
+    spans, stages = machine.flows()
     requests = joined(machine.request_rows, REQUEST)
     messages = joined(machine.message_rows, MESSAGE)
     events = machine.events()
@@ -66,8 +69,9 @@ def _records(machine: Machine) -> Records:
         names=tuple(world.recorder.names),
         requests=requests,
         messages=messages,
-        spans=np.empty(0, SPAN),
-        stages=np.empty(0, STAGE),
+        spans=spans,
+        stages=stages,
+        exemplary=scenario.record.spans == "exemplars",
         events=events,
         series=world.recorder.series,
         ticks=tables["moments"].copy(),
@@ -83,10 +87,21 @@ def _close_requests(machine: Machine) -> None:
     slots = machine.tables["requests"]
     open_ones = np.flatnonzero(slots["open"])
     for request in open_ones[np.argsort(slots["number"][open_ones], kind="stable")]:
-        if machine.tables.s["rows"] >= machine.tables.s["rows_most"]:
-            machine.flush()
-        row = slots[request]
+        if machine.tables.s["short"]:
+            machine.grow()
+        row = machine.tables["requests"][request]
         close(machine.tables.s, int(request), int(row["alive"] > 0 or math.isnan(row["end"])))
+
+
+def _close_spans(machine: Machine) -> None:
+    """Attempts that are still inside have spans without an end."""
+    if not machine.tables.s["spans"]:
+        return
+    machine.grow()  # then there is room for the spans of all tasks
+    for host in range(len(machine.wiring.hosts)):
+        for replica in machine.control.replicas(host):
+            for task in machine.control.inside(replica):
+                keep_span(machine.tables.s, task, int(Outcome.IN_FLIGHT), math.nan)
 
 
 def _close_messages(machine: Machine) -> None:

@@ -8,7 +8,9 @@ from sim.compiled.events import log
 from sim.compiled.memory import find, free_note, note_task, remember
 from sim.compiled.places import chance, leave
 from sim.compiled.rows import rows_from
+from sim.compiled.spans import OTHER, keep_stage
 from sim.compiled.state import (
+    NONE,
     Floats,
     Row,
     State,
@@ -116,7 +118,10 @@ def note_limit(s: State, host: int, index: int) -> None:
 
 @handler
 def look_at_token(s: State, task: int, op: Row) -> int:
-    """JUMP with a good token; FAIL with one that another's call found bad; NEXT: this task asks, for itself or for all who come meanwhile."""
+    """JUMP with a good token; FAIL with one that another's call found bad; NEXT: this task asks, for itself or for all who come meanwhile.
+
+    op.b is the name of whom it would ask.
+    """
     own = slots(s)[task]
     token = tokens(s)[0]
     if own.waits == ASKING:
@@ -148,6 +153,8 @@ def look_at_token(s: State, task: int, op: Row) -> int:
         entry.first = entry.last
     own.held += 1
     own.waits = ASKING
+    if s.spans:
+        keep_stage(s, task, OTHER, op.b, 0.0, NONE)
     if hosts(s)[op.host].lets_go and own.granted:
         leave(s, op.host, task)
     return PARK

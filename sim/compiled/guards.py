@@ -8,6 +8,7 @@ from sim.compiled.lists import add_last, unlink
 from sim.compiled.network import over
 from sim.compiled.places import drop_job, leave, out_of_queue, unpark
 from sim.compiled.rows import rows_from
+from sim.compiled.spans import keep_span
 from sim.compiled.state import (
     NONE,
     ONE,
@@ -155,6 +156,8 @@ def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:
         if own.inside:
             own.where = ops(s)[own.entry].a
             ended(s)[host * OUTCOMES + outcome] += 1
+            if s.spans:
+                keep_span(s, task, outcome, s.now)
             own.inside = 0
         request = own.request
         answer(s, task, outcome)

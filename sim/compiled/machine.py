@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance.arrivals import fill_arrivals
-from sim.compiled import calendar
+from sim.compiled import calendar, spans
 from sim.compiled import state as tables
 from sim.compiled.control import Control
 from sim.compiled.faults import Faults
@@ -18,8 +18,9 @@ from sim.compiled.interpreter import DONE, ORDERED, SHORT, run
 from sim.compiled.memory import copy_entries
 from sim.compiled.state import CHUNK, MESSAGE_ENDS, OUTCOMES, PLANNED, TABLES, Tables
 from sim.compiled.wiring import Wiring
+from sim.records.exemplars import CANDIDATE, MOST_LUCK, Exemplars
 from sim.records.rows import copied, joined
-from sim.records.tables import EVENT, MESSAGE, REQUEST
+from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
 FIRST_EVENTS = 2_000  # after these it is known how dense they are
 EVENTS_AT_ONCE = 200_000  # events between two looks at progress and Ctrl-C
 ROWS = 1 << 16  # finished rows kept before they are handed over
+CANDIDATES = 1 << 10  # requests that may be exemplars
+KEPT = {"none": 0, "all": int(spans.ALL), "exemplars": int(spans.EXEMPLARS)}
 EVENTS = 1 << 10
 EVENTS_MARGIN = 64
 START = {"slots": 1 << 10, "requests": 1 << 10, "timers": 1 << 10, "jobs": 1 << 10, "messages": 1 << 10, "deliveries": 1 << 11, "letters": 1 << 8}
+ROW_TABLES = (("rows", "request_rows"), *((name, name) for name in ("message_rows", "event_rows", "span_rows", "stage_rows")))  # the count of each
 FREE_LISTS = {  # the table: the head of its free list, how many are free, and the field that links them
     "slots": ("slot", "slots_free", "next"),
     "requests": ("request", "requests_free", "next"),
@@ -40,6 +44,8 @@ FREE_LISTS = {  # the table: the head of its free list, how many are free, and t
     "deliveries": ("delivery", "deliveries_free", "next"),
     "letters": ("letter", "letters_free", "next"),
     "waiters": ("waiter", "waiters_free", "next"),
+    "stage_notes": ("stage_note", "stage_notes_free", "next"),
+    "span_notes": ("span_note", "span_notes_free", "next"),
 }
 
 
@@ -51,6 +57,9 @@ class Machine:
         self.request_rows: list[Rows] = []
         self.message_rows: list[Rows] = []
         self.event_rows: list[Rows] = []
+        self.span_rows: list[Rows] = []
+        self.stage_rows: list[Rows] = []
+        self.exemplars = Exemplars() if wiring.scenario.record.spans == "exemplars" else None
         self.tables = _tables(wiring)
         self.s = self.tables.s
         self.control = Control(self)
@@ -105,6 +114,11 @@ class Machine:
         for name, margin in margins.items():
             while s[FREE_LISTS[name][1]] <= margin:
                 self._double(name)
+        if self.exemplars is not None:
+            s["span_notes_margin"] = tables["slots"].size  # all attempts may be stopped at once
+            for name, margin in (("stage_notes", spans.STAGES_MARGIN), ("span_notes", s["span_notes_margin"])):
+                while s[FREE_LISTS[name][1]] <= margin:
+                    self._double(name)
         s["waiters_margin"] = tables["slots"].size  # all who wait for anything may have to be noted at once
         while s["waiters_free"] <= s["waiters_margin"]:
             self._double("waiters")
@@ -128,6 +142,10 @@ class Machine:
         self.tables[name] = _longer(old)
         if name == "slots":
             self.tables["saved"] = _longer(self.tables["saved"])
+            if self.s["spans"]:
+                self.tables["flows"] = _longer(self.tables["flows"])
+        elif name == "requests" and self.exemplars is not None:
+            self.tables["diaries"] = _longer(self.tables["diaries"])
         self._link_free(name, old.size)
 
     def _room(self) -> None:
@@ -151,8 +169,24 @@ class Machine:
         for name, open_ones in (("request_rows", "requests"), ("message_rows", "deliveries")):
             if tables[name].size < ROWS + tables[open_ones].size:
                 tables[name] = np.zeros(ROWS + tables[open_ones].size, TABLES[name])
-        s["rows_most"] = s["message_rows_most"] = ROWS
+        if s["spans"]:
+            self._room_for_flows()
+        s["rows_most"] = s["message_rows_most"] = s["span_rows_most"] = s["stage_rows_most"] = ROWS
         s["events_most"] = EVENTS
+
+    def _room_for_flows(self) -> None:
+        """What one operation may write or hand over: the spans of all attempts, which may be stopped at once; or the notes of all requests."""
+        tables = self.tables
+        noted = self.exemplars is not None
+        sizes = {
+            "span_rows": ROWS + tables["span_notes" if noted else "slots"].size,
+            "stage_rows": ROWS + (tables["stage_notes"].size if noted else spans.STAGES_MARGIN),
+            "candidates": CANDIDATES + tables["requests"].size if noted else 1,
+        }
+        for name, size in sizes.items():
+            if tables[name].size < size:
+                tables[name] = np.zeros(size, TABLES[name])
+        self.s["candidates_most"] = CANDIDATES
 
     def _unrolled(self, ring: NDArray[Any], name: str, size: int) -> NDArray[Any]:
         """A larger ring with the same in it, from its beginning."""
@@ -161,7 +195,9 @@ class Machine:
 
     def flush(self) -> None:
         """Take over the rows that are finished."""
-        for count, rows in (("rows", "request_rows"), ("message_rows", "message_rows"), ("event_rows", "event_rows")):
+        if self.exemplars is not None and self.s["candidates"]:
+            self._choose(self.exemplars)
+        for count, rows in ROW_TABLES:
             if self.s[count]:
                 getattr(self, rows).append(copied(self.tables[rows][: self.s[count]]))
                 self.s[count] = 0
@@ -177,8 +213,16 @@ class Machine:
         s["pace"], s["reach"], s["wheel_mask"], s["wheel_words"] = pace, size - 2, size - 1, size // 64 - 1
         tables["wheel"], tables["used"] = np.full(size, -1), np.zeros(size // 64, np.int64)
         tables["soon"] = np.zeros(size, PLANNED)
-        tables["soon"]["next"] = [*range(1, size), -1]
+        tables["soon"]["next"] = [*range(1, size), -1]  # the free list
         s["soon_free"] = 0
+
+    def _choose(self, exemplars: Exemplars) -> None:
+        """Look through the requests that have closed for exemplars, and let the interpreter know who is none."""
+        names = ("candidates", "span_rows", "stage_rows")  # and so are their counts
+        exemplars.add(*(self.tables[name][: self.s[name]] for name in names))
+        for name in names:
+            self.s[name] = 0
+        self.s["slow"], self.s["lucky"] = exemplars.slow, exemplars.lucky
 
     # -- the beginning ------------------------------------------------------------------------------------------------------
 
@@ -221,6 +265,12 @@ class Machine:
 
     # -- the end ------------------------------------------------------------------------------------------------------------
 
+    def flows(self) -> tuple[Rows, Rows]:
+        """Spans and stages of all requests, of the exemplars, or none."""
+        if self.exemplars is not None:
+            return self.exemplars.spans, self.exemplars.stages
+        return joined(self.span_rows, SPAN), joined(self.stage_rows, STAGE)
+
     def events(self) -> Rows:
         """The event log, its subjects named."""
         rows = joined(self.event_rows, EVENT)
@@ -260,6 +310,9 @@ def _tables(wiring: Wiring) -> Tables:
     made.s["current"], made.s["cpu_most"] = -1, 1 << 10
     made.s["belt_delay"] = world.env.belt_delay
     made.s["soon_free"] = -1  # no wheel yet
+    made.s["spans"], made.s["warmup"] = KEPT[wiring.scenario.record.spans], wiring.scenario.warmup
+    made.s["lucky"] = MOST_LUCK
+    noted = made.s["spans"] == spans.EXEMPLARS
     made.s["limiters"] = max(1, len(wiring.limiters))
     draws = world.draws.arrays(wiring.scenario.seed, wiring.replication)
     arrivals = wiring.arrivals.arrays(wiring.scenario.seed, wiring.replication, wiring.scenario.duration)
@@ -283,6 +336,13 @@ def _tables(wiring: Wiring) -> Tables:
         draws=draws.rows,
         numbers=draws.data,
         request_rows=np.zeros(1, REQUEST),
+        span_rows=np.zeros(1, SPAN),
+        stage_rows=np.zeros(1, STAGE),
+        flows=np.zeros(START["slots"] if made.s["spans"] else 1, tables.FLOW),
+        diaries=np.zeros(START["requests"] if noted else 1, tables.DIARY),
+        stage_notes=np.zeros(START["requests"] if noted else 1, tables.STAGE_NOTE),
+        span_notes=np.zeros(START["requests"] if noted else 1, tables.SPAN_NOTE),
+        candidates=np.zeros(1, CANDIDATE),
     )
     left = np.array(wiring.left or [0], np.int64)
     widest = max([1, *(len(host.replicas) for host in wiring.hosts)])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from sim.compiled import spans
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.calls import FAIL, NEXT, PARK
 from sim.compiled.events import log
 from sim.compiled.network import hop_delay
 from sim.compiled.places import chance, compute, draw_row, frozen, leave, park, take_place
-from sim.compiled.state import NONE, Row, State, branches, handler, hosts, left, near, ran_out, replicas, requests, slots, sold, stocks, whole
+from sim.compiled.state import NONE, Row, State, branches, flows, handler, hosts, left, near, ran_out, replicas, requests, slots, sold, stocks, whole
 from sim.compiled.tasks import FINISHED, GO_ON, NOBODY, NOWHERE, ON_CPU, WORKED, forget, new_task
 from sim.vocabulary import EventKind, Outcome
 
@@ -41,6 +42,8 @@ def spend(s: State, task: int, op: Row) -> int:
     if own.phase == 0:
         own.seconds = draw_row(s, op.row, task) * host.slow
         own.pause = own.seconds
+        if s.spans:
+            spans.keep_stage(s, task, spans.WORK if op.a else spans.WAIT, host.name, own.seconds, NONE)
         if op.a and replicas(s)[own.replica].cores > 0:
             own.waits = ON_CPU
             compute(s, task, own.seconds)
@@ -59,6 +62,8 @@ def spend(s: State, task: int, op: Row) -> int:
             return PARK
         own.since = frozen(s, own.replica)
         if own.pause > 0.0:
+            if s.spans:
+                spans.keep_stage(s, task, spans.WORK if op.a else spans.WAIT, host.name, own.pause, NONE)
             hold(s, task, own.pause)
             own.phase = 1
             return PARK
@@ -86,6 +91,8 @@ def get_place(s: State, task: int, op: Row) -> int:
         return NEXT
     if own.granted or (own.own_thread and op.a) or take_place(s, op.host, task):
         return NEXT
+    if s.spans:
+        spans.keep_stage(s, task, spans.PLACE, hosts(s)[op.host].name, 0.0, NONE)
     own.phase = 1
     return PARK
 
@@ -156,6 +163,9 @@ def reply(s: State, task: int, courier_at: int) -> None:
     asked.caller = NOBODY
     if caller == NOBODY:
         return
+    if s.spans:
+        place = hosts(s)[replicas(s)[own.replica].host].name
+        spans.keep_stage(s, attempt, spans.ANSWER, place, 0.0, flows(s)[task].number)
     delay = 0.0
     if asked.back >= 0:
         delay = hop_delay(s, asked.back, requests(s)[own.request].id, own.chain)
@@ -165,6 +175,8 @@ def reply(s: State, task: int, courier_at: int) -> None:
         return
     courier = new_task(s, own.request, own.chain, caller, own.replica)
     requests(s)[own.request].alive += 1
+    if s.spans:
+        spans.no_flow(s, courier)
     made = slots(s)[courier]
     made.then = GO_ON
     made.pc = courier_at
@@ -196,6 +208,8 @@ def branch_out(s: State, task: int, op: Row) -> int:
             slots(s)[last].sibling = branch
         last = branch
         make_ready(s, branch)
+    if s.spans:
+        spans.keep_branches(s, task, hosts(s)[op.host].name, op.b)
     own.branches = 1
     own.branches_left = op.b
     own.phase = 1
@@ -229,6 +243,8 @@ def branches_over(s: State, task: int) -> int:
 def branch_ended(s: State, task: int, host: int) -> None:
     """A branch is over; the last one wakes the task that it is a part of."""
     own = slots(s)[task]
+    if s.spans:
+        spans.keep_stage(s, task, spans.END, hosts(s)[host].name, 0.0, NONE)
     if own.granted:
         leave(s, host, task)
     parent = own.caller

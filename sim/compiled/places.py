@@ -11,6 +11,7 @@ from sim.chance.table import draw
 from sim.compiled.calendar import CPU, ORDINARY, ROOM, make_ready, schedule
 from sim.compiled.events import log
 from sim.compiled.lists import add_last, unlink
+from sim.compiled.spans import FROZEN, keep_stage
 from sim.compiled.state import NONE, ZERO, State, draws, errors, handler, hosts, jobs, near, numbers, replicas, requests, slots, whole
 from sim.compiled.tasks import IN_QUEUE, NOWHERE, PARKED
 from sim.vocabulary import QUIET, EventKind, Outcome
@@ -147,6 +148,8 @@ def park(s: State, task: int) -> None:
     """Wait until the replica is not frozen."""
     own = slots(s)[task]
     replica = replicas(s)[own.replica]
+    if s.spans:
+        keep_stage(s, task, FROZEN, hosts(s)[replica.host].name, 0.0, NONE)
     own.waits = PARKED
     add_last(slots(s), replica.parked_last, task)
     replica.parked_last = task

@@ -248,7 +248,7 @@ class Assembler:
         labels = [Label() for _ in step.branches]
         self.branches += labels
         self.widest = max(self.widest, len(labels))
-        self.emit(op_of.PARALLEL, a=first, b=len(labels), fail=fail)
+        self.emit(op_of.PARALLEL, host=self.wiring.host_at[step.host], a=first, b=len(labels), fail=fail)
         for label, sequence in zip(labels, step.branches, strict=True):
             self._later.append(partial(self._branch, label, sequence, step.host))
 
@@ -267,7 +267,7 @@ class Assembler:
         gateway, place = route.gateway, wiring.host_at[host]
         if gateway.spec.work is not None:
             self._thaw(host)
-            plain = not host.may_hang
+            plain = not host.may_hang and host.spans is None
             self.emit(op_of.PASS if plain else op_of.SPEND, host=place, row=wiring.gateway_work, a=COMPUTING)
         if route.authenticates:
             self._thaw(host)
@@ -304,7 +304,7 @@ class Assembler:
             return
         good, answer = Label(), Label()
         self._compute(host, authentication.lookup.row)
-        self.emit(op_of.TOKEN, host=host, row=authentication.chance.row, to=good, fail=end)
+        self.emit(op_of.TOKEN, host=host, row=authentication.chance.row, b=authentication.call.target.where, to=good, fail=end)
         self._let_go(authentication.gateway)
         self.call(authentication.call, answer)
         self.here(answer)

@@ -27,7 +27,8 @@ from sim.policies.bulkhead import BULKHEAD
 from sim.policies.limiter import LIMITER
 from sim.policies.partitioner import STICKY
 from sim.policies.retry import RETRY
-from sim.records.tables import EVENT, MESSAGE, REQUEST
+from sim.records.exemplars import CANDIDATE
+from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE
 from sim.vocabulary import MessageEnd, Outcome
 
 Rows = NDArray[np.void]
@@ -77,6 +78,12 @@ REQUEST_SLOT = _record(
     "arrival end completion retry_after",
     "id effects needs reached alive source door route where attempts outcome charges reservations user item number open next",
 )
+FLOW = _record("arrived started", "number")
+"""What spans tell of the task in the slot of the same place: as in `models/task.py`, `number` is its `flow`."""
+DIARY = _record("", "stages first_stage last_stage spans first_span last_span")
+"""Where exemplars are kept: the rows of the open request in the slot of the same place, how many, and their first and last note."""
+STAGE_NOTE, SPAN_NOTE = (np.dtype([("row", row), ("next", "i8")]) for row in (STAGE, SPAN))
+
 OP = _record("share", "kind host row a b to fail salt")
 """One operation: what, on which host, with which draw, two numbers of its own, where to go on a jump and on a failure."""
 
@@ -137,7 +144,8 @@ TABLES: dict[str, np.dtype[Any]] = {
     "heap": PLANNED, "belt": PLANNED, "soon": PLANNED, "wheel": I8, "used": I8, "ready": I8,
     "slots": SLOT, "requests": REQUEST_SLOT, "timers": TIMER_ENTRY, "lanes": LANE_ROW,
     "ops": OP, "hosts": HOST, "replicas": REPLICA, "ended": I8, "draws": ROW, "numbers": F8,
-    "request_rows": REQUEST, "message_rows": MESSAGE, "event_rows": EVENT,
+    "request_rows": REQUEST, "message_rows": MESSAGE, "event_rows": EVENT, "span_rows": SPAN, "stage_rows": STAGE, "flows": FLOW,
+    "diaries": DIARY, "stage_notes": STAGE_NOTE, "span_notes": SPAN_NOTE, "candidates": CANDIDATE,
     "calls": CALL_ROW, "targets": TARGET, "hops": HOP_ROW, "wires": WIRE_ROW, "wire_losses": F8, "wire_delays": I8,
     "guards": GUARD_ROW, "guard_of": I8, "breakers": BREAKER, "budgets": BUDGET, "bulkheads": BULKHEAD, "retries": RETRY, "rings": F8,
     "balancers": BALANCER, "balancer_of": I8, "loads": I8, "alive": I8, "errors": ERRORS_ROW,
@@ -170,6 +178,8 @@ _NUMBERS = """
     limiters limiters_size limiter_rings limiter_rings_size rings_margin limits_margin cpu_events cpu_most rows rows_most message_rows
     message_rows_most event_rows events_most replica_count series_count harms widest deepest most_lanes largest_batch belt_mask
     ready_mask last_tick
+    spans next_flow span_rows span_rows_most stage_rows stage_rows_most
+    stage_note stage_notes_free span_note span_notes_free span_notes_margin candidates candidates_most lucky
 """
 
 STATE = np.dtype(
@@ -178,6 +188,8 @@ STATE = np.dtype(
         ("belt_delay", "f8"),
         ("pace", "f8"),  # buckets of the wheel per second
         ("reach", "f8"),  # how many buckets off an event may be
+        ("warmup", "f8"),
+        ("slow", "f8"),
         *((name, "i8") for name in _NUMBERS.split()),
         ("address", "i8", (len(TABLES),)),
     ],
@@ -240,6 +252,13 @@ numbers = _table("numbers")
 request_rows = _table("request_rows")
 message_rows = _table("message_rows")
 event_rows = _table("event_rows")
+span_rows = _table("span_rows")
+stage_rows = _table("stage_rows")
+flows = _table("flows")
+diaries = _table("diaries")
+stage_notes = _table("stage_notes")
+span_notes = _table("span_notes")
+candidates = _table("candidates")
 calls = _table("calls")
 targets = _table("targets")
 hops = _table("hops")

@@ -6,6 +6,7 @@ import math
 
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import make_ready, put_ready
+from sim.compiled.spans import close_diary
 from sim.compiled.state import ZERO, Row, State, handler, hosts, near, replicas, request_rows, requests, slots, whole
 from sim.vocabulary import Outcome
 
@@ -165,6 +166,8 @@ def close(s: State, request: int, pending: int) -> None:
     s.rows += 1
     if s.rows >= s.rows_most:
         s.short = 1
+    if s.spans:
+        close_diary(s, request)
     requests(s)[request].open = 0
     requests(s)[request].next = s.request
     s.request = request

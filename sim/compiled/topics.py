@@ -10,7 +10,9 @@ from sim.chance.table import draw
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
 from sim.compiled.lists import add_last
 from sim.compiled.network import hop_delay, travel
+from sim.compiled.spans import ANSWER, REPLICATION, keep_stage
 from sim.compiled.state import (
+    NONE,
     ZERO,
     State,
     brokers,
@@ -230,6 +232,8 @@ def publication(s: State, task: int) -> None:
         else:
             message = append(s, target.topic, target.key, target.site, own.request, own.chain, ZERO)
             if broker.acks == ALL and wait_for_replicas(s, task, message):
+                if s.spans:
+                    keep_stage(s, task, REPLICATION, target.where, 0.0, NONE)
                 own.phase = REPLICATING
                 own.seen = message
                 messages(s)[message].left += 1
@@ -238,6 +242,8 @@ def publication(s: State, task: int) -> None:
         if messages(s)[own.seen].available != messages(s)[own.seen].available:  # the broker has gone down meanwhile
             own.outcome = UNREACHABLE
             own.where = targets(s)[own.entry].where
+        if s.spans:
+            keep_stage(s, task, ANSWER, targets(s)[own.entry].where, 0.0, NONE)
         release(s, own.seen)
     if own.phase != ANSWERING:
         if own.caller != NOBODY:

@@ -113,8 +113,6 @@ class Wiring:
     """The tables of one scenario and replication, as they are at time 0."""
 
     def __init__(self, scenario: Scenario, replication: int):
-        if scenario.record.spans == "all":
-            raise Unsupported("the spans of every attempt (record: {spans: all})")
         self.scenario = scenario
         self.replication = replication
         self.world = world = WiredWorld(scenario, replication)

@@ -15,7 +15,6 @@ import pandas as pd
 
 from sim.errors import UsageError, did_you_mean
 from sim.experiments.comparison import compare
-from sim.experiments.engines import known_engine
 from sim.experiments.executors import Progress
 from sim.experiments.jobs import Job, JobResult, Tick, perform, scenario_of, simulated
 from sim.experiments.offered_load import Analysis, OfferedLoad
@@ -159,10 +158,8 @@ def explain(
     """
     study = as_study(study)
     _refuse(study, shares, route)
-    if known_engine(engine) == "compiled":
-        raise UsageError("engine: found compiled, expected simpy or auto: only SimPy keeps the spans of every attempt, which an explanation is made of")
     perform = partial(perform_explaining, shares=tuple(shares), route=route, failures=failures)
-    comparison = compare(study, variants, replications, jobs=jobs, engine="simpy", progress=progress, perform=perform, journal=journal, cluster=cluster)
+    comparison = compare(study, variants, replications, jobs=jobs, engine=engine, progress=progress, perform=perform, journal=journal, cluster=cluster)
     found = {name: result.per_replication for name, result in comparison.variants.items()}
     plain = replace(comparison, variants={name: _without_ours(result) for name, result in comparison.variants.items()})
     explained = {name: _explanation(result, _Figures(found[name]), shares) for name, result in plain.variants.items()}

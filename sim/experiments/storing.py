@@ -30,8 +30,8 @@ from sim.stats.interval import Difference, Interval
 
 RESULTS = "results.json"
 ARCHIVE = "run.npz"
-_FORMAT = 1
-_TABLES = ("requests", "messages", "spans", "events", "ticks", "gauges")
+_FORMAT = 2
+_TABLES = ("requests", "messages", "spans", "stages", "events", "ticks", "gauges")
 
 
 def files_of(comparison: Comparison) -> dict[str, bytes]:
@@ -118,6 +118,7 @@ def _variant_manifest(result: VariantResult, prefix: str, arrays: dict[str, NDAr
             "replication": records.replication,
             "duration": records.duration,
             "warmup": records.warmup,
+            "exemplary": records.exemplary,
             "names": records.names,
             "effect_names": records.effect_names,
             "oversold": records.oversold,
@@ -178,16 +179,21 @@ def _variant(saved: dict[str, Any], study: Study, arrays: dict[str, NDArray[Any]
             replication=plain["replication"],
             duration=plain["duration"],
             warmup=plain["warmup"],
+            exemplary=bool(plain["exemplary"]),
             names=tuple(plain["names"]),
             effect_names=tuple(plain["effect_names"]),
             oversold=plain["oversold"],
             series=tuple(Series(**series) for series in plain["series"]),
             books=tuple(Book(**book) for book in plain["books"]),
-            **{table: arrays[f"{prefix}{table}"] for table in _TABLES},
+            **_columns(arrays, prefix),
         ),
         timeline=_frame(saved["timeline"], arrays),
         fingerprint=saved["fingerprint"],
     )
+
+
+def _columns(arrays: dict[str, NDArray[Any]], prefix: str) -> Any:  # noqa: ANN401 - the tables of Records by name
+    return {table: arrays[f"{prefix}{table}"] for table in _TABLES}
 
 
 def _frame(saved: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> pd.DataFrame:

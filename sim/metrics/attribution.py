@@ -133,7 +133,8 @@ class Ways:
         self._client: dict[int, int] = {}
         for request, flow in zip(stages["request"].tolist(), stages["flow"].tolist(), strict=True):
             self._client.setdefault(request, flow)  # flows are numbered as they come to be: the client's is the first
-        spans = records.spans[np.isin(records.spans["request"], requests["id"])]
+        spans = records.every_span()
+        spans = spans[np.isin(spans["request"], requests["id"])]
         self._spans = {int(span["flow"]): self._span(span) for span in spans}
         self._freezes = _freezes(scenario)
 

@@ -33,7 +33,8 @@ def _rate_of_time(records: Records, service: str, since: str) -> float:
     """Seconds spent at the service per second of the measured window, from `since` to the end of each attempt."""
     window = records.duration - records.warmup
     its = np.array([name.startswith(f"{service}.") for name in (*records.names, "")], dtype=bool)
-    spans = records.spans[its[records.spans["endpoint"]]]
+    spans = records.every_span()
+    spans = spans[its[spans["endpoint"]]]
     begin: Floats = spans[since]
     end = np.where(np.isnan(spans["ended"]), records.duration, spans["ended"])
     inside = np.clip(np.minimum(end, records.duration) - np.maximum(begin, records.warmup), 0.0, None)

@@ -98,8 +98,8 @@ def _full_at(gauges: Gauges, shares: Floats) -> float:
 
 
 def _attempts(records: Records, station: str) -> tuple[int, dict[str, int]]:
-    """Attempts that arrived after the warm-up, and how those ended that did not end well; from the spans, or else the book of the whole run."""
-    if not records.spans.size:
+    """Attempts that arrived after the warm-up, and how those ended that did not end well; from the spans of all, or else the book of the whole run."""
+    if records.exemplary or not records.spans.size:
         book = next((book for book in records.books if book.component == station), None)
         errors = {word: count for word, count in (book.ended if book is not None else {}).items() if Outcome[word.upper()] not in NO_ERRORS}
         return (book.offered if book is not None else 0), errors

@@ -365,7 +365,7 @@ class Host:
         self.last_shed = now
 
     def close(self) -> None:
-        """The clock has stopped: attempts that are still inside have spans without an end."""
+        """The clock has stopped: attempts that are still inside have spans without an end. Requests close after this."""
         if self.spans is not None:
             for replica in self.replicas:
                 for task, where in replica.inside.items():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from struct import Struct
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.models.columns import Table
+from sim.models.exemplars import Choice
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE, Series
 from sim.vocabulary import EventKind, Outcome, Stage
 
@@ -19,31 +20,12 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = int(Outcome.IN_FLIGHT)
 NUMBER_BITS = 40  # a request id is (digest of its source << 40) | running number
-_STRUCT = {"f8": "d", "i8": "q", "u8": "Q", "i4": "i", "i2": "h", "i1": "b", "u1": "B", "b1": "?"}
-
-
-class Table:
-    """Rows of one dtype, packed as they come into one growing buffer."""
-
-    def __init__(self, dtype: np.dtype[np.void]):
-        self.dtype = dtype
-        codes = (_STRUCT[dtype[name].str[1:]] for name in dtype.names or ())
-        self.pack = Struct("<" + "".join(codes)).pack
-        self.buffer = bytearray()
-
-    def append(self, *row: float) -> None:
-        """Add one row, its values in the order of the dtype."""
-        self.buffer += self.pack(*row)
-
-    def rows(self) -> NDArray[np.void]:
-        """All rows, shape (n,); a view of the buffer."""
-        return np.frombuffer(self.buffer, self.dtype)
 
 
 class Recorder:
     """The one place that tables, names and time series of a run are written."""
 
-    def __init__(self, env: Clock, spans: bool):
+    def __init__(self, env: Clock, spans: Literal["none", "all", "exemplars"] = "none", warmup: float = 0.0):
         self.env = env
         self.names: list[str] = []
         self._index: dict[str, int] = {}
@@ -52,8 +34,9 @@ class Recorder:
         self._pack_request = self.requests.pack
         self.messages = Table(MESSAGE)
         self.events = Table(EVENT)
-        self.spans = Table(SPAN) if spans else None
-        self.stages = Table(STAGE) if spans else None
+        self.choice = Choice(warmup) if spans == "exemplars" else None
+        self.spans: Table | None = self.choice.spans if self.choice is not None else Table(SPAN) if spans == "all" else None
+        self.stages: Table | None = self.choice.stages if self.choice is not None else Table(STAGE) if spans == "all" else None
         self.next_flow = itertools.count().__next__
         self._series: list[tuple[Series, Callable[[float], float]]] = []
         self.ticks: list[float] = []
@@ -90,6 +73,16 @@ class Recorder:
             pending,
             request.needs != 0,
         )
+        if self.choice is not None:
+            self.choice.close(request)
+
+    def flows(self) -> tuple[NDArray[np.void], NDArray[np.void]]:
+        """Spans and stages of all requests, of the exemplars, or none. All requests must be closed."""
+        if self.choice is not None:
+            return self.choice.rows()
+        if self.spans is None or self.stages is None:
+            return np.empty(0, SPAN), np.empty(0, STAGE)
+        return self.spans.rows(), self.stages.rows()
 
     def stage(self, task: Task, kind: Stage, place: int, seconds: float = 0.0, about: int = -1) -> None:
         """Note what a flow does from now on, where spans are kept and it is part of a request's way."""

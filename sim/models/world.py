@@ -32,7 +32,7 @@ from sim.models.task import CONTROL, OBSERVATION, Clock, Done, Signal, Task, aba
 from sim.models.timers import Lane
 from sim.models.topic import Broker, Message, Topic
 from sim.models.workload import Door, Workload
-from sim.records.tables import SPAN, STAGE, Book, Records
+from sim.records.tables import Book, Records
 from sim.spec.distribution import Constant, Distribution
 from sim.spec.gateway import OAuth, Route
 from sim.spec.network import Link
@@ -57,7 +57,7 @@ class World:
         latency = scenario.network.default.latency
         self.env = Clock(latency.value if isinstance(latency, Constant) and latency.value > 0 else math.nan)
         self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
-        self.recorder = Recorder(self.env, scenario.record.spans == "all")
+        self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup)
         self.next_message = itertools.count().__next__
         self._sites = itertools.count()
         self._salts = salts(scenario)
@@ -136,10 +136,11 @@ class World:
                 for message in partition.unreadable:
                     for group in topic.groups:
                         self.message_row(message, group.name_index, math.nan, 0, int(MessageEnd.QUEUED))
-        for request in list(recorder.open):
-            recorder.close(request, pending=request.alive > 0 or request.end != request.end)
         for host in self.hosts():
             host.close()
+        for request in list(recorder.open):
+            recorder.close(request, pending=request.alive > 0 or request.end != request.end)
+        spans, stages = recorder.flows()
         requests = recorder.requests.rows()
         books = (*self._traffic_books(requests), *(host.book() for host in self.hosts()), *(topic.book() for topic in self.topics.values()))
         self._balance(books)
@@ -152,8 +153,9 @@ class World:
             names=tuple(recorder.names),
             requests=requests,
             messages=recorder.messages.rows(),
-            spans=recorder.spans.rows() if recorder.spans is not None else np.empty(0, SPAN),
-            stages=recorder.stages.rows() if recorder.stages is not None else np.empty(0, STAGE),
+            spans=spans,
+            stages=stages,
+            exemplary=scenario.record.spans == "exemplars",
             events=recorder.events.rows(),
             series=recorder.series,
             ticks=np.array(recorder.ticks),

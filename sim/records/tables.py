@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sim.errors import UsageError
 from sim.vocabulary import EventKind, MessageEnd, Outcome
 
 REQUEST = np.dtype(
@@ -65,7 +66,7 @@ SPAN = np.dtype(
         ("flow", "i8"),  # its own number, see STAGE; -1: a consumer or relay made it
     ]
 )
-"""One row per attempt on a service, kept only with `record: {spans: all}`."""
+"""One row per attempt on a service, kept with `record: {spans: all}`, or `exemplars`: then of those requests alone, as they closed (exemplars.py)."""
 
 STAGE = np.dtype(
     [
@@ -78,7 +79,7 @@ STAGE = np.dtype(
         ("kind", "i1"),  # Stage
     ]
 )
-"""What every flow of a request did next, written when it begins, kept only with `record: {spans: all}`.
+"""What every flow of a request did next, written when it begins, kept where spans are.
 
 A flow is a client's side of one request, an attempt, a publication, or a branch; flows are numbered as they come to be, so that the first of a request
 is its client. It does one thing after the other: a stage lasts until the next of its flow begins, or until the flow ends (`ended` of its span). What is
@@ -139,6 +140,13 @@ class Records:
     effect_names: tuple[str, ...] = ()
     oversold: dict[str, int] = field(default_factory=dict)  # service -> units sold beyond its stock
     stages: NDArray[np.void] = field(default_factory=lambda: np.empty(0, STAGE))
+    exemplary: bool = False  # spans and stages are those of the exemplars alone
+
+    def every_span(self) -> NDArray[np.void]:
+        """The spans, for whoever takes them for those of all attempts. Raises UsageError where they are of exemplars alone."""
+        if self.exemplary:
+            raise UsageError("record.spans: found exemplars, expected all: this is computed from the spans of all requests, not of the slowest and a sample")
+        return self.spans
 
     def fingerprint(self) -> str:
         """Digest of the request, message and event rows in the order in which they ended, names resolved."""

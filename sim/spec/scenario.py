@@ -30,7 +30,7 @@ class Recording(Spec):
     """What is kept of a run."""
 
     interval: Duration = Field(default=1.0, gt=0)  # of the time series
-    spans: Literal["none", "all"] = "none"  # one row per attempt on a service
+    spans: Literal["none", "all", "exemplars"] = "none"  # one row per attempt on a service: of all requests, or of the slowest and of a sample
 
 
 AUTO = "auto"  # the warm-up is to be found

@@ -10,7 +10,7 @@ from sim.records.tables import Records
 def differences(one: Records, other: Records) -> list[str]:
     """What differs, in words; empty where nothing does."""
     found = [name for name in ("names", "books", "oversold", "effect_names", "series") if getattr(one, name) != getattr(other, name)]
-    for table in ("requests", "messages", "events"):
+    for table in ("requests", "messages", "events", "spans", "stages"):
         a, b = np.ascontiguousarray(getattr(one, table)), np.ascontiguousarray(getattr(other, table))
         if a.tobytes() != b.tobytes():
             row = next((i for i in range(min(len(a), len(b))) if a[i].tobytes() != b[i].tobytes()), min(len(a), len(b)))

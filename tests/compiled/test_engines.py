@@ -21,25 +21,25 @@ def queue(duration="20s", sets=()):
     return next(iter(sim.load_text(QUEUE.format(duration=duration), sets=sets).variants.values()))
 
 
-def test_what_only_simpy_runs_is_named():
-    assert why_not(queue()) == ""
-    assert "spans" in why_not(queue(sets=["record.spans=all"]))
-    with pytest.raises(Unsupported, match="spans"):
-        simulate(queue(sets=["record.spans=all"]))
-    with pytest.raises(UsageError, match=r"engine: found the spans .*, which only SimPy runs; expected --engine simpy or auto"):
-        engines.chosen_engine("compiled", [queue(sets=["record.spans=all"])], 1)
-
-
-def test_a_plug_in_runs_on_simpy_alone():
+def test_a_plug_in_runs_on_simpy_alone_and_is_named():
     study = sim.load("09-cache-plugin", plugins=[shipped.folder() / "cache.py"])
     assert {why_not(scenario) for scenario in study.variants.values()} == {"", "the step 'cache'"}
+    cached = next(scenario for scenario in study.variants.values() if why_not(scenario))
+    with pytest.raises(Unsupported, match="the step 'cache'"):
+        simulate(cached)
+    with pytest.raises(UsageError, match=r"engine: found the step 'cache', which only SimPy runs; expected --engine simpy or auto"):
+        engines.chosen_engine("compiled", [cached], 1)
+    assert engines.chosen_engine("auto", [cached], 1_000_000) == "simpy"
+
+
+def test_spans_are_no_reason_for_an_engine():
+    assert why_not(queue(sets=["record.spans=all"])) == ""
 
 
 def test_auto_takes_what_repays_its_loading(monkeypatch):
     monkeypatch.setattr("sim.compiled.is_ready", lambda: True)
     assert engines.chosen_engine("auto", [queue()], 1) == "simpy"
     assert engines.chosen_engine("auto", [queue("3000s")], 1) == "compiled"
-    assert engines.chosen_engine("auto", [queue("3000s", ["record.spans=all"])], 1) == "simpy"
     monkeypatch.setattr("sim.compiled.is_ready", lambda: False)
     assert engines.chosen_engine("auto", [queue("3000s")], 1) == "simpy"
     assert engines.chosen_engine("auto", [queue("3000s")], 20) == "compiled"
@@ -50,6 +50,15 @@ def test_the_choice_never_changes_a_result():
     found = [sim.run(study, replications=2, jobs=1, engine=engine) for engine in ("simpy", "compiled")]
     assert [result.engine for result in found] == ["simpy", "compiled"]
     assert found[0].fingerprint == found[1].fingerprint
+
+
+def test_an_explanation_is_the_same_on_both_engines():
+    study = sim.load("05-breaker")
+    found = [sim.explain(study, ["no-breaker", "breaker"], replications=1, jobs=1, engine=engine) for engine in ("simpy", "compiled")]
+    assert [explanation.comparison.engine for explanation in found] == ["simpy", "compiled"]
+    assert found[0].parts.equals(found[1].parts)
+    assert found[0].use.equals(found[1].use)
+    assert set(found[0].parts["quantile"]) == {"p50", "p99"}
 
 
 def test_a_run_is_watched_and_interrupted(monkeypatch):

@@ -1,5 +1,6 @@
 """The strongest test in the house: both engines give the same records, to the last bit, for whatever can be said in the language."""
 
+import numpy as np
 import pytest
 
 import sim
@@ -7,12 +8,14 @@ from sim import compiled, models
 from sim.experiments import shipped
 from sim.experiments.load import open_rate
 from sim.spec import load_document
+from sim.vocabulary import Stage
 from tests.compiled.same import differences
 from tests.models.any_scenario import any_scenario
 
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 
 MOST = 40_000  # requests of a shipped scenario: longer ones are cut
+KEPT = pytest.mark.parametrize("spans", ["none", "all", "exemplars"])  # work that is nothing but time is written otherwise where spans tell of it
 
 
 def only(study):
@@ -23,22 +26,77 @@ def apart(scenario, replication=0):
     return differences(models.simulate(scenario, replication), compiled.simulate(scenario, replication))
 
 
+def any_system(seed, spans):
+    return only(load_document({**any_scenario(seed), "warmup": "2s" if spans == "exemplars" else "0s", "record": {"spans": spans}}))
+
+
+@KEPT
 @pytest.mark.parametrize("seed", range(24))
-def test_random_systems(seed):
-    assert apart(only(load_document(any_scenario(seed)))) == []
+def test_random_systems(seed, spans):
+    assert apart(any_system(seed, spans)) == []
 
 
+@KEPT
 @pytest.mark.long
 @pytest.mark.parametrize("first", range(24, 624, 50))
-def test_many_random_systems(first):
-    found = {seed: apart(only(load_document(any_scenario(seed))), seed % 3) for seed in range(first, first + 50)}
+def test_many_random_systems(first, spans):
+    found = {seed: apart(any_system(seed, spans), seed % 3) for seed in range(first, first + 50)}
     assert {seed: words for seed, words in found.items() if words} == {}
 
 
+@pytest.mark.parametrize("name", ["05-breaker", "07-first-event"])
+def test_spans_of_shipped_scenarios(name):
+    """Calls with timeouts, retries, breakers and bulkheads; events with consumers."""
+    for variant, scenario in sim.load(name, sets=["record.spans=all"]).variants.items():
+        assert apart(scenario) == [], variant
+
+
+KITCHEN_SINK = """
+version: 1
+duration: 30s
+record: {spans: all}
+gateway:
+  workers: 4
+  work: 1ms
+  authentication: {oauth: {introspect: identity.check, lookup: 0s, cache_ttl: 1s}}
+  routes: {POST /buy: {to: shop.buy}}
+services:
+  identity: {workers: 2, endpoints: {check: [{wait: {exponential: 20ms}}]}}
+  shop:
+    workers: 1
+    replicas: 2
+    concurrency: event_loop
+    queue: {capacity: 20}
+    endpoints:
+      buy:
+        - work: 2ms
+        - parallel:
+            - [{call: stock.take, policy: {timeout: 100ms, retry: {max_attempts: 2, backoff: {constant: 5ms}}}}, {work: 1ms}]
+            - [{wait: {exponential: 10ms}}, {publish: bought, policy: {timeout: 1s}}, {reply: {}}, {work: 4ms}]
+        - {publish: shipped, via: outbox, poll: 50ms}
+  stock: {workers: 3, cores: 1, endpoints: {take: [{work: {exponential: 8ms}}]}}
+  mail: {workers: 1, endpoints: {send: [{wait: 1ms}]}, consumes: {bought: {group: mail, do: [{call: stock.take}]}, shipped: {group: post, do: [{wait: 1ms}]}}}
+brokers: {kafka: {kind: log, acks: all, replication: {exponential: 3ms}, topics: {bought: {partitions: 2}, shipped: {partitions: 1}}}}
+network: {default: {latency: 0.5ms}}
+traffic: {crowd: {sends: POST /buy, arrivals: {poisson: 60/s}, users: {count: 50, popularity: {zipf: 1.0}}, timeout: 2s, retry: {max_attempts: 2}}}
+faults: [{name: frozen, at: 8s, for: 2s, outage: shop, how: hang}, {name: dead, at: 20s, for: 2s, outage: stock, how: refuse}]
+"""
+
+
+def test_every_stage_there_is_is_told_alike():
+    scenario = only(sim.load_text(KITCHEN_SINK))
+    records = compiled.simulate(scenario)
+    assert {Stage(kind) for kind in set(records.stages["kind"])} == set(Stage) - {Stage.BULKHEAD}
+    assert (records.spans["flow"] < 0).any(), "what a consumer calls is an attempt of no request's way"
+    assert np.isnan(records.spans["ended"]).any()
+    assert differences(models.simulate(scenario), records) == []
+
+
+@KEPT
 @pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in shipped.names() if "plugin" not in name])
-def test_shipped_scenarios(name):
-    for variant, whole in sim.load(name).variants.items():
+def test_shipped_scenarios(name, spans):
+    for variant, whole in sim.load(name, sets=[f"record.spans={spans}"]).variants.items():
         rate = open_rate(whole)
         cut = rate * whole.duration > MOST
         scenario = whole.model_copy(update={"duration": MOST / rate, "warmup": 0.0}) if cut else whole
@@ -72,18 +130,23 @@ traffic:
 """
 
 
-def test_everything_grows(monkeypatch):
+GROWING = ("slots", "flows", "requests", "timers", "jobs", "messages", "deliveries", "entries", "limiters")
+
+
+@pytest.mark.parametrize(("spans", "growing"), [("all", GROWING), ("exemplars", (*GROWING, "diaries", "stage_notes", "span_notes"))])
+def test_everything_grows(monkeypatch, spans, growing):
     """Tasks, requests, timers, jobs, messages, deliveries, limits per user and rows all outgrow what they began with."""
     from sim.compiled import machine
 
     monkeypatch.setattr(machine, "ROWS", 256)
+    monkeypatch.setattr(machine, "CANDIDATES", 8)
     monkeypatch.setattr(machine, "EVENTS_AT_ONCE", 999)
-    scenario = only(sim.load_text(OVERLOADED))
+    scenario = only(sim.load_text(OVERLOADED, sets=[f"record.spans={spans}"]))
     made = []
     original = machine.Machine.grow
 
     def grow(self):
-        made.append({name: self.tables[name].size for name in ("slots", "requests", "timers", "jobs", "messages", "deliveries", "entries", "limiters")})
+        made.append({name: self.tables[name].size for name in growing})
         original(self)
 
     monkeypatch.setattr(machine.Machine, "grow", grow)
@@ -109,6 +172,28 @@ faults: [{name: dark, at: 2s, for: 30s, broker_down: kafka}]
 def test_a_relay_works_off_a_backlog_at_one_instant_also_of_what_nobody_reads():
     """Without latency and replication delay one wake of a relay publishes thousands of rows: more than any one operation may."""
     assert apart(only(sim.load_text(OUTBOX))) == []
+
+
+CANCELLED = """
+version: 1
+duration: 9s
+services:
+  shop: {workers: unlimited, endpoints: {buy: [{call: desk.ask, policy: {timeout: 100ms, on_timeout: cancel}}]}}
+  desk: {workers: unlimited, endpoints: {ask: [{call: bank.pay}]}}
+  bank: {workers: 2, endpoints: {pay: [{work: 50ms}]}}
+traffic: {crowd: {sends: shop.buy, arrivals: {replay: {data: [AT]}}}}
+"""
+
+
+@pytest.mark.parametrize("spans", ["all", "exemplars"])
+def test_thousands_of_attempts_are_cancelled_at_one_instant(monkeypatch, spans):
+    """By one event of one lane of timers, which is more than any one operation may write: there is room for the spans of all who are inside."""
+    from sim.compiled import machine
+
+    monkeypatch.setattr(machine, "ROWS", 16)
+    monkeypatch.setattr(machine, "START", dict.fromkeys(machine.START, 16))
+    scenario = only(sim.load_text(CANCELLED.replace("AT", ", ".join(["1.0"] * 2500)), sets=[f"record.spans={spans}"]))
+    assert apart(scenario) == []
 
 
 def test_replications_differ():

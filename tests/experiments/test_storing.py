@@ -14,6 +14,7 @@ from sim.experiments.comparison import compare
 from sim.experiments.document import as_document, as_json
 from sim.experiments.earlier import against_earlier, is_earlier_run
 from sim.experiments.storing import ARCHIVE, RESULTS, open_run, save, write_text
+from sim.spec import load_text
 
 from . import fakes
 
@@ -43,6 +44,17 @@ def test_infinite_and_missing_figures_are_null_and_a_lower_bound_says_so(compari
 def test_the_same_results_are_the_same_text(comparison):
     assert as_json(comparison) == as_json(compare(fakes.shop(), replications=5, jobs=1, perform=fakes.quick))
     assert "NaN" not in as_json(comparison)
+
+
+def test_spans_and_stages_come_back_with_whose_they_are(tmp_path):
+    text = "{version: 1, duration: 9s, services: {a: {workers: 1, endpoints: {b: [{work: 10ms}]}}}, traffic: {t: {sends: a.b, arrivals: {poisson: 5/s}}}}"
+    for spans in ("all", "exemplars"):
+        before = compare(load_text(text, sets=[f"record.spans={spans}"]), replications=1, jobs=1)
+        save(before, tmp_path)
+        old, new = (found.variants["base"].records for found in (before, open_run(tmp_path)))
+        assert new.exemplary is (spans == "exemplars")
+        assert old.spans.size
+        assert (new.spans.tobytes(), new.stages.tobytes()) == (old.spans.tobytes(), old.stages.tobytes())
 
 
 def test_a_saved_run_comes_back_whole(comparison, tmp_path):

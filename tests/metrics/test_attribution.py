@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from sim.errors import UsageError
 from sim.metrics.attribution import PARTS, Part, Ways, compositions
 from sim.models import simulate
 from sim.spec import load_document
@@ -196,6 +197,12 @@ def test_a_composition_is_the_mean_of_the_requests_around_the_quantile():
     assert found[0.5].parts == pytest.approx({Part("shop", "queue"): 0.45, Part("shop", "work"): 0.1})
     assert found[0.99].parts == pytest.approx({Part("shop", "queue"): 0.9, Part("shop", "work"): 0.1})
     assert sum(found[0.99].parts.values()) == pytest.approx(found[0.99].response)
+
+
+def test_exemplars_are_too_few_for_a_composition():
+    played = play({**QUEUE, "record": {"spans": "exemplars"}}, [0.0] * 10)
+    with pytest.raises(UsageError, match=r"record\.spans: found exemplars, expected all"):
+        compositions(played.records, played.scenario)
 
 
 def test_requests_that_failed_are_left_out_unless_asked_for():

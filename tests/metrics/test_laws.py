@@ -1,10 +1,12 @@
 """The laws, on runs made by hand."""
 
 import heapq
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from sim.errors import UsageError
 from sim.metrics.laws import little, utilisation_law
 
 from .building import records, span
@@ -16,6 +18,12 @@ def test_one_attempt_seen_from_both_sides():
     run = records(spans=[span(5, 20, 40), span(5, 20, 40, "orders.create")], gauges=gauges)
     assert little(run, "payments") == pytest.approx((30 / 90, 30 / 90))
     assert utilisation_law(run, "payments") == pytest.approx((20 / 90, 20 / 90))
+
+
+def test_exemplars_are_too_few_for_a_law():
+    run = replace(records(spans=[span(20, 21, 22)], gauges={"payments.queue": 0.0, "payments.busy": 1 / 90}), exemplary=True)
+    with pytest.raises(UsageError, match=r"record\.spans: found exemplars, expected all"):
+        little(run, "payments")
 
 
 def test_attempts_without_a_worker_or_an_end():

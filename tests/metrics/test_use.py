@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from sim.metrics.use import use_table
+from sim.records.tables import Book
 from sim.vocabulary import Outcome
 
 from .building import records, scenario, span
@@ -48,6 +50,14 @@ def test_errors_are_counted_by_outcome_of_the_attempts_that_arrived_after_the_wa
     use = table(gauges=gauges, spans=spans)["payments", "workers"]
     assert use.attempts == 5
     assert use.errors == {"shed": 2, "error": 1}
+
+
+def test_a_sample_of_spans_is_not_taken_for_all_of_them():
+    gauges = {"payments.busy": [1.0] * 10, "payments.workers": [8.0] * 10, "payments.queue": [0.0] * 10}
+    run = replace(records(gauges=gauges, spans=[span(20, 21, 22)]), exemplary=True, books=(Book("payments", 70, {"ok": 60, "shed": 9}, 1),))
+    use = next(use for use in use_table(run, scenario()) if use.station == "payments")
+    assert use.attempts == 70
+    assert use.errors == {"shed": 9}
 
 
 def test_a_group_waits_for_messages():

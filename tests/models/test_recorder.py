@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sim import testing
-from sim.models.recorder import Recorder, Table
+from sim.models.columns import Table
+from sim.models.recorder import Recorder
 from sim.records.tables import EVENT, REQUEST
 
 
@@ -24,7 +25,7 @@ def test_an_empty_table_has_its_columns():
 
 
 def test_names_have_one_number_each():
-    recorder = Recorder(None, spans=False)
+    recorder = Recorder(None)
     assert [recorder.name(word) for word in ("a", "b", "a")] == [0, 1, 0]
     assert recorder.names == ["a", "b"]
 

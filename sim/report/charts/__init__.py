@@ -13,6 +13,7 @@ from sim.report.charts.differences import differences_with_intervals
 from sim.report.charts.latency import latency_over_time
 from sim.report.charts.outcomes import outcomes_over_time
 from sim.report.charts.utilisation import utilisation_over_time
+from sim.report.charts.waterfall import slowest_requests
 from sim.report.theme import LIGHT, Theme
 
 CHARTS: tuple[Callable[[Comparison, Theme], Chart | None], ...] = (
@@ -22,6 +23,7 @@ CHARTS: tuple[Callable[[Comparison, Theme], Chart | None], ...] = (
     backlog_over_time,
     breaker_timeline,
     utilisation_over_time,
+    slowest_requests,
     differences_with_intervals,
 )
 
@@ -41,6 +43,7 @@ __all__ = [
     "draw_charts",
     "latency_over_time",
     "outcomes_over_time",
+    "slowest_requests",
     "two_clocks",
     "utilisation_over_time",
 ]

@@ -82,11 +82,17 @@ class Panels:
 
 def panels(count: int, height: float, *, gap: float = 0.42, labels: float = LABELS, top: float = 0.3, left: float = LEFT) -> Panels:
     """`count` panels, each `height` inches high, on a sheet of the common width."""
+    return panels_of([height] * count, gap=gap, labels=labels, top=top, left=left)
+
+
+def panels_of(heights: Sequence[float], *, gap: float = 0.42, labels: float = LABELS, top: float = 0.3, left: float = LEFT) -> Panels:
+    """Panels of these heights in inches, on a sheet of the common width."""
     bottom = 0.52
-    total = HEAD + top + count * height + (count - 1) * gap + bottom
+    total = HEAD + top + sum(heights) + (len(heights) - 1) * gap + bottom
     figure = Figure(figsize=(WIDTH, total))
     width = WIDTH - left - labels
-    boxes = ((left / WIDTH, (total - HEAD - top - height - row * (height + gap)) / total, width / WIDTH, height / total) for row in range(count))
+    below = (total - HEAD - top - sum(heights[: row + 1]) - row * gap for row in range(len(heights)))
+    boxes = ((left / WIDTH, low / total, width / WIDTH, height / total) for low, height in zip(below, heights, strict=True))
     return Panels(figure, tuple(figure.add_axes(box) for box in boxes))
 
 

@@ -16,8 +16,8 @@ from sim.report.words import show
 
 _HEIGHT = 0.5  # inches a bar
 _LETTERS = 0.0135  # of the width of the panel, that a letter takes
-_COLOURS = {"work": 0, "queue": 1, "wait": 2, "thread": 3, "bulkhead": 3, "cores": 4, "frozen": 4} | {AGAIN: 5, "backoff": 5, "replication": 6}
-_HATCHES = {"bulkhead": "////", "frozen": "xxx", "backoff": "////", "other": "...."}
+COLOURS = {"work": 0, "queue": 1, "wait": 2, "thread": 3, "bulkhead": 3, "cores": 4, "frozen": 4} | {AGAIN: 5, "backoff": 5, "replication": 6}
+HATCHES = {"bulkhead": "////", "frozen": "xxx", "backoff": "////", "other": "...."}
 
 
 def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
@@ -37,7 +37,7 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
         axes.set_yticks(range(len(bars)), [f"{name} {explained.name}" for name, explained in bars])
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         axes.set_xlabel("share of the response time of the requests around the quantile")
-        patches = [Patch(facecolor=_colour(theme, kind), hatch=_HATCHES.get(kind), label=LABELS[kind]) for kind in kinds]
+        patches = [Patch(facecolor=colour_of(theme, kind), hatch=HATCHES.get(kind), label=LABELS[kind]) for kind in kinds]
         axes.legend(handles=patches, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5, frameon=False, fontsize=8, handlelength=1.2, borderpad=0.1)
     return Chart(
         "composition",
@@ -53,7 +53,7 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
 def _bar(axes: Axes, place: int, explained: Explained, theme: Theme) -> None:
     begin, order = 0.0, list(LABELS)
     for (station, what), share in sorted(rows_of(explained).items(), key=lambda item: (order.index(item[0][1]), -item[1])):
-        axes.barh(place, share, left=begin, height=0.66, color=_colour(theme, what), hatch=_HATCHES.get(what), edgecolor=theme.paper, linewidth=0.6)
+        axes.barh(place, share, left=begin, height=0.66, color=colour_of(theme, what), hatch=HATCHES.get(what), edgecolor=theme.paper, linewidth=0.6)
         if share > _LETTERS * (len(station) + 1):
             axes.text(begin + share / 2, place, station, ha="center", va="center", fontsize=8, color=theme.paper)
         begin += share
@@ -61,5 +61,6 @@ def _bar(axes: Axes, place: int, explained: Explained, theme: Theme) -> None:
     axes.annotate(show(explained.value.value, "s"), (1, place), (6, 0), fontsize=8.5, **where)
 
 
-def _colour(theme: Theme, what: str) -> str:
-    return theme.variant(_COLOURS.get(what, 7))
+def colour_of(theme: Theme, what: str) -> str:
+    """The colour of one of LABELS."""
+    return theme.variant(COLOURS.get(what, 7))
