@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sim.metrics.resilience import Clock
-    from sim.metrics.sample import Sample
+    from sim.metrics.sample import Judged, Sample
     from sim.records.tables import Records
 
 PATIENCE = 10.0  # times as long as one looked on: a backlog that will be gone by then is on its way out
@@ -32,8 +32,9 @@ def perform_stressed(job: Job, tick: Tick, *, times: Times) -> JobResult:
     scenario = scenario_of(job)
     records = simulated(scenario, job, tick)
     everyone = sample_of(records, scenario)
-    undisturbed = everyone.where(~(everyone.arrival + everyone.response > times.begin))  # what was under way then says nothing of before
-    figures = _fared(undisturbed, "before", times.before) | _fared(everyone, "after", times.after)
+    answers = everyone.answers
+    undisturbed = answers.where(~(answers.arrival + answers.response > times.begin))  # what was under way then says nothing of before
+    figures = _fared(undisturbed, "before", times.before) | _fared(answers, "after", times.after)
     recovery = _recovery(everyone, times)
     status = RECOVERED if math.isfinite(recovery) else RECOVERING if _draining(records, times) else STUCK
     figures |= {"recovery": recovery if math.isfinite(recovery) else math.inf, "status": status}
@@ -48,14 +49,14 @@ def perform_staircase(job: Job, tick: Tick, *, dwell: float) -> JobResult:
 
     scenario = scenario_of(job)
     records = simulated(scenario, job, tick)
-    everyone, figures = sample_of(records, scenario), dict[str, float]()
+    answers, figures = sample_of(records, scenario).answers, dict[str, float]()
     for step in range(round((records.duration - records.warmup) / dwell)):
         begin = records.warmup + step * dwell
-        figures |= _fared(everyone, f"step {step}", (begin + dwell / 2, begin + dwell))
+        figures |= _fared(answers, f"step {step}", (begin + dwell / 2, begin + dwell))
     return JobResult(figures, frozenset(), pd.DataFrame(), records.fingerprint(), records.duration)
 
 
-def _fared(everyone: Sample, when: str, span: tuple[float, float]) -> dict[str, float]:
+def _fared(everyone: Judged, when: str, span: tuple[float, float]) -> dict[str, float]:
     """Success share and p99 of those that arrived then; answers, and good ones, that came then, against arrivals."""
     from sim.stats.quantile import quantile
     from sim.vocabulary import Outcome
@@ -69,7 +70,7 @@ def _fared(everyone: Sample, when: str, span: tuple[float, float]) -> dict[str, 
     return {
         f"success {when}": float((its.judged & its.served).sum()) / judged if judged else math.nan,
         f"p99 {when}": quantile(its.response[its.good], 0.99),
-        f"answered {when}": float(then.served.sum()) / len(its) if len(its) else math.nan,
+        f"answered {when}": float(then.served.sum()) / its.size if its.size else math.nan,
         f"goodput {when}": float(in_time.sum()) / (end - begin),
     }
 
@@ -78,7 +79,7 @@ def _clocks(everyone: Sample) -> dict[str, Clock]:
     """Response, and completion where orders have effects."""
     from sim.metrics.resilience import completion_clock, response_clock
 
-    return {"response": response_clock(everyone), **({"completion": completion_clock(everyone)} if everyone.expects.any() else {})}
+    return {"response": response_clock(everyone.answers), **({"completion": completion_clock(everyone.orders)} if everyone.orders.size else {})}
 
 
 def _state(clock: Clock, name: str, span: tuple[float, float]) -> dict[str, float]:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sim.metrics.gauges import Gauges
-from sim.metrics.sample import Floats, Sample, sample_of
+from sim.metrics.sample import Sample, sample_of
 from sim.metrics.service_level import within_objective
+from sim.records.counted import Counts, Floats, Requests
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import Outcome
@@ -28,9 +30,7 @@ def timeline(records: Records, scenario: Scenario, bucket: float | None = None) 
     """
     edges = bucket_edges(records.duration, default_bucket(records, scenario) if bucket is None else bucket)
     sample = sample_of(records, scenario)
-    place = np.searchsorted(edges, sample.arrival, side="right") - 1
-    place = np.where((sample.arrival >= 0) & (sample.arrival < records.duration), place, -1)
-    columns = {**_rates(sample, place, edges), **_percentiles(sample, place, edges.size - 1)}
+    columns = {**_rates(sample, edges), **_percentiles(sample, edges)}
     gauges = Gauges(records)
     columns |= {series.name: gauges.between(series, edges) for series in records.series}
     return pd.DataFrame(columns, index=pd.Index(edges[:-1], name="time"))
@@ -55,42 +55,54 @@ def bucket_edges(duration: float, bucket: float) -> Floats:
     return np.append(np.arange(max(1, math.ceil(duration / bucket - 1e-9))) * bucket, duration)
 
 
-def _rates(sample: Sample, place: np.ndarray, edges: Floats) -> dict[str, Floats]:
+def _places(requests: Requests, edges: Floats) -> NDArray[np.int64]:
+    """The bucket in which each arrived; -1: in none."""
+    place = np.searchsorted(edges, requests.arrival, side="right") - 1
+    return np.where((requests.arrival >= 0) & (requests.arrival < edges[-1]), place, -1)
+
+
+def _rates(sample: Sample, edges: Floats) -> dict[str, Floats]:
     n, width = edges.size - 1, np.diff(edges)
-
-    def rate(places: np.ndarray) -> Floats:
-        return np.bincount(places[(places >= 0) & (places < n)], minlength=n) / width
-
-    by_outcome = np.bincount(place[place >= 0] * len(Outcome) + sample.outcome[place >= 0], minlength=n * len(Outcome)).reshape(n, len(Outcome))
-    done = (sample.arrival + sample.completion)[sample.finished]
+    answers, orders = sample.answers, sample.orders
+    place = _places(answers, edges)
+    inside = place >= 0
+    by_outcome = answers.bins(place[inside] * len(Outcome) + answers.outcome[inside], n * len(Outcome), inside).reshape(n, len(Outcome))
+    in_time = inside & within_objective(answers)
+    done = np.searchsorted(edges, orders.arrival + orders.completion, side="left") - 1  # nan stands behind all
+    done_inside = (done >= 0) & (done < n)
     return {
-        "offered": rate(place),
+        "offered": by_outcome.sum(axis=1) / width,
         **{outcome.word: by_outcome[:, outcome] / width for outcome in Outcome},
-        "completed": rate(np.searchsorted(edges, done, side="left") - 1),
-        "goodput": rate(place[within_objective(sample)]),
+        "completed": orders.bins(done[done_inside], n, done_inside) / width,
+        "goodput": answers.bins(place[in_time], n, in_time) / width,
     }
 
 
-def _percentiles(sample: Sample, place: np.ndarray, n: int) -> dict[str, Floats]:
-    answered = sample.good & ~np.isnan(sample.response)
-    orders = sample.finished | sample.unfinished
-    response = bucket_quantiles(place[answered], sample.response[answered], n)
-    completion = bucket_quantiles(place[orders], np.where(sample.finished, sample.completion, math.inf)[orders], n)
+def _percentiles(sample: Sample, edges: Floats) -> dict[str, Floats]:
+    answers, orders = sample.answers, sample.orders
+    answered, wanted = answers.good & answers.answered, orders.finished | orders.unfinished
+    times = np.where(orders.finished, orders.completion, math.inf)[wanted]
+    response = bucket_quantiles(_places(answers, edges)[answered], answers.response[answered], edges.size - 1, answers.counts(answered))
+    completion = bucket_quantiles(_places(orders, edges)[wanted], times, edges.size - 1, orders.counts(wanted))
     return {
         **{f"response_{statistic}": values for statistic, values in response.items()},
         **{f"completion_{statistic}": np.where(np.isinf(values), math.nan, values) for statistic, values in completion.items()},
     }
 
 
-def bucket_quantiles(place: np.ndarray, values: Floats, n: int) -> dict[str, Floats]:
-    """The percentiles of the values in each of n buckets by rank, nan in empty ones; a place of -1 is in none."""
+def bucket_quantiles(place: NDArray[np.int64], values: Floats, n: int, counts: Counts | None = None) -> dict[str, Floats]:
+    """The percentiles of the values in each of n buckets by rank, nan in empty ones; a place of -1 is in none.
+
+    `counts` says how often each value occurs, where that is not once.
+    """
     order = np.lexsort((values, place))
     place, values = place[order], values[order]
-    begin = np.searchsorted(place, np.arange(n), side="left")
-    size = np.searchsorted(place, np.arange(n), side="right") - begin
+    until = np.arange(values.size + 1) if counts is None else np.concatenate([[0], np.cumsum(counts[order])])  # how many stand before each
+    begin = until[np.searchsorted(place, np.arange(n), side="left")]
+    size = until[np.searchsorted(place, np.arange(n), side="right")] - begin
     found = {}
     for statistic, q in PERCENTILES.items():
         rank = np.maximum(np.ceil(q * size - 1e-9), 1).astype(np.int64)
         found[statistic] = np.full(n, math.nan)
-        found[statistic][size > 0] = values[(begin + rank - 1)[size > 0]]
+        found[statistic][size > 0] = values[np.searchsorted(until, (begin + rank)[size > 0], side="left") - 1]
     return found
