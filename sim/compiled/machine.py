@@ -46,8 +46,7 @@ class Machine:
 
     def __init__(self, wiring: Wiring):
         self.wiring = wiring
-        self.request_rows: list[Rows] = []
-        self.message_rows: list[Rows] = []
+        self.keeper = wiring.world.recorder.keeper
         self.event_rows: list[Rows] = []
         self.tables = _tables(wiring)
         self.s = self.tables.s
@@ -155,11 +154,13 @@ class Machine:
         return _resized(ring[(first + np.arange(count)) & (ring.size - 1)], size)
 
     def flush(self) -> None:
-        """Take over the rows that are finished."""
-        for count, rows in (("rows", "request_rows"), ("message_rows", "message_rows"), ("event_rows", "event_rows")):
-            if self.s[count]:
-                getattr(self, rows).append(self.tables[rows][: self.s[count]].copy())
-                self.s[count] = 0
+        """Hand over the rows that are finished."""
+        s, tables = self.s, self.tables
+        self.keeper.take_requests(tables["request_rows"][: s["rows"]])
+        self.keeper.take_messages(tables["message_rows"][: s["message_rows"]])
+        if s["event_rows"]:
+            self.event_rows.append(tables["event_rows"][: s["event_rows"]].copy())
+        s["rows"] = s["message_rows"] = s["event_rows"] = 0
 
     # -- the beginning ------------------------------------------------------------------------------------------------------
 

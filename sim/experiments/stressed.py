@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sim.metrics.resilience import Clock
     from sim.metrics.sample import Judged, Sample
     from sim.records.tables import Records
+    from sim.spec.scenario import Scenario
 
 PATIENCE = 10.0  # times as long as one looked on: a backlog that will be gone by then is on its way out
 RECOVERED, RECOVERING, STUCK = 0.0, 1.0, 2.0
@@ -29,7 +30,7 @@ def perform_stressed(job: Job, tick: Tick, *, times: Times) -> JobResult:
     """How a run fared before the stressor and long after, whether and when it recovered, and where its backlog was going."""
     from sim.metrics.sample import sample_of
 
-    scenario = scenario_of(job)
+    scenario = _with_rows(scenario_of(job))
     records = simulated(scenario, job, tick)
     everyone = sample_of(records, scenario)
     answers = everyone.answers
@@ -47,13 +48,18 @@ def perform_staircase(job: Job, tick: Tick, *, dwell: float) -> JobResult:
     """How a run fared on each step, in the second half of it."""
     from sim.metrics.sample import sample_of
 
-    scenario = scenario_of(job)
+    scenario = _with_rows(scenario_of(job))
     records = simulated(scenario, job, tick)
     answers, figures = sample_of(records, scenario).answers, dict[str, float]()
     for step in range(round((records.duration - records.warmup) / dwell)):
         begin = records.warmup + step * dwell
         figures |= _fared(answers, f"step {step}", (begin + dwell / 2, begin + dwell))
     return JobResult(figures, frozenset(), pd.DataFrame(), records.fingerprint(), records.duration)
+
+
+def _with_rows(scenario: Scenario) -> Scenario:
+    """What was under way at a moment, and what was answered then, only rows can tell."""
+    return scenario.model_copy(update={"record": scenario.record.model_copy(update={"keep": "rows"})})
 
 
 def _fared(everyone: Judged, when: str, span: tuple[float, float]) -> dict[str, float]:

@@ -30,7 +30,7 @@ def timeline(records: Records, scenario: Scenario, bucket: float | None = None) 
     """
     edges = bucket_edges(records.duration, default_bucket(records, scenario) if bucket is None else bucket)
     sample = sample_of(records, scenario)
-    columns = {**_rates(sample, edges), **_percentiles(sample, edges)}
+    columns = {**_rates(sample, edges), "completed": _completed(records, sample, edges), **_percentiles(sample, edges)}
     gauges = Gauges(records)
     columns |= {series.name: gauges.between(series, edges) for series in records.series}
     return pd.DataFrame(columns, index=pd.Index(edges[:-1], name="time"))
@@ -63,19 +63,29 @@ def _places(requests: Requests, edges: Floats) -> NDArray[np.int64]:
 
 def _rates(sample: Sample, edges: Floats) -> dict[str, Floats]:
     n, width = edges.size - 1, np.diff(edges)
-    answers, orders = sample.answers, sample.orders
+    answers = sample.answers
     place = _places(answers, edges)
     inside = place >= 0
     by_outcome = answers.bins(place[inside] * len(Outcome) + answers.outcome[inside], n * len(Outcome), inside).reshape(n, len(Outcome))
     in_time = inside & within_objective(answers)
-    done = np.searchsorted(edges, orders.arrival + orders.completion, side="left") - 1  # nan stands behind all
-    done_inside = (done >= 0) & (done < n)
     return {
         "offered": by_outcome.sum(axis=1) / width,
         **{outcome.word: by_outcome[:, outcome] / width for outcome in Outcome},
-        "completed": orders.bins(done[done_inside], n, done_inside) / width,
+        "completed": np.zeros(n),  # its place among the columns
         "goodput": answers.bins(place[in_time], n, in_time) / width,
     }
+
+
+def _completed(records: Records, sample: Sample, edges: Floats) -> Floats:
+    """Orders per second whose last effect came in each bucket."""
+    if records.summary is not None:  # known by tick: the middle of the time up to it stands for it
+        ticks = records.ticks - np.diff(records.ticks, prepend=0.0) / 2
+        counts = records.summary.over_time["finished"]
+    else:
+        ticks, counts = (sample.orders.arrival + sample.orders.completion)[sample.orders.finished], None
+    place = np.searchsorted(edges, ticks, side="left") - 1
+    inside = (place >= 0) & (place < edges.size - 1)
+    return np.bincount(place[inside], weights=None if counts is None else counts[inside], minlength=edges.size - 1) / np.diff(edges)
 
 
 def _percentiles(sample: Sample, edges: Floats) -> dict[str, Floats]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.records.keeping import Keeper
+from sim.records.keeping import keeper as keeper_of
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE, Series
 from sim.vocabulary import EventKind, Outcome, Stage
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from sim.models.task import Clock, Task
 
 IN_FLIGHT = int(Outcome.IN_FLIGHT)
+HAND_OVER = 4 * 2**20  # bytes of finished rows that are worth it
 NUMBER_BITS = 40  # a request id is (digest of its source << 40) | running number
 _STRUCT = {"f8": "d", "i8": "q", "u8": "Q", "i4": "i", "i2": "h", "i1": "b", "u1": "B", "b1": "?"}
 
@@ -43,8 +46,9 @@ class Table:
 class Recorder:
     """The one place that tables, names and time series of a run are written."""
 
-    def __init__(self, env: Clock, spans: bool):
+    def __init__(self, env: Clock, spans: bool, keeper: Keeper | None = None):
         self.env = env
+        self.keeper = keeper if keeper is not None else keeper_of(None)
         self.names: list[str] = []
         self._index: dict[str, int] = {}
         self.open: dict[Request, None] = {}  # not closed yet, in the order of arrival
@@ -91,6 +95,12 @@ class Recorder:
             request.needs != 0,
         )
 
+    def hand_over(self) -> None:
+        """Give finished rows to the keeper."""
+        for table, take in ((self.requests, self.keeper.take_requests), (self.messages, self.keeper.take_messages)):
+            take(table.rows())
+            table.buffer = bytearray()
+
     def stage(self, task: Task, kind: Stage, place: int, seconds: float = 0.0, about: int = -1) -> None:
         """Note what a flow does from now on, where spans are kept and it is part of a request's way."""
         if self.stages is not None and task.flow >= 0:
@@ -119,6 +129,8 @@ class Recorder:
 
     def tick(self) -> None:
         """Sample all series now."""
+        if len(self.requests.buffer) + len(self.messages.buffer) > HAND_OVER:
+            self.hand_over()
         now = self.env.now
         since = self.ticks[-1] if self.ticks else 0.0
         if now <= since and self.ticks:

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.records.summary import Summary
 from sim.records.tables import Records
 from sim.vocabulary import GOOD, Outcome
 
@@ -150,38 +151,59 @@ class Deliveries(Counted):
 
 def answers(records: Records) -> Answers:
     """All requests of the run, warm-up included."""
+    if (summary := records.summary) is not None:
+        cells = summary.answers
+        return Answers(*_of_cells(records, summary, cells), response=summary.times[cells["bucket"]])
     rows = records.requests
-    arrival = np.ascontiguousarray(rows["arrival"])
-    return Answers(None, arrival, records.duration - arrival, *_codes(rows), rows["end"] - arrival)
+    return Answers(*_of_rows(records, rows), response=rows["end"] - rows["arrival"])
 
 
 def orders(records: Records) -> Orders:
     """All requests of the run of which effects are expected."""
+    if (summary := records.summary) is not None:
+        cells = summary.orders
+        return Orders(*_of_cells(records, summary, cells), completion=summary.times[cells["bucket"]], pending=_column(cells, "pending"))
     rows = records.requests
     expects = rows["expects"]
     rows = rows if expects.all() else rows[expects]
-    arrival = np.ascontiguousarray(rows["arrival"])
-    return Orders(None, arrival, records.duration - arrival, *_codes(rows), rows["completion"] - arrival, np.ascontiguousarray(rows["pending"]))
+    return Orders(*_of_rows(records, rows), completion=rows["completion"] - rows["arrival"], pending=_column(rows, "pending"))
 
 
-def _codes(rows: NDArray[np.void]) -> tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.int16]]:
-    return np.ascontiguousarray(rows["outcome"]), np.ascontiguousarray(rows["source"]), np.ascontiguousarray(rows["route"])
+_Base = tuple[Counts | None, Floats, Floats, NDArray[np.int8], NDArray[np.int16], NDArray[np.int16]]
+
+
+def _of_rows(records: Records, rows: NDArray[np.void]) -> _Base:
+    arrival = _column(rows, "arrival")
+    return None, arrival, records.duration - arrival, _column(rows, "outcome"), _column(rows, "source"), _column(rows, "route")
+
+
+def _of_cells(records: Records, summary: Summary, cells: NDArray[np.void]) -> _Base:
+    arrival = summary.arrivals[cells["interval"]]
+    return _column(cells, "count"), arrival, records.duration - arrival, _column(cells, "outcome"), _column(cells, "source"), _column(cells, "route")
+
+
+def _column(rows: NDArray[np.void], name: str) -> NDArray[Any]:
+    return np.ascontiguousarray(rows[name])
 
 
 def ledger(records: Records) -> Ledger:
     """The business side of all requests of the run."""
-    rows = records.requests
-    return Ledger(None, rows["outcome"], rows["pending"], rows["charges"], rows["reservations"])
+    rows = records.requests if records.summary is None else records.summary.ledger
+    count = None if records.summary is None else _column(rows, "count")
+    return Ledger(count, rows["outcome"], rows["pending"], rows["charges"], rows["reservations"])
 
 
 def deliveries(records: Records) -> Deliveries:
     """All messages of the run, by group."""
-    rows = records.messages
-    return Deliveries(None, rows["topic"], rows["group"], rows["how"], rows["deliveries"], rows["end"] >= records.warmup)
+    rows = records.messages if records.summary is None else records.summary.deliveries
+    count, late = (None, rows["end"] >= records.warmup) if records.summary is None else (_column(rows, "count"), _column(rows, "late"))
+    return Deliveries(count, rows["topic"], rows["group"], rows["how"], rows["deliveries"], late)
 
 
 def last_end(records: Records, outcome: Outcome) -> float:
     """When the last request that ended in this way had its answer; nan where none did."""
+    if records.summary is not None:
+        return float(records.summary.last_end[outcome])
     ends = records.requests["end"][records.requests["outcome"] == outcome]
     known = ends[~np.isnan(ends)]
     return float(known.max()) if known.size else math.nan
