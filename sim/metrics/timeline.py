@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from sim.metrics.gauges import Gauges
 from sim.metrics.sample import Sample, sample_of
 from sim.metrics.service_level import within_objective
+from sim.records.buckets import bucket_edges, default_bucket
 from sim.records.counted import Counts, Floats, Requests
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import Outcome
 
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-BUCKETS = 300  # as many as a chart can show
 
 
 def timeline(records: Records, scenario: Scenario, bucket: float | None = None) -> pd.DataFrame:
@@ -26,9 +26,10 @@ def timeline(records: Records, scenario: Scenario, bucket: float | None = None) 
 
     Columns: offered; one per outcome word (they add up to offered); completed (by the moment of completion); goodput; p50, p95 and p99 of response
     and completion; then every time series by its name: averages of means and levels, totals as rates. A percentile is nan where nothing was
-    answered, and that of completion also where it falls on an order that is still unfinished at the end: it is not known yet.
+    answered, and that of completion also where it falls on an order that is still unfinished at the end: it is not known yet. A run that kept a
+    summary is known no more finely than by its default buckets.
     """
-    edges = bucket_edges(records.duration, default_bucket(records, scenario) if bucket is None else bucket)
+    edges = bucket_edges(records.duration, default_bucket(records.duration, scenario.record.interval) if bucket is None else bucket)
     sample = sample_of(records, scenario)
     columns = {**_rates(sample, edges), "completed": _completed(records, sample, edges), **_percentiles(sample, edges)}
     gauges = Gauges(records)
@@ -42,17 +43,6 @@ def mean_timelines(timelines: Sequence[pd.DataFrame]) -> pd.DataFrame:
         return timelines[0]
     columns = list(dict.fromkeys(column for frame in timelines for column in frame.columns))
     return pd.concat(timelines).groupby(level=0).mean()[columns]
-
-
-def default_bucket(records: Records, scenario: Scenario) -> float:
-    """The interval of the recording, or the multiple of it that gives at most 300 buckets."""
-    interval = float(scenario.record.interval)
-    return interval * max(1, math.ceil(records.duration / BUCKETS / interval - 1e-9))
-
-
-def bucket_edges(duration: float, bucket: float) -> Floats:
-    """0, bucket, 2 x bucket, ..., duration; the last bucket may be shorter."""
-    return np.append(np.arange(max(1, math.ceil(duration / bucket - 1e-9))) * bucket, duration)
 
 
 def _places(requests: Requests, edges: Floats) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from sim.records.buckets import bucket_edges, default_bucket
 from sim.records.summary import Plan
 from sim.spec.promises import limits, patience_of
 from sim.spec.scenario import Scenario
@@ -23,6 +24,7 @@ def plan_of(scenario: Scenario, ticks: Iterable[float]) -> Plan | None:
 
 def _moments(scenario: Scenario) -> Iterator[float]:
     """Where it matters on which side a request arrived."""
+    yield from bucket_edges(scenario.duration, default_bucket(scenario.duration, scenario.record.interval)).tolist()
     pieces = np.linspace(scenario.warmup, scenario.duration, PIECES + 1).tolist()  # of one run, from which it takes its intervals
     yield from pieces
     for fault in scenario.faults:

@@ -52,9 +52,9 @@ class Plan:
 
     @classmethod
     def of(cls, duration: float, warmup: float, ticks: Iterable[float], moments: Iterable[float], limits: Iterable[float]) -> Plan:
-        """With an edge at every tick, at each of these moments of arrival, and at each of these limits of a time."""
+        """With an edge at each of these moments of arrival, and at each of these limits of a time."""
         its_ticks = np.array([*ticks], dtype=np.float64)
-        wanted = np.array([0.0, warmup, duration, *its_ticks, *moments])
+        wanted = np.array([0.0, warmup, duration, *moments])
         wanted = np.unique(wanted[(wanted >= 0.0) & (wanted <= duration)])
         octaves = math.ceil(math.log2(max(duration, 1.0) / SHORTEST)) + 1
         steps = (1.0 + np.arange(PER_OCTAVE) / PER_OCTAVE) * SHORTEST
@@ -86,6 +86,11 @@ class Summary:
     def cells(self) -> int:
         """How many cells there are."""
         return sum(table.size for table in (self.answers, self.orders, self.ledger, self.deliveries))
+
+    @property
+    def resolution(self) -> float:
+        """Seconds: how finely moments of arrival are known everywhere."""
+        return float(np.diff(self.moments).max())
 
     @cached_property
     def arrivals(self) -> Floats:

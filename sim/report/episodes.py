@@ -131,7 +131,7 @@ def failing_spells(records: Records) -> list[Failing]:
     judged = everyone.where(~everyone.ended(*NOT_JUDGED))
     if not judged.size:
         return []
-    width = max(1.0, ENOUGH * records.duration / judged.size)
+    width = max(1.0, ENOUGH * records.duration / judged.size, records.summary.resolution if records.summary is not None else 0.0)
     bucket = (judged.arrival // width).astype(np.int64)
     failed = ~judged.ended(*PASSED)
     offered = judged.bins(bucket, 1)
