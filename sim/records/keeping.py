@@ -27,9 +27,9 @@ class Kept:
     def outcomes(self, source: int) -> NDArray[np.int64]:
         """How many requests of a source ended in each way, by Outcome."""
         rows = self.requests if self.summary is None else self.summary.answers
-        rows = rows[rows["source"] == source]
-        weights = None if self.summary is None else rows["count"]
-        return np.bincount(rows["outcome"], weights=weights, minlength=len(Outcome)).astype(np.int64)
+        its = rows["source"] == source
+        weights = None if self.summary is None else rows["count"][its]
+        return np.bincount(rows["outcome"][its], weights=weights, minlength=len(Outcome)).astype(np.int64)
 
 
 class Keeper(Protocol):
