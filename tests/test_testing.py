@@ -6,6 +6,7 @@ import pytest
 
 from sim import testing
 from sim.errors import ScenarioError, UsageError
+from sim.metrics import measure
 from sim.testing import play, scripted
 
 SHOP = """
@@ -138,3 +139,11 @@ def test_a_run_of_one_s_own_can_be_read_in_the_same_way():
     played = testing.Played(scenario, sim.simulate(scenario))
     assert played.outcomes() == ["ok"]
     assert played.attempts() == []  # `record: {spans: all}` was not asked for
+
+
+def test_a_run_without_rows_can_be_measured_but_not_read_request_by_request():
+    """`record` may be a bare word here too; spans are not kept beside a summary."""
+    played = play(SHOP + "record: summary", [0.0, 0.05])
+    assert measure(played.records, played.scenario).values["throughput"] == pytest.approx(2 / 60.05)
+    with pytest.raises(UsageError, match="found record: summary, which keeps no rows of single requests; expected record: rows"):
+        played.outcomes()
