@@ -19,6 +19,7 @@ from sim.metrics.latency import PERCENTILES
 from sim.metrics.measurement import Measurement, averages, by_route
 from sim.metrics.sample import Sample, sample_of
 from sim.records.counted import Counted, Floats, Mask, Requests
+from sim.records.summary import Summary
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.steady import unsteady_parts
@@ -44,7 +45,8 @@ def within_run(records: Records, scenario: Scenario, whole: Measurement, confide
     wanted = [key for key in whole.values if key.partition("(")[0] in AVERAGES and key not in whole.censored]
     found = {key: batch_interval(whole.values[key], [part.get(key, np.nan) for part in parts], confidence) for key in wanted}
     for route, its in (("", counted), *by_route(records, scenario, counted)):
-        found |= _percentiles(its, route, edges, whole, confidence)
+        percentiles = _percentiles(its, route, edges, whole, confidence)
+        found |= percentiles if records.summary is None else {key: _widened(interval, records.summary) for key, interval in percentiles.items()}
     return {key: interval for key, interval in found.items() if not math.isnan(interval.low)}
 
 
@@ -91,3 +93,11 @@ class _Times(Counted):
         shares = ratio(self.bins(self.place[below], PIECES, below).astype(float), self.bins(self.place, PIECES).astype(float))
         effective = effective_size(shares, q, size_of(self.values, self.count), confidence)
         return quantile_interval(self.values, q, confidence, effective=effective, counts=self.count)
+
+
+def _widened(interval: Interval, summary: Summary) -> Interval:
+    """To the ends of the buckets that its limits stand for, which is all that is known of them."""
+    if math.isnan(interval.low):
+        return interval
+    below, above = np.searchsorted(summary.edges, [interval.low, interval.high])
+    return replace(interval, low=float(summary.edges[max(0, below - 1)]), high=float(summary.edges[above]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from struct import Struct
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +19,7 @@ from sim.vocabulary import EventKind, Outcome, Stage
 if TYPE_CHECKING:
     from sim.models.request import Request
     from sim.models.task import Clock, Task
+    from sim.spec.scenario import Scenario
 
 IN_FLIGHT = int(Outcome.IN_FLIGHT)
 HAND_OVER = 4 * 2**20  # bytes of finished rows that are worth it
@@ -144,3 +146,11 @@ class Recorder:
             row.append(value)
         self.ticks.append(now)
         self.samples.append(row)
+
+
+def ticks_of(scenario: Scenario) -> list[float]:
+    """When the time series are sampled after time 0: at every interval, at the end of the warm-up, and at the end."""
+    interval = scenario.record.interval
+    count = math.floor(scenario.duration / interval + 1e-9)
+    moments = sorted({*(k * interval for k in range(1, count + 1)), scenario.warmup, scenario.duration} - {0.0})
+    return [moment for moment in moments if moment <= scenario.duration]

@@ -22,7 +22,7 @@ from sim.models.gateway import Gateway
 from sim.models.host import Account, Host, Replica
 from sim.models.link import Hop, Wire
 from sim.models.outbox import Outbox
-from sim.models.recorder import Recorder
+from sim.models.recorder import Recorder, ticks_of
 from sim.models.service import Endpoint, Service
 from sim.models.sites import consumer_name, salts
 from sim.models.steps import Sequence, Site
@@ -58,7 +58,7 @@ class World:
         latency = scenario.network.default.latency
         self.env = Clock(latency.value if isinstance(latency, Constant) and latency.value > 0 else math.nan)
         self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
-        self.moments = deque(_ticks(scenario))
+        self.moments = deque(ticks_of(scenario))
         self.recorder = Recorder(self.env, scenario.record.spans == "all", keeper(plan_of(scenario, (0.0, *self.moments))))
         self.next_message = itertools.count().__next__
         self._sites = itertools.count()
@@ -478,14 +478,6 @@ class World:
             min(deliveries, 32767),  # the column is narrow
             how,
         )
-
-
-def _ticks(scenario: Scenario) -> list[float]:
-    """When the time series are sampled after time 0: at every interval, at the end of the warm-up, and at the end."""
-    interval = scenario.record.interval
-    count = math.floor(scenario.duration / interval + 1e-9)
-    moments = sorted({*(k * interval for k in range(1, count + 1)), scenario.warmup, scenario.duration} - {0.0})
-    return [moment for moment in moments if moment <= scenario.duration]
 
 
 def simulate(scenario: Scenario, replication: int = 0, progress: Callable[[float], None] | None = None) -> Records:

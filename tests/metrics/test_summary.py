@@ -93,8 +93,11 @@ def test_a_single_run_has_its_intervals():
     assert {"offered", "availability", "apdex"} <= set(counts) <= set(found)
     for key in counts:
         assert (found[key].low, found[key].high) == pytest.approx((expected[key].low, expected[key].high), rel=1e-12), key
+    for key in ("response_p50", "response_p95"):  # no narrower than a bucket
+        assert {found[key].low, found[key].high} <= set(summary.summary.edges.tolist()), key
+        assert found[key].low < found[key].value < found[key].high, key
     for key in ("response_mean", "response_p50", "response_p95"):
-        assert (found[key].low, found[key].high) == pytest.approx((expected[key].low, expected[key].high), rel=0.03), key
+        assert (found[key].low, found[key].high) == pytest.approx((expected[key].low, expected[key].high), rel=0.05), key
 
 
 def figures(system, arrivals):
