@@ -33,8 +33,10 @@ from sim.errors import UsageError
 from sim.models import simulate
 from sim.records.tables import Records
 from sim.spec import Scenario, load_document
+from sim.spec.base import body_of
 from sim.spec.document import plain
 from sim.spec.reading import read_yaml
+from sim.spec.scenario import Recording
 from sim.vocabulary import MessageEnd, Outcome
 
 Times: TypeAlias = Sequence[float]
@@ -201,7 +203,9 @@ def _filled(document: dict[str, Any], arrivals: Times | Mapping[str, Times] | No
     for name, moments in times.items():
         traffic[name]["arrivals"] = {"replay": {"data": [float(moment) for moment in moments]}}
     last = max((float(moment) for moments in times.values() for moment in moments), default=0.0)
-    record = {"spans": "all", **(document.get("record") or {})}
+    record = body_of(Recording, document.get("record"))
+    if record.get("keep") != "summary":
+        record = {"spans": "all", **record}
     return {"version": 1, "duration": f"{last + AFTERWARDS!r}s", **document, "traffic": traffic, "record": record}
 
 

@@ -16,8 +16,8 @@ from sim.compiled.tasks import close
 from sim.compiled.topics import QUEUED
 from sim.compiled.wiring import Wiring
 from sim.errors import BooksDoNotBalance
-from sim.records.rows import joined
-from sim.records.tables import MESSAGE, REQUEST, Book, Records
+from sim.records.keeping import Kept
+from sim.records.tables import Book, Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import MessageEnd, Outcome
 
@@ -48,11 +48,10 @@ def _records(machine: Machine) -> Records:
     _close_requests(machine)
     machine.flush()
     spans, stages = machine.flows()
-    requests = joined(machine.request_rows, REQUEST)
-    messages = joined(machine.message_rows, MESSAGE)
+    kept = machine.keeper.finish()
     events = machine.events()
     tables = machine.tables
-    books = (*_traffic_books(machine, requests), *_host_books(machine), *_topic_books(machine))
+    books = (*_traffic_books(machine, kept), *_host_books(machine), *_topic_books(machine))
     for book in books:
         if not book.balances:
             raise BooksDoNotBalance(f"{book.component}: offered {book.offered}, ended {book.ended}, still there {book.open}")
@@ -67,8 +66,9 @@ def _records(machine: Machine) -> Records:
         duration=scenario.duration,
         warmup=scenario.warmup,
         names=tuple(world.recorder.names),
-        requests=requests,
-        messages=messages,
+        requests=kept.requests,
+        messages=kept.messages,
+        summary=kept.summary,
         spans=spans,
         stages=stages,
         exemplary=scenario.record.spans == "exemplars",
@@ -149,10 +149,10 @@ def _unended(machine: Machine, group: int) -> list[int]:
 # -- books --------------------------------------------------------------------------------------------------------------------
 
 
-def _traffic_books(machine: Machine, requests: Rows) -> list[Book]:
+def _traffic_books(machine: Machine, kept: Kept) -> list[Book]:
     for place, workload in enumerate(machine.wiring.world.workloads):
         workload.arrived = int(machine.tables["workloads"][place]["arrived"])
-    return machine.wiring.world._traffic_books(requests)
+    return machine.wiring.world.traffic_books(kept)
 
 
 def _host_books(machine: Machine) -> list[Book]:

@@ -34,7 +34,7 @@ KEPT = {"none": 0, "all": int(spans.ALL), "exemplars": int(spans.EXEMPLARS)}
 EVENTS = 1 << 10
 EVENTS_MARGIN = 64
 START = {"slots": 1 << 10, "requests": 1 << 10, "timers": 1 << 10, "jobs": 1 << 10, "messages": 1 << 10, "deliveries": 1 << 11, "letters": 1 << 8}
-ROW_TABLES = (("rows", "request_rows"), *((name, name) for name in ("message_rows", "event_rows", "span_rows", "stage_rows")))  # the count of each
+KEPT_HERE = ("event_rows", "span_rows", "stage_rows")  # tables whose finished rows are kept in pieces, and their counts
 FREE_LISTS = {  # the table: the head of its free list, how many are free, and the field that links them
     "slots": ("slot", "slots_free", "next"),
     "requests": ("request", "requests_free", "next"),
@@ -54,8 +54,7 @@ class Machine:
 
     def __init__(self, wiring: Wiring):
         self.wiring = wiring
-        self.request_rows: list[Rows] = []
-        self.message_rows: list[Rows] = []
+        self.keeper = wiring.world.recorder.keeper
         self.event_rows: list[Rows] = []
         self.span_rows: list[Rows] = []
         self.stage_rows: list[Rows] = []
@@ -194,13 +193,17 @@ class Machine:
         return _resized(ring[(first + np.arange(count)) & (ring.size - 1)], size)
 
     def flush(self) -> None:
-        """Take over the rows that are finished."""
-        if self.exemplars is not None and self.s["candidates"]:
+        """Hand over the rows that are finished."""
+        s, tables = self.s, self.tables
+        if self.exemplars is not None and s["candidates"]:
             self._choose(self.exemplars)
-        for count, rows in ROW_TABLES:
-            if self.s[count]:
-                getattr(self, rows).append(copied(self.tables[rows][: self.s[count]]))
-                self.s[count] = 0
+        self.keeper.take_requests(tables["request_rows"][: s["rows"]])
+        self.keeper.take_messages(tables["message_rows"][: s["message_rows"]])
+        s["rows"] = s["message_rows"] = 0
+        for name in KEPT_HERE:
+            if s[name]:
+                getattr(self, name).append(copied(tables[name][: s[name]]))
+                s[name] = 0
 
     def _fit_wheel(self, events: int, seconds: float) -> None:
         """Make the buckets as wide as the time between two events, and eight for each that is to come; not anew for a factor of two."""

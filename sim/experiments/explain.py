@@ -195,7 +195,7 @@ def perform_explaining(job: Job, tick: Tick, *, shares: tuple[float, ...], route
     scenario = scenario_of(job)
     if scenario.auto_warmup:
         return perform(job, tick)  # a run of the pilot, whose timeline tells when it has settled
-    scenario = scenario.model_copy(update={"record": scenario.record.model_copy(update={"spans": "all"})})
+    scenario = scenario.model_copy(update={"record": scenario.record.model_copy(update={"keep": "rows", "spans": "all"})})
     records = simulated(scenario, job, tick)
     measurement = measure(records, scenario)
     ours = dict(_parts_as_figures(compositions(records, scenario, shares, route, failures)))

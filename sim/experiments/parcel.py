@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.experiments.jobs import Job, JobResult
+from sim.records.summary import SUMMARY_ARRAYS, Summary
 from sim.records.tables import Book, Records, Series
 
 if TYPE_CHECKING:
@@ -88,9 +89,12 @@ def pack_result(result: JobResult) -> bytes:
     if result.records is not None:
         for name in _tables_in(result.records):
             rows = getattr(result.records, name)
-            _write(sink, {column: pa.array(np.ascontiguousarray(rows[column])) for column in rows.dtype.names})
+            _write(sink, _columns_of_array(rows))
         gauges = {str(column): pa.array(np.ascontiguousarray(result.records.gauges[:, column])) for column in range(result.records.gauges.shape[1])}
         _write(sink, {"tick": pa.array(result.records.ticks), **gauges})
+        if result.records.summary is not None:
+            for name in SUMMARY_ARRAYS:
+                _write(sink, _columns_of_array(getattr(result.records.summary, name)))
     return bytes(sink.getvalue())
 
 
@@ -122,7 +126,16 @@ def size_of(result: JobResult) -> int:
     """About how many bytes a result takes."""
     kept = result.records
     rows = sum(getattr(kept, name).nbytes for name in _tables_in(kept)) + kept.gauges.nbytes if kept is not None else 0
+    rows += kept.summary.nbytes if kept is not None and kept.summary is not None else 0
     return rows + 100 * len(result.metrics) + int(result.timeline.size) * 8
+
+
+def _columns_of_array(rows: NDArray[Any]) -> dict[str, pa.Array]:
+    """A table by its columns; a plain array as the one column `value`."""
+    import pyarrow as pa
+
+    columns = {name: rows[name] for name in rows.dtype.names} if rows.dtype.names else {"value": rows}
+    return {name: pa.array(np.ascontiguousarray(column)) for name, column in columns.items()}
 
 
 def _columns_of(frame: pd.DataFrame) -> dict[str, pa.Array]:
@@ -140,7 +153,10 @@ def _tables_in(records: Records) -> list[str]:
 def _plain_part(records: Records) -> dict[str, Any]:
     """Everything else, and of each table what its rows are made of."""
     tables = {name: np.lib.format.dtype_to_descr(getattr(records, name).dtype) for name in _tables_in(records)}
-    plain = {field.name: getattr(records, field.name) for field in fields(Records) if field.name not in (*tables, "ticks", "gauges")}
+    plain = {field.name: getattr(records, field.name) for field in fields(Records) if field.name not in (*tables, "ticks", "gauges", "summary")}
+    if (summary := records.summary) is not None:
+        its = {name: np.lib.format.dtype_to_descr(getattr(summary, name).dtype) for name in SUMMARY_ARRAYS}
+        plain["summary"] = {"digests": summary.digests, "arrays": its}
     return {**plain, "series": [asdict(series) for series in records.series], "books": [asdict(book) for book in records.books], "tables": tables}
 
 
@@ -149,9 +165,19 @@ def _records(source: pa.BufferReader, plain: dict[str, Any]) -> Records:
     gauges, _ = _read(source)
     columns = [gauges[str(place)].to_numpy() for place in range(gauges.num_columns - 1)]
     words = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
-    made = {"series": tuple(Series(**series) for series in plain["series"]), "books": tuple(Book(**book) for book in plain["books"])}
+    made: dict[str, Any] = {"series": tuple(Series(**its) for its in plain["series"]), "books": tuple(Book(**book) for book in plain["books"])}
+    made["summary"] = _summary(source, plain["summary"]) if "summary" in plain else None
     ticks = gauges["tick"].to_numpy()
     return Records(**{**words, **made, **tables, "ticks": ticks, "gauges": np.column_stack(columns) if columns else np.empty((len(ticks), 0))})
+
+
+def _summary(source: pa.BufferReader, plain: dict[str, Any]) -> Summary:
+    requests, messages = plain["digests"]
+    arrays: dict[str, Any] = {}
+    for name, described in plain["arrays"].items():
+        table = _read(source)[0]
+        arrays[name] = table["value"].to_numpy() if isinstance(described, str) else _rows(table, _dtype(described))
+    return Summary(digests=(requests, messages), **arrays)
 
 
 def _dtype(described: list[list[str]]) -> np.dtype[np.void]:

@@ -24,6 +24,7 @@ from sim.experiments.document import as_json
 from sim.experiments.method import restored
 from sim.experiments.results import Comparison, Earlier, VariantResult, Verdict
 from sim.experiments.several import combine
+from sim.records.summary import SUMMARY_ARRAYS, Summary
 from sim.records.tables import Book, Records, Series
 from sim.spec.study import Study
 from sim.stats.interval import Difference, Interval
@@ -106,6 +107,8 @@ def _study_manifest(study: Study) -> dict[str, Any]:
 def _variant_manifest(result: VariantResult, prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
     records = result.records
     arrays.update({f"{prefix}{table}": getattr(records, table) for table in _TABLES})
+    if records.summary is not None:
+        arrays.update({f"{prefix}summary/{name}": getattr(records.summary, name) for name in SUMMARY_ARRAYS})
     return {
         "name": result.name,
         "metrics": {key: asdict(figure) for key, figure in result.metrics.items()},
@@ -124,6 +127,7 @@ def _variant_manifest(result: VariantResult, prefix: str, arrays: dict[str, NDAr
             "oversold": records.oversold,
             "series": [asdict(series) for series in records.series],
             "books": [asdict(book) for book in records.books],
+            "digests": records.summary.digests if records.summary is not None else None,
         },
     }
 
@@ -185,6 +189,7 @@ def _variant(saved: dict[str, Any], study: Study, arrays: dict[str, NDArray[Any]
             oversold=plain["oversold"],
             series=tuple(Series(**series) for series in plain["series"]),
             books=tuple(Book(**book) for book in plain["books"]),
+            summary=_summary(plain["digests"], arrays, f"{prefix}summary/"),
             **_columns(arrays, prefix),
         ),
         timeline=_frame(saved["timeline"], arrays),
@@ -194,6 +199,13 @@ def _variant(saved: dict[str, Any], study: Study, arrays: dict[str, NDArray[Any]
 
 def _columns(arrays: dict[str, NDArray[Any]], prefix: str) -> Any:  # noqa: ANN401 - the tables of Records by name
     return {table: arrays[f"{prefix}{table}"] for table in _TABLES}
+
+
+def _summary(digests: list[str] | None, arrays: dict[str, NDArray[Any]], prefix: str) -> Summary | None:
+    if digests is None:
+        return None
+    requests, messages = digests
+    return Summary(digests=(requests, messages), **{name: arrays[f"{prefix}{name}"] for name in SUMMARY_ARRAYS})
 
 
 def _frame(saved: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> pd.DataFrame:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sim.metrics.resilience import Clock
-    from sim.metrics.sample import Sample
+    from sim.metrics.sample import Judged, Sample
     from sim.records.tables import Records
+    from sim.spec.scenario import Scenario
 
 PATIENCE = 10.0  # times as long as one looked on: a backlog that will be gone by then is on its way out
 RECOVERED, RECOVERING, STUCK = 0.0, 1.0, 2.0
@@ -29,11 +30,12 @@ def perform_stressed(job: Job, tick: Tick, *, times: Times) -> JobResult:
     """How a run fared before the stressor and long after, whether and when it recovered, and where its backlog was going."""
     from sim.metrics.sample import sample_of
 
-    scenario = scenario_of(job)
+    scenario = _with_rows(scenario_of(job))
     records = simulated(scenario, job, tick)
     everyone = sample_of(records, scenario)
-    undisturbed = everyone.where(~(everyone.arrival + everyone.response > times.begin))  # what was under way then says nothing of before
-    figures = _fared(undisturbed, "before", times.before) | _fared(everyone, "after", times.after)
+    answers = everyone.answers
+    undisturbed = answers.where(~(answers.arrival + answers.response > times.begin))  # what was under way then says nothing of before
+    figures = _fared(undisturbed, "before", times.before) | _fared(answers, "after", times.after)
     recovery = _recovery(everyone, times)
     status = RECOVERED if math.isfinite(recovery) else RECOVERING if _draining(records, times) else STUCK
     figures |= {"recovery": recovery if math.isfinite(recovery) else math.inf, "status": status}
@@ -46,16 +48,21 @@ def perform_staircase(job: Job, tick: Tick, *, dwell: float) -> JobResult:
     """How a run fared on each step, in the second half of it."""
     from sim.metrics.sample import sample_of
 
-    scenario = scenario_of(job)
+    scenario = _with_rows(scenario_of(job))
     records = simulated(scenario, job, tick)
-    everyone, figures = sample_of(records, scenario), dict[str, float]()
+    answers, figures = sample_of(records, scenario).answers, dict[str, float]()
     for step in range(round((records.duration - records.warmup) / dwell)):
         begin = records.warmup + step * dwell
-        figures |= _fared(everyone, f"step {step}", (begin + dwell / 2, begin + dwell))
+        figures |= _fared(answers, f"step {step}", (begin + dwell / 2, begin + dwell))
     return JobResult(figures, frozenset(), pd.DataFrame(), records.fingerprint(), records.duration)
 
 
-def _fared(everyone: Sample, when: str, span: tuple[float, float]) -> dict[str, float]:
+def _with_rows(scenario: Scenario) -> Scenario:
+    """What was under way at a moment, and what was answered then, only rows can tell."""
+    return scenario.model_copy(update={"record": scenario.record.model_copy(update={"keep": "rows"})})
+
+
+def _fared(everyone: Judged, when: str, span: tuple[float, float]) -> dict[str, float]:
     """Success share and p99 of those that arrived then; answers, and good ones, that came then, against arrivals."""
     from sim.stats.quantile import quantile
     from sim.vocabulary import Outcome
@@ -69,7 +76,7 @@ def _fared(everyone: Sample, when: str, span: tuple[float, float]) -> dict[str, 
     return {
         f"success {when}": float((its.judged & its.served).sum()) / judged if judged else math.nan,
         f"p99 {when}": quantile(its.response[its.good], 0.99),
-        f"answered {when}": float(then.served.sum()) / len(its) if len(its) else math.nan,
+        f"answered {when}": float(then.served.sum()) / its.size if its.size else math.nan,
         f"goodput {when}": float(in_time.sum()) / (end - begin),
     }
 
@@ -78,7 +85,7 @@ def _clocks(everyone: Sample) -> dict[str, Clock]:
     """Response, and completion where orders have effects."""
     from sim.metrics.resilience import completion_clock, response_clock
 
-    return {"response": response_clock(everyone), **({"completion": completion_clock(everyone)} if everyone.expects.any() else {})}
+    return {"response": response_clock(everyone.answers), **({"completion": completion_clock(everyone.orders)} if everyone.orders.size else {})}
 
 
 def _state(clock: Clock, name: str, span: tuple[float, float]) -> dict[str, float]:

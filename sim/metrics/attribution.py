@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.metrics.sample import Floats, sample_of
+from sim.metrics.sample import sample_of
+from sim.records.counted import Floats
 from sim.records.tables import Records
 from sim.spec.fault import Outage
 from sim.spec.scenario import Scenario
@@ -73,8 +74,8 @@ def compositions(
     Around a quantile q are the requests whose rank, as a share, is within min(5 %, (1 - q) / 2) of q: from 45 to 55 % for the median, from 98.5 to
     99.5 % for p99; at least one.
     """
-    everyone = sample_of(records, scenario)
-    counted = ~np.isnan(everyone.response) & (everyone.arrival >= records.warmup)
+    everyone = sample_of(records, scenario).answers
+    counted = everyone.answered & (everyone.arrival >= records.warmup)
     if route is not None:
         counted &= everyone.route == (records.names.index(route) if route in records.names else -1)
     if not failures:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import product
 
 from sim.records.tables import Records
-from sim.spec.fault import Fault
 from sim.spec.scenario import Scenario
 from sim.vocabulary import METRICS, Outcome
 
@@ -62,13 +60,8 @@ class NamedFault:
 
 
 def named_faults(scenario: Scenario) -> tuple[NamedFault, ...]:
-    """The faults that figures are given for. A crash without an end of its own ends when the replicas start again."""
-    return tuple(NamedFault(fault.name, float(fault.at), _end(fault)) for fault in scenario.faults if fault.name)
-
-
-def _end(fault: Fault) -> float:
-    lasts = fault.lasts if fault.lasts is not None else getattr(fault, "restart_after", None)
-    return math.inf if lasts is None else fault.at + float(lasts)
+    """The faults that figures are given for."""
+    return tuple(NamedFault(fault.name, float(fault.at), fault.end) for fault in scenario.faults if fault.name)
 
 
 def before_harm(records: Records, scenario: Scenario, fault: NamedFault) -> tuple[float, float]:

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sim.metrics.keys import key_of
 from sim.metrics.sample import Sample
+from sim.records.counted import Answers, Mask, Orders
 from sim.stats.quantile import Censored, censored_mean, censored_quantiles
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-_NONE = np.empty(0)
 
 
 def latencies(sample: Sample, route: str = "") -> dict[str, Censored]:
     """Mean and percentiles on the three clocks. Those of completion are censored where unfinished orders leave them open."""
-    answered = ~np.isnan(sample.response)
-    unfinished = sample.unfinished
-    endless = bool((unfinished & ~sample.pending).any())
+    answers, orders = sample.answers, sample.orders
+    answered = answers.answered
     return {
-        **_statistics("response", route, sample.response[answered & sample.good]),
-        **_statistics("response_all", route, sample.response[answered]),
-        **_statistics("completion", route, sample.completion[sample.finished], sample.age[unfinished], endless),
+        **_response("response", route, answers, answered & answers.good),
+        **_response("response_all", route, answers, answered),
+        **_completion(route, orders),
     }
 
 
-def _statistics(clock: str, route: str, values: NDArray[np.float64], ages: NDArray[np.float64] = _NONE, endless: bool = False) -> dict[str, Censored]:
-    found = dict(zip(PERCENTILES, censored_quantiles(values, ages, tuple(PERCENTILES.values())), strict=True))
-    found["mean"] = censored_mean(values, ages, endless=endless)
+def _response(clock: str, route: str, answers: Answers, mask: Mask) -> dict[str, Censored]:
+    values, counts = answers.response[mask], answers.counts(mask)
+    none = None if counts is None else counts[:0]
+    quantiles = censored_quantiles(values, values[:0], tuple(PERCENTILES.values()), counts, none)
+    return _named(clock, route, quantiles, censored_mean(values, values[:0], endless=False, counts=counts, counts_of_unfinished=none))
+
+
+def _completion(route: str, orders: Orders) -> dict[str, Censored]:
+    unfinished = orders.unfinished
+    values, counts = orders.completion[orders.finished], orders.counts(orders.finished)
+    ages, aged = orders.age[unfinished], orders.counts(unfinished)
+    endless = bool((unfinished & ~orders.pending).any())
+    quantiles = censored_quantiles(values, ages, tuple(PERCENTILES.values()), counts, aged)
+    return _named("completion", route, quantiles, censored_mean(values, ages, endless=endless, counts=counts, counts_of_unfinished=aged))
+
+
+def _named(clock: str, route: str, quantiles: list[Censored], mean: Censored) -> dict[str, Censored]:
+    found = {**dict(zip(PERCENTILES, quantiles, strict=True)), "mean": mean}
     return {key_of(f"{clock}_{statistic}", route): figure for statistic, figure in found.items()}

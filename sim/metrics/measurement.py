@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from sim.metrics.keys import routes
 from sim.metrics.latency import latencies
 from sim.metrics.orders import business
@@ -33,25 +35,30 @@ def measure(records: Records, scenario: Scenario) -> Measurement:
     """
     everyone = sample_of(records, scenario)
     counted = everyone.arrived(records.warmup, records.duration)
+    served = averages(records, scenario, counted)
+    values = {**served.values, **business(records, scenario, everyone), **resilience(records, scenario, everyone)}
+    return Measurement(_in_order(values), served.censored | {key for key, value in values.items() if math.isinf(value)})
+
+
+def averages(records: Records, scenario: Scenario, counted: Sample) -> Measurement:
+    """What those who arrived after the warm-up make of it: the figures of latency, service and machines."""
     window = records.duration - records.warmup
-    values = {**outcome_shares(counted), **station_figures(records, scenario, counted), **business(records, scenario, everyone)}
-    values |= resilience(records, scenario, everyone)
+    values = {**outcome_shares(counted), **station_figures(records, scenario, counted)}
     clocks = latencies(counted)
     values |= service_level(counted, window)
     for route, its in by_route(records, scenario, counted):
         clocks |= latencies(its, route)
         values |= service_level(its, window, route)
     values |= {key: figure.value for key, figure in clocks.items()}
-    censored = {key for key, figure in clocks.items() if figure.censored} | {key for key, value in values.items() if math.isinf(value)}
-    return Measurement(_in_order(values), frozenset(censored))
+    return Measurement(values, frozenset(key for key, figure in clocks.items() if figure.censored))
 
 
 def by_route(records: Records, scenario: Scenario, sample: Sample) -> Iterator[tuple[str, Sample]]:
     """The requests of each route that the scenario knows or the records hold."""
     number = {name: index for index, name in enumerate(records.names)}
-    recorded = [records.names[index] for index in sorted(set(sample.route.tolist())) if index >= 0]
+    recorded = [records.names[index] for index in np.unique(sample.answers.route).tolist() if index >= 0]
     for route in dict.fromkeys((*routes(scenario), *recorded)):
-        yield route, sample.where(sample.route == number.get(route, len(number)))
+        yield route, sample.on_route(number.get(route, len(number)))
 
 
 def _in_order(values: dict[str, float]) -> dict[str, float]:

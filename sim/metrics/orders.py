@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.metrics.sample import Sample
+from sim.records.counted import Counted, Mask, Orders, deliveries, ledger
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import MessageEnd, Outcome
@@ -20,26 +22,25 @@ TOLD_NO_FAILURE = (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED, Outcome.IN_FLI
 
 def business(records: Records, scenario: Scenario, everyone: Sample) -> dict[str, float]:
     """The figures of the ledger. `everyone` are all requests of the run."""
-    return {**_orders(everyone), **_charges(records, scenario, everyone), "oversold_items": _oversold(records, scenario), **_messages(records, scenario)}
+    return {**_orders(everyone.orders), **_charges(records, scenario), "oversold_items": _oversold(records, scenario), **_messages(records, scenario)}
 
 
-def _orders(everyone: Sample) -> dict[str, float]:
-    incomplete = everyone.good & everyone.expects & np.isnan(everyone.completion)
-    said = bool(everyone.expects.any())
+def _orders(orders: Orders) -> dict[str, float]:
+    said = bool(orders.size)
     return {
-        "lost_orders": _count(incomplete & ~everyone.pending, said),
-        "pending_orders": _count(incomplete & everyone.pending, said),
+        "lost_orders": _count(orders, orders.promised & ~orders.pending, said),
+        "pending_orders": _count(orders, orders.promised & orders.pending, said),
     }
 
 
-def _charges(records: Records, scenario: Scenario, everyone: Sample) -> dict[str, float]:
-    charges, reservations = records.requests["charges"], records.requests["reservations"]
+def _charges(records: Records, scenario: Scenario) -> dict[str, float]:
+    book = ledger(records)
     charge, reservation = scenario.ledger.charge is not None, scenario.ledger.reservation is not None
-    charged = charges > 0
+    charged = book.charges > 0
     return {
-        "double_charges": float(np.maximum(charges.astype(np.int64) - 1, 0).sum()) if charge else math.nan,
-        "charged_not_reserved": _count(charged & (reservations == 0) & ~everyone.pending, charge and reservation),
-        "charged_after_failure": _count(charged & ~everyone.ended(*TOLD_NO_FAILURE), charge),
+        "double_charges": _beyond_the_first(book, book.charges, charge),
+        "charged_not_reserved": _count(book, charged & (book.reservations == 0) & ~book.pending, charge and reservation),
+        "charged_after_failure": _count(book, charged & ~np.isin(book.outcome, TOLD_NO_FAILURE), charge),
     }
 
 
@@ -49,13 +50,19 @@ def _oversold(records: Records, scenario: Scenario) -> float:
 
 
 def _messages(records: Records, scenario: Scenario) -> dict[str, float]:
-    said = bool(scenario.brokers) or bool(records.messages.size)
-    deliveries = records.messages["deliveries"].astype(np.int64)
+    messages = deliveries(records)
+    said = bool(scenario.brokers) or bool(messages.how.size)
     return {
-        "messages_dead_lettered": _count(records.messages["how"] == MessageEnd.DEAD_LETTERED, said),
-        "redeliveries": float(np.maximum(deliveries - 1, 0).sum()) if said else math.nan,
+        "messages_dead_lettered": _count(messages, messages.how == MessageEnd.DEAD_LETTERED, said),
+        "redeliveries": _beyond_the_first(messages, messages.deliveries, said),
     }
 
 
-def _count(mask: np.ndarray, said: bool) -> float:
-    return float(mask.sum()) if said else math.nan
+def _count(lines: Counted, mask: Mask, said: bool) -> float:
+    return float(lines.total(mask)) if said else math.nan
+
+
+def _beyond_the_first(lines: Counted, times: NDArray[np.integer], said: bool) -> float:
+    """How often something happened again, all lines together."""
+    again = np.maximum(times.astype(np.int64) - 1, 0)
+    return float((again if lines.count is None else again * lines.count).sum()) if said else math.nan

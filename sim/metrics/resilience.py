@@ -19,8 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.metrics.keys import COMPLETION, NamedFault, before_harm, key_of, named_faults
-from sim.metrics.sample import ROUNDING, Floats, Mask, Sample
+from sim.metrics.sample import Judged, Sample
+from sim.records.counted import Counted, Floats, Mask, Orders
 from sim.records.tables import Records
+from sim.spec.promises import ROUNDING
 from sim.spec.scenario import Scenario
 from sim.stats.quantile import quantile
 from sim.vocabulary import EventKind, Outcome
@@ -36,7 +38,7 @@ DRAINED = 60.0  # s; for so long the backlog stays down, on average
 def resilience(records: Records, scenario: Scenario, everyone: Sample) -> dict[str, float]:
     """Detection, recovery on both clocks, and drain of every named fault; from a fault that outlasts the run there is nothing to recover (nan)."""
     figures: dict[str, float] = {}
-    clocks = (("", response_clock(everyone)), (COMPLETION, completion_clock(everyone)))
+    clocks = (("", response_clock(everyone.answers)), (COMPLETION, completion_clock(everyone.orders)))
     for fault in named_faults(scenario):
         before, over = before_harm(records, scenario, fault), fault.end < records.duration
         for word, clock in clocks:
@@ -47,8 +49,8 @@ def resilience(records: Records, scenario: Scenario, everyone: Sample) -> dict[s
 
 
 @dataclass(frozen=True)
-class Clock:
-    """What counts as success and as slow, one value a request."""
+class Clock(Counted):
+    """What counts as success and as slow."""
 
     arrival: Floats
     judged: Mask  # counts for the success share
@@ -57,30 +59,31 @@ class Clock:
     waiting: Floats  # age of those that may yet succeed, and are too young to judge while below the limit for the p95; nan: others
 
 
-def response_clock(sample: Sample) -> Clock:
+def response_clock(answers: Judged) -> Clock:
     """Success as availability has it; the time to the answer of those answered ok or degraded."""
-    never = np.full(len(sample), math.nan)
-    return Clock(sample.arrival, sample.judged, sample.judged & sample.served, np.where(sample.good, sample.response, math.nan), never)
+    never = np.full(answers.arrival.shape, math.nan)
+    latency = np.where(answers.good, answers.response, math.nan)
+    return Clock(answers.count, answers.arrival, answers.judged, answers.judged & answers.served, latency, never)
 
 
-def completion_clock(sample: Sample) -> Clock:
+def completion_clock(orders: Orders) -> Clock:
     """Success is a completed order; neither an unauthorized request nor a business refusal is an order."""
-    orders = sample.finished | (sample.expects & ~sample.ended(Outcome.UNAUTHORIZED, Outcome.REFUSED))
-    waiting = np.where(orders & ~sample.finished & sample.pending, sample.age, math.nan)
-    return Clock(sample.arrival, orders, sample.finished, np.where(sample.finished, sample.completion, math.nan), waiting)
+    wanted = orders.finished | ~orders.ended(Outcome.UNAUTHORIZED, Outcome.REFUSED)
+    waiting = np.where(wanted & ~orders.finished & orders.pending, orders.age, math.nan)
+    return Clock(orders.count, orders.arrival, wanted, orders.finished, orders.completion, waiting)
 
 
 def recovery_time(clock: Clock, before: tuple[float, float], end: float, duration: float) -> float:
     """Seconds from the end of the fault to the first good minute; inf where none fits into the run, nan where nothing was well before."""
     normal = (clock.arrival >= before[0]) & (clock.arrival < before[1])
     timed = ~np.isnan(clock.latency)
-    judged = int((normal & clock.judged).sum())
-    share = int((normal & clock.success).sum()) / judged if judged else 0.0
+    judged = clock.total(normal & clock.judged)
+    share = clock.total(normal & clock.success) / judged if judged else 0.0
     if not share or not (normal & timed).any():
         return math.nan
-    limit = (1 + TOLERANCE) * quantile(clock.latency[normal & timed], 1 - SLOW) + ROUNDING
+    limit = (1 + TOLERANCE) * quantile(clock.latency[normal & timed], 1 - SLOW, clock.counts(normal & timed)) + ROUNDING
     old = ~(clock.waiting <= limit)
-    count = _Seconds(clock.arrival - end, math.floor(duration - end + 1e-9))
+    count = _Seconds(clock, end, math.floor(duration - end + 1e-9))
     asked, failed = count(clock.judged & old), count(clock.judged & old & ~clock.success)
     answered, late = count(timed), count(clock.latency > limit)
     can_fail, can_be_late = _Allowed(1 - (1 - TOLERANCE) * share, share * (1 - share)), _Allowed(SLOW, SLOW * (1 - SLOW))
@@ -104,13 +107,15 @@ class _Allowed:
 class _Seconds:
     """Counts requests by the second, from the end of the fault to the end of the run."""
 
-    def __init__(self, since: Floats, seconds: int) -> None:
-        self.seconds = seconds
+    def __init__(self, clock: Clock, end: float, seconds: int) -> None:
+        since = clock.arrival - end
+        self.clock, self.seconds = clock, seconds
         self.inside = (since >= 0) & (since < seconds)
-        self.second = since[self.inside].astype(np.int64)
+        self.second = np.where(self.inside, since, 0.0).astype(np.int64)
 
     def __call__(self, mask: Mask) -> Floats:
-        return np.bincount(self.second[mask[self.inside]], minlength=self.seconds).astype(np.float64)
+        mask = mask & self.inside
+        return self.clock.bins(self.second[mask], self.seconds, mask).astype(np.float64)
 
 
 def _minutes(counts: Floats) -> Floats:

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from sim.metrics.gauges import ratio
+from sim.records.counted import Floats
+from sim.records.summary import POINTS  # of the series, whatever the duration: 200 batches of five
 from sim.records.tables import Records
 
-POINTS = 1000  # of the series, whatever the duration: 200 batches of five
 RESPONSE = "response"  # the column
 
 
@@ -17,9 +18,14 @@ def settling_series(records: Records) -> pd.DataFrame:
 
     They go by their answer, not by their arrival: the last to arrive are answered only if they are quick, and the end would look better than it is.
     """
+    total, count = _of_rows(records) if records.summary is None else (records.summary.settling["total"], records.summary.settling["count"].astype(np.float64))
+    return pd.DataFrame({RESPONSE: ratio(total, count)}, index=pd.Index(np.arange(POINTS) * records.duration / POINTS, name="time"))
+
+
+def _of_rows(records: Records) -> tuple[Floats, Floats]:
+    """The sum of the responses, and how many there were."""
     end = records.requests["end"]
     answered = ~np.isnan(end)
     place = np.minimum((end[answered] / records.duration * POINTS).astype(np.int64), POINTS - 1)
     total = np.bincount(place, weights=(end - records.requests["arrival"])[answered], minlength=POINTS).astype(np.float64)
-    count = np.bincount(place, minlength=POINTS).astype(np.float64)
-    return pd.DataFrame({RESPONSE: ratio(total, count)}, index=pd.Index(np.arange(POINTS) * records.duration / POINTS, name="time"))
+    return total, np.bincount(place, minlength=POINTS).astype(np.float64)

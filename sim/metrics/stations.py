@@ -53,7 +53,7 @@ def cost(gauges: Gauges, scenario: Scenario, window: float) -> float:
 
 
 def _per_thousand(price: float, counted: Sample) -> float:
-    n = int((counted.finished if counted.expects.any() else counted.served).sum())
+    n = counted.orders.total(counted.orders.finished) if counted.orders.size else counted.answers.total(counted.answers.served)
     return price * 1000 / n if n else (math.nan if math.isnan(price) else math.inf)
 
 

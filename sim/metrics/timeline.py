@@ -7,16 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sim.metrics.gauges import Gauges
-from sim.metrics.sample import Floats, Sample, sample_of
+from sim.metrics.sample import Sample, sample_of
 from sim.metrics.service_level import within_objective
+from sim.records.buckets import bucket_edges, default_bucket
+from sim.records.counted import Counts, Floats, Requests
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import Outcome
 
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-BUCKETS = 300  # as many as a chart can show
 
 
 def timeline(records: Records, scenario: Scenario, bucket: float | None = None) -> pd.DataFrame:
@@ -24,13 +26,12 @@ def timeline(records: Records, scenario: Scenario, bucket: float | None = None) 
 
     Columns: offered; one per outcome word (they add up to offered); completed (by the moment of completion); goodput; p50, p95 and p99 of response
     and completion; then every time series by its name: averages of means and levels, totals as rates. A percentile is nan where nothing was
-    answered, and that of completion also where it falls on an order that is still unfinished at the end: it is not known yet.
+    answered, and that of completion also where it falls on an order that is still unfinished at the end: it is not known yet. A run that kept a
+    summary is known no more finely than by its default buckets.
     """
-    edges = bucket_edges(records.duration, default_bucket(records, scenario) if bucket is None else bucket)
+    edges = bucket_edges(records.duration, default_bucket(records.duration, scenario.record.interval) if bucket is None else bucket)
     sample = sample_of(records, scenario)
-    place = np.searchsorted(edges, sample.arrival, side="right") - 1
-    place = np.where((sample.arrival >= 0) & (sample.arrival < records.duration), place, -1)
-    columns = {**_rates(sample, place, edges), **_percentiles(sample, place, edges.size - 1)}
+    columns = {**_rates(sample, edges), "completed": _completed(records, sample, edges), **_percentiles(sample, edges)}
     gauges = Gauges(records)
     columns |= {series.name: gauges.between(series, edges) for series in records.series}
     return pd.DataFrame(columns, index=pd.Index(edges[:-1], name="time"))
@@ -44,53 +45,64 @@ def mean_timelines(timelines: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(timelines).groupby(level=0).mean()[columns]
 
 
-def default_bucket(records: Records, scenario: Scenario) -> float:
-    """The interval of the recording, or the multiple of it that gives at most 300 buckets."""
-    interval = float(scenario.record.interval)
-    return interval * max(1, math.ceil(records.duration / BUCKETS / interval - 1e-9))
+def _places(requests: Requests, edges: Floats) -> NDArray[np.int64]:
+    """The bucket in which each arrived; -1: in none."""
+    place = np.searchsorted(edges, requests.arrival, side="right") - 1
+    return np.where((requests.arrival >= 0) & (requests.arrival < edges[-1]), place, -1)
 
 
-def bucket_edges(duration: float, bucket: float) -> Floats:
-    """0, bucket, 2 x bucket, ..., duration; the last bucket may be shorter."""
-    return np.append(np.arange(max(1, math.ceil(duration / bucket - 1e-9))) * bucket, duration)
-
-
-def _rates(sample: Sample, place: np.ndarray, edges: Floats) -> dict[str, Floats]:
+def _rates(sample: Sample, edges: Floats) -> dict[str, Floats]:
     n, width = edges.size - 1, np.diff(edges)
-
-    def rate(places: np.ndarray) -> Floats:
-        return np.bincount(places[(places >= 0) & (places < n)], minlength=n) / width
-
-    by_outcome = np.bincount(place[place >= 0] * len(Outcome) + sample.outcome[place >= 0], minlength=n * len(Outcome)).reshape(n, len(Outcome))
-    done = (sample.arrival + sample.completion)[sample.finished]
+    answers = sample.answers
+    place = _places(answers, edges)
+    inside = place >= 0
+    by_outcome = answers.bins(place[inside] * len(Outcome) + answers.outcome[inside], n * len(Outcome), inside).reshape(n, len(Outcome))
+    in_time = inside & within_objective(answers)
     return {
-        "offered": rate(place),
+        "offered": by_outcome.sum(axis=1) / width,
         **{outcome.word: by_outcome[:, outcome] / width for outcome in Outcome},
-        "completed": rate(np.searchsorted(edges, done, side="left") - 1),
-        "goodput": rate(place[within_objective(sample)]),
+        "completed": np.zeros(n),  # its place among the columns
+        "goodput": answers.bins(place[in_time], n, in_time) / width,
     }
 
 
-def _percentiles(sample: Sample, place: np.ndarray, n: int) -> dict[str, Floats]:
-    answered = sample.good & ~np.isnan(sample.response)
-    orders = sample.finished | sample.unfinished
-    response = bucket_quantiles(place[answered], sample.response[answered], n)
-    completion = bucket_quantiles(place[orders], np.where(sample.finished, sample.completion, math.inf)[orders], n)
+def _completed(records: Records, sample: Sample, edges: Floats) -> Floats:
+    """Orders per second whose last effect came in each bucket."""
+    if records.summary is not None:  # known by tick: the middle of the time up to it stands for it
+        ticks = records.ticks - np.diff(records.ticks, prepend=0.0) / 2
+        counts = records.summary.over_time["finished"]
+    else:
+        ticks, counts = (sample.orders.arrival + sample.orders.completion)[sample.orders.finished], None
+    place = np.searchsorted(edges, ticks, side="left") - 1
+    inside = (place >= 0) & (place < edges.size - 1)
+    return np.bincount(place[inside], weights=None if counts is None else counts[inside], minlength=edges.size - 1) / np.diff(edges)
+
+
+def _percentiles(sample: Sample, edges: Floats) -> dict[str, Floats]:
+    answers, orders = sample.answers, sample.orders
+    answered, wanted = answers.good & answers.answered, orders.finished | orders.unfinished
+    times = np.where(orders.finished, orders.completion, math.inf)[wanted]
+    response = bucket_quantiles(_places(answers, edges)[answered], answers.response[answered], edges.size - 1, answers.counts(answered))
+    completion = bucket_quantiles(_places(orders, edges)[wanted], times, edges.size - 1, orders.counts(wanted))
     return {
         **{f"response_{statistic}": values for statistic, values in response.items()},
         **{f"completion_{statistic}": np.where(np.isinf(values), math.nan, values) for statistic, values in completion.items()},
     }
 
 
-def bucket_quantiles(place: np.ndarray, values: Floats, n: int) -> dict[str, Floats]:
-    """The percentiles of the values in each of n buckets by rank, nan in empty ones; a place of -1 is in none."""
+def bucket_quantiles(place: NDArray[np.int64], values: Floats, n: int, counts: Counts | None = None) -> dict[str, Floats]:
+    """The percentiles of the values in each of n buckets by rank, nan in empty ones; a place of -1 is in none.
+
+    `counts` says how often each value occurs, where that is not once.
+    """
     order = np.lexsort((values, place))
     place, values = place[order], values[order]
-    begin = np.searchsorted(place, np.arange(n), side="left")
-    size = np.searchsorted(place, np.arange(n), side="right") - begin
+    until = np.arange(values.size + 1) if counts is None else np.concatenate([[0], np.cumsum(counts[order])])  # how many stand before each
+    begin = until[np.searchsorted(place, np.arange(n), side="left")]
+    size = until[np.searchsorted(place, np.arange(n), side="right")] - begin
     found = {}
     for statistic, q in PERCENTILES.items():
         rank = np.maximum(np.ceil(q * size - 1e-9), 1).astype(np.int64)
         found[statistic] = np.full(n, math.nan)
-        found[statistic][size > 0] = values[(begin + rank - 1)[size > 0]]
+        found[statistic][size > 0] = values[np.searchsorted(until, (begin + rank)[size > 0], side="left") - 1]
     return found

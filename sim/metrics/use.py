@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.metrics.gauges import Floats, Gauges
 from sim.metrics.keys import stations
+from sim.records.counted import deliveries
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import GOOD, MessageEnd, Outcome
@@ -49,14 +50,13 @@ def _hosts(records: Records, scenario: Scenario) -> Iterator[Use]:
 
 
 def _groups(records: Records) -> Iterator[Use]:
-    gauges, names = Gauges(records), {name: index for index, name in enumerate(records.names)}
+    gauges, names, messages = Gauges(records), {name: index for index, name in enumerate(records.names)}, deliveries(records)
     for component in gauges.components("lag"):
         group, _, topic = component.rpartition(" ")
-        rows = records.messages
-        its = rows[(rows["group"] == names.get(group, -1)) & (rows["topic"] == names.get(topic, -1)) & (rows["end"] >= records.warmup)]
-        ends = np.bincount(its["how"].astype(np.int64), minlength=len(MessageEnd))
+        its = messages.where((messages.group == names.get(group, -1)) & (messages.topic == names.get(topic, -1)) & messages.late)
+        ends = its.bins(its.how, len(MessageEnd))
         errors = {end.word: int(ends[end]) for end in MessageEnd if end not in (MessageEnd.PROCESSED, MessageEnd.QUEUED) and ends[end]}
-        yield _use(gauges, component, "consumers", "busy", "lag", len(its), errors)
+        yield _use(gauges, component, "consumers", "busy", "lag", int(ends.sum()), errors)
 
 
 def _use(gauges: Gauges, station: str, resource: str, busy: str, queue: str, attempts: int, errors: dict[str, int]) -> Use:

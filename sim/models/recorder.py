@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
@@ -11,22 +12,27 @@ from numpy.typing import NDArray
 
 from sim.models.columns import Table
 from sim.models.exemplars import Choice
+from sim.records.keeping import Keeper
+from sim.records.keeping import keeper as keeper_of
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE, Series
 from sim.vocabulary import EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.request import Request
     from sim.models.task import Clock, Task
+    from sim.spec.scenario import Scenario
 
 IN_FLIGHT = int(Outcome.IN_FLIGHT)
+HAND_OVER = 4 * 2**20  # bytes of finished rows that are worth it
 NUMBER_BITS = 40  # a request id is (digest of its source << 40) | running number
 
 
 class Recorder:
     """The one place that tables, names and time series of a run are written."""
 
-    def __init__(self, env: Clock, spans: Literal["none", "all", "exemplars"] = "none", warmup: float = 0.0):
+    def __init__(self, env: Clock, spans: Literal["none", "all", "exemplars"] = "none", warmup: float = 0.0, keeper: Keeper | None = None):
         self.env = env
+        self.keeper = keeper if keeper is not None else keeper_of(None)
         self.names: list[str] = []
         self._index: dict[str, int] = {}
         self.open: dict[Request, None] = {}  # not closed yet, in the order of arrival
@@ -84,6 +90,12 @@ class Recorder:
             return np.empty(0, SPAN), np.empty(0, STAGE)
         return self.spans.rows(), self.stages.rows()
 
+    def hand_over(self) -> None:
+        """Give finished rows to the keeper."""
+        for table, take in ((self.requests, self.keeper.take_requests), (self.messages, self.keeper.take_messages)):
+            take(table.rows())
+            table.buffer = bytearray()
+
     def stage(self, task: Task, kind: Stage, place: int, seconds: float = 0.0, about: int = -1) -> None:
         """Note what a flow does from now on, where spans are kept and it is part of a request's way."""
         if self.stages is not None and task.flow >= 0:
@@ -112,6 +124,8 @@ class Recorder:
 
     def tick(self) -> None:
         """Sample all series now."""
+        if len(self.requests.buffer) + len(self.messages.buffer) > HAND_OVER:
+            self.hand_over()
         now = self.env.now
         since = self.ticks[-1] if self.ticks else 0.0
         if now <= since and self.ticks:
@@ -125,3 +139,11 @@ class Recorder:
             row.append(value)
         self.ticks.append(now)
         self.samples.append(row)
+
+
+def ticks_of(scenario: Scenario) -> list[float]:
+    """When the time series are sampled after time 0: at every interval, at the end of the warm-up, and at the end."""
+    interval = scenario.record.interval
+    count = math.floor(scenario.duration / interval + 1e-9)
+    moments = sorted({*(k * interval for k in range(1, count + 1)), scenario.warmup, scenario.duration} - {0.0})
+    return [moment for moment in moments if moment <= scenario.duration]

@@ -11,7 +11,6 @@ from collections.abc import Sequence as Many
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.chance.keyed import stream_key, stream_number
 from sim.chance.sampler import sampler, uniform_sampler
@@ -23,15 +22,17 @@ from sim.models.gateway import Gateway
 from sim.models.host import Account, Host, Replica
 from sim.models.link import Hop, Wire
 from sim.models.outbox import Outbox
-from sim.models.recorder import Recorder
+from sim.models.recorder import Recorder, ticks_of
 from sim.models.service import Endpoint, Service
 from sim.models.sites import consumer_name, salts
 from sim.models.steps import Sequence, Site
 from sim.models.stock import Stock
+from sim.models.summary import plan_of
 from sim.models.task import CONTROL, OBSERVATION, Clock, Done, Signal, Task, abandon
 from sim.models.timers import Lane
 from sim.models.topic import Broker, Message, Topic
 from sim.models.workload import Door, Workload
+from sim.records.keeping import Kept, keeper
 from sim.records.tables import Book, Records
 from sim.spec.distribution import Constant, Distribution
 from sim.spec.gateway import OAuth, Route
@@ -57,7 +58,8 @@ class World:
         latency = scenario.network.default.latency
         self.env = Clock(latency.value if isinstance(latency, Constant) and latency.value > 0 else math.nan)
         self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
-        self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup)
+        self.moments = deque(ticks_of(scenario))
+        self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup, keeper(plan_of(scenario, (0.0, *self.moments))))
         self.next_message = itertools.count().__next__
         self._sites = itertools.count()
         self._salts = salts(scenario)
@@ -107,12 +109,7 @@ class World:
         return self._close()
 
     def _plan_ticks(self) -> None:
-        """Observe at every interval, at the end of the warm-up, and at the end."""
-        scenario = self.scenario
-        interval = scenario.record.interval
-        count = math.floor(scenario.duration / interval + 1e-9)
-        moments = sorted({*(k * interval for k in range(1, count + 1)), scenario.warmup, scenario.duration} - {0.0})
-        self.moments = deque(moment for moment in moments if moment <= scenario.duration)
+        """Observe at the beginning, and at every tick."""
         self.recorder.tick()
         self.ticker = Signal(self._tick)
         self.ticker.at(self.env.schedule, OBSERVATION, self.moments[0])
@@ -141,8 +138,9 @@ class World:
         for request in list(recorder.open):
             recorder.close(request, pending=request.alive > 0 or request.end != request.end)
         spans, stages = recorder.flows()
-        requests = recorder.requests.rows()
-        books = (*self._traffic_books(requests), *(host.book() for host in self.hosts()), *(topic.book() for topic in self.topics.values()))
+        recorder.hand_over()
+        kept = recorder.keeper.finish()
+        books = (*self.traffic_books(kept), *(host.book() for host in self.hosts()), *(topic.book() for topic in self.topics.values()))
         self._balance(books)
         scenario = self.scenario
         return Records(
@@ -151,8 +149,9 @@ class World:
             duration=scenario.duration,
             warmup=scenario.warmup,
             names=tuple(recorder.names),
-            requests=requests,
-            messages=recorder.messages.rows(),
+            requests=kept.requests,
+            messages=kept.messages,
+            summary=kept.summary,
             spans=spans,
             stages=stages,
             exemplary=scenario.record.spans == "exemplars",
@@ -165,11 +164,11 @@ class World:
             oversold={name: stock.oversold for name, stock in self._stocks.items()},
         )
 
-    def _traffic_books(self, requests: NDArray[np.void]) -> list[Book]:
+    def traffic_books(self, kept: Kept) -> list[Book]:
         """Arrivals against rows: every request that arrived has one."""
         books = []
         for workload in self.workloads:
-            outcomes = np.bincount(requests["outcome"][requests["source"] == workload.source], minlength=len(Outcome))
+            outcomes = kept.outcomes(workload.source)
             ended = {outcome.word: int(outcomes[outcome]) for outcome in Outcome if outcome != Outcome.IN_FLIGHT and outcomes[outcome]}
             books.append(Book(workload.name, workload.arrived, ended, int(outcomes[Outcome.IN_FLIGHT])))
         return books

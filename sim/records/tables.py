@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.errors import UsageError
+from sim.records.summary import Summary
 from sim.vocabulary import EventKind, MessageEnd, Outcome
 
 REQUEST = np.dtype(
@@ -141,6 +142,7 @@ class Records:
     oversold: dict[str, int] = field(default_factory=dict)  # service -> units sold beyond its stock
     stages: NDArray[np.void] = field(default_factory=lambda: np.empty(0, STAGE))
     exemplary: bool = False  # spans and stages are those of the exemplars alone
+    summary: Summary | None = None  # of the requests and messages, whose tables are empty then
 
     def every_span(self) -> NDArray[np.void]:
         """The spans, for whoever takes them for those of all attempts. Raises UsageError where they are of exemplars alone."""
@@ -149,10 +151,11 @@ class Records:
         return self.spans
 
     def fingerprint(self) -> str:
-        """Digest of the request, message and event rows in the order in which they ended, names resolved."""
+        """Digest of the names and of the request, message and event rows in the order in which they ended, whether or not they were kept."""
         digest = hashlib.sha256("\0".join((*self.names, *self.effect_names)).encode())
-        for table in (self.requests, self.messages, self.events):
-            digest.update(np.ascontiguousarray(table).tobytes())
+        for rows in self.summary.digests if self.summary is not None else (_digest(self.requests), _digest(self.messages)):
+            digest.update(rows.encode())
+        digest.update(_digest(self.events).encode())
         return digest.hexdigest()[:32]
 
     def gauge(self, component: str, quantity: str) -> NDArray[np.float64]:
@@ -163,7 +166,8 @@ class Records:
         raise KeyError(f"{component}.{quantity}")
 
     def request_frame(self) -> pd.DataFrame:
-        """Requests with words for numbers and with `response` and `completion_time` in seconds."""
+        """Requests with words for numbers and with `response` and `completion_time` in seconds. Raises UsageError where no rows were kept."""
+        self._refuse_summary("requests")
         frame = self._frame(self.requests, ("source", "route", "where"))
         frame["outcome"] = [Outcome(code).word for code in frame["outcome"]]
         frame["response"] = frame["end"] - frame["arrival"]
@@ -171,7 +175,8 @@ class Records:
         return frame
 
     def message_frame(self) -> pd.DataFrame:
-        """Messages with words for numbers."""
+        """Messages with words for numbers. Raises UsageError where no rows were kept."""
+        self._refuse_summary("messages")
         frame = self._frame(self.messages, ("topic", "group"))
         frame["how"] = [MessageEnd(code).word for code in frame["how"]]
         return frame
@@ -186,9 +191,17 @@ class Records:
         """Time series, one column each, indexed by the tick in seconds."""
         return pd.DataFrame(self.gauges, columns=[series.name for series in self.series], index=pd.Index(self.ticks, name="time"))
 
+    def _refuse_summary(self, what: str) -> None:
+        if self.summary is not None:
+            raise UsageError(f"{what}: found record: summary, which keeps no rows of single {what}; expected record: rows")
+
     def _frame(self, table: NDArray[np.void], named: tuple[str, ...]) -> pd.DataFrame:
         frame = pd.DataFrame({name: table[name] for name in table.dtype.names or ()})
         words = np.array([*self.names, ""], dtype=object)
         for column in named:
             frame[column] = words[frame[column].to_numpy()]
         return frame
+
+
+def _digest(rows: NDArray[np.void]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.records.counted import answers
 from sim.records.tables import Records
 from sim.report.words import service_of
 from sim.vocabulary import EventKind, Outcome
@@ -126,22 +127,24 @@ class Failing:
 
 def failing_spells(records: Records) -> list[Failing]:
     """When most requests fail, by their arrival, in buckets of a second or of some ten requests; an interruption of moments ends no spell."""
-    rows = records.requests[~np.isin(records.requests["outcome"], NOT_JUDGED)]
-    if not len(rows):
+    everyone = answers(records)
+    judged = everyone.where(~everyone.ended(*NOT_JUDGED))
+    if not judged.size:
         return []
-    width = max(1.0, ENOUGH * records.duration / len(rows))
-    bucket = (rows["arrival"] // width).astype(np.int64)
-    failed = ~np.isin(rows["outcome"], PASSED)
-    offered = np.bincount(bucket)
-    bad = np.flatnonzero(np.bincount(bucket[failed], minlength=len(offered)) * 2 > offered)
+    width = max(1.0, ENOUGH * records.duration / judged.size, records.summary.resolution if records.summary is not None else 0.0)
+    bucket = (judged.arrival // width).astype(np.int64)
+    failed = ~judged.ended(*PASSED)
+    offered = judged.bins(bucket, 1)
+    bad = np.flatnonzero(judged.bins(bucket[failed], len(offered), failed) * 2 > offered)
     spells = []
     for group in clusters(bad.tolist(), SHORTEST):
         first, last = int(group[0]), int(group[-1])
         if len(group) >= SHORTEST:
             inside = (bucket >= first) & (bucket <= last)
-            outcomes = np.bincount(rows["outcome"][inside & failed])
+            outcomes = judged.bins(judged.outcome[inside & failed], len(Outcome), inside & failed)
             end = (last + 1) * width if last + SHORTEST < len(offered) else None
-            spells.append(Failing(first * width, end, float(failed[inside].mean()), Outcome(int(outcomes.argmax())), width))
+            share = judged.total(inside & failed) / judged.total(inside)
+            spells.append(Failing(first * width, end, share, Outcome(int(outcomes.argmax())), width))
     return spells
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from sim.experiments.results import Comparison, VariantResult
+from sim.records.counted import last_end, orders
 from sim.records.tables import Records
 from sim.report.episodes import Episode, breaker_episodes, clusters, failing_spells, spells_between
 from sim.report.words import clock, count_of, fault_kind, fault_name, lasting, service_of, show
@@ -232,8 +232,7 @@ def _refusals(variant: VariantResult, refusal: _Refusal) -> Iterator[Moment]:
 
 def _last_of(records: Records, outcome: Outcome, start: float) -> float | None:
     """When the last request with this outcome was told so; None where none was, or where it goes on to the end."""
-    ends = records.requests["end"][records.requests["outcome"] == int(outcome)]
-    last = float(np.nanmax(ends)) if len(ends) and not np.all(np.isnan(ends)) else math.nan
+    last = last_end(records, outcome)
     return last if start <= last < 0.99 * records.duration else None
 
 
@@ -269,10 +268,9 @@ def _lags(variant: VariantResult) -> Iterator[Moment]:
 
 def _end(variant: VariantResult) -> Iterator[Moment]:
     """What was promised and is not done when the clock stops."""
-    rows = variant.records.requests
-    open_ones = rows[rows["expects"] & np.isin(rows["outcome"], [int(outcome) for outcome in GOOD]) & np.isnan(rows["completion"])]
-    pending = int(open_ones["pending"].sum())
-    lost = len(open_ones) - pending
+    all_orders = orders(variant.records)
+    pending = all_orders.total(all_orders.promised & all_orders.pending)
+    lost = all_orders.total(all_orders.promised) - pending
     if lost:
         more = f", {pending:,} may still be" if pending else ""
         yield Moment(variant.records.duration, f"the run ends; {count_of(lost, 'order')} answered well can never be completed{more}.", "bad")

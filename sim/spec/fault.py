@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,6 +17,12 @@ class Fault(Spec):
     name: str | None = None
     at: Duration
     lasts: Duration | None = Field(default=None, alias="for", gt=0)
+
+    @property
+    def end(self) -> float:
+        """Seconds from the start of the run; inf: never. A crash without an end of its own ends when the replicas start again."""
+        lasts = self.lasts if self.lasts is not None else getattr(self, "restart_after", None)
+        return math.inf if lasts is None else self.at + float(lasts)
 
     @property
     def described(self) -> str:

@@ -35,7 +35,7 @@ class Finding(NamedTuple):
 def reference_problems(scenario: Scenario) -> list[Finding]:
     """Everything that names something which is not there, or that contradicts something else."""
     names = _Names(scenario)
-    checks = (_own_names, _times, _traffic, _gateway, _links, _consumers, _steps, _effects, _faults, _loops)
+    checks = (_own_names, _times, _record, _traffic, _gateway, _links, _consumers, _steps, _effects, _faults, _loops)
     return [finding for check in checks for finding in check(scenario, names)]
 
 
@@ -98,6 +98,11 @@ def _times(scenario: Scenario, _: _Names) -> Iterator[Finding]:
         yield Finding(("warmup",), f"found auto, with {parts[0]}: only under a steady load is there a warm-up to find; state a duration such as 2m, or 0")
     if scenario.duration / scenario.record.interval > MOST_TICKS:
         yield Finding(("record", "interval"), f"found {show_duration(scenario.record.interval)}: more than {MOST_TICKS} points of every time series")
+
+
+def _record(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    if scenario.record.keep == "summary" and scenario.record.spans == "all":
+        yield Finding(("record", "spans"), "found all, with keep: summary, which does not grow with the number of requests; expected none, or keep: rows")
 
 
 def _traffic(scenario: Scenario, names: _Names) -> Iterator[Finding]:

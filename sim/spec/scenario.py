@@ -27,8 +27,10 @@ class Ledger(Spec):
 
 
 class Recording(Spec):
-    """What is kept of a run."""
+    """What is kept of a run: a row for every request and message, or a summary that does not grow with their number."""
 
+    positional = "keep"
+    keep: Literal["rows", "summary"] = "rows"
     interval: Duration = Field(default=1.0, gt=0)  # of the time series
     spans: Literal["none", "all", "exemplars"] = "none"  # one row per attempt on a service: of all requests, or of the slowest and of a sample
 

@@ -5,29 +5,31 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sim.stats.interval import Interval
-from sim.stats.quantile import as_floats, quantile
+from sim.stats.quantile import as_floats, at_ranks, quantile, size_of
 
 
-def quantile_interval(values: ArrayLike, q: float, confidence: float = 0.95, *, effective: float | None = None) -> Interval:
+def quantile_interval(
+    values: ArrayLike, q: float, confidence: float = 0.95, *, effective: float | None = None, counts: NDArray[np.int64] | None = None
+) -> Interval:
     """A quantile between two order statistics, exact by the binomial law for independent values.
 
     Values that hang together tell as much as fewer independent ones would: `effective` says how many (see `sim.stats.batches`), and the ranks are
     spread accordingly. Never treat the requests of one run as independent. There are no limits where one of them would lie beyond the sample:
-    1,000 values know nothing of an upper limit of the 99.9th percentile.
+    1,000 values know nothing of an upper limit of the 99.9th percentile. `counts` says how often each value occurs, where that is not once.
     """
     sample = as_floats(values)
-    value = quantile(sample, q)
-    size = float(sample.size) if effective is None else min(effective, float(sample.size))
+    value, n = quantile(sample, q, counts), size_of(sample, counts)
+    size = float(n) if effective is None else min(effective, float(n))
     if not math.isfinite(value) or not size >= 1.0:
         return Interval(value)
-    low, high = (share * sample.size for share in _shares(q, math.floor(size), confidence))
+    low, high = (share * n for share in _shares(q, math.floor(size), confidence))
     lower, upper = math.floor(low + 1e-9), math.ceil(high - 1e-9) + 1
-    if lower < 1 or upper > sample.size:
+    if lower < 1 or upper > n:
         return Interval(value)
-    limits = np.partition(sample, (lower - 1, upper - 1))[[lower - 1, upper - 1]]
+    limits = at_ranks(sample, (lower, upper), counts)
     return Interval(value, float(limits[0]), float(limits[1])) if np.isfinite(limits).all() else Interval(value)
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Counts = NDArray[np.int64]
+
 
 class Censored(NamedTuple):
     """A figure, and whether it is only a lower bound."""
@@ -22,19 +24,32 @@ def rank(q: float, n: int) -> int:
     return min(n, max(1, math.ceil(q * n - 1e-9)))
 
 
-def quantile(values: ArrayLike, q: float) -> float:
+def at_ranks(values: ArrayLike, ranks: Sequence[int], counts: Counts | None = None) -> NDArray[np.float64]:
+    """The values of these ranks, counted from 1; `counts` says how often each value occurs, where that is not once."""
+    array = np.asarray(values, dtype=np.float64)
+    places = [rank - 1 for rank in ranks]
+    if counts is None:
+        return np.asarray(np.partition(array, sorted(set(places)))[places])
+    order = np.argsort(array, kind="stable")
+    return np.asarray(array[order][np.searchsorted(np.cumsum(counts[order]), places, side="right")])
+
+
+def quantile(values: ArrayLike, q: float, counts: Counts | None = None) -> float:
     """One quantile; nan where there are no values."""
-    return quantiles(values, (q,))[0]
+    return quantiles(values, (q,), counts)[0]
 
 
-def quantiles(values: ArrayLike, qs: Sequence[float]) -> list[float]:
-    """Several quantiles of the same values, in one pass."""
+def quantiles(values: ArrayLike, qs: Sequence[float], counts: Counts | None = None) -> list[float]:
+    """Several quantiles of the same values, in one pass; `counts` says how often each value occurs, where that is not once."""
     array = np.asarray(values, dtype=np.float64)
     if not array.size:
         return [math.nan] * len(qs)
-    places = [rank(q, array.size) - 1 for q in qs]
-    ordered = np.partition(array, sorted(set(places)))
-    return [float(ordered[place]) for place in places]
+    return [float(value) for value in at_ranks(array, [rank(q, size_of(array, counts)) for q in qs], counts)]
+
+
+def size_of(values: NDArray[np.float64], counts: Counts | None) -> int:
+    """How many values there are."""
+    return values.size if counts is None else int(counts.sum())
 
 
 def censored_quantile(values: ArrayLike, ages_of_unfinished: ArrayLike, q: float) -> Censored:
@@ -42,7 +57,9 @@ def censored_quantile(values: ArrayLike, ages_of_unfinished: ArrayLike, q: float
     return censored_quantiles(values, ages_of_unfinished, (q,))[0]
 
 
-def censored_quantiles(values: ArrayLike, ages_of_unfinished: ArrayLike, qs: Sequence[float]) -> list[Censored]:
+def censored_quantiles(
+    values: ArrayLike, ages_of_unfinished: ArrayLike, qs: Sequence[float], counts: Counts | None = None, counts_of_unfinished: Counts | None = None
+) -> list[Censored]:
     """Quantiles where unfinished durations stand behind all finished ones.
 
     A quantile among the finished is exact or errs upwards, never downwards, and is not marked. One that falls on an unfinished duration could
@@ -50,27 +67,43 @@ def censored_quantiles(values: ArrayLike, ages_of_unfinished: ArrayLike, qs: Seq
     Whatever the unfinished turn out to be, the quantile of all is not below it.
     """
     finished, ages = np.asarray(values, dtype=np.float64), np.asarray(ages_of_unfinished, dtype=np.float64)
-    total = finished.size + ages.size
+    done = size_of(finished, counts)
+    total = done + size_of(ages, counts_of_unfinished)
     if not total:
         return [Censored(math.nan, False)] * len(qs)
-    known = [rank(q, total) <= finished.size for q in qs]
-    exact = quantiles(np.concatenate([finished, np.full(ages.size, np.inf)]), qs) if any(known) else [math.nan] * len(qs)
-    bound = quantiles(np.concatenate([finished, ages]), qs) if not all(known) else exact
+    both = None if counts is None or counts_of_unfinished is None else np.concatenate([counts, counts_of_unfinished])
+    known = [rank(q, total) <= done for q in qs]
+    exact = quantiles(np.concatenate([finished, np.full(ages.size, np.inf)]), qs, both) if any(known) else [math.nan] * len(qs)
+    bound = quantiles(np.concatenate([finished, ages]), qs, both) if not all(known) else exact
     return [Censored(value, False) if is_known else Censored(least, True) for is_known, value, least in zip(known, exact, bound, strict=True)]
 
 
-def censored_mean(values: ArrayLike, ages_of_unfinished: ArrayLike, *, endless: bool, tolerated: float = 0.01) -> Censored:
+def censored_mean(
+    values: ArrayLike,
+    ages_of_unfinished: ArrayLike,
+    *,
+    endless: bool,
+    tolerated: float = 0.01,
+    counts: Counts | None = None,
+    counts_of_unfinished: Counts | None = None,
+) -> Censored:
     """The mean with unfinished durations at their present age.
 
     It is marked as a lower bound where one of them is known to be `endless`, or where more than a `tolerated` share is unfinished: a few that
     merely began late say nothing, and would mark every mean of every run.
     """
     finished, ages = np.asarray(values, dtype=np.float64), np.asarray(ages_of_unfinished, dtype=np.float64)
-    total = finished.size + ages.size
+    unfinished = size_of(ages, counts_of_unfinished)
+    total = size_of(finished, counts) + unfinished
     if not total:
         return Censored(math.nan, False)
-    value = (float(finished.sum()) + float(ages.sum())) / total
-    return Censored(value, bool(ages.size) and (endless or ages.size > tolerated * total))
+    value = (sum_of(finished, counts) + sum_of(ages, counts_of_unfinished)) / total
+    return Censored(value, bool(unfinished) and (endless or unfinished > tolerated * total))
+
+
+def sum_of(values: NDArray[np.float64], counts: Counts | None) -> float:
+    """The sum of all values."""
+    return float(values.sum() if counts is None else (values * counts).sum())
 
 
 def as_floats(values: ArrayLike) -> NDArray[np.float64]:

@@ -42,6 +42,16 @@ def test_a_result_comes_back_bit_by_bit():
     assert {field.name for field in dataclasses.fields(JobResult)} == set(vars(again))
 
 
+def test_a_summary_comes_back_bit_by_bit():
+    """Its arrays, whatever they are made of, and the digests of the rows that were not kept."""
+    result = perform(job(sets=("record=summary",)), lambda _now: None)
+    again = unpack_result(pack_result(result)).records
+    assert again.fingerprint() == result.fingerprint == perform(job(), lambda _now: None).fingerprint
+    for field in dataclasses.fields(result.records.summary):
+        one, other = getattr(result.records.summary, field.name), getattr(again.summary, field.name)
+        assert one == other if field.name == "digests" else (one.dtype, one.tobytes()) == (other.dtype, other.tobytes()), field.name
+
+
 def test_a_job_travels_as_a_document_with_its_plug_ins(tmp_path):
     (tmp_path / "mine.py").write_text("X = 1\n")
     sent = job(1, plugins=(str(tmp_path / "mine.py"),), sets=("services.kitchen.workers=3",))

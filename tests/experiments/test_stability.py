@@ -102,6 +102,13 @@ def test_a_repetition_gives_the_same_and_a_load_of_one_is_the_scenario():
     assert one.table["rate"].tolist() == [20.0]
 
 
+def test_what_was_under_way_is_known_although_the_scenario_keeps_a_summary():
+    """Its own runs keep rows."""
+    settings = {"stressor": OUTAGE, "replications": 1, "precision": 0, "hysteresis": False, "jobs": 1, "watch": 70.0, "loads": [2, 3]}
+    one, other = (find_stability(load_text(STORM + f"record: {keep}\n"), **settings) for keep in ("rows", "summary"))
+    assert one.table.equals(other.table)
+
+
 SHOP = """
 version: 1
 duration: 200s

@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from sim.metrics.timeline import bucket_edges, bucket_quantiles, default_bucket, mean_timelines, timeline
+from sim.metrics.timeline import bucket_quantiles, mean_timelines, timeline
+from sim.records.buckets import bucket_edges, default_bucket
 from sim.vocabulary import Outcome
 
 from .building import NAN, records, request, scenario
-
-FIVE = {"record": {"interval": "5s"}}
 
 
 def draw(requests=(), bucket=10.0, **run):
@@ -75,11 +74,11 @@ def test_the_last_bucket_may_be_shorter():
 
 
 def test_a_chart_has_at_most_300_buckets_of_whole_intervals():
-    assert default_bucket(records(duration=900), scenario()) == 3
-    assert default_bucket(records(duration=301), scenario()) == 2
-    assert default_bucket(records(duration=300), scenario()) == 1
-    assert default_bucket(records(duration=3600), scenario(**FIVE)) == 15
-    assert default_bucket(records(duration=10), scenario(**FIVE)) == 5
+    assert default_bucket(900, 1) == 3
+    assert default_bucket(301, 1) == 2
+    assert default_bucket(300, 1) == 1
+    assert default_bucket(3600, 5) == 15
+    assert default_bucket(10, 5) == 5
     assert bucket_edges(0.3, 0.1) == pytest.approx([0, 0.1, 0.2, 0.3])
 
 

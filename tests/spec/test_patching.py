@@ -12,6 +12,7 @@ TOP = {
     "services": {"a": {"workers": 1, "endpoints": {"x": [{"work": "1ms"}]}}, "profile": {"workers": 2, "replicas": 3}},
     "policies": {"p": {"retry": {"budget": "20%", "max_attempts": 3}, "timeout": "1s"}},
     "network": {"default": {"latency": {"exponential": "1ms"}, "loss": "1%"}},
+    "record": "summary",
     "expect": ["lost_orders == 0"],
 }
 
@@ -27,6 +28,8 @@ TOP = {
         ({"traffic": {"t": {"arrivals": {"poisson": "5/s"}}}}, "traffic.t.arrivals", {"poisson": "5/s"}),
         ({"network": {"default": {"latency": {"constant": "5ms"}}}}, "network.default", {"latency": {"constant": "5ms"}, "loss": "1%"}),
         ({"policies": {"p": {"retry": {"budget": {"ttl": "5s"}}}}}, "policies.p.retry.budget", {"ratio": "20%", "ttl": "5s"}),
+        ({"record": {"interval": "5s"}}, "record", {"keep": "summary", "interval": "5s"}),
+        ({"record": "rows"}, "record", "rows"),
         ({"policies": {"p": {"retry": None}}}, "policies.p", {"timeout": "1s"}),
         ({"policies": {"q": {"timeout": "1s", "retry": None}}}, "policies.q", {"timeout": "1s"}),
         ({"expect": ["availability > 90%"]}, "expect", ["lost_orders == 0", "availability > 90%"]),

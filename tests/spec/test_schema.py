@@ -46,6 +46,7 @@ FORMS = [
     ("traffic.shoppers.arrivals", [{"closed": {"users": 5, "think": "1s"}}, {"replay": "f.csv"}, {"profile": [{"rate": "5/s"}]}]),
     ("traffic.shoppers.sends", [{"POST /orders": "20%"}]),
     ("policies.provider.retry.budget", ["20%", 0.2, {"ratio": "20%", "ttl": "5s"}]),
+    ("record", ["summary", "rows", {"keep": "summary", "interval": "5s"}, {"spans": "all"}]),
     ("faults.0", [{"slow": {"of": "payments", "by": "5x"}, "at": "1s"}, {"broker_down": "kafka", "at": "1s"}]),
     ("variants.async", [None, {"services": {"orders": {"workers": None}}}, {"policies": {"internal": None}}]),
     ("brokers.kafka.topics.order-events.key", [None, "sticky", "user"]),
@@ -60,6 +61,8 @@ def test_every_way_to_write_it_is_valid(validator, document, path, value):
 @pytest.mark.parametrize(
     ("path", "value"),
     [
+        ("record", "sumary"),
+        ("record", {"keep": "all"}),
         ("services.orders.wokers", 5),
         ("services.orders.workers", "many"),
         ("services.orders.endpoints.create.0.work", 5),

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.stats.quantile import censored_mean, censored_quantile, quantile, quantiles, rank
+from sim.stats.order import quantile_interval
+from sim.stats.quantile import censored_mean, censored_quantile, censored_quantiles, quantile, quantiles, rank
 
 finite = st.floats(0, 1e6)
 shares = st.sampled_from([0.01, 0.07, 0.5, 0.9, 0.95, 0.99, 0.999])
@@ -76,3 +77,19 @@ def test_a_mean_is_a_lower_bound_when_something_never_ends_or_much_is_open():
     assert censored_mean(done, [500.0], endless=True).censored
     assert censored_mean(done, [], endless=False) == (pytest.approx(1.0), False)
     assert math.isnan(censored_mean([], [], endless=False).value)
+
+
+counted = st.lists(st.tuples(finite, st.integers(1, 9)), min_size=1, max_size=40)
+
+
+@given(counted, st.lists(st.tuples(finite, st.integers(1, 9)), max_size=10), shares)
+def test_a_count_is_so_many_equal_values(values, ages, q):
+    """Values with counts give what the same values written out give, on both sides of what has ended."""
+    (times, counts), (old, aged) = (np.array(pairs, dtype=float).reshape(-1, 2).T for pairs in (values, ages))
+    counts, aged = counts.astype(int), aged.astype(int)
+    assert quantile(times, q, counts) == quantile(np.repeat(times, counts), q)
+    assert censored_quantiles(times, old, (q,), counts, aged) == censored_quantiles(np.repeat(times, counts), np.repeat(old, aged), (q,))
+    found = censored_mean(times, old, endless=False, counts=counts, counts_of_unfinished=aged)
+    written_out = censored_mean(np.repeat(times, counts), np.repeat(old, aged), endless=False)
+    assert found == (pytest.approx(written_out.value), written_out.censored)
+    assert quantile_interval(times, q, counts=counts) == quantile_interval(np.repeat(times, counts), q)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
 
 from sim.experiments.results import Comparison, VariantResult
+from sim.metrics.promises import open_promises
 from sim.report.charts.canvas import Chart, column, gauge_columns, label_curves, label_room, name_panel, panels, plain_numbers, spans_of, thin, time_axis
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import clock, listed
-from sim.vocabulary import GOOD
 
 MOST = 4  # panels of queues, and of groups
 PROMISES = "open promises"
@@ -91,14 +90,9 @@ def _rows(comparison: Comparison) -> list[_Row]:
 
 def _open_promises(variant: VariantResult) -> pd.Series | None:
     """Orders answered well and not completed, at each bucket of the timeline."""
-    rows = variant.records.requests
-    rows = rows[rows["expects"] & np.isin(rows["outcome"], [int(outcome) for outcome in GOOD]) & np.isfinite(rows["end"])]
-    if not len(rows):
-        return None
     times = variant.timeline.index.to_numpy(dtype=float)
-    kept = np.maximum(rows["completion"], rows["end"])
-    opened, closed = np.sort(rows["end"]), np.sort(kept[np.isfinite(kept)])
-    return pd.Series((np.searchsorted(opened, times, "right") - np.searchsorted(closed, times, "right")).astype(float), index=times)
+    still_open = open_promises(variant.records, times)
+    return pd.Series(still_open, index=times) if still_open is not None else None
 
 
 def _highest(name: str, series: pd.Series) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 
 import matplotlib as mpl
 import numpy as np
@@ -11,12 +13,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from sim.experiments.results import Comparison, VariantResult
+from sim.records.counted import Counted, Mask, answers, orders
 from sim.report.charts.canvas import Chart, label_ends, log_seconds, name_panel, panels
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import show
-from sim.vocabulary import GOOD
-
-Waits = NDArray[np.float64]
+from sim.stats.quantile import at_ranks, quantile, size_of
 
 _CLOCKS = (
     ("answered well", "response: ok or degraded, since the intended arrival"),
@@ -28,10 +29,10 @@ def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
     """Share of requests still waiting after a time, for the answer and for the completion: where a line goes flat, the rest never came."""
     clocks = {name: _waits(variant) for name, variant in comparison.variants.items()}
     shown = [which for which in (0, 1) if any(len(pair[which]) for pair in clocks.values())]
-    finite = [ended for pair in clocks.values() for wait in pair if len(ended := wait[np.isfinite(wait) & (wait > 0)])]
+    finite = [ended for pair in clocks.values() for wait in pair if len(ended := wait.where(wait.ended & (wait.times > 0)))]
     if not finite:
         return None
-    left, right = min(float(np.quantile(wait, 0.002)) for wait in finite) * 0.8, max(float(wait.max()) for wait in finite) * 1.15
+    left, right = min(wait.quantile(0.002) for wait in finite) * 0.8, max(float(wait.times.max()) for wait in finite) * 1.15
     floor = min(max(10.0 ** math.floor(-math.log10(max(len(wait) for wait in finite))), 1e-4), 1e-2)
     with mpl.rc_context(rc(theme)):
         sheet = panels(len(shown), 1.85, labels=0.75 + 0.075 * max(len(name) + 7 for name in clocks), top=0.26)
@@ -62,26 +63,47 @@ def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
     )
 
 
-def _waits(variant: VariantResult) -> tuple[Waits, Waits]:
-    """Waits of the counted requests on both clocks, infinite where the end never came; the second is empty where nothing is expected."""
-    rows = variant.records.requests
-    rows = rows[rows["arrival"] >= variant.records.warmup]
-    good = np.isin(rows["outcome"], [int(outcome) for outcome in GOOD])
-    response = np.where(good, rows["end"] - rows["arrival"], np.inf)
-    expecting = rows[rows["expects"]]
-    completion = expecting["completion"] - expecting["arrival"]
-    return np.where(np.isnan(response), np.inf, response), np.where(np.isnan(completion), np.inf, completion)
+@dataclass(frozen=True)
+class _Waits(Counted):
+    """How long each waited; infinite where the end never came."""
+
+    times: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return size_of(self.times, self.count)
+
+    @cached_property
+    def ended(self) -> Mask:
+        """Those whose end came."""
+        return np.isfinite(self.times)
+
+    @property
+    def never(self) -> float:
+        """The share of those whose end never came."""
+        return self.total(~self.ended) / len(self)
+
+    def quantile(self, q: float) -> float:
+        """By rank."""
+        return quantile(self.times, q, self.count)
 
 
-def _survival(wait: Waits, floor: float, right: float) -> tuple[Waits, Waits]:
+def _waits(variant: VariantResult) -> tuple[_Waits, _Waits]:
+    """Waits of the counted requests on both clocks; the second is empty where nothing is expected."""
+    records = variant.records
+    requests, expecting = answers(records).since(records.warmup), orders(records).since(records.warmup)
+    response = np.where(requests.good & requests.answered, requests.response, np.inf)
+    return _Waits(requests.count, response), _Waits(expecting.count, np.where(expecting.finished, expecting.completion, np.inf))
+
+
+def _survival(wait: _Waits, floor: float, right: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The share that waits longer than each time, at no more points than can be seen."""
-    ordered = np.sort(wait)
-    never = float(np.mean(~np.isfinite(ordered)))
+    never, n = wait.never, len(wait)
     shares = np.concatenate([np.linspace(0.0, 0.98, 120), 1 - np.geomspace(floor, 1.0, 240)])
-    position = np.unique(np.minimum((np.clip(shares, 0, 1) * len(ordered)).astype(int), len(ordered) - 1))
-    position = position[np.isfinite(ordered[position])]
-    left = np.maximum(1 - (position + 1) / len(ordered), never)
-    return np.append(ordered[position], right), np.append(left, never if never > 0 else floor / 10)
+    ranks = np.unique(np.minimum((np.clip(shares, 0, 1) * n).astype(int), n - 1)) + 1
+    times = at_ranks(wait.times, ranks.tolist(), wait.count)
+    ended = np.isfinite(times)
+    left = np.maximum(1 - ranks[ended] / n, never)
+    return np.append(times[ended], right), np.append(left, never if never > 0 else floor / 10)
 
 
 def _share_axis(axes: Axes, floor: float) -> None:
@@ -93,16 +115,15 @@ def _share_axis(axes: Axes, floor: float) -> None:
     axes.grid(True, axis="y", which="major")
 
 
-def _never(wait: Waits) -> str:
-    never = float(np.mean(~np.isfinite(wait)))
-    return "all" if never == 0 else f"{show(never, 'share')} never"
+def _never(wait: _Waits) -> str:
+    return "all" if wait.never == 0 else f"{show(wait.never, 'share')} never"
 
 
-def _in_words(name: str, pair: tuple[Waits, Waits]) -> str:
+def _in_words(name: str, pair: tuple[_Waits, _Waits]) -> str:
     words = []
     for wait, what in zip(pair, ("answered well", "completed"), strict=True):
         if len(wait):
-            finite = wait[np.isfinite(wait)]
-            median = f", half of these within {show(float(np.median(finite)), 's')}" if len(finite) else ""
+            finite = wait.where(wait.ended)
+            median = f", half of these within {show(finite.quantile(0.5), 's')}" if len(finite) else ""
             words.append(f"{show(len(finite) / len(wait), 'share')} {what}{median}")
     return f"{name}: {'; '.join(words)}."

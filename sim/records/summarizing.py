@@ -1,0 +1,219 @@
+"""Rows made into a Summary and forgotten, piece by piece, in time that hardly depends on what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.records.lines import on_axis, on_ladder
+from sim.records.summary import ANSWERS, DELIVERIES, LEDGER, ORDERS, OVER_TIME, POINTS, SETTLING, Plan, Summary
+from sim.records.tables import MESSAGE, REQUEST
+from sim.vocabulary import GOOD, MessageEnd, Outcome
+
+PIECE = 1 << 16  # rows that are reduced together: always so many, so that no sum depends on how rows were handed over
+LEAST = 1 << 18  # cells that wait at least to be merged with the others
+
+Rows = NDArray[np.void]
+Keys = NDArray[np.int64]
+
+
+class Summarizer:
+    """Takes finished rows and keeps what a Summary holds. Rows that were handed over may be overwritten afterwards."""
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        self.requests = _Pieces(REQUEST, self._reduce_requests)
+        self.messages = _Pieces(MESSAGE, self._reduce_messages)
+        self._ways = _Ways()
+        self._answers, self._orders, self._ledger, self._deliveries = (_Cells() for _ in range(4))
+        self._over_time = np.zeros((3, plan.ticks.size + 1), np.int64)
+        self._answered, self._waited = np.zeros(POINTS, np.int64), np.zeros(POINTS)
+        self._last_end = np.full(len(Outcome), -np.inf)
+        self._intervals, self._until = on_axis(plan.moments, "right"), on_axis(plan.ticks, "left")
+        self._buckets = on_ladder(plan.edges)
+        # A key is way, interval, outcome, pending, bucket, the last changing fastest.
+        self._shape = (plan.moments.size, len(Outcome), 2, plan.edges.size + 1)
+
+    def summary(self) -> Summary:
+        """What the rows came to. No more may be handed over afterwards."""
+        digests = self.requests.finish(), self.messages.finish()
+        order_columns = self._decoded(self._orders)
+        answer_columns = self._decoded(self._answers)
+        del answer_columns["pending"]
+        return Summary(
+            moments=self.plan.moments,
+            edges=self.plan.edges,
+            answers=_table(ANSWERS, answer_columns),
+            orders=_table(ORDERS, order_columns),
+            ledger=_table(LEDGER, _unpacked(self._ledger, _LEDGER_SHAPE, ("outcome", "pending", "charges", "reservations"))),
+            deliveries=_table(DELIVERIES, _unpacked(self._deliveries, _DELIVERIES_SHAPE, ("topic", "group", "how", "deliveries", "late"))),
+            over_time=_table(OVER_TIME, dict(zip(OVER_TIME.names or (), self._over_time[:, :-1], strict=True))),
+            settling=_table(SETTLING, {"count": self._answered, "total": self._waited}),
+            last_end=np.where(np.isinf(self._last_end), np.nan, self._last_end),
+            digests=digests,
+        )
+
+    def _decoded(self, cells: _Cells) -> dict[str, NDArray[np.int64]]:
+        columns = _unpacked(cells, self._shape, ("way", "interval", "outcome", "pending", "bucket"))
+        source, route = self._ways.decoded(columns.pop("way"))
+        return {"source": source, "route": route, **columns}
+
+    # -- one piece ----------------------------------------------------------------------------------------------------------
+
+    def _reduce_requests(self, rows: Rows) -> None:
+        """Into cells by either clock, and by what became of the money."""
+        arrival, end, completion = (np.ascontiguousarray(rows[name]) for name in ("arrival", "end", "completion"))
+        outcome, pending, expects = (np.ascontiguousarray(rows[name]) for name in ("outcome", "pending", "expects"))
+        head = self._ways.codes(rows["source"], rows["route"], self._shape)
+        head = (head * self._shape[0] + self._intervals.place(arrival) - 1) * self._shape[1] + outcome
+        self._answers.add(head * (2 * self._shape[3]) + self._buckets.place(end - arrival))
+        if expects.any():
+            mine = slice(None) if expects.all() else expects
+            took = self._buckets.place((completion - arrival)[mine])
+            self._orders.add((head[mine] * 2 + pending[mine]) * self._shape[3] + took)
+            self._follow(end[mine], completion[mine], np.isin(outcome[mine], GOOD))
+        self._ledger.add(_packed(_LEDGER_SHAPE, outcome, pending, rows["charges"], rows["reservations"]))
+        self._settle(arrival, end, outcome)
+
+    def _follow(self, end: NDArray[np.float64], completion: NDArray[np.float64], good: NDArray[np.bool_]) -> None:
+        """Count promises made and kept, and orders finished, by the tick that follows."""
+        for place, times in enumerate((end[good], np.maximum(completion, end)[good], completion)):
+            self._over_time[place] += np.bincount(self._until.place(times), minlength=self._over_time.shape[1])  # what never happened comes last
+
+    def _settle(self, arrival: NDArray[np.float64], end: NDArray[np.float64], outcome: NDArray[np.int8]) -> None:
+        """Add up responses by the moment of the answer."""
+        answered = ~np.isnan(end)
+        if not answered.all():
+            arrival, end, outcome = arrival[answered], end[answered], outcome[answered]
+        place = np.minimum((end / self.plan.duration * POINTS).astype(np.int64), POINTS - 1)
+        self._answered += np.bincount(place, minlength=POINTS)
+        self._waited += np.bincount(place, weights=end - arrival, minlength=POINTS)
+        np.maximum.at(self._last_end, outcome, end)
+
+    def _reduce_messages(self, rows: Rows) -> None:
+        late = rows["end"] >= self.plan.warmup
+        self._deliveries.add(_packed(_DELIVERIES_SHAPE, rows["topic"], rows["group"], rows["how"], rows["deliveries"], late))
+
+
+_LEDGER_SHAPE = (2, 256, 256)  # of all but the first column
+_DELIVERIES_SHAPE = (1 << 15, len(MessageEnd), 1 << 15, 2)
+
+
+class _Pieces:
+    """Rows gathered to pieces of one size, and their digest."""
+
+    def __init__(self, dtype: np.dtype[np.void], reduce: Callable[[Rows], None]):
+        self._buffer = np.zeros(PIECE, dtype)
+        self._bytes = bytes_of(self._buffer)  # faster to copy than rows
+        self._filled = 0
+        self._reduce = reduce
+        self._digest = hashlib.sha256()
+
+    def add(self, rows: Rows) -> None:
+        """Take these rows."""
+        width = rows.dtype.itemsize
+        while rows.size:
+            taken = rows[: PIECE - self._filled]
+            self._bytes[self._filled * width : (self._filled + taken.size) * width] = bytes_of(taken)
+            self._filled += taken.size
+            rows = rows[taken.size :]
+            if self._filled == PIECE:
+                self._done()
+
+    def finish(self) -> str:
+        """Reduce what is left; the digest of all rows."""
+        self._done()
+        return self._digest.hexdigest()
+
+    def _done(self) -> None:
+        if self._filled:
+            piece = self._buffer[: self._filled]
+            self._digest.update(bytes_of(piece))
+            self._reduce(piece)
+            self._filled = 0
+
+
+class _Cells:
+    """How often each key came, in order of the keys."""
+
+    def __init__(self) -> None:
+        self.keys, self.counts = np.empty(0, np.int64), np.empty(0, np.int64)
+        self._waiting: list[tuple[Keys, Keys]] = []
+        self._size = 0
+
+    def add(self, keys: Keys) -> None:
+        """Count these. They are merged with the others when there are as many of them, which costs the least in all."""
+        self._waiting.append(np.unique(keys, return_counts=True))
+        self._size += self._waiting[-1][0].size
+        if self._size >= max(LEAST, self.keys.size):
+            self.merge()
+
+    def merge(self) -> None:
+        """Bring all together."""
+        parts = [(self.keys, self.counts), *self._waiting]
+        keys, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        first = np.flatnonzero(np.diff(keys, prepend=-1))
+        self.keys, self.counts = keys[first], np.add.reduceat(counts[order], first) if first.size else counts
+        self._waiting, self._size = [], 0
+
+
+class _Ways:
+    """A small number for every pair of source and route that occurs."""
+
+    def __init__(self) -> None:
+        self._pairs = np.empty(0, np.int64)  # in ascending order
+        self._codes = np.empty(0, np.int64)
+
+    def codes(self, source: NDArray[np.int16], route: NDArray[np.int16], shape: tuple[int, ...]) -> Keys:
+        """The number of each pair. Raises OverflowError where a key of this shape would not fit into 63 bits."""
+        pairs = (source.astype(np.int64) << 16) | (route.astype(np.int64) & 0xFFFF)
+        place = self._pairs.searchsorted(pairs)
+        if not self._pairs.size or (self._pairs.take(place, mode="clip") != pairs).any():
+            new = np.setdiff1d(pairs, self._pairs)
+            self._codes = np.concatenate([self._codes, np.arange(new.size) + self._codes.size])
+            self._pairs = np.concatenate([self._pairs, new])
+            order = np.argsort(self._pairs)
+            self._pairs, self._codes = self._pairs[order], self._codes[order]
+            if self._pairs.size * int(np.prod(shape, dtype=object)) >= 2**63:
+                raise OverflowError(f"{self._pairs.size} pairs of traffic and route in {shape[0]} intervals are more than a summary can tell apart")
+            place = self._pairs.searchsorted(pairs)
+        return self._codes[place]
+
+    def decoded(self, codes: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Source and route of each number."""
+        pairs = self._pairs[np.argsort(self._codes)][codes]
+        return pairs >> 16, (pairs & 0xFFFF).astype(np.uint16).astype(np.int16).astype(np.int64)
+
+
+def bytes_of(rows: Rows) -> memoryview:
+    """The memory of rows, byte by byte."""
+    return np.ascontiguousarray(rows).view(np.uint8).data
+
+
+def _packed(shape: tuple[int, ...], first: NDArray[np.integer], *others: NDArray[np.integer | np.bool_]) -> Keys:
+    """One key of several columns; `shape` bounds all but the first."""
+    keys = first.astype(np.int64)
+    for bound, column in zip(shape, others, strict=True):
+        keys = keys * bound + column
+    return keys
+
+
+def _unpacked(cells: _Cells, shape: tuple[int, ...], names: tuple[str, ...]) -> dict[str, NDArray[np.int64]]:
+    """The columns that the keys were packed from, and the counts."""
+    cells.merge()
+    columns, rest = {"count": cells.counts}, cells.keys
+    for name, bound in zip(reversed(names[1:]), reversed(shape), strict=True):
+        rest, columns[name] = np.divmod(rest, bound)
+    return {names[0]: rest, **columns}
+
+
+def _table(dtype: np.dtype[np.void], columns: Mapping[str, NDArray[np.generic]]) -> Rows:
+    table = np.empty(len(columns[(dtype.names or ("",))[0]]), dtype)
+    for name in dtype.names or ():
+        table[name] = columns[name]
+    return table

@@ -1,0 +1,36 @@
+"""What routes promise and clients bear, and which times of an answer make a difference to it: what any record of a run must be able to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.spec.scenario import Scenario
+from sim.spec.traffic import Objective, Traffic
+
+PATIENCE = 10.0  # s; how long a request may be in flight at the end and still be called neither good nor bad, where its client has no timeout
+APDEX_T = 0.5  # s; where a route has no latency objective, as New Relic has it
+TOLERATED = 4  # times T, in the words of Apdex
+ROUNDING = 1e-9  # s; a time is a difference of two clocks, whose last digits are noise: 0.1 s is within an objective of 100 ms wherever it happens
+
+
+def objective_of(scenario: Scenario, traffic: Traffic | None, route: str) -> Objective:
+    """What the route promises; where it says nothing, what its client was promised."""
+    at_gateway = scenario.gateway.routes.get(route) if scenario.gateway else None
+    if at_gateway is not None and at_gateway.objective is not None:
+        return at_gateway.objective
+    return (traffic.objective if traffic is not None else None) or Objective()
+
+
+def patience_of(traffic: Traffic | None) -> float:
+    """Seconds that a client waits at least."""
+    return PATIENCE if traffic is None or traffic.timeout is None else traffic.timeout
+
+
+def limits(scenario: Scenario) -> Iterator[float]:
+    """Every response time, in seconds, at which an answer goes from one verdict to another, whichever route it is of."""
+    for traffic in (None, *scenario.traffic.values()):
+        for route in ("", *(traffic.mix if traffic is not None else ())):
+            objective = objective_of(scenario, traffic, route).latency
+            limit = APDEX_T if objective is None else objective
+            yield limit + ROUNDING
+            yield TOLERATED * limit + ROUNDING
