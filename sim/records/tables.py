@@ -204,4 +204,4 @@ class Records:
 
 
 def _digest(rows: NDArray[np.void]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(rows).view(np.uint8).data).hexdigest()  # of the rows where they are: there may be many

@@ -188,3 +188,9 @@ def test_books_find_the_outcomes_of_a_source_in_either():
         taken = keeper(its)
         taken.take_requests(table)
         assert taken.finish().outcomes(1).tolist() == np.bincount(table["outcome"][table["source"] == 1], minlength=len(Outcome)).tolist()
+
+
+def test_more_pairs_than_a_key_can_hold_are_refused_not_confused():
+    source, route = np.array([1, 2], np.int16), np.array([3, 3], np.int16)
+    with pytest.raises(OverflowError, match="2 pairs of traffic and route in 4611686018427387904 intervals are more than a summary can tell apart"):
+        summarizing._Ways().codes(source, route, (2**62, 1))
