@@ -23,7 +23,6 @@ from sim.compiled.state import (
     groups,
     handler,
     hosts,
-    member_lanes,
     members,
     message_rows,
     messages,
@@ -112,8 +111,7 @@ def poll(s: State, task: int) -> int:
     own.phase = 0
     room = row.max_poll
     for turn in range(row.lanes):
-        place = member_lanes(s)[member * s.most_lanes + (row.turn + turn) % row.lanes]
-        lane = group_lanes(s)[place]
+        lane = group_lanes(s)[row.first_lane + (row.turn + turn) % row.lanes]
         if lane.owner != member:
             continue
         while lane.retries_first >= 0 and room > 0:

@@ -124,9 +124,9 @@ class Control:
         row["up_area"] -= self.now
         if row["died"]:
             row["died"] = 0
-            for lane in self.tables["member_lanes"][member, : row["lanes"]]:
+            for lane in range(row["first_lane"], row["first_lane"] + row["lanes"]):
                 if self.tables["group_lanes"][lane]["owner"] == member:
-                    self._reset_offset(member, int(row["group"]), int(lane))
+                    self._reset_offset(member, int(row["group"]), lane)
         row["idle"] = 0
         self.begin_member(member)
 
@@ -199,9 +199,9 @@ class Control:
         owners = self.tables["group_lanes"]["owner"][first : first + count].copy()
         self.tables["group_lanes"]["owner"][first : first + count] = -1
         for member, indices in zip(there, range_assign(len(there), count), strict=True):
+            self.tables["members"][member]["first_lane"] = first + min(indices, default=0)  # the range assignor gives neighbours to each
             self.tables["members"][member]["lanes"] = len(indices)
-            for turn, index in enumerate(indices):
-                self.tables["member_lanes"][member, turn] = first + index
+            for index in indices:
                 self.tables["group_lanes"][first + index]["owner"] = member
                 if owners[index] != member:
                     self._reset_offset(member, group, first + index)

@@ -127,7 +127,7 @@ LANE_OF_GROUP = _record("", "group owner first last retries_first retries_last c
 DELIVERY_SLOT = _record("end", "message lane count failures how previous next")
 MEMBER_ROW = _record(
     "up_area session",
-    """group host replica task hop wire broker salt max_poll max_deliveries retry_topic retries_first idempotent latest lanes turn
+    """group host replica task hop wire broker salt max_poll max_deliveries retry_topic retries_first idempotent latest first_lane lanes turn
     batch_first batch_last following current idle belongs up died processing pc""",
 )
 OUTBOX_ROW = _record("poll", "salt rows host topic key site batch out back first last task replica count taken waited pc")
@@ -154,14 +154,14 @@ TABLES: dict[str, np.dtype[Any]] = {
     "stocks": STOCK_ROW, "left": I8, "sold": I8, "ran_out": I8, "saved": I8, "branches": I8, "jobs": JOB,
     "topics": TOPIC_ROW, "brokers": BROKER_ROW, "partitions": PARTITION_ROW, "stickies": STICKY, "messages": MESSAGE_SLOT,
     "groups": GROUP_ROW, "group_of": I8, "group_ended": I8, "group_lanes": LANE_OF_GROUP, "deliveries": DELIVERY_SLOT,
-    "members": MEMBER_ROW, "member_of": I8, "member_lanes": I8, "delays": F8, "outboxes": OUTBOX_ROW, "letters": LETTER, "pending": I8,
+    "members": MEMBER_ROW, "member_of": I8, "delays": F8, "outboxes": OUTBOX_ROW, "letters": LETTER, "pending": I8,
     "limits": LIMIT_ROW, "limiters": LIMITER, "ring_of": I8, "limiter_rings": F8, "entries": ENTRY_ROW, "tokens": TOKEN_ROW, "waiters": WAITER,
     "series": SERIES_ROW, "moments": F8, "samples": F8, "areas": F8,
 }  # fmt: skip
 """Every table, and the type of its rows."""
 
 WIDTHS = {
-    "wire_losses": "harms", "wire_delays": "harms", "loads": "widest", "saved": "deepest", "member_lanes": "most_lanes", "pending": "largest_batch",
+    "wire_losses": "harms", "wire_delays": "harms", "loads": "widest", "saved": "deepest", "pending": "largest_batch",
 }  # fmt: skip
 """Tables of two dimensions, which the interpreter sees as one row after the other, and the number that says how long a row is. That of `ended` is
 the number of outcomes, of `group_ended` that of the ends of messages, of `balancer_of` `replica_count`, of `buffers` `CHUNK`, of `samples` `series_count`."""
@@ -176,7 +176,7 @@ _NUMBERS = """
     requests_made slot slots_free slots_margin request requests_free timer timers_free job jobs_free message messages_free
     messages_margin delivery deliveries_free letter letters_free waiter waiters_free waiters_margin entries entries_most entries_size
     limiters limiters_size limiter_rings limiter_rings_size rings_margin limits_margin cpu_events cpu_most rows rows_most message_rows
-    message_rows_most event_rows events_most replica_count series_count harms widest deepest most_lanes largest_batch belt_mask
+    message_rows_most event_rows events_most replica_count series_count harms widest deepest largest_batch belt_mask
     ready_mask last_tick
     spans next_flow span_rows span_rows_most stage_rows stage_rows_most
     stage_note stage_notes_free span_note span_notes_free span_notes_margin candidates candidates_most lucky
@@ -305,7 +305,6 @@ group_lanes = _table("group_lanes")
 deliveries = _table("deliveries")
 members = _table("members")
 member_of = _table("member_of")
-member_lanes = _table("member_lanes")
 delays = _table("delays")
 outboxes = _table("outboxes")
 letters = _table("letters")

@@ -438,6 +438,7 @@ class Wiring:
                 retries_first=len(self.delays),
                 idempotent=spec.idempotent,
                 latest=spec.auto_offset_reset == "latest",
+                first_lane=min((self.lane_at[lane] for lane in member.lanes), default=0),
                 lanes=len(member.lanes),
                 batch_first=-1,
                 batch_last=-1,
