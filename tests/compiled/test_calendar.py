@@ -1,0 +1,84 @@
+"""The calendar of the compiled engine gives events in the order (time, rank, sequence), wherever each of them stands: wheel, heap or belt."""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+import pytest
+
+import sim
+from sim.chance.compiler import compiled
+from sim.compiled import calendar
+from sim.compiled.machine import Machine
+from sim.compiled.wiring import Wiring
+
+pytestmark = pytest.mark.xdist_group("compiled")
+
+QUEUE = """
+version: 1
+name: queue
+duration: 1s
+traffic: {users: {sends: shop.buy, arrivals: {poisson: 1/s}}}
+services: {shop: {workers: 1, endpoints: {buy: [{work: 1ms}]}}}
+"""
+
+
+@compiled
+def take(s: np.void) -> int:
+    """What the next event is about; the clock goes there."""
+    return calendar.next_event(s)
+
+
+@compiled
+def hop(s: np.void) -> None:
+    """Let the first task travel for as long as hops mostly do."""
+    calendar.hold(s, 0, s.belt_delay)
+
+
+def machine(buckets: int, pace: float) -> Machine:
+    """A calendar with nothing in it but the observation at 1e6 s, which is never taken out."""
+    made = Machine(Wiring(next(iter(sim.load_text(QUEUE).variants.values())), 0))
+    made.s["heap"] = made.s["belt"] = made.s["soon"] = 0
+    made.s["belt_delay"] = 0.001
+    if buckets:
+        made.tables["wheel"], made.tables["used"] = np.full(buckets, -1), np.zeros(buckets // 64, np.int64)
+        made.tables["soon"] = np.zeros(buckets, made.tables["soon"].dtype)
+        made.tables["soon"]["next"] = [*range(1, buckets), -1]
+        made.s["pace"], made.s["reach"], made.s["wheel_mask"], made.s["wheel_words"] = pace, buckets - 2, buckets - 1, buckets // 64 - 1
+        made.s["soon_free"] = 0
+    calendar.push(made.s, 1e6, int(calendar.OBSERVATION), 0)
+    return made
+
+
+SHAPES = {"no wheel": (0, 0.0), "as wide as events are dense": (256, 128.0), "all in one bucket": (64, 2.0**-10), "all too far": (64, 2.0**30), "64": (64, 64.0)}
+
+
+@pytest.mark.parametrize(("buckets", "pace"), SHAPES.values(), ids=SHAPES)
+def test_events_come_in_their_order_from_wherever_they_stand(buckets, pace):
+    """Times of equal and of different lengths, some at this very moment, some never; some hops of the usual length, which stand on the belt."""
+    luck = np.random.default_rng(7)
+    made = machine(buckets, pace)
+    expected: list[tuple[float, int, int, int]] = []
+    for step in range(1, 4000):
+        now = float(made.s["now"])
+        if len(expected) < 200 and luck.random() < 0.55:
+            if luck.random() < 0.2:
+                heapq.heappush(expected, (now + 0.001, int(calendar.ORDINARY), int(made.s["sequence"]), 0))
+                hop(made.s)
+                continue
+            delay = float(luck.choice([0.0, 0.25, luck.exponential(0.3), luck.exponential(5.0), 1e300]))
+            rank, number = int(luck.integers(3)), int(made.s["sequence"])
+            calendar.schedule(made.s, rank, delay, 0, step)
+            if delay < 1e300:
+                heapq.heappush(expected, (now + delay, rank, number, step))
+        elif expected:
+            time, _, _, about = heapq.heappop(expected)
+            assert take(made.s) >> calendar.KIND_BITS == about
+            assert made.s["now"] == time
+        if step == 2000:
+            calendar.leave_wheel(made.s)  # as when another wheel is made
+            assert made.s["soon"] == 0
+    while expected:
+        assert take(made.s) >> calendar.KIND_BITS == heapq.heappop(expected)[-1]
+    assert made.s["soon"] == 0
