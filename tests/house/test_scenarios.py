@@ -12,6 +12,8 @@ import jsonschema
 import pytest
 from heads import ROOT, SCENARIOS, options_of
 
+from sim import load as sim_load
+from sim.experiments.load import open_rate
 from sim.spec.document import plain
 from sim.spec.reading import question_of, read_yaml
 
@@ -19,6 +21,7 @@ SCHEMA = ROOT / "scenarios" / "scenario.schema.json"
 SHORTER = {  # so that each still meets what it is about; all others: two minutes
     "01-one-queue": ("duration=4m",),
     "black-friday": ("duration=40s", "warmup=5s", "traffic.shoppers.arrivals.profile.0.for=10s"),
+    "black-friday-at-scale": ("duration=6s", "warmup=1s", "traffic.shoppers.arrivals.profile.0.for=3s"),
     "payment-outage": ("duration=100s", "warmup=10s", "faults.0.at=30s", "faults.0.for=20s"),
     "slow-payments": ("duration=100s", "warmup=10s", "faults.0.at=30s", "faults.0.for=20s"),
     "03-timeouts": (),
@@ -61,6 +64,18 @@ def test_a_short_run_of_every_variant_balances_its_books(path):
     code = f"import sim; study = sim.load({path.as_posix()!r}, **{asked!r}); print(sim.compare(study, replications=1, jobs=1).summary.shape)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_large_shop_is_the_small_one_thirty_three_times():
+    small, large = (sim_load(name).variants["sync"] for name in ("black-friday", "black-friday-at-scale"))
+    assert open_rate(large) == pytest.approx(33 * open_rate(small))
+    assert large.gateway.replicas == 33 * small.gateway.replicas
+    for name, service in small.services.items():
+        grown = {"replicas": 33 * service.replicas}
+        if service.stock is not None:
+            grown["stock"] = service.stock.model_copy(update={"items": 33 * service.stock.items})
+        assert large.services[name] == service.model_copy(update=grown)
+    assert large.record.keep == "summary"
 
 
 # ---- the schema
