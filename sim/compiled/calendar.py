@@ -41,6 +41,13 @@ def into_heap(s: State, time: float, order: int, what: int) -> None:
     rise(s, s.heap - 1, time, order, what)
 
 
+@handler
+def observe(s: State, delay: float) -> None:
+    """The next observation, `delay` seconds from now. It stands in the heap and nowhere else, so that the heap is never empty."""
+    into_heap(s, s.now + delay, OBSERVATION << RANK_BITS | s.sequence, TICK)
+    s.sequence += 1
+
+
 @compiled
 def leave_wheel(s: State) -> None:
     """Put all events of the wheel into the heap: there is to be another wheel."""
@@ -76,7 +83,7 @@ def move(event: Row, place: Row) -> None:
 
 @near
 def next_event(s: State) -> int:
-    """What the next event is about; the clock is set to its time. The heap is never empty: there is always an observation to come."""
+    """What the next event is about; the clock is set to its time. The heap is never empty: see `observe`."""
     time, order = heap(s)[0].time, heap(s)[0].order
     where = IN_HEAP
     if s.soon > 0:

@@ -32,15 +32,14 @@ class Control:
     # -- orders ----------------------------------------------------------------------------------------------------
 
     def order(self, act: Any) -> int:  # noqa: ANN401 - a function
-        """Something for Python to do; its number."""
+        """Something for Python to do; its number. The calendar has room for its event."""
         self.wiring.orders.append(act)
+        self.machine.grow()
         return len(self.wiring.orders) - 1
 
     def order_in(self, delay: float, act: Any) -> None:  # noqa: ANN401 - a function
         """Let Python do something after a delay."""
-        number = self.order(act)
-        self.machine.grow()
-        calendar.schedule(self.s, calendar.CONTROL, delay, calendar.ORDER, number)
+        calendar.schedule(self.s, calendar.CONTROL, delay, calendar.ORDER, self.order(act))
 
     # -- arrays -------------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import arrive, deliver, end_attempt, leave_queue, start, waited_too_long
-from sim.compiled.calendar import ARRIVAL, DUE, KIND_BITS, LANE, OBSERVATION, ORDER, REPLICATED, TASK, TICK, TIMER, drop_head, hold, next_event, schedule
+from sim.compiled.calendar import ARRIVAL, DUE, KIND_BITS, LANE, ORDER, REPLICATED, TASK, TICK, TIMER, drop_head, hold, next_event, observe, schedule
 from sim.compiled.calls import FAIL, JUMP, NEXT, PARK, call_step, call_timed_out, send_and_forget, waited_for_bulkhead
 from sim.compiled.clients import arrival, ask, client_timed_out, make_request
 from sim.compiled.consumers import commit, deliver_record, due, poll, record_over, take_next
@@ -78,7 +78,7 @@ def run(s: State, budget: int) -> int:
                         tick(s)
                         if s.tick == s.last_tick:
                             return DONE
-                        schedule(s, OBSERVATION, moments(s)[s.tick + 1] - s.now, kind, ZERO)
+                        observe(s, moments(s)[s.tick + 1] - s.now)
                     else:
                         happen(s, kind, task)
                     continue

@@ -209,15 +209,17 @@ class Machine:
     def _fit_wheel(self, events: int, seconds: float) -> None:
         """Make the buckets as wide as the time between two events, and eight for each that is to come; not anew for a factor of two."""
         s, tables = self.s, self.tables
-        pace = 2.0 ** round(math.log2(events / max(seconds, 1e-6)))
+        finest = 52 - math.ceil(math.log2(max(self.wiring.scenario.duration, 1.0)))  # finer than the clock itself no bucket need be
+        pace = 2.0 ** min(round(math.log2(events / max(seconds, 1e-6))), finest)
         size = max(64, 1 << int(8 * (s["heap"] + s["soon"])).bit_length())
         if 0.5 <= pace / (s["pace"] or math.inf) <= 2 and 0.5 <= size / tables["wheel"].size <= 2:
             return
         calendar.leave_wheel(s)
         s["pace"], s["reach"], s["wheel_mask"], s["wheel_words"] = pace, size - 2, size - 1, size // 64 - 1
         tables["wheel"], tables["used"] = np.full(size, -1), np.zeros(size // 64, np.int64)
-        tables["soon"] = np.zeros(size, PLANNED)
-        tables["soon"]["next"] = [*range(1, size), -1]  # the free list
+        tables["soon"] = np.zeros(size // 2, PLANNED)
+        tables["soon"]["next"] = np.arange(1, size // 2 + 1)  # the free list
+        tables["soon"]["next"][-1] = -1
         s["soon_free"] = 0
 
     def _choose(self, exemplars: Exemplars) -> None:

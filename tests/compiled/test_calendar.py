@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 import sim
+from sim import compiled as compiled_engine
+from sim import models
 from sim.chance.compiler import compiled
 from sim.compiled import calendar
 from sim.compiled.machine import Machine
 from sim.compiled.wiring import Wiring
+from tests.compiled.same import differences
 
 pytestmark = pytest.mark.xdist_group("compiled")
 
@@ -51,7 +54,13 @@ def machine(buckets: int, pace: float) -> Machine:
     return made
 
 
-SHAPES = {"no wheel": (0, 0.0), "as wide as events are dense": (256, 128.0), "all in one bucket": (64, 2.0**-10), "all too far": (64, 2.0**30), "64": (64, 64.0)}
+SHAPES = {
+    "no wheel": (0, 0.0),
+    "as wide as events are dense": (256, 128.0),
+    "all in one bucket": (64, 2.0**-10),
+    "all too far": (64, 2.0**30),
+    "64": (64, 64.0),
+}
 
 
 @pytest.mark.parametrize(("buckets", "pace"), SHAPES.values(), ids=SHAPES)
@@ -82,3 +91,25 @@ def test_events_come_in_their_order_from_wherever_they_stand(buckets, pace):
     while expected:
         assert take(made.s) >> calendar.KIND_BITS == heapq.heappop(expected)[-1]
     assert made.s["soon"] == 0
+
+
+@pytest.mark.parametrize("rate", ["1/s", "5/s", "1/min"])
+def test_the_heap_is_never_empty_where_all_that_is_to_come_is_near(rate):
+    """So few events are to come, and the buckets are so wide, that even the next observation is near: the wheel could hold all there is."""
+    sets = ["duration=6000s", f"traffic.users.arrivals.poisson={rate}"]
+    scenario = next(iter(sim.load_text(QUEUE, sets=sets).variants.values()))
+    assert differences(models.simulate(scenario), compiled_engine.simulate(scenario)) == []
+
+
+def test_there_is_room_for_the_events_of_thousands_of_faults():
+    """All of them are planned before anything has happened."""
+    faults = ", ".join(f"{{name: f{i}, at: {i}ms, for: 500us, slow: {{of: shop, by: 2x}}}}" for i in range(5000))
+    made = Machine(Wiring(next(iter(sim.load_text(f"{QUEUE}faults: [{faults}]", sets=["duration=10s"]).variants.values())), 0))
+    assert 10_000 < made.s["heap"] <= made.tables["heap"].size
+
+
+def test_buckets_are_no_finer_than_the_clock():
+    """Many events at one instant, years after the beginning: the number of a bucket is still a whole number."""
+    made = Machine(Wiring(next(iter(sim.load_text(QUEUE, sets=["duration=300000000s", "record.interval=1000000s"]).variants.values())), 0))
+    made._fit_wheel(200_000, 0.0)
+    assert 3e8 * made.s["pace"] <= 2.0**52
