@@ -102,7 +102,8 @@ def _times(scenario: Scenario, _: _Names) -> Iterator[Finding]:
 
 def _record(scenario: Scenario, _: _Names) -> Iterator[Finding]:
     if scenario.record.keep == "summary" and scenario.record.spans == "all":
-        yield Finding(("record", "spans"), "found all, with keep: summary, which does not grow with the number of requests; expected none or exemplars, or keep: rows")
+        words = "found all, with keep: summary, which does not grow with the number of requests; expected none or exemplars, or keep: rows"
+        yield Finding(("record", "spans"), words)
 
 
 def _traffic(scenario: Scenario, names: _Names) -> Iterator[Finding]:

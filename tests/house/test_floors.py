@@ -19,7 +19,7 @@ FLOORS = {  # library -> where it may be imported
     "pydantic_core": ("spec",),
     "ruamel": ("spec",),
     "numba": ("policies", "chance", "compiled"),
-    "click": ("cli.py",),
+    "click": ("cli",),
     "matplotlib": ("report",),
 }
 LAZY = ("matplotlib", "scipy")  # imported where they are used, so that `sim --help` answers at once

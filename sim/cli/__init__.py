@@ -1,0 +1,447 @@
+"""The command line: one thin command per verb. Everything heavy is imported inside the command that needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from sim.cli.asked import Asked, write_report_of
+from sim.cli.options import Verbs, Whole, debug, loading, plugin, running, sampling
+from sim.cli.streams import mute, not_said, open_closed, say
+from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of
+from sim.errors import Interrupted, OutputError, ScenarioError, SimError, UsageError
+
+if TYPE_CHECKING:
+    from sim.experiments.capacity_results import Capacity
+    from sim.experiments.cheapest import Cheapest
+
+DEFECT = 3  # exit code of what should not have happened
+BROKEN_OFF = Interrupted.exit_code
+
+
+def main() -> NoReturn:
+    """The entry point of the command `sim`."""
+    open_closed()
+    with contextlib.suppress(AttributeError, ValueError):
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that knows no tick shows a question mark
+    code = answer(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        mute()
+    except OSError as error:
+        mute()
+        code = DEFECT
+        click.echo(f"error: {not_said(error)}", err=True)
+    sys.exit(code)
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code; errors are told on stderr, without a traceback unless asked."""
+    try:
+        code = sim.main(list(arguments), prog_name="sim", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return BROKEN_OFF
+    except BrokenPipeError:
+        mute()
+        return 0
+    except SimError as error:
+        _tell(error)
+        _trace(error, arguments)
+        return error.exit_code
+    except Exception as error:  # a defect of ours or of a plug-in: said in one line, with the way to see more
+        if not _trace(error, arguments):
+            click.echo(f"error: unexpected {type(error).__name__}: {error}; --debug shows where", err=True)
+        return DEFECT
+    return code if isinstance(code, int) else 0
+
+
+def _tell(error: SimError) -> None:
+    if isinstance(error, ScenarioError):
+        count = len(error.problems)
+        click.echo("\n".join(map(str, error.problems)), err=True)
+        click.echo(f"{count} problem{'s' if count != 1 else ''}", err=True)
+    else:
+        click.echo(str(error) if isinstance(error, Interrupted) else f"error: {error}", err=True)
+
+
+def _trace(error: Exception, arguments: Sequence[str]) -> bool:
+    if "--debug" not in arguments and not os.environ.get("SIM_DEBUG"):
+        return False
+    import traceback
+
+    traceback.print_exception(error)
+    return True
+
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="sim", message="%(prog)s %(version)s")
+def sim() -> None:
+    """Simulate microservices under load and harm.
+
+    \b
+    Example:
+      sim compare payment-outage      sync against async, same shoppers, same luck, same outage
+
+    A FILE is a path or the name of a shipped scenario. Exit codes: 0 all well, 1 an expectation failed, 2 the call or the
+    scenario is wrong, 3 the run itself failed, 130 interrupted.
+    """
+
+
+# ---- the verbs
+
+
+@sim.command("list")
+@debug
+def list_scenarios() -> None:
+    """The shipped scenarios with the question each asks.
+
+    \b
+    Example:
+      sim list
+    """
+    from sim.experiments import shipped
+
+    names = shipped.names()
+    width = max(map(len, names), default=0)
+    for name in names:
+        say(f"{name:<{width}}  {shipped.question(name)}")
+    if not names:
+        say("no scenarios are shipped with this installation")
+
+
+@sim.command()
+@click.argument("name")
+@debug
+def new(name: str) -> None:
+    """A commented scenario to start from, written to NAME.yaml.
+
+    \b
+    Example:
+      sim new my-shop
+      sim check my-shop.yaml
+    """
+    from sim.experiments.shipped import new_text
+
+    path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    if not re.fullmatch(r"[A-Za-z0-9][\w-]*", path.stem):
+        raise UsageError(f"found the name '{path.stem if name else name}', expected letters, digits and dashes, such as my-shop")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            try:
+                file.write(new_text(path.stem))
+                file.flush()
+            except OSError:
+                path.unlink()  # half a scenario would be in the way of the next try
+                raise
+    except FileExistsError:
+        raise UsageError(f"{path}: exists already; nothing was changed") from None
+    except OSError as error:
+        raise OutputError(f"{path}: could not be written: {error.strerror or error}") from None
+    say(f"wrote {path}; next: sim check {path}")
+
+
+@sim.command(short_help="Errors, load on every station, warnings; simulates nothing.")
+@click.argument("file")
+@loading
+@debug
+def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str, ...]) -> None:
+    """All errors of a scenario; then, without simulating, the load on every station and what is unwise.
+
+    \b
+    Example:
+      sim check payment-outage
+      sim check payment-outage --set services.payments.replicas=2
+    """
+    from sim.experiments.offered_load import check as check_study
+    from sim.experiments.shipped import load
+
+    study = load(file, sets, seed, plugins)
+    report = check_study(study)
+    say(f"{study.name}: no errors; offered load on average and at the peak, without queueing, faults, retries and redeliveries\n")
+    say(str(report))
+
+
+@sim.command(short_help="One variant; a table of results.")
+@click.argument("file")
+@click.option("--variant", metavar="NAME", help="Which variant; the first by default.")
+@click.option("--only-replication", type=Whole(min=0), metavar="K", help="Run replication K alone, as it was among the others.")
+@sampling
+@loading
+@running
+def run(file: str, variant: str | None, only_replication: int | None, **options: Any) -> int:  # noqa: ANN401 - the shared options
+    """One variant: a table of results, and a report where --out says.
+
+    \b
+    Example:
+      sim run payment-outage --variant async
+      sim run payment-outage --set services.payments.replicas=2 --replications 3 --json -
+      sim run 01-one-queue --precision 5% --metric 'p99(response)'
+    """
+    from sim.experiments.comparison import run as run_variant
+
+    asked = Asked(**options)
+    study = asked.load(file)
+    asked.refuse_unwritable(asked.out)
+    with asked.telling(asked.most(study, only_replication), durations_of(study, [variant] if variant else list(study.variants)[:1])) as progress:
+        comparison = run_variant(study, variant, **asked.rule, **asked.place, progress=progress, only_replication=only_replication)
+    return asked.present(comparison, asked.out)
+
+
+@sim.command(short_help="All variants on the same luck; differences; a report.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--variants", metavar="A,B", help="Which variants, the baseline first; all by default.")
+@click.option("--best", metavar="METRIC", help="Replicate until it is plain which variant is best by this metric; --replications is the cap, 100 by default.")
+@click.option("--indifference", metavar="AMOUNT", help="The smallest difference that matters to --best: 10ms.")
+@sampling
+@loading
+@running
+def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int:  # noqa: ANN401 - the shared options
+    """Variants on common random numbers: their paired differences with intervals, and a report.
+
+    Several files are compared as one, their variants named <file>:<variant>. The JSON of an earlier run may stand among them: then
+    every variant is also set against that run (unpaired, by Welch's test).
+
+    \b
+    Example:
+      sim compare payment-outage
+      sim compare payment-outage --variants sync,async --replications 20 --out reports/friday
+      sim compare shop.yaml yesterday.json
+      sim compare 02-more-workers --best 'p99(response)' --indifference 10ms
+    """
+    from sim.experiments.comparison import compare as compare_variants
+    from sim.experiments.earlier import against_earlier, is_earlier_run
+    from sim.experiments.several import combine
+
+    asked = Asked(**options)
+    earlier = [file for file in files if is_earlier_run(file)]
+    if len(earlier) > 1 or len(earlier) == len(files):
+        raise UsageError("expected at least one scenario, and the JSON of one earlier run at most")
+    study = combine([asked.load(file) for file in files if file not in earlier])
+    chosen = [name.strip() for name in variants.split(",") if name.strip()] if variants is not None else None
+    out = asked.out or Path("reports") / folder_of(study)
+    asked.refuse_unwritable(out)
+    with asked.telling(asked.most(study), durations_of(study, list(study.variants) if chosen is None else chosen)) as progress:
+        comparison = compare_variants(study, chosen, **asked.rule, **asked.place, progress=progress)
+    if earlier:
+        comparison = against_earlier(comparison, earlier[0])
+    return asked.present(comparison, out)
+
+
+@sim.command(short_help="Where the time of slow requests went, and which station fills first.")
+@click.argument("file")
+@click.option("--variants", metavar="A,B", help="Which variants; all by default.")
+@click.option("--quantiles", default="p50,p99", show_default=True, metavar="P,P", help="The requests around which of them.")
+@click.option("--route", metavar="NAME", help="Only the requests of this route.")
+@click.option("--all", "failures", is_flag=True, help="Requests that failed, too, not only those answered well.")
+@loading
+@running
+def explain(file: str, variants: str | None, quantiles: str, route: str | None, failures: bool, **options: Any) -> int:  # noqa: ANN401 - the shared options
+    """Where the time of requests went (queue, work, network, earlier attempts, back-off ...), station by station; utilisation,
+    saturation and errors of every station; which one is full first; and what happened, from the event log.
+
+    \b
+    Example:
+      sim explain payment-outage
+      sim explain payment-outage --variants sync-no-breaker --all --quantiles p50,p99,p99.9
+    """
+    from sim.experiments.explain import explain as explain_study
+    from sim.report import explanation as told
+    from sim.report.charts.composition import composition
+
+    asked = Asked(**{**options, "replications": options["replications"] or 5})
+    study = asked.load(file)
+    out = asked.out or Path("reports") / f"{folder_of(study)}-explained"
+    asked.refuse_unwritable(out)
+    chosen = listed(variants)
+    which: dict[str, Any] = {"shares": quantiles_of(quantiles), "route": route, "failures": failures}
+    with asked.telling(asked.replications, durations_of(study, chosen or list(study.variants))) as progress:
+        found = explain_study(study, chosen, asked.replications, **which, **asked.place, progress=progress)
+    return asked.show(told.headline(found, asked.took), told.render_explanation(found), told.explanation_json(found), composition(found), out, "explanation")
+
+
+@sim.command(short_help="Whether the system comes back after a disturbance, and at which load it no longer does.")
+@click.argument("file")
+@click.option("--variant", metavar="NAME", help="Which variant; the first by default.")
+@click.option("--stressor", metavar="TEXT", help="spike:3x:10s, outage:SERVICE:30s, slow:SERVICE:5x:30s; the faults of the scenario by default.")
+@click.option("--loads", metavar="X,Y", help="Factors on all open arrivals, or rates of them together: 0.5,1,2 or 20/s,40/s.")
+@click.option("--precision", default="5%", show_default=True, metavar="SHARE", help="How closely thresholds are searched; 0 tries only --loads.")
+@click.option("--watch", metavar="TIME", help="How long to look on after the stressor.")
+@click.option("--dwell", metavar="TIME", help="How long on each step while the load goes up and down.")
+@click.option("--no-hysteresis", is_flag=True, help="Without the run whose load goes up and down.")
+@loading
+@running
+def stability(
+    file: str,
+    variant: str | None,
+    stressor: str | None,
+    loads: str | None,
+    precision: str,
+    watch: str | None,
+    dwell: str | None,
+    no_hysteresis: bool,
+    **options: Any,  # noqa: ANN401 - the shared options
+) -> int:
+    """Whether a variant returns to its state after a stressor, after how long, and from which load on it no longer does.
+
+    Every load is run with and without the stressor, on the same luck; thresholds are searched by bisection. Loads that the system
+    bears but does not come back to are metastable.
+
+    \b
+    Example:
+      sim stability retry-storm --variant retries --set 'traffic.users.arrivals={poisson: 85/s}' --stressor spike:1.8x:10s
+      sim stability payment-outage --variant sync-no-breaker --loads 0.5,1,2 --replications 2
+    """
+    from sim.experiments.stability import find_stability
+    from sim.report import stability as told
+    from sim.report.charts.hysteresis import hysteresis_curve
+
+    asked = Asked(**{**options, "replications": options["replications"] or 5})
+    study = asked.load(file)
+    out = asked.out or Path("reports") / f"{folder_of(study)}-stability"
+    asked.refuse_unwritable(out)
+    with asked.telling(0, []) as progress:
+        found = find_stability(
+            study,
+            variant,
+            stressor=stressor,
+            loads=loads_of(loads, study, variant) if loads is not None else None,
+            replications=asked.replications,
+            precision=0.0 if precision in ("0", "0%") else share_of("precision", precision),
+            watch=duration_of("watch", watch),
+            dwell=duration_of("dwell", dwell),
+            hysteresis=not no_hysteresis,
+            **asked.place,
+            progress=progress,
+        )
+    return asked.show(told.headline(found, asked.took), told.render_stability(found), told.stability_json(found), hysteresis_curve(found), out, "stability")
+
+
+_over = click.option("--over", multiple=True, metavar="PATH=VALUES", help="A list 2,4,8, a range 50/s..400/s:50/s, or load=0.5..2:0.5. Repeatable.")
+_variants = click.option("--variants", metavar="A,B", help="Which variants; all by default.")
+
+
+@sim.command(short_help="Settings varied: scaling curves, laws, what matters.")
+@click.argument("file")
+@_over
+@click.option("--design", default="grid", show_default=True, metavar="grid|lhs|sobol|sensitivity", help="Which points of the space are run.")
+@click.option("--points", type=int, metavar="N", help="How many points a sampled design takes.")
+@_variants
+@loading
+@running
+def sweep(file: str, over: tuple[str, ...], design: str, points: int | None, variants: str | None, **options: Any) -> int:  # noqa: ANN401 - the shared options
+    """Every variant at every point of a design: scaling curves with intervals, the laws they follow, and which setting matters.
+
+    VALUES are a list (2,4,8), a range with a step (50/s..400/s:50/s, 1..64:x2), or for a sampled design an interval (0.1..0.5,
+    10ms..1s:log). Paths that take the same value are joined by +. The path `load` is a factor on all open arrivals. Finished runs are
+    kept: the same command goes on where an earlier one was stopped.
+
+    \b
+    Example:
+      sim sweep 02-more-workers --over services.shop.workers=1,2,4,8 --over load=1,2
+      sim sweep payment-outage --over services.payments.replicas=2..6 --over load=0.5..2 --design sensitivity --points 64
+    """
+    from sim.experiments.sweep import raise_failures, sweep_length
+    from sim.experiments.sweep import sweep as run_sweep
+
+    asked = Asked(**options)
+    study, chosen = asked.load(file), listed(variants)
+    out = asked.out or Path("reports") / f"{folder_of(study)}-sweep"
+    asked.refuse_unwritable(out)
+    with asked.telling(asked.replications * sweep_length(study, over, design, points), durations_of(study, chosen or list(study.variants))) as progress:
+        answer = run_sweep(study, over, chosen, asked.replications, design=design, points=points, **asked.place, progress=progress)
+    asked.hand_over(answer, out)
+    raise_failures(answer)
+    asked.journal.done()
+    return 0
+
+
+@sim.command(short_help="The highest load that holds; the cheapest settings.")
+@click.argument("file")
+@click.option("--resolution", default="2%", show_default=True, metavar="SHARE", help="How finely loads are told apart.")
+@_over
+@click.option("--at", metavar="LOAD", help="Find the cheapest settings of --over that hold at this load: 1.5x, or 400/s.")
+@_variants
+@loading
+@running
+def capacity(file: str, resolution: str, over: tuple[str, ...], at: str | None, variants: str | None, **options: Any) -> int:  # noqa: ANN401 - the shared options
+    """Per variant the highest load at which every expectation holds, with its interval, and the expectation that breaks first.
+
+    Load scales all open arrivals by one factor. With --over the capacity at each of these settings; with --at as well, the cheapest of
+    them that hold at that load. Exit code 1 where no load, or no setting, holds.
+
+    \b
+    Example:
+      sim capacity payment-outage --variants sync,async
+      sim capacity 02-more-workers --over services.shop.workers=1,2,4,8
+      sim capacity 02-more-workers --over services.shop.workers=1..16 --at 2x
+    """
+    from sim.experiments.capacity import LOOKS, find_capacity
+    from sim.experiments.cheapest import find_cheapest
+    from sim.experiments.sweep import sweep_length
+
+    asked = Asked(**options)
+    study, chosen = asked.load(file), listed(variants)
+    if at is not None and not over:
+        raise UsageError("--at: found no --over, expected the settings to choose from: --over services.payments.replicas=1..8")
+    out = asked.out or Path("reports") / f"{folder_of(study)}-capacity"
+    asked.refuse_unwritable(out)
+    points = sweep_length(study, over, "grid", None) if over and at is None else 1
+    with asked.telling(asked.replications * LOOKS * points, durations_of(study, chosen or list(study.variants))) as progress:
+        answer: Capacity | Cheapest
+        if at is not None:
+            answer = find_cheapest(study, over, at, chosen, asked.replications, **asked.place, progress=progress)
+        else:
+            found = share_of("resolution", resolution)
+            answer = find_capacity(study, chosen, asked.replications, over=over, resolution=found, **asked.place, progress=progress)
+    asked.hand_over(answer, out)
+    asked.journal.done()
+    return 0 if answer.passed else 1
+
+
+@sim.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@plugin
+@debug
+def report(directory: Path, plugins: tuple[str, ...]) -> None:
+    """Draw the report of a finished run again.
+
+    \b
+    Example:
+      sim report reports/payment-outage
+    """
+    from sim.experiments.storing import open_run
+
+    say(f"report: {write_report_of(open_run(directory, plugins), directory)}")
+
+
+@sim.command()
+@plugin
+@debug
+def schema(plugins: tuple[str, ...]) -> None:
+    """JSON Schema of the scenario language, for editors; with the words of plug-ins that are named.
+
+    \b
+    Example:
+      sim schema > scenario.schema.json
+      sim schema --plugin scenarios/cache.py > with-cache.schema.json
+    """
+    import json
+
+    from sim.spec.plugins import load_plugins
+    from sim.spec.schema import json_schema
+
+    load_plugins(plugins)
+    say(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,214 @@
+"""The shared options of a run, and what is done with them: progress, the table, JSON, the report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim.cli.streams import say
+from sim.cli.words import share_of
+from sim.errors import UsageError
+
+if TYPE_CHECKING:
+    from sim.experiments.answers import Answer
+    from sim.experiments.executors import Progress
+    from sim.experiments.results import Comparison
+    from sim.report.charts.canvas import Chart
+    from sim.spec.study import Study
+
+
+class Asked:
+    """The shared options of a run, and what is done with them."""
+
+    def __init__(
+        self,
+        *,
+        sets: tuple[str, ...],
+        seed: int | None,
+        plugins: tuple[str, ...],
+        replications: int | None,
+        engine: str,
+        jobs: int | None,
+        cluster: str | None,
+        out: Path | None,
+        json_file: str | None,
+        quiet: bool,
+        precision: str | None = None,
+        metrics: tuple[str, ...] = (),
+        best: str | None = None,
+        indifference: str | None = None,
+        confidence: str = "95%",
+        interval: str = "t",
+    ) -> None:
+        from sim.experiments.engines import known_engine
+        from sim.experiments.journal import Journal
+
+        self.rule: dict[str, Any] = {"replications": replications, "metrics": metrics, "interval": interval}
+        self.rule["confidence"] = share_of("confidence", confidence)
+        self.rule |= {"precision": share_of("precision", precision)} if precision is not None else {}
+        self.rule |= {name: text for name, text in (("best", best), ("indifference", indifference)) if text is not None}
+        self.sets, self.seed, self.plugins = sets, seed, plugins
+        self.replications, self.engine, self.jobs = replications or 10, known_engine(engine), jobs
+        self.out, self.json_file, self.quiet = out, json_file, quiet
+        if jobs is not None and cluster is not None:
+            raise UsageError("found --jobs and --cluster, expected one of them: the cluster has workers of its own")
+        self.cluster, self.journal = cluster, Journal()
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where and how the jobs run."""
+        return {"jobs": self.jobs, "cluster": self.cluster, "engine": self.engine, "journal": self.journal}
+
+    def load(self, file: str) -> Study:
+        """The study in a file, or a shipped one, changed as asked."""
+        from sim.experiments.shipped import load
+
+        return load(file, self.sets, self.seed, self.plugins)
+
+    def most(self, study: Study, only: int | None = None) -> int:
+        """Runs of each variant at most, those that find the warm-up among them."""
+        from sim.experiments.plan import Plan
+        from sim.experiments.settling import PILOT
+
+        plan = Plan(only=only, **self.rule)
+        auto = any(scenario.auto_warmup for scenario in study.variants.values())
+        return plan.most + (min(PILOT, plan.pilot) if auto else 0)
+
+    def refuse_unwritable(self, out: Path | None) -> None:
+        """Before the work, not after it."""
+        from sim.report.writing import refuse_foreign, refuse_locked
+
+        if out is not None:
+            refuse_foreign(out)
+            refuse_locked(out)
+        json_path = Path(self.json_file) if self.json_file not in (None, "-") else None
+        if json_path is not None and json_path.is_dir():
+            raise UsageError(f"--json {json_path}: is a directory, expected a file or -")
+        if json_path is not None:
+            refuse_locked(json_path.parent)
+
+    @contextlib.contextmanager
+    def telling(self, replications: int, durations: Sequence[float]) -> Iterator[Progress | None]:
+        """Progress on stderr; what is finished is in the journal, however this ends."""
+        from sim.experiments.progress import Teller
+
+        teller = None if self.quiet else Teller(sys.stderr, replications * sum(durations))
+        self._begun = time.monotonic()
+        try:
+            yield teller
+        finally:
+            self.journal.close()
+            if teller is not None:
+                teller.clear()
+            if self.journal.trouble and not self.quiet:
+                click.echo(f"note: finished runs are not kept: {self.journal.trouble}", err=True)
+
+    @property
+    def took(self) -> float:
+        """Seconds since the work began."""
+        return time.monotonic() - self._begun
+
+    def show(self, headline: str, text: str, document: str, chart: Chart | None, out: Path, name: str) -> int:
+        """Show an answer that is no comparison, and write it: text, JSON and chart."""
+        from sim.experiments.storing import write_text
+        from sim.report.writing import write_files
+
+        if self.json_file == "-":
+            say(document.rstrip("\n"))
+        else:
+            if self.json_file is not None:
+                write_text(self.json_file, document)
+            say(f"{headline}\n\n{text}")
+        files: dict[str, bytes | str] = {f"{name}.txt": text, f"{name}.json": document}
+        if chart is not None:
+            files |= {f"{chart.name}.svg": chart.svg(), f"{chart.name}.png": chart.png()}
+        write_files(files, out)
+        if self.json_file != "-":
+            say(f"written to {out}: {', '.join(files)}")
+        self.journal.done()
+        return 0
+
+    def present(self, comparison: Comparison, out: Path | None) -> int:
+        """Write what was asked for and show the table; 1 where an expectation failed."""
+        from sim.experiments.document import as_json
+        from sim.experiments.storing import write_text
+        from sim.report.table import render_expectations, render_table
+
+        took = time.monotonic() - self._begun
+        if self.json_file == "-":
+            say(as_json(comparison).rstrip("\n"))
+        else:
+            if self.json_file is not None:
+                write_text(self.json_file, as_json(comparison))
+            say(_headline(comparison, took))
+            say(render_table(comparison, max(80, shutil.get_terminal_size((118, 40)).columns)))
+            for text in filter(None, (*_earlier_lines(comparison), render_expectations(comparison), str(comparison.method))):
+                say(text)
+        if out is not None:  # last, so that the figures are safe whatever befalls the drawing
+            place = write_report_of(comparison, out)
+            if self.json_file != "-":
+                say(f"report: {place}")
+        self.journal.done()
+        return 0 if comparison.passed else 1
+
+    def hand_over(self, answer: Answer, out: Path) -> None:
+        """The same for a sweep or a search: text or JSON, then the report with its tables."""
+        from sim.experiments.answers import as_json
+        from sim.experiments.storing import write_text
+        from sim.report import write_report
+        from sim.report.scaling import render_answer
+        from sim.units import show_duration
+
+        took = time.monotonic() - self._begun
+        if self.json_file == "-":
+            say(as_json(answer).rstrip("\n"))
+        else:
+            if self.json_file is not None:
+                write_text(self.json_file, as_json(answer))
+            say(f"{answer.study.name}: seed {answer.seed}, engine {answer.engine}, {show_duration(took)}, fingerprint {answer.fingerprint}\n")
+            say(render_answer(answer).rstrip("\n"))
+        place = write_report(answer, out)
+        if self.json_file != "-":
+            say(f"report: {os.path.relpath(place)}")
+
+
+def write_report_of(comparison: Comparison, directory: Path) -> Path:
+    """Draw the report of a comparison, with what it can be drawn from again; its first page."""
+    from sim.experiments.storing import files_of
+    from sim.report import write_report
+
+    write_report(comparison, directory, files_of(comparison))
+    return directory / "index.html"
+
+
+def _headline(comparison: Comparison, took: float) -> str:
+    from sim.units import show_duration
+
+    count = comparison.replications
+    runs = f"{count} replication{'s' if count != 1 else ''}"
+    return f"{comparison.study.name}: {runs}, seed {comparison.seed}, engine {comparison.engine}, {show_duration(took)}, fingerprint {comparison.fingerprint}\n"
+
+
+def _earlier_lines(comparison: Comparison) -> Iterator[str]:
+    """What differs significantly from the earlier run, unpaired as it is."""
+    from sim.experiments.results import unit_of
+    from sim.report.words import label_of, show_difference
+
+    earlier = comparison.earlier
+    if earlier is None:
+        return
+    yield f"\nagainst {earlier.source}, unpaired (Welch's test)"
+    for name, found in earlier.differences.items():
+        significant = {key: difference for key, difference in found.items() if difference.significant}
+        head = f"  {name} against {earlier.against[name]}"
+        yield f"{head}: {'no significant difference' if not significant else ''}".rstrip()
+        for key, difference in significant.items():
+            yield f"    {label_of(key)}  {show_difference(difference, unit_of(key))}"

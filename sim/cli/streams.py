@@ -1,0 +1,38 @@
+"""What is said on stdout, and readers who have gone."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from sim.errors import OutputError
+
+
+def say(text: str) -> None:
+    """A line to stdout. A reader who has gone (`| head`) ends the talking, not the work."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        mute()
+    except OSError as error:
+        mute()
+        raise OutputError(not_said(error)) from None
+
+
+def not_said(error: OSError) -> str:
+    """What is told where stdout takes no more."""
+    return f"stdout could not be written: {error.strerror or error}"
+
+
+def open_closed() -> None:
+    """A stream that was closed (`>&-`) goes nowhere; left closed, the next file that is opened would take its place."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+
+
+def mute() -> None:
+    """Let what is still to be said go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,68 @@
+"""What the texts of options mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from sim.errors import UsageError
+
+if TYPE_CHECKING:
+    from sim.spec.study import Study
+
+
+def share_of(option: str, text: str) -> float:
+    """`5%` -> 0.05"""
+    from sim.units import share
+
+    try:
+        return share(text)
+    except ValueError as error:
+        raise UsageError(f"--{option}: {error}") from None
+
+
+def duration_of(option: str, text: str | None) -> float | None:
+    """`2m` -> 120.0, in seconds."""
+    from sim.units import duration
+
+    try:
+        return duration(text) if text is not None else None
+    except ValueError as error:
+        raise UsageError(f"--{option}: {error}") from None
+
+
+def listed(text: str | None) -> list[str] | None:
+    """`a, b` -> a and b"""
+    return [part.strip() for part in text.split(",") if part.strip()] if text is not None else None
+
+
+def quantiles_of(text: str) -> list[float]:
+    """`p50,p99.9` -> 0.5, 0.999"""
+    try:
+        return [float(Decimal(word.removeprefix("p")) / 100) for word in listed(text) or []]
+    except InvalidOperation:
+        raise UsageError(f"--quantiles: found {text}, expected some such as p50,p99,p99.9") from None
+
+
+def loads_of(text: str, study: Study, variant: str | None) -> list[float]:
+    """Factors as they are; rates as factors of what the scenario sends."""
+    from sim.experiments.load import open_rate
+    from sim.units import rate
+
+    scenario = study.variants.get(variant or "", next(iter(study.variants.values())))
+    try:
+        return [rate(word) / open_rate(scenario) if "/" in word else float(word.removesuffix("x")) for word in listed(text) or []]
+    except ValueError:
+        raise UsageError(f"--loads: found '{text}', expected factors such as 0.5,1,2 or rates such as 20/s,40/s") from None
+
+
+def durations_of(study: Study, names: Sequence[str]) -> list[float]:
+    """Seconds that each of these variants lasts."""
+    return [study.variants[name].duration for name in names if name in study.variants]
+
+
+def folder_of(study: Study) -> str:
+    """The name of the scenario as a folder."""
+    return re.sub(r"[^\w.-]+", "-", study.name).strip("-.") or "scenario"
