@@ -2,7 +2,7 @@
 
 A cell is an interval of arrival and a bucket of time, and the few words that metrics tell apart. Intervals and buckets have an edge wherever some figure
 draws a line (see `Plan`), so that what is counted by such lines is exact; only the times themselves are known no closer than a bucket, which is
-less than 1 % of them. What is *not* here: single requests, users, items, places of failure.
+less than 1 % of them. What is *not* here: single requests (but the slowest), users, items, places of failure.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ class Summary:
     deliveries: NDArray[np.void]  # DELIVERIES
     over_time: NDArray[np.void]  # (t,) OVER_TIME, one row for each tick of the run
     settling: NDArray[np.void]  # (1000,) SETTLING
+    slowest: NDArray[np.void]  # (0,) or (1,) REQUEST: who waited longest for an answer of those that arrived after the warm-up; the first by id of equals
     last_end: Floats  # by Outcome: s; when the last such request had its answer; nan: none had
     digests: tuple[str, str]  # of the rows of requests and of messages that were not kept
 
