@@ -140,8 +140,8 @@ class _Home:
             directory = _base() / f"sim-{digest_of(files, _flags())}"
             _make_writable(directory)
             self.directory = directory
-        except OSError as error:
-            self.note = f"machine code is compiled anew in every process: {error}"
+        except (OSError, RuntimeError) as error:  # the latter where there is no home directory
+            self.note = f"in every process anew, for its machine code cannot be kept: {_told(error)}"
             return
         _forget_old(directory)
 
@@ -168,8 +168,12 @@ def _stamp(path: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
+def _told(error: Exception) -> str:
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+
+
 def _base() -> Path:
-    """NUMBA_CACHE_DIR where the user has set it, else the cache directory of the platform."""
+    """NUMBA_CACHE_DIR where the user has set it, else the cache directory of the platform. RuntimeError: nobody knows where that is."""
     if asked := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(asked)
     if sys.platform == "win32":

@@ -132,6 +132,9 @@ class Capacity:
         head = f"<p><b>{html.escape(self.study.name)}</b>: capacity, {self.replications} replications at most, seed {self.seed}</p>"
         return head + str(self.summary.to_html(border=0, index=False))
 
+    def __repr__(self) -> str:
+        return f"{self.study.name}: capacity, {self.replications} replications at most, seed {self.seed}\n{self.summary.to_string(index=False)}"
+
 
 def _number(value: str) -> float | int | str:
     number = number_of(value)

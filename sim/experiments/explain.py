@@ -137,6 +137,9 @@ class Explanation:
             blocks.append(f"<h4>{html.escape(name)}</h4>{wide.to_html(float_format='{:.1%}'.format, na_rep='', border=0)}")
         return "".join(blocks) + self.use.to_html(index=False, border=0)
 
+    def __repr__(self) -> str:
+        return f"{self.parts.to_string(index=False)}\n\n{self.use.to_string(index=False)}"
+
 
 def explain(
     study: Source,

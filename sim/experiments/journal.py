@@ -55,8 +55,11 @@ class Journal:
     """Finished jobs of this and of earlier, unfinished experiments. Use it as a context; `done` says that they are needed no more."""
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self.folder = Path(folder) if folder is not None else cache_folder() / "journal"
         self.trouble = ""  # why nothing more is kept, if so
+        try:
+            self.folder = Path(folder) if folder is not None else cache_folder() / "journal"
+        except RuntimeError as error:  # there is no home directory
+            self.folder, self.trouble = Path(os.devnull), str(error)
         self.found = 0
         self._entries: dict[str, _Entry] = {}
         self._asked: set[str] = set()
@@ -65,7 +68,8 @@ class Journal:
         self._written = 0
         self._synced = 0.0
         self._plugins: dict[str, str] = {}
-        self._open()
+        if not self.trouble:
+            self._open()
 
     def __enter__(self) -> Self:
         return self

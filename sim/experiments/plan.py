@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral
 
 from sim.errors import UsageError, did_you_mean
 from sim.experiments.method import ORDINARY
@@ -33,6 +34,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Told at once, before anything runs."""
+        if self.replications is not None and not isinstance(self.replications, Integral):
+            raise UsageError(f"replications: found {self.replications!r}, expected a whole number")
         if self.replications is not None and self.replications < 1:
             raise UsageError(f"replications: found {self.replications}, expected at least 1")
         if self.only is not None and self.only < 0:

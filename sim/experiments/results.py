@@ -38,6 +38,9 @@ class VariantResult:
     timeline: pd.DataFrame  # by time (bucket start, s): mean over replications of rates, percentiles, outcomes, gauges
     fingerprint: str  # of all replications
 
+    def __repr__(self) -> str:
+        return f"{self.name}\n{_figures({self.name: self}).to_string()}"
+
     @property
     def requests(self) -> pd.DataFrame:
         """The logical requests of the exemplar, one row each."""
@@ -110,16 +113,33 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """A table of the figures that need no brackets, as Jupyter shows it; the report says more."""
-        rows = {}
-        for key in (key for key in self.variants[self.baseline].metrics if "(" not in key):
-            cells = {name: _cell(result.metrics.get(key)) for name, result in self.variants.items()}
-            if any(cells.values()):
-                rows[key] = {**cells, "unit": unit_of(key)}
         verdicts = "".join(_item(name, verdict) for name, result in self.variants.items() for verdict in result.verdicts)
-        head = f"<p><b>{html.escape(self.study.name)}</b>, seed {self.seed}, {self.replications} replications, engine {html.escape(self.engine)}</p>"
-        table = pd.DataFrame.from_dict(rows, orient="index").to_html(border=0)
+        head = f"<p><b>{html.escape(self.study.name)}</b>, {html.escape(self._made())}</p>"
+        table = _figures(self.variants).to_html(border=0)
         head += "".join(f"<p>{html.escape(line)}</p>" for line in self.method.lines())
         return head + table + (f"<ul>{verdicts}</ul>" if verdicts else "")
+
+    def __repr__(self) -> str:
+        """The same table for `print` and the prompt, where all that it holds would fill a thousand screens."""
+        verdicts = [
+            f"{'ok' if verdict.passed else 'FAILED'}  {name}: {verdict.text} {verdict.reason}".rstrip()
+            for name, result in self.variants.items()
+            for verdict in result.verdicts
+        ]
+        return "\n".join([f"{self.study.name}, {self._made()}", *self.method.lines(), _figures(self.variants).to_string(), *verdicts])
+
+    def _made(self) -> str:
+        return f"seed {self.seed}, {self.replications} replication{'s' if self.replications != 1 else ''}, engine {self.engine}"
+
+
+def _figures(variants: dict[str, VariantResult]) -> pd.DataFrame:
+    """The figures that need no brackets, in words, by metric and variant."""
+    rows = {}
+    for key in (key for key in next(iter(variants.values())).metrics if "(" not in key):
+        cells = {name: _cell(result.metrics.get(key)) for name, result in variants.items()}
+        if any(cells.values()):
+            rows[key] = {**cells, "unit": unit_of(key)}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def _item(variant: str, verdict: Verdict) -> str:

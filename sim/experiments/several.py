@@ -52,6 +52,8 @@ def named(arms: dict[str, Arm], names: Sequence[str] | None) -> list[Arm]:
     """The arms of these names, each once, or all of them."""
     if names is None:
         return list(arms.values())
+    if isinstance(names, str):
+        raise UsageError(f"variants: found the text '{names}', expected a list of names, such as ['{names}']")
     unknown = [name for name in names if name not in arms]
     if unknown:
         raise UsageError("\n".join(f"unknown variant '{name}'{did_you_mean(name, arms)}" for name in unknown))

@@ -165,6 +165,9 @@ class Stability:
         head = f"<p><b>{html.escape(self.study.name)}: {html.escape(self.variant)}</b>, {html.escape(self.stressor)}</p>"
         return head + self.table.to_html(index=False, border=0)
 
+    def __repr__(self) -> str:
+        return f"{self.study.name}: {self.variant}, {self.stressor}\n{self.table.to_string(index=False)}"
+
 
 def find_stability(
     study: Source,

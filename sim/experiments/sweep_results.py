@@ -127,10 +127,17 @@ class Sweep:
 
     def _repr_html_(self) -> str:
         """The usual metrics as a table, as Jupyter shows it."""
-        head = f"<p><b>{html.escape(self.study.name)}</b>: {len(self.points)} points ({self.design}), {self.replications} replications, seed {self.seed}</p>"
+        return f"<p><b>{html.escape(self.study.name)}</b>: {self._made()}</p>{self._usual().to_html(border=0)}"
+
+    def __repr__(self) -> str:
+        return f"{self.study.name}: {self._made()}\n{self._usual().to_string()}"
+
+    def _made(self) -> str:
+        return f"{len(self.points)} points ({self.design}), {self.replications} replications, seed {self.seed}"
+
+    def _usual(self) -> pd.DataFrame:
         wanted = self.summary[self.summary["metric"].isin(["throughput", "response_p99", "availability", "cost"])]
-        keys = ["variant", *self.settings.columns]
-        return head + str(wanted.pivot_table(index=keys, columns="metric", values="value", sort=False).to_html(border=0))
+        return wanted.pivot_table(index=["variant", *self.settings.columns], columns="metric", values="value", sort=False)
 
 
 class Gathering:

@@ -22,18 +22,18 @@ def latencies(sample: Sample, route: str = "") -> dict[str, Censored]:
 
 
 def _response(clock: str, route: str, answers: Answers, mask: Mask) -> dict[str, Censored]:
-    values, counts = answers.response[mask], answers.counts(mask)
-    none = None if counts is None else counts[:0]
-    quantiles = censored_quantiles(values, values[:0], tuple(PERCENTILES.values()), counts, none)
+    values, counts, widths = answers.response[mask], answers.counts(mask), answers.widths(answers.response_width, mask)
+    none, narrow = None if counts is None else counts[:0], None if widths is None else widths[:0]
+    quantiles = censored_quantiles(values, values[:0], tuple(PERCENTILES.values()), counts, none, widths, narrow)
     return _named(clock, route, quantiles, censored_mean(values, values[:0], endless=False, counts=counts, counts_of_unfinished=none))
 
 
 def _completion(route: str, orders: Orders) -> dict[str, Censored]:
-    unfinished = orders.unfinished
-    values, counts = orders.completion[orders.finished], orders.counts(orders.finished)
-    ages, aged = orders.age[unfinished], orders.counts(unfinished)
+    finished, unfinished = orders.finished, orders.unfinished
+    values, counts, widths = orders.completion[finished], orders.counts(finished), orders.widths(orders.completion_width, finished)
+    ages, aged, spans = orders.age[unfinished], orders.counts(unfinished), orders.widths(orders.arrival_width, unfinished)
     endless = bool((unfinished & ~orders.pending).any())
-    quantiles = censored_quantiles(values, ages, tuple(PERCENTILES.values()), counts, aged)
+    quantiles = censored_quantiles(values, ages, tuple(PERCENTILES.values()), counts, aged, widths, spans)
     return _named("completion", route, quantiles, censored_mean(values, ages, endless=endless, counts=counts, counts_of_unfinished=aged))
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.records.summarizing import slowest_of
 from sim.records.tables import Records
 from sim.vocabulary import Outcome, Stage
 
@@ -76,19 +77,16 @@ class Waterfall:
     bars: tuple[Bar, ...]
 
 
-def slowest(records: Records) -> int | None:
-    """The row of the request after the warm-up that waited longest for its answer, whatever that was; None where no stage of it was kept."""
-    requests = records.requests
-    response = np.where(requests["arrival"] >= records.warmup, requests["end"] - requests["arrival"], np.nan)
-    if not records.stages.size or np.isnan(response).all():
+def slowest(records: Records) -> np.void | None:
+    """The request after the warm-up that waited longest for its answer, whatever that was; None where no stage of it was kept."""
+    if not records.stages.size:
         return None
-    row = int(np.lexsort((requests["id"], -np.nan_to_num(response, nan=-1.0)))[0])
-    return row if (records.stages["request"] == requests["id"][row]).any() else None
+    found = slowest_of(records.requests, records.warmup) if records.summary is None else records.summary.slowest
+    return found[0] if found.size and (records.stages["request"] == found["id"][0]).any() else None
 
 
-def waterfall(records: Records, row: int) -> Waterfall:
-    """The waterfall of the request in this row of the table, which must have been answered and have its stages kept."""
-    request = records.requests[row]
+def waterfall(records: Records, request: np.void) -> Waterfall:
+    """The waterfall of this row of the requests, which must have been answered and have its stages kept."""
     names = (*records.names, "")
     return Waterfall(
         source=names[request["source"]],

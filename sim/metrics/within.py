@@ -46,7 +46,11 @@ def within_run(records: Records, scenario: Scenario, whole: Measurement, confide
     found = {key: batch_interval(whole.values[key], [part.get(key, np.nan) for part in parts], confidence) for key in wanted}
     for route, its in (("", counted), *by_route(records, scenario, counted)):
         percentiles = _percentiles(its, route, edges, whole, confidence)
-        found |= percentiles if records.summary is None else {key: _widened(interval, records.summary) for key, interval in percentiles.items()}
+        found |= (
+            percentiles
+            if records.summary is None
+            else {key: _widened(replace(interval, value=whole.values[key]), records.summary) for key, interval in percentiles.items()}
+        )
     return {key: interval for key, interval in found.items() if not math.isnan(interval.low)}
 
 

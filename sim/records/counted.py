@@ -48,6 +48,11 @@ class Counted:
         """The counts of those for which the mask holds; None: one each."""
         return None if self.count is None else self.count[mask]
 
+    @staticmethod
+    def widths(column: Floats | None, mask: Mask) -> Floats | None:
+        """How wide that is of which the times are the middles, for those for which the mask holds; None: they are the times themselves."""
+        return None if column is None else column[mask]
+
 
 @dataclass(frozen=True)
 class Requests(Counted):
@@ -58,6 +63,7 @@ class Requests(Counted):
     outcome: NDArray[np.int8]
     source: NDArray[np.int16]  # index into names
     route: NDArray[np.int16]  # index into names
+    arrival_width: Floats | None  # of the interval that `arrival` stands for; None: it is the very moment
 
     @cached_property
     def size(self) -> int:
@@ -98,6 +104,7 @@ class Answers(Requests):
     """Requests, on the clock of their answer."""
 
     response: Floats  # from arrival to the answer; nan: not answered
+    response_width: Floats | None  # of the bucket that `response` is the middle of; None: it is the very time
 
     @cached_property
     def answered(self) -> Mask:
@@ -110,6 +117,7 @@ class Orders(Requests):
     """Requests of which effects are expected, on the clock of their completion."""
 
     completion: Floats  # from arrival to the last effect; nan: incomplete
+    completion_width: Floats | None  # of the bucket that `completion` is the middle of; None: it is the very time
     pending: Mask
 
     @cached_property
@@ -153,33 +161,37 @@ def answers(records: Records) -> Answers:
     """All requests of the run, warm-up included."""
     if (summary := records.summary) is not None:
         cells = summary.answers
-        return Answers(*_of_cells(records, summary, cells), response=summary.times[cells["bucket"]])
+        bucket = cells["bucket"]
+        return Answers(*_of_cells(records, summary, cells), response=summary.times[bucket], response_width=summary.widths[bucket])
     rows = records.requests
-    return Answers(*_of_rows(records, rows), response=rows["end"] - rows["arrival"])
+    return Answers(*_of_rows(records, rows), response=rows["end"] - rows["arrival"], response_width=None)
 
 
 def orders(records: Records) -> Orders:
     """All requests of the run of which effects are expected."""
     if (summary := records.summary) is not None:
         cells = summary.orders
-        return Orders(*_of_cells(records, summary, cells), completion=summary.times[cells["bucket"]], pending=_column(cells, "pending"))
+        times, widths = summary.times[cells["bucket"]], summary.widths[cells["bucket"]]
+        return Orders(*_of_cells(records, summary, cells), completion=times, completion_width=widths, pending=_column(cells, "pending"))
     rows = records.requests
     expects = rows["expects"]
     rows = rows if expects.all() else rows[expects]
-    return Orders(*_of_rows(records, rows), completion=rows["completion"] - rows["arrival"], pending=_column(rows, "pending"))
+    times = rows["completion"] - rows["arrival"]
+    return Orders(*_of_rows(records, rows), completion=times, completion_width=None, pending=_column(rows, "pending"))
 
 
-_Base = tuple[Counts | None, Floats, Floats, NDArray[np.int8], NDArray[np.int16], NDArray[np.int16]]
+_Base = tuple[Counts | None, Floats, Floats, NDArray[np.int8], NDArray[np.int16], NDArray[np.int16], Floats | None]
 
 
 def _of_rows(records: Records, rows: NDArray[np.void]) -> _Base:
     arrival = _column(rows, "arrival")
-    return None, arrival, records.duration - arrival, _column(rows, "outcome"), _column(rows, "source"), _column(rows, "route")
+    return None, arrival, records.duration - arrival, _column(rows, "outcome"), _column(rows, "source"), _column(rows, "route"), None
 
 
 def _of_cells(records: Records, summary: Summary, cells: NDArray[np.void]) -> _Base:
-    arrival = summary.arrivals[cells["interval"]]
-    return _column(cells, "count"), arrival, records.duration - arrival, _column(cells, "outcome"), _column(cells, "source"), _column(cells, "route")
+    arrival, width = summary.arrivals[cells["interval"]], summary.arrival_widths[cells["interval"]]
+    words = _column(cells, "outcome"), _column(cells, "source"), _column(cells, "route")
+    return _column(cells, "count"), arrival, records.duration - arrival, *words, width
 
 
 def _column(rows: NDArray[np.void], name: str) -> NDArray[Any]:

@@ -15,7 +15,7 @@ STEPS_PER_LINE = 16  # of the grid on a time axis: so few values fall into a ste
 MOST_STEPS = 1 << 22
 Side = Literal["left", "right"]
 
-MANTISSA = 46  # low bits of a double that do not count: 64 steps for every power of two
+MANTISSA = 45  # low bits of a double that do not count: 128 steps for every power of two
 
 
 class Lines:
@@ -57,7 +57,7 @@ def on_axis(lines: Floats, side: Side) -> Lines:
 
 
 def on_ladder(lines: Floats) -> Lines:
-    """Lines at 0 and above on a scale of 64 steps for every power of two, which are the leading bits of a double. The side is left: (line, line]."""
+    """Lines at 0 and above on a scale of 128 steps for every power of two, which are the leading bits of a double. The side is left: (line, line]."""
 
     def leading(values: Floats) -> Places:
         return (values.view(np.int64) - 1) >> MANTISSA  # less one bit, so that a step ends with a line rather than begins with it

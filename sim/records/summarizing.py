@@ -32,6 +32,7 @@ class Summarizer:
         self._over_time = np.zeros((3, plan.ticks.size + 1), np.int64)
         self._answered, self._waited = np.zeros(POINTS, np.int64), np.zeros(POINTS)
         self._last_end = np.full(len(Outcome), -np.inf)
+        self._slowest = np.empty(0, REQUEST)
         self._intervals, self._until = on_axis(plan.moments, "right"), on_axis(plan.ticks, "left")
         self._buckets = on_ladder(plan.edges)
         # A key is way, interval, outcome, pending, bucket, the last changing fastest.
@@ -52,6 +53,7 @@ class Summarizer:
             deliveries=_table(DELIVERIES, _unpacked(self._deliveries, _DELIVERIES_SHAPE, ("topic", "group", "how", "deliveries", "late"))),
             over_time=_table(OVER_TIME, dict(zip(OVER_TIME.names or (), self._over_time[:, :-1], strict=True))),
             settling=_table(SETTLING, {"count": self._answered, "total": self._waited}),
+            slowest=self._slowest,
             last_end=np.where(np.isinf(self._last_end), np.nan, self._last_end),
             digests=digests,
         )
@@ -77,6 +79,7 @@ class Summarizer:
             self._follow(end[mine], completion[mine], np.isin(outcome[mine], GOOD))
         self._ledger.add(_packed(_LEDGER_SHAPE, outcome, pending, rows["charges"], rows["reservations"]))
         self._settle(arrival, end, outcome)
+        self._slowest = slowest_of(np.concatenate([self._slowest, slowest_of(rows, self.plan.warmup)]), self.plan.warmup)
 
     def _follow(self, end: NDArray[np.float64], completion: NDArray[np.float64], good: NDArray[np.bool_]) -> None:
         """Count promises made and kept, and orders finished, by the tick that follows."""
@@ -188,6 +191,13 @@ class _Ways:
         """Source and route of each number."""
         pairs = self._pairs[np.argsort(self._codes)][codes]
         return pairs >> 16, (pairs & 0xFFFF).astype(np.uint16).astype(np.int16).astype(np.int64)
+
+
+def slowest_of(requests: Rows, warmup: float) -> Rows:
+    """(0,) or (1,) who waited longest for an answer, whatever that was, of those that arrived after the warm-up; the first by id of equals."""
+    response = np.where(requests["arrival"] >= warmup, requests["end"] - requests["arrival"], np.nan)
+    longest = np.flatnonzero(response == np.fmax.reduce(response, initial=-np.inf))
+    return requests[longest[np.argsort(requests["id"][longest], kind="stable")[:1]]].copy()
 
 
 def bytes_of(rows: Rows) -> memoryview:

@@ -2,7 +2,7 @@
 
 A cell is an interval of arrival and a bucket of time, and the few words that metrics tell apart. Intervals and buckets have an edge wherever some figure
 draws a line (see `Plan`), so that what is counted by such lines is exact; only the times themselves are known no closer than a bucket, which is
-less than 1 % of them. What is *not* here: single requests, users, items, places of failure.
+less than 1 % of them. What is *not* here: single requests (but the slowest), users, items, places of failure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-PER_OCTAVE = 64  # buckets of time between one power of two and the next: the middle of one is within 0.8 % of all that is in it
+PER_OCTAVE = 128  # buckets of time between one power of two and the next: all that is in one is within 0.8 % of any place in it
 SHORTEST = 2.0**-20  # s, a microsecond; times up to this are one bucket, but for 0, which is one of its own
 POINTS = 1000  # of the series by which a run is seen to settle, whatever its duration
 
@@ -74,6 +74,7 @@ class Summary:
     deliveries: NDArray[np.void]  # DELIVERIES
     over_time: NDArray[np.void]  # (t,) OVER_TIME, one row for each tick of the run
     settling: NDArray[np.void]  # (1000,) SETTLING
+    slowest: NDArray[np.void]  # (0,) or (1,) REQUEST: who waited longest for an answer of those that arrived after the warm-up; the first by id of equals
     last_end: Floats  # by Outcome: s; when the last such request had its answer; nan: none had
     digests: tuple[str, str]  # of the rows of requests and of messages that were not kept
 
@@ -100,10 +101,20 @@ class Summary:
         return np.where(ends > begins, np.minimum(middle, np.nextafter(ends, -np.inf)), begins)
 
     @cached_property
+    def arrival_widths(self) -> Floats:
+        """(m,) s; how long each interval of arrival is; the last has no length."""
+        return np.diff(self.moments, append=self.moments[-1])
+
+    @cached_property
     def times(self) -> Floats:
         """(e + 1,) s; the time that stands for a bucket: its middle; nan for the last."""
         below = np.append(self.edges[0], self.edges[:-1])
         return np.append(below + (self.edges - below) / 2, np.nan)
+
+    @cached_property
+    def widths(self) -> Floats:
+        """(e + 1,) s; how wide each bucket is; nan for the last."""
+        return np.append(np.diff(self.edges, prepend=self.edges[0]), np.nan)
 
 
 SUMMARY_ARRAYS = tuple(field.name for field in fields(Summary) if field.name != "digests")

@@ -20,3 +20,6 @@ class Study:
     plugins: tuple[str, ...] = field(default=())  # paths of the allowed plug-ins
     question: str = ""  # the first sentence or two of the comment that heads the file
     sets: tuple[str, ...] = field(default=())  # the PATH=VALUE that `document` holds already; for the command that repeats a run
+
+    def __repr__(self) -> str:
+        return f"<study {self.name}: {', '.join([*self.variants, *(f'--set {setting}' for setting in self.sets)])}>"

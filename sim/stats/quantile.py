@@ -1,4 +1,4 @@
-"""Quantiles by rank: the smallest value that at least a share q of all values do not exceed. No interpolation, no bias by binning."""
+"""Quantiles by rank: the smallest value that at least a share q of all values do not exceed. No interpolation, but inside the bins of a summary."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Counts = NDArray[np.int64]
+Widths = NDArray[np.float64]
 
 
 class Censored(NamedTuple):
@@ -24,14 +25,25 @@ def rank(q: float, n: int) -> int:
     return min(n, max(1, math.ceil(q * n - 1e-9)))
 
 
-def at_ranks(values: ArrayLike, ranks: Sequence[int], counts: Counts | None = None) -> NDArray[np.float64]:
-    """The values of these ranks, counted from 1; `counts` says how often each value occurs, where that is not once."""
+def at_ranks(values: ArrayLike, ranks: Sequence[int], counts: Counts | None = None, widths: Widths | None = None) -> NDArray[np.float64]:
+    """The values of these ranks, counted from 1; `counts` says how often each value occurs, where that is not once.
+
+    With `widths` each value is the middle of a bin, and those in it are taken to lie evenly over it. Else the quantiles of replications would be equal
+    where they fall into one bin, and an interval of them would be far too narrow.
+    """
     array = np.asarray(values, dtype=np.float64)
     places = [rank - 1 for rank in ranks]
     if counts is None:
         return np.asarray(np.partition(array, sorted(set(places)))[places])
     order = np.argsort(array, kind="stable")
-    return np.asarray(array[order][np.searchsorted(np.cumsum(counts[order]), places, side="right")])
+    array, upto = array[order], np.cumsum(counts[order])
+    found = np.searchsorted(upto, places, side="right")
+    if widths is None:
+        return np.asarray(array[found])
+    first, last = (np.searchsorted(array, array[found], side=side) for side in ("left", "right"))  # a bin may come more than once
+    below = np.append(0, upto)[first]
+    share = (np.array(places) + 0.5 - below) / (upto[last - 1] - below)
+    return np.asarray(array[found] + (share - 0.5) * widths[order][found])
 
 
 def quantile(values: ArrayLike, q: float, counts: Counts | None = None) -> float:
@@ -39,12 +51,12 @@ def quantile(values: ArrayLike, q: float, counts: Counts | None = None) -> float
     return quantiles(values, (q,), counts)[0]
 
 
-def quantiles(values: ArrayLike, qs: Sequence[float], counts: Counts | None = None) -> list[float]:
-    """Several quantiles of the same values, in one pass; `counts` says how often each value occurs, where that is not once."""
+def quantiles(values: ArrayLike, qs: Sequence[float], counts: Counts | None = None, widths: Widths | None = None) -> list[float]:
+    """Several quantiles of the same values, in one pass; `counts` and `widths` as in `at_ranks`."""
     array = np.asarray(values, dtype=np.float64)
     if not array.size:
         return [math.nan] * len(qs)
-    return [float(value) for value in at_ranks(array, [rank(q, size_of(array, counts)) for q in qs], counts)]
+    return [float(value) for value in at_ranks(array, [rank(q, size_of(array, counts)) for q in qs], counts, widths)]
 
 
 def size_of(values: NDArray[np.float64], counts: Counts | None) -> int:
@@ -58,13 +70,19 @@ def censored_quantile(values: ArrayLike, ages_of_unfinished: ArrayLike, q: float
 
 
 def censored_quantiles(
-    values: ArrayLike, ages_of_unfinished: ArrayLike, qs: Sequence[float], counts: Counts | None = None, counts_of_unfinished: Counts | None = None
+    values: ArrayLike,
+    ages_of_unfinished: ArrayLike,
+    qs: Sequence[float],
+    counts: Counts | None = None,
+    counts_of_unfinished: Counts | None = None,
+    widths: Widths | None = None,
+    widths_of_unfinished: Widths | None = None,
 ) -> list[Censored]:
     """Quantiles where unfinished durations stand behind all finished ones.
 
     A quantile among the finished is exact or errs upwards, never downwards, and is not marked. One that falls on an unfinished duration could
     be anything above its lower bound: the quantile with every unfinished one at its present age. That bound is returned, as censored.
-    Whatever the unfinished turn out to be, the quantile of all is not below it.
+    Whatever the unfinished turn out to be, the quantile of all is not below it. `counts` and `widths` as in `at_ranks`.
     """
     finished, ages = np.asarray(values, dtype=np.float64), np.asarray(ages_of_unfinished, dtype=np.float64)
     done = size_of(finished, counts)
@@ -72,9 +90,10 @@ def censored_quantiles(
     if not total:
         return [Censored(math.nan, False)] * len(qs)
     both = None if counts is None or counts_of_unfinished is None else np.concatenate([counts, counts_of_unfinished])
+    wide = None if widths is None or widths_of_unfinished is None else np.concatenate([widths, widths_of_unfinished])
     known = [rank(q, total) <= done for q in qs]
-    exact = quantiles(np.concatenate([finished, np.full(ages.size, np.inf)]), qs, both) if any(known) else [math.nan] * len(qs)
-    bound = quantiles(np.concatenate([finished, ages]), qs, both) if not all(known) else exact
+    exact = quantiles(np.concatenate([finished, np.full(ages.size, np.inf)]), qs, both, wide) if any(known) else [math.nan] * len(qs)
+    bound = quantiles(np.concatenate([finished, ages]), qs, both, wide) if not all(known) else exact
     return [Censored(value, False) if is_known else Censored(least, True) for is_known, value, least in zip(known, exact, bound, strict=True)]
 
 

@@ -73,6 +73,19 @@ def test_without_a_place_to_write_it_compiles_and_says_so(package, tmp_path):
     assert 0 < value < 1
 
 
+def test_who_has_no_home_directory_is_told_so_too(monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR", "USERPROFILE", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    home = type(compiler._home)()
+    assert home.directory is None
+    assert home.note == "in every process anew, for its machine code cannot be kept: Could not determine home directory."
+
+
+def homeless():
+    raise RuntimeError("Could not determine home directory.")
+
+
 def test_the_users_own_cache_directory_is_respected(package, tmp_path):
     _, directory, _, _ = run(package, tmp_path / "unused", NUMBA_CACHE_DIR=str(tmp_path / "chosen"), NUMBA_NUM_THREADS="1")
     assert directory.startswith(str(tmp_path / "chosen"))

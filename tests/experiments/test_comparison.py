@@ -110,6 +110,23 @@ def test_in_a_notebook_it_shows_itself_as_a_table_with_its_verdicts():
     assert "availability(kitchen.cook) &gt;= 50%" in shown
 
 
+def test_printed_it_is_the_same_table_and_not_all_that_it_holds():
+    comparison = faked()
+    shown = str(comparison)
+    assert shown.startswith(f"{comparison.study.name}, seed ")
+    assert "response_p99" in shown
+    assert "availability(kitchen.cook) >= 50%" in shown
+    assert "one" in str(comparison.variants["one"])
+    assert max(len(shown), len(str(comparison.variants["one"])), len(str(comparison.study))) < 5000
+
+
+def test_slips_of_the_pen_in_python_are_told_in_words():
+    with pytest.raises(UsageError, match=r"variants: found the text 'one', expected a list of names, such as \['one'\]"):
+        compare(fakes.shop(), variants="one", replications=1)
+    with pytest.raises(UsageError, match="replications: found '2', expected a whole number"):
+        compare(fakes.shop(), replications="2")
+
+
 def test_a_real_comparison_gives_the_same_here_and_in_processes():
     here = compare(fakes.shop(), replications=2, jobs=1)
     there = compare(fakes.shop(), replications=2, jobs=2)

@@ -179,3 +179,15 @@ def test_after_kill_9_no_finished_job_runs_twice(tmp_path):
 
 def _finished(folder: Path) -> list[Path]:
     return list((folder / "marks").glob("*-ended-*"))
+
+
+def test_without_a_home_directory_nothing_is_kept_and_why_is_said(monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("SIM_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with Journal() as journal:
+        assert journal.trouble == "Could not determine home directory."
+        assert not journal.found

@@ -100,6 +100,16 @@ def test_a_single_run_has_its_intervals():
         assert (found[key].low, found[key].high) == pytest.approx((expected[key].low, expected[key].high), rel=0.05), key
 
 
+def test_percentiles_of_replications_vary_as_they_do_with_rows():
+    """Though all of them fall into one bucket or two: no interval is narrower than what is behind it, and no difference more certain."""
+    figure, sets = "response_p50", ["duration=240s", "services.shop.workers=10", "services.shop.endpoints.buy.0.work={lognormal: {mean: 100ms, p99: 120ms}}"]
+    found = [sim.run(sim.load("01-one-queue", sets=[*sets, f"record={keep}"]), replications=6).variants["half-busy"] for keep in ("rows", "summary")]
+    rows, summary = (result.per_replication[figure] for result in found)
+    assert summary.to_numpy() == pytest.approx(rows.to_numpy(), rel=0.002)
+    assert summary.std() == pytest.approx(rows.std(), rel=0.3)
+    assert summary.std() < 0.004 * summary.mean()
+
+
 def figures(system, arrivals):
     """The figures of a tiny system by rows, and by a summary."""
     played = [testing.play({**system, "record": record}, arrivals) for record in ("rows", "summary")]

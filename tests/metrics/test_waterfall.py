@@ -105,7 +105,7 @@ def test_random_systems_have_no_bar_that_is_not_in_order(seed):
     rows = np.flatnonzero(~np.isnan(requests["end"]) & np.isin(requests["id"], records.stages["request"]))
     assert rows.size
     for row in rows.tolist():
-        way = waterfall(records, row)
+        way = waterfall(records, requests[row])
         flows = records.stages[records.stages["request"] == requests["id"][row]]
         assert len(way.bars) == np.isin(flows["kind"], (0, 1)).sum(), "an attempt of every call there was"
         for bar in way.bars:

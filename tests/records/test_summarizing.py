@@ -45,6 +45,16 @@ def letters(n):
     return table
 
 
+def test_the_slowest_is_the_first_by_id_of_those_that_came_after_the_warm_up():
+    """Of four: too early, twice as slow as anything, and the equals of one another in two pieces; unanswered."""
+    requests = rows(4)
+    requests["id"], requests["arrival"], requests["end"] = [1, 9, 3, 4], [4.0, 6.0, 7.0, 8.0], [30.0, 8.0, 9.0, math.nan]
+    for order in ([0, 1, 2, 3], [0, 2, 1, 3]):
+        found = [summary_of(requests[order], pieces=pieces).slowest for pieces in ((), (2,))]
+        assert [one.tobytes() for one in found] == [requests[2:3].tobytes()] * 2
+    assert not summary_of(requests[[0, 3]]).slowest.size
+
+
 def summary_of(requests, messages=None, pieces=(), limits=(LIMIT,)):
     taken = keeper(plan(limits))
     for part in np.split(requests, list(pieces)):

@@ -61,6 +61,12 @@ def test_exemplars_hold_the_slowest_of_all(chart):
     assert everything.svg() == chart.svg()
 
 
+def test_a_summary_knows_the_slowest_as_well(chart):
+    its = slowest_requests(drawn("record.keep=summary"))
+    assert its.alt == chart.alt
+    assert its.svg() == chart.svg()
+
+
 def test_attempts_are_named_and_retries_told_apart(chart):
     seen = words(chart.svg())
     assert {"frozen", "refusing", "lossy", "shop.buy", "bank.pay", "bank.pay, try 2", "bank.pay, try 3", "given up …", "time since its arrival, ms"} <= set(

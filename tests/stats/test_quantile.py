@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.stats.order import quantile_interval
-from sim.stats.quantile import censored_mean, censored_quantile, censored_quantiles, quantile, quantiles, rank
+from sim.stats.quantile import at_ranks, censored_mean, censored_quantile, censored_quantiles, quantile, quantiles, rank
 
 finite = st.floats(0, 1e6)
 shares = st.sampled_from([0.01, 0.07, 0.5, 0.9, 0.95, 0.99, 0.999])
@@ -77,6 +77,13 @@ def test_a_mean_is_a_lower_bound_when_something_never_ends_or_much_is_open():
     assert censored_mean(done, [500.0], endless=True).censored
     assert censored_mean(done, [], endless=False) == (pytest.approx(1.0), False)
     assert math.isnan(censored_mean([], [], endless=False).value)
+
+
+def test_what_is_known_by_bins_lies_evenly_in_them():
+    """Four values between 1 and 3, in two cells of one bin, and one between 3 and 5."""
+    values, counts, widths = np.array([2.0, 4.0, 2.0]), np.array([3, 1, 1]), np.array([2.0, 2.0, 2.0])
+    assert at_ranks(values, [1, 2, 3, 4, 5], counts, widths).tolist() == [1.25, 1.75, 2.25, 2.75, 4.0]
+    assert censored_quantiles(values, [7.0], (0.5, 1.0), counts, np.array([2]), widths, np.array([1.0])) == [(2.75, False), (7.25, True)]
 
 
 counted = st.lists(st.tuples(finite, st.integers(1, 9)), min_size=1, max_size=40)

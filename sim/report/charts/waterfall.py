@@ -32,7 +32,7 @@ _LABELS = {**LABELS, CALLEE: "waits for what it called"}
 
 def slowest_requests(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
     """A panel per variant of which spans were kept; None where they were of none."""
-    found = {name: waterfall(variant.records, row) for name, variant in comparison.variants.items() if (row := slowest(variant.records)) is not None}
+    found = {name: waterfall(variant.records, request) for name, variant in comparison.variants.items() if (request := slowest(variant.records)) is not None}
     if not found:
         return None
     kinds = [what for what in _LABELS if any(piece.what == what for way in found.values() for bar in way.bars[:MOST_BARS] for piece in bar.pieces)]
