@@ -96,7 +96,7 @@ def test_every_stage_there_is_is_told_alike():
 @pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in shipped.names() if "plugin" not in name])
 def test_shipped_scenarios(name, spans):
-    for variant, whole in sim.load(name, sets=[f"record.spans={spans}"]).variants.items():
+    for variant, whole in sim.load(name, sets=["record.keep=rows", f"record.spans={spans}"]).variants.items():
         rate = open_rate(whole)
         cut = rate * whole.duration > MOST
         scenario = whole.model_copy(update={"duration": MOST / rate, "warmup": 0.0}) if cut else whole
