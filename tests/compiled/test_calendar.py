@@ -101,6 +101,7 @@ def test_the_heap_is_never_empty_where_all_that_is_to_come_is_near(rate):
     assert differences(models.simulate(scenario), compiled_engine.simulate(scenario)) == []
 
 
+@pytest.mark.long
 def test_there_is_room_for_the_events_of_thousands_of_faults():
     """All of them are planned before anything has happened."""
     faults = ", ".join(f"{{name: f{i}, at: {i}ms, for: 500us, slow: {{of: shop, by: 2x}}}}" for i in range(5000))

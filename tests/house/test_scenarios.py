@@ -127,6 +127,7 @@ def test_the_words_of_a_plugin_are_in_the_schema():
     assert "cached_call" not in printed_schema()
 
 
+@pytest.mark.long
 def test_the_hit_ratio_follows_from_what_is_popular():
     """More room, more hits; and whoever asks for everything alike is helped less."""
     one = hits("large"), hits("small"), hits("large", "traffic.visitors.items.popularity=uniform")

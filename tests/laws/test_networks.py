@@ -298,6 +298,7 @@ services:
 """
 
 
+@pytest.mark.long
 def test_line_fj_nojoin():
     """Answered at once; three services share the news, each with a core for all who compute."""
     system = run(FIRE_AND_FORGET)

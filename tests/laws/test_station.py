@@ -51,6 +51,7 @@ def test_t02_mm4():
             golden.near(f"response_{name}", np.quantile(system.response, share), relative=0.05)
 
 
+@pytest.mark.long
 def test_t03a_a_bounded_queue_sheds_at_125_percent():
     """4 workers and 6 places to wait; the rest hears no at once."""
     station = ("services.station.workers=4", "services.station.queue.capacity=6", f"{WORK}=exponential: 50ms", "traffic.clients.arrivals.poisson=100/s")
@@ -153,6 +154,7 @@ def test_t07a_processor_sharing():
         golden.near("slowdown", its.mean(), relative=0.02)
 
 
+@pytest.mark.long
 def test_t08b_impatience_in_the_queue():
     """Who has waited 100 ms leaves."""
     station = ("services.station.workers=4", "services.station.queue.timeout=100ms", f"{WORK}=exponential: 50ms", "traffic.clients.arrivals.poisson=100/s")
