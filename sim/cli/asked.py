@@ -116,17 +116,23 @@ class Asked:
         """Seconds since the work began."""
         return time.monotonic() - self._begun
 
-    def show(self, headline: str, text: str, document: str, chart: Chart | None, out: Path, name: str) -> int:
-        """Show an answer that is no comparison, and write it: text, JSON and chart."""
+    def _tell(self, document: str, *texts: str) -> None:
+        """The JSON where it was asked for; the texts unless it has taken stdout."""
         from sim.experiments.storing import write_text
-        from sim.report.writing import write_files
 
         if self.json_file == "-":
             say(document.rstrip("\n"))
-        else:
-            if self.json_file is not None:
-                write_text(self.json_file, document)
-            say(f"{headline}\n\n{text}")
+            return
+        if self.json_file is not None:
+            write_text(self.json_file, document)
+        for text in texts:
+            say(text)
+
+    def show(self, headline: str, text: str, document: str, chart: Chart | None, out: Path, name: str) -> int:
+        """Show an answer that is no comparison, and write it: text, JSON and chart."""
+        from sim.report.writing import write_files
+
+        self._tell(document, f"{headline}\n\n{text}")
         files: dict[str, bytes | str] = {f"{name}.txt": text, f"{name}.json": document}
         if chart is not None:
             files |= {f"{chart.name}.svg": chart.svg(), f"{chart.name}.png": chart.png()}
@@ -139,19 +145,12 @@ class Asked:
     def present(self, comparison: Comparison, out: Path | None) -> int:
         """Write what was asked for and show the table; 1 where an expectation failed."""
         from sim.experiments.document import as_json
-        from sim.experiments.storing import write_text
         from sim.report.table import render_expectations, render_table
 
         took = time.monotonic() - self._begun
-        if self.json_file == "-":
-            say(as_json(comparison).rstrip("\n"))
-        else:
-            if self.json_file is not None:
-                write_text(self.json_file, as_json(comparison))
-            say(_headline(comparison, took))
-            say(render_table(comparison, max(80, shutil.get_terminal_size((118, 40)).columns)))
-            for text in filter(None, (*_earlier_lines(comparison), render_expectations(comparison), str(comparison.method))):
-                say(text)
+        table = render_table(comparison, max(80, shutil.get_terminal_size((118, 40)).columns))
+        below = filter(None, (*_earlier_lines(comparison), render_expectations(comparison), str(comparison.method)))
+        self._tell(as_json(comparison), _headline(comparison, took), table, *below)
         if out is not None:  # last, so that the figures are safe whatever befalls the drawing
             place = write_report_of(comparison, out)
             if self.json_file != "-":
@@ -162,19 +161,13 @@ class Asked:
     def hand_over(self, answer: Answer, out: Path) -> None:
         """The same for a sweep or a search: text or JSON, then the report with its tables."""
         from sim.experiments.answers import as_json
-        from sim.experiments.storing import write_text
         from sim.report import write_report
         from sim.report.scaling import render_answer
         from sim.units import show_duration
 
         took = time.monotonic() - self._begun
-        if self.json_file == "-":
-            say(as_json(answer).rstrip("\n"))
-        else:
-            if self.json_file is not None:
-                write_text(self.json_file, as_json(answer))
-            say(f"{answer.study.name}: seed {answer.seed}, engine {answer.engine}, {show_duration(took)}, fingerprint {answer.fingerprint}\n")
-            say(render_answer(answer).rstrip("\n"))
+        head = f"{answer.study.name}: seed {answer.seed}, engine {answer.engine}, {show_duration(took)}, fingerprint {answer.fingerprint}\n"
+        self._tell(as_json(answer), head, render_answer(answer).rstrip("\n"))
         place = write_report(answer, out)
         if self.json_file != "-":
             say(f"report: {os.path.relpath(place)}")

@@ -1,8 +1,8 @@
-"""The order of events (ARCHITECTURE.md): a heap of (time, rank, sequence), the ready queue, and the lanes of timers.
+"""The order of events (ARCHITECTURE.md): by (time, rank, sequence) from the wheel, the belt or the heap; the ready queue, and the lanes of timers.
 
 Room is looked after before it is needed: whoever takes the last but few of anything sets `s.short`, and the interpreter returns to
 Python at the next boundary of an operation, where all arrays can grow. Heap, belt and ready queue are not guarded so: `machine.py` sizes them
-by what they can hold at most.
+by what they can hold at most. What the wheel has no room for stands in the heap.
 """
 
 from __future__ import annotations

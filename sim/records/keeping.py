@@ -8,12 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.records.summarizing import Summarizer, bytes_of
+from sim.records.rows import Rows, bytes_of
+from sim.records.summarizing import Summarizer
 from sim.records.summary import Plan, Summary
 from sim.records.tables import MESSAGE, REQUEST
 from sim.vocabulary import Outcome
-
-Rows = NDArray[np.void]
 
 
 @dataclass(frozen=True)

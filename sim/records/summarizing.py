@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.records.lines import on_axis, on_ladder
+from sim.records.rows import Rows, bytes_of
 from sim.records.summary import ANSWERS, DELIVERIES, LEDGER, ORDERS, OVER_TIME, POINTS, SETTLING, Plan, Summary
 from sim.records.tables import MESSAGE, REQUEST
 from sim.vocabulary import GOOD, MessageEnd, Outcome
@@ -16,7 +17,6 @@ from sim.vocabulary import GOOD, MessageEnd, Outcome
 PIECE = 1 << 16  # rows that are reduced together: always so many, so that no sum depends on how rows were handed over
 LEAST = 1 << 18  # cells that wait at least to be merged with the others
 
-Rows = NDArray[np.void]
 Keys = NDArray[np.int64]
 
 
@@ -198,11 +198,6 @@ def slowest_of(requests: Rows, warmup: float) -> Rows:
     response = np.where(requests["arrival"] >= warmup, requests["end"] - requests["arrival"], np.nan)
     longest = np.flatnonzero(response == np.fmax.reduce(response, initial=-np.inf))
     return requests[longest[np.argsort(requests["id"][longest], kind="stable")[:1]]].copy()
-
-
-def bytes_of(rows: Rows) -> memoryview:
-    """The memory of rows, byte by byte."""
-    return np.ascontiguousarray(rows).view(np.uint8).data
 
 
 def _packed(shape: tuple[int, ...], first: NDArray[np.integer], *others: NDArray[np.integer | np.bool_]) -> Keys:
