@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from sim.experiments.changed_defaults import changed_defaults
 from sim.experiments.flow import limit_in_all, members, user_shares
 from sim.experiments.offered_load import Analysis, Finding, OfferedLoad
 from sim.experiments.view import Edge, View, calls_in, poisson_tail
@@ -347,6 +348,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (
     cold_start,
     faults_cut_off,
     unknown_rates,
+    changed_defaults,
 )
 
 
