@@ -13,6 +13,7 @@ SimError                       the one root; a caller who catches it catches all
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        return ": ".join(part for part in (place, self.path, self.message) if part)
+        return printable(": ".join(part for part in (place, self.path, self.message) if part), one_line=True)
 
 
 class ScenarioError(SimError):
@@ -77,6 +78,22 @@ class Interrupted(SimError):  # noqa: N818  an interruption is no error
     """The user stopped the work; what was finished is kept."""
 
     exit_code = 130
+
+
+# Controls of a terminal (C0, C1), of the direction of writing, line ends that only some know, and bytes that were no text.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str, one_line: bool = False) -> str:
+    """The text as a terminal may have it: what is not to be seen but obeyed stands there as `\\u001b`, which JSON reads as itself."""
+    text = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return text.replace("\n", "\\n").replace("\t", "\\t") if one_line else text
+
+
+def unprintable_in(text: str) -> str | None:
+    """The first character of a text that is no text, as `U+001B`; None where all are."""
+    found = re.search(r"[\n\t]", text) or _UNPRINTABLE.search(text)
+    return f"U+{ord(found.group()):04X}" if found else None
 
 
 _LONGEST_WORD = 100  # comparing takes time quadratic in the length, and nothing longer is a slip of the pen

@@ -66,4 +66,4 @@ def test_a_directory_with_a_broken_marker_is_refused_before_the_work(tmp_path):
     (tmp_path / "out" / ".sim-report.json").write_text("{")
     done = in_shell("sim compare 01-one-queue --replications 1 --out out", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: out: holds files that are not a report of sim, and is left alone; choose another directory\n"
+    assert done.stderr == "error: out: holds files that are not a report of this version of sim, and is left alone; choose another directory\n"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,7 +16,7 @@ import click
 
 from sim.cli.asked import Asked, write_report_of
 from sim.cli.options import Verbs, Whole, debug, loading, plugin, running, sampling
-from sim.cli.streams import mute, not_said, open_closed, say
+from sim.cli.streams import mute, not_said, open_closed, say, tell
 from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of
 from sim.errors import Interrupted, OutputError, ScenarioError, SimError, UsageError
 
@@ -31,6 +33,7 @@ def main() -> NoReturn:
     open_closed()
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that knows no tick shows a question mark
+    warnings.showwarning = lambda message, *_: tell(f"note: {message}")
     code = answer(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -39,7 +42,7 @@ def main() -> NoReturn:
     except OSError as error:
         mute()
         code = DEFECT
-        click.echo(f"error: {not_said(error)}", err=True)
+        tell(f"error: {not_said(error)}")
     sys.exit(code)
 
 
@@ -48,10 +51,12 @@ def answer(arguments: Sequence[str]) -> int:
     try:
         code = sim.main(list(arguments), prog_name="sim", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        tell(shown.getvalue().rstrip("\n"))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        tell("interrupted")
         return BROKEN_OFF
     except BrokenPipeError:
         mute()
@@ -62,7 +67,7 @@ def answer(arguments: Sequence[str]) -> int:
         return error.exit_code
     except Exception as error:  # a defect of ours or of a plug-in: said in one line, with the way to see more
         if not _trace(error, arguments):
-            click.echo(f"error: unexpected {type(error).__name__}: {error}; --debug shows where", err=True)
+            tell(f"error: unexpected {type(error).__name__}: {error}; --debug shows where")
         return DEFECT
     return code if isinstance(code, int) else 0
 
@@ -70,10 +75,10 @@ def answer(arguments: Sequence[str]) -> int:
 def _tell(error: SimError) -> None:
     if isinstance(error, ScenarioError):
         count = len(error.problems)
-        click.echo("\n".join(map(str, error.problems)), err=True)
-        click.echo(f"{count} problem{'s' if count != 1 else ''}", err=True)
+        tell("\n".join(map(str, error.problems)))
+        tell(f"{count} problem{'s' if count != 1 else ''}")
     else:
-        click.echo(str(error) if isinstance(error, Interrupted) else f"error: {error}", err=True)
+        tell(str(error) if isinstance(error, Interrupted) else f"error: {error}")
 
 
 def _trace(error: Exception, arguments: Sequence[str]) -> bool:
@@ -81,7 +86,7 @@ def _trace(error: Exception, arguments: Sequence[str]) -> bool:
         return False
     import traceback
 
-    traceback.print_exception(error)
+    tell("".join(traceback.format_exception(error)).rstrip("\n"))
     return True
 
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from sim.cli.streams import say
+from sim.cli.destination import Destination
+from sim.cli.streams import say, tell
 from sim.cli.words import share_of
 from sim.errors import UsageError
 
@@ -57,7 +56,7 @@ class Asked:
         self.rule |= {name: text for name, text in (("best", best), ("indifference", indifference)) if text is not None}
         self.sets, self.seed, self.plugins = sets, seed, plugins
         self.replications, self.engine, self.jobs = replications or 10, known_engine(engine), jobs
-        self.out, self.json_file, self.quiet = out, json_file, quiet
+        self.out, self.json, self.quiet = out, Destination(json_file), quiet
         if jobs is not None and cluster is not None:
             raise UsageError("found --jobs and --cluster, expected one of them: the cluster has workers of its own")
         self.cluster, self.journal = cluster, Journal()
@@ -89,11 +88,7 @@ class Asked:
         if out is not None:
             refuse_foreign(out)
             refuse_locked(out)
-        json_path = Path(self.json_file) if self.json_file not in (None, "-") else None
-        if json_path is not None and json_path.is_dir():
-            raise UsageError(f"--json {json_path}: is a directory, expected a file or -")
-        if json_path is not None:
-            refuse_locked(json_path.parent)
+        self.json.refuse()
 
     @contextlib.contextmanager
     def telling(self, replications: int, durations: Sequence[float]) -> Iterator[Progress | None]:
@@ -109,7 +104,7 @@ class Asked:
             if teller is not None:
                 teller.clear()
             if self.journal.trouble and not self.quiet:
-                click.echo(f"note: finished runs are not kept: {self.journal.trouble}", err=True)
+                tell(f"note: finished runs are not kept: {self.journal.trouble}")
 
     @property
     def took(self) -> float:
@@ -118,14 +113,8 @@ class Asked:
 
     def _tell(self, document: str, *texts: str) -> None:
         """The JSON where it was asked for; the texts unless it has taken stdout."""
-        from sim.experiments.storing import write_text
-
-        if self.json_file == "-":
-            say(document.rstrip("\n"))
-            return
-        if self.json_file is not None:
-            write_text(self.json_file, document)
-        for text in texts:
+        self.json.write(document)
+        for text in texts if not self.json.is_stdout else ():
             say(text)
 
     def show(self, headline: str, text: str, document: str, chart: Chart | None, out: Path, name: str) -> int:
@@ -137,7 +126,7 @@ class Asked:
         if chart is not None:
             files |= {f"{chart.name}.svg": chart.svg(), f"{chart.name}.png": chart.png()}
         write_files(files, out)
-        if self.json_file != "-":
+        if not self.json.is_stdout:
             say(f"written to {out}: {', '.join(files)}")
         self.journal.done()
         return 0
@@ -153,7 +142,7 @@ class Asked:
         self._tell(as_json(comparison), _headline(comparison, took), table, *below)
         if out is not None:  # last, so that the figures are safe whatever befalls the drawing
             place = write_report_of(comparison, out)
-            if self.json_file != "-":
+            if not self.json.is_stdout:
                 say(f"report: {place}")
         self.journal.done()
         return 0 if comparison.passed else 1
@@ -169,7 +158,7 @@ class Asked:
         head = f"{answer.study.name}: seed {answer.seed}, engine {answer.engine}, {show_duration(took)}, fingerprint {answer.fingerprint}\n"
         self._tell(as_json(answer), head, render_answer(answer).rstrip("\n"))
         place = write_report(answer, out)
-        if self.json_file != "-":
+        if not self.json.is_stdout:
             say(f"report: {os.path.relpath(place)}")
 
 

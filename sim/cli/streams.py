@@ -1,24 +1,31 @@
-"""What is said on stdout, and readers who have gone."""
+"""What is said on stdout and stderr, with nothing in it that a terminal would obey, and readers who have gone."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
 import click
 
-from sim.errors import OutputError
+from sim.errors import OutputError, printable
 
 
 def say(text: str) -> None:
     """A line to stdout. A reader who has gone (`| head`) ends the talking, not the work."""
     try:
-        click.echo(text)
+        click.echo(printable(text))
     except BrokenPipeError:
         mute()
     except OSError as error:
         mute()
         raise OutputError(not_said(error)) from None
+
+
+def tell(text: str) -> None:
+    """A line to stderr; where that is gone, nobody is there to be told."""
+    with contextlib.suppress(OSError):
+        click.echo(printable(text), err=True)
 
 
 def not_said(error: OSError) -> str:

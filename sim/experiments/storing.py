@@ -71,11 +71,6 @@ def _other_kind(directory: Path) -> str:
     return f"; its results are of a {kind}, whose report is drawn by running the same command again" if kind else ""
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    _write(Path(path), text.encode())
-
-
 def _archive(comparison: Comparison) -> bytes:
     arrays: dict[str, NDArray[Any]] = {}
     manifest = {

@@ -22,12 +22,13 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from sim.errors import Problem, ScenarioError
+from sim.errors import Problem, ScenarioError, unprintable_in
 from sim.spec.document import Data, Map, Place, Seq
 from sim.units import shown
 
 LARGEST = 4 * 2**20  # bytes of a scenario file; reading takes about a second per MiB
 DEEPEST = 60  # maps and lists inside one another; the language itself needs about ten
+LONGEST_NAME = 200  # characters; names become names of files and lines of tables
 MOST_NODES = 100_000  # values in a document, counted as often as aliases repeat them
 
 _NULL = {"", "~", "null", "Null", "NULL"}
@@ -131,6 +132,8 @@ class _Composer:
         quoted = event.style is not None or event.tag is not None
         if event.style == '"' and not event.value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in event.value):
             raise _error("found half of a surrogate pair, expected text", at)
+        if (code := unprintable_in(event.value.rstrip("\n"))) is not None:
+            self._complain(f"found the control character {code}, expected words that can be printed", at)
         if self._expects_key():
             self._key(event.value, event.value if quoted else _resolved(event.value), at)
             return
@@ -150,6 +153,8 @@ class _Composer:
             self._complain(f"found the key {word or 'nothing'}, which is not a word; write it in quotes", at)
         elif value == "<<":
             self._complain("found a merge key (<<), which YAML 1.2 does not have; write the fields out, or use variants", at)
+        elif len(value) > LONGEST_NAME:
+            self._complain(f"found a name of {len(value)} characters, expected at most {LONGEST_NAME}", at)
         elif value in top.node:
             before = top.node.keys_at[value].line if isinstance(top.node, Map) else 0
             self._complain(f"found '{word[:60]}' twice in this map; first on line {before}", at)

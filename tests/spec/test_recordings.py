@@ -86,7 +86,7 @@ def test_durations_come_from_a_column(tmp_path, word, text):
         ("", "{replay: file.csv}", "is empty"),
         ("1\n", "{replay: fil.csv}", "no such file; did you mean 'file.csv'?"),
         ("1\n", "{replay: .}", "is not a regular file"),
-        ("1\n", '{replay: "a\\0b"}', "no such file"),
+        ("1\n", '{replay: "a\\0b"}', "found the control character U+0000"),
         ("1\n", "{replay: }", "the field 'file' is missing"),
         ("1\n", "{replay: {file: 5}}", "found 5, expected text"),
     ],
