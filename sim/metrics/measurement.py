@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from sim.metrics.service_level import outcome_shares, service_level
 from sim.metrics.stations import station_figures
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
+from sim.stats.quantile import Censored
 from sim.vocabulary import METRICS
 
 
@@ -40,11 +41,15 @@ def measure(records: Records, scenario: Scenario) -> Measurement:
     return Measurement(_in_order(values), served.censored | {key for key, value in values.items() if math.isinf(value)})
 
 
-def averages(records: Records, scenario: Scenario, counted: Sample) -> Measurement:
-    """What those who arrived after the warm-up make of it: the figures of latency, service and machines."""
+Clocks = Callable[[Sample, str], dict[str, Censored]]
+"""Figures of latency of a sample, under the names of a route."""
+
+
+def averages(records: Records, scenario: Scenario, counted: Sample, latencies: Clocks = latencies) -> Measurement:
+    """What those who arrived after the warm-up make of it: the figures of latency (or the means alone), service and machines."""
     window = records.duration - records.warmup
     values = {**outcome_shares(counted), **station_figures(records, scenario, counted)}
-    clocks = latencies(counted)
+    clocks = latencies(counted, "")
     values |= service_level(counted, window)
     for route, its in by_route(records, scenario, counted):
         clocks |= latencies(its, route)

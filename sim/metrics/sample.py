@@ -13,6 +13,7 @@ from sim.records.counted import Answers, Floats, Mask, Orders, answers, orders
 from sim.records.tables import Records
 from sim.spec.promises import objective_of, patience_of
 from sim.spec.scenario import Scenario
+from sim.stats.quantile import Durations
 from sim.vocabulary import Outcome
 
 
@@ -39,11 +40,38 @@ class Sample:
 
     def arrived(self, begin: float, end: float) -> Sample:
         """Those that arrived in [begin, end)."""
-        return Sample(self.answers.arrived(begin, end), self.orders.arrived(begin, end))
+        return self._of(self.answers.arrived(begin, end), self.orders.arrived(begin, end))
 
     def on_route(self, route: int) -> Sample:
         """Those of one route, by its index into names."""
-        return Sample(self.answers.where(self.answers.route == route), self.orders.where(self.orders.route == route))
+        return self._of(self.answers.where(self.answers.route == route), self.orders.where(self.orders.route == route))
+
+    def _of(self, answers: Judged, orders: Orders) -> Sample:
+        """This very sample where those are all of it, so that what is known of it need not be found again."""
+        return self if answers is self.answers and orders is self.orders else Sample(answers, orders)
+
+    @cached_property
+    def response(self) -> Durations:
+        """To the answer, of those answered ok or degraded."""
+        mask = self.answers.answered & self.answers.good
+        return self.response_all if mask.all() else self._answered(mask)
+
+    @cached_property
+    def response_all(self) -> Durations:
+        """To the answer, of those that have one."""
+        return self._answered(self.answers.answered)
+
+    @cached_property
+    def completion(self) -> Durations:
+        """Of orders, to their last effect."""
+        orders, done, open_ = self.orders, self.orders.finished, self.orders.unfinished
+        widths = orders.widths(orders.completion_width, done), orders.widths(orders.arrival_width, open_)
+        return Durations(orders.completion[done], orders.age[open_], orders.counts(done), orders.counts(open_), *widths)
+
+    def _answered(self, mask: Mask) -> Durations:
+        answers, none = self.answers, np.zeros(mask.shape, dtype=bool)
+        widths = answers.widths(answers.response_width, mask), answers.widths(answers.response_width, none)
+        return Durations(answers.response[mask], answers.response[none], answers.counts(mask), answers.counts(none), *widths)
 
     def seen_at(self, end: float) -> Sample:
         """The same, as old as they are at another end of the run."""

@@ -16,6 +16,7 @@ from sim.records.buckets import bucket_edges, default_bucket
 from sim.records.counted import Counts, Floats, Requests
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
+from sim.stats.quantile import Ranked
 from sim.vocabulary import Outcome
 
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -95,14 +96,12 @@ def bucket_quantiles(place: NDArray[np.int64], values: Floats, n: int, counts: C
 
     `counts` says how often each value occurs, where that is not once.
     """
-    order = np.lexsort((values, place))
-    place, values = place[order], values[order]
-    until = np.arange(values.size + 1) if counts is None else np.concatenate([[0], np.cumsum(counts[order])])  # how many stand before each
-    begin = until[np.searchsorted(place, np.arange(n), side="left")]
-    size = until[np.searchsorted(place, np.arange(n), side="right")] - begin
-    found = {}
-    for statistic, q in PERCENTILES.items():
-        rank = np.maximum(np.ceil(q * size - 1e-9), 1).astype(np.int64)
-        found[statistic] = np.full(n, math.nan)
-        found[statistic][size > 0] = values[np.searchsorted(until, (begin + rank)[size > 0], side="left") - 1]
+    order = np.argsort((place + 1).astype(np.uint16 if n < 1 << 16 else np.int64), kind="stable")  # of short numbers at a tenth of the cost
+    until = np.searchsorted(place[order], np.arange(n + 1), side="left")
+    found = {statistic: np.full(n, math.nan) for statistic in PERCENTILES}
+    for bucket in np.flatnonzero(np.diff(until)):
+        its = order[until[bucket] : until[bucket + 1]]
+        quantiles = Ranked(values[its], None if counts is None else counts[its]).quantiles(tuple(PERCENTILES.values()))
+        for statistic, value in zip(PERCENTILES, quantiles, strict=True):
+            found[statistic][bucket] = value
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from sim.metrics.gauges import ratio
 from sim.metrics.keys import key_of
-from sim.metrics.latency import PERCENTILES
+from sim.metrics.latency import PERCENTILES, means
 from sim.metrics.measurement import Measurement, averages, by_route
 from sim.metrics.sample import Sample, sample_of
-from sim.records.counted import Counted, Floats, Mask, Requests
+from sim.records.counted import Floats, Mask, Requests
 from sim.records.summary import Summary
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
@@ -26,7 +26,7 @@ from sim.spec.steady import unsteady_parts
 from sim.stats.batches import PIECES, batch_interval, effective_size
 from sim.stats.interval import Interval
 from sim.stats.order import quantile_interval
-from sim.stats.quantile import quantile, size_of
+from sim.stats.quantile import Ranked
 
 _MEANS = {"response_mean", "response_all_mean", "completion_mean"}
 _SERVICE = {"availability", "goodput", "throughput", "completed", "offered", "apdex", "error_budget_burn", "outcome_share"}
@@ -41,16 +41,16 @@ def within_run(records: Records, scenario: Scenario, whole: Measurement, confide
         return {}
     edges = np.linspace(records.warmup, records.duration, PIECES + 1)
     counted = sample_of(records, scenario).arrived(records.warmup, records.duration)
-    parts = [averages(part, scenario, sample).values for part, sample in _parts(records, counted, edges)]
+    parts = [averages(part, scenario, sample, means).values for part, sample in _parts(records, counted, edges)]
     wanted = [key for key in whole.values if key.partition("(")[0] in AVERAGES and key not in whole.censored]
     found = {key: batch_interval(whole.values[key], [part.get(key, np.nan) for part in parts], confidence) for key in wanted}
+    of_all = _percentiles(counted, edges, confidence)
     for route, its in (("", counted), *by_route(records, scenario, counted)):
-        percentiles = _percentiles(its, route, edges, whole, confidence)
-        found |= (
-            percentiles
-            if records.summary is None
-            else {key: _widened(replace(interval, value=whole.values[key]), records.summary) for key, interval in percentiles.items()}
-        )
+        percentiles = of_all if its is counted else _percentiles(its, edges, confidence)
+        known = {key_of(name, route): interval for name, interval in percentiles.items() if key_of(name, route) not in whole.censored}
+        if records.summary is not None:
+            known = {key: _widened(replace(interval, value=whole.values[key]), records.summary) for key, interval in known.items()}
+        found |= known
     return {key: interval for key, interval in found.items() if not math.isnan(interval.low)}
 
 
@@ -64,39 +64,35 @@ def _parts(records: Records, counted: Sample, edges: NDArray[np.float64]) -> Ite
         yield replace(records, warmup=float(begin), duration=float(end)), sample
 
 
-def _percentiles(sample: Sample, route: str, edges: NDArray[np.float64], whole: Measurement, confidence: float) -> dict[str, Interval]:
+def _percentiles(sample: Sample, edges: NDArray[np.float64], confidence: float) -> dict[str, Interval]:
+    """Those of the three clocks, whose names are without a route."""
     answers, orders = sample.answers, sample.orders
     waits = np.where(orders.finished, orders.completion, math.inf)  # the unfinished stand behind all finished ones
-    clocks: dict[str, tuple[Requests, Mask, Floats]] = {
-        "response": (answers, answers.answered & answers.good, answers.response),
-        "response_all": (answers, answers.answered, answers.response),
-        "completion": (orders, orders.finished | orders.unfinished, waits),
-    }
-    found = {}
-    for clock, (requests, mask, times) in clocks.items():
-        its = _Times(requests.counts(mask), np.searchsorted(edges, requests.arrival[mask], side="right") - 1, times[mask])
-        for statistic, q in PERCENTILES.items():
-            key = key_of(f"{clock}_{statistic}", route)
-            if key not in whole.censored:
-                found[key] = its.quantile(q, confidence)
+    response_all = _intervals(answers, answers.answered, answers.response, sample.response_all.ranked, edges, confidence)
+    if sample.response is sample.response_all:
+        response = response_all
+    else:
+        response = _intervals(answers, answers.answered & answers.good, answers.response, sample.response.ranked, edges, confidence)
+    completion = _intervals(orders, orders.finished | orders.unfinished, waits, sample.completion.ranked, edges, confidence)
+    clocks = {"response": response, "response_all": response_all, "completion": completion}
+    return {f"{clock}_{statistic}": interval for clock, its in clocks.items() for statistic, interval in zip(PERCENTILES, its, strict=True)}
+
+
+def _intervals(requests: Requests, mask: Mask, times: Floats, ranked: Ranked, edges: Floats, confidence: float) -> list[Interval]:
+    """Each part tells which share of it lies below a percentile of all: how these vary is what the values are worth together."""
+    shares_asked = tuple(PERCENTILES.values())
+    if not ranked.size:
+        return [Interval(math.nan, n=0)] * len(shares_asked)
+    place = np.searchsorted(edges, requests.arrival[mask], side="right") - 1
+    above = np.searchsorted([ranked.quantile(q) for q in shares_asked], times[mask], side="left")  # how many of the percentiles a value lies above
+    kinds = len(shares_asked) + 1
+    parts = requests.bins(place * kinds + above, PIECES * kinds, mask).reshape(PIECES, kinds)
+    below, sizes = parts.cumsum(axis=1).astype(float), parts.sum(axis=1).astype(float)
+    found = []
+    for place_of_q, q in enumerate(shares_asked):
+        effective = effective_size(ratio(below[:, place_of_q], sizes), q, ranked.size, confidence)
+        found.append(quantile_interval(ranked, q, confidence, effective=effective))
     return found
-
-
-@dataclass(frozen=True)
-class _Times(Counted):
-    """Durations, and in which part of the run each began."""
-
-    place: NDArray[np.int64]
-    values: Floats
-
-    def quantile(self, q: float, confidence: float) -> Interval:
-        """Each part tells which share of it lies below the quantile of all: how these vary is what the values are worth together."""
-        if not self.values.size:
-            return Interval(math.nan, n=0)
-        below = self.values <= quantile(self.values, q, self.count)
-        shares = ratio(self.bins(self.place[below], PIECES, below).astype(float), self.bins(self.place, PIECES).astype(float))
-        effective = effective_size(shares, q, size_of(self.values, self.count), confidence)
-        return quantile_interval(self.values, q, confidence, effective=effective, counts=self.count)
 
 
 def _widened(interval: Interval, summary: Summary) -> Interval:

@@ -5,23 +5,19 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from sim.stats.interval import Interval
-from sim.stats.quantile import as_floats, at_ranks, quantile, size_of
+from sim.stats.quantile import Ranked
 
 
-def quantile_interval(
-    values: ArrayLike, q: float, confidence: float = 0.95, *, effective: float | None = None, counts: NDArray[np.int64] | None = None
-) -> Interval:
+def quantile_interval(sample: Ranked, q: float, confidence: float = 0.95, *, effective: float | None = None) -> Interval:
     """A quantile between two order statistics, exact by the binomial law for independent values.
 
     Values that hang together tell as much as fewer independent ones would: `effective` says how many (see `sim.stats.batches`), and the ranks are
     spread accordingly. Never treat the requests of one run as independent. There are no limits where one of them would lie beyond the sample:
-    1,000 values know nothing of an upper limit of the 99.9th percentile. `counts` says how often each value occurs, where that is not once.
+    1,000 values know nothing of an upper limit of the 99.9th percentile.
     """
-    sample = as_floats(values)
-    value, n = quantile(sample, q, counts), size_of(sample, counts)
+    value, n = sample.quantile(q), sample.size
     size = float(n) if effective is None else min(effective, float(n))
     if not math.isfinite(value) or not size >= 1.0:
         return Interval(value)
@@ -29,7 +25,7 @@ def quantile_interval(
     lower, upper = math.floor(low + 1e-9), math.ceil(high - 1e-9) + 1
     if lower < 1 or upper > n:
         return Interval(value)
-    limits = at_ranks(sample, (lower, upper), counts)
+    limits = sample.at((lower, upper))
     return Interval(value, float(limits[0]), float(limits[1])) if np.isfinite(limits).all() else Interval(value)
 
 

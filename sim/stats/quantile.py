@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -25,38 +27,80 @@ def rank(q: float, n: int) -> int:
     return min(n, max(1, math.ceil(q * n - 1e-9)))
 
 
-def at_ranks(values: ArrayLike, ranks: Sequence[int], counts: Counts | None = None, widths: Widths | None = None) -> NDArray[np.float64]:
-    """The values of these ranks, counted from 1; `counts` says how often each value occurs, where that is not once.
+class Ranked:
+    """Values that are asked for by rank: put in order only as far as that takes, and once for all that is asked.
 
-    With `widths` each value is the middle of a bin, and those in it are taken to lie evenly over it. Else the quantiles of replications would be equal
-    where they fall into one bin, and an interval of them would be far too narrow.
+    `counts` says how often each value occurs, where that is not once. With `widths` each value is the middle of a bin.
     """
-    array = np.asarray(values, dtype=np.float64)
-    places = [rank - 1 for rank in ranks]
-    if counts is None:
-        return np.asarray(np.partition(array, sorted(set(places)))[places])
-    order = np.argsort(array, kind="stable")
-    array, upto = array[order], np.cumsum(counts[order])
-    found = np.searchsorted(upto, places, side="right")
-    if widths is None:
-        return np.asarray(array[found])
-    first, last = (np.searchsorted(array, array[found], side=side) for side in ("left", "right"))  # a bin may come more than once
-    below = np.append(0, upto)[first]
-    share = (np.array(places) + 0.5 - below) / (upto[last - 1] - below)
-    return np.asarray(array[found] + (share - 0.5) * widths[order][found])
+
+    def __init__(self, values: ArrayLike, counts: Counts | None = None, widths: Widths | None = None) -> None:
+        self._values = np.asarray(values, dtype=np.float64)
+        self._counts, self._widths = counts, widths
+        self._known: dict[int, float] = {}  # by place, counted from 0
+        self.size = size_of(self._values, counts)
+
+    def at(self, ranks: Sequence[int]) -> NDArray[np.float64]:
+        """The values of these ranks, counted from 1."""
+        places = [rank - 1 for rank in ranks]
+        if self._counts is not None:
+            return np.asarray(self._lines[0][self._lines_of(places)])
+        if missing := sorted(set(places) - self._known.keys()):
+            self._parted.partition(missing)
+            self._known.update(zip(missing, self._parted[missing].tolist(), strict=True))
+        return np.array([self._known[place] for place in places])
+
+    def within(self, ranks: Sequence[int]) -> NDArray[np.float64]:
+        """The same, of values that lie evenly over their bins.
+
+        Else the quantiles of replications would be equal where they fall into one bin, and an interval of them would be far too narrow.
+        """
+        if self._counts is None or self._widths is None:
+            return self.at(ranks)
+        places = [rank - 1 for rank in ranks]
+        found = self._lines_of(places)
+        values, upto, order = self._lines
+        first, last = (np.searchsorted(values, values[found], side=side) for side in ("left", "right"))  # a bin may come more than once
+        below = np.append(0, upto)[first]
+        share = (np.array(places) + 0.5 - below) / (upto[last - 1] - below)
+        return np.asarray(values[found] + (share - 0.5) * self._widths[order][found])
+
+    def quantile(self, q: float) -> float:
+        """One quantile, one of the values; nan where there are none."""
+        return float(self.at([rank(q, self.size)])[0]) if self.size else math.nan
+
+    def quantiles(self, qs: Sequence[float]) -> list[float]:
+        """Several of them, within their bins where there are such."""
+        return self.within([rank(q, self.size) for q in qs]).tolist() if self.size else [math.nan] * len(qs)
+
+    @cached_property
+    def _parted(self) -> NDArray[np.float64]:
+        """A copy, in which every value that was asked for has the values below it on its left."""
+        return self._values.copy()
+
+    @cached_property
+    def _lines(self) -> tuple[NDArray[np.float64], Counts, NDArray[np.int64]]:
+        """Values with counts in ascending order, how many there are up to each, and where each came from."""
+        assert self._counts is not None
+        order = np.argsort(self._values, kind="stable")
+        return self._values[order], np.cumsum(self._counts[order]), order
+
+    def _lines_of(self, places: Sequence[int]) -> NDArray[np.int64]:
+        return np.searchsorted(self._lines[1], places, side="right")
+
+
+def at_ranks(values: ArrayLike, ranks: Sequence[int], counts: Counts | None = None, widths: Widths | None = None) -> NDArray[np.float64]:
+    """The values of these ranks, counted from 1; `counts` and `widths` as in `Ranked`."""
+    return Ranked(values, counts, widths).within(ranks)
 
 
 def quantile(values: ArrayLike, q: float, counts: Counts | None = None) -> float:
     """One quantile; nan where there are no values."""
-    return quantiles(values, (q,), counts)[0]
+    return Ranked(values, counts).quantile(q)
 
 
 def quantiles(values: ArrayLike, qs: Sequence[float], counts: Counts | None = None, widths: Widths | None = None) -> list[float]:
-    """Several quantiles of the same values, in one pass; `counts` and `widths` as in `at_ranks`."""
-    array = np.asarray(values, dtype=np.float64)
-    if not array.size:
-        return [math.nan] * len(qs)
-    return [float(value) for value in at_ranks(array, [rank(q, size_of(array, counts)) for q in qs], counts, widths)]
+    """Several quantiles of the same values; `counts` and `widths` as in `Ranked`."""
+    return Ranked(values, counts, widths).quantiles(qs)
 
 
 def size_of(values: NDArray[np.float64], counts: Counts | None) -> int:
@@ -64,60 +108,61 @@ def size_of(values: NDArray[np.float64], counts: Counts | None) -> int:
     return values.size if counts is None else int(counts.sum())
 
 
-def censored_quantile(values: ArrayLike, ages_of_unfinished: ArrayLike, q: float) -> Censored:
-    """One quantile of durations of which some have not ended yet: see `censored_quantiles`."""
-    return censored_quantiles(values, ages_of_unfinished, (q,))[0]
+@dataclass(frozen=True)
+class Durations:
+    """Durations of which some have not ended yet: those have an age. `counts` and `widths` as in `Ranked`, of either kind."""
 
+    finished: NDArray[np.float64]
+    ages: NDArray[np.float64]
+    counts: Counts | None = None
+    counts_of_unfinished: Counts | None = None
+    widths: Widths | None = None
+    widths_of_unfinished: Widths | None = None
 
-def censored_quantiles(
-    values: ArrayLike,
-    ages_of_unfinished: ArrayLike,
-    qs: Sequence[float],
-    counts: Counts | None = None,
-    counts_of_unfinished: Counts | None = None,
-    widths: Widths | None = None,
-    widths_of_unfinished: Widths | None = None,
-) -> list[Censored]:
-    """Quantiles where unfinished durations stand behind all finished ones.
+    @cached_property
+    def ranked(self) -> Ranked:
+        """All of them, where what has not ended takes for ever."""
+        return self._with(np.full(self.ages.size, np.inf))
 
-    A quantile among the finished is exact or errs upwards, never downwards, and is not marked. One that falls on an unfinished duration could
-    be anything above its lower bound: the quantile with every unfinished one at its present age. That bound is returned, as censored.
-    Whatever the unfinished turn out to be, the quantile of all is not below it. `counts` and `widths` as in `at_ranks`.
-    """
-    finished, ages = np.asarray(values, dtype=np.float64), np.asarray(ages_of_unfinished, dtype=np.float64)
-    done = size_of(finished, counts)
-    total = done + size_of(ages, counts_of_unfinished)
-    if not total:
-        return [Censored(math.nan, False)] * len(qs)
-    both = None if counts is None or counts_of_unfinished is None else np.concatenate([counts, counts_of_unfinished])
-    wide = None if widths is None or widths_of_unfinished is None else np.concatenate([widths, widths_of_unfinished])
-    known = [rank(q, total) <= done for q in qs]
-    exact = quantiles(np.concatenate([finished, np.full(ages.size, np.inf)]), qs, both, wide) if any(known) else [math.nan] * len(qs)
-    bound = quantiles(np.concatenate([finished, ages]), qs, both, wide) if not all(known) else exact
-    return [Censored(value, False) if is_known else Censored(least, True) for is_known, value, least in zip(known, exact, bound, strict=True)]
+    @cached_property
+    def at_least(self) -> Ranked:
+        """All of them, where what has not ended ends now."""
+        return self._with(self.ages)
 
+    def _with(self, rest: NDArray[np.float64]) -> Ranked:
+        if not rest.size:
+            return Ranked(self.finished, self.counts, self.widths)
+        counts = None if self.counts is None or self.counts_of_unfinished is None else np.concatenate([self.counts, self.counts_of_unfinished])
+        widths = None if self.widths is None or self.widths_of_unfinished is None else np.concatenate([self.widths, self.widths_of_unfinished])
+        return Ranked(np.concatenate([self.finished, rest]), counts, widths)
 
-def censored_mean(
-    values: ArrayLike,
-    ages_of_unfinished: ArrayLike,
-    *,
-    endless: bool,
-    tolerated: float = 0.01,
-    counts: Counts | None = None,
-    counts_of_unfinished: Counts | None = None,
-) -> Censored:
-    """The mean with unfinished durations at their present age.
+    def quantiles(self, qs: Sequence[float]) -> list[Censored]:
+        """Quantiles where unfinished durations stand behind all finished ones.
 
-    It is marked as a lower bound where one of them is known to be `endless`, or where more than a `tolerated` share is unfinished: a few that
-    merely began late say nothing, and would mark every mean of every run.
-    """
-    finished, ages = np.asarray(values, dtype=np.float64), np.asarray(ages_of_unfinished, dtype=np.float64)
-    unfinished = size_of(ages, counts_of_unfinished)
-    total = size_of(finished, counts) + unfinished
-    if not total:
-        return Censored(math.nan, False)
-    value = (sum_of(finished, counts) + sum_of(ages, counts_of_unfinished)) / total
-    return Censored(value, bool(unfinished) and (endless or unfinished > tolerated * total))
+        A quantile among the finished is exact or errs upwards, never downwards, and is not marked. One that falls on an unfinished duration could
+        be anything above its lower bound: the quantile with every unfinished one at its present age. That bound is returned, as censored.
+        Whatever the unfinished turn out to be, the quantile of all is not below it.
+        """
+        done, total = size_of(self.finished, self.counts), self.ranked.size
+        if not total:
+            return [Censored(math.nan, False)] * len(qs)
+        known = [rank(q, total) <= done for q in qs]
+        exact = self.ranked.quantiles(qs) if any(known) else [math.nan] * len(qs)
+        bound = self.at_least.quantiles(qs) if not all(known) else exact
+        return [Censored(value, False) if is_known else Censored(least, True) for is_known, value, least in zip(known, exact, bound, strict=True)]
+
+    def mean(self, *, endless: bool, tolerated: float = 0.01) -> Censored:
+        """The mean with unfinished durations at their present age.
+
+        It is marked as a lower bound where one of them is known to be `endless`, or where more than a `tolerated` share is unfinished: a few that
+        merely began late say nothing, and would mark every mean of every run.
+        """
+        unfinished = size_of(self.ages, self.counts_of_unfinished)
+        total = size_of(self.finished, self.counts) + unfinished
+        if not total:
+            return Censored(math.nan, False)
+        value = (sum_of(self.finished, self.counts) + sum_of(self.ages, self.counts_of_unfinished)) / total
+        return Censored(value, bool(unfinished) and (endless or unfinished > tolerated * total))
 
 
 def sum_of(values: NDArray[np.float64], counts: Counts | None) -> float:

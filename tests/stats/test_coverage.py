@@ -9,7 +9,7 @@ from sim.stats.batches import PIECES, batch_interval, effective_size
 from sim.stats.mean import mean_interval
 from sim.stats.order import quantile_interval
 from sim.stats.paired import paired_difference
-from sim.stats.quantile import quantile
+from sim.stats.quantile import Ranked, quantile
 from sim.stats.stopping import enough, precise, replications_needed
 
 from .known import coverage, mean_response, mean_responses, response_quantile, responses
@@ -72,7 +72,7 @@ def test_quantiles_of_one_long_run(long_runs, q):
     intervals = []
     for run in long_runs:
         shares = (run <= quantile(run, q)).reshape(PIECES, -1).mean(axis=1)
-        intervals.append(quantile_interval(run, q, effective=effective_size(shares, q, run.size)))
+        intervals.append(quantile_interval(Ranked(run), q, effective=effective_size(shares, q, run.size)))
     given = [interval for interval in intervals if interval.low == interval.low]
     assert len(given) > 0.9 * EXPERIMENTS
     assert 0.93 <= coverage(given, response_quantile(q, 0.3)) <= 0.97
@@ -82,7 +82,7 @@ def test_quantiles_of_one_long_run(long_runs, q):
 def test_quantiles_of_independent_values(n, q):
     """Ranks are whole numbers, so an exact interval covers a little more than it promises."""
     values = np.random.default_rng(4).exponential(1.0, (EXPERIMENTS, n))
-    assert 0.93 <= coverage((quantile_interval(run, q) for run in values), -np.log(1 - q)) <= 0.985
+    assert 0.93 <= coverage((quantile_interval(Ranked(run), q) for run in values), -np.log(1 - q)) <= 0.985
 
 
 def test_stopping_when_precise_enough():

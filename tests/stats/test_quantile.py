@@ -8,10 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.stats.order import quantile_interval
-from sim.stats.quantile import at_ranks, censored_mean, censored_quantile, censored_quantiles, quantile, quantiles, rank
+from sim.stats.quantile import Durations, Ranked, at_ranks, quantile, quantiles, rank
 
 finite = st.floats(0, 1e6)
 shares = st.sampled_from([0.01, 0.07, 0.5, 0.9, 0.95, 0.99, 0.999])
+
+
+def durations(finished, ages, *lines):
+    return Durations(np.array(finished, dtype=float), np.array(ages, dtype=float), *lines)
+
+
+def censored_quantile(finished, ages, q):
+    return durations(finished, ages).quantiles((q,))[0]
+
+
+def censored_mean(finished, ages, *, endless):
+    return durations(finished, ages).mean(endless=endless)
 
 
 def test_the_quantile_is_one_of_the_values():
@@ -83,7 +95,18 @@ def test_what_is_known_by_bins_lies_evenly_in_them():
     """Four values between 1 and 3, in two cells of one bin, and one between 3 and 5."""
     values, counts, widths = np.array([2.0, 4.0, 2.0]), np.array([3, 1, 1]), np.array([2.0, 2.0, 2.0])
     assert at_ranks(values, [1, 2, 3, 4, 5], counts, widths).tolist() == [1.25, 1.75, 2.25, 2.75, 4.0]
-    assert censored_quantiles(values, [7.0], (0.5, 1.0), counts, np.array([2]), widths, np.array([1.0])) == [(2.75, False), (7.25, True)]
+    assert durations(values, [7.0], counts, np.array([2]), widths, np.array([1.0])).quantiles((0.5, 1.0)) == [(2.75, False), (7.25, True)]
+
+
+@given(st.lists(finite, min_size=1, max_size=60), st.lists(st.lists(st.integers(1, 60), min_size=1, max_size=4), min_size=1, max_size=6))
+def test_whatever_was_asked_before_a_rank_is_what_sorting_gives(values, questions):
+    """Ranks are asked for again and again of one sample, and the values themselves stay as they were."""
+    array = np.array(values)
+    ranked, ordered = Ranked(array), np.sort(array)
+    for question in questions:
+        ranks = [min(rank, len(values)) for rank in question]
+        assert ranked.at(ranks).tolist() == [ordered[rank - 1] for rank in ranks]
+    assert array.tolist() == values
 
 
 counted = st.lists(st.tuples(finite, st.integers(1, 9)), min_size=1, max_size=40)
@@ -95,8 +118,8 @@ def test_a_count_is_so_many_equal_values(values, ages, q):
     (times, counts), (old, aged) = (np.array(pairs, dtype=float).reshape(-1, 2).T for pairs in (values, ages))
     counts, aged = counts.astype(int), aged.astype(int)
     assert quantile(times, q, counts) == quantile(np.repeat(times, counts), q)
-    assert censored_quantiles(times, old, (q,), counts, aged) == censored_quantiles(np.repeat(times, counts), np.repeat(old, aged), (q,))
-    found = censored_mean(times, old, endless=False, counts=counts, counts_of_unfinished=aged)
+    assert durations(times, old, counts, aged).quantiles((q,)) == durations(np.repeat(times, counts), np.repeat(old, aged)).quantiles((q,))
+    found = durations(times, old, counts, aged).mean(endless=False)
     written_out = censored_mean(np.repeat(times, counts), np.repeat(old, aged), endless=False)
     assert found == (pytest.approx(written_out.value), written_out.censored)
-    assert quantile_interval(times, q, counts=counts) == quantile_interval(np.repeat(times, counts), q)
+    assert quantile_interval(Ranked(times, counts), q) == quantile_interval(Ranked(np.repeat(times, counts)), q)
