@@ -25,6 +25,8 @@ import numba
 from numba.core import caching
 from numba.core.registry import CPUDispatcher
 
+from sim.chance.ownership import stranger_at
+
 F = TypeVar("F", bound=Callable[..., Any])
 Untyped = Any  # what numba hands over without saying what it is
 config: Untyped = numba.config
@@ -139,6 +141,9 @@ class _Home:
             self.stamps = {str(path): _stamp(path) for path in files}
             directory = _base() / f"sim-{digest_of(files, _flags())}"
             _make_writable(directory)
+            if stranger := stranger_at(directory):  # who can write there could run code as this user: numba unpickles what it reads
+                self.note = f"in every process anew, for the place of its machine code is not safe: {stranger}"
+                return
             self.directory = directory
         except (OSError, RuntimeError) as error:  # the latter where there is no home directory
             self.note = f"in every process anew, for its machine code cannot be kept: {_told(error)}"
@@ -191,7 +196,8 @@ def _flags() -> list[object]:
 
 
 def _make_writable(directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
     probe = directory / f".probe-{os.getpid()}"
     probe.touch()
     probe.unlink()

@@ -169,7 +169,7 @@ def _connected(address: str) -> Client:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is told here, in one line; Dask would add tracebacks
     try:
         return distributed.Client(address, timeout=_CONNECT, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TimeoutError, ValueError, TypeError) as error:  # the last: tls:// without certificates
         raise UsageError(f"cluster {address}: cannot be reached, expected a Dask scheduler such as tcp://10.0.0.5:8786 ({_first_line(error)})") from None
 
 

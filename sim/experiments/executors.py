@@ -24,6 +24,7 @@ from typing import Protocol, Self
 from sim.errors import Interrupted, RunError, SimError, UsageError
 from sim.experiments.jobs import Job, JobResult, Perform, perform, question_of
 from sim.experiments.journal import Journal
+from sim.spec.plugins import supply_texts, texts_that_ran
 
 Progress = Callable[[int, int, float], None]
 """Told how many jobs are done, of how many, and how many seconds have been simulated in all of them together."""
@@ -250,7 +251,7 @@ class _Processes:
     def __init__(self, count: int, perform: Perform) -> None:
         context = multiprocessing.get_context("spawn")  # numpy and numba have threads of their own, which a fork would leave behind
         self._channel: SimpleQueue[tuple[int, int, float]] = context.SimpleQueue()
-        self._pool = ProcessPoolExecutor(count, context, initializer=_begin_worker, initargs=(self._channel,))
+        self._pool = ProcessPoolExecutor(count, context, initializer=_begin_worker, initargs=(self._channel, texts_that_ran()))
         self._window, self._perform = count * _AHEAD, perform
         self._round = 0
 
@@ -329,9 +330,10 @@ def _quiet_birth() -> Iterator[None]:
 _channel: SimpleQueue[tuple[int, int, float]] | None = None
 
 
-def _begin_worker(channel: SimpleQueue[tuple[int, int, float]]) -> None:
+def _begin_worker(channel: SimpleQueue[tuple[int, int, float]], plugins: dict[str, str]) -> None:
     global _channel  # noqa: PLW0603 - a worker process has one channel for its whole life
     _channel = channel
+    supply_texts(plugins)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 

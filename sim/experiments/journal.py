@@ -22,10 +22,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
-from sim.errors import UsageError
 from sim.experiments.identity import identity
 from sim.experiments.jobs import Job, JobResult
 from sim.experiments.parcel import pack_result, size_of, unpack_result
+from sim.spec.plugins import text_of
 
 LIMIT = 2 * 2**30  # bytes of all segments together
 LARGEST = 256 * 2**20  # bytes of one result; a longer one is not kept, and is run again
@@ -142,10 +142,7 @@ class Journal:
 
     def _plugin(self, path: str) -> str:
         if path not in self._plugins:
-            try:
-                self._plugins[path] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-            except OSError as error:
-                raise UsageError(f"plug-in {path}: {error.strerror or error}") from None
+            self._plugins[path] = _digest(text_of(path))
         return self._plugins[path]
 
     def _open(self) -> None:
@@ -221,4 +218,4 @@ def _in_use(segment: Path) -> bool:
 
 @lru_cache(maxsize=32)
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]

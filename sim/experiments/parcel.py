@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import tempfile
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from sim.experiments.jobs import Job, JobResult
 from sim.records.summary import SUMMARY_ARRAYS, Summary
 from sim.records.tables import Book, Records, Series
+from sim.spec.plugins import supply_texts, text_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,39 +33,24 @@ def pack_job(job: Job, *, with_plugins: bool = False) -> str:
     """The job as JSON; `with_plugins` adds the text of its plug-ins, for a machine that does not have the files."""
     document = asdict(job)
     if with_plugins:
-        document["sources"] = {plugin: Path(plugin).read_text(encoding="utf-8") for plugin in job.plugins}
+        document["sources"] = {plugin: text_of(plugin) for plugin in job.plugins}
     return json.dumps(document, sort_keys=True)
 
 
 def unpack_job(text: str) -> Job:
-    """The job again. Plug-ins that travelled with it are written into a directory of their own, named after what they say."""
+    """The job again. Plug-ins that travelled with it run from memory: on a shared machine no file is safe from being there before."""
     document = json.loads(text)
     sources = document.pop("sources", {})
-    plugins = tuple(_written(plugin, sources[plugin]) if plugin in sources else plugin for plugin in document["plugins"])
+    named = {plugin: _path_of(plugin, source) for plugin, source in sources.items()}
+    supply_texts({named[plugin]: source for plugin, source in sources.items()})
+    plugins = tuple(named.get(plugin, plugin) for plugin in document["plugins"])
     lists = {name: tuple(document[name]) for name in ("sets", "given")}
     return Job(**{**document, **lists, "plugins": plugins})
 
 
-def _written(plugin: str, source: str) -> str:
-    """The same text in the same place, so that a worker loads it once."""
-    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"sim-plugins-{_user()}-{digest}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / Path(plugin).name
-    if not path.is_file() or path.read_text(encoding="utf-8") != source:
-        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
-            file.write(source)
-        Path(file.name).replace(path)
-    return str(path)
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without names
-        return "user"
+def _path_of(plugin: str, source: str) -> str:
+    """The name of a text that is in no file; the same text has the same name, so that a worker runs it once."""
+    return f"plug-in {hashlib.sha256(source.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}/{Path(plugin).name}"
 
 
 def pack_result(result: JobResult) -> bytes:

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +14,8 @@ from sim.errors import PluginError, did_you_mean
 from sim.spec.base import forget_words_of
 
 _loaded: dict[str, str] = {}  # module name -> digest of the file as it was when it ran
+_ran: dict[str, str] = {}  # path -> the text that ran
+_supplied: dict[str, str] = {}  # path -> the text that came from another process, and is run in the place of a file
 
 
 def load_plugins(paths: Sequence[str | Path]) -> tuple[str, ...]:
@@ -22,6 +24,21 @@ def load_plugins(paths: Sequence[str | Path]) -> tuple[str, ...]:
     The module's name is derived from the path, so that a worker process that loads the same file has the same classes.
     """
     return tuple(_load(Path(path)) for path in paths)
+
+
+def texts_that_ran() -> dict[str, str]:
+    """Path -> text of every plug-in that this process runs: what other processes must run too, whatever becomes of the files."""
+    return dict(_ran)
+
+
+def text_of(path: str) -> str:
+    """The text of a plug-in as it ran here, or as its file is where it has not run. PluginError: there is none."""
+    return _ran[path] if path in _ran else _source(Path(path)).decode("utf-8", "surrogateescape")
+
+
+def supply_texts(texts: Mapping[str, str]) -> None:
+    """From now on `load_plugins` runs these texts for these paths, and reads no file: nobody can put another text in between."""
+    _supplied.update(texts)
 
 
 def refused(wanted: Iterable[str], allowed: Sequence[str], base: Path | None) -> list[tuple[int, str]]:
@@ -38,7 +55,7 @@ def _refusal(name: str, path: str) -> str:
 
 
 def _load(path: Path) -> str:
-    absolute = path.resolve()
+    absolute = path if str(path) in _supplied else path.resolve()
     source = _source(path)
     name = f"sim_plugin_{absolute.stem}_{hashlib.sha256(str(absolute).encode()).hexdigest()[:12]}"
     digest = hashlib.sha256(source).hexdigest()
@@ -46,10 +63,13 @@ def _load(path: Path) -> str:
         _forget(name)
         _run(name, absolute, source)
         _loaded[name] = digest
+        _ran[str(absolute)] = source.decode("utf-8", "surrogateescape")
     return str(absolute)
 
 
 def _source(path: Path) -> bytes:
+    if str(path) in _supplied:
+        return _supplied[str(path)].encode("utf-8", "surrogateescape")
     try:
         if not path.is_file():
             names = [near.name for near in path.parent.glob("*.py")] if path.parent.is_dir() else []

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +22,7 @@ from sim.experiments.executors import Failure, collect
 from sim.experiments.identity import identity
 from sim.experiments.jobs import Job
 from sim.experiments.parcel import pack_job
+from sim.spec import load
 
 from . import fakes
 
@@ -28,13 +34,12 @@ def jobs(count: int, text: str = fakes.SHOP) -> list[Job]:
     return [Job(document, (), variant, 7, replication, keep_records=replication == 0) for variant in ("one", "two") for replication in range(count)]
 
 
-@pytest.fixture(scope="module")
-def dask(tmp_path_factory):
-    """The address of a scheduler, and as processes itself and its two workers."""
+@contextlib.contextmanager
+def cluster_of_two(folder: Path, options: Sequence[str] = (), **environment: str):
+    """The address of a scheduler on loopback, and as processes itself and its two workers."""
     pytest.importorskip("distributed")
-    folder = tmp_path_factory.mktemp("dask")
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
-    loopback = ["--host", "127.0.0.1", "--no-dashboard"]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}", **environment}
+    loopback = ["--host", "127.0.0.1", "--no-dashboard", *options]
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *loopback, "--port", "0", "--scheduler-file", str(folder / "address.json")]
     processes = [subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)]
     try:
@@ -50,6 +55,12 @@ def dask(tmp_path_factory):
         for process in processes:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory):
+    with cluster_of_two(tmp_path_factory.mktemp("dask")) as started:
+        yield started
 
 
 @pytest.mark.long
@@ -95,6 +106,61 @@ def test_a_scheduler_that_goes_away_is_told_in_one_line(dask, capfd, monkeypatch
     with pytest.raises(RunError, match=r"of 40 runs were finished"):
         collect(jobs(20, fakes.SHOP.replace("duration: 20s", "duration: 200s")), cluster=address, progress=kill_it)
     assert "Traceback" not in capfd.readouterr().err
+
+
+CACHED = """version: 1
+duration: 20s
+plugins: [cache.py]
+traffic: {u: {sends: a.x, arrivals: {poisson: 20/s}, users: {count: 50}}}
+services:
+  a: {workers: 4, endpoints: {x: [{cached_call: b.x, per: user, ttl: 60s, entries: 20, lookup: 0.2ms}]}}
+  b: {workers: 4, endpoints: {x: [{work: 5ms}]}}
+"""
+
+
+@pytest.mark.long
+def test_a_prepared_folder_in_the_shared_temporary_directory_runs_nothing(tmp_path):
+    """Whoever guesses where the text of a plug-in would be put has put another one there, in all forms that were ever used."""
+    shared, home = tmp_path / "shared", tmp_path / "home"
+    shared.mkdir()
+    home.mkdir()
+    text = (ROOT / "scenarios" / "cache.py").read_text()
+    (home / "cache.py").write_text(text)
+    (home / "cached.yaml").write_text(CACHED)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    for folder in (f"sim-plugins-{getpass.getuser()}-{digest}", f"plug-in {digest}"):
+        (shared / folder).mkdir()
+        (shared / folder / "cache.py").write_text(f"open({str(tmp_path / 'owned')!r}, 'w').close()\n" + text)
+    study = load(home / "cached.yaml", plugins=[home / "cache.py"])
+    work = [Job(json.dumps(study.document), study.plugins, next(iter(study.variants)), 7, k) for k in range(2)]
+    near = collect(work, workers=1)
+    before = sorted(path.name for path in shared.iterdir())
+    (tmp_path / "dask").mkdir()
+    with cluster_of_two(tmp_path / "dask", TMPDIR=str(shared)) as (address, _):
+        far = collect(work, cluster=address)
+    assert [result.fingerprint for result in far] == [result.fingerprint for result in near]
+    assert not (tmp_path / "owned").exists()
+    assert sorted(path.name for path in shared.iterdir() if path.name.startswith(("sim", "plug"))) == sorted(before)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_workers_behind_tls_take_jobs_from_who_has_the_certificate_and_from_nobody_else(tmp_path, monkeypatch):
+    dask = pytest.importorskip("dask")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=sim", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", *made], check=True, capture_output=True)
+    options = ["--tls-ca-file", str(certificate), "--tls-cert", str(certificate), "--tls-key", str(key), "--protocol", "tls"]
+    ours = {"ca-file": str(certificate), "client.cert": str(certificate), "client.key": str(key)}
+    with cluster_of_two(tmp_path, options) as (address, _):
+        assert address.startswith("tls://")
+        monkeypatch.setattr(cluster, "_CONNECT", 2.0)
+        with pytest.raises(UsageError, match="cannot be reached"):
+            collect(jobs(1), cluster=address)
+        monkeypatch.setattr(cluster, "_CONNECT", 10.0)
+        with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in ours.items()}):
+            far = collect(jobs(1), cluster=address)
+    assert [result.fingerprint for result in far] == [result.fingerprint for result in collect(jobs(1), workers=1)]
 
 
 def _another() -> str:

@@ -21,6 +21,7 @@ from sim.experiments.explain import perform_explaining
 from sim.experiments.jobs import Job, JobResult, perform, question_of
 from sim.experiments.journal import Journal
 from sim.experiments.parcel import pack_job, pack_result, unpack_job, unpack_result
+from sim.spec.plugins import load_plugins, text_of
 
 from . import fakes
 
@@ -56,9 +57,12 @@ def test_a_job_travels_as_a_document_with_its_plug_ins(tmp_path):
     (tmp_path / "mine.py").write_text("X = 1\n")
     sent = job(1, plugins=(str(tmp_path / "mine.py"),), sets=("services.kitchen.workers=3",))
     assert unpack_job(pack_job(sent)) == sent
-    travelled = unpack_job(pack_job(sent, with_plugins=True))
-    assert Path(travelled.plugins[0]).read_text() == "X = 1\n"
-    assert travelled.plugins != sent.plugins
+    packed = pack_job(sent, with_plugins=True)
+    (tmp_path / "mine.py").write_text("raise SystemExit('another text')\n")
+    travelled = unpack_job(packed)
+    assert text_of(travelled.plugins[0]) == "X = 1\n"
+    assert load_plugins(travelled.plugins) == travelled.plugins
+    assert not Path(travelled.plugins[0]).exists()  # it runs from memory: nobody can have put another file there
 
 
 def test_what_was_finished_is_not_run_again_and_goes_when_it_is_answered(tmp_path):

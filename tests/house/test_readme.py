@@ -17,7 +17,7 @@ from sim.vocabulary import METRICS, Metric
 README = ROOT / "README.md"
 UPDATE = bool(os.environ.get("UPDATE_README"))
 TEXT = README.read_text(encoding="utf-8")
-PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md"]
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
 
 
 def blocks(language: str) -> list[str]:
