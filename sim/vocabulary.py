@@ -132,6 +132,7 @@ _AVAILABILITY = (
     "but left out while younger than the timeout of its client (10 s without one)"
 )
 _GOODPUT = "requests per second that were ok within the latency objective of their route (all ok where it has none)"
+_AMPLIFICATION = "attempts on services / the first ones of their request by their path, which is what one try of each call would have made"
 _APDEX = "Apdex with T = the latency objective of the route (0.5 s without one), over the requests that availability counts"
 _RECOVERY = "from the end of the fault until success share and p95 are within 5 % of before, for a minute"
 _PENDING = "orders of the whole run answered ok or degraded, incomplete, that something alive at the end may still complete"
@@ -150,7 +151,7 @@ METRICS: dict[str, Metric] = {
         Metric("apdex", "1", _APDEX, "higher", ("route",)),
         Metric("error_budget_burn", "1", "failures / the failures that the availability objective allows: 1 spends the budget exactly", "lower", ("route",)),
         Metric("outcome_share", "share", "share of logical requests that ended with this outcome", "", ("outcome",)),
-        Metric("amplification", "1", "attempts on services / the attempts that one try of each call would have made", "lower"),
+        Metric("amplification", "1", _AMPLIFICATION, "lower"),
         Metric("wasted_work", "share", "share of all service work that was done for callers who had given up, or lost in a crash", "lower"),
         Metric("recovery_time", "s", _RECOVERY, "lower", ("fault", "clock")),
         Metric("detection_time", "s", "from the start of the fault until the first circuit breaker opened", "lower", ("fault",)),

@@ -9,7 +9,7 @@ from sim.compiled.network import hop_delay
 from sim.compiled.places import leave, note_shed, out_of_queue, park, struck, wait_in_queue
 from sim.compiled.spans import keep_arrival, keep_span
 from sim.compiled.state import OUTCOMES, State, ended, flows, handler, hosts, near, ops, replicas, requests, slots, whole
-from sim.compiled.tasks import DELIVER, GO_ON, LEAVE_QUEUE, NOBODY, START, answer, done, forget
+from sim.compiled.tasks import DELIVER, GO_ON, LEAVE_QUEUE, NOBODY, START, answer, done, forget, knows
 from sim.vocabulary import Outcome
 
 OK, DEGRADED, SHED, UNREACHABLE = whole(Outcome.OK), whole(Outcome.DEGRADED), whole(Outcome.SHED), whole(Outcome.UNREACHABLE)
@@ -23,7 +23,8 @@ def arrive(s: State, task: int) -> bool:
     host = hosts(s)[entry.host]
     replica = replicas(s)[own.replica]
     host.offered += 1
-    host.again += own.again
+    if own.mark and knows(s, own.request, own.mark):
+        host.again += 1
     if host.tracks:
         own.inside = host.offered
         if s.spans:

@@ -217,6 +217,7 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     row = calls(s)[call]
     entity = requests(s)[own.request].id
     chain = link_chain(own.chain, row.salt, attempt)
+    path = link_chain(own.path, row.salt, ZERO)
     target = targets(s)[row.target]
     replica = choose(s, row.target, own.replica, entity, chain)
     if replica < 0:
@@ -228,13 +229,12 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
             keep_sent(s, task, NONE, target.where, attempt)
         return replica
     requests(s)[own.request].alive += 1
-    child = new_task(s, own.request, chain, task, replica)
+    child = new_task(s, own.request, chain, path, task, replica)
     made = slots(s)[child]
     made.back = row.back
     made.abandoned = own.abandoned
-    asked = requests(s)[own.request]
-    made.again = ONE if asked.reached & row.bit else ZERO
-    asked.reached |= row.bit
+    if row.mark:
+        made.mark = row.mark ^ path
     own.child = child
     made.then = PUBLISH if target.kind == PUBLICATION else ARRIVE
     made.entry = target.entry

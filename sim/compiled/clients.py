@@ -15,7 +15,6 @@ from sim.compiled.spans import BACKOFF, keep_sent, keep_stage, new_flow
 from sim.compiled.state import (
     CHUNK,
     NONE,
-    ONE,
     ZERO,
     State,
     budgets,
@@ -67,7 +66,7 @@ def arrival(s: State, workload: int) -> int:
     request = make_request(s, workload, row.arrived, row.due)
     next_arrival(s, workload)
     if row.patient:
-        task = new_task(s, request, ZERO, NOBODY, row.caller)
+        task = new_task(s, request, ZERO, ZERO, NOBODY, row.caller)
         slots(s)[task].then = GO_ON
         slots(s)[task].pc = row.pc
         make_ready(s, task)
@@ -128,10 +127,9 @@ def attempt(s: State, request: int, caller: int, replica: int, tries: int) -> in
     door = doors(s)[row.door]
     if hops(s)[door.hop].fixed < 0.0:
         return -1
-    child = new_task(s, request, link_chain(0, ZERO, tries), caller, replica)
+    child = new_task(s, request, link_chain(0, ZERO, tries), ZERO, caller, replica)
     made = slots(s)[child]
-    made.again = ONE if row.reached & door.bit else ZERO
-    row.reached |= door.bit
+    made.mark = door.mark
     made.back = door.hop
     made.then = ARRIVE
     made.entry = targets(s)[door.target].entry

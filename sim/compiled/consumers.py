@@ -174,6 +174,7 @@ def deliver_record(s: State, task: int) -> int:
         group.redelivered += 1
     own.request = message.request
     own.chain = link_chain(message.chain, ZERO, delivery.count - 1)
+    own.path = link_chain(message.path, ZERO, ZERO)
     own.degraded = 0
     own.outcome = 0
     if member.idempotent and find(s, group.space + message.site, requests(s)[own.request].id) >= 0:

@@ -57,7 +57,7 @@ class Control:
         """A task that runs a program of its own."""
         if self.s["slots_free"] <= self.s["slots_margin"]:
             self.machine.grow()
-        task = int(tasks.new_task(self.s, -1, 0, -1, replica))
+        task = int(tasks.new_task(self.s, -1, 0, 0, -1, replica))
         row = self.tables["slots"][task]
         row["then"], row["pc"] = tasks.GO_ON, pc
         if self.s["spans"]:

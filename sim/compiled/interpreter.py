@@ -250,10 +250,15 @@ def unusual(s: State, task: int, op: Row) -> int:
         own.degraded = 1
         own.outcome = 0
     elif kind == op_of.SALT_IN:
-        saved(s)[task * s.deepest + op.a] = own.chain
+        place = task * s.deepest + op.a
+        saved(s)[place] = own.chain
+        saved(s)[place + 1] = own.path
         own.chain = link_chain(own.chain, op.salt, ZERO)
+        own.path = link_chain(own.path, op.salt, ZERO)
     elif kind == op_of.SALT_OUT:
-        own.chain = saved(s)[task * s.deepest + op.a]
+        place = task * s.deepest + op.a
+        own.chain = saved(s)[place]
+        own.path = saved(s)[place + 1]
         return NEXT if own.outcome == 0 else FAIL
     elif kind == op_of.LOOK:
         return look_at_stock(s, task, op)

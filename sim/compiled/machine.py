@@ -34,11 +34,14 @@ KEPT = {"none": 0, "all": int(spans.ALL), "exemplars": int(spans.EXEMPLARS)}
 EVENTS = 1 << 10
 LARGE = 1 << 20  # rows of a table that grows more slowly from there on
 EVENTS_MARGIN = 64
-START = {"slots": 1 << 10, "requests": 1 << 10, "timers": 1 << 10, "jobs": 1 << 10, "messages": 1 << 10, "deliveries": 1 << 11, "letters": 1 << 8}
+START = {
+    "slots": 1 << 10, "requests": 1 << 10, "marks": 1 << 10, "timers": 1 << 10, "jobs": 1 << 10, "messages": 1 << 10, "deliveries": 1 << 11, "letters": 1 << 8,
+}  # fmt: skip
 KEPT_HERE = ("event_rows", "span_rows", "stage_rows")  # tables whose finished rows are kept in pieces, and their counts
 FREE_LISTS = {  # the table: the head of its free list, how many are free, and the field that links them
     "slots": ("slot", "slots_free", "next"),
     "requests": ("request", "requests_free", "next"),
+    "marks": ("mark", "marks_free", "next"),
     "timers": ("timer", "timers_free", "next"),
     "jobs": ("job", "jobs_free", "sibling"),
     "messages": ("message", "messages_free", "next"),
@@ -109,7 +112,7 @@ class Machine:
         """Make room wherever it is short, and hand over the rows that are finished."""
         self.flush()
         s, tables = self.s, self.tables
-        margins = {"slots": s["slots_margin"], "requests": 2, "timers": calendar.TIMERS_MARGIN, "jobs": calendar.ROOM}
+        margins = {"slots": s["slots_margin"], "requests": 2, "marks": 2, "timers": calendar.TIMERS_MARGIN, "jobs": calendar.ROOM}
         margins |= {"messages": s["messages_margin"], "letters": 4}
         for name, margin in margins.items():
             while s[FREE_LISTS[name][1]] <= margin:
@@ -335,6 +338,7 @@ def _tables(wiring: Wiring) -> Tables:
         ready=np.zeros(1, np.int64),
         slots=np.zeros(START["slots"], tables.SLOT),
         requests=np.zeros(START["requests"], tables.REQUEST_SLOT),
+        marks=np.zeros(START["marks"], tables.MARK),
         timers=np.zeros(START["timers"], tables.TIMER_ENTRY),
         lanes=wiring.lanes.array(),
         ops=wiring.ops,

@@ -18,7 +18,7 @@ _ENTRIES = (  # what Python calls, and with what beside the state
     (calendar.make_ready, (int64,)),
     (calendar.put_ready, (int64,)),
     (calendar.leave_wheel, ()),
-    (tasks.new_task, (int64, int64, int64, int64)),
+    (tasks.new_task, (int64, int64, int64, int64, int64)),
     (tasks.free_slot, (int64,)),
     (tasks.close, (int64, int64)),
     (attempts.waited_too_long, (int64, int64)),

@@ -173,7 +173,7 @@ def reply(s: State, task: int, courier_at: int) -> None:
         if caller >= 0:
             slots(s)[caller].child = -1
         return
-    courier = new_task(s, own.request, own.chain, caller, own.replica)
+    courier = new_task(s, own.request, own.chain, own.path, caller, own.replica)
     requests(s)[own.request].alive += 1
     if s.spans:
         spans.no_flow(s, courier)
@@ -195,7 +195,7 @@ def branch_out(s: State, task: int, op: Row) -> int:
         return branches_over(s, task)
     last = -1
     for index in range(op.a, op.a + op.b):
-        branch = new_task(s, own.request, own.chain, task, own.replica)
+        branch = new_task(s, own.request, own.chain, own.path, task, own.replica)
         made = slots(s)[branch]
         made.abandoned = own.abandoned
         made.attempt = own.attempt if own.attempt >= 0 else task

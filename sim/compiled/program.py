@@ -214,10 +214,10 @@ class Assembler:
             return
         over = Label()
         self.emit(op_of.SALT_IN, a=self.depth, salt=step.salt)
-        self.depth += 1
+        self.depth += 2  # its chain and its path
         self.deepest = max(self.deepest, self.depth)
         self.sequence(step.endpoint.sequence, over)
-        self.depth -= 1
+        self.depth -= 2
         self.emit(op_of.WELL)
         self.here(over)
         self.emit(op_of.SALT_OUT, a=self.depth, fail=fail)

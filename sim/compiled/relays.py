@@ -28,7 +28,9 @@ def write_letter(s: State, task: int, outbox: int) -> None:
     if s.letters_free < 4:
         s.short = 1
     made.request = own.request
-    made.chain = link_chain(own.chain, row.salt, ZERO) if row.salt else own.chain
+    made.chain = own.chain
+    made.path = own.path
+    made.tries = 0
     made.next = -1
     if row.last < 0:
         row.first = letter
@@ -58,8 +60,9 @@ def relay_step(s: State, task: int, outbox: int) -> int:  # noqa: PLR0915 - one 
                 park(s, task)
                 return PARK
             row.count = min(row.batch, row.rows)
+            count_tries(s, outbox)
             first = letters(s)[row.first]
-            delay = hop_delay(s, row.out, requests(s)[first.request].id, first.chain)
+            delay = hop_delay(s, row.out, requests(s)[first.request].id, chain_of(s, outbox, row.first))
             if delay < 0.0:
                 own.phase = SLEEPING
                 continue
@@ -92,7 +95,7 @@ def relay_step(s: State, task: int, outbox: int) -> int:  # noqa: PLR0915 - one 
                 continue
             own.phase = ACKNOWLEDGED
             first = letters(s)[row.first]
-            delay = hop_delay(s, row.back, requests(s)[first.request].id, first.chain)
+            delay = hop_delay(s, row.back, requests(s)[first.request].id, chain_of(s, outbox, row.first))
             if delay < 0.0:
                 own.phase = SLEEPING
                 continue
@@ -106,13 +109,30 @@ def relay_step(s: State, task: int, outbox: int) -> int:  # noqa: PLR0915 - one 
 
 
 @handler
+def count_tries(s: State, outbox: int) -> None:
+    """The rows of the batch are tried once more."""
+    row = outboxes(s)[outbox]
+    letter = row.first
+    for _ in range(row.count):
+        letters(s)[letter].tries += 1
+        letter = letters(s)[letter].next
+
+
+@handler
+def chain_of(s: State, outbox: int, letter: int) -> int:
+    """Of the present attempt to publish a row."""
+    return link_chain(letters(s)[letter].chain, outboxes(s)[outbox].salt, letters(s)[letter].tries - 1)
+
+
+@handler
 def publish_batch(s: State, outbox: int, kept: bool) -> None:
     """Append the rows of the batch to the topic; where their acks are waited for, the messages are kept until then."""
     row = outboxes(s)[outbox]
     letter = row.first
     for index in range(row.count):
         sent = letters(s)[letter]
-        message = append(s, row.topic, row.key, row.site, sent.request, sent.chain, ONE if kept else ZERO)
+        path = link_chain(sent.path, row.salt, ZERO)
+        message = append(s, row.topic, row.key, row.site, sent.request, chain_of(s, outbox, letter), path, ONE if kept else ZERO)
         if kept:
             pending(s)[outbox * s.largest_batch + index] = message
         letter = sent.next

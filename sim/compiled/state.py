@@ -66,8 +66,8 @@ def _record(floats: str = "", ints: str = "", **more: str) -> np.dtype[np.void]:
 
 SLOT = _record(
     "seconds pause began since worked",
-    """then pc ticket outcome entry request chain caller replica tries admitted line member seen next previous
-    phase held granted abandoned again degraded own_thread branches waits dead inside
+    """then pc ticket outcome entry request chain path caller replica tries admitted line member seen next previous
+    mark phase held granted abandoned degraded own_thread branches waits dead inside
     where child sibling attempt guard call back
     callee branches_left""",
 )
@@ -76,8 +76,10 @@ keeps track, the number of its arrival at the host, 0 before and after."""
 
 REQUEST_SLOT = _record(
     "arrival end completion retry_after",
-    "id effects needs reached alive source door route where attempts outcome charges reservations user item number open next",
+    "id effects needs marks first_mark last_mark alive source door route where attempts outcome charges reservations user item number open next",
 )
+MARK = _record("", "mark next")
+"""The mark of an attempt that has arrived; each open request has a list of its own."""
 FLOW = _record("arrived started", "number")
 """What spans tell of the task in the slot of the same place: as in `models/task.py`, `number` is its `flow`."""
 DIARY = _record("", "stages first_stage last_stage spans first_span last_span")
@@ -102,7 +104,7 @@ TIMER_ENTRY = _record("deadline", "ticket slot next")
 LANE_ROW = _record("duration", "purpose owner first last armed")
 JOB = _record("end", "sequence ticket slot child sibling")
 
-CALL_ROW = _record("", "target hop back salt bit max_attempts retry jitter lane bulkhead_lane guards cancels bulkhead watchful subject about per_replica")
+CALL_ROW = _record("", "target hop back salt mark max_attempts retry jitter lane bulkhead_lane guards cancels bulkhead watchful subject about per_replica")
 TARGET = _record("", "kind where only host first count uniforms u1 u2 counts entry topic key site")
 HOP_ROW = _record("length fixed", "row chance wire salt")
 WIRE_ROW = _record("loss", "cuts losses delays")
@@ -114,14 +116,14 @@ WORKLOAD_ROW = _record(
     source buffered taken""",
 )
 POPULARITY = _record("exponent", "count step first size", key="u8")
-DOOR_ROW = _record("", "target hop route needs bit")
+DOOR_ROW = _record("", "target hop route needs mark")
 STOCK_ROW = _record("", "items first kinds subject")
 SERIES_ROW = _record("", "what index count mean")
 
 TOPIC_ROW = _record("", "name broker first count groups first_group sticky chance replication published")
 BROKER_ROW = _record("", "down acks first last")
 PARTITION_ROW = _record("", "end first last")
-MESSAGE_SLOT = _record("published available", "number chain offset request topic partition site waiter replicated left next")
+MESSAGE_SLOT = _record("published available", "number chain path offset request topic partition site waiter replicated left next")
 GROUP_ROW = _record("busy_area", "topic name first lag delivered redelivered space busy first_member members delayed_first delayed_last")
 LANE_OF_GROUP = _record("", "group owner first last retries_first retries_last committed")
 DELIVERY_SLOT = _record("end", "message lane count failures how previous next")
@@ -131,7 +133,7 @@ MEMBER_ROW = _record(
     batch_first batch_last following current idle belongs up died processing pc""",
 )
 OUTBOX_ROW = _record("poll", "salt rows host topic key site batch out back first last task replica count taken waited pc")
-LETTER = _record("", "request chain next")
+LETTER = _record("", "request chain path tries next")
 
 LIMIT_ROW = _record("last", "space per node ring limiting about")
 ENTRY_ROW = _record("time", "space key value used first last")
@@ -142,7 +144,7 @@ WAITER = _record("", "slot ticket next")
 F8, I8 = np.dtype(np.float64), np.dtype(np.int64)
 TABLES: dict[str, np.dtype[Any]] = {
     "heap": PLANNED, "belt": PLANNED, "soon": PLANNED, "wheel": I8, "used": I8, "ready": I8,
-    "slots": SLOT, "requests": REQUEST_SLOT, "timers": TIMER_ENTRY, "lanes": LANE_ROW,
+    "slots": SLOT, "requests": REQUEST_SLOT, "marks": MARK, "timers": TIMER_ENTRY, "lanes": LANE_ROW,
     "ops": OP, "hosts": HOST, "replicas": REPLICA, "ended": I8, "draws": ROW, "numbers": F8,
     "request_rows": REQUEST, "message_rows": MESSAGE, "event_rows": EVENT, "span_rows": SPAN, "stage_rows": STAGE, "flows": FLOW,
     "diaries": DIARY, "stage_notes": STAGE_NOTE, "span_notes": SPAN_NOTE, "candidates": CANDIDATE,
@@ -173,7 +175,7 @@ COUNTED = {"replicas": "replica_count", "series": "series_count", "entries": "en
 
 _NUMBERS = """
     sequence heap belt belt_first soon soon_free bucket wheel_mask wheel_words ready ready_first short current order tick next_message
-    requests_made slot slots_free slots_margin request requests_free timer timers_free job jobs_free message messages_free
+    requests_made slot slots_free slots_margin request requests_free mark marks_free timer timers_free job jobs_free message messages_free
     messages_margin delivery deliveries_free letter letters_free waiter waiters_free waiters_margin entries entries_most entries_size
     limiters limiters_size limiter_rings limiter_rings_size rings_margin limits_margin cpu_events cpu_most rows rows_most message_rows
     message_rows_most event_rows events_most replica_count series_count harms widest deepest largest_batch belt_mask
@@ -241,6 +243,7 @@ used = _table("used")
 ready = _table("ready")
 slots = _table("slots")
 requests = _table("requests")
+marks = _table("marks")
 timers = _table("timers")
 lanes = _table("lanes")
 ops = _table("ops")

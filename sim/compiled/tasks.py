@@ -7,7 +7,7 @@ import math
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import make_ready, put_ready
 from sim.compiled.spans import close_diary
-from sim.compiled.state import ZERO, Row, State, handler, hosts, near, replicas, request_rows, requests, slots, whole
+from sim.compiled.state import ZERO, Row, State, handler, hosts, marks, near, replicas, request_rows, requests, slots, whole
 from sim.vocabulary import Outcome
 
 IN_FLIGHT = whole(Outcome.IN_FLIGHT)
@@ -17,7 +17,7 @@ NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, ASKING = map(whole, range(6))  #
 
 
 @compiled
-def new_task(s: State, request: int, chain: int, caller: int, replica: int) -> int:
+def new_task(s: State, request: int, chain: int, path: int, caller: int, replica: int) -> int:
     """A slot for one more attempt at something."""
     task = s.slot
     row = slots(s)[task]
@@ -27,15 +27,16 @@ def new_task(s: State, request: int, chain: int, caller: int, replica: int) -> i
         s.short = 1
     row.request = request
     row.chain = chain
+    row.path = path
     row.caller = caller
     row.replica = replica
     row.worked = 0.0
     # in the order of the fields, so that the compiler writes many at once
+    row.mark = 0
     row.phase = 0
     row.held = 0
     row.granted = 0
     row.abandoned = 0
-    row.again = 0
     row.degraded = 0
     row.own_thread = 0
     row.branches = 0
@@ -149,7 +150,7 @@ def new_request(s: State) -> int:
     row.completion = math.nan
     row.retry_after = 0.0
     row.effects = 0
-    row.reached = 0
+    row.marks = 0
     row.charges = 0
     row.reservations = 0
     row.attempts = 1
@@ -157,6 +158,29 @@ def new_request(s: State) -> int:
     row.where = -1
     row.alive = 0
     return request
+
+
+@handler
+def knows(s: State, request: int, mark: int) -> bool:
+    """Whether an attempt with this mark has arrived before; from now on, one has."""
+    row = requests(s)[request]
+    place = row.first_mark
+    for _ in range(row.marks):
+        if marks(s)[place].mark == mark:
+            return True
+        place = marks(s)[place].next
+    new = s.mark
+    s.mark = marks(s)[new].next
+    s.marks_free -= 1
+    if s.marks_free < 2:
+        s.short = 1
+    marks(s)[new].mark = mark
+    marks(s)[new].next = row.first_mark
+    if row.marks == 0:
+        row.last_mark = new
+    row.first_mark = new
+    row.marks += 1
+    return False
 
 
 @compiled
@@ -168,8 +192,13 @@ def close(s: State, request: int, pending: int) -> None:
         s.short = 1
     if s.spans:
         close_diary(s, request)
-    requests(s)[request].open = 0
-    requests(s)[request].next = s.request
+    row = requests(s)[request]
+    if row.marks > 0:
+        marks(s)[row.last_mark].next = s.mark
+        s.mark = row.first_mark
+        s.marks_free += row.marks
+    row.open = 0
+    row.next = s.request
     s.request = request
     s.requests_free += 1
 

@@ -92,7 +92,7 @@ def free_delivery(s: State, delivery: int) -> None:
 
 
 @handler
-def append(s: State, topic: int, key: int, site: int, request: int, chain: int, kept: int) -> int:
+def append(s: State, topic: int, key: int, site: int, request: int, chain: int, path: int, kept: int) -> int:
     """Write an event to the log; it is readable when it and all before it in its partition are replicated."""
     row = topics(s)[topic]
     asked = requests(s)[request]
@@ -108,6 +108,7 @@ def append(s: State, topic: int, key: int, site: int, request: int, chain: int, 
     made.topic = topic
     made.site = site
     made.chain = chain
+    made.path = path
     made.published = s.now
     made.available = math.nan
     made.replicated = 0
@@ -230,7 +231,7 @@ def publication(s: State, task: int) -> None:
             own.outcome = UNREACHABLE
             own.where = target.where
         else:
-            message = append(s, target.topic, target.key, target.site, own.request, own.chain, ZERO)
+            message = append(s, target.topic, target.key, target.site, own.request, own.chain, own.path, ZERO)
             if broker.acks == ALL and wait_for_replicas(s, task, message):
                 if s.spans:
                     keep_stage(s, task, REPLICATION, target.where, 0.0, NONE)

@@ -300,7 +300,7 @@ class Wiring:
             hop=self.hop(call.hop),
             back=self.hop(call.back),
             salt=call.salt,
-            bit=call.bit,
+            mark=call.mark,
             watchful=call.watchful,
             max_attempts=call.max_attempts,
             retry=self.retry(call.retry),
@@ -514,7 +514,7 @@ class Wiring:
         return {"budget": len(self.budgets) - 1, "tokens": self._ring(workload.tokens)}
 
     def _door(self, door: Door) -> int:
-        return self.doors.add(target=self.target(door.target), hop=self.hop(door.hop), route=door.route, needs=door.needs, bit=door.bit)
+        return self.doors.add(target=self.target(door.target), hop=self.hop(door.hop), route=door.route, needs=door.needs, mark=door.mark)
 
     def _popularity(self, spec: Any, stream: str) -> int:  # noqa: ANN401 - a Popularity, or None
         if not spec:

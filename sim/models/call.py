@@ -111,7 +111,7 @@ class Call:
         self.only, self.counts = target.only, target.counts
         self.hop, self.back = hops
         self.salt = world.salt(site)
-        self.bit = world.site_bit()
+        self.mark = world.mark(site)
         self.fallback = fallback
         self.policy = policy
         self.policy_name = policy_name  # sites of one caller that name the same policy share their guards
@@ -270,7 +270,9 @@ class Call:
     def _send(self, task: Task, attempt: int) -> Replica | None:
         """Put one attempt on the wire; None where there is nobody to send it to."""
         request = task.request
-        chain = link_chain(task.chain, self.salt, attempt) if attempt or self.salt or task.chain else 0
+        chain = path = 0
+        if attempt or self.salt or task.chain:
+            chain, path = link_chain(task.chain, self.salt, attempt), link_chain(task.path, self.salt, 0)
         replica = self.only
         if replica is None or replica.down:
             replica = self.target.choose(task.replica, request.id, chain)
@@ -284,13 +286,12 @@ class Call:
         if delay < 0.0:
             return replica  # lost: only the timeout will tell
         request.alive += 1
-        child = Task(request, chain, task, replica)
+        child = Task(request, chain, path, task, replica)
+        mark = self.mark
+        child.mark = mark ^ path if mark else 0
         child.back = self.back
         if task.abandoned:
             child.abandoned = True
-        reached = request.reached
-        child.again = reached & self.bit
-        request.reached = reached | self.bit
         task.children = child
         child.then = self.target.arrive
         if delay == self.belt_delay:

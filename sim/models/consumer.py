@@ -196,7 +196,7 @@ class Member:
                     self.group.reset_offset(lane, self)
         self.batch = deque()
         self.idle = False
-        self.task = Task(None, 0, None, self.replica)
+        self.task = Task(None, 0, 0, None, self.replica)
         self.task.own_thread = True
         self.task.begin(self._live(self.task))
         self.world.ready.append(self.task)
@@ -299,6 +299,7 @@ class Member:
                 group.redelivered += 1
             task.request = request
             task.chain = link_chain(message.chain, 0, delivery.count - 1)
+            task.path = link_chain(message.path, 0, 0)
             task.degraded = False
             if self.spec.idempotent and event in group.known:
                 outcome = 0

@@ -51,7 +51,7 @@ class Entrance:
         account = self.account
         replica = task.replica
         account.offered += 1
-        if task.again:
+        if task.mark and task.request.knows(task.mark):
             account.offered_again += 1
         if host.tracks:
             task.arrived = task.started = self.env.now

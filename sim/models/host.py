@@ -77,7 +77,7 @@ class Account:
 
     def __init__(self) -> None:
         self.offered = 0  # attempts that have arrived
-        self.offered_again = 0  # of these, those whose request had sent one from the same site before
+        self.offered_again = 0  # of these, those that were not the first of their request to come by the same path
         self.ended = [0] * len(Outcome)  # of these, by outcome
         self.work_done = 0.0  # s
         self.work_wasted = 0.0  # s; of this, for nobody

@@ -1,7 +1,7 @@
 """The transactional outbox: a row is written together with the effects before it; a relay publishes the rows in order.
 
 The relay looks every `poll` seconds, takes up to `batch` rows, publishes them, waits for the acks, and marks them; a full batch is
-followed by the next at once. It retries for ever, and publishes again what it had not marked when it crashed.
+followed by the next at once. It retries for ever, and publishes again what it had not marked when it crashed: each time is another attempt.
 
 Not modelled: the load that polling puts on the database.
 """
@@ -9,17 +9,30 @@ Not modelled: the load that polling puts on the database.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
 from sim.models.task import ORDINARY, Act, Flow, Task
 
 if TYPE_CHECKING:
     from sim.models.host import Replica
+    from sim.models.request import Request
     from sim.models.service import Service
     from sim.models.topic import Message, Topic
     from sim.models.world import World
     from sim.spec.step import Publish
+
+
+class Row:
+    """What is to be published, and how often that was tried."""
+
+    __slots__ = ("chain", "path", "request", "tries")
+
+    def __init__(self, task: Task):
+        self.request: Request = task.request
+        self.chain = task.chain
+        self.path = task.path
+        self.tries = 0
 
 
 class Outbox:
@@ -34,7 +47,7 @@ class Outbox:
         self.salt = salt
         self.poll = spec.poll
         self.batch = spec.batch
-        self.rows: deque[tuple[Any, int]] = deque()  # (request, chain), not marked as published
+        self.rows: deque[Row] = deque()  # not marked as published
         self.out, self.back = world.hops(service.name, topic.broker.name, f"{service.name}/outbox/{topic.name}")
         self.task: Task | None = None
         self.replica: Replica | None = None
@@ -43,8 +56,7 @@ class Outbox:
     def write(self, task: Task) -> None:
         """Write a row in the transaction of the step."""
         task.request.alive += 1
-        chain = link_chain(task.chain, self.salt, 0) if self.salt else task.chain
-        self.rows.append((task.request, chain))
+        self.rows.append(Row(task))
 
     def start(self) -> None:
         """Run the relay in the first replica that is up, if there is one."""
@@ -52,7 +64,7 @@ class Outbox:
         if self.replica is None:
             self.task = None
             return
-        self.task = Task(None, 0, None, self.replica)
+        self.task = Task(None, 0, 0, None, self.replica)
         self.task.own_thread = True
         self.task.begin(self._relay(self.task))
         self.world.ready.append(self.task)
@@ -75,15 +87,17 @@ class Outbox:
                 acknowledged = yield from self._publish(task, batch)
                 if not acknowledged:
                     break
-                for request, _ in batch:
+                for row in batch:
                     self.rows.popleft()
-                    request.done()
+                    row.request.done()
                 if len(batch) < self.batch:
                     break
 
-    def _publish(self, task: Task, batch: list[tuple[Any, int]]) -> Act:
+    def _publish(self, task: Task, batch: list[Row]) -> Act:
         """One produce request for the whole batch; 1 when it was acknowledged, 0 when it has to be tried again."""
-        request, chain = batch[0]
+        for row in batch:
+            row.tries += 1
+        request, chain = batch[0].request, self._chain(batch[0])
         delay = self.out.delay(request.id, chain)
         if delay < 0.0:
             return 0
@@ -93,7 +107,7 @@ class Outbox:
         broker = self.topic.broker
         if broker.down:
             return 0
-        messages: list[Message] = [self.topic.append(*row, self.key, self.site) for row in batch]
+        messages = [self._append(row) for row in batch]
         if broker.acks == "all":
             for message in messages:
                 if message.available != message.available:
@@ -108,3 +122,10 @@ class Outbox:
             self.world.env.schedule(task, ORDINARY, delay)
             yield
         return 1
+
+    def _append(self, row: Row) -> Message:
+        return self.topic.append(row.request, self._chain(row), link_chain(row.path, self.salt, 0), self.key, self.site)
+
+    def _chain(self, row: Row) -> int:
+        """Of the present attempt to publish it."""
+        return link_chain(row.chain, self.salt, row.tries - 1)

@@ -29,9 +29,9 @@ class Request:
         "end",  # s; when the client had its answer
         "id",
         "item",
+        "marks",  # the marks of the attempts of it that have arrived; None: no marked one has
         "needs",  # bit mask of the effects that complete it
         "outcome",
-        "reached",  # bit mask of the sites (calls and doors) from which an attempt of it is on its way, or was
         "recorder",
         "reservations",
         "retry_after",  # s; what a 429 asked for
@@ -54,12 +54,23 @@ class Request:
         self.effects = 0
         self.end = PENDING
         self.item = -1
+        self.marks: list[int] | None = None
         self.outcome = 0
-        self.reached = 0
         self.reservations = 0
         self.retry_after = 0.0
         self.user = -1
         self.where = -1
+
+    def knows(self, mark: int) -> bool:
+        """Whether an attempt with this mark has arrived before; from now on, one has."""
+        marks = self.marks
+        if marks is None:
+            self.marks = [mark]
+            return False
+        if mark in marks:
+            return True
+        marks.append(mark)
+        return False
 
     def then(self, _: object) -> None:
         """The answer of the only attempt has come (called from the ready queue)."""

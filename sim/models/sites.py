@@ -1,4 +1,4 @@
-"""Where calls are made: the names of steps, and the salts that keep the draws of several sites of one target apart.
+"""Where calls are made: the names of steps, the salts that keep the draws of several sites of one target apart, and what may be tried again.
 
 Draws are keyed by the callee's name, so that an order meets the same payment time whether payment is called or consumes an event.
 Where one request can reach a target by two sites, the second must not repeat the draws of the first: the first site, in the order
@@ -13,7 +13,10 @@ from collections.abc import Iterator, Sequence
 from sim.chance.keyed import stream_number
 from sim.spec import step as spec
 from sim.spec.base import word_of
+from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
+
+Onward = spec.Call | spec.Perform | spec.Publish  # the steps that name other steps, which then follow
 
 
 def named(base: str, steps: Sequence[spec.Step]) -> Iterator[tuple[str, spec.Step]]:
@@ -33,6 +36,52 @@ def consumer_name(service: str, group: str, topic: str) -> str:
 def salts(scenario: Scenario) -> dict[str, int]:
     """Site -> salt, for each site that traffic can reach; 0 for the first site of its target."""
     return _Walk(scenario).salts
+
+
+def tried_again(scenario: Scenario) -> set[str]:
+    """The calls from which one request may send several attempts along one path: those with retries, and all below one, or below a consumer."""
+    return _Retries(scenario).sites
+
+
+def mark_of(site: str) -> int:
+    """A number of 62 bits for a site, the same everywhere; with the path of an attempt folded in it tells where a request has been."""
+    return stream_number(site) >> 2
+
+
+def onward(base: str, steps: Sequence[spec.Step]) -> Iterator[tuple[str, Onward]]:
+    """(name, step): the steps here, and inside of these, from which it goes on to others, in the order of the scenario."""
+    for name, step in named(base, steps):
+        if isinstance(step, Onward):
+            yield name, step
+        elif isinstance(step, spec.Parallel):
+            for index, branch in enumerate(step.branches):
+                yield from onward(f"{name}.{index}", branch)
+        else:
+            for field, inner in _nested(step):
+                yield from onward(f"{name}.{field}", inner)
+        if isinstance(step, (spec.Call, spec.Publish)) and step.fallback:
+            yield from onward(f"{name}.fallback", step.fallback)
+
+
+def _nested(step: spec.Step) -> Iterator[tuple[str, list[spec.Step]]]:
+    """Steps in the fields of a plug-in's step: one, or a list of them, named after the field."""
+    for field in type(step).model_fields:
+        held = getattr(step, field)
+        inner = (held,) if isinstance(held, spec.Step) else held if isinstance(held, tuple) else ()
+        yield field, [item for item in inner if isinstance(item, spec.Step)]
+
+
+def _consumers(scenario: Scenario, topic: str) -> Iterator[tuple[str, Sequence[spec.Step]]]:
+    """(base name, steps) of each consumer of a topic."""
+    for name, service in scenario.services.items():
+        if topic in service.consumes:
+            consume = service.consumes[topic]
+            yield consumer_name(name, consume.group, topic), consume.do
+
+
+def _endpoint(scenario: Scenario, target: str) -> Sequence[spec.Step]:
+    service, _, endpoint = target.partition(".")
+    return scenario.services[service].endpoints[endpoint]
 
 
 class _Walk:
@@ -63,34 +112,54 @@ class _Walk:
             return
         self.reached.add(target)
         if target.startswith("topic "):
-            self._consumers(target.removeprefix("topic "))
+            for base, steps in _consumers(self.scenario, target.removeprefix("topic ")):
+                self._follow(base, steps)
         else:
-            service, _, endpoint = target.partition(".")
-            self._steps(target, self.scenario.services[service].endpoints[endpoint])
+            self._follow(target, _endpoint(self.scenario, target))
 
-    def _consumers(self, topic: str) -> None:
-        for name, service in self.scenario.services.items():
-            if topic in service.consumes:
-                consume = service.consumes[topic]
-                self._steps(consumer_name(name, consume.group, topic), consume.do)
+    def _follow(self, base: str, steps: Sequence[spec.Step]) -> None:
+        for name, step in onward(base, steps):
+            self._reach(name, f"topic {step.topic}" if isinstance(step, spec.Publish) else step.target)
 
-    def _steps(self, base: str, steps: Sequence[spec.Step]) -> None:
-        for name, step in named(base, steps):
-            if isinstance(step, (spec.Call, spec.Perform)):
-                self._reach(name, step.target)
-            elif isinstance(step, spec.Publish):
-                self._reach(name, f"topic {step.topic}")
-            elif isinstance(step, spec.Parallel):
-                for index, branch in enumerate(step.branches):
-                    self._steps(f"{name}.{index}", branch)
+
+class _Retries:
+    """Goes down from every door, once where nothing above is tried again, and once more where something is."""
+
+    def __init__(self, scenario: Scenario):
+        self.scenario = scenario
+        self.sites: set[str] = set()
+        self.below: dict[str, bool] = {}  # what has been walked -> whether as something below a retry
+        for traffic in scenario.traffic.values():
+            again = traffic.retry is not None and traffic.retry.max_attempts > 1
+            for target in traffic.mix:
+                self._enter(target, again)
+
+    def _enter(self, target: str, again: bool) -> None:
+        gateway = self.scenario.gateway
+        if gateway is None:
+            self._walk(target, target, again)
+            return
+        introspect = getattr(gateway.authentication, "introspect", None)
+        if introspect is not None:
+            self._call("gateway.oauth.call", introspect, getattr(gateway.authentication, "policy", None), again)
+        self._call(f"gateway.{target}.call", gateway.routes[target].to, gateway.routes[target].policy, again)
+
+    def _call(self, site: str, target: str, policy: str | CallPolicy | None, again: bool) -> None:
+        guard = self.scenario.policies[policy] if isinstance(policy, str) else policy
+        again = again or (guard is not None and guard.retry is not None and guard.retry.max_attempts > 1)
+        if again:
+            self.sites.add(site)
+        self._walk(target, target, again)
+
+    def _walk(self, place: str, base: str, again: bool, steps: Sequence[spec.Step] | None = None) -> None:
+        if self.below.get(place, False) or self.below.get(place) == again:
+            return
+        self.below[place] = again
+        for name, step in onward(base, _endpoint(self.scenario, base) if steps is None else steps):
+            if isinstance(step, spec.Call):
+                self._call(name, step.target, step.policy, again)
+            elif isinstance(step, spec.Perform):
+                self._walk(step.target, step.target, again)
             else:
-                self._nested(name, step)
-            if isinstance(step, (spec.Call, spec.Publish)) and step.fallback:
-                self._steps(f"{name}.fallback", step.fallback)
-
-    def _nested(self, name: str, step: spec.Step) -> None:
-        """Steps in the fields of a plug-in's step: one, or a list of them, named after the field."""
-        for field in type(step).model_fields:
-            held = getattr(step, field)
-            inner = (held,) if isinstance(held, spec.Step) else held if isinstance(held, tuple) else ()
-            self._steps(f"{name}.{field}", [item for item in inner if isinstance(item, spec.Step)])
+                for consumer, inner in _consumers(self.scenario, step.topic):
+                    self._walk(consumer, consumer, True, inner)  # it is delivered at least once

@@ -207,10 +207,10 @@ class Perform:
         steps = self.endpoint.sequence
         if not self.salt:
             return (yield from steps.run(task))
-        chain = task.chain
-        task.chain = link_chain(chain, self.salt, 0)
+        chain, path = task.chain, task.path
+        task.chain, task.path = link_chain(chain, self.salt, 0), link_chain(path, self.salt, 0)
         outcome = yield from steps.run(task)
-        task.chain = chain
+        task.chain, task.path = chain, path
         return outcome
 
 
@@ -320,7 +320,7 @@ class Reply:
             if isinstance(caller, Task):
                 caller.children = None
             return OK
-        courier = Task(task.request, task.chain, caller, task.replica)
+        courier = Task(task.request, task.chain, task.path, caller, task.replica)
         task.request.alive += 1
         courier.begin(self._carry(courier, delay, DEGRADED if task.degraded or attempt.degraded else OK))
         if isinstance(caller, Task):
@@ -354,7 +354,7 @@ class Parallel:
             self.host.leave(task, task.replica)
         branches: list[Task] = []
         for steps in self.branches:
-            branch = Task(task.request, task.chain, task, task.replica)
+            branch = Task(task.request, task.chain, task.path, task, task.replica)
             branch.abandoned = task.abandoned
             branch.attempt = task.attempt or task
             branch.begin(self._branch(branch, steps, branches))

@@ -152,7 +152,6 @@ class Task:
     __slots__ = (
         "abandoned",  # nobody waits for what this does, or for what that is part of
         "admitted",  # the ticket that the breaker of the call that it makes has given to the present attempt
-        "again",  # not 0: its request has sent an attempt from the same site before; set for what goes to a host
         "arrived",  # s; at the replica; set where the host keeps track
         "attempt",  # the attempt that it is a branch of
         "back",  # the hop that its answer takes
@@ -167,9 +166,11 @@ class Task:
         "generator",  # until it has started
         "granted",  # holds a place at its replica
         "guard",  # the guard whose bulkhead permit it holds
+        "mark",  # of its site and path, for what goes to a host; 0: its request cannot come that way twice
         "memory",  # the guard of the call that it makes
         "outcome",  # of what it waited for, and at last its own
         "own_thread",  # a consumer or relay: runs on a thread of its own, not on a worker of its replica
+        "path",  # its chain without retry and redelivery numbers: the same for every attempt of the same
         "pause",  # s; the last back-off of its call
         "replica",  # where it runs
         "request",
@@ -183,7 +184,6 @@ class Task:
         "worked",  # s; before it was abandoned
     )
     admitted: int
-    again: int
     arrived: float
     attempt: Task | None
     back: Hop | None
@@ -194,6 +194,7 @@ class Task:
     children: Any
     generator: Flow | None
     guard: Any
+    mark: int
     memory: Any
     outcome: int
     pause: float
@@ -204,9 +205,10 @@ class Task:
     then: Callable[[Any], Any]
     tries: int
 
-    def __init__(self, request: Request | None, chain: int, caller: Task | Request | None, replica: Replica | None):
+    def __init__(self, request: Request | None, chain: int, path: int, caller: Task | Request | None, replica: Replica | None):
         self.request = request  # type: ignore[assignment]  # None only until there is one: a test at each use would cost more than it tells
         self.chain = chain
+        self.path = path
         self.caller = caller
         self.replica = replica  # type: ignore[assignment]  # the same
         self.abandoned = False

@@ -58,9 +58,9 @@ class Broker:
 class Message(Signal):
     """One published event; as an event of the clock it is its own replication."""
 
-    __slots__ = ("available", "chain", "number", "offset", "partition", "published", "replicated", "request", "site", "topic", "waiter")
+    __slots__ = ("available", "chain", "number", "offset", "partition", "path", "published", "replicated", "request", "site", "topic", "waiter")
 
-    def __init__(self, request: Request, chain: int, published: float, topic: Topic, site: int):
+    def __init__(self, request: Request, chain: int, path: int, published: float, topic: Topic, site: int):
         super().__init__(topic.replicated)
         self.partition: Partition
         self.offset: int
@@ -69,6 +69,7 @@ class Message(Signal):
         self.number = topic.world.next_message()
         self.request = request
         self.chain = chain
+        self.path = path
         self.published = published
         self.available = math.nan
         self.replicated = False
@@ -115,9 +116,9 @@ class Topic:
         self.sites += 1
         return self.sites - 1
 
-    def append(self, request: Request, chain: int, key: str | None, site: int) -> Message:
+    def append(self, request: Request, chain: int, path: int, key: str | None, site: int) -> Message:
         """Write an event to the log; it is readable when it and all before it in its partition are replicated."""
-        message = Message(request, chain, self.env.now, self, site)
+        message = Message(request, chain, path, self.env.now, self, site)
         self.published += 1
         request.alive += len(self.groups)
         partition = self.partitions[self._partition(request, chain, key)]
@@ -204,7 +205,7 @@ class PublishTarget:
             outcome = UNREACHABLE
             task.where = self.where
         else:
-            message = topic.append(request, task.chain, self.key, self.site)
+            message = topic.append(request, task.chain, task.path, self.key, self.site)
             if broker.acks == "all" and message.available != message.available:
                 message.waiter = task
                 world.recorder.stage(task, Stage.REPLICATION, self.where)

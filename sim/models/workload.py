@@ -38,14 +38,14 @@ OK, RATE_LIMITED, TIMEOUT, UNREACHABLE = int(Outcome.OK), int(Outcome.RATE_LIMIT
 class Door:
     """A target of the traffic: what is called, under which name it is recorded, and which effects complete an order."""
 
-    __slots__ = ("bit", "hop", "needs", "route", "target")
+    __slots__ = ("hop", "mark", "needs", "route", "target")
 
-    def __init__(self, target: Target, hop: Hop, route: int, needs: int, bit: int):
+    def __init__(self, target: Target, hop: Hop, route: int, needs: int, mark: int):
         self.target = target
         self.hop = hop
         self.route = route
         self.needs = needs
-        self.bit = bit  # in the mask of what a request has reached
+        self.mark = mark  # of the client's attempts; 0: it makes one only
 
 
 class Workload:
@@ -106,7 +106,7 @@ class Workload:
         request = self._request(self.arrived, self.due)
         self._schedule_next(self.env.now)
         if self.patient:
-            task = Task(request, 0, None, self.caller)
+            task = Task(request, 0, 0, None, self.caller)
             task.begin(self._client(task))
             self.ready.append(task)
         elif (replica := self._choose(request, 0)) is None:
@@ -126,7 +126,7 @@ class Workload:
     # -- closed users -----------------------------------------------------------------------------------------------------
 
     def _spawn_user(self, user: int, users: int, think: Callable[[int, int], float]) -> None:
-        task = Task(None, 0, None, self.caller)
+        task = Task(None, 0, 0, None, self.caller)
         task.begin(self._user(task, user, users, think))
         self.ready.append(task)
 
@@ -227,9 +227,8 @@ class Workload:
         hop = door.hop
         if hop.fixed < 0.0:
             return None
-        child = Task(request, link_chain(0, 0, attempt), caller, replica)
-        child.again = request.reached & door.bit
-        request.reached |= door.bit
+        child = Task(request, link_chain(0, 0, attempt), 0, caller, replica)
+        child.mark = door.mark
         child.back = hop
         request.alive += 1
         return child

@@ -24,7 +24,7 @@ from sim.models.link import Hop, Wire
 from sim.models.outbox import Outbox
 from sim.models.recorder import Recorder, ticks_of
 from sim.models.service import Endpoint, Service
-from sim.models.sites import consumer_name, salts
+from sim.models.sites import consumer_name, mark_of, salts, tried_again
 from sim.models.steps import Sequence, Site
 from sim.models.stock import Stock
 from sim.models.summary import plan_of
@@ -44,7 +44,6 @@ from sim.spec.traffic import Traffic
 from sim.vocabulary import EventKind, MessageEnd, Outcome
 
 INTROSPECTION_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy has none
-SITE_BITS = 62  # so that a mask is one machine word
 SOURCE_BITS = 23  # of a request id above its running number, so that ids stay below 2**63
 
 
@@ -61,8 +60,8 @@ class World:
         self.moments = deque(ticks_of(scenario))
         self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup, keeper(plan_of(scenario, (0.0, *self.moments))))
         self.next_message = itertools.count().__next__
-        self._sites = itertools.count()
         self._salts = salts(scenario)
+        self._tried_again = tried_again(scenario)
         self._wires: dict[frozenset[str], Wire] = {}
         self._guards: dict[tuple[str, str, str], dict[Replica, Guard]] = {}
         self._effects: dict[str, int] = {}
@@ -214,9 +213,9 @@ class World:
         """What keeps the draws of this call site apart from those of the first site of the same target."""
         return self._salts.get(site, 0)
 
-    def site_bit(self) -> int:
-        """The bit of one more site, a call or a door, in the mask of what a request has reached; from the 63rd on bits are shared."""
-        return 1 << next(self._sites) % SITE_BITS
+    def mark(self, site: str) -> int:
+        """What tells the attempts of this call from those of other calls by the same path; 0 where no path is taken twice."""
+        return mark_of(site) if site in self._tried_again else 0
 
     def source_base(self, name: str) -> int:
         """The high bits of the ids of this traffic's requests."""
@@ -366,7 +365,8 @@ class World:
         needs = 0
         for effect in completes_with:
             needs |= self.effect_bit(effect)
-        return Door(called, self.door_hop(called.host.name), self.recorder.name(target), needs, self.site_bit())
+        mark = mark_of(f"door {target}") if traffic.retry is not None and traffic.retry.max_attempts > 1 else 0
+        return Door(called, self.door_hop(called.host.name), self.recorder.name(target), needs, mark)
 
     def _join_groups(self) -> None:
         """Consumers of all services join their groups; partitions are dealt out."""

@@ -196,6 +196,22 @@ def test_thousands_of_attempts_are_cancelled_at_one_instant(monkeypatch, spans):
     assert apart(scenario) == []
 
 
+def deep(length):
+    """A chain of services, each of which asks the next one twice, the second time in vain, under clients who try again."""
+    services = {f"s{i}": {"workers": 9, "endpoints": {"go": [{"call": f"s{i + 1}.go", "policy": "again"}]}} for i in range(1, length)}
+    services[f"s{length // 2}"]["endpoints"]["go"].append({"call": f"s{length}.go"})
+    services[f"s{length}"] = {"workers": 9, "endpoints": {"go": [{"wait": "1s"}]}}
+    client = {"sends": "s1.go", "arrivals": {"deterministic": "20/s"}, "timeout": "700ms", "retry": {"max_attempts": 3}}
+    policies = {"again": {"timeout": "800ms", "retry": {"max_attempts": 2, "backoff": {"constant": "0s"}}}}
+    return {"version": 1, "duration": "12s", "traffic": {"t": client}, "services": services, "policies": policies}
+
+
+@pytest.mark.parametrize("length", [6, 70])
+def test_a_deep_chain_of_retries(length):
+    """A request knows where it has been, however many calls there are: more than bits in a word, and more marks than there is room for at first."""
+    assert apart(only(load_document(deep(length)))) == []
+
+
 def test_replications_differ():
     scenario = only(load_document(any_scenario(1)))
     assert compiled.simulate(scenario, 1).fingerprint() != compiled.simulate(scenario, 0).fingerprint()

@@ -3,7 +3,7 @@
 import pytest
 
 from sim import testing
-from sim.models.sites import named, salts
+from sim.models.sites import named, salts, tried_again
 from sim.spec import load_document
 from sim.spec.base import register, unregister
 from sim.spec.step import AnyStep, Step
@@ -44,6 +44,41 @@ def test_a_site_that_no_traffic_reaches_takes_nobodys_luck():
     assert salts_of({"unused": service(get=[{"call": "b.get"}]), **services}) == alone
 
 
+def marked(services, traffic=None, **more):
+    client = {"sends": "a.get", "arrivals": {"poisson": "1/s"}, **(traffic or {})}
+    document = {"version": 1, "traffic": {"t": client}, "services": services, **more, "duration": "1s"}
+    return tried_again(next(iter(load_document(document).variants.values())))
+
+
+AGAIN = {"retry": {"max_attempts": 2}}
+CHAIN = {"a": service(get=[{"call": "b.get"}]), "b": service(get=[{"call": "c.get"}]), "c": service(get=WORK)}
+
+
+def test_a_request_need_not_remember_where_it_can_come_once_only():
+    assert marked(CHAIN) == set()
+    assert marked({**CHAIN, "a": service(get=[{"call": "b.get", "policy": {"retry": {"max_attempts": 1}}}])}) == set()
+
+
+def test_calls_that_are_tried_again_are_marked_and_so_are_all_below_them():
+    assert marked(CHAIN, {"retry": AGAIN["retry"]}) == {"a.get.call", "b.get.call"}
+    assert marked({**CHAIN, "b": service(get=[{"call": "c.get", "policy": "p"}])}, policies={"p": AGAIN}) == {"b.get.call"}
+    assert marked({**CHAIN, "a": service(get=[{"call": "b.get"}, {"call": "b.get", "policy": AGAIN}])}) == {"a.get.call.2", "b.get.call"}
+    inner = {"parallel": [[{"perform": "a.other"}], [{"call": "c.get", "fallback": [{"call": "b.get", "policy": AGAIN}]}]]}
+    assert marked({**CHAIN, "a": service(get=[inner], other=[{"call": "c.get"}])}) == {"a.get.parallel.1.call.fallback.call", "b.get.call"}
+
+
+def test_calls_below_a_gateways_route_and_of_consumers_are_marked():
+    gateway = {"workers": 1, "routes": {"GET /a": {"to": "a.get", "policy": AGAIN}, "GET /b": {"to": "b.get"}}}
+    both = {"sends": {"GET /a": 0.5, "GET /b": 0.5}}
+    assert marked(CHAIN, both, gateway=gateway) == {"gateway.GET /a.call", "a.get.call", "b.get.call"}
+    assert marked(CHAIN, {"sends": "GET /b"}, gateway=gateway) == set()
+    consumer = {**service(get=WORK), "consumes": {"events": {"group": "g", "do": [{"perform": "d.get"}, {"call": "b.get"}]}}}
+    assert marked({**CHAIN, "a": service(get=[{"publish": "events"}]), "d": consumer}, **BROKER) == {"d/g/events.call", "b.get.call"}
+
+
+BROKER = {"brokers": {"kafka": {"kind": "log", "topics": {"events": {"partitions": 4}}}}, "duration": "100s"}
+
+
 def diamond(first, second):
     """a calls b and c, and both call d."""
     return {
@@ -77,9 +112,6 @@ def test_calling_one_target_twice_draws_twice():
 def test_a_retry_draws_anew():
     system = {"services": {"a": service(get=[{"call": "d.get", "policy": {"retry": {"max_attempts": 5}}}]), "d": service(get=[*WORK, {"fail": 1.0}])}}
     assert len(set(times_at(testing.play(system, [0.0], sends="a.get"), "d.get"))) == 5
-
-
-BROKER = {"brokers": {"kafka": {"kind": "log", "topics": {"events": {"partitions": 4}}}}, "duration": "100s"}
 
 
 @pytest.mark.parametrize("via", ["broker", "outbox"])

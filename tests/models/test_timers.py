@@ -11,7 +11,7 @@ def waiting(lane, clock, moments):
     lane.expire = lambda task: expired.append((clock.now, tasks.index(task)))
     for moment in moments:
         clock.now = clock._now = moment
-        tasks.append(Task(None, 0, None, None))
+        tasks.append(Task(None, 0, 0, None, None))
         lane.arm(tasks[-1])
     return tasks, expired
 
