@@ -8,8 +8,7 @@ from __future__ import annotations
 from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.calendar import arm, hold, make_ready
-from sim.compiled.events import log
-from sim.compiled.guards import guard_for, leave_bulkhead, leave_line, ring_of, stop, wait_at_bulkhead
+from sim.compiled.guards import guard_for, leave_bulkhead, leave_line, note, note_breaker, ring_of, stop, wait_at_bulkhead
 from sim.compiled.network import PUBLICATION, choose, hop_delay, over
 from sim.compiled.places import park
 from sim.compiled.rows import rows_from
@@ -19,7 +18,6 @@ from sim.compiled.state import (
     ONE,
     ZERO,
     Floats,
-    Row,
     State,
     breakers,
     budgets,
@@ -38,13 +36,12 @@ from sim.compiled.state import (
     whole,
 )
 from sim.compiled.tasks import ARRIVE, IN_BULKHEAD, NOBODY, PUBLISH, abandon, new_task
-from sim.policies import breaker, budget, bulkhead, retry
+from sim.policies import base, breaker, budget, bulkhead, retry
 from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, DEGRADED, REFUSED, UNREACHABLE = (whole(o) for o in (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED, Outcome.UNREACHABLE))
 BREAKER_OPEN, BULKHEAD_FULL, TIMEOUT = (whole(o) for o in (Outcome.BREAKER_OPEN, Outcome.BULKHEAD_FULL, Outcome.TIMEOUT))
 BUDGET_EXHAUSTED = whole(EventKind.BUDGET_EXHAUSTED)
-BREAKER_EVENTS = (whole(EventKind.BREAKER_CLOSED), whole(EventKind.BREAKER_OPENED), whole(EventKind.BREAKER_HALF_OPENED))
 
 BEGIN, AT_BULKHEAD, ANSWERED, PAUSED = map(whole, range(4))  # phases of a call
 TO_BE_SENT = NONE  # in the place of an outcome
@@ -54,6 +51,7 @@ admit, settle = breaker.admit.compiled, breaker.settle.compiled
 deposit, withdraw = budget.deposit.compiled, budget.withdraw.compiled
 enter_places = bulkhead.enter.compiled
 retryable, backoff = retry.retryable.compiled, retry.backoff.compiled
+passed = base.passed.compiled
 
 
 @near
@@ -149,7 +147,7 @@ def admitted(s: State, task: int, call: int, guard: int) -> bool:
     period = row.period
     own.admitted = admit(row, ring_of(s, guard), s.now)
     if row.period != period:
-        note_breaker(s, task, call, row)
+        note_breaker(s, task, call, row, period)
     return own.admitted >= 0
 
 
@@ -168,7 +166,7 @@ def note_outcome(s: State, task: int, call: int, guard: int, outcome: int) -> No
         period = row.period
         settle(row, ring_of(s, guard), now, own.admitted, outcome, now - own.began)
         if row.period != period:
-            note_breaker(s, task, call, row)
+            note_breaker(s, task, call, row, period)
 
 
 @near
@@ -181,8 +179,8 @@ def after_attempt(s: State, task: int, call: int, guard: int, outcome: int) -> i
     if own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], outcome):
         return call_over(s, task)
     if guard >= 0 and guards(s)[guard].budget >= 0 and not withdraw(budgets(s)[guards(s)[guard].budget], tokens_of(s, guard), s.now):
-        if s.now - guards(s)[guard].spent > QUIET:
-            note(s, task, call, BUDGET_EXHAUSTED)
+        if passed(s.now, guards(s)[guard].spent + QUIET):
+            note(s, task, call, BUDGET_EXHAUSTED, s.now)
         guards(s)[guard].spent = s.now
         return call_over(s, task)
     rule = retries(s)[row.retry]
@@ -293,22 +291,6 @@ def waited_for_bulkhead(s: State, task: int, call: int) -> None:
         own.outcome = BULKHEAD_FULL
         own.where = targets(s)[calls(s)[call].target].where
         make_ready(s, task)
-
-
-@handler
-def note_breaker(s: State, task: int, call: int, changed: Row) -> None:
-    """Write the new state into the event log."""
-    note(s, task, call, BREAKER_EVENTS[changed.state])
-
-
-@handler
-def note(s: State, task: int, call: int, kind: int) -> None:
-    """What the event log hears of the guards of a call."""
-    row = calls(s)[call]
-    subject = row.subject
-    if row.per_replica:
-        subject += replicas(s)[slots(s)[task].replica].index
-    log(s, kind, subject, row.about, 0.0)
 
 
 @handler

@@ -7,7 +7,7 @@ from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
 from sim.compiled.calendar import ARRIVAL, ORDINARY, arm, hold, make_ready, schedule
-from sim.compiled.calls import AGAIN, BUDGET_EXHAUSTED, NEXT, PARK, backoff, deposit, retryable, withdraw
+from sim.compiled.calls import AGAIN, BUDGET_EXHAUSTED, NEXT, PARK, backoff, deposit, passed, retryable, withdraw
 from sim.compiled.events import log
 from sim.compiled.network import choose, over
 from sim.compiled.rows import rows_from
@@ -179,7 +179,7 @@ def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop,
     if not last and row.budget >= 0:
         last = withdraw(budgets(s)[row.budget], rows_from(rings(s), row.tokens), s.now) == 0
         if last:
-            if s.now - row.spent > QUIET:
+            if passed(s.now, row.spent + QUIET):
                 log(s, BUDGET_EXHAUSTED, row.subject, NONE, 0.0)
             row.spent = s.now
     if not last:

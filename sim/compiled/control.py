@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.compiled import attempts, calendar, consumers, guards, memory, places, relays, tasks, topics
+from sim.models.unnoticed import breaker_forgotten
 from sim.policies.assignor import range_assign
 from sim.vocabulary import EventKind, MessageEnd, Outcome
 
@@ -321,11 +322,12 @@ class Control:
     def _forget_guards(self, host: int, replica: int) -> None:
         """A crashed replica starts again with closed breakers, empty bulkheads and no budget."""
         fresh = self.wiring.policies
-        for guard in self.wiring.guards_of(host, int(self.tables["replicas"][replica]["index"])):
+        for guard, name, about in self.wiring.guards_of(host, int(self.tables["replicas"][replica]["index"])):
             row = self.tables["guards"][guard]
             row["first"] = row["last"] = -1
             row["spent"] = -math.inf
             if row["breaker"] >= 0:
+                self.machine.tell(breaker_forgotten(self.machine.breaker(guard), self.now, name, about))
                 self.tables["breakers"][row["breaker"]] = fresh["breakers"][row["breaker"]]
                 self.tables["rings"][row["ring"] : row["ring"] + row["size"]] = 0.0
             if row["budget"] >= 0:

@@ -46,6 +46,7 @@ def _records(machine: Machine) -> Records:
     _close_messages(machine)
     _close_spans(machine)
     _close_requests(machine)
+    machine.tell_what_nobody_noticed()
     machine.flush()
     spans, stages = machine.flows()
     kept = machine.keeper.finish()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.compiled.calendar import put_ready
 from sim.compiled.calls import FAIL, JUMP, NEXT, PARK
-from sim.compiled.events import log
+from sim.compiled.events import log, log_at
 from sim.compiled.memory import find, free_note, note_task, remember
 from sim.compiled.places import chance, leave
 from sim.compiled.rows import rows_from
@@ -29,7 +29,7 @@ from sim.compiled.state import (
     whole,
 )
 from sim.compiled.tasks import ASKING, NOWHERE
-from sim.policies import limiter
+from sim.policies import base, limiter
 from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, REFUSED, RATE_LIMITED, UNAUTHORIZED = (whole(o) for o in (Outcome.OK, Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.UNAUTHORIZED))
@@ -37,6 +37,7 @@ LIMITING_BEGAN, LIMITING_ENDED = whole(EventKind.LIMITING_BEGAN), whole(EventKin
 PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
 FOR_ALL, FOR_ITSELF, INVALID = map(whole, range(3))  # for whom a token is asked for: one that others share, one without a user, a bad one
 look, take = limiter.look.compiled, limiter.take.compiled
+passed, reached = base.passed.compiled, base.reached.compiled
 
 
 # -- limits -------------------------------------------------------------------------------------------------------------------
@@ -104,10 +105,10 @@ def note_limit(s: State, host: int, index: int) -> None:
     """Write the beginning of a spell of limiting into the event log."""
     now = s.now
     limit = limits(s)[index]
-    if now - limit.last > QUIET:
+    if passed(now, limit.last + QUIET):
         subject = hosts(s)[host].subject
         if limit.limiting:
-            log(s, LIMITING_ENDED, subject, limit.about, limit.last)
+            log_at(s, limit.last, LIMITING_ENDED, subject, limit.about, 0.0)
         log(s, LIMITING_BEGAN, subject, limit.about, 0.0)
         limit.limiting = 1
     limit.last = now
@@ -136,7 +137,7 @@ def look_at_token(s: State, task: int, op: Row) -> int:
     if own.seen != FOR_ALL:
         return NEXT
     known = find(s, token.known, user)
-    if known >= 0 and entries(s)[known].time > s.now:
+    if known >= 0 and not reached(s.now, entries(s)[known].time):
         return JUMP
     key = user * s.replica_count + replicas(s)[own.replica].index
     place = find(s, token.asking, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import make_ready
+from sim.compiled.events import log_at
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.network import over
 from sim.compiled.places import drop_job, leave, out_of_queue, unpark
@@ -14,6 +15,7 @@ from sim.compiled.state import (
     ONE,
     OUTCOMES,
     Floats,
+    Row,
     State,
     breakers,
     bulkheads,
@@ -31,9 +33,11 @@ from sim.compiled.state import (
 )
 from sim.compiled.tasks import FINISHED, IN_BULKHEAD, IN_QUEUE, NOBODY, NOWHERE, ON_CPU, PARKED, abandon, answer, done, forget, waste
 from sim.policies import breaker, bulkhead
-from sim.vocabulary import Outcome
+from sim.vocabulary import EventKind, Outcome
 
 TIMEOUT = whole(Outcome.TIMEOUT)
+BREAKER_EVENTS = (whole(EventKind.BREAKER_CLOSED), whole(EventKind.BREAKER_OPENED), whole(EventKind.BREAKER_HALF_OPENED))
+OPEN = 1
 
 give_back = breaker.give_back.compiled
 leave_places = bulkhead.leave.compiled
@@ -98,12 +102,34 @@ def ring_of(s: State, guard: int) -> Floats:
 
 
 @handler
+def note_breaker(s: State, task: int, call: int, breaker: Row, before: int) -> None:
+    """The breaker's state is another one than in period `before`: since when it is, and what it may have been in between."""
+    if breaker.period > before + 1:  # half-open for too long it had opened, and that time is over too
+        note(s, task, call, BREAKER_EVENTS[OPEN], breaker.opened)
+    note(s, task, call, BREAKER_EVENTS[breaker.state], breaker.since)
+
+
+@handler
+def note(s: State, task: int, call: int, kind: int, time: float) -> None:
+    """What the event log hears of the guards of a call."""
+    row = calls(s)[call]
+    subject = row.subject
+    if row.per_replica:
+        subject += replicas(s)[slots(s)[task].replica].index
+    log_at(s, time, kind, subject, row.about, 0.0)
+
+
+@handler
 def given_up(s: State, task: int) -> None:
     """The caller was killed in the middle of an attempt: its probe, and its place in the balancer's count, are free again."""
     own = slots(s)[task]
     guard = guard_for(s, own.call, task)
     if guard >= 0 and guards(s)[guard].breaker >= 0:
-        give_back(breakers(s)[guards(s)[guard].breaker], ring_of(s, guard), s.now, own.admitted)
+        row = breakers(s)[guards(s)[guard].breaker]
+        period = row.period
+        give_back(row, ring_of(s, guard), s.now, own.admitted)
+        if row.period != period:
+            note_breaker(s, task, own.call, row, period)
     if own.callee >= 0:
         over(s, calls(s)[own.call].target, own.replica, own.callee)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from sim.compiled.interpreter import DONE, ORDERED, SHORT, run
 from sim.compiled.memory import copy_entries
 from sim.compiled.state import CHUNK, MESSAGE_ENDS, OUTCOMES, PLANNED, TABLES, Tables
 from sim.compiled.wiring import Wiring
+from sim.models.unnoticed import Late, breaker_by_now, end_of_spell, holders, in_order
+from sim.policies.breaker import BreakerRow
 from sim.records.exemplars import CANDIDATE, MOST_LUCK, Exemplars
 from sim.records.rows import copied, joined
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE
@@ -288,13 +290,34 @@ class Machine:
         for row in rows:
             row["subject"] = name(subjects[row["subject"]])
             row["object"] = name(subjects[row["object"]]) if row["object"] >= 0 else -1
-        return rows
+        return in_order(rows)
 
-    def log(self, kind: EventKind, subject: str, about: str = "", value: float = 0.0) -> None:
-        """Note something that Python did."""
+    def tell_what_nobody_noticed(self) -> None:
+        """As `World` does when the clock has stopped."""
+        wiring, now = self.wiring, float(self.s["now"])
+        for row, host in zip(self.tables["hosts"], wiring.hosts, strict=False):
+            self.tell(end_of_spell(EventKind.SHEDDING_ENDED, bool(row["shedding"]), float(row["last_shed"]), now, host.name))
+        gateway = wiring.world.gateway
+        for row, limit in zip(self.tables["limits"], gateway.limits if gateway is not None else (), strict=False):
+            self.tell(end_of_spell(EventKind.LIMITING_ENDED, bool(row["limiting"]), float(row["last"]), now, "gateway", limit.label))
+        for name, guard in holders(wiring.world._guards):
+            if (place := wiring.place_of(guard)) is not None:
+                self.tell(breaker_by_now(self.breaker(place), now, name, guard.about))
+
+    def breaker(self, guard: int) -> BreakerRow:
+        """A copy of the breaker of a guard."""
+        return BreakerRow(*self.tables["breakers"][self.tables["guards"][guard]["breaker"]].tolist())
+
+    def tell(self, events: Iterable[Late]) -> None:
+        """Note what is told after it happened."""
+        for event in events:
+            self.log(event.kind, event.subject, event.about, time=event.time)
+
+    def log(self, kind: EventKind, subject: str, about: str = "", value: float = 0.0, time: float | None = None) -> None:
+        """Note something that Python did, now or at a time before."""
         row = np.zeros(1, EVENT)
         wiring = self.wiring
-        row["time"], row["kind"], row["value"] = self.s["now"], kind, value
+        row["time"], row["kind"], row["value"] = self.s["now"] if time is None else time, kind, value
         row["subject"], row["object"] = wiring.subject(subject), wiring.subject(about) if about else -1
         self.flush()
         self.event_rows.append(row)

@@ -9,15 +9,17 @@ from sim.chance.compiler import compiled, plain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.calendar import CPU, ORDINARY, ROOM, make_ready, schedule
-from sim.compiled.events import log
+from sim.compiled.events import log, log_at
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.spans import FROZEN, keep_stage
 from sim.compiled.state import NONE, ZERO, State, draws, errors, handler, hosts, jobs, near, numbers, replicas, requests, slots, whole
 from sim.compiled.tasks import IN_QUEUE, NOWHERE, PARKED
+from sim.policies import base
 from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, SHED, ERROR = whole(Outcome.OK), whole(Outcome.SHED), whole(Outcome.ERROR)
 draw_here = near(plain(draw))
+passed = base.passed.compiled
 SHEDDING_BEGAN, SHEDDING_ENDED = whole(EventKind.SHEDDING_BEGAN), whole(EventKind.SHEDDING_ENDED)
 
 
@@ -112,9 +114,9 @@ def note_shed(s: State, host: int) -> None:
     """Write the beginning of a spell of shedding into the event log."""
     now = s.now
     row = hosts(s)[host]
-    if now - row.last_shed > QUIET:
+    if passed(now, row.last_shed + QUIET):
         if row.shedding:
-            log(s, SHEDDING_ENDED, row.subject, NONE, row.last_shed)
+            log_at(s, row.last_shed, SHEDDING_ENDED, row.subject, NONE, 0.0)
         log(s, SHEDDING_BEGAN, row.subject, NONE, 0.0)
         row.shedding = 1
     row.last_shed = now

@@ -582,15 +582,19 @@ class Wiring:
                 raise Unsupported(f"the time series '{series.name}'")
             self.series.add(mean=series.kind == "mean", **known.pop(0))
 
-    def guards_of(self, host: int, replica: int) -> list[int]:
-        """The guards that die with a replica: those of its own, not those that it shares."""
+    def guards_of(self, host: int, replica: int) -> list[tuple[int, str, str]]:
+        """The guards that die with a replica, those of its own, not those that it shares; with the names of both ends."""
         found = []
-        for guards in self.world._guards.values():
+        for (caller, _, _), guards in self.world._guards.items():
             mine = self.hosts[host].replicas[replica]
             guard = guards.get(mine)
             if guard is not None and guard.policy.scope == "replica" and id(guard) in self._guard_at:
-                found.append(self._guard_at[id(guard)])
+                found.append((self._guard_at[id(guard)], f"{caller}[{mine.index}]", guard.about))
         return found
+
+    def place_of(self, guard: Guard) -> int | None:
+        """Where a guard of the models stands; None: no call uses it."""
+        return self._guard_at.get(id(guard))
 
     # -- arrays -------------------------------------------------------------------------------------------------------------
 

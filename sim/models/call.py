@@ -19,6 +19,7 @@ from sim.policies import breaker as breakers
 from sim.policies import budget as budgets
 from sim.policies import bulkhead as bulkheads
 from sim.policies import retry as retries
+from sim.policies.base import passed
 from sim.spec.policy import Retry
 from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
@@ -205,7 +206,7 @@ class Call:
                 period = breaker.period
                 task.admitted = breakers.admit(breaker, guard.ring, now)
                 if breaker.period != period:
-                    self._note_breaker(task)
+                    self._note_breaker(task, period)
                 if task.admitted < 0:
                     task.where = self.target.where
                     if not self._again(task, BREAKER_OPEN):
@@ -246,7 +247,7 @@ class Call:
             now = self.env.now
             breakers.settle(breaker, guard.ring, now, task.admitted, outcome, now - task.began)
             if breaker.period != period:
-                self._note_breaker(task)
+                self._note_breaker(task, period)
 
     def _again(self, task: Task, outcome: int) -> bool:
         """Whether an attempt that ended so is followed by another: at once, or after a back-off that begins now."""
@@ -255,8 +256,8 @@ class Call:
             return False
         now = self.env.now
         if self.guards is not None and (guard := task.memory).budget is not None and not budgets.withdraw(guard.budget, guard.tokens, now):
-            if now - guard.spent > QUIET:
-                self._note(EventKind.BUDGET_EXHAUSTED, task)
+            if passed(now, guard.spent + QUIET):
+                self._note(EventKind.BUDGET_EXHAUSTED, task, now)
             guard.spent = now
             return False
         previous = task.pause if task.tries > 1 else self.retry.base  # where decorrelated jitter begins
@@ -321,7 +322,10 @@ class Call:
         """The caller was killed in the middle of an attempt: its probe, and its place in the balancer's count, are free again."""
         guard = self.guards[task.replica] if self.guards is not None else None
         if guard is not None and guard.breaker is not None:
+            period = guard.breaker.period
             breakers.give_back(guard.breaker, guard.ring, self.env.now, task.admitted)
+            if guard.breaker.period != period:
+                self._note_breaker(task, period)
         if task.callee is not None and self.counts:
             self.target.over(task.replica, task.callee)
 
@@ -371,9 +375,13 @@ class Call:
 
     # -- what the event log hears of guards ---------------------------------------------------------------------------------
 
-    def _note_breaker(self, task: Task) -> None:
-        self._note((EventKind.BREAKER_CLOSED, EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED)[task.memory.breaker.state], task)
+    def _note_breaker(self, task: Task, before: int) -> None:
+        """The breaker's state is another one than in period `before`: since when it is, and what it may have been in between."""
+        breaker = task.memory.breaker
+        if breaker.period > before + 1:  # half-open for too long it had opened, and that time is over too
+            self._note(EventKind.BREAKER_OPENED, task, breaker.opened)
+        self._note((EventKind.BREAKER_CLOSED, EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED)[breaker.state], task, breaker.since)
 
-    def _note(self, kind: EventKind, task: Task) -> None:
+    def _note(self, kind: EventKind, task: Task, time: float) -> None:
         name = self.caller if self.policy.scope == "service" else f"{self.caller}[{task.replica.index}]"
-        self.world.recorder.event(kind, name, task.memory.about)
+        self.world.recorder.event(kind, name, task.memory.about, time=time)

@@ -15,6 +15,7 @@ from sim.models.entrance import Entrance
 from sim.models.host import Host, Replica
 from sim.models.task import ACT, OK, PASS, RUN, Act, Steps, Task
 from sim.policies import limiter as limiters
+from sim.policies.base import passed, reached
 from sim.spec.gateway import Jwt, OAuth
 from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
@@ -186,7 +187,7 @@ class Introspection:
         if user < 0 or invalid:
             self.gateway.let_go(task)
             return self._verdict(task, (yield from self.call.run(task)), invalid)
-        if self.known.get(user, -1.0) > self.gateway.env.now:
+        if not reached(self.gateway.env.now, self.known.get(user, -1.0)):
             return OK
         place = (task.replica.index, user)
         if place in self.asking:
@@ -256,10 +257,10 @@ class Limit:
 
     def _note(self) -> None:
         now = self.gateway.env.now
-        if now - self.last > QUIET:
+        if passed(now, self.last + QUIET):
             recorder = self.gateway.world.recorder
             if self.limiting:
-                recorder.event(EventKind.LIMITING_ENDED, "gateway", self.label, self.last)
+                recorder.event(EventKind.LIMITING_ENDED, "gateway", self.label, time=self.last)
             recorder.event(EventKind.LIMITING_BEGAN, "gateway", self.label)
             self.limiting = True
         self.last = now

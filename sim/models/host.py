@@ -15,6 +15,7 @@ from sim.chance.chain import link_chain
 from sim.models.cpu import Cpu
 from sim.models.recorder import IN_FLIGHT
 from sim.models.task import ERROR, IN_QUEUE, NOWHERE, OK, ON_CPU, ORDINARY, SHED, UNREACHABLE, Act, Task
+from sim.policies.base import passed
 from sim.records.tables import Book
 from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
@@ -357,9 +358,9 @@ class Host:
     def note_shed(self) -> None:
         """Write the beginning of a spell of shedding into the event log."""
         now = self.env.now
-        if now - self.last_shed > QUIET:
+        if passed(now, self.last_shed + QUIET):
             if self.shedding:
-                self.world.recorder.event(EventKind.SHEDDING_ENDED, self.name, value=self.last_shed)
+                self.world.recorder.event(EventKind.SHEDDING_ENDED, self.name, time=self.last_shed)
             self.world.recorder.event(EventKind.SHEDDING_BEGAN, self.name)
             self.shedding = True
         self.last_shed = now

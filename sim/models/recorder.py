@@ -108,9 +108,9 @@ class Recorder:
                 child.flow = self.next_flow()
             self.stage(task, Stage.RETRY if attempt else Stage.CALL, place, about=child.flow if child is not None else -1)
 
-    def event(self, kind: EventKind, subject: str, about: str = "", value: float = 0.0) -> None:
-        """Note something worth telling."""
-        self.events.append(self.env.now, kind, self.name(subject), self.name(about) if about else -1, value)
+    def event(self, kind: EventKind, subject: str, about: str = "", value: float = 0.0, time: float | None = None) -> None:
+        """Note something worth telling, which has happened now, or at a time before."""
+        self.events.append(self.env.now if time is None else time, kind, self.name(subject), self.name(about) if about else -1, value)
 
     def watch(self, component: str, quantity: str, kind: Literal["mean", "level", "total"], read: Callable[[float], float]) -> None:
         """Register a time series: `read(now)` gives its level or total, or for a mean its integral since 0."""

@@ -21,6 +21,7 @@ from sim.models.request import Request
 from sim.models.task import ORDINARY, Act, Flow, Signal, Task, abandon
 from sim.policies import budget as budgets
 from sim.policies import retry as retries
+from sim.policies.base import passed
 from sim.spec.policy import Retry
 from sim.spec.traffic import Closed
 from sim.vocabulary import QUIET, EventKind, Outcome, Stage
@@ -209,7 +210,7 @@ class Workload:
     def _note_budget(self) -> None:
         """Write the beginning of a spell without retries into the event log."""
         now = self.env.now
-        if now - self.spent > QUIET:
+        if passed(now, self.spent + QUIET):
             self.recorder.event(EventKind.BUDGET_EXHAUSTED, self.name)
         self.spent = now
 

@@ -6,7 +6,7 @@ import gc
 import itertools
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Many
 from typing import Any
 
@@ -31,6 +31,7 @@ from sim.models.summary import plan_of
 from sim.models.task import CONTROL, OBSERVATION, Clock, Done, Signal, Task, abandon
 from sim.models.timers import Lane
 from sim.models.topic import Broker, Message, Topic
+from sim.models.unnoticed import Late, breaker_by_now, breaker_forgotten, end_of_spell, holders, in_order
 from sim.models.workload import Door, Workload
 from sim.records.keeping import Kept, keeper
 from sim.records.tables import Book, Records
@@ -136,6 +137,7 @@ class World:
             host.close()
         for request in list(recorder.open):
             recorder.close(request, pending=request.alive > 0 or request.end != request.end)
+        self._tell_what_nobody_noticed()
         spans, stages = recorder.flows()
         recorder.hand_over()
         kept = recorder.keeper.finish()
@@ -154,7 +156,7 @@ class World:
             spans=spans,
             stages=stages,
             exemplary=scenario.record.spans == "exemplars",
-            events=recorder.events.rows(),
+            events=in_order(recorder.events.rows()),
             series=recorder.series,
             ticks=np.array(recorder.ticks),
             gauges=np.array(recorder.samples),
@@ -162,6 +164,19 @@ class World:
             effect_names=tuple(self._effects),
             oversold={name: stock.oversold for name, stock in self._stocks.items()},
         )
+
+    def _tell_what_nobody_noticed(self) -> None:
+        now = self.env.now
+        for host in self.hosts():
+            self._tell(end_of_spell(EventKind.SHEDDING_ENDED, host.shedding, host.last_shed, now, host.name))
+        for limit in self.gateway.limits if self.gateway is not None else ():
+            self._tell(end_of_spell(EventKind.LIMITING_ENDED, limit.limiting, limit.last, now, "gateway", limit.label))
+        for name, guard in holders(self._guards):
+            self._tell(breaker_by_now(guard.breaker, now, name, guard.about))
+
+    def _tell(self, events: Iterable[Late]) -> None:
+        for event in events:
+            self.recorder.event(event.kind, event.subject, event.about, time=event.time)
 
     def traffic_books(self, kept: Kept) -> list[Book]:
         """Arrivals against rows: every request that arrived has one."""
@@ -347,9 +362,11 @@ class World:
 
     def forget_guards(self, replica: Replica) -> None:
         """A crashed replica starts again with closed breakers, empty bulkheads and no budget."""
-        for guards in self._guards.values():
+        for (caller, _, _), guards in self._guards.items():
             guard = guards.get(replica)
             if guard is not None and guard.policy.scope == "replica":
+                if guard.breaker is not None:
+                    self._tell(breaker_forgotten(guard.breaker, self.env.now, f"{caller}[{replica.index}]", guard.about))
                 guards[replica] = Guard(guard.policy, guard.about)
 
     # -- doors and groups -------------------------------------------------------------------------------------------------

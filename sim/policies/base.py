@@ -4,12 +4,18 @@ A policy reads and writes one row (a slotted object of ints and floats) and, whe
 floats). The compiled engine holds the same row as a record of a structured array and the ring as a float64 array. Both run the same
 source. For the same bits a policy keeps to: + - * / // % on floats and on ints below 2**63, comparisons, `math.floor`; no
 powers, no numpy, no strings, no None, no containers; a float field is only ever given a float.
+
+At a boundary. A reading of the clock is a sum of durations, each rounded to half a unit in the last place: 2**-53 of its value. So two times that
+are equal on paper (1/7 s six times and six sevenths) may differ by some of these units, and a comparison of floats would hang on which way they
+were rounded. A policy therefore compares times by `reached` and `passed`, and counts windows by `periods`: what lies within NOISE of the time,
+room for 128 such roundings, counts as equal. That is 14 fs at one second and 1.2 ns after a day, less than anybody writes in a scenario.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import dis
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import FunctionType
@@ -21,6 +27,8 @@ import numpy.typing as npt
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 Ring: TypeAlias = list[float]
+
+NOISE = 2.0**-46  # of a time: what 128 roundings, each of half a unit in the last place, amount to at most
 
 
 class Policy(Protocol[P, R_co]):
@@ -61,6 +69,30 @@ class Compiled:
     def __call__(self, *args: object) -> Any:  # noqa: ANN401 - whatever the policy answers
         """Run compiled."""
         return self.dispatcher(*args)
+
+
+@policy
+def noise(now: float) -> float:
+    """The seconds by which two times up to `now` may differ as floats though they are equal on paper."""
+    return NOISE * now
+
+
+@policy
+def reached(now: float, time: float) -> bool:
+    """Whether `time` has come: now >= time, up to noise."""
+    return now >= time - noise(now)
+
+
+@policy
+def passed(now: float, time: float) -> bool:
+    """Whether `time` is over: now > time, beyond noise."""
+    return now > time + noise(now)
+
+
+@policy
+def periods(now: float, period: float) -> int:
+    """How many whole periods have passed since time 0; one that ends now has passed."""
+    return math.floor(now / period * (1.0 + NOISE))
 
 
 def dtype_of(row: type) -> np.dtype[np.void]:

@@ -1,9 +1,9 @@
 """The circuit breaker, in two kinds: failures counted within a time, and resilience4j's rates over a window.
 
 **Count in a window** (the article's; semantics.md 1.10). CLOSED: a failure is stamped when its result is recorded; when `failures`
-stamps satisfy `stamp > now - within`, it opens. OPEN: rejects until `now >= opened + open_for`; the call that comes then is the first
-probe. HALF_OPEN: admits exactly `half_open_calls` probes; a failed one opens it again at once, all good ones close it, with nothing
-remembered. The result of a call that was admitted in an earlier period is ignored.
+stamps satisfy `stamp > now - within`, it opens. OPEN: rejects until `now >= opened + open_for`, that instant not included, as Polly and
+pybreaker do; the call that comes then is the first probe. HALF_OPEN: admits exactly `half_open_calls` probes; a failed one opens it again
+at once, all good ones close it, with nothing remembered. The result of a call that was admitted in an earlier period is ignored.
 
 **resilience4j** (semantics.md 1.1; CircuitBreakerStateMachine, CircuitBreakerMetrics, FixedSizeSlidingWindowMetrics and
 SlidingTimeWindowMetrics of resilience4j). After each result: below the minimum number of calls nothing is decided; otherwise it opens when
@@ -19,10 +19,9 @@ Left out: exponential waits in the open state, the transition to half-open by a 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from sim.policies.base import Ring, dtype_of, policy
+from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, reached
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker
 from sim.vocabulary import FAILED, PASSED, Outcome
 
@@ -41,8 +40,6 @@ COUNT_IN_WINDOW = 0
 COUNT_BASED = 1
 TIME_BASED = 2
 
-NANOSECOND = 1e-9  # resilience4j's clock; float noise below it must not make a call slow or move it to another second
-
 
 @dataclass(slots=True)
 class BreakerRow:
@@ -58,6 +55,7 @@ class BreakerRow:
     head: int = 0  # next place in the ring; time_based: the bucket of `second`
     second: int = 0  # time_based: the whole second of the bucket at head
     since: float = 0.0  # when the present state began
+    opened: float = 0.0  # when it last opened
     size: int = 1  # of the window: failures, calls or seconds
     minimum: int = 1  # results below which a closed breaker does not judge
     half_open_minimum: int = 1  # the same, half-open
@@ -106,8 +104,7 @@ def admit(row: BreakerRow, ring: Ring, now: float) -> int:  # noqa: ARG001 - one
         return row.period
     expire_half_open(row, now)
     if row.state == OPEN:
-        end = row.since + row.open_for
-        if now < end or (now == end and row.kind != COUNT_IN_WINDOW):
+        if not wait_is_over(row, now):
             return REJECTED
         change(row, HALF_OPEN, now)
     if row.permits <= 0:
@@ -149,7 +146,7 @@ def record(row: BreakerRow, ring: Ring, now: float, ticket: int, failed: int, du
     if row.state == OPEN:
         return
     slow = 0
-    if duration > row.slow_duration + NANOSECOND:
+    if duration > row.slow_duration + noise(now):
         slow = 1
     if row.state == CLOSED:
         if row.kind == COUNT_BASED:
@@ -198,6 +195,8 @@ def change(row: BreakerRow, to: int, now: float) -> None:
     row.permits = 0
     if to == HALF_OPEN:
         row.permits = row.probes
+    elif to == OPEN:
+        row.opened = now
     row.calls = 0
     row.failed = 0
     row.slow = 0
@@ -205,11 +204,19 @@ def change(row: BreakerRow, to: int, now: float) -> None:
 
 
 @policy
+def wait_is_over(row: BreakerRow, now: float) -> bool:
+    """Whether an open breaker may let a call try."""
+    if row.kind == COUNT_IN_WINDOW:
+        return reached(now, row.since + row.open_for)
+    return passed(now, row.since + row.open_for)
+
+
+@policy
 def expire_half_open(row: BreakerRow, now: float) -> None:
     """Open a half-open breaker whose longest wait is over, as of the instant at which it was over."""
     if row.state == HALF_OPEN and row.half_open_for > 0.0:
         end = row.since + row.half_open_for
-        if now >= end:
+        if reached(now, end):
             change(row, OPEN, end)
 
 
@@ -226,7 +233,7 @@ def record_in_period(row: BreakerRow, ring: Ring, now: float, failed: int) -> No
         if row.calls < row.size:
             row.calls += 1
         # The ring holds the last `failures` stamps in order, so that all lie within the window when the oldest does.
-        if row.calls == row.size and ring[row.head] > now - row.within:
+        if row.calls == row.size and not reached(now, ring[row.head] + row.within):
             change(row, OPEN, now)
     elif failed != 0:
         change(row, OPEN, now)
@@ -253,7 +260,7 @@ def forget_oldest_call(row: BreakerRow, ring: Ring) -> None:
 @policy
 def forget_old_seconds(row: BreakerRow, ring: Ring, now: float) -> None:
     """TIME_BASED: move the head to the present second and empty the buckets that it passes."""
-    second = math.floor(now + NANOSECOND)
+    second = periods(now, 1.0)
     steps = min(second - row.second, row.size)
     for _ in range(steps):
         row.head = (row.head + 1) % row.size
@@ -280,6 +287,6 @@ def judge(row: BreakerRow, ring: Ring, now: float) -> None:
     elif row.state == HALF_OPEN:
         change(row, CLOSED, now)
         if row.kind == TIME_BASED:
-            row.second = math.floor(now + NANOSECOND)
+            row.second = periods(now, 1.0)
             for i in range(3 * row.size):
                 ring[i] = 0.0

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sim.policies.base import Ring, dtype_of, policy
+from sim.policies.base import Ring, dtype_of, noise, policy, reached
 from sim.spec.policy import Budget
 
 SLICES = 9  # finished slices that are kept, beside the current one
@@ -52,7 +52,7 @@ def new_budget(spec: Budget) -> tuple[BudgetRow, Ring]:
 @policy
 def deposit(row: BudgetRow, ring: Ring, now: float) -> None:
     """An original request was sent."""
-    if now - row.since >= row.slice:
+    if reached(now, row.since + row.slice):
         finish_slice(row, ring, now)
     row.current += row.deposit
 
@@ -78,7 +78,7 @@ def balance(row: BudgetRow, ring: Ring, now: float) -> float:
 @policy
 def tokens(row: BudgetRow, ring: Ring, now: float) -> float:
     """The balance in tokens."""
-    if now - row.since >= row.slice:
+    if reached(now, row.since + row.slice):
         finish_slice(row, ring, now)
     total = row.current
     for i in range(SLICES):
@@ -91,10 +91,10 @@ def finish_slice(row: BudgetRow, ring: Ring, now: float) -> None:
     """Put the current slice into the window, then empty slices for the time in which nobody came."""
     ring[row.head] = row.current
     row.head = (row.head + 1) % SLICES
-    passed = (now - row.since) / row.slice  # at least 1
+    slices = (now - row.since + noise(now)) / row.slice  # at least 1
     skipped = SLICES
-    if passed < SLICES + 1:
-        skipped = math.floor(passed) - 1
+    if slices < SLICES + 1:
+        skipped = math.floor(slices) - 1
     for _ in range(skipped):
         ring[row.head] = 0.0
         row.head = (row.head + 1) % SLICES

@@ -13,9 +13,8 @@ request is its Retry-After in seconds, not rounded; to an obedient client the li
 `look` asks and `take` counts, so that a request that must pass several limiters is counted by all of them or by none (Kong: "if stop: do not
 increment"); `allow` is both.
 
-At a boundary. Times are floats, so that "a token after exactly 1/rate seconds" would fail by the last bit now and then. A time counts as
-reached when it is missed by no more than `slack`: 1e-9 of the period or window, plus 4e-15 of the clock (18 units in its last place).
-Slack is lent, not given: the bucket goes below zero by it, and over any time no more than burst + rate * time (+ 1e-9) are allowed.
+At a boundary times are compared as `base.py` says, so that a token is there after exactly 1/rate seconds. Nothing is given away by that: a
+bucket and GCRA count what they have allowed since they were last at rest, and add up no fractions.
 
 Not here: the work of asking a shared store, races between check and increment, stale copies.
 """
@@ -25,7 +24,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sim.policies.base import Ring, dtype_of, policy
+from sim.policies.base import Ring, dtype_of, noise, passed, periods, policy, reached
 from sim.spec.gateway import RateLimit
 
 TOKEN_BUCKET = 0
@@ -45,11 +44,10 @@ class LimiterRow:
 
     algorithm: int = TOKEN_BUCKET
     limit: int = 1  # requests per window
-    count: int = 0  # requests allowed in window `index`; sliding_log: stamps in the ring
+    count: int = 0  # allowed requests, in window `index` or since `last`; sliding_log: stamps in the ring
     previous: int = 0  # requests allowed in the window before
     index: int = 0  # of the window of the last allowed request; sliding_log: next place in the ring
-    tokens: float = 0.0  # at time `last`
-    last: float = 0.0  # token_bucket: of the last allowed request; gcra: the theoretical arrival time
+    last: float = 0.0  # token_bucket: when it was full; gcra: when a request came that had not been due
     period: float = 1.0  # 1 / rate
     rate: float = 1.0
     burst: float = 1.0
@@ -63,7 +61,6 @@ def new_limiter(spec: RateLimit) -> tuple[LimiterRow, Ring]:
     """A limiter that has seen nothing. Ring: `limit` stamps for the sliding log, empty for the others."""
     limit = max(1, math.floor(spec.rate * spec.window * (1.0 + 1e-12) + 1e-9))
     row = LimiterRow(_ALGORITHMS[spec.algorithm], limit, period=1.0 / spec.rate, rate=spec.rate, burst=float(spec.burst), window=spec.window)
-    row.tokens = row.burst
     return row, [0.0] * limit if row.algorithm == SLIDING_LOG else []
 
 
@@ -94,8 +91,10 @@ def look(row: LimiterRow, ring: Ring, now: float) -> float:
 def take(row: LimiterRow, ring: Ring, now: float) -> None:
     """Count a request that `look` allowed at this very time."""
     if row.algorithm == TOKEN_BUCKET:
-        row.tokens = tokens_of(row, now) - 1.0
-        row.last = now
+        if tokens_of(row, now) >= row.burst:
+            row.last = now
+            row.count = 0
+        row.count += 1
     elif row.algorithm == SLIDING_LOG:
         if row.count < row.limit:
             row.count += 1
@@ -104,9 +103,12 @@ def take(row: LimiterRow, ring: Ring, now: float) -> None:
         if row.index == row.limit:
             row.index = 0
     elif row.algorithm == GCRA:
-        row.last = (now if now > row.last else row.last) + row.period
+        if now >= row.last + row.count * row.period:
+            row.last = now
+            row.count = 0
+        row.count += 1
     else:
-        index = window_of(row, now)
+        index = periods(now, row.window)
         previous = previous_in(row, index)
         row.count = count_in(row, index) + 1
         row.previous = previous
@@ -116,18 +118,16 @@ def take(row: LimiterRow, ring: Ring, now: float) -> None:
 @policy
 def look_token_bucket(row: LimiterRow, now: float) -> float:
     """Retry-After is the time in which the missing part of a token comes."""
-    tokens = tokens_of(row, now)
-    if tokens < 1.0:
-        missing = (1.0 - tokens) * row.period
-        if missing > slack(now, row.period):
-            return missing
+    missing = (1.0 - tokens_of(row, now)) * row.period
+    if missing > noise(now):
+        return missing
     return ALLOWED
 
 
 @policy
 def look_fixed_window(row: LimiterRow, now: float) -> float:
     """Retry-After is the rest of the window."""
-    index = window_of(row, now)
+    index = periods(now, row.window)
     if count_in(row, index) >= row.limit:
         return (index + 1) * row.window - now
     return ALLOWED
@@ -136,44 +136,43 @@ def look_fixed_window(row: LimiterRow, now: float) -> float:
 @policy
 def look_sliding_window(row: LimiterRow, now: float) -> float:
     """Retry-After is the time until the weighted count falls below the limit, which it does strictly after it reaches it."""
-    index = window_of(row, now)
+    index = periods(now, row.window)
     count = count_in(row, index)
     previous = previous_in(row, index)
-    elapsed = now / row.window - index
-    elapsed = 0.0 if elapsed < 0.0 else elapsed
-    if previous * (1.0 - elapsed) + count < row.limit - 1e-9:
-        return ALLOWED
-    # Here count < limit means that previous > 0; otherwise this window is full, and weighs less than the limit just after its end.
-    end = index + 1.0
     if count < row.limit:
-        end = index + 1.0 - (row.limit - count) / previous
-    return (end + 2e-9 + end * 8e-15) * row.window - now
+        if previous == 0:
+            return ALLOWED
+        end = (index + 1.0 - (row.limit - count) / previous) * row.window  # when the weighted count is the limit
+        if passed(now, end):
+            return ALLOWED
+    else:
+        end = (index + 1.0) * row.window  # this window is full, and weighs less than the limit just after its end
+    return end + 4.0 * noise(end) - now
 
 
 @policy
 def look_sliding_log(row: LimiterRow, ring: Ring, now: float) -> float:
     """The ring holds the last `limit` stamps in order; when the oldest has left the window there is room."""
     if row.count == row.limit:
-        wait = ring[row.index] + row.window - now
-        if wait > slack(now, row.window):
-            return wait
+        end = ring[row.index] + row.window
+        if not reached(now, end):
+            return end - now
     return ALLOWED
 
 
 @policy
 def look_gcra(row: LimiterRow, now: float) -> float:
     """The virtual scheduling form; Retry-After is tat' - tau - T - now."""
-    arrival = now if now > row.last else row.last
-    wait = arrival - row.period * row.burst - now
-    if wait > slack(now, row.period):
+    wait = row.last + (row.count - row.burst) * row.period - now
+    if wait > noise(now):
         return wait
     return ALLOWED
 
 
 @policy
 def tokens_of(row: LimiterRow, now: float) -> float:
-    """What is in the bucket now: refilled since the last allowed request, full at most."""
-    tokens = row.tokens + row.rate * (now - row.last)
+    """What is in the bucket now: full at `last`, less what was taken since, and refilled all the time; full at most."""
+    tokens = row.burst - row.count + row.rate * (now - row.last)
     return row.burst if tokens > row.burst else tokens
 
 
@@ -193,16 +192,3 @@ def previous_in(row: LimiterRow, index: int) -> int:
     if index == row.index + 1:
         return row.count
     return 0
-
-
-@policy
-def slack(now: float, period: float) -> float:
-    """The seconds by which a time may be missed and still count as reached."""
-    return 1e-9 * period + 4e-15 * now
-
-
-@policy
-def window_of(row: LimiterRow, now: float) -> int:
-    """The number of the window, from time 0, with slack at its beginning."""
-    place = now / row.window
-    return math.floor(place + 1e-9 + 4e-15 * place)

@@ -92,15 +92,15 @@ def _episode(group: Sequence[tuple[str, Spell]], duration: float) -> Episode:
 
 
 def spells_between(records: Records, began: EventKind, ended: EventKind) -> dict[str, list[tuple[float, float | None]]]:
-    """Place -> spells from a beginning to the next end, all replicas together; None where the log names no end."""
+    """Place -> spells from a beginning to the next end, all of a place together; None where the log names no end."""
     names = (*records.names, "")
-    running: dict[str, set[str]] = {}
+    running: dict[str, set[Pair]] = {}
     found: dict[str, list[tuple[float, float | None]]] = {}
     for row in records.events:
         if row["kind"] not in (began, ended):
             continue
-        who, time = names[row["subject"]], float(row["time"])
-        place = service_of(who)
+        who, time = (names[row["subject"]], names[row["object"]]), float(row["time"])
+        place = service_of(who[0])
         active = running.setdefault(place, set())
         if row["kind"] == began:
             if not active:
@@ -109,8 +109,7 @@ def spells_between(records: Records, began: EventKind, ended: EventKind) -> dict
         else:
             active.discard(who)
             if not active and found.get(place):
-                start, last = found[place][-1][0], float(row["value"])  # the log may notice the end late; the value says when it was
-                found[place][-1] = (start, last if start <= last <= time else time)
+                found[place][-1] = (found[place][-1][0], time)
     return found
 
 

@@ -123,6 +123,7 @@ class _Maker:
                             "minimum_number_of_calls": 5,
                             "wait_duration_in_open_state": "300ms",
                             "permitted_number_of_calls_in_half_open_state": 2,
+                            "max_wait_duration_in_half_open_state": dice.choice(("0s", "400ms")),
                         }
                     },
                 ]

@@ -112,3 +112,39 @@ def test_a_crashed_caller_comes_back_with_a_closed_breaker():
     system = GUARDED.replace("faults: [", "faults: [{name: crash, at: 2s, crash: {of: app, replicas: 1, restart_after: 1s}}, ")
     played = testing.play(system, [1.0, 1.1, 1.2, 1.5, 3.5])
     assert played.outcomes() == ["error", "error", "error", "breaker_open", "error"]
+
+
+PROBING = """
+duration: 30s
+traffic: {clients: {sends: app.get}}
+services:
+  app: {workers: unlimited, endpoints: {get: [{call: bank.get, policy: p}]}}
+  bank: {workers: unlimited, endpoints: {get: [{work: 1ms}]}}
+policies:
+  p:
+    circuit_breaker:
+      resilience4j:
+        sliding_window_size: 1
+        minimum_number_of_calls: 1
+        wait_duration_in_open_state: 1s
+        permitted_number_of_calls_in_half_open_state: 2
+        max_wait_duration_in_half_open_state: 3s
+faults: [{at: 1s, for: 500ms, errors: {of: bank, share: 100%}}, {at: 2500ms, for: 3s, outage: bank, how: blackhole}]
+"""
+
+
+def _states(played):
+    return [(event.time, event.kind.removeprefix("breaker_")) for event in played.events() if event.kind.startswith("breaker")]
+
+
+def test_a_half_open_breaker_whose_time_is_over_has_opened_then_and_not_when_somebody_came():
+    """The probe of 3.0 s is lost in a black hole, so the breaker opens at 6.0 s; who comes at 20 s finds it half-open again, and closes it."""
+    told = [(1.0, "opened"), (3.0, "half_opened"), (6.0, "opened")]
+    assert _states(testing.play(PROBING, [1.0, 3.0])) == told, "nobody comes any more"
+    probed = [(20.0, "half_opened"), (20.001, "closed")]
+    assert _states(testing.play(PROBING, [1.0, 3.0, 20.0, 20.0])) == told + probed
+
+
+def test_a_breaker_that_dies_with_its_replica_is_closed_when_it_starts_again():
+    system = PROBING.replace("faults: [", "faults: [{at: 2s, crash: {of: app, replicas: 1, restart_after: 1s}}, ")
+    assert _states(testing.play(system, [1.0])) == [(1.0, "opened"), (2.0, "closed")]

@@ -1,0 +1,63 @@
+"""What the event log is told when the clock stops: what has ended, or changed its state, without anybody having come to notice.
+
+Both engines ask here, each with its own state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.policies import breaker as breakers
+from sim.policies.base import passed
+from sim.vocabulary import QUIET, EventKind
+
+if TYPE_CHECKING:
+    from sim.policies.breaker import BreakerRow
+
+
+class Late(NamedTuple):
+    """An event that is told after it happened."""
+
+    kind: EventKind
+    time: float  # s; when it was
+    subject: str
+    about: str = ""
+
+
+def in_order(events: NDArray[np.void]) -> NDArray[np.void]:
+    """The event log by the time at which things happened; what happened at one instant stays in the order in which it was told."""
+    return events[np.argsort(events["time"], kind="stable")]
+
+
+def end_of_spell(kind: EventKind, going: bool, last: float, now: float, subject: str, about: str = "") -> Iterator[Late]:
+    """A spell of refusals, the last one at `last`, is over when it has been quiet for long enough."""
+    if going and passed(now, last + QUIET):
+        yield Late(kind, last, subject, about)
+
+
+def breaker_by_now(row: BreakerRow, now: float, subject: str, about: str) -> Iterator[Late]:
+    """A breaker that was half-open for too long has opened: its row is brought up to now."""
+    period = row.period
+    breakers.state(row, now)
+    if row.period != period:
+        yield Late(EventKind.BREAKER_OPENED, row.opened, subject, about)
+
+
+def breaker_forgotten(row: BreakerRow, now: float, subject: str, about: str) -> Iterator[Late]:
+    """A replica dies, and with it what it knew: when it starts again its breaker is closed."""
+    yield from breaker_by_now(row, now, subject, about)
+    if row.state != breakers.CLOSED:
+        yield Late(EventKind.BREAKER_CLOSED, now, subject, about)
+
+
+def holders(guards: dict[tuple[str, str, str], dict[Any, Any]]) -> Iterator[tuple[str, Any]]:
+    """Every guard that has a breaker, once, with the name of who holds it."""
+    for (caller, _, _), by_replica in guards.items():
+        for replica, guard in by_replica.items():
+            shared = guard.policy.scope == "service"
+            if guard.breaker is not None and not (shared and replica.index):
+                yield (caller if shared else f"{caller}[{replica.index}]"), guard
