@@ -18,7 +18,7 @@ from sim.errors import UsageError
 
 if TYPE_CHECKING:
     from sim.experiments.answers import Answer
-    from sim.experiments.executors import Progress
+    from sim.experiments.ledger import Progress
     from sim.experiments.results import Comparison
     from sim.report.charts.canvas import Chart
     from sim.spec.study import Study

@@ -16,9 +16,10 @@ from sim.experiments.capacity_results import Capacity, Found, Look
 from sim.experiments.comparison import workers_for
 from sim.experiments.designs import points_of
 from sim.experiments.engines import chosen_engine
-from sim.experiments.executors import Executor, Progress
+from sim.experiments.executors import Executor
 from sim.experiments.jobs import Perform, perform
 from sim.experiments.journal import Journal
+from sim.experiments.ledger import Progress
 from sim.experiments.load import load_settings, open_rate
 from sim.experiments.offered_load import Analysis
 from sim.experiments.points import Point, Space

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from sim import errors
 from sim.errors import RunError, SimError, UsageError
-from sim.experiments.executors import Failure, Ledger, guarded
 from sim.experiments.identity import identity
 from sim.experiments.jobs import Perform
+from sim.experiments.ledger import Failure, Ledger, guarded
 from sim.experiments.parcel import pack_job, pack_result, unpack_job, unpack_result
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ import pandas as pd
 
 from sim.errors import UsageError
 from sim.experiments.engines import chosen_engine, is_small
-from sim.experiments.executors import Executor, Progress
+from sim.experiments.executors import Executor
 from sim.experiments.jobs import JobResult, Perform, perform
 from sim.experiments.journal import Journal
+from sim.experiments.ledger import Progress
 from sim.experiments.method import Best, Method, Precision, in_words
 from sim.experiments.plan import Plan
 from sim.experiments.results import Comparison, VariantResult, base_of

@@ -15,8 +15,8 @@ import pandas as pd
 
 from sim.errors import UsageError, did_you_mean
 from sim.experiments.comparison import compare
-from sim.experiments.executors import Progress
 from sim.experiments.jobs import Job, JobResult, Tick, perform, scenario_of, simulated
+from sim.experiments.ledger import Progress
 from sim.experiments.offered_load import Analysis, OfferedLoad
 from sim.experiments.results import Comparison, VariantResult
 from sim.experiments.shipped import Source, as_study

@@ -14,8 +14,9 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from sim.errors import UsageError
-from sim.experiments.executors import Executor, Progress
+from sim.experiments.executors import Executor
 from sim.experiments.jobs import Job, JobResult
+from sim.experiments.ledger import Progress
 from sim.experiments.points import Space
 from sim.experiments.several import Arm
 from sim.spec.expectation import Expectation, expectations

@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-from sim.experiments.executors import Executor, Progress
+from sim.experiments.executors import Executor
 from sim.experiments.jobs import Job, JobResult
+from sim.experiments.ledger import Progress
 from sim.experiments.method import Best, Precision
 from sim.experiments.several import Arm
 from sim.stats.interval import Interval

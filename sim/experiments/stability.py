@@ -30,8 +30,9 @@ import pandas as pd
 from sim.errors import UsageError
 from sim.experiments.comparison import workers_for
 from sim.experiments.engines import chosen_engine
-from sim.experiments.executors import Executor, Progress
+from sim.experiments.executors import Executor
 from sim.experiments.jobs import Job, JobResult, Perform, perform
+from sim.experiments.ledger import Progress
 from sim.experiments.load import open_rate
 from sim.experiments.method import FoundWarmup
 from sim.experiments.offered_load import Analysis

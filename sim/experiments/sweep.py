@@ -12,9 +12,10 @@ from sim.experiments.axes import LOAD, Axis, axes_of
 from sim.experiments.comparison import workers_for
 from sim.experiments.designs import points_of
 from sim.experiments.engines import chosen_engine
-from sim.experiments.executors import Executor, Progress
+from sim.experiments.executors import Executor
 from sim.experiments.jobs import Job, Perform, perform
 from sim.experiments.journal import Journal
+from sim.experiments.ledger import Progress
 from sim.experiments.points import MOST_CHECKED, Point, Space
 from sim.experiments.results import Verdict
 from sim.experiments.rounds import crew

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -109,6 +110,15 @@ def threads(job: Job, tick: Tick) -> JobResult:
 def dies(job: Job, tick: Tick) -> JobResult:
     if job.replication == 1:
         os._exit(9)
+    return quick(job, tick)
+
+
+def killed_once(job: Job, tick: Tick, folder: str) -> JobResult:
+    """Somebody kills the worker in the middle of the third job, once."""
+    mark = Path(folder) / "killed"
+    if job.replication == 2 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
     return quick(job, tick)
 
 

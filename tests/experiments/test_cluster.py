@@ -18,9 +18,10 @@ import pytest
 
 from sim.errors import PluginError, RunError, UsageError
 from sim.experiments import cluster
-from sim.experiments.executors import Failure, collect
+from sim.experiments.executors import collect
 from sim.experiments.identity import identity
 from sim.experiments.jobs import Job
+from sim.experiments.ledger import Failure
 from sim.experiments.parcel import pack_job
 from sim.spec import load
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pandas as pd
 import pytest
 
 from sim.errors import BooksDoNotBalance, Interrupted, RunError, UsageError
-from sim.experiments.executors import collect
+from sim.experiments.executors import Executor, collect
 from sim.experiments.jobs import Job
 
 from . import fakes
@@ -64,9 +65,33 @@ def test_an_error_of_ours_keeps_its_kind(workers):
         collect(jobs(2), workers=workers, perform=fakes.unbalanced)
 
 
-def test_a_worker_that_dies_is_an_error_not_a_hang():
-    with pytest.raises(RunError, match="a worker process died"):
+def test_a_job_that_kills_its_worker_is_told_with_its_seed_and_costs_nobody_else_anything():
+    taken: dict[int, str] = {}
+    with Executor(2, fakes.dies) as executor:
+        failures = executor.run(jobs(4), lambda index, result: taken.__setitem__(index, result.fingerprint), tolerated=3)
+    said = sorted(str(error) for _, error in failures)
+    assert [text.partition(",")[0] for text in said] == ["variant 'async'", "variant 'sync'"]
+    for text in said:
+        assert "seed 7, replication 1: its worker process was killed" in text
+        assert "repeat it alone with: sim run" in text
+    assert sorted(taken) == [index for index, job in enumerate(jobs(4)) if job.replication != 1]
+    with pytest.raises(RunError, match=r"replication 1: its worker process was killed"):
         collect(jobs(2), workers=2, perform=fakes.dies)
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_jobs_are_done_once(tmp_path):
+    results = collect(jobs(6), workers=2, perform=functools.partial(fakes.killed_once, folder=str(tmp_path)))
+    assert [result.fingerprint for result in results] == [result.fingerprint for result in collect(jobs(6), workers=1, perform=fakes.quick)]
+    assert (tmp_path / "killed").exists()
+
+
+def test_without_shared_memory_all_runs_in_this_process(monkeypatch):
+    def read_only(*_args, **_more):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("sim.experiments.processes.Processes", read_only)
+    with pytest.warns(UserWarning, match=r"no worker processes can be had \(Read-only file system\)"):
+        assert len(collect(jobs(2), workers=2, perform=fakes.quick)) == len(jobs(2))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
