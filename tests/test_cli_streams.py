@@ -67,3 +67,25 @@ def test_a_directory_with_a_broken_marker_is_refused_before_the_work(tmp_path):
     done = in_shell("sim compare 01-one-queue --replications 1 --out out", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: out: holds files that are not a report of this version of sim, and is left alone; choose another directory\n"
+
+
+def test_rates_of_closed_users_are_told_in_plain_words(tmp_path):
+    users = "version: 1\nduration: 10m\ntraffic: {u: {sends: a.e, arrivals: {closed: {users: 3, think: 1s}}}}\n"
+    (tmp_path / "closed.yaml").write_text(f"{users}services: {{a: {{workers: 1, endpoints: {{e: [{{work: 5ms}}]}}}}}}\n")
+    told = in_shell("sim stability closed.yaml --stressor outage:a:5s --loads 10/s,20/s", tmp_path)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr == "error: --loads: found rates, but no open traffic sends anything to be a share of; expected factors such as 0.5,1,2\n"
+
+
+def test_long_names_are_told_or_shortened(tmp_path):
+    """400 characters are more than a file name holds."""
+    long = "n" * 400
+    text = "version: 1\nname: {name}\nduration: 10s\ntraffic: {{u: {{sends: {a}.e, arrivals: {{poisson: 5/s}}}}}}\nservices: {{{a}: {{workers: 1, endpoints: {{e: [{{work: 5ms}}]}}}}}}\n"
+    (tmp_path / "key.yaml").write_text(text.format(name="x", a=long))
+    told = in_shell("sim run key.yaml", tmp_path)
+    assert told.returncode == 2
+    assert "found a name of 400 characters, expected at most 200" in told.stderr
+    (tmp_path / "name.yaml").write_text(text.format(name="ü" * 400, a="a"))
+    told = in_shell("sim compare name.yaml --replications 2 --quiet", tmp_path)
+    assert told.returncode == 0
+    assert len(next((tmp_path / "reports").iterdir()).name.encode()) < 120

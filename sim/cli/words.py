@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
@@ -11,6 +12,9 @@ from sim.errors import UsageError
 
 if TYPE_CHECKING:
     from sim.spec.study import Study
+
+
+_LONGEST_FOLDER = 100  # bytes; file systems take 255, and there are endings to come
 
 
 def share_of(option: str, text: str) -> float:
@@ -52,8 +56,11 @@ def loads_of(text: str, study: Study, variant: str | None) -> list[float]:
     from sim.units import rate
 
     scenario = study.variants.get(variant or "", next(iter(study.variants.values())))
+    sent = open_rate(scenario)
+    if "/" in text and sent <= 0.0:
+        raise UsageError("--loads: found rates, but no open traffic sends anything to be a share of; expected factors such as 0.5,1,2")
     try:
-        return [rate(word) / open_rate(scenario) if "/" in word else float(word.removesuffix("x")) for word in listed(text) or []]
+        return [rate(word) / sent if "/" in word else float(word.removesuffix("x")) for word in listed(text) or []]
     except ValueError:
         raise UsageError(f"--loads: found '{text}', expected factors such as 0.5,1,2 or rates such as 20/s,40/s") from None
 
@@ -65,4 +72,8 @@ def durations_of(study: Study, names: Sequence[str]) -> list[float]:
 
 def folder_of(study: Study) -> str:
     """The name of the scenario as a folder."""
-    return re.sub(r"[^\w.-]+", "-", study.name).strip("-.") or "scenario"
+    words = re.sub(r"[^\w.-]+", "-", study.name).strip("-.") or "scenario"
+    if len(words.encode()) <= _LONGEST_FOLDER:
+        return words
+    digest = hashlib.sha256(study.name.encode()).hexdigest()[:8]  # two long names with one beginning are two folders
+    return f"{words.encode()[:_LONGEST_FOLDER].decode(errors='ignore')}-{digest}"
