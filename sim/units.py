@@ -45,6 +45,12 @@ def rate(value: object) -> float:
     return _within(float(match[1]) / seconds("1", match[2]), 1e12, value, "a rate of at most 1e12/s")
 
 
+def rate_unit(value: object) -> str | None:
+    """The time unit that a rate is written in, as a duration: `1m` of `30/m`; None where it is no rate, or per less than a second."""
+    match = _PER.fullmatch(value.strip()) if isinstance(value, str) and len(value) <= _LONGEST_TEXT else None
+    return f"1{match[2]}" if match is not None and match[2] in _SECONDS else None
+
+
 def price(value: object) -> float:
     """Cost per second of `0.10/h`; a currency is the reader's own."""
     match = _PER.fullmatch(_text(value))

@@ -147,6 +147,8 @@ def test_attempts_of_some_requests_are_not_passed_off_as_those_of_all():
     with pytest.raises(UsageError, match=r"record\.spans: found exemplars, expected all"):
         played.attempts()
     assert [line.split(" ", 1)[1] for line in played.lines()] == ["clients#0 -> shop.buy", "clients#0 <- ok"]
+
+
 def test_a_run_without_rows_can_be_measured_but_not_read_request_by_request():
     """`record` may be a bare word here too; spans are not kept beside a summary."""
     played = play(SHOP + "record: summary", [0.0, 0.05])

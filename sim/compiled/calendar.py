@@ -160,6 +160,26 @@ def arm(s: State, lane: int, task: int) -> None:
     row = lanes(s)[lane]
     while row.first >= 0 and slots(s)[timers(s)[row.first].slot].ticket != timers(s)[row.first].ticket:
         drop_head(s, lane)
+    put_timer(s, lane, task, slots(s)[task].ticket)
+
+
+@handler
+def arm_errand(s: State, lane: int, task: int) -> None:
+    """Expire the call that the task begins when the lane's duration is over, unless it ends before. No two calls have one number."""
+    row = lanes(s)[lane]
+    while row.first >= 0 and slots(s)[timers(s)[row.first].slot].errand != timers(s)[row.first].ticket:
+        drop_head(s, lane)
+    s.errands += 1
+    own = slots(s)[task]
+    own.errand = s.errands
+    own.deadline = s.now + row.duration
+    put_timer(s, lane, task, own.errand)
+
+
+@handler
+def put_timer(s: State, lane: int, task: int, ticket: int) -> None:
+    """Append a timer to a lane."""
+    row = lanes(s)[lane]
     new = s.timer
     entry = timers(s)[new]
     s.timer = entry.next
@@ -168,7 +188,7 @@ def arm(s: State, lane: int, task: int) -> None:
         s.short = 1
     entry.deadline = s.now + row.duration
     entry.slot = task
-    entry.ticket = slots(s)[task].ticket
+    entry.ticket = ticket
     entry.next = -1
     if row.last < 0:
         row.first = new

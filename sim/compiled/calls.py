@@ -1,13 +1,15 @@
 """Guarded calls: `models/call.py` once more, cut where its generator yields.
 
-fallback( retry( breaker( timeout( bulkhead( link, balancer, callee )))))
+fallback( total timeout( retry( breaker( timeout( bulkhead( link, balancer, callee ))))))
 """
 
 from __future__ import annotations
 
+import math
+
 from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.keyed import uniform
-from sim.compiled.calendar import arm, hold, make_ready
+from sim.compiled.calendar import arm, arm_errand, hold, make_ready
 from sim.compiled.guards import guard_for, leave_bulkhead, leave_line, note, note_breaker, ring_of, stop, wait_at_bulkhead
 from sim.compiled.network import PUBLICATION, choose, hop_delay, over
 from sim.compiled.places import park
@@ -35,7 +37,7 @@ from sim.compiled.state import (
     targets,
     whole,
 )
-from sim.compiled.tasks import ARRIVE, IN_BULKHEAD, NOBODY, PUBLISH, abandon, new_task
+from sim.compiled.tasks import ARRIVE, IN_BULKHEAD, NOBODY, PARKED, PUBLISH, abandon, new_task
 from sim.policies import base, breaker, budget, bulkhead, retry
 from sim.vocabulary import QUIET, EventKind, Outcome
 
@@ -51,7 +53,7 @@ admit, settle = breaker.admit.compiled, breaker.settle.compiled
 deposit, withdraw = budget.deposit.compiled, budget.withdraw.compiled
 enter_places = bulkhead.enter.compiled
 retryable, backoff = retry.retryable.compiled, retry.backoff.compiled
-passed = base.passed.compiled
+passed, reached = base.passed.compiled, base.reached.compiled
 
 
 @near
@@ -77,7 +79,13 @@ def call_step(s: State, task: int, call: int) -> int:  # noqa: PLR0915 - one way
         if own.guard < 0:
             outcome = own.outcome
     else:
+        if phase == PAUSED and row.total_lane >= 0 and reached(s.now, own.deadline):
+            own.where = targets(s)[row.target].where
+            own.outcome = TIMEOUT
+            return call_over(s, task)
         if phase == BEGIN:
+            if row.total_lane >= 0:
+                arm_errand(s, row.total_lane, task)
             if guard >= 0 and guards(s)[guard].budget >= 0:
                 deposit(budgets(s)[guards(s)[guard].budget], tokens_of(s, guard), s.now)
             own.tries = 0
@@ -178,6 +186,8 @@ def after_attempt(s: State, task: int, call: int, guard: int, outcome: int) -> i
     own.outcome = outcome
     if own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], outcome):
         return call_over(s, task)
+    if row.total_lane >= 0 and reached(s.now, own.deadline):
+        return call_over(s, task)
     if guard >= 0 and guards(s)[guard].budget >= 0 and not withdraw(budgets(s)[guards(s)[guard].budget], tokens_of(s, guard), s.now):
         if passed(s.now, guards(s)[guard].spent + QUIET):
             note(s, task, call, BUDGET_EXHAUSTED, s.now)
@@ -188,6 +198,9 @@ def after_attempt(s: State, task: int, call: int, guard: int, outcome: int) -> i
         own.pause = rule.base
     luck = uniform(draws(s)[row.jitter].key, requests(s)[own.request].id, link_chain(own.chain, row.salt, own.tries))
     own.pause = backoff(rule, own.tries, luck, own.pause)
+    if row.total_lane >= 0 and reached(s.now + own.pause, own.deadline):
+        own.pause = own.deadline - s.now
+        own.deadline = -math.inf
     own.phase = PAUSED
     if own.pause > 0.0:
         if s.spans:
@@ -202,6 +215,7 @@ def call_over(s: State, task: int) -> int:
     """What is left when there is no further attempt: an answer, perhaps a degraded one, or a failure."""
     own = slots(s)[task]
     own.phase = BEGIN
+    own.errand = 0
     if own.outcome == DEGRADED:
         own.degraded = 1
         own.outcome = OK
@@ -234,7 +248,10 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     if row.mark:
         made.mark = row.mark ^ path
     own.child = child
-    made.then = PUBLISH if target.kind == PUBLICATION else ARRIVE
+    made.then = ARRIVE
+    if target.kind == PUBLICATION:
+        made.then = PUBLISH
+        made.producer = own.replica
     made.entry = target.entry
     if s.spans:
         keep_sent(s, task, child, target.where, attempt)
@@ -279,6 +296,14 @@ def call_timed_out(s: State, task: int, call: int) -> None:
         leave_bulkhead(s, task)
     else:
         make_ready(s, task)
+
+
+@handler
+def out_of_time(s: State, task: int, call: int) -> None:
+    """No attempt goes on any longer. In a back-off, or frozen with an answer, the task finds out itself when it wakes."""
+    own = slots(s)[task]
+    if own.phase == AT_BULKHEAD or (own.phase == ANSWERED and own.waits != PARKED):
+        call_timed_out(s, task, call)
 
 
 @handler

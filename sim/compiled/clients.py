@@ -115,9 +115,9 @@ def make_request(s: State, workload: int, number: int, time: float) -> int:
 
 @handler
 def who(s: State, population: int, entity: int) -> int:
-    """The rank of the user or item that falls to this entity."""
+    """The number of the user or item that falls to this entity: its rank, behind those of the populations before."""
     row = popularity(s)[population]
-    return rank(uniform(row.key, entity, ZERO), row.count, row.exponent, row.step, rows_from(shares(s), row.first), row.size)
+    return row.number + rank(uniform(row.key, entity, ZERO), row.count, row.exponent, row.step, rows_from(shares(s), row.first), row.size)
 
 
 @near

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.compiled import attempts, calendar, consumers, guards, memory, places, relays, tasks, topics
 from sim.models.unnoticed import breaker_forgotten
@@ -304,6 +305,9 @@ class Control:
         self.stop_consumers(host, [replica])
         self._forget_guards(host, replica)
         self._forget_balancers(replica)
+        self._forget_producer(replica)
+        if self.wiring.hosts[host] is self.wiring.world.gateway:
+            self._forget_answers(int(row["index"]))
 
     def restart(self, host: int, replica: int) -> None:
         """It comes back, empty."""
@@ -342,21 +346,35 @@ class Control:
                 self.tables["balancers"][place] = self.wiring.policies["balancers"][place]
                 self.tables["loads"][place] = 0
 
+    def _forget_producer(self, replica: int) -> None:
+        """Its next producer sticks to other partitions."""
+        stickies = self.tables["stickies"]
+        stickies["left"][replica :: self.tables["replicas"].size] = 0
+
+    def _remembered(self, space: str, index: int) -> NDArray[np.intp]:
+        """The entries of one kind, `known` or `asking`, of one replica of the gateway."""
+        if not len(self.wiring.tokens):
+            return np.zeros(0, np.intp)
+        entries = self.tables["entries"]
+        mine = (entries["used"] != 0) & (entries["space"] == self.tables["tokens"][0][space])
+        return np.flatnonzero(mine & (entries["key"] % self.tables["replicas"].size == index))
+
+    def _forget_answers(self, index: int) -> None:
+        """A crashed replica of the gateway has lost its cache of tokens."""
+        self.tables["entries"]["time"][self._remembered("known", index)] = 0.0
+
     def _forget_questions(self, index: int) -> None:
         """All in a replica of the gateway was dropped: nobody there asks for a token or waits for one any more."""
-        if not len(self.wiring.tokens):
-            return
-        size = self.tables["replicas"].size
-        for entry in self.tables["entries"]:
-            if entry["used"] and entry["space"] == self.tables["tokens"][0]["asking"] and entry["key"] % size == index:
-                entry["value"] = -1
-                waiter = int(entry["first"])
-                entry["first"] = entry["last"] = -1
-                while waiter >= 0:
-                    slot = int(self.tables["waiters"][waiter]["slot"])
-                    self.tables["slots"][slot]["held"] -= 1
-                    if self.tables["slots"][slot]["dead"] and not self.tables["slots"][slot]["held"]:
-                        tasks.free_slot(self.s, slot)
-                    following = int(self.tables["waiters"][waiter]["next"])
-                    memory.free_note(self.s, waiter)
-                    waiter = following
+        for place in self._remembered("asking", index):
+            entry = self.tables["entries"][place]
+            entry["value"] = -1
+            waiter = int(entry["first"])
+            entry["first"] = entry["last"] = -1
+            while waiter >= 0:
+                slot = int(self.tables["waiters"][waiter]["slot"])
+                self.tables["slots"][slot]["held"] -= 1
+                if self.tables["slots"][slot]["dead"] and not self.tables["slots"][slot]["held"]:
+                    tasks.free_slot(self.s, slot)
+                following = int(self.tables["waiters"][waiter]["next"])
+                memory.free_note(self.s, waiter)
+                waiter = following

@@ -136,10 +136,10 @@ def look_at_token(s: State, task: int, op: Row) -> int:
         own.seen = FOR_ITSELF
     if own.seen != FOR_ALL:
         return NEXT
-    known = find(s, token.known, user)
+    key = user * s.replica_count + replicas(s)[own.replica].index
+    known = find(s, token.known, key)
     if known >= 0 and not reached(s.now, entries(s)[known].time):
         return JUMP
-    key = user * s.replica_count + replicas(s)[own.replica].index
     place = find(s, token.asking, key)
     if place < 0:
         place = remember(s, token.asking, key)
@@ -167,11 +167,11 @@ def token_answered(s: State, task: int, host: int) -> int:
     own = slots(s)[task]
     token = tokens(s)[0]
     answer = own.outcome
-    user = requests(s)[own.request].user
+    key = requests(s)[own.request].user * s.replica_count + replicas(s)[own.replica].index
     if own.seen == FOR_ALL and answer == OK and token.ttl > 0.0:
-        known = find(s, token.known, user)
+        known = find(s, token.known, key)
         if known < 0:
-            known = remember(s, token.known, user)
+            known = remember(s, token.known, key)
         entries(s)[known].time = s.now + token.ttl
     if answer == REFUSED or (answer == OK and own.seen == INVALID):
         own.where = hosts(s)[host].name
@@ -179,7 +179,7 @@ def token_answered(s: State, task: int, host: int) -> int:
     elif token.allow:
         own.outcome = OK
     if own.seen == FOR_ALL:
-        tell_verdict(s, task, find(s, token.asking, user * s.replica_count + replicas(s)[own.replica].index))
+        tell_verdict(s, task, find(s, token.asking, key))
     return NEXT if own.outcome == OK else FAIL
 
 

@@ -135,7 +135,7 @@ def given_up(s: State, task: int) -> None:
 
 
 @compiled
-def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:
+def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:  # noqa: PLR0915 - one thing after the other
     """End a task from outside: it gives back what it holds; its children work on for nobody, or end too.
 
     With an outcome it is an attempt that is killed: its caller hears of it. Without (-1) a branch, a consumer or a relay just stops.
@@ -158,6 +158,7 @@ def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:
     if own.abandoned == 0 and own.own_thread == 0:
         waste(s, task)
     own.ticket += 1
+    own.errand = 0
     child = own.child
     if own.branches:
         while child >= 0:

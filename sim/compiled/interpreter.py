@@ -12,7 +12,7 @@ from sim.chance.table import draw
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import arrive, deliver, end_attempt, leave_queue, start, waited_too_long
 from sim.compiled.calendar import ARRIVAL, DUE, KIND_BITS, LANE, ORDER, REPLICATED, TASK, TICK, TIMER, drop_head, hold, next_event, observe, schedule
-from sim.compiled.calls import FAIL, JUMP, NEXT, PARK, call_step, call_timed_out, send_and_forget, waited_for_bulkhead
+from sim.compiled.calls import FAIL, JUMP, NEXT, PARK, call_step, call_timed_out, out_of_time, send_and_forget, waited_for_bulkhead
 from sim.compiled.clients import arrival, ask, client_timed_out, make_request
 from sim.compiled.consumers import commit, deliver_record, due, poll, record_over, take_next
 from sim.compiled.gateway import limited, look_at_token, token_answered
@@ -38,7 +38,7 @@ from sim.compiled.topics import publication, replicated
 from sim.vocabulary import Outcome
 
 SPENT, SHORT, ORDERED, DONE = map(whole, range(4))  # why the interpreter returned
-OF_CALL, OF_BULKHEAD, OF_QUEUE, OF_CLIENT = map(whole, range(4))  # purposes of lanes
+OF_CALL, OF_BULKHEAD, OF_QUEUE, OF_CLIENT, OF_ERRAND = map(whole, range(5))  # purposes of lanes
 OK, REFUSED = whole(Outcome.OK), whole(Outcome.REFUSED)
 
 
@@ -139,7 +139,8 @@ def expire(s: State, lane: int) -> None:
     while row.first >= 0:
         timer = timers(s)[row.first]
         task = timer.slot
-        if slots(s)[task].ticket != timer.ticket:
+        ticket = slots(s)[task].errand if row.purpose == OF_ERRAND else slots(s)[task].ticket
+        if ticket != timer.ticket:
             drop_head(s, lane)
         elif timer.deadline <= now:
             drop_head(s, lane)
@@ -149,6 +150,8 @@ def expire(s: State, lane: int) -> None:
                 client_timed_out(s, task, row.owner)
             elif row.purpose == OF_QUEUE:
                 waited_too_long(s, task, row.owner)
+            elif row.purpose == OF_ERRAND:
+                out_of_time(s, task, row.owner)
             else:
                 waited_for_bulkhead(s, task, row.owner)
         else:

@@ -132,7 +132,7 @@ def publish_batch(s: State, outbox: int, kept: bool) -> None:
     for index in range(row.count):
         sent = letters(s)[letter]
         path = link_chain(sent.path, row.salt, ZERO)
-        message = append(s, row.topic, row.key, row.site, sent.request, chain_of(s, outbox, letter), path, ONE if kept else ZERO)
+        message = append(s, row.topic, row.key, row.site, row.replica, sent.request, chain_of(s, outbox, letter), path, ONE if kept else ZERO)
         if kept:
             pending(s)[outbox * s.largest_batch + index] = message
         letter = sent.next

@@ -65,10 +65,10 @@ def _record(floats: str = "", ints: str = "", **more: str) -> np.dtype[np.void]:
 
 
 SLOT = _record(
-    "seconds pause began since worked",
-    """then pc ticket outcome entry request chain path caller replica tries admitted line member seen next previous
+    "seconds pause began since worked deadline",
+    """then pc ticket errand outcome entry request chain path caller replica tries admitted line member seen next previous
     mark phase held granted abandoned degraded own_thread branches waits dead inside
-    where child sibling attempt guard call back
+    producer where child sibling attempt guard call back
     callee branches_left""",
 )
 """A task: an attempt, a branch, a courier, a client, a consumer or a relay. Fields that `models/task.py` has too mean the same; `inside`: where somebody
@@ -104,7 +104,11 @@ TIMER_ENTRY = _record("deadline", "ticket slot next")
 LANE_ROW = _record("duration", "purpose owner first last armed")
 JOB = _record("end", "sequence ticket slot child sibling")
 
-CALL_ROW = _record("", "target hop back salt mark max_attempts retry jitter lane bulkhead_lane guards cancels bulkhead watchful subject about per_replica")
+CALL_ROW = _record(
+    "",
+    """target hop back salt mark max_attempts retry jitter lane total_lane bulkhead_lane
+    guards cancels bulkhead watchful subject about per_replica""",
+)
 TARGET = _record("", "kind where only host first count uniforms u1 u2 counts entry topic key site")
 HOP_ROW = _record("length fixed", "row chance wire salt")
 WIRE_ROW = _record("loss", "cuts losses delays")
@@ -115,12 +119,12 @@ WORKLOAD_ROW = _record(
     """base subject name arrived first_door doors mix users items caller patient pc lane retry max_attempts jitter budget tokens honor
     source buffered taken""",
 )
-POPULARITY = _record("exponent", "count step first size", key="u8")
+POPULARITY = _record("exponent", "count step first size number", key="u8")
 DOOR_ROW = _record("", "target hop route needs mark")
 STOCK_ROW = _record("", "items first kinds subject")
 SERIES_ROW = _record("", "what index count mean")
 
-TOPIC_ROW = _record("", "name broker first count groups first_group sticky chance replication published")
+TOPIC_ROW = _record("", "name broker first count groups first_group chance replication published")
 BROKER_ROW = _record("", "down acks first last")
 PARTITION_ROW = _record("", "end first last")
 MESSAGE_SLOT = _record("published available", "number chain path offset request topic partition site waiter replicated left next")
@@ -180,7 +184,7 @@ _NUMBERS = """
     limiters limiters_size limiter_rings limiter_rings_size rings_margin limits_margin cpu_events cpu_most rows rows_most message_rows
     message_rows_most event_rows events_most replica_count series_count harms widest deepest largest_batch belt_mask
     ready_mask last_tick
-    spans next_flow span_rows span_rows_most stage_rows stage_rows_most
+    errands spans next_flow span_rows span_rows_most stage_rows stage_rows_most
     stage_note stage_notes_free span_note span_notes_free span_notes_margin candidates candidates_most lucky
 """
 

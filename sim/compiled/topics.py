@@ -92,8 +92,8 @@ def free_delivery(s: State, delivery: int) -> None:
 
 
 @handler
-def append(s: State, topic: int, key: int, site: int, request: int, chain: int, path: int, kept: int) -> int:
-    """Write an event to the log; it is readable when it and all before it in its partition are replicated."""
+def append(s: State, topic: int, key: int, site: int, producer: int, request: int, chain: int, path: int, kept: int) -> int:
+    """Write an event of this producer to the log; it is readable when it and all before it in its partition are replicated."""
     row = topics(s)[topic]
     asked = requests(s)[request]
     message = s.message
@@ -116,7 +116,7 @@ def append(s: State, topic: int, key: int, site: int, request: int, chain: int, 
     made.next = -1
     row.published += 1
     asked.alive += row.groups
-    place = row.first + which_partition(s, topic, key, request, chain)
+    place = row.first + which_partition(s, topic, key, producer, request, chain)
     made.partition = place
     partition = partitions(s)[place]
     made.offset = partition.end
@@ -138,8 +138,8 @@ def append(s: State, topic: int, key: int, site: int, request: int, chain: int, 
 
 
 @handler
-def which_partition(s: State, topic: int, key: int, request: int, chain: int) -> int:
-    """By its key, or where the batch of unkeyed messages stands."""
+def which_partition(s: State, topic: int, key: int, producer: int, request: int, chain: int) -> int:
+    """By its key, or where the producer's batch of unkeyed messages stands."""
     row = topics(s)[topic]
     asked = requests(s)[request]
     if row.count == 1:
@@ -150,7 +150,7 @@ def which_partition(s: State, topic: int, key: int, request: int, chain: int) ->
         return partition_of(asked.user, row.count)
     if key == BY_ITEM and asked.item >= 0:
         return partition_of(asked.item, row.count)
-    return sticky(stickies(s)[row.sticky], uniform(draws(s)[row.chance].key, asked.id, chain))
+    return sticky(stickies(s)[topic * s.replica_count + producer], uniform(draws(s)[row.chance].key, asked.id, chain))
 
 
 @handler
@@ -231,7 +231,7 @@ def publication(s: State, task: int) -> None:
             own.outcome = UNREACHABLE
             own.where = target.where
         else:
-            message = append(s, target.topic, target.key, target.site, own.request, own.chain, own.path, ZERO)
+            message = append(s, target.topic, target.key, target.site, own.producer, own.request, own.chain, own.path, ZERO)
             if broker.acks == ALL and wait_for_replicas(s, task, message):
                 if s.spans:
                     keep_stage(s, task, REPLICATION, target.where, 0.0, NONE)

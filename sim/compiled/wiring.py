@@ -17,17 +17,18 @@ from sim.chance.popularity import popularity_table, stride
 from sim.chance.table import DrawTable
 from sim.compiled import network, sampling, topics
 from sim.compiled import state as tables
-from sim.compiled.interpreter import OF_BULKHEAD, OF_CALL, OF_CLIENT, OF_QUEUE
+from sim.compiled.interpreter import OF_BULKHEAD, OF_CALL, OF_CLIENT, OF_ERRAND, OF_QUEUE
 from sim.compiled.operations import COURIER
 from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.errors import UsageError
 from sim.models.fault import BrokerDown, Crash, Errors, Moment, NetworkFault, Outage, Slow
 from sim.models.gateway import Route
 from sim.models.service import Endpoint
-from sim.models.topic import PublishTarget
+from sim.models.topic import STICKY_RECORDS, PublishTarget
 from sim.models.world import World
 from sim.policies import balancer, limiter
 from sim.policies.base import table_of
+from sim.policies.partitioner import new_sticky
 from sim.spec.base import word_of
 from sim.spec.traffic import Closed
 
@@ -312,6 +313,7 @@ class Wiring:
             about=self.subject(next(iter(call.guards.values())).about if call.guards else call.target.component),
             per_replica=per_replica,
             lane=self.lane(call.lane, OF_CALL, place),
+            total_lane=self.lane(call.total_lane, OF_ERRAND, place),
             bulkhead_lane=self.lane(call.bulkhead_lane, OF_BULKHEAD, place),
         )
         return place
@@ -389,11 +391,10 @@ class Wiring:
                 count=len(topic.partitions),
                 groups=len(topic.groups),
                 first_group=len(self.group_of),
-                sticky=len(self.sticky),
                 chance=row_of(topic.chance),
                 replication=row_of(topic.replication) if topic.replication is not None else -1,
             )
-            self.sticky.append(topic.sticky)
+            self.sticky.append(new_sticky(len(topic.partitions), STICKY_RECORDS))
             self.group_of += [self.group_at[group] for group in topic.groups]
             for _ in topic.partitions:
                 self.partitions.add(first=-1, last=-1)
@@ -493,8 +494,8 @@ class Wiring:
                 first_door=first_door,
                 doors=len(workload.doors),
                 mix=row_of(workload.pick_door),
-                users=self._popularity(spec.users, f"traffic.{workload.name}.users"),
-                items=self._popularity(spec.items, f"traffic.{workload.name}.items"),
+                users=self._popularity(spec.users, f"traffic.{workload.name}.users", workload.first_user),
+                items=self._popularity(spec.items, f"traffic.{workload.name}.items", 0),
                 caller=self.replica_at[workload.caller],
                 patient=workload.patient,
                 pc=self.assembler.user(place, think, users) if closed else self.assembler.client(place),
@@ -516,14 +517,15 @@ class Wiring:
     def _door(self, door: Door) -> int:
         return self.doors.add(target=self.target(door.target), hop=self.hop(door.hop), route=door.route, needs=door.needs, mark=door.mark)
 
-    def _popularity(self, spec: Any, stream: str) -> int:  # noqa: ANN401 - a Popularity, or None
+    def _popularity(self, spec: Any, stream: str, number: int) -> int:  # noqa: ANN401 - a Popularity, or None
         if not spec:
             return -1
         table = popularity_table(spec.count, spec.exponent)
         first = sum(part.size for part in self.shares)
         self.shares.append(table)
         key = stream_key(self.scenario.seed, self.replication, stream)
-        return self.popularity.add(key=np.uint64(key), count=spec.count, exponent=spec.exponent, step=stride(spec.count), first=first, size=table.size)
+        values = {"count": spec.count, "exponent": spec.exponent, "step": stride(spec.count), "first": first, "size": table.size, "number": number}
+        return self.popularity.add(key=np.uint64(key), **values)
 
     # -- the gateway --------------------------------------------------------------------------------------------------------
 
@@ -619,7 +621,7 @@ class Wiring:
             "retries": table(self.retries, RetryRow),
             "balancers": table(self.balancers, BalancerRow),
             "limiters": table(self.limiters, LimiterRow),
-            "sticky": table(self.sticky, StickyRow),
+            "sticky": np.repeat(table(self.sticky, StickyRow), len(self.replicas)),  # any replica may be a producer
         }
 
     def target_table(self) -> NDArray[np.void]:

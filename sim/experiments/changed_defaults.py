@@ -5,11 +5,18 @@ Each rule answers with what the value was, what it is now, and what to write for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 
 from sim.experiments.offered_load import Finding
 from sim.experiments.view import View
-from sim.spec.base import Spec
+from sim.spec.base import UNLIMITED, Spec
+from sim.spec.fault import BrokerDown, NetworkFault
+from sim.spec.gateway import OAuth
+from sim.spec.step import Publish
+from sim.spec.walk import visits
+from sim.units import show_duration, show_rate
 
 
 def relies_on_default(spec: Spec, field: str) -> bool:
@@ -23,4 +30,85 @@ def changed_defaults(view: View) -> Iterator[Finding]:
         yield from rule(view)
 
 
-RULES: Sequence[Callable[[View], Iterator[Finding]]] = ()
+def consumers(view: View) -> Iterator[Finding]:
+    """A replica had as many consumers as it had workers, or its share of the partitions."""
+    for name, service in view.scenario.services.items():
+        for topic, consume in service.consumes.items():
+            share = math.ceil(view.flow.topics[topic][2].partitions / service.replicas) if topic in view.flow.topics else 1
+            was = share if service.workers == UNLIMITED else min(service.workers, share)
+            if relies_on_default(consume, "consumers") and was > 1:
+                why = f"as with Spring Kafka, kafkajs and the Java client; `consumers: {was}` is what it was"
+                yield Finding(f"{name} <- {topic}", f"one consumer per replica, where it had {was}", why)
+
+
+def limits(view: View) -> Iterator[Finding]:
+    """A limit was a token bucket of one token, and a window was a second."""
+    for index, limit in enumerate(view.scenario.gateway.rate_limits if view.scenario.gateway is not None else ()):
+        place, window = f"gateway.rate_limits.{index}", show_duration(limit.window)
+        if relies_on_default(limit, "algorithm") and relies_on_default(limit, "burst"):
+            finding = f"{show_rate(limit.rate)} in fixed windows of {window}, where it was a token bucket of one token"
+            yield Finding(place, finding, "as Kong's rate-limiting counts; `algorithm: token_bucket, burst: 1` is what it was")
+        elif limit.counts_in_windows and relies_on_default(limit, "window") and limit.window != 1.0:
+            why = "the unit in which the rate is written, as in Kong; `window: 1s` is what it was"
+            yield Finding(place, f"counts in windows of {window}, where they were of 1s", why)
+
+
+def producers(view: View) -> Iterator[Finding]:
+    """A publication without a policy was tried four times; told where something may befall it."""
+    befallen = {fault.broker for fault in view.scenario.faults if isinstance(fault, BrokerDown)}
+    befallen |= {end for fault in view.scenario.faults if isinstance(fault, NetworkFault) for end in fault.between}
+    befallen |= {end for link in view.scenario.network.links if link.loss for end in link.between}
+    lossy = view.scenario.network.default.loss > 0
+    bare = [(service, step) for service, step in publications(view) if step.policy is None and step.via == "broker"]
+    owners = {service for service, step in bare if lossy or _broker(view, step) in befallen}
+    if owners:
+        why = "as Kafka's producer (delivery.timeout.ms); `policy: {timeout: 30s, retry: {max_attempts: 4, backoff: {exponential: 100ms}}}` is what it was"
+        yield Finding(", ".join(sorted(owners)), "a publication without a policy is tried again for 120 s, where it was tried four times", why)
+
+
+def sticky_producers(view: View) -> Iterator[Finding]:
+    """All producers of a topic stuck to one partition together."""
+    publishing: dict[str, set[str]] = {}
+    for service, step in publications(view):
+        if step.topic in view.flow.topics and (step.key or view.flow.topics[step.topic][2].key) is None:
+            publishing.setdefault(step.topic, set()).add(service)
+    for topic, services in publishing.items():
+        count = sum(view.replicas(service) for service in services)
+        if count > 1 and view.flow.topics[topic][2].partitions > 1:
+            why = "as in Kafka (KIP-794); what it was cannot be said any more"
+            yield Finding(f"topic {topic}", f"each of {count} producers sticks to a partition of its own, where all stuck to one", why)
+
+
+def token_caches(view: View) -> Iterator[Finding]:
+    """All replicas of the gateway shared one cache of tokens."""
+    gateway = view.scenario.gateway
+    if gateway is None or not isinstance(gateway.authentication, OAuth) or gateway.replicas == 1 or gateway.authentication.cache_ttl == 0:
+        return
+    if any(traffic.users is not None for traffic in view.scenario.traffic.values()):
+        why = "as each node of Kong has its own; what it was cannot be said any more"
+        yield Finding("gateway.authentication.oauth", f"{gateway.replicas} replicas have a cache of tokens each, where they shared one", why)
+
+
+def populations(view: View) -> Iterator[Finding]:
+    """User 0 of one traffic was user 0 of every other."""
+    scenario = view.scenario
+    by_user = any(limit.per == "user" for limit in scenario.gateway.rate_limits) if scenario.gateway is not None else False
+    by_user |= scenario.gateway is not None and isinstance(scenario.gateway.authentication, OAuth)
+    by_user |= any(topic.key == "user" for _, _, topic in view.flow.topics.values()) or any(step.key == "user" for _, step in publications(view))
+    peopled = [(name, traffic) for name, traffic in scenario.traffic.items() if traffic.users is not None]
+    strangers = [(one, other) for (one, a), (other, b) in combinations(peopled, 2) if a.population(one) == one and b.population(other) == other]
+    if by_user and strangers:
+        why = f"limits, tokens and keys of one user are those of one traffic; `users: {{population: {strangers[0][0]}}}` in both is what it was"
+        yield Finding("traffic", f"users of {' and '.join(strangers[0])} are different people, where they were the same", why)
+
+
+def publications(view: View) -> list[tuple[str, Publish]]:
+    """Every step that publishes, with its service."""
+    return [(visit.service, visit.step) for visit in visits(view.scenario) if isinstance(visit.step, Publish)]
+
+
+def _broker(view: View, step: Publish) -> str:
+    return view.flow.topics[step.topic][0] if step.topic in view.flow.topics else ""
+
+
+RULES: Sequence[Callable[[View], Iterator[Finding]]] = (consumers, limits, producers, sticky_producers, token_caches, populations)

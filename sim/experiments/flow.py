@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sim.spec.base import UNLIMITED
 from sim.spec.broker import LogBroker, Topic
 from sim.spec.gateway import Gateway, Jwt, OAuth, RateLimit, Route
 from sim.spec.policy import NO_POLICY, CallPolicy
@@ -232,7 +231,7 @@ def limit_in_all(limit: RateLimit, gateway: Gateway) -> float:
 
 
 def introspections(flow: Flow, sent: Mapping[str, float]) -> dict[str, float]:
-    """Calls per second of the identity provider: one per user and `cache_ttl`; without users nothing can be remembered."""
+    """Calls per second of the identity provider: one per user, gateway replica and `cache_ttl`; without users nothing can be remembered."""
     gateway = flow.scenario.gateway
     if gateway is None or not isinstance(gateway.authentication, OAuth):
         return {}
@@ -240,7 +239,9 @@ def introspections(flow: Flow, sent: Mapping[str, float]) -> dict[str, float]:
     for name, traffic in flow.scenario.traffic.items():
         rate = sent.get(name, 0.0) * sum(share for target, share in traffic.mix.items() if target in gateway.routes and gateway.routes[target].authenticate)
         groups = user_shares(traffic)
-        misses += sum(count * rate * share / (1.0 + rate * share * oauth.cache_ttl) for share, count in groups) if groups else rate
+        here = rate / gateway.replicas
+        missed = sum(count * here * share / (1.0 + here * share * oauth.cache_ttl) for share, count in groups)
+        misses += gateway.replicas * missed if groups else rate
     return {oauth.introspect: float(misses)}
 
 
@@ -296,8 +297,6 @@ def gateway_work(gateway: Gateway, route: Route | None) -> float:
     return math.fsum(part.mean for part in parts if part is not None)
 
 
-def members(service: Service, consume: Consume, partitions: int) -> int:
+def members(service: Service, consume: Consume) -> int:
     """Members of a consumer group on all replicas together."""
-    share = math.ceil(partitions / service.replicas)
-    each = consume.consumers or (share if service.workers == UNLIMITED else min(service.workers, share))
-    return service.replicas * max(each, 1)
+    return service.replicas * consume.consumers

@@ -207,7 +207,7 @@ def stations(flow: Flow, found: Rates) -> dict[tuple[str, str], tuple[int, float
             answer[name, "cores"] = (service.replicas * service.cores, total, work / total if total else 0.0)
         for topic, (messages, profile) in consumed.items():
             partitions = flow.topics[topic][2].partitions if topic in flow.topics else 1
-            busy = min(members(service, service.consumes[topic], partitions), partitions)
+            busy = min(members(service, service.consumes[topic]), partitions)
             answer[f"{name} <- {topic}", "consumers"] = (busy, messages, profile.hold)
     return answer
 

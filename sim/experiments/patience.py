@@ -37,6 +37,11 @@ class Patience:
         """The share of runs that take longer than this, when nobody waits and nothing fails."""
         return float((self._times_of(endpoint) > limit).mean())
 
+    def share_of_records_above(self, service: str, topic: str, limit: float) -> float:
+        """The same of one record at a consumer."""
+        steps = self._flow.scenario.services[service].consumes[topic].do
+        return float((self._times(steps, service, f"{service} < {topic}", 0) > limit).mean())
+
     def flat_steps(self, endpoint: str, depth: int = 0) -> Iterable[Step]:
         """The steps of an endpoint with those that it performs in their place."""
         for step in self._flow.steps_of(endpoint):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from sim.experiments.changed_defaults import changed_defaults
+from sim.experiments import optimistic
+from sim.experiments.changed_defaults import changed_defaults, relies_on_default
 from sim.experiments.flow import limit_in_all, members, user_shares
 from sim.experiments.offered_load import Analysis, Finding, OfferedLoad
 from sim.experiments.view import Edge, View, calls_in, poisson_tail
@@ -22,7 +23,6 @@ FAN_OUT = 8  # attempts at the end of a chain of calls for one request at its be
 NOISE_PER_HOUR = 1.0  # openings of a breaker by background failures alone that are still no news
 RARE = 0.01
 ROUNDING = 0.05  # of a rate that is changed by counting whole requests, and still no news
-BUCKETS = ("token_bucket", "gcra")  # limiters without a window
 
 
 def findings(analysis: Analysis, load: OfferedLoad) -> Iterator[Finding]:
@@ -81,7 +81,7 @@ def idle_consumers(view: View) -> Iterator[Finding]:
     for name, service in view.scenario.services.items():
         for topic, consume in service.consumes.items():
             partitions = view.flow.topics[topic][2].partitions if topic in view.flow.topics else 0
-            count = members(service, consume, partitions) if partitions else 0
+            count = members(service, consume)
             if count > partitions > 0:
                 why = f"a partition has one consumer of a group at most: {count - partitions} stay idle"
                 yield Finding(f"{name} <- {topic}", f"{count} consumers for {partitions} partitions", why)
@@ -235,13 +235,44 @@ def rounded_limits(view: View) -> Iterator[Finding]:
     """Limits that count whole requests in a window that holds no whole number of them."""
     for index, limit in enumerate(view.scenario.gateway.rate_limits if view.scenario.gateway is not None else ()):
         meant, counted = limit.rate * limit.window, new_limiter(limit)[0].limit
-        if limit.algorithm not in BUCKETS and abs(counted - meant) > ROUNDING * meant:
+        if limit.counts_in_windows and abs(counted - meant) > ROUNDING * meant:
             window = show_duration(limit.window)
             yield Finding(
                 f"gateway.rate_limits.{index}",
                 f"{show_rate(limit.rate)} is {meant:.3g} requests in a window of {window}; it counts whole ones, and lets {counted} pass",
                 f"that is {show_rate(counted / limit.window)}; choose a `window` that holds a whole number of requests, or a token_bucket",
             )
+
+
+def limits_of_one_token(view: View) -> Iterator[Finding]:
+    """Token buckets of which nobody said how much they hold."""
+    gateway = view.scenario.gateway
+    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
+        if limit.algorithm != "token_bucket" or not relies_on_default(limit, "burst"):
+            continue
+        who, mean, _ = _busiest(view, limit)
+        share = show_share(mean / (mean + limit.rate))  # a token is back 1 / rate after it was taken, and taken 1 / mean after that
+        apart = show_duration(1.0 / limit.rate)
+        why = f"as nginx without burst; {who} {show_rate(mean)}: of Poisson arrivals that refuses {share}. Say `burst`, or `algorithm: fixed_window`"
+        yield Finding(f"gateway.rate_limits.{index}", f"one token: of two requests closer than {apart} the second is refused", why)
+
+
+def limits_with_words_unused(view: View) -> Iterator[Finding]:
+    """A burst of what counts in windows, or a window of what does not."""
+    gateway = view.scenario.gateway
+    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
+        unused = "burst" if limit.counts_in_windows else "window"
+        if not relies_on_default(limit, unused):
+            yield Finding(f"gateway.rate_limits.{index}", f"`{unused}` is no word of {limit.algorithm}", "it changes nothing; is the algorithm right?")
+
+
+def kinder_than_kong(view: View) -> Iterator[Finding]:
+    """A sliding window counter that is asked for more than it lets through."""
+    gateway = view.scenario.gateway
+    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
+        if limit.algorithm == "sliding_window_counter" and _busiest(view, limit)[2] > limit.rate:
+            why = "in Kong's rate-limiting-advanced they do, unless disable_penalty is set: who goes on above the limit gets next to nothing through"
+            yield Finding(f"gateway.rate_limits.{index}", "requests that this sliding_window_counter refuses do not count", why)
 
 
 def _busiest(view: View, limit: RateLimit) -> tuple[str, float, float]:
@@ -265,7 +296,7 @@ def _busiest(view: View, limit: RateLimit) -> tuple[str, float, float]:
 
 def _never_reached(limit: RateLimit, most: float, peak: float) -> bool:
     """Whether even an improbable crowd (six standard deviations) stays within the limit, over the window in which it counts."""
-    bucket = limit.algorithm in BUCKETS
+    bucket = not limit.counts_in_windows
     window = max(limit.burst, 1) / most if bucket else limit.window
     allowed = limit.burst + most * window if bucket else most * window
     expected = peak * window
@@ -348,6 +379,13 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (
     cold_start,
     faults_cut_off,
     unknown_rates,
+    limits_of_one_token,
+    limits_with_words_unused,
+    kinder_than_kong,
+    optimistic.consumer_faults,
+    optimistic.slow_handlers,
+    optimistic.unbatched_producers,
+    optimistic.lonely_populations,
     changed_defaults,
 )
 

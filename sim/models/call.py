@@ -1,7 +1,7 @@
-"""A guarded call: fallback( retry( breaker( timeout( bulkhead( link, balancer, callee ))))), the one order of interceptors.
+"""A guarded call: fallback( total timeout( retry( breaker( timeout( bulkhead( link, balancer, callee )))))), the one order of interceptors.
 
 At a timeout the caller's permit and connection are free again; the callee goes on with the abandoned attempt, unless the policy
-says `on_timeout: cancel`.
+says `on_timeout: cancel`. At the total timeout that is so for the attempt under way, and there is no other.
 
 Not modelled: connection pools and connection set-up, deadline propagation, hedging.
 """
@@ -19,7 +19,7 @@ from sim.policies import breaker as breakers
 from sim.policies import budget as budgets
 from sim.policies import bulkhead as bulkheads
 from sim.policies import retry as retries
-from sim.policies.base import passed
+from sim.policies.base import passed, reached
 from sim.spec.policy import Retry
 from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
@@ -43,6 +43,7 @@ class Target(Protocol):
     where: int  # its name in the records
     hop_stream: str  # the stream of its hops
     counts: bool  # whether `over` matters
+    publishes: bool  # whether what arrives must know its producer
 
     @property
     def only(self) -> Replica | None:
@@ -95,6 +96,17 @@ def leave_bulkhead(task: Task, ready: deque[Any]) -> None:
     bulkheads.leave(guard.bulkhead)
 
 
+class Errand:
+    """One call whose attempts and pauses together have a time limit."""
+
+    __slots__ = ("deadline", "task", "ticket")
+
+    def __init__(self, task: Task, deadline: float):
+        self.task = task
+        self.deadline = deadline  # s; minus infinity once the last pause has been cut short by it
+        self.ticket = 0  # 1 when the call is over
+
+
 class Call:
     """One call site: a target, a policy, and a salt that keeps its draws apart from those of other sites of the same target."""
 
@@ -109,7 +121,7 @@ class Call:
         self.ready = world.ready
         self.caller = caller
         self.target = target
-        self.only, self.counts = target.only, target.counts
+        self.only, self.counts, self.publishes = target.only, target.counts, target.publishes
         self.hop, self.back = hops
         self.salt = world.salt(site)
         self.mark = world.mark(site)
@@ -134,6 +146,11 @@ class Call:
         self.bulkhead_lane = world.lane(wait, self._waited_for_bulkhead) if wait > 0 else None
         if world.recorder.stages is not None:
             self._send = self._send_and_tell  # type: ignore[method-assign]  # so that nobody else pays for the telling
+        self.total = policy.total_timeout
+        self.total_lane = world.lane(self.total, self._out_of_time) if self.total is not None else None
+        if self.total is not None:
+            self.begin = self._begin_in_time  # type: ignore[method-assign]  # the same
+            self.go_on = self._go_on_in_time  # type: ignore[method-assign]
 
     def as_step(self) -> tuple[int, Any]:
         """As a step among others, which drive it by `begin` and `go_on`; a fallback takes a generator."""
@@ -255,6 +272,8 @@ class Call:
         if task.tries >= self.max_attempts or not retries.retryable(self.retry, outcome):
             return False
         now = self.env.now
+        if self.total is not None and reached(now, task.errand.deadline):
+            return False
         if self.guards is not None and (guard := task.memory).budget is not None and not budgets.withdraw(guard.budget, guard.tokens, now):
             if passed(now, guard.spent + QUIET):
                 self._note(EventKind.BUDGET_EXHAUSTED, task, now)
@@ -263,6 +282,9 @@ class Call:
         previous = task.pause if task.tries > 1 else self.retry.base  # where decorrelated jitter begins
         luck = self.jitter(task.request.id, link_chain(task.chain, self.salt, task.tries))
         task.pause = retries.backoff(self.retry, task.tries, luck, previous)
+        if self.total is not None and reached(now + task.pause, task.errand.deadline):
+            task.pause = task.errand.deadline - now
+            task.errand.deadline = -math.inf
         if task.pause > 0.0:
             self.world.recorder.stage(task, Stage.BACKOFF, self.target.where)
             self.schedule(task, ORDINARY, task.pause)
@@ -293,6 +315,8 @@ class Call:
         child.back = self.back
         if task.abandoned:
             child.abandoned = True
+        if self.publishes:
+            child.producer = task.replica
         task.children = child
         child.then = self.target.arrive
         if delay == self.belt_delay:
@@ -328,6 +352,37 @@ class Call:
                 self._note_breaker(task, period)
         if task.callee is not None and self.counts:
             self.target.over(task.replica, task.callee)
+        if self.total is not None:
+            task.errand.ticket = 1
+
+    # -- total timeout ----------------------------------------------------------------------------------------------------
+
+    def _begin_in_time(self, task: Task) -> int:
+        """`begin`, where all attempts together have a time limit."""
+        assert self.total is not None
+        assert self.total_lane is not None
+        task.errand = Errand(task, self.env.now + self.total)
+        self.total_lane.arm(task.errand)
+        return self._ended(task, Call.begin(self, task))
+
+    def _go_on_in_time(self, task: Task) -> int:
+        """`go_on`; a back-off may have been the last, cut short."""
+        if task.calling is None and reached(self.env.now, task.errand.deadline):
+            task.where = self.target.where
+            return self._ended(task, TIMEOUT)
+        return self._ended(task, Call.go_on(self, task))
+
+    def _ended(self, task: Task, outcome: int) -> int:
+        if outcome != WAITING:
+            task.errand.ticket = 1
+        return outcome
+
+    def _out_of_time(self, errand: Errand) -> None:
+        """No attempt goes on any longer. In a back-off, or frozen with an answer, the task finds out itself when it wakes."""
+        task = errand.task
+        heard = task.callee is not None and task in task.replica.parked
+        if task.errand is errand and task.calling is self and not heard:
+            self._timed_out(task)
 
     # -- timeout ----------------------------------------------------------------------------------------------------------
 

@@ -67,7 +67,13 @@ class Gateway(Host):
         """With those who asked the identity provider, it is forgotten that they were asking."""
         super().drop_all(replica)
         if isinstance(self.authentication, Introspection):
-            self.authentication.forget(replica)
+            self.authentication.forget_questions(replica)
+
+    def crash(self, replica: Replica) -> None:
+        """With all else that it holds, it loses what it remembers of tokens."""
+        super().crash(replica)
+        if isinstance(self.authentication, Introspection):
+            self.authentication.forget_answers(replica)
 
     def compute(self, task: Task, seconds: float) -> Act:
         """Own work, on a worker."""
@@ -89,6 +95,7 @@ class Route:
     """One route: the life of an attempt from the client's door to the answer."""
 
     counts = False
+    publishes = False
 
     def __init__(self, gateway: Gateway, name: str, spec: RouteSpec):
         world = gateway.world
@@ -164,7 +171,10 @@ class JwtCheck:
 
 
 class Introspection:
-    """OAuth 2.0 token introspection (RFC 7662): a remote call, with a cache per user; concurrent misses of one user share one call.
+    """OAuth 2.0 token introspection (RFC 7662): a remote call, with a cache of answers per user in each replica of the gateway.
+
+    Concurrent misses of one user in one replica share one call. Replicas share nothing, as Kong's nodes do not (openid-connect caches in the
+    shared memory of the node), so that a user costs up to one call per replica and `cache_ttl`; a crash empties the cache of its replica.
 
     An invalid token is one of its own: nothing is known of it, nobody else asks for it, and that it is invalid is not remembered.
     """
@@ -176,7 +186,7 @@ class Introspection:
         self.lookup = gateway.world.sampler(spec.lookup, "gateway.oauth.lookup")
         self.chance = gateway.world.uniform("gateway.oauth.invalid")
         self.call = gateway.world.introspection_call(gateway, spec)
-        self.known: dict[int, float] = {}  # user -> when the cached answer expires
+        self.known: dict[tuple[int, int], float] = {}  # (replica, user) -> when the cached answer expires
         self.asking: dict[tuple[int, int], list[Task]] = {}  # (replica, user) -> those who wait for a call that is under way
 
     def check(self, task: Task) -> Act:
@@ -187,9 +197,9 @@ class Introspection:
         if user < 0 or invalid:
             self.gateway.let_go(task)
             return self._verdict(task, (yield from self.call.run(task)), invalid)
-        if not reached(self.gateway.env.now, self.known.get(user, -1.0)):
-            return OK
         place = (task.replica.index, user)
+        if not reached(self.gateway.env.now, self.known.get(place, -1.0)):
+            return OK
         if place in self.asking:
             self.asking[place].append(task)
             self.world.recorder.stage(task, Stage.OTHER, self.call.target.where)
@@ -200,7 +210,7 @@ class Introspection:
         self.gateway.let_go(task)
         answer = yield from self.call.run(task)
         if answer == OK and self.spec.cache_ttl > 0:
-            self.known[user] = self.gateway.env.now + self.spec.cache_ttl
+            self.known[place] = self.gateway.env.now + self.spec.cache_ttl
         del self.asking[place]
         verdict = self._verdict(task, answer, False)
         for other in waiting:
@@ -216,7 +226,11 @@ class Introspection:
             return UNAUTHORIZED
         return OK if self.spec.on_failure == "allow" else answer
 
-    def forget(self, replica: Replica) -> None:
+    def forget_answers(self, replica: Replica) -> None:
+        """It has crashed: its cache is empty."""
+        self.known = {place: expiry for place, expiry in self.known.items() if place[0] != replica.index}
+
+    def forget_questions(self, replica: Replica) -> None:
         """All in a replica was dropped: nobody there asks or waits any more."""
         self.asking = {place: waiting for place, waiting in self.asking.items() if place[0] != replica.index}
 

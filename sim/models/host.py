@@ -321,6 +321,7 @@ class Host:
         self.drop_all(replica)
         self.stop_consumers([replica])
         self.world.forget_guards(replica)
+        self.world.forget_producer(replica)
         replica.balancers.clear()
 
     def restart(self, replica: Replica) -> None:

@@ -3,6 +3,8 @@
 The relay looks every `poll` seconds, takes up to `batch` rows, publishes them, waits for the acks, and marks them; a full batch is
 followed by the next at once. It retries for ever, and publishes again what it had not marked when it crashed: each time is another attempt.
 
+Its producer is that of the replica in which it runs.
+
 Not modelled: the load that polling puts on the database.
 """
 
@@ -107,7 +109,7 @@ class Outbox:
         broker = self.topic.broker
         if broker.down:
             return 0
-        messages = [self._append(row) for row in batch]
+        messages = [self._append(row, task.replica) for row in batch]
         if broker.acks == "all":
             for message in messages:
                 if message.available != message.available:
@@ -123,8 +125,8 @@ class Outbox:
             yield
         return 1
 
-    def _append(self, row: Row) -> Message:
-        return self.topic.append(row.request, self._chain(row), link_chain(row.path, self.salt, 0), self.key, self.site)
+    def _append(self, row: Row, producer: Replica) -> Message:
+        return self.topic.append(row.request, self._chain(row), link_chain(row.path, self.salt, 0), self.key, self.site, producer)
 
     def _chain(self, row: Row) -> int:
         """Of the present attempt to publish it."""

@@ -71,6 +71,7 @@ class Endpoint:
         self.world = service.world
         self.name = name
         self.component = service.name
+        self.publishes = False
         self.where = self.world.recorder.name(f"{service.name}.{name}")
         self.hop_stream = f"{service.name}.{name}"
         self.sequence: Sequence  # made by `build`

@@ -162,6 +162,7 @@ class Task:
         "chain",  # the retry and redelivery numbers along its path, folded into one number: the `attempt` of its draws
         "children",  # the attempt, or the list of branches, that it waits for now; None
         "degraded",  # a fallback stood in for something below
+        "errand",  # the call that it makes, where all of it together has a time limit
         "flow",  # its number, where spans are kept and it is part of a request's way
         "generator",  # until it has started
         "granted",  # holds a place at its replica
@@ -172,6 +173,7 @@ class Task:
         "own_thread",  # a consumer or relay: runs on a thread of its own, not on a worker of its replica
         "path",  # its chain without retry and redelivery numbers: the same for every attempt of the same
         "pause",  # s; the last back-off of its call
+        "producer",  # of a publication: the replica that sends it
         "replica",  # where it runs
         "request",
         "seconds",  # how long the present step takes, where steps need no generator
@@ -192,12 +194,14 @@ class Task:
     caller: Any
     calling: Call | None
     children: Any
+    errand: Any
     generator: Flow | None
     guard: Any
     mark: int
     memory: Any
     outcome: int
     pause: float
+    producer: Replica
     replica: Replica
     request: Request  # consumers, relays and users have another one from time to time, and none before the first
     seconds: float

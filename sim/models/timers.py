@@ -8,25 +8,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
-from sim.models.task import TIMER, Clock, Signal, Task
+from sim.models.task import TIMER, Clock, Signal
 
 
 class Lane:
-    """All timers of one duration and one purpose."""
+    """All timers of one duration and one purpose, of tasks or of whatever else has a `ticket` that changes when it need not expire any more."""
 
     __slots__ = ("armed", "duration", "entries", "env", "expire", "schedule", "signal")
 
-    def __init__(self, env: Clock, duration: float, expire: Callable[[Task], None]):
+    def __init__(self, env: Clock, duration: float, expire: Callable[[Any], None]):
         self.env = env
         self.schedule = env.schedule
         self.duration = duration
         self.expire = expire  # called for a task that still waits for what it waited for when the timer was armed
-        self.entries: deque[tuple[float, Task, int]] = deque()
+        self.entries: deque[tuple[float, Any, int]] = deque()
         self.armed = False
         self.signal = Signal(self._fire)
 
-    def arm(self, task: Task) -> None:
+    def arm(self, task: Any) -> None:  # noqa: ANN401 - it has a ticket
         """Expire the task's present wait `duration` from now, unless it ends before."""
         self.entries.append((self.env.now + self.duration, task, task.ticket))
         if not self.armed:

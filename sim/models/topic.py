@@ -1,7 +1,10 @@
 """Topics of a log broker: partitions, publication with acks and replication, and readers that see only what is replicated.
 
+A replica has one producer for all that it publishes, as Spring's DefaultKafkaProducerFactory makes one, and each producer sticks to a
+partition of its own for messages without a key (KIP-794: the state is the producer's, not the topic's). A crash ends it.
+
 Not modelled: batching and linger of producers, broker capacity and disks, leader election, ISR changes, retention (nothing is ever
-deleted), compaction, transactions.
+deleted), compaction, transactions, the order of what one producer sends again (`max.in.flight.requests.per.connection`).
 """
 
 from __future__ import annotations
@@ -99,7 +102,7 @@ class Topic:
         self.key = spec.key
         self.partitions = [Partition(index) for index in range(spec.partitions)]
         self.groups: list[Group] = []
-        self.sticky = partitioners.new_sticky(spec.partitions, STICKY_RECORDS)
+        self.stickies: dict[Replica, partitioners.StickyRow] = {}  # of the producers that have published without a key
         self.chance = world.uniform(f"{name}.sticky")
         self.partition_of = partitioners.partition_of.compiled.dispatcher
         self.replication = world.sampler(broker.replication, f"{name}.replication") if broker.replication is not None else None
@@ -116,12 +119,12 @@ class Topic:
         self.sites += 1
         return self.sites - 1
 
-    def append(self, request: Request, chain: int, path: int, key: str | None, site: int) -> Message:
-        """Write an event to the log; it is readable when it and all before it in its partition are replicated."""
+    def append(self, request: Request, chain: int, path: int, key: str | None, site: int, producer: Replica) -> Message:
+        """Write an event of this producer to the log; it is readable when it and all before it in its partition are replicated."""
         message = Message(request, chain, path, self.env.now, self, site)
         self.published += 1
         request.alive += len(self.groups)
-        partition = self.partitions[self._partition(request, chain, key)]
+        partition = self.partitions[self._partition(request, chain, key, producer)]
         message.partition = partition
         message.offset = partition.end
         partition.end += 1
@@ -147,7 +150,11 @@ class Topic:
             if readable.waiter is not None:
                 self.world.ready.append(readable.waiter)
 
-    def _partition(self, request: Request, chain: int, key: str | None) -> int:
+    def forget_producer(self, replica: Replica) -> None:
+        """It has crashed: its next producer begins with another partition."""
+        self.stickies.pop(replica, None)
+
+    def _partition(self, request: Request, chain: int, key: str | None, producer: Replica) -> int:
         count = len(self.partitions)
         if count == 1:
             return 0
@@ -157,7 +164,10 @@ class Topic:
             return int(self.partition_of(request.user, count))
         if key == "item" and request.item >= 0:
             return int(self.partition_of(request.item, count))
-        return int(partitioners.sticky(self.sticky, self.chance(request.id, chain)))
+        row = self.stickies.get(producer)
+        if row is None:
+            row = self.stickies[producer] = partitioners.new_sticky(count, STICKY_RECORDS)
+        return int(partitioners.sticky(row, self.chance(request.id, chain)))
 
     def book(self) -> Book:
         """Published x groups = ends + still queued, counted from the rows."""
@@ -170,6 +180,7 @@ class PublishTarget:
     """A topic as something that can be called, under one key, from one site."""
 
     counts = False
+    publishes = True
 
     def __init__(self, topic: Topic, key: str | None):
         self.topic = topic
@@ -205,7 +216,7 @@ class PublishTarget:
             outcome = UNREACHABLE
             task.where = self.where
         else:
-            message = topic.append(request, task.chain, task.path, self.key, self.site)
+            message = topic.append(request, task.chain, task.path, self.key, self.site, task.producer)
             if broker.acks == "all" and message.available != message.available:
                 message.waiter = task
                 world.recorder.stage(task, Stage.REPLICATION, self.where)

@@ -66,6 +66,7 @@ class Workload:
         self.thresholds = list(accumulate(spec.mix.values()))
         self.pick_door = world.uniform(f"traffic.{name}.mix")
         self.user = chooser(spec.users, world.key(f"traffic.{name}.users")) if spec.users else None
+        self.first_user = world.first_users.get(name, 0)  # the number of the most popular one, in its population
         self.item = chooser(spec.items, world.key(f"traffic.{name}.items")) if spec.items else None
         self.caller = world.outsider()  # the client's side of balancers
         retry = spec.retry or Retry(max_attempts=1)
@@ -150,7 +151,7 @@ class Workload:
         door = self.doors[0] if len(self.doors) == 1 else self._door(entity)
         request = Request(entity, arrival, self.source, door, self.recorder)
         if self.user is not None:
-            request.user = self.user(entity)
+            request.user = self.first_user + self.user(entity)
         if self.item is not None:
             request.item = self.item(entity)
         self.arrived += 1

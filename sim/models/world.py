@@ -41,7 +41,7 @@ from sim.spec.network import Link
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.scenario import Scenario
 from sim.spec.step import Publish, Step
-from sim.spec.traffic import Traffic
+from sim.spec.traffic import Traffic, first_users
 from sim.vocabulary import EventKind, MessageEnd, Outcome
 
 INTROSPECTION_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy has none
@@ -60,6 +60,7 @@ class World:
         self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
         self.moments = deque(ticks_of(scenario))
         self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup, keeper(plan_of(scenario, (0.0, *self.moments))))
+        self.first_users = first_users(scenario.traffic)
         self.next_message = itertools.count().__next__
         self._salts = salts(scenario)
         self._tried_again = tried_again(scenario)
@@ -236,7 +237,7 @@ class World:
         """The high bits of the ids of this traffic's requests."""
         return stream_number(name) >> (64 - SOURCE_BITS)
 
-    def lane(self, duration: float, expire: Callable[[Task], None]) -> Lane:
+    def lane(self, duration: float, expire: Callable[[Any], None]) -> Lane:
         """Timers of one duration and purpose."""
         return Lane(self.env, duration, expire)
 
@@ -369,6 +370,11 @@ class World:
                     self._tell(breaker_forgotten(guard.breaker, self.env.now, f"{caller}[{replica.index}]", guard.about))
                 guards[replica] = Guard(guard.policy, guard.about)
 
+    def forget_producer(self, replica: Replica) -> None:
+        """The producer of a crashed replica is gone."""
+        for topic in self.topics.values():
+            topic.forget_producer(replica)
+
     # -- doors and groups -------------------------------------------------------------------------------------------------
 
     def door(self, target: str, traffic: Traffic) -> Door:
@@ -396,16 +402,10 @@ class World:
                 name = consumer_name(service.name, consume.group, topic)
                 steps = Sequence(Site(self, service, name, self.recorder.name(name)), consume.do)
                 for replica in service.replicas:
-                    for _ in range(self._consumers(service, topic, consume.consumers)):
+                    for _ in range(consume.consumers):
                         service.members.append(Member(groups[key], service, replica, consume, steps))
         for group in groups.values():
             group.assign()
-
-    def _consumers(self, service: Service, topic: str, asked: int | None) -> int:
-        if asked is not None:
-            return asked
-        share = math.ceil(len(self.topics[topic].partitions) / len(service.replicas))
-        return max(1, int(min(service.workers, share)))
 
     def expire_session(self, member: Member) -> None:
         """A crashed member's partitions move when its session times out, unless it is back before."""

@@ -1,14 +1,16 @@
-"""Rate limiters: token bucket, fixed window, sliding window, sliding log, GCRA. A refused request changes nothing.
+"""Rate limiters: token bucket, fixed window, sliding window counter, sliding log, GCRA. A refused request changes nothing.
 
-    token_bucket    starts full with `burst` tokens, refilled at `rate` all the time; a request takes one
-    fixed_window    fewer than `limit` requests so far in this window; windows are aligned to time 0 (Kong's `rate-limiting`)
-    sliding_window  previous window's count * (1 - elapsed share) + this window's < limit (Cloudflare; Kong `rate-limiting-advanced`)
-    sliding_log     fewer than `limit` stamps > now - window: exact
-    gcra            T = 1 / rate, tau = T * burst: allowed when now >= max(now, tat) - tau, and then tat = max(now, tat) + T.
-                    `burst` is throttled's MaxBurst, beyond the first: burst + 1 requests pass at once
+    token_bucket            starts full with `burst` tokens, refilled at `rate` all the time; a request takes one (nginx limit_req with nodelay,
+                            where excess <= burst lets burst + 1 pass; Envoy's local rate limit; Spring Cloud Gateway, in whole seconds there)
+    fixed_window            fewer than `limit` requests so far in this window; windows are aligned to time 0 (Kong's `rate-limiting`)
+    sliding_window_counter  previous window's count * (1 - elapsed share) + this window's < limit (Cloudflare; limits, which counts only what it lets
+                            pass: acquire_sliding_window.lua. Kong's `rate-limiting-advanced` also counts what it refuses, unless disable_penalty)
+    sliding_log             fewer than `limit` stamps > now - window: exact (limits' moving window)
+    gcra                    T = 1 / rate, tau = T * burst: allowed when now >= max(now, tat) - tau, and then tat = max(now, tat) + T.
+                            `burst` is throttled's MaxBurst, beyond the first: burst + 1 requests pass at once (throttled rate.go)
 
-with limit = floor(rate * window), at least 1. Source: semantics.md 4.1, 4.3, 4.4 (throttled rate.go; Kong rate-limiting). The answer to a refused
-request is its Retry-After in seconds, not rounded; to an obedient client the limiter says yes at that time if no one else came.
+with limit = floor(rate * window), at least 1. Source: semantics.md 4. The answer to a refused request is its Retry-After in seconds, not
+rounded; to an obedient client the limiter says yes at that time if no one else came.
 
 `look` asks and `take` counts, so that a request that must pass several limiters is counted by all of them or by none (Kong: "if stop: do not
 increment"); `allow` is both.
@@ -29,13 +31,19 @@ from sim.spec.gateway import RateLimit
 
 TOKEN_BUCKET = 0
 FIXED_WINDOW = 1
-SLIDING_WINDOW = 2
+SLIDING_WINDOW_COUNTER = 2
 SLIDING_LOG = 3
 GCRA = 4
 
 ALLOWED = -1.0
 
-_ALGORITHMS = {"token_bucket": TOKEN_BUCKET, "fixed_window": FIXED_WINDOW, "sliding_window": SLIDING_WINDOW, "sliding_log": SLIDING_LOG, "gcra": GCRA}
+_ALGORITHMS = {
+    "token_bucket": TOKEN_BUCKET,
+    "fixed_window": FIXED_WINDOW,
+    "sliding_window_counter": SLIDING_WINDOW_COUNTER,
+    "sliding_log": SLIDING_LOG,
+    "gcra": GCRA,
+}
 
 
 @dataclass(slots=True)
@@ -80,8 +88,8 @@ def look(row: LimiterRow, ring: Ring, now: float) -> float:
         return look_token_bucket(row, now)
     if row.algorithm == FIXED_WINDOW:
         return look_fixed_window(row, now)
-    if row.algorithm == SLIDING_WINDOW:
-        return look_sliding_window(row, now)
+    if row.algorithm == SLIDING_WINDOW_COUNTER:
+        return look_sliding_window_counter(row, now)
     if row.algorithm == SLIDING_LOG:
         return look_sliding_log(row, ring, now)
     return look_gcra(row, now)
@@ -134,7 +142,7 @@ def look_fixed_window(row: LimiterRow, now: float) -> float:
 
 
 @policy
-def look_sliding_window(row: LimiterRow, now: float) -> float:
+def look_sliding_window_counter(row: LimiterRow, now: float) -> float:
     """Retry-After is the time until the weighted count falls below the limit, which it does strictly after it reaches it."""
     index = periods(now, row.window)
     count = count_in(row, index)

@@ -3,7 +3,8 @@
 Pauses before retry k (k = 1 is the first retry), from AWS Architecture Blog, "Exponential Backoff and Jitter" (semantics.md 2.1):
 `t` is base (constant), base * k (linear) or base * multiplier**(k-1) (exponential), at most `longest`; then, with u uniform in (0, 1),
 
-    none t;  full u * t;  equal t/2 + u * t/2;  decorrelated min(longest, base + u * (3 * previous - base)), whatever the growth.
+    none t;  full u * t;  equal t/2 + u * t/2;  decorrelated min(longest, base + u * (3 * previous - base)), whatever the growth;
+    a share s: min(longest, t * (1 - s + 2 * s * u)), as Kafka's clients with s = 20 % (ExponentialBackoff).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ NONE = 0
 FULL = 1
 EQUAL = 2
 DECORRELATED = 3
+SPREAD = 4
 
 _JITTERS = {"none": NONE, "full": FULL, "equal": EQUAL, "decorrelated": DECORRELATED}
 
@@ -38,6 +40,7 @@ class RetryRow:
     base: float = 0.0
     multiplier: float = 1.0
     longest: float = math.inf
+    spread: float = 0.0  # the share by which a pause may be shorter or longer
 
 
 RETRY = dtype_of(RetryRow)
@@ -45,7 +48,11 @@ RETRY = dtype_of(RetryRow)
 
 def new_retry(spec: Retry) -> RetryRow:
     """The row of a retry rule."""
-    row = RetryRow(jitter=_JITTERS[spec.jitter], max_attempts=spec.max_attempts)
+    row = RetryRow(max_attempts=spec.max_attempts)
+    if isinstance(spec.jitter, str):
+        row.jitter = _JITTERS[spec.jitter]
+    else:
+        row.jitter, row.spread = SPREAD, spec.jitter
     row.mask = sum(1 << outcome for outcome in Outcome if outcome.word in spec.on)
     rule = spec.backoff
     if isinstance(rule, ConstantBackoff):
@@ -89,4 +96,7 @@ def backoff(row: RetryRow, k: int, u: float, previous: float) -> float:
         pause = u * pause
     elif row.jitter == EQUAL:
         pause = pause / 2.0 + u * (pause / 2.0)
+    elif row.jitter == SPREAD:
+        pause = pause * (1.0 - row.spread + 2.0 * row.spread * u)
+        pause = row.longest if pause > row.longest else pause
     return pause

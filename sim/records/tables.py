@@ -21,7 +21,7 @@ REQUEST = np.dtype(
         ("end", "f8"),  # s; when the client had its answer; nan: not answered
         ("completion", "f8"),  # s; when the last effect of completes_with came to exist; nan: incomplete or none expected
         ("effects", "u8"),  # bit i: effect names[effect_names[i]] exists
-        ("user", "i4"),  # rank, 0 is the most popular; -1: no users
+        ("user", "i4"),  # its number: the ranks of the first population, 0 the most popular, then those of the next; -1: no users
         ("item", "i4"),  # rank; -1: no items
         ("source", "i2"),  # index into names
         ("route", "i2"),  # index into names

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
 
 from sim.spec.base import Choice, Duration, Flag, Price, Rate, Share, Spec, Whole, Workers, register
 from sim.spec.distribution import AnyDistribution
+from sim.spec.document import Data
 from sim.spec.policy import CallPolicy
 from sim.spec.service import Queue
 from sim.spec.traffic import Objective
+from sim.units import rate_unit
 
 
 class Authentication(Spec):
@@ -30,8 +32,9 @@ class Jwt(Authentication):
 
 @register("authentication", "oauth")
 class OAuth(Authentication):
-    """RFC 7662 introspection by a remote call, with a cache per user. A hit costs `lookup`; concurrent misses of one user call once.
+    """RFC 7662 introspection by a remote call, with a cache per user in each replica of the gateway, as each node of Kong has its own.
 
+    A hit costs `lookup`; concurrent misses of one user in one replica call once; a crash of the replica empties its cache.
     Only a "yes" is remembered, and only a "no" is `unauthorized`: when the provider cannot be asked, the request fails as the call did, or
     passes where `on_failure` says `allow`.
     """
@@ -44,15 +47,53 @@ class OAuth(Authentication):
     on_failure: Literal["deny", "allow"] = "deny"
 
 
+Algorithm = Literal["fixed_window", "token_bucket", "sliding_window_counter", "sliding_log", "gcra"]
+
+
+def _counter(value: object) -> object:
+    """The old name of it, which Kong gives to something that counts otherwise."""
+    return "sliding_window_counter" if value == "sliding_window" else value
+
+
 class RateLimit(Spec):
-    """At most `rate` per user, per route, or in all. A refusal is a 429 with Retry-After."""
+    """At most `rate` per user, per route, or in all. A refusal is a 429 with Retry-After, and uses up nothing. Whose algorithm it is:
+
+    `fixed_window`, the default: Kong's `rate-limiting`. `rate * window` requests in each window of the clock; without a `window`, of the unit
+    that the rate is written in, as Kong's `second`, `minute`, `hour` and `day`.
+    `token_bucket`, the default where a `burst` is said: nginx's `limit_req burst=B nodelay`, which is `burst: B + 1` here, Envoy's local rate limit
+    (`burst`: max_tokens), and Spring Cloud Gateway (`burst`: burstCapacity; there time counts in whole seconds). Without a `burst` it is 1: nginx
+    without burst, Spring's default; requests closer than 1 / rate are refused.
+    `sliding_window_counter`: the Python library limits (Flask-Limiter), after Cloudflare. Requests that it refuses do not count; in Kong's
+    `rate-limiting-advanced` they do, unless `disable_penalty` is set: there a client that goes on above its limit is shut out.
+    `sliding_log`: limits' moving window. `gcra`: throttled, with `burst` its MaxBurst: `burst` + 1 requests pass at once.
+
+    One count for all replicas is Spring's and Kong's with `policy: redis`; `scope: node` is Kong's `policy: local`, nginx and Envoy.
+    """
 
     per: Literal["user", "route", "all"]
     rate: Rate = Field(gt=0)
     burst: Whole = Field(default=1, ge=1)  # token_bucket, gcra
-    window: Duration = Field(default=1.0, gt=0)  # fixed_window, sliding_window, sliding_log: limit = rate * window
-    algorithm: Literal["token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"] = "token_bucket"
-    scope: Literal["cluster", "node"] = "cluster"  # node: each gateway replica counts alone, as Kong's `local`
+    window: Duration = Field(default=1.0, gt=0)  # fixed_window, sliding_window_counter, sliding_log; the default is the unit of the rate
+    algorithm: Annotated[Algorithm, BeforeValidator(_counter)] = "fixed_window"
+    scope: Literal["cluster", "node"] = "cluster"
+
+    @property
+    def counts_in_windows(self) -> bool:
+        """Whether it counts requests in a `window`; otherwise it lets a `burst` pass."""
+        return self.algorithm not in ("token_bucket", "gcra")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _what_follows_from_the_rest(cls, data: Data, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Fill in the algorithm that a burst means and the window that the unit of the rate means; both still count as not said."""
+        if not isinstance(data, dict):
+            return handler(data)
+        follows: dict[str, Any] = {"algorithm": "token_bucket"} if "burst" in data else {}
+        if (unit := rate_unit(data.get("rate"))) is not None:
+            follows["window"] = unit
+        limit = handler({**follows, **data})
+        limit.model_fields_set.intersection_update(data)
+        return limit
 
 
 class Translate(Spec):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from sim.errors import nearest
 from sim.spec.base import Choice, Duration, Factor, Number, Ratio, Spec, Whole, register
+from sim.units import share, shown
 
 RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]
 
@@ -54,12 +56,33 @@ class Budget(Spec):
     ttl: Duration = Field(default=10.0, gt=0)
 
 
+JITTERS = ("none", "full", "equal", "decorrelated")
+
+
+def _jitter(value: object) -> object:
+    if value in JITTERS:
+        return value
+    try:
+        return share(value)
+    except ValueError:
+        near = nearest(str(value), JITTERS)
+        hint = f"; did you mean '{near}'?" if near else ""
+        raise ValueError(f"found {shown(value)}, expected none, full, equal, decorrelated, or a share such as 20%{hint}") from None
+
+
+_JITTER = WithJsonSchema({"anyOf": [{"enum": list(JITTERS)}, {"type": "string", "pattern": r"^\s*[0-9.eE+-]+\s*%\s*$"}, {"type": "number"}]})
+Jitter = Annotated[Literal["none", "full", "equal", "decorrelated"] | float, BeforeValidator(_jitter), _JITTER]
+
+
 class Retry(Spec):
-    """Try again: `max_attempts` counts the first call."""
+    """Try again: `max_attempts` counts the first call.
+
+    `jitter: 20%` draws each pause evenly from 80 % to 120 % of what it would be, `max` at most (Kafka's clients; resilience4j's randomized).
+    """
 
     max_attempts: Whole = Field(default=3, ge=1, le=1000)
     backoff: AnyBackoff = ConstantBackoff(delay=0.0)
-    jitter: Literal["none", "full", "equal", "decorrelated"] = "none"
+    jitter: Jitter = "none"
     budget: Budget | None = None
     on: tuple[RetryOn, ...] = ("timeout", "error", "unreachable", "shed")
 
@@ -96,9 +119,13 @@ class Bulkhead(Spec):
 
 
 class CallPolicy(Spec):
-    """fallback( retry( breaker( timeout( bulkhead( call ))))): the one order of interceptors."""
+    """fallback( total_timeout( retry( breaker( timeout( bulkhead( call )))))): the one order of interceptors.
+
+    `timeout` is of one attempt, `total_timeout` of all attempts and pauses together: then the call ends as a timeout.
+    """
 
     timeout: Duration | None = None
+    total_timeout: Annotated[Duration, Field(gt=0)] | None = None
     on_timeout: Literal["abandon", "cancel"] = "abandon"
     retry: Retry | None = None
     circuit_breaker: CircuitBreaker | None = None
@@ -107,6 +134,13 @@ class CallPolicy(Spec):
 
 
 NO_POLICY = CallPolicy()
-# Of a publication that names none, after Kafka's producer: request.timeout.ms 30 s, retry.backoff.ms 100 ms to 1 s, and as many attempts as
-# delivery.timeout.ms, 120 s, has room for.
-PRODUCER = CallPolicy.model_validate({"timeout": "30s", "retry": {"max_attempts": 4, "backoff": {"exponential": {"base": "100ms", "max": "1s"}}}})
+PRODUCER = CallPolicy.model_validate(
+    {
+        "timeout": "30s",
+        "total_timeout": "120s",
+        "retry": {"max_attempts": 1000, "backoff": {"exponential": {"base": "100ms", "max": "1s"}}, "jitter": "20%"},
+    }
+)
+"""Of a publication that names none, as Kafka's producer is by default (ProducerConfig, ExponentialBackoff): request.timeout.ms 30 s, retry.backoff.ms
+100 ms, doubled up to retry.backoff.max.ms 1 s, 20 % jitter; `retries` is without end, what ends them is delivery.timeout.ms, 120 s. In that
+time there is room for some 160 attempts with their pauses."""

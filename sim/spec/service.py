@@ -35,12 +35,16 @@ class RetryTopic(Spec):
 
 
 class Consume(Spec):
-    """How a service consumes a topic, as one consumer group. Defaults: Kafka's consumer and Spring Kafka's error handler."""
+    """How a service consumes a topic, as one consumer group. Defaults: Kafka's consumer and Spring Kafka's error handler.
+
+    A consumer is a thread of its own beside the workers. One per replica is what a Java KafkaConsumer, kafkajs, and a Spring Kafka listener
+    container (`concurrency` 1) have.
+    """
 
     group: str
     do: tuple[AnyStep, ...]
     auto_offset_reset: Literal["earliest", "latest"] = "latest"
-    consumers: Whole | None = Field(default=None, ge=1)  # per replica; default min(workers, ceil(partitions / replicas))
+    consumers: Whole = Field(default=1, ge=1)  # per replica
     max_poll_records: Whole = Field(default=500, ge=1)
     retry_topic: RetryTopic | None = None
     max_deliveries: Whole = Field(default=10, ge=1)  # without a retry topic: redelivered in place, blocking the partition

@@ -62,7 +62,8 @@ class Perform(Step):
 class Publish(Step):
     """Publish an event to a topic; holds the worker until the broker's ack. `via: outbox` writes a row and goes on.
 
-    Without a policy it is guarded as by Kafka's producer: 30 s for each of four attempts, with pauses of 100 ms, 200 ms and 400 ms.
+    Without a policy it is tried again as by Kafka's producer: for 120 s in all (delivery.timeout.ms), 30 s for each attempt
+    (request.timeout.ms), with pauses of 100 ms, 200 ms ... 1 s (retry.backoff.ms, retry.backoff.max.ms), give or take 20 %.
     """
 
     positional = "topic"

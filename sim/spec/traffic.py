@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import accumulate
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -144,6 +146,16 @@ class Popularity(Spec):
         return 0.0 if isinstance(self.popularity, str) else float(self.popularity["zipf"])
 
 
+class Users(Popularity):
+    """The users of one traffic. Those of two traffics are different people, for limits, keys and caches, unless both name one `population`.
+
+    A population is named after its traffic unless it is given a name; where its traffics count it differently, the smaller number is its
+    most popular part.
+    """
+
+    population: str | None = None
+
+
 class Objective(Spec):
     """What a route promises."""
 
@@ -156,8 +168,8 @@ class Traffic(Spec):
 
     sends: str | dict[str, Share]  # a route, or service.endpoint where there is no gateway; a map gives a mix
     arrivals: AnyArrivals
-    users: Popularity | None = None
-    items: Popularity | None = None
+    users: Users | None = None
+    items: Popularity | None = None  # the catalogue: item 0 of one traffic is item 0 of another
     timeout: Duration | None = None  # the client's own patience, per attempt
     retry: Retry | None = None
     honor_retry_after: Flag = False
@@ -170,6 +182,10 @@ class Traffic(Spec):
             raise ValueError("sends: the shares sum to 0, expected at least one above 0")
         return self
 
+    def population(self, name: str) -> str:
+        """What its users are called, where `name` is the name of this traffic."""
+        return name if self.users is None or self.users.population is None else self.users.population
+
     @property
     def mix(self) -> dict[str, float]:
         """Target -> share of requests, summing to 1."""
@@ -177,3 +193,14 @@ class Traffic(Spec):
             return {self.sends: 1.0}
         total = sum(self.sends.values())
         return {target: weight / total for target, weight in self.sends.items()} if total else dict(self.sends)
+
+
+def first_users(traffic: Mapping[str, Traffic]) -> dict[str, int]:
+    """Traffic -> the number of its first user: populations are numbered one behind the other, in the order in which traffic names them."""
+    sizes: dict[str, int] = {}
+    for name, spec in traffic.items():
+        if spec.users is not None:
+            population = spec.population(name)
+            sizes[population] = max(sizes.get(population, 0), spec.users.count)
+    firsts = dict(zip(sizes, accumulate(sizes.values(), initial=0), strict=False))
+    return {name: firsts[spec.population(name)] for name, spec in traffic.items() if spec.users is not None}

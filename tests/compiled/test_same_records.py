@@ -103,6 +103,45 @@ def test_shipped_scenarios(name, spans):
         assert apart(scenario) == [], variant
 
 
+NODES = """
+version: 1
+duration: 40s
+gateway:
+  replicas: 3
+  workers: 2
+  authentication: {oauth: {introspect: identity.check, lookup: 0.1ms, cache_ttl: 4s}}
+  rate_limits: [{per: user, rate: 300/m}, {per: user, rate: 3/s, burst: 4, scope: node}]
+  routes: {POST /buy: {to: shop.buy}}
+services:
+  identity: {workers: 9, endpoints: {check: [{wait: {exponential: 20ms}}]}}
+  shop:
+    replicas: 4
+    workers: 50
+    endpoints: {buy: [{work: 2ms}, {publish: bought}, {publish: bought, via: outbox, poll: 50ms}]}
+  post: {workers: 1, queue: {capacity: 3}, endpoints: {send: [{work: {exponential: 4ms}}]}}
+  mail: {replicas: 2, workers: 9, consumes: {bought: {group: mail, do: [{wait: 2ms}, {call: post.send, policy: brief}]}}}
+policies: {brief: {total_timeout: 5ms, timeout: 2ms, retry: {max_attempts: 9, backoff: {constant: 1ms}, jitter: 50%}}}
+brokers: {kafka: {kind: log, acks: all, replication: 1ms, topics: {bought: {partitions: 12, key: sticky}}}}
+network: {default: {latency: 0.5ms}}
+traffic:
+  crowd: {sends: POST /buy, arrivals: {poisson: 40/s}, users: {count: 10}, timeout: 2s}
+  bots: {sends: POST /buy, arrivals: {poisson: 40/s}, users: {count: 5, popularity: {zipf: 1.0}}, timeout: 2s}
+  friends: {sends: POST /buy, arrivals: {poisson: 20/s}, users: {population: crowd, count: 20}, timeout: 2s}
+faults:
+  - {name: node, at: 8s, crash: {of: gateway, restart_after: 3s}}
+  - {name: producer, at: 12s, crash: {of: shop, replicas: 2, restart_after: 2s}}
+  - {name: dark, at: 20s, for: 5s, broker_down: kafka}
+  - {name: frozen, at: 26s, for: 2s, outage: shop, how: hang}
+"""
+
+
+@KEPT
+def test_what_every_replica_remembers_for_itself(spans):
+    """Tokens, limits of a node, the partitions of a producer; populations; producers that try again, and calls with a total timeout."""
+    scenario = only(sim.load_text(NODES, sets=[f"record.spans={spans}"]))
+    assert apart(scenario) == []
+
+
 OVERLOADED = """
 version: 1
 duration: 60s

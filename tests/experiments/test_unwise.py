@@ -47,6 +47,11 @@ CONSUMING = {"workers": 8, "consumes": {"orders": {"group": "g", "consumers": 8,
 PUBLISHING = [{"work": "5ms"}, {"publish": "orders"}]
 
 
+def handling(time: Any, **consume: Any) -> dict[str, Any]:
+    """A service that takes its time over each record."""
+    return {"workers": 8, "consumes": {"orders": {"group": "g", "do": [{"wait": time}], **consume}}}
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -93,13 +98,61 @@ PUBLISHING = [{"work": "5ms"}, {"publish": "orders"}]
             ["the busiest user sends 0.1/s on average, and 0.0167/s pass"],
         ),
         (
-            {"gateway__rate_limits": [{"per": "all", "rate": "30/m", "algorithm": "fixed_window"}]},
+            {"gateway__rate_limits": [{"per": "all", "rate": "30/m", "algorithm": "fixed_window", "window": "1s"}]},
             ["gateway.rate_limits.0: 0.5/s is 0.5 requests in a window of 1s; it counts whole ones, and lets 1 pass. that is 1/s; choose a `window`"],
         ),
         ({"gateway__rate_limits": [{"per": "all", "rate": "2.5/s", "algorithm": "sliding_log"}]}, ["2.5/s is 2.5 requests in a window of 1s", "lets 2 pass"]),
         (
             {"services__back__endpoints__answer": [{"wait": {"lognormal": {"mean": "30ms", "p99": "10ms"}}}]},
             ["services.back.endpoints.answer.0.wait: its p99, 10ms, is below its mean, 30ms", "have the two been exchanged?"],
+        ),
+        (
+            {"gateway__rate_limits": [{"per": "all", "rate": "200/s", "algorithm": "token_bucket"}]},
+            ["one token: of two requests closer than 5ms the second is refused", "clients send 100/s: of Poisson arrivals that refuses 33.3%"],
+        ),
+        ({"gateway__rate_limits": [{"per": "all", "rate": "200/s", "burst": 9, "algorithm": "fixed_window"}]}, ["`burst` is no word of fixed_window"]),
+        ({"gateway__rate_limits": [{"per": "all", "rate": "200/s", "burst": 9, "window": "1m"}]}, ["`window` is no word of token_bucket"]),
+        (
+            {"gateway__rate_limits": [{"per": "all", "rate": "80/s", "algorithm": "sliding_window"}]},
+            ["requests that this sliding_window_counter refuses do not count", "in Kong's rate-limiting-advanced they do"],
+        ),
+        (
+            {"brokers": KAFKA, "services__mail": CONSUMING, "services__front__endpoints__ask": PUBLISHING, "faults": [{"at": "2m", "crash": {"of": "mail"}}]},
+            ["faults.crash of mail: mail consumes; its consumers are static members here", "wait until its old session has ended (45s)"],
+        ),
+        (
+            {
+                "brokers": KAFKA,
+                "services__mail": CONSUMING,
+                "services__front__endpoints__ask": PUBLISHING,
+                "faults": [{"at": "2m", "for": "50s", "outage": "mail"}],
+            },
+            ["mail consumes, and is away for longer than a session of 45s"],
+        ),
+        (
+            {"brokers": KAFKA, "services__mail": handling("700ms"), "services__front__endpoints__ask": PUBLISHING},
+            ["mail <- orders: a full batch of 500 records takes 5.83m on average", "max.poll.interval.ms"],
+        ),
+        (
+            {"brokers": KAFKA, "services__mail": handling("7m", max_poll_records=1), "services__front__endpoints__ask": PUBLISHING},
+            ["mail <- orders: a record takes 7m on average"],
+        ),
+        (
+            {
+                "brokers": KAFKA,
+                "services__mail": handling({"lognormal": {"mean": "30s", "p99": "400s"}}, max_poll_records=2),
+                "services__front__endpoints__ask": PUBLISHING,
+            },
+            ["a full batch of 2 records takes more than 5m when one is slow, as 1."],
+        ),
+        ({"brokers": KAFKA, "services__front__endpoints__ask": PUBLISHING}, ["brokers.kafka: each publication is sent at once and alone", "linger.ms"]),
+        (
+            {"traffic__others": {"sends": "GET /", "arrivals": {"poisson": "1/s"}, "users": {"count": 10, "population": "client"}}},
+            ["traffic.others.users: the population 'client' is of no other traffic; did you mean 'clients'?"],
+        ),
+        (
+            {"traffic__others": {"sends": "GET /", "arrivals": {"poisson": "1/s"}, "users": {"count": 10, "population": "clients"}}},
+            ["traffic.clients.users: the population 'clients' has 1,000 in clients and 10 in others"],
         ),
         ({"traffic__clients__users": None, "gateway__rate_limits": [{"per": "user", "rate": "1/s"}]}, ["no traffic says how many users there are"]),
         ({"traffic__clients__arrivals": {"closed": {"users": 100, "think": "1s"}}}, ["a closed workload of 100 users. closed users wait"]),
@@ -115,6 +168,17 @@ def test_unwise_is_told_with_its_place_and_its_reason(changes, words):
     found = warnings(**changes)
     for word in words:
         assert word in found, found
+
+
+def test_what_is_kind_is_told_only_where_a_scenario_comes_by_it():
+    """A short outage, a quick handler, an outbox, a broker without acks, a limit that is kept: nothing to be told."""
+    outbox = [{"work": "5ms"}, {"publish": "orders", "via": "outbox"}]
+    quiet = {"brokers": KAFKA, "services__mail": handling("1ms", consumers=1), "services__front__endpoints__ask": outbox}
+    assert "Kafka" not in warnings(**quiet, faults=[{"at": "2m", "for": "40s", "outage": "mail"}])
+    unheard = {"kafka": {**KAFKA["kafka"], "acks": 0}}
+    assert "batches" not in warnings(**{**quiet, "brokers": unheard, "services__front__endpoints__ask": PUBLISHING})
+    kept = [{"per": "all", "rate": "200/s", "algorithm": "sliding_window_counter"}]
+    assert "Kong's rate-limiting-advanced" not in warnings(gateway__rate_limits=kept)
 
 
 def test_a_budget_takes_the_danger_out_of_retries():

@@ -27,8 +27,9 @@ TOPICS = "brokers={kafka: {kind: log, topics: {order-events: {partitions: 48}}}}
 ASYNC = (
     TOPICS,
     "services.orders.endpoints.create=[{work: {exponential: 5ms}}, {publish: order-events}]",
-    "services.inventory.consumes={order-events: {group: inventory-group, auto_offset_reset: earliest, do: [{perform: inventory.reserve}]}}",
-    "services.payments.consumes={order-events: {group: payment-group, auto_offset_reset: earliest, max_poll_records: 1, do: [{perform: payments.charge}]}}",
+    "services.inventory.consumes={order-events: {group: inventory-group, consumers: 8, auto_offset_reset: earliest, do: [{perform: inventory.reserve}]}}",
+    "services.payments.consumes={order-events: {group: payment-group, consumers: 48, auto_offset_reset: earliest,"
+    " max_poll_records: 1, do: [{perform: payments.charge}]}}",
     "network.default.latency=0s",
 )
 

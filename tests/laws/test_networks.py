@@ -145,7 +145,7 @@ services:
   worker:
     workers: 4
     consumes:
-      orders: {group: workers, auto_offset_reset: earliest, do: [{work: {exponential: 10ms}}, {effect: done}]}
+      orders: {group: workers, consumers: 4, auto_offset_reset: earliest, do: [{work: {exponential: 10ms}}, {effect: done}]}
 brokers:
   kafka: {kind: log, topics: {orders: {partitions: 4, key: order}}}
 """

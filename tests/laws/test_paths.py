@@ -146,7 +146,7 @@ services:
   shop: {workers: unlimited, endpoints: {order: [{publish: orders}]}}
   worker:
     workers: 2
-    consumes: {orders: {group: workers, auto_offset_reset: earliest, do: [{perform: worker.handle}]}}
+    consumes: {orders: {group: workers, consumers: 4, auto_offset_reset: earliest, do: [{perform: worker.handle}]}}
     endpoints: {handle: [{work: {exponential: 50ms}}, {effect: done}]}
 brokers:
   kafka: {kind: log, topics: {orders: {partitions: 4}}}

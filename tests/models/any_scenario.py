@@ -17,6 +17,7 @@ class _Maker:
         self.names = [f"s{i}" for i in range(dice.randint(2, 4))]
         self.policies = [f"p{i}" for i in range(3)]
         self.topics = [f"t{i}" for i in range(dice.randint(0, 2))]
+        self.hosts = self.names
         self.effects = ["made", "paid", "sent"]
 
     def maybe(self, chance: float = 0.5) -> bool:
@@ -29,6 +30,9 @@ class _Maker:
     def document(self) -> dict[str, Any]:
         dice = self.dice
         services = {name: self.service(i) for i, name in enumerate(self.names)}
+        gateway = self.gateway() if self.maybe() else None
+        if gateway is not None:
+            self.hosts = [*self.names, "gateway"]
         services[self.names[-1]]["endpoints"]["b"] += [{"effect": effect} for effect in self.effects]  # an effect that is named must exist
         document: dict[str, Any] = {
             "version": 1,
@@ -43,9 +47,9 @@ class _Maker:
         if self.topics:
             document["brokers"] = {"kafka": self.broker()}
         targets = ["s0.a", "s0.b"]
-        if self.maybe():
-            document["gateway"] = self.gateway()
-            targets = list(document["gateway"]["routes"])
+        if gateway is not None:
+            document["gateway"] = gateway
+            targets = list(gateway["routes"])
         document["traffic"] = {f"c{i}": self.traffic(targets) for i in range(dice.randint(1, 2))}
         return document
 
@@ -108,9 +112,11 @@ class _Maker:
         if self.maybe(0.8):
             spec["timeout"] = dice.choice(("30ms", "50ms", "200ms"))
             spec["on_timeout"] = dice.choice(("abandon", "cancel"))
+        if self.maybe(0.3):
+            spec["total_timeout"] = dice.choice(("40ms", "90ms", "300ms"))
         if self.maybe(0.6):
             backoff = dice.choice([{"constant": "0s"}, {"exponential": {"base": "20ms"}}])
-            spec["retry"] = {"max_attempts": dice.randint(2, 4), "backoff": backoff, "jitter": dice.choice(("none", "full", "decorrelated"))}
+            spec["retry"] = {"max_attempts": dice.randint(2, 4), "backoff": backoff, "jitter": dice.choice(("none", "full", "decorrelated", "20%"))}
             if self.maybe(0.3):
                 spec["retry"]["budget"] = "50%"
         if self.maybe(0.5):
@@ -139,7 +145,7 @@ class _Maker:
         spec: dict[str, Any] = {"at": f"{begin!r}s"}
         if self.maybe(0.8):
             spec["for"] = f"{dice.choice((0.5, 2.0, 6.66))!r}s"
-        of, kind = dice.choice(self.names), dice.choice(("outage", "outage", "outage", "slow", "errors", "crash", "crash", "network", "broker_down"))
+        of, kind = dice.choice(self.hosts), dice.choice(("outage", "outage", "outage", "slow", "errors", "crash", "crash", "network", "broker_down"))
         if kind == "broker_down" and not self.topics:
             kind = "outage"
         if kind == "outage":
@@ -178,14 +184,14 @@ class _Maker:
         }
         if self.maybe():
             spec["retry_topic"] = ["100ms", "1s"][: dice.randint(1, 2)]
-        if self.maybe(0.3):
+        if self.maybe():
             spec["consumers"] = dice.randint(1, 6)
         return spec
 
     def gateway(self) -> dict[str, Any]:
         dice = self.dice
         spec: dict[str, Any] = {
-            "replicas": dice.randint(1, 2),
+            "replicas": dice.randint(1, 3),
             "workers": dice.choice((1, 4)),
             "concurrency": dice.choice(("event_loop", "threads")),
             "work": self.time(0.001),
@@ -212,10 +218,12 @@ class _Maker:
             ]
         )
         if self.maybe():
-            algorithm = dice.choice(("token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"))
-            spec["rate_limits"] = [
-                {"per": dice.choice(("user", "route", "all")), "rate": "10/s", "burst": 3, "algorithm": algorithm, "scope": dice.choice(("cluster", "node"))}
-            ]
+            limit = {"per": dice.choice(("user", "route", "all")), "rate": dice.choice(("10/s", "300/m")), "scope": dice.choice(("cluster", "node"))}
+            if self.maybe(0.8):
+                limit["algorithm"] = dice.choice(("token_bucket", "fixed_window", "sliding_window_counter", "sliding_log", "gcra"))
+            if self.maybe():
+                limit["burst"] = 3
+            spec["rate_limits"] = [limit]
         return spec
 
     def traffic(self, targets: list[str]) -> dict[str, Any]:
@@ -223,7 +231,7 @@ class _Maker:
         arrivals = dice.choice([{"poisson": "20/s"}, {"deterministic": "15/s"}, {"closed": {"users": 5, "think": {"exponential": "100ms"}}}])
         spec: dict[str, Any] = {"sends": dice.choice([targets[0], dict.fromkeys(targets, 0.5)]), "arrivals": arrivals}
         if self.maybe():
-            spec["users"] = {"count": 20, "popularity": {"zipf": 1.0}}
+            spec["users"] = {"count": dice.choice((5, 20)), "popularity": {"zipf": 1.0}, **({"population": "people"} if self.maybe() else {})}
         if self.maybe(0.4):
             spec["items"] = {"count": 3}
         if self.maybe():

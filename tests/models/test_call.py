@@ -23,6 +23,50 @@ def test_the_timeout_is_per_attempt_and_pauses_come_on_top():
     assert [attempt.arrived for attempt in played.attempts("b.get")] == [0.0, 0.25, 0.5]
 
 
+def test_the_total_timeout_ends_the_attempt_under_way():
+    policy = "{timeout: 1s, total_timeout: 2500ms, retry: {max_attempts: 1000}}"
+    played = testing.play(pair(policy, "10s"), [0.0], sends="a.get")
+    assert (played.outcomes(), played.responses(), played.requests["where"].tolist()) == (["timeout"], [2.5], ["b.get"])
+    assert [attempt.arrived for attempt in played.attempts("b.get")] == [0.0, 1.0, 2.0]
+
+
+def test_the_total_timeout_cuts_the_last_pause_short():
+    policy = "{total_timeout: 2500ms, retry: {max_attempts: 1000, backoff: {constant: 1s}}}"
+    played = testing.play(pair(policy, more="faults: [{at: 0s, outage: b, how: refuse}]"), [0.0], sends="a.get")
+    assert (played.outcomes(), played.responses()) == (["timeout"], [2.5])
+    assert [attempt.arrived for attempt in played.attempts("b.get")] == [0.0, 1.0, 2.0]
+
+
+def test_within_the_total_timeout_everything_is_as_without():
+    plain = "timeout: 1s, retry: {max_attempts: 3, backoff: {constant: 100ms}}"
+    for total in ("", "total_timeout: 10s, "):
+        played = testing.play(pair(f"{{{total}{plain}}}", "10s"), [0.0], sends="a.get")
+        assert (played.outcomes(), played.responses()) == (["timeout"], [3.2])
+        assert testing.play(pair(f"{{{total}{plain}}}"), [0.0], sends="a.get").responses() == [0.1]
+
+
+def test_the_total_timeout_counts_the_wait_for_the_bulkhead():
+    policy = "{total_timeout: 1500ms, bulkhead: {max_concurrent_calls: 1, max_wait: 60s}}"
+    played = testing.play(pair(policy, "1s"), [0.0, 0.0, 0.0], sends="a.get")
+    assert (played.outcomes(), played.responses()) == (["ok", "timeout", "timeout"], [1.0, 1.5, 1.5])
+
+
+def test_each_call_has_a_total_timeout_of_its_own():
+    """Two calls of 0.8 s in a row, each within its second; and the first one's timer does not end the second call."""
+    text = pair("{total_timeout: 1s}", "800ms").replace("[{call: b.get, policy: guarded}]", "[{call: b.get, policy: guarded}, {call: b.get, policy: guarded}]")
+    played = testing.play(text, [0.0], sends="a.get")
+    assert (played.outcomes(), played.responses()) == (["ok"], [1.6])
+
+
+def test_a_caller_that_hangs_hears_after_the_thaw_what_came_first():
+    """Frozen from 0.5 s to 5 s: the answer came at 0.8 s, before the end of the second; where none came, the timeout is what it hears."""
+    hung = "faults: [{at: 500ms, for: 4500ms, outage: a, how: hang}]"
+    for work, outcome in (("800ms", "ok"), ("3s", "timeout")):
+        played = testing.play(pair("{total_timeout: 1s, retry: {max_attempts: 5}}", work, hung), [0.0], sends="a.get")
+        assert (played.outcomes(), played.responses()) == ([outcome], [5.0])
+        assert len(played.attempts("b.get")) == 1
+
+
 def test_the_breaker_stands_inside_of_the_retry_and_sees_every_attempt():
     """Three attempts of one request open a breaker of three; the fourth is rejected, which is the outcome, and is not tried again."""
     policy = "{timeout: 100ms, retry: {max_attempts: 9}, circuit_breaker: {failures: 3, within: 10s, open_for: 60s}}"

@@ -27,11 +27,11 @@ def members(partitions, replicas, workers, consume=""):
     return testing.play(system(partitions, replicas, workers, consume), [0.0]).records.gauge("g events", "workers")[-1]
 
 
-def test_by_default_there_are_as_many_members_as_partitions_or_workers():
-    assert members(8, 2, 16) == 8
-    assert members(8, 2, 2) == 4
-    assert members(9, 2, 16) == 10  # five in each of two replicas: one of them will idle
-    assert members(8, 2, 16, "consumers: 1,") == 2
+def test_by_default_a_replica_has_one_member_however_many_workers_or_partitions_there_are():
+    """Spring Kafka's `concurrency` is 1, and kafkajs and the Java client are one consumer."""
+    assert members(8, 2, 16) == 2
+    assert members(8, 1, 2) == 1
+    assert members(8, 2, 1, "consumers: 5,") == 10  # two of them will idle
 
 
 def test_members_have_threads_of_their_own_and_take_no_worker_of_the_service():

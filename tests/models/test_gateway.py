@@ -27,7 +27,7 @@ def test_a_full_queue_of_the_gateway_sheds_before_anything_else_is_asked():
 
 def test_a_limit_is_asked_when_the_request_has_its_worker_and_is_authenticated():
     """Two tokens come at 0 s and at 1 s; the request of 0.995 s is authenticated for 10 ms, and so asks when the second is there."""
-    text = gateway(auth="authentication: {jwt: {work: 10ms}},", limit="rate_limits: [{per: all, rate: 1/s}],")
+    text = gateway(auth="authentication: {jwt: {work: 10ms}},", limit="rate_limits: [{per: all, rate: 1/s, burst: 1}],")
     assert testing.play(text, [0.0, 0.995]).outcomes() == ["ok", "rate_limited"]
     assert testing.play(text, [0.0, 1.0]).outcomes() == ["ok", "ok"]
 

@@ -93,13 +93,70 @@ def test_a_broker_that_is_down_answers_unreachable_and_keeps_what_it_has():
 
 
 def test_a_publication_that_names_no_policy_is_tried_again_as_by_the_producer_of_kafka():
-    """Four attempts, after pauses of 0.1, 0.2 and 0.4 s; each is given up after 30 s. What is named instead is taken as it is."""
-    down = testing.play(topic() + "faults: [{at: 1s, for: 1s, broker_down: kafka}]", [1.0, 1.5])
-    assert (down.outcomes(), down.responses()) == (["unreachable", "ok"], [0.7, 0.7])
-    cut = topic().replace("duration: 30s", "duration: 300s") + "faults: [{at: 0s, network: {between: [a, kafka], partition: true}}]"
-    lost = testing.play(cut, [0.0])
-    assert (lost.outcomes(), lost.responses(), lost.requests["where"].tolist()) == (["timeout"], [120.7], ["events"])
+    """As often as there is time for in 120 s, 30 s for each attempt; then it is a timeout. What is named instead is taken as it is."""
+    long = topic().replace("duration: 30s", "duration: 300s")
+    for fault in ("broker_down: kafka", "network: {between: [a, kafka], partition: true}"):
+        lost = testing.play(long + f"faults: [{{at: 0s, {fault}}}]", [0.0])
+        assert (lost.outcomes(), lost.responses(), lost.requests["where"].tolist()) == (["timeout"], [120.0], ["events"])
+    cut = long + "faults: [{at: 0s, network: {between: [a, kafka], partition: true}}]"
     assert testing.play(cut.replace("{publish: events}", "{publish: events, policy: {}}"), [0.0]).outcomes() == ["in_flight"]
+
+
+def test_the_producers_pauses_are_a_tenth_of_a_second_doubled_up_to_one_give_or_take_a_fifth():
+    """It is heard of within a pause of the broker's return: after at least 0.8 (0.1 + 0.2 + 0.4) and before 1.2 (0.1 + 0.2 + 0.4 + 0.8) s, and so on."""
+    text = topic(options="acks: 1,").replace("duration: 30s", "duration: 100s")
+    arrivals = [10.0 + 0.01 * k for k in range(200)]
+    for down, earliest, latest in ((0.55, 0.56, 0.84), (30.0, 30.0, 31.0)):
+        played = testing.play(text + f"faults: [{{at: 10s, for: {down}s, broker_down: kafka}}]", [10.0] * 200 if down < 1 else arrivals)
+        assert set(played.outcomes()) == {"ok"}
+        ends = played.requests["arrival"] + played.requests["response"] - 10.0
+        first = ends[played.requests["arrival"] < 10.0 + down]
+        assert earliest <= first.min()
+        assert first.max() <= latest
+        assert first.nunique() > 100  # no two producers come back in step
+
+
+def test_none_is_given_up_while_a_broker_is_down_for_ten_seconds_but_its_client_may_leave_before():
+    text = topic().replace("duration: 30s", "duration: 200s") + "faults: [{at: 60s, for: 10s, broker_down: kafka}]"
+    arrivals = [50.0 + 0.05 * k for k in range(600)]
+    played = testing.play(text, arrivals)
+    assert set(played.outcomes()) == {"ok"}
+    assert max(played.responses()) < 11.0
+    assert len(played.records.messages) == 600
+    impatient = testing.play(text.replace("sends: a.get,", "sends: a.get, timeout: 5s,"), arrivals)
+    assert 80 < impatient.outcomes().count("timeout") < 120  # those of the first five seconds
+    assert len(impatient.records.messages) == 600  # the producer goes on for clients who have left
+
+
+def test_each_producer_sticks_to_a_partition_of_its_own_for_sixteen_records():
+    """Ten replicas in turn: of every producer sixteen records in a row stand in one partition, and the producers do not agree on it."""
+    text = topic("sticky").replace("a: {workers: unlimited,", "a: {replicas: 10, workers: unlimited,")
+    played = testing.play(text, [0.01 * k for k in range(1600)])
+    partitions = played.records.message_frame().sort_values("published")["partition"].to_numpy().reshape(160, 10)  # a column for each producer
+    batches = partitions.reshape(10, 16, 10)
+    assert (batches == batches[:, :1]).all()
+    assert all(len(set(row)) > 2 for row in batches[:, 0])
+    counts = [int((batches[:, 0] == partition).sum()) for partition in range(8)]
+    assert max(counts) < 12.5 + 4 * (12.5 * 7 / 8) ** 0.5  # each partition is as likely as any other
+
+
+def test_a_crash_ends_a_producer_and_the_next_begins_with_a_partition_of_its_own():
+    text = topic("sticky") + "faults: [{at: 10s, crash: {of: a, restart_after: 1s}}]"
+    found = {}
+    for seed in range(8):
+        partitions = testing.play(f"seed: {seed}\n" + text, [float(k) for k in range(8)] + [12.0 + k for k in range(8)]).records.messages["partition"].tolist()
+        assert len(set(partitions[:8])) == 1
+        assert len(set(partitions[8:])) == 1
+        found[seed] = partitions[0] != partitions[8]
+    assert any(found.values())  # seven times in eight
+
+
+def test_a_relay_publishes_as_the_producer_of_its_replica():
+    """Rows and direct publications of one replica fill one batch together."""
+    text = topic("sticky").replace("[{publish: events}]", "[{publish: events, via: outbox, poll: 10ms}, {publish: events}]")
+    partitions = testing.play(text, [0.1 * k for k in range(16)]).records.message_frame().sort_values("published")["partition"].tolist()
+    assert len(partitions) == 32
+    assert all(len(set(partitions[k : k + 16])) == 1 for k in (0, 16))
 
 
 def test_a_broker_that_goes_down_acknowledges_nothing_that_waits_for_replicas():

@@ -14,7 +14,7 @@ from sim.policies.limiter import ALLOWED, allow, look, new_limiter, take
 from sim.spec.gateway import RateLimit
 
 GO = json.loads((Path(__file__).parent.parent / "golden" / "go_rate_unit_tests.json").read_text())
-ALGORITHMS = ["token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"]
+ALGORITHMS = ["token_bucket", "fixed_window", "sliding_window_counter", "sliding_log", "gcra"]
 
 
 def limiter(algorithm, rate="1/s", burst=1, window="1s"):
@@ -81,7 +81,7 @@ def test_late_in_a_long_run_the_last_bits_of_the_clock_refuse_nobody():
 
 
 def test_oracle_9_a_fixed_window_lets_twice_its_limit_pass_around_a_boundary_a_sliding_one_does_not():
-    kong, advanced = (limiter(algorithm, "5/m", window="1m") for algorithm in ("fixed_window", "sliding_window"))
+    kong, advanced = (limiter(algorithm, "5/m", window="1m") for algorithm in ("fixed_window", "sliding_window_counter"))
     assert (passes(kong, 59.0, 5), passes(kong, 60.0, 5)) == (5, 5)
     assert (passes(advanced, 59.0, 5), passes(advanced, 60.0, 5)) == (5, 0)
 
@@ -102,7 +102,7 @@ def test_a_window_begins_at_its_time_also_where_floats_say_otherwise():
 
 @pytest.mark.parametrize(("rate", "window", "limit"), [("7/m", "1m", 7), ("100/m", "1m", 100), ("2.5/s", "1s", 2), ("30/m", "1s", 1), ("0.1/s", "10s", 1)])
 def test_the_limit_is_the_whole_part_of_rate_times_window_and_at_least_one(rate, window, limit):
-    for algorithm in ("fixed_window", "sliding_window", "sliding_log"):
+    for algorithm in ("fixed_window", "sliding_window_counter", "sliding_log"):
         assert passes(limiter(algorithm, rate, window=window), 0.0) == limit
 
 
@@ -110,7 +110,7 @@ def test_the_limit_is_the_whole_part_of_rate_times_window_and_at_least_one(rate,
 
 
 def test_a_sliding_window_weighs_the_one_before_by_what_is_left_of_it():
-    it = limiter("sliding_window", "10/s")
+    it = limiter("sliding_window_counter", "10/s")
     assert passes(it, 0.5) == 10
     assert passes(it, 1.25) == 3  # 10 * 0.75 = 7.5
     assert passes(it, 1.5) == 2  # 5 + 3
@@ -118,7 +118,7 @@ def test_a_sliding_window_weighs_the_one_before_by_what_is_left_of_it():
 
 
 def test_a_sliding_window_tells_when_there_is_room_again():
-    it = limiter("sliding_window", "10/s")
+    it = limiter("sliding_window_counter", "10/s")
     passes(it, 0.5)
     assert allow(*it, 0.75) == pytest.approx(0.25, abs=1e-6)  # this window is full
     assert allow(*it, 1.0) == pytest.approx(0.0, abs=1e-6)

@@ -54,6 +54,14 @@ def test_the_pause_before_the_thousandth_attempt_is_no_error():
     assert backoff(retry({"exponential": {"base": "1s", "max": "20s"}}), 1999, 0.5, 0.0) == 20.0
 
 
+def test_a_share_of_jitter_is_both_ways_and_never_beyond_the_longest():
+    """ExponentialBackoff of Kafka's clients: random(0.8, 1.2) * 100 ms * 2**k, at most 1 s."""
+    row = retry({"exponential": {"base": "100ms", "max": "1s"}}, "20%")
+    assert [backoff(row, k, 0.0, 0.0) for k in (1, 2, 5, 9)] == pytest.approx([0.08, 0.16, 0.8, 0.8])
+    assert [backoff(row, k, 0.5, 0.0) for k in (1, 2, 4, 5)] == pytest.approx([0.1, 0.2, 0.8, 1.0])
+    assert [backoff(row, k, 1.0, 0.0) for k in (1, 2, 4, 5)] == pytest.approx([0.12, 0.24, 0.96, 1.0])
+
+
 def test_full_jitter_is_uniform_from_zero_to_the_pause():
     row = retry({"exponential": {"base": "1s", "max": "3s"}}, "full")
     assert [backoff(row, k, 0.25, 0.0) for k in (1, 2, 3)] == [0.25, 0.5, 0.75]

@@ -74,7 +74,7 @@ def test_breakers(settings):
     assert twins.plain[0].period > 50
 
 
-@pytest.mark.parametrize("jitter", ["none", "full", "equal", "decorrelated"])
+@pytest.mark.parametrize("jitter", ["none", "full", "equal", "decorrelated", "20%"])
 @pytest.mark.parametrize("rule", [{"constant": "100ms"}, {"linear": {"base": "70ms", "max": "1s"}}, {"exponential": {"base": "30ms", "multiplier": "1.7x"}}])
 def test_retries(rule, jitter):
     twins, chance = Twins(retry.new_retry(Retry(backoff=rule, jitter=jitter))), random.Random(1)
@@ -107,7 +107,7 @@ def test_bulkheads():
         twins.assert_same()
 
 
-@pytest.mark.parametrize("algorithm", ["token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"])
+@pytest.mark.parametrize("algorithm", ["token_bucket", "fixed_window", "sliding_window_counter", "sliding_log", "gcra"])
 def test_limiters(algorithm):
     spec = RateLimit(per="all", rate="7/s", burst=4, window="1300ms", algorithm=algorithm)
     twins, chance, now, refused = Twins(*limiter.new_limiter(spec)), random.Random(1), 0.0, 0

@@ -38,7 +38,8 @@ def test_more_consumers_than_partitions_idle():
 
 
 def test_work_spreads_over_as_many_members_as_there_are_partitions():
-    one, four = (max(done_at(testing.play(system(partitions=partitions), [0.0] * 40))) for partitions in (1, 4))
+    consume = "auto_offset_reset: earliest, consumers: 4,"
+    one, four = (max(done_at(testing.play(system(partitions=partitions, consume=consume), [0.0] * 40))) for partitions in (1, 4))
     assert one == pytest.approx(4.0)
     assert four < 2.0
 

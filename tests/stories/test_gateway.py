@@ -33,6 +33,22 @@ def test_a_limit_per_user_does_not_protect_against_many_users():
     assert set(played.outcomes()) == {"ok"}
 
 
+def test_a_limit_that_says_nothing_else_is_a_fixed_window_of_the_unit_it_is_written_in():
+    """Kong's rate-limiting: `second: 2` lets two in each second of the clock pass, `minute: 2` two in each minute; a refused request counts nowhere."""
+    times = [0.1, 0.2, 0.3, 0.9, 1.0, 1.1, 1.2]
+    refused, ok = "rate_limited", "ok"
+    assert testing.play(limited("{per: all, rate: 2/s}"), times).outcomes() == [ok, ok, refused, refused, ok, ok, refused]
+    assert testing.play(limited("{per: all, rate: 2/m}"), [*times, 60.0]).outcomes() == [ok, ok, *[refused] * 5, ok]
+
+
+@pytest.mark.parametrize(("limit", "share"), [("rate: 100/s", 0.0), ("rate: 100/s, burst: 1", 1 / 3), ("rate: 100/s, algorithm: token_bucket", 1 / 3)])
+def test_half_the_limit_is_let_through_whole_unless_its_bucket_holds_one_token(limit, share):
+    """Poisson arrivals of 50/s: a window holds more than 100 of them once in 1e10; one token is there again 10 ms after it was taken: 50 / (50 + 100)."""
+    requests = testing.play(limited(f"{{per: all, {limit}}}", client="arrivals: {poisson: 50/s}")).requests
+    found = (requests["outcome"] == "rate_limited").mean()
+    assert found == pytest.approx(share, abs=4 * (share * (1 - share) / len(requests)) ** 0.5)
+
+
 def test_a_limit_for_all_does():
     played = testing.play(limited("{per: all, rate: 10/s, burst: 10}", users=10_000), [k * 0.01 for k in range(1000)])
     assert 105 <= played.outcomes().count("ok") <= 110
@@ -141,6 +157,52 @@ def test_concurrent_misses_of_one_user_make_one_call():
     played = testing.play(text, [0.0, 0.005, 0.019, 0.5])
     assert len(played.attempts("identity.introspect")) == 1
     assert played.responses() == [0.021, 0.016, 0.002, 0.001]
+
+
+def test_each_replica_of_the_gateway_has_a_cache_of_its_own():
+    """Four nodes, 2,000 users, 30,000 requests in turn: of the 8,000 pairs of a node and a user 8,000 (1 - (1 - 1 / 8,000)**30,000) come up."""
+    text = oauth().replace("poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "deterministic: 100/s}, users: {count: 2000}")
+    played = testing.play(
+        text.replace("duration: 200s", "duration: 300s").replace("cache_ttl: 10s", "cache_ttl: 1h").replace("workers: 4", "workers: 4\n  replicas: 4", 1)
+    )
+    pairs = 8000 * (1 - (1 - 1 / 8000) ** 30_000)
+    assert pairs == pytest.approx(7812, abs=1)
+    deviation = np.sqrt(8000 * np.exp(-3.75))  # more than that of an occupancy
+    assert abs(len(played.attempts("identity.introspect")) - pairs) < 4 * deviation
+
+
+def test_a_replica_that_crashes_forgets_its_tokens_and_the_other_keeps_its_own():
+    """Two replicas in turn. The first is dead from 5 s to 6 s: the second answers alone, and at 8 s the first has to ask again."""
+    text = one_user(more="faults: [{at: 5s, crash: {of: gateway, restart_after: 1s}}]").replace("workers: 4", "workers: 4\n  replicas: 2", 1)
+    text = text.replace("cache_ttl: 10s", "cache_ttl: 1h")
+    played = testing.play(text, [0.0, 1.0, 2.0, 3.0, 5.5, 7.0, 8.0, 9.0])
+    assert [attempt.arrived for attempt in played.attempts("identity.introspect")] == [0.0, 1.0, 7.0]
+
+
+def test_an_outage_that_is_no_crash_leaves_the_cache_as_it_is():
+    text = one_user(more="faults: [{at: 5s, for: 1s, outage: gateway, how: refuse}]").replace("cache_ttl: 10s", "cache_ttl: 1h")
+    assert len(testing.play(text, [0.0, 5.5, 7.0]).attempts("identity.introspect")) == 1
+
+
+@pytest.mark.parametrize(("population", "calls", "passed"), [("", 2, 2), ("population: people, ", 1, 1), ("population: shoppers, ", 1, 1)])
+def test_the_users_of_two_traffics_are_two_populations_unless_they_are_named_as_one(population, calls, passed):
+    """One user each: known by the token of the other, and held back by the other's request, only where they are the same."""
+    one = "{count: 1}" if population != "population: people, " else "{population: people, count: 1}"
+    text = (
+        one_user().replace("users: {count: 1}", f"users: {{{population}count: 1}}").replace("clients:", f"shoppers: {{sends: GET /, users: {one}}}, clients:")
+    )
+    text = text.replace("workers: 4\n", "workers: 4\n  rate_limits: [{per: user, rate: 1/m}]\n", 1)
+    played = testing.play(text, {"shoppers": [0.0], "clients": [1.0]})
+    assert len(played.attempts("identity.introspect")) == calls
+    assert (played.outcomes("shoppers") + played.outcomes("clients")).count("ok") == passed
+
+
+def test_populations_are_numbered_one_behind_the_other_and_the_smaller_part_of_a_shared_one_is_its_most_popular():
+    text = "services: {shop: {workers: 9, endpoints: {get: []}}}\ntraffic: {A: {sends: shop.get, users: {count: 3}}, B: {sends: shop.get, users: {count: 2}},"
+    text += " C: {sends: shop.get, users: {population: A, count: 4}}, D: {sends: shop.get, users: {count: 1}}}"
+    times = [0.01 * k for k in range(60)]
+    users = testing.play(text, dict.fromkeys("ABCD", times)).requests.groupby("source")["user"].apply(set).to_dict()
+    assert users == {"A": {0, 1, 2}, "B": {4, 5}, "C": {0, 1, 2, 3}, "D": {6}}
 
 
 def test_without_a_cache_every_request_asks():

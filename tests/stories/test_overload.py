@@ -22,7 +22,7 @@ record: {spans: none}
 """
 SYNC = ORDERS.replace("CHARGE", "{call: payments.charge}").replace("CONSUMES", "")
 ASYNC = ORDERS.replace("CHARGE", "{publish: order-events, via: outbox}").replace(
-    "CONSUMES", "order-events: {group: g, auto_offset_reset: earliest, do: [{perform: payments.charge}]}"
+    "CONSUMES", "order-events: {group: g, consumers: 10, auto_offset_reset: earliest, do: [{perform: payments.charge}]}"
 )
 
 

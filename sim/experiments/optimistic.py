@@ -1,0 +1,77 @@
+"""Where a run is kinder than the real system would be: warnings about what is not modelled, only where a scenario comes by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.errors import did_you_mean, nearest
+from sim.experiments.changed_defaults import publications
+from sim.experiments.offered_load import Finding
+from sim.experiments.view import View
+from sim.spec.fault import Crash, Outage
+from sim.spec.service import Consume
+from sim.units import show_duration, show_share
+
+MAX_POLL_INTERVAL = 300.0  # s; max.poll.interval.ms of Kafka's consumers
+SESSION = 45.0  # s; session.timeout.ms
+
+
+def consumer_faults(view: View) -> Iterator[Finding]:
+    """Members of a consumer group that crash, or are silent for longer than their session lasts."""
+    for index, fault in enumerate(view.scenario.faults):
+        service = view.scenario.services.get(getattr(fault, "of", ""))
+        consumes = tuple(service.consumes.values()) if service is not None else ()
+        place = f"faults.{fault.name or index}"
+        if isinstance(fault, Crash) and consumes:
+            why = f"in Kafka's default, dynamic members, one that is back makes its group wait until its old session has ended ({show_duration(SESSION)})"
+            yield Finding(place, f"{fault.of} consumes; its consumers are static members here, and rebalances take no time", why)
+        elif isinstance(fault, Outage) and fault.end - fault.at > min((consume.session_timeout for consume in consumes), default=fault.end):
+            session = show_duration(min(consume.session_timeout for consume in consumes))
+            why = "here its consumers keep their partitions; Kafka takes them away, and its group rebalances once more when they are back"
+            yield Finding(place, f"{fault.of} consumes, and is away for longer than a session of {session}", why)
+
+
+def slow_handlers(view: View) -> Iterator[Finding]:
+    """Batches that take longer than a consumer may be away from `poll`."""
+    for name, service in view.scenario.services.items():
+        for topic, consume in service.consumes.items():
+            finding = _slow(view, name, topic, consume)
+            if finding:
+                limit = show_duration(MAX_POLL_INTERVAL)
+                why = f"after {limit} without a poll (max.poll.interval.ms) Kafka takes its records away and delivers them again; that is not modelled"
+                yield Finding(f"{name} <- {topic}", finding, why)
+
+
+def _slow(view: View, service: str, topic: str, consume: Consume) -> str:
+    """What is too slow about it, on average or now and then; empty: nothing."""
+    most, each = consume.max_poll_records, view.flow.consumers[service, topic].hold
+    batch = "a record" if most == 1 else f"a full batch of {most:,} records"
+    if most * each > MAX_POLL_INTERVAL:
+        return f"{batch} takes {show_duration(most * each)} on average"
+    late = view.patience.share_of_records_above(service, topic, MAX_POLL_INTERVAL - (most - 1) * each)
+    return f"{batch} takes more than {show_duration(MAX_POLL_INTERVAL)} when one is slow, as {show_share(late)} of them are" if late > 0 else ""
+
+
+def unbatched_producers(view: View) -> Iterator[Finding]:
+    """Publications that wait for an ack, each of which is a request of its own."""
+    waiting = [step for _, step in publications(view) if step.via == "broker" and step.topic in view.flow.topics]
+    brokers = {view.flow.topics[step.topic][0] for step in waiting if str(view.flow.topics[step.topic][1].acks) != "0"}
+    for broker in sorted(brokers):
+        why = "batches are not modelled: an ack may come later by linger.ms (5 ms since Kafka 4.0, 0 before), and the broker is asked less often"
+        yield Finding(f"brokers.{broker}", "each publication is sent at once and alone", why)
+
+
+def lonely_populations(view: View) -> Iterator[Finding]:
+    """A population whose name looks like a slip, and one that its traffics count differently."""
+    sizes: dict[str, dict[str, int]] = {}
+    for name, traffic in view.scenario.traffic.items():
+        if traffic.users is not None:
+            sizes.setdefault(traffic.population(name), {})[name] = traffic.users.count
+    for population, counts in sizes.items():
+        first, known = next(iter(counts)), [other for other in sizes if other != population]
+        if len(counts) == 1 and population != first and nearest(population, known):
+            finding = f"the population '{population}' is of no other traffic{did_you_mean(population, known)}"
+            yield Finding(f"traffic.{first}.users", finding, "a population is shared by the traffics that name it, or are called so")
+        elif len(set(counts.values())) > 1:
+            told = " and ".join(f"{size:,} in {name}" for name, size in counts.items())
+            yield Finding(f"traffic.{first}.users", f"the population '{population}' has {told}", "the smaller number is the most popular part of it")
