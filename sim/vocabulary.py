@@ -93,11 +93,19 @@ class Stage(IntEnum):
     ANSWER = 10  # has answered: the answer is on its way, and what it does from now on it does for nobody
     END = 11  # a branch is over
     OTHER = 12  # waits for something of a plug-in, or for the answer to another's call
+    OUTBOX = 13  # an event in an outbox waits for its relay
+    LAG = 14  # an event that can be read waits for a consumer
+    RETRY_TOPIC = 15  # an event waits in a retry topic
+    FOLLOWED = 16  # no time: what comes of it goes on in another flow, an event in an outbox or on its way to a group
+    COMPLETED = 17  # no time: the last effect of the order exists
 
     @property
     def word(self) -> str:
         """The name in tables and JSON: lower case."""
         return self.name.lower()
+
+
+MOMENTS = (Stage.FOLLOWED, Stage.COMPLETED)  # no stages that last, but moments within one
 
 
 @dataclass(frozen=True)
@@ -137,6 +145,15 @@ _APDEX = "Apdex with T = the latency objective of the route (0.5 s without one),
 _RECOVERY = "from the end of the fault until success share and p95 are within 5 % of before, for a minute"
 _PENDING = "orders of the whole run answered ok or degraded, incomplete, that something alive at the end may still complete"
 
+_BUSIEST = (
+    "utilisation of what is busiest: workers or cores of a service or the gateway, consumers that hold partitions or the hottest of them, "
+    "places of a bulkhead, a rate limit for all"
+)
+_BUSY = (
+    "mean share that is busy, of workers (of cores, where a service has them), of the consumers of `GROUP TOPIC` that hold partitions, "
+    "of the places of a bulkhead `CALLER -> CALLEE`, or of what a rate limit `gateway all limit` lets pass"
+)
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -162,8 +179,8 @@ METRICS: dict[str, Metric] = {
         Metric("charged_not_reserved", "1", "orders of the whole run charged without a reservation at the end, and nothing alive that could make one", "lower"),
         Metric("charged_after_failure", "1", "orders of the whole run charged although the client was told that the request failed", "lower"),
         Metric("oversold_items", "1", "units sold beyond the stock there was, in the whole run", "lower"),
-        Metric("utilisation_max", "share", "utilisation of the busiest station: service, gateway, or members of a consumer group", "lower"),
-        Metric("utilisation", "share", "mean share of workers (of cores, where a service has them) that are busy", "", ("service",)),
+        Metric("utilisation_max", "share", _BUSIEST, "lower"),
+        Metric("utilisation", "share", _BUSY, "", ("station",)),
         Metric("queue_mean", "1", "mean number of requests that wait at the service, all replicas together", "lower", ("service",)),
         Metric("lag_max", "1", "largest backlog of a consumer group after the warm-up, in messages", "lower", ("group",)),
         Metric("messages_dead_lettered", "1", "messages of the whole run given up after the last redelivery", "lower"),

@@ -250,12 +250,15 @@ def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int
 @click.option("--variants", metavar="A,B", help="Which variants; all by default.")
 @click.option("--quantiles", default="p50,p99", show_default=True, metavar="P,P", help="The requests around which of them.")
 @click.option("--route", metavar="NAME", help="Only the requests of this route.")
+@click.option("--clock", type=click.Choice(["response", "completion"]), help="Until the answer, or until the order is complete; the slower by default.")
 @click.option("--all", "failures", is_flag=True, help="Requests that failed, too, not only those answered well.")
 @loading
 @running
-def explain(file: str, variants: str | None, quantiles: str, route: str | None, failures: bool, **options: Any) -> int:  # noqa: ANN401 - the shared options
-    """Where the time of requests went (queue, work, network, earlier attempts, back-off ...), station by station; utilisation,
-    saturation and errors of every station; which one is full first; and what happened, from the event log.
+def explain(file: str, variants: str | None, quantiles: str, route: str | None, clock: str | None, failures: bool, **options: Any) -> int:  # noqa: ANN401 - the shared options
+    """Where the time of requests went (queue, work, network, lag, earlier attempts, back-off ...), station by station; utilisation,
+    saturation and errors of everything that can be full; what is full first; and what happened, from the event log.
+
+    Of the two clocks, until the answer and until the order is complete, the slower one is explained.
 
     \b
     Example:
@@ -271,7 +274,7 @@ def explain(file: str, variants: str | None, quantiles: str, route: str | None, 
     out = asked.out or Path("reports") / f"{folder_of(study)}-explained"
     asked.refuse_unwritable(out)
     chosen = listed(variants)
-    which: dict[str, Any] = {"shares": quantiles_of(quantiles), "route": route, "failures": failures}
+    which: dict[str, Any] = {"shares": quantiles_of(quantiles), "route": route, "failures": failures, "clock": clock}
     with asked.telling(asked.replications, durations_of(study, chosen or list(study.variants))) as progress:
         found = explain_study(study, chosen, asked.replications, **which, **asked.place, progress=progress)
     return asked.show(told.headline(found, asked.took), told.render_explanation(found), told.explanation_json(found), composition(found), out, "explanation")

@@ -131,8 +131,11 @@ def enter(s: State, task: int, call: int, guard: int) -> int:
     row = calls(s)[call]
     if guards(s)[guard].first < 0 and enter_places(bulkheads(s)[guards(s)[guard].bulkhead]):
         own.guard = guard
+        guards(s)[guard].taken_area -= s.now
+        guards(s)[guard].passed += 1
         return NEXT
     if row.bulkhead_lane < 0:
+        guards(s)[guard].turned_away += 1
         own.where = targets(s)[row.target].where
         return FAIL
     if s.spans:
@@ -311,6 +314,7 @@ def waited_for_bulkhead(s: State, task: int, call: int) -> None:
     """The longest wait is over; a task that got its place in time holds the guard."""
     own = slots(s)[task]
     if own.guard < 0:
+        guards(s)[own.line].turned_away += 1
         leave_line(s, task)
         own.ticket += 1
         own.outcome = BULKHEAD_FULL

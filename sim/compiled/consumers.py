@@ -11,13 +11,16 @@ from sim.compiled.calls import JUMP, NEXT, PARK
 from sim.compiled.lists import add_first, add_last, unlink
 from sim.compiled.memory import find, note_task, remember
 from sim.compiled.places import park, struck
+from sim.compiled.spans import END, LAG, RETRY_TOPIC, keep_note, no_flow
 from sim.compiled.state import (
     MESSAGE_ENDS,
+    NONE,
     ZERO,
     State,
     brokers,
     delays,
     deliveries,
+    flows,
     group_ended,
     group_lanes,
     groups,
@@ -138,6 +141,7 @@ def poll(s: State, task: int) -> int:
         row.idle = 1
         return PARK
     row.processing = 1
+    row.busy_area -= s.now
     group = groups(s)[row.group]
     group.busy += 1
     group.busy_area -= s.now
@@ -177,6 +181,8 @@ def deliver_record(s: State, task: int) -> int:
     own.path = link_chain(message.path, ZERO, ZERO)
     own.degraded = 0
     own.outcome = 0
+    if s.spans:
+        flows(s)[task].number = delivery.flow
     if member.idempotent and find(s, group.space + message.site, requests(s)[own.request].id) >= 0:
         return JUMP
     if hosts(s)[member.host].errors_on:
@@ -193,6 +199,8 @@ def record_over(s: State, task: int) -> int:
     member = members(s)[own.member]
     place = member.current
     delivery = deliveries(s)[place]
+    if s.spans:
+        no_flow(s, task)
     if own.outcome in (OK, REFUSED):
         delivery.how = PROCESSED
         delivery.end = s.now
@@ -217,10 +225,19 @@ def record_over(s: State, task: int) -> int:
         group = groups(s)[member.group]
         add_last(deliveries(s), group.delayed_last, place)
         group.delayed_last = place
+        note(s, member.group, place, RETRY_TOPIC)
         if group.delayed_first < 0:
             group.delayed_first = place
         schedule(s, ORDINARY, delays(s)[member.retries_first + delivery.failures - 1], DUE, place)
     return NEXT
+
+
+@handler
+def note(s: State, group: int, delivery: int, kind: int) -> None:
+    """What becomes of a delivery from now on, where spans are kept."""
+    if s.spans:
+        row = deliveries(s)[delivery]
+        keep_note(s, messages(s)[row.message].request, row.flow, kind, groups(s)[group].name, 0.0, NONE)
 
 
 @handler
@@ -264,6 +281,7 @@ def rest(s: State, member: int) -> None:
     """The batch is over, one way or another."""
     row = members(s)[member]
     row.processing = 0
+    row.busy_area += s.now
     group = groups(s)[row.group]
     group.busy -= 1
     group.busy_area += s.now
@@ -278,6 +296,7 @@ def end_delivery(s: State, group: int, delivery: int, how: int) -> None:
         row.end = s.now
     group_ended(s)[group * MESSAGE_ENDS + row.how] += 1
     groups(s)[group].lag -= 1
+    note(s, group, delivery, END)
     write_message(s, row.message, group, row.end, row.count, row.how)
     request = messages(s)[row.message].request
     free_delivery(s, delivery)
@@ -316,6 +335,7 @@ def due(s: State, delivery: int) -> None:
         group.delayed_first = row.next
     if group.delayed_last == delivery:
         group.delayed_last = row.previous
+    note(s, group_lanes(s)[row.lane].group, delivery, LAG)
     into_retries(s, row.lane, delivery)
     notify(s, row.lane, row.message)
 
@@ -345,6 +365,7 @@ def put_back(s: State, member: int) -> None:
             lane.first = delivery
             if lane.last < 0:
                 lane.last = delivery
+        note(s, row.group, delivery, LAG)
         delivery = previous
     row.batch_first = -1
     row.batch_last = -1

@@ -103,7 +103,7 @@ class Control:
         if not row["up"]:
             return
         row["up"] = 0
-        row["up_area"] += self.now
+        self._hold(member)
         self.silence(int(row["task"]))
         row["task"] = -1
         batch = []
@@ -122,7 +122,7 @@ class Control:
         if row["up"]:
             return
         row["up"] = 1
-        row["up_area"] -= self.now
+        self._hold(member)
         if row["died"]:
             row["died"] = 0
             for lane in range(row["first_lane"], row["first_lane"] + row["lanes"]):
@@ -199,9 +199,14 @@ class Control:
         count = len(wiring.groups[group].lanes)
         owners = self.tables["group_lanes"]["owner"][first : first + count].copy()
         self.tables["group_lanes"]["owner"][first : first + count] = -1
+        for member in members:
+            if member not in there:
+                self.tables["members"][member]["lanes"] = 0
+                self._hold(member)
         for member, indices in zip(there, range_assign(len(there), count), strict=True):
             self.tables["members"][member]["first_lane"] = first + min(indices, default=0)  # the range assignor gives neighbours to each
             self.tables["members"][member]["lanes"] = len(indices)
+            self._hold(member)
             for index in indices:
                 self.tables["group_lanes"][first + index]["owner"] = member
                 if owners[index] != member:
@@ -213,14 +218,22 @@ class Control:
         found = wiring.groups[group]
         self.machine.log(EventKind.PARTITIONS_ASSIGNED, found.name, found.topic.name, len(there))
 
+    def _hold(self, member: int) -> None:
+        """Whether it is up and holds partitions may have changed."""
+        row = self.tables["members"][member]
+        holding = bool(row["up"] and row["lanes"])
+        if holding != bool(row["holding"]):
+            row["holding"] = holding
+            row["holding_area"] += -self.now if holding else self.now
+
     def _reset_offset(self, member: int, group: int, lane: int) -> None:
         """`latest` starts at the end of a partition in which the group has committed nothing."""
         row = self.tables["group_lanes"][lane]
         if not self.tables["members"][member]["latest"] or row["committed"]:
             return
         while row["first"] >= 0:
-            if self.s["message_rows"] >= self.s["message_rows_most"]:
-                self.machine.flush()
+            if self.s["message_rows"] >= self.s["message_rows_most"] or self.s["short"]:
+                self.machine.grow()
             delivery = int(row["first"])
             row["first"] = self.tables["deliveries"][delivery]["next"]
             if row["first"] < 0:

@@ -51,12 +51,14 @@ def limited(s: State, task: int, host: int, route: int, count: int) -> int:
         place = counter_of(s, task, route, index)
         wait = look(limiters(s)[place], ring_at(s, place), s.now)
         if wait >= 0.0:
+            limits(s)[index].refused += 1
             note_limit(s, host, index)
             requests(s)[own.request].retry_after = wait
             own.where = hosts(s)[host].name
             own.outcome = RATE_LIMITED
             return FAIL
     for index in range(count):
+        limits(s)[index].passed += 1
         place = counter_of(s, task, route, index)
         take(limiters(s)[place], ring_at(s, place), s.now)
     return NEXT

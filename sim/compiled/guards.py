@@ -89,9 +89,11 @@ def leave_bulkhead(s: State, task: int) -> None:
     if heir >= 0:
         leave_line(s, heir)
         slots(s)[heir].guard = guard
+        row.passed += 1
         make_ready(s, heir)
         return
     leave_places(bulkheads(s)[row.bulkhead])
+    row.taken_area += s.now
 
 
 @handler

@@ -121,7 +121,8 @@ class Machine:
                 self._double(name)
         if self.exemplars is not None:
             s["span_notes_margin"] = tables["slots"].size  # all attempts may be stopped at once
-            for name, margin in (("stage_notes", spans.STAGES_MARGIN), ("span_notes", s["span_notes_margin"])):
+            s["stage_notes_margin"] = self._most_stages()
+            for name, margin in (("stage_notes", s["stage_notes_margin"]), ("span_notes", s["span_notes_margin"])):
                 while s[FREE_LISTS[name][1]] <= margin:
                     self._double(name)
         s["waiters_margin"] = tables["slots"].size  # all who wait for anything may have to be noted at once
@@ -185,13 +186,17 @@ class Machine:
         noted = self.exemplars is not None
         sizes = {
             "span_rows": ROWS + tables["span_notes" if noted else "slots"].size,
-            "stage_rows": ROWS + (tables["stage_notes"].size if noted else spans.STAGES_MARGIN),
+            "stage_rows": ROWS + (tables["stage_notes"].size if noted else self._most_stages()),
             "candidates": CANDIDATES + tables["requests"].size if noted else 1,
         }
         for name, size in sizes.items():
             if tables[name].size < size:
                 tables[name] = np.zeros(size, TABLES[name])
         self.s["candidates_most"] = CANDIDATES
+
+    def _most_stages(self) -> int:
+        """How many one operation writes at most: of a batch that is committed one for each delivery, of what becomes readable three."""
+        return spans.STAGES_MARGIN + 3 * self.tables["deliveries"].size + self.tables["messages"].size
 
     def _unrolled(self, ring: NDArray[Any], name: str, size: int) -> NDArray[Any]:
         """A larger ring with the same in it, from its beginning."""

@@ -111,6 +111,8 @@ def let_effect_be(s: State, task: int, op: Row) -> None:
     needs = request.needs
     if needs != 0 and request.effects & needs == needs and request.completion != request.completion:
         request.completion = s.now
+        if s.spans:
+            spans.keep_stage(s, task, spans.COMPLETED, NONE, 0.0, NONE)
 
 
 @handler

@@ -8,7 +8,26 @@ from sim.compiled.calendar import hold
 from sim.compiled.calls import AGAIN, PARK
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
-from sim.compiled.state import ONE, ZERO, State, brokers, handler, letters, messages, outboxes, pending, replicas, requests, slots, topics, whole
+from sim.compiled.spans import OUTBOX, follow, keep_note
+from sim.compiled.state import (
+    NONE,
+    ONE,
+    ZERO,
+    State,
+    brokers,
+    flows,
+    handler,
+    hosts,
+    letters,
+    messages,
+    outboxes,
+    pending,
+    replicas,
+    requests,
+    slots,
+    topics,
+    whole,
+)
 from sim.compiled.tasks import done
 from sim.compiled.topics import ALL, append, release, wait_for_replicas
 
@@ -31,6 +50,10 @@ def write_letter(s: State, task: int, outbox: int) -> None:
     made.chain = own.chain
     made.path = own.path
     made.tries = 0
+    made.flow = NONE
+    if s.spans:
+        made.flow = follow(s, own.request, flows(s)[task].number, hosts(s)[row.host].name)
+        keep_note(s, own.request, made.flow, OUTBOX, hosts(s)[row.host].name, 0.0, NONE)
     made.next = -1
     if row.last < 0:
         row.first = letter
@@ -132,7 +155,8 @@ def publish_batch(s: State, outbox: int, kept: bool) -> None:
     for index in range(row.count):
         sent = letters(s)[letter]
         path = link_chain(sent.path, row.salt, ZERO)
-        message = append(s, row.topic, row.key, row.site, row.replica, sent.request, chain_of(s, outbox, letter), path, ONE if kept else ZERO)
+        chain = chain_of(s, outbox, letter)
+        message = append(s, row.topic, row.key, row.site, row.replica, sent.request, chain, path, ONE if kept else ZERO, sent.flow)
         if kept:
             pending(s)[outbox * s.largest_batch + index] = message
         letter = sent.next

@@ -11,12 +11,14 @@ from sim.compiled.state import (
     State,
     areas,
     breakers,
+    bulkheads,
     ended,
     groups,
     guard_of,
     guards,
     handler,
     hosts,
+    limits,
     member_of,
     members,
     moments,
@@ -24,13 +26,15 @@ from sim.compiled.state import (
     replicas,
     samples,
     series,
+    slots,
     whole,
 )
 
 (
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, WORK_DONE, WORK_WASTED,
     BREAKER_OPEN, LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-) = map(whole, range(18))  # fmt: skip
+    MEMBER_BUSY, PLACES_TAKEN, PLACES, IN_LINE, PASSED, TURNED_AWAY, LIMIT_PASSED, LIMIT_REFUSED,
+) = map(whole, range(26))  # fmt: skip
 
 
 @handler
@@ -47,6 +51,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return opened / count
     if what == OUTBOX_ROWS:
         return float(outboxes(s)[index].rows)
+    if what >= MEMBER_BUSY:
+        return read_limits(s, what, index, count)
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)
@@ -59,7 +65,35 @@ def read(s: State, what: int, index: int, count: int) -> float:
     total = 0.0
     for member in range(group.first_member, group.first_member + group.members):
         row = members(s)[member_of(s)[member]]
-        total += row.up_area + (now if row.up else 0.0)
+        total += row.holding_area + (now if row.holding else 0.0)
+    return total
+
+
+@handler
+def read_limits(s: State, what: int, index: int, count: int) -> float:
+    """The same of a single member, of the places of a bulkhead, of a limit."""
+    if what == MEMBER_BUSY:
+        return float(members(s)[index].busy_area + (s.now if members(s)[index].processing else 0.0))
+    if what == LIMIT_PASSED:
+        return float(limits(s)[index].passed)
+    if what == LIMIT_REFUSED:
+        return float(limits(s)[index].refused)
+    if what == PLACES:
+        return index * s.now
+    total = 0.0
+    for place in range(index, index + count):
+        guard = guards(s)[guard_of(s)[place]]
+        if what == PLACES_TAKEN:
+            total += guard.taken_area + bulkheads(s)[guard.bulkhead].inside * s.now
+        elif what == PASSED:
+            total += guard.passed
+        elif what == TURNED_AWAY:
+            total += guard.turned_away
+        else:
+            task = guard.first
+            while task >= 0:
+                total += 1.0
+                task = slots(s)[task].next
     return total
 
 

@@ -30,9 +30,11 @@ from sim.compiled.state import (
 from sim.records.exemplars import UNANSWERED
 from sim.vocabulary import Stage
 
-CALL, RETRY, BACKOFF, BULKHEAD, WORK, WAIT, PLACE, FROZEN, PARALLEL, REPLICATION, ANSWER, END, OTHER = map(whole, Stage)
+CALL, RETRY, BACKOFF, BULKHEAD, WORK, WAIT, PLACE, FROZEN, PARALLEL, REPLICATION, ANSWER, END, OTHER, OUTBOX, LAG, RETRY_TOPIC, FOLLOWED, COMPLETED = map(
+    whole, Stage
+)
 ALL, EXEMPLARS = whole(1), whole(2)  # of which requests spans are kept
-STAGES_MARGIN = 64  # more than one operation writes
+STAGES_MARGIN = 64  # more than one operation writes, but of events
 
 
 @handler
@@ -53,8 +55,12 @@ def no_flow(s: State, task: int) -> None:
 @handler
 def keep_stage(s: State, task: int, kind: int, place: int, seconds: float, about: int) -> None:
     """Note what a flow does from now on."""
-    flow = flows(s)[task].number
-    request = slots(s)[task].request
+    keep_note(s, slots(s)[task].request, flows(s)[task].number, kind, place, seconds, about)
+
+
+@handler
+def keep_note(s: State, request: int, flow: int, kind: int, place: int, seconds: float, about: int) -> None:
+    """The same of any flow of a request: an event on its way is no task."""
     if flow < 0 or (s.spans == EXEMPLARS and requests(s)[request].arrival < s.warmup):
         return
     if s.spans == ALL:
@@ -71,6 +77,17 @@ def keep_stage(s: State, task: int, kind: int, place: int, seconds: float, about
     row.about = about
     row.place = place
     row.kind = kind
+
+
+@handler
+def follow(s: State, request: int, flow: int, place: int) -> int:
+    """Note that something comes of a flow which goes on by itself; the number of that one, -1 where nothing is kept of it."""
+    if flow < 0:
+        return NONE
+    child = s.next_flow
+    s.next_flow += 1
+    keep_note(s, request, flow, FOLLOWED, place, 0.0, child)
+    return child
 
 
 @handler
@@ -142,7 +159,7 @@ def new_stage_note(s: State, request: int) -> int:
     note = s.stage_note
     s.stage_note = stage_notes(s)[note].next
     s.stage_notes_free -= 1
-    if s.stage_notes_free < STAGES_MARGIN:
+    if s.stage_notes_free < s.stage_notes_margin:
         s.short = 1
     diary = diaries(s)[request]
     if diary.stages == 0:

@@ -112,7 +112,7 @@ CALL_ROW = _record(
 TARGET = _record("", "kind where only host first count uniforms u1 u2 counts entry topic key site")
 HOP_ROW = _record("length fixed", "row chance wire salt")
 WIRE_ROW = _record("loss", "cuts losses delays")
-GUARD_ROW = _record("spent", "breaker ring size budget tokens bulkhead first last")
+GUARD_ROW = _record("spent taken_area", "breaker ring size budget tokens bulkhead first last passed turned_away")
 ERRORS_ROW = _record("share", "row on")
 WORKLOAD_ROW = _record(
     "due spent",
@@ -127,19 +127,19 @@ SERIES_ROW = _record("", "what index count mean")
 TOPIC_ROW = _record("", "name broker first count groups first_group chance replication published")
 BROKER_ROW = _record("", "down acks first last")
 PARTITION_ROW = _record("", "end first last")
-MESSAGE_SLOT = _record("published available", "number chain path offset request topic partition site waiter replicated left next")
+MESSAGE_SLOT = _record("published available", "number chain path offset request topic partition site waiter replicated left flow next")
 GROUP_ROW = _record("busy_area", "topic name first lag delivered redelivered space busy first_member members delayed_first delayed_last")
 LANE_OF_GROUP = _record("", "group owner first last retries_first retries_last committed")
-DELIVERY_SLOT = _record("end", "message lane count failures how previous next")
+DELIVERY_SLOT = _record("end", "message lane count failures how flow previous next")
 MEMBER_ROW = _record(
-    "up_area session",
+    "holding_area busy_area session",
     """group host replica task hop wire broker salt max_poll max_deliveries retry_topic retries_first idempotent latest first_lane lanes turn
-    batch_first batch_last following current idle belongs up died processing pc""",
+    batch_first batch_last following current idle belongs up holding died processing pc""",
 )
 OUTBOX_ROW = _record("poll", "salt rows host topic key site batch out back first last task replica count taken waited pc")
-LETTER = _record("", "request chain path tries next")
+LETTER = _record("", "request chain path tries flow next")
 
-LIMIT_ROW = _record("last", "space per node ring limiting about")
+LIMIT_ROW = _record("last", "space per node ring limiting about passed refused")
 ENTRY_ROW = _record("time", "space key value used first last")
 TOKEN_ROW = _record("ttl invalid", "known asking allow")
 WAITER = _record("", "slot ticket next")
@@ -185,7 +185,7 @@ _NUMBERS = """
     message_rows_most event_rows events_most replica_count series_count harms widest deepest largest_batch belt_mask
     ready_mask last_tick
     errands spans next_flow span_rows span_rows_most stage_rows stage_rows_most
-    stage_note stage_notes_free span_note span_notes_free span_notes_margin candidates candidates_most lucky
+    stage_note stage_notes_free stage_notes_margin span_note span_notes_free span_notes_margin candidates candidates_most lucky
 """
 
 STATE = np.dtype(

@@ -10,7 +10,7 @@ from sim.chance.table import draw
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
 from sim.compiled.lists import add_last
 from sim.compiled.network import hop_delay, travel
-from sim.compiled.spans import ANSWER, REPLICATION, keep_stage
+from sim.compiled.spans import ANSWER, LAG, REPLICATION, follow, keep_note, keep_stage
 from sim.compiled.state import (
     NONE,
     ZERO,
@@ -18,6 +18,7 @@ from sim.compiled.state import (
     brokers,
     deliveries,
     draws,
+    flows,
     group_lanes,
     group_of,
     groups,
@@ -92,7 +93,7 @@ def free_delivery(s: State, delivery: int) -> None:
 
 
 @handler
-def append(s: State, topic: int, key: int, site: int, producer: int, request: int, chain: int, path: int, kept: int) -> int:
+def append(s: State, topic: int, key: int, site: int, producer: int, request: int, chain: int, path: int, kept: int, flow: int) -> int:
     """Write an event of this producer to the log; it is readable when it and all before it in its partition are replicated."""
     row = topics(s)[topic]
     asked = requests(s)[request]
@@ -113,6 +114,7 @@ def append(s: State, topic: int, key: int, site: int, producer: int, request: in
     made.available = math.nan
     made.replicated = 0
     made.waiter = -1
+    made.flow = flow
     made.next = -1
     row.published += 1
     asked.alive += row.groups
@@ -134,6 +136,8 @@ def append(s: State, topic: int, key: int, site: int, producer: int, request: in
         schedule(s, ORDINARY, delay, REPLICATED, message)
     else:
         replicated(s, message)
+    if s.spans and made.available != made.available:
+        keep_note(s, request, flow, REPLICATION, row.name, 0.0, NONE)
     return message
 
 
@@ -191,6 +195,11 @@ def readable(s: State, group: int, message: int) -> None:
     row = groups(s)[group]
     place = row.first + messages(s)[message].partition - topics(s)[row.topic].first
     delivery = new_delivery(s, message, place)
+    if s.spans:
+        sent = messages(s)[message]
+        flow = follow(s, sent.request, sent.flow, row.name)
+        deliveries(s)[delivery].flow = flow
+        keep_note(s, sent.request, flow, LAG, row.name, 0.0, NONE)
     lane = group_lanes(s)[place]
     add_last(deliveries(s), lane.last, delivery)
     lane.last = delivery
@@ -231,14 +240,15 @@ def publication(s: State, task: int) -> None:
             own.outcome = UNREACHABLE
             own.where = target.where
         else:
-            message = append(s, target.topic, target.key, target.site, own.producer, own.request, own.chain, own.path, ZERO)
+            flow = flows(s)[task].number if s.spans else NONE
+            message = append(s, target.topic, target.key, target.site, own.producer, own.request, own.chain, own.path, ZERO, flow)
             if broker.acks == ALL and wait_for_replicas(s, task, message):
-                if s.spans:
-                    keep_stage(s, task, REPLICATION, target.where, 0.0, NONE)
                 own.phase = REPLICATING
                 own.seen = message
                 messages(s)[message].left += 1
                 return
+            if s.spans:
+                keep_stage(s, task, ANSWER, target.where, 0.0, NONE)
     elif own.phase == REPLICATING:
         if messages(s)[own.seen].available != messages(s)[own.seen].available:  # the broker has gone down meanwhile
             own.outcome = UNREACHABLE

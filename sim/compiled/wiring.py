@@ -5,7 +5,7 @@ So names, salts, streams, guards and groups are wired in one place only. What is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from sim.compiled.interpreter import OF_BULKHEAD, OF_CALL, OF_CLIENT, OF_ERRAND,
 from sim.compiled.operations import COURIER
 from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.errors import UsageError
+from sim.models.consumer import MEMBER
 from sim.models.fault import BrokerDown, Crash, Errors, Moment, NetworkFault, Outage, Slow
 from sim.models.gateway import Route
 from sim.models.service import Endpoint
@@ -424,7 +425,7 @@ class Wiring:
                 programs[id(member.steps)] = self.assembler.consumer(member.steps)
             spec = member.spec
             self.member_rows.add(
-                up_area=member.up_area,
+                holding_area=member.holding_area,
                 session=spec.session_timeout,
                 group=self.group_at[member.group],
                 host=self.host_at[member.service],
@@ -445,6 +446,7 @@ class Wiring:
                 batch_last=-1,
                 belongs=member.belongs,
                 up=1,
+                holding=member.holding,
                 pc=programs[id(member.steps)],
             )
             if spec.retry_topic is not None:
@@ -572,6 +574,9 @@ class Wiring:
             kinds = (("lag", sampling.LAG), ("delivered", sampling.DELIVERED), ("redelivered", sampling.REDELIVERED))
             for quantity, what in (*kinds, ("busy", sampling.GROUP_BUSY), ("workers", sampling.GROUP_WORKERS)):
                 say(group.component, quantity, what, place)
+            for index, member in enumerate(group.members):
+                say(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.member_at[member])
+        self._series_of_limits(say)
         outboxes: dict[str, list[int]] = {}
         for place, outbox in enumerate(self.outboxes):
             mine = outboxes.setdefault(outbox.service.name, [])
@@ -583,6 +588,19 @@ class Wiring:
             if not known:
                 raise Unsupported(f"the time series '{series.name}'")
             self.series.add(mean=series.kind == "mean", **known.pop(0))
+
+    def _series_of_limits(self, say: Callable[..., None]) -> None:
+        """What is watched of bulkheads and of the limits of the gateway."""
+        passing = (("passed", sampling.PASSED), ("turned_away", sampling.TURNED_AWAY))
+        for component, guards in self.world.bulkheads.items():
+            first = next(iter(guards.values()))
+            count = 1 if first.policy.scope == "service" else len(guards)
+            say(component, "places", sampling.PLACES, first.bulkhead.limit * count)
+            for quantity, what in (("places_taken", sampling.PLACES_TAKEN), ("in_line", sampling.IN_LINE), *passing):
+                say(component, quantity, what, self._guards_of(guards), count)
+        for place, limit in enumerate(self.world.gateway.limits if self.world.gateway is not None else ()):
+            say(f"gateway {limit.label}", "passed", sampling.LIMIT_PASSED, place)
+            say(f"gateway {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
 
     def guards_of(self, host: int, replica: int) -> list[tuple[int, str, str]]:
         """The guards that die with a replica, those of its own, not those that it shares; with the names of both ends."""

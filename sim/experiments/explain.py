@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from sim.experiments.journal import Journal
     from sim.metrics.attribution import Composition
     from sim.metrics.use import Use
+    from sim.spec.scenario import Scenario
     from sim.spec.study import Study
 
+Clock = Literal["response", "completion"]
+CLOCKS: tuple[Clock, ...] = ("response", "completion")
 SHARES = (0.5, 0.99)
 _USED = ("utilisation", "utilisation_max", "queue_mean", "queue_max", "full_at", "attempts")
 
@@ -37,11 +40,11 @@ _USED = ("utilisation", "utilisation_max", "queue_mean", "queue_max", "full_at",
 class Portion:
     """What one place cost the requests around a quantile."""
 
-    place: str  # the station; for network, bulkhead and back-off the callee; for a client's own back-off the traffic
-    what: str  # one of metrics.attribution.PARTS
+    place: str  # the station; for network, bulkhead and back-off the callee; for a client's own back-off the traffic; for lag the group
+    what: str  # one of metrics.ways.PARTS
     again: bool  # within an attempt after which another one was made
     seconds: Interval
-    share: float  # of their response
+    share: float  # of their time
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,10 @@ class Explained:
 
     share: float  # 0.99
     value: Interval  # s; the quantile itself
-    response: Interval  # s; the mean response of the requests around it
+    response: Interval  # s; the mean time of the requests around it, on the clock that is explained
     requests: float  # looked at, per replication
     portions: tuple[Portion, ...]  # largest first
+    open: bool = False  # whether it is that of an order which was not complete at the end, in some replication: it is later than `value`
 
     @property
     def name(self) -> str:
@@ -65,7 +69,7 @@ class Busy:
     """One pool of servers by the USE method, mean over replications."""
 
     station: str
-    resource: str  # "workers", "cores", "consumers"
+    resource: str  # "workers", "cores", "consumers", "hottest consumer", "places", "rate"
     utilisation: Interval
     utilisation_max: Interval
     queue_mean: Interval
@@ -84,6 +88,8 @@ class VariantExplanation:
     use: tuple[Busy, ...]
     load: OfferedLoad  # on paper
     result: VariantResult
+    clock: Clock = "response"  # the one that is explained
+    other: dict[str, Explained] = field(default_factory=dict)  # the quantiles on the other clock, where there are orders
 
     @property
     def filled(self) -> tuple[Busy, ...]:
@@ -110,12 +116,12 @@ class Explanation:
     def parts(self) -> pd.DataFrame:
         """One row per variant, quantile and part: place, what, again, seconds with interval, share."""
         rows = [
-            {"variant": name, "quantile": quantile, **vars(portion), **_limits(portion.seconds)}
+            {"variant": name, "clock": variant.clock, "quantile": quantile, **vars(portion), **_limits(portion.seconds)}
             for name, variant in self.variants.items()
             for quantile, explained in variant.quantiles.items()
             for portion in explained.portions
         ]
-        columns = ["variant", "quantile", "place", "what", "again", "seconds", "low", "high", "share"]
+        columns = ["variant", "clock", "quantile", "place", "what", "again", "seconds", "low", "high", "share"]
         return pd.DataFrame(rows, columns=columns).astype({"seconds": float, "share": float})
 
     @property
@@ -149,6 +155,7 @@ def explain(
     shares: Sequence[float] = SHARES,
     route: str | None = None,
     failures: bool = False,
+    clock: Clock | None = None,
     jobs: int | None = None,
     engine: str = "auto",
     progress: Progress | None = None,
@@ -157,15 +164,16 @@ def explain(
 ) -> Explanation:
     """Where the time of the requests around each quantile went, station by station, in all variants or those named; of one route, where it is named.
 
-    Of requests answered ok or degraded, as latencies are; with `failures` of all that were answered.
+    `clock`: the time until the answer (`response`) or until the order is complete (`completion`); without it that which is slower at the last quantile,
+    for each variant. Responses are those of requests answered ok or degraded, as latencies are; with `failures` of all that were answered.
     """
     study = as_study(study)
-    _refuse(study, shares, route)
+    _refuse(study, shares, route, clock)
     perform = partial(perform_explaining, shares=tuple(shares), route=route, failures=failures)
     comparison = compare(study, variants, replications, jobs=jobs, engine=engine, progress=progress, perform=perform, journal=journal, cluster=cluster)
     found = {name: result.per_replication for name, result in comparison.variants.items()}
     plain = replace(comparison, variants={name: _without_ours(result) for name, result in comparison.variants.items()})
-    explained = {name: _explanation(result, _Figures(found[name]), shares) for name, result in plain.variants.items()}
+    explained = {name: _explanation(result, _Figures(found[name]), shares, clock) for name, result in plain.variants.items()}
     return Explanation(plain, explained, route, failures)
 
 
@@ -174,13 +182,17 @@ def quantile_name(share: float) -> str:
     return f"p{share * 100:.10g}"
 
 
-def _refuse(study: Study, shares: Sequence[float], route: str | None) -> None:
+def _refuse(study: Study, shares: Sequence[float], route: str | None, clock: str | None) -> None:
     from sim.metrics.keys import routes
 
     wrong = [share for share in shares if not 0.0 < share < 1.0]
     if wrong or not shares:
         raise UsageError(f"quantiles: found {wrong[0] if wrong else 'none'}, expected shares between 0 and 1, such as 0.99")
     known = dict.fromkeys(name for scenario in study.variants.values() for name in routes(scenario))
+    if clock not in (None, *CLOCKS):
+        raise UsageError(f"clock: found {clock}, expected response or completion{did_you_mean(str(clock), CLOCKS)}")
+    if clock == "completion" and not any(completing(scenario) for scenario in study.variants.values()):
+        raise UsageError("clock: no order of this scenario is ever complete, since nothing says what completes it; expected completes_with")
     if route is not None and route not in known:
         raise UsageError(f"unknown route '{route}'{did_you_mean(route, known)}")
 
@@ -201,7 +213,9 @@ def perform_explaining(job: Job, tick: Tick, *, shares: tuple[float, ...], route
     scenario = scenario.model_copy(update={"record": scenario.record.model_copy(update={"keep": "rows", "spans": "all"})})
     records = simulated(scenario, job, tick)
     measurement = measure(records, scenario)
-    ours = dict(_parts_as_figures(compositions(records, scenario, shares, route, failures)))
+    ours: dict[str, float] = {}
+    for clock in CLOCKS if completing(scenario) else CLOCKS[:1]:
+        ours |= _parts_as_figures(clock, compositions(records, scenario, shares, route, failures, clock))
     ours |= dict(_use_as_figures(use_table(records, scenario)))
     light = replace(records, spans=records.spans[:0].copy(), stages=records.stages[:0].copy())
     return JobResult(
@@ -218,13 +232,20 @@ def _key(kind: str, *words: str | float | bool) -> str:
     return json.dumps([kind, *words])
 
 
-def _parts_as_figures(found: dict[float, Composition]) -> Iterator[tuple[str, float]]:
+def completing(scenario: Scenario) -> bool:
+    """Whether anything says when an order is complete."""
+    routes = scenario.gateway.routes.values() if scenario.gateway is not None else ()
+    return any(its.completes_with for its in (*scenario.traffic.values(), *routes))
+
+
+def _parts_as_figures(clock: str, found: dict[float, Composition]) -> Iterator[tuple[str, float]]:
     for share, composition in found.items():
-        yield _key("value", share), composition.value
-        yield _key("response", share), composition.response
-        yield _key("count", share), float(composition.count)
+        yield _key("value", clock, share), composition.value
+        yield _key("response", clock, share), composition.response
+        yield _key("count", clock, share), float(composition.count)
+        yield _key("open", clock, share), float(composition.open)
         for part, seconds in composition.parts.items():
-            yield _key("part", share, part.place, part.what, part.again), seconds
+            yield _key("part", clock, share, part.place, part.what, part.again), seconds
 
 
 def _use_as_figures(found: Sequence[Use]) -> Iterator[tuple[str, float]]:
@@ -260,25 +281,38 @@ def _without_ours(result: VariantResult) -> VariantResult:
     return replace(result, metrics=metrics, per_replication=table[[key for key in table if not _is_ours(str(key))]])
 
 
-def _explanation(result: VariantResult, figures: _Figures, shares: Sequence[float]) -> VariantExplanation:
-    explained = [_explained(figures, share) for share in shares if figures.of("response", share)]
+def _explanation(result: VariantResult, figures: _Figures, shares: Sequence[float], asked: Clock | None) -> VariantExplanation:
+    explained = {clock: _quantiles(figures, clock, shares) for clock in CLOCKS}
+    clock = asked or _slower(explained)
+    other = next(its for its in CLOCKS if its != clock)
     used = dict.fromkeys((str(key[0]), str(key[1])) for key in figures.of("use"))
     load = Analysis(result.scenario).load(result.name)
     order = {station.name: place for place, station in enumerate(load.stations)}
     busy = sorted((_busy(figures, *place) for place in used), key=lambda busy: (order.get(busy.station, len(order)), busy.station, busy.resource != "workers"))
-    return VariantExplanation(result.name, {its.name: its for its in explained}, tuple(busy), load, result)
+    return VariantExplanation(result.name, explained[clock], tuple(busy), load, result, clock, explained[other])
 
 
-def _explained(figures: _Figures, share: float) -> Explained:
-    response = figures.of("response", share)[()]
+def _quantiles(figures: _Figures, clock: Clock, shares: Sequence[float]) -> dict[str, Explained]:
+    return {quantile_name(share): _explained(figures, clock, share) for share in shares if figures.of("response", clock, share)}
+
+
+def _slower(explained: dict[Clock, dict[str, Explained]]) -> Clock:
+    """The clock on which the last quantile is later; the response where they are alike."""
+    last = {clock: list(its.values())[-1].value.value if its else -math.inf for clock, its in explained.items()}
+    return "completion" if last["completion"] > last["response"] else "response"
+
+
+def _explained(figures: _Figures, clock: Clock, share: float) -> Explained:
+    response = figures.of("response", clock, share)[()]
     there = ~np.isnan(response)
-    portions = []
-    for (place, what, again), values in figures.of("part", share).items():
+    portions, mean = [], float(np.nanmean(response))
+    for (place, what, again), values in figures.of("part", clock, share).items():
         seconds = mean_interval(np.where(there, np.nan_to_num(values), np.nan))  # a part that a replication does not have took no time there
-        portions.append(Portion(str(place), str(what), bool(again), seconds, seconds.value / float(np.nanmean(response))))
+        portions.append(Portion(str(place), str(what), bool(again), seconds, seconds.value / mean if mean > 0 else 0.0))
     portions.sort(key=lambda portion: (-portion.seconds.value, portion.place, portion.what))
-    count = float(np.nanmean(figures.of("count", share)[()]))
-    return Explained(share, mean_interval(figures.of("value", share)[()]), mean_interval(response), count, tuple(portions))
+    count = float(np.nanmean(figures.of("count", clock, share)[()]))
+    late = bool(np.nanmax(figures.of("open", clock, share)[()]) > 0)
+    return Explained(share, mean_interval(figures.of("value", clock, share)[()]), mean_interval(response), count, tuple(portions), late)
 
 
 def _busy(figures: _Figures, station: str, resource: str) -> Busy:

@@ -24,6 +24,11 @@ class Gauges:
         """The components that have a series of this quantity."""
         return tuple(component for component, its in self._column if its == quantity)
 
+    @property
+    def series(self) -> tuple[tuple[str, str], ...]:
+        """(component, quantity) of all series, in the order of the records."""
+        return tuple(self._column)
+
     def has(self, component: str, quantity: str) -> bool:
         """Whether there is such a series."""
         return (component, quantity) in self._column

@@ -7,6 +7,7 @@ from itertools import product
 
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
+from sim.spec.sites import bulkheads, limits
 from sim.vocabulary import METRICS, Outcome
 
 COMPLETION = "completion"  # the other clock; that of the response goes without saying
@@ -25,6 +26,7 @@ def metric_keys(scenario: Scenario) -> set[str]:
         "route": routes(scenario),
         "outcome": tuple(outcome.word for outcome in Outcome),
         "service": stations(scenario),
+        "station": pooled(scenario),
         "group": groups(scenario),
         "fault": tuple(fault.name for fault in named_faults(scenario)),
         "clock": ("", COMPLETION),
@@ -43,6 +45,12 @@ def routes(scenario: Scenario) -> tuple[str, ...]:
 def stations(scenario: Scenario) -> tuple[str, ...]:
     """What has workers and a queue: the services, and the gateway."""
     return (*scenario.services, *((GATEWAY,) if scenario.gateway is not None else ()))
+
+
+def pooled(scenario: Scenario) -> tuple[str, ...]:
+    """What can be full: the services and the gateway, consumer groups by topic, bulkheads and rate limits."""
+    topics = tuple(dict.fromkeys(f"{consume.group} {topic}" for service in scenario.services.values() for topic, consume in service.consumes.items()))
+    return (*stations(scenario), *topics, *(its.name for its in bulkheads(scenario)), *limits(scenario))
 
 
 def groups(scenario: Scenario) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from sim.metrics.gauges import Gauges, share
-from sim.metrics.keys import GATEWAY, groups, key_of, stations
+from sim.metrics.keys import GATEWAY, groups, key_of, pooled, stations
+from sim.metrics.pools import pools
 from sim.metrics.sample import Sample
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
@@ -17,13 +18,13 @@ from sim.spec.scenario import Scenario
 def station_figures(records: Records, scenario: Scenario, counted: Sample) -> dict[str, float]:
     """All figures of services, gateway and consumer groups over the measured window."""
     gauges = Gauges(records)
-    shares = {station: utilisation(gauges, station) for station in stations(scenario)}
+    shares = utilisations(gauges, scenario)
     price = cost(gauges, scenario, records.duration - records.warmup)
     return {
-        **{key_of("utilisation", station): value for station, value in shares.items()},
+        **{key_of("utilisation", station): busiest(shares, station) for station in pooled(scenario)},
         **{key_of("queue_mean", station): gauges.mean(station, "queue") for station in stations(scenario)},
         **{key_of("lag_max", group): lag_max(gauges, group) for group in groups(scenario)},
-        "utilisation_max": _largest(utilisation(gauges, component) for component in gauges.components("busy")),
+        "utilisation_max": _largest(shares.values()),
         "amplification": _over_services(gauges, "attempts", "first_attempts"),
         "wasted_work": _over_services(gauges, "work_wasted", "work_done"),
         "cost": price,
@@ -31,10 +32,16 @@ def station_figures(records: Records, scenario: Scenario, counted: Sample) -> di
     }
 
 
-def utilisation(gauges: Gauges, component: str) -> float:
-    """Busy cores / cores where there are any, else busy workers / workers; nan where workers are unlimited."""
-    busy, places = ("cores_busy", "cores") if gauges.has(component, "cores") else ("busy", "workers")
-    return share(gauges.mean(component, busy), gauges.mean(component, places))
+def utilisations(gauges: Gauges, scenario: Scenario) -> dict[tuple[str, str], float]:
+    """(station, resource) -> share that is busy over the measured window, of everything that can be full; nan where it is unlimited."""
+    window = gauges.records.warmup, gauges.records.duration
+    return {(pool.station, pool.resource): pool.utilisation(gauges, *window) for pool in pools(gauges, scenario)}
+
+
+def busiest(shares: dict[tuple[str, str], float], station: str) -> float:
+    """Of a station's cores where there are any, else of whatever it has but its hottest consumer; nan where nothing is known."""
+    its = {resource: value for (name, resource), value in shares.items() if name == station and resource != "hottest consumer"}
+    return its.get("cores", next(iter(its.values()), math.nan))
 
 
 def lag_max(gauges: Gauges, group: str) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from sim.metrics.gauges import Floats, Gauges
-from sim.metrics.keys import stations
+from sim.metrics.pools import Pool, members, pools
 from sim.records.counted import deliveries
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
@@ -17,6 +16,7 @@ from sim.vocabulary import GOOD, MessageEnd, Outcome
 
 FULL = 0.95  # of its servers busy: what comes has to wait
 LASTING = 5.0  # s; so long it stays full before it counts as full, so that a burst does not
+REFUSALS = {"places": Outcome.BULKHEAD_FULL.word, "rate": Outcome.RATE_LIMITED.word}
 NO_ERRORS = (*GOOD, Outcome.REFUSED, Outcome.IN_FLIGHT)
 
 
@@ -24,8 +24,8 @@ NO_ERRORS = (*GOOD, Outcome.REFUSED, Outcome.IN_FLIGHT)
 class Use:
     """One pool of servers in one run, after the warm-up."""
 
-    station: str  # service, "gateway", or "group topic"
-    resource: str  # "workers", "cores", "consumers"
+    station: str  # service, "gateway", "group topic", "caller -> callee" or "gateway all limit"
+    resource: str  # "workers", "cores", "consumers", "hottest consumer", "places" of a bulkhead, "rate" of a limit
     utilisation: float  # share of its servers that is busy, on average; nan: they are unlimited
     utilisation_max: float  # of one interval of the time series
     queue_mean: float  # requests that wait for a worker, or messages that wait
@@ -36,55 +36,56 @@ class Use:
 
 
 def use_table(records: Records, scenario: Scenario) -> tuple[Use, ...]:
-    """The services and the gateway by workers (and cores, where they are counted), and the consumer groups."""
-    return (*_hosts(records, scenario), *_groups(records))
-
-
-def _hosts(records: Records, scenario: Scenario) -> Iterator[Use]:
+    """Everything that can be full, stations in the order of the scenario and then consumer groups, bulkheads and rate limits."""
     gauges = Gauges(records)
-    for station in stations(scenario):
-        attempts, errors = _attempts(records, station)
-        for resource, busy in (("workers", "busy"), ("cores", "cores_busy")):
-            if gauges.has(station, busy):
-                yield _use(gauges, station, resource, busy, "queue", attempts, errors if resource == "workers" else {})
+    return tuple(_use(gauges, pool, *_came(gauges, pool)) for pool in pools(gauges, scenario))
 
 
-def _groups(records: Records) -> Iterator[Use]:
-    gauges, names, messages = Gauges(records), {name: index for index, name in enumerate(records.names)}, deliveries(records)
-    for component in gauges.components("lag"):
-        group, _, topic = component.rpartition(" ")
-        its = messages.where((messages.group == names.get(group, -1)) & (messages.topic == names.get(topic, -1)) & messages.late)
-        ends = its.bins(its.how, len(MessageEnd))
-        errors = {end.word: int(ends[end]) for end in MessageEnd if end not in (MessageEnd.PROCESSED, MessageEnd.QUEUED) and ends[end]}
-        yield _use(gauges, component, "consumers", "busy", "lag", int(ends.sum()), errors)
+def _came(gauges: Gauges, pool: Pool) -> tuple[int, dict[str, int]]:
+    """What arrived there after the warm-up, and how that ended which did not end well; told once for a station."""
+    if pool.resource in ("workers", "cores"):
+        attempts, errors = _attempts(gauges.records, pool.station)
+        return attempts, errors if pool.resource == "workers" else {}
+    if pool.resource == "consumers":
+        return _messages(gauges.records, pool.station)
+    if pool.resource in REFUSALS:
+        passed, refused = (round(gauges.growth(pool.station, quantity)) for quantity in ("passed", "turned_away"))
+        return passed + refused, {REFUSALS[pool.resource]: refused} if refused else {}
+    return 0, {}
 
 
-def _use(gauges: Gauges, station: str, resource: str, busy: str, queue: str, attempts: int, errors: dict[str, int]) -> Use:
-    servers = "cores" if resource == "cores" else "workers"
-    shares = _shares(gauges, station, busy, servers)
+def _messages(records: Records, component: str) -> tuple[int, dict[str, int]]:
+    names, messages = {name: index for index, name in enumerate(records.names)}, deliveries(records)
+    group, _, topic = component.rpartition(" ")
+    its = messages.where((messages.group == names.get(group, -1)) & (messages.topic == names.get(topic, -1)) & messages.late)
+    ends = its.bins(its.how, len(MessageEnd))
+    return int(ends.sum()), {end.word: int(ends[end]) for end in MessageEnd if end not in (MessageEnd.PROCESSED, MessageEnd.QUEUED) and ends[end]}
+
+
+def _use(gauges: Gauges, pool: Pool, attempts: int, errors: dict[str, int]) -> Use:
+    shares = pool.shares
     counted = gauges.records.ticks > gauges.records.warmup
-    waiting = gauges.values(station, queue)[counted]
-    mean = gauges.mean(station, queue)
+    known = pool.queue and gauges.has(pool.station, pool.queue)
+    waiting = gauges.values(pool.station, pool.queue)[counted] if known else np.empty(0)
+    timed = pool.queue == "queue"  # a mean over the interval; others are levels at its end
     return Use(
-        station=station,
-        resource=resource,
-        utilisation=_ratio(gauges.mean(station, busy), gauges.mean(station, servers)),
+        station=pool.station,
+        resource=pool.resource,
+        utilisation=pool.utilisation(gauges, gauges.records.warmup, gauges.records.duration),
         utilisation_max=float(np.nanmax(shares[counted])) if np.isfinite(shares[counted]).any() else math.nan,
-        queue_mean=float(waiting.mean()) if queue == "lag" and waiting.size else mean,
+        queue_mean=(gauges.mean(pool.station, pool.queue) if timed else float(waiting.mean())) if waiting.size else math.nan,
         queue_max=float(waiting.max()) if waiting.size else math.nan,
-        full_at=_full_at(gauges, shares),
+        full_at=_full(gauges, pool, shares),
         attempts=attempts,
         errors=errors,
     )
 
 
-def _shares(gauges: Gauges, station: str, busy: str, servers: str) -> Floats:
-    """Busy / servers in every interval; nan where servers are unlimited, or none is up."""
-    if not gauges.has(station, servers):
-        return np.full(gauges.records.ticks.shape, math.nan)
-    there = gauges.values(station, servers)
-    known = np.isfinite(there) & (there > 0)
-    return np.where(known, gauges.values(station, busy) / np.where(known, there, 1.0), math.nan)
+def _full(gauges: Gauges, pool: Pool, shares: Floats) -> float:
+    """From when on it was full; of the consumers of a group, from when on any one of them was."""
+    if pool.resource == "hottest consumer":
+        return min(_full_at(gauges, busy) for busy in members(gauges, pool.station))
+    return _full_at(gauges, shares)
 
 
 def _full_at(gauges: Gauges, shares: Floats) -> float:
@@ -107,7 +108,3 @@ def _attempts(records: Records, station: str) -> tuple[int, dict[str, int]]:
     rows = records.spans[its[records.spans["endpoint"]] & (records.spans["arrived"] >= records.warmup)]
     ends = np.bincount(rows["outcome"].astype(np.int64), minlength=len(Outcome))
     return len(rows), {outcome.word: int(ends[outcome]) for outcome in Outcome if outcome not in NO_ERRORS and ends[outcome]}
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if math.isfinite(whole) and whole > 0 else math.nan

@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.records.summarizing import slowest_of
 from sim.records.tables import Records
-from sim.vocabulary import Outcome, Stage
+from sim.vocabulary import MOMENTS, Outcome, Stage
 
 NUMBER_MASK = (1 << 40) - 1  # the running number in the id of a request
 CALLEE = "callee"
@@ -106,7 +106,8 @@ class _Way:
         self.names = (*records.names, "")
         self.arrival, self.answered, self.last = float(request["arrival"]), float(request["end"]), records.duration
         self.flows: dict[int, list[Any]] = {}
-        for stage in records.stages[records.stages["request"] == request["id"]]:
+        own = records.stages[(records.stages["request"] == request["id"]) & ~np.isin(records.stages["kind"], MOMENTS)]
+        for stage in own:
             self.flows.setdefault(int(stage["flow"]), []).append(stage)
         spans = records.spans[records.spans["request"] == request["id"]]
         self.spans = {int(span["flow"]): span for span in spans if span["flow"] >= 0}

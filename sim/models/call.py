@@ -67,7 +67,7 @@ class Target(Protocol):
 class Guard:
     """The memory of one caller about one callee, under one policy: breaker, budget, bulkhead."""
 
-    __slots__ = ("about", "breaker", "budget", "bulkhead", "policy", "ring", "spent", "tokens", "waiting")
+    __slots__ = ("about", "breaker", "budget", "bulkhead", "passed", "policy", "ring", "spent", "taken_area", "tokens", "turned_away", "waiting")
 
     def __init__(self, policy: CallPolicy, about: str):
         self.policy = policy
@@ -82,18 +82,38 @@ class Guard:
         self.spent = -math.inf  # s; when the budget refused last
         self.bulkhead: Any = bulkheads.new_bulkhead(policy.bulkhead) if policy.bulkhead else None
         self.waiting: deque[tuple[Task, int]] = deque()  # for a place in the bulkhead, first come first served
+        self.taken_area = 0.0
+        self.passed = 0  # attempts that got a place
+        self.turned_away = 0  # attempts that got none
+
+    def renewed(self) -> Guard:
+        """The guard of a replica that starts again: it remembers nothing, and its places are free; what was counted of it stays."""
+        fresh = Guard(self.policy, self.about)
+        fresh.taken_area, fresh.passed, fresh.turned_away = self.taken_area, self.passed, self.turned_away
+        return fresh
+
+    def taken_until(self, now: float) -> float:
+        """Integral of the places taken."""
+        return self.taken_area + float(self.bulkhead.inside * now)
+
+    @property
+    def in_line(self) -> int:
+        """How many wait for a place."""
+        return sum(task.ticket == ticket for task, ticket in self.waiting)
 
 
-def leave_bulkhead(task: Task, ready: deque[Any]) -> None:
+def leave_bulkhead(task: Task, ready: deque[Any], now: float) -> None:
     """Give the task's place to the first who still waits for it, or back."""
     guard, task.guard = task.guard, None
     while guard.waiting:
         heir, ticket = guard.waiting.popleft()
         if heir.ticket == ticket:
             heir.guard = guard
+            guard.passed += 1
             ready.append(heir)
             return
     bulkheads.leave(guard.bulkhead)
+    guard.taken_area += now
 
 
 class Errand:
@@ -256,7 +276,7 @@ class Call:
         task.ticket += 1
         task.calling = None
         if task.guard is not None:
-            leave_bulkhead(task, self.ready)
+            leave_bulkhead(task, self.ready, self.env.now)
         if self.breaks:
             guard = task.memory
             breaker = guard.breaker
@@ -400,7 +420,7 @@ class Call:
         task.outcome = TIMEOUT
         task.where = self.target.where
         if task.callee is None and task.guard is not None:  # frozen, with a place that it has not used: it goes on at the thaw
-            leave_bulkhead(task, self.ready)
+            leave_bulkhead(task, self.ready, self.env.now)
         else:
             self.ready.append(task)
 
@@ -411,8 +431,11 @@ class Call:
         guard = task.memory
         if not guard.waiting and bulkheads.enter(guard.bulkhead):
             task.guard = guard
+            guard.taken_area -= self.env.now
+            guard.passed += 1
             return True
         if self.bulkhead_lane is None:
+            guard.turned_away += 1
             task.where = self.target.where
         else:
             self.world.recorder.stage(task, Stage.BULKHEAD, self.target.where)
@@ -423,6 +446,7 @@ class Call:
     def _waited_for_bulkhead(self, task: Task) -> None:
         """`max_wait` is over; a task that got its place in time still has the same ticket, but holds the guard."""
         if task.guard is None:
+            task.memory.turned_away += 1
             task.ticket += 1
             task.outcome = BULKHEAD_FULL
             task.where = self.target.where

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
 from sim.chance.keyed import stream_number
-from sim.models.sites import consumer_name
 from sim.models.task import ORDINARY, Act, Flow, Signal, Task
 from sim.policies.assignor import range_assign
-from sim.vocabulary import MessageEnd, Outcome
+from sim.spec.sites import consumer_name
+from sim.vocabulary import MessageEnd, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.host import Replica
@@ -32,11 +32,14 @@ if TYPE_CHECKING:
 PASSED = (int(Outcome.OK), int(Outcome.REFUSED))
 PROCESSED, DEAD_LETTERED, SKIPPED, QUEUED = int(MessageEnd.PROCESSED), int(MessageEnd.DEAD_LETTERED), int(MessageEnd.SKIPPED), int(MessageEnd.QUEUED)
 
+MEMBER = "busy member"  # how the series of a member begins; its number follows
+MOST_WATCHED = 256  # members of a group with a series of their own: beyond it the time series would outgrow the run
+
 
 class Delivery(Signal):
     """One message on its way through one group; as an event of the clock it is the end of its delay in a retry topic."""
 
-    __slots__ = ("count", "end", "failures", "how", "lane", "message")
+    __slots__ = ("count", "end", "failures", "flow", "how", "lane", "message")
 
     def __init__(self, message: Message, lane: Lane):
         super().__init__(lane.due)
@@ -46,6 +49,10 @@ class Delivery(Signal):
         self.failures = 0
         self.how = QUEUED
         self.end = math.nan
+        group = lane.group
+        recorder = group.world.recorder
+        self.flow = recorder.follow(message.request, message.flow, group.name_index)
+        recorder.note(message.request, self.flow, Stage.LAG, group.name_index)
 
 
 class Lane:
@@ -63,6 +70,7 @@ class Lane:
     def due(self, delivery: Delivery) -> None:
         """The delay in the retry topic is over."""
         del self.group.delayed[delivery]
+        self.group.note(delivery, Stage.LAG)
         self.retries.append(delivery)
         self.notify(delivery.message)
 
@@ -97,11 +105,18 @@ class Group:
         self.busy = 0  # members that process a batch now
         self.busy_area = 0.0
         watch(self.component, "busy", "mean", lambda now: self.busy_area + self.busy * now)
-        watch(self.component, "workers", "mean", self._members_up)
+        watch(self.component, "workers", "mean", self._members_at_work)
         topic.groups.append(self)
 
-    def _members_up(self, now: float) -> float:
-        return sum(member.up_area + (now if member.up else 0.0) for member in self.members)
+    def _members_at_work(self, now: float) -> float:
+        """Integral of the members that are up and hold partitions: nobody else can do anything."""
+        return sum(member.holding_area + (now if member.holding else 0.0) for member in self.members)
+
+    def watch_members(self) -> None:
+        """A series for each of those that can hold partitions at once, where they are not too many: one of them may be full while the others are idle."""
+        if min(len(self.members), len(self.lanes)) > 1 and len(self.members) <= MOST_WATCHED:
+            for index, member in enumerate(self.members):
+                self.world.recorder.watch(self.component, f"{MEMBER} {index}", "mean", member.busy_until)
 
     def readable(self, message: Message) -> None:
         """A record has become readable."""
@@ -117,9 +132,15 @@ class Group:
         for lane in self.lanes:
             lane.owner = None
         if not members:
+            for member in self.members:
+                member.hold(False)
             return
+        for member in self.members:
+            if not member.belongs:
+                member.hold(False)
         for member, indices in zip(members, range_assign(len(members), len(self.lanes)), strict=True):
             member.lanes = [self.lanes[index] for index in indices]
+            member.hold(bool(indices))
             for index in indices:
                 self.lanes[index].owner = member
                 if owners[index] is not member:
@@ -133,6 +154,10 @@ class Group:
             while lane.readable:
                 self.end(lane.readable.popleft(), SKIPPED)
 
+    def note(self, delivery: Delivery, kind: Stage) -> None:
+        """What becomes of a delivery from now on, where spans are kept."""
+        self.world.recorder.note(delivery.message.request, delivery.flow, kind, self.name_index)
+
     def end(self, delivery: Delivery, how: int) -> None:
         """The message has ended for this group: its row is written."""
         if delivery.how == QUEUED:
@@ -140,6 +165,7 @@ class Group:
             delivery.end = self.env.now
         self.ended[delivery.how] += 1
         self.lag -= 1
+        self.note(delivery, Stage.END)
         self.write(delivery)
         delivery.message.request.done()
 
@@ -176,7 +202,10 @@ class Member:
         self.belongs = True  # to the group, as far as the coordinator knows
         self.up = False
         self.died = False  # with its replica, and has forgotten where it was
-        self.up_area = 0.0
+        self.owns = False  # partitions, as the group has dealt them out
+        self.holding = False  # partitions, and is up
+        self.holding_area = 0.0
+        self.busy_area = 0.0
         self.processing = False
         self.fetch_hop = self.world.hops(group.topic.broker.name, service.name, f"{service.name}/{group.component}")[0]
         self.salt = stream_number(consumer_name(service.name, group.name, group.topic.name)) >> 33  # of the draws of error faults
@@ -188,7 +217,7 @@ class Member:
         if self.up:
             return
         self.up = True
-        self.up_area -= self.world.env.now
+        self.hold(self.owns)
         if self.died:
             self.died = False
             for lane in self.lanes:
@@ -207,7 +236,7 @@ class Member:
         if not self.up:
             return
         self.up = False
-        self.up_area += self.world.env.now
+        self.hold(self.owns)
         self.world.silence(self.task)
         if self.processing:
             self._rest()
@@ -218,9 +247,22 @@ class Member:
             lane = delivery.lane
             from_retry_topic = delivery.failures and self.spec.retry_topic is not None
             (lane.retries if from_retry_topic else lane.readable).appendleft(delivery)
+            self.group.note(delivery, Stage.LAG)
         batch, self.batch = self.batch, deque()
         for delivery in batch:
             delivery.lane.notify(delivery.message)  # the partition may have moved to another member while this one was at it
+
+    def hold(self, owns: bool) -> None:
+        """It has partitions from now on, or none, or has come up or gone down."""
+        self.owns = owns
+        holding = owns and self.up
+        if holding != self.holding:
+            self.holding = holding
+            self.holding_area += -self.world.env.now if holding else self.world.env.now
+
+    def busy_until(self, now: float) -> float:
+        """Seconds in which it was processing a batch."""
+        return self.busy_area + (now if self.processing else 0.0)
 
     def fetch(self, message: Message) -> None:
         """A record has become readable while a fetch was waiting: it comes after one hop."""
@@ -255,6 +297,7 @@ class Member:
                 yield
                 continue
             self.processing = True
+            self.busy_area -= group.env.now
             group.busy += 1
             group.busy_area -= group.env.now
             for delivery in list(self.batch):
@@ -268,6 +311,7 @@ class Member:
     def _rest(self) -> None:
         """The batch is over, one way or another."""
         self.processing = False
+        self.busy_area += self.world.env.now
         self.group.busy -= 1
         self.group.busy_area += self.world.env.now
 
@@ -301,12 +345,14 @@ class Member:
             task.chain = link_chain(message.chain, 0, delivery.count - 1)
             task.path = link_chain(message.path, 0, 0)
             task.degraded = False
+            task.flow = delivery.flow
             if self.spec.idempotent and event in group.known:
                 outcome = 0
             else:
                 outcome = self.service.struck(task, self.salt) if self.service.error_faults else 0
                 if not outcome:
                     outcome = yield from self.steps.run(task)
+            task.flow = -1
             if outcome in PASSED:
                 delivery.how, delivery.end = PROCESSED, self.world.env.now
                 if self.spec.idempotent:
@@ -325,6 +371,7 @@ class Member:
                 group.end(delivery, DEAD_LETTERED)
             else:
                 group.delayed[delivery] = None
+                group.note(delivery, Stage.RETRY_TOPIC)
                 delivery.at(self.world.env.schedule, ORDINARY, delays[delivery.failures - 1])
             return 0
 

@@ -17,6 +17,7 @@ from sim.models.task import ACT, OK, PASS, RUN, Act, Steps, Task
 from sim.policies import limiter as limiters
 from sim.policies.base import passed, reached
 from sim.spec.gateway import Jwt, OAuth
+from sim.spec.sites import limit_name
 from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
@@ -241,22 +242,28 @@ class Limit:
     def __init__(self, gateway: Gateway, index: int, spec: RateLimit):
         self.gateway = gateway
         self.spec = spec
-        self.label = f"{spec.per} limit {index + 1}" if index else f"{spec.per} limit"
+        self.label = limit_name(spec, index)
         self.rows: dict[tuple[int, int], Any] = {}
         self.shared = limiters.new_limiter(spec) if spec.per == "all" and spec.scope == "cluster" else None
         self.last = -1e18
         self.limiting = False
+        self.passed = self.refused = 0
+        watch, component = gateway.world.recorder.watch, f"gateway {self.label}"
+        watch(component, "passed", "total", lambda _: self.passed)
+        watch(component, "turned_away", "total", lambda _: self.refused)
 
     def refuses(self, task: Task, route: int) -> float:
         """Seconds to wait before a retry may succeed; negative: not refused. The request is not counted yet."""
         row, ring = self.shared or self._state(task, route)
         wait = limiters.look(row, ring, self.gateway.env.now)
         if wait >= 0.0:
+            self.refused += 1
             self._note()
         return wait
 
     def count(self, task: Task, route: int) -> None:
         """Count a request that no limit refuses."""
+        self.passed += 1
         row, ring = self.shared or self._state(task, route)
         limiters.take(row, ring, self.gateway.env.now)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
 from sim.models.task import ORDINARY, Act, Flow, Task
+from sim.vocabulary import Stage
 
 if TYPE_CHECKING:
     from sim.models.host import Replica
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
 class Row:
     """What is to be published, and how often that was tried."""
 
-    __slots__ = ("chain", "path", "request", "tries")
+    __slots__ = ("chain", "flow", "path", "request", "tries")
 
-    def __init__(self, task: Task):
+    def __init__(self, task: Task, flow: int):
         self.request: Request = task.request
+        self.flow = flow  # its number, where spans are kept
         self.chain = task.chain
         self.path = task.path
         self.tries = 0
@@ -58,7 +60,10 @@ class Outbox:
     def write(self, task: Task) -> None:
         """Write a row in the transaction of the step."""
         task.request.alive += 1
-        self.rows.append(Row(task))
+        recorder, here = self.world.recorder, self.service.name_index
+        flow = recorder.follow(task.request, task.flow, here)
+        recorder.note(task.request, flow, Stage.OUTBOX, here)
+        self.rows.append(Row(task, flow))
 
     def start(self) -> None:
         """Run the relay in the first replica that is up, if there is one."""
@@ -126,7 +131,7 @@ class Outbox:
         return 1
 
     def _append(self, row: Row, producer: Replica) -> Message:
-        return self.topic.append(row.request, self._chain(row), link_chain(row.path, self.salt, 0), self.key, self.site, producer)
+        return self.topic.append(row.request, self._chain(row), link_chain(row.path, self.salt, 0), self.key, self.site, producer, row.flow)
 
     def _chain(self, row: Row) -> int:
         """Of the present attempt to publish it."""

@@ -101,6 +101,19 @@ class Recorder:
         if self.stages is not None and task.flow >= 0:
             self.stages.append(task.request.id, task.flow, self.env.now, seconds, about, place, kind)
 
+    def note(self, request: Request, flow: int, kind: Stage, place: int, about: int = -1) -> None:
+        """The same of a flow that is no task: an event on its way."""
+        if self.stages is not None and flow >= 0:
+            self.stages.append(request.id, flow, self.env.now, 0.0, about, place, kind)
+
+    def follow(self, request: Request, flow: int, place: int) -> int:
+        """Note that something comes of a flow which goes on by itself; the number of that one, -1 where nothing is kept of it."""
+        if self.stages is None or flow < 0:
+            return -1
+        child = self.next_flow()
+        self.note(request, flow, Stage.FOLLOWED, place, child)
+        return child
+
     def sent(self, task: Task, child: Task | None, place: int, attempt: int) -> None:
         """Note that a flow waits for an attempt from now on, which gets its number here; None: the attempt was lost on its way."""
         if task.flow >= 0:

@@ -1,4 +1,4 @@
-"""Where calls are made: the names of steps, the salts that keep the draws of several sites of one target apart, and what may be tried again.
+"""Where calls are made: the salts that keep the draws of several sites of one target apart, and what may be tried again.
 
 Draws are keyed by the callee's name, so that an order meets the same payment time whether payment is called or consumes an event.
 Where one request can reach a target by two sites, the second must not repeat the draws of the first: the first site, in the order
@@ -12,25 +12,11 @@ from collections.abc import Iterator, Sequence
 
 from sim.chance.keyed import stream_number
 from sim.spec import step as spec
-from sim.spec.base import word_of
 from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
+from sim.spec.sites import consumer_name, named
 
 Onward = spec.Call | spec.Perform | spec.Publish  # the steps that name other steps, which then follow
-
-
-def named(base: str, steps: Sequence[spec.Step]) -> Iterator[tuple[str, spec.Step]]:
-    """(name, step): `base.kind`, with a number from the second of its kind on, so that other kinds may come between."""
-    seen: dict[str, int] = {}
-    for step in steps:
-        word = word_of(step)
-        seen[word] = count = seen.get(word, 0) + 1
-        yield (f"{base}.{word}" if count == 1 else f"{base}.{word}.{count}"), step
-
-
-def consumer_name(service: str, group: str, topic: str) -> str:
-    """The base name of what a consumer does."""
-    return f"{service}/{group}/{topic}"
 
 
 def salts(scenario: Scenario) -> dict[str, int]:

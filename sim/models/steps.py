@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import simpy
 
 from sim.chance.chain import link_chain
-from sim.models.sites import named
 from sim.models.task import ACT, ORDINARY, PASS, RUN, Act, Flow, Steps, Task
 from sim.spec import step as spec
 from sim.spec.policy import PRODUCER
+from sim.spec.sites import named
 from sim.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
@@ -221,6 +221,7 @@ class Effect:
     def __init__(self, step: spec.Effect, site: Site):
         world = site.world
         self.env = world.env
+        self.recorder = world.recorder
         self.bit = world.effect_bit(step.name)
         self.idempotent = step.options.idempotent
         self.charge = step.name == world.scenario.ledger.charge
@@ -239,6 +240,7 @@ class Effect:
         needs = request.needs
         if needs and request.effects & needs == needs and request.completion != request.completion:
             request.completion = self.env.now
+            self.recorder.stage(task, Stage.COMPLETED, -1)
         return OK
 
 

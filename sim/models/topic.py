@@ -61,9 +61,9 @@ class Broker:
 class Message(Signal):
     """One published event; as an event of the clock it is its own replication."""
 
-    __slots__ = ("available", "chain", "number", "offset", "partition", "path", "published", "replicated", "request", "site", "topic", "waiter")
+    __slots__ = ("available", "chain", "flow", "number", "offset", "partition", "path", "published", "replicated", "request", "site", "topic", "waiter")
 
-    def __init__(self, request: Request, chain: int, path: int, published: float, topic: Topic, site: int):
+    def __init__(self, request: Request, chain: int, path: int, published: float, topic: Topic, site: int, flow: int):
         super().__init__(topic.replicated)
         self.partition: Partition
         self.offset: int
@@ -73,6 +73,7 @@ class Message(Signal):
         self.request = request
         self.chain = chain
         self.path = path
+        self.flow = flow  # of which it comes: the publication, or the row of an outbox
         self.published = published
         self.available = math.nan
         self.replicated = False
@@ -119,9 +120,9 @@ class Topic:
         self.sites += 1
         return self.sites - 1
 
-    def append(self, request: Request, chain: int, path: int, key: str | None, site: int, producer: Replica) -> Message:
+    def append(self, request: Request, chain: int, path: int, key: str | None, site: int, producer: Replica, flow: int) -> Message:
         """Write an event of this producer to the log; it is readable when it and all before it in its partition are replicated."""
-        message = Message(request, chain, path, self.env.now, self, site)
+        message = Message(request, chain, path, self.env.now, self, site, flow)
         self.published += 1
         request.alive += len(self.groups)
         partition = self.partitions[self._partition(request, chain, key, producer)]
@@ -135,6 +136,8 @@ class Topic:
             message.at(self.world.env.schedule, ORDINARY, delay)
         else:
             self.replicated(message)
+        if message.available != message.available:
+            self.world.recorder.note(request, flow, Stage.REPLICATION, self.name_index)
         return message
 
     def replicated(self, message: Message) -> None:
@@ -216,15 +219,14 @@ class PublishTarget:
             outcome = UNREACHABLE
             task.where = self.where
         else:
-            message = topic.append(request, task.chain, task.path, self.key, self.site, task.producer)
+            message = topic.append(request, task.chain, task.path, self.key, self.site, task.producer, task.flow)
             if broker.acks == "all" and message.available != message.available:
                 message.waiter = task
-                world.recorder.stage(task, Stage.REPLICATION, self.where)
                 yield
                 if message.available != message.available:  # the broker has gone down meanwhile
                     outcome = UNREACHABLE
                     task.where = self.where
-                world.recorder.stage(task, Stage.ANSWER, self.where)
+            world.recorder.stage(task, Stage.ANSWER, self.where)
         if task.caller is not None:
             delay = 0.0 if task.back is None else task.back.delay(request.id, task.chain)
             if delay > 0.0:

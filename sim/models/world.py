@@ -24,7 +24,7 @@ from sim.models.link import Hop, Wire
 from sim.models.outbox import Outbox
 from sim.models.recorder import Recorder, ticks_of
 from sim.models.service import Endpoint, Service
-from sim.models.sites import consumer_name, mark_of, salts, tried_again
+from sim.models.sites import mark_of, salts, tried_again
 from sim.models.steps import Sequence, Site
 from sim.models.stock import Stock
 from sim.models.summary import plan_of
@@ -40,6 +40,7 @@ from sim.spec.gateway import OAuth, Route
 from sim.spec.network import Link
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.scenario import Scenario
+from sim.spec.sites import bulkheads, consumer_name
 from sim.spec.step import Publish, Step
 from sim.spec.traffic import Traffic, first_users
 from sim.vocabulary import EventKind, MessageEnd, Outcome
@@ -66,6 +67,7 @@ class World:
         self._tried_again = tried_again(scenario)
         self._wires: dict[frozenset[str], Wire] = {}
         self._guards: dict[tuple[str, str, str], dict[Replica, Guard]] = {}
+        self.bulkheads: dict[str, dict[Replica, Guard]] = {}  # by the name of their time series
         self._effects: dict[str, int] = {}
         self._stocks: dict[str, Stock] = {}
         self._build()
@@ -345,6 +347,8 @@ class World:
             about = self._about(call)
             shared = Guard(call.policy, about) if call.policy.scope == "service" else None
             self._guards[key] = guards = {replica: shared or Guard(call.policy, about) for replica in self.host(call.caller).replicas}
+            if call.policy.bulkhead is not None:
+                self._watch_places(call, guards, shared)
             if call.policy.circuit_breaker is not None:
                 self.recorder.watch(
                     f"{call.caller} -> {about}",
@@ -353,6 +357,27 @@ class World:
                     lambda _: sum(guard.breaker.state != 0 for guard in guards.values()) / len(guards),
                 )
         return self._guards[key]
+
+    def _watch_places(self, call: Call, guards: dict[Replica, Guard], shared: Guard | None) -> None:
+        """The places of a bulkhead, in all replicas of the caller together, and who stands in line for one."""
+        watch, component = self.recorder.watch, self._bulkhead_name(call)
+        places = call.policy.bulkhead.max_concurrent_calls * (1 if shared else len(guards)) if call.policy.bulkhead else 0
+        self.bulkheads[component] = guards
+
+        def those() -> Many[Guard]:
+            return (shared,) if shared else tuple(guards.values())
+
+        watch(component, "places_taken", "mean", lambda now: sum(guard.taken_until(now) for guard in those()))
+        watch(component, "places", "mean", lambda now: places * now)
+        watch(component, "in_line", "level", lambda _: sum(guard.in_line for guard in those()))
+        watch(component, "passed", "total", lambda _: sum(guard.passed for guard in those()))
+        watch(component, "turned_away", "total", lambda _: sum(guard.turned_away for guard in those()))
+
+    def _bulkhead_name(self, call: Call) -> str:
+        """As figures name it; that of a plug-in's step says which policy it belongs to."""
+        key = (call.caller, call.target.component, call.policy_name)
+        names = {(its.caller, its.callee, its.policy_name): its.name for its in bulkheads(self.scenario)}
+        return names.get(key, f"{call.caller} -> {call.target.component} ({call.policy_name})")
 
     def _about(self, call: Call) -> str:
         """The callee as events and series name it: with the policy where the caller has a breaker for it already, under another one."""
@@ -368,7 +393,7 @@ class World:
             if guard is not None and guard.policy.scope == "replica":
                 if guard.breaker is not None:
                     self._tell(breaker_forgotten(guard.breaker, self.env.now, f"{caller}[{replica.index}]", guard.about))
-                guards[replica] = Guard(guard.policy, guard.about)
+                guards[replica] = guard.renewed()
 
     def forget_producer(self, replica: Replica) -> None:
         """The producer of a crashed replica is gone."""
@@ -406,6 +431,7 @@ class World:
                         service.members.append(Member(groups[key], service, replica, consume, steps))
         for group in groups.values():
             group.assign()
+            group.watch_members()
 
     def expire_session(self, member: Member) -> None:
         """A crashed member's partitions move when its session times out, unless it is back before."""
@@ -458,7 +484,7 @@ class World:
         if task.granted:
             host.leave(task, replica)
         if task.guard is not None:
-            leave_bulkhead(task, self.ready)
+            leave_bulkhead(task, self.ready, self.env.now)
         if task.calling is not None:
             task.calling.given_up(task)
         if not task.abandoned and not task.own_thread:

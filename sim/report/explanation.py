@@ -31,6 +31,9 @@ LABELS: dict[str, str] = {
     "frozen": "frozen",
     "replication": "replication",
     "network": "network",
+    "outbox": "wait in an outbox",
+    "lag": "wait for a consumer",
+    "retry topic": "wait in a retry topic",
     "backoff": "back-off",
     AGAIN: AGAIN,
     "other": "other waits",
@@ -45,6 +48,9 @@ _SENTENCES: dict[str, str] = {
     "frozen": "stands still with {place}",
     "replication": "waits for the replication of {place}",
     "network": "is travel to and from {place}",
+    "outbox": "waits in the outbox of {place}",
+    "lag": "waits for a consumer of {place}",
+    "retry topic": "waits in a retry topic of {place}",
     "backoff": "pauses before {place} is tried again",
     AGAIN: "went into earlier attempts at {place}",
     "other": "goes into other waits at {place}",
@@ -72,9 +78,18 @@ def _left_out(explanation: Explanation, variant: VariantExplanation) -> Iterator
     key = f"availability({explanation.route})" if explanation.route else "availability"
     available = variant.result.metrics[key].value if key in variant.result.metrics else math.nan
     if not variant.quantiles:
-        yield "No such request was answered after the warm-up."
+        done = "answered" if variant.clock == "response" else "completed, or can still be,"
+        yield f"No such request was {done} after the warm-up."
+    elif variant.clock == "completion":
+        yield _of_other(variant)
     elif not explanation.failures and available < _MOSTLY:
         yield f"Only {show(available, 'share')} of the requests were answered well; --all explains the others too."
+
+
+def _of_other(variant: VariantExplanation) -> str:
+    """What the clock of the response shows, for whoever looks at that alone."""
+    told = ", ".join(f"{name} {show_interval(its.value, 's')}" for name, its in variant.other.items())
+    return f"That is the clock of completion; answers come earlier ({told}): --clock response explains those." if told else "Nothing was answered."
 
 
 def _sentence(variant: VariantExplanation, explained: Explained) -> str:
@@ -85,7 +100,9 @@ def _sentence(variant: VariantExplanation, explained: Explained) -> str:
         phrase = _SENTENCES[what].format(place=place, worker=_worker(variant.result.scenario, place))
         words.append(f"{show(share, 'share')} {'of the time ' if not words else ''}{phrase}")
         told += share
-    return f"{explained.name} of {variant.name}, {show_interval(explained.value, 's')}: {', '.join(words)}."
+    clock = "the completion of " if variant.clock == "completion" else ""
+    value = f"{'> ' if explained.open else ''}{show_interval(explained.value, 's')}"
+    return f"{explained.name} of {clock}{variant.name}, {value}: {', '.join(words) if words else 'no time at all'}."
 
 
 def _worker(scenario: Scenario, place: str) -> str:
@@ -206,11 +223,13 @@ def explanation_json(explanation: Explanation) -> str:
 def _variant_document(variant: VariantExplanation) -> dict[str, Any]:
     station = variant.load.bottleneck
     return {
+        "clock": variant.clock,
         "words": [*sentences(variant), *saturation(variant)],
         "quantiles": {
             name: {
                 "share": explained.share,
                 "value": _limits(explained.value),
+                "lower_bound": explained.open,
                 "response": _limits(explained.response),
                 "requests": _finite(explained.requests),
                 "parts": [

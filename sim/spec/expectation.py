@@ -12,6 +12,7 @@ from sim import units
 from sim.errors import UsageError, did_you_mean
 from sim.spec.references import Finding
 from sim.spec.scenario import Scenario
+from sim.spec.sites import bulkheads, limits
 from sim.vocabulary import METRICS, Metric, Outcome
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -146,6 +147,9 @@ def _known(kind: str, scenario: Scenario) -> set[str]:
         return {fault.name or "" for fault in scenario.faults}
     if kind == "service":
         return {*scenario.services, *(["gateway"] if scenario.gateway is not None else [])}
+    if kind == "station":
+        topics = {f"{consume.group} {topic}" for service in scenario.services.values() for topic, consume in service.consumes.items()}
+        return {*_known("service", scenario), *topics, *(its.name for its in bulkheads(scenario)), *limits(scenario)}
     if kind == "group":
         return {consume.group for service in scenario.services.values() for consume in service.consumes.values()}
     return {outcome.word for outcome in Outcome} if kind == "outcome" else set()

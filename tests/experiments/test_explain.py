@@ -89,3 +89,49 @@ def test_a_notebook_gets_tables(explanation):
 def test_what_makes_no_sense_is_refused_before_the_work(options, message):
     with pytest.raises(UsageError, match=message):
         explain(load_text(SHOP), replications=1, jobs=1, **options)
+
+
+EVENTS = """
+version: 1
+duration: 40s
+traffic: {u: {sends: api.post, arrivals: {deterministic: 20/s}, completes_with: [done]}}
+services:
+  api: {workers: 5, endpoints: {post: [{work: 1ms}, {publish: t}]}}
+  w: {workers: 4, consumes: {t: {group: g, consumers: 4, do: [{wait: 100ms}, {effect: done}]}}}
+brokers: {k: {kind: log, topics: {t: {}}}}
+variants: {one: {}, four: {brokers: {k: {topics: {t: {partitions: 4}}}}}}
+expect: [utilisation_max < 80%]
+"""
+
+
+@pytest.fixture(scope="module")
+def events() -> Explanation:
+    return explain(load_text(EVENTS), replications=1, jobs=1)
+
+
+def test_the_slower_clock_is_explained(events):
+    """Twice as much as one consumer can do: completion grows by a second every two, and all of it is the wait for the one that has the partition."""
+    one = events.variants["one"]
+    assert one.clock == "completion"
+    assert one.quantiles["p99"].open
+    assert one.quantiles["p99"].portions[0].what == "lag"
+    assert one.quantiles["p99"].portions[0].share > 0.99
+    assert one.other["p99"].value.value == pytest.approx(0.001)
+
+
+def test_either_clock_can_be_asked_for(events):
+    response = explain(load_text(EVENTS), ["one"], replications=1, jobs=1, clock="response").variants["one"]
+    assert (response.clock, response.quantiles["p99"].portions[0].place) == ("response", "api")
+    with pytest.raises(UsageError, match="expected completes_with"):
+        explain(load_text(SHOP), replications=1, jobs=1, clock="completion")
+
+
+def test_of_a_group_the_members_that_hold_partitions_can_be_full(events):
+    """Four consumers and one partition at 200 %: one is full from the start, and three do not count."""
+    one, four = events.variants["one"], events.variants["four"]
+    busy = {(use.station, use.resource): use for use in one.use}["g t", "consumers"]
+    assert busy.utilisation.value > 0.98
+    assert busy.full_at < 2.0
+    assert one.filled[0].station == "g t"
+    assert not events.comparison.passed
+    assert four.result.metrics["utilisation_max"].value < 0.8

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from sim.errors import UsageError
-from sim.metrics.attribution import PARTS, Part, Ways, compositions
+from sim.metrics.attribution import compositions
+from sim.metrics.ways import PARTS, Part, Ways
 from sim.models import simulate
 from sim.spec import load_document
 from sim.testing import play, scripted
+from tests.models.any_scenario import any_scenario
 
 from .random_systems import random_system
 
@@ -225,3 +227,108 @@ def test_work_that_was_cut_off_on_shared_cores_counts_evenly():
     found = parts(system, [0.0, 0.0])
     assert found == {("shop", "work"): 0.075, ("shop", "cores"): 0.075}
     assert math.isclose(sum(found.values()), 0.15)
+
+
+# ---- until the order is complete
+
+
+def until_complete(system, arrivals, number=0, **options):
+    """The same of the completion."""
+    played = play(system, arrivals, **options)
+    ids = played.records.requests["id"] & ((1 << 40) - 1)
+    row = int(np.flatnonzero(ids == number)[0])
+    found = Ways(played.records, played.scenario, np.array([row])).until_complete(row)
+    return {(part.place, part.what): round(seconds, 9) for part, seconds in found.items()}
+
+
+EVENTS = """
+traffic: {{clients: {{sends: shop.buy, completes_with: [sent]}}}}
+network: {{default: {{latency: 2ms}}}}
+services:
+  shop: {{workers: 1, endpoints: {{buy: [{{work: 5ms}}, {{publish: order.events{via}}}, {{wait: 1s}}]}}}}
+  mail: {{workers: 1, endpoints: {{stamp: [{{work: 3ms}}]}}, consumes: {{order.events: {{group: g, {consume}}}}}}}
+brokers: {{kafka: {{kind: log, acks: {acks}, replication: 7ms, topics: {{order.events: {{}}}}}}}}
+"""
+
+
+def test_an_order_completes_along_the_way_of_its_event():
+    """The publisher's own second comes after the event, and is not on its way. The fetch that was waiting takes one hop: the consumer is waited for."""
+    for acks in ("all", 1, 0):
+        system = EVENTS.format(via="", acks=acks, consume="do: [{work: 100ms}, {effect: sent}, {work: 50ms}]")
+        own = {("shop", "work"): 0.005, ("order.events", "network"): 0.002, ("order.events", "replication"): 0.007}
+        assert until_complete(system, [0.0]) == {**own, ("g", "lag"): 0.002, ("mail", "work"): 0.1}, acks
+        # 100 ms later: the first keeps its consumer until 0.116 + 0.05, and has left it before the event of the second is there
+        assert until_complete(system, [0.0, 0.1], 1)["shop", "queue"] > 0.9
+
+
+def test_the_second_order_waits_for_the_consumer_of_the_first():
+    system = EVENTS.format(via="", acks="all", consume="do: [{work: 100ms}, {effect: sent}]").replace(
+        "workers: 1, endpoints: {buy", "workers: 9, endpoints: {buy"
+    )
+    found = until_complete(system, [0.0, 0.03], 1)
+    assert found["g", "lag"] == pytest.approx(0.002 + 0.07)
+    assert found["mail", "work"] == pytest.approx(0.1)
+
+
+def test_an_event_waits_in_the_outbox_for_its_relay():
+    """Written at 5 ms, looked for at 100 ms, at the broker at 102 ms, replicated at 109 ms."""
+    system = EVENTS.format(via=", via: outbox, poll: 100ms", acks="all", consume="do: [{effect: sent}]")
+    found = until_complete(system, [0.0])
+    assert found == {("shop", "work"): 0.005, ("shop", "outbox"): 0.097, ("order.events", "replication"): 0.007, ("g", "lag"): 0.002}
+
+
+def test_a_delay_in_a_retry_topic_is_on_the_way():
+    """The first try of the only record fails, 40 % of them do; the seed is one at which it is so."""
+    consume = "retry_topic: [300ms, 300ms, 300ms, 300ms, 300ms, 300ms, 300ms, 300ms], do: [{work: 10ms}, {fail: 40%}, {effect: sent}]"
+    system = EVENTS.format(via="", acks="all", consume=consume)
+    found = next(found for found in (until_complete(f"seed: {seed}{system}", [0.0]) for seed in range(20)) if ("g", "retry topic") in found)
+    tries = round(found["g", "retry topic"] / 0.3)
+    assert found["g", "retry topic"] == pytest.approx(0.3 * tries)
+    assert found["mail", "work"] == pytest.approx(0.01 * (tries + 1))
+
+
+def test_what_a_consumer_calls_is_on_the_way_and_an_unfinished_order_is_where_it_stands():
+    system = EVENTS.format(via="", acks="all", consume="do: [{call: mail.stamp}, {effect: sent}]")
+    assert until_complete(system, [0.0])["mail", "work"] == 0.003
+    dead = EVENTS.format(via="", acks="all", consume="do: [{wait: 1h}, {effect: sent}]").replace("workers: 1, endpoints: {buy", "workers: 9, endpoints: {buy")
+    played = play(f"duration: 20s{dead}", [0.0, 1.0])
+    ways = Ways(played.records, played.scenario, np.arange(2))
+    row = int(np.argmax(played.records.requests["arrival"]))
+    found = ways.until_complete(row)
+    assert found[Part("g", "lag")] == pytest.approx(20.0 - 1.0 - 0.005 - 0.002 - 0.007)
+    bands = compositions(played.records, played.scenario, clock="completion")
+    assert bands[0.99].open
+    assert sum(bands[0.99].parts.values()) == pytest.approx(bands[0.99].response)
+
+
+def assert_completion_adds_up(seed):
+    document = {**any_scenario(seed), "record": {"spans": "all"}}
+    (scenario,) = load_document(document).variants.values()
+    records = simulate(scenario)
+    requests = records.requests
+    complete = ~np.isnan(requests["completion"])
+    rows = np.flatnonzero(complete | (requests["expects"] & requests["pending"]))
+    if not rows.size:
+        return 0
+    ways, shared = Ways(records, scenario, rows), "oauth" in str(document)
+    for row in rows.tolist():
+        found = ways.until_complete(row)
+        end = requests["completion"][row] if complete[row] else records.duration
+        assert sum(found.values()) == pytest.approx(float(end - requests["arrival"][row]), rel=0, abs=1e-9)
+        assert min(found.values(), default=0.0) >= 0.0
+        assert {part.what for part in found} <= PARTS.keys()
+        if complete[row] and not shared:
+            assert all(seconds < 1e-9 for part, seconds in found.items() if part.what == "other"), row
+    return int(complete.sum())
+
+
+@pytest.mark.parametrize("seeds", [range(first, first + 8) for first in range(0, 24, 8)])
+def test_in_systems_made_at_random_every_second_of_a_completion_is_attributed_once(seeds):
+    assert sum(map(assert_completion_adds_up, seeds)) > 100
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seeds", [range(first, first + 20) for first in range(24, 324, 20)])
+def test_of_a_completion_in_many_more_too(seeds):
+    for seed in seeds:
+        assert_completion_adds_up(seed)

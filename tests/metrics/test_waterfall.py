@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sim.metrics.attribution import PARTS
 from sim.metrics.waterfall import CALLEE, slowest, waterfall
+from sim.metrics.ways import PARTS
 from sim.models import simulate
 from sim.spec import load_document
 from sim.testing import play

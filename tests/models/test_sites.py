@@ -3,9 +3,10 @@
 import pytest
 
 from sim import testing
-from sim.models.sites import named, salts, tried_again
+from sim.models.sites import salts, tried_again
 from sim.spec import load_document
 from sim.spec.base import register, unregister
+from sim.spec.sites import named
 from sim.spec.step import AnyStep, Step
 
 

@@ -50,7 +50,7 @@ def test_a_sentence_tells_the_largest_parts_and_ends_when_enough_is_told(explana
 
 
 def test_every_part_has_words_and_a_place_in_the_chart():
-    from sim.metrics.attribution import PARTS
+    from sim.metrics.ways import PARTS
     from sim.report.explanation import _SENTENCES
 
     assert set(LABELS) == set(_SENTENCES) == {*PARTS, AGAIN}

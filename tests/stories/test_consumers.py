@@ -34,7 +34,7 @@ def test_more_consumers_than_partitions_idle():
     few = testing.play(system(partitions=2, consume="auto_offset_reset: earliest, consumers: 2,"), [0.01 * k for k in range(40)])
     assert done_at(many) == done_at(few)
     assert many.records.gauge("g events", "busy").max() <= 2.0
-    assert many.records.gauge("g events", "workers").max() == 8.0
+    assert many.records.gauge("g events", "workers").max() == 2.0, "six of them have no partition: they are idle, and do not count"
 
 
 def test_work_spreads_over_as_many_members_as_there_are_partitions():

@@ -1,0 +1,120 @@
+"""The names of steps, and of what a call site has in common with others: the places of its bulkhead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sim.spec.base import word_of
+from sim.spec.gateway import OAuth, RateLimit
+from sim.spec.policy import NO_POLICY, CallPolicy
+from sim.spec.scenario import Scenario
+from sim.spec.step import Call, Parallel, Publish, Step
+
+GATEWAY = "gateway"
+
+
+def named(base: str, steps: Sequence[Step]) -> Iterator[tuple[str, Step]]:
+    """(name, step): `base.kind`, with a number from the second of its kind on, so that other kinds may come between."""
+    seen: dict[str, int] = {}
+    for step in steps:
+        word = word_of(step)
+        seen[word] = count = seen.get(word, 0) + 1
+        yield (f"{base}.{word}" if count == 1 else f"{base}.{word}.{count}"), step
+
+
+def consumer_name(service: str, group: str, topic: str) -> str:
+    """The base name of what a consumer does."""
+    return f"{service}/{group}/{topic}"
+
+
+class CallSite(NamedTuple):
+    """Where somebody calls or publishes."""
+
+    name: str
+    caller: str  # service, or "gateway"
+    callee: str  # service, or broker
+    policy_name: str  # the policy's own; of one that is written where it is used the name of the site
+    policy: CallPolicy
+    written: Step | str  # the step, or the name of the route; "oauth" for the identity provider
+
+
+class Bulkhead(NamedTuple):
+    """The places that one caller has towards one callee under one policy, in all its replicas together."""
+
+    name: str  # `orders -> payments`, with the policy in brackets where there are several with places
+    caller: str
+    callee: str
+    policy_name: str
+    places: int
+
+
+def call_sites(scenario: Scenario) -> Iterator[CallSite]:
+    """All of a scenario but those inside the steps of plug-ins."""
+    gateway = scenario.gateway
+    if gateway is not None:
+        for name, route in gateway.routes.items():
+            yield _site(scenario, f"gateway.{name}.call", GATEWAY, route.to.partition(".")[0], route.policy, name)
+        if isinstance(gateway.authentication, OAuth):
+            spec = gateway.authentication
+            yield _site(scenario, "gateway.oauth.call", GATEWAY, spec.introspect.partition(".")[0], spec.policy, "oauth")
+    for service, its in scenario.services.items():
+        for endpoint, steps in its.endpoints.items():
+            yield from _inside(scenario, service, f"{service}.{endpoint}", steps)
+        for topic, consume in its.consumes.items():
+            yield from _inside(scenario, service, consumer_name(service, consume.group, topic), consume.do)
+
+
+def bulkheads(scenario: Scenario) -> tuple[Bulkhead, ...]:
+    """All of a scenario, in the order in which they are written."""
+    found = {(site.caller, site.callee, site.policy_name): site.policy for site in call_sites(scenario) if site.policy.bulkhead is not None}
+    pairs = [(caller, callee) for caller, callee, _ in found]
+    made = []
+    for (caller, callee, policy_name), policy in found.items():
+        several = pairs.count((caller, callee)) > 1
+        replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
+        places = policy.bulkhead.max_concurrent_calls * replicas if policy.bulkhead is not None else 0
+        made.append(Bulkhead(f"{caller} -> {callee}{f' ({policy_name})' if several else ''}", caller, callee, policy_name, places))
+    return tuple(made)
+
+
+def limits(scenario: Scenario) -> dict[str, float]:
+    """`gateway all limit` -> what it lets pass per second in all; nan for those that count by user or by route, each for itself."""
+    gateway, found = scenario.gateway, {}
+    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
+        assert gateway is not None
+        most = limit.rate * (gateway.replicas if limit.scope == "node" else 1)
+        found[f"gateway {limit_name(limit, index)}"] = most if limit.per == "all" else math.nan
+    return found
+
+
+def limit_name(limit: RateLimit, index: int) -> str:
+    """`all limit`, `user limit 2`."""
+    return f"{limit.per} limit {index + 1}" if index else f"{limit.per} limit"
+
+
+def _replicas(scenario: Scenario, caller: str) -> int:
+    if caller == GATEWAY and scenario.gateway is not None:
+        return scenario.gateway.replicas
+    return scenario.services[caller].replicas
+
+
+def _inside(scenario: Scenario, service: str, base: str, steps: Sequence[Step]) -> Iterator[CallSite]:
+    for name, step in named(base, steps):
+        if isinstance(step, Call):
+            yield _site(scenario, name, service, step.target.partition(".")[0], step.policy, step)
+        elif isinstance(step, Publish):
+            broker = next((name for name, spec in scenario.brokers.items() if step.topic in spec.topics), step.topic)
+            yield _site(scenario, name, service, broker, step.policy, step)
+        elif isinstance(step, Parallel):
+            for index, branch in enumerate(step.branches):
+                yield from _inside(scenario, service, f"{name}.{index}", branch)
+        if isinstance(step, (Call, Publish)) and step.fallback:
+            yield from _inside(scenario, service, f"{name}.fallback", step.fallback)
+
+
+def _site(scenario: Scenario, name: str, caller: str, callee: str, policy: str | CallPolicy | None, written: Step | str) -> CallSite:
+    if isinstance(policy, str):
+        return CallSite(name, caller, callee, policy, scenario.policies.get(policy, NO_POLICY), written)
+    return CallSite(name, caller, callee, name, policy or NO_POLICY, written)
