@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -123,6 +124,11 @@ class Metric:
         """Whether it also stands without brackets: a route may be named, anything else must be."""
         return set(self.labels) <= {"route"}
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The least and the largest value it can have, in its unit."""
+        return (0.0, 1.0) if self.unit == "share" or self.name == "apdex" else (0.0, math.inf)
+
 
 _STATISTICS = {"mean": "mean", "p50": "median", "p90": "90th percentile", "p95": "95th percentile", "p99": "99th percentile", "p999": "99.9th percentile"}
 
@@ -189,3 +195,9 @@ METRICS: dict[str, Metric] = {
         Metric("cost_per_thousand", "cost", "cost per thousand completed orders (answered requests where no effect is expected)", "lower"),
     )
 }
+
+
+def limits_of(key: str) -> tuple[float, float]:
+    """What the figure of a key such as `availability(GET /)` can be; of those of a plug-in nothing is known."""
+    metric = METRICS.get(key.partition("(")[0])
+    return metric.limits if metric is not None else (-math.inf, math.inf)

@@ -46,6 +46,7 @@ class Asked:
         indifference: str | None = None,
         confidence: str = "95%",
         interval: str = "t",
+        spread: bool = False,
     ) -> None:
         from sim.experiments.engines import known_engine
         from sim.experiments.journal import Journal
@@ -59,7 +60,7 @@ class Asked:
         self.out, self.json, self.quiet = out, Destination(json_file), quiet
         if jobs is not None and cluster is not None:
             raise UsageError("found --jobs and --cluster, expected one of them: the cluster has workers of its own")
-        self.cluster, self.journal = cluster, Journal()
+        self.cluster, self.journal, self.spread = cluster, Journal(), spread
 
     @property
     def place(self) -> dict[str, Any]:
@@ -137,7 +138,7 @@ class Asked:
         from sim.report.table import render_expectations, render_table
 
         took = time.monotonic() - self._begun
-        table = render_table(comparison, max(80, shutil.get_terminal_size((118, 40)).columns))
+        table = render_table(comparison, max(80, shutil.get_terminal_size((118, 40)).columns), self.spread)
         below = filter(None, (*_earlier_lines(comparison), render_expectations(comparison), str(comparison.method)))
         self._tell(as_json(comparison), _headline(comparison, took), table, *below)
         if out is not None:  # last, so that the figures are safe whatever befalls the drawing
@@ -182,6 +183,7 @@ def _headline(comparison: Comparison, took: float) -> str:
 def _earlier_lines(comparison: Comparison) -> Iterator[str]:
     """What differs significantly from the earlier run, unpaired as it is."""
     from sim.experiments.results import unit_of
+    from sim.report.verdict import not_seen
     from sim.report.words import label_of, show_difference
 
     earlier = comparison.earlier
@@ -191,6 +193,7 @@ def _earlier_lines(comparison: Comparison) -> Iterator[str]:
     for name, found in earlier.differences.items():
         significant = {key: difference for key, difference in found.items() if difference.significant}
         head = f"  {name} against {earlier.against[name]}"
-        yield f"{head}: {'no significant difference' if not significant else ''}".rstrip()
+        yield f"{head}: {'nothing differs significantly' if not significant else ''}".rstrip()
         for key, difference in significant.items():
             yield f"    {label_of(key)}  {show_difference(difference, unit_of(key))}"
+        yield from (f"    {line}" for line in not_seen(found))

@@ -69,4 +69,5 @@ sampling = together(
     click.option("--metric", "metrics", multiple=True, metavar="NAME", help="As expectations have it: p99(response), the default. Repeatable."),
     click.option("--interval", default="t", show_default=True, metavar="t|bootstrap", help="How intervals and differences are computed."),
     click.option("--confidence", default="95%", show_default=True, metavar="SHARE", help="Of all intervals, and of --best."),
+    click.option("--spread", is_flag=True, help="Show where single runs lay, too: what one measured run is to be held against."),
 )

@@ -17,6 +17,7 @@ from sim.experiments.jobs import JobResult, Perform, perform
 from sim.experiments.journal import Journal
 from sim.experiments.ledger import Progress
 from sim.experiments.method import Best, Method, Precision, in_words
+from sim.experiments.nature import additions_of, bounds_of, nature_of
 from sim.experiments.plan import Plan
 from sim.experiments.results import Comparison, VariantResult, base_of
 from sim.experiments.rounds import Rounds, crew, until_best, until_precise
@@ -136,7 +137,7 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, engine: str, exec
         seed=seed,
         replications=most,
         variants=variants,
-        differences=_differences(figures, plan.confidence, resamples),
+        differences=_differences(figures, variants, plan.confidence, resamples),
         fingerprint=_digest([part for name, result in variants.items() for part in (name, result.fingerprint)]),
         method=Method(
             confidence=plan.confidence,
@@ -203,7 +204,10 @@ def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult], confiden
     exemplar = results[0].records
     assert exemplar is not None, "the first replication keeps its records"
     metrics = {
-        str(key): mean_interval(figures.table[key].to_numpy(), confidence, censored=key in figures.censored, resamples=resamples) for key in figures.table
+        str(key): mean_interval(
+            figures.table[key].to_numpy(), confidence, censored=key in figures.censored, resamples=resamples, bounds=bounds_of(str(key))
+        )
+        for key in figures.table
     }
     if len(results) == 1:
         metrics |= _of_one(arm, results[0], exemplar, confidence)
@@ -227,13 +231,17 @@ def _of_one(arm: Arm, result: JobResult, records: Records, confidence: float) ->
     return within_run(records, arm.scenario, Measurement(result.metrics, result.censored), confidence)
 
 
-def _differences(figures: Mapping[str, _Figures], confidence: float, resamples: Resamples | None) -> dict[str, dict[str, Difference]]:
+def _differences(
+    figures: Mapping[str, _Figures], variants: Mapping[str, VariantResult], confidence: float, resamples: Resamples | None
+) -> dict[str, dict[str, Difference]]:
     """Variant - baseline for every metric with a good direction, over the replications that both have, all variants judged together."""
     from sim.stats.paired import differences
 
     (_, base), *others = figures.items()
     compared = [(name, key, other) for name, other in others for key in other.table if key in base.table and has_direction(str(key))]
+    exemplars = [result.records for result in variants.values()]
     shared = {name: base.table.index.intersection(other.table.index) for name, other in others}
+    additions, duration = max(map(additions_of, exemplars)), max(records.duration for records in exemplars)
     found = differences(
         {f"{name}\0{key}": other.table[key].loc[shared[name]].to_numpy() for name, key, other in compared},
         {f"{name}\0{key}": base.table[key].loc[shared[name]].to_numpy() for name, key, _ in compared},
@@ -241,6 +249,7 @@ def _differences(figures: Mapping[str, _Figures], confidence: float, resamples: 
         variant_censored={f"{name}\0{key}" for name, key, other in compared if key in other.censored},
         baseline_censored={f"{name}\0{key}" for name, key, _ in compared if key in base.censored},
         resamples=resamples,
+        natures={f"{name}\0{key}": nature_of(str(key), duration, additions) for name, key, _ in compared},
     )
     answer: dict[str, dict[str, Difference]] = {name: {} for name, _ in others}
     for name, key, _ in compared:

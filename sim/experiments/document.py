@@ -23,7 +23,7 @@ def as_document(comparison: Comparison) -> dict[str, Any]:
         "engine": comparison.engine,
         "replications": comparison.replications,
         "fingerprint": comparison.fingerprint,
-        "variants": {name: _variant_document(result, comparison.replications) for name, result in comparison.variants.items()},
+        "variants": {name: _variant_document(result, comparison) for name, result in comparison.variants.items()},
         "differences": {name: _differences_document(found) for name, found in comparison.differences.items()},
     }
     if comparison.method != ORDINARILY:
@@ -43,11 +43,12 @@ def as_json(comparison: Comparison) -> str:
     return json.dumps(as_document(comparison), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _variant_document(result: VariantResult, replications: int) -> dict[str, Any]:
-    own = len(result.per_replication)
+def _variant_document(result: VariantResult, comparison: Comparison) -> dict[str, Any]:
+    own, identical = len(result.per_replication), comparison.identical.get(result.name)
     return {
-        **({"replications": own} if own != replications else {}),  # dropped from a race
-        "metrics": {key: {**_limits(figure), "unit": unit_of(key)} for key, figure in result.metrics.items()},
+        **({"replications": own} if own != comparison.replications else {}),  # dropped from a race
+        **({"identical_to": identical} if identical is not None else {}),
+        "metrics": {key: {**_limits(figure), **_spread(figure), "unit": unit_of(key)} for key, figure in result.metrics.items()},
         "expectations": [
             {"text": verdict.text, "value": _finite(verdict.value), "passed": verdict.passed, **({"reason": verdict.reason} if verdict.reason else {})}
             for verdict in result.verdicts
@@ -56,7 +57,22 @@ def _variant_document(result: VariantResult, replications: int) -> dict[str, Any
 
 
 def _differences_document(found: dict[str, Difference]) -> dict[str, Any]:
-    return {key: {**_limits(difference), "significant": difference.significant} for key, difference in found.items()}
+    return {key: {**_limits(difference), **_judgement(difference)} for key, difference in found.items()}
+
+
+def _judgement(difference: Difference) -> dict[str, Any]:
+    """What the difference amounts to; where none was seen, which would have been with a probability of 80 %."""
+    return {
+        "significant": difference.significant,
+        "finding": {"few": "too few replications", "open": "not judged"}.get(difference.finding, difference.finding),
+        "detectable": _finite(difference.detectable),
+    }
+
+
+def _spread(figure: Interval) -> dict[str, Any]:
+    """Of single runs, beside the interval of their mean: what one more run, or a measured one, is to be held against."""
+    sd, least, most = (_finite(number) for number in (figure.deviation, figure.least, figure.most))
+    return {"spread": {"sd": sd, "min": least, "max": most, "n": figure.n}}
 
 
 def _limits(figure: Interval) -> dict[str, Any]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sim.errors import UsageError
 from sim.experiments.comparison import has_direction
 from sim.experiments.document import SCHEMA
-from sim.experiments.method import ORDINARY
+from sim.experiments.nature import nature_of
 from sim.experiments.results import Comparison, Earlier
 from sim.stats.interval import Difference, Interval
+from sim.stats.paired import cut_to_possible, holm_together
+from sim.stats.power import FEWEST, detectable_by
 
 
 def is_earlier_run(path: str | Path) -> bool:
@@ -30,18 +32,18 @@ def is_earlier_run(path: str | Path) -> bool:
 def against_earlier(comparison: Comparison, path: str | Path) -> Comparison:
     """The comparison with its variants also set against those of the same name in the earlier run, or else against its first."""
     document = _read(path)
-    figures = {name: _figures(variant, document["replications"]) for name, variant in document["variants"].items()}
-    confidences = comparison.method.confidence, float(document.get("method", {}).get("confidence", ORDINARY))
+    figures = {name: _figures(variant) for name, variant in document["variants"].items()}
+    confidence = comparison.method.confidence
     if not figures:
         raise UsageError(f"{path}: the earlier run has no variants")
     partner = {name: name if name in figures else next(iter(figures)) for name in comparison.variants}
     found = {
-        (name, key): _welch(now, figures[partner[name]][key], confidences)
+        (name, key): _welch(key, now, figures[partner[name]][key], result.records.duration, confidence)
         for name, result in comparison.variants.items()
         for key, now in result.metrics.items()
         if has_direction(key) and key in figures[partner[name]]
     }
-    return replace(comparison, earlier=Earlier(str(path), partner, _together(found, list(comparison.variants), 1.0 - confidences[0])))
+    return replace(comparison, earlier=Earlier(str(path), partner, _together(found, list(comparison.variants), 1.0 - confidence)))
 
 
 def _read(path: str | Path) -> dict[str, Any]:
@@ -59,11 +61,10 @@ def _read(path: str | Path) -> dict[str, Any]:
     return document
 
 
-def _figures(variant: dict[str, Any], replications: int) -> dict[str, Interval]:
+def _figures(variant: dict[str, Any]) -> dict[str, Interval]:
     """The figures that were known; null stands for none and for infinity, with neither of which a test is possible."""
-    replications = variant.get("replications", replications)
     return {
-        key: Interval(cell["value"], _known(cell["low"]), _known(cell["high"]), replications, bool(cell.get("censored")))
+        key: Interval(cell["value"], _known(cell["low"]), _known(cell["high"]), cell["spread"]["n"], bool(cell.get("censored")), _known(cell["spread"]["sd"]))
         for key, cell in variant.get("metrics", {}).items()
         if cell["value"] is not None
     }
@@ -73,30 +74,43 @@ def _known(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _welch(now: Interval, before: Interval, confidences: tuple[float, float] = (ORDINARY, ORDINARY)) -> Difference:
+def _welch(key: str, now: Interval, before: Interval, duration: float, confidence: float) -> _Unpaired:
     """The difference of two independent means with Welch's degrees of freedom; a single replication has no spread over replications."""
     from sim.stats.student import t_quantile, two_sided_p
 
+    nature, n = nature_of(key, duration), min(now.n, before.n)
     value = now.value - before.value
+    value = 0.0 if abs(value) <= nature.noise_of(now.value, before.value) else value
     censored = now.censored or before.censored
-    if censored or min(now.n, before.n) < 2 or not math.isfinite(value) or math.isnan(now.half_width) or math.isnan(before.half_width):
-        return Difference(value, n=min(now.n, before.n), censored=censored)
-    tails = [0.5 + confidence / 2 for confidence in confidences]
-    variances = [(figure.half_width / t_quantile(tail, figure.n - 1)) ** 2 for figure, tail in zip((now, before), tails, strict=True)]
+    variances = [figure.deviation**2 / max(1, figure.n) for figure in (now, before)]
     total = sum(variances)
+    if censored or n < 2 or not math.isfinite(value) or math.isnan(total):
+        return _Unpaired(Difference(value, n=n, censored=censored))
     if total == 0.0:
-        return Difference(value, value, value, min(now.n, before.n), p_value=1.0 if value == 0 else 0.0)
+        return _Unpaired(Difference(value, value, value, n, deviation=0.0, p_value=1.0 if value == 0 else 0.0, few=n < FEWEST))
     degrees = total**2 / sum(variance**2 / (figure.n - 1) for variance, figure in zip(variances, (now, before), strict=True))
     error = math.sqrt(total)
-    half = t_quantile(tails[0], degrees) * error
-    return Difference(value, value - half, value + half, min(now.n, before.n), p_value=two_sided_p(value / error, degrees))
+    half = t_quantile(0.5 + confidence / 2, degrees) * error
+    found = Difference(value, value - half, value + half, n, p_value=two_sided_p(value / error, degrees), few=n < FEWEST)
+    return _Unpaired(cut_to_possible(found, now, before, nature.bounds), error, degrees)
 
 
-def _together(found: dict[tuple[str, str], Difference], names: list[str], alpha: float) -> dict[str, dict[str, Difference]]:
+@dataclass(frozen=True)
+class _Unpaired:
+    """A difference, and what its test was made of."""
+
+    difference: Difference
+    error: float = math.nan
+    degrees: float = math.nan
+
+    def seeing(self, judged: Difference, level: float) -> Difference:
+        """The judged difference, and what it could have seen at this level."""
+        if judged.finding not in ("few", "not significant") or math.isnan(self.error):
+            return judged
+        return replace(judged, detectable=detectable_by(self.error, self.degrees, level))
+
+
+def _together(found: dict[tuple[str, str], _Unpaired], names: list[str], alpha: float) -> dict[str, dict[str, Difference]]:
     """Judged together by Holm's correction; what is equal is no hypothesis."""
-    from sim.stats.paired import holm
-
-    tested = [place for place, difference in found.items() if difference.p_value < 1]
-    for place, p_value in zip(tested, holm([found[place].p_value for place in tested]), strict=True):
-        found[place] = replace(found[place], p_value=p_value, significant=p_value <= alpha)
-    return {name: {key: difference for (owner, key), difference in found.items() if owner == name} for name in names}
+    judged, level = holm_together({place: its.difference for place, its in found.items()}, alpha)
+    return {name: {place[1]: found[place].seeing(difference, level) for place, difference in judged.items() if place[0] == name} for name in names}

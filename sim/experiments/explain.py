@@ -20,6 +20,7 @@ from sim.experiments.ledger import Progress
 from sim.experiments.offered_load import Analysis, OfferedLoad
 from sim.experiments.results import Comparison, VariantResult
 from sim.experiments.shipped import Source, as_study
+from sim.stats.bounds import NOT_NEGATIVE
 from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
 
@@ -307,18 +308,20 @@ def _explained(figures: _Figures, clock: Clock, share: float) -> Explained:
     there = ~np.isnan(response)
     portions, mean = [], float(np.nanmean(response))
     for (place, what, again), values in figures.of("part", clock, share).items():
-        seconds = mean_interval(np.where(there, np.nan_to_num(values), np.nan))  # a part that a replication does not have took no time there
+        its = np.where(there, np.nan_to_num(values), np.nan)  # a part that a replication does not have took no time there
+        seconds = mean_interval(its, bounds=NOT_NEGATIVE)
         portions.append(Portion(str(place), str(what), bool(again), seconds, seconds.value / mean if mean > 0 else 0.0))
     portions.sort(key=lambda portion: (-portion.seconds.value, portion.place, portion.what))
     count = float(np.nanmean(figures.of("count", clock, share)[()]))
     late = bool(np.nanmax(figures.of("open", clock, share)[()]) > 0)
-    return Explained(share, mean_interval(figures.of("value", clock, share)[()]), mean_interval(response), count, tuple(portions), late)
+    value = mean_interval(figures.of("value", clock, share)[()], bounds=NOT_NEGATIVE)
+    return Explained(share, value, mean_interval(response, bounds=NOT_NEGATIVE), count, tuple(portions), late)
 
 
 def _busy(figures: _Figures, station: str, resource: str) -> Busy:
     its = {str(key[0]): values for key, values in figures.of("use", station, resource).items()}
-    means = {name: mean_interval(its[name]) for name in _USED if name != "full_at"}
-    errors = {str(key[0]): mean_interval(np.nan_to_num(values)) for key, values in figures.of("error", station, resource).items()}
+    means = {name: mean_interval(its[name], bounds=NOT_NEGATIVE) for name in _USED if name != "full_at"}
+    errors = {str(key[0]): mean_interval(np.nan_to_num(values), bounds=NOT_NEGATIVE) for key, values in figures.of("error", station, resource).items()}
     with np.errstate(invalid="ignore"):
         full_at = float(np.median(its["full_at"]))
     return Busy(station, resource, full_at=full_at, errors=dict(sorted(errors.items(), key=lambda item: -item[1].value)), **means)

@@ -17,10 +17,12 @@ from sim.errors import UsageError
 from sim.experiments.executors import Executor
 from sim.experiments.jobs import Job, JobResult
 from sim.experiments.ledger import Progress
+from sim.experiments.nature import bounds_of, noise_of
 from sim.experiments.points import Space
 from sim.experiments.several import Arm
 from sim.spec.expectation import Expectation, expectations
 from sim.spec.scenario import Scenario
+from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
 
 Sure = Literal["holds", "fails", "open"]
@@ -148,10 +150,11 @@ class Prober:
 
     def _probe(self, arm: Arm, settings: Settings, confidence: float) -> Probe:
         results = self._results[arm.name, settings]
-        asked = expectations(self.space.scenario(arm, settings))
+        scenario = self.space.scenario(arm, settings)
+        asked = expectations(scenario)
         each = 1.0 - (1.0 - confidence) / max(1, len(asked))
         cost = float(np.mean([result.metrics.get("cost", math.nan) for result in results]))
-        return Probe(settings, len(results), tuple(_judged(expectation, results, each) for expectation in asked), cost)
+        return Probe(settings, len(results), tuple(_judged(scenario, expectation, results, each) for expectation in asked), cost)
 
 
 def refuse_silent(scenario: Scenario, variant: str) -> None:
@@ -160,29 +163,30 @@ def refuse_silent(scenario: Scenario, variant: str) -> None:
         raise UsageError(f"variant '{variant}' expects nothing, so nothing can break: add expect: [p99(response) < 800ms], or --set 'expect=[...]'")
 
 
-def _judged(expectation: Expectation, results: Sequence[JobResult], confidence: float) -> Judged:
+def _judged(scenario: Scenario, expectation: Expectation, results: Sequence[JobResult], confidence: float) -> Judged:
     key = expectation.metric_key
     values = np.array([result.metrics.get(key, math.nan) for result in results])
     bound = any(key in result.censored for result in results)
     if np.isnan(values).any() or np.isinf(values).any() or bound:  # a verdict has it that no data fails, and so does a lower bound
         mean = mean_interval(values).value
         return Judged(expectation.text, mean, math.nan, math.nan, False, "fails", math.nan)
-    figure = mean_interval(values, confidence)
-    holds = expectation.holds(figure.value)
+    figure = mean_interval(values, confidence, bounds=bounds_of(key))
+    noise = noise_of(key, figure.value, expectation.threshold, scenario)
+    holds = expectation.holds(figure.value, noise)
     if expectation.operator in ("==", "!="):
         return Judged(expectation.text, figure.value, figure.low, figure.high, holds, "holds" if holds else "fails", math.nan)
     margin = _margin(expectation, figure.value)
-    return Judged(expectation.text, figure.value, figure.low, figure.high, holds, _sure(expectation, figure.low, figure.high, holds), margin)
+    return Judged(expectation.text, figure.value, figure.low, figure.high, holds, _sure(expectation, figure, holds, noise), margin)
 
 
-def _sure(expectation: Expectation, low: float, high: float, holds: bool) -> Sure:
+def _sure(expectation: Expectation, figure: Interval, holds: bool, noise: float) -> Sure:
     """Whether both ends of the interval say the same."""
-    if math.isnan(low):
+    if math.isnan(figure.low):
         return "open"
-    worst, best = (high, low) if expectation.operator.startswith("<") else (low, high)
-    if holds and expectation.holds(worst):
+    worst, best = (figure.high, figure.low) if expectation.operator.startswith("<") else (figure.low, figure.high)
+    if holds and expectation.holds(worst, noise):
         return "holds"
-    return "fails" if not holds and not expectation.holds(best) else "open"
+    return "fails" if not holds and not expectation.holds(best, noise) else "open"
 
 
 def _margin(expectation: Expectation, value: float) -> float:

@@ -82,6 +82,19 @@ class Comparison:
         return next(iter(self.variants))
 
     @property
+    def judged(self) -> bool:
+        """Whether there is a spread to judge differences by."""
+        return self.replications > 1
+
+    @property
+    def identical(self) -> dict[str, str]:
+        """Variant -> the first one before it that has the same fingerprint: every request, message and event of all replications is the same."""
+        first: dict[str, str] = {}
+        for name, result in self.variants.items():
+            first.setdefault(result.fingerprint, name)
+        return {name: first[result.fingerprint] for name, result in self.variants.items() if first[result.fingerprint] != name}
+
+    @property
     def passed(self) -> bool:
         """Whether every expectation of every variant holds."""
         return all(verdict.passed for variant in self.variants.values() for verdict in variant.verdicts)

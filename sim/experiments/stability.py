@@ -42,6 +42,7 @@ from sim.experiments.several import Arm, arms_of
 from sim.experiments.shipped import Source, as_study
 from sim.experiments.stress import Stressor, Times, staircase_settings, stress_settings, stressor_of, times_of
 from sim.experiments.stressed import RECOVERED, RECOVERING, STUCK, is_as_without, perform_staircase, perform_stressed
+from sim.stats.bounds import NOT_NEGATIVE, SHARE
 from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
 
@@ -327,8 +328,10 @@ class _Search:
             recovered=status.count(RECOVERED),
             recovering=status.count(RECOVERING),
             stuck=status.count(STUCK),
-            recovery=mean_interval([math.nan if its == RECOVERED and math.isinf(seconds) else seconds for its, seconds in zip(status, recovery, strict=True)]),
-            recovery_of_recovered=mean_interval(known),
+            recovery=mean_interval(
+                [math.nan if its == RECOVERED and math.isinf(seconds) else seconds for its, seconds in zip(status, recovery, strict=True)], bounds=NOT_NEGATIVE
+            ),
+            recovery_of_recovered=mean_interval(known, bounds=NOT_NEGATIVE),
             success_before=_mean(runs, "success before"),
             success_after=_mean(runs, "success after"),
             p99_before=_mean(runs, "p99 before"),
@@ -360,7 +363,8 @@ def _jobs(arm: Arm, engine: str, replications: int, sets: tuple[str, ...]) -> li
 
 
 def _mean(results: Sequence[JobResult], key: str) -> Interval:
-    return mean_interval([result.metrics[key] for result in results])
+    bounds = SHARE if key.startswith(("success", "answered")) else NOT_NEGATIVE
+    return mean_interval([result.metrics[key] for result in results], bounds=bounds)
 
 
 def _bracket(points: Sequence[LoadPoint], above: Sequence[bool]) -> tuple[LoadPoint, LoadPoint] | None:

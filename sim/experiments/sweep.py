@@ -16,6 +16,7 @@ from sim.experiments.executors import Executor
 from sim.experiments.jobs import Job, Perform, perform
 from sim.experiments.journal import Journal
 from sim.experiments.ledger import Progress
+from sim.experiments.nature import bounds_of
 from sim.experiments.points import MOST_CHECKED, Point, Space
 from sim.experiments.results import Verdict
 from sim.experiments.rounds import crew
@@ -142,7 +143,7 @@ def _verdicts(space: Space, runs: pd.DataFrame, censored: set[tuple[str, int, st
             scenario = space.scenario(arm, space.settings(arm, point.values)) if changes and len(space.points) <= MOST_CHECKED else arm.scenario
             asked = {expectation.metric_key for expectation in expectations(scenario)}
             keys = {str(key) for key in block.columns if key in asked and block[key].notna().any()}
-            metrics = {key: mean_interval(block[key].to_numpy(), censored=(arm.name, point.number, key) in censored) for key in keys}
+            metrics = {key: mean_interval(block[key].to_numpy(), censored=(arm.name, point.number, key) in censored, bounds=bounds_of(key)) for key in keys}
             if found := judge(scenario, block, metrics):
                 answer[arm.name, point.number] = found
     return answer

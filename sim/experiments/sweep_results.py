@@ -17,6 +17,7 @@ from sim.experiments.axes import Axis, number_of, unit_of_values
 from sim.experiments.comparison import has_direction, place_of
 from sim.experiments.jobs import JobResult
 from sim.experiments.method import FoundWarmup
+from sim.experiments.nature import bounds_of
 from sim.experiments.points import Point
 from sim.experiments.results import Verdict, unit_of
 from sim.experiments.scaling import CurveFit, fits_of
@@ -110,7 +111,7 @@ class Sweep:
         runs = self.runs.loc[variant]
         runs = runs[[key for key in runs.columns if runs[key].notna().any()]]
         codes, numbers = pd.factorize(runs.index.get_level_values("point"), sort=True)
-        value, low, high, n = grouped_intervals(runs.to_numpy(dtype=float), codes)
+        value, low, high, n = grouped_intervals(runs.to_numpy(dtype=float), codes, bounds=[bounds_of(str(key)) for key in runs.columns])
         rows, columns = np.nonzero(n)
         metrics = runs.columns.to_numpy()[columns]
         frame = pd.DataFrame({"point": np.asarray(numbers)[rows], "metric": metrics})

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sim.errors import did_you_mean
+from sim.experiments.nature import noise_of
 from sim.experiments.results import Verdict
 from sim.spec.expectation import Expectation, expectations
 from sim.spec.scenario import Scenario
@@ -18,10 +19,10 @@ _LOWER_BOUND = "the value is only a lower bound: some had not finished when the 
 
 def judge(scenario: Scenario, per_replication: pd.DataFrame, metrics: Mapping[str, Interval]) -> tuple[Verdict, ...]:
     """One verdict per expectation, on the mean over replications."""
-    return tuple(_verdict(expectation, per_replication, metrics) for expectation in expectations(scenario))
+    return tuple(_verdict(scenario, expectation, per_replication, metrics) for expectation in expectations(scenario))
 
 
-def _verdict(expectation: Expectation, per_replication: pd.DataFrame, metrics: Mapping[str, Interval]) -> Verdict:
+def _verdict(scenario: Scenario, expectation: Expectation, per_replication: pd.DataFrame, metrics: Mapping[str, Interval]) -> Verdict:
     key = expectation.metric_key
     if key not in metrics:
         return Verdict(expectation.text, math.nan, False, f"no data: this run has no metric '{key}'{did_you_mean(key, metrics)}")
@@ -31,4 +32,4 @@ def _verdict(expectation: Expectation, per_replication: pd.DataFrame, metrics: M
         return Verdict(expectation.text, figure.value, False, "no data" if missing == replications else f"no data in {missing} of {replications} replications")
     if figure.censored:
         return Verdict(expectation.text, figure.value, False, "never" if math.isinf(figure.value) else _LOWER_BOUND)
-    return Verdict(expectation.text, figure.value, expectation.holds(figure.value))
+    return Verdict(expectation.text, figure.value, expectation.holds(figure.value, noise_of(key, figure.value, expectation.threshold, scenario)))

@@ -24,9 +24,11 @@ from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.steady import unsteady_parts
 from sim.stats.batches import PIECES, batch_interval, effective_size
+from sim.stats.bounds import Bounds
 from sim.stats.interval import Interval
 from sim.stats.order import quantile_interval
 from sim.stats.quantile import Ranked
+from sim.vocabulary import limits_of
 
 _MEANS = {"response_mean", "response_all_mean", "completion_mean"}
 _SERVICE = {"availability", "goodput", "throughput", "completed", "offered", "apdex", "error_budget_burn", "outcome_share"}
@@ -43,7 +45,7 @@ def within_run(records: Records, scenario: Scenario, whole: Measurement, confide
     counted = sample_of(records, scenario).arrived(records.warmup, records.duration)
     parts = [averages(part, scenario, sample, means).values for part, sample in _parts(records, counted, edges)]
     wanted = [key for key in whole.values if key.partition("(")[0] in AVERAGES and key not in whole.censored]
-    found = {key: batch_interval(whole.values[key], [part.get(key, np.nan) for part in parts], confidence) for key in wanted}
+    found = {key: batch_interval(whole.values[key], [part.get(key, np.nan) for part in parts], confidence, Bounds(*limits_of(key))) for key in wanted}
     of_all = _percentiles(counted, edges, confidence)
     for route, its in (("", counted), *by_route(records, scenario, counted)):
         percentiles = of_all if its is counted else _percentiles(its, edges, confidence)

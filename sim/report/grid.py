@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from sim.experiments.results import Comparison, VariantResult, unit_of
 from sim.report.stations import busiest
-from sim.report.words import better_of, fault_name, label_of, show, show_difference, show_interval, split_key
-from sim.stats.interval import Interval
+from sim.report.words import better_of, fault_name, label_of, show, show_difference, show_interval, show_spread, split_key, would_have_shown
+from sim.stats.interval import Difference, Interval
 from sim.vocabulary import METRICS, Outcome
 
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -35,12 +35,14 @@ class Cell:
 
     value: str
     difference: str = ""
-    judgement: str = ""  # 'better', 'worse' or 'other' where significant, 'same' where not
+    judgement: str = ""  # 'better', 'worse' or 'other' where significant; else 'equal', 'same', 'few' (replications) or 'open'
+    shown: str = ""  # which difference would have been seen, where none is
+    spread: str = ""  # of single runs
 
     @property
     def mark(self) -> str:
-        """`*` for a significant difference."""
-        return "*" if self.judgement in ("better", "worse", "other") else ""
+        """`*` for a significant difference, `?` where there are too few replications to judge one."""
+        return "*" if self.judgement in ("better", "worse", "other") else "?" if self.judgement == "few" else ""
 
 
 @dataclass(frozen=True)
@@ -133,17 +135,21 @@ def _cell(comparison: Comparison, variant: VariantResult, key: str) -> Cell:
     figure = variant.metrics.get(key)
     if figure is None or math.isnan(figure.value):
         return Cell("-")
-    text = show_interval(figure, unit_of(key))
+    unit = unit_of(key)
+    text, spread = show_interval(figure, unit), show_spread(figure, unit)
     if key == "utilisation_max" and (station := busiest(variant)):
         text = f"{station} {show(figure.value, 'share')}"
     difference = comparison.differences.get(variant.name, {}).get(key)
     if difference is None or math.isnan(difference.value):
-        return Cell(text)
-    return Cell(text, show_difference(difference, unit_of(key)), _judged(key, difference.value) if difference.significant else "same")
+        return Cell(text, spread=spread)
+    judgement = _judged(key, difference) if comparison.judged else ""
+    return Cell(text, show_difference(difference, unit), judgement, would_have_shown(difference, unit), spread)
 
 
-def _judged(key: str, difference: float) -> str:
+def _judged(key: str, difference: Difference) -> str:
+    if not difference.significant:
+        return {"not significant": "same"}.get(difference.finding, difference.finding)
     better = better_of(key)
     if not better:
         return "other"
-    return "better" if (difference < 0) == (better == "lower") else "worse"
+    return "better" if (difference.value < 0) == (better == "lower") else "worse"

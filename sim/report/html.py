@@ -16,8 +16,8 @@ from sim.report.stylesheet import stylesheet
 from sim.report.table import found_in, html_table
 from sim.report.theme import LIGHT, as_variables
 from sim.report.topology import draw_topology
-from sim.report.verdict import Judgement, expectations_in_words, judge
-from sim.report.words import clock, count_of, label_of, lasting, listed, show_difference, show_interval
+from sim.report.verdict import Judgement, expectations_in_words, judge, not_seen
+from sim.report.words import clock, count_of, label_of, lasting, show_difference, show_interval
 from sim.stats.interval import Interval
 from sim.units import show_share
 
@@ -86,9 +86,9 @@ def _verdict(comparison: Comparison) -> str:
     expected = expectations_in_words(comparison)
     tick = '<b class="good">✓</b>' if comparison.passed else '<b class="bad">✗</b>'
     lines = "".join(f"<p>{tick} {escape(sentence)}</p>" for sentence in expected)
-    if comparison.replications == 1 and len(comparison.variants) > 1:
+    if not comparison.judged and len(comparison.variants) > 1:
         lines += "<p>One replication gives no intervals: these figures are one draw of luck, and no verdict. Run more replications.</p>"
-    judged = "".join(_judgement(comparison, judgement) for judgement in judge(comparison)) if comparison.replications > 1 else ""
+    judged = "".join(_judgement(comparison, judgement) for judgement in judge(comparison)) if comparison.judged else ""
     return f'<div class="cards">{cards}</div>{lines}{judged}'
 
 
@@ -116,9 +116,9 @@ def _judgement(comparison: Comparison, judgement: Judgement) -> str:
         for mood, sign, clauses in (("better", "✓", judgement.better), ("worse", "▲", judgement.worse))
         if clauses
     )
-    same = f'<p class="muted">No significant difference in {escape(listed(list(judgement.same)))}.</p>' if judgement.same else ""
-    undecided = f'<p class="muted">Undecided: {escape(listed(list(judgement.open)))}.</p>' if judgement.open else ""
-    return f'<div class="judgement">{head}{lists}{same}{undecided}</div>'
+    same = f"<p>Identical to {escape(judgement.baseline)}: every request the same.</p>" if judgement.identical else ""
+    same += "".join(f'<p class="muted">{words.capitalize()}: {escape(clauses)}.</p>' for words, clauses in judgement.remarks())
+    return f'<div class="judgement">{head}{lists}{same}</div>'
 
 
 def _systems(comparison: Comparison) -> str:
@@ -147,10 +147,10 @@ def _story(index: int, name: str, moments: Sequence[Moment]) -> str:
 
 
 def _figures(comparison: Comparison) -> str:
-    several = len(comparison.variants) > 1 and comparison.replications > 1
+    several = len(comparison.variants) > 1 and comparison.judged
     note = (
         f"Means over {comparison.replications} replications. Below each value the paired difference to {escape(comparison.baseline)}: ✓ significantly better, "
-        "▲ significantly worse, ● significantly different, grey: not significant."
+        "▲ significantly worse, ● significantly different, = the same in every replication, grey: not told apart; point at one to see what would have shown."
         if several
         else f"Means over {count_of(comparison.replications, 'replication')}."
     )
@@ -189,7 +189,8 @@ def _earlier(comparison: Comparison) -> str:
             for key, difference in found.items()
             if difference.significant
         )
-        table = f'<table class="plain"><tbody>{rows}</tbody></table>' if rows else "<p>No significant difference.</p>"
+        table = f'<table class="plain"><tbody>{rows}</tbody></table>' if rows else "<p>Nothing differs significantly.</p>"
+        table += "".join(f'<p class="muted">{escape(line.capitalize())}.</p>' for line in not_seen(found))
         parts.append(f"<h3>{escape(name)} against {escape(earlier.against.get(name, name))}</h3>{table}")
     return "".join(parts)
 

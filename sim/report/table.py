@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from itertools import chain
 from textwrap import wrap
@@ -14,27 +15,40 @@ from sim.report.words import listed, show, split_key
 from sim.vocabulary import METRICS
 
 _GAP = "  "
+_JUDGEMENTS = {
+    "better": "better",
+    "worse": "worse",
+    "other": "differs",
+    "equal": "the same in every replication",
+    "same": "no significant difference",
+    "few": "too few replications to judge",
+    "open": "not judged: cut off by the end of the run, or known in one replication only",
+    "": "one replication: not judged",
+}
 _WIDEST_LABEL = 32
 
 
-def render_table(comparison: Comparison, width: int = 110) -> str:
+def render_table(comparison: Comparison, width: int = 110, spread: bool = False) -> str:
     """Aligned text of at most `width` columns: per variant a value with its half-width, and the paired difference to the baseline.
 
-    Differences stand beside the values where the width allows it, below them where not; many variants are set in several blocks.
+    Differences stand beside the values where the width allows it, below them where not; many variants are set in several blocks. With `spread` a
+    line below says where single runs lay: that is what one measured run is to be held against, not the interval of the mean.
     """
     groups = groups_of(comparison)
+    if spread:
+        groups = tuple(replace(group, rows=tuple(chain.from_iterable(_with_spread(row) for row in group.rows))) for group in groups)
     if not groups:
         return "no figures: nothing was counted\n"
     others = [name for name in comparison.variants if name != comparison.baseline]
     for beside in (True, False):
         if _fits(groups, [comparison.baseline, *others], beside, width):
-            return _text(groups, [comparison.baseline, *others], beside) + _key(comparison, width)
+            return _text(groups, [comparison.baseline, *others], beside) + _key(comparison, groups, width)
     blocks: list[list[str]] = [[comparison.baseline]]
     for name in others:
         if len(blocks[-1]) > 1 and not _fits(groups, [*blocks[-1], name], False, width):
             blocks.append([comparison.baseline])
         blocks[-1].append(name)
-    return "\n".join(_text(groups, names, False) for names in blocks) + _key(comparison, width)
+    return "\n".join(_text(groups, names, False) for names in blocks) + _key(comparison, groups, width)
 
 
 def render_expectations(comparison: Comparison) -> str:
@@ -81,8 +95,8 @@ def _html_cell(cell: Cell) -> str:
     shown = f"{escape(value)}{f' <small>± {escape(rest)}</small>' if bracket else ''}"
     if not cell.difference and not cell.mark:
         return shown
-    words = {"better": "better", "worse": "worse", "other": "differs", "same": "no significant difference"}[cell.judgement]
-    sign = {"better": "✓ ", "worse": "▲ ", "other": "● ", "same": ""}[cell.judgement]
+    words = _JUDGEMENTS[cell.judgement] + (f": {cell.shown}" if cell.shown else "")
+    sign = {"better": "✓ ", "worse": "▲ ", "other": "● "}.get(cell.judgement, "")
     return f'{shown}<div class="difference {cell.judgement}" title="{words}">{sign}{escape(cell.difference) or words}</div>'
 
 
@@ -96,7 +110,7 @@ def _text(groups: Sequence[Group], names: list[str], beside: bool) -> str:
     table: list[list[str] | str] = [heads]
     for group in groups:
         table.append(group.title)
-        for row in group.rows:
+        for row in (row for row in group.rows if any(row.cells[name].value for name in names)):
             table.extend(_beside(row, names) if beside else _below(row, names))
         if group.absent:
             table.append(f"  none anywhere: {listed(list(group.absent))}")
@@ -119,6 +133,12 @@ def _below(row: Row, names: list[str]) -> list[list[str]]:
     return [values, differences] if any(text.strip() for text in differences) else [values]
 
 
+def _with_spread(row: Row) -> tuple[Row, ...]:
+    """The row, and where single runs lay in a row of its own."""
+    cells = {name: Cell(cell.spread) for name, cell in row.cells.items()}
+    return (row, Row(row.key, "  single runs", "", cells)) if any(cell.value for cell in cells.values()) else (row,)
+
+
 def _label(row: Row) -> str:
     return f"  {row.label if len(row.label) <= _WIDEST_LABEL else row.label[: _WIDEST_LABEL - 1] + '…'}"
 
@@ -127,12 +147,14 @@ def _difference(cell: Cell) -> str:
     return f"{cell.difference} {cell.mark or ' '}" if cell.difference or cell.mark else ""
 
 
-def _key(comparison: Comparison, width: int) -> str:
+def _key(comparison: Comparison, groups: Sequence[Group], width: int) -> str:
     """What the marks mean, and how much stands behind the figures."""
-    count = comparison.replications
     lines = [_spread(comparison)]
-    if comparison.differences and count > 1:
-        lines.append(f"* significant against {comparison.baseline}: paired differences, all metrics judged together")
+    lines += [f"{name} is identical to {other}: every request the same" for name, other in comparison.identical.items()]
+    if comparison.differences and comparison.judged:
+        lines.append(f"* significant against {comparison.baseline}: paired differences, all metrics judged together; = the same in every replication")
+    if any(cell.judgement == "few" for group in groups for row in group.rows for cell in row.cells.values()):
+        lines.append("? too few replications to judge this difference; --json and the report say which would have shown")
     if any(figure.censored for variant in comparison.variants.values() for figure in variant.metrics.values()):
         lines.append("> cut off by the end of the run: the true value is larger")
     return "".join(f"{part}\n" for line in lines for part in wrap(line, width))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sim.experiments.results import Comparison, VariantResult, unit_of
 from sim.report.table import found_in
-from sim.report.words import better_of, count_of, label_of, listed, show_bounds, show_difference, split_key
+from sim.report.words import better_of, count_of, label_of, listed, show, show_bounds, show_difference, split_key, would_have_shown
 from sim.stats.interval import Difference, Interval
 
 _HEADLINES = (
@@ -37,6 +38,7 @@ _SENTENCES = {
     "oversold_items": "sold {} against {} items that were not there",
     "wasted_work": "spent {} against {} of all work on callers who had given up",
 }
+_LISTS = ("better", "worse", "equal", "same", "few", "open")
 _Side = tuple[VariantResult, Interval]
 _SIGN_TEST = 6  # replications from which "never in all of them, always in the other" is no luck: 2 * 0.5**6 < 0.05
 
@@ -49,14 +51,28 @@ class Judgement:
     baseline: str
     better: tuple[str, ...]
     worse: tuple[str, ...]
-    same: tuple[str, ...]  # names only: no significant difference
-    open: tuple[str, ...]  # names only: cut off by the end of the run, so that nothing can be said
+    equal: tuple[str, ...] = ()  # names only: the same in every replication
+    same: tuple[str, ...] = ()  # no significant difference, and which would have been seen
+    few: tuple[str, ...] = ()  # too few replications to judge
+    open: tuple[str, ...] = ()  # names only: cut off by the end of the run, so that nothing can be said
+    identical: bool = False  # every request was the same
 
     def __str__(self) -> str:
-        parts = [f"{words}: {'; '.join(clauses)}" for words, clauses in (("better", self.better), ("worse", self.worse)) if clauses]
-        parts += [f"no significant difference in {listed(list(self.same))}"] if self.same else []
-        parts += [f"undecided, being cut off by the end of the run: {listed(list(self.open))}"] if self.open else []
+        said = ((words, "; ".join(clauses)) for words, clauses in (("better", self.better), ("worse", self.worse)))
+        parts = [f"{words}: {clauses}" for words, clauses in (*said, *self.remarks()) if clauses]
+        if self.identical:
+            parts = [f"identical to {self.baseline}: every request the same", *parts]
         return f"{self.variant} against {self.baseline}: {'. '.join(parts) or 'nothing to compare'}."
+
+    def remarks(self) -> Iterator[tuple[str, str]]:
+        """What is neither better nor worse, by what can be said of it; of what is identical its being equal goes without saying."""
+        found = {
+            "the same in every replication": () if self.identical else self.equal,
+            "no significant difference": self.same,
+            "too few replications to judge": self.few,
+            "undecided, being cut off by the end of the run": self.open,
+        }
+        yield from ((words, listed(list(clauses))) for words, clauses in found.items() if clauses)
 
 
 def judge(comparison: Comparison) -> tuple[Judgement, ...]:
@@ -67,8 +83,8 @@ def judge(comparison: Comparison) -> tuple[Judgement, ...]:
 
 def verdict(comparison: Comparison) -> tuple[str, ...]:
     """Sentences: what the intervals allow to say of each variant, then of the expectations."""
-    sentences = [str(judgement) for judgement in judge(comparison)] if comparison.replications > 1 else []
-    if comparison.replications == 1:
+    sentences = [str(judgement) for judgement in judge(comparison)] if comparison.judged else []
+    if not comparison.judged:
         what = "no paired differences" if comparison.method.interval == "batch means" else "no intervals"
         sentences.append(f"One replication gives {what}: these figures are one draw of luck, and no verdict. Run more replications.")
     return (*sentences, *expectations_in_words(comparison))
@@ -86,8 +102,22 @@ def expectations_in_words(comparison: Comparison) -> tuple[str, ...]:
     return (f"{len(failed)} of {count_of(len(every), 'expectation')} {'fails' if len(failed) == 1 else 'fail'}: {fails}.",)
 
 
+def not_seen(found: Mapping[str, Difference]) -> Iterator[str]:
+    """Of the headline figures those that do not differ significantly, with the difference that would have shown; by what can be said of them."""
+    headings = {"not significant": "no significant difference", "few": "too few replications to judge", "equal": "the same", "open": "not judged"}
+    for finding, heading in headings.items():
+        names = [_with_detectable(key, found[key]) for key in _HEADLINES if key in found and found[key].finding == finding]
+        if names:
+            yield f"{heading}: {listed(names)}"
+
+
+def _with_detectable(key: str, difference: Difference) -> str:
+    words = would_have_shown(difference, unit_of(key))
+    return f"{label_of(key)} ({words})" if words else label_of(key)
+
+
 def _judged(comparison: Comparison, base: VariantResult, variant: VariantResult) -> Judgement:
-    lists: dict[str, list[str]] = {"better": [], "worse": [], "same": [], "open": []}
+    lists: dict[str, list[str]] = {name: [] for name in _LISTS}
     for key in _keys(variant):
         before, after = base.metrics.get(key), variant.metrics[key]
         if before is None or math.isnan(before.value) or math.isnan(after.value):
@@ -96,7 +126,8 @@ def _judged(comparison: Comparison, base: VariantResult, variant: VariantResult)
         where, clause = _clause(key, (base, before), (variant, after), difference)
         if where:
             lists[where].append(clause)
-    return Judgement(variant.name, base.name, *(tuple(lists[part]) for part in ("better", "worse", "same", "open")))
+    clauses = {name: tuple(found) for name, found in lists.items()}
+    return Judgement(variant.name, base.name, identical=variant.fingerprint == base.fingerprint, **clauses)
 
 
 def _keys(variant: VariantResult) -> list[str]:
@@ -111,8 +142,8 @@ def _clause(key: str, base: _Side, other: _Side, difference: Difference | None) 
         return _never(key, base, other)
     if difference is None or (before.value == 0 and after.value == 0):
         return "", ""
-    if not difference.significant:
-        return "same", name
+    if difference.finding != "significant":
+        return _not_seen(key, before, after, difference)
     if (before.censored and difference.value > 0) or (after.censored and difference.value < 0) or (before.censored and after.censored):
         return "open", name
     better = (difference.value < 0) == (better_of(key) == "lower")
@@ -124,16 +155,28 @@ def _clause(key: str, base: _Side, other: _Side, difference: Difference | None) 
     return "better" if better else "worse", clause + _factor(key, before, after)
 
 
+def _not_seen(key: str, before: Interval, after: Interval, difference: Difference) -> tuple[str, str]:
+    """What is not significant: equal, or too small to be seen in so many replications, or not to be judged at all."""
+    where, name, unit = {"not significant": "same"}.get(difference.finding, difference.finding), label_of(key), unit_of(key)
+    if where in ("equal", "open"):
+        return where, name
+    parts = [f"{show(after.value, unit)} against {show(before.value, unit)}"] if where == "few" else []
+    parts += [words] if (words := would_have_shown(difference, unit)) else []
+    return where, f"{name} ({', '.join(parts)})" if parts else name
+
+
 def _never(key: str, base: _Side, other: _Side) -> tuple[str, str]:
     """One of the two never got there, in some replications or in all of them."""
     name = label_of(key)
     shares = [_never_in(variant, key) for variant, _ in (base, other)]
     (never_before, before_of), (never_after, after_of) = shares
     clear = {(before_of, 0): "better", (0, after_of): "worse"}.get((never_before, never_after), "")
-    if clear and min(before_of, after_of) >= _SIGN_TEST:
+    if clear and min(before_of, after_of) < _SIGN_TEST:
+        return "few", name
+    if clear:
         texts = ["never" if count else show_bounds(figure, unit_of(key)) for count, figure in ((never_after, other[1]), (never_before, base[1]))]
         return clear, f"{name} {texts[0]} against {texts[1]}"
-    return ("same" if never_before == never_after else "open"), name
+    return ("equal" if (never_before, never_after) == (before_of, after_of) else "open"), name
 
 
 def _never_in(variant: VariantResult, key: str) -> tuple[int, int]:

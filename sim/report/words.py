@@ -50,6 +50,9 @@ def label_of(key: str) -> str:
     return f"{words} ({label})" if label else words
 
 
+LOPSIDED = 0.1  # of the half-width: by so much the middle of an interval may lie beside the value and still be told as ±
+
+
 @dataclass(frozen=True)
 class Scale:
     """A unit to print in: printed = value / size."""
@@ -114,6 +117,16 @@ def show_bounds(interval: Interval, unit: str) -> str:
     return f"{value}{scale.suffix} [{low}, {high}]"
 
 
+def show_spread(interval: Interval, unit: str) -> str:
+    """Where single runs lay, and their standard deviation: `57.9 .. 66.1, sd 2.4 ms`; '' where all were equal, or there was but one."""
+    if not interval.deviation > 0 or interval.most - interval.least <= 1e-9 * abs(interval.value):
+        return ""
+    scale = scale_of(interval.most, unit)
+    decimals = _decimals(interval.value / scale.size, interval.deviation / scale.size, unit)
+    least, most, deviation = (scale.number(number, decimals) for number in (interval.least, interval.most, interval.deviation))
+    return f"{least} .. {most}, sd {deviation}{scale.suffix}"
+
+
 def show_difference(difference: Difference, unit: str) -> str:
     """`+12.3 ± 0.5 ms`, `+3 [-1, +9]` where the interval is lopsided, `=` where nothing differs; percentage points for shares."""
     if not math.isfinite(difference.value):
@@ -132,6 +145,17 @@ def show_difference(difference: Difference, unit: str) -> str:
 def show_change(difference: Difference, unit: str) -> str:
     """The difference alone, without its interval: `+12.3 ms`."""
     return show_difference(Difference(difference.value), unit)
+
+
+def would_have_shown(difference: Difference, unit: str) -> str:
+    """`1.2 pp would have shown`: the smallest difference that so many replications would have seen; '' where that is not known."""
+    size = difference.detectable
+    if not math.isfinite(size):
+        return ""
+    if unit == "share" and size >= 1:
+        return "not even 100 pp would have shown"
+    scale = scale_of(size, unit, difference=True)
+    return f"{scale.number(size, _decimals(size / scale.size, math.nan, ''))}{scale.suffix} would have shown"
 
 
 def clock(seconds: float, fine: bool = False) -> str:
@@ -229,7 +253,7 @@ def _certain(interval: Interval) -> bool:
 
 def _symmetric(interval: Interval) -> bool:
     half = interval.half_width
-    return math.isfinite(half) and abs(interval.value - (interval.low + interval.high) / 2) <= 0.05 * half + 1e-12
+    return math.isfinite(half) and abs(interval.value - (interval.low + interval.high) / 2) <= LOPSIDED * half + 1e-12
 
 
 def _decimals(value: float, error: float, unit: str) -> int:

@@ -39,9 +39,10 @@ class Expectation:
     operator: str
     threshold: float  # in the unit of the metric: seconds, shares, per second
 
-    def holds(self, value: float) -> bool:
-        """Whether the figure meets the threshold; no data (nan) never does."""
-        return not math.isnan(value) and OPERATORS[self.operator](value, self.threshold)
+    def holds(self, value: float, noise: float = 0.0) -> bool:
+        """Whether the figure meets the threshold, to which it is equal where they differ by no more than `noise`; no data (nan) never does."""
+        found = self.threshold if abs(value - self.threshold) <= noise else value
+        return not math.isnan(value) and OPERATORS[self.operator](found, self.threshold)
 
 
 def expectations(scenario: Scenario) -> tuple[Expectation, ...]:

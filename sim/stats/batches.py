@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sim.stats.bounds import UNBOUNDED, Bounds, within
 from sim.stats.interval import Interval
 from sim.stats.mean import half_width
 from sim.stats.quantile import as_floats
@@ -20,13 +21,12 @@ PIECES = 60  # equal parts of a run, tested for independence
 BATCHES = 10  # of six pieces each, from which the interval is made
 
 
-def batch_interval(value: float, pieces: ArrayLike, confidence: float = 0.95) -> Interval:
-    """The interval of a mean known piece by piece; no limits where a piece is missing or the pieces hang together."""
+def batch_interval(value: float, pieces: ArrayLike, confidence: float = 0.95, bounds: Bounds = UNBOUNDED) -> Interval:
+    """The interval of a mean known piece by piece, within the bounds of the figure; no limits where a piece is missing or the pieces hang together."""
     parts = as_floats(pieces)
     if not math.isfinite(value) or not independent(parts):
         return Interval(value)
-    half = half_width(batched(parts), confidence)
-    return Interval(value, value - half, value + half)
+    return Interval(value, *within(value, half_width(batched(parts), confidence), bounds))
 
 
 def independent(pieces: ArrayLike) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 class Interval:
     """A mean over replications with its confidence limits; nan limits where one replication gives none.
 
-    `censored` says that the value is only a lower bound (an unfinished completion, a fault never recovered from).
+    `censored` says that the value is only a lower bound (an unfinished completion, a fault never recovered from). The limits are of the mean; a
+    single run lies between `least` and `most`, with the standard `deviation`: nan where fewer than two runs had a finite value.
     """
 
     value: float
@@ -18,6 +19,9 @@ class Interval:
     high: float = math.nan
     n: int = 1  # replications that had a value
     censored: bool = False
+    deviation: float = math.nan  # of single runs, with n - 1
+    least: float = math.nan
+    most: float = math.nan
 
     @property
     def half_width(self) -> float:
@@ -31,3 +35,21 @@ class Difference(Interval):
 
     p_value: float = math.nan  # two-sided, corrected for the number of comparisons (Holm)
     significant: bool = False
+    detectable: float = math.nan  # the smallest true difference that would have been significant with a probability of 80 %
+    few: bool = False  # so few replications that none of a size that can be would have been
+
+    @property
+    def equal(self) -> bool:
+        """Whether both sides were the same in every replication, but for the rounding of floats."""
+        return self.value == 0 and self.p_value == 1.0 and (self.n == 1 or self.deviation == 0)
+
+    @property
+    def finding(self) -> str:
+        """What can be said: significant, equal, few (replications to judge), not significant, or open: nothing was tested."""
+        if self.significant:
+            return "significant"
+        if self.equal:
+            return "equal"
+        if math.isnan(self.p_value):
+            return "few" if self.n < 2 and not self.censored and not math.isnan(self.value) else "open"
+        return "few" if self.few else "not significant"

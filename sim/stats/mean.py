@@ -1,4 +1,4 @@
-"""The mean over replications, with its t interval. What is *not* here: intervals within one run, whose values are not independent."""
+"""The mean over replications, with its interval. What is *not* here: intervals within one run, whose values are not independent."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim.stats.bootstrap import Resamples, bootstrap
+from sim.stats.bounds import UNBOUNDED, Bounds, clipped, within
 from sim.stats.interval import Interval
 from sim.stats.quantile import as_floats
 from sim.stats.student import t_quantile
 
 
-def mean_interval(values: ArrayLike, confidence: float = 0.95, *, censored: bool = False, resamples: Resamples | None = None) -> Interval:
+def mean_interval(
+    values: ArrayLike,
+    confidence: float = 0.95,
+    *,
+    censored: bool = False,
+    resamples: Resamples | None = None,
+    bounds: Bounds = UNBOUNDED,
+    exact: bool = False,
+) -> Interval:
     """The mean of independent values and its confidence limits by Student's t; with `resamples` by the bootstrap, where that can tell.
 
-    A replication without a value (nan) is left out and `n` says how many remained. One infinite value makes the mean infinite and censored,
-    without limits. `censored` hands on that a value was only a lower bound.
+    Neither leaves the `bounds` of the figure (see `sim.stats.bounds`). A replication without a value (nan) is left out and `n` says how many remained.
+    One infinite value makes the mean infinite and censored, without limits. `censored` hands on that a value was only a lower bound. `exact` says that
+    nothing is random: a single value is its own interval.
     """
     known = as_floats(values)
     known = known[~np.isnan(known)]
@@ -27,20 +37,27 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95, *, censored: bool
         return Interval(infinite_mean(known), n=known.size, censored=True)
     value = float(known.mean())
     if known.size == 1:
-        return Interval(value, censored=censored)
+        return Interval(value, value, value, censored=censored) if exact else Interval(value, censored=censored)
+    low, high = _limits(known, value, confidence, resamples, bounds)
+    return Interval(value, low, high, int(known.size), censored, deviation_of(known), float(known.min()), float(known.max()))
+
+
+def _limits(known: np.ndarray, value: float, confidence: float, resamples: Resamples | None, bounds: Bounds) -> tuple[float, float]:
     found = bootstrap(known, resamples, confidence) if resamples is not None else None
     if found is not None:
-        return Interval(value, found.low, found.high, int(known.size), censored)
-    half = half_width(known, confidence)
-    return Interval(value, value - half, value + half, int(known.size), censored)
+        return clipped(found.low, found.high, bounds)
+    return within(value, half_width(known, confidence), bounds)
 
 
 def half_width(values: np.ndarray, confidence: float) -> float:
     """Half the length of the t interval of at least two finite values; 0 where all are equal."""
-    if np.ptp(values) == 0:
-        return 0.0
     n = values.size
-    return t_quantile(0.5 + confidence / 2, n - 1) * float(values.std(ddof=1)) / math.sqrt(n)
+    return t_quantile(0.5 + confidence / 2, n - 1) * deviation_of(values) / math.sqrt(n)
+
+
+def deviation_of(values: np.ndarray) -> float:
+    """The standard deviation of at least two finite values, with n - 1; exactly 0 where all are equal."""
+    return float(values.std(ddof=1)) if np.ptp(values) > 0 else 0.0
 
 
 def infinite_mean(values: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Student's t: the quantile and the tail. scipy is imported on first use, because the command line must answer at once."""
+"""Student's t: the quantile, the tail and the shift. scipy is imported on first use, because the command line must answer at once."""
 
 from __future__ import annotations
 
@@ -15,3 +15,10 @@ def two_sided_p(t: float, degrees: float) -> float:
     from scipy.special import stdtr
 
     return min(1.0, 2.0 * float(stdtr(degrees, -abs(t))))
+
+
+def shift_of_t(value: float, degrees: float, probability: float) -> float:
+    """The shift (non-centrality) with which a t variable exceeds `value` with this probability."""
+    from scipy.special import nctdtrinc
+
+    return float(nctdtrinc(degrees, 1.0 - probability, value))

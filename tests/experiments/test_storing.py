@@ -28,14 +28,19 @@ def test_the_document_has_the_promised_shape(comparison):
     document = as_document(comparison)
     assert list(document) == ["schema", "scenario", "seed", "engine", "replications", "fingerprint", "variants", "differences"]
     assert (document["schema"], document["scenario"], document["seed"], document["engine"], document["replications"]) == (1, "kitchen", 7, "simpy", 5)
-    assert document["variants"]["one"]["metrics"]["offered"] == {"value": 120.0, "low": 120.0, "high": 120.0, "unit": "1/s"}
+    assert document["variants"]["one"]["metrics"]["offered"] == {
+        **{"value": 120.0, "low": 120.0, "high": 120.0},
+        "spread": {"sd": 0.0, "min": 120.0, "max": 120.0, "n": 5},
+        "unit": "1/s",
+    }
     assert document["variants"]["one"]["expectations"] == [{"text": "availability(kitchen.cook) >= 50%", "value": 0.99, "passed": True}]
-    assert list(document["differences"]["two"]["response_p99"]) == ["value", "low", "high", "significant"]
+    assert list(document["differences"]["two"]["response_p99"]) == ["value", "low", "high", "significant", "finding", "detectable"]
 
 
 def test_infinite_and_missing_figures_are_null_and_a_lower_bound_says_so(comparison):
     metrics = as_document(comparison)["variants"]["two"]["metrics"]
-    assert metrics["recovery_time(outage)"] == {"value": None, "low": None, "high": None, "censored": True, "unit": "s"}
+    nothing = {"sd": None, "min": None, "max": None, "n": 5}
+    assert metrics["recovery_time(outage)"] == {"value": None, "low": None, "high": None, "censored": True, "spread": nothing, "unit": "s"}
     assert metrics["completion_p99"]["censored"] is True
     assert metrics["detection_time(outage)"]["value"] is None
     assert "censored" not in metrics["detection_time(outage)"]
@@ -146,7 +151,7 @@ def test_welch_is_the_textbooks():
     from sim.stats.mean import mean_interval
 
     now, before = [1.0, 2.0, 3.0, 4.0, 5.5], [2.0, 2.1, 2.2, 2.6, 2.0, 2.4]
-    found = _welch(mean_interval(now), mean_interval(before))
+    found = _welch("of a plug-in", mean_interval(now), mean_interval(before), 60.0, 0.95).difference
     expected = stats.ttest_ind(now, before, equal_var=False)
     assert found.p_value == pytest.approx(expected.pvalue)
     assert (found.low, found.high) == pytest.approx(expected.confidence_interval(0.95))

@@ -170,7 +170,7 @@ def _variant(name: str, scenario: Scenario, replications: int) -> VariantResult:
             Verdict("p99(completion, POST /orders) < 60s", 180.0, False),
         )
     }.get(name, ())
-    return VariantResult(name, scenario, metrics, frame, verdicts, records, timeline, "ab" * 16)
+    return VariantResult(name, scenario, metrics, frame, verdicts, records, timeline, f"{name:*<32}")
 
 
 _NAMES = (

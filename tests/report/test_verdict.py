@@ -31,9 +31,9 @@ def test_better_and_worse_are_said_with_both_intervals(comparison):
 
 
 def test_where_the_interval_does_not_allow_it_nothing_is_called_better(pair):
-    (judgement,) = judge(pair(Interval(1.0, 0.8, 1.2, 10), Interval(0.9, 0.7, 1.1, 10), Difference(-0.1, -0.3, 0.1, 10, significant=False)))
-    assert (judgement.better, judgement.worse, judgement.same) == ((), (), ("response p95",))
-    assert "no significant difference in response p95" in str(judgement)
+    (judgement,) = judge(pair(Interval(1.0, 0.8, 1.2, 10), Interval(0.9, 0.7, 1.1, 10), Difference(-0.1, -0.3, 0.1, 10, p_value=0.4, detectable=0.42)))
+    assert (judgement.better, judgement.worse, judgement.same) == ((), (), ("response p95 (420 ms would have shown)",))
+    assert "no significant difference: response p95 (420 ms would have shown)" in str(judgement)
 
 
 def test_overlapping_intervals_with_a_clear_difference_are_explained(pair):
@@ -58,12 +58,12 @@ def test_against_a_figure_that_was_cut_off_only_one_direction_can_be_judged(pair
 
 
 @pytest.mark.parametrize(
-    ("never", "replications", "expected"), [((0, 10), 10, "worse"), ((10, 0), 10, "better"), ((0, 3), 10, "open"), ((0, 3), 3, "open"), ((4, 4), 10, "same")]
+    ("never", "replications", "expected"), [((0, 10), 10, "worse"), ((10, 0), 10, "better"), ((0, 3), 10, "open"), ((0, 3), 3, "few"), ((4, 4), 10, "open"), ((10, 10), 10, "equal")]
 )
 def test_never_is_a_verdict_only_when_it_is_no_luck(pair, never, replications, expected):
     figures = [Interval(float("inf") if count else 1.0) for count in never]
     (judgement,) = judge(pair(*figures, None, "recovery_time(dark)", never=never, replications=replications))
-    assert [part for part in ("better", "worse", "same", "open") if getattr(judgement, part)] == [expected]
+    assert [part for part in ("better", "worse", "equal", "same", "few", "open") if getattr(judgement, part)] == [expected]
 
 
 def test_one_replication_is_no_verdict():

@@ -8,7 +8,9 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.stats.paired import differences, holm, paired_difference
+from sim.stats.bounds import NOT_NEGATIVE, SHARE
+from sim.stats.mean import mean_interval
+from sim.stats.paired import Nature, differences, holm, paired_difference
 
 INF, NAN = math.inf, math.nan
 
@@ -144,3 +146,82 @@ def test_exchanging_the_sides_turns_the_sign(pairs):
     assert forth.value == -back.value
     assert forth.p_value == back.p_value
     assert (forth.low, forth.high) == (-back.high, -back.low)
+
+
+SHARES, TIMES = Nature(SHARE), Nature(NOT_NEGATIVE)
+
+
+def test_two_replications_are_too_few_whatever_they_say():
+    """77 % against 100 %, twice: beside other figures that is no proof, and no equality either."""
+    noise = {f"m{i}": [float(i), i + 1.5] for i in range(30)}
+    found = differences({"share": [0.7666, 0.7686], **noise}, {"share": [1.0, 1.0], **{name: [0.0, 0.0] for name in noise}}, natures={"share": SHARES})["share"]
+    assert (found.significant, found.few, found.finding) == (False, True, "few")
+    assert found.detectable > 0
+
+
+def test_where_not_even_the_largest_difference_would_have_shown_nothing_is_judged():
+    """Two of five replications lost an order and the baseline none: a difference of all there is would not have shown. Of ten with hundreds it would."""
+    few = differences({"lost": [0.0, 2.0, 0.0, 1.0, 0.0]}, {"lost": [0.0] * 5}, natures={"lost": TIMES})["lost"]
+    assert few.finding == "few"
+    luck = np.random.default_rng(1).normal(0.0, 5.0, 10)
+    many = differences({"lost": 300.0 + luck}, {"lost": np.full(10, 300.0)}, natures={"lost": TIMES})["lost"]
+    assert many.finding == "not significant"
+    assert 0 < many.detectable < 300
+
+
+def test_equal_is_said_only_of_what_is_equal_in_every_replication():
+    assert paired_difference([1.0, 2.0], [1.0, 2.0]).finding == "equal"
+    assert paired_difference([1.0, 3.0, 2.0], [2.0, 2.0, 2.0]).finding == "not significant"  # by chance the mean is 0
+
+
+@pytest.mark.parametrize(
+    ("variant", "baseline", "nature"),
+    [
+        (0.005, 0.005 + 3e-12, Nature(NOT_NEGATIVE, clock=64 * 1200.0)),  # read off a clock at twenty minutes
+        (2.0, 2.0 * (1 + 2e-10), Nature(NOT_NEGATIVE, additions=2_000_000)),  # the sum of two million
+        (1e-17, 0.0, SHARES),  # what is left of 1 - 1
+    ],
+)
+def test_what_is_below_the_rounding_of_its_making_is_equal(variant, baseline, nature):
+    found = paired_difference([variant] * 3, [baseline] * 3, nature=nature)
+    assert (found.value, found.low, found.high, found.significant, found.finding) == (0.0, 0.0, 0.0, False, "equal")
+
+
+def test_a_difference_of_one_request_is_never_rounding():
+    """One of thirty million, the largest number for which the bound of the worst case is taken."""
+    n = 30_000_000
+    found = paired_difference([1.0 - 1.0 / n] * 3, [1.0] * 3, nature=Nature(SHARE, additions=n))
+    assert found.significant
+    assert paired_difference([7.0] * 3, [8.0] * 3, nature=Nature(NOT_NEGATIVE, additions=n)).significant
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)), min_size=2, max_size=8))
+def test_a_difference_of_shares_is_within_what_both_sides_allow(pairs):
+    variant, baseline = [x for x, _ in pairs], [y for _, y in pairs]
+    found = paired_difference(variant, baseline, nature=SHARES)
+    before, after = mean_interval(baseline, bounds=SHARE), mean_interval(variant, bounds=SHARE)
+    assert -1.0 <= found.low <= found.value <= found.high <= 1.0
+    assert found.high <= max(found.value, 1.0 - before.low) + 1e-12
+    assert found.low >= min(found.value, after.low - 1.0) - 1e-12
+
+
+def test_nothing_is_lost_below_nothing():
+    """Four and none lost: Student's limits are 2 -+ 25. The baseline lost none in either, so the variant cannot have lost fewer."""
+    found = paired_difference([4.0, 0.0], [0.0, 0.0], nature=TIMES)
+    assert found.low == 0.0
+    assert not found.significant
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)), min_size=3, max_size=8))
+def test_bounds_change_no_verdict(pairs):
+    variant, baseline = [x for x, _ in pairs], [y for _, y in pairs]
+    cut, plain = paired_difference(variant, baseline, nature=SHARES), paired_difference(variant, baseline, nature=Nature(additions=SHARES.additions))
+    if cut.finding != "equal":
+        assert (cut.p_value, cut.significant) == (plain.p_value, plain.significant)
+        assert (cut.low > 0 or cut.high < 0) == (plain.low > 0 or plain.high < 0)
+
+
+def test_where_nothing_is_random_one_pair_is_proof():
+    found = paired_difference([3.0], [1.0], exact=True)
+    assert (found.value, found.low, found.high, found.significant, found.few) == (2.0, 2.0, 2.0, True, False)
+    assert paired_difference([0.1 + 0.2], [0.3], exact=True).finding == "equal"

@@ -52,8 +52,13 @@ class _Mark:
     value: float  # as drawn: a ratio, percentage points, or a count
     low: float
     high: float
-    significant: bool
+    finding: str
     text: str
+
+
+    @property
+    def significant(self) -> bool:
+        return self.finding == "significant"
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def differences_with_intervals(comparison: Comparison, theme: Theme = LIGHT) -> 
         "differences",
         f"Against {comparison.baseline}: differences and how sure they are",
         f"Paired differences to {comparison.baseline} on the same arrivals and the same luck, with their intervals. "
-        "Filled: significant, all metrics judged together; hollow: the luck of the draw could explain it.",
+        "Filled: significant, all metrics judged together; hollow: the luck of the draw could explain it, or there are too few replications to tell.",
         " ".join(_in_words(mark) for block in blocks for mark in block.marks),
         figure,
         theme,
@@ -119,10 +124,10 @@ def _marks(comparison: Comparison, scale: Scale) -> list[_Mark]:
 
 def _row(comparison: Comparison, key: str, scale: Scale) -> list[_Mark]:
     base = comparison.variants[comparison.baseline].metrics[key]
-    least = 0.0005 if split_key(key)[0] == "outcome_share" else 1e-12
+    least = 0.0005 if split_key(key)[0] == "outcome_share" else 0.0
     found = {name: differences[key] for name, differences in comparison.differences.items() if key in differences}
     found = {name: difference for name, difference in found.items() if math.isfinite(difference.value)}
-    if all(abs(difference.value) < least for difference in found.values()) or (scale == "ratio" and not (math.isfinite(base.value) and base.value > 0)):
+    if all(abs(difference.value) <= least for difference in found.values()) or (scale == "ratio" and not (math.isfinite(base.value) and base.value > 0)):
         return []
     marks = []
     for name, difference in found.items():
@@ -131,7 +136,7 @@ def _row(comparison: Comparison, key: str, scale: Scale) -> list[_Mark]:
         text = show_change(difference, unit_of(key))
         text += " (cut off)" if base.censored or comparison.variants[name].metrics[key].censored else ""
         if scale != "ratio" or value > 0:
-            marks.append(_Mark(key, name, value, low, high, difference.significant, f"{_times(value)}   {text}" if scale == "ratio" else text))
+            marks.append(_Mark(key, name, value, low, high, difference.finding, f"{_times(value)}   {text}" if scale == "ratio" else text))
     return marks
 
 
@@ -213,11 +218,12 @@ def _beside(axes: Axes, text: str, place: float, *, offset: float, colour: str, 
 def _legend(figure: Figure, names: list[str], comparison: Comparison, theme: Theme) -> None:
     every = list(comparison.variants)
     handles = [Line2D([], [], color=theme.variant(every.index(name)), marker=marker(every.index(name)), ms=5, lw=1.6, label=name) for name in names]
-    handles.append(Line2D([], [], color=theme.muted, marker="o", mfc=theme.paper, ms=5, lw=0, label="hollow: not significant"))
+    handles.append(Line2D([], [], color=theme.muted, marker="o", mfc=theme.paper, ms=5, lw=0, label="hollow: not told apart"))
     place = (_LEFT / WIDTH, 1 - (HEAD + 0.02) / figure.get_figheight())
     sizes = {"handlelength": 2.2, "columnspacing": 1.8, "borderpad": 0.0, "borderaxespad": 0.0}
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=place, ncols=min(len(handles), _PER_ROW), frameon=False, fontsize=8.5, **sizes)
 
 
 def _in_words(mark: _Mark) -> str:
-    return f"{mark.variant}, {label_of(mark.key)}: {mark.text}{'' if mark.significant else ' (not significant)'}."
+    remark = {"significant": "", "few": " (too few replications to judge)", "open": " (not judged)"}.get(mark.finding, f" ({mark.finding})")
+    return f"{mark.variant}, {label_of(mark.key)}: {mark.text}{remark}."

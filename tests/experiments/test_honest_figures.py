@@ -1,0 +1,116 @@
+"""No figure misleads: what is equal is called equal, what cannot be told is not called equal, and no interval leaves what is possible."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sim import load_text
+from sim.experiments.comparison import compare, run
+from sim.experiments.document import as_document
+from sim.experiments.earlier import against_earlier
+from sim.report.table import render_table
+from sim.report.verdict import verdict
+
+TWO_WAYS = """\
+version: 1
+duration: 17m
+traffic: {users: {sends: shop.buy, arrivals: {poisson: 2/s}}}
+services: {shop: {workers: 20, endpoints: {buy: [{wait: 30ms}]}}}
+variants:
+  at-once: {}
+  in-three: {services: {shop: {endpoints: {buy: [{wait: 10ms}, {wait: 10ms}, {wait: 10ms}]}}}}
+expect: [p99(response) <= 30ms, p50(response) == 30ms]
+"""
+
+SHAKY = """\
+version: 1
+duration: 20s
+traffic: {users: {sends: shop.buy, arrivals: {poisson: 20/s}, timeout: 2s}}
+services: {shop: {workers: 1, endpoints: {buy: [{work: {exponential: 40ms}}, {fail: 0.4%}]}}}
+policies: {used: {timeout: 1s}}
+variants:
+  base: {}
+  slip: {policies: {unused: {timeout: 5s}}}
+  better: {services: {shop: {endpoints: {buy: [{work: {exponential: 38ms}}, {fail: 0.3%}]}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def two_ways():
+    return compare(load_text(TWO_WAYS), replications=3, jobs=1, engine="simpy")
+
+
+@pytest.fixture(scope="module")
+def shaky():
+    return compare(load_text(SHAKY), replications=3, jobs=1, engine="simpy")
+
+
+def test_thirty_milliseconds_at_once_or_in_three_are_equal(two_ways):
+    """0.01 added three times to a clock of a thousand seconds is not 0.03 in floats, and the difference is none."""
+    raw = [two_ways.variants[name].per_replication["response_mean"].to_numpy() for name in ("at-once", "in-three")]
+    assert (raw[0] != raw[1]).any()  # or this test would say nothing
+    found = two_ways.differences["in-three"]
+    for key in ("response_mean", "response_p50", "response_p99"):
+        assert (found[key].value, found[key].significant, found[key].finding) == (0.0, False, "equal")
+    line = next(line for line in render_table(two_ways).splitlines() if "response p50" in line)
+    assert line.rstrip().endswith("=")
+    told = as_document(two_ways)["differences"]["in-three"]["response_p99"]
+    assert (told["value"], told["significant"], told["finding"]) == (0.0, False, "equal")
+
+
+def test_an_expectation_does_not_hang_on_rounding_either(two_ways):
+    assert any(verdict.value != 0.03 for result in two_ways.variants.values() for verdict in result.verdicts)
+    assert two_ways.passed
+
+
+def test_a_variant_that_changes_nothing_is_told_as_identical(shaky):
+    assert shaky.identical == {"slip": "base"}
+    assert "slip is identical to base: every request the same" in render_table(shaky)
+    assert "slip against base: identical to base: every request the same." in verdict(shaky)
+    document = as_document(shaky)
+    assert document["variants"]["slip"]["identical_to"] == "base"
+    assert "identical_to" not in document["variants"]["better"]
+
+
+def test_what_so_few_replications_cannot_see_is_not_called_equal():
+    two = compare(load_text(SHAKY), ["base", "better"], replications=2, jobs=1, engine="simpy")
+    judged = verdict(two)[0]
+    assert "too few replications to judge" in judged
+    assert "no significant difference" not in judged
+    assert "would have shown" in judged
+    known = [found for found in two.differences["better"].values() if found.value == found.value]
+    assert {found.finding for found in known} <= {"few", "equal", "significant"}
+    assert "?" in render_table(two)
+
+
+def test_no_interval_leaves_what_is_possible(shaky):
+    for name, result in shaky.variants.items():
+        for key, figure in result.metrics.items():
+            if figure.low == figure.low:
+                assert 0.0 <= figure.low <= figure.high, (name, key)
+                assert not key.startswith(("availability", "outcome_share")) or figure.high <= 1.0, (name, key)
+    for key, found in shaky.differences["better"].items():
+        if key.startswith("availability"):
+            assert found.high <= 1.0 - shaky.variants["base"].metrics[key].low
+
+
+def test_the_spread_of_single_runs_is_in_the_json_and_in_the_table_where_it_is_asked_for(shaky):
+    figure = shaky.variants["base"].metrics["response_p99"]
+    values = shaky.variants["base"].per_replication["response_p99"]
+    told = as_document(shaky)["variants"]["base"]["metrics"]["response_p99"]["spread"]
+    assert told == {"sd": pytest.approx(values.std(ddof=1)), "min": values.min(), "max": values.max(), "n": 3}
+    assert figure.low < figure.least  # the interval of the mean is another thing
+    assert "single runs" not in render_table(shaky)
+    lines = render_table(shaky, spread=True).splitlines()
+    place = next(place for place, line in enumerate(lines) if "response p99" in line)
+    assert any("single runs" in line and "sd" in line for line in lines[place : place + 3])
+
+
+def test_an_earlier_run_says_what_would_have_shown(shaky, tmp_path):
+    one = run(load_text(SHAKY), "better", replications=3, jobs=1, engine="simpy")
+    (tmp_path / "old.json").write_text(json.dumps(as_document(shaky)))
+    found = against_earlier(one, tmp_path / "old.json").earlier.differences["better"]["response_p50"]
+    assert found.finding in ("not significant", "significant")
+    assert found.significant or found.detectable > 0
