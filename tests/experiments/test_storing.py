@@ -13,7 +13,7 @@ from sim.errors import OutputError, PluginError, UsageError
 from sim.experiments.comparison import compare
 from sim.experiments.document import as_document, as_json
 from sim.experiments.earlier import against_earlier, is_earlier_run
-from sim.experiments.storing import ARCHIVE, RESULTS, open_run, save, write_text
+from sim.experiments.storing import ARCHIVE, RESULTS, open_run, save
 from sim.spec import load_text
 
 from . import fakes
@@ -120,12 +120,12 @@ def test_plugins_of_a_stored_run_must_be_allowed_again(comparison, tmp_path):
         open_run(tmp_path)
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+def test_a_file_is_written_whole_or_not_at_all(comparison, tmp_path):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(OutputError, match="could not be written"):
-        write_text(tmp_path / "taken" / "results.json", "{}")
-    write_text(tmp_path / "deep" / "results.json", "{}")
-    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["results.json"]
+        save(comparison, tmp_path / "taken")
+    save(comparison, tmp_path / "deep")
+    assert {path.name for path in (tmp_path / "deep").iterdir()} == {RESULTS, ARCHIVE}
 
 
 def test_an_earlier_run_is_a_baseline_without_pairs(comparison, tmp_path):
