@@ -11,7 +11,7 @@ A plug-in's arrivals are taken from its method `arrival_times(uniform, duration)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 from typing import NamedTuple
@@ -199,11 +199,9 @@ class ArrivalTable:
     def add(self, arrivals: spec.Arrivals, stream: str) -> int:
         """The number of the source that arrives so, on this stream."""
         source = np.zeros(1, SOURCE)[0]
-        if isinstance(arrivals, spec.Replay) and arrivals.rates is None:
+        if isinstance(arrivals, spec.Replay) and not arrivals.is_series:
             times = recorded_times(arrivals)
-            source["kind"], source["offset"], source["size"] = RECORDED, self._data_count, times.size
-            self._data.append(times)
-            self._data_count += times.size
+            source["kind"], source["offset"], source["size"] = RECORDED, self._with_data(times), times.size
         else:
             pieces, kind, own = _pieces_and_kind(arrivals)
             source["kind"], source["piece"], source["end"] = kind, self._piece_count, self._piece_count + own
@@ -211,6 +209,15 @@ class ArrivalTable:
             self._piece_count += pieces.size
         self._sources.append((stream, source))
         return len(self._sources) - 1
+
+    def add_rows(self, numbers: Sequence[int]) -> int:
+        """Where a number for each request of a recording begins in `data`; -1: there are none."""
+        return self._with_data(np.asarray(numbers, np.float64)) if numbers else -1
+
+    def _with_data(self, numbers: NDArray[np.float64]) -> int:
+        self._data.append(numbers)
+        self._data_count += numbers.size
+        return self._data_count - numbers.size
 
     def arrays(self, seed: int, replication: int, duration: float) -> Arrivals:
         """All sources at time 0 of one replication."""

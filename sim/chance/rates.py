@@ -90,7 +90,7 @@ class RateCurve:
         self._arrivals = arrivals
         self._times = np.empty(0)
         self._pieces = np.empty(0, PIECE)
-        if isinstance(arrivals, spec.Replay) and arrivals.rates is None:
+        if isinstance(arrivals, spec.Replay) and not arrivals.is_series:
             self._times = recorded_times(arrivals)
         elif not isinstance(arrivals, spec.MarkovModulated):
             self._pieces = pieces_of(arrivals)
@@ -100,7 +100,7 @@ class RateCurve:
         if isinstance(self._arrivals, spec.MarkovModulated):
             long, extra, pace = _relaxation(self._arrivals)
             return long + extra * math.exp(-pace * time)
-        if isinstance(self._arrivals, spec.Replay) and self._arrivals.rates is None:
+        if isinstance(self._arrivals, spec.Replay) and not self._arrivals.is_series:
             return self.mean(math.floor(time), math.floor(time) + 1.0)
         index = self._index(time)
         if index < 0:
@@ -118,7 +118,7 @@ class RateCurve:
         if isinstance(self._arrivals, spec.MarkovModulated):
             long, extra, pace = _relaxation(self._arrivals)
             return long * time + extra * (1.0 - math.exp(-pace * time)) / pace
-        if isinstance(self._arrivals, spec.Replay) and self._arrivals.rates is None:
+        if isinstance(self._arrivals, spec.Replay) and not self._arrivals.is_series:
             return float(np.searchsorted(self._times, time))
         index = self._index(time)
         if index < 0:
@@ -130,7 +130,7 @@ class RateCurve:
         """The highest rate before `duration`."""
         if isinstance(self._arrivals, spec.MarkovModulated):
             return float(max(self._arrivals.rates))
-        if isinstance(self._arrivals, spec.Replay) and self._arrivals.rates is None:
+        if isinstance(self._arrivals, spec.Replay) and not self._arrivals.is_series:
             seconds = np.floor(self._times[self._times < duration])
             return float(np.unique(seconds, return_counts=True)[1].max()) if seconds.size else 0.0
         active = self._pieces[(self._pieces["start"] < duration) & (self._pieces["length"] > 0)]
@@ -150,15 +150,16 @@ def pieces_of(arrivals: spec.Arrivals) -> Pieces:
             return laid_out([Piece(rate=arrivals.rate)])
         case spec.Profile():
             return laid_out(piece.times(arrivals.times) for piece in _profile(arrivals.segments))
-        case spec.Replay() if arrivals.rates is not None:
-            return _rate_series(arrivals)
+        case spec.Replay() if arrivals.is_series:
+            return _series(arrivals)
         case _:
             raise UsageError(f"'{word_of(arrivals)}' arrivals have no rate of their own")
 
 
 def recorded_times(arrivals: spec.Replay) -> NDArray[np.float64]:
     """When a recording's rows arrive, in order."""
-    times: NDArray[np.float64] = np.sort(_recorded(arrivals)) / arrivals.speed
+    rows = _recorded(arrivals)
+    times: NDArray[np.float64] = (rows.after + np.sort(np.asarray(rows.values, np.float64))) / arrivals.speed
     return times
 
 
@@ -227,14 +228,20 @@ def _segment(segment: spec.Segment) -> list[Piece]:
     return [Piece(rate=segment.rate or 0.0)]
 
 
-def _rate_series(arrivals: spec.Replay) -> Pieces:
-    """Counts per `every` as pieces of constant rate; after the last, silence. A faster recording packs the same counts closer."""
-    counts = _recorded(arrivals)
-    length = (arrivals.every or math.nan) / arrivals.speed
-    pieces = np.zeros(counts.size, PIECE)
-    pieces["kind"], pieces["length"], pieces["start"] = LEVEL, length, np.arange(counts.size) * length
-    pieces["mass"] = counts * arrivals.times
-    pieces["rate"] = pieces["mass"] / length
+def _series(arrivals: spec.Replay) -> Pieces:
+    """Recorded rates or counts as pieces of constant rate; silence before the first row and after the last.
+
+    A faster recording packs the same requests closer.
+    """
+    rows = _recorded(arrivals)
+    values, lengths = np.asarray(rows.values, np.float64), np.asarray(arrivals.lengths, np.float64)
+    masses = values * lengths if arrivals.rates is not None else values
+    if rows.after > 0.0:
+        masses, lengths = np.concatenate([[0.0], masses]), np.concatenate([[rows.after], lengths])
+    pieces = np.zeros(lengths.size, PIECE)
+    pieces["kind"], pieces["length"], pieces["mass"] = LEVEL, lengths / arrivals.speed, masses * arrivals.times
+    pieces["rate"] = pieces["mass"] / pieces["length"]
+    pieces["start"] = np.cumsum(pieces["length"]) - pieces["length"]
     pieces["base"] = np.cumsum(pieces["mass"]) - pieces["mass"]
     return pieces
 
@@ -254,10 +261,10 @@ def _piece(row: np.void) -> Piece:
     return Piece(**{name: row[name].item() for name in PIECE.names or ()})
 
 
-def _recorded(arrivals: spec.Replay) -> NDArray[np.float64]:
+def _recorded(arrivals: spec.Replay) -> spec.Rows:
     if arrivals.data is None:
         raise UsageError(f"the recording '{arrivals.file}' has not been read")
-    return np.asarray(arrivals.data, np.float64)
+    return arrivals.data
 
 
 def _relaxation(arrivals: spec.MarkovModulated) -> tuple[float, float, float]:

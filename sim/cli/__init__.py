@@ -200,7 +200,9 @@ def run(file: str, variant: str | None, only_replication: int | None, **options:
     asked = Asked(**options)
     study = asked.load(file)
     asked.refuse_unwritable(asked.out)
-    with asked.telling(asked.most(study, only_replication), durations_of(study, [variant] if variant else list(study.variants)[:1])) as progress:
+    chosen = [variant] if variant else list(study.variants)[:1]
+    asked.warn(study, chosen)
+    with asked.telling(asked.most(study, only_replication), durations_of(study, chosen)) as progress:
         comparison = run_variant(study, variant, **asked.rule, **asked.place, progress=progress, only_replication=only_replication)
     return asked.present(comparison, asked.out)
 
@@ -238,6 +240,7 @@ def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int
     chosen = [name.strip() for name in variants.split(",") if name.strip()] if variants is not None else None
     out = asked.out or Path("reports") / folder_of(study)
     asked.refuse_unwritable(out)
+    asked.warn(study, list(study.variants) if chosen is None else chosen)
     with asked.telling(asked.most(study), durations_of(study, list(study.variants) if chosen is None else chosen)) as progress:
         comparison = compare_variants(study, chosen, **asked.rule, **asked.place, progress=progress)
     if earlier:
@@ -275,6 +278,7 @@ def explain(file: str, variants: str | None, quantiles: str, route: str | None, 
     asked.refuse_unwritable(out)
     chosen = listed(variants)
     which: dict[str, Any] = {"shares": quantiles_of(quantiles), "route": route, "failures": failures, "clock": clock}
+    asked.warn(study, chosen or list(study.variants))
     with asked.telling(asked.replications, durations_of(study, chosen or list(study.variants))) as progress:
         found = explain_study(study, chosen, asked.replications, **which, **asked.place, progress=progress)
     return asked.show(told.headline(found, asked.took), told.render_explanation(found), told.explanation_json(found), composition(found), out, "explanation")
@@ -320,6 +324,7 @@ def stability(
     study = asked.load(file)
     out = asked.out or Path("reports") / f"{folder_of(study)}-stability"
     asked.refuse_unwritable(out)
+    asked.warn(study, [variant] if variant else list(study.variants)[:1])
     with asked.telling(0, []) as progress:
         found = find_stability(
             study,
@@ -368,6 +373,7 @@ def sweep(file: str, over: tuple[str, ...], design: str, points: int | None, var
     study, chosen = asked.load(file), listed(variants)
     out = asked.out or Path("reports") / f"{folder_of(study)}-sweep"
     asked.refuse_unwritable(out)
+    asked.warn(study, chosen or list(study.variants))
     with asked.telling(asked.replications * sweep_length(study, over, design, points), durations_of(study, chosen or list(study.variants))) as progress:
         answer = run_sweep(study, over, chosen, asked.replications, design=design, points=points, **asked.place, progress=progress)
     asked.hand_over(answer, out)
@@ -407,6 +413,7 @@ def capacity(file: str, resolution: str, over: tuple[str, ...], at: str | None, 
     out = asked.out or Path("reports") / f"{folder_of(study)}-capacity"
     asked.refuse_unwritable(out)
     points = sweep_length(study, over, "grid", None) if over and at is None else 1
+    asked.warn(study, chosen or list(study.variants))
     with asked.telling(asked.replications * LOOKS * points, durations_of(study, chosen or list(study.variants))) as progress:
         answer: Capacity | Cheapest
         if at is not None:

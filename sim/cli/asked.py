@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -72,6 +73,21 @@ class Asked:
         from sim.experiments.shipped import load
 
         return load(file, self.sets, self.seed, self.plugins)
+
+    def warn(self, study: Study, variants: Sequence[str]) -> None:
+        """What `sim check` would warn of in these variants, on stderr: one line of a kind, a handful in all."""
+        from sim.experiments.offered_load import check
+        from sim.experiments.places import HANDFUL
+
+        if self.quiet:
+            return
+        found = check(study, [name for name in variants if name in study.variants]).warnings
+        kinds = {finding.kind: finding for finding in reversed(found)}  # the first of each
+        told = [finding for finding in found if kinds[finding.kind] is finding][:HANDFUL]
+        for finding in told:
+            tell(f"warning: {finding.place}: {finding.finding}")
+        if len(told) < len(found):
+            tell(f"{len(found) - len(told)} more: sim check {shlex.quote(study.file or study.name)}")
 
     def most(self, study: Study, only: int | None = None) -> int:
         """Runs of each variant at most, those that find the warm-up among them."""

@@ -60,7 +60,7 @@ running = together(
     click.option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster instead: tcp://10.0.0.5:8786."),
     click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the report goes."),
     click.option("--json", "json_file", metavar="FILE|-", help="Write the figures as JSON; - writes nothing else to stdout."),
-    click.option("--quiet", is_flag=True, help="No progress."),
+    click.option("--quiet", is_flag=True, help="No progress and no warnings."),
     debug,
 )
 

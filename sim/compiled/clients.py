@@ -96,7 +96,9 @@ def make_request(s: State, workload: int, number: int, time: float) -> int:
     made.arrival = time
     made.source = row.name
     door = row.first_door
-    if row.doors > 1:
+    if row.route_rows >= 0:
+        door += int(recordings(s)[row.route_rows + number])
+    elif row.doors > 1:
         luck = uniform(draws(s)[row.mix].key, entity, ZERO)
         index = 0
         while index < row.doors - 1 and luck >= thresholds(s)[door + index]:
@@ -105,7 +107,9 @@ def make_request(s: State, workload: int, number: int, time: float) -> int:
     made.door = door
     made.route = doors(s)[door].route
     made.needs = doors(s)[door].needs
-    if row.users >= 0:
+    if row.user_rows >= 0:
+        made.user = int(recordings(s)[row.user_rows + number])
+    elif row.users >= 0:
         made.user = who(s, row.users, entity)
     if row.items >= 0:
         made.item = who(s, row.items, entity)

@@ -117,7 +117,7 @@ ERRORS_ROW = _record("share", "row on")
 WORKLOAD_ROW = _record(
     "due spent",
     """base subject name arrived first_door doors mix users items caller patient pc lane retry max_attempts jitter budget tokens honor
-    source buffered taken""",
+    source buffered taken route_rows user_rows""",
 )
 POPULARITY = _record("exponent", "count step first size number", key="u8")
 DOOR_ROW = _record("", "target hop route needs mark")

@@ -507,6 +507,8 @@ class Wiring:
                 jitter=row_of(workload.jitter),
                 honor=spec.honor_retry_after,
                 source=-1 if closed else self.arrivals.add(spec.arrivals, f"traffic.{workload.name}.arrivals"),
+                route_rows=self.arrivals.add_rows(workload.routes),
+                user_rows=self.arrivals.add_rows(workload.users),
                 **self._budget(workload),
             )
 

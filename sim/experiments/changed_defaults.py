@@ -15,6 +15,7 @@ from sim.spec.base import UNLIMITED, Spec
 from sim.spec.fault import BrokerDown, NetworkFault
 from sim.spec.gateway import OAuth
 from sim.spec.step import Publish
+from sim.spec.traffic import Replay
 from sim.spec.walk import visits
 from sim.units import show_duration, show_rate
 
@@ -84,7 +85,7 @@ def token_caches(view: View) -> Iterator[Finding]:
     gateway = view.scenario.gateway
     if gateway is None or not isinstance(gateway.authentication, OAuth) or gateway.replicas == 1 or gateway.authentication.cache_ttl == 0:
         return
-    if any(traffic.users is not None for traffic in view.scenario.traffic.values()):
+    if any(traffic.people for traffic in view.scenario.traffic.values()):
         why = "as each node of Kong has its own; what it was cannot be said any more"
         yield Finding("gateway.authentication.oauth", f"{gateway.replicas} replicas have a cache of tokens each, where they shared one", why)
 
@@ -95,7 +96,7 @@ def populations(view: View) -> Iterator[Finding]:
     by_user = any(limit.per == "user" for limit in scenario.gateway.rate_limits) if scenario.gateway is not None else False
     by_user |= scenario.gateway is not None and isinstance(scenario.gateway.authentication, OAuth)
     by_user |= any(topic.key == "user" for _, _, topic in view.flow.topics.values()) or any(step.key == "user" for _, step in publications(view))
-    peopled = [(name, traffic) for name, traffic in scenario.traffic.items() if traffic.users is not None]
+    peopled = [(name, traffic) for name, traffic in scenario.traffic.items() if traffic.people]
     strangers = [(one, other) for (one, a), (other, b) in combinations(peopled, 2) if a.population(one) == one and b.population(other) == other]
     if by_user and strangers:
         why = f"limits, tokens and keys of one user are those of one traffic; `users: {{population: {strangers[0][0]}}}` in both is what it was"
@@ -111,4 +112,12 @@ def _broker(view: View, step: Publish) -> str:
     return view.flow.topics[step.topic][0] if step.topic in view.flow.topics else ""
 
 
-RULES: Sequence[Callable[[View], Iterator[Finding]]] = (consumers, limits, producers, sticky_producers, token_caches, populations)
+def recorded_rates(view: View) -> Iterator[Finding]:
+    """The rates of a recording were counts."""
+    for name, traffic in view.scenario.traffic.items():
+        if isinstance(traffic.arrivals, Replay) and traffic.arrivals.rates is not None:
+            finding = f"`rates: {traffic.arrivals.rates}` are requests per second; they were counts of an interval"
+            yield Finding(f"traffic.{name}.arrivals.replay", finding, f"for numbers of requests in each interval write `counts: {traffic.arrivals.rates}`")
+
+
+RULES: Sequence[Callable[[View], Iterator[Finding]]] = (consumers, limits, producers, sticky_producers, token_caches, populations, recorded_rates)

@@ -7,6 +7,7 @@ a fallback. Not modelled: timeouts that cut a slow tail (a call is held at most 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.scenario import Scenario
 from sim.spec.service import Consume, Service
 from sim.spec.step import Call, Fail, Parallel, Perform, Publish, Refuse, Reply, Step, Take, Wait, Work
-from sim.spec.traffic import Traffic
+from sim.spec.traffic import Replay, Traffic
 
 ROUNDS = 200  # of the fixed point; as many are needed as the calls are deep, more only where topics feed one another in a circle
 
@@ -247,6 +248,9 @@ def introspections(flow: Flow, sent: Mapping[str, float]) -> dict[str, float]:
 
 def user_shares(traffic: Traffic) -> list[tuple[float, int]]:
     """How much of the traffic a user sends, most popular first: (share of one, how many such users); the far tail as one group."""
+    if isinstance(traffic.arrivals, Replay) and traffic.arrivals.data is not None and traffic.arrivals.data.user:
+        requests = Counter(traffic.arrivals.data.user)
+        return [(count / requests.total(), 1) for _, count in requests.most_common()]
     if traffic.users is None:
         return []
     count, exponent = traffic.users.count, traffic.users.exponent

@@ -29,7 +29,7 @@ def _scaled(name: str, arrivals: Arrivals, factor: float) -> str:
     word = word_of(arrivals)
     if isinstance(arrivals, MarkovModulated):
         return f"mmpp.rates=[{', '.join(f'{rate * factor!r}/s' for rate in arrivals.rates)}]"
-    if isinstance(arrivals, Replay) and arrivals.timestamps is not None:
+    if isinstance(arrivals, Replay) and not arrivals.is_series:
         return f"replay.speed={arrivals.speed * factor!r}"
     fields: Mapping[str, object] = type(arrivals).model_fields
     if "times" in fields:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from sim.errors import UsageError
 from sim.experiments.flow import Flow, Rates, gateway_work, members, rates
+from sim.experiments.places import HANDFUL, listed
 from sim.experiments.shipped import Source, as_study
 from sim.spec.base import UNLIMITED
 from sim.spec.scenario import Scenario
@@ -76,6 +77,7 @@ class Finding:
     finding: str
     why: str
     variants: tuple[str, ...] = ()  # in which it was found
+    kind: str = ""  # the rule that found it
 
 
 @dataclass(frozen=True)
@@ -85,32 +87,49 @@ class CheckReport:
     name: str
     loads: dict[str, OfferedLoad]
     warnings: tuple[Finding, ...]
+    recordings: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what was understood of those of a variant, in a line each
 
     def __str__(self) -> str:
         alike: dict[str, list[str]] = {}
         for name, load in self.loads.items():
-            alike.setdefault(_text(load), []).append(name)
+            recordings = "".join(f"\n  {line}" for line in self.recordings.get(name, ()))
+            alike.setdefault(_text(load) + recordings, []).append(name)
         blocks = [f"{', '.join(names)}\n{text}" for text, names in alike.items()]
-        blocks.append("\n".join(_sentence(finding, len(self.loads)) for finding in self.warnings) if self.warnings else "no warnings")
+        blocks.append("\n".join(self._sentences()) if self.warnings else "no warnings")
         return "\n\n".join(blocks)
+
+    def _sentences(self) -> Iterator[str]:
+        """A handful of each kind of warning, and the number of the rest."""
+        kinds: dict[str, list[Finding]] = {}
+        for finding in self.warnings:
+            kinds.setdefault(finding.kind, []).append(finding)
+        for alike in kinds.values():
+            shown = alike if len(alike) <= HANDFUL + 1 else alike[:HANDFUL]
+            yield from (_sentence(finding, len(self.loads)) for finding in shown)
+            if len(shown) < len(alike):
+                yield f"    and {len(alike) - len(shown):,} more like these, such as {listed([finding.place for finding in alike[len(shown) :]])}"
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
-def check(study: Source) -> CheckReport:
-    """Offered load and warnings of every variant, without simulating."""
+def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
+    """Offered load and warnings of every variant, or of these, without simulating."""
+    from sim.experiments.recorded import recording_lines
+    from sim.experiments.slips import unreferenced
     from sim.experiments.unwise import findings
 
     study = as_study(study)
+    chosen = study.variants if variants is None else {name: study.variants[name] for name in variants}
     loads: dict[str, OfferedLoad] = {}
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for name, scenario in study.variants.items():
+    found = dict(unreferenced(chosen))
+    for name, scenario in chosen.items():
         analysis = Analysis(scenario)
         loads[name] = analysis.load(name)
         for finding in findings(analysis, loads[name]):
-            found.setdefault((finding.place, finding.finding, finding.why), []).append(name)
-    return CheckReport(study.name, loads, tuple(Finding(*words, variants=tuple(dict.fromkeys(names))) for words, names in found.items()))
+            found.setdefault(finding, []).append(name)
+    warnings = tuple(replace(finding, variants=tuple(dict.fromkeys(names))) for finding, names in found.items())
+    return CheckReport(study.name, loads, warnings, {name: tuple(recording_lines(scenario)) for name, scenario in chosen.items()})
 
 
 class Analysis:

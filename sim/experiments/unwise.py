@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from sim.experiments import optimistic
 from sim.experiments.changed_defaults import changed_defaults, relies_on_default
 from sim.experiments.flow import limit_in_all, members, user_shares
 from sim.experiments.offered_load import Analysis, Finding, OfferedLoad
+from sim.experiments.places import listed, specs_within
+from sim.experiments.recorded import recordings_outside, unlike_clocks
+from sim.experiments.slips import shares_of_mixtures, shares_of_sends
 from sim.experiments.view import Edge, View, calls_in, poisson_tail
 from sim.policies.limiter import new_limiter
-from sim.spec.base import UNLIMITED, Spec, word_of
+from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
 from sim.spec.gateway import RateLimit
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker, Retry
@@ -29,7 +33,7 @@ def findings(analysis: Analysis, load: OfferedLoad) -> Iterator[Finding]:
     """Everything unwise in one variant."""
     view = View(analysis, load)
     for rule in RULES:
-        yield from rule(view)
+        yield from (replace(finding, kind=rule.__name__) for finding in rule(view))
 
 
 # ---- capacity
@@ -62,7 +66,7 @@ def unlimited_queues(view: View) -> Iterator[Finding]:
     ]
     if names:
         why = "an overload becomes waiting time without end instead of refusals: work is done for callers who have long gone"
-        yield Finding("services", f"queues without limit: {', '.join(names)}", why)
+        yield Finding("services", f"queues without limit: {listed(names)}", why)
 
 
 def idle_services(view: View) -> Iterator[Finding]:
@@ -221,7 +225,7 @@ def rate_limits(view: View) -> Iterator[Finding]:
         place = f"gateway.rate_limits.{index}"
         who, mean, peak = _busiest(view, limit)
         most = limit_in_all(limit, gateway)
-        if limit.per == "user" and all(traffic.users is None for traffic in view.scenario.traffic.values()):
+        if limit.per == "user" and not any(map(user_shares, view.scenario.traffic.values())):
             yield Finding(place, "`per: user`, but no traffic says how many users there are", "without `users` all requests count as those of one user")
         elif mean > most:
             why = f"{show_share(1.0 - most / mean)} of that is refused all the time"
@@ -286,7 +290,7 @@ def _busiest(view: View, limit: RateLimit) -> tuple[str, float, float]:
     through = {name: sum(share for target, share in traffic.mix.items() if target in routes) for name, traffic in view.scenario.traffic.items()}
     if limit.per == "all":
         return "clients send", sum(mean[name] * share for name, share in through.items()), sum(peak[name] * share for name, share in through.items())
-    shares = {name: user_shares(traffic)[0][0] for name, traffic in view.scenario.traffic.items() if traffic.users is not None}
+    shares = {name: groups[0][0] for name, traffic in view.scenario.traffic.items() if (groups := user_shares(traffic))}
     return (
         "the busiest user sends",
         max((mean[name] * through[name] * share for name, share in shares.items()), default=0.0),
@@ -308,27 +312,11 @@ def _never_reached(limit: RateLimit, most: float, peak: float) -> bool:
 
 def heavy_tails(view: View) -> Iterator[Finding]:
     """Lognormals whose percentile lies below their mean."""
-    for place, spread in _lognormals("", view.scenario):
+    for place, spread in specs_within("", view.scenario, LogNormal):
         for name, percentile in (("p95", spread.p95), ("p99", spread.p99)):
             if percentile is not None and spread.given_mean is not None and percentile < spread.given_mean:
                 why = f"nearly all of the mean comes from a few giants (sigma {spread.sigma:.2g}); have the two been exchanged?"
                 yield Finding(place, f"its {name}, {show_duration(percentile)}, is below its mean, {show_duration(spread.given_mean)}", why)
-
-
-def _lognormals(place: str, value: object) -> Iterator[tuple[str, LogNormal]]:
-    """Every lognormal in a spec and in what it is made of, with its place as the scenario writes it."""
-    inside: list[tuple[object, object]] = []
-    if isinstance(value, LogNormal):
-        yield place, value
-    elif isinstance(value, Spec):
-        fields = type(value).model_fields.items()
-        inside = [(word_of(value) if name == value.positional else field.alias or name, getattr(value, name)) for name, field in fields]
-    elif isinstance(value, dict):
-        inside = list(value.items())
-    elif isinstance(value, (tuple, list)):
-        inside = list(enumerate(value))
-    for name, part in inside:
-        yield from _lognormals(f"{place}.{name}".lstrip("."), part)
 
 
 def closed_workloads(view: View) -> Iterator[Finding]:
@@ -352,7 +340,10 @@ def faults_cut_off(view: View) -> Iterator[Finding]:
         if fault.at < view.scenario.warmup:
             finding = f"begins at {show_duration(fault.at)}, during the warm-up ({show_duration(view.scenario.warmup)})"
             yield Finding(f"faults.{fault.name or index}", finding, "requests of the warm-up are not counted")
-        if fault.lasts is not None and fault.at + fault.lasts >= view.scenario.duration:
+        if fault.at >= view.scenario.duration:
+            finding = f"begins at {show_duration(fault.at)}, and the run ends at {show_duration(view.scenario.duration)}"
+            yield Finding(f"faults.{fault.name or index}", finding, "it never happens: the run is as if it were not there")
+        elif fault.lasts is not None and fault.at + fault.lasts >= view.scenario.duration:
             finding = f"ends at {show_duration(fault.at + fault.lasts)}, and the run at {show_duration(view.scenario.duration)}"
             yield Finding(f"faults.{fault.name or index}", finding, "whether and when the system recovers is not seen")
 
@@ -363,9 +354,14 @@ def unknown_rates(view: View) -> Iterator[Finding]:
         yield Finding(f"traffic.{name}", "its rate is not known beforehand", "it is left out of the offered load above")
 
 
-RULES: Sequence[Callable[[View], Iterator[Finding]]] = (
+RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload first: whoever runs reads a handful
     overload,
-    unlimited_queues,
+    shares_of_sends,
+    shares_of_mixtures,
+    recordings_outside,
+    unlike_clocks,
+    faults_cut_off,
+    unknown_rates,
     idle_services,
     idle_consumers,
     short_timeouts,
@@ -375,10 +371,6 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (
     rate_limits,
     rounded_limits,
     heavy_tails,
-    closed_workloads,
-    cold_start,
-    faults_cut_off,
-    unknown_rates,
     limits_of_one_token,
     limits_with_words_unused,
     kinder_than_kong,
@@ -387,6 +379,9 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (
     optimistic.unbatched_producers,
     optimistic.lonely_populations,
     changed_defaults,
+    unlimited_queues,
+    closed_workloads,
+    cold_start,
 )
 
 

@@ -23,7 +23,7 @@ from sim.policies import budget as budgets
 from sim.policies import retry as retries
 from sim.policies.base import passed
 from sim.spec.policy import Retry
-from sim.spec.traffic import Closed
+from sim.spec.traffic import Closed, Replay
 from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ class Workload:
         self.user = chooser(spec.users, world.key(f"traffic.{name}.users")) if spec.users else None
         self.first_user = world.first_users.get(name, 0)  # the number of the most popular one, in its population
         self.item = chooser(spec.items, world.key(f"traffic.{name}.items")) if spec.items else None
+        rows = spec.arrivals.data if isinstance(spec.arrivals, Replay) else None  # of a recording: what each request asks for, and whose it is
+        self.routes = rows.route if rows is not None else ()
+        self.users = [self.first_user + user for user in rows.user] if rows is not None else []
         self.caller = world.outsider()  # the client's side of balancers
         retry = spec.retry or Retry(max_attempts=1)
         self.retry = retries.new_retry(retry)
@@ -148,9 +151,11 @@ class Workload:
 
     def _request(self, number: int, arrival: float) -> Request:
         entity = self.base | number
-        door = self.doors[0] if len(self.doors) == 1 else self._door(entity)
+        door = self.doors[self.routes[number]] if self.routes else self.doors[0] if len(self.doors) == 1 else self._door(entity)
         request = Request(entity, arrival, self.source, door, self.recorder)
-        if self.user is not None:
+        if self.users:
+            request.user = self.users[number]
+        elif self.user is not None:
             request.user = self.first_user + self.user(entity)
         if self.item is not None:
             request.item = self.item(entity)

@@ -157,8 +157,8 @@ def _policy(scenario: Scenario, policy: str | CallPolicy | None) -> CallPolicy:
 
 def _traffic_lines(traffic: Traffic) -> Iterator[str]:
     yield _arrivals(traffic.arrivals)
-    if traffic.users is not None:
-        yield f"{traffic.users.count:,} users"
+    if traffic.people:
+        yield f"{traffic.people:,} users"
 
 
 def _arrivals(arrivals: Arrivals) -> str:

@@ -27,8 +27,9 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from sim import units
-from sim.errors import did_you_mean, nearest
+from sim.errors import nearest
 from sim.spec.document import Data
+from sim.spec.not_modelled import hint_for
 
 
 class Spec(BaseModel):
@@ -103,6 +104,30 @@ def _column(value: object) -> object:
     """The columns of a file without a header are named 1, 2, 3 ..., and so may be written without quotes."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
+
+def _picked(value: object) -> object:
+    """`{status: 200}` and `{name: [a, b]}` as the texts that a file writes."""
+    if not isinstance(value, dict):
+        return value
+    return {_column(column): _cells(wanted) for column, wanted in value.items()}
+
+
+def _cells(wanted: object) -> object:
+    """One value or a list of them as texts; what is no such value stays, for the field to judge."""
+    if isinstance(wanted, (list, tuple)):
+        return tuple(cell for item in wanted for cell in _spelt(item))
+    return _spelt(wanted)
+
+
+def _spelt(value: object) -> tuple[object, ...]:
+    if isinstance(value, bool):
+        return (str(value).lower(), str(value), str(value).upper())  # files write it in each of these ways
+    return ("" if value is None else str(value) if isinstance(value, (int, float)) else value,)
+
+
+_CELL: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
+_PICKED = WithJsonSchema({"type": "object", "additionalProperties": {"anyOf": [_CELL, {"type": "array", "items": _CELL, "minItems": 1}]}})
+Picked = Annotated[dict[str, Annotated[tuple[str, ...], Field(min_length=1)]], BeforeValidator(_picked), _PICKED]
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, BeforeValidator(_number)]
@@ -225,7 +250,7 @@ class Choice:
             raise PydanticCustomError("choice", "found no {kind} here; expected one of {known}", {"kind": self.kind, "known": ", ".join(known)})
         strange.sort(key=lambda key: not difflib.get_close_matches(key, known, n=1))  # a slip of the pen first
         odd = strange[0]
-        details = {"kind": self.kind, "odd": odd, "hint": did_you_mean(odd, known), "nearest": nearest(odd, known) or ""}
+        details = {"kind": self.kind, "odd": odd, "hint": hint_for(odd, known), "nearest": nearest(odd, known) or ""}
         raise PydanticCustomError("choice", "unknown {kind} '{odd}'{hint}", details)
 
     @staticmethod

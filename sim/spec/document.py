@@ -117,6 +117,25 @@ def value_at(document: Data, location: Location) -> Data:
     return here
 
 
+def with_value(document: Data, location: Location, value: Data) -> Data:
+    """A copy along the path to `location`, which the document has, with another value there; places stay."""
+    if not location:
+        return value
+    part = location[0]
+    here = as_seq(document) if isinstance(document, list) else as_map(document)
+    here[part] = with_value(document[part], location[1:], value)  # type: ignore[index]
+    return here
+
+
+def value_of(document: Data, location: Location) -> Data:
+    """What stands at `location`; None where the document lacks it."""
+    for part in location:
+        if not has(document, part):
+            return None
+        document = document[part]
+    return document
+
+
 def has(here: Data, part: str | int) -> bool:
     """Whether a map has this key, or a list this index."""
     if isinstance(here, list):

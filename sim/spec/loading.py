@@ -11,15 +11,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from sim.errors import Problem, ScenarioError, UsageError, did_you_mean
-from sim.spec.document import Data, Location, Map, Place, Seq, as_map, nested, plain, problem_at
+from sim.errors import Problem, ScenarioError, UsageError, did_you_mean, nearest
+from sim.spec.document import Data, Location, Map, Place, Seq, as_map, nested, plain, problem_at, value_of
 from sim.spec.expectation import expectation_problems
 from sim.spec.mending import believable, mend
+from sim.spec.named import named_things
 from sim.spec.patching import difference_of_variant, merge_variant, vain_removals
 from sim.spec.plugins import load_plugins, refused
 from sim.spec.problems import MOST_PROBLEMS, complaints_of, problem_of
 from sim.spec.reading import DEEPEST, LARGEST, decode, question_of, read_yaml
-from sim.spec.recordings import embed_recordings
+from sim.spec.recordings import Recordings
 from sim.spec.references import reference_problems
 from sim.spec.scenario import Scenario
 from sim.spec.setting import apply, settings
@@ -92,7 +93,7 @@ def _study(document: Data, source: _Source, sets: Sequence[str], seed: int | Non
     _refuse_plugins(document, source, allowed)
     draft = _patched(as_map(document), source)
     _set(draft, sets, seed)
-    draft.problems += embed_recordings([draft.top, *draft.variants.values()], _SHAPE, source.base)
+    _embed(draft, source)
     scenarios = _validated(draft, source)
     if draft.problems:
         raise ScenarioError(_in_order(draft.problems))
@@ -174,6 +175,15 @@ def _set_on_top(top: Map, setting: Data) -> Map:
         return top  # only some of the variants have it
 
 
+def _embed(draft: _Draft, source: _Source) -> None:
+    """What recorded files hold, put into the top and into every variant."""
+    recordings = Recordings(source.base)
+    draft.top, draft.problems[len(draft.problems) :] = recordings.embedded(draft.top, _SHAPE)
+    for name, document in draft.variants.items():
+        draft.variants[name], problems = recordings.embedded(document, _SHAPE)
+        draft.problems += problems
+
+
 def _validated(draft: _Draft, source: _Source) -> dict[str, Scenario]:
     """The scenario of each variant; its problems go to the draft, once where several variants have them."""
     found: dict[str, list[Problem]] = {}
@@ -183,8 +193,13 @@ def _validated(draft: _Draft, source: _Source) -> dict[str, Scenario]:
         if scenario is not None:
             scenarios[name] = scenario
     draft.problems += _told_once(found)
+    longest = max((scenario.duration for scenario in scenarios.values()), default=0.0)
+    for name, scenario in scenarios.items():
+        if scenario.by_recording and scenario.duration < longest:  # variants with other recordings run as long as the others
+            scenarios[name] = scenario.model_copy(update={"duration": longest})
     if not any(found.values()) and len(draft.variants) > 1:
         draft.problems += _only_in_top(draft, source)
+        draft.problems += _slips(draft, scenarios, source)
     return scenarios
 
 
@@ -219,6 +234,21 @@ def _only_in_top(draft: _Draft, source: _Source) -> list[Problem]:
         complaints = complaints_of(error, draft.top, _SHAPE)
         return [problem_of(complaint, draft.top, _SHAPE, source.file) for complaint in complaints if complaint.type != "missing"]
     return []
+
+
+def _slips(draft: _Draft, scenarios: dict[str, Scenario], source: _Source) -> list[Problem]:
+    """What a variant adds although nothing refers to it, under a name much like one that was there: nobody adds such a thing on purpose."""
+    problems = []
+    for variant, scenario in scenarios.items():
+        for thing in named_things(scenario):
+            siblings = value_of(draft.top, thing.at[:-1])
+            if thing.used or not isinstance(siblings, dict) or thing.name in siblings:
+                continue
+            meant = nearest(thing.name, siblings)
+            if meant is not None:
+                message = f"adds the {thing.what} '{thing.name}', which nothing refers to; did you mean '{meant}'?"
+                problems.append(problem_at(draft.variants[variant], thing.at, message, of_key=True, file=source.file))
+    return problems
 
 
 def _told_once(found: dict[str, list[Problem]]) -> list[Problem]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from sim.errors import did_you_mean
-from sim.spec.base import Column, Number, register
+from sim.spec.base import Column, Number, Picked, register
 from sim.spec.distribution import AnyDistribution, Distribution, scv_of
 from sim.spec.document import Data
 from sim.units import shown
@@ -21,6 +21,7 @@ class Recorded(Distribution):
     file: str = ""
     column: Column | None = None  # default: the first
     unit: Annotated[str, Field(json_schema_extra={"enum": ["ns", "us", "ms", "s", "m", "h"]})] = "s"  # of plain numbers in the file
+    where: Picked = Field(default_factory=dict)  # which rows: {column: value, or a list of values}
     data: tuple[Annotated[float, Field(ge=0)], ...] = ()  # seconds, in the order of the file
 
     @model_validator(mode="after")
@@ -50,7 +51,10 @@ class Empirical(Recorded):
 
 @register("distribution", "replay")
 class Replayed(Recorded):
-    """The column in its order: the k-th request takes the k-th row, beginning again after the last."""
+    """The column in its order: the k-th request takes the k-th row, beginning again after the last.
+
+    Where arrivals replay the same file, its rows are those of these arrivals, in the order of their times: a row is a request.
+    """
 
 
 @register("distribution", "mixture")
@@ -67,6 +71,12 @@ class Mixture(Distribution):
     }
     weights: tuple[Annotated[Number, Field(ge=0, le=1e9)], ...]
     parts: tuple[AnyDistribution, ...] = Field(min_length=1)
+    _percentages: float | None = PrivateAttr(default=None)
+
+    @property
+    def percentages(self) -> float | None:
+        """What the weights sum to as they are written, where one of them is a percentage; None where they are plain weights."""
+        return self._percentages
 
     @model_validator(mode="before")
     @classmethod
@@ -86,6 +96,15 @@ class Mixture(Distribution):
             raise ValueError("all weights are 0")
         object.__setattr__(self, "weights", tuple(weight / total for weight in self.weights))
         return self
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remembers_percentages(cls, data: Data, validated: ModelWrapValidatorHandler[Self]) -> Self:
+        mixture = validated(data)
+        written = [part.get("weight", 1) if isinstance(part, dict) else 1 for part in data] if isinstance(data, list) else []
+        if any(isinstance(weight, str) for weight in written):
+            mixture._percentages = math.fsum(map(_percent, written))
+        return mixture
 
     @property
     def mean(self) -> float:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from sim.errors import Problem, did_you_mean, nearest
 from sim.spec.document import Data, Location, has, problem_at, value_at
+from sim.spec.not_modelled import hint_for
 from sim.spec.shape import Shape
 from sim.units import shown
 
@@ -93,7 +94,7 @@ def problem_of(complaint: Complaint, document: Data, shape: Shape, file: str = "
         return problem_at(document, at, f"unknown field '{word}', expected {hint}", of_key=True, file=file)
     if complaint.type == "extra_forbidden":
         beside = [] if complaint.holder else ["variants"]  # read before all else, and no field of a scenario
-        hint = did_you_mean(str(complaint.name), [*words_at(document, complaint.holder, shape), *beside])
+        hint = hint_for(str(complaint.name), [*words_at(document, complaint.holder, shape), *beside])
         return problem_at(document, at, f"unknown field '{name}'{hint}", of_key=True, file=file)
     return problem_at(document, at, _said(complaint, value_at(document, at), document, shape), file=file)
 

@@ -16,8 +16,9 @@ from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
 from sim.spec.steady import unsteady_parts
 from sim.spec.step import Call, Perform, Publish, Take
+from sim.spec.traffic import Replay
 from sim.spec.walk import Visit, visits
-from sim.units import show_duration
+from sim.units import LONGEST, show_duration
 
 MOST_TICKS = 10_000_000  # of the time series of a run
 MOST_EFFECTS = 64  # they are the bits of one number in the record of a request
@@ -92,6 +93,11 @@ def _own_names(scenario: Scenario, _: _Names) -> Iterator[Finding]:
 
 
 def _times(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    if scenario.by_recording and not any(isinstance(traffic.arrivals, Replay) for traffic in scenario.traffic.values()):
+        yield Finding(("duration",), "found recording, expected a duration such as 10m: no traffic replays a recording")
+        return
+    if scenario.duration > LONGEST:
+        yield Finding(("duration",), f"found a recording of {show_duration(scenario.duration)}, expected at most ten years")
     if scenario.warmup >= scenario.duration:
         yield Finding(("warmup",), f"found {show_duration(scenario.warmup)}, expected less than the duration, {show_duration(scenario.duration)}")
     if scenario.auto_warmup and (parts := unsteady_parts(scenario)):
@@ -107,12 +113,23 @@ def _record(scenario: Scenario, _: _Names) -> Iterator[Finding]:
 
 
 def _traffic(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    what, known = ("route", names.routes) if scenario.gateway is not None else ("endpoint", names.endpoints)
     for source, traffic in scenario.traffic.items():
+        if isinstance(traffic.arrivals, Replay) and traffic.arrivals.route is not None:
+            yield from _recorded_routes(("traffic", source, "arrivals", "replay", "route"), traffic.arrivals, what, known)
+            continue
         for target in traffic.mix:
             at: Location = ("traffic", source, "sends", *([] if isinstance(traffic.sends, str) else [target]))
-            what, known = ("route", names.routes) if scenario.gateway is not None else ("endpoint", names.endpoints)
             for finding in _unknown(at, what, target, known):
                 yield finding._replace(of_key=not isinstance(traffic.sends, str))
+
+
+def _recorded_routes(at: Location, arrivals: Replay, what: str, known: set[str]) -> Iterator[Finding]:
+    """Routes that a column names and the scenario lacks: the first, and how many there are besides."""
+    unknown = [route for route in arrivals.mix if route not in known]
+    for finding in _unknown(at, what, unknown[0], known) if unknown else ():
+        rest = f" (and {len(unknown) - 1} more in column '{arrivals.route}')" if len(unknown) > 1 else f" (in column '{arrivals.route}')"
+        yield finding._replace(message=finding.message + rest)
 
 
 def _gateway(scenario: Scenario, names: _Names) -> Iterator[Finding]:
@@ -198,8 +215,6 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         if fault.name in seen:
             yield Finding((*at, "name"), f"found the fault '{fault.name}' twice; names must differ")
         seen.add(fault.name)
-        if fault.at >= scenario.duration:
-            yield Finding((*at, "at"), f"found {show_duration(fault.at)}, expected less than the duration, {show_duration(scenario.duration)}")
         for field, what, known in (("of", "service", names.replicas), ("broker", "broker", scenario.brokers)):
             named = getattr(fault, field, None)
             if isinstance(named, str):

@@ -15,7 +15,7 @@ from sim.spec.gateway import Gateway
 from sim.spec.network import Network
 from sim.spec.policy import CallPolicy
 from sim.spec.service import Service
-from sim.spec.traffic import Traffic
+from sim.spec.traffic import Replay, Traffic
 from sim.units import shown
 
 
@@ -51,6 +51,22 @@ Warmup = Annotated[
 ]
 
 
+BY_RECORDING = "recording"  # the run is as long as the longest recording
+
+
+def _length(value: object) -> float:
+    try:
+        return 1.0 if value == BY_RECORDING else units.duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or the word recording") from None
+
+
+_LENGTH = {"description": "a duration such as 10m, or recording: as long as the longest recording"}
+Length = Annotated[
+    float, BeforeValidator(_length), WithJsonSchema({**_LENGTH, "anyOf": [*TypeAdapter(Duration).json_schema()["anyOf"], {"const": BY_RECORDING}]})
+]
+
+
 def _first_version(value: object) -> object:
     if value is True or value != 1:
         raise ValueError(f"found {shown(value)}, expected 1: the version of the scenario language that this sim reads")
@@ -62,7 +78,7 @@ class Scenario(Spec):
 
     version: Annotated[Literal[1], BeforeValidator(_first_version)]
     name: str = "scenario"
-    duration: Duration = Field(gt=0)
+    duration: Length = Field(gt=0)
     warmup: Warmup = 0.0  # `auto` is 0 until an experiment has found it (sim.experiments.settling)
     seed: Whole = Field(default=1, ge=0, lt=2**63)
     traffic: dict[str, Traffic] = Field(min_length=1)
@@ -77,18 +93,33 @@ class Scenario(Spec):
     expect: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()  # the files of code it needs, relative to its own; each must be allowed by the user
     _auto_warmup: bool = PrivateAttr(default=False)
+    _by_recording: bool = PrivateAttr(default=False)
 
     @property
     def auto_warmup(self) -> bool:
         """Whether the scenario says `warmup: auto`."""
         return self._auto_warmup
 
+    @property
+    def by_recording(self) -> bool:
+        """Whether the scenario says `duration: recording`."""
+        return self._by_recording
+
+    @property
+    def recorded(self) -> float:
+        """Seconds until the longest recording of its traffic is over; 0 where there is none."""
+        return max((traffic.arrivals.end for traffic in self.traffic.values() if isinstance(traffic.arrivals, Replay)), default=0.0)
+
     @model_validator(mode="wrap")
     @classmethod
-    def _remembers_auto(cls, data: Data, validated: ModelWrapValidatorHandler[Self]) -> Self:
+    def _remembers_words(cls, data: Data, validated: ModelWrapValidatorHandler[Self]) -> Self:
         scenario = validated(data)
         if isinstance(data, dict) and data.get("warmup") == AUTO:
             scenario._auto_warmup = True
+        if isinstance(data, dict) and data.get("duration") == BY_RECORDING:
+            scenario._by_recording = True
+            if scenario.recorded > 0:
+                object.__setattr__(scenario, "duration", scenario.recorded)
         return scenario
 
     @field_validator("faults", mode="after")

@@ -23,6 +23,7 @@ from sim.spec.reading import read_yaml
 from sim.spec.shape import Shape, chosen
 
 _STEP = re.compile(r"[^.=]+")
+_SAYS_WHAT_IS_READ = ("file", "column", "unit", "rates", "counts", "timestamps", "every", "where", "route", "user")  # of a recorded file
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _assign(here: Data, rest: str, shape: Shape, setting: Setting, done: tuple[s
         target.pop(key, None)
     else:
         target.put(key, new, setting.place, setting.place)
-    if key in ("file", "column", "unit", "rates", "timestamps", "every"):
+    if key in _SAYS_WHAT_IS_READ:
         target.pop("data", None)  # what was read belonged to the former file
     return target
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Column, Duration, Factor, Flag, Number, Rate, Share, Spec, Whole, register
+from sim.spec.base import Choice, Column, Duration, Factor, Flag, Number, Picked, Rate, Share, Spec, Whole, register
 from sim.spec.distribution import AnyDistribution
 from sim.spec.policy import Retry
 
@@ -104,26 +105,80 @@ class Profile(Arrivals):
         return self
 
 
+class Rows(Spec):
+    """What the loader has read of a recorded file, embedded in the document; nobody writes it by hand."""
+
+    positional = "values"
+    values: tuple[Annotated[float, Field(ge=0)], ...]  # seconds from the first row, sorted; or of a series its rates or counts
+    lengths: tuple[Annotated[float, Field(gt=0)], ...] = ()  # s; how long each value of a series holds
+    after: Annotated[float, Field(ge=0)] = 0.0  # s from the zero that all recordings of the scenario share to the first row
+    began: int | None = None  # ns since 1970, or since the start that the file counts from; None: the file has no times
+    clock: Literal["start", "local", "utc"] = "start"  # what the times count from; `local` are dates without a zone
+    unit: str = ""  # in which plain numbers were taken
+    routes: tuple[str, ...] = ()  # what the rows ask for
+    shares: tuple[Share, ...] = ()  # how many of the rows do
+    route: tuple[int, ...] = ()  # the place of its route among `routes`, for each row
+    user: tuple[int, ...] = ()  # the number of its user, for each row
+    users: int = 0
+
+
 @register("arrivals", "replay")
 class Replay(Arrivals):
-    """A recorded CSV: `timestamps` replays each row as one arrival; `rates` reads counts per `every` as a rate series."""
+    """A recorded CSV. `timestamps`: each row is a request. `rates`: a row is a rate per second, `counts`: a number of requests, until the next row."""
 
     positional = "file"
     file: str = ""
-    timestamps: Column | None = None  # column; numbers are seconds, else ISO dates and times
-    rates: Column | None = None  # column of counts per `every`
-    every: Duration | None = Field(default=None, gt=0)
-    times: Factor = 1.0  # scales the rate of a rate series
+    timestamps: Column | None = None  # column of times; the first where none is named
+    unit: Literal["s", "ms", "us", "ns", "m", "h"] | None = None  # of plain numbers in it; told from the values where None
+    rates: Column | None = None  # column of requests per second, which hold until the next row
+    counts: Column | None = None  # column of numbers of requests, spread evenly until the next row
+    every: Duration | None = Field(default=None, gt=0)  # the interval of the rows of a series, where the file has no times
+    where: Picked = Field(default_factory=dict)  # which rows: {column: value, or a list of values}
+    route: Column | None = None  # column that says what a request asks for, instead of `sends`
+    user: Column | None = None  # column that says whose request it is
+    times: Factor = 1.0  # scales the rate of a series
     speed: Factor = Field(default=1.0, gt=0)  # plays the recording faster
-    data: tuple[Annotated[float, Field(ge=0)], ...] | None = None  # filled by the loader: seconds from the first row, or counts
+    data: Rows | None = None  # filled by the loader
 
     @model_validator(mode="after")
-    def _has_rows(self) -> Self:
+    def _makes_sense(self) -> Self:
         if not self.file and self.data is None:
             raise ValueError("the field 'file' is missing")
-        if self.rates is not None and self.data is not None and self.every is None:
-            raise ValueError("the field 'every' is missing: how long is the interval of one count?")
+        if self.rates is not None and self.counts is not None:
+            raise ValueError("found rates and counts, expected one of them: requests per second, or requests in the interval of a row")
+        for name in ("route", "user"):
+            if self.is_series and getattr(self, name) is not None:
+                raise ValueError(f"found {name} beside {'rates' if self.rates is not None else 'counts'}, where a row is no request")
+        if self.is_series and self.data is not None and not self.data.lengths and self.every is None:
+            raise ValueError("the field 'every' is missing: how long does a row hold?")
         return self
+
+    @property
+    def is_series(self) -> bool:
+        """Whether the rows are rates or counts, not requests."""
+        return self.rates is not None or self.counts is not None
+
+    @property
+    def mix(self) -> dict[str, float]:
+        """What the rows ask for -> share of them; empty where no column says it."""
+        return dict(zip(self.data.routes, self.data.shares, strict=True)) if self.data is not None else {}
+
+    @property
+    def end(self) -> float:
+        """Seconds from the start of a run until the recording is over: that of requests one usual gap after the last."""
+        if self.data is None or not self.data.values:
+            return 0.0
+        if self.is_series:
+            return (self.data.after + sum(self.lengths)) / self.speed
+        last, gaps = self.data.values[-1], len(self.data.values) - 1
+        return (self.data.after + last + (last / gaps if last > 0 else 1.0)) / self.speed
+
+    @property
+    def lengths(self) -> tuple[float, ...]:
+        """How long each row of a series holds, seconds of the recording."""
+        if self.data is None:
+            return ()
+        return self.data.lengths or (self.every or math.nan,) * len(self.data.values)
 
 
 @register("arrivals", "closed")
@@ -166,7 +221,7 @@ class Objective(Spec):
 class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
-    sends: str | dict[str, Share]  # a route, or service.endpoint where there is no gateway; a map gives a mix
+    sends: str | dict[str, Share] = Field(default_factory=dict)  # a route, or service.endpoint where there is no gateway; a map gives a mix
     arrivals: AnyArrivals
     users: Users | None = None
     items: Popularity | None = None  # the catalogue: item 0 of one traffic is item 0 of another
@@ -178,9 +233,18 @@ class Traffic(Spec):
 
     @model_validator(mode="after")
     def _sends_something(self) -> Self:
-        if isinstance(self.sends, dict) and not sum(self.sends.values()) > 0:
+        recorded = isinstance(self.arrivals, Replay) and self.arrivals.route is not None
+        if not recorded and "sends" not in self.model_fields_set:
+            raise ValueError("the field 'sends' is missing")
+        if not recorded and isinstance(self.sends, dict) and not sum(self.sends.values()) > 0:
             raise ValueError("sends: the shares sum to 0, expected at least one above 0")
         return self
+
+    @property
+    def people(self) -> int:
+        """How many users it has: as many as its recording names, or as are said; 0 where nobody is told from another."""
+        recorded = self.arrivals.data.users if isinstance(self.arrivals, Replay) and self.arrivals.data is not None else 0
+        return recorded or (self.users.count if self.users is not None else 0)
 
     def population(self, name: str) -> str:
         """What its users are called, where `name` is the name of this traffic."""
@@ -188,7 +252,9 @@ class Traffic(Spec):
 
     @property
     def mix(self) -> dict[str, float]:
-        """Target -> share of requests, summing to 1."""
+        """Target -> share of requests, summing to 1; as the rows of a recording have it where one of its columns says."""
+        if isinstance(self.arrivals, Replay) and self.arrivals.route is not None:
+            return self.arrivals.mix
         if isinstance(self.sends, str):
             return {self.sends: 1.0}
         total = sum(self.sends.values())
@@ -199,8 +265,8 @@ def first_users(traffic: Mapping[str, Traffic]) -> dict[str, int]:
     """Traffic -> the number of its first user: populations are numbered one behind the other, in the order in which traffic names them."""
     sizes: dict[str, int] = {}
     for name, spec in traffic.items():
-        if spec.users is not None:
+        if spec.people:
             population = spec.population(name)
-            sizes[population] = max(sizes.get(population, 0), spec.users.count)
+            sizes[population] = max(sizes.get(population, 0), spec.people)
     firsts = dict(zip(sizes, accumulate(sizes.values(), initial=0), strict=False))
-    return {name: firsts[spec.population(name)] for name, spec in traffic.items() if spec.users is not None}
+    return {name: firsts[spec.population(name)] for name, spec in traffic.items() if spec.people}

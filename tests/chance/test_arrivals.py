@@ -16,7 +16,7 @@ from sim.spec import traffic as spec
 
 KEY = stream_key(1, 0, "shoppers")
 BURSTS = spec.MarkovModulated(rates=("10/s", "100/s"), stays=("2s", "1s"))
-SERIES = spec.Replay(file="x", rates="count", every="10s", data=(100, 0, 300, 40.5))
+SERIES = spec.Replay(file="x", counts="count", every="10s", data=(100, 0, 300, 40.5))
 STAMPS = spec.Replay(file="x", timestamps="at", data=(0.0, 0.25, 0.5, 0.5, 3.0, 10.0))
 KINDS = {
     "poisson": spec.Poisson(rate="50/s"),
@@ -170,7 +170,7 @@ def test_recorded_timestamps_come_as_they_were_in_order_and_faster():
     assert times(STAMPS, 100.0).tolist() == [0.0, 0.25, 0.5, 0.5, 3.0, 10.0]
     assert times(STAMPS, 10.0).tolist() == [0.0, 0.25, 0.5, 0.5, 3.0]
     assert times(STAMPS.model_copy(update={"speed": 2.0}), 100.0).tolist() == [0.0, 0.125, 0.25, 0.25, 1.5, 5.0]
-    assert times(STAMPS.model_copy(update={"data": (3.0, 1.0)}), 100.0).tolist() == [1.0, 3.0]
+    assert times(STAMPS.model_copy(update={"data": spec.Rows(values=(3.0, 1.0))}), 100.0).tolist() == [1.0, 3.0]
 
 
 def test_a_recorded_rate_series_gives_its_counts():

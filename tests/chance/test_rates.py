@@ -71,7 +71,7 @@ def test_a_modulated_source_starts_in_its_first_state_and_forgets_it():
 
 def test_a_recorded_rate_series_is_scaled_by_times_and_squeezed_by_speed():
     def series(**more):
-        return spec.Replay(file="x", rates="count", every="10s", data=(100, 0, 300), **more)
+        return spec.Replay(file="x", counts="count", every="10s", data=(100, 0, 300), **more)
 
     assert [rate_at(series(), t) for t in (5, 15, 25, 35)] == [10, 0, 30, 0]
     assert [rate_at(series(times="2x"), t) for t in (5, 15, 25)] == [20, 0, 60]
@@ -79,6 +79,16 @@ def test_a_recorded_rate_series_is_scaled_by_times_and_squeezed_by_speed():
     assert mean_rate(series(speed="2x"), 0, 15) * 15 == pytest.approx(400)
     assert peak_rate(series(), 20) == 10
     assert peak_rate(series(times="0x"), 100) == 0
+
+
+def test_recorded_rates_hold_and_recorded_counts_are_spread_over_their_interval():
+    rows = spec.Rows(values=(100, 120, 60), lengths=(60, 30, 60), after=10)
+    rates, counts = spec.Replay(file="x", rates="n", data=rows), spec.Replay(file="x", counts="n", data=rows)
+    assert [rate_at(rates, t) for t in (5, 15, 75, 105, 161)] == [0, 100, 120, 60, 0]
+    assert mean_rate(rates, 10, 160) * 150 == pytest.approx(100 * 60 + 120 * 30 + 60 * 60)
+    assert [rate_at(counts, t) for t in (5, 75, 105)] == [0, 120 / 30, 1]
+    assert mean_rate(counts, 0, 200) * 200 == pytest.approx(280)
+    assert rates.end == counts.end == 160
 
 
 def test_recorded_timestamps_are_counted():

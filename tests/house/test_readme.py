@@ -89,10 +89,20 @@ def test_a_line_is_written_anew_with_its_columns_where_they_stand():
 
 
 def test_the_example_is_ten_lines_and_runs():
-    (example,) = blocks("yaml")
+    example = blocks("yaml")[0]
     assert len(example.splitlines()) == 10
     comparison = sim.compare(sim.load_text(example), replications=1, jobs=1)
     assert comparison.passed
+
+
+def test_the_recorded_example_replays_a_log(tmp_path):
+    """Its requests, with the routes, users and durations of their rows, in the order of arrival."""
+    (tmp_path / "access.csv").write_text("time,method,path,account,took\n1622490231000,GET,shop.cart,ann,30\n1622490229000,POST,shop.cart,bob,20\n")
+    study = sim.load_text(f"version: 1\n{blocks('yaml')[1]}", base=tmp_path)
+    requests = sim.run(study, replications=1, jobs=1, engine="simpy").variants["base"].requests
+    assert requests["arrival"].tolist() == [0.0, 2.0]
+    assert requests["response"].tolist() == pytest.approx([0.02, 0.03])
+    assert requests["user"].tolist() == [0, 1]
 
 
 def test_every_option_that_is_mentioned_exists():

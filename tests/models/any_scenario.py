@@ -141,7 +141,7 @@ class _Maker:
 
     def fault(self) -> dict[str, Any]:
         dice = self.dice
-        begin = dice.choice((0.0, 2.0, 3.337, 5.0, 7.5))
+        begin = dice.choice((0.0, 2.0, 3.337, 5.0, 7.5, 20.0, 25.0))  # the last two at the end of the run and after it
         spec: dict[str, Any] = {"at": f"{begin!r}s"}
         if self.maybe(0.8):
             spec["for"] = f"{dice.choice((0.5, 2.0, 6.66))!r}s"
@@ -226,10 +226,24 @@ class _Maker:
             spec["rate_limits"] = [limit]
         return spec
 
+    def recording(self, targets: list[str]) -> dict[str, Any]:
+        """Requests with routes and users of their own, or a series of rates; as the loader embeds them."""
+        dice, size = self.dice, self.dice.randint(1, 300)
+        rows: dict[str, Any] = {"values": sorted(round(dice.uniform(0.0, 22.0), 3) for _ in range(size)), "after": dice.choice((0.0, 1.5))}
+        if self.maybe(0.3):
+            return {"file": "f", "rates": "r", "data": {**rows, "lengths": [dice.choice((0.05, 0.2, 1.0)) for _ in range(size)]}}
+        if self.maybe(0.7):
+            rows |= {"routes": targets, "shares": [1 / len(targets)] * len(targets), "route": [dice.randrange(len(targets)) for _ in range(size)]}
+        if self.maybe(0.7):
+            rows |= {"users": 7, "user": [dice.randrange(7) for _ in range(size)]}
+        return {"file": "f", **({"route": "r"} if "route" in rows else {}), **({"user": "u"} if "user" in rows else {}), "data": rows}
+
     def traffic(self, targets: list[str]) -> dict[str, Any]:
         dice = self.dice
         arrivals = dice.choice([{"poisson": "20/s"}, {"deterministic": "15/s"}, {"closed": {"users": 5, "think": {"exponential": "100ms"}}}])
         spec: dict[str, Any] = {"sends": dice.choice([targets[0], dict.fromkeys(targets, 0.5)]), "arrivals": arrivals}
+        if self.maybe(0.2):
+            spec["arrivals"] = {"replay": self.recording(targets)}
         if self.maybe():
             spec["users"] = {"count": dice.choice((5, 20)), "popularity": {"zipf": 1.0}, **({"population": "people"} if self.maybe() else {})}
         if self.maybe(0.4):

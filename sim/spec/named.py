@@ -1,0 +1,80 @@
+"""What a scenario names, and whether anything refers to it: policies, routes, services and their endpoints, brokers and their topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sim.spec.document import Location
+from sim.spec.gateway import OAuth
+from sim.spec.scenario import Scenario
+from sim.spec.step import Call, Perform, Publish
+from sim.spec.walk import visits
+
+
+class Named(NamedTuple):
+    """A name that the user gave: where, of what kind, and whether something refers to it."""
+
+    at: Location
+    what: str
+    name: str
+    used: bool
+
+
+def named_things(scenario: Scenario) -> Iterator[Named]:
+    """Everything with a name that others refer to. What stands in a thing that nothing refers to is not told of besides."""
+    used = _Used(scenario)
+    for name in scenario.policies:
+        yield Named(("policies", name), "policy", name, name in used.policies)
+    for name in scenario.gateway.routes if scenario.gateway is not None else ():
+        yield Named(("gateway", "routes", name), "route", name, name in used.targets)
+    for service, spec in scenario.services.items():
+        own = {endpoint: f"{service}.{endpoint}" in used.targets for endpoint in spec.endpoints}
+        alive = any(own.values()) or bool(spec.consumes) or service in used.components
+        yield Named(("services", service), "service", service, alive)
+        for endpoint, called in own.items() if alive else ():
+            yield Named(("services", service, "endpoints", endpoint), "endpoint", endpoint, called)
+    for broker, of in scenario.brokers.items():
+        topics = {topic: topic in used.topics for topic in of.topics}
+        alive = any(topics.values()) or broker in used.components
+        yield Named(("brokers", broker), "broker", broker, alive)
+        for topic, known in topics.items() if alive else ():
+            yield Named(("brokers", broker, "topics", topic), "topic", topic, known)
+
+
+class _Used:
+    """What something in the scenario refers to."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.policies: set[object] = set()
+        self.targets = {target for traffic in scenario.traffic.values() for target in traffic.mix}  # routes and endpoints
+        self.topics = {topic for service in scenario.services.values() for topic in service.consumes}
+        self.components: set[object] = {end for link in scenario.network.links for end in link.between}
+        for fault in scenario.faults:
+            self.components |= {getattr(fault, "of", None), getattr(fault, "broker", None), *(getattr(fault, "between", None) or ())}
+        self._of_gateway(scenario)
+        for visit in visits(scenario):
+            if isinstance(visit.step, (Call, Perform)):
+                self.targets.add(visit.step.target)
+            elif isinstance(visit.step, Publish):
+                self.topics.add(visit.step.topic)
+            elif not type(visit.step).__module__.startswith("sim."):  # a step of a plug-in: whatever it names may be meant
+                named = {value for value in vars(visit.step).values() if isinstance(value, str)}
+                self.targets |= named
+                self.topics |= named
+                self.policies |= named
+            self._policy(getattr(visit.step, "policy", None))
+
+    def _of_gateway(self, scenario: Scenario) -> None:
+        if scenario.gateway is None:
+            return
+        for route in scenario.gateway.routes.values():
+            self.targets.add(route.to)
+            self._policy(route.policy)
+        if isinstance(scenario.gateway.authentication, OAuth):
+            self.targets.add(scenario.gateway.authentication.introspect)
+            self._policy(scenario.gateway.authentication.policy)
+
+    def _policy(self, policy: object) -> None:
+        if isinstance(policy, str):
+            self.policies.add(policy)

@@ -1,0 +1,119 @@
+"""Well-known words that the language lacks, and what to say to those who write them.
+
+Whoever adds one of them to the language takes its line out; a test says when that was forgotten.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from sim.errors import did_you_mean
+
+_SLIP = 0.85  # from here on two words are the same one, misspelt
+_REPLICAS = "autoscaling is not modelled: `replicas` stay as they are; compare variants, or `sim sweep --over services.NAME.replicas=1..8`"
+_HEDGE = "hedging is not modelled; a short `timeout` with `retry` comes nearest"
+_DEADLINE = "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
+_SAGA = "a saga is no word: its steps are calls (or events), and what undoes them stands in `fallback`"
+_CONNECTIONS = "connections are not modelled; what a caller has open at once is bounded by `bulkhead: {max_concurrent_calls: 20}` of its policy"
+_CONCURRENCY = "what a service does at once is `workers`; what a caller has open at once is `bulkhead: {max_concurrent_calls: 20}` of its policy"
+_MEMORY = "memory and garbage collection are not modelled; a pause is a fault: `{at: 1m, for: 2s, outage: NAME, how: hang}`"
+_CACHE = "there is no cache but that of tokens (`cache_ttl` of `oauth`) and of a plug-in (scenarios/cache.py)"
+_RATE = "a rate is written with its unit: `arrivals: {poisson: 100/s}`"
+_USERS = "users who wait for their answer are `arrivals: {closed: {users: 50, think: 1s}}`"
+_UNIT = "a duration is written with its unit: `timeout: 250ms`"
+_RETRY = "it is `retry: {max_attempts: 3}` of a policy; the first try counts as one"
+_LINGER = "batches of a producer are not modelled; `via: outbox` with `poll` and `batch` comes nearest"
+_SPREAD = "the spread is `cv`, the standard deviation over the mean"
+_QUEUE = "the bound of a queue is `queue: {capacity: 100}`"
+_TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
+
+INSTEAD = {
+    "autoscaler": _REPLICAS,
+    "autoscaling": _REPLICAS,
+    "hpa": _REPLICAS,
+    "max_replicas": _REPLICAS,
+    "min_replicas": _REPLICAS,
+    "instances": "it is `replicas`",
+    "pods": "it is `replicas`",
+    "hedge": _HEDGE,
+    "hedging": _HEDGE,
+    "deadline": _DEADLINE,
+    "deadlines": _DEADLINE,
+    "saga": _SAGA,
+    "compensate": _SAGA,
+    "compensation": _SAGA,
+    "prefetch": "brokers of the queue kind are not modelled; `max_poll_records` of a consumer comes nearest",
+    "prefetch_count": "brokers of the queue kind are not modelled; `max_poll_records` of a consumer comes nearest",
+    "linger": _LINGER,
+    "linger_ms": _LINGER,
+    "batch_size": _LINGER,
+    "cpu": "it is `cores` of a service",
+    "cpus": "it is `cores` of a service",
+    "memory": _MEMORY,
+    "heap": _MEMORY,
+    "gc": _MEMORY,
+    "connections": _CONNECTIONS,
+    "connection_pool": _CONNECTIONS,
+    "max_connections": _CONNECTIONS,
+    "pool": _CONNECTIONS,
+    "pool_size": _CONNECTIONS,
+    "concurrency_limit": _CONCURRENCY,
+    "max_concurrency": _CONCURRENCY,
+    "threads": _CONCURRENCY,
+    "cache": _CACHE,
+    "ttl": _CACHE,
+    "priority": "requests have no priority; `discipline` of `queue` is fifo or lifo",
+    "priorities": "requests have no priority; `discipline` of `queue` is fifo or lifo",
+    "queue_size": _QUEUE,
+    "queue_length": _QUEUE,
+    "max_queue": _QUEUE,
+    "rps": _RATE,
+    "qps": _RATE,
+    "requests_per_second": _RATE,
+    "vus": _USERS,
+    "virtual_users": _USERS,
+    "concurrent_users": _USERS,
+    "think_time": _USERS,
+    "retries": _RETRY,
+    "max_retries": _RETRY,
+    "retry_count": _RETRY,
+    "timeout_ms": _UNIT,
+    "timeout_seconds": _UNIT,
+    "delay_ms": _UNIT,
+    "latency_ms": _UNIT,
+    "delay": "time that passes is the step `wait`; between services it is `latency` of `network`, also as a fault",
+    "sleep": "time that passes is the step `wait`",
+    "p50": "it is `median`",
+    "p75": "a lognormal takes two of mean, cv, median, p95, p99, sigma; a measured column is `empirical`",
+    "p90": "a lognormal takes two of mean, cv, median, p95, p99, sigma; a measured column is `empirical`",
+    "p999": "a lognormal takes two of mean, cv, median, p95, p99, sigma; a measured column is `empirical`",
+    "normal": "a normal would be negative at times; `gamma` or `lognormal` with `mean` and `cv` come nearest",
+    "gaussian": "a normal would be negative at times; `gamma` or `lognormal` with `mean` and `cv` come nearest",
+    "std": _SPREAD,
+    "stddev": _SPREAD,
+    "throttle": "limits are `rate_limits` of the gateway",
+    "throttling": "limits are `rate_limits` of the gateway",
+    "sla": "what a route promises is `objective: {latency: 300ms, availability: 99.9%}`",
+    "slo": "what a route promises is `objective: {latency: 300ms, availability: 99.9%}`",
+    "tls": _TLS,
+    "bandwidth": _TLS,
+    "dlq": "a message is a dead letter after `max_deliveries` of its consumer",
+    "dead_letter_queue": "a message is a dead letter after `max_deliveries` of its consumer",
+}
+
+
+def hint_for(word: str, known: Iterable[str]) -> str:
+    """What ends an 'unknown word' message: what the language has instead of a word of the trade, or the nearest known word."""
+    known = set(known)
+    instead = instead_of(word)
+    if instead is None or difflib.get_close_matches(word, sorted(known), n=1, cutoff=_SLIP):
+        return did_you_mean(word, known)
+    return f"; {instead}"
+
+
+def instead_of(word: str) -> str | None:
+    """What to write instead of a word that other tools know, however they spell it (`maxRetries`, `max-retries`); None: nothing is known of it."""
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word[:60]).replace("-", "_").replace(".", "_").lower()
+    return INSTEAD.get(plain)

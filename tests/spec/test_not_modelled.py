@@ -1,0 +1,71 @@
+"""Words of the trade that the language lacks are answered with what comes nearest."""
+
+from typing import get_args
+
+import pytest
+
+from sim.errors import ScenarioError
+from sim.spec import load_text
+from sim.spec.base import Kind, field_names, words
+from sim.spec.not_modelled import INSTEAD, instead_of
+from sim.spec.scenario import Scenario
+from sim.spec.shape import specs_in
+
+TEXT = """version: 1
+duration: 1m
+traffic: {t: {sends: a.b, arrivals: {poisson: 1/s}, TRAFFIC}}
+services: {a: {workers: 1, SERVICE, endpoints: {b: [{work: {lognormal: {mean: 5ms, LOGNORMAL}}}, STEP]}}}
+policies: {p: {timeout: 1s, POLICY}}
+"""
+ELSEWHERE = {"ttl", "delay"}  # of a retry budget, of a back-off: they may be looked for in other places
+RIGHT = {"TRAFFIC": "timeout: 1s", "SERVICE": "replicas: 1", "LOGNORMAL": "p99: 9ms", "STEP": "{wait: 1ms}", "POLICY": "on_timeout: cancel"}
+
+
+def told(**wrong):
+    text = TEXT
+    for place, right in RIGHT.items():
+        text = text.replace(place, wrong.get(place, right))
+    with pytest.raises(ScenarioError) as caught:
+        load_text(text)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "words"),
+    [
+        ("LOGNORMAL", "p50: 9ms", "unknown field 'p50'; it is `median`"),
+        ("SERVICE", "hpa: {}", "unknown field 'hpa'; autoscaling is not modelled"),
+        ("SERVICE", "autoscaling: {}", "unknown field 'autoscaling'; autoscaling is not modelled"),
+        ("SERVICE", "cpu: 2", "unknown field 'cpu'; it is `cores` of a service"),
+        ("SERVICE", "memory: 1GiB", "unknown field 'memory'; memory and garbage collection are not modelled"),
+        ("SERVICE", "concurrency_limit: 5", "unknown field 'concurrency_limit'; what a service does at once is `workers`"),
+        ("SERVICE", "replicsa: 5", "unknown field 'replicsa'; did you mean 'replicas'?"),
+        ("POLICY", "max_retries: 3", "unknown field 'max_retries'; it is `retry: {max_attempts: 3}`"),
+        ("POLICY", "maxRetries: 3", "unknown field 'maxRetries'; it is `retry: {max_attempts: 3}`"),
+        ("POLICY", "timeout_ms: 3", "unknown field 'timeout_ms'; a duration is written with its unit"),
+        ("POLICY", "hedge: 3", "unknown field 'hedge'; hedging is not modelled"),
+        ("TRAFFIC", "rps: 3", "unknown field 'rps'; a rate is written with its unit"),
+        ("TRAFFIC", "think_time: 3s", "unknown field 'think_time'; users who wait for their answer are"),
+        ("STEP", "{cache: 90%}", "unknown step 'cache'; there is no cache but that of tokens"),
+        ("STEP", "{saga: []}", "unknown step 'saga'; a saga is no word"),
+        ("STEP", "{work: {normal: {mean: 5ms}}}", "unknown distribution 'normal'; a normal would be negative at times"),
+    ],
+)
+def test_a_word_of_the_trade_is_answered_with_what_comes_nearest(place, text, words):
+    assert words in told(**{place: text})
+
+
+def test_a_word_that_the_language_has_needs_no_answer():
+    """Whoever adds one of them to the language takes it out of the table."""
+    waiting, classes = [Scenario, *(cls for kind in get_args(Kind) for cls in words(kind).values())], set()
+    while waiting:
+        cls = waiting.pop()
+        if cls not in classes:
+            classes.add(cls)
+            waiting += specs_in(cls)
+    language = {field for cls in classes for field in field_names(cls)} | {word for kind in get_args(Kind) for word in words(kind)}
+    assert language & set(INSTEAD) == ELSEWHERE
+
+
+def test_every_answer_is_found_by_the_word_itself():
+    assert [word for word in INSTEAD if instead_of(word) != INSTEAD[word]] == []
