@@ -6,10 +6,10 @@ from sim.chance.compiler import compiled
 from sim.compiled.calendar import arm, hold, make_ready
 from sim.compiled.memory import note_task
 from sim.compiled.network import hop_delay
-from sim.compiled.places import leave, note_shed, out_of_queue, park, struck, wait_in_queue
+from sim.compiled.places import come_inside, leave, note_shed, out_of_queue, park, struck, wait_in_queue, wait_outside
 from sim.compiled.spans import keep_arrival, keep_span
 from sim.compiled.state import OUTCOMES, State, ended, flows, handler, hosts, near, ops, replicas, requests, slots, whole
-from sim.compiled.tasks import DELIVER, GO_ON, LEAVE_QUEUE, NOBODY, START, answer, done, forget, knows
+from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, NOBODY, START, answer, done, forget, knows
 from sim.vocabulary import Outcome
 
 OK, DEGRADED, SHED, UNREACHABLE = whole(Outcome.OK), whole(Outcome.DEGRADED), whole(Outcome.SHED), whole(Outcome.UNREACHABLE)
@@ -30,21 +30,68 @@ def arrive(s: State, task: int) -> bool:
         if s.spans:
             keep_arrival(s, task, replica.closed == 0 and replica.free > 0)
     if replica.closed:
-        refuse(s, task, UNREACHABLE)
-    elif replica.free > 0:
+        return find_closed(s, task)
+    if replica.free > 0:
         replica.free -= 1
         host.busy_area -= s.now
         own.granted = 1
         return True
-    elif replica.waiting < host.capacity or replica.hung:  # a frozen process answers nothing, not even a refusal
+    wait(s, task)
+    return False
+
+
+@handler
+def find_closed(s: State, task: int) -> bool:
+    """Nobody gets an answer. A frozen process does not even refuse: who finds no idle worker there waits in the listen backlog."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    if replica.hung == 0 or replica.closed > 1:  # it is not only frozen
+        refuse(s, task, UNREACHABLE)
+        return False
+    if replica.free > 0 and replica.backlog == 0:
+        return take_place(s, task)
+    own.then = COME_IN
+    wait_outside(s, task)
+    return False
+
+
+@handler
+def come_in(s: State, task: int) -> bool:
+    """It came while the process was frozen, and now goes through the door in its turn. True: it has its place."""
+    come_inside(s, task)
+    if replicas(s)[slots(s)[task].replica].free > 0:
+        return take_place(s, task)
+    wait(s, task)
+    return False
+
+
+@handler
+def take_place(s: State, task: int) -> bool:
+    """It has its place."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    replica.free -= 1
+    hosts(s)[replica.host].busy_area -= s.now
+    own.granted = 1
+    if s.spans:
+        flows(s)[task].started = s.now
+    return True
+
+
+@handler
+def wait(s: State, task: int) -> None:
+    """Join the queue, or be shed where it is full."""
+    own = slots(s)[task]
+    place = ops(s)[own.entry].host
+    host = hosts(s)[place]
+    if replicas(s)[own.replica].waiting < host.capacity:
         own.then = LEAVE_QUEUE
-        wait_in_queue(s, entry.host, task)
+        wait_in_queue(s, place, task)
         if host.patience >= 0:
             arm(s, host.patience, task)
     else:
-        note_shed(s, entry.host)
+        note_shed(s, place)
         refuse(s, task, SHED)
-    return False
 
 
 @handler

@@ -245,10 +245,11 @@ class Control:
     # -- hosts --------------------------------------------------------------------------------------------------------------
 
     def freeze(self, replica: int) -> None:
-        """Stop all that goes on in it; what arrives is still accepted."""
+        """Stop all that goes on in it; what arrives waits outside, unless a worker is idle."""
         row = self.tables["replicas"][replica]
         row["hung"] += 1
         if row["hung"] == 1:
+            row["closed"] += 1
             row["hung_since"] = self.now
             if row["cores"]:
                 places.stop_cores(self.s, replica)
@@ -258,6 +259,7 @@ class Control:
         row = self.tables["replicas"][replica]
         row["hung"] -= 1
         if row["hung"] == 0:
+            row["closed"] -= 1
             row["frozen"] += self.now - row["hung_since"]
             if row["cores"]:
                 places.start_cores(self.s, replica)
@@ -267,7 +269,8 @@ class Control:
             while task >= 0:
                 slot = self.tables["slots"][task]
                 following = int(slot["next"])
-                slot["waits"] = tasks.NOWHERE
+                if slot["waits"] == tasks.PARKED:
+                    slot["waits"] = tasks.NOWHERE
                 calendar.make_ready(self.s, task)
                 task = following
 

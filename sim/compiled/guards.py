@@ -7,7 +7,7 @@ from sim.compiled.calendar import make_ready
 from sim.compiled.events import log_at
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.network import over
-from sim.compiled.places import drop_job, leave, out_of_queue, unpark
+from sim.compiled.places import come_inside, drop_job, leave, out_of_queue, unpark
 from sim.compiled.rows import rows_from
 from sim.compiled.spans import keep_span
 from sim.compiled.state import (
@@ -31,7 +31,7 @@ from sim.compiled.state import (
     slots,
     whole,
 )
-from sim.compiled.tasks import FINISHED, IN_BULKHEAD, IN_QUEUE, NOBODY, NOWHERE, ON_CPU, PARKED, abandon, answer, done, forget, waste
+from sim.compiled.tasks import FINISHED, IN_BULKHEAD, IN_QUEUE, NOBODY, NOWHERE, ON_CPU, OUTSIDE, PARKED, abandon, answer, done, forget, waste
 from sim.policies import breaker, bulkhead
 from sim.vocabulary import EventKind, Outcome
 
@@ -149,6 +149,9 @@ def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:  # 
         drop_job(s, task)
     elif own.waits == PARKED:
         unpark(s, task)
+    elif own.waits == OUTSIDE:
+        unpark(s, task)
+        come_inside(s, task)
     elif own.waits == IN_BULKHEAD:
         leave_line(s, task)
     if own.granted:

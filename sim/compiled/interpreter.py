@@ -10,7 +10,7 @@ from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled import operations as op_of
-from sim.compiled.attempts import arrive, deliver, end_attempt, leave_queue, start, waited_too_long
+from sim.compiled.attempts import arrive, come_in, deliver, end_attempt, leave_queue, start, waited_too_long
 from sim.compiled.calendar import ARRIVAL, DUE, KIND_BITS, LANE, ORDER, REPLICATED, TASK, TICK, TIMER, drop_head, hold, next_event, observe, schedule
 from sim.compiled.calls import FAIL, JUMP, NEXT, PARK, call_step, call_timed_out, out_of_time, send_and_forget, waited_for_bulkhead
 from sim.compiled.clients import arrival, ask, client_timed_out, make_request
@@ -33,7 +33,7 @@ from sim.compiled.places import cores_fire, leave, park
 from sim.compiled.relays import relay_step, write_letter
 from sim.compiled.sampling import tick
 from sim.compiled.state import ZERO, Row, State, draws, handler, lanes, moments, near, numbers, ops, ready, replicas, saved, slots, timers, whole, workloads
-from sim.compiled.tasks import ARRIVE, DELIVER, GO_ON, LEAVE_QUEUE, PUBLISH, WORKED, answer, answered, done, forget, free_slot
+from sim.compiled.tasks import ARRIVE, COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, PUBLISH, WORKED, answer, answered, done, forget, free_slot
 from sim.compiled.topics import publication, replicated
 from sim.vocabulary import Outcome
 
@@ -128,6 +128,8 @@ def wake(s: State, task: int) -> bool:
         begins = arrive(s, task)
     elif then == LEAVE_QUEUE:
         begins = leave_queue(s, task)
+    elif then == COME_IN:
+        begins = come_in(s, task)
     return begins and start(s, task)
 
 

@@ -13,7 +13,7 @@ from sim.compiled.events import log, log_at
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.spans import FROZEN, keep_stage
 from sim.compiled.state import NONE, ZERO, State, draws, errors, handler, hosts, jobs, near, numbers, replicas, requests, slots, whole
-from sim.compiled.tasks import IN_QUEUE, NOWHERE, PARKED
+from sim.compiled.tasks import IN_QUEUE, NOWHERE, OUTSIDE, PARKED
 from sim.policies import base
 from sim.vocabulary import QUIET, EventKind, Outcome
 
@@ -149,10 +149,16 @@ def frozen(s: State, replica: int) -> float:
 def park(s: State, task: int) -> None:
     """Wait until the replica is not frozen."""
     own = slots(s)[task]
-    replica = replicas(s)[own.replica]
     if s.spans:
-        keep_stage(s, task, FROZEN, hosts(s)[replica.host].name, 0.0, NONE)
+        keep_stage(s, task, FROZEN, hosts(s)[replicas(s)[own.replica].host].name, 0.0, NONE)
     own.waits = PARKED
+    set_aside(s, task)
+
+
+@handler
+def set_aside(s: State, task: int) -> None:
+    """Stand behind the last of those who go on at the thaw."""
+    replica = replicas(s)[slots(s)[task].replica]
     add_last(slots(s), replica.parked_last, task)
     replica.parked_last = task
     if replica.parked_first < 0:
@@ -170,6 +176,29 @@ def unpark(s: State, task: int) -> None:
         replica.parked_first = own.next
     if replica.parked_last == task:
         replica.parked_last = own.previous
+
+
+@handler
+def wait_outside(s: State, task: int) -> None:
+    """Wait in the listen backlog of a frozen process."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    own.waits = OUTSIDE
+    set_aside(s, task)
+    replica.backlog += 1
+    hosts(s)[replica.host].outside += 1
+    hosts(s)[replica.host].outside_area -= s.now
+
+
+@handler
+def come_inside(s: State, task: int) -> None:
+    """Wait there no longer."""
+    own = slots(s)[task]
+    replica = replicas(s)[own.replica]
+    own.waits = NOWHERE
+    replica.backlog -= 1
+    hosts(s)[replica.host].outside -= 1
+    hosts(s)[replica.host].outside_area += s.now
 
 
 # -- cores ------------------------------------------------------------------------------------------------------------------

@@ -31,10 +31,10 @@ from sim.compiled.state import (
 )
 
 (
-    BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, WORK_DONE, WORK_WASTED,
+    BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG, WORK_DONE, WORK_WASTED,
     BREAKER_OPEN, LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, PLACES_TAKEN, PLACES, IN_LINE, PASSED, TURNED_AWAY, LIMIT_PASSED, LIMIT_REFUSED,
-) = map(whole, range(26))  # fmt: skip
+) = map(whole, range(27))  # fmt: skip
 
 
 @handler
@@ -130,6 +130,8 @@ def read_host(s: State, what: int, index: int) -> float:
         return float(host.offered)
     if what == FIRST_ATTEMPTS:
         return float(host.offered - host.again)
+    if what == LISTEN_BACKLOG:
+        return float(host.outside_area + host.outside * now)
     if what == WORK_DONE:
         return float(host.work_done)
     return float(host.work_wasted)

@@ -90,13 +90,13 @@ OP = _record("share", "kind host row a b to fail salt")
 """One operation: what, on which host, with which draw, two numbers of its own, where to go on a jump and on a failure."""
 
 HOST = _record(
-    "slow work_done work_wasted busy_area queue_area up_area last_shed",
-    """name first count capacity workers cores offered again queued up lifo lets_go may_hang tracks patience shedding
+    "slow work_done work_wasted busy_area queue_area outside_area up_area last_shed",
+    """name first count capacity workers cores offered again queued outside up lifo lets_go may_hang tracks patience shedding
     errors_first errors_count errors_on subject turn""",
 )
 REPLICA = _record(
     "hung_since frozen virtual last due used used_since",
-    """host index free waiting closed down hung queue_first queue_last parked_first parked_last overdue_first overdue_last
+    """host index free waiting closed down hung backlog queue_first queue_last parked_first parked_last overdue_first overdue_last
     cores jobs n stopped sequence generation""",
 )
 PLANNED = _record("time", "order what next")  # 32 bytes: two of them to a line of the cache

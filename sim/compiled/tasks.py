@@ -12,8 +12,8 @@ from sim.vocabulary import Outcome
 
 IN_FLIGHT = whole(Outcome.IN_FLIGHT)
 NOBODY, ITS_REQUEST = -1, -2  # callers that are no tasks
-ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED = map(whole, range(8))  # what a task does when it wakes
-NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, ASKING = map(whole, range(6))  # where it stands
+ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN = map(whole, range(9))  # what a task does when it wakes
+NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, ASKING, OUTSIDE = map(whole, range(7))  # where it stands
 
 
 @compiled

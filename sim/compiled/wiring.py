@@ -46,6 +46,9 @@ BUILT_IN = (Outage, Slow, Errors, Crash, NetworkFault, BrokerDown)
 KEYS = {"order": topics.BY_ORDER, "user": topics.BY_USER, "item": topics.BY_ITEM}
 ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
 EMPTY_LISTS = [f"{what}_{end}" for what in ("queue", "parked", "overdue") for end in ("first", "last")] + ["jobs"]
+OF_HOSTS = (  # as `sampling` numbers them
+    "busy", "queue", "replicas", "workers", "cores_busy", "cores", "in_flight", "attempts", "first_attempts", "listen_backlog", "work_done", "work_wasted",
+)  # fmt: skip
 PER = {"user": 0, "route": 1, "all": 2}
 
 
@@ -565,9 +568,8 @@ class Wiring:
         def say(component: str, quantity: str, what: int, index: int, count: int = 0) -> None:
             found.setdefault((component, quantity), []).append({"what": what, "index": index, "count": count})
 
-        hosts = ("busy", "queue", "replicas", "workers", "cores_busy", "cores", "in_flight", "attempts", "first_attempts", "work_done", "work_wasted")
         for place, host in enumerate(self.hosts):
-            for what, quantity in enumerate(hosts):
+            for what, quantity in enumerate(OF_HOSTS):
                 say(host.name, quantity, what, place)
         for (caller, _, _), guards in self.world._guards.items():
             if next(iter(guards.values())).policy.circuit_breaker is not None:

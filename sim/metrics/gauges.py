@@ -37,6 +37,17 @@ class Gauges:
         """The series as recorded, one value a tick."""
         return self.records.gauges[:, self._column[component, quantity]]
 
+    def waiting(self, component: str) -> Floats:
+        """Requests that wait at a host, one value a tick: in its queue, and in the listen backlog of what is frozen."""
+        queue = self.values(component, "queue")
+        return queue + self.values(component, "listen_backlog") if self.has(component, "listen_backlog") else queue
+
+    def mean_waiting(self, component: str) -> float:
+        """Their time average over the measured window; nan where there is no such host."""
+        if not self.has(component, "queue"):
+            return math.nan
+        return float(self.means(self.waiting(component), np.array([self.records.warmup, self.records.duration]))[0])
+
     def mean(self, component: str, quantity: str) -> float:
         """Time average over the measured window [warmup, duration]."""
         return self.mean_between(component, quantity, self.records.warmup, self.records.duration)

@@ -20,7 +20,7 @@ def little(records: Records, service: str) -> tuple[float, float]:
     Holds where a worker is held while a callee answers (threads); an event loop lets go of it, and `busy` sees less than the spans.
     """
     gauges = Gauges(records)
-    seen = gauges.mean(service, "queue") + gauges.mean(service, "busy")
+    seen = gauges.mean_waiting(service) + gauges.mean(service, "busy")
     return seen, _rate_of_time(records, service, "arrived")
 
 

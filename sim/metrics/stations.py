@@ -22,7 +22,7 @@ def station_figures(records: Records, scenario: Scenario, counted: Sample) -> di
     price = cost(gauges, scenario, records.duration - records.warmup)
     return {
         **{key_of("utilisation", station): busiest(shares, station) for station in pooled(scenario)},
-        **{key_of("queue_mean", station): gauges.mean(station, "queue") for station in stations(scenario)},
+        **{key_of("queue_mean", station): gauges.mean_waiting(station) for station in stations(scenario)},
         **{key_of("lag_max", group): lag_max(gauges, group) for group in groups(scenario)},
         "utilisation_max": _largest(shares.values()),
         "amplification": _over_services(gauges, "attempts", "first_attempts"),

@@ -65,20 +65,26 @@ def _messages(records: Records, component: str) -> tuple[int, dict[str, int]]:
 def _use(gauges: Gauges, pool: Pool, attempts: int, errors: dict[str, int]) -> Use:
     shares = pool.shares
     counted = gauges.records.ticks > gauges.records.warmup
-    known = pool.queue and gauges.has(pool.station, pool.queue)
-    waiting = gauges.values(pool.station, pool.queue)[counted] if known else np.empty(0)
     timed = pool.queue == "queue"  # a mean over the interval; others are levels at its end
+    waiting = _waiting(gauges, pool)[counted]
     return Use(
         station=pool.station,
         resource=pool.resource,
         utilisation=pool.utilisation(gauges, gauges.records.warmup, gauges.records.duration),
         utilisation_max=float(np.nanmax(shares[counted])) if np.isfinite(shares[counted]).any() else math.nan,
-        queue_mean=(gauges.mean(pool.station, pool.queue) if timed else float(waiting.mean())) if waiting.size else math.nan,
+        queue_mean=gauges.mean_waiting(pool.station) if timed else float(waiting.mean()) if waiting.size else math.nan,
         queue_max=float(waiting.max()) if waiting.size else math.nan,
         full_at=_full(gauges, pool, shares),
         attempts=attempts,
         errors=errors,
     )
+
+
+def _waiting(gauges: Gauges, pool: Pool) -> Floats:
+    """What waits there, one value a tick; nan where nobody can."""
+    if not pool.queue or not gauges.has(pool.station, pool.queue):
+        return np.full(gauges.records.ticks.size, math.nan)
+    return gauges.waiting(pool.station) if pool.queue == "queue" else gauges.values(pool.station, pool.queue)
 
 
 def _full(gauges: Gauges, pool: Pool, shares: Floats) -> float:

@@ -42,6 +42,7 @@ class Entrance:
         self.steps = steps
         self.deliver = self._deliver  # bound once, as what tasks do `then`
         self.leave_queue = self._leave_queue
+        self.come_in = self._come_in
         simple = not host.may_hang and all(manner != RUN for manner, _ in steps)
         self.enter: Go = self._linked() if simple else self._begin_flow
 
@@ -57,7 +58,7 @@ class Entrance:
             task.arrived = task.started = self.env.now
             replica.inside[task] = self.where
         if replica.closed:
-            self._refuse(task, UNREACHABLE)
+            self._find_closed(task, replica)
         elif replica.free:
             replica.free -= 1
             account.busy_area -= self.env.now
@@ -67,7 +68,40 @@ class Entrance:
             else:
                 enter = self.enter
                 enter(task)
-        elif replica.waiting < host.capacity or replica.hung:  # a frozen process answers nothing, not even a refusal
+        else:
+            self._wait(task, replica)
+
+    def _find_closed(self, task: Task, replica: Replica) -> None:
+        """Nobody gets an answer. A frozen process does not even refuse: who finds no idle worker there waits in the listen backlog."""
+        if not replica.hung or replica.closed > 1:  # it is not only frozen
+            self._refuse(task, UNREACHABLE)
+        elif replica.free and not replica.backlog:
+            self._take_place(task, replica)
+        else:
+            task.started = math.nan
+            task.then = self.come_in
+            self.host.wait_outside(task, replica)
+
+    def _come_in(self, task: Task) -> None:
+        """It came while the process was frozen, and now goes through the door as everybody else, in its turn."""
+        replica = task.replica
+        self.host.come_inside(task, replica)
+        if replica.free:
+            self._take_place(task, replica)
+        else:
+            self._wait(task, replica)
+
+    def _take_place(self, task: Task, replica: Replica) -> None:
+        replica.free -= 1
+        self.account.busy_area -= self.env.now
+        task.granted = True
+        task.started = self.env.now
+        self._start(task)
+
+    def _wait(self, task: Task, replica: Replica) -> None:
+        """Join the queue, or be shed where it is full."""
+        host = self.host
+        if replica.waiting < host.capacity:
             task.started = math.nan
             task.then = self.leave_queue
             host.wait_in_queue(task, replica)

@@ -68,7 +68,7 @@ class Outage:
         self.host = world.host(fault.of)
         self.how = fault.how
         if fault.how == "hang":
-            self.host.may_hang = True
+            self.host.watch_for_freezes()
         elif fault.how == "refuse":
             self.host.keep_track()
 

@@ -1,7 +1,8 @@
 """What services and the gateway have in common: replicas with places and a queue, which faults can slow, freeze, refuse or kill.
 
-Not modelled: time to notice that a replica is gone (balancers know at once), warm-up of a restarted replica, and a change of pace
-of work that is under way when a slowdown begins or ends (it keeps the pace it began with; a freeze does stop it).
+Not modelled: time to notice that a replica is gone (balancers know at once), warm-up of a restarted replica, the bound of the listen
+backlog in which those wait who come to a frozen process, and a change of pace of work that is under way when a slowdown begins or ends
+(it keeps the pace it began with; a freeze does stop it).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sim.chance.chain import link_chain
 from sim.models.cpu import Cpu
 from sim.models.recorder import IN_FLIGHT
-from sim.models.task import ERROR, IN_QUEUE, NOWHERE, OK, ON_CPU, ORDINARY, SHED, UNREACHABLE, Act, Task
+from sim.models.task import ERROR, IN_QUEUE, NOWHERE, OK, ON_CPU, ORDINARY, OUTSIDE, SHED, UNREACHABLE, Act, Task
 from sim.policies.base import passed
 from sim.records.tables import Book
 from sim.vocabulary import QUIET, EventKind, Outcome, Stage
@@ -30,6 +31,7 @@ class Replica:
     """One instance: `free` places (worker threads, or threads of an event loop), a queue, and perhaps cores."""
 
     __slots__ = (
+        "backlog",
         "balancers",
         "closed",
         "cpu",
@@ -57,11 +59,12 @@ class Replica:
         self.waiting = 0  # live entries of the queue; entries of tasks that gave up stay in it until they reach its head
         self.cpu = Cpu(host.world, host, cores) if cores else None
         self.down = False
-        self.closed = 0  # for how many reasons it lets nobody in: it is down, an outage refuses
+        self.closed = 0  # for how many reasons it lets nobody in: it is down, an outage refuses, it is frozen
         self.hung = 0  # how many faults freeze it now
         self.hung_since = 0.0
         self.frozen_seconds = 0.0  # in all freezes that are over
-        self.parked: list[Task] = []  # frozen tasks, resumed in this order
+        self.backlog = 0  # how many wait outside, because it is frozen
+        self.parked: list[Task] = []  # frozen tasks, and those who wait outside: at the thaw they go on in this order
         self.overdue: list[tuple[Task, int]] = []  # who waited too long in the queue while it was frozen, with their tickets
         self.inside: dict[Task, int] = {}  # attempts that have arrived and not left, and where; kept only where somebody may ask
         self.balancers: dict[str, Any] = {}  # by callee: what it knows about the load it has put on each replica
@@ -113,6 +116,8 @@ class Host:
         self.queued = 0
         self.account = Account()
         self.queue_area = 0.0
+        self.outside = 0
+        self.outside_area = 0.0
         self.up = replicas
         self.up_area = 0.0
         self.last_shed = -math.inf
@@ -276,18 +281,41 @@ class Host:
 
     # -- harm -----------------------------------------------------------------------------------------------------------
 
+    def watch_for_freezes(self) -> None:
+        """A fault may freeze it; known before the first event."""
+        if not self.may_hang:
+            self.may_hang = True
+            self.world.recorder.watch(self.name, "listen_backlog", "mean", lambda now: self.outside_area + self.outside * now)
+
+    def wait_outside(self, task: Task, replica: Replica) -> None:
+        """Wait in the listen backlog of a frozen process."""
+        task.waits = OUTSIDE
+        replica.parked.append(task)
+        replica.backlog += 1
+        self.outside += 1
+        self.outside_area -= self.env.now
+
+    def come_inside(self, task: Task, replica: Replica) -> None:
+        """Wait there no longer."""
+        task.waits = NOWHERE
+        replica.backlog -= 1
+        self.outside -= 1
+        self.outside_area += self.env.now
+
     def freeze(self, replica: Replica) -> None:
-        """Stop all that goes on in it; what arrives is still accepted."""
+        """Stop all that goes on in it; what arrives waits outside, unless a worker is idle."""
         replica.hung += 1
         if replica.hung == 1:
+            replica.closed += 1
             replica.hung_since = self.env.now
             if replica.cpu is not None:
                 replica.cpu.stop()
 
     def unfreeze(self, replica: Replica) -> None:
-        """Let it go on where it stopped."""
+        """Let it go on where it stopped: first those give up whose patience ended in the queue, then all else in the order of the freeze."""
         replica.hung -= 1
         if replica.hung == 0:
+            replica.closed -= 1
             replica.frozen_seconds += self.env.now - replica.hung_since
             if replica.cpu is not None:
                 replica.cpu.go_on()
@@ -379,7 +407,7 @@ class Host:
 
     def book(self) -> Book:
         """Attempts that arrived, how they ended, and those found inside by counting."""
-        inside = sum(len(replica.inside) for replica in self.replicas) if self.tracks else self.busy + self.queued
+        inside = sum(len(replica.inside) for replica in self.replicas) if self.tracks else self.busy + self.queued + self.outside
         account = self.account
         return Book(self.name, account.offered, {outcome.word: account.ended[outcome] for outcome in Outcome if account.ended[outcome]}, inside)
 

@@ -46,7 +46,7 @@ WAITING = -1
 """In the place of an outcome code: not over yet, the task will be woken."""
 
 OK, DEGRADED, SHED, ERROR, UNREACHABLE = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.SHED), int(Outcome.ERROR), int(Outcome.UNREACHABLE)
-NOWHERE, IN_QUEUE, ON_CPU = 0, 1, 2
+NOWHERE, IN_QUEUE, ON_CPU, OUTSIDE = 0, 1, 2, 3
 
 
 class Done(Exception):  # noqa: N818 - not an error
@@ -181,7 +181,7 @@ class Task:
         "then",  # what is called, with the task, when its time or its turn has come
         "ticket",  # counts what it has waited for: a timer of an older ticket is stale
         "tries",  # how many attempts of the call that it makes are over
-        "waits",  # where it stands: NOWHERE, IN_QUEUE of its replica, ON_CPU
+        "waits",  # where it stands: NOWHERE, IN_QUEUE of its replica, ON_CPU, OUTSIDE of it, which is frozen
         "where",  # index of the name of the place where `outcome` arose
         "worked",  # s; before it was abandoned
     )

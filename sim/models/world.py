@@ -28,7 +28,7 @@ from sim.models.sites import mark_of, salts, tried_again
 from sim.models.steps import Sequence, Site
 from sim.models.stock import Stock
 from sim.models.summary import plan_of
-from sim.models.task import CONTROL, OBSERVATION, Clock, Done, Signal, Task, abandon
+from sim.models.task import CONTROL, IN_QUEUE, OBSERVATION, ON_CPU, OUTSIDE, Clock, Done, Signal, Task, abandon
 from sim.models.timers import Lane
 from sim.models.topic import Broker, Message, Topic
 from sim.models.unnoticed import Late, breaker_by_now, breaker_forgotten, end_of_spell, holders, in_order
@@ -475,10 +475,12 @@ class World:
         task.request.done()
 
     def _stop(self, task: Task, host: Host, replica: Replica, cancel: bool) -> None:
-        if task.waits == 1:
+        if task.waits == IN_QUEUE:
             host.unqueue(task, replica)
-        elif task.waits == 2 and replica.cpu is not None:
+        elif task.waits == ON_CPU and replica.cpu is not None:
             replica.cpu.drop(task)
+        elif task.waits == OUTSIDE:
+            host.come_inside(task, replica)
         if task in replica.parked:
             replica.parked.remove(task)
         if task.granted:

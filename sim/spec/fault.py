@@ -39,7 +39,10 @@ AnyFault = Annotated[Fault, Choice("fault")]
 
 @register("fault", "outage")
 class Outage(Fault):
-    """A service, or `gateway`, is down: `hang` freezes it, `refuse` answers unreachable at once, `blackhole` drops packets both ways."""
+    """A service, or `gateway`, is down: `hang` freezes it, `refuse` answers unreachable at once, `blackhole` drops packets both ways.
+
+    Who comes to a frozen process and finds no idle worker waits outside, and is let in, queued or shed at the thaw, in order of arrival.
+    """
 
     positional = "of"
     of: str

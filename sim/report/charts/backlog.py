@@ -19,6 +19,7 @@ PROMISES = "open promises"
 _QUANTITIES = (
     ("lag", "behind the end of the topic", "messages"),
     ("queue", "waiting for a worker, all replicas", "requests"),
+    ("listen_backlog", "came while it was frozen", "requests"),
     ("outbox", "written, not yet published", "rows"),
 )
 
