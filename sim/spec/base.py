@@ -112,17 +112,19 @@ def _picked(value: object) -> object:
     return {_column(column): _cells(wanted) for column, wanted in value.items()}
 
 
-def _cells(wanted: object) -> object:
-    """One value or a list of them as texts; what is no such value stays, for the field to judge."""
+def _cells(wanted: object) -> tuple[str, ...]:
+    """One value or a list of them, as texts."""
     if isinstance(wanted, (list, tuple)):
         return tuple(cell for item in wanted for cell in _spelt(item))
     return _spelt(wanted)
 
 
-def _spelt(value: object) -> tuple[object, ...]:
+def _spelt(value: object) -> tuple[str, ...]:
     if isinstance(value, bool):
         return (str(value).lower(), str(value), str(value).upper())  # files write it in each of these ways
-    return ("" if value is None else str(value) if isinstance(value, (int, float)) else value,)
+    if isinstance(value, (dict, list, tuple)):
+        raise ValueError(f"found {units.shown(value)}, expected a value of the column, or a list of them")
+    return ("" if value is None else str(value),)
 
 
 _CELL: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}

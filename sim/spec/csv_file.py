@@ -43,17 +43,18 @@ class BadFileError(Exception):
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What stands in one column of one row."""
+class Columns:
+    """Some columns of the picked rows, as text, and the line of each row."""
 
-    text: str
-    line: int
-    column: str
+    names: tuple[str, ...]
+    lines: list[int]
+    texts: tuple[list[str], ...]  # one list for each column
 
-    def wrong(self, expected: str) -> BadFileError:
+    def wrong(self, column: int, row: int, expected: str) -> BadFileError:
         """The error that names line, column, content and what was expected."""
-        found = shown(self.text) if self.text else "an empty cell"
-        return BadFileError(f"column '{self.column}': found {found}, expected {expected}", self.line)
+        text = self.texts[column][row]
+        found = shown(text) if text else "an empty cell"
+        return BadFileError(f"column '{self.names[column]}': found {found}, expected {expected}", self.lines[row])
 
 
 Where = Mapping[str, Sequence[str]]  # column -> the values of the rows that are picked
@@ -84,23 +85,25 @@ class CsvFile:
             raise BadFileError(f"has no column '{name}'{hint}")
         return self.names.index(name)
 
-    def rows(self, columns: Sequence[str | None], where: Where | None = None) -> list[tuple[Cell, ...]]:
+    def columns(self, names: Sequence[str | None], where: Where | None = None) -> Columns:
         """These columns of every row that `where` picks, in the order of the file; at least one row."""
-        indices = [self.index(name) for name in columns]
+        indices = [self.index(name) for name in names]
         picked = [(self.index(name), frozenset(values)) for name, values in (where or {}).items()]
         least = max([*indices, *(index for index, _ in picked)]) + 1
-        found: list[tuple[Cell, ...]] = []
+        found = Columns(tuple(self.names[index] for index in indices), [], tuple([] for _ in indices))
         passed: dict[str, None] = {}  # values that the first of `where` did not pick, for the message
         for line, row in self._lines():
             if len(row) < least:
                 raise BadFileError(f"found {len(row)} columns, expected at least {least}", line)
             if all(row[index].strip() in values for index, values in picked):
-                found.append(tuple(Cell(row[index].strip(), line, self.names[index]) for index in indices))
-                if len(found) > MOST_ROWS:
+                found.lines.append(line)
+                for index, texts in zip(indices, found.texts, strict=True):
+                    texts.append(row[index].strip())
+                if len(found.lines) > MOST_ROWS:
                     raise BadFileError(f"holds more than {MOST_ROWS:,} rows", line)
             elif len(passed) < 20:
                 passed[row[picked[0][0]].strip()] = None
-        if not found:
+        if not found.lines:
             raise self._none(where, list(passed))
         return found
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median_low
 
 from sim import units
-from sim.spec.csv_file import BadFileError, Cell, CsvFile
+from sim.spec.csv_file import BadFileError, Columns, CsvFile
 from sim.spec.document import Data
 from sim.spec.measured import Recorded
 from sim.spec.moments import Moments, NoMomentError, decimal, moments_of
@@ -25,20 +25,21 @@ _LEFT_OUT = Decimal("1.5")  # of the usual gap: from here on rows of a regular s
 
 def requests(file: CsvFile, spec: Replay) -> dict[str, Data]:
     """Each row as one request, in the order of their times: a log is often written in the order of completion."""
-    rows = file.rows([spec.timestamps, *(column for column in (spec.route, spec.user) if column is not None)], spec.where)
-    moments = _moments(file, [row[0] for row in rows], spec)
-    order = sorted(range(len(rows)), key=moments.values.__getitem__)
-    times = [moments.values[index] for index in order]
+    columns = file.columns([spec.timestamps, *(column for column in (spec.route, spec.user) if column is not None)], spec.where)
+    moments = _moments(file, columns, 0, spec)
+    order = _order(moments)
+    times = [moments.values[row] for row in order]
     _refuse_implausible(times)
     data: dict[str, Data] = {"values": [float((time - times[0]) / _SECOND) for time in times], **_when(times[0], moments)}
     if spec.route is not None:
-        names = [rows[index][1].text for index in order]
+        names = [columns.texts[1][row] for row in order]
         numbers, requests_of = _numbered(names), Counter(names)
         shares = [requests_of[name] / len(names) for name in numbers]
         data |= {"routes": list(numbers), "shares": shares, "route": [numbers[name] for name in names]}
     if spec.user is not None:
-        users = _numbered([rows[index][-1].text for index in order])
-        data |= {"user": [users[rows[index][-1].text] for index in order], "users": len(users)}
+        names = [columns.texts[-1][row] for row in order]
+        numbers = _numbered(names)
+        data |= {"user": [numbers[name] for name in names], "users": len(numbers)}
     return data
 
 
@@ -47,17 +48,17 @@ def series(file: CsvFile, spec: Replay) -> dict[str, Data]:
     column = spec.rates if spec.rates is not None else spec.counts
     expected = "a rate per second of 0 or more" if spec.rates is not None else "a number of requests of 0 or more"
     if spec.timestamps is None and spec.every is not None:
-        rows = file.rows([column], spec.where)
-        return {"values": [_number(row[0], expected) for row in rows]}
+        columns = file.columns([column], spec.where)
+        return {"values": [_number(columns, 0, row, expected) for row in range(len(columns.lines))]}
     if spec.timestamps is None and column == file.names[0]:
         raise BadFileError(f"has its times in no column before '{column}'; name the column in `timestamps`, or give `every`")
-    rows = file.rows([spec.timestamps, column], spec.where)
-    moments = _moments(file, [row[0] for row in rows], spec)
+    columns = file.columns([spec.timestamps, column], spec.where)
+    moments = _moments(file, columns, 0, spec)
     if not spec.where:
-        _refuse_overlap(file, rows, moments)
+        _refuse_overlap(file, columns, moments)
     values: dict[Decimal, float] = {}
-    for moment, row in zip(moments.values, rows, strict=True):
-        values[moment] = values.get(moment, 0.0) + _number(row[1], expected)
+    for row, moment in enumerate(moments.values):
+        values[moment] = values.get(moment, 0.0) + _number(columns, 1, row, expected)
     times = sorted(values)
     every = Decimal(repr(spec.every)) * _SECOND if spec.every is not None else None
     lengths, kept = _intervals(times, [values[time] for time in times], every, spec.counts is not None)
@@ -67,26 +68,31 @@ def series(file: CsvFile, spec: Replay) -> dict[str, Data]:
 def durations(file: CsvFile, spec: Recorded, owner: Replay | None) -> list[float]:
     """A column of durations in seconds: in the order of the file, or of the times of the arrivals whose rows they are."""
     if owner is None:
-        return [_duration(row[0], spec.unit) for row in file.rows([spec.column], spec.where)]
-    rows = file.rows([spec.column, owner.timestamps], spec.where or owner.where)
-    moments = _moments(file, [row[1] for row in rows], owner).values
-    return [_duration(rows[index][0], spec.unit) for index in sorted(range(len(rows)), key=moments.__getitem__)]
+        columns = file.columns([spec.column], spec.where)
+        return [_duration(columns, row, spec.unit) for row in range(len(columns.lines))]
+    columns = file.columns([spec.column, owner.timestamps], spec.where or owner.where)
+    return [_duration(columns, row, spec.unit) for row in _order(_moments(file, columns, 1, owner))]
 
 
-def _moments(file: CsvFile, cells: Sequence[Cell], spec: Replay) -> Moments:
+def _moments(file: CsvFile, columns: Columns, column: int, spec: Replay) -> Moments:
     try:
-        moments = moments_of([cell.text for cell in cells], spec.unit)
-        dates = file.dates_in(file.first_row()) if spec.timestamps is None and moments.clock == "start" else []
-        if dates:
-            found = f"no `timestamps`, and its first column '{file.names[0]}' holds numbers while {' and '.join(dates[:5])} holds dates"
-            raise BadFileError(f"found {found}; name the column of the times in `timestamps`")
-        return moments
+        moments = moments_of(columns.texts[column], spec.unit)
     except NoMomentError as error:
-        wrong = cells[error.index].wrong(error.expected)
+        wrong = columns.wrong(column, error.index, error.expected)
         others = file.times_in(file.first_row()) if spec.timestamps is None else []
         if others:
             wrong = BadFileError(f"{wrong.message}; name the column of the times in `timestamps`: {' or '.join(others[:5])}", wrong.line)
         raise wrong from None
+    dates = file.dates_in(file.first_row()) if spec.timestamps is None and moments.clock == "start" else []
+    if dates:
+        found = f"no `timestamps`, and its first column '{file.names[0]}' holds numbers while {' and '.join(dates[:5])} holds dates"
+        raise BadFileError(f"found {found}; name the column of the times in `timestamps`")
+    return moments
+
+
+def _order(moments: Moments) -> list[int]:
+    """The rows in the order of their times; those of one time as they stand in the file."""
+    return sorted(range(len(moments.values)), key=moments.values.__getitem__)
 
 
 def _when(first: Decimal, moments: Moments) -> dict[str, Data]:
@@ -106,19 +112,19 @@ def _refuse_implausible(times: Sequence[Decimal]) -> None:
         raise BadFileError(f"has {len(times)} rows in {years:.1f} years, fewer than one an hour; are these the times of requests, and in which `unit`?")
 
 
-def _refuse_overlap(file: CsvFile, rows: Sequence[tuple[Cell, ...]], moments: Moments) -> None:
+def _refuse_overlap(file: CsvFile, columns: Columns, moments: Moments) -> None:
     """Several rows of one time are several series, perhaps with their total among them."""
-    lines: dict[Decimal, int] = {}
-    for moment, row in zip(moments.values, rows, strict=True):
-        first = lines.setdefault(moment, row[0].line)
-        if first != row[0].line:
-            names = [name for name in file.differing(first, row[0].line) if name != row[1].column]
-            picks = f"where: {{{names[-1] if len(names) == 1 else names[0]}: ...}}" if names else "where"
+    rows: dict[Decimal, int] = {}
+    for row, moment in enumerate(moments.values):
+        first = rows.setdefault(moment, row)
+        if first != row:
+            names = [name for name in file.differing(columns.lines[first], columns.lines[row]) if name != columns.names[1]]
             differ = f", which differ in {', '.join(names[:5])}" if names else ""
+            pick = f"`where: {{{names[0]}: ...}}`" if names else "`where`"
+            expected = f"one row for each time: pick the rows of one series (or of several, whose sum is meant) with {pick}"
             raise BadFileError(
-                f"column '{row[0].column}': found {row[0].text} in line {first}, too{differ}; expected one row for each time: pick the rows of one"
-                f" series (or of several, whose sum is meant) with `{picks}`",
-                row[0].line,
+                f"column '{columns.names[0]}': found {columns.texts[0][row]} in line {columns.lines[first]}, too{differ}; expected {expected}",
+                columns.lines[row],
             )
 
 
@@ -141,24 +147,26 @@ def _intervals(times: Sequence[Decimal], values: Sequence[float], every: Decimal
     return lengths, kept
 
 
-def _number(cell: Cell, expected: str) -> float:
-    number = decimal(cell.text)
+def _number(columns: Columns, column: int, row: int, expected: str) -> float:
+    text = columns.texts[column][row]
+    number = decimal(text)
     if number is None or number < 0:
-        raise cell.wrong(expected + _point(cell))
+        raise columns.wrong(column, row, expected + _point(text))
     return float(number)
 
 
-def _duration(cell: Cell, unit: str) -> float:
+def _duration(columns: Columns, row: int, unit: str) -> float:
     expected = f"a duration of 0 or more, at most ten years: a number of {unit}, or one with its unit such as 250ms"
-    number = decimal(cell.text)
+    text = columns.texts[0][row]
+    number = decimal(text)
     try:
-        seconds = units.seconds(f"{number:f}", unit) if number is not None else units.duration(cell.text)
+        seconds = units.seconds(f"{number:f}", unit) if number is not None else units.duration(text)
     except ValueError:
-        raise cell.wrong(expected + _point(cell)) from None
+        raise columns.wrong(0, row, expected + _point(text)) from None
     if not math.isfinite(seconds) or not 0 <= seconds <= units.LONGEST:
-        raise cell.wrong(expected)
+        raise columns.wrong(0, row, expected)
     return seconds
 
 
-def _point(cell: Cell) -> str:
-    return ", with a decimal point" if _DECIMAL_COMMA.fullmatch(cell.text) else ""
+def _point(text: str) -> str:
+    return ", with a decimal point" if _DECIMAL_COMMA.fullmatch(text) else ""

@@ -110,6 +110,12 @@ class Scenario(Spec):
         """Seconds until the longest recording of its traffic is over; 0 where there is none."""
         return max((traffic.arrivals.end for traffic in self.traffic.values() if isinstance(traffic.arrivals, Replay)), default=0.0)
 
+    @property
+    def recording(self) -> float:
+        """The same in the time of the recordings, however fast they are played."""
+        replays = (traffic.arrivals for traffic in self.traffic.values() if isinstance(traffic.arrivals, Replay))
+        return max((replay.end * replay.speed for replay in replays), default=0.0)
+
     @model_validator(mode="wrap")
     @classmethod
     def _remembers_words(cls, data: Data, validated: ModelWrapValidatorHandler[Self]) -> Self:

@@ -191,6 +191,8 @@ def test_variants_with_recordings_of_unlike_length_run_as_long_as_the_longest(tm
     text = HEAD.replace("1m", "recording").replace("WORK", "1ms").replace("ARRIVALS", "{replay: file.csv}")
     (tmp_path / "s.yaml").write_text(text + "variants: {short: {}, long: {traffic: {t: {arrivals: {replay: long.csv}}}}}\n")
     assert {name: of.duration for name, of in load(tmp_path / "s.yaml").variants.items()} == {"short": 150.0, "long": 150.0}
+    faster = load(tmp_path / "s.yaml", sets=["variants.long.traffic.t.arrivals.replay.speed=2"])
+    assert {name: of.duration for name, of in faster.variants.items()} == {"short": 150.0, "long": 75.0}
 
 
 # ---- durations
@@ -256,6 +258,9 @@ def test_a_duration_in_a_file_is_a_duration(tmp_path, cell):
         ("1\n", "{replay: {file: file.csv, rates: a, counts: b}}", "found rates and counts, expected one of them"),
         ("1\n", "{replay: {file: file.csv, rates: a, user: b}}", "found user beside rates, where a row is no request"),
         ("1\n", "{replay: {file: file.csv, unit: days}}", "unit: found 'days', expected s, ms, us, ns, m or h"),
+        ("1\n", "{replay: {file: file.csv, where: {a: {b: 1}}}}", "where: found a map of 1, expected a value of the column, or a list of them"),
+        ("1\n", "{replay: {file: file.csv, where: {a: []}}}", "where.a: found an empty list, expected at least 1"),
+        ("1\n", "{replay: {file: file.csv, where: {b: 1}}}", "has no column 'b'"),
         # times that cannot be
         ("t\n1622490229\n5\n", "{replay: file.csv}", "file.csv:3: traffic.t.arrivals.replay: column 't': found '5', expected a time of the same kind"),
         (
