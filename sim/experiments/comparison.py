@@ -20,7 +20,7 @@ from sim.experiments.method import Best, Method, Precision, in_words
 from sim.experiments.nature import additions_of, bounds_of, nature_of
 from sim.experiments.plan import Plan
 from sim.experiments.results import Comparison, VariantResult, base_of
-from sim.experiments.rounds import Rounds, crew, until_best, until_precise
+from sim.experiments.rounds import Rounds, best_at_once, crew, precise_at_once, until_best, until_precise
 from sim.experiments.settling import pilot_runs, settled
 from sim.experiments.several import Arm, arms_of, combine, named
 from sim.experiments.shipped import Source, as_study
@@ -126,10 +126,11 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, engine: str, exec
     with crew(executor, progress, pilot_runs(arms, plan.pilot) + plan.most * len(arms)) as execute:
         arms, warmup = settled(arms, seed, engine, plan.pilot, execute)
         rounds = Rounds(arms, seed, engine, execute, plan.only or 0)
-        rule = _replicate(rounds, plan, keys)
+        exact = rounds.certain(plan.most)
+        rule = _at_once(rounds, plan, keys) if exact else _replicate(rounds, plan, keys)
     figures = {arm.name: _Figures.of(rounds.results[arm.name], rounds.numbers(arm.name)) for arm in arms}
     resamples = _resamples(plan, seed)
-    variants = {arm.name: _variant(arm, figures[arm.name], rounds.results[arm.name], plan.confidence, resamples) for arm in arms}
+    variants = {arm.name: _variant(arm, figures[arm.name], rounds.results[arm.name], plan.confidence, resamples, exact) for arm in arms}
     most = max(len(results) for results in rounds.results.values())
     return Comparison(
         study=study,
@@ -137,14 +138,16 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, engine: str, exec
         seed=seed,
         replications=most,
         variants=variants,
-        differences=_differences(figures, variants, plan.confidence, resamples),
+        differences=_differences(figures, variants, plan.confidence, resamples, exact),
         fingerprint=_digest([part for name, result in variants.items() for part in (name, result.fingerprint)]),
         method=Method(
             confidence=plan.confidence,
-            interval=plan.interval if most > 1 else _within(variants),
+            interval=plan.interval if most > 1 or exact else _within(variants),
             warmup=warmup,
             precision=rule if isinstance(rule, Precision) else None,
             best=rule if isinstance(rule, Best) else None,
+            exact=exact,
+            alike=most if most > 1 and all(_alike(results) for results in rounds.results.values()) else 0,
         ),
     )
 
@@ -167,6 +170,17 @@ def _replicate(rounds: Rounds, plan: Plan, keys: tuple[str, ...]) -> Precision |
         return until_best(rounds, keys[0], least, in_words(least, keys[0]), plan.most, plan.confidence)
     rounds.run(plan.most)
     return None
+
+
+def _at_once(rounds: Rounds, plan: Plan, keys: tuple[str, ...]) -> Precision | Best | None:
+    """What the plan's rule comes to where nothing is random."""
+    if plan.precision is not None:
+        return precise_at_once(rounds, keys, plan.precision, plan.most)
+    return best_at_once(rounds, keys[0], in_words(plan.least_difference(keys[0]), keys[0]), plan.confidence) if plan.best is not None else None
+
+
+def _alike(results: Sequence[JobResult]) -> bool:
+    return len({result.fingerprint for result in results}) == 1
 
 
 def _within(variants: Mapping[str, VariantResult]) -> str:
@@ -197,7 +211,7 @@ class _Figures:
         return cls(table, frozenset(key for result in results for key in result.censored))
 
 
-def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult], confidence: float, resamples: Resamples | None) -> VariantResult:
+def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult], confidence: float, resamples: Resamples | None, exact: bool) -> VariantResult:
     from sim.metrics.timeline import mean_timelines
     from sim.stats.mean import mean_interval
 
@@ -205,11 +219,11 @@ def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult], confiden
     assert exemplar is not None, "the first replication keeps its records"
     metrics = {
         str(key): mean_interval(
-            figures.table[key].to_numpy(), confidence, censored=key in figures.censored, resamples=resamples, bounds=bounds_of(str(key))
+            figures.table[key].to_numpy(), confidence, censored=key in figures.censored, resamples=resamples, bounds=bounds_of(str(key)), exact=exact
         )
         for key in figures.table
     }
-    if len(results) == 1:
+    if len(results) == 1 and not exact:
         metrics |= _of_one(arm, results[0], exemplar, confidence)
     return VariantResult(
         name=arm.name,
@@ -232,7 +246,7 @@ def _of_one(arm: Arm, result: JobResult, records: Records, confidence: float) ->
 
 
 def _differences(
-    figures: Mapping[str, _Figures], variants: Mapping[str, VariantResult], confidence: float, resamples: Resamples | None
+    figures: Mapping[str, _Figures], variants: Mapping[str, VariantResult], confidence: float, resamples: Resamples | None, exact: bool
 ) -> dict[str, dict[str, Difference]]:
     """Variant - baseline for every metric with a good direction, over the replications that both have, all variants judged together."""
     from sim.stats.paired import differences
@@ -250,6 +264,7 @@ def _differences(
         baseline_censored={f"{name}\0{key}" for name, key, _ in compared if key in base.censored},
         resamples=resamples,
         natures={f"{name}\0{key}": nature_of(str(key), duration, additions) for name, key, _ in compared},
+        exact=exact,
     )
     answer: dict[str, dict[str, Difference]] = {name: {} for name, _ in others}
     for name, key, _ in compared:

@@ -64,6 +64,7 @@ class Best:
     standing: tuple[str, ...]  # those that may still be the best; one: it is selected
     replications: dict[str, int]
     trouble: str = ""  # why nothing can be selected
+    exact: bool = False  # nothing is random: the best is the best
 
     @property
     def decided(self) -> bool:
@@ -73,6 +74,8 @@ class Best:
     def __str__(self) -> str:
         if self.trouble:
             return f"best: cannot be selected: {self.trouble}"
+        if self.exact:
+            return f"best: {self.leader} by {self.metric}: nothing is random"
         least, most = min(self.replications.values()), max(self.replications.values())
         spent = _runs(most) if least == most else f"{least} to {most} replications"
         if self.decided:
@@ -91,6 +94,8 @@ class Method:
     warmup: FoundWarmup | None = None
     precision: Precision | None = None
     best: Best | None = None
+    exact: bool = False  # nothing is random: one replication is enough, and its figures are their own intervals
+    alike: int = 0  # so many replications were the same to the last request, although there is something random
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -102,7 +107,11 @@ class Method:
         yield from self.parts()
 
     def parts(self) -> Iterator[str]:
-        """What was found on the way: the warm-up, the precision, the best."""
+        """What was found on the way: that nothing is random, the warm-up, the precision, the best."""
+        if self.exact:
+            yield "luck: nothing is random, so one replication is enough and its figures are exact"
+        if self.alike:
+            yield f"luck: all {self.alike} replications are the same, request by request; something may be random, but it made no difference"
         yield from (str(part) for part in (self.warmup, self.precision, self.best) if part is not None)
 
 

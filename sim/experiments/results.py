@@ -83,8 +83,8 @@ class Comparison:
 
     @property
     def judged(self) -> bool:
-        """Whether there is a spread to judge differences by."""
-        return self.replications > 1
+        """Whether there is a spread to judge differences by, or nothing random that would call for one."""
+        return self.replications > 1 or self.method.exact
 
     @property
     def identical(self) -> dict[str, str]:

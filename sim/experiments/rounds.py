@@ -16,6 +16,7 @@ from sim.experiments.jobs import Job, JobResult
 from sim.experiments.ledger import Progress
 from sim.experiments.method import Best, Precision
 from sim.experiments.several import Arm
+from sim.spec.certain import is_certain
 from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
 from sim.stats.selection import FIRST, Race
@@ -40,6 +41,19 @@ class Rounds:
         jobs = [(arm.name, job) for arm in self.arms.values() if names is None or arm.name in names for job in self._missing(arm, count)]
         for (name, _), result in zip(jobs, self._execute([job for _, job in jobs]), strict=True):
             self.results[name].append(result)
+
+    def certain(self, most: int) -> bool:
+        """Whether nothing is random: by what is said, and by a second replication, where more than one was asked for, that is the same as the first.
+
+        The first is then all there is.
+        """
+        if not all(is_certain(arm.scenario) for arm in self.arms.values()):
+            return False
+        self.run(min(2, most))
+        if any(len({result.fingerprint for result in results}) > 1 for results in self.results.values()):
+            return False
+        self.results = {name: results[:1] for name, results in self.results.items()}
+        return True
 
     def numbers(self, name: str) -> range:
         """The replications that an arm has."""
@@ -91,6 +105,21 @@ def until_best(rounds: Rounds, key: str, indifference: float, words: str, cap: i
     standing, leader = (race.standing, race.leader) if race is not None else (tuple(rounds.arms), "")
     spent = {name: len(results) for name, results in rounds.results.items()}
     return Best(key, words, confidence, leader, standing, spent, trouble)
+
+
+def precise_at_once(rounds: Rounds, keys: Sequence[str], relative: float, cap: int) -> Precision:
+    """Where nothing is random one replication is as precise as can be."""
+    values = {(name, key): rounds.values(name, key)[0] for name in rounds.arms for key in keys}
+    unknown = tuple(key if len(rounds.arms) == 1 else f"{name}: {key}" for (name, key), value in values.items() if not math.isfinite(value))
+    return Precision(relative, tuple(keys), cap, 1, unknown=unknown)
+
+
+def best_at_once(rounds: Rounds, key: str, words: str, confidence: float) -> Best:
+    """Where nothing is random the best is the one that is ahead, of equals the first."""
+    trouble = _unfit(rounds, key)
+    sign = 1.0 if METRICS[key.partition("(")[0]].better == "higher" else -1.0
+    leader = max(rounds.arms, key=lambda name: sign * rounds.values(name, key)[0]) if not trouble else ""
+    return Best(key, words, confidence, leader, (leader,), dict.fromkeys(rounds.arms, 1), trouble, exact=True)
 
 
 def _unfit(rounds: Rounds, key: str) -> str:

@@ -218,6 +218,8 @@ def _sure(comparison: Comparison, confidence: float) -> str:
 
 def _intervals(comparison: Comparison, confidence: float) -> str:
     method = comparison.method
+    if method.exact:
+        return "none: nothing is random, the figures are exact"
     if comparison.replications == 1 and method.interval != "batch means":
         return "none: one replication"
     return f"{show_share(method.confidence if method != ORDINARILY else confidence)} confidence, {INTERVALS[method.interval]}"

@@ -163,6 +163,8 @@ def _key(comparison: Comparison, groups: Sequence[Group], width: int) -> str:
 def _spread(comparison: Comparison) -> str:
     """What stands behind a value and its half-width."""
     counts = {len(variant.per_replication) for variant in comparison.variants.values()}
+    if comparison.method.exact:
+        return "nothing is random: the figures of the one replication are exact"
     if comparison.replications == 1:
         return "one replication ± half-width from its own parts" if comparison.method.interval == "batch means" else "one replication: no intervals"
     least = f"{min(counts)} to " if len(counts) > 1 else ""

@@ -123,7 +123,7 @@ def _judged(comparison: Comparison, base: VariantResult, variant: VariantResult)
         if before is None or math.isnan(before.value) or math.isnan(after.value):
             continue
         difference = comparison.differences.get(variant.name, {}).get(key)
-        where, clause = _clause(key, (base, before), (variant, after), difference)
+        where, clause = _clause(key, (base, before), (variant, after), difference, 1 if comparison.method.exact else _SIGN_TEST)
         if where:
             lists[where].append(clause)
     clauses = {name: tuple(found) for name, found in lists.items()}
@@ -135,11 +135,11 @@ def _keys(variant: VariantResult) -> list[str]:
     return [key for name in _HEADLINES for key in variant.metrics if split_key(key)[0] == name and (key == name if name != "recovery_time" else True)]
 
 
-def _clause(key: str, base: _Side, other: _Side, difference: Difference | None) -> tuple[str, str]:
-    """Which list a metric belongs to, and what to say; '' where there is nothing to say."""
+def _clause(key: str, base: _Side, other: _Side, difference: Difference | None, proof: int) -> tuple[str, str]:
+    """Which list a metric belongs to, and what to say; '' where there is nothing to say. So many replications are `proof` that never is no luck."""
     before, after, name = base[1], other[1], label_of(key)
     if math.isinf(before.value) or math.isinf(after.value):
-        return _never(key, base, other)
+        return _never(key, base, other, proof)
     if difference is None or (before.value == 0 and after.value == 0):
         return "", ""
     if difference.finding != "significant":
@@ -165,13 +165,13 @@ def _not_seen(key: str, before: Interval, after: Interval, difference: Differenc
     return where, f"{name} ({', '.join(parts)})" if parts else name
 
 
-def _never(key: str, base: _Side, other: _Side) -> tuple[str, str]:
+def _never(key: str, base: _Side, other: _Side, proof: int) -> tuple[str, str]:
     """One of the two never got there, in some replications or in all of them."""
     name = label_of(key)
     shares = [_never_in(variant, key) for variant, _ in (base, other)]
     (never_before, before_of), (never_after, after_of) = shares
     clear = {(before_of, 0): "better", (0, after_of): "worse"}.get((never_before, never_after), "")
-    if clear and min(before_of, after_of) < _SIGN_TEST:
+    if clear and min(before_of, after_of) < proof:
         return "few", name
     if clear:
         texts = ["never" if count else show_bounds(figure, unit_of(key)) for count, figure in ((never_after, other[1]), (never_before, base[1]))]

@@ -10,6 +10,7 @@ from sim import load_text
 from sim.experiments.comparison import compare, run
 from sim.experiments.document import as_document
 from sim.experiments.earlier import against_earlier
+from sim.experiments.jobs import perform
 from sim.report.table import render_table
 from sim.report.verdict import verdict
 
@@ -114,3 +115,79 @@ def test_an_earlier_run_says_what_would_have_shown(shaky, tmp_path):
     found = against_earlier(one, tmp_path / "old.json").earlier.differences["better"]["response_p50"]
     assert found.finding in ("not significant", "significant")
     assert found.significant or found.detectable > 0
+
+
+CLOCKWORK = """\
+version: 1
+duration: 20s
+traffic: {users: {sends: shop.buy, arrivals: {deterministic: 10/s}, timeout: 2s}}
+services: {shop: {workers: 1, endpoints: {buy: [{work: 40ms}]}}}
+variants:
+  base: {}
+  slower: {services: {shop: {endpoints: {buy: [{work: 50ms}]}}}}
+  slip: {policies: {unused: {timeout: 5s}}}
+"""
+
+
+def counted(jobs: list[int]):
+    def perform_counted(job, tick):
+        jobs.append(job.replication)
+        return perform(job, tick)
+
+    return perform_counted
+
+
+def test_where_nothing_is_random_one_replication_is_enough_and_that_is_said():
+    """Of ten that were asked for the second shows that it is so, and the other eight are not run. 10/s of 40 ms: 40 and 50 ms, to the last bit."""
+    jobs: list[int] = []
+    found = compare(load_text(CLOCKWORK), replications=10, jobs=1, engine="simpy", perform=counted(jobs))
+    assert sorted(set(jobs)) == [0, 1]
+    assert found.replications == 1
+    for name, seconds in (("base", 0.04), ("slower", 0.05)):
+        figure = found.variants[name].metrics["response_p99"]
+        assert figure.low == figure.value == figure.high == pytest.approx(seconds, abs=1e-12)
+    difference = found.differences["slower"]["response_p99"]
+    assert difference.significant
+    assert difference.low == difference.value == pytest.approx(0.01)
+    table = render_table(found)
+    assert "nothing is random" in table
+    assert "no intervals" not in table
+    assert "nothing is random, so one replication is enough" in str(found.method)
+    assert verdict(found)[0].startswith("slower against base: worse: response p50 50.0 ms against 40.0 ms")
+    assert verdict(found)[1] == "slip against base: identical to base: every request the same."
+    assert as_document(found)["method"]["exact"] is True
+
+
+def test_it_is_said_of_a_single_replication_too():
+    found = run(load_text(CLOCKWORK), replications=1, jobs=1, engine="simpy")
+    assert found.method.exact
+    assert found.variants["base"].metrics["throughput"].low == found.variants["base"].metrics["throughput"].value
+
+
+def test_where_one_variant_is_random_all_are_replicated():
+    text = CLOCKWORK.replace("slip: {policies: {unused: {timeout: 5s}}}", "slip: {traffic: {users: {arrivals: {poisson: 10/s}}}}")
+    found = compare(load_text(text), replications=3, jobs=1, engine="simpy")
+    assert (found.replications, found.method.exact) == (3, False)
+
+
+def test_luck_that_made_no_difference_is_not_called_certainty():
+    """A share of failures so small that three replications have none: nothing differed, but something may."""
+    text = CLOCKWORK.replace("[{work: 40ms}]", "[{work: 40ms}, {fail: 0.000001%}]")
+    found = run(load_text(text), replications=3, jobs=1, engine="simpy")
+    assert (found.replications, found.method.exact, found.method.alike) == (3, False, 3)
+    assert "all 3 replications are the same, request by request" in str(found.method)
+
+
+def test_precision_and_the_best_are_found_at_once():
+    by_precision = run(load_text(CLOCKWORK), precision=0.05, jobs=1, engine="simpy")
+    assert (by_precision.replications, str(by_precision.method.precision)) == (1, "precision: response_p99 within 5% after 1 replication")
+    by_best = compare(load_text(CLOCKWORK), ["slower", "base"], best="p99(response)", indifference="1ms", jobs=1, engine="simpy")
+    assert by_best.replications == 1
+    assert str(by_best.method.best) == "best: base by response_p99: nothing is random"
+
+
+def test_a_second_replication_that_differs_is_believed_rather_than_the_list(monkeypatch):
+    """Should the list of what never draws be wrong, the runs say so."""
+    monkeypatch.setattr("sim.experiments.rounds.is_certain", lambda _: True)
+    found = run(load_text(SHAKY), replications=3, jobs=1, engine="simpy")
+    assert (found.replications, found.method.exact) == (3, False)

@@ -1,0 +1,100 @@
+"""Whether anything in a scenario is random at all: where nothing is, one replication is as good as a hundred.
+
+A scenario is certain only if every part of it is known to be. What is not in the list (a plug-in, a broker, a new word) is taken to draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sim.spec import fault, gateway, measured, network, policy, scenario, service, step, traffic
+from sim.spec.base import Spec
+from sim.spec.distribution import Constant
+
+_Certain = Callable[[Any], bool]
+
+
+def is_certain(said: scenario.Scenario) -> bool:
+    """Whether no draw can decide anything: two replications would be the same to the last request."""
+    return not said.plugins and not said.brokers and all(_RULES[type(part)](part) if type(part) in _RULES else False for part in _parts(said))
+
+
+def _parts(value: object) -> Iterator[Spec]:
+    """Everything that is said, however deep."""
+    if isinstance(value, Spec):
+        yield value
+        for name in type(value).model_fields:
+            yield from _parts(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _parts(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _parts(item)
+
+
+def _whole(share: float | None) -> bool:
+    """A share of nobody or of all needs no coin."""
+    return share in (None, 0.0, 1.0)
+
+
+def _always(part: Spec) -> bool:
+    del part
+    return True
+
+
+_NEVER_DRAW: tuple[type[Spec], ...] = (
+    scenario.Scenario,
+    scenario.Ledger,
+    scenario.Recording,
+    traffic.Deterministic,
+    traffic.Closed,
+    traffic.Objective,
+    service.Queue,
+    service.Stock,
+    step.Work,
+    step.Wait,
+    step.Call,
+    step.Perform,
+    step.Effect,
+    step.EffectOptions,
+    step.Take,
+    step.TakeOptions,
+    step.Reply,
+    step.Parallel,
+    policy.CallPolicy,
+    policy.ConstantBackoff,
+    policy.LinearBackoff,
+    policy.ExponentialBackoff,
+    policy.Budget,
+    policy.CircuitBreaker,
+    policy.Resilience4jBreaker,
+    policy.Bulkhead,
+    gateway.Gateway,
+    gateway.Route,
+    gateway.RateLimit,
+    gateway.Translate,
+    network.Network,
+    fault.Outage,
+    fault.Slow,
+    fault.Crash,
+    Constant,
+    measured.Replayed,
+)
+
+_RULES: dict[type[Spec], _Certain] = {
+    **dict.fromkeys(_NEVER_DRAW, _always),
+    traffic.Traffic: lambda its: its.users is None and its.items is None and len(its.mix) == 1,
+    traffic.Replay: lambda its: its.rates is None and its.times == 1.0,
+    service.Service: lambda its: its.replicas == 1 or its.load_balancing == "round_robin",
+    step.Fail: lambda its: _whole(its.share),
+    step.Refuse: lambda its: _whole(its.share),
+    policy.Retry: lambda its: its.jitter == "none",
+    gateway.Jwt: lambda its: _whole(its.invalid),
+    gateway.OAuth: lambda its: _whole(its.invalid),
+    network.Link: lambda its: _whole(its.loss),
+    network.LinkBetween: lambda its: _whole(its.loss),
+    fault.Errors: lambda its: _whole(its.share),
+    fault.NetworkFault: lambda its: _whole(its.loss),
+}
