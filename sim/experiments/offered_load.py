@@ -88,6 +88,7 @@ class CheckReport:
     loads: dict[str, OfferedLoad]
     warnings: tuple[Finding, ...]
     recordings: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what was understood of those of a variant, in a line each
+    certain: bool = False  # nothing is random in any variant
 
     def __str__(self) -> str:
         alike: dict[str, list[str]] = {}
@@ -96,6 +97,8 @@ class CheckReport:
             alike.setdefault(_text(load) + recordings, []).append(name)
         blocks = [f"{', '.join(names)}\n{text}" for text, names in alike.items()]
         blocks.append("\n".join(self._sentences()) if self.warnings else "no warnings")
+        if self.certain:
+            blocks.append("nothing is random: one replication is enough, and its figures are exact")
         return "\n\n".join(blocks)
 
     def _sentences(self) -> Iterator[str]:
@@ -118,6 +121,7 @@ def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
     from sim.experiments.recorded import recording_lines
     from sim.experiments.slips import unreferenced
     from sim.experiments.unwise import findings
+    from sim.spec.certain import is_certain
 
     study = as_study(study)
     chosen = study.variants if variants is None else {name: study.variants[name] for name in variants}
@@ -129,7 +133,8 @@ def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
         for finding in findings(analysis, loads[name]):
             found.setdefault(finding, []).append(name)
     warnings = tuple(replace(finding, variants=tuple(dict.fromkeys(names))) for finding, names in found.items())
-    return CheckReport(study.name, loads, warnings, {name: tuple(recording_lines(scenario)) for name, scenario in chosen.items()})
+    recordings = {name: tuple(recording_lines(scenario)) for name, scenario in chosen.items()}
+    return CheckReport(study.name, loads, warnings, recordings, all(map(is_certain, chosen.values())))
 
 
 class Analysis:

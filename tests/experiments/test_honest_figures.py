@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sim import load_text
+from sim import check, load_text
 from sim.experiments.comparison import compare, run
 from sim.experiments.document import as_document
 from sim.experiments.earlier import against_earlier
@@ -156,6 +156,11 @@ def test_where_nothing_is_random_one_replication_is_enough_and_that_is_said():
     assert verdict(found)[0].startswith("slower against base: worse: response p50 50.0 ms against 40.0 ms")
     assert verdict(found)[1] == "slip against base: identical to base: every request the same."
     assert as_document(found)["method"]["exact"] is True
+
+
+def test_the_check_says_so_before_anything_runs():
+    assert "nothing is random: one replication is enough" in str(check(load_text(CLOCKWORK)))
+    assert "nothing is random" not in str(check(load_text(SHAKY)))
 
 
 def test_it_is_said_of_a_single_replication_too():
