@@ -30,10 +30,9 @@ version: 1
 duration: 20s
 traffic: {users: {sends: shop.buy, arrivals: {poisson: 20/s}, timeout: 2s}}
 services: {shop: {workers: 1, endpoints: {buy: [{work: {exponential: 40ms}}, {fail: 0.4%}]}}}
-policies: {used: {timeout: 1s}}
 variants:
   base: {}
-  slip: {policies: {unused: {timeout: 5s}}}
+  slip: {services: {shop: {queue: {capacity: 100000}}}}
   better: {services: {shop: {endpoints: {buy: [{work: {exponential: 38ms}}, {fail: 0.3%}]}}}}
 """
 
@@ -125,7 +124,7 @@ services: {shop: {workers: 1, endpoints: {buy: [{work: 40ms}]}}}
 variants:
   base: {}
   slower: {services: {shop: {endpoints: {buy: [{work: 50ms}]}}}}
-  slip: {policies: {unused: {timeout: 5s}}}
+  slip: {services: {shop: {queue: {capacity: 100000}}}}
 """
 
 
@@ -170,7 +169,7 @@ def test_it_is_said_of_a_single_replication_too():
 
 
 def test_where_one_variant_is_random_all_are_replicated():
-    text = CLOCKWORK.replace("slip: {policies: {unused: {timeout: 5s}}}", "slip: {traffic: {users: {arrivals: {poisson: 10/s}}}}")
+    text = CLOCKWORK.replace("slip: {services: {shop: {queue: {capacity: 100000}}}}", "slip: {traffic: {users: {arrivals: {poisson: 10/s}}}}")
     found = compare(load_text(text), replications=3, jobs=1, engine="simpy")
     assert (found.replications, found.method.exact) == (3, False)
 
