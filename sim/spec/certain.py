@@ -51,6 +51,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     traffic.Deterministic,
     traffic.Closed,
     traffic.Objective,
+    traffic.Rows,
     service.Queue,
     service.Stock,
     step.Work,
@@ -85,8 +86,8 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
 
 _RULES: dict[type[Spec], _Certain] = {
     **dict.fromkeys(_NEVER_DRAW, _always),
-    traffic.Traffic: lambda its: its.users is None and its.items is None and len(its.mix) == 1,
-    traffic.Replay: lambda its: its.rates is None and its.times == 1.0,
+    traffic.Traffic: lambda its: its.users is None and its.items is None and (len(its.mix) == 1 or getattr(its.arrivals, "route", None) is not None),
+    traffic.Replay: lambda its: not its.is_series and its.times == 1.0,
     service.Service: lambda its: its.replicas == 1 or its.load_balancing == "round_robin",
     step.Fail: lambda its: _whole(its.share),
     step.Refuse: lambda its: _whole(its.share),

@@ -171,7 +171,7 @@ class Replay(Arrivals):
         if self.is_series:
             return (self.data.after + sum(self.lengths)) / self.speed
         last, gaps = self.data.values[-1], len(self.data.values) - 1
-        return (self.data.after + last + (last / gaps if last > 0 else 1.0)) / self.speed
+        return (self.data.after + last + (last / gaps if gaps and last > 0 else 1.0)) / self.speed
 
     @property
     def lengths(self) -> tuple[float, ...]:
