@@ -44,6 +44,15 @@ def test_work_spreads_over_as_many_members_as_there_are_partitions():
     assert four < 2.0
 
 
+def test_a_replica_that_says_no_number_consumes_with_one_thread_whatever_its_workers():
+    """Two replicas of 50 workers and 50 ms a record do 40 records a second, as two Spring listeners do: of 100/s the rest waits."""
+    played = testing.play(system("{wait: 50ms}", partitions=12, replicas=2).replace("workers: 4", "workers: 50"), [0.01 * k for k in range(3000)])
+    done = [round(time, 9) for time in done_at(played)]
+    assert sum(time <= 30.0 for time in done) == pytest.approx(2 * 30 / 0.05, abs=4)
+    assert max(done) > 70.0
+    assert played.records.gauge("g events", "workers").max() == 2.0
+
+
 CRASH = "{at: 250ms, crash: {of: worker, replicas: 1, restart_after: 10s}}"
 
 
