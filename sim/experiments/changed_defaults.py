@@ -96,8 +96,8 @@ def populations(view: View) -> Iterator[Finding]:
     by_user = any(limit.per == "user" for limit in scenario.gateway.rate_limits) if scenario.gateway is not None else False
     by_user |= scenario.gateway is not None and isinstance(scenario.gateway.authentication, OAuth)
     by_user |= any(topic.key == "user" for _, _, topic in view.flow.topics.values()) or any(step.key == "user" for _, step in publications(view))
-    peopled = [(name, traffic) for name, traffic in scenario.traffic.items() if traffic.people]
-    strangers = [(one, other) for (one, a), (other, b) in combinations(peopled, 2) if a.population(one) == one and b.population(other) == other]
+    peopled = [name for name, traffic in scenario.traffic.items() if traffic.people and traffic.population(name) == name]
+    strangers = list(combinations(peopled, 2))
     if by_user and strangers:
         why = f"limits, tokens and keys of one user are those of one traffic; `users: {{population: {strangers[0][0]}}}` in both is what it was"
         yield Finding("traffic", f"users of {' and '.join(strangers[0])} are different people, where they were the same", why)

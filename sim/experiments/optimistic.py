@@ -8,7 +8,7 @@ from sim.errors import did_you_mean, nearest
 from sim.experiments.changed_defaults import publications
 from sim.experiments.offered_load import Finding
 from sim.experiments.view import View
-from sim.spec.fault import Crash, Outage
+from sim.spec.fault import Crash, Fault, NetworkFault, Outage
 from sim.spec.service import Consume
 from sim.units import show_duration, show_share
 
@@ -19,16 +19,29 @@ SESSION = 45.0  # s; session.timeout.ms
 def consumer_faults(view: View) -> Iterator[Finding]:
     """Members of a consumer group that crash, or are silent for longer than their session lasts."""
     for index, fault in enumerate(view.scenario.faults):
-        service = view.scenario.services.get(getattr(fault, "of", ""))
-        consumes = tuple(service.consumes.values()) if service is not None else ()
         place = f"faults.{fault.name or index}"
-        if isinstance(fault, Crash) and consumes:
-            why = f"in Kafka's default, dynamic members, one that is back makes its group wait until its old session has ended ({show_duration(SESSION)})"
-            yield Finding(place, f"{fault.of} consumes; its consumers are static members here, and rebalances take no time", why)
-        elif isinstance(fault, Outage) and fault.end - fault.at > min((consume.session_timeout for consume in consumes), default=fault.end):
-            session = show_duration(min(consume.session_timeout for consume in consumes))
-            why = "here its consumers keep their partitions; Kafka takes them away, and its group rebalances once more when they are back"
-            yield Finding(place, f"{fault.of} consumes, and is away for longer than a session of {session}", why)
+        for name, session in _struck(view, fault):
+            if isinstance(fault, Crash):
+                wait = show_duration(SESSION)
+                why = f"in Kafka's default, dynamic members, one that is back makes its group wait until its old session has ended ({wait})"
+                yield Finding(place, f"{name} consumes; its consumers are static members here, and rebalances take no time", why)
+            elif fault.end - fault.at > session:
+                why = "here its consumers keep their partitions; Kafka takes them away, and its group rebalances once more when they are back"
+                yield Finding(place, f"{name} consumes, and is away for longer than a session of {show_duration(session)}", why)
+
+
+def _struck(view: View, fault: Fault) -> Iterator[tuple[str, float]]:
+    """The consuming services that a fault stops or cuts off from a broker of theirs, each with its shortest session, s."""
+    for name, service in view.scenario.services.items():
+        topics = tuple(service.consumes)
+        if isinstance(fault, (Crash, Outage)):
+            topics = topics if fault.of == name else ()
+        elif isinstance(fault, NetworkFault) and fault.partition and name in fault.between:
+            topics = tuple(topic for topic in topics if topic in view.flow.topics and view.flow.topics[topic][0] in fault.between)
+        else:
+            topics = ()
+        if topics:
+            yield name, min(service.consumes[topic].session_timeout for topic in topics)
 
 
 def slow_handlers(view: View) -> Iterator[Finding]:
@@ -65,8 +78,8 @@ def lonely_populations(view: View) -> Iterator[Finding]:
     """A population whose name looks like a slip, and one that its traffics count differently."""
     sizes: dict[str, dict[str, int]] = {}
     for name, traffic in view.scenario.traffic.items():
-        if traffic.users is not None:
-            sizes.setdefault(traffic.population(name), {})[name] = traffic.users.count
+        if traffic.people:
+            sizes.setdefault(traffic.population(name), {})[name] = traffic.people
     for population, counts in sizes.items():
         first, known = next(iter(counts)), [other for other in sizes if other != population]
         if len(counts) == 1 and population != first and nearest(population, known):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -91,9 +92,11 @@ class Patience:
 
 
 def _all_attempts(once: float, policy: CallPolicy) -> float:
+    longest = math.inf if policy.total_timeout is None else policy.total_timeout
     if once == 0.0 or policy.retry is None:
-        return once
-    return policy.retry.max_attempts * once + sum(_pause(policy.retry, number) for number in range(1, min(policy.retry.max_attempts, ROUNDS)))
+        return min(once, longest)
+    pauses = sum(_pause(policy.retry, number) for number in range(1, min(policy.retry.max_attempts, ROUNDS)))
+    return min(policy.retry.max_attempts * once + pauses, longest)
 
 
 def _pause(retry: Retry, number: int) -> float:

@@ -252,10 +252,11 @@ def limits_of_one_token(view: View) -> Iterator[Finding]:
     """Token buckets of which nobody said how much they hold."""
     gateway = view.scenario.gateway
     for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
+        assert gateway is not None
         if limit.algorithm != "token_bucket" or not relies_on_default(limit, "burst"):
             continue
         who, mean, _ = _busiest(view, limit)
-        share = show_share(mean / (mean + limit.rate))  # a token is back 1 / rate after it was taken, and taken 1 / mean after that
+        share = show_share(mean / (mean + limit_in_all(limit, gateway)))  # a token is back 1 / rate after it was taken, and taken 1 / mean after that
         apart = show_duration(1.0 / limit.rate)
         why = f"as nginx without burst; {who} {show_rate(mean)}: of Poisson arrivals that refuses {share}. Say `burst`, or `algorithm: fixed_window`"
         yield Finding(f"gateway.rate_limits.{index}", f"one token: of two requests closer than {apart} the second is refused", why)
@@ -274,7 +275,8 @@ def kinder_than_kong(view: View) -> Iterator[Finding]:
     """A sliding window counter that is asked for more than it lets through."""
     gateway = view.scenario.gateway
     for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
-        if limit.algorithm == "sliding_window_counter" and _busiest(view, limit)[2] > limit.rate:
+        assert gateway is not None
+        if limit.algorithm == "sliding_window_counter" and _busiest(view, limit)[2] > limit_in_all(limit, gateway):
             why = "in Kong's rate-limiting-advanced they do, unless disable_penalty is set: who goes on above the limit gets next to nothing through"
             yield Finding(f"gateway.rate_limits.{index}", "requests that this sliding_window_counter refuses do not count", why)
 

@@ -18,7 +18,8 @@ increment"); `allow` is both.
 At a boundary times are compared as `base.py` says, so that a token is there after exactly 1/rate seconds. Nothing is given away by that: a
 bucket and GCRA count what they have allowed since they were last at rest, and add up no fractions.
 
-Not here: the work of asking a shared store, races between check and increment, stale copies.
+Not here: the delay that nginx puts in the place of a refusal where there is no `nodelay`, the work of asking a shared store, races between
+check and increment, stale copies.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
 from sim.spec.steady import unsteady_parts
 from sim.spec.step import Call, Perform, Publish, Take
-from sim.spec.traffic import Replay
+from sim.spec.traffic import MOST_USERS, Replay, population_sizes
 from sim.spec.walk import Visit, visits
 from sim.units import LONGEST, show_duration
 
@@ -113,6 +113,9 @@ def _record(scenario: Scenario, _: _Names) -> Iterator[Finding]:
 
 
 def _traffic(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    people = sum(population_sizes(scenario.traffic).values())
+    if people > MOST_USERS:
+        yield Finding(("traffic",), f"found {people:,} users in all populations together, expected at most {MOST_USERS:,}")
     what, known = ("route", names.routes) if scenario.gateway is not None else ("endpoint", names.endpoints)
     for source, traffic in scenario.traffic.items():
         if isinstance(traffic.arrivals, Replay) and traffic.arrivals.route is not None:

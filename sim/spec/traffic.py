@@ -261,12 +261,21 @@ class Traffic(Spec):
         return {target: weight / total for target, weight in self.sends.items()} if total else dict(self.sends)
 
 
-def first_users(traffic: Mapping[str, Traffic]) -> dict[str, int]:
-    """Traffic -> the number of its first user: populations are numbered one behind the other, in the order in which traffic names them."""
+MOST_USERS = 2**31 - 1  # their numbers are a column of the records
+
+
+def population_sizes(traffic: Mapping[str, Traffic]) -> dict[str, int]:
+    """How many people each population is, in the order in which traffic names them."""
     sizes: dict[str, int] = {}
     for name, spec in traffic.items():
         if spec.people:
             population = spec.population(name)
             sizes[population] = max(sizes.get(population, 0), spec.people)
+    return sizes
+
+
+def first_users(traffic: Mapping[str, Traffic]) -> dict[str, int]:
+    """Traffic -> the number of its first user: populations are numbered one behind the other."""
+    sizes = population_sizes(traffic)
     firsts = dict(zip(sizes, accumulate(sizes.values(), initial=0), strict=False))
     return {name: firsts[spec.population(name)] for name, spec in traffic.items() if spec.people}

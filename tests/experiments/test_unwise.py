@@ -130,6 +130,15 @@ def handling(time: Any, **consume: Any) -> dict[str, Any]:
             ["mail consumes, and is away for longer than a session of 45s"],
         ),
         (
+            {
+                "brokers": KAFKA,
+                "services__mail": CONSUMING,
+                "services__front__endpoints__ask": PUBLISHING,
+                "faults": [{"at": "2m", "for": "50s", "network": {"between": ["kafka", "mail"], "partition": True}}],
+            },
+            ["mail consumes, and is away for longer than a session of 45s"],
+        ),
+        (
             {"brokers": KAFKA, "services__mail": handling("700ms"), "services__front__endpoints__ask": PUBLISHING},
             ["mail <- orders: a full batch of 500 records takes 5.83m on average", "max.poll.interval.ms"],
         ),

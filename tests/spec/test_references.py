@@ -88,6 +88,15 @@ def test_an_oauth_gateway_names_an_endpoint():
     ]
 
 
+def test_all_people_together_have_numbers_of_32_bits():
+    """43 populations of 50 million are too many; named as one they are 50 million."""
+    crowds = ", ".join(f"c{n}: {{sends: a.x, arrivals: {{poisson: 1/s}}, users: {{POPULATION count: 50000000}}}}" for n in range(43))
+    text = f"version: 1\nduration: 1s\nservices: {{a: {A}}}\ntraffic: {{{crowds}}}\n"
+    with pytest.raises(ScenarioError, match="found 2,150,000,000 users in all populations together, expected at most 2,147,483,647"):
+        load_text(text.replace("POPULATION ", ""))
+    load_text(text.replace("POPULATION ", "population: people, "))
+
+
 GATEWAY = "gateway: {workers: 1, replicas: 2, routes: {R: {to: a.x}}}\n"
 
 
