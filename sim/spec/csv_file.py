@@ -83,6 +83,8 @@ class CsvFile:
             if len(self.names) == 1 and "mean" not in hint:
                 hint = f"; the rows are not parted by commas, semicolons or tabs, and so the only one is '{self.names[0]}'"
             raise BadFileError(f"has no column '{name}'{hint}")
+        if self.names.count(name) > 1:
+            raise BadFileError(f"has {self.names.count(name)} columns '{name}', expected names that differ")
         return self.names.index(name)
 
     def columns(self, names: Sequence[str | None], where: Where | None = None) -> Columns:

@@ -165,7 +165,7 @@ class Replay(Arrivals):
 
     @property
     def end(self) -> float:
-        """Seconds from the start of a run until the recording is over: that of requests one usual gap after the last."""
+        """Seconds from the start of a run until the recording is over: one usual gap after the last request, a second where there is none."""
         if self.data is None or not self.data.values:
             return 0.0
         if self.is_series:

@@ -261,6 +261,7 @@ def test_a_duration_in_a_file_is_a_duration(tmp_path, cell):
         ("1\n", "{replay: {file: file.csv, where: {a: {b: 1}}}}", "where: found a map of 1, expected a value of the column, or a list of them"),
         ("1\n", "{replay: {file: file.csv, where: {a: []}}}", "where.a: found an empty list, expected at least 1"),
         ("1\n", "{replay: {file: file.csv, where: {b: 1}}}", "has no column 'b'"),
+        ("t,t\n1,2\n", "{replay: {file: file.csv, timestamps: t}}", "has 2 columns 't', expected names that differ"),
         # times that cannot be
         ("t\n1622490229\n5\n", "{replay: file.csv}", "file.csv:3: traffic.t.arrivals.replay: column 't': found '5', expected a time of the same kind"),
         (
