@@ -193,10 +193,12 @@ def _validated(draft: _Draft, source: _Source) -> dict[str, Scenario]:
         if scenario is not None:
             scenarios[name] = scenario
     draft.problems += _told_once(found)
-    longest = max((scenario.recording for scenario in scenarios.values()), default=0.0)
-    for name, scenario in scenarios.items():
-        if scenario.by_recording and 0.0 < scenario.recording < longest:  # variants run as long as the longest recording of them all
-            scenarios[name] = scenario.model_copy(update={"duration": scenario.duration * longest / scenario.recording})
+    recordings = {name: scenario.recording for name, scenario in scenarios.items() if scenario.by_recording}
+    longest = max(recordings.values(), default=0.0)
+    for name, recording in recordings.items():
+        scenario = scenarios[name]
+        if 0.0 < recording < longest:  # variants run as long as the longest recording of them all
+            scenarios[name] = scenario.model_copy(update={"duration": scenario.duration * longest / recording})
     if not any(found.values()) and len(draft.variants) > 1:
         draft.problems += _only_in_top(draft, source)
         draft.problems += _slips(draft, scenarios, source)
