@@ -7,7 +7,7 @@ from sim.compiled.calendar import hold, make_ready
 from sim.compiled.calls import FAIL, NEXT, PARK
 from sim.compiled.events import log
 from sim.compiled.network import hop_delay
-from sim.compiled.places import chance, compute, draw_row, frozen, leave, park, take_place
+from sim.compiled.places import chance, compute, demand, frozen, leave, park, take_place
 from sim.compiled.state import NONE, Row, State, branches, flows, handler, hosts, left, near, ran_out, replicas, requests, slots, sold, stocks, whole
 from sim.compiled.tasks import FINISHED, GO_ON, NOBODY, NOWHERE, ON_CPU, WORKED, forget, new_task
 from sim.vocabulary import EventKind, Outcome
@@ -40,7 +40,7 @@ def spend(s: State, task: int, op: Row) -> int:
     own = slots(s)[task]
     host = hosts(s)[op.host]
     if own.phase == 0:
-        own.seconds = draw_row(s, op.row, task) * host.slow
+        own.seconds = demand(s, op, task) * host.slow
         own.pause = own.seconds
         if s.spans:
             spans.keep_stage(s, task, spans.WORK if op.a else spans.WAIT, host.name, own.seconds, NONE)
@@ -77,7 +77,7 @@ def spend(s: State, task: int, op: Row) -> int:
 def pass_time(s: State, task: int, op: Row) -> None:
     """Work or a wait that is nothing but time; the task goes on behind it when it is noted as done."""
     own = slots(s)[task]
-    own.seconds = draw_row(s, op.row, task) * hosts(s)[op.host].slow
+    own.seconds = demand(s, op, task) * hosts(s)[op.host].slow
     own.then = WORKED
     hold(s, task, own.seconds)
 

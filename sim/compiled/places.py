@@ -12,7 +12,7 @@ from sim.compiled.calendar import CPU, ORDINARY, ROOM, make_ready, schedule
 from sim.compiled.events import log, log_at
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.spans import FROZEN, keep_stage
-from sim.compiled.state import NONE, ZERO, State, draws, errors, handler, hosts, jobs, near, numbers, replicas, requests, slots, whole
+from sim.compiled.state import NONE, ZERO, Row, State, draws, errors, handler, hosts, jobs, near, numbers, replicas, requests, slots, whole
 from sim.compiled.tasks import IN_QUEUE, NOWHERE, OUTSIDE, PARKED
 from sim.policies import base
 from sim.vocabulary import QUIET, EventKind, Outcome
@@ -24,10 +24,10 @@ SHEDDING_BEGAN, SHEDDING_ENDED = whole(EventKind.SHEDDING_BEGAN), whole(EventKin
 
 
 @near
-def draw_row(s: State, row: int, task: int) -> float:
-    """The time that a row of the table of draws gives to this task."""
+def demand(s: State, op: Row, task: int) -> float:
+    """The time that this operation takes this task: what its request brings with it, or what each attempt draws."""
     own = slots(s)[task]
-    return draw_here(draws(s), numbers(s), row, requests(s)[own.request].id, own.chain)
+    return draw_here(draws(s), numbers(s), op.row, requests(s)[own.request].id, own.path if op.kept else own.chain)
 
 
 @near

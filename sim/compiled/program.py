@@ -23,6 +23,7 @@ from sim.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from sim.compiled.wiring import Wiring
+    from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
     from sim.models.host import Host
@@ -36,6 +37,11 @@ def row_of(drawn: Any) -> int:  # noqa: ANN401 - a Drawn, where the models say t
     """The row of the table of draws behind a draw of a model."""
     row: int = drawn.row
     return row
+
+
+def _drawn(demand: Demand) -> dict[str, int]:
+    """A time, as an operation names it."""
+    return {"row": row_of(demand.draw), "kept": demand.kept}
 
 
 class Unsupported(Exception):  # noqa: N818 - a finding about a scenario, not an error
@@ -144,10 +150,10 @@ class Assembler:
     def _steps(self, steps: Any, host: Host, fail: Label, watch_end: bool) -> None:  # noqa: ANN401 - the steps of the models
         for manner, step in steps:
             self._thaw(host)
-            if manner == PASS and not hasattr(step, "row"):
+            if manner == PASS and not hasattr(step.draw, "row"):
                 raise Unsupported("a step of a plug-in that draws for itself")
             if manner == PASS:
-                self.emit(op_of.PASS, host=self.wiring.host_at[host], row=step.row)
+                self.emit(op_of.PASS, host=self.wiring.host_at[host], **_drawn(step))
             elif manner == CALL:
                 self.call(step, fail)
             elif isinstance(getattr(step, "__self__", None), AnyHost):
@@ -172,11 +178,11 @@ class Assembler:
         host = self.wiring.host_at[step.host]
         if step.host.lets_go:
             self.emit(op_of.PLACE, host=host, a=1)
-        self.emit(op_of.SPEND, host=host, row=row_of(step.draw), a=COMPUTING)
+        self.emit(op_of.SPEND, host=host, **_drawn(step.demand), a=COMPUTING)
 
     def _wait(self, step: behaviours.Wait, _fail: Label) -> None:
         self._let_go(step.host)
-        self.emit(op_of.SPEND, host=self.wiring.host_at[step.host], row=row_of(step.draw), a=WAITING)
+        self.emit(op_of.SPEND, host=self.wiring.host_at[step.host], **_drawn(step.demand), a=WAITING)
 
     def _call_step(self, step: behaviours.CallStep, fail: Label) -> None:
         self._let_go(step.host)
@@ -268,7 +274,7 @@ class Assembler:
         if gateway.spec.work is not None:
             self._thaw(host)
             plain = not host.may_hang and host.spans is None
-            self.emit(op_of.PASS if plain else op_of.SPEND, host=place, row=wiring.gateway_work, a=COMPUTING)
+            self.emit(op_of.PASS if plain else op_of.SPEND, host=place, row=wiring.gateway_work, kept=True, a=COMPUTING)
         if route.authenticates:
             self._thaw(host)
             self._authenticate(gateway.authentication, place, end)
@@ -277,7 +283,7 @@ class Assembler:
             self.emit(op_of.LIMITS, host=place, a=route.index, b=len(gateway.limits), fail=end)
         if route.translate is not None:
             self._thaw(host)
-            self._compute(place, row_of(route.translate))
+            self._compute(place, route.translate)
         if host.lets_go:
             self._thaw(host)
             self._let_go(host)
@@ -285,25 +291,25 @@ class Assembler:
         self.call(route.call, end)
         if route.translate_back is not None:
             self._thaw(host)
-            self._compute(place, row_of(route.translate_back))
+            self._compute(place, route.translate_back)
 
     def _thaw(self, host: Host) -> None:
         if host.may_hang:
             self.emit(op_of.THAW)
 
-    def _compute(self, host: int, row: int) -> None:
+    def _compute(self, host: int, demand: Demand) -> None:
         self.emit(op_of.PLACE, host=host)
-        self.emit(op_of.SPEND, host=host, row=row, a=COMPUTING)
+        self.emit(op_of.SPEND, host=host, **_drawn(demand), a=COMPUTING)
 
     def _authenticate(self, authentication: Any, host: int, end: Label) -> None:  # noqa: ANN401 - a JwtCheck or an Introspection
         where = authentication.gateway.name_index
         if isinstance(authentication, gateways.JwtCheck):
-            self._compute(host, row_of(authentication.work))
+            self._compute(host, authentication.work)
             if authentication.invalid:
                 self.emit(op_of.BY_CHANCE, row=row_of(authentication.chance), share=authentication.invalid, a=UNAUTHORIZED, b=where, fail=end)
             return
         good, answer = Label(), Label()
-        self._compute(host, authentication.lookup.row)
+        self._compute(host, authentication.lookup)
         self.emit(op_of.TOKEN, host=host, row=authentication.chance.row, b=authentication.call.target.where, to=good, fail=end)
         self._let_go(authentication.gateway)
         self.call(authentication.call, answer)

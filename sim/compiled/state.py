@@ -86,8 +86,9 @@ DIARY = _record("", "stages first_stage last_stage spans first_span last_span")
 """Where exemplars are kept: the rows of the open request in the slot of the same place, how many, and their first and last note."""
 STAGE_NOTE, SPAN_NOTE = (np.dtype([("row", row), ("next", "i8")]) for row in (STAGE, SPAN))
 
-OP = _record("share", "kind host row a b to fail salt")
-"""One operation: what, on which host, with which draw, two numbers of its own, where to go on a jump and on a failure."""
+OP = _record("share", "kind host row kept a b to fail salt")
+"""One operation: what, on which host, with which draw and whether it is kept for the request, two numbers of its own, where to go on a jump and on a
+failure."""
 
 HOST = _record(
     "slow work_done work_wasted busy_area queue_area outside_area up_area last_shed",

@@ -6,15 +6,15 @@ Each rule answers with what the value was, what it is now, and what to write for
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
 from sim.experiments.offered_load import Finding
 from sim.experiments.view import View
-from sim.spec.base import UNLIMITED, Spec
+from sim.spec.base import UNLIMITED, Spec, word_of
 from sim.spec.fault import BrokerDown, NetworkFault
 from sim.spec.gateway import OAuth
-from sim.spec.step import Publish
+from sim.spec.step import Call, Perform, Publish, Step, Work
 from sim.spec.traffic import Replay
 from sim.spec.walk import visits
 from sim.units import show_duration, show_rate
@@ -120,4 +120,38 @@ def recorded_rates(view: View) -> Iterator[Finding]:
             yield Finding(f"traffic.{name}.arrivals.replay", finding, f"for numbers of requests in each interval write `counts: {traffic.arrivals.rates}`")
 
 
-RULES: Sequence[Callable[[View], Iterator[Finding]]] = (consumers, limits, producers, sticky_producers, token_caches, populations, recorded_rates)
+def kept_work(view: View) -> Iterator[Finding]:
+    """A retry drew the work of its callee anew."""
+    retried = {edge.target for edge in view.edges if edge.policy.retry is not None and edge.policy.retry.max_attempts > 1}
+    for traffic in view.scenario.traffic.values():
+        if traffic.retry is not None and traffic.retry.max_attempts > 1:
+            routes = view.scenario.gateway.routes if view.scenario.gateway is not None else {}
+            retried |= {routes[target].to if target in routes else target for target in traffic.mix}
+    below = _reachable(view, retried)
+    drawn = {visit.service for visit in visits(view.scenario) if visit.owner in below and _relies_on_kept_work(visit.step)}
+    if drawn:
+        why = "how much there is to do belongs to the request; `per: attempt` beside `work` is what it was"
+        yield Finding(", ".join(sorted(drawn)), "a retry meets the work of the try before, where it drew anew", why)
+
+
+def _relies_on_kept_work(step: Step) -> bool:
+    return isinstance(step, Work) and relies_on_default(step, "per") and step.time.scv > 0 and word_of(step.time) != "replay"
+
+
+def _reachable(view: View, endpoints: Iterable[str]) -> set[str]:
+    """These endpoints and all that they call or perform."""
+    leads: dict[str, list[str]] = {}
+    for visit in visits(view.scenario):
+        if isinstance(visit.step, (Call, Perform)):
+            leads.setdefault(visit.owner, []).append(visit.step.target)
+    found: set[str] = set()
+    waiting = list(endpoints)
+    while waiting:
+        endpoint = waiting.pop()
+        if endpoint not in found:
+            found.add(endpoint)
+            waiting += leads.get(endpoint, [])
+    return found
+
+
+RULES: Sequence[Callable[[View], Iterator[Finding]]] = (consumers, limits, producers, sticky_producers, token_caches, populations, recorded_rates, kept_work)

@@ -24,7 +24,7 @@ class Patience:
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
-        self._samples: dict[str, Times] = {}
+        self._samples: dict[tuple[str, bool], Times] = {}
 
     def longest_wait(self, endpoint: str) -> float:
         """The longest that an endpoint may wait for its own calls, all attempts and pauses included; 0 where no timeout says."""
@@ -37,6 +37,10 @@ class Patience:
     def share_above(self, endpoint: str, limit: float) -> float:
         """The share of runs that take longer than this, when nobody waits and nothing fails."""
         return float((self._times_of(endpoint) > limit).mean())
+
+    def share_kept_above(self, endpoint: str, limit: float) -> float:
+        """The share of requests that bring more to do with them than this: whoever tries again meets it again."""
+        return float((self._times_of(endpoint, kept=True) > limit).mean())
 
     def share_of_records_above(self, service: str, topic: str, limit: float) -> float:
         """The same of one record at a consumer."""
@@ -66,26 +70,28 @@ class Patience:
                 total += max(self._longest(branch, depth + 1) for branch in step.branches)
         return total
 
-    def _times_of(self, endpoint: str, depth: int = 0) -> Times:
-        if endpoint not in self._samples:
+    def _times_of(self, endpoint: str, depth: int = 0, kept: bool = False) -> Times:
+        if (endpoint, kept) not in self._samples:
             service = endpoint.partition(".")[0]
-            self._samples[endpoint] = self._times(self._flow.steps_of(endpoint), service, endpoint, depth)
-        return self._samples[endpoint]
+            self._samples[endpoint, kept] = self._times(self._flow.steps_of(endpoint), service, endpoint, depth, kept)
+        return self._samples[endpoint, kept]
 
-    def _times(self, steps: Iterable[Step], service: str, stream: str, depth: int) -> Times:
+    def _times(self, steps: Iterable[Step], service: str, stream: str, depth: int, kept: bool = False) -> Times:
+        """Times of all steps; of those that are `kept` for their request only, without the network."""
         total = np.zeros(SAMPLES)
         for index, step in enumerate(steps):
             here = f"{stream}.{index}"
             if isinstance(step, (Work, Wait)):
-                total += draws(step.time, here)
-            elif isinstance(step, Take) and step.options.check_to_write is not None:
+                total += draws(step.time, here) if not kept or step.per == "request" else 0.0
+            elif isinstance(step, Take) and not kept and step.options.check_to_write is not None:
                 total += draws(step.options.check_to_write, here)
             elif isinstance(step, Perform) and depth < _DEEPEST:
-                total += self._times(self._flow.steps_of(step.target), service, step.target, depth + 1)
+                total += self._times(self._flow.steps_of(step.target), service, step.target, depth + 1, kept)
             elif isinstance(step, Parallel):
-                total += np.max([self._times(branch, service, f"{here}.{number}", depth) for number, branch in enumerate(step.branches)], axis=0)
+                total += np.max([self._times(branch, service, f"{here}.{number}", depth, kept) for number, branch in enumerate(step.branches)], axis=0)
             elif isinstance(step, Call) and depth < _DEEPEST:
-                answer = self._times_of(step.target, depth + 1) + 2.0 * self._flow.latency(service, step.target.partition(".")[0])
+                hops = 0.0 if kept else 2.0 * self._flow.latency(service, step.target.partition(".")[0])
+                answer = self._times_of(step.target, depth + 1, kept) + hops
                 limit = self._flow.policy(step.policy).timeout
                 total += answer if limit is None else np.minimum(answer, limit)
         return total

@@ -23,6 +23,7 @@ from sim.spec.traffic import Closed, Deterministic, MarkovModulated, Poisson
 from sim.units import show_duration, show_rate, show_share
 
 CROWDED = 0.8  # from here on queues grow steeply
+HOPELESS = 0.001  # of the requests, whose work alone takes longer than the timeout of each try
 FAN_OUT = 8  # attempts at the end of a chain of calls for one request at its beginning
 NOISE_PER_HOUR = 1.0  # openings of a breaker by background failures alone that are still no news
 RARE = 0.01
@@ -113,6 +114,22 @@ def short_timeouts(view: View) -> Iterator[Finding]:
                 edge.place,
                 f"gives {edge.target} {show_duration(edge.timeout)}, but its 99th percentile without any queue is {show_duration(slow)}",
                 f"about {show_share(share)} of the attempts time out on a good day",
+            )
+
+
+def hopeless_retries(view: View) -> Iterator[Finding]:
+    """Retries of requests that are themselves longer than the timeout: heavy work is as heavy at the next try."""
+    for edge in dict.fromkeys(view.edges):
+        retry = edge.policy.retry
+        if edge.timeout is None or retry is None or retry.max_attempts == 1 or not {"timeout"} & set(retry.on):
+            continue
+        share = view.patience.share_kept_above(edge.target, edge.timeout)
+        if share >= HOPELESS:
+            tries = f"gives {edge.target} {show_duration(edge.timeout)}, and tries up to {retry.max_attempts} times"
+            yield Finding(
+                edge.place,
+                f"{tries}; {show_share(share)} of the requests take longer by themselves",
+                "a request keeps its work (`per: request`): all its attempts fail, and all are worked off; `per: attempt` draws anew",
             )
 
 
@@ -367,6 +384,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     idle_services,
     idle_consumers,
     short_timeouts,
+    hopeless_retries,
     impatient_clients,
     retry_fan_out,
     breakers,

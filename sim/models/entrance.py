@@ -21,6 +21,7 @@ from sim.models.task import ACT, DEGRADED, OK, ORDINARY, PASS, RUN, SHED, UNREAC
 
 if TYPE_CHECKING:
     from sim.models.call import Call
+    from sim.models.demand import Demand
     from sim.models.host import Host, Replica
 
 Go = Callable[[Task], None]
@@ -162,7 +163,7 @@ class Entrance:
             if watchful and replica.hung:
                 yield from host.thaw(task, replica)
             if manner == PASS:
-                seconds = step(task.request.id, task.chain) * host.slow
+                seconds = step.of(task) * host.slow
                 host.schedule(task, ORDINARY, seconds)
                 yield
                 host.note_work(task, seconds)
@@ -231,18 +232,25 @@ class Entrance:
 class _Passing:
     """A step that is nothing but time."""
 
-    def __init__(self, entrance: Entrance, draw: Callable[[int, int], float], go: Go):
+    def __init__(self, entrance: Entrance, demand: Demand, go: Go):
         self.host = entrance.host
         self.account = entrance.account
         self.env = entrance.env
         self.calendar, self.numbers = entrance.calendar, entrance.numbers
-        self.draw = draw
+        self.draw = demand.draw
         self.go = go
         self.passed = self._passed
+        self.enter: Go = self._enter_with_its_own if demand.kept else self._enter
 
-    def enter(self, task: Task) -> None:
+    def _enter(self, task: Task) -> None:
         draw = self.draw
         task.seconds = seconds = draw(task.request.id, task.chain) * self.host.slow
+        task.then = self.passed
+        heappush(self.calendar, (self.env.now + seconds, ORDINARY, next(self.numbers), task))
+
+    def _enter_with_its_own(self, task: Task) -> None:
+        draw = self.draw
+        task.seconds = seconds = draw(task.request.id, task.path) * self.host.slow
         task.then = self.passed
         heappush(self.calendar, (self.env.now + seconds, ORDINARY, next(self.numbers), task))
 

@@ -22,6 +22,7 @@ from sim.vocabulary import QUIET, EventKind, Outcome, Stage
 
 if TYPE_CHECKING:
     from sim.models.call import Call
+    from sim.models.demand import Demand
     from sim.models.world import World
     from sim.spec.gateway import Gateway as Spec
     from sim.spec.gateway import RateLimit
@@ -86,10 +87,10 @@ class Gateway(Host):
         """Routing and overhead, the first step of every request, on the place that it has got."""
         if self.spec.work is None:
             return []
-        draw = self.world.sampler(self.spec.work, "gateway.work")
+        demand = self.world.demand(self.spec.work, "gateway.work")
         if not self.may_hang and self.spans is None:
-            return [(PASS, draw)]
-        return [(RUN, lambda task: self.spend(task, draw(task.request.id, task.chain), computing=True))]
+            return [(PASS, demand)]
+        return [(RUN, lambda task: self.spend(task, demand.of(task), computing=True))]
 
 
 class Route:
@@ -107,8 +108,8 @@ class Route:
         self.where = gateway.name_index
         self.authenticates = spec.authenticate and gateway.authentication is not None
         translate = spec.translate
-        self.translate = world.sampler(translate.work, f"gateway.{name}.translate") if translate else None
-        self.translate_back = world.sampler(translate.response_work, f"gateway.{name}.translate_back") if translate and translate.response_work else None
+        self.translate = world.demand(translate.work, f"gateway.{name}.translate") if translate else None
+        self.translate_back = world.demand(translate.response_work, f"gateway.{name}.translate_back") if translate and translate.response_work else None
         self.call: Call = world.route_call(gateway, name, spec)
         self.arrive = Entrance(gateway, self.where, [*gateway.overhead, *self._parts()]).arrive
 
@@ -149,8 +150,8 @@ class Route:
             limit.count(task, self.index)
         return OK
 
-    def _working(self, draw: Callable[[int, int], float]) -> Callable[[Task], Act]:
-        return lambda task: self.gateway.compute(task, draw(task.request.id, task.chain))
+    def _working(self, demand: Demand) -> Callable[[Task], Act]:
+        return lambda task: self.gateway.compute(task, demand.of(task))
 
 
 class JwtCheck:
@@ -158,13 +159,13 @@ class JwtCheck:
 
     def __init__(self, gateway: Gateway, spec: Jwt):
         self.gateway = gateway
-        self.work = gateway.world.sampler(spec.work, "gateway.jwt")
+        self.work = gateway.world.demand(spec.work, "gateway.jwt")
         self.invalid = spec.invalid
         self.chance = gateway.world.uniform("gateway.jwt.invalid")
 
     def check(self, task: Task) -> Act:
         """OK for a valid token, or UNAUTHORIZED."""
-        yield from self.gateway.compute(task, self.work(task.request.id, task.chain))
+        yield from self.gateway.compute(task, self.work.of(task))
         if self.invalid and self.chance(task.request.id, task.chain) < self.invalid:
             task.where = self.gateway.name_index
             return UNAUTHORIZED
@@ -184,7 +185,7 @@ class Introspection:
         self.gateway = gateway
         self.world = gateway.world
         self.spec = spec
-        self.lookup = gateway.world.sampler(spec.lookup, "gateway.oauth.lookup")
+        self.lookup = gateway.world.demand(spec.lookup, "gateway.oauth.lookup")
         self.chance = gateway.world.uniform("gateway.oauth.invalid")
         self.call = gateway.world.introspection_call(gateway, spec)
         self.known: dict[tuple[int, int], float] = {}  # (replica, user) -> when the cached answer expires
@@ -192,7 +193,7 @@ class Introspection:
 
     def check(self, task: Task) -> Act:
         """OK for an active token, UNAUTHORIZED for one that is not; when the provider cannot be asked, what `on_failure` says."""
-        yield from self.gateway.compute(task, self.lookup(task.request.id, task.chain))
+        yield from self.gateway.compute(task, self.lookup.of(task))
         user = task.request.user
         invalid = bool(self.spec.invalid) and self.chance(task.request.id, task.chain) < self.spec.invalid
         if user < 0 or invalid:

@@ -21,6 +21,7 @@ from sim.spec.sites import named
 from sim.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
+    from sim.models.demand import Demand
     from sim.models.host import Host
     from sim.models.world import World
     from sim.spec.distribution import Distribution
@@ -63,6 +64,10 @@ class Site:
         """Draws of this step: (request id, chain) -> seconds."""
         return self.world.sampler(distribution, self.name + suffix)
 
+    def demand(self, distribution: Distribution, per: str) -> Demand:
+        """The time of this step, `per` request or attempt."""
+        return self.world.demand(distribution, self.name, per)
+
     def uniform(self, suffix: str = "") -> Callable[[int, int], float]:
         """Uniform draws of this step, in (0, 1): (request id, chain) -> u."""
         return self.world.uniform(self.name + suffix)
@@ -88,7 +93,7 @@ class Sequence:
             made = _behaviours[type(step)](step, site.named(name))
             told = site.world.recorder.stages is not None and hasattr(made, "run")  # what is told apart is not just time
             if getattr(made, "just_time", False) and not told:
-                self.steps.append((PASS, made.draw))
+                self.steps.append((PASS, made.demand))
             elif type(made) is CallStep:
                 self.steps += made.parts()
             else:
@@ -101,7 +106,7 @@ class Sequence:
         watchful = host.may_hang
         for manner, step in self.steps:
             if manner == PASS:
-                seconds = step(task.request.id, task.chain) * host.slow
+                seconds = step.of(task) * host.slow
                 host.schedule(task, ORDINARY, seconds)
                 yield
                 host.note_work(task, seconds)
@@ -122,7 +127,7 @@ class Work:
 
     def __init__(self, step: spec.Work, site: Site):
         self.host = site.host
-        self.draw = site.sampler(step.time)
+        self.demand = site.demand(step.time, step.per)
         self.just_time = site.host.plain_work
 
     def run(self, task: Task) -> Act:
@@ -130,7 +135,7 @@ class Work:
         host = self.host
         if host.lets_go and not task.granted and not task.own_thread:
             yield from host.take_place(task)
-        return (yield from host.spend(task, self.draw(task.request.id, task.chain), computing=True))
+        return (yield from host.spend(task, self.demand.of(task), computing=True))
 
 
 @behaviour(spec.Wait)
@@ -139,7 +144,7 @@ class Wait:
 
     def __init__(self, step: spec.Wait, site: Site):
         self.host = site.host
-        self.draw = site.sampler(step.time)
+        self.demand = site.demand(step.time, step.per)
         self.just_time = not site.host.may_hang and not site.host.lets_go
 
     def run(self, task: Task) -> Act:
@@ -147,7 +152,7 @@ class Wait:
         host = self.host
         if host.lets_go and task.granted:
             host.leave(task, task.replica)
-        return (yield from host.spend(task, self.draw(task.request.id, task.chain), computing=False))
+        return (yield from host.spend(task, self.demand.of(task), computing=False))
 
 
 @behaviour(spec.Call)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Flow = Generator[None, None, None]
 Schedule = Callable[["Signal | Task | simpy.Event", int, float], None]
-Steps = list[tuple[int, Any]]  # (manner, what to call with the task; for PASS its draw, for CALL its Call)
+Steps = list[tuple[int, Any]]  # (manner, what to call with the task; for PASS its Demand, for CALL its Call)
 Act = Generator[None, None, int]  # a part of a flow that ends with an outcome code
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = 0, 1, 2, 3

@@ -18,6 +18,7 @@ from sim.errors import BooksDoNotBalance
 from sim.models import fault as faults
 from sim.models.call import Call, Guard, Target, leave_bulkhead
 from sim.models.consumer import Group, Member
+from sim.models.demand import Demand
 from sim.models.gateway import Gateway
 from sim.models.host import Account, Host, Replica
 from sim.models.link import Hop, Wire
@@ -222,6 +223,10 @@ class World:
     def sampler(self, distribution: Distribution, stream: str) -> Callable[[int, int], float]:
         """(request id, chain) -> a draw of this distribution, seconds."""
         return sampler(distribution, self.key(stream))
+
+    def demand(self, distribution: Distribution, stream: str, per: str = "request") -> Demand:
+        """A time that a request brings with it, or that each attempt draws."""
+        return Demand(self.sampler(distribution, stream), per == "request")
 
     def uniform(self, stream: str) -> Callable[[int, int], float]:
         """(request id, chain) -> a uniform draw in (0, 1)."""

@@ -245,7 +245,9 @@ class Choice:
             raise PydanticCustomError("choice", "found {named} together, expected one of them", {"named": " and ".join(named)})
         if named:
             odd = next(str(key) for key in value if key not in known)
-            raise PydanticCustomError("choice", "found '{odd}' beside '{named}', expected '{named}' alone", {"odd": odd, "named": named[0]})
+            hint = "; `per` stands beside the step: `{work: 5ms, per: attempt}`" if odd == "per" else ""
+            details = {"odd": odd, "named": named[0], "hint": hint}
+            raise PydanticCustomError("choice", "found '{odd}' beside '{named}', expected '{named}' alone{hint}", details)
         fields = {name for cls in known.values() for name in field_names(cls)} if self.flat else set()
         strange = [str(key) for key in value if key not in fields]
         if not strange:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Duration, Flag, Share, Spec, Whole, register
+from sim.spec.base import Choice, Duration, Flag, Share, Spec, Whole, register, word_of
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import CallPolicy
@@ -24,20 +24,38 @@ class Step(Spec):
 AnyStep = Annotated[Step, Choice("step")]
 
 
-@register("step", "work")
-class Work(Step):
-    """Compute: uses a core of the replica (or the worker's own, where the service has no `cores`)."""
+class Timed(Step):
+    """Base of the steps that take a time, which belongs to the request or to the attempt."""
 
     positional = "time"
     time: AnyDistribution
+    per: Literal["request", "attempt"]
+
+    @model_validator(mode="after")
+    def _replay_is_per_request(self) -> Self:
+        if self.per == "attempt" and "per" in self.model_fields_set and word_of(self.time) == "replay":
+            raise ValueError("found per: attempt with a replay, whose k-th row is that of the k-th request in every attempt; expected per: request")
+        return self
+
+
+@register("step", "work")
+class Work(Timed):
+    """Compute: uses a core of the replica (or the worker's own, where the service has no `cores`).
+
+    `per: request`: how much there is to do belongs to the request, so that a retry or a redelivery meets the same. `per: attempt` draws anew.
+    """
+
+    per: Literal["request", "attempt"] = "request"
 
 
 @register("step", "wait")
-class Wait(Step):
-    """Time that passes elsewhere: holds the worker (threads) but uses no core."""
+class Wait(Timed):
+    """Time that passes elsewhere: holds the worker (threads) but uses no core.
 
-    positional = "time"
-    time: AnyDistribution
+    `per: attempt`: somebody else's system is as quick or slow as it happens to be when asked. `per: request`: it depends on what is asked.
+    """
+
+    per: Literal["request", "attempt"] = "attempt"
 
 
 @register("step", "call")

@@ -252,5 +252,5 @@ def test_a_deep_chain_of_retries(length):
 
 
 def test_replications_differ():
-    scenario = only(load_document({**deep(6), "network": {"default": {"latency": {"exponential": "1ms"}}}}))
+    scenario = only(sim.load_text(KITCHEN_SINK))
     assert compiled.simulate(scenario, 1).fingerprint() != compiled.simulate(scenario, 0).fingerprint()

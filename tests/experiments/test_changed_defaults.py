@@ -47,6 +47,8 @@ CUT = [{"at": "1m", "for": "10s", "network": {"between": ["front", "kafka"], "lo
 OTHERS = {"sends": "GET /", "arrivals": {"poisson": "1/s"}, "users": {"count": 10}}
 OAUTH = {"oauth": {"introspect": "front.check", "lookup": "1ms"}}
 POLICY = [{"work": "5ms"}, {"publish": "orders", "policy": {"timeout": "1s"}}]
+CALLING = [{"parallel": [[{"call": "back.do", "policy": {"retry": {"max_attempts": 2}}}]]}]
+BACK = {"workers": 4, "endpoints": {"do": [{"perform": "back.deep"}], "deep": [{"work": {"exponential": "5ms"}}]}}
 OUTBOX = [{"work": "5ms"}, {"publish": "orders", "via": "outbox"}]
 
 
@@ -90,6 +92,16 @@ OUTBOX = [{"work": "5ms"}, {"publish": "orders", "via": "outbox"}]
             {"traffic__others": OTHERS, "gateway__authentication": OAUTH},
             "traffic: users of shoppers and others are different people, where they were the same",
             {"traffic__others": {**OTHERS, "users": {"count": 10, "population": "bots"}}, "gateway__authentication": OAUTH},
+        ),
+        (
+            {"traffic__shoppers__retry": {"max_attempts": 2}, "services__front__endpoints__ask": [{"work": {"exponential": "5ms"}}]},
+            "front: a retry meets the work of the try before, where it drew anew",
+            {"traffic__shoppers__retry": {"max_attempts": 2}, "services__front__endpoints__ask": [{"work": {"exponential": "5ms"}, "per": "request"}]},
+        ),
+        (
+            {"services__front__endpoints__ask": CALLING, "services__back": BACK},
+            "back: a retry meets the work of the try before, where it drew anew",
+            {"services__front__endpoints__ask": [{"call": "back.do"}], "services__back": BACK},
         ),
     ],
 )

@@ -41,6 +41,7 @@ def test_a_sound_shop_is_not_warned_of_anything():
     assert warnings() == ""
 
 
+HEAVY = [{"work": {"lognormal": {"mean": "20ms", "p99": "110ms"}}}]
 RETRIES = {"timeout": "1s", "retry": {"max_attempts": 3}}
 KAFKA = {"kafka": {"kind": "log", "topics": {"orders": {"partitions": 2}}}}
 CONSUMING = {"workers": 8, "consumes": {"orders": {"group": "g", "consumers": 8, "do": [{"work": "50ms"}]}}}
@@ -73,6 +74,10 @@ def handling(time: Any, **consume: Any) -> dict[str, Any]:
         (
             {"policies__calm": {"timeout": "50ms"}},
             ["front.ask: gives back.answer 50ms, but its 99th percentile without any queue is 9", "of the attempts time out on a good day"],
+        ),
+        (
+            {"policies__calm": {"timeout": "100ms", "retry": {"max_attempts": 3}}, "services__back__endpoints__answer": HEAVY},
+            ["front.ask: gives back.answer 100ms, and tries up to 3 times; 1", "% of the requests take longer by themselves", "`per: attempt` draws anew"],
         ),
         ({"traffic__clients__timeout": "3s"}, ["traffic.clients: clients give up after 3s, before the route GET / does (5s)"]),
         (
@@ -222,3 +227,11 @@ def test_the_noise_of_a_breaker_is_that_of_the_reference():
 @pytest.mark.parametrize("limit", [{"rate": "30/m", "algorithm": "fixed_window", "window": "1m"}, {"rate": "30/m"}, {"rate": "30/m", "algorithm": "gcra"}])
 def test_a_limit_that_is_kept_as_it_is_written_is_not_warned_of(limit):
     assert "whole" not in warnings(gateway__rate_limits=[{"per": "user", **limit}])
+
+
+def test_retries_of_what_is_drawn_anew_or_not_tried_after_a_timeout_are_not_hopeless():
+    anew = [{**HEAVY[0], "per": "attempt"}, {"wait": {"exponential": "50ms"}}]
+    policy = {"timeout": "100ms", "retry": {"max_attempts": 3}}
+    refusals = {"timeout": "100ms", "retry": {"max_attempts": 3, "on": ["error"]}}
+    assert "take longer by themselves" not in warnings(policies__calm=policy, services__back__endpoints__answer=anew)
+    assert "take longer by themselves" not in warnings(policies__calm=refusals, services__back__endpoints__answer=HEAVY)

@@ -118,9 +118,19 @@ services:
 """
 
 
-def test_a_retry_draws_anew():
-    """Its work has nothing to do with that of the try before, nor its failure."""
+def test_a_retry_meets_its_work_again_and_its_failure_by_a_chance_of_its_own():
     system = run(RETRIED)
+    spans = system.spans("back.do")
+    work = spans["ended"] - spans["started"]
+    again = np.flatnonzero(spans["request"][1:] == spans["request"][:-1]) + 1
+    assert again.size > 3000
+    assert np.allclose(work[again], work[again - 1], rtol=0, atol=1e-9)
+    assert abs(np.mean(spans["outcome"][again] == Outcome.OK) - 0.5) < 4 * 0.5 / np.sqrt(again.size)
+
+
+def test_a_retry_per_attempt_draws_anew():
+    """Its time has nothing to do with that of the try before, nor its failure."""
+    system = run(RETRIED.replace("10ms}}", "10ms}, per: attempt}"))
     spans = system.spans("back.do")
     work = spans["ended"] - spans["started"]
     again = np.flatnonzero(spans["request"][1:] == spans["request"][:-1]) + 1

@@ -85,7 +85,7 @@ class _Maker:
         kinds += ["parallel"] if depth < 2 else []
         kind = dice.choice(kinds)
         if kind in ("work", "wait"):
-            return {kind: self.time()}
+            return {kind: self.time(), **({"per": dice.choice(("request", "attempt"))} if self.maybe() else {})}
         if kind == "effect":
             return {"effect": {dice.choice(self.effects): {"idempotent": self.maybe()}}}
         if kind == "take":

@@ -110,8 +110,9 @@ def test_calling_one_target_twice_draws_twice():
     assert len(set(times_at(played, "d.get"))) == 60
 
 
-def test_a_retry_draws_anew():
-    system = {"services": {"a": service(get=[{"call": "d.get", "policy": {"retry": {"max_attempts": 5}}}]), "d": service(get=[*WORK, {"fail": 1.0}])}}
+def test_a_retry_draws_a_wait_anew():
+    wait = {"wait": {"exponential": "100ms"}}
+    system = {"services": {"a": service(get=[{"call": "d.get", "policy": {"retry": {"max_attempts": 5}}}]), "d": service(get=[wait, {"fail": 1.0}])}}
     assert len(set(times_at(testing.play(system, [0.0], sends="a.get"), "d.get"))) == 5
 
 
