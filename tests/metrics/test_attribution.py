@@ -322,9 +322,8 @@ def assert_completion_adds_up(seed):
     return int(complete.sum())
 
 
-@pytest.mark.parametrize("seeds", [range(first, first + 8) for first in range(0, 24, 8)])
-def test_in_systems_made_at_random_every_second_of_a_completion_is_attributed_once(seeds):
-    assert sum(map(assert_completion_adds_up, seeds)) > 100
+def test_in_systems_made_at_random_every_second_of_a_completion_is_attributed_once():
+    assert sum(map(assert_completion_adds_up, range(24))) > 100  # most systems complete next to nothing
 
 
 @pytest.mark.long
