@@ -166,9 +166,10 @@ def _host_books(machine: Machine) -> list[Book]:
         if row["tracks"]:
             inside = int((tables["ops"]["host"][slots["entry"][slots["inside"] > 0]] == place).sum())
         else:
-            inside = int((row["workers"] - replicas["free"]).sum() + row["queued"])
-        if row["queued"] != replicas["waiting"].sum() or replicas["free"].min() < 0:
-            raise BooksDoNotBalance(f"{host.name}: {row['queued']} counted in queues that hold {replicas['waiting'].sum()}")
+            inside = int((row["workers"] - replicas["free"]).sum() + row["queued"] + row["outside"])
+        if row["queued"] != replicas["waiting"].sum() or row["outside"] != replicas["backlog"].sum() or replicas["free"].min() < 0:
+            counted = [int(replicas[name].sum()) for name in ("waiting", "backlog")]
+            raise BooksDoNotBalance(f"{host.name}: {row['queued']} and {row['outside']} counted in queues and outside, where {counted} are")
         ended = {outcome.word: int(tables["ended"][place, outcome]) for outcome in Outcome if tables["ended"][place, outcome]}
         books.append(Book(host.name, int(row["offered"]), ended, inside))
     return books

@@ -197,8 +197,9 @@ class World:
             if not book.balances:
                 raise BooksDoNotBalance(f"{book.component}: offered {book.offered}, ended {book.ended}, still there {book.open}")
         for host in self.hosts():
-            if host.queued != sum(replica.waiting for replica in host.replicas) or min(replica.free for replica in host.replicas) < 0:
-                raise BooksDoNotBalance(f"{host.name}: {host.queued} counted in queues that hold {sum(replica.waiting for replica in host.replicas)}")
+            counted = [sum(places) for places in zip(*((replica.waiting, replica.backlog) for replica in host.replicas), strict=True)]
+            if [host.queued, host.outside] != counted or min(replica.free for replica in host.replicas) < 0:
+                raise BooksDoNotBalance(f"{host.name}: {host.queued} and {host.outside} counted in queues and outside, where {counted} are")
 
     # -- what components ask for ------------------------------------------------------------------------------------------
 

@@ -235,6 +235,27 @@ def test_thousands_of_attempts_are_cancelled_at_one_instant(monkeypatch, spans):
     assert apart(scenario) == []
 
 
+FROZEN = """
+version: 1
+duration: 20s
+traffic: {crowd: {sends: shop.buy, arrivals: {poisson: 40/s}}}
+services: {shop: {workers: 3, replicas: 2, queue: {capacity: 4, timeout: 300ms, discipline: DISCIPLINE}, endpoints: {buy: [work: {exponential: 100ms}]}}}
+faults:
+  - {name: one, at: 3s, for: 2s, outage: shop, how: hang}
+  - {name: other, at: 4s, for: 3s, outage: shop, how: hang}
+  - {name: last, at: 15s, outage: shop, how: hang}
+"""
+DEAD = "  - {name: dead, at: 6s, crash: {of: shop, restart_after: 4s}}\n"
+
+
+@pytest.mark.parametrize("more", ["", DEAD])
+@pytest.mark.parametrize("discipline", ["fifo", "lifo"])
+@pytest.mark.parametrize("spans", ["none", "all", "exemplars"])
+def test_who_comes_to_a_frozen_process(discipline, spans, more):
+    """Freezes that overlap, one in which a replica dies, and one that lasts: those outside are counted to the end."""
+    assert apart(only(sim.load_text(FROZEN.replace("DISCIPLINE", discipline) + more, sets=[f"record.spans={spans}"]))) == []
+
+
 def deep(length):
     """A chain of services, each of which asks the next one twice, the second time in vain, under clients who try again."""
     services = {f"s{i}": {"workers": 9, "endpoints": {"go": [{"call": f"s{i + 1}.go", "policy": "again"}]}} for i in range(1, length)}
