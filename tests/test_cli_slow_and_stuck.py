@@ -14,7 +14,7 @@ name: kitchen
 duration: 20s
 warmup: 2s
 traffic:
-  guests: {sends: kitchen.cook, arrivals: {poisson: 10/s}, timeout: 500ms, retry: {max_attempts: 3, on: [timeout]}}
+  guests: {sends: kitchen.cook, arrivals: {poisson: 10/s}, timeout: 500ms, retry: {max_attempts: 3, backoff: {constant: 0s}, on: [timeout]}}
 services:
   kitchen: {workers: 1, endpoints: {cook: [{work: {exponential: 20ms}}]}}
 variants:

@@ -77,7 +77,7 @@ def test_scripted_draws_go_by_the_number_of_the_request():
 
 
 def test_attempts_and_effects_and_completions():
-    played = play(SHOP + "traffic: {clients: {sends: shop.buy, completes_with: [sold], timeout: 50ms, retry: {max_attempts: 2}}}", [0.0])
+    played = play(SHOP + "traffic: {clients: {sends: shop.buy, completes_with: [sold], timeout: 50ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}}", [0.0])
     first, second = played.attempts("shop.buy")
     assert first == ("clients", 0, "shop.buy", 0, 0.0, 0.0, 0.1, "ok", 1, True)
     assert (second.number, second.arrived, second.started, second.ended) == (2, 0.05, 0.1, 0.2)
@@ -98,7 +98,7 @@ def test_the_event_log_can_be_asked_for_some_kinds():
 
 def test_the_timeline_reads_line_by_line():
     text = """
-    traffic: {clients: {sends: shop.buy, timeout: 120ms, retry: {max_attempts: 2}}}
+    traffic: {clients: {sends: shop.buy, timeout: 120ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}}
     services:
       shop: {workers: 1, endpoints: {buy: [{work: 100ms}, {publish: events}]}}
       mail: {workers: 1, consumes: {events: {group: mailers, do: []}}}

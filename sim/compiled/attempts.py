@@ -12,6 +12,7 @@ from sim.compiled.state import OUTCOMES, State, ended, flows, handler, hosts, ne
 from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, NOBODY, START, answer, done, forget, knows
 from sim.vocabulary import Outcome
 
+ANSWER_BITS, ANSWER_MASK = 4, 15  # of the answer for each outcome, packed into one number
 OK, DEGRADED, SHED, UNREACHABLE = whole(Outcome.OK), whole(Outcome.DEGRADED), whole(Outcome.SHED), whole(Outcome.UNREACHABLE)
 
 
@@ -136,22 +137,37 @@ def start(s: State, task: int) -> bool:
 
 @handler
 def fail_attempt(s: State, task: int, outcome: int) -> None:
-    """End an attempt that has not come as far as its steps."""
-    end_attempt(s, task, outcome)
+    """End an attempt that has not come as far as its steps: what the host itself refuses is answered as what it is."""
+    slots(s)[task].root = 0
+    end_attempt(s, task, outcome, outcome)
 
 
 @near
-def end_attempt(s: State, task: int, outcome: int) -> None:
+def steps_over(s: State, task: int, outcome: int) -> None:
+    """The steps are over: what went wrong further down is in the books under its own name, and an error for the caller."""
+    own = slots(s)[task]
+    if outcome == OK:
+        own.root = 0
+        if own.degraded:
+            outcome = DEGRADED
+        end_attempt(s, task, outcome, outcome)
+    else:
+        reason = own.root if own.root else outcome
+        outcome = (ops(s)[own.entry].b >> (ANSWER_BITS * outcome)) & ANSWER_MASK
+        own.root = 0 if reason == outcome else reason
+        end_attempt(s, task, outcome, reason)
+
+
+@handler
+def end_attempt(s: State, task: int, outcome: int, reason: int) -> None:
     """Give the place up, close the account, and answer."""
     own = slots(s)[task]
     host = ops(s)[own.entry].host
     if own.granted:
         leave(s, host, task)
-    if own.degraded and outcome == OK:
-        outcome = DEGRADED
-    ended(s)[host * OUTCOMES + outcome] += 1
+    ended(s)[host * OUTCOMES + reason] += 1
     if s.spans:
-        keep_span(s, task, outcome, s.now)
+        keep_span(s, task, reason, s.now)
     own.inside = 0
     own.outcome = outcome
     if own.back >= 0 and own.caller != NOBODY:

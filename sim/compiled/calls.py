@@ -81,6 +81,7 @@ def call_step(s: State, task: int, call: int) -> int:  # noqa: PLR0915 - one way
     else:
         if phase == PAUSED and row.total_lane >= 0 and reached(s.now, own.deadline):
             own.where = targets(s)[row.target].where
+            own.root = 0
             own.outcome = TIMEOUT
             return call_over(s, task)
         if phase == BEGIN:
@@ -90,6 +91,7 @@ def call_step(s: State, task: int, call: int) -> int:  # noqa: PLR0915 - one way
                 deposit(budgets(s)[guards(s)[guard].budget], tokens_of(s, guard), s.now)
             own.tries = 0
             own.pause = -1.0
+        own.root = 0
         if guard >= 0 and not admitted(s, task, call, guard):
             outcome = BREAKER_OPEN
         else:
@@ -305,7 +307,8 @@ def call_timed_out(s: State, task: int, call: int) -> None:
 def out_of_time(s: State, task: int, call: int) -> None:
     """No attempt goes on any longer. In a back-off, or frozen with an answer, the task finds out itself when it wakes."""
     own = slots(s)[task]
-    if own.phase == AT_BULKHEAD or (own.phase == ANSWERED and own.waits != PARKED):
+    waiting = own.phase == ANSWERED and own.waits != PARKED
+    if waiting or (own.phase == AT_BULKHEAD and (own.waits == IN_BULKHEAD or own.guard >= 0)):
         call_timed_out(s, task, call)
 
 

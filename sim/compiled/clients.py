@@ -9,7 +9,9 @@ from sim.chance.popularity import rank
 from sim.compiled.calendar import ARRIVAL, ORDINARY, arm, hold, make_ready, schedule
 from sim.compiled.calls import AGAIN, BUDGET_EXHAUSTED, NEXT, PARK, backoff, deposit, passed, retryable, withdraw
 from sim.compiled.events import log
-from sim.compiled.network import choose, over
+from sim.compiled.gateway import asks_for_others
+from sim.compiled.guards import stop
+from sim.compiled.network import ROUTE, choose, over
 from sim.compiled.rows import rows_from
 from sim.compiled.spans import BACKOFF, keep_sent, keep_stage, new_flow
 from sim.compiled.state import (
@@ -158,6 +160,7 @@ def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop,
         own.phase = PAUSED
     if own.phase == PAUSED:
         request.attempts = own.tries + 1
+        own.root = 0
         if row.lane >= 0:
             arm(s, row.lane, task)
         replica = choose(s, target, row.caller, request.id, link_chain(0, ZERO, own.tries))
@@ -200,7 +203,7 @@ def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop,
             return PARK
         return AGAIN
     own.phase = BEGIN
-    request.outcome = outcome
+    request.outcome = own.root if own.root else outcome
     request.where = own.where
     answered(s, own.request)
     return NEXT
@@ -208,11 +211,16 @@ def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop,
 
 @handler
 def client_timed_out(s: State, task: int, workload: int) -> None:
-    """The client's patience is over; the system does not know, and goes on."""
+    """The client's patience is over: a gateway stops, a service does not know, and goes on."""
     own = slots(s)[task]
     if own.child >= 0:
-        slots(s)[own.child].caller = NOBODY
-        abandon(s, own.child)
+        child = own.child
+        slots(s)[child].caller = NOBODY
+        target = targets(s)[doors(s)[requests(s)[own.request].door].target]
+        if target.kind == ROUTE and not asks_for_others(s, child):
+            stop(s, child, target.host, ZERO, TIMEOUT)
+        else:
+            abandon(s, child)
         own.child = -1
     own.ticket += 1
     own.outcome = TIMEOUT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.compiled import operations as op_of
 from sim.compiled.calendar import put_ready
 from sim.compiled.calls import FAIL, JUMP, NEXT, PARK
 from sim.compiled.events import log, log_at
@@ -20,6 +21,7 @@ from sim.compiled.state import (
     limiter_rings,
     limiters,
     limits,
+    ops,
     replicas,
     requests,
     ring_of,
@@ -28,11 +30,12 @@ from sim.compiled.state import (
     waiters,
     whole,
 )
-from sim.compiled.tasks import ASKING, NOWHERE
+from sim.compiled.tasks import ASKING, GO_ON, NOWHERE
 from sim.policies import base, limiter
 from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, REFUSED, RATE_LIMITED, UNAUTHORIZED = (whole(o) for o in (Outcome.OK, Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.UNAUTHORIZED))
+ERROR, TIMEOUT = whole(Outcome.ERROR), whole(Outcome.TIMEOUT)
 LIMITING_BEGAN, LIMITING_ENDED = whole(EventKind.LIMITING_BEGAN), whole(EventKind.LIMITING_ENDED)
 PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
 FOR_ALL, FOR_ITSELF, INVALID = map(whole, range(3))  # for whom a token is asked for: one that others share, one without a user, a bad one
@@ -55,6 +58,7 @@ def limited(s: State, task: int, host: int, route: int, count: int) -> int:
             note_limit(s, host, index)
             requests(s)[own.request].retry_after = wait
             own.where = hosts(s)[host].name
+            own.root = 0
             own.outcome = RATE_LIMITED
             return FAIL
     for index in range(count):
@@ -164,6 +168,26 @@ def look_at_token(s: State, task: int, op: Row) -> int:
 
 
 @handler
+def still_there(s: State, task: int, host: int) -> int:
+    """The client of one who has asked for others too may have gone meanwhile."""
+    own = slots(s)[task]
+    if own.abandoned == 0:
+        return NEXT
+    own.where = hosts(s)[host].name
+    own.root = 0
+    own.outcome = TIMEOUT
+    return FAIL
+
+
+@handler
+def asks_for_others(s: State, task: int) -> bool:
+    """Whether it makes the call of the identity provider that all of its user wait for."""
+    own = slots(s)[task]
+    op = ops(s)[own.pc]
+    return own.then == GO_ON and op.kind == op_of.CALL and op.b == op_of.FOR_OTHERS and own.seen == FOR_ALL
+
+
+@handler
 def token_answered(s: State, task: int, host: int) -> int:
     """The call of the identity provider is over: its verdict is for all who wait for it. FAIL: not let in."""
     own = slots(s)[task]
@@ -177,9 +201,13 @@ def token_answered(s: State, task: int, host: int) -> int:
         entries(s)[known].time = s.now + token.ttl
     if answer == REFUSED or (answer == OK and own.seen == INVALID):
         own.where = hosts(s)[host].name
+        own.root = 0
         own.outcome = UNAUTHORIZED
     elif token.allow:
         own.outcome = OK
+    elif answer != OK:
+        own.root = own.root if own.root else answer
+        own.outcome = ERROR
     if own.seen == FOR_ALL:
         tell_verdict(s, task, find(s, token.asking, key))
     return NEXT if own.outcome == OK else FAIL
@@ -198,6 +226,7 @@ def tell_verdict(s: State, task: int, place: int) -> None:
         other = waiters(s)[waiter].slot
         if slots(s)[other].dead == 0:
             slots(s)[other].outcome = own.outcome
+            slots(s)[other].root = own.root
             slots(s)[other].where = own.where
         put_ready(s, other)  # held while it waited: its turn takes that over
         following = waiters(s)[waiter].next

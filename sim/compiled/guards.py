@@ -136,8 +136,25 @@ def given_up(s: State, task: int) -> None:
         over(s, calls(s)[own.call].target, own.replica, own.callee)
 
 
+@handler
+def end_killed(s: State, task: int, host: int, outcome: int) -> None:
+    """An attempt ends from outside: its caller hears of it, if there is still one."""
+    own = slots(s)[task]
+    own.where = hosts(s)[host].name
+    own.root = 0
+    if own.inside:
+        own.where = ops(s)[own.entry].a
+        ended(s)[host * OUTCOMES + outcome] += 1
+        if s.spans:
+            keep_span(s, task, outcome, s.now)
+        own.inside = 0
+    request = own.request
+    answer(s, task, outcome)
+    done(s, request)
+
+
 @compiled
-def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:  # noqa: PLR0915 - one thing after the other
+def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:
     """End a task from outside: it gives back what it holds; its children work on for nobody, or end too.
 
     With an outcome it is an attempt that is killed: its caller hears of it. Without (-1) a branch, a consumer or a relay just stops.
@@ -184,14 +201,5 @@ def stop(s: State, task: int, host: int, cancel: int, outcome: int) -> None:  # 
             abandon(s, child)
     own.child = -1
     if outcome >= 0:
-        own.where = hosts(s)[host].name
-        if own.inside:
-            own.where = ops(s)[own.entry].a
-            ended(s)[host * OUTCOMES + outcome] += 1
-            if s.spans:
-                keep_span(s, task, outcome, s.now)
-            own.inside = 0
-        request = own.request
-        answer(s, task, outcome)
-        done(s, request)
+        end_killed(s, task, host, outcome)
     forget(s, task)

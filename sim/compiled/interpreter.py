@@ -10,12 +10,12 @@ from sim.chance.chain import link_chain_compiled as link_chain
 from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled import operations as op_of
-from sim.compiled.attempts import arrive, come_in, deliver, end_attempt, leave_queue, start, waited_too_long
+from sim.compiled.attempts import arrive, come_in, deliver, leave_queue, start, steps_over, waited_too_long
 from sim.compiled.calendar import ARRIVAL, DUE, KIND_BITS, LANE, ORDER, REPLICATED, TASK, TICK, TIMER, drop_head, hold, next_event, observe, schedule
 from sim.compiled.calls import FAIL, JUMP, NEXT, PARK, call_step, call_timed_out, out_of_time, send_and_forget, waited_for_bulkhead
 from sim.compiled.clients import arrival, ask, client_timed_out, make_request
 from sim.compiled.consumers import commit, deliver_record, due, poll, record_over, take_next
-from sim.compiled.gateway import limited, look_at_token, token_answered
+from sim.compiled.gateway import limited, look_at_token, still_there, token_answered
 from sim.compiled.operations import (
     branch_ended,
     branch_out,
@@ -179,7 +179,7 @@ def go_on(s: State, task: int) -> None:
         if kind == op_of.CALL:
             result = call_step(s, task, op.a)
         elif kind == op_of.END:
-            end_attempt(s, task, own.outcome if op.a else OK)
+            steps_over(s, task, own.outcome if op.a else OK)
             return
         elif kind == op_of.WELL:
             own.outcome = 0
@@ -284,6 +284,8 @@ def unusual(s: State, task: int, op: Row) -> int:
         return token_answered(s, task, op.host)
     elif kind == op_of.THINK:
         return think(s, task, op)
+    elif kind == op_of.STILL_THERE:
+        return still_there(s, task, op.host)
     else:  # USER_DONE
         own.seen += op.b
         return JUMP

@@ -15,12 +15,13 @@ from sim.vocabulary import EventKind, Outcome
 (
     ENTRY, PASS, CALL, END, WELL, EFFECT, BY_CHANCE, SPEND, PLACE, LET_GO, THAW, LIMITS, ASK, CLIENT_DONE,
     POLL, TAKE_NEXT, HAND_OVER, RECORD_OVER, COMMIT, RELAY, OUTBOX, FORGET_CALL,
-    GO_TO, FALL_BACK, FALLBACK_END, SALT_IN, SALT_OUT, LOOK, TAKE, REPLY, COURIER, PARALLEL, BRANCH_END, TOKEN, TOKEN_ANSWER, THINK, USER_DONE,
-) = map(whole, range(37))  # fmt: skip
+    GO_TO, FALL_BACK, FALLBACK_END, SALT_IN, SALT_OUT, LOOK, TAKE, REPLY, COURIER, PARALLEL, BRANCH_END, TOKEN, TOKEN_ANSWER, THINK, STILL_THERE, USER_DONE,
+) = map(whole, range(38))  # fmt: skip
 
 OK, DEGRADED, REFUSED = whole(Outcome.OK), whole(Outcome.DEGRADED), whole(Outcome.REFUSED)
 STOCK_RAN_OUT, OVERSOLD = whole(EventKind.STOCK_RAN_OUT), whole(EventKind.OVERSOLD)
 CHARGE, RESERVATION = 1, 2
+FOR_OTHERS = 1  # a CALL of the identity provider, for which others of the same user may wait
 
 
 @near
@@ -124,6 +125,7 @@ def look_at_stock(s: State, task: int, op: Row) -> int:
     if own.seen > 0:
         return NEXT
     own.where = op.b
+    own.root = 0
     own.outcome = REFUSED
     return FAIL
 
@@ -151,6 +153,7 @@ def end_by_chance(s: State, task: int, op: Row) -> int:
     if chance(s, op.row, task) >= op.share:
         return NEXT
     own.where = op.b
+    own.root = 0
     own.outcome = op.a
     return FAIL
 
@@ -234,6 +237,7 @@ def branches_over(s: State, task: int) -> int:
         if row.outcome != OK and outcome == OK:
             outcome = row.outcome
             own.where = row.where
+            own.root = row.root
         following = row.sibling
         forget(s, branch)
         branch = following

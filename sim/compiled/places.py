@@ -131,6 +131,7 @@ def struck(s: State, host: int, task: int, salt: int) -> int:
         own = slots(s)[task]
         if fault.on and uniform(draws(s)[fault.row].key, requests(s)[own.request].id, link_chain(own.chain, salt, ZERO)) < fault.share:
             own.where = row.name
+            own.root = 0
             return ERROR
     return OK
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.compiled import operations as op_of
+from sim.compiled.attempts import ANSWER_BITS
 from sim.compiled.state import OP, Rows
 from sim.models import gateway as gateways
 from sim.models import steps as behaviours
@@ -42,6 +43,11 @@ def row_of(drawn: Any) -> int:  # noqa: ANN401 - a Drawn, where the models say t
 def _drawn(demand: Demand) -> dict[str, int]:
     """A time, as an operation names it."""
     return {"row": row_of(demand.draw), "kept": demand.kept}
+
+
+def _packed(answers: tuple[int, ...]) -> int:
+    """The answers for all outcomes in one number."""
+    return sum(answer << ANSWER_BITS * outcome for outcome, answer in enumerate(answers))
 
 
 class Unsupported(Exception):  # noqa: N818 - a finding about a scenario, not an error
@@ -93,7 +99,7 @@ class Assembler:
     def entrance(self, entrance: Entrance, route: Route | None = None) -> int:
         """What an attempt does at a host; the place of its first operation, which names the host and the endpoint."""
         host = entrance.host
-        start = self.emit(op_of.ENTRY, host=self.wiring.host_at[host], a=entrance.where, salt=entrance.salt)
+        start = self.emit(op_of.ENTRY, host=self.wiring.host_at[host], a=entrance.where, b=_packed(entrance.answers), salt=entrance.salt)
         end = Label()
         if route is None:
             self._steps(entrance.steps, host, end, watch_end=False)
@@ -313,9 +319,12 @@ class Assembler:
         self.emit(op_of.TOKEN, host=host, row=authentication.chance.row, b=authentication.call.target.where, to=good, fail=end)
         self._let_go(authentication.gateway)
         self.call(authentication.call, answer)
+        self.rows[-1]["b"] = op_of.FOR_OTHERS
         self.here(answer)
         self.emit(op_of.TOKEN_ANSWER, host=host, fail=end)
         self.here(good)
+        self._thaw(authentication.gateway)
+        self.emit(op_of.STILL_THERE, host=host, fail=end)
 
 
 _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {

@@ -66,7 +66,7 @@ def _record(floats: str = "", ints: str = "", **more: str) -> np.dtype[np.void]:
 
 SLOT = _record(
     "seconds pause began since worked deadline",
-    """then pc ticket errand outcome entry request chain path caller replica tries admitted line member seen next previous
+    """then pc ticket errand outcome root entry request chain path caller replica tries admitted line member seen next previous
     mark phase held granted abandoned degraded own_thread branches waits dead inside
     producer where child sibling attempt guard call back
     callee branches_left""",

@@ -50,6 +50,7 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.guard = -1
     row.call = -1
     row.back = -1
+    row.root = 0
     return task
 
 
@@ -82,11 +83,12 @@ def answer(s: State, task: int, outcome: int) -> None:
     if caller >= 0:
         slots(s)[caller].child = -1
         slots(s)[caller].outcome = outcome
+        slots(s)[caller].root = row.root
         slots(s)[caller].where = row.where
         make_ready(s, caller)
     elif caller == ITS_REQUEST:
         request = requests(s)[row.request]
-        request.outcome = outcome
+        request.outcome = row.root if row.root else outcome
         request.where = row.where
         put_ready(s, -1 - row.request)
 

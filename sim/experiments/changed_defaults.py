@@ -8,16 +8,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
+from typing import get_args
 
 from sim.experiments.offered_load import Finding
+from sim.experiments.places import listed, specs_within
 from sim.experiments.view import View
 from sim.spec.base import UNLIMITED, Spec, word_of
 from sim.spec.fault import BrokerDown, NetworkFault
 from sim.spec.gateway import OAuth
+from sim.spec.policy import CallPolicy, Retry, RetryOn
 from sim.spec.step import Call, Perform, Publish, Step, Work
 from sim.spec.traffic import Replay
 from sim.spec.walk import visits
 from sim.units import show_duration, show_rate
+
+RETRIABLE: tuple[str, ...] = get_args(RetryOn)
 
 
 def relies_on_default(spec: Spec, field: str) -> bool:
@@ -154,4 +159,97 @@ def _reachable(view: View, endpoints: Iterable[str]) -> set[str]:
     return found
 
 
-RULES: Sequence[Callable[[View], Iterator[Finding]]] = (consumers, limits, producers, sticky_producers, token_caches, populations, recorded_rates, kept_work)
+def bare_retries(view: View) -> Iterator[Finding]:
+    """A retry without a back-off came at once."""
+    bare = [place for place, retry in specs_within("", view.scenario, Retry) if relies_on_default(retry, "backoff") and retry.max_attempts > 1]
+    if bare:
+        why = "as resilience4j's waitDuration; `backoff: {constant: 0s}` is what it was"
+        yield Finding(listed(bare), "500ms between attempts, where the next came at once", why)
+
+
+def route_timeouts(view: View) -> Iterator[Finding]:
+    """The timeout of a route was that of each attempt, and went before that of its policy."""
+    gateway = view.scenario.gateway
+    for name, route in gateway.routes.items() if gateway is not None else ():
+        policy, place = view.flow.policy(route.policy), f"gateway.routes.{name}"
+        if route.timeout is None or route.per_try_timeout is not None:
+            continue
+        limit = show_duration(route.timeout)
+        if policy.retry is not None and policy.retry.max_attempts > 1:
+            why = f"as in Envoy and Istio; `per_try_timeout: {limit}` is what it was"
+            yield Finding(place, f"its timeout of {limit} is that of all attempts together, where it was one of each", why)
+        elif policy.timeout is not None and policy.timeout < route.timeout:
+            found = f"the {show_duration(policy.timeout)} of its policy end an attempt before its own {limit}, which went before them"
+            yield Finding(place, found, f"what ends first counts; `per_try_timeout: {limit}` is what it was")
+
+
+def deserted_gateways(view: View) -> Iterator[Finding]:
+    """A gateway went on for clients who had gone."""
+    gateway = view.scenario.gateway
+    if gateway is None or all(traffic.timeout is None for traffic in view.scenario.traffic.values()):
+        return
+    policies = [view.flow.policy(route.policy).retry for route in gateway.routes.values()]
+    if gateway.concurrency == "threads" or any(retry is not None and retry.max_attempts > 1 for retry in policies):
+        why = "as nginx, Envoy and Kong do; what it was cannot be said any more"
+        yield Finding("gateway", "it stops when its client has gone, and makes no further attempt, where it went on", why)
+
+
+def failures_further_down(view: View) -> Iterator[Finding]:
+    """A caller saw why its callee had failed: its open breaker, its timeout, its own callee's full queue."""
+    for edge in view.edges:
+        reasons = _of_callee(view, edge.target)
+        retry = edge.policy.retry
+        other = _judged_otherwise(reasons, retry.on if retry is not None else ())
+        if edge.policy.circuit_breaker is not None:
+            other |= reasons & {"breaker_open", "bulkhead_full"}
+        if other:
+            yield Finding(f"{edge.place} -> {edge.target}", _seen(other, edge.target), ANSWERS)
+    gateway = view.scenario.gateway
+    for name, traffic in view.scenario.traffic.items():
+        for target in traffic.mix:
+            route = gateway.routes.get(target) if gateway is not None else None
+            reasons = _of_policy(route.guarded(view.flow.policy(route.policy))) if route is not None else _of_callee(view, target)
+            other = _judged_otherwise(reasons, traffic.retry.on if traffic.retry is not None else ())
+            if other:
+                yield Finding(f"traffic.{name} -> {target}", _seen(other, "the gateway" if route is not None else target), ANSWERS)
+
+
+ANSWERS = "as over HTTP and gRPC; `answers_with` of the endpoint or route says otherwise"
+
+
+def _seen(reasons: set[str], whose: str) -> str:
+    words = ", ".join(word for word in RETRIABLE if word in reasons)
+    return f"{words} of {whose} towards others is an error for it, where it saw what it was"
+
+
+def _of_callee(view: View, target: str) -> set[str]:
+    """What the calls of an endpoint may end with, beside errors."""
+    return {word for edge in view.edges if edge.place == target for word in (*_of_policy(edge.policy), "shed")}
+
+
+def _of_policy(policy: CallPolicy) -> set[str]:
+    own = {"unreachable"}
+    own |= {"timeout"} if policy.timeout is not None else set()
+    own |= {"breaker_open"} if policy.circuit_breaker is not None else set()
+    return own | ({"bulkhead_full"} if policy.bulkhead is not None else set())
+
+
+def _judged_otherwise(reasons: set[str], on: Sequence[str]) -> set[str]:
+    """Those that were retried and now are not, or the other way round."""
+    return {reason for reason in reasons if (reason in on) != ("error" in on)}
+
+
+RULES: Sequence[Callable[[View], Iterator[Finding]]] = (
+    consumers,
+    limits,
+    producers,
+    sticky_producers,
+    token_caches,
+    populations,
+    recorded_rates,
+    kept_work,
+    bare_retries,
+    route_timeouts,
+    deserted_gateways,
+    failures_further_down,
+)

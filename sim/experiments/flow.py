@@ -73,12 +73,12 @@ class Flow:
         """The steps of `service.endpoint`; none where there is no such endpoint."""
         service, _, name = endpoint.partition(".")
         spec = self.scenario.services.get(service)
-        return spec.endpoints.get(name, ()) if spec is not None else ()
+        return spec.endpoints[name].do if spec is not None and name in spec.endpoints else ()
 
-    def answer_time(self, caller: str, endpoint: str, policy: CallPolicy = NO_POLICY, timeout: float | None = None) -> float:
+    def answer_time(self, caller: str, endpoint: str, policy: CallPolicy = NO_POLICY) -> float:
         """Mean time until a caller has the answer of one attempt."""
         profile = self.endpoints.get(endpoint, Profile())
-        limits = [limit for limit in (policy.timeout, timeout) if limit is not None]
+        limits = [policy.timeout] if policy.timeout is not None else []
         return min([profile.response + 2.0 * self.latency(caller, endpoint.partition(".")[0]), *limits])
 
     def acknowledgement(self, service: str, topic: str) -> float:

@@ -186,7 +186,7 @@ class Analysis:
         if gateway is None or target not in gateway.routes:
             return self.flow.endpoints[target].response if target in self.flow.endpoints else 0.0
         route = gateway.routes[target]
-        return gateway_work(gateway, route) + self.flow.answer_time("gateway", route.to, self.flow.policy(route.policy), route.timeout)
+        return gateway_work(gateway, route) + self.flow.answer_time("gateway", route.to, route.guarded(self.flow.policy(route.policy)))
 
     def _capacity(self) -> float:
         """By bisection, since rate limits bend what would be a straight line."""
@@ -246,7 +246,7 @@ def _gateway_load(flow: Flow, found: Rates) -> tuple[float, float]:
         turned_away = max(0.0, arriving[route] - found.routes[route])
         held += found.routes[route] * gateway_work(gateway, spec) + turned_away * gateway_work(gateway, None if spec.authenticate else spec)
         if gateway.concurrency == "threads":
-            held += found.routes[route] * flow.answer_time("gateway", spec.to, flow.policy(spec.policy), spec.timeout)
+            held += found.routes[route] * flow.answer_time("gateway", spec.to, spec.guarded(flow.policy(spec.policy)))
     total = math.fsum(arriving.values())
     return total, held / total if total else 0.0
 

@@ -44,6 +44,31 @@ def _struck(view: View, fault: Fault) -> Iterator[tuple[str, float]]:
             yield name, min(service.consumes[topic].session_timeout for topic in topics)
 
 
+def crashes_seen_at_once(view: View) -> Iterator[Finding]:
+    """Replicas that die while others live: who calls them knows at once."""
+    for index, fault in enumerate(view.scenario.faults):
+        if isinstance(fault, Crash) and view.replicas(fault.of) > fault.replicas:
+            why = (
+                "in Kubernetes callers still choose it for seconds after a crash (refused connections), for 20 to 30 s where only probes notice, "
+                "and for about 40 s where its node is gone (silence)"
+            )
+            yield Finding(f"faults.{fault.name or index}", f"a dead replica of {fault.of} is avoided at once", why)
+
+
+def losses_without_tcp(view: View) -> Iterator[Finding]:
+    """Lost messages that nobody sends again."""
+    network, gateway = view.scenario.network, view.scenario.gateway
+    hosts = {*view.scenario.services, *(("gateway",) if gateway is not None else ())}
+    faults = [(f"faults.{fault.name or index}", fault) for index, fault in enumerate(view.scenario.faults)]
+    lossy = [(place, fault.loss, fault.between) for place, fault in faults if isinstance(fault, NetworkFault)]
+    lossy += [(f"network.links.{index}", link.loss, link.between) for index, link in enumerate(network.links)]
+    found = [(place, loss) for place, loss, between in lossy if loss and set(between) <= hosts]
+    found += [("network.default", network.default.loss)] if network.default.loss else []
+    why = "TCP sends it again, after about two round trips or 200 ms at least (Linux): there a percent of loss makes calls late, and hardly one fails"
+    for place, loss in found:
+        yield Finding(place, f"each of the {show_share(loss)} that are lost is a whole attempt, which only a timeout ends", why)
+
+
 def slow_handlers(view: View) -> Iterator[Finding]:
     """Batches that take longer than a consumer may be away from `poll`."""
     for name, service in view.scenario.services.items():

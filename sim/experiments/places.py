@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from sim.spec.base import Spec, word_of
+from sim.spec.base import Spec, has_word, word_of
 
 HANDFUL = 5  # names that a sentence bears
 S = TypeVar("S", bound=Spec)
@@ -18,13 +18,14 @@ def specs_within(place: str, value: object, kind: type[S]) -> Iterator[tuple[str
         yield place, value
     if isinstance(value, Spec):
         fields = type(value).model_fields.items()
-        inside = [(word_of(value) if name == value.positional else field.alias or name, getattr(value, name)) for name, field in fields]
+        word = word_of(value) if has_word(value) else ""  # a shorthand without a word, as the steps of an endpoint
+        inside = [(word if name == value.positional else field.alias or name, getattr(value, name)) for name, field in fields]
     elif isinstance(value, dict):
         inside = list(value.items())
     elif isinstance(value, (tuple, list)) and value and not isinstance(value[0], (int, float, str)):
         inside = list(enumerate(value))
     for name, part in inside:
-        yield from specs_within(f"{place}.{name}".lstrip("."), part, kind)
+        yield from specs_within(f"{place}.{name}".strip("."), part, kind)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -143,7 +143,7 @@ def impatient_clients(view: View) -> Iterator[Finding]:
                 yield Finding(
                     f"traffic.{name}",
                     f"clients give up after {show_duration(traffic.timeout)}, before the route {target} does ({show_duration(route.timeout)})",
-                    "the system works on for clients who have gone, and they never see its own error",
+                    "the gateway stops then, the services behind it work on for nobody, and clients never see its own error",
                 )
 
 
@@ -395,6 +395,8 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     limits_with_words_unused,
     kinder_than_kong,
     optimistic.consumer_faults,
+    optimistic.crashes_seen_at_once,
+    optimistic.losses_without_tcp,
     optimistic.slow_handlers,
     optimistic.unbatched_producers,
     optimistic.lonely_populations,

@@ -21,7 +21,11 @@ class Edge:
     caller: str  # service, or "gateway"
     target: str
     policy: CallPolicy
-    timeout: float | None  # per attempt
+
+    @property
+    def timeout(self) -> float | None:
+        """Per attempt."""
+        return self.policy.timeout
 
 
 class View:
@@ -41,17 +45,12 @@ class View:
         """All calls, those of the gateway first."""
         gateway = self.scenario.gateway
         routes = gateway.routes.items() if gateway is not None else ()
-        found = [self._edge(f"gateway.routes.{name}", "gateway", route.to, self.flow.policy(route.policy), route.timeout) for name, route in routes]
+        found = [Edge(f"gateway.routes.{name}", "gateway", route.to, route.guarded(self.flow.policy(route.policy))) for name, route in routes]
         for service, spec in self.scenario.services.items():
-            bodies = [(f"{service}.{name}", steps) for name, steps in spec.endpoints.items()]
+            bodies = [(f"{service}.{name}", endpoint.do) for name, endpoint in spec.endpoints.items()]
             bodies += [(f"{service} <- {topic}", consume.do) for topic, consume in spec.consumes.items()]
-            found += [self._edge(place, service, call.target, self.flow.policy(call.policy), None) for place, steps in bodies for call in calls_in(steps)]
+            found += [Edge(place, service, call.target, self.flow.policy(call.policy)) for place, steps in bodies for call in calls_in(steps)]
         return found
-
-    @staticmethod
-    def _edge(place: str, caller: str, target: str, policy: CallPolicy, timeout: float | None) -> Edge:
-        limits = [limit for limit in (policy.timeout, timeout) if limit is not None]
-        return Edge(place, caller, target, policy, min(limits, default=None))
 
     def rate(self, edge: Edge, peak: bool = False) -> float:
         """Calls per second from this caller to this endpoint, first attempts only."""

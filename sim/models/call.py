@@ -1,5 +1,9 @@
 """A guarded call: fallback( total timeout( retry( breaker( timeout( bulkhead( link, balancer, callee )))))), the one order of interceptors.
 
+Retries, breakers and fallbacks judge by what the caller itself sees: its own timeout, open breaker, full bulkhead and failed connection, or the answer
+of its direct callee, for which everything that went wrong further down is an error (`models/answers.py`). Why a call failed in the first place stays
+with it as `root`, for the books.
+
 At a timeout the caller's permit and connection are free again; the callee goes on with the abandoned attempt, unless the policy
 says `on_timeout: cancel`. At the total timeout that is so for the attempt under way, and there is no other.
 
@@ -246,12 +250,14 @@ class Call:
                     self._note_breaker(task, period)
                 if task.admitted < 0:
                     task.where = self.target.where
+                    task.root = 0
                     if not self._again(task, BREAKER_OPEN):
                         return BREAKER_OPEN
                     if task.pause > 0.0:
                         return WAITING
                     continue
             task.began = now
+            task.root = 0
             if self.lane is not None:
                 self.lane.arm(task)
             task.calling = self
@@ -389,6 +395,7 @@ class Call:
         """`go_on`; a back-off may have been the last, cut short."""
         if task.calling is None and reached(self.env.now, task.errand.deadline):
             task.where = self.target.where
+            task.root = 0
             return self._ended(task, TIMEOUT)
         return self._ended(task, Call.go_on(self, task))
 
@@ -400,7 +407,7 @@ class Call:
     def _out_of_time(self, errand: Errand) -> None:
         """No attempt goes on any longer. In a back-off, or frozen with an answer, the task finds out itself when it wakes."""
         task = errand.task
-        heard = task.callee is not None and task in task.replica.parked
+        heard = task in task.replica.parked and (task.callee is not None or task.guard is None)  # an answer, or that the bulkhead stayed full
         if task.errand is errand and task.calling is self and not heard:
             self._timed_out(task)
 
@@ -413,7 +420,7 @@ class Call:
             assert isinstance(child, Task)
             child.caller = None
             if self.cancels:
-                self.world.kill(child, TIMEOUT)
+                self.world.kill(child, TIMEOUT, cancel=True)
             else:
                 abandon(child)
         task.ticket += 1

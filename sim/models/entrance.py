@@ -17,6 +17,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from sim.chance.keyed import stream_number
+from sim.models.answers import Answers
 from sim.models.task import ACT, DEGRADED, OK, ORDINARY, PASS, RUN, SHED, UNREACHABLE, WAITING, Flow, Steps, Task
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ Go = Callable[[Task], None]
 class Entrance:
     """The way through one host for one kind of attempt."""
 
-    def __init__(self, host: Host, where: int, steps: Steps):
+    def __init__(self, host: Host, where: int, steps: Steps, answers: Answers):
         self.host = host
         self.account = host.account
         self.env = host.env
@@ -41,6 +42,7 @@ class Entrance:
         self.where = where  # the name under which refusals of the host itself are recorded
         self.salt = stream_number(host.world.recorder.names[where]) >> 33  # of the draws of error faults
         self.steps = steps
+        self.answers = answers
         self.deliver = self._deliver  # bound once, as what tasks do `then`
         self.leave_queue = self._leave_queue
         self.come_in = self._come_in
@@ -124,7 +126,7 @@ class Entrance:
     def _refuse(self, task: Task, outcome: int) -> None:
         task.where = self.where
         task.started = math.nan
-        self.end(task, outcome)
+        self.end(task, outcome, its_own=True)
 
     def _start(self, task: Task) -> None:
         """It has its place."""
@@ -132,7 +134,7 @@ class Entrance:
             task.then = self._start
             self.host.park(task)
         elif self.error_faults and (outcome := self.host.struck(task, self.salt)):
-            self.end(task, outcome)
+            self.end(task, outcome, its_own=True)
         else:
             self.enter(task)
 
@@ -177,9 +179,18 @@ class Entrance:
         self.end(task, outcome)
         yield
 
-    def end(self, task: Task, outcome: int = OK) -> None:
-        """Give the place up, close the account, and answer."""
+    def end(self, task: Task, outcome: int = OK, its_own: bool = False) -> None:
+        """Give the place up, close the account, and answer. What the host itself refuses is `its_own`, and no matter of `answers`."""
         host = self.host
+        reason = outcome
+        if outcome:
+            reason = outcome if its_own else task.root or outcome
+            outcome = outcome if its_own else self.answers[outcome]
+            task.root = 0 if reason == outcome else reason
+        else:
+            task.root = 0
+            if task.degraded:
+                reason = outcome = DEGRADED
         if task.granted:
             replica: Replica = task.replica
             if replica.waiting:
@@ -188,12 +199,10 @@ class Entrance:
                 task.granted = False
                 replica.free += 1
                 self.account.busy_area += self.env.now
-        if task.degraded and not outcome:
-            outcome = DEGRADED
         if host.tracks:
-            host.depart(task, outcome, self.where)
+            host.depart(task, reason, self.where)
         else:
-            self.account.ended[outcome] += 1
+            self.account.ended[reason] += 1
         task.outcome = outcome
         back = task.back
         if back is None or task.caller is None:
@@ -221,6 +230,7 @@ class Entrance:
         if caller is not None:
             task.caller = None
             caller.outcome = task.outcome
+            caller.root = task.root
             caller.where = task.where
             self.ready.append(caller)
         request = task.request

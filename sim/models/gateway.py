@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sim.models.answers import PASSED_ON, answers_of
 from sim.models.entrance import Entrance
 from sim.models.host import Host, Replica
-from sim.models.task import ACT, OK, PASS, RUN, Act, Steps, Task
+from sim.models.task import ACT, ERROR, OK, PASS, RUN, Act, Steps, Task, abandon
 from sim.policies import limiter as limiters
 from sim.policies.base import passed, reached
 from sim.spec.gateway import Jwt, OAuth
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from sim.spec.gateway import RateLimit
     from sim.spec.gateway import Route as RouteSpec
 
-RATE_LIMITED, REFUSED, UNAUTHORIZED = int(Outcome.RATE_LIMITED), int(Outcome.REFUSED), int(Outcome.UNAUTHORIZED)
+RATE_LIMITED, REFUSED, TIMEOUT, UNAUTHORIZED = int(Outcome.RATE_LIMITED), int(Outcome.REFUSED), int(Outcome.TIMEOUT), int(Outcome.UNAUTHORIZED)
 
 
 class Gateway(Host):
@@ -77,6 +78,16 @@ class Gateway(Host):
         if isinstance(self.authentication, Introspection):
             self.authentication.forget_answers(replica)
 
+    def client_gone(self, task: Task) -> None:
+        """Nobody waits for this attempt: it ends here and now, and what it has called works on for nobody.
+
+        So do nginx (`proxy_ignore_client_abort off`), Envoy and Kong, all by default. Who asks the identity provider for others too finishes that.
+        """
+        if isinstance(self.authentication, Introspection) and task in self.authentication.askers:
+            abandon(task)
+        else:
+            self.world.kill(task, TIMEOUT)
+
     def compute(self, task: Task, seconds: float) -> Act:
         """Own work, on a worker."""
         if not task.granted:
@@ -111,7 +122,7 @@ class Route:
         self.translate = world.demand(translate.work, f"gateway.{name}.translate") if translate else None
         self.translate_back = world.demand(translate.response_work, f"gateway.{name}.translate_back") if translate and translate.response_work else None
         self.call: Call = world.route_call(gateway, name, spec)
-        self.arrive = Entrance(gateway, self.where, [*gateway.overhead, *self._parts()]).arrive
+        self.arrive = Entrance(gateway, self.where, [*gateway.overhead, *self._parts()], answers_of(PASSED_ON, spec.answers_with)).arrive
 
     def choose(self, _caller: Replica, _entity: int, _chain: int) -> Replica | None:
         """The gateway replica that takes this attempt."""
@@ -126,6 +137,8 @@ class Route:
         parts: Steps = []
         if self.authenticates:
             parts.append((RUN, gateway.authentication.check))
+            if isinstance(gateway.authentication, Introspection):
+                parts.append((ACT, self._still_there))
         if gateway.limits:
             parts.append((ACT, self._limit))
         if self.translate is not None:
@@ -137,6 +150,14 @@ class Route:
             parts.append((RUN, self._working(self.translate_back)))
         return parts
 
+    def _still_there(self, task: Task) -> int:
+        """The client of one who has asked for others too may have gone meanwhile."""
+        if task.abandoned:
+            task.where = self.where
+            task.root = 0
+            return TIMEOUT
+        return OK
+
     def _limit(self, task: Task) -> int:
         """All limits are asked before any of them counts the request: one that is refused has used up nothing."""
         limits = self.gateway.limits
@@ -145,6 +166,7 @@ class Route:
             if wait >= 0.0:
                 task.request.retry_after = wait
                 task.where = self.where
+                task.root = 0
                 return RATE_LIMITED
         for limit in limits:
             limit.count(task, self.index)
@@ -168,6 +190,7 @@ class JwtCheck:
         yield from self.gateway.compute(task, self.work.of(task))
         if self.invalid and self.chance(task.request.id, task.chain) < self.invalid:
             task.where = self.gateway.name_index
+            task.root = 0
             return UNAUTHORIZED
         return OK
 
@@ -190,6 +213,7 @@ class Introspection:
         self.call = gateway.world.introspection_call(gateway, spec)
         self.known: dict[tuple[int, int], float] = {}  # (replica, user) -> when the cached answer expires
         self.asking: dict[tuple[int, int], list[Task]] = {}  # (replica, user) -> those who wait for a call that is under way
+        self.askers: set[Task] = set()  # those who make such a call
 
     def check(self, task: Task) -> Act:
         """OK for an active token, UNAUTHORIZED for one that is not; when the provider cannot be asked, what `on_failure` says."""
@@ -209,14 +233,17 @@ class Introspection:
             yield
             return task.outcome
         waiting = self.asking[place] = []
+        self.askers.add(task)
         self.gateway.let_go(task)
         answer = yield from self.call.run(task)
+        self.askers.remove(task)
         if answer == OK and self.spec.cache_ttl > 0:
             self.known[place] = self.gateway.env.now + self.spec.cache_ttl
         del self.asking[place]
         verdict = self._verdict(task, answer, False)
         for other in waiting:
             other.outcome = verdict
+            other.root = task.root
             other.where = task.where
             self.world.ready.append(other)
         return verdict
@@ -225,8 +252,12 @@ class Introspection:
         """What the outcome of the call means for its token: a refusal is a "no", as the answer about an invalid token is."""
         if answer == REFUSED or (answer == OK and invalid):
             task.where = self.gateway.name_index
+            task.root = 0
             return UNAUTHORIZED
-        return OK if self.spec.on_failure == "allow" else answer
+        if answer == OK or self.spec.on_failure == "allow":
+            return OK
+        task.root = task.root or answer
+        return ERROR
 
     def forget_answers(self, replica: Replica) -> None:
         """It has crashed: its cache is empty."""
@@ -235,6 +266,7 @@ class Introspection:
     def forget_questions(self, replica: Replica) -> None:
         """All in a replica was dropped: nobody there asks or waits any more."""
         self.asking = {place: waiting for place, waiting in self.asking.items() if place[0] != replica.index}
+        self.askers = {task for task in self.askers if task.replica is not replica}
 
 
 class Limit:

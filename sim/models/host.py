@@ -144,6 +144,7 @@ class Host:
         for fault in self.error_faults:
             if fault.chance(task.request.id, link_chain(task.chain, salt, 0)) < fault.share:
                 task.where = self.name_index
+                task.root = 0
                 return ERROR
         return OK
 

@@ -35,6 +35,7 @@ class Request:
         "recorder",
         "reservations",
         "retry_after",  # s; what a 429 asked for
+        "root",  # why its only attempt failed in the first place, where the answer said something else; 0: it did not
         "source",
         "user",
         "where",
@@ -58,6 +59,7 @@ class Request:
         self.outcome = 0
         self.reservations = 0
         self.retry_after = 0.0
+        self.root = 0
         self.user = -1
         self.where = -1
 
@@ -74,6 +76,7 @@ class Request:
 
     def then(self, _: object) -> None:
         """The answer of the only attempt has come (called from the ready queue)."""
+        self.outcome = self.root or self.outcome
         self.end = self.recorder.env.now
         if self.alive == 0:
             self.recorder.close(self)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Sequence as Many
 from typing import TYPE_CHECKING
 
+from sim.models.answers import ITS_OWN, answers_of
 from sim.models.entrance import Entrance
 from sim.models.host import Host, Replica
 from sim.models.steps import Sequence, Site
@@ -76,13 +77,14 @@ class Endpoint:
         self.hop_stream = f"{service.name}.{name}"
         self.sequence: Sequence  # made by `build`
         self.arrive: Callable[[Task], None]
-        self.counts = len(service.replicas) > 1 and service.balancing in ("least_request", "power_of_two")  # whether the balancer must hear of ends
+        self.counts = len(service.replicas) > 1 and service.balancing in balancers.COUNTING  # whether the balancer must hear of ends
         self._choices = [service.world.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)]
 
     def build(self) -> None:
         """Make the behaviours of the steps; all hosts exist by now."""
-        self.sequence = Sequence(Site(self.world, self.service, self.hop_stream, self.where), self.service.spec.endpoints[self.name])
-        self.arrive = Entrance(self.service, self.where, self.sequence.steps).arrive
+        spec = self.service.spec.endpoints[self.name]
+        self.sequence = Sequence(Site(self.world, self.service, self.hop_stream, self.where), spec.do)
+        self.arrive = Entrance(self.service, self.where, self.sequence.steps, answers_of(ITS_OWN, spec.answers_with)).arrive
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
         """Ask the caller's balancer for a replica."""

@@ -67,7 +67,7 @@ def _consumers(scenario: Scenario, topic: str) -> Iterator[tuple[str, Sequence[s
 
 def _endpoint(scenario: Scenario, target: str) -> Sequence[spec.Step]:
     service, _, endpoint = target.partition(".")
-    return scenario.services[service].endpoints[endpoint]
+    return scenario.services[service].endpoints[endpoint].do
 
 
 class _Walk:

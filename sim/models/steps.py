@@ -266,6 +266,7 @@ class Take:
         seen = stock.look(item)
         if seen <= 0:
             task.where = self.where
+            task.root = 0
             return REFUSED
         if self.gap is not None:
             if self.host.lets_go and task.granted:
@@ -291,6 +292,7 @@ class _ByChance:
         if chance(task.request.id, task.chain) >= self.share:
             return OK
         task.where = self.where
+        task.root = 0
         return self.outcome
 
 
@@ -378,6 +380,7 @@ class Parallel:
         for branch in branches:
             if branch.outcome:
                 task.where = branch.where
+                task.root = branch.root
                 return branch.outcome
         return OK
 

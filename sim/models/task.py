@@ -169,13 +169,14 @@ class Task:
         "guard",  # the guard whose bulkhead permit it holds
         "mark",  # of its site and path, for what goes to a host; 0: its request cannot come that way twice
         "memory",  # the guard of the call that it makes
-        "outcome",  # of what it waited for, and at last its own
+        "outcome",  # of what it waited for, and at last its own: as it is answered
         "own_thread",  # a consumer or relay: runs on a thread of its own, not on a worker of its replica
         "path",  # its chain without retry and redelivery numbers: the same for every attempt of the same
         "pause",  # s; the last back-off of its call
         "producer",  # of a publication: the replica that sends it
         "replica",  # where it runs
         "request",
+        "root",  # why it failed in the first place, where that is another outcome than the one that is answered; 0: it is not
         "seconds",  # how long the present step takes, where steps need no generator
         "started",  # s; when it got its place, nan while it has none; set where the host keeps track
         "then",  # what is called, with the task, when its time or its turn has come
@@ -203,6 +204,7 @@ class Task:
     pause: float
     producer: Replica
     replica: Replica
+    root: int
     request: Request  # consumers, relays and users have another one from time to time, and none before the first
     seconds: float
     started: float
@@ -225,6 +227,7 @@ class Task:
         self.granted = False
         self.guard = None
         self.own_thread = False
+        self.root = 0
         self.ticket = 0
         self.waits = NOWHERE
         self.where = -1

@@ -71,6 +71,7 @@ class Workload:
         rows = spec.arrivals.data if isinstance(spec.arrivals, Replay) else None  # of a recording: what each request asks for, and whose it is
         self.routes = rows.route if rows is not None else ()
         self.users = [self.first_user + user for user in rows.user] if rows is not None else []
+        self.gateway = world.gateway
         self.caller = world.outsider()  # the client's side of balancers
         retry = spec.retry or Retry(max_attempts=1)
         self.retry = retries.new_retry(retry)
@@ -178,6 +179,7 @@ class Workload:
         pause = self.retry.base  # where decorrelated jitter begins
         while True:
             request.attempts = attempt + 1
+            task.root = 0
             if self.lane is not None:
                 self.lane.arm(task)
             replica = self._choose(request, attempt)
@@ -209,6 +211,7 @@ class Workload:
                 self.schedule(task, ORDINARY, wait)
                 yield
         request.outcome = outcome
+        request.root = task.root
         request.where = task.where
         request.then(request)
         return OK
@@ -241,11 +244,14 @@ class Workload:
         return child
 
     def _timed_out(self, task: Task) -> None:
-        """The client's patience is over; the system does not know, and goes on."""
+        """The client's patience is over: a gateway stops, a service does not know, and goes on (as Tomcat and Spring do)."""
         child = task.children
         if child is not None:
             child.caller = None
-            abandon(child)
+            if self.gateway is not None:
+                self.gateway.client_gone(child)
+            else:
+                abandon(child)
         task.ticket += 1
         task.outcome = TIMEOUT
         task.where = self.source

@@ -92,6 +92,8 @@ class World:
         self._join_groups()
         if self.gateway is not None:
             self.gateway.build()
+            if any(traffic.timeout is not None for traffic in scenario.traffic.values()):
+                self.gateway.keep_track()  # whose clients go away
         self.workloads = [Workload(self, name, traffic) for name, traffic in scenario.traffic.items()]
         for workload in self.workloads:
             workload.start()
@@ -324,11 +326,8 @@ class World:
         return self._call(site.name, site.host.name, target, policy, steps)
 
     def route_call(self, gateway: Gateway, name: str, route: Route) -> Call:
-        """The call of a gateway route, whose own timeout goes before that of its policy."""
-        policy = self._policy(route.policy)
-        if route.timeout is not None:
-            policy = policy.model_copy(update={"timeout": route.timeout})
-        return self._call(f"gateway.{name}.call", gateway.name, self.endpoint(route.to), policy, None)
+        """The call of a gateway route: its `per_try_timeout` goes before the timeout of its policy, its `timeout` is that of all attempts together."""
+        return self._call(f"gateway.{name}.call", gateway.name, self.endpoint(route.to), route.guarded(self._policy(route.policy)), None)
 
     def introspection_call(self, gateway: Gateway, spec: OAuth) -> Call:
         """The call of the identity provider; it times out, or a lost answer would keep its user out for ever."""
@@ -462,21 +461,23 @@ class World:
         caller, task.caller = task.caller, None
         if caller is not None:
             caller.outcome = outcome
+            caller.root = task.root
             caller.where = task.where
             self.ready.append(caller)
 
-    def kill(self, task: Task, outcome: int) -> None:
-        """End an attempt from outside: it gives back what it holds, its caller hears `outcome`, its children work on for nobody (or end too, on a timeout)."""
+    def kill(self, task: Task, outcome: int, cancel: bool = False) -> None:
+        """End an attempt from outside: it gives back what it holds, its caller hears `outcome`, its children work on for nobody, or are cancelled too."""
         replica = task.replica
         host = replica.host
         if host is self.outside:
             abandon(task)
             return
-        self._stop(task, host, replica, cancel=outcome == Outcome.TIMEOUT)
+        self._stop(task, host, replica, cancel)
         where = replica.inside.get(task, host.name_index)
         if task in replica.inside:
             host.depart(task, outcome, where)
         task.where = where
+        task.root = 0
         self.answer(task, outcome)
         task.request.done()
 
@@ -506,7 +507,7 @@ class World:
         elif children is not None:
             children.caller = None
             if cancel:
-                self.kill(children, int(Outcome.TIMEOUT))
+                self.kill(children, int(Outcome.TIMEOUT), cancel)
             else:
                 abandon(children)
 

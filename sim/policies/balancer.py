@@ -3,7 +3,9 @@
     round_robin    the next replica that is up
     random         each replica that is up with equal chance; uses u1
     least_request  the fewest active requests of this caller, all replicas looked at; ties go round, so that they do not all meet at replica 0
-    power_of_two   Envoy's: two picks with replacement among those that are up, by u1 and u2, the one with fewer active requests; a tie: the first
+    power_of_two   Envoy's LEAST_REQUEST: two picks with replacement among those that are up, by u1 and u2, the one with fewer active requests; a tie: the
+                   first. Of two replicas it takes the busier one in a quarter of all cases (envoy, least_request.proto; semantics.md 9)
+    two_choices    nginx's `random two least_conn`: the same with two that are not the same; a tie: the second (ngx_http_upstream_random_module.c)
 
 Left out: weights, slow start, panic thresholds, health checks (semantics.md 9). `up` is what the caller is told.
 """
@@ -20,10 +22,12 @@ ROUND_ROBIN = 0
 RANDOM = 1
 LEAST_REQUEST = 2
 POWER_OF_TWO = 3
+TWO_CHOICES = 4
 
-UNIFORMS = (0, 1, 0, 2)  # how many uniforms `pick` reads, by kind
+UNIFORMS = (0, 1, 0, 2, 2)  # how many uniforms `pick` reads, by kind
 
-_KINDS = {"round_robin": ROUND_ROBIN, "random": RANDOM, "least_request": LEAST_REQUEST, "power_of_two": POWER_OF_TWO}
+_KINDS = {"round_robin": ROUND_ROBIN, "random": RANDOM, "least_request": LEAST_REQUEST, "power_of_two": POWER_OF_TWO, "two_choices": TWO_CHOICES}
+COUNTING = ("least_request", "power_of_two", "two_choices")  # those that must hear when a request is over
 
 
 @dataclass(slots=True)
@@ -55,6 +59,9 @@ def pick(row: BalancerRow, loads: Sequence[int], up: Sequence[int], n: int, u1: 
     first = uniform_pick(up, n, u1)
     if row.kind == RANDOM or first < 0:
         return first
+    if row.kind == TWO_CHOICES:
+        second = another(up, n, u2, first)
+        return first if loads[second] > loads[first] else second
     second = uniform_pick(up, n, u2)
     if loads[second] < loads[first]:
         return second
@@ -117,3 +124,19 @@ def uniform_pick(up: Sequence[int], n: int, u: float) -> int:
                 return i
             left -= 1
     return -1
+
+
+@policy
+def another(up: Sequence[int], n: int, u: float, first: int) -> int:
+    """One of those that are up, each with equal chance, but not `first`, which is; `first` where there is no other."""
+    others = -1
+    for i in range(n):
+        if up[i]:
+            others += 1
+    left = int(u * others)
+    for i in range(n):
+        if up[i] and i != first:
+            if left == 0:
+                return i
+            left -= 1
+    return first

@@ -94,8 +94,8 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
     if scenario.gateway is not None:
         yield from _gateway_arrows(scenario, scenario.gateway)
     for name, service in scenario.services.items():
-        for endpoint, steps in service.endpoints.items():
-            yield from _step_arrows(scenario, name, endpoint, steps)
+        for place, endpoint in service.endpoints.items():
+            yield from _step_arrows(scenario, name, place, endpoint.do)
         for topic, consume in service.consumes.items():
             retry = consume.retry_topic
             badges = (consume.group, *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()))
@@ -186,7 +186,8 @@ def _service_lines(service: Service) -> Iterator[str]:
         yield f"queue {service.queue.capacity:,}{'' if service.queue.discipline == 'fifo' else f', {service.queue.discipline}'}"
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
-    steps = [step for chain in (*service.endpoints.values(), *(consume.do for consume in service.consumes.values())) for step in _every(chain)]
+    chains = [*(endpoint.do for endpoint in service.endpoints.values()), *(consume.do for consume in service.consumes.values())]
+    steps = [step for chain in chains for step in _every(chain)]
     effects = dict.fromkeys(step.name for step in steps if isinstance(step, Effect))
     for effect in list(effects)[:2]:
         yield f"→ {effect}"

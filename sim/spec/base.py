@@ -192,6 +192,11 @@ def word_of(spec: Spec) -> str:
     return type(spec).__name__.lower()
 
 
+def has_word(spec: Spec) -> bool:
+    """Whether the class of `spec` is registered under a word."""
+    return any(type(spec) is cls for kind in _registry.values() for cls in kind.values())
+
+
 class Choice:
     """Annotation of a field whose value is one of the registered words of a kind: `Annotated[Spec, Choice("step")]`."""
 

@@ -52,6 +52,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     traffic.Closed,
     traffic.Objective,
     traffic.Rows,
+    service.Endpoint,
     service.Queue,
     service.Stock,
     step.Work,

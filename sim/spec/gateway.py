@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_va
 from sim.spec.base import Choice, Duration, Flag, Price, Rate, Share, Spec, Whole, Workers, register
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
-from sim.spec.policy import CallPolicy
+from sim.spec.policy import AnswersWith, CallPolicy
 from sim.spec.service import Queue
 from sim.spec.traffic import Objective
 from sim.units import rate_unit
@@ -105,15 +105,29 @@ class Translate(Spec):
 
 
 class Route(Spec):
-    """A route to an endpoint."""
+    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's), `per_try_timeout` that of each attempt.
+
+    `per_try_timeout` goes before the `timeout` of the policy, which is one of each attempt too; whatever ends first, counts. No timeout is assumed
+    where none is said, as in Istio; Envoy itself has 15 s for all, nginx and Kong 60 s for each attempt between two reads.
+    """
 
     to: str
     timeout: Duration | None = None
+    per_try_timeout: Duration | None = None
     policy: str | CallPolicy | None = None
     translate: Translate | None = None
     authenticate: Flag = True
     objective: Objective | None = None
     completes_with: tuple[str, ...] = ()
+    answers_with: AnswersWith = Field(default_factory=dict)
+
+    def guarded(self, policy: CallPolicy) -> CallPolicy:
+        """The policy of this route: of one attempt and of all together the timeout that ends first, that of all only where there can be a second."""
+        one = self.per_try_timeout if self.per_try_timeout is not None else policy.timeout
+        total = min((limit for limit in (self.timeout, policy.total_timeout) if limit is not None), default=None)
+        limits = [limit for limit in (one, total) if limit is not None]
+        again = policy.retry is not None and policy.retry.max_attempts > 1
+        return policy.model_copy(update={"timeout": min(limits, default=None), "total_timeout": total if again else None})
 
 
 class Gateway(Spec):

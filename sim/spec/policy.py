@@ -11,6 +11,10 @@ from sim.spec.base import Choice, Duration, Factor, Number, Ratio, Spec, Whole, 
 from sim.units import share, shown
 
 RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]
+Failure = Literal[RetryOn, "refused"]
+Answer = Literal["error", "shed", "rate_limited", "refused"]
+AnswersWith = dict[Failure, Answer]
+"""What an endpoint or a route answers (500, 503, 429, a business refusal) when its steps end so. What is not named: `sim.models.answers`."""
 
 
 class Backoff(Spec):
@@ -75,13 +79,19 @@ Jitter = Annotated[Literal["none", "full", "equal", "decorrelated"] | float, Bef
 
 
 class Retry(Spec):
-    """Try again: `max_attempts` counts the first call.
+    """Try again: `max_attempts` counts the first call. Attempts and pause by default: resilience4j's RetryConfig (`maxAttempts` 3, `waitDuration` 500 ms).
+
+    `on` is what the caller itself sees. `timeout`, `bulkhead_full` and `breaker_open` are its own, `unreachable` is its own failed or broken connection;
+    `error` (500, 502, 504), `shed` (503) and `rate_limited` (429) are the answers of its direct callee, for which all that failed further down is an `error`.
+    By default as Envoy's `5xx`, which is `connect-failure`, `reset` and every 5xx answer: retried are timeout, error, unreachable and shed. Of gRPC's codes
+    that is UNAVAILABLE (unreachable, shed), DEADLINE_EXCEEDED (timeout) and INTERNAL, UNKNOWN (error); RESOURCE_EXHAUSTED is rate_limited.
+    resilience4j would also retry a CallNotPermittedException (breaker_open) and a BulkheadFullException unless they are ignored: say so here.
 
     `jitter: 20%` draws each pause evenly from 80 % to 120 % of what it would be, `max` at most (Kafka's clients; resilience4j's randomized).
     """
 
     max_attempts: Whole = Field(default=3, ge=1, le=1000)
-    backoff: AnyBackoff = ConstantBackoff(delay=0.0)
+    backoff: AnyBackoff = ConstantBackoff.model_validate({"delay": "500ms"})
     jitter: Jitter = "none"
     budget: Budget | None = None
     on: tuple[RetryOn, ...] = ("timeout", "error", "unreachable", "shed")

@@ -7,9 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from sim.spec.base import UNLIMITED, Count, Duration, Flag, Price, Spec, Whole, Workers
+from sim.spec.policy import AnswersWith
 from sim.spec.step import AnyStep
 
-LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two"]
+LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
 
 
 class Queue(Spec):
@@ -52,6 +53,14 @@ class Consume(Spec):
     session_timeout: Duration = 45.0  # until a crashed member's partitions move
 
 
+class Endpoint(Spec):
+    """Steps, and what their failures are answered with where that is no `error`: `{do: [...], answers_with: {breaker_open: shed}}`, or just the steps."""
+
+    positional = "do"
+    do: tuple[AnyStep, ...]
+    answers_with: AnswersWith = Field(default_factory=dict)
+
+
 class Service(Spec):
     """One service. Every replica has its own workers, cores and queue."""
 
@@ -63,5 +72,5 @@ class Service(Spec):
     load_balancing: LoadBalancing = "round_robin"  # of its callers, each on its own
     cost: Price = 0.0
     stock: Stock | None = None
-    endpoints: dict[str, tuple[AnyStep, ...]] = Field(default_factory=dict)
+    endpoints: dict[str, Endpoint] = Field(default_factory=dict)
     consumes: dict[str, Consume] = Field(default_factory=dict)

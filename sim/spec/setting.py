@@ -68,7 +68,9 @@ def apply(setting: Setting, document: Map, shape: Shape) -> Map:
 
 
 def _assign(here: Data, rest: str, shape: Shape, setting: Setting, done: tuple[str, ...]) -> Data:
-    if isinstance(here, list) and shape.kind != "fields":  # a list can also be the shorthand of fields: profile.times
+    if isinstance(here, list) and shape.kind == "fields" and not _longest(rest, tuple(field_names(shape.spec)) if shape.spec else (), ".="):
+        shape = shape.listed if shape.listed.kind == "list" else shape  # not a field of what the list is a shorthand of: a step of an endpoint
+    if isinstance(here, list) and shape.kind != "fields":
         return _in_list(here, rest, shape, setting, done)
     target = _opened(here, rest, shape)
     key, after = _next(target, rest, shape, setting, done)
@@ -131,7 +133,7 @@ def _alias(spec: Data, name: str) -> str:
 
 def _next(target: Map, rest: str, shape: Shape, setting: Setting, done: tuple[str, ...]) -> tuple[str, str]:
     """The next key of the path and what follows it, which begins with '.' or '='."""
-    known = tuple(target) if shape.kind in ("names", "plain") else (*shape.words(target), *target)
+    known = (*shape.words(target), *target)
     if shape.kind == "choice" and shape.choice is not None:
         known = (*known, *shape.choice.words)
     key = _longest(rest, known, ".=")

@@ -25,17 +25,24 @@ class Shape:
     spec: type[Spec] | None = None
     choice: Choice | None = None
     items: tuple[Any, ...] = ()  # annotations of values (names) or items (list); one that repeats, or one for each
+    known: tuple[str, ...] = ()  # the only names there may be, where they are words of the language
 
     def child(self, key: str | int, value: Data = None) -> Shape:
         """The shape below: of a field, of a named thing, of an item; `value` is what stands here, and tells what a choice is."""
         if self.kind == "choice" and self.choice is not None:
             return _in_choice(self.choice, key, value)
         if self.kind == "fields" and self.spec is not None:
-            return _field(self.spec, str(key))
+            return self.listed.child(key) if isinstance(key, int) else _field(self.spec, str(key))
         if self.items:
             index = key if isinstance(key, int) and len(self.items) > 1 else 0
             return shape_of(self.items[min(index, len(self.items) - 1)])
         return PLAIN
+
+    @property
+    def listed(self) -> Shape:
+        """Of a list that is a shorthand of fields: the steps of an endpoint. Otherwise plain."""
+        positional = _field(self.spec, self.spec.positional) if self.spec is not None and self.spec.positional is not None else PLAIN
+        return positional if positional.kind == "list" else PLAIN
 
     def words(self, value: Data) -> list[str]:
         """The keys that may be written in the map `value` here; empty where any may."""
@@ -44,7 +51,7 @@ class Shape:
         if self.kind == "choice" and self.choice is not None:
             word, cls = chosen(self.choice, value)
             return sorted(field_names(cls) - {cls.positional or ""}) if cls is not None and self.choice.flat else [word] if word else []
-        return []
+        return list(self.known)
 
 
 PLAIN = Shape("plain")
@@ -63,7 +70,8 @@ def shape_of(annotation: Data, metadata: tuple[Any, ...] = ()) -> Shape:
         shapes = (shape_of(member) for member in get_args(annotation))
         return next((shape for shape in shapes if shape is not PLAIN), PLAIN)
     if origin is dict:
-        return Shape("names", items=(get_args(annotation)[1],))
+        key, value = get_args(annotation)
+        return Shape("names", items=(value,), known=get_args(key) if get_origin(key) is Literal else ())
     if origin in (tuple, list):
         return Shape("list", items=tuple(item for item in get_args(annotation) if item is not Ellipsis))
     if isinstance(annotation, type) and issubclass(annotation, Spec):

@@ -60,8 +60,8 @@ def call_sites(scenario: Scenario) -> Iterator[CallSite]:
             spec = gateway.authentication
             yield _site(scenario, "gateway.oauth.call", GATEWAY, spec.introspect.partition(".")[0], spec.policy, "oauth")
     for service, its in scenario.services.items():
-        for endpoint, steps in its.endpoints.items():
-            yield from _inside(scenario, service, f"{service}.{endpoint}", steps)
+        for endpoint, own in its.endpoints.items():
+            yield from _inside(scenario, service, f"{service}.{endpoint}", own.do)
         for topic, consume in its.consumes.items():
             yield from _inside(scenario, service, consumer_name(service, consume.group, topic), consume.do)
 

@@ -23,8 +23,8 @@ class Visit(NamedTuple):
 def visits(scenario: Scenario) -> Iterator[Visit]:
     """All steps of all endpoints and consumers, outer before inner, in the order of the document."""
     for service, spec in scenario.services.items():
-        for endpoint, steps in spec.endpoints.items():
-            yield from _inside(("services", service, "endpoints", endpoint), steps, service, f"{service}.{endpoint}")
+        for name, endpoint in spec.endpoints.items():
+            yield from _inside(("services", service, "endpoints", name, "do"), endpoint.do, service, f"{service}.{name}")
         for topic, consume in spec.consumes.items():
             yield from _inside(("services", service, "consumes", topic, "do"), consume.do, service, consumer_of(service, topic))
 

@@ -78,7 +78,7 @@ services:
   mail: {workers: 1, endpoints: {send: [{wait: 1ms}]}, consumes: {bought: {group: mail, do: [{call: stock.take}]}, shipped: {group: post, retry_topic: [500ms], do: [{fail: 20%}, {wait: 1ms}, {effect: sent}]}}}
 brokers: {kafka: {kind: log, acks: all, replication: {exponential: 3ms}, topics: {bought: {partitions: 2}, shipped: {partitions: 1}}}}
 network: {default: {latency: 0.5ms}}
-traffic: {crowd: {sends: POST /buy, arrivals: {poisson: 60/s}, users: {count: 50, popularity: {zipf: 1.0}}, timeout: 2s, retry: {max_attempts: 2}}}
+traffic: {crowd: {sends: POST /buy, arrivals: {poisson: 60/s}, users: {count: 50, popularity: {zipf: 1.0}}, timeout: 2s, retry: {max_attempts: 2, backoff: {constant: 0s}}}}
 faults: [{name: frozen, at: 8s, for: 2s, outage: shop, how: hang}, {name: dead, at: 20s, for: 2s, outage: stock, how: refuse}]
 """
 

@@ -47,9 +47,19 @@ CUT = [{"at": "1m", "for": "10s", "network": {"between": ["front", "kafka"], "lo
 OTHERS = {"sends": "GET /", "arrivals": {"poisson": "1/s"}, "users": {"count": 10}}
 OAUTH = {"oauth": {"introspect": "front.check", "lookup": "1ms"}}
 POLICY = [{"work": "5ms"}, {"publish": "orders", "policy": {"timeout": "1s"}}]
-CALLING = [{"parallel": [[{"call": "back.do", "policy": {"retry": {"max_attempts": 2}}}]]}]
+TWICE = {"max_attempts": 2, "backoff": {"constant": "0s"}}
+CALLING = [{"parallel": [[{"call": "back.do", "policy": {"retry": TWICE}}]]}]
 BACK = {"workers": 4, "endpoints": {"do": [{"perform": "back.deep"}], "deep": [{"work": {"exponential": "5ms"}}]}}
 OUTBOX = [{"work": "5ms"}, {"publish": "orders", "via": "outbox"}]
+AGAIN = {"retry": {"max_attempts": 3, "backoff": {"constant": "0s"}}}
+LAYERS = {
+    "services__front__endpoints__ask": [{"call": "back.do", "policy": {"circuit_breaker": {}, "bulkhead": {"max_concurrent_calls": 5}}}],
+    "services__back": {"workers": 1, "endpoints": {"do": [{"work": "1ms"}]}},
+}
+
+
+def route(**words):
+    return {"GET /": {"to": "front.ask", **words}}
 
 
 @pytest.mark.parametrize(
@@ -94,14 +104,54 @@ OUTBOX = [{"work": "5ms"}, {"publish": "orders", "via": "outbox"}]
             {"traffic__others": {**OTHERS, "users": {"count": 10, "population": "bots"}}, "gateway__authentication": OAUTH},
         ),
         (
-            {"traffic__shoppers__retry": {"max_attempts": 2}, "services__front__endpoints__ask": [{"work": {"exponential": "5ms"}}]},
+            {"traffic__shoppers__retry": TWICE, "services__front__endpoints__ask": [{"work": {"exponential": "5ms"}}]},
             "front: a retry meets the work of the try before, where it drew anew",
-            {"traffic__shoppers__retry": {"max_attempts": 2}, "services__front__endpoints__ask": [{"work": {"exponential": "5ms"}, "per": "request"}]},
+            {"traffic__shoppers__retry": TWICE, "services__front__endpoints__ask": [{"work": {"exponential": "5ms"}, "per": "request"}]},
         ),
         (
             {"services__front__endpoints__ask": CALLING, "services__back": BACK},
             "back: a retry meets the work of the try before, where it drew anew",
             {"services__front__endpoints__ask": [{"call": "back.do"}], "services__back": BACK},
+        ),
+        (
+            {"policies__p": {"retry": {"max_attempts": 2}}},
+            "policies.p.retry: 500ms between attempts, where the next came at once. as resilience4j's waitDuration; `backoff: {constant: 0s}` is what it was",
+            {"policies__p": {"retry": {"max_attempts": 2, "backoff": {"constant": "0s"}}}},
+        ),
+        (
+            {"gateway__routes": route(timeout="1s", policy=AGAIN)},
+            "gateway.routes.GET /: its timeout of 1s is that of all attempts together, where it was one of each",
+            {"gateway__routes": route(timeout="1s", per_try_timeout="300ms", policy=AGAIN)},
+        ),
+        (
+            {"gateway__routes": route(timeout="2s", policy={"timeout": "1s"})},
+            "gateway.routes.GET /: the 1s of its policy end an attempt before its own 2s, which went before them",
+            {"gateway__routes": route(timeout="1s", policy={"timeout": "2s"})},
+        ),
+        (
+            {"gateway__routes": route(policy=AGAIN), "traffic__shoppers__timeout": "1s"},
+            "gateway: it stops when its client has gone, and makes no further attempt, where it went on",
+            {"gateway__routes": route(policy=AGAIN)},
+        ),
+        (
+            {"gateway__routes": route(policy=AGAIN), **LAYERS},
+            "gateway.routes.GET / -> front.ask: bulkhead_full, breaker_open of front.ask towards others is an error for it, where it saw what it was",
+            {"gateway__routes": route(), **LAYERS},
+        ),
+        (
+            {"gateway__routes": route(policy={"circuit_breaker": {}}), **LAYERS},
+            "gateway.routes.GET / -> front.ask: bulkhead_full, breaker_open of front.ask",
+            {"gateway__routes": route(policy={"circuit_breaker": {}})},
+        ),
+        (
+            {"gateway__routes": route(policy={**AGAIN, "retry": {**AGAIN["retry"], "on": ["unreachable"]}}), **LAYERS},
+            "unreachable of front.ask towards others is an error for it",
+            {"gateway__routes": route(policy={**AGAIN, "retry": {**AGAIN["retry"], "on": ["rate_limited"]}}), **LAYERS},
+        ),
+        (
+            {"gateway__routes": route(timeout="1s"), "traffic__shoppers__retry": {**AGAIN["retry"], "on": ["timeout"]}},
+            "traffic.shoppers -> GET /: timeout of the gateway towards others is an error for it",
+            {"gateway__routes": route(timeout="1s"), "traffic__shoppers__retry": {**AGAIN["retry"], "on": ["rate_limited"]}},
         ),
     ],
 )

@@ -18,7 +18,7 @@ warmup: 4s
 traffic:
   clients: {sends: front.ask, arrivals: {poisson: 20/s}, timeout: 2s}
 services:
-  front: {workers: 30, endpoints: {ask: [{work: {exponential: 2ms}}, {call: back.answer, policy: {timeout: 300ms, retry: {max_attempts: 2}}}]}}
+  front: {workers: 30, endpoints: {ask: [{work: {exponential: 2ms}}, {call: back.answer, policy: {timeout: 300ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}}]}}
   back: {workers: 4, endpoints: {answer: [{work: {exponential: 40ms}}]}}
 variants:
   calm: {}

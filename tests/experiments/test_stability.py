@@ -17,7 +17,7 @@ STORM = """
 version: 1
 duration: 300s
 traffic:
-  clients: {sends: station.serve, arrivals: {poisson: 10/s}, timeout: 500ms, retry: {max_attempts: 3, on: [timeout]}}
+  clients: {sends: station.serve, arrivals: {poisson: 10/s}, timeout: 500ms, retry: {max_attempts: 3, backoff: {constant: 0s}, on: [timeout]}}
 services:
   station: {workers: 1, endpoints: {serve: [work: {exponential: 10ms}]}}
 """
@@ -66,7 +66,7 @@ def test_on_the_way_up_the_system_bears_what_it_does_not_bear_on_the_way_down():
 
 
 def test_a_system_without_retries_comes_back_at_every_load_it_bears():
-    text = STORM.replace(", retry: {max_attempts: 3, on: [timeout]}", "")
+    text = STORM.replace(", retry: {max_attempts: 3, backoff: {constant: 0s}, on: [timeout]}", "")
     found = find_stability(load_text(text), stressor="outage:station:3s", loads=[3, 6], replications=1, precision=0, hysteresis=False, jobs=1, watch=120.0)
     assert [point.recovered for point in found.points] == [1, 1]
     assert found.metastable is None

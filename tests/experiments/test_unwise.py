@@ -169,6 +169,15 @@ def handling(time: Any, **consume: Any) -> dict[str, Any]:
             ["traffic.clients.users: the population 'clients' has 1,000 in clients and 10 in others"],
         ),
         ({"traffic__clients__users": None, "gateway__rate_limits": [{"per": "user", "rate": "1/s"}]}, ["no traffic says how many users there are"]),
+        (
+            {"services__back__replicas": 3, "faults": [{"name": "dies", "at": "2m", "crash": {"of": "back", "restart_after": "1m"}}]},
+            ["faults.dies: a dead replica of back is avoided at once. in Kubernetes callers still choose it for seconds"],
+        ),
+        (
+            {"faults": [{"name": "bad", "at": "2m", "for": "1m", "network": {"between": ["front", "back"], "loss": "1%"}}]},
+            ["faults.bad: each of the 1% that are lost is a whole attempt, which only a timeout ends. TCP sends it again"],
+        ),
+        ({"network": {"default": {"loss": "2%"}}}, ["network.default: each of the 2% that are lost"]),
         ({"traffic__clients__arrivals": {"closed": {"users": 100, "think": "1s"}}}, ["a closed workload of 100 users. closed users wait"]),
         ({"warmup": 0}, ["warmup: 0, with steady load"]),
         ({"faults": [{"name": "early", "at": "10s", "slow": {"of": "back", "by": 2}}]}, ["during the warm-up"]),

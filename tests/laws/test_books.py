@@ -92,7 +92,7 @@ class Maker:
             concurrency=self.sometimes("event_loop"),
             cores=self.sometimes(self.luck.randint(1, 2)),
             queue=queue,
-            load_balancing=self.one_of("round_robin", "random", "least_request", "power_of_two"),
+            load_balancing=self.one_of("round_robin", "random", "least_request", "power_of_two", "two_choices"),
             stock={"items": 30},
             endpoints={"do": self.steps(NAMES[NAMES.index(name) + 1 :], 2)},
         )
@@ -230,7 +230,7 @@ def gives_all_back(seed):
             assert replica.waiting == 0
             assert not replica.inside
             assert replica.cpu is None or replica.cpu.n == 0
-            counted = [name for name in replica.balancers if scenario.services[name].load_balancing in ("least_request", "power_of_two")]
+            counted = [name for name in replica.balancers if scenario.services[name].load_balancing in ("least_request", "power_of_two", "two_choices")]
             assert all(sum(replica.balancers[name][1]) == 0 for name in counted)
     for guards in world._guards.values():
         for guard in guards.values():

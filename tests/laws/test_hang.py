@@ -83,7 +83,7 @@ def station(arrivals, works, freezes, workers, capacity, patience=math.inf, lifo
 def compare(*sets, freezes=((10.0, 10.0),), **shape):
     system = run(SYSTEM, *sets, "traffic.clients.arrivals.poisson=60/s")
     rows = system.requests
-    works = system.draws(system.scenario.services["station"].endpoints["serve"][0].time, "station.serve.work", rows["id"])
+    works = system.draws(system.scenario.services["station"].endpoints["serve"].do[0].time, "station.serve.work", rows["id"])
     told = station(rows["arrival"].tolist(), works.tolist(), freezes, **shape)
     ended = [(end, outcome) if end <= 40.0 else (math.inf, Outcome.IN_FLIGHT) for end, outcome in told]
     assert [Outcome(row["outcome"]) for row in rows] == [outcome for _, outcome in ended]

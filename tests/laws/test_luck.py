@@ -113,7 +113,7 @@ record: {spans: all}
 traffic:
   clients: {sends: front.ask, arrivals: {poisson: 20/s}}
 services:
-  front: {workers: unlimited, endpoints: {ask: [{call: back.do, policy: {retry: {max_attempts: 3}}}]}}
+  front: {workers: unlimited, endpoints: {ask: [{call: back.do, policy: {retry: {max_attempts: 3, backoff: {constant: 0s}}}}]}}
   back: {workers: unlimited, endpoints: {do: [{work: {exponential: 10ms}}, {fail: 50%}]}}
 """
 
@@ -154,7 +154,7 @@ def test_two_calls_of_one_target_draw_apart():
 
 
 def test_round_robin_over_one_replica_is_the_system_without_a_balancer():
-    kinds = ("round_robin", "random", "least_request", "power_of_two")
+    kinds = ("round_robin", "random", "least_request", "power_of_two", "two_choices")
     assert len({run(SHOP, f"services.payments.load_balancing={kind}").records.fingerprint() for kind in kinds}) == 1
 
 

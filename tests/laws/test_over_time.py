@@ -131,7 +131,7 @@ STORM = """
 version: 1
 duration: 300s
 traffic:
-  clients: {sends: station.serve, arrivals: {poisson: 20/s}, timeout: 500ms, retry: {max_attempts: 3, on: [timeout]}}
+  clients: {sends: station.serve, arrivals: {poisson: 20/s}, timeout: 500ms, retry: {max_attempts: 3, backoff: {constant: 0s}, on: [timeout]}}
 services:
   station: {workers: 1, endpoints: {serve: [work: {exponential: 10ms}]}}
 faults:

@@ -34,7 +34,7 @@ def path(*sets, **options):
     """Arrivals, work and rows of all requests."""
     system = run(SYSTEM, *sets, **options)
     rows = system.requests
-    work = system.draws(system.scenario.services["station"].endpoints["serve"][0].time, "station.serve.work", rows["id"])
+    work = system.draws(system.scenario.services["station"].endpoints["serve"].do[0].time, "station.serve.work", rows["id"])
     return system, rows["arrival"], work
 
 
@@ -158,7 +158,7 @@ def test_a_consumer_of_one_partition_is_a_queue():
     for polled in (1, 500):
         system = run(TOPIC, "services.worker.workers=4", f"services.worker.consumes.orders.max_poll_records={polled}")
         rows, messages = system.requests, system.records.messages
-        work = system.draws(system.scenario.services["worker"].endpoints["handle"][0].time, "worker.handle.work", rows["id"])
+        work = system.draws(system.scenario.services["worker"].endpoints["handle"].do[0].time, "worker.handle.work", rows["id"])
         partition = dict(zip(messages["request"].tolist(), messages["partition"].tolist(), strict=True))
         its = np.array([partition[request] for request in rows["id"].tolist()])
         assert np.bincount(its).min() > 300

@@ -70,7 +70,7 @@ version: 1
 duration: 1000s
 record: {interval: 10s}
 traffic:
-  clients: {sends: api.get, arrivals: {poisson: 100/s}, retry: {max_attempts: 3}}
+  clients: {sends: api.get, arrivals: {poisson: 100/s}, retry: {max_attempts: 3, backoff: {constant: 0s}}}
 services:
   api: {workers: unlimited, endpoints: {get: [{fail: 0.1}]}}
 """
@@ -82,7 +82,7 @@ record: {interval: 10s}
 traffic:
   clients: {sends: front.ask, arrivals: {poisson: 100/s}}
 services:
-  front: {workers: unlimited, endpoints: {ask: [{call: api.get, policy: {retry: {max_attempts: 3}}}]}}
+  front: {workers: unlimited, endpoints: {ask: [{call: api.get, policy: {retry: {max_attempts: 3, backoff: {constant: 0s}}}}]}}
   api: {workers: unlimited, endpoints: {get: [{fail: 0.1}]}}
 """
 

@@ -147,7 +147,7 @@ def test_t07a_processor_sharing():
         golden.near("response_p95", np.quantile(response, 0.95), relative=0.05)
         golden.near("response_p99", np.quantile(response, 0.99), relative=0.05)
         some = system.requests[:1_500_000]
-        size = system.draws(system.scenario.services["station"].endpoints["serve"][0].time, "station.serve.work", some["id"])
+        size = system.draws(system.scenario.services["station"].endpoints["serve"].do[0].time, "station.serve.work", some["id"])
         its = (some["end"] - some["arrival"]) / size
         like = (size > 0.018) & (size < 0.022)
         golden.near("mean_response_of_job_size_20ms", its[like].mean() * 0.02, relative=0.02)

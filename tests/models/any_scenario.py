@@ -33,7 +33,7 @@ class _Maker:
         gateway = self.gateway() if self.maybe() else None
         if gateway is not None:
             self.hosts = [*self.names, "gateway"]
-        services[self.names[-1]]["endpoints"]["b"] += [{"effect": effect} for effect in self.effects]  # an effect that is named must exist
+        services[self.names[-1]]["endpoints"]["b"]["do"] += [{"effect": effect} for effect in self.effects]  # an effect that is named must exist
         document: dict[str, Any] = {
             "version": 1,
             "duration": "20s",
@@ -64,15 +64,23 @@ class _Maker:
                 "discipline": dice.choice(("fifo", "lifo")),
                 **({"timeout": "60ms"} if self.maybe(0.3) else {}),
             },
-            "load_balancing": dice.choice(("round_robin", "random", "least_request", "power_of_two")),
+            "load_balancing": dice.choice(("round_robin", "random", "least_request", "power_of_two", "two_choices")),
             "stock": {"items": dice.choice((3, 1000))},
-            "endpoints": {name: self.steps(i, 0, last) for name in ("a", "b")},
+            "endpoints": {name: self.endpoint(i, last) for name in ("a", "b")},
         }
         if self.maybe(0.3):
             spec["cores"] = dice.randint(1, 2)
         if self.topics and i > 0:  # the first service publishes, so that nothing feeds itself
             spec["consumes"] = {topic: self.consume(i) for topic in self.topics if self.maybe(0.6)}
         return spec
+
+    def endpoint(self, i: int, last: bool) -> dict[str, Any]:
+        return {"do": self.steps(i, 0, last), **self.answers()}
+
+    def answers(self) -> dict[str, Any]:
+        dice = self.dice
+        failures = dice.sample(("timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open", "refused"), dice.randint(1, 4))
+        return {"answers_with": {failure: dice.choice(("error", "shed", "rate_limited", "refused")) for failure in failures}} if self.maybe(0.4) else {}
 
     def steps(self, i: int, depth: int, last: bool) -> list[dict[str, Any]]:
         return [self.step(i, depth, last) for _ in range(self.dice.randint(1, 3))]
@@ -119,6 +127,8 @@ class _Maker:
             spec["retry"] = {"max_attempts": dice.randint(2, 4), "backoff": backoff, "jitter": dice.choice(("none", "full", "decorrelated", "20%"))}
             if self.maybe(0.3):
                 spec["retry"]["budget"] = "50%"
+            if self.maybe(0.3):
+                spec["retry"]["on"] = dice.sample(("timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"), 3)
         if self.maybe(0.5):
             spec["circuit_breaker"] = dice.choice(
                 [
@@ -197,7 +207,13 @@ class _Maker:
             "work": self.time(0.001),
             "routes": {
                 "GET /a": {"to": "s0.a", "completes_with": ["made"]},
-                "GET /b": {"to": "s0.b", "timeout": "150ms", "policy": dice.choice(self.policies)},
+                "GET /b": {
+                    "to": "s0.b",
+                    "timeout": "150ms",
+                    "policy": dice.choice(self.policies),
+                    **({"per_try_timeout": dice.choice(("40ms", "150ms"))} if self.maybe() else {}),
+                    **self.answers(),
+                },
             },
         }
         last = self.names[-1]

@@ -24,7 +24,7 @@ def test_the_timeout_is_per_attempt_and_pauses_come_on_top():
 
 
 def test_the_total_timeout_ends_the_attempt_under_way():
-    policy = "{timeout: 1s, total_timeout: 2500ms, retry: {max_attempts: 1000}}"
+    policy = "{timeout: 1s, total_timeout: 2500ms, retry: {max_attempts: 1000, backoff: {constant: 0s}}}"
     played = testing.play(pair(policy, "10s"), [0.0], sends="a.get")
     assert (played.outcomes(), played.responses(), played.requests["where"].tolist()) == (["timeout"], [2.5], ["b.get"])
     assert [attempt.arrived for attempt in played.attempts("b.get")] == [0.0, 1.0, 2.0]
@@ -62,21 +62,21 @@ def test_a_caller_that_hangs_hears_after_the_thaw_what_came_first():
     """Frozen from 0.5 s to 5 s: the answer came at 0.8 s, before the end of the second; where none came, the timeout is what it hears."""
     hung = "faults: [{at: 500ms, for: 4500ms, outage: a, how: hang}]"
     for work, outcome in (("800ms", "ok"), ("3s", "timeout")):
-        played = testing.play(pair("{total_timeout: 1s, retry: {max_attempts: 5}}", work, hung), [0.0], sends="a.get")
+        played = testing.play(pair("{total_timeout: 1s, retry: {max_attempts: 5, backoff: {constant: 0s}}}", work, hung), [0.0], sends="a.get")
         assert (played.outcomes(), played.responses()) == ([outcome], [5.0])
         assert len(played.attempts("b.get")) == 1
 
 
 def test_the_breaker_stands_inside_of_the_retry_and_sees_every_attempt():
     """Three attempts of one request open a breaker of three; the fourth is rejected, which is the outcome, and is not tried again."""
-    policy = "{timeout: 100ms, retry: {max_attempts: 9}, circuit_breaker: {failures: 3, within: 10s, open_for: 60s}}"
+    policy = "{timeout: 100ms, retry: {max_attempts: 9, backoff: {constant: 0s}}, circuit_breaker: {failures: 3, within: 10s, open_for: 60s}}"
     played = testing.play(pair(policy, "10s"), [0.0], sends="a.get")
     assert (played.outcomes(), played.responses()) == (["breaker_open"], [0.3])
     assert len(played.attempts("b.get")) == 3
 
 
 def test_a_full_bulkhead_is_no_failure_for_the_breaker_and_no_reason_to_try_again():
-    policy = "{retry: {max_attempts: 3}, bulkhead: {max_concurrent_calls: 1}, circuit_breaker: {failures: 2, within: 10s}}"
+    policy = "{retry: {max_attempts: 3, backoff: {constant: 0s}}, bulkhead: {max_concurrent_calls: 1}, circuit_breaker: {failures: 2, within: 10s}}"
     played = testing.play(pair(policy, "1s"), [0.0, 0.1, 0.2, 0.3, 2.0], sends="a.get")
     assert played.outcomes() == ["ok", "bulkhead_full", "bulkhead_full", "bulkhead_full", "ok"]
     assert not played.events("breaker_opened")
@@ -199,6 +199,6 @@ def test_the_timeout_includes_the_hops(latency):
 
 
 def test_attempts_and_first_attempts_are_counted_for_the_amplification():
-    played = testing.play(pair("{timeout: 100ms, retry: {max_attempts: 3}}", "10s"), [0.0, 1.0], sends="a.get")
+    played = testing.play(pair("{timeout: 100ms, retry: {max_attempts: 3, backoff: {constant: 0s}}}", "10s"), [0.0, 1.0], sends="a.get")
     assert played.records.gauge("b", "attempts")[-1] == 6.0
     assert played.records.gauge("b", "first_attempts")[-1] == 2.0

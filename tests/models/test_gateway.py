@@ -1,5 +1,7 @@
 """The gateway's own place in the order of things: queue, work, authentication, limits, translation, call."""
 
+import pytest
+
 from sim import testing
 
 TEXT = """
@@ -39,11 +41,23 @@ def test_every_limit_is_asked_in_its_order_and_the_first_refusal_counts():
     assert [event.object for event in played.events("limiting_began")] == ["all limit"]
 
 
-def test_the_policy_of_a_route_guards_its_call_and_its_timeout_goes_before_that_of_the_policy():
-    text = gateway(route="timeout: 50ms, policy: {timeout: 10s, retry: {max_attempts: 2}}")
-    played = testing.play(text, [0.0])
-    assert (played.outcomes(), played.responses()) == (["timeout"], [0.1])
-    assert len(played.attempts("shop.get")) == 2
+@pytest.mark.parametrize(
+    ("words", "arrived", "answered"),
+    [
+        ("timeout: 50ms, policy: {timeout: 10s, retry: {max_attempts: 2, backoff: {constant: 0s}}}", [0.0], 0.05),
+        ("per_try_timeout: 50ms, policy: {timeout: 10s, retry: {max_attempts: 2, backoff: {constant: 0s}}}", [0.0, 0.05], 0.1),
+        ("timeout: 80ms, per_try_timeout: 50ms, policy: {retry: {max_attempts: 9, backoff: {constant: 0s}}}", [0.0, 0.05], 0.08),
+        ("timeout: 80ms, policy: {timeout: 50ms, retry: {max_attempts: 9, backoff: {constant: 20ms}}}", [0.0, 0.07], 0.08),
+        ("timeout: 60ms, policy: {timeout: 50ms, retry: {max_attempts: 9, backoff: {constant: 20ms}}}", [0.0], 0.06),
+        ("timeout: 90ms, policy: {timeout: 30ms, retry: {max_attempts: 9, backoff: {constant: 0s}}}", [0.0, 0.03, 0.06], 0.09),
+        ("timeout: 90ms, policy: {timeout: 10s}", [0.0], 0.09),
+    ],
+)
+def test_the_timeout_of_a_route_is_that_of_all_attempts_and_pauses_and_per_try_timeout_that_of_each(words, arrived, answered):
+    """Also where the deadline falls into a pause, or onto the end of an attempt: then no further one begins."""
+    played = testing.play(gateway(route=words), [0.0])
+    assert (played.outcomes(), played.responses()) == (["timeout"], [answered])
+    assert [attempt.arrived for attempt in played.attempts("shop.get")] == arrived
 
 
 def test_clients_go_round_the_replicas_of_the_gateway():

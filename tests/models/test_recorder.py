@@ -72,7 +72,7 @@ def test_a_request_that_is_not_answered_at_the_end_is_in_flight_and_pending_and_
 
 
 def test_the_attempts_of_a_client_are_counted_also_while_it_has_no_answer():
-    text = SHOP.replace("500ms", "10s") + "traffic: {clients: {sends: shop.buy, timeout: 1s, retry: {max_attempts: 9}}}"
+    text = SHOP.replace("500ms", "10s") + "traffic: {clients: {sends: shop.buy, timeout: 1s, retry: {max_attempts: 9, backoff: {constant: 0s}}}}"
     assert testing.play(text, [0.0]).requests[["outcome", "attempts"]].values.tolist() == [["in_flight", 3]]
 
 

@@ -51,7 +51,7 @@ def test_power_of_two_avoids_the_busy_one_where_it_has_the_choice():
     assert 2000 / 9 - 60 < Counter(others)[first] < 2000 / 9 + 60
 
 
-@pytest.mark.parametrize("balancing", ["round_robin", "random", "least_request", "power_of_two"])
+@pytest.mark.parametrize("balancing", ["round_robin", "random", "least_request", "power_of_two", "two_choices"])
 def test_a_replica_that_is_down_gets_nothing(balancing):
     played = spread(balancing, [5.0 + 0.1 * k for k in range(60)], faults="{at: 1s, crash: {of: bank, replicas: 1}}")
     counts = Counter(replicas_of(played))
@@ -60,7 +60,7 @@ def test_a_replica_that_is_down_gets_nothing(balancing):
     assert set(played.outcomes()) == {"ok"}
 
 
-@pytest.mark.parametrize("balancing", ["round_robin", "random", "least_request", "power_of_two"])
+@pytest.mark.parametrize("balancing", ["round_robin", "random", "least_request", "power_of_two", "two_choices"])
 def test_a_replica_that_is_back_gets_its_share_again(balancing):
     played = spread(balancing, [5.0 + 0.1 * k for k in range(90)], faults="{at: 1s, crash: {of: bank, replicas: 1, restart_after: 1s}}")
     assert Counter(replicas_of(played))[0] > 20
@@ -69,7 +69,7 @@ def test_a_replica_that_is_back_gets_its_share_again(balancing):
 def test_a_retry_asks_the_balancer_again():
     text = """
     services:
-      app: {workers: 1, endpoints: {get: [{call: bank.get, policy: {retry: {max_attempts: 3}}}]}}
+      app: {workers: 1, endpoints: {get: [{call: bank.get, policy: {retry: {max_attempts: 3, backoff: {constant: 0s}}}}]}}
       bank: {replicas: 3, workers: 1, endpoints: {get: [{work: 1ms}, {fail: 100%}]}}
     """
     assert replicas_of(testing.play(text, [0.0], sends="app.get")) == [0, 1, 2]

@@ -29,7 +29,7 @@ def test_steps_are_named_by_kind_and_numbered_from_the_second_of_a_kind():
         "traffic": {"t": {"sends": "a.get", "arrivals": {"poisson": "1/s"}}},
         "services": {"a": service(get=[*WORK, {"wait": "1s"}, *WORK, *WORK])},
     }
-    steps = next(iter(load_document(document).variants.values())).services["a"].endpoints["get"]
+    steps = next(iter(load_document(document).variants.values())).services["a"].endpoints["get"].do
     assert [name for name, _ in named("a.get", steps)] == ["a.get.work", "a.get.wait", "a.get.work.2", "a.get.work.3"]
 
 

@@ -86,7 +86,7 @@ def test_a_share_of_attempts_ends_so_and_a_retry_has_a_chance_of_its_own(share, 
     text = f"""
     duration: 500s
     services:
-      a: {{workers: unlimited, endpoints: {{get: [{{call: b.get, policy: {{retry: {{max_attempts: 2}}}}}}]}}}}
+      a: {{workers: unlimited, endpoints: {{get: [{{call: b.get, policy: {{retry: {{max_attempts: 2, backoff: {{constant: 0s}}}}}}}}]}}}}
       b: {{workers: unlimited, endpoints: {{get: [{{{share}: 30%}}]}}}}
     """
     played = testing.play(text, [0.1 * k for k in range(4000)], sends="a.get")

@@ -55,7 +55,7 @@ def test_a_lane_whose_timers_are_all_stale_comes_to_rest_and_can_be_armed_again(
 
 SYSTEM = """
 services:
-  app: {workers: unlimited, endpoints: {get: [{call: bank.get, policy: {timeout: 1s, retry: {max_attempts: 2}}}]}}
+  app: {workers: unlimited, endpoints: {get: [{call: bank.get, policy: {timeout: 1s, retry: {max_attempts: 2, backoff: {constant: 0s}}}}]}}
   bank: {workers: unlimited, endpoints: {get: [{work: WORK}]}}
 """
 

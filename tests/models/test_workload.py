@@ -29,7 +29,7 @@ def test_a_client_tries_again_with_pauses_of_its_own_and_counts_as_one_request()
 
 
 def test_a_clients_budget_holds_its_retries_back():
-    text = clients("timeout: 50ms, retry: {max_attempts: 3, budget: {ratio: 50%}}")
+    text = clients("timeout: 50ms, retry: {max_attempts: 3, backoff: {constant: 0s}, budget: {ratio: 50%}}")
     played = testing.play(text, [0.1 * k for k in range(10)])
     assert played.requests["attempts"].sum() == 15
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sim.policies.balancer import new_balancer, pick
 
-KINDS = ["round_robin", "random", "least_request", "power_of_two"]
+KINDS = ["round_robin", "random", "least_request", "power_of_two", "two_choices"]
 
 
 def picks(kind, loads, up, count=12, seed=1):
@@ -30,7 +30,7 @@ def test_round_robin_may_begin_anywhere_and_survives_a_smaller_fleet():
 
 
 @pytest.mark.parametrize("up", [[1, 1, 1, 1], [0, 1, 1, 1], [1, 0, 0, 1], [0, 0, 1, 0]])
-@pytest.mark.parametrize("kind", ["random", "power_of_two"])
+@pytest.mark.parametrize("kind", ["random", "power_of_two", "two_choices"])
 def test_chance_is_equal_among_those_that_are_up(kind, up):
     counts = Counter(picks(kind, [0, 0, 0, 0], up, 20_000))
     assert set(counts) == {i for i in range(4) if up[i]}
@@ -70,3 +70,20 @@ def test_only_a_replica_that_is_up_is_picked_and_always_one_where_there_is_one(k
         u1, u2 = data.draw(st.floats(2**-53, 1 - 2**-53)), data.draw(st.floats(2**-53, 1 - 2**-53))
         chosen = pick(row, loads, up, len(up), u1, u2)
         assert up[chosen] == 1 if any(up) else chosen == -1
+
+
+def test_two_choices_are_never_the_same_one():
+    """Of two replicas it sees both, and always takes the less loaded; of three the busiest is never taken, and the idle one two times in three."""
+    assert set(picks("two_choices", [5, 0], [1, 1], 2000)) == {1}
+    found = Counter(picks("two_choices", [0, 1, 2], [1, 1, 1], 30_000))
+    assert found[2] == 0
+    assert found[0] / 30_000 == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_of_two_equal_choices_the_second_is_taken_and_one_that_stands_alone_is_the_only_one():
+    row, up = new_balancer("two_choices"), [1, 0, 1, 1]
+    assert pick(row, [1, 0, 1, 1], up, 4, 0.1, 0.1) == 2  # 0, and of 2 and 3 the first
+    assert pick(row, [1, 0, 1, 1], up, 4, 0.1, 0.9) == 3
+    assert pick(row, [0, 0, 1, 1], up, 4, 0.1, 0.9) == 0
+    assert pick(row, [9, 0, 0, 0], [1, 0, 0, 0], 4, 0.5, 0.5) == 0
+    assert pick(row, [0, 0], [0, 0], 2, 0.5, 0.5) == -1

@@ -122,7 +122,7 @@ def test_limiters(algorithm):
     assert 0.05 < refused / STEPS < 0.95
 
 
-@pytest.mark.parametrize("kind", ["round_robin", "random", "least_request", "power_of_two"])
+@pytest.mark.parametrize("kind", ["round_robin", "random", "least_request", "power_of_two", "two_choices"])
 def test_balancers(kind):
     twins, chance = Twins(balancer.new_balancer(kind)), random.Random(1)
     for _ in range(STEPS):

@@ -20,7 +20,7 @@ warmup: 3s
 traffic:
   clients: {sends: front.ask, arrivals: {poisson: 20/s}}
 services:
-  front: {workers: 6, endpoints: {ask: [{work: {exponential: 2ms}}, {call: back.answer, policy: {timeout: 200ms, retry: {max_attempts: 2}}}]}}
+  front: {workers: 6, endpoints: {ask: [{work: {exponential: 2ms}}, {call: back.answer, policy: {timeout: 200ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}}]}}
   back: {workers: 4, concurrency: event_loop, cores: 1, endpoints: {answer: [{work: {exponential: 20ms}}]}}
 faults: [{name: f, at: 10s, for: 3s, outage: back, how: hang}]
 """

@@ -18,7 +18,7 @@ traffic: {users: {sends: shop.buy, arrivals: {deterministic: 30/s}, timeout: 1s,
 services:
   shop: {replicas: 2, workers: 2, queue: {capacity: 5}, endpoints: {buy: [{work: 10ms}, {call: bank.pay, policy: careful}]}}
   bank: {workers: 1, endpoints: {pay: [{wait: 40ms}]}}
-policies: {careful: {timeout: 200ms, retry: {max_attempts: 3}, circuit_breaker: {failures: 5, within: 1s}}}
+policies: {careful: {timeout: 200ms, retry: {max_attempts: 3, backoff: {constant: 0s}}, circuit_breaker: {failures: 5, within: 1s}}}
 faults: [{name: dark, at: 5s, for: 2s, outage: bank}]
 """
 

@@ -25,7 +25,7 @@ HEAD = "version: 1\nduration: 1m\ntraffic: {t: {sends: a.b, arrivals: {poisson: 
 
 def read(text):
     """The distribution of `work: TEXT`."""
-    return load_text(f"{HEAD}{text}}}]}}}}}}\n").variants["base"].services["a"].endpoints["b"][0].time
+    return load_text(f"{HEAD}{text}}}]}}}}}}\n").variants["base"].services["a"].endpoints["b"].do[0].time
 
 
 @pytest.mark.parametrize(

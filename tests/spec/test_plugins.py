@@ -50,7 +50,7 @@ def test_another_file_of_the_same_name_is_not_that_file(tmp_path):
 
 def test_an_allowed_plugin_gives_its_words(tmp_path, plugin):
     study = load(tmp_path / "s.yaml", plugins=[tmp_path / "sleepy.py"])
-    step = study.variants["base"].services["orders"].endpoints["create"][0]
+    step = study.variants["base"].services["orders"].endpoints["create"].do[0]
     assert (type(step).__name__, step.time, step.deeply) == ("Sleep", 0.005, True)
     assert study.plugins == (str(tmp_path / "sleepy.py"),)
     assert plugin in str(json_schema()["$defs"]["step"])
@@ -75,7 +75,7 @@ def test_a_changed_plugin_is_run_again(tmp_path, plugin):
 @pytest.mark.usefixtures("plugin")
 def test_another_process_loads_the_same_study(tmp_path):
     script = "import sys; from sim.spec import load; study = load(sys.argv[1], plugins=[sys.argv[2]])\n"
-    script += "print(study.variants['base'].services['orders'].endpoints['create'][0].time)"
+    script += "print(study.variants['base'].services['orders'].endpoints['create'].do[0].time)"
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "s.yaml"), str(tmp_path / "sleepy.py")], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0.005"
 

@@ -141,14 +141,14 @@ def test_the_rows_of_a_request_stay_together(tmp_path):
     scenario = study(tmp_path, rows, text, work="{replay: {file: file.csv, column: d}}", head=HEAD.replace("sends: a.b, ", ""))
     data = scenario.traffic["t"].arrivals.data
     assert (data.values, data.user, data.users, data.routes, data.route) == ((0.0, 10.0, 20.0), (0, 1, 1), 2, ("a.b",), (0, 0, 0))
-    assert scenario.services["a"].endpoints["b"][0].time.data == (1.0, 5.0, 2.0)
+    assert scenario.services["a"].endpoints["b"].do[0].time.data == (1.0, 5.0, 2.0)
     assert scenario.traffic["t"].mix == {"a.b": 1.0}
 
 
 def test_durations_are_of_the_rows_that_the_arrivals_pick(tmp_path):
     rows = "t,d,kind\n10,5,x\n0,1,x\n20,2,y\n"
     scenario = study(tmp_path, rows, "{replay: {file: file.csv, where: {kind: x}}}", work="{replay: {file: file.csv, column: d}}")
-    assert scenario.services["a"].endpoints["b"][0].time.data == (1.0, 5.0)
+    assert scenario.services["a"].endpoints["b"].do[0].time.data == (1.0, 5.0)
     head = HEAD.replace("traffic: {", "traffic: {other: {sends: a.b, arrivals: {replay: {file: file.csv, where: {kind: y}}}}, ")
     told = complaint(tmp_path, rows, "{replay: {file: file.csv, where: {kind: x}}}", work="{replay: {file: file.csv, column: d}}", head=head)
     assert "arrivals replay different rows of this file" in told
@@ -203,13 +203,13 @@ def test_variants_with_recordings_of_unlike_length_run_as_long_as_the_longest(tm
 )
 def test_durations_come_from_a_column(tmp_path, word, text):
     scenario = study(tmp_path, "s,ms,text\n0.001,1,1ms\n0.003,3,3000us\n", work=f"{{{word}: {text}}}")
-    assert scenario.services["a"].endpoints["b"][0].time.data == (0.001, 0.003)
+    assert scenario.services["a"].endpoints["b"].do[0].time.data == (0.001, 0.003)
 
 
 def test_durations_are_of_the_rows_that_where_picks(tmp_path):
     rows = "metric,value\nvus,1\nduration,150\nblocked,3\nduration,175\n"
     work = "{empirical: {file: file.csv, column: value, unit: ms, where: {metric: duration}}}"
-    assert study(tmp_path, rows, work=work).services["a"].endpoints["b"][0].time.mean == pytest.approx(0.1625)
+    assert study(tmp_path, rows, work=work).services["a"].endpoints["b"].do[0].time.mean == pytest.approx(0.1625)
 
 
 @pytest.mark.parametrize("cell", ["-1", "x", "nan", "inf", "1e99", "-1ms", "", "N/A"])

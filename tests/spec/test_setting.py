@@ -11,7 +11,7 @@ def arrivals(scenario):
 
 
 def first_work(scenario):
-    return scenario.services["orders"].endpoints["create"][0].time
+    return scenario.services["orders"].endpoints["create"].do[0].time
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,11 @@ def test_a_wrong_value_is_told_with_the_option_as_its_place(example):
     with pytest.raises(ScenarioError) as caught:
         load_text(example, sets=["services.orders.replicas=lots"])
     assert str(caught.value) == "--set services.orders.replicas=lots: services.orders.replicas: found 'lots', expected a whole number"
+
+
+def test_what_an_endpoint_answers_is_set_also_where_only_its_steps_were_written(example):
+    sets = ["services.orders.endpoints.create.answers_with.breaker_open=shed", "services.orders.endpoints.create.do.0.work=3ms"]
+    endpoint = load_text(example, sets=sets).variants["sync"].services["orders"].endpoints["create"]
+    assert (endpoint.answers_with, endpoint.do[0].time.mean) == ({"breaker_open": "shed"}, 0.003)
+    with pytest.raises(UsageError, match="did you mean 'breaker_open'"):
+        load_text(example, sets=["services.orders.endpoints.create.answers_with.braker_open=shed"])

@@ -98,14 +98,16 @@ def test_probes_of_a_cancelled_caller_are_given_back():
     assert played.outcomes() == ["error", "error", "error", "timeout", "ok"]
 
 
-def test_a_failure_further_down_is_not_held_against_the_callee_that_rejected_it():
-    """The breaker in the middle opens; the one at the edge sees breaker_open, which says nothing about the middle, and stays closed."""
+def test_a_breaker_that_opens_in_the_middle_is_an_error_for_the_one_at_the_edge():
+    """What the middle answers is a 500, whatever the reason; the reason is in the books."""
     system = GUARDED.replace("sends: app.get", "sends: edge.get")
     system = system.replace("services:", "services:\n  edge: {workers: unlimited, endpoints: {get: [{call: app.get, policy: other}]}}")
     system = system.replace("policies: {guarded", "policies: {other: {circuit_breaker: {failures: 4, within: 1s}}, guarded")
     played = testing.play(system, [1.0, 1.1, 1.2] + [1.3 + 0.01 * k for k in range(20)])
-    assert {event.subject for event in played.events("breaker_opened")} == {"app[0]"}
-    assert set(played.outcomes()[3:]) == {"breaker_open"}
+    assert [(event.time, event.subject) for event in played.events("breaker_opened")] == [(1.2, "app[0]"), (1.3, "edge[0]")]
+    assert (set(played.outcomes()[:3]), set(played.outcomes()[3:])) == ({"error"}, {"breaker_open"})
+    told = played.attempts("app.get")
+    assert (len(told), told[-1].outcome) == (4, "breaker_open"), "after four failures nobody reaches the middle"
 
 
 def test_a_crashed_caller_comes_back_with_a_closed_breaker():

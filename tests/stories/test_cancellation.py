@@ -86,7 +86,7 @@ def test_a_cancelled_answer_that_is_on_its_way_is_not_heard():
     assert played.attempts("b.get")[0].ended == 1.4
 
 
-@pytest.mark.parametrize("balancing", ["least_request", "power_of_two"])
+@pytest.mark.parametrize("balancing", ["least_request", "power_of_two", "two_choices"])
 def test_a_cancelled_or_killed_caller_leaves_no_phantom_load_at_the_balancer(balancing):
     """Twenty cancelled attempts of b on c later, the balancer still spreads one call to each replica in turn."""
     system = f"""

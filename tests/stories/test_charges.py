@@ -64,7 +64,7 @@ def test_whether_a_failed_order_was_charged_depends_on_how_the_provider_failed(h
 
 def test_a_client_retry_is_a_second_order_of_the_same_thing_unless_the_effect_is_idempotent():
     system = PAY.replace("max_attempts: 2", "max_attempts: 1").replace("WORK", "700ms").replace("timeout: 1s", "timeout: 5s")
-    impatient = system.replace("sends: orders.create", "sends: orders.create, timeout: 600ms, retry: {max_attempts: 2}")
+    impatient = system.replace("sends: orders.create", "sends: orders.create, timeout: 600ms, retry: {max_attempts: 2, backoff: {constant: 0s}}")
     for effect, charges in (("captured", 2), ("{captured: {idempotent: true}}", 1)):
         played = testing.play(impatient.replace("EFFECT", effect), [0.0])
         assert played.outcomes() == ["timeout"]

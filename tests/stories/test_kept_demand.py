@@ -93,7 +93,7 @@ def course(per, by=SLOW):
     """Share of ok among the requests of each ten seconds, after a comparison of every request with the reckoning."""
     (scenario,) = load_text(SYSTEM.replace("per: request", f"per: {per}").replace(f"by: {SLOW:g}x", f"by: {by:g}x")).variants.values()
     requests = np.sort(simulate(scenario).requests, order="arrival")
-    draw = sampler(scenario.services["pool"].endpoints["work"][0].time, stream_key(scenario.seed, 0, "pool.work.work"))
+    draw = sampler(scenario.services["pool"].endpoints["work"].do[0].time, stream_key(scenario.seed, 0, "pool.work.work"))
     ids = requests["id"].tolist()
     told = reckoned(requests["arrival"].tolist(), lambda i, attempt: draw(ids[i], attempt if per == "attempt" else 0), by)
     assert requests["outcome"].tolist() == told

@@ -87,7 +87,7 @@ def test_records_become_readable_in_the_order_of_their_offsets():
 
 
 def test_a_publish_that_times_out_and_is_tried_again_is_in_the_log_twice():
-    system = shop("{publish: order-events, policy: {timeout: 20ms, retry: {max_attempts: 2}}}", replication="30ms")
+    system = shop("{publish: order-events, policy: {timeout: 20ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}}", replication="30ms")
     played = testing.play(system, [0.0])
     assert played.outcomes() == ["timeout"]
     assert len(played.records.messages) == 2

@@ -35,22 +35,22 @@ def test_without_retries_the_service_recovers_from_the_spike_by_itself():
 
 def test_retries_without_budget_keep_the_service_down_long_after_the_spike_is_over():
     """The load is 85/s on a capacity of 100/s, and yet nearly nobody is served: the work is done for callers who have given up."""
-    assert storm("{timeout: 1s, retry: {max_attempts: 4}}").get("ok", 0) < 0.05
+    assert storm("{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}}}").get("ok", 0) < 0.05
 
 
 def test_a_retry_budget_ends_the_storm():
     """With a twentieth more, 89/s come to a capacity of 100/s: what the spike left behind is gone after a minute or so."""
-    assert storm("{timeout: 1s, retry: {max_attempts: 4, budget: 5%}}", 130.0, 159.0).get("ok", 0) > 0.99
-    assert storm("{timeout: 1s, retry: {max_attempts: 4}}", 130.0, 159.0).get("ok", 0) < 0.05
+    assert storm("{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}, budget: 5%}}", 130.0, 159.0).get("ok", 0) > 0.99
+    assert storm("{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}}}", 130.0, 159.0).get("ok", 0) < 0.05
 
 
 def test_a_budget_that_the_capacity_has_no_room_for_does_not_end_it():
     """A fifth of 85/s more is 102/s."""
-    assert storm("{timeout: 1s, retry: {max_attempts: 4, budget: 20%}}", 130.0, 159.0).get("ok", 0) < 0.05
+    assert storm("{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}, budget: 20%}}", 130.0, 159.0).get("ok", 0) < 0.05
 
 
 def test_a_circuit_breaker_ends_the_storm():
-    policy = "{timeout: 1s, retry: {max_attempts: 4}, circuit_breaker: {failures: 5, within: 1s, open_for: 5s, half_open_calls: 3}}"
+    policy = "{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}}, circuit_breaker: {failures: 5, within: 1s, open_for: 5s, half_open_calls: 3}}"
     assert storm(policy).get("ok", 0) > 0.99
 
 
@@ -60,7 +60,7 @@ services:
   b: {workers: 10, endpoints: {get: [{work: 1ms}, {call: c.get, policy: again}]}}
   c: {workers: 100, endpoints: {get: [{work: 1ms}, {call: d.get, policy: again}]}}
   d: {workers: 100, endpoints: {get: [{work: 1ms}, {fail: 100%}]}}
-policies: {again: {retry: {max_attempts: 3}}}
+policies: {again: {retry: {max_attempts: 3, backoff: {constant: 0s}}}}
 """
 
 
@@ -94,7 +94,7 @@ def test_a_spent_budget_is_told_once_in_a_spell_of_refusals():
 
 
 def test_a_client_whose_budget_is_spent_is_told_of_by_its_name():
-    client = "traffic: {clients: {sends: d.get, retry: {max_attempts: 3, budget: 20%}}}"
+    client = "traffic: {clients: {sends: d.get, retry: {max_attempts: 3, backoff: {constant: 0s}, budget: 20%}}}"
     played = testing.play(LAYERS + client, [0.0, 5.0, 25.0])
     assert spent(played) == [(0, "clients", ""), (25, "clients", "")]
 
@@ -143,7 +143,7 @@ def again(played, service):
 def test_a_retry_counts_as_one_only_where_a_first_attempt_had_come():
     """The second client is told to wait until it may come in: the shop sees one attempt of each, and has answered no retry."""
     system = """
-    traffic: {clients: {sends: GET /, retry: {max_attempts: 2, on: [rate_limited]}, honor_retry_after: true}}
+    traffic: {clients: {sends: GET /, retry: {max_attempts: 2, backoff: {constant: 0s}, on: [rate_limited]}, honor_retry_after: true}}
     gateway: {workers: 1, rate_limits: [{per: all, rate: 1/s}], routes: {GET /: {to: shop.get}}}
     services: {shop: {workers: 1, endpoints: {get: [{work: 1ms}]}}}
     """
@@ -154,7 +154,7 @@ def test_a_retry_counts_as_one_only_where_a_first_attempt_had_come():
 
 def test_what_a_retry_calls_for_the_first_time_is_no_retry():
     """c fails at first, before it has called d; the second attempt at c is a retry, the one at d that it makes is not."""
-    flaky = LAYERS.replace("{fail: 100%}", "").replace("max_attempts: 3", "max_attempts: 3, backoff: {constant: 15ms}")
+    flaky = LAYERS.replace("{fail: 100%}", "").replace("{constant: 0s}", "{constant: 15ms}")
     played = testing.play(flaky + "faults: [{at: 0s, for: 10ms, errors: {of: c, share: 100%}}]", [0.0], sends="a.get")
     assert (played.outcomes(), [again(played, layer) for layer in "abcd"]) == (["ok"], [0, 0, 1, 0])
 

@@ -56,7 +56,7 @@ def test_a_parallel_step_within_a_branch_works_too():
 
 
 def test_a_fallback_runs_once_after_the_last_attempt_and_the_request_is_degraded():
-    played = play("[{call: bank.bad, policy: {retry: {max_attempts: 3}}, fallback: [{work: 5ms}, {effect: noted}]}, {effect: done}]")
+    played = play("[{call: bank.bad, policy: {retry: {max_attempts: 3, backoff: {constant: 0s}}}, fallback: [{work: 5ms}, {effect: noted}]}, {effect: done}]")
     assert (played.outcomes(), played.responses()) == (["degraded"], [0.155])
     assert played.effects() == [["noted", "done"]]
     assert len(played.attempts("bank.bad")) == 3

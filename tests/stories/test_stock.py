@@ -61,7 +61,7 @@ def test_a_refusal_of_the_business_is_neither_retried_nor_counted_by_the_breaker
         services:
           orders: {workers: 1, endpoints: {create: [{call: shop.buy, policy: guarded}]}}
           shop: {workers: 1, stock: {items: 0}, endpoints: {buy: [{take: stock}]}}
-        policies: {guarded: {retry: {max_attempts: 3}, circuit_breaker: {failures: 1, within: 10s}}}
+        policies: {guarded: {retry: {max_attempts: 3, backoff: {constant: 0s}}, circuit_breaker: {failures: 1, within: 10s}}}
         """,
         [0.0, 0.1, 0.2],
         sends="orders.create",
