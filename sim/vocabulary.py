@@ -108,6 +108,22 @@ class Stage(IntEnum):
 
 MOMENTS = (Stage.FOLLOWED, Stage.COMPLETED)  # no stages that last, but moments within one
 
+BASES = {
+    "arrivals": "requests that arrived in the window from the end of the warm-up to the end of the run",
+    "departures": "what left in that window: answers given and orders completed in it, whenever their request arrived",
+    "time": "every moment of that window",
+    "run": "the whole run, warm-up included",
+}
+"""What a figure can stand on."""
+
+_OF = {
+    **dict.fromkeys(("goodput", "throughput", "completed", "cost_per_thousand"), "departures"),
+    **dict.fromkeys(("amplification", "wasted_work", "utilisation_max", "utilisation", "queue_mean", "lag_max", "cost"), "time"),
+    **dict.fromkeys(("recovery_time", "detection_time", "drain_time", "messages", "messages_dead_lettered", "redeliveries"), "run"),
+    **dict.fromkeys(("lost_orders", "pending_orders", "double_charges", "charged_not_reserved", "charged_after_failure", "oversold_items"), "run"),
+}
+"""What the metrics stand on that do not stand on arrivals."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -127,7 +143,12 @@ class Metric:
     @property
     def limits(self) -> tuple[float, float]:
         """The least and the largest value it can have, in its unit."""
-        return (0.0, 1.0) if self.unit == "share" or self.name == "apdex" else (0.0, math.inf)
+        return (0.0, 1.0) if self.unit == "share" or self.name.startswith("apdex") else (0.0, math.inf)
+
+    @property
+    def of(self) -> str:
+        """What it stands on, one of BASES."""
+        return _OF.get(self.name, "arrivals")
 
 
 _STATISTICS = {"mean": "mean", "p50": "median", "p90": "90th percentile", "p95": "95th percentile", "p99": "99th percentile", "p999": "99.9th percentile"}
@@ -142,12 +163,16 @@ _COMPLETION = (
     "unfinished ones stand behind all finished ones, and a percentile that falls among them is known only to be later than their age"
 )
 _AVAILABILITY = (
-    "(ok + degraded + refused) / (all but unauthorized); still in flight at the end is a failure, "
-    "but left out while younger than the timeout of its client (10 s without one)"
+    "(ok + degraded + refused) / (all but unauthorized) of the requests that have an end; "
+    "no figure where more than a tenth of them are in flight at the end of the run: then only its bounds are known"
 )
-_GOODPUT = "requests per second that were ok within the latency objective of their route (all ok where it has none)"
+_GOODPUT = "answers per second that were ok within the latency objective of their route (all ok where it has none)"
+_APDEX = (
+    "Apdex with T = the latency objective of the route (0.5 s without one), over the requests that availability counts "
+    "and those in flight that have waited for 4 T; no figure where more than a tenth of them are in flight and may yet be in time"
+)
+_BURN = "failures / the failures that the availability objective allows: 1 spends the budget exactly; no figure where availability has none"
 _AMPLIFICATION = "attempts on services / the first ones of their request by their path, which is what one try of each call would have made"
-_APDEX = "Apdex with T = the latency objective of the route (0.5 s without one), over the requests that availability counts"
 _RECOVERY = "from the end of the fault until success share and p95 are within 5 % of before, for a minute"
 _PENDING = "orders of the whole run answered ok or degraded, incomplete, that something alive at the end may still complete"
 
@@ -160,19 +185,31 @@ _BUSY = (
     "of the places of a bulkhead `CALLER -> CALLEE`, or of what a rate limit `gateway all limit` lets pass"
 )
 
+def _bounded(metric: Metric) -> tuple[Metric, ...]:
+    """A metric and what it is at least and at most, whatever becomes of the requests in flight at the end."""
+    ends = (("least", "at least"), ("most", "at most"))
+    found = (Metric(f"{metric.name}_{word}", metric.unit, f"what {metric.name} is {words}, {_OPEN}", "", metric.labels) for word, words in ends)
+    return metric, *found
+
+
+_OPEN = "however the requests in flight at the end would have ended"
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         *_latency("response", "the time from intended arrival to the answer, over requests answered ok or degraded"),
         *_latency("response_all", "the time from intended arrival to the answer, over all answered requests, failures included"),
         *_latency("completion", _COMPLETION),
-        Metric("availability", "share", _AVAILABILITY, "higher", ("route",)),
+        Metric("requests", "1", "logical requests", "", ("route",)),
+        Metric("orders", "1", "those of them of which effects are expected", "", ("route",)),
+        Metric("messages", "1", "messages of the whole run, once for every consumer group", ""),
+        *_bounded(Metric("availability", "share", _AVAILABILITY, "higher", ("route",))),
         Metric("goodput", "1/s", _GOODPUT, "higher", ("route",)),
-        Metric("throughput", "1/s", "requests per second answered ok, degraded or refused", "higher", ("route",)),
-        Metric("completed", "1/s", "orders per second whose effects all exist at the end", "higher", ("route",)),
+        Metric("throughput", "1/s", "answers per second that were ok, degraded or refused", "higher", ("route",)),
+        Metric("completed", "1/s", "orders per second whose last effect came to exist", "higher", ("route",)),
         Metric("offered", "1/s", "logical requests per second that arrived", "", ("route",)),
-        Metric("apdex", "1", _APDEX, "higher", ("route",)),
-        Metric("error_budget_burn", "1", "failures / the failures that the availability objective allows: 1 spends the budget exactly", "lower", ("route",)),
+        *_bounded(Metric("apdex", "1", _APDEX, "higher", ("route",))),
+        *_bounded(Metric("error_budget_burn", "1", _BURN, "lower", ("route",))),
         Metric("outcome_share", "share", "share of logical requests that ended with this outcome", "", ("outcome",)),
         Metric("amplification", "1", _AMPLIFICATION, "lower"),
         Metric("wasted_work", "share", "share of all service work that was done for callers who had given up, or lost in a crash", "lower"),
@@ -192,7 +229,7 @@ METRICS: dict[str, Metric] = {
         Metric("messages_dead_lettered", "1", "messages of the whole run given up after the last redelivery", "lower"),
         Metric("redeliveries", "1", "deliveries of messages beyond the first, in the whole run", "lower"),
         Metric("cost", "cost", "replicas x time x price after the warm-up, all services and the gateway", "lower"),
-        Metric("cost_per_thousand", "cost", "cost per thousand completed orders (answered requests where no effect is expected)", "lower"),
+        Metric("cost_per_thousand", "cost", "cost per thousand completed orders (answers where no effect is expected)", "lower"),
     )
 }
 
@@ -201,3 +238,13 @@ def limits_of(key: str) -> tuple[float, float]:
     """What the figure of a key such as `availability(GET /)` can be; of those of a plug-in nothing is known."""
     metric = METRICS.get(key.partition("(")[0])
     return metric.limits if metric is not None else (-math.inf, math.inf)
+
+
+BOUNDED = tuple(name for name in METRICS if f"{name}_least" in METRICS)
+"""What requests in flight at the end can bend."""
+
+
+def bound_keys(key: str) -> tuple[str, str]:
+    """`availability(POST /orders)` -> the keys of what it is at least and at most: `availability_least(POST /orders)` and `availability_most(...)`."""
+    name, bracket, label = key.partition("(")
+    return f"{name}_least{bracket}{label}", f"{name}_most{bracket}{label}"

@@ -14,11 +14,13 @@ from sim.experiments.capacity_results import Capacity, Found
 from sim.experiments.cheapest import Cheapest, Choice
 from sim.experiments.document import SCHEMA
 from sim.experiments.probing import Probe
+from sim.experiments.results import basis_of
 from sim.experiments.scaling import CurveFit
 from sim.experiments.storing import RESULTS
 from sim.experiments.sweep_results import Sweep
 from sim.stats.interval import Interval
 from sim.stats.scaling import ScalingFit
+from sim.vocabulary import BASES, bound_keys
 
 Answer: TypeAlias = Sweep | Capacity | Cheapest
 
@@ -78,12 +80,13 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
             figures = block.set_index("metric")[["value", "low", "high", "censored", "unit"]].to_dict("index") if block is not None else {}
             verdicts = sweep.verdicts.get((variant, point.number), ())
             variants[variant] = {
-                "metrics": {str(key): _figure(figure) for key, figure in figures.items()},
+                "metrics": {str(key): _figure(str(key), figures) for key in figures},
                 "expectations": [{"text": verdict.text, "value": verdict.value, "passed": verdict.passed} for verdict in verdicts],
             }
         settings = dict(zip((axis.name for axis in sweep.axes), point.values, strict=True))
         points.append({"point": point.number, "settings": settings, "variants": variants})
     return {
+        "bases": BASES,
         "design": sweep.design,
         "points": points,
         "fits": [_curve_fit(fit) for fit in sweep.fits],
@@ -92,9 +95,12 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
     }
 
 
-def _figure(figure: dict[Any, Any]) -> dict[str, Any]:
+def _figure(key: str, figures: dict[Any, dict[Any, Any]]) -> dict[str, Any]:
+    figure = figures[key]
     plain = {part: float(figure[part]) for part in ("value", "low", "high")}
-    return {**plain, "unit": figure["unit"], **({"censored": True} if figure["censored"] else {})}
+    least, most = (figures.get(bound) for bound in bound_keys(key))
+    bounds = {} if least is None or most is None else {"at_least": float(least["value"]), "at_most": float(most["value"])}
+    return {**plain, "unit": figure["unit"], "of": basis_of(key), **({"censored": True} if figure["censored"] else {}), **bounds}
 
 
 def _curve_fit(fit: CurveFit) -> dict[str, Any]:
@@ -139,6 +145,7 @@ def _probe(probe: Probe) -> dict[str, Any]:
         "holds": probe.holds,
         "sure": probe.sure,
         "replications": probe.replications,
+        "requests": probe.requests,
         "expectations": [{part: getattr(judged, part) for part in ("text", "value", "low", "high", "holds", "sure")} for judged in probe.judged],
     }
 

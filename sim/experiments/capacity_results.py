@@ -40,6 +40,12 @@ class Found:
     note: str = ""
 
     @property
+    def requests(self) -> float:
+        """How many arrived after the warm-up in a replication, on average, at the highest load that was tried below; at the least of all without one."""
+        below = [look for look in self.looks if look.load <= self.load.value] or list(self.looks[:1])
+        return below[-1].probe.requests
+
+    @property
     def rate(self) -> Interval:
         """The same in requests per second of all open traffic."""
         figure, per = self.load, self.written
@@ -86,6 +92,7 @@ class Capacity:
                     "rate_high": found.rate.high,
                     "at_least": found.load.censored,
                     "breaks_first": found.breaks_first,
+                    "requests": found.requests,
                 }
                 for found in self.found
             ]
@@ -108,6 +115,7 @@ class Capacity:
                     "holds": judged.holds,
                     "sure": judged.sure,
                     "replications": look.probe.replications,
+                    "requests": look.probe.requests,
                 }
                 for found in self.found
                 for look in found.looks

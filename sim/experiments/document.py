@@ -8,10 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 from sim.experiments.method import ORDINARILY
-from sim.experiments.results import Comparison, VariantResult, unit_of
+from sim.experiments.results import Comparison, VariantResult, basis_of, bounds_of, unit_of
 from sim.stats.interval import Difference, Interval
+from sim.vocabulary import BASES
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: rates count what left in the window, every figure says what it is `of`, and what requests in flight can bend has its bounds."""
 
 
 def as_document(comparison: Comparison) -> dict[str, Any]:
@@ -23,6 +25,7 @@ def as_document(comparison: Comparison) -> dict[str, Any]:
         "engine": comparison.engine,
         "replications": comparison.replications,
         "fingerprint": comparison.fingerprint,
+        "bases": BASES,
         "variants": {name: _variant_document(result, comparison) for name, result in comparison.variants.items()},
         "differences": {name: _differences_document(found) for name, found in comparison.differences.items()},
     }
@@ -48,12 +51,23 @@ def _variant_document(result: VariantResult, comparison: Comparison) -> dict[str
     return {
         **({"replications": own} if own != comparison.replications else {}),  # dropped from a race
         **({"identical_to": identical} if identical is not None else {}),
-        "metrics": {key: {**_limits(figure), **_spread(figure), "unit": unit_of(key)} for key, figure in result.metrics.items()},
+        "window": {"begin": result.records.warmup, "end": result.records.duration},
+        "metrics": {key: _figure(result, key, figure) for key, figure in result.metrics.items()},
         "expectations": [
             {"text": verdict.text, "value": _finite(verdict.value), "passed": verdict.passed, **({"reason": verdict.reason} if verdict.reason else {})}
             for verdict in result.verdicts
         ],
     }
+
+
+def _figure(result: VariantResult, key: str, figure: Interval) -> dict[str, Any]:
+    return {**_limits(figure), **_bounds(result, key), **_spread(figure), "unit": unit_of(key), "of": basis_of(key)}
+
+
+def _bounds(result: VariantResult, key: str) -> dict[str, float | None]:
+    """What requests in flight at the end can make of a figure, where they can make anything of it."""
+    bounds = bounds_of(result.metrics, key)
+    return {} if bounds is None else {"at_least": _finite(bounds[0]), "at_most": _finite(bounds[1])}
 
 
 def _differences_document(found: dict[str, Difference]) -> dict[str, Any]:

@@ -53,7 +53,8 @@ def _read(path: str | Path) -> dict[str, Any]:
         raise UsageError(f"{path}: not the JSON of an earlier run: {error}") from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else None
-        raise UsageError(f"{path}: found schema {found!r}, expected {SCHEMA}: written by another version of sim")
+        why = "its rates count by arrival, these by departure; run it again" if found == 1 else "written by another version of sim"
+        raise UsageError(f"{path}: found schema {found!r}, expected {SCHEMA}: {why}")
     if "kind" in document:
         raise UsageError(f"{path}: the JSON of a {document['kind']}, expected that of run or compare")
     if not isinstance(document.get("variants"), dict) or not isinstance(document.get("replications"), int):

@@ -24,6 +24,7 @@ from sim.spec.expectation import Expectation, expectations
 from sim.spec.scenario import Scenario
 from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
+from sim.vocabulary import bound_keys
 
 Sure = Literal["holds", "fails", "open"]
 Settings = tuple[str, ...]
@@ -55,6 +56,7 @@ class Probe:
     replications: int
     judged: tuple[Judged, ...]
     cost: float  # mean over the replications
+    requests: float  # that arrived after the warm-up; mean over the replications
 
     @property
     def holds(self) -> bool:
@@ -153,8 +155,8 @@ class Prober:
         scenario = self.space.scenario(arm, settings)
         asked = expectations(scenario)
         each = 1.0 - (1.0 - confidence) / max(1, len(asked))
-        cost = float(np.mean([result.metrics.get("cost", math.nan) for result in results]))
-        return Probe(settings, len(results), tuple(_judged(scenario, expectation, results, each) for expectation in asked), cost)
+        cost, requests = (float(np.mean([result.metrics.get(key, math.nan) for result in results])) for key in ("cost", "requests"))
+        return Probe(settings, len(results), tuple(_judged(scenario, expectation, results, each) for expectation in asked), cost, requests)
 
 
 def refuse_silent(scenario: Scenario, variant: str) -> None:
@@ -165,7 +167,7 @@ def refuse_silent(scenario: Scenario, variant: str) -> None:
 
 def _judged(scenario: Scenario, expectation: Expectation, results: Sequence[JobResult], confidence: float) -> Judged:
     key = expectation.metric_key
-    values = np.array([result.metrics.get(key, math.nan) for result in results])
+    values = np.array([_value(expectation, result) for result in results])
     bound = any(key in result.censored for result in results)
     if np.isnan(values).any() or np.isinf(values).any() or bound:  # a verdict has it that no data fails, and so does a lower bound
         mean = mean_interval(values).value
@@ -177,6 +179,15 @@ def _judged(scenario: Scenario, expectation: Expectation, results: Sequence[JobR
         return Judged(expectation.text, figure.value, figure.low, figure.high, holds, "holds" if holds else "fails", math.nan)
     margin = _margin(expectation, figure.value)
     return Judged(expectation.text, figure.value, figure.low, figure.high, holds, _sure(expectation, figure, holds, noise), margin)
+
+
+def _value(expectation: Expectation, result: JobResult) -> float:
+    """The figure of a run; where requests in flight leave it open, what is the worst for the expectation."""
+    value = result.metrics.get(expectation.metric_key, math.nan)
+    least, most = (result.metrics.get(key, math.nan) for key in bound_keys(expectation.metric_key))
+    if not math.isnan(value) or math.isnan(least):
+        return value
+    return most if expectation.operator.startswith("<") else least
 
 
 def _sure(expectation: Expectation, figure: Interval, holds: bool, noise: float) -> Sure:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,7 +14,7 @@ from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
 from sim.stats.interval import Difference, Interval
-from sim.vocabulary import METRICS
+from sim.vocabulary import METRICS, bound_keys
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,26 @@ def unit_of(key: str) -> str:
     """Unit of a metric key; "1" where a plug-in gave none."""
     metric = METRICS.get(base_of(key))
     return metric.unit if metric else "1"
+
+
+def basis_of(key: str) -> str:
+    """What a figure stands on, one of BASES; that of a plug-in is taken for one of the arrivals."""
+    metric = METRICS.get(base_of(key))
+    return metric.of if metric else "arrivals"
+
+
+def bounds_of(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] | None:
+    """What requests in flight at the end can make of a figure, at least and at most, on average; None where there is nothing to bend."""
+    least, most = (metrics.get(bound) for bound in bound_keys(key))
+    if least is None or most is None or math.isnan(least.value) or math.isnan(most.value):
+        return None
+    return least.value, most.value
+
+
+def undecided(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] | None:
+    """The bounds of a figure that at least one replication has no value of, since too many requests were in flight at its end; else None."""
+    bounds, figure = bounds_of(metrics, key), metrics.get(key)
+    return bounds if bounds is not None and (figure.n if figure is not None else 0) < metrics[bound_keys(key)[0]].n else None
 
 
 def _cell(figure: Interval | None) -> str:

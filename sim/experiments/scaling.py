@@ -1,8 +1,8 @@
 """Which curves of a sweep the scaling laws can describe, and the fits; where they cannot, the reason in words.
 
 A law says how much a system can do, so a point counts only where the system was asked for more than it did: all points of closed users, and of
-open arrivals those at which throughput stayed below what was offered, without a queue that grows for ever. Throughput is of those that arrived after
-the warm-up, without those that are under way at the end; of closed users as many were under way at its beginning, so they count like the others.
+open arrivals those at which throughput stayed below what was offered. Throughput is of what left after the warm-up, so it is that of a full system
+also where its queue grows.
 """
 
 from __future__ import annotations
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from sim.experiments.sweep_results import Sweep
 
 SATURATED = 0.98  # throughput / offered below which the system did less than it was asked for
-BACKLOG = 0.05  # share of requests still in flight at the end above which queues grow: throughput, counted by arrival, is then too low
 MOST_CURVES = 24
-_WAITING = "outcome_share(in_flight)"
 IDLE = "at which the system did all it was asked for: more load would show what it can do"
-GROWING = "at which the queues grow without end, so that throughput is not what the system can do: bound the queues, use closed users, or capacity --over"
 
 
 @dataclass(frozen=True)
@@ -88,21 +85,12 @@ def _fit(sweep: Sweep, variant: str, axis: Axis, others: dict[str, Any], points:
     throughput = runs["throughput"].unstack("point").reindex(columns=points).dropna()
     if throughput.empty:
         return CurveFit(variant, axis.name, others, None, None, "no fit: some of its points have no figures")
-    wanted, left_out = np.ones(len(points), dtype=bool), []
-    under_way = (runs[_WAITING].fillna(0.0) if _WAITING in runs else runs["throughput"] * 0.0).unstack("point").reindex(columns=points)
-    if variant in sweep.closed:
-        warmup = sweep.warmup.seconds if sweep.warmup is not None else sweep.study.variants[variant].warmup
-        share = under_way.loc[throughput.index] * (warmup > 0)
-        throughput = throughput / (1.0 - share)
-        most = float(share.mean().max())
-        if most > BACKLOG:
-            left_out = [f"the fit counts those under way at the end, up to {most:.0%}, whom the figures leave out: longer runs have fewer"]
-    else:
+    wanted, left_out = np.ones(len(points), dtype=bool), list[str]()
+    if variant not in sweep.closed:
         offered = runs["offered"].unstack("point").reindex(columns=points).mean()
         idle = (throughput.mean() >= SATURATED * offered).to_numpy()
-        waiting = (under_way.mean() > BACKLOG).to_numpy()
-        wanted = ~idle & ~waiting
-        left_out = [f"{_points(int(some.sum()))} left out, {why}" for some, why in ((idle, IDLE), (waiting, GROWING)) if some.any()]
+        wanted = ~idle
+        left_out = [f"{_points(int(idle.sum()))} left out, {IDLE}"] if idle.any() else []
     sizes = sweep.settings.loc[points, axis.name].to_numpy(dtype=float)[wanted]
     if sizes.size < FEWEST["amdahl"]:
         return CurveFit(variant, axis.name, others, None, None, f"no fit: {_points(sizes.size)} of {len(points)} remain; {'; '.join(left_out)}")

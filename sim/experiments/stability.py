@@ -74,6 +74,7 @@ class LoadPoint:
     success_without: Interval  # long after, without the stressor
     goodput_after: Interval  # 1/s, long after
     goodput_without: Interval
+    requests: Interval  # that the figures of long after stand on, in each replication
     collapsed: bool
 
     @property
@@ -114,6 +115,7 @@ class Step:
     rising: bool
     goodput: Interval  # 1/s, in the second half of the step
     success: Interval  # share of what arrives
+    requests: Interval  # that arrive in that half, in each replication
 
 
 @dataclass(frozen=True)
@@ -339,6 +341,7 @@ class _Search:
             success_without=_mean(without, "success after"),
             goodput_after=_mean(runs, "goodput after"),
             goodput_without=_mean(without, "goodput after"),
+            requests=_mean(runs, "requests after"),
             collapsed=collapsed,
         )
 
@@ -351,7 +354,7 @@ def _climb(arm: Arm, engine: str, factors: Sequence[float], dwell: float, replic
     sets = staircase_settings(arm.scenario, arm.variant, factors, dwell, arm.scenario.warmup)
     results, rate, top = execute(_jobs(arm, engine, replications, sets)), open_rate(arm.scenario), factors.index(max(factors))
     steps = tuple(
-        Step(factor, factor * rate, place <= top, _mean(results, f"goodput step {place}"), _mean(results, f"success step {place}"))
+        Step(factor, factor * rate, place <= top, *(_mean(results, f"{figure} step {place}") for figure in ("goodput", "success", "requests")))
         for place, factor in enumerate(factors)
     )
     return steps, [result.fingerprint for result in results]

@@ -63,7 +63,8 @@ def _with_rows(scenario: Scenario) -> Scenario:
 
 
 def _fared(everyone: Judged, when: str, span: tuple[float, float]) -> dict[str, float]:
-    """Success share and p99 of those that arrived then; answers, and good ones, that came then, against arrivals."""
+    """How many arrived then, their success share and p99; answers that came then, against arrivals, and good ones per second."""
+    from sim.metrics.sample import in_time
     from sim.stats.quantile import quantile
     from sim.vocabulary import Outcome
 
@@ -71,13 +72,13 @@ def _fared(everyone: Judged, when: str, span: tuple[float, float]) -> dict[str, 
     its = everyone.arrived(begin, end)
     answered = everyone.arrival + everyone.response
     then = everyone.where((answered >= begin) & (answered < end))
-    in_time = then.ended(Outcome.OK) & ~(then.response > then.latency_objective)
     judged = int(its.judged.sum())
     return {
         f"success {when}": float((its.judged & its.served).sum()) / judged if judged else math.nan,
         f"p99 {when}": quantile(its.response[its.good], 0.99),
         f"answered {when}": float(then.served.sum()) / its.size if its.size else math.nan,
-        f"goodput {when}": float(in_time.sum()) / (end - begin),
+        f"goodput {when}": float((then.ended(Outcome.OK) & in_time(then.response, then.latency_objective)).sum()) / (end - begin),
+        f"requests {when}": float(its.size),
     }
 
 

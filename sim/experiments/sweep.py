@@ -29,6 +29,7 @@ from sim.spec.expectation import expectations
 from sim.spec.study import Study
 from sim.spec.traffic import Closed
 from sim.stats.mean import mean_interval
+from sim.vocabulary import bound_keys
 
 TOLERATED = 20  # failed runs after which the rest is not tried
 
@@ -142,6 +143,7 @@ def _verdicts(space: Space, runs: pd.DataFrame, censored: set[tuple[str, int, st
                 continue
             scenario = space.scenario(arm, space.settings(arm, point.values)) if changes and len(space.points) <= MOST_CHECKED else arm.scenario
             asked = {expectation.metric_key for expectation in expectations(scenario)}
+            asked |= {bound for key in asked for bound in bound_keys(key)}
             keys = {str(key) for key in block.columns if key in asked and block[key].notna().any()}
             metrics = {key: mean_interval(block[key].to_numpy(), censored=(arm.name, point.number, key) in censored, bounds=bounds_of(key)) for key in keys}
             if found := judge(scenario, block, metrics):

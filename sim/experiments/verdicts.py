@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sim.errors import did_you_mean
+from sim.experiments.method import in_words
 from sim.experiments.nature import noise_of
-from sim.experiments.results import Verdict
+from sim.experiments.results import Verdict, undecided
 from sim.spec.expectation import Expectation, expectations
 from sim.spec.scenario import Scenario
 from sim.stats.interval import Interval
@@ -24,6 +25,8 @@ def judge(scenario: Scenario, per_replication: pd.DataFrame, metrics: Mapping[st
 
 def _verdict(scenario: Scenario, expectation: Expectation, per_replication: pd.DataFrame, metrics: Mapping[str, Interval]) -> Verdict:
     key = expectation.metric_key
+    if (bounds := undecided(metrics, key)) is not None:
+        return _by_bounds(scenario, expectation, bounds)
     if key not in metrics:
         return Verdict(expectation.text, math.nan, False, f"no data: this run has no metric '{key}'{did_you_mean(key, metrics)}")
     figure, replications = metrics[key], len(per_replication)
@@ -33,3 +36,13 @@ def _verdict(scenario: Scenario, expectation: Expectation, per_replication: pd.D
     if figure.censored:
         return Verdict(expectation.text, figure.value, False, "never" if math.isinf(figure.value) else _LOWER_BOUND)
     return Verdict(expectation.text, figure.value, expectation.holds(figure.value, noise_of(key, figure.value, expectation.threshold, scenario)))
+
+
+def _by_bounds(scenario: Scenario, expectation: Expectation, bounds: tuple[float, float]) -> Verdict:
+    """What requests in flight at the end leave open is judged only where it is the same however they end."""
+    key = expectation.metric_key
+    passes = [expectation.holds(bound, noise_of(key, bound, expectation.threshold, scenario)) for bound in bounds]
+    told = f"between {' and '.join(in_words(bound, key) for bound in bounds)}, however the requests end that were in flight at the end"
+    if passes[0] == passes[1] and expectation.operator != "!=":  # which may hold at both ends, and not between them
+        return Verdict(expectation.text, math.nan, passes[0], told)
+    return Verdict(expectation.text, math.nan, False, f"undecided: {told}; a longer run, or a timeout of the clients, would tell")

@@ -1,4 +1,8 @@
-"""All figures of one run. Those of latency and service count requests that arrived in [warmup, duration); the business ledger counts them all."""
+"""All figures of one run, in the window [warmup, duration).
+
+Latencies and shares are of the requests that arrived in it, rates of what left in it, those of the machines of its time; the business ledger counts
+the whole run.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.metrics.departures import Departures, Left
 from sim.metrics.keys import routes
 from sim.metrics.latency import latencies
 from sim.metrics.orders import business
@@ -16,9 +21,10 @@ from sim.metrics.sample import Sample, sample_of
 from sim.metrics.service_level import outcome_shares, service_level
 from sim.metrics.stations import station_figures
 from sim.records.tables import Records
+from sim.spec.promises import WIDE
 from sim.spec.scenario import Scenario
 from sim.stats.quantile import Censored
-from sim.vocabulary import METRICS
+from sim.vocabulary import BOUNDED, METRICS, bound_keys
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,9 @@ def measure(records: Records, scenario: Scenario) -> Measurement:
     """
     everyone = sample_of(records, scenario)
     counted = everyone.arrived(records.warmup, records.duration)
-    served = averages(records, scenario, counted)
-    values = {**served.values, **business(records, scenario, everyone), **resilience(records, scenario, everyone)}
+    left = Departures(records, scenario, everyone).between(np.array([records.warmup, records.duration]))
+    served = averages(records, scenario, counted, left)
+    values = {**_without_the_undecided(served.values), **business(records, scenario, everyone), **resilience(records, scenario, everyone)}
     return Measurement(_in_order(values), served.censored | {key for key, value in values.items() if math.isinf(value)})
 
 
@@ -45,25 +52,35 @@ Clocks = Callable[[Sample, str], dict[str, Censored]]
 """Figures of latency of a sample, under the names of a route."""
 
 
-def averages(records: Records, scenario: Scenario, counted: Sample, latencies: Clocks = latencies) -> Measurement:
-    """What those who arrived after the warm-up make of it: the figures of latency (or the means alone), service and machines."""
+def averages(records: Records, scenario: Scenario, counted: Sample, left: Left, latencies: Clocks = latencies) -> Measurement:
+    """The figures of latency (or the means alone), service and machines in one span of time: by who arrived in it, and what left in it."""
     window = records.duration - records.warmup
-    values = {**outcome_shares(counted), **station_figures(records, scenario, counted)}
+    values = {**outcome_shares(counted), **station_figures(records, scenario, left)}
     clocks = latencies(counted, "")
-    values |= service_level(counted, window)
-    for route, its in by_route(records, scenario, counted):
+    values |= service_level(counted, left, window)
+    for route, its in by_route(records, scenario, counted, left):
         clocks |= latencies(its, route)
-        values |= service_level(its, window, route)
+        values |= service_level(its, left.on_route(route), window, route)
     values |= {key: figure.value for key, figure in clocks.items()}
     return Measurement(values, frozenset(key for key, figure in clocks.items() if figure.censored))
 
 
-def by_route(records: Records, scenario: Scenario, sample: Sample) -> Iterator[tuple[str, Sample]]:
+def by_route(records: Records, scenario: Scenario, sample: Sample, left: Left) -> Iterator[tuple[str, Sample]]:
     """The requests of each route that the scenario knows or the records hold."""
     number = {name: index for index, name in enumerate(records.names)}
-    recorded = [records.names[index] for index in np.unique(sample.answers.route).tolist() if index >= 0]
-    for route in dict.fromkeys((*routes(scenario), *recorded)):
+    for route in dict.fromkeys((*routes(scenario), *filter(None, left.routes))):
         yield route, sample.on_route(number.get(route, len(number)))
+
+
+def _without_the_undecided(values: dict[str, float]) -> dict[str, float]:
+    """No figure (nan) where the end of too many requests is open: it would be that of the few whose end is known, and say nothing of the others."""
+    return {key: math.nan if _is_undecided(key, values) else value for key, value in values.items()}
+
+
+def _is_undecided(key: str, values: dict[str, float]) -> bool:
+    name, bracket, label = key.partition("(")
+    least, most = bound_keys(f"{'apdex' if name == 'apdex' else 'availability'}{bracket}{label}")
+    return name in BOUNDED and values[most] - values[least] > WIDE
 
 
 def _in_order(values: dict[str, float]) -> dict[str, float]:

@@ -53,6 +53,7 @@ def _messages(records: Records, scenario: Scenario) -> dict[str, float]:
     messages = deliveries(records)
     said = bool(scenario.brokers) or bool(messages.how.size)
     return {
+        "messages": _count(messages, np.ones(messages.how.size, dtype=bool), said),
         "messages_dead_lettered": _count(messages, messages.how == MessageEnd.DEAD_LETTERED, said),
         "redeliveries": _beyond_the_first(messages, messages.deliveries, said),
     }

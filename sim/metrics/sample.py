@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.records.counted import Answers, Floats, Mask, Orders, answers, orders
 from sim.records.tables import Records
-from sim.spec.promises import objective_of, patience_of
+from sim.spec.promises import ROUNDING, objective_of, patience_of
 from sim.spec.scenario import Scenario
 from sim.stats.quantile import Durations
 from sim.vocabulary import Outcome
@@ -26,9 +26,14 @@ class Judged(Answers):
     patience: Floats
 
     @cached_property
+    def authorized(self) -> Mask:
+        """Those that availability counts, once it is known how they ended."""
+        return ~self.ended(Outcome.UNAUTHORIZED)
+
+    @cached_property
     def judged(self) -> Mask:
-        """Those that availability counts: not the unauthorized, and not those in flight whose client would still wait."""
-        return ~(self.ended(Outcome.UNAUTHORIZED) | (self.ended(Outcome.IN_FLIGHT) & (self.age < self.patience)))
+        """Those by which one tells whether a system has recovered: who is in flight and has waited for longer than his patience has failed."""
+        return self.authorized & ~(self.in_flight & (self.age < self.patience))
 
 
 @dataclass(frozen=True)
@@ -81,20 +86,27 @@ class Sample:
 def sample_of(records: Records, scenario: Scenario) -> Sample:
     """All requests of the run, warm-up included."""
     found = answers(records)
-    sources, source = _coded(found.source, records.names)
-    targets, target = _coded(found.route, records.names)
+    latency, availability, patience = promised(records, scenario, found.source, found.route)
+    columns = {field.name: getattr(found, field.name) for field in fields(Answers)}
+    return Sample(Judged(**columns, latency_objective=latency, availability_objective=availability, patience=patience), orders(records))
+
+
+def promised(records: Records, scenario: Scenario, source: NDArray[np.int16], route: NDArray[np.int16]) -> tuple[Floats, Floats, Floats]:
+    """The latency and availability objective and the patience of each request, by its source and route."""
+    sources, its_source = _coded(source, records.names)
+    targets, its_target = _coded(route, records.names)
     traffic = [scenario.traffic.get(name) for name in sources]
     promises = [[objective_of(scenario, client, name) for name in targets] for client in traffic]
-    latency = [[_or_nan(promise.latency) for promise in row] for row in promises]
-    availability = [[_or_nan(promise.availability) for promise in row] for row in promises]
-    patience = [patience_of(client) for client in traffic]
-    judged = Judged(
-        **{field.name: getattr(found, field.name) for field in fields(Answers)},
-        latency_objective=np.array(latency, dtype=np.float64).reshape(len(sources), len(targets))[source, target],
-        availability_objective=np.array(availability, dtype=np.float64).reshape(len(sources), len(targets))[source, target],
-        patience=np.array(patience, dtype=np.float64)[source],
-    )
-    return Sample(judged, orders(records))
+    shape = (len(sources), len(targets))
+    latency = np.array([[_or_nan(promise.latency) for promise in row] for row in promises], dtype=np.float64).reshape(shape)
+    availability = np.array([[_or_nan(promise.availability) for promise in row] for row in promises], dtype=np.float64).reshape(shape)
+    patience = np.array([patience_of(client) for client in traffic], dtype=np.float64)
+    return latency[its_source, its_target], availability[its_source, its_target], patience[its_source]
+
+
+def in_time(response: Floats, objective: Floats) -> Mask:
+    """Whether an answer came no later than promised; where nothing is promised (nan), every answer is in time."""
+    return ~(response > objective + ROUNDING)
 
 
 def _coded(column: NDArray[np.int16], names: tuple[str, ...]) -> tuple[list[str], NDArray[np.int64]]:

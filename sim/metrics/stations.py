@@ -7,15 +7,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from sim.metrics.departures import Left
 from sim.metrics.gauges import Gauges, share
 from sim.metrics.keys import GATEWAY, groups, key_of, pooled, stations
 from sim.metrics.pools import pools
-from sim.metrics.sample import Sample
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 
 
-def station_figures(records: Records, scenario: Scenario, counted: Sample) -> dict[str, float]:
+def station_figures(records: Records, scenario: Scenario, left: Left) -> dict[str, float]:
     """All figures of services, gateway and consumer groups over the measured window."""
     gauges = Gauges(records)
     shares = utilisations(gauges, scenario)
@@ -28,7 +28,7 @@ def station_figures(records: Records, scenario: Scenario, counted: Sample) -> di
         "amplification": _over_services(gauges, "attempts", "first_attempts"),
         "wasted_work": _over_services(gauges, "work_wasted", "work_done"),
         "cost": price,
-        "cost_per_thousand": _per_thousand(price, counted),
+        "cost_per_thousand": _per_thousand(price, left),
     }
 
 
@@ -59,8 +59,8 @@ def cost(gauges: Gauges, scenario: Scenario, window: float) -> float:
     return sum(gauges.mean(component, "replicas") * window * price for component, price in priced.items()) if priced else math.nan
 
 
-def _per_thousand(price: float, counted: Sample) -> float:
-    n = counted.orders.total(counted.orders.finished) if counted.orders.size else counted.answers.total(counted.answers.served)
+def _per_thousand(price: float, left: Left) -> float:
+    n = int((left.completed if left.expected else left.served)[0])
     return price * 1000 / n if n else (math.nan if math.isnan(price) else math.inf)
 
 

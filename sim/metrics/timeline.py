@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sim.metrics.departures import Departures, Left
 from sim.metrics.gauges import Gauges
 from sim.metrics.sample import Sample, sample_of
-from sim.metrics.service_level import within_objective
 from sim.records.buckets import bucket_edges, default_bucket
 from sim.records.counted import Counts, Floats, Requests
 from sim.records.tables import Records
@@ -23,16 +23,16 @@ PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 def timeline(records: Records, scenario: Scenario, bucket: float | None = None) -> pd.DataFrame:
-    """One row per bucket, indexed by its start in seconds. Rates are per second; all but `completed` and the gauges go by the arrival.
+    """One row per bucket, indexed by its start in seconds. Rates are per second: `offered` of what arrived then, all others of what left then.
 
-    Columns: offered; one per outcome word (they add up to offered); completed (by the moment of completion); goodput; p50, p95 and p99 of response
-    and completion; then every time series by its name: averages of means and levels, totals as rates. A percentile is nan where nothing was
-    answered, and that of completion also where it falls on an order that is still unfinished at the end: it is not known yet. A run that kept a
-    summary is known no more finely than by its default buckets.
+    Columns: offered; one per outcome word, of those who had their answer then (`in_flight`: of those who arrived then and never had one); throughput
+    (ok, degraded and refused); completed; goodput; p50, p95 and p99 of response and completion of those who arrived then; then every time series by its
+    name: averages of means and levels, totals as rates. A percentile is nan where nothing was answered, and that of completion also where it falls on an
+    order that is still unfinished at the end: it is not known yet. A run that kept a summary is known no more finely than by its default buckets.
     """
     edges = bucket_edges(records.duration, default_bucket(records.duration, scenario.record.interval) if bucket is None else bucket)
     sample = sample_of(records, scenario)
-    columns = {**_rates(sample, edges), "completed": _completed(records, sample, edges), **_percentiles(sample, edges)}
+    columns = {**_rates(sample, Departures(records, scenario, sample).between(edges), edges), **_percentiles(sample, edges)}
     gauges = Gauges(records)
     columns |= {series.name: gauges.between(series, edges) for series in records.series}
     return pd.DataFrame(columns, index=pd.Index(edges[:-1], name="time"))
@@ -52,31 +52,20 @@ def _places(requests: Requests, edges: Floats) -> NDArray[np.int64]:
     return np.where((requests.arrival >= 0) & (requests.arrival < edges[-1]), place, -1)
 
 
-def _rates(sample: Sample, edges: Floats) -> dict[str, Floats]:
+def _rates(sample: Sample, left: Left, edges: Floats) -> dict[str, Floats]:
     n, width = edges.size - 1, np.diff(edges)
-    answers = sample.answers
+    answers, by_outcome = sample.answers, left.by_outcome
     place = _places(answers, edges)
-    inside = place >= 0
-    by_outcome = answers.bins(place[inside] * len(Outcome) + answers.outcome[inside], n * len(Outcome), inside).reshape(n, len(Outcome))
-    in_time = inside & within_objective(answers)
+    arrived, still_there = place >= 0, (place >= 0) & answers.in_flight
+    outcomes = {outcome.word: by_outcome[:, outcome] / width for outcome in Outcome}
     return {
-        "offered": by_outcome.sum(axis=1) / width,
-        **{outcome.word: by_outcome[:, outcome] / width for outcome in Outcome},
-        "completed": np.zeros(n),  # its place among the columns
-        "goodput": answers.bins(place[in_time], n, in_time) / width,
+        "offered": answers.bins(place[arrived], n, arrived) / width,
+        **outcomes,
+        Outcome.IN_FLIGHT.word: answers.bins(place[still_there], n, still_there) / width,
+        "throughput": left.served / width,
+        "completed": left.completed / width,
+        "goodput": left.in_time / width,
     }
-
-
-def _completed(records: Records, sample: Sample, edges: Floats) -> Floats:
-    """Orders per second whose last effect came in each bucket."""
-    if records.summary is not None:  # known by tick: the middle of the time up to it stands for it
-        ticks = records.ticks - np.diff(records.ticks, prepend=0.0) / 2
-        counts = records.summary.over_time["finished"]
-    else:
-        ticks, counts = (sample.orders.arrival + sample.orders.completion)[sample.orders.finished], None
-    place = np.searchsorted(edges, ticks, side="left") - 1
-    inside = (place >= 0) & (place < edges.size - 1)
-    return np.bincount(place[inside], weights=None if counts is None else counts[inside], minlength=edges.size - 1) / np.diff(edges)
 
 
 def _percentiles(sample: Sample, edges: Floats) -> dict[str, Floats]:

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.metrics.departures import Departures
 from sim.metrics.gauges import ratio
 from sim.metrics.keys import key_of
 from sim.metrics.latency import PERCENTILES, means
@@ -28,10 +29,10 @@ from sim.stats.bounds import Bounds
 from sim.stats.interval import Interval
 from sim.stats.order import quantile_interval
 from sim.stats.quantile import Ranked
-from sim.vocabulary import limits_of
+from sim.vocabulary import BOUNDED, limits_of
 
 _MEANS = {"response_mean", "response_all_mean", "completion_mean"}
-_SERVICE = {"availability", "goodput", "throughput", "completed", "offered", "apdex", "error_budget_burn", "outcome_share"}
+_SERVICE = {*BOUNDED, "goodput", "throughput", "completed", "offered", "outcome_share"}
 _WORK = {"amplification", "wasted_work", "utilisation", "queue_mean", "cost_per_thousand"}
 AVERAGES = frozenset(_MEANS | _SERVICE | _WORK)
 """The metrics that are the mean of what they are in the parts of a run."""
@@ -42,12 +43,14 @@ def within_run(records: Records, scenario: Scenario, whole: Measurement, confide
     if unsteady_parts(scenario):
         return {}
     edges = np.linspace(records.warmup, records.duration, PIECES + 1)
-    counted = sample_of(records, scenario).arrived(records.warmup, records.duration)
-    parts = [averages(part, scenario, sample, means).values for part, sample in _parts(records, counted, edges)]
+    everyone = sample_of(records, scenario)
+    counted, left = everyone.arrived(records.warmup, records.duration), Departures(records, scenario, everyone).between(edges)
+    spans = enumerate(_parts(records, counted, edges))
+    parts = [averages(part, scenario, sample, left.span(place), means).values for place, (part, sample) in spans]
     wanted = [key for key in whole.values if key.partition("(")[0] in AVERAGES and key not in whole.censored]
     found = {key: batch_interval(whole.values[key], [part.get(key, np.nan) for part in parts], confidence, Bounds(*limits_of(key))) for key in wanted}
     of_all = _percentiles(counted, edges, confidence)
-    for route, its in (("", counted), *by_route(records, scenario, counted)):
+    for route, its in (("", counted), *by_route(records, scenario, counted, left)):
         percentiles = of_all if its is counted else _percentiles(its, edges, confidence)
         known = {key_of(name, route): interval for name, interval in percentiles.items() if key_of(name, route) not in whole.censored}
         if records.summary is not None:

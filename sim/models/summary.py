@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 
 import numpy as np
 
@@ -19,18 +18,28 @@ def plan_of(scenario: Scenario, ticks: Iterable[float]) -> Plan | None:
     """The plan of the summary that this scenario asks for; None where it asks for rows. `ticks` are those of its time series."""
     if scenario.record.keep == "rows":
         return None
-    return Plan.of(scenario.duration, scenario.warmup, ticks, _moments(scenario), limits(scenario))
+    return Plan.of(scenario.duration, scenario.warmup, ticks, _moments(scenario), limits(scenario), _spans(scenario))
+
+
+def _spans(scenario: Scenario) -> Iterator[float]:
+    """Where it matters on which side something happened."""
+    yield from bucket_edges(scenario.duration, default_bucket(scenario.duration, scenario.record.interval)).tolist()
+    yield from _pieces(scenario)
+
+
+def _pieces(scenario: Scenario) -> list[float]:
+    """Of one run, from which it takes its intervals."""
+    return [float(edge) for edge in np.linspace(scenario.warmup, scenario.duration, PIECES + 1)]
 
 
 def _moments(scenario: Scenario) -> Iterator[float]:
     """Where it matters on which side a request arrived."""
-    yield from bucket_edges(scenario.duration, default_bucket(scenario.duration, scenario.record.interval)).tolist()
-    pieces = np.linspace(scenario.warmup, scenario.duration, PIECES + 1).tolist()  # of one run, from which it takes its intervals
-    yield from pieces
+    yield from _spans(scenario)
     for fault in scenario.faults:
         yield fault.at
         if math.isfinite(fault.end):  # from then on seconds are counted until it has been got over
             yield from (fault.end + second for second in range(max(0, math.floor(scenario.duration - fault.end)) + 1))
-    for patience in {patience_of(traffic) for traffic in scenario.traffic.values()}:  # who is in flight and older has failed
-        for _, end in pairwise(pieces):
-            yield from (end - patience, math.nextafter(end - patience, math.inf))
+    patience = {patience_of(traffic) for traffic in scenario.traffic.values()}
+    for age in sorted({*patience, *limits(scenario)}):  # of who is in flight: from then on it is too late
+        for end in _pieces(scenario)[1:]:
+            yield from (end - age, math.nextafter(end - age, math.inf))

@@ -92,6 +92,11 @@ class Requests(Counted):
         """Answered ok, degraded or refused: the system did what it should."""
         return self.ended(*GOOD, Outcome.REFUSED)
 
+    @cached_property
+    def in_flight(self) -> Mask:
+        """Without an answer at the end of the run."""
+        return self.ended(Outcome.IN_FLIGHT)
+
     def ended(self, *outcomes: Outcome) -> Mask:
         """Those that ended in one of these ways."""
         wanted = np.zeros(len(Outcome), dtype=bool)

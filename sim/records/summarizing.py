@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sim.records.lines import on_axis, on_ladder
 from sim.records.rows import Rows, bytes_of
-from sim.records.summary import ANSWERS, DELIVERIES, LEDGER, ORDERS, OVER_TIME, POINTS, SETTLING, Plan, Summary
+from sim.records.summary import ANSWERS, COMPLETIONS, DELIVERIES, DEPARTURES, LEDGER, ORDERS, OVER_TIME, POINTS, SETTLING, Plan, Summary
 from sim.records.tables import MESSAGE, REQUEST
 from sim.vocabulary import GOOD, MessageEnd, Outcome
 
@@ -28,27 +28,32 @@ class Summarizer:
         self.requests = _Pieces(REQUEST, self._reduce_requests)
         self.messages = _Pieces(MESSAGE, self._reduce_messages)
         self._ways = _Ways()
-        self._answers, self._orders, self._ledger, self._deliveries = (_Cells() for _ in range(4))
-        self._over_time = np.zeros((3, plan.ticks.size + 1), np.int64)
+        self._answers, self._orders, self._departures, self._completions, self._ledger, self._deliveries = (_Cells() for _ in range(6))
+        self._over_time = np.zeros((2, plan.ticks.size + 1), np.int64)
         self._answered, self._waited = np.zeros(POINTS, np.int64), np.zeros(POINTS)
         self._last_end = np.full(len(Outcome), -np.inf)
         self._slowest = np.empty(0, REQUEST)
         self._intervals, self._until = on_axis(plan.moments, "right"), on_axis(plan.ticks, "left")
+        self._leaving, self._limits = on_axis(plan.departures, "right"), plan.limits
         self._buckets = on_ladder(plan.edges)
-        # A key is way, interval, outcome, pending, bucket, the last changing fastest.
+        # A key is way, interval, outcome, pending, bucket, the last changing fastest; that of a departure way, interval, outcome, bucket.
         self._shape = (plan.moments.size, len(Outcome), 2, plan.edges.size + 1)
+        self._departure_shape = (plan.departures.size, len(Outcome), plan.limits.size + 1)
 
     def summary(self) -> Summary:
         """What the rows came to. No more may be handed over afterwards."""
         digests = self.requests.finish(), self.messages.finish()
-        order_columns = self._decoded(self._orders)
-        answer_columns = self._decoded(self._answers)
-        del answer_columns["pending"]
+        names = ("way", "interval", "outcome", "pending", "bucket")
+        departure_names = ("way", "interval", "outcome", "bucket")
         return Summary(
             moments=self.plan.moments,
             edges=self.plan.edges,
-            answers=_table(ANSWERS, answer_columns),
-            orders=_table(ORDERS, order_columns),
+            leaving=self.plan.departures,
+            limits=self.plan.limits,
+            answers=_table(ANSWERS, self._decoded(self._answers, self._shape, names)),
+            orders=_table(ORDERS, self._decoded(self._orders, self._shape, names)),
+            departures=_table(DEPARTURES, self._decoded(self._departures, self._departure_shape, departure_names)),
+            completions=_table(COMPLETIONS, _unpacked(self._completions, (self.plan.departures.size,), ("route", "interval"))),
             ledger=_table(LEDGER, _unpacked(self._ledger, _LEDGER_SHAPE, ("outcome", "pending", "charges", "reservations"))),
             deliveries=_table(DELIVERIES, _unpacked(self._deliveries, _DELIVERIES_SHAPE, ("topic", "group", "how", "deliveries", "late"))),
             over_time=_table(OVER_TIME, dict(zip(OVER_TIME.names or (), self._over_time[:, :-1], strict=True))),
@@ -58,42 +63,54 @@ class Summarizer:
             digests=digests,
         )
 
-    def _decoded(self, cells: _Cells) -> dict[str, NDArray[np.int64]]:
-        columns = _unpacked(cells, self._shape, ("way", "interval", "outcome", "pending", "bucket"))
+    def _decoded(self, cells: _Cells, shape: tuple[int, ...], names: tuple[str, ...]) -> dict[str, NDArray[np.int64]]:
+        columns = _unpacked(cells, shape, names)
         source, route = self._ways.decoded(columns.pop("way"))
         return {"source": source, "route": route, **columns}
 
     # -- one piece ----------------------------------------------------------------------------------------------------------
 
     def _reduce_requests(self, rows: Rows) -> None:
-        """Into cells by either clock, and by what became of the money."""
+        """Into cells by either clock, by when they left, and by what became of the money."""
         arrival, end, completion = (np.ascontiguousarray(rows[name]) for name in ("arrival", "end", "completion"))
         outcome, pending, expects = (np.ascontiguousarray(rows[name]) for name in ("outcome", "pending", "expects"))
-        head = self._ways.codes(rows["source"], rows["route"], self._shape)
-        head = (head * self._shape[0] + self._intervals.place(arrival) - 1) * self._shape[1] + outcome
-        self._answers.add(head * (2 * self._shape[3]) + self._buckets.place(end - arrival))
+        way, response = self._ways.codes(rows["source"], rows["route"], self._shape), end - arrival
+        head = (way * self._shape[0] + self._intervals.place(arrival) - 1) * self._shape[1] + outcome
+        self._answers.add(head * (2 * self._shape[3]) + self._buckets.place(response))
         if expects.any():
             mine = slice(None) if expects.all() else expects
             took = self._buckets.place((completion - arrival)[mine])
             self._orders.add((head[mine] * 2 + pending[mine]) * self._shape[3] + took)
             self._follow(end[mine], completion[mine], np.isin(outcome[mine], GOOD))
+            self._complete(rows["route"][mine], completion[mine])
         self._ledger.add(_packed(_LEDGER_SHAPE, outcome, pending, rows["charges"], rows["reservations"]))
-        self._settle(arrival, end, outcome)
+        answered = ~np.isnan(end)
+        if not answered.all():
+            way, end, response, outcome = (column[answered] for column in (way, end, response, outcome))
+        self._depart(way, end, response, outcome)
+        self._settle(end, response, outcome)
         self._slowest = slowest_of(np.concatenate([self._slowest, slowest_of(rows, self.plan.warmup)]), self.plan.warmup)
 
     def _follow(self, end: NDArray[np.float64], completion: NDArray[np.float64], good: NDArray[np.bool_]) -> None:
-        """Count promises made and kept, and orders finished, by the tick that follows."""
-        for place, times in enumerate((end[good], np.maximum(completion, end)[good], completion)):
+        """Count promises made and kept by the tick that follows."""
+        for place, times in enumerate((end[good], np.maximum(completion, end)[good])):
             self._over_time[place] += np.bincount(self._until.place(times), minlength=self._over_time.shape[1])  # what never happened comes last
 
-    def _settle(self, arrival: NDArray[np.float64], end: NDArray[np.float64], outcome: NDArray[np.int8]) -> None:
+    def _complete(self, route: NDArray[np.int16], completion: NDArray[np.float64]) -> None:
+        """Count orders by the moment of their last effect."""
+        complete = ~np.isnan(completion)
+        self._completions.add(route[complete].astype(np.int64) * self.plan.departures.size + self._leaving.place(completion[complete]) - 1)
+
+    def _depart(self, way: Keys, end: NDArray[np.float64], response: NDArray[np.float64], outcome: NDArray[np.int8]) -> None:
+        """Count answers by the moment at which they came."""
+        head = (way * self._departure_shape[0] + self._leaving.place(end) - 1) * self._departure_shape[1] + outcome
+        self._departures.add(head * self._departure_shape[2] + self._limits.searchsorted(response, side="left"))
+
+    def _settle(self, end: NDArray[np.float64], response: NDArray[np.float64], outcome: NDArray[np.int8]) -> None:
         """Add up responses by the moment of the answer."""
-        answered = ~np.isnan(end)
-        if not answered.all():
-            arrival, end, outcome = arrival[answered], end[answered], outcome[answered]
         place = np.minimum((end / self.plan.duration * POINTS).astype(np.int64), POINTS - 1)
         self._answered += np.bincount(place, minlength=POINTS)
-        self._waited += np.bincount(place, weights=end - arrival, minlength=POINTS)
+        self._waited += np.bincount(place, weights=response, minlength=POINTS)
         np.maximum.at(self._last_end, outcome, end)
 
     def _reduce_messages(self, rows: Rows) -> None:
@@ -149,8 +166,9 @@ class _Cells:
 
     def add(self, keys: Keys) -> None:
         """Count these. They are merged with the others when there are as many of them, which costs the least in all."""
-        self._waiting.append(np.unique(keys, return_counts=True))
-        self._size += self._waiting[-1][0].size
+        if keys.size:
+            self._waiting.append(_occurring(keys))
+            self._size += self._waiting[-1][0].size
         if self._size >= max(LEAST, self.keys.size):
             self.merge()
 
@@ -198,6 +216,16 @@ def slowest_of(requests: Rows, warmup: float) -> Rows:
     response = np.where(requests["arrival"] >= warmup, requests["end"] - requests["arrival"], np.nan)
     longest = np.flatnonzero(response == np.fmax.reduce(response, initial=-np.inf))
     return requests[longest[np.argsort(requests["id"][longest], kind="stable")[:1]]].copy()
+
+
+def _occurring(keys: Keys) -> tuple[Keys, Keys]:
+    """The keys in ascending order, each once, and how often it comes; where they lie close together without sorting them."""
+    least = keys.min()
+    if keys.max() - least > 4 * keys.size:
+        return np.unique(keys, return_counts=True)
+    counts = np.bincount(keys - least)
+    found = np.flatnonzero(counts)
+    return found + least, counts[found]
 
 
 def _packed(shape: tuple[int, ...], first: NDArray[np.integer], *others: NDArray[np.integer | np.bool_]) -> Keys:

@@ -1,8 +1,8 @@
 """A run without rows: how many requests and messages there were of each kind, in cells whose number does not grow with the number of requests.
 
-A cell is an interval of arrival and a bucket of time, and the few words that metrics tell apart. Intervals and buckets have an edge wherever some figure
-draws a line (see `Plan`), so that what is counted by such lines is exact; only the times themselves are known no closer than a bucket, which is
-less than 1 % of them. What is *not* here: single requests (but the slowest), users, items, places of failure.
+A cell is an interval of arrival (or of departure) and a bucket of time, and the few words that metrics tell apart. Intervals and buckets have an
+edge wherever some figure draws a line (see `Plan`), so that what is counted by such lines is exact; only the times themselves are known no closer than a
+bucket, which is less than 1 % of them. What is *not* here: single requests (but the slowest), users, items, places of failure.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sim.records.buckets import departure_lines
 
 Floats = NDArray[np.float64]
 
@@ -30,11 +32,17 @@ ORDERS = np.dtype([("interval", "i4"), ("source", "i2"), ("route", "i2"), ("outc
 LEDGER = np.dtype([("outcome", "i1"), ("pending", "?"), ("charges", "u1"), ("reservations", "u1"), ("count", "i8")])
 """Requests by what happened to money and goods."""
 
+DEPARTURES = np.dtype([("interval", "i4"), ("source", "i2"), ("route", "i2"), ("outcome", "i1"), ("bucket", "i4"), ("count", "i8")])
+"""Answers by the moment at which they came: `interval` is one of departure, `bucket` lies between the limits that a response is judged by."""
+
+COMPLETIONS = np.dtype([("interval", "i4"), ("route", "i2"), ("count", "i8")])
+"""Orders by the moment of their last effect, whatever the client was told."""
+
 DELIVERIES = np.dtype([("topic", "i2"), ("group", "i2"), ("how", "i1"), ("deliveries", "i2"), ("late", "?"), ("count", "i8")])
 """Messages, once for every group; `late`: they ended after the warm-up."""
 
-OVER_TIME = np.dtype([("opened", "i8"), ("kept", "i8"), ("finished", "i8")])
-"""What happened to orders since the tick before: answered well; answered well and, by now, complete as well; complete, however answered."""
+OVER_TIME = np.dtype([("opened", "i8"), ("kept", "i8")])
+"""What happened to orders since the tick before: answered well; answered well and, by now, complete as well."""
 
 SETTLING = np.dtype([("count", "i8"), ("total", "f8")])
 """Answers in one thousandth of the run, and the sum of their responses in seconds."""
@@ -49,17 +57,33 @@ class Plan:
     ticks: Floats  # (t,) of the time series
     moments: Floats  # (m,) edges of the intervals of arrival, from 0 to the duration
     edges: Floats  # (e,) upper ends of the buckets of time
+    departures: Floats  # (d,) edges of the intervals of departure
+    limits: Floats  # (l,) those of the edges that a response is judged by
 
     @classmethod
-    def of(cls, duration: float, warmup: float, ticks: Iterable[float], moments: Iterable[float], limits: Iterable[float]) -> Plan:
-        """With an edge at each of these moments of arrival, and at each of these limits of a time."""
-        its_ticks = np.array([*ticks], dtype=np.float64)
-        wanted = np.array([0.0, warmup, duration, *moments])
-        wanted = np.unique(wanted[(wanted >= 0.0) & (wanted <= duration)])
+    def of(
+        cls,
+        duration: float,
+        warmup: float,
+        ticks: Iterable[float],
+        moments: Iterable[float],
+        limits: Iterable[float],
+        departures: Iterable[float] = (),
+    ) -> Plan:
+        """With an edge at each of these moments of arrival, at each of these limits of a time, and at each of these moments of departure."""
+        its_ticks, its_limits = np.array([*ticks], dtype=np.float64), np.unique(np.array([*limits], dtype=np.float64))
+        wanted, leaving = (_within(duration, [0.0, warmup, duration, *its]) for its in (moments, departures))
         octaves = math.ceil(math.log2(max(duration, 1.0) / SHORTEST)) + 1
         steps = (1.0 + np.arange(PER_OCTAVE) / PER_OCTAVE) * SHORTEST
         ladder = np.concatenate([[0.0], *(steps * 2.0**octave for octave in range(octaves))])
-        return cls(duration, warmup, its_ticks, wanted, np.unique([*ladder, *limits]))
+        edges = np.unique([*ladder, *its_limits])
+        return cls(duration, warmup, its_ticks, wanted, edges, departure_lines(leaving, duration), its_limits)
+
+
+def _within(duration: float, moments: list[float]) -> Floats:
+    """Those that fall into the run, each once, in ascending order."""
+    wanted = np.array(moments)
+    return np.unique(wanted[(wanted >= 0.0) & (wanted <= duration)])
 
 
 @dataclass(frozen=True)
@@ -68,8 +92,12 @@ class Summary:
 
     moments: Floats  # (m,) s; interval i is [moments[i], moments[i + 1]), the last begins at the duration
     edges: Floats  # (e,) s; bucket i is (edges[i - 1], edges[i]], bucket e is of what never happened
+    leaving: Floats  # (d,) s; interval i of departure is [leaving[i], leaving[i + 1]), the last begins at the duration
+    limits: Floats  # (l,) s; bucket i of a departure is (limits[i - 1], limits[i]], bucket l lies beyond them all
     answers: NDArray[np.void]  # ANSWERS
     orders: NDArray[np.void]  # ORDERS
+    departures: NDArray[np.void]  # DEPARTURES
+    completions: NDArray[np.void]  # COMPLETIONS
     ledger: NDArray[np.void]  # LEDGER
     deliveries: NDArray[np.void]  # DELIVERIES
     over_time: NDArray[np.void]  # (t,) OVER_TIME, one row for each tick of the run
@@ -86,7 +114,7 @@ class Summary:
     @property
     def cells(self) -> int:
         """How many cells there are."""
-        return sum(table.size for table in (self.answers, self.orders, self.ledger, self.deliveries))
+        return sum(table.size for table in (self.answers, self.orders, self.departures, self.completions, self.ledger, self.deliveries))
 
     @property
     def resolution(self) -> float:
@@ -110,6 +138,11 @@ class Summary:
         """(e + 1,) s; the time that stands for a bucket: its middle; nan for the last."""
         below = np.append(self.edges[0], self.edges[:-1])
         return np.append(below + (self.edges - below) / 2, np.nan)
+
+    @cached_property
+    def within(self) -> Floats:
+        """(l + 1,) s; the limit that the response of a departure is just within, by its bucket; inf beyond them all."""
+        return np.append(self.limits, np.inf)
 
     @cached_property
     def widths(self) -> Floats:

@@ -7,14 +7,15 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sim.experiments.document import SCHEMA
 from sim.experiments.explain import Busy, Explained, Explanation, VariantExplanation
+from sim.experiments.results import undecided
 from sim.report.story import tell
-from sim.report.words import clock, listed, show, show_interval
+from sim.report.words import clock, count_of, listed, show, show_between, show_interval
 from sim.spec.scenario import Scenario
 from sim.stats.interval import Interval
 from sim.units import show_duration
 
-SCHEMA = 1
 AGAIN = "earlier attempts"
 SMALL = 0.01  # of the response: less is told together
 _TOLD = 4  # parts of a sentence
@@ -73,15 +74,30 @@ def sentences(variant: VariantExplanation) -> list[str]:
     return [_sentence(variant, explained) for explained in variant.quantiles.values()]
 
 
+def _arrived(explanation: Explanation, variant: VariantExplanation) -> str:
+    """How many requests are explained at most."""
+    records, requests, orders = variant.result.records, *(_number(explanation, variant, of) for of in ("requests", "orders"))
+    what = f"{count_of(requests, 'request')}, {count_of(orders, 'order')} among them," if orders else count_of(requests, "request")
+    return f"{what} arrived from {clock(records.warmup)} to {clock(records.duration)}, on average."
+
+
+def _number(explanation: Explanation, variant: VariantExplanation, of: str) -> float:
+    """How many requests, or orders, arrived in the window."""
+    return variant.result.metrics[f"{of}({explanation.route})" if explanation.route else of].value
+
+
 def _left_out(explanation: Explanation, variant: VariantExplanation) -> Iterator[str]:
     """Requests that are not among those explained."""
     key = f"availability({explanation.route})" if explanation.route else "availability"
+    bounds = undecided(variant.result.metrics, key)
     available = variant.result.metrics[key].value if key in variant.result.metrics else math.nan
     if not variant.quantiles:
         done = "answered" if variant.clock == "response" else "completed, or can still be,"
         yield f"No such request was {done} after the warm-up."
     elif variant.clock == "completion":
         yield _of_other(variant)
+    elif bounds is not None:
+        yield f"The end of the run left the fate of many requests open: {show_between(bounds, 'share')} of them are answered well. These are explained."
     elif not explanation.failures and available < _MOSTLY:
         yield f"Only {show(available, 'share')} of the requests were answered well; --all explains the others too."
 
@@ -133,7 +149,7 @@ def render_explanation(explanation: Explanation) -> str:
     """All of it as plain text: per variant sentences, the parts, the USE table, what was full first, and what happened."""
     blocks = []
     for name, variant in explanation.variants.items():
-        parts = [name, *(f"  {sentence}" for sentence in (*sentences(variant), *_left_out(explanation, variant))), ""]
+        parts = [name, *(f"  {sentence}" for sentence in (_arrived(explanation, variant), *sentences(variant), *_left_out(explanation, variant))), ""]
         parts += [*_indented(_parts_table(variant)), "", *_indented(_use_table(variant)), "", *(f"  {line}" for line in saturation(variant))]
         story = [f"    {moment}" for moment in tell(variant.result)]
         blocks.append("\n".join([*parts, *(["  what happened, in the first replication"] if story else []), *story]))
@@ -211,13 +227,17 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         "replications": its.replications,
         "fingerprint": its.fingerprint,
         **({"route": explanation.route} if explanation.route else {}),
-        "variants": {name: _variant_document(variant) for name, variant in explanation.variants.items()},
+        "variants": {name: {**_numbers(explanation, variant), **_variant_document(variant)} for name, variant in explanation.variants.items()},
     }
 
 
 def explanation_json(explanation: Explanation) -> str:
     """The document as text, the same text for the same results."""
     return json.dumps(explanation_document(explanation), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _numbers(explanation: Explanation, variant: VariantExplanation) -> dict[str, Any]:
+    return {of: _number(explanation, variant, of) for of in ("requests", "orders")}
 
 
 def _variant_document(variant: VariantExplanation) -> dict[str, Any]:

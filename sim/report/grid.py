@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sim.experiments.results import Comparison, VariantResult, unit_of
+from sim.experiments.results import Comparison, VariantResult, undecided, unit_of
 from sim.report.stations import busiest
-from sim.report.words import better_of, fault_name, label_of, show, show_difference, show_interval, show_spread, split_key, would_have_shown
+from sim.report.words import better_of, fault_name, label_of, show, show_between, show_difference, show_interval, show_spread, split_key, would_have_shown
 from sim.stats.interval import Difference, Interval
-from sim.vocabulary import METRICS, Outcome
+from sim.vocabulary import BOUNDED, METRICS, Outcome, bound_keys
 
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("how many", ("requests", "orders", "messages")),
     ("response: until the client has its answer", tuple(f"response_{part}" for part in ("mean", "p50", "p90", "p95", "p99", "p999"))),
     ("completion: until all effects of the order exist", tuple(f"completion_{part}" for part in ("mean", "p50", "p90", "p95", "p99", "p999"))),
     ("availability and goodput", ("availability", "error_budget_burn", "apdex", "offered", "throughput", "goodput", "completed")),
@@ -26,6 +27,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("load and cost", ("utilisation_max", "utilisation", "queue_mean", "lag_max", "cost", "cost_per_thousand")),
 )
 _HIDDEN = {"response_all_mean", "response_all_p50", "response_all_p90", "response_all_p95", "response_all_p99", "response_all_p999"}
+_HIDDEN |= {bound for name in BOUNDED for bound in bound_keys(name)}  # they stand in the cell of what they bound
 _NAMED_WHEN_ZERO = "orders and money"  # that nothing was lost is news
 
 
@@ -78,7 +80,7 @@ def _group(comparison: Comparison, title: str, names: tuple[str, ...], keys: lis
     for name in names:
         for key in _sorted(name, [key for key in keys if split_key(key)[0] == name], keys):
             figures = [variant.metrics.get(key) for variant in comparison.variants.values()]
-            if any(_says_something(key, figure) for figure in figures):
+            if any(_says_something(key, figure) for figure in figures) or any(undecided(variant.metrics, key) for variant in comparison.variants.values()):
                 rows.append(_row(comparison, key))
             elif title == _NAMED_WHEN_ZERO and any(figure is not None and figure.value == 0 for figure in figures):
                 absent.append(label_of(key))
@@ -133,6 +135,8 @@ def only_fault(comparison: Comparison) -> str:
 
 def _cell(comparison: Comparison, variant: VariantResult, key: str) -> Cell:
     figure = variant.metrics.get(key)
+    if (bounds := undecided(variant.metrics, key)) is not None:
+        return Cell(show_between(bounds, unit_of(key)))
     if figure is None or math.isnan(figure.value):
         return Cell("-")
     unit = unit_of(key)

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from sim.experiments.method import INTERVALS, ORDINARILY
-from sim.experiments.results import Comparison, VariantResult, unit_of
+from sim.experiments.results import Comparison, VariantResult, undecided, unit_of
 from sim.report.stations import busiest
 from sim.report.story import Moment, tell
 from sim.report.stylesheet import stylesheet
@@ -17,7 +17,7 @@ from sim.report.table import found_in, html_table
 from sim.report.theme import LIGHT, as_variables
 from sim.report.topology import draw_topology
 from sim.report.verdict import Judgement, expectations_in_words, judge, not_seen
-from sim.report.words import clock, count_of, label_of, lasting, show_difference, show_interval
+from sim.report.words import clock, count_of, label_of, lasting, show_between, show_difference, show_interval
 from sim.stats.interval import Interval
 from sim.units import show_share
 
@@ -95,6 +95,8 @@ def _verdict(comparison: Comparison) -> str:
 def _card(index: int, name: str, variant: VariantResult) -> str:
     rows = [(label, variant.metrics[key], unit_of(key)) for key, label in _CARD if key in variant.metrics]
     cells = "".join(f"<dt>{label}</dt><dd>{_quiet(figure, unit)}</dd>" for label, figure, unit in rows if not math.isnan(figure.value))
+    if (bounds := undecided(variant.metrics, "availability")) is not None and math.isnan(variant.metrics["availability"].value):
+        cells += f"<dt>availability</dt><dd>{show_between(bounds, 'share')}</dd>"
     station = busiest(variant)
     busy = variant.metrics.get("utilisation_max")
     if station and busy is not None:

@@ -13,18 +13,19 @@ import pandas as pd
 from sim.experiments.answers import Answer
 from sim.experiments.capacity_results import Capacity, Found
 from sim.experiments.cheapest import Cheapest, Choice
-from sim.experiments.results import unit_of
-from sim.experiments.scaling import GROWING, IDLE
+from sim.experiments.results import undecided, unit_of
+from sim.experiments.scaling import IDLE
 from sim.experiments.sweep_results import Sweep
 from sim.report.charts.canvas import Chart
 from sim.report.charts.scaling import capacity_charts, sweep_charts
 from sim.report.html import chart_figure, page, silence_section
-from sim.report.words import label_of, listed, show, show_interval
+from sim.report.words import label_of, listed, show, show_between, show_interval
 from sim.stats.interval import Interval
 from sim.stats.scaling import ScalingFit
+from sim.vocabulary import BOUNDED, bound_keys
 
 MOST_ROWS = 60
-_COLUMNS = ("throughput", "response_p99", "availability", "cost")
+_COLUMNS = ("requests", "throughput", "response_p99", "availability", "cost")
 _SHOWN = ("response_p99", "throughput", "availability", "completion_p99", "cost_per_thousand")
 
 Table = list[list[str]]
@@ -103,7 +104,8 @@ def _facts(answer: Answer) -> str:
 
 def _sweep_table(sweep: Sweep) -> str:
     """A row per point and variant: the settings, the usual figures, and which expectations fail."""
-    keys = [key for key in _COLUMNS if key in sweep.runs.columns and sweep.runs[key].notna().any() and (key != "cost" or sweep.runs[key].any())]
+    known = {key for key in sweep.runs.columns if sweep.runs[key].notna().any() and (key != "cost" or sweep.runs[key].any())}
+    keys = [key for key in _COLUMNS if key in known or (key in BOUNDED and bound_keys(key)[0] in known)]
     judged = bool(sweep.verdicts)
     head = [
         *(axis.label for axis in sweep.axes),
@@ -112,10 +114,12 @@ def _sweep_table(sweep: Sweep) -> str:
         *(["expectations"] if judged else []),
     ]
     rows = [head]
-    curves = {(variant, key): sweep.curve(variant, key).to_dict("index") for variant in sweep.variants for key in keys}
+    wanted = [*keys, *(bound for key in keys if key in BOUNDED for bound in bound_keys(key))]
+    curves = {(variant, key): sweep.curve(variant, key).to_dict("index") for variant in sweep.variants for key in wanted}
     for point in sweep.points[:MOST_ROWS]:
         for variant in sweep.variants:
-            cells = [_cell(curves[variant, key], point.number, key) for key in keys]
+            figures = {key: _figure(curves[variant, key][point.number]) for key in wanted if point.number in curves[variant, key]}
+            cells = [_cell(figures, key) for key in keys]
             verdicts = sweep.verdicts.get((variant, point.number), ())
             passed = [f"{sum(verdict.passed for verdict in verdicts)} of {len(verdicts)} hold"] if judged else []
             rows.append([*point.values, *([variant] if len(sweep.variants) > 1 else []), *cells, *passed])
@@ -123,16 +127,20 @@ def _sweep_table(sweep: Sweep) -> str:
     return _aligned(rows) + (f"\n... and {more:,} more points: all are in sweep.parquet, or in .summary" if more > 0 else "")
 
 
-def _cell(curve: dict[Any, dict[Any, Any]], point: int, key: str) -> str:
-    row = curve.get(point)
-    return "-" if row is None else show_interval(Interval(row["value"], row["low"], row["high"], row["n"], bool(row["censored"])), unit_of(key))
+def _figure(row: dict[Any, Any]) -> Interval:
+    return Interval(row["value"], row["low"], row["high"], row["n"], bool(row["censored"]))
+
+
+def _cell(figures: Mapping[str, Interval], key: str) -> str:
+    if (bounds := undecided(figures, key)) is not None:
+        return show_between(bounds, unit_of(key))
+    return show_interval(figures[key], unit_of(key)) if key in figures else "-"
 
 
 def _fits(sweep: Sweep) -> str:
     """Each curve with its laws; where no curve has one, why, once for all of them."""
-    reasons = [why for why in (IDLE, GROWING) if any(why in fit.note for fit in sweep.fits)]
-    if reasons and all(fit.preferred is None for fit in sweep.fits):
-        return f"no scaling law can be fitted: there are too few points but for those {', and those '.join(reasons)}"
+    if any(IDLE in fit.note for fit in sweep.fits) and all(fit.preferred is None for fit in sweep.fits):
+        return f"no scaling law can be fitted: there are too few points but for those {IDLE}"
     lines = []
     for fit in sweep.fits:
         where = ", ".join([fit.variant, *(f"{name}={value}" for name, value in fit.others.items())]) if len(sweep.variants) > 1 or fit.others else ""
@@ -154,7 +162,8 @@ def _law(fit: ScalingFit) -> str:
         limit = f"peak at {_bounds(fit.peak)} with {show(fit.peak_throughput.value, '1/s')}"
     else:
         limit = f"never above {_bounds(fit.peak_throughput)}/s" if math.isfinite(fit.peak_throughput.value) else "no limit in sight"
-    return f"{_NAMES[fit.law] + ':':<8}one does {_bounds(fit.gamma)}/s, {contention}{coherency}; {limit}; R² {fit.r_squared:.4f}"
+    fits = f"; R² {fit.r_squared:.4f}" if math.isfinite(fit.r_squared) else ""  # there is none of points that are all the same
+    return f"{_NAMES[fit.law] + ':':<8}one does {_bounds(fit.gamma)}/s, {contention}{coherency}; {limit}{fits}"
 
 
 def _bounds(figure: Interval) -> str:
@@ -198,7 +207,7 @@ def _what_matters(block: pd.DataFrame, labels: Mapping[str, str]) -> str:
 
 
 def _capacity(capacity: Capacity) -> str:
-    rows = [["variant", *(axis.label for axis in capacity.axes), "requests/s", "95% interval", "times the load", "breaks first"]]
+    rows = [["variant", *(axis.label for axis in capacity.axes), "requests/s", "95% interval", "times the load", "requests", "breaks first"]]
     rows += [[found.variant, *found.settings.values(), *_found(found)] for found in capacity.found]
     notes = [f"{', '.join((found.variant, *found.settings.values()))}: {found.note}" for found in capacity.found if found.note]
     return "\n".join([_aligned(rows), *notes])
@@ -209,7 +218,7 @@ def _found(found: Found) -> list[str]:
     more = f" (and {len(found.breaks_too)} more)" if found.breaks_too else ""
     bound = ">= " if load.censored else ""
     limits = "-" if math.isnan(rate.low) else f"{rate.low:.4g} .. {f'{rate.high:.4g}' if math.isfinite(rate.high) else 'more'}"
-    return [f"{bound}{rate.value:.4g}", limits, f"{bound}{load.value:.3g}x", f"{found.breaks_first or '-'}{more}"]
+    return [f"{bound}{rate.value:.4g}", limits, f"{bound}{load.value:.3g}x", show(found.requests, "1"), f"{found.breaks_first or '-'}{more}"]
 
 
 def _capacity_fits(capacity: Capacity) -> str:
@@ -237,10 +246,10 @@ def _choice(cheapest: Cheapest, choice: Choice) -> str:
     else:
         chosen = listed([f"{name}={value}" for name, value in choice.settings.items()])
         answer = f"{choice.variant}: {chosen} holds at {choice.load:.3g}x the load, at {priced(choice.price)} {unit}"
-    rows = [[*(axis.label for axis in cheapest.axes), "price", "", "what fails"]]
+    rows = [[*(axis.label for axis in cheapest.axes), "price", "requests", "", "what fails"]]
     words = {"holds": "holds", "open": "too close to tell", "fails": "fails"}
     for settings, price, probe in choice.looks:
-        rows.append([*settings.values(), priced(price), words[probe.sure], ", ".join(probe.broken)])
+        rows.append([*settings.values(), priced(price), show(probe.requests, "1"), words[probe.sure], ", ".join(probe.broken)])
     return f"{answer}\n{_aligned(rows)}"
 
 

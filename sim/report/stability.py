@@ -7,12 +7,11 @@ import math
 from dataclasses import fields
 from typing import Any
 
-from sim.experiments.stability import LoadPoint, Stability, Threshold
+from sim.experiments.document import SCHEMA
+from sim.experiments.stability import LoadPoint, Stability, Step, Threshold
 from sim.report.words import clock, show, show_interval
 from sim.stats.interval import Interval
 from sim.units import show_duration
-
-SCHEMA = 1
 
 
 def verdict(stability: Stability) -> list[str]:
@@ -57,11 +56,14 @@ def render_stability(stability: Stability) -> str:
         f"{stability.variant}: stressor {stability.stressor}, from {clock(times.begin)} to {clock(times.end)}, "
         f"looked on for {show_duration(times.duration - times.end)}\n"
     )
-    rows = [["load", "factor", "came back", "after", "success before", "after", "p99 before", "after", "success without", ""], *map(_cells, stability.points)]
+    rows = [_HEAD, *map(_cells, stability.points)]
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = "".join("  " + "  ".join(cell.rjust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() + "\n" for row in rows)
     head += f"  {stability.warmup}\n" if stability.warmup is not None else ""
     return head + "".join(f"  {line}\n" for line in verdict(stability)) + "\n" + table
+
+
+_HEAD = ["load", "factor", "came back", "after", "success before", "after", "p99 before", "after", "success without", "requests", ""]
 
 
 def _cells(point: LoadPoint) -> list[str]:
@@ -77,6 +79,7 @@ def _cells(point: LoadPoint) -> list[str]:
         show(point.p99_before.value, "s"),
         show(point.p99_after.value, "s"),
         show(point.success_without.value, "share"),
+        show(point.requests.value, "1"),
         remark,
     ]
 
@@ -108,10 +111,7 @@ def stability_document(stability: Stability) -> dict[str, Any]:
         "points": [_point(point) for point in stability.points],
         "hysteresis": {
             "dwell": stability.dwell,
-            "steps": [
-                {"factor": step.factor, "rate": step.rate, "rising": step.rising, "goodput": _limits(step.goodput), "success": _limits(step.success)}
-                for step in stability.curve
-            ],
+            "steps": [_step(step) for step in stability.curve],
         },
     }
 
@@ -125,6 +125,11 @@ def _point(point: LoadPoint) -> dict[str, Any]:
     plain = {name: getattr(point, name) for name in ("factor", "rate", "recovered", "recovering", "stuck", "vulnerable", "collapsed")}
     figures = {field.name: getattr(point, field.name) for field in fields(point) if isinstance(getattr(point, field.name), Interval)}
     return {**plain, **{name: _limits(figure) for name, figure in figures.items()}}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    plain = {"factor": step.factor, "rate": step.rate, "rising": step.rising}
+    return {**plain, **{name: _limits(getattr(step, name)) for name in ("goodput", "success", "requests")}}
 
 
 def _ends(threshold: Threshold) -> dict[str, float | None]:

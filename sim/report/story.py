@@ -92,7 +92,7 @@ def _faults(variant: VariantResult) -> Iterator[Moment]:
 
 
 def _during(variant: VariantResult, start: float, end: float) -> str:
-    """How requests fared in a span of time, from the timeline."""
+    """How requests fared in a span of time, from the timeline: the answers that left in it against the requests that arrived."""
     frame = variant.timeline
     inside = frame[(frame.index >= start) & (frame.index < end)]
     if not len(inside) or "offered" not in frame.columns:
@@ -101,7 +101,7 @@ def _during(variant: VariantResult, start: float, end: float) -> str:
     if offered <= 0:
         return ""
     well, degraded = sum(_total(inside, outcome.word) for outcome in GOOD) / offered, _total(inside, "degraded") / offered
-    words = f"While it lasted, {show(well, 'share')} of the requests were answered well"
+    words = f"While it lasted, {show(well, 'share')} as many requests were answered well as arrived"
     words += f", {show(degraded, 'share')} by a fallback" if degraded > 0.0005 else ""
     slowest = inside["response_p95"].max() if "response_p95" in inside.columns else math.nan
     return f"{words}; the p95 of the response was {show(float(slowest), 's')} at its highest." if pd.notna(slowest) else f"{words}."

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
 from itertools import chain
 from textwrap import wrap
 
-from sim.experiments.results import Comparison
+from sim.experiments.results import Comparison, bounds_of
 from sim.report.grid import Cell, Group, Row, groups_of
-from sim.report.words import listed, show, split_key
+from sim.report.words import clock, listed, show, split_key
 from sim.vocabulary import METRICS
 
 _GAP = "  "
@@ -26,6 +26,7 @@ _JUDGEMENTS = {
     "": "one replication: not judged",
 }
 _WIDEST_LABEL = 32
+_TOLD = 0.001  # of the requests; of fewer in flight at the end nothing is said
 
 
 def render_table(comparison: Comparison, width: int = 110, spread: bool = False) -> str:
@@ -149,7 +150,7 @@ def _difference(cell: Cell) -> str:
 
 def _key(comparison: Comparison, groups: Sequence[Group], width: int) -> str:
     """What the marks mean, and how much stands behind the figures."""
-    lines = [_spread(comparison)]
+    lines = [_spread(comparison), *_basis(comparison)]
     lines += [f"{name} is identical to {other}: every request the same" for name, other in comparison.identical.items()]
     if comparison.differences and comparison.judged:
         lines.append(f"* significant against {comparison.baseline}: paired differences, all metrics judged together; = the same in every replication")
@@ -158,6 +159,18 @@ def _key(comparison: Comparison, groups: Sequence[Group], width: int) -> str:
     if any(figure.censored for variant in comparison.variants.values() for figure in variant.metrics.values()):
         lines.append("> cut off by the end of the run: the true value is larger")
     return "".join(f"{part}\n" for line in lines for part in wrap(line, width))
+
+
+def _basis(comparison: Comparison) -> Iterator[str]:
+    """Which requests the figures stand on, and by how much those in flight at the end can bend them."""
+    records = next(iter(comparison.variants.values())).records
+    yield (
+        f"latencies and shares are of the requests that arrived from {clock(records.warmup)} to {clock(records.duration)}, "
+        "rates of what left then; orders and money, messages and faults of the whole run"
+    )
+    bent = [bounds[1] - bounds[0] for variant in comparison.variants.values() if (bounds := bounds_of(variant.metrics, "availability")) is not None]
+    if max(bent, default=0.0) >= _TOLD:
+        yield f"in flight at the end: up to {show(max(bent), 'share')} of them, and by as much their end could bend a share"
 
 
 def _spread(comparison: Comparison) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sim.experiments.results import Comparison, VariantResult, unit_of
+from sim.experiments.results import Comparison, VariantResult, undecided, unit_of
 from sim.report.table import found_in
 from sim.report.words import better_of, count_of, label_of, listed, show, show_bounds, show_difference, split_key, would_have_shown
 from sim.stats.interval import Difference, Interval
@@ -120,6 +120,9 @@ def _judged(comparison: Comparison, base: VariantResult, variant: VariantResult)
     lists: dict[str, list[str]] = {name: [] for name in _LISTS}
     for key in _keys(variant):
         before, after = base.metrics.get(key), variant.metrics[key]
+        if any(undecided(side.metrics, key) for side in (base, variant)):
+            lists["open"].append(label_of(key))
+            continue
         if before is None or math.isnan(before.value) or math.isnan(after.value):
             continue
         difference = comparison.differences.get(variant.name, {}).get(key)

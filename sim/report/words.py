@@ -108,6 +108,12 @@ def show_interval(interval: Interval, unit: str) -> str:
     return f"{value}{scale.suffix} [{scale.number(interval.low, decimals)}, {scale.number(interval.high, decimals)}]"
 
 
+def show_between(bounds: tuple[float, float], unit: str) -> str:
+    """What something is at least and at most: `77.5% to 100%`; once where that is the same."""
+    texts = dict.fromkeys(show(bound, unit) for bound in bounds)
+    return " to ".join(texts)
+
+
 def show_bounds(interval: Interval, unit: str) -> str:
     """The same in square brackets, as sentences have it: `99.98% [99.97, 99.99]`."""
     if interval.censored or not math.isfinite(interval.value) or _certain(interval):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from sim.spec.scenario import Scenario
 from sim.spec.traffic import Objective, Traffic
 
-PATIENCE = 10.0  # s; how long a request may be in flight at the end and still be called neither good nor bad, where its client has no timeout
+PATIENCE = 10.0  # s; a system in which requests are in flight for longer, where their client has no timeout, has not recovered
+WIDE = 0.1  # of the requests that a share counts; where the fate of more of them is open at the end, there is no figure but its bounds
 APDEX_T = 0.5  # s; where a route has no latency objective, as New Relic has it
 TOLERATED = 4  # times T, in the words of Apdex
 ROUNDING = 1e-9  # s; a time is a difference of two clocks, whose last digits are noise: 0.1 s is within an objective of 100 ms wherever it happens
@@ -22,7 +23,7 @@ def objective_of(scenario: Scenario, traffic: Traffic | None, route: str) -> Obj
 
 
 def patience_of(traffic: Traffic | None) -> float:
-    """Seconds that a client waits at least."""
+    """Seconds after which a request that is still in flight counts as failed where one asks whether a system has recovered."""
     return PATIENCE if traffic is None or traffic.timeout is None else traffic.timeout
 
 

@@ -31,7 +31,7 @@ class Poisson(Arrivals):
 
 @register("arrivals", "deterministic")
 class Deterministic(Arrivals):
-    """Open arrivals at equal gaps; the first one gap after the start."""
+    """Open arrivals at equal gaps; the first one gap after the start, none at the end: one an hour makes 23 in 24 hours."""
 
     positional = "rate"
     rate: Rate

@@ -64,7 +64,7 @@ def test_a_figure_that_the_end_of_the_run_cut_off_is_a_lower_bound_in_every_tabl
     assert not found.curve("one", "availability")["censored"].any()
     assert found.curve("two", "recovery_time(outage)")["censored"].all()
     document = json.loads(as_json(found))
-    assert document["points"][0]["variants"]["one"]["metrics"]["completion_p99"] == {"value": 9.0, "low": 9.0, "high": 9.0, "unit": "s", "censored": True}
+    assert document["points"][0]["variants"]["one"]["metrics"]["completion_p99"] == {"value": 9.0, "low": 9.0, "high": 9.0, "unit": "s", "of": "arrivals", "censored": True}
 
 
 def test_the_same_sweep_gives_the_same_bytes_anywhere(tmp_path):
@@ -86,19 +86,30 @@ def test_the_law_is_fitted_where_the_system_was_asked_for_more_than_it_does():
     assert "no scaling law can be fitted: there are too few points but for those at which the system did all it was asked for" in render_answer(lazy)
 
 
-def test_of_closed_users_those_under_way_at_the_end_count_too():
-    """Twenty users at a till that serves 100/s: of the 200 who come in two seconds 20 wait at the end, and the till is no slower for that."""
+def test_of_closed_users_those_under_way_at_either_end_of_the_window_change_nothing():
+    """Twenty users at a till that serves 100/s: of the 200 who come in two seconds 20 wait at the end, and as many were there before."""
     always = {"{poisson: 40/s}": "{closed: {users: 20, think: 0s}}", "exponential: 10ms": "constant: 10ms"}
     found = sweep(queue(**always, **{"duration: 10s": "duration: 3s\nwarmup: 1s"}), ["services.till.workers=1..3"], replications=2, jobs=1)
     counted = found.curve("base", "throughput")["value"]
-    assert counted[0] == pytest.approx(90.0, rel=0.02)
+    assert counted[0] == pytest.approx(100.0, rel=1e-9)
     (fit,) = found.fits
     assert fit.amdahl.gamma.value == pytest.approx(100.0, rel=0.01)
     assert fit.amdahl.alpha.value == pytest.approx(0.0, abs=0.01)
-    assert "the fit counts those under way at the end, up to 10%" in fit.note
     (fit,) = sweep(queue(**always, **{"duration: 10s": "duration: 2s"}), ["services.till.workers=1..3"], replications=2, jobs=1).fits
     assert fit.amdahl.gamma.value == pytest.approx(100.0, rel=0.01)
     assert fit.amdahl.alpha.value == pytest.approx(0.0, abs=0.01)
+
+
+def test_a_station_that_is_full_is_a_plateau_whatever_the_number_of_users():
+    """A till of 100/s with 5 to 80 users in three seconds: no retrograde scaling, though up to a quarter of them wait at the end."""
+    plateau = {"{poisson: 40/s}": "{closed: {users: 20, think: 0s}}", "exponential: 10ms": "constant: 10ms", "duration: 10s": "duration: 4s\nwarmup: 1s"}
+    found = sweep(queue(**plateau), ["traffic.guests.arrivals.closed.users=5,20,40,80"], replications=2, jobs=1)
+    assert found.curve("base", "throughput")["value"].to_numpy() == pytest.approx([100.0] * 4, rel=1e-9)
+    (fit,) = found.fits
+    assert fit.preferred is fit.amdahl or fit.usl.beta.value == pytest.approx(0.0, abs=1e-6)
+    told = render_answer(found)
+    assert re.search(r"73\.[37]% to 100%", told)  # the availability of 80 users: 80 of 300 wait at the end, or 79 if one is answered at that very moment
+    assert "nan" not in told
 
 
 def test_a_warm_up_that_was_found_is_told():

@@ -47,3 +47,19 @@ def test_a_lower_bound_passes_nothing(text):
 def test_what_never_happened_is_infinite_and_fails():
     found = verdict("p99(completion) < 500s", "completion_p99", [10.0, math.inf])
     assert (found.passed, found.value, found.reason) == (False, math.inf, "never")
+
+
+def test_what_requests_in_flight_leave_open_is_judged_only_where_it_is_the_same_however_they_end():
+    """Ten workers of a second under twice their load for a minute, from the thirtieth second on: nobody who comes then is answered."""
+    text = """
+        version: 1
+        duration: 60s
+        warmup: 30s
+        traffic: {u: {sends: s.go, arrivals: {deterministic: 20/s}}}
+        services: {s: {workers: 10, endpoints: {go: [{work: 1s}]}}}
+        expect: [availability >= 99%, availability >= 0%, availability_most < 99%, throughput >= 10/s, goodput(s.go) <= 10/s, requests == 600]
+    """
+    result = sim.run(sim.load_text(text), replications=1).variants["base"]
+    open_, surely, no, *rates = result.verdicts
+    assert (open_.passed, surely.passed, no.passed, [verdict.passed for verdict in rates]) == (False, True, False, [True] * 3)
+    assert open_.reason.startswith("undecided: between 0% and 100%, however the requests end that were in flight at the end")

@@ -144,14 +144,14 @@ def test_the_picture_was_drawn_by_the_tool_and_is_small():
 
 def rows() -> list[str]:
     """One row per metric; the statistics of a clock share one."""
-    lines = ["| figure | unit | what it is |", "|---|---|---|"]
+    lines = ["| figure | unit | what it is | of |", "|---|---|---|---|"]
     for metric in METRICS.values():
         clock, _, statistic = metric.name.rpartition("_")
         if statistic == "mean" and clock in ("response", "response_all", "completion"):
             statistics = ", ".join(f"`{name.removeprefix(clock + '_')}`" for name in METRICS if re.fullmatch(rf"{clock}_p\d+", name))
-            lines.append(f"| `{clock}_mean{_brackets(metric)}`; also {statistics} | s | {metric.meaning} |")
+            lines.append(f"| `{clock}_mean{_brackets(metric)}`; also {statistics} | s | {metric.meaning} | {metric.of} |")
         elif not re.fullmatch(r"(response|response_all|completion)_p\d+", metric.name):
-            lines.append(f"| `{metric.name}{_brackets(metric)}` | {metric.unit} | {metric.meaning} |")
+            lines.append(f"| `{metric.name}{_brackets(metric)}` | {metric.unit} | {metric.meaning} | {metric.of} |")
     return lines
 
 

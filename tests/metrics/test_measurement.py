@@ -35,13 +35,17 @@ def test_what_holds_for_every_run(rows, random):
     values = found.values
     if values["offered"]:
         assert sum(values[f"outcome_share({outcome.word})"] for outcome in Outcome) == pytest.approx(1)
-    assert values["goodput"] <= values["throughput"] <= values["offered"]
+    assert values["goodput"] <= values["throughput"]
+    assert values["requests"] == pytest.approx(values["offered"] * 90)
     for name in ("offered", "throughput", "goodput"):
         assert values[name] == pytest.approx(sum(value for key, value in values.items() if key.startswith(f"{name}(")))
     for clock in ("response", "response_all", "completion"):
         percentiles = [values[f"{clock}_{p}"] for p in ("p50", "p90", "p95", "p99", "p999")]
         assert percentiles == sorted(percentiles) or np.isnan(percentiles).all()
-    assert not 0 > values["availability"] > 1
+    for name in ("availability", "apdex"):
+        bounds = values[f"{name}_least"], values[f"{name}_most"]
+        assert np.isnan(bounds).all() or 0 <= bounds[0] <= bounds[1] <= 1
+        assert np.isnan(values[name]) or bounds[0] <= values[name] <= bounds[1]
     assert found.censored <= values.keys()
     random.shuffle(rows)
     shuffled = measure(records(rows), RUN)

@@ -37,17 +37,69 @@ def test_completed_counts_orders_whose_effects_exist():
     assert found["completed"] == pytest.approx(2 / 90)
 
 
-def test_a_hanging_system_is_not_available():
-    """In flight for longer than its client would wait (10 s) is a failure; a request of the last seconds is neither good nor bad."""
-    assert values([request(20, 1), request(30), request(95)])["availability"] == pytest.approx(1 / 2)
-    assert values([request(20)])["availability"] == 0
-    assert math.isnan(values([request(99)])["availability"])
+def test_who_is_in_flight_at_the_end_is_neither_good_nor_bad():
+    """Twenty requests: seventeen ok, one failed, two without an end. They can make 17/20 or 19/20 of it."""
+    found = values([*[request(20, 1)] * 17, request(20, 1, Outcome.ERROR), request(30), request(95)])
+    assert found["availability"] == pytest.approx(17 / 18)
+    assert (found["availability_least"], found["availability_most"]) == pytest.approx((17 / 20, 19 / 20))
 
 
-def test_the_client_says_how_long_it_waits():
-    patient = {"shoppers": {"sends": ORDERS, "arrivals": {"poisson": "1/s"}, "timeout": "60s"}}
-    assert values([request(20, 1), request(50)], traffic=patient)["availability"] == 1
-    assert values([request(20, 1), request(30)], traffic=patient)["availability"] == 0.5
+def test_where_the_end_of_many_is_open_there_is_no_figure_but_its_bounds():
+    """One in ten may be in flight, one in nine may not: a share of the others says too little of them."""
+    assert values([*[request(20, 1)] * 9, request(95)])["availability"] == 1
+    found = values([*[request(20, 1)] * 7, request(20, 1, Outcome.ERROR), request(95)])
+    assert math.isnan(found["availability"])
+    assert (found["availability_least"], found["availability_most"]) == pytest.approx((7 / 9, 8 / 9))
+    assert [values([request(20)])[f"availability{end}"] for end in ("_least", "_most")] == [0, 1]
+
+
+def test_bounds_count_those_who_count():
+    """The unauthorized are no part of availability, however many they are."""
+    found = values([*[request(20, 1)] * 9, *[request(20, 1, Outcome.UNAUTHORIZED)] * 90, request(95)])
+    assert (found["availability_least"], found["availability_most"]) == (0.9, 1)
+
+
+def test_who_has_waited_for_four_times_t_will_not_be_satisfied_any_more():
+    """T = 1 s: of three in flight one has waited for 3.9 s, one for 4.1 s, one for 30 s."""
+    found = values([*[request(20, 0.5)] * 9, request(70), request(95.9), request(96.1)], objective={"latency": "1s"})
+    assert found["apdex"] == pytest.approx(9 / 11)
+    assert (found["apdex_least"], found["apdex_most"]) == pytest.approx((9 / 12, 10 / 12))
+
+
+def test_the_burn_of_a_budget_is_bounded_too():
+    """A budget of one in ten, one failure among nineteen and one open: at least 1 and at most 2 of 2 allowed failures in 20."""
+    found = values([*[request(20, 1)] * 18, request(20, 1, Outcome.ERROR), request(95)], objective={"availability": "90%"})
+    assert found["error_budget_burn"] == pytest.approx(1 / 1.9)
+    assert (found["error_budget_burn_least"], found["error_budget_burn_most"]) == pytest.approx((0.5, 1.0))
+
+
+def test_what_leaves_in_the_window_counts_whenever_it_came():
+    """The window begins at 10 s: of answers at 9.9, 10, and 50 s two count, and of arrivals before it none is offered."""
+    found = values([request(9, 0.9), request(9, 1), request(5, 45), request(99, 1)])
+    assert found["throughput"] == found["goodput"] == pytest.approx(2 / 90)  # what leaves at 100 s leaves behind the end
+    assert (found["offered"], found["requests"]) == (pytest.approx(1 / 90), 1)
+
+
+def test_noise_in_the_last_digits_moves_nobody_over_an_edge():
+    """Ten answers a second, the k-th at k tenths added up: 10 s is 9.99999999999998, and 900 of them fit into 90 s."""
+    moments = [sum(0.1 for _ in range(k)) for k in (100, 999, 1000)]
+    assert moments[0] < 10.0
+    assert values([request(0, moment) for moment in moments])["throughput"] == pytest.approx(2 / 90)
+
+
+def test_completions_count_when_they_come():
+    found = values([request(5, 1, completion=10), request(5, 1, completion=2), request(95, 1, completion=10)])
+    assert found["completed"] == pytest.approx(1 / 90)
+    assert (found["orders"], found["requests"]) == (1, 1)
+    assert math.isnan(values([request(20, 1)])["completed"])
+
+
+def test_a_percentile_that_those_in_flight_exceed_is_a_lower_bound():
+    """Quick ones at first, then nobody is answered. Where all took ten seconds and the last have not waited for them yet, nothing is bent."""
+    stuck = measure(records([*[request(20, 1)] * 10, *[request(30)] * 40]), scenario())
+    assert {"response_p50", "response_p99", "response_mean", "response_all_p50"} <= stuck.censored
+    steady = measure(records([request(20 + second, 10) if second < 70 else request(20 + second) for second in range(80)]), scenario())
+    assert not any(key.startswith("response") for key in steady.censored)
 
 
 def test_goodput_is_ok_within_the_objective():

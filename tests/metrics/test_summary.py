@@ -1,6 +1,5 @@
 """A summary says what the rows say: all that is counted exactly, all that is a time within 1 %, on scenarios of either kind, with their faults."""
 
-import math
 
 import numpy as np
 import pytest
@@ -130,11 +129,19 @@ def test_an_objective_is_drawn_where_it_is():
     assert summary["apdex"] == rows["apdex"] == (20 + 30 / 2) / 60
 
 
-def test_patience_ends_where_it_ends():
-    """Who has been in flight for ten seconds at the end has waited as long as anybody would; who came a moment later has not."""
-    arrivals = [5.0, 6.0, 49.0, 50.0, math.nextafter(50.0, 60.0), 50.3, 59.0]
+def test_hope_ends_where_it_ends():
+    """T is half a second: who has been in flight for two seconds at the end will not be satisfied any more; who came two nanoseconds later may be."""
+    arrivals = [5.0, 6.0, 57.0, 58.0 - 2e-9, 58.0, 58.3, 59.0]
     rows, summary = figures(shop({"wait": testing.scripted(0.1, 0.1, *[30.0] * 5)}), arrivals)
-    assert summary["availability"] == rows["availability"] == 2 / 4
+    assert (summary["apdex_least"], summary["apdex_most"]) == (rows["apdex_least"], rows["apdex_most"]) == (2 / 7, 5 / 7)
+
+
+def test_what_leaves_is_counted_where_it_leaves():
+    """Arrivals before the warm-up whose answers come at its end, just before it, and after it; an answer at the very end of the run."""
+    waits = testing.scripted(5.0, 4.999, 7.0, 55.0)
+    rows, summary = figures(shop({"wait": waits}, warmup="10s"), [5.0, 5.0, 5.0, 5.0])
+    assert summary["throughput"] == rows["throughput"] == 2 / 50
+    assert summary["requests"] == rows["requests"] == 0
 
 
 def test_recovery_is_counted_in_seconds_from_the_end_of_the_fault():

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from sim.metrics import measure
 from sim.metrics.timeline import bucket_quantiles, mean_timelines, timeline
 from sim.records.buckets import bucket_edges, default_bucket
 from sim.vocabulary import Outcome
@@ -16,13 +17,20 @@ def draw(requests=(), bucket=10.0, **run):
     return timeline(records(requests, **run), scenario(), bucket)
 
 
-def test_rates_go_by_arrival_and_outcomes_add_up():
+def test_what_is_offered_goes_by_arrival_and_outcomes_by_the_answer():
     frame = draw([request(3, 50), request(12, 1), request(13, 1, Outcome.ERROR), request(99)])
     assert list(frame.index) == [0, 10, 20, 30, 40, 50, 60, 70, 80, 90]
     assert frame.index.name == "time"
     assert list(frame["offered"]) == [0.1, 0.2, 0, 0, 0, 0, 0, 0, 0, 0.1]
-    assert frame.loc[10, "ok"] == frame.loc[10, "error"] == frame.loc[90, "in_flight"] == 0.1
-    assert np.allclose(frame[[outcome.word for outcome in Outcome]].sum(axis=1), frame["offered"])
+    assert frame.loc[10, "ok"] == frame.loc[50, "ok"] == frame.loc[10, "error"] == frame.loc[90, "in_flight"] == 0.1
+    assert list(frame["throughput"]) == list(frame["goodput"]) == [0, 0.1, 0, 0, 0, 0.1, 0, 0, 0, 0]
+    assert frame[[outcome.word for outcome in Outcome]].sum().sum() == pytest.approx(frame["offered"].sum())
+
+
+def test_throughput_is_the_same_rate_in_the_table_and_over_time():
+    run = records([request(second / 2, 3) for second in range(200)])
+    found = measure(run, scenario()).values["throughput"]
+    assert timeline(run, scenario(), 10.0).loc[10:, "throughput"].mean() == pytest.approx(found)
 
 
 def test_completions_go_by_the_moment_they_happen():

@@ -39,13 +39,14 @@ def point(rate: float, *, stuck: int = 0, recovering: int = 0, collapsed: bool =
         success_without=bad if collapsed else good,
         goodput_after=Interval(0.0 if stuck else rate),
         goodput_without=Interval(0.0 if collapsed else rate),
+        requests=Interval(3000.0),
         collapsed=collapsed,
     )
 
 
 def stability(*points: LoadPoint, vulnerable=(math.nan, math.nan), collapse=(math.nan, math.nan)) -> Stability:
     curve = tuple(
-        Step(rate / 50, rate, rising, Interval(goodput), Interval(goodput / rate)) for rate, rising, goodput in ((20, True, 20), (60, True, 0), (20, False, 5))
+        Step(rate / 50, rate, rising, Interval(goodput), Interval(goodput / rate), Interval(30.0 * rate)) for rate, rising, goodput in ((20, True, 20), (60, True, 0), (20, False, 5))
     )
     return Stability(
         STUDY, "base", "simpy", 1, 4, "outage:b:10s", Times(10, 70, 80, 320), 50.0, points, Threshold(*vulnerable), Threshold(*collapse), curve, 30.0, "f" * 32

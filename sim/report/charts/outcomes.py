@@ -10,10 +10,11 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from sim.experiments.results import Comparison, VariantResult
+from sim.experiments.results import Comparison, VariantResult, undecided
 from sim.report.charts.canvas import HEAD, LEFT, WIDTH, Chart, Spans, column, name_panel, panels, plain_numbers, spans_of, thin, time_axis
 from sim.report.theme import HATCHES, LIGHT, OUTCOMES, Theme, rc
-from sim.report.words import show, show_interval
+from sim.report.words import show, show_between, show_interval
+from sim.vocabulary import Outcome
 
 _RIGHT = 0.35
 _PER_ROW = 7  # outcomes in a row of the legend
@@ -44,7 +45,7 @@ def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | 
     return Chart(
         "outcomes",
         "How requests ended, over the run",
-        "Logical requests per second by the time of their arrival and by how they ended. A degraded answer came from a fallback.",
+        "Logical requests per second by the time of their answer and by how they ended. A degraded answer came from a fallback.",
         "Outcomes. " + " ".join(f"{name}: {_in_figures(comparison.variants[name], words)}." for name, words in shown.items()),
         sheet.figure,
         theme,
@@ -52,7 +53,8 @@ def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | 
 
 
 def _present(variant: VariantResult) -> list[str]:
-    return [word for word in OUTCOMES if (series := column(variant, word)) is not None and float(series.max()) > 0]
+    """The outcomes that occur; who was in flight at the end had none at any time."""
+    return [word for word in OUTCOMES if word != Outcome.IN_FLIGHT.word and (series := column(variant, word)) is not None and float(series.max()) > 0]
 
 
 def _stack(axes: Axes, variant: VariantResult, words: list[str], theme: Theme) -> float:
@@ -106,7 +108,9 @@ def _legend(figure: Figure, words: list[str], theme: Theme) -> None:
 
 
 def _summary(variant: VariantResult) -> str:
-    availability = variant.metrics.get("availability")
+    availability, bounds = variant.metrics.get("availability"), undecided(variant.metrics, "availability")
+    if bounds is not None:
+        return f"availability {show_between(bounds, 'share')}"
     return f"availability {show_interval(availability, 'share')}" if availability else ""
 
 
