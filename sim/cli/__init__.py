@@ -175,7 +175,7 @@ def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str
 
     study = load(file, sets, seed, plugins)
     report = check_study(study)
-    say(f"{study.name}: no errors; offered load on average and at the peak, without queueing, faults, retries and redeliveries\n")
+    say(f"{study.name}: no errors; offered load on average and at the peak, without queueing and faults\n")
     say(str(report))
 
 

@@ -1,7 +1,8 @@
 """What a scenario asks of its stations, computed without simulating: load at mean and at peak, the bottleneck, and what is merely unwise.
 
-A station is a pool that can run full: the workers of the gateway, the workers and the cores of a service, the members of a consumer group.
-Utilisation is rate x time held per visit / servers, from means without queueing, faults and retries (see `flow`): a lower bound of what comes.
+A station is what can be full: workers of the gateway, workers and cores of a service, the members of a consumer group that hold partitions and the
+hottest of them, the places of a bulkhead, a rate limit. Utilisation is rate x time held per visit / servers, without queueing and faults (see `flow`): a
+lower bound of what comes.
 """
 
 from __future__ import annotations
@@ -12,21 +13,27 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sim.errors import UsageError
-from sim.experiments.flow import Flow, Rates, gateway_work, members, rates
+from sim.experiments.alike import corrections
+from sim.experiments.flow import Flow, Profile, gateway_work
 from sim.experiments.places import HANDFUL, listed
+from sim.experiments.rates import Rates, door, limit_in_all, rates
 from sim.experiments.shipped import Source, as_study
 from sim.spec.base import UNLIMITED
 from sim.spec.scenario import Scenario
+from sim.spec.service import Service
+from sim.spec.sites import bulkheads, call_sites, limit_name
 from sim.spec.traffic import Closed, Traffic
 from sim.units import show_duration, show_rate, show_share
+
+UNEVEN = 1.01  # times the mean of its group: a member that gets more is told of by itself
 
 
 @dataclass(frozen=True)
 class Station:
     """One pool of servers and the load on it."""
 
-    name: str  # "gateway", "payments", "payments <- order-events"
-    resource: str  # "workers", "cores", "consumers"
+    name: str  # "gateway", "payments", "payments <- order-events", "orders -> payments", "gateway all limit"
+    resource: str  # "workers", "cores", "consumers", "hottest consumer", "places", "rate"
     servers: int  # on all replicas together
     rate: float  # visits per second on average
     rate_peak: float
@@ -150,16 +157,32 @@ class Analysis:
         for bound in self.closed:
             self.sent[bound.traffic] = self.sent_peak[bound.traffic] = bound.rate
         self.rates = rates(self.flow, self.sent)
+        self.corrections = corrections(self.flow, lambda flow: _held(stations(flow, rates(flow, self.sent))))
         self.rates_peak = rates(self.flow, self.sent_peak)
 
     def load(self, variant: str) -> OfferedLoad:
         """The stations and what fills them first."""
-        peaks = stations(self.flow, self.rates_peak)
+        peaks = self._stations(self.rates_peak)
         found = []
-        for (name, resource), (servers, rate, demand) in stations(self.flow, self.rates).items():
-            _, rate_peak, demand_peak = peaks[name, resource]
+        for (name, resource), (servers, rate, demand) in self._stations(self.rates).items():
+            _, rate_peak, demand_peak = peaks.get((name, resource), (servers, rate, demand))
             found.append(Station(name, resource, servers, rate, rate_peak, demand, _share(rate, demand, servers), _share(rate_peak, demand_peak, servers)))
         return OfferedLoad(variant, tuple(found), self._capacity(), self.closed, tuple(dict.fromkeys(self.unknown)))
+
+    def _stations(self, found: Rates) -> dict[tuple[str, str], Load]:
+        """What is asked of everything that can be full, requests that keep their work allowed for."""
+        answer = stations(self.flow, found)
+        for key, (rate, held) in self.corrections.items():
+            if key in answer and rate > 0.0:
+                servers, its, demand = answer[key]
+                answer[key] = servers, its * rate, demand * held / rate
+        return answer
+
+    def computing(self, service: str, peak: bool = False) -> float:
+        """How many workers and consumers of a service compute at once, on average: rate x work."""
+        found = self.rates_peak if peak else self.rates
+        runs = [run for run in _runs(self.flow, found) if run[0] == service]
+        return math.fsum(rate * profile.work for _, rate, profile in runs if rate > 0.0)
 
     def _sent(self, rate: Callable[[Traffic], float]) -> dict[str, float]:
         sent = {}
@@ -174,19 +197,12 @@ class Analysis:
     def _bound(self, name: str, traffic: Traffic) -> ClosedBound:
         assert isinstance(traffic.arrivals, Closed)
         users, think = traffic.arrivals.users, traffic.arrivals.think.mean
-        response = math.fsum(share * self._response(target) for target, share in traffic.mix.items())
+        response = math.fsum(share * door(self.flow, target).expected for target, share in traffic.mix.items())
         each = {place: _share(rate, demand, servers) for place, (servers, rate, demand) in stations(self.flow, rates(self.flow, {name: 1.0})).items()}
         place = max(each, key=lambda place: each[place], default=("", ""))
         longest = each.get(place, 0.0)
         cycle = think + response
         return ClosedBound(name, users, think, response, " ".join(place), users / cycle if cycle else math.inf, 1.0 / longest if longest else math.inf)
-
-    def _response(self, target: str) -> float:
-        gateway = self.scenario.gateway
-        if gateway is None or target not in gateway.routes:
-            return self.flow.endpoints[target].response if target in self.flow.endpoints else 0.0
-        route = gateway.routes[target]
-        return gateway_work(gateway, route) + self.flow.answer_time("gateway", route.to, route.guarded(self.flow.policy(route.policy)))
 
     def _capacity(self) -> float:
         """By bisection, since rate limits bend what would be a straight line."""
@@ -194,7 +210,7 @@ class Analysis:
 
         def fullest(multiple: float) -> float:
             scaled = rates(self.flow, {name: rate * multiple for name, rate in sent.items()})
-            return max((_share(rate, demand, servers) for servers, rate, demand in stations(self.flow, scaled).values()), default=0.0)
+            return max((_share(rate, demand, servers) for servers, rate, demand in self._stations(scaled).values()), default=0.0)
 
         now = fullest(1.0)
         if now <= 0.0 or not math.isfinite(now):
@@ -211,28 +227,99 @@ class Analysis:
         return high
 
 
-def stations(flow: Flow, found: Rates) -> dict[tuple[str, str], tuple[int, float, float]]:
-    """(name, resource) -> servers, visits per second, seconds held per visit."""
-    scenario, answer = flow.scenario, {}
+Load = tuple[int, float, float]  # servers, visits per second, seconds held per visit
+
+
+def stations(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
+    """(name, resource) -> what is asked of it, of everything that can be full."""
+    scenario, answer = flow.scenario, dict[tuple[str, str], Load]()
     if scenario.gateway is not None and scenario.gateway.workers != UNLIMITED:
         answer["gateway", "workers"] = (scenario.gateway.replicas * scenario.gateway.workers, *_gateway_load(flow, found))
+    runs = _runs(flow, found)
+    saved: dict[str, float] = {}
+    for _, rate, profile in runs:
+        for endpoint, seconds in profile.saved.items():
+            saved[endpoint] = saved.get(endpoint, 0.0) + rate * seconds
     for name, service in scenario.services.items():
-        visits = [(found.endpoints.get(f"{name}.{endpoint}", 0.0), flow.endpoints[f"{name}.{endpoint}"]) for endpoint in service.endpoints]
-        consumed = {topic: (found.topics.get(topic, 0.0), flow.consumers[name, topic]) for topic in service.consumes}
-        rate = math.fsum(rate for rate, _ in visits)
-        if service.workers != UNLIMITED and service.endpoints:
-            threads = service.concurrency == "threads"
-            held = math.fsum(rate * (profile.hold if threads else profile.work) for rate, profile in visits)
-            answer[name, "workers"] = (service.replicas * service.workers, rate, held / rate if rate else 0.0)
-        if service.cores is not None:
-            users = [*visits, *consumed.values()]
-            total = math.fsum(rate for rate, _ in users)
-            work = math.fsum(rate * profile.work for rate, profile in users)
-            answer[name, "cores"] = (service.replicas * service.cores, total, work / total if total else 0.0)
-        for topic, (messages, profile) in consumed.items():
-            partitions = flow.topics[topic][2].partitions if topic in flow.topics else 1
-            busy = min(members(service, service.consumes[topic]), partitions)
-            answer[f"{name} <- {topic}", "consumers"] = (busy, messages, profile.hold)
+        answer |= _service_load(flow, found, name, service, saved)
+    return {**answer, **_bulkhead_load(flow, runs), **_limit_load(flow, found)}
+
+
+def _held(loads: dict[tuple[str, str], Load]) -> dict[tuple[str, str], tuple[float, float]]:
+    return {key: (rate, rate * demand if rate > 0.0 else 0.0) for key, (_, rate, demand) in loads.items()}
+
+
+def _service_load(flow: Flow, found: Rates, name: str, service: Service, saved: dict[str, float]) -> dict[tuple[str, str], Load]:
+    """Workers, cores and consumers of a service."""
+    answer: dict[tuple[str, str], Load] = {}
+    visits = [(f"{name}.{endpoint}", found.endpoints.get(f"{name}.{endpoint}", 0.0)) for endpoint in service.endpoints]
+    rate = math.fsum(rate for _, rate in visits)
+    consumed = {topic: _partition_rates(flow, found, name, topic) for topic in service.consumes}
+    if service.workers != UNLIMITED and service.endpoints:
+        threads = service.concurrency == "threads"
+        held = math.fsum(rate * (flow.endpoints[place].hold if threads else flow.endpoints[place].work) for place, rate in visits if rate > 0.0)
+        held = max(0.0, held - math.fsum(saved.get(place, 0.0) for place, _ in visits)) if threads else held
+        answer[name, "workers"] = (service.replicas * service.workers, rate, held / rate if rate else 0.0)
+    if service.cores is not None:
+        users = [(rate, flow.endpoints[place]) for place, rate in visits]
+        users += [(sum(its), flow.consumers[name, topic]) for topic, its in consumed.items()]
+        total = math.fsum(rate for rate, _ in users)
+        work = math.fsum(rate * profile.work for rate, profile in users if rate > 0.0)
+        answer[name, "cores"] = (service.replicas * service.cores, total, work / total if total else 0.0)
+    for topic, its in consumed.items():
+        hold = flow.consumers[name, topic].hold
+        answer[f"{name} <- {topic}", "consumers"] = (len(its), sum(its), hold)
+        if max(its, default=0.0) > UNEVEN * sum(its) / max(1, len(its)):
+            answer[f"{name} <- {topic}", "hottest consumer"] = (1, max(its), hold)
+    return answer
+
+
+def _partition_rates(flow: Flow, found: Rates, service: str, topic: str) -> list[float]:
+    """Messages per second of each member that holds partitions."""
+    its = found.partitions.get(topic)
+    return [float(its[owned].sum()) if its is not None else 0.0 for owned in flow.owners[service, topic]]
+
+
+Run = tuple[str, float, Profile]  # who, how often per second, and what one is
+
+
+def _runs(flow: Flow, found: Rates) -> list[Run]:
+    """All runs of endpoints and consumers, and the calls of the gateway's routes as runs of their own."""
+    scenario = flow.scenario
+    runs = [(place.partition(".")[0], found.endpoints.get(place, 0.0), profile) for place, profile in flow.endpoints.items()]
+    runs += [(name, sum(_partition_rates(flow, found, name, topic)), profile) for (name, topic), profile in flow.consumers.items()]
+    names = {site.written: site.policy_name for site in call_sites(scenario) if isinstance(site.written, str)}
+    for route, spec in scenario.gateway.routes.items() if scenario.gateway is not None else ():
+        called, callee = flow.route_called(route), spec.to.partition(".")[0]
+        places = {(callee, names[route]): (called.attempts, called.held)}
+        runs.append(("gateway", found.routes.get(route, 0.0), Profile(saved={spec.to: called.saved}, places=places)))
+    return runs
+
+
+def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Load]:
+    """Attempts and the time for which each holds a place: Little's law."""
+    held: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    for caller, rate, profile in runs:
+        for (callee, policy), (attempts, seconds) in profile.places.items():
+            held.setdefault((caller, callee, policy), []).append((rate * attempts, rate * seconds))
+    answer = {}
+    for its in bulkheads(flow.scenario):
+        found_here = held.get((its.caller, its.callee, its.policy_name), [])
+        attempts = math.fsum(attempts for attempts, _ in found_here)
+        answer[its.name, "places"] = (its.places, attempts, math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0)
+    return answer
+
+
+def _limit_load(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
+    """Of a limit for all what they send, of one by route what the busiest route gets; those by user hold back a user, and not the system."""
+    gateway = flow.scenario.gateway
+    answer = {}
+    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
+        assert gateway is not None
+        arriving = [found.targets.get(route, 0.0) for route in gateway.routes]
+        if limit.per != "user":
+            rate = max(arriving) if limit.per == "route" else math.fsum(arriving)
+            answer[f"gateway {limit_name(limit, index)}", "rate"] = (1, rate, 1.0 / limit_in_all(limit, gateway))
     return answer
 
 
@@ -246,7 +333,7 @@ def _gateway_load(flow: Flow, found: Rates) -> tuple[float, float]:
         turned_away = max(0.0, arriving[route] - found.routes[route])
         held += found.routes[route] * gateway_work(gateway, spec) + turned_away * gateway_work(gateway, None if spec.authenticate else spec)
         if gateway.concurrency == "threads":
-            held += found.routes[route] * flow.answer_time("gateway", spec.to, spec.guarded(flow.policy(spec.policy)))
+            held += found.routes[route] * flow.route_called(route).ends.expected
     total = math.fsum(arriving.values())
     return total, held / total if total else 0.0
 

@@ -8,10 +8,13 @@ from dataclasses import replace
 
 from sim.experiments import optimistic
 from sim.experiments.changed_defaults import changed_defaults, relies_on_default
-from sim.experiments.flow import limit_in_all, members, user_shares
-from sim.experiments.offered_load import Analysis, Finding, OfferedLoad
+from sim.experiments.flow import members
+from sim.experiments.keys import user_shares
+from sim.experiments.offered_load import Analysis, Finding, OfferedLoad, Station
 from sim.experiments.places import listed, specs_within
+from sim.experiments.rates import let_pass, limit_in_all
 from sim.experiments.recorded import recordings_outside, unlike_clocks
+from sim.experiments.refusals import erlang_b
 from sim.experiments.slips import shares_of_mixtures, shares_of_sends
 from sim.experiments.view import Edge, View, calls_in, poisson_tail
 from sim.policies.limiter import new_limiter
@@ -19,6 +22,7 @@ from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
 from sim.spec.gateway import RateLimit
 from sim.spec.policy import CircuitBreaker, Resilience4jBreaker, Retry
+from sim.spec.sites import bulkheads
 from sim.spec.traffic import Closed, Deterministic, MarkovModulated, Poisson
 from sim.units import show_duration, show_rate, show_share
 
@@ -27,6 +31,7 @@ HOPELESS = 0.001  # of the requests, whose work alone takes longer than the time
 FAN_OUT = 8  # attempts at the end of a chain of calls for one request at its beginning
 NOISE_PER_HOUR = 1.0  # openings of a breaker by background failures alone that are still no news
 RARE = 0.01
+PROCESSORS = 64  # of the largest machines that are commonly given to one replica; a pod hardly ever gets a quarter of that
 ROUNDING = 0.05  # of a rate that is changed by counting whole requests, and still no news
 
 
@@ -44,7 +49,10 @@ def overload(view: View) -> Iterator[Finding]:
     """A station that is asked for more than it can do, or nearly so."""
     for station in view.load.stations:
         place = f"{station.name} ({station.resource})"
-        if station.utilisation > 1.0:
+        if station.resource in ("places", "rate"):
+            if station.resource == "places":
+                yield from _few_places(view, station, place)
+        elif station.utilisation > 1.0:
             growth = station.rate * (1.0 - 1.0 / station.utilisation)
             what = "lag" if station.resource == "consumers" else "work left over"
             why = f"on average it falls behind by {show_rate(growth)}: {what} grows as long as this lasts"
@@ -56,6 +64,36 @@ def overload(view: View) -> Iterator[Finding]:
             when = "" if station.utilisation > CROWDED else " at the peak"
             why = "above 80 % waiting times grow steeply, and little is left for retries or a failed replica"
             yield Finding(place, f"{show_share(station.utilisation_peak)} busy{when}", why)
+
+
+def _few_places(view: View, station: Station, place: str) -> Iterator[Finding]:
+    """A bulkhead of which all places are taken now and then. Where nobody waits for one, Erlang's formula says how often."""
+    its = next(its for its in bulkheads(view.scenario) if its.name == station.name)
+    guards = 1 if its.policy.scope == "service" else view.replicas(its.caller)
+    asked = station.rate_peak * station.demand / guards
+    each = station.servers // guards
+    when = "" if station.utilisation >= CROWDED else " at the peak"
+    if its.policy.bulkhead is not None and its.policy.bulkhead.max_wait > 0:
+        why = "calls wait for a place, and are refused when they have waited `max_wait`: the time before the call grows steeply from 80 % on"
+        if station.utilisation_peak > CROWDED:
+            yield Finding(place, f"asked for {show_share(station.utilisation_peak)} of its {station.servers:,} places{when}", why)
+        return
+    refused = erlang_b(asked, each)
+    if refused > RARE:
+        why = f"of calls that come at random {show_share(refused)} find no place and are refused (Erlang B: {asked:.3g} at once on average, {each:,} places)"
+        yield Finding(place, f"asked for {show_share(station.utilisation_peak)} of its {station.servers:,} places{when}", why)
+
+
+def crowded_machines(view: View) -> Iterator[Finding]:
+    """Computation on a replica that names no cores, by more workers at once than a machine has processors."""
+    for station in view.load.stations:
+        service = view.scenario.services.get(station.name)
+        if service is None or station.resource != "workers" or service.cores is not None:
+            continue
+        computing = view.analysis.computing(station.name, peak=True) / service.replicas
+        if computing > PROCESSORS:
+            why = "without `cores` every worker computes as if alone; say how many cores a replica has, or `wait` where the time passes elsewhere"
+            yield Finding(f"services.{station.name}", f"{_number(computing)} workers compute at once in each replica, and no `cores` are named", why)
 
 
 def unlimited_queues(view: View) -> Iterator[Finding]:
@@ -247,6 +285,9 @@ def rate_limits(view: View) -> Iterator[Finding]:
         elif mean > most:
             why = f"{show_share(1.0 - most / mean)} of that is refused all the time"
             yield Finding(place, f"{who} {show_rate(mean)} on average, and {show_rate(most)} pass", why)
+        elif mean > 0 and _refuses(view, limit, mean) > RARE and not (limit.algorithm == "token_bucket" and relies_on_default(limit, "burst")):
+            why = f"requests come in bunches: {show_share(_refuses(view, limit, mean))} of Poisson arrivals are refused"
+            yield Finding(place, f"{who} {show_rate(mean)} on average, and {show_rate(most)} pass", why)
         elif peak > 0 and _never_reached(limit, most, peak):
             why = "the limit never refuses anything; is the rate right?"
             yield Finding(place, f"{who} {show_rate(peak)} at most, and {show_rate(most)} pass", why)
@@ -273,7 +314,7 @@ def limits_of_one_token(view: View) -> Iterator[Finding]:
         if limit.algorithm != "token_bucket" or not relies_on_default(limit, "burst"):
             continue
         who, mean, _ = _busiest(view, limit)
-        share = show_share(mean / (mean + limit_in_all(limit, gateway)))  # a token is back 1 / rate after it was taken, and taken 1 / mean after that
+        share = show_share(1.0 - let_pass(limit, gateway, mean, random=True))
         apart = show_duration(1.0 / limit.rate)
         why = f"as nginx without burst; {who} {show_rate(mean)}: of Poisson arrivals that refuses {share}. Say `burst`, or `algorithm: fixed_window`"
         yield Finding(f"gateway.rate_limits.{index}", f"one token: of two requests closer than {apart} the second is refused", why)
@@ -315,6 +356,13 @@ def _busiest(view: View, limit: RateLimit) -> tuple[str, float, float]:
         max((mean[name] * through[name] * share for name, share in shares.items()), default=0.0),
         max((peak[name] * through[name] * share for name, share in shares.items()), default=0.0),
     )
+
+
+def _refuses(view: View, limit: RateLimit, mean: float) -> float:
+    """The share that it refuses of whoever sends most, where arrivals are random."""
+    gateway = view.scenario.gateway
+    random = not any(isinstance(traffic.arrivals, (Closed, Deterministic)) for traffic in view.scenario.traffic.values())
+    return 1.0 - let_pass(limit, gateway, mean, random=True) if random and gateway is not None else 0.0
 
 
 def _never_reached(limit: RateLimit, most: float, peak: float) -> bool:
@@ -375,6 +423,7 @@ def unknown_rates(view: View) -> Iterator[Finding]:
 
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload first: whoever runs reads a handful
     overload,
+    crowded_machines,
     shares_of_sends,
     shares_of_mixtures,
     recordings_outside,

@@ -53,7 +53,7 @@ class View:
         return found
 
     def rate(self, edge: Edge, peak: bool = False) -> float:
-        """Calls per second from this caller to this endpoint, first attempts only."""
+        """Calls per second from this caller to this endpoint, every attempt of a good day."""
         rates = self.analysis.rates_peak if peak else self.analysis.rates
         if edge.caller == "gateway":
             return rates.routes.get(edge.place.removeprefix("gateway.routes."), 0.0)

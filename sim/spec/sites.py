@@ -47,6 +47,7 @@ class Bulkhead(NamedTuple):
     caller: str
     callee: str
     policy_name: str
+    policy: CallPolicy
     places: int
 
 
@@ -75,7 +76,7 @@ def bulkheads(scenario: Scenario) -> tuple[Bulkhead, ...]:
         several = pairs.count((caller, callee)) > 1
         replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
         places = policy.bulkhead.max_concurrent_calls * replicas if policy.bulkhead is not None else 0
-        made.append(Bulkhead(f"{caller} -> {callee}{f' ({policy_name})' if several else ''}", caller, callee, policy_name, places))
+        made.append(Bulkhead(f"{caller} -> {callee}{f' ({policy_name})' if several else ''}", caller, callee, policy_name, policy, places))
     return tuple(made)
 
 

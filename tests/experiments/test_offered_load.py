@@ -148,10 +148,14 @@ def test_a_gateway_of_threads_is_held_until_the_answer():
     assert station(gated(concurrency="threads"), "gateway").demand == pytest.approx(0.011)
 
 
-def test_a_limit_holds_the_load_back_so_that_nothing_behind_it_is_ever_full():
+def test_a_limit_holds_the_load_back_and_is_what_is_full():
+    """Ten Poisson arrivals in a window of which four pass: E[min(N, 4)]."""
     limited = gated(rate_limits=[{"per": "all", "rate": "4/s"}], workers="unlimited")
-    assert station(limited, "front").rate == pytest.approx(4)
-    assert math.isinf(limited.capacity)
+    passing = sum(min(n, 4) * math.exp(-10) * 10**n / math.factorial(n) for n in range(60))
+    assert station(limited, "front").rate == pytest.approx(passing)
+    assert limited.bottleneck is not None
+    assert (limited.bottleneck.name, limited.bottleneck.utilisation) == ("gateway all limit", pytest.approx(2.5))
+    assert limited.capacity == pytest.approx(0.4, rel=1e-5)
 
 
 def test_introspection_costs_a_call_per_user_replica_and_lifetime_of_the_cache():
@@ -194,3 +198,124 @@ def test_a_simulated_shop_is_as_busy_as_the_paper_says():
     for name in ("front", "back"):
         figure = simulated[f"utilisation({name})"]
         assert abs(station(paper, name).utilisation - figure.value) < 3 * figure.half_width + 0.02, name
+
+
+# ---- what is full
+
+
+def test_a_timeout_cuts_each_call_and_not_their_mean():
+    """99 % take 10 ms and 1 % 90 s: with a timeout of 1 s a thread is held 19.9 ms, not min(910 ms, 1 s)."""
+    slow = {"workers": 5000, "endpoints": {"answer": [{"wait": {"mixture": [{"weight": "99%", "constant": "10ms"}, {"weight": "1%", "constant": "90s"}]}}]}}
+    load = load_of({"front": front({"call": "back.answer", "policy": {"timeout": "1s"}}, workers=40), "back": slow}, {"poisson": "30/s"})
+    assert station(load, "front").demand == pytest.approx(0.0199)
+    assert station(load, "front").utilisation == pytest.approx(30 * 0.0199 / 40)
+    assert station(load, "back").demand == pytest.approx(0.9099 + 0.0)
+
+
+def test_attempts_that_are_made_again_are_visits_too():
+    """A fifth of them fails, of up to three attempts each."""
+    services = {"front": front({"call": "back.answer", "policy": {"retry": {"max_attempts": 3}}}), "back": {**BACK, "endpoints": {"answer": [{"fail": 0.2}]}}}
+    assert station(load_of(services), "back").rate == pytest.approx(10 * (1 + 0.2 + 0.04))
+
+
+def test_the_places_of_a_bulkhead_are_a_station():
+    """Ten calls a second that take a second, and five places in each of two replicas."""
+    services = {
+        "front": front({"call": "back.answer", "policy": "few"}, workers=100, replicas=2),
+        "back": {"workers": 100, "endpoints": {"answer": [{"wait": "1s"}]}},
+    }
+    load = load_of(services, policies={"few": {"bulkhead": {"max_concurrent_calls": 5}}})
+    places = station(load, "front -> back", "places")
+    assert (places.servers, places.rate, places.demand, places.utilisation) == (10, pytest.approx(10), pytest.approx(1), pytest.approx(1))
+    assert load.bottleneck == places
+    assert load.capacity == pytest.approx(1.0)
+    shared = load_of(services, policies={"few": {"scope": "service", "bulkhead": {"max_concurrent_calls": 5}}})
+    assert station(shared, "front -> back", "places").utilisation == pytest.approx(2.0)
+    assert shared.capacity == pytest.approx(0.5)
+
+
+def events(topic: dict[str, Any], consumers: int, **clients: Any) -> OfferedLoad:
+    worker = {"workers": 9, "consumes": {"t": {"group": "g", "consumers": consumers, "do": [{"wait": "10ms"}]}}}
+    text = document({"front": front({"publish": "t"}), "worker": worker}, brokers={"kafka": {"kind": "log", "topics": {"t": topic}}})
+    text["traffic"]["clients"] |= clients
+    (scenario,) = load_document(text).variants.values()
+    return Analysis(scenario).load("base")
+
+
+def test_of_a_group_those_count_that_hold_partitions():
+    one = station(events({"partitions": 1}, 4), "worker <- t", "consumers")
+    assert (one.servers, one.utilisation) == (1, pytest.approx(0.1))
+
+
+def test_a_member_with_more_partitions_than_the_others_is_hotter():
+    """Ten partitions on four members: three of ten for the first."""
+    hottest = station(events({"partitions": 10}, 4), "worker <- t", "hottest consumer")
+    assert hottest.utilisation == pytest.approx(0.1 * 3 / 10)
+
+
+def test_the_partition_of_a_popular_user_is_hot():
+    """murmur2 of "0", "1", "2" modulo 3 decides who shares a partition: Kafka's own hash, and the shares 6/11, 3/11, 2/11."""
+    from sim.policies.partitioner import murmur2
+
+    load = events({"partitions": 3, "key": "user"}, 3, users={"count": 3, "popularity": {"zipf": 1}})
+    shares = [0.0] * 3
+    for user, share in enumerate((6 / 11, 3 / 11, 2 / 11)):
+        shares[(murmur2(str(user).encode()) & 0x7FFFFFFF) % 3] += share
+    assert station(load, "worker <- t", "hottest consumer").rate == pytest.approx(10 * max(shares))
+
+
+def test_a_group_with_members_in_two_services_shares_its_messages():
+    consume = {"t": {"group": "g", "consumers": 1, "do": [{"wait": "10ms"}]}}
+    services = {"front": front({"publish": "t"}), "one": {"workers": 1, "consumes": consume}, "two": {"workers": 1, "replicas": 2, "consumes": consume}}
+    load = load_of(services, brokers={"kafka": {"kind": "log", "topics": {"t": {"partitions": 3}}}})
+    assert station(load, "one <- t", "consumers").rate == pytest.approx(10 / 3)
+    assert station(load, "two <- t", "consumers").rate == pytest.approx(20 / 3)
+
+
+def test_messages_that_fail_are_delivered_again():
+    worker = {"workers": 1, "consumes": {"t": {"group": "g", "max_deliveries": 2, "do": [{"wait": "10ms"}, {"fail": 0.5}]}}}
+    load = load_of({"front": front({"publish": "t"}), "worker": worker}, brokers={"kafka": {"kind": "log", "topics": {"t": {}}}})
+    assert station(load, "worker <- t", "consumers").demand == pytest.approx(0.015)
+
+
+def test_a_token_bucket_of_one_refuses_a_third_at_half_its_rate():
+    load = gated(rate_limits=[{"per": "all", "rate": "20/s", "burst": 1}])
+    assert station(load, "front").rate == pytest.approx(10 * 2 / 3)
+    assert station(load, "gateway all limit", "rate").utilisation == pytest.approx(0.5)
+
+
+def test_computation_beyond_any_machine_is_told_and_an_ordinary_one_is_not():
+    def told(rate: str, **more: Any) -> bool:
+        services = {"front": front({"work": "20ms"}, workers=400, **more)}
+        return any("compute at once" in finding.finding for finding in check(load_document(document(services, {"poisson": rate}))).warnings)
+
+    assert told("8000/s")
+    assert not told("8000/s", replicas=4)
+    assert not told("1000/s")
+    assert not told("8000/s", cores=200)
+
+
+def keeping(work: Any, **policy: Any) -> OfferedLoad:
+    call = {"call": "back.answer", "policy": {"timeout": "100ms", "retry": {"max_attempts": 3, "backoff": {"constant": "0s"}}, **policy}}
+    return load_of({"front": front(call, workers=99), "back": {"workers": 99, "endpoints": {"answer": [work]}}})
+
+
+def test_a_request_that_keeps_its_work_is_as_heavy_at_every_try():
+    """5 % take longer than the timeout by themselves: all three attempts of theirs time out, and nobody else's; drawn anew there are 0.05 + 0.0025 more.
+
+    The heavy ones take the timeout and another mean each (no memory), three times.
+    """
+    mean = -0.1 / math.log(0.05)
+    kept, drawn = (keeping({"work": {"exponential": f"{mean}s"}, "per": per}) for per in ("request", "attempt"))
+    assert station(kept, "back").rate == pytest.approx(10 * 1.1, rel=0.01)
+    assert station(kept, "back").utilisation * 99 == pytest.approx(10 * (mean + 2 * 0.05 * (0.1 + mean)), rel=0.02)
+    assert station(kept, "front").demand == pytest.approx(mean * 0.95 + 2 * 0.05 * 0.1, rel=0.02)
+    assert station(drawn, "back").rate == pytest.approx(10 * 1.0525)
+    assert station(drawn, "back").demand == pytest.approx(mean)
+
+
+def test_one_in_a_hundred_that_hangs_comes_back_as_often_as_it_may():
+    """Its 90 s are worked off three times: 9.9 ms + 3 x 0.9 s for each call."""
+    work = {"work": {"mixture": [{"weight": "99%", "constant": "10ms"}, {"weight": "1%", "constant": "90s"}]}}
+    assert station(keeping(work), "back").utilisation * 99 == pytest.approx(10 * (0.0099 + 2.7), rel=0.01)
+    assert station(keeping(work), "front").demand == pytest.approx(0.0099 + 0.01 * 0.3, rel=0.01)

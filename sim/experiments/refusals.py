@@ -1,0 +1,88 @@
+"""The share of Poisson arrivals that a rate limit refuses, and a bulkhead that makes nobody wait."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sim.policies.limiter import new_limiter
+from sim.spec.gateway import RateLimit
+
+LARGEST = 2000  # tokens, servers, or requests of a window, that are followed one by one
+
+
+def refused_share(limit: RateLimit, rate: float) -> float:
+    """Of Poisson arrivals at `rate` per second under one key. Exact but for the sliding window counter, which is taken as a sliding log."""
+    if rate <= 0.0:
+        return 0.0
+    if limit.algorithm in ("token_bucket", "gcra"):
+        tokens = limit.burst + (1 if limit.algorithm == "gcra" else 0)
+        return 1.0 - bucket_accepts(rate / limit.rate, tokens)
+    most = new_limiter(limit)[0].limit
+    if limit.algorithm == "fixed_window":
+        return _beyond(rate * limit.window, most)
+    return erlang_b(rate * limit.window, most)
+
+
+def bucket_accepts(load: float, tokens: int) -> float:
+    """The share that a bucket of so many tokens lets pass, at `load` arrivals in the time of one token.
+
+    What the bucket lacks is the workload of an M/D/1 queue that takes a customer only while its workload is at most tokens - 1 services. Below that it is
+    the workload of the endless queue but for a factor: with F its distribution, 1 at 0, the share accepted is F / (1 + load F) at tokens - 1 services,
+    since what is accepted keeps the server busy. At whole services the workload is at most n services where at most n customers are there, whose
+    stationary weights follow from one another without a subtraction (up-crossings equal down-crossings).
+    """
+    if load > 100.0 and tokens > 1:
+        return 1.0 / load  # it is never idle
+    most = min(tokens, LARGEST) - 1
+    more = _more_than(load, most + 1)  # P(more than k arrivals in the time of one token)
+    first = math.exp(-load)
+    weights = [1.0]
+    for n in range(most):
+        above = weights[0] * more[n] + math.fsum(weights[k] * more[n - k + 1] for k in range(1, n + 1))
+        weights.append(above / first)
+        if not 1e-15 * weights[0] < weights[-1] < 1e200:  # more of it changes nothing, or is all that counts
+            break
+    total = math.fsum(weights)
+    return total / (1.0 + load * total)
+
+
+def _more_than(mean: float, count: int) -> Sequence[float]:
+    """P(N > k) of a Poisson variable, k = 0 ... count, summed from the far end."""
+    far = int(count + mean + 12.0 * math.sqrt(mean) + 30.0)
+    terms = [math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1.0)) for k in range(far + 1)]
+    found, total = [0.0] * (far + 1), 0.0
+    for k in range(far, 0, -1):
+        total += terms[k]
+        found[k - 1] = total
+    return found[: count + 1]
+
+
+def _beyond(mean: float, most: int) -> float:
+    """E[(N - most)+] / E[N] of a Poisson variable: what comes in a window beyond what may pass."""
+    if mean > LARGEST:  # hardly to be told from a normal variable
+        z = (most - mean) / math.sqrt(mean)
+        return max(0.0, math.sqrt(mean) * _density(z) + (mean - most) * _tail(z)) / mean
+    far = int(mean + 12.0 * math.sqrt(mean) + 30.0)
+    terms = (k - most for k in range(most + 1, far + 1))
+    weights = (math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1.0)) for k in range(most + 1, far + 1))
+    return math.fsum(over * weight for over, weight in zip(terms, weights, strict=True)) / mean
+
+
+def erlang_b(load: float, servers: int) -> float:
+    """The share of Poisson arrivals that find all servers taken and leave; of the time for which they are taken only the mean matters."""
+    if servers > LARGEST:  # hardly to be told from a normal variable
+        z = (servers - load) / math.sqrt(load) if load > 0.0 else math.inf
+        return max(1.0 - servers / load, _density(z) / math.sqrt(load) / _tail(-z) if z > -30.0 else 0.0) if z < 30.0 else 0.0
+    blocked = 1.0
+    for n in range(1, servers + 1):
+        blocked = load * blocked / (n + load * blocked)
+    return blocked
+
+
+def _density(z: float) -> float:
+    return math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+
+
+def _tail(z: float) -> float:
+    return 0.5 * math.erfc(z / math.sqrt(2.0))
