@@ -38,21 +38,23 @@ def mean_interval(
     value = float(known.mean())
     if known.size == 1:
         return Interval(value, value, value, censored=censored) if exact else Interval(value, censored=censored)
-    low, high = _limits(known, value, confidence, resamples, bounds)
-    return Interval(value, low, high, int(known.size), censored, deviation_of(known), float(known.min()), float(known.max()))
-
-
-def _limits(known: np.ndarray, value: float, confidence: float, resamples: Resamples | None, bounds: Bounds) -> tuple[float, float]:
+    deviation = deviation_of(known)
     found = bootstrap(known, resamples, confidence) if resamples is not None else None
     if found is not None:
-        return clipped(found.low, found.high, bounds)
-    return within(value, half_width(known, confidence), bounds)
+        low, high = clipped(found.low, found.high, bounds)
+    else:
+        low, high = within(value, half_width_of(deviation, known.size, confidence), bounds)
+    return Interval(value, low, high, int(known.size), censored, deviation, float(known.min()), float(known.max()))
 
 
 def half_width(values: np.ndarray, confidence: float) -> float:
     """Half the length of the t interval of at least two finite values; 0 where all are equal."""
-    n = values.size
-    return t_quantile(0.5 + confidence / 2, n - 1) * deviation_of(values) / math.sqrt(n)
+    return half_width_of(deviation_of(values), values.size, confidence)
+
+
+def half_width_of(deviation: float, n: int, confidence: float) -> float:
+    """The same by the standard deviation of the values."""
+    return t_quantile(0.5 + confidence / 2, n - 1) * deviation / math.sqrt(n)
 
 
 def deviation_of(values: np.ndarray) -> float:

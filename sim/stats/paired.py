@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sim.stats.bootstrap import Resamples, bootstrap
 from sim.stats.bounds import UNBOUNDED, Bounds, clipped
 from sim.stats.interval import Difference, Interval
-from sim.stats.mean import deviation_of, half_width, infinite_mean, mean_interval
+from sim.stats.mean import deviation_of, half_width_of, infinite_mean, mean_interval
 from sim.stats.power import FEWEST, detectable_difference
 from sim.stats.quantile import as_floats
 from sim.stats.student import two_sided_p
@@ -44,7 +44,6 @@ class Nature:
         if math.isfinite(self.bounds.high):
             size = np.maximum(size, np.where(np.isfinite(size), self.bounds.high, size))
         return np.asarray(EPSILON * (min(self.additions, MOST_ADDITIONS) * size + self.clock))
-
 
     def noise_of(self, one: float, other: float) -> float:
         """The same of a single pair; 0 where one of them is not finite."""
@@ -82,8 +81,10 @@ def paired_difference(
     difference = _certain(gaps, censored) if exact and gaps.size == 1 else _judged(gaps, confidence, censored, resamples)
     if _undecidable(difference.value, variant_censored, baseline_censored):
         difference = replace(difference, p_value=math.nan, significant=False)
-    variant_mean, baseline_mean = (mean_interval(side, confidence, bounds=nature.bounds) for side in (after, before))
-    return replace(cut_to_possible(difference, variant_mean, baseline_mean, nature.bounds), few=gaps.size < FEWEST and not exact)
+    if _beyond(difference, float(after.mean()), float(before.mean()), nature.bounds):
+        sides = [mean_interval(side, confidence, bounds=nature.bounds) for side in (after, before)]
+        difference = cut_to_possible(difference, sides[0], sides[1], nature.bounds)
+    return replace(difference, few=gaps.size < FEWEST and not exact)
 
 
 def differences(
@@ -135,6 +136,12 @@ def holm_together(found: Mapping[K, Difference], alpha: float) -> tuple[dict[K, 
     return judged, alpha / max(1, sum(p_value > alpha for p_value in corrected.values()))
 
 
+def _beyond(difference: Difference, variant: float, baseline: float, bounds: Bounds) -> bool:
+    """Whether its limits leave what these means allow: only then there may be something to cut."""
+    lowest, highest = max(bounds.low - baseline, variant - bounds.high), min(bounds.high - baseline, variant - bounds.low)
+    return difference.low < lowest or difference.high > highest
+
+
 def cut_to_possible(difference: Difference, variant: Interval, baseline: Interval, bounds: Bounds) -> Difference:
     """Its limits cut at what can be: the variant is within the bounds wherever in its interval the baseline lies, and the other way round.
 
@@ -180,20 +187,23 @@ def _judged(gaps: NDArray[np.float64], confidence: float, censored: bool, resamp
     value = float(gaps.mean())
     if n == 1:
         return Difference(value, n=1, censored=censored)
-    spread = (deviation_of(gaps), float(gaps.min()), float(gaps.max()))
+    deviation = deviation_of(gaps)
+    spread = (deviation, float(gaps.min()), float(gaps.max()))
     found = bootstrap(gaps, resamples, confidence) if resamples is not None else None
     if found is not None:
         return Difference(value, found.low, found.high, n, censored, *spread, found.p_value, found.p_value <= alpha)
-    half = half_width(gaps, confidence)
-    p_value = _p_value(gaps)
+    half = half_width_of(deviation, n, confidence)
+    p_value = _p_value(gaps, value, deviation)
     return Difference(value, value - half, value + half, n, censored, *spread, p_value, p_value <= alpha)
 
 
-def _p_value(gaps: NDArray[np.float64]) -> float:
-    if np.ptp(gaps) == 0:
+def _p_value(gaps: NDArray[np.float64], value: float, deviation: float) -> float:
+    if gaps.min() == gaps.max():
         return 0.0 if gaps[0] else 1.0
-    scaled = gaps / np.abs(gaps).max()  # whose squares neither vanish nor overflow
-    return two_sided_p(float(scaled.mean()) / float(scaled.std(ddof=1)) * math.sqrt(gaps.size), gaps.size - 1)
+    if not 1e-100 < deviation < 1e100:
+        scaled = gaps / np.abs(gaps).max()  # whose squares neither vanish nor overflow
+        value, deviation = float(scaled.mean()), float(scaled.std(ddof=1))
+    return two_sided_p(value / deviation * math.sqrt(gaps.size), gaps.size - 1)
 
 
 def _sign_test(gaps: NDArray[np.float64]) -> float:

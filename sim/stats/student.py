@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 
+
+@cache
 def t_quantile(probability: float, degrees: float) -> float:
     """The value that a t variable with these degrees of freedom stays below with this probability."""
     from scipy.special import stdtrit  # scipy.stats.t.ppf gives the same and takes four times as long to import
