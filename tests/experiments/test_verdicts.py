@@ -7,6 +7,7 @@ import math
 import pandas as pd
 import pytest
 
+import sim
 from sim.experiments.verdicts import judge
 from sim.stats.mean import mean_interval
 
