@@ -1,4 +1,4 @@
-"""When requests of an open source arrive: made ahead in chunks by compiled code, handed out one by one.
+"""When requests of an open source arrive: made ahead in chunks, handed out one by one.
 
 Random sources are points of a Poisson process of rate one, S_k the sum of k keyed unit exponentials, carried through the inverse of the
 cumulative rate: t_k = mass^-1(S_k). So the k-th arrival is the same piece of luck at every load, and arrivals stay paired when the load
@@ -11,19 +11,18 @@ A plug-in's arrivals are taken from its method `arrival_times(uniform, duration)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
-from numba import from_dtype, types
 from numpy.typing import NDArray
 
-from sim.chance.compiler import compiled, entry_point
 from sim.chance.keyed import derived_key, stream_key, uniform
 from sim.chance.rates import DECAY, LEVEL, LINEAR, PIECE, Pieces, Row, mass_within, pieces_of, rate_within, recorded_times
 from sim.chance.sampler import uniform_sampler
+from sim.chance.shared import as_objects, is_worth_machine_code, machine_code, shared
+from sim.chance.table import Numbers, Rows
 from sim.chance.transforms import exponential
 from sim.spec import traffic as spec
 
@@ -67,14 +66,18 @@ def arrival_times(arrivals: spec.Arrivals, key: int, duration: float) -> Iterato
 
 
 def _chunks(state: Arrivals) -> Iterator[list[float]]:
-    out = np.empty(CHUNK)
-    fill = _fill()
-    while count := fill(*state, 0, out, CHUNK):
-        yield out[:count].tolist()
+    if is_worth_machine_code():
+        array, fill = np.empty(CHUNK), machine_code(fill_arrivals)
+        while count := fill(*state, 0, array, CHUNK):
+            yield array[:count].tolist()
+        return
+    times, sources, pieces, data = [0.0] * CHUNK, as_objects(state.sources), as_objects(state.pieces), state.data.tolist()
+    while count := fill_arrivals(sources, pieces, data, 0, times, CHUNK):
+        yield times[:count]
 
 
-@compiled
-def fill_arrivals(sources: NDArray[np.void], pieces: Pieces, data: NDArray[np.float64], index: int, out: NDArray[np.float64], size: int) -> int:
+@shared
+def fill_arrivals(sources: Rows, pieces: Rows, data: Numbers, index: int, out: Numbers, size: int) -> int:
     """Make the next arrivals of a source; fewer than `size`, which `out` has room for, means that there are no more."""
     source = sources[index]
     made = 0
@@ -90,13 +93,13 @@ def fill_arrivals(sources: NDArray[np.void], pieces: Pieces, data: NDArray[np.fl
     return made
 
 
-@compiled
-def _next_row(source: Row, data: NDArray[np.float64]) -> float:
+@shared
+def _next_row(source: Row, data: Numbers) -> float:
     return float(data[source.offset + source.made]) if source.made < source.size else math.inf
 
 
-@compiled
-def _next_point(source: Row, pieces: Pieces) -> float:
+@shared
+def _next_point(source: Row, pieces: Rows) -> float:
     """Where the cumulative rate reaches the next point; infinite if it never does."""
     step = 1.0 if source.kind == EVEN else exponential(uniform(source.key, source.made, 0), 1.0)
     mass = source.mass + step
@@ -109,8 +112,8 @@ def _next_point(source: Row, pieces: Pieces) -> float:
     return float(piece.start + time_within(piece, mass - piece.base, source.time - piece.start))
 
 
-@compiled
-def _advance(source: Row, pieces: Pieces) -> None:
+@shared
+def _advance(source: Row, pieces: Rows) -> None:
     """To the next piece; a modulated source writes it over the last. Past the duration there is none."""
     piece = pieces[source.piece]
     start = piece.start + piece.length
@@ -123,8 +126,8 @@ def _advance(source: Row, pieces: Pieces) -> None:
         source.piece += 1
 
 
-@compiled
-def _stay(source: Row, pieces: Pieces, start: float, base: float) -> None:
+@shared
+def _stay(source: Row, pieces: Rows, start: float, base: float) -> None:
     state = pieces[source.end + source.stays % 2]
     piece = pieces[source.piece]
     piece.start = start
@@ -134,7 +137,7 @@ def _stay(source: Row, pieces: Pieces, start: float, base: float) -> None:
     piece.mass = piece.rate * piece.length
 
 
-@compiled
+@shared
 def time_within(piece: Row, mass: float, near: float) -> float:
     """How far into the piece its mass is reached; `near` is where to begin to look."""
     if piece.kind == LEVEL:
@@ -145,7 +148,7 @@ def time_within(piece: Row, mass: float, near: float) -> float:
     return _search(piece, mass, near)
 
 
-@compiled
+@shared
 def _search(piece: Row, mass: float, near: float) -> float:
     """Newton's method, kept by bisection between two bounds that close in. The mass never falls, so the bounds always hold."""
     low, high = _bounds(piece, mass)
@@ -166,7 +169,7 @@ def _search(piece: Row, mass: float, near: float) -> float:
     return time
 
 
-@compiled
+@shared
 def _bounds(piece: Row, mass: float) -> tuple[float, float]:
     if piece.kind == DECAY:
         if piece.length < math.inf:
@@ -177,14 +180,6 @@ def _bounds(piece: Row, mass: float) -> tuple[float, float]:
     swing = 2.0 * piece.change / piece.scale
     low, high = mass / piece.rate - swing - 1e-3, mass / piece.rate + swing + 1e-3
     return max(low, 0.0), min(high, piece.length)
-
-
-@cache
-def _fill() -> Callable[..., int]:
-    floats = types.Array(types.float64, 1, "C")
-    return entry_point(
-        fill_arrivals, (types.Array(from_dtype(SOURCE), 1, "C"), types.Array(from_dtype(PIECE), 1, "C"), floats, types.int64, floats, types.int64)
-    )
 
 
 class ArrivalTable:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from sim.chance.compiler import compiled
+from sim.chance.shared import shared
 
 CHAIN_BASE = 0x9E3779B1
 CHAIN_MASK = (1 << 62) - 1
 
 
+@shared
 def link_chain(chain: int, salt: int, attempt: int) -> int:
-    """The chain of a part of a chain: 0 for first tries along first sites, another number for every other path."""
+    """The chain of a part of a chain: 0 for first tries along first sites, another number for every other path.
+
+    In machine code the product wraps at 64 bits, of which the mask keeps the same 62.
+    """
     return (chain * CHAIN_BASE + salt + attempt) & CHAIN_MASK if chain or salt or attempt else 0
-
-
-link_chain_compiled = compiled(link_chain)  # the product wraps at 64 bits there, of which the mask keeps the same 62

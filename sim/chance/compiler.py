@@ -22,10 +22,11 @@ os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
 
 import llvmlite.binding as llvm
 import numba
-from numba.core import caching
+from numba.core import caching, sigutils
 from numba.core.registry import CPUDispatcher
 
 from sim.chance.ownership import stranger_at
+from sim.chance.shared import make_known
 
 F = TypeVar("F", bound=Callable[..., Any])
 Untyped = Any  # what numba hands over without saying what it is
@@ -47,18 +48,12 @@ def compiled(function: F | None = None, **options: Untyped) -> F | Callable[[F],
     return _compiled(function, options)
 
 
-def plain(function: F) -> F:
-    """The Python source of a compiled function, to be run over rows that are ordinary objects."""
-    body: F = getattr(function, "py_func", function)
-    return body
-
-
-def entry_point(function: Callable[..., Any], signature: tuple[Any, ...]) -> Callable[..., Any]:
-    """The machine code of one signature, called without numba's choice among signatures: half the cost of a call from Python."""
-    if not isinstance(function, CPUDispatcher):
-        return function  # NUMBA_DISABLE_JIT
-    found: Callable[..., Any] = function.compile(signature)
-    return found
+def entry_point(dispatcher: Untyped, signature: str) -> Untyped:
+    """The machine code of one signature, `(float64, int64)`."""
+    if not isinstance(dispatcher, CPUDispatcher):
+        return dispatcher  # NUMBA_DISABLE_JIT
+    arguments, _ = sigutils.normalize_signature(signature)  # type: ignore[no-untyped-call]  # numba has no types here
+    return dispatcher.compile(arguments)
 
 
 def digest_of(sources: Iterable[Path], flags: Iterable[object] = ()) -> str:
@@ -213,3 +208,4 @@ def _forget_old(directory: Path) -> None:
 
 
 _home = _Home()
+make_known(compiled)

@@ -7,29 +7,37 @@ entries are summed when they are asked for: 50 million users need 8 MB, not 400.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from sim.chance.compiler import compiled, entry_point
 from sim.chance.keyed import Word, uniform
+from sim.chance.shared import is_worth_machine_code, machine_code, shared
 from sim.spec.traffic import Popularity
 
 LARGEST_TABLE = 1 << 20
+MANY = 100_000
+
+Table = NDArray[np.float64]
+Weights = Table | list[float]
+_CHOOSE = "(uint64, int64, float64, int64, Array(float64, 1, 'C', readonly=True), uint64)"
 
 
 def chooser(popularity: Popularity, key: int) -> Callable[[int], int]:
     """Entity -> rank, 0 the most popular, on the stream of this key."""
     count, exponent = popularity.count, popularity.exponent
-    return partial(_choose(), key, count, exponent, stride(count), popularity_table(count, exponent))
+    table = popularity_table(count, exponent)
+    if _in_machine_code(count):
+        return partial(machine_code(choose, _CHOOSE), key, count, exponent, stride(count), table)
+    return partial(choose, key, count, exponent, stride(count), table.tolist())
 
 
 @lru_cache(maxsize=16)
-def popularity_table(count: int, exponent: float) -> NDArray[np.float64]:
+def popularity_table(count: int, exponent: float) -> Table:
     """Cumulative weights, not normalised, after each step of ranks; empty where all are equally popular. Not to be written to."""
-    table = cumulative_weights(count, exponent, stride(count)) if exponent > 0 else np.empty(0)
+    weights = machine_code(cumulative_weights) if _in_machine_code(count) else cumulative_weights
+    table: Table = weights(count, exponent, stride(count)) if exponent > 0 else np.empty(0)
     table.flags.writeable = False
     return table
 
@@ -39,23 +47,33 @@ def stride(count: int) -> int:
     return -(-count // LARGEST_TABLE)
 
 
-@compiled
-def choose(key: Word, count: int, exponent: float, step: int, table: NDArray[np.float64], entity: Word) -> int:  # called by position
+def _in_machine_code(count: int) -> bool:
+    """Whether the weights of so many are added up sooner by numba, its loading included."""
+    return count > MANY or is_worth_machine_code()
+
+
+@shared
+def choose(key: Word, count: int, exponent: float, step: int, table: Weights, entity: Word) -> int:  # called by position
     """The rank that falls to this entity."""
-    return rank(uniform(key, entity, 0), count, exponent, step, table, table.size)
+    return rank(uniform(key, entity, 0), count, exponent, step, table, len(table))
 
 
-@compiled
-def chosen_ranks(key: Word, count: int, exponent: float, step: int, table: NDArray[np.float64], entities: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The ranks that fall to these entities."""
+def chosen_ranks(key: Word, count: int, exponent: float, step: int, table: Table, entities: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The ranks that fall to these entities, by machine code."""
+    ranks: NDArray[np.int64] = machine_code(_chosen_ranks)(key, count, exponent, step, table, entities)
+    return ranks
+
+
+@shared
+def _chosen_ranks(key: Word, count: int, exponent: float, step: int, table: Table, entities: NDArray[np.int64]) -> NDArray[np.int64]:
     out = np.empty(entities.size, np.int64)
     for index in range(entities.size):
         out[index] = choose(key, count, exponent, step, table, entities[index])
     return out
 
 
-@compiled
-def rank(u: float, count: int, exponent: float, step: int, table: NDArray[np.float64], size: int) -> int:
+@shared
+def rank(u: float, count: int, exponent: float, step: int, table: Weights, size: int) -> int:
     """The rank at this point of the cumulative distribution; `step` is the `stride` of the table."""
     if size == 0:
         return min(int(u * count), count - 1)
@@ -79,8 +97,8 @@ def rank(u: float, count: int, exponent: float, step: int, table: NDArray[np.flo
     return found
 
 
-@compiled
-def cumulative_weights(count: int, exponent: float, step: int) -> NDArray[np.float64]:
+@shared
+def cumulative_weights(count: int, exponent: float, step: int) -> Table:
     """After every `step` ranks the sum of the weights so far."""
     table = np.empty((count + step - 1) // step)
     total = 0.0
@@ -89,8 +107,3 @@ def cumulative_weights(count: int, exponent: float, step: int) -> NDArray[np.flo
         table[index // step] = total
     return table
 
-
-@cache
-def _choose() -> Callable[..., int]:
-    table = types.Array(types.float64, 1, "C", readonly=True)
-    return entry_point(choose, (types.uint64, types.int64, types.float64, types.int64, table, types.uint64))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.chance.compiler import compiled, plain
+from sim.chance.shared import shared
 from sim.errors import UsageError
 from sim.spec import traffic as spec
 from sim.spec.base import word_of
@@ -40,7 +40,7 @@ Pieces = NDArray[np.void]
 Row = Any  # a row of an array, or a plain object with the same names
 
 
-@compiled
+@shared
 def rate_within(piece: Row, elapsed: float) -> float:
     """Arrivals per second, `elapsed` seconds into the piece."""
     kind = piece.kind
@@ -53,7 +53,7 @@ def rate_within(piece: Row, elapsed: float) -> float:
     return float(piece.rate)
 
 
-@compiled
+@shared
 def mass_within(piece: Row, elapsed: float) -> float:
     """Expected arrivals in the first `elapsed` seconds of the piece."""
     kind = piece.kind
@@ -107,7 +107,7 @@ class RateCurve:
             return 0.0
         piece = self._pieces[index]
         elapsed = time - float(piece["start"])
-        return plain(rate_within)(_piece(piece), elapsed) if elapsed < piece["length"] else 0.0
+        return rate_within(_piece(piece), elapsed) if elapsed < piece["length"] else 0.0
 
     def mean(self, start: float, end: float) -> float:
         """Expected arrivals per second between two moments."""
@@ -124,7 +124,7 @@ class RateCurve:
         if index < 0:
             return 0.0
         piece = self._pieces[index]
-        return float(piece["base"]) + plain(mass_within)(_piece(piece), min(time - float(piece["start"]), float(piece["length"])))
+        return float(piece["base"]) + mass_within(_piece(piece), min(time - float(piece["start"]), float(piece["length"])))
 
     def peak(self, duration: float) -> float:
         """The highest rate before `duration`."""
@@ -186,7 +186,7 @@ class Piece:
         """Expected arrivals in the whole piece."""
         if self.kind == WAVE and math.isinf(self.length):
             return math.inf if self.rate > 0 else 0.0
-        return plain(mass_within)(self, self.length)
+        return mass_within(self, self.length)
 
     def peak(self, elapsed: float) -> float:
         """The highest rate in the first `elapsed` seconds."""
@@ -194,7 +194,7 @@ class Piece:
             crest = (self.phase + math.pi / 2 / self.scale) % (2 * math.pi / self.scale)
             if crest <= elapsed:
                 return self.rate * (1 + self.change)
-        return max(plain(rate_within)(self, 0.0), plain(rate_within)(self, elapsed))
+        return max(rate_within(self, 0.0), rate_within(self, elapsed))
 
 
 def _profile(segments: Iterable[spec.Segment]) -> Iterator[Piece]:
@@ -209,7 +209,7 @@ def _profile(segments: Iterable[spec.Segment]) -> Iterator[Piece]:
                 yield piece
             if math.isinf(piece.length):
                 return
-            rate = plain(rate_within)(piece, piece.length)
+            rate = rate_within(piece, piece.length)
     yield Piece(rate=rate)
 
 

@@ -25,7 +25,7 @@ class Resampling:
         return self._counts(n)
 
     def _drawn(self, n: int) -> NDArray[np.float64]:
-        key = np.uint64(stream_key(self._seed, 0, f"bootstrap of {n}"))
-        drawn = uniforms(key, np.arange(self.resamples * n, dtype=np.int64), np.uint64(0)).reshape(self.resamples, n)
+        key = stream_key(self._seed, 0, f"bootstrap of {n}")
+        drawn = uniforms(key, np.arange(self.resamples * n, dtype=np.int64), 0).reshape(self.resamples, n)
         cells = (drawn * n).astype(np.int64) + n * np.arange(self.resamples)[:, None]
         return np.bincount(cells.ravel(), minlength=self.resamples * n).reshape(self.resamples, n).astype(np.float64)

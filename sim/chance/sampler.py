@@ -9,14 +9,12 @@ A plug-in's distribution is drawn by inversion where it has a method `quantile(u
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
-
-from numba import from_dtype, types
+from functools import partial
 
 from sim.chance import transforms
-from sim.chance.compiler import compiled, entry_point
 from sim.chance.keyed import uniform
-from sim.chance.table import CONSTANT, EXPONENTIAL, GAMMA, LOGNORMAL, PARETO, ROW, UNIFORM, WEIBULL, DrawTable, draw
+from sim.chance.shared import as_objects, quickest, shared
+from sim.chance.table import CONSTANT, EXPONENTIAL, GAMMA, LOGNORMAL, PARETO, UNIFORM, WEIBULL, DrawTable, draw
 from sim.spec.distribution import Distribution
 
 Sampler = Callable[[int, int], float]  # (entity, attempt) -> seconds; the entity below 2**64, the attempt below 2**63
@@ -34,7 +32,7 @@ def sampler(distribution: Distribution, key: int) -> Sampler:
         return lambda _entity, _attempt: p0
     if kind in _SCALAR:
         return partial(_scalar(kind), key, p0, p1)
-    return partial(_general(), rows, data, row)
+    return partial(draw, as_objects(rows), data.tolist(), row)
 
 
 def uniform_sampler(key: int) -> Sampler:
@@ -47,32 +45,32 @@ def _inverted(quantile: Callable[[float], float], key: int) -> Sampler:
     return lambda entity, attempt: quantile(luck(entity, attempt))
 
 
-@compiled
+@shared
 def _exponential(key: int, p0: float, _p1: float, entity: int, attempt: int) -> float:
     return transforms.exponential(uniform(key, entity, attempt), p0)
 
 
-@compiled
+@shared
 def _lognormal(key: int, p0: float, p1: float, entity: int, attempt: int) -> float:
     return transforms.lognormal(uniform(key, entity, attempt), p0, p1)
 
 
-@compiled
+@shared
 def _between(key: int, p0: float, p1: float, entity: int, attempt: int) -> float:
     return transforms.between(uniform(key, entity, attempt), p0, p1)
 
 
-@compiled
+@shared
 def _gamma(key: int, p0: float, p1: float, entity: int, attempt: int) -> float:
     return transforms.gamma(key, entity, attempt, p0, p1)
 
 
-@compiled
+@shared
 def _pareto(key: int, p0: float, p1: float, entity: int, attempt: int) -> float:
     return transforms.pareto(uniform(key, entity, attempt), p0, p1)
 
 
-@compiled
+@shared
 def _weibull(key: int, p0: float, p1: float, entity: int, attempt: int) -> float:
     return transforms.weibull(uniform(key, entity, attempt), p0, p1)
 
@@ -87,17 +85,9 @@ _SCALAR: dict[int, Callable[..., float]] = {
 }
 
 
-@cache
 def _scalar(kind: int) -> Callable[..., float]:
-    return entry_point(_SCALAR[kind], (types.uint64, types.float64, types.float64, types.uint64, types.int64))
+    return quickest(_SCALAR[kind], "(uint64, float64, float64, uint64, int64)")
 
 
-@cache
 def _uniform() -> Callable[..., float]:
-    return entry_point(uniform, (types.uint64, types.uint64, types.int64))
-
-
-@cache
-def _general() -> Callable[..., float]:
-    rows, data = types.Array(from_dtype(ROW), 1, "C"), types.Array(types.float64, 1, "C")
-    return entry_point(draw, (rows, data, types.int64, types.uint64, types.int64))
+    return quickest(uniform, "(uint64, uint64, int64)")

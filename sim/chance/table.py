@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance import transforms
-from sim.chance.compiler import compiled
 from sim.chance.keyed import derived_key, stream_key, uniform
+from sim.chance.shared import machine_code, shared
 from sim.errors import UsageError
 from sim.spec import distribution as spec
 from sim.spec import measured
@@ -36,6 +36,10 @@ ROW = np.dtype(
 )
 
 
+Rows = Any  # an array of them, or a list of plain objects with the same names
+Numbers = transforms.Floats
+
+
 class Draws(NamedTuple):
     """What `draw` needs, for one seed and replication."""
 
@@ -43,8 +47,8 @@ class Draws(NamedTuple):
     data: NDArray[np.float64]
 
 
-@compiled
-def draw(rows: NDArray[np.void], data: NDArray[np.float64], row: int, entity: int, attempt: int) -> float:
+@shared
+def draw(rows: Rows, data: Numbers, row: int, entity: int, attempt: int) -> float:
     """The time that this row gives to this entity and attempt, in seconds."""
     r = rows[row]
     while r.kind == MIXTURE:
@@ -71,9 +75,14 @@ def draw(rows: NDArray[np.void], data: NDArray[np.float64], row: int, entity: in
     return transforms.replayed(entity, data, r.offset, r.size)
 
 
-@compiled
 def draws(rows: NDArray[np.void], data: NDArray[np.float64], row: int, entities: NDArray[np.int64], attempt: int) -> NDArray[np.float64]:
-    """One time for each entity."""
+    """One time for each entity, by machine code."""
+    times: NDArray[np.float64] = machine_code(_draws)(rows, data, row, entities, attempt)
+    return times
+
+
+@shared
+def _draws(rows: Rows, data: Numbers, row: int, entities: NDArray[np.int64], attempt: int) -> NDArray[np.float64]:
     out = np.empty(entities.size)
     for index in range(entities.size):
         out[index] = draw(rows, data, row, entities[index], attempt)

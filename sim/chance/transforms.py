@@ -3,8 +3,9 @@
 A greater uniform gives a longer time wherever one uniform is enough, so that two scenarios with different distributions stay paired.
 Where one is not enough (gamma, hyperexponential) the further ones are keyed by the bits of the first.
 
-Both engines call these compiled functions and no others: log, exp, sqrt, + - * / and powers with a float exponent only; no fastmath, no
-integer powers, no numpy functions, whose last bits depend on where they run.
+Both engines call these functions and no others, as plain Python or as machine code, which take log, exp and powers from the same library of the
+platform: log, exp, sqrt, + - * / and powers with a float exponent only; no fastmath, no integer powers, no numpy functions, whose last bits depend on
+where they run.
 """
 
 from __future__ import annotations
@@ -14,45 +15,58 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.chance.compiler import compiled
 from sim.chance.keyed import RUNNING_MASK, Word, bits, uniform, unit
+from sim.chance.shared import shared
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float64] | list[float]
 RUNNING = np.uint64(RUNNING_MASK)
 NEVER = 1e300  # seconds
 
 
-@compiled
+def _raised(base: float, power: float) -> float:
+    return float(base**power)
+
+
+@shared(machine=_raised)
+def raised(base: float, power: float) -> float:
+    """A power of a positive number; infinite where it is too large, as machine code has it."""
+    try:
+        return float(base**power)
+    except OverflowError:
+        return math.inf
+
+
+@shared
 def exponential(u: float, mean: float) -> float:
     """By inversion; 1 - u is exact."""
     return -math.log(1.0 - u) * mean
 
 
-@compiled
+@shared
 def between(u: float, low: float, high: float) -> float:
     """Uniform between two bounds."""
     return low + (high - low) * u
 
 
-@compiled
+@shared
 def lognormal(u: float, mu: float, sigma: float) -> float:
     """exp of a normal with mean mu and standard deviation sigma."""
     return math.exp(mu + sigma * normal_quantile(u))
 
 
-@compiled
+@shared
 def pareto(u: float, minimum: float, power: float) -> float:
     """By inversion; power is -1 / alpha. Never infinite, so that sums of times stay numbers."""
-    return float(min(minimum * (1.0 - u) ** power, NEVER))
+    return float(min(minimum * raised(1.0 - u, power), NEVER))
 
 
-@compiled
+@shared
 def weibull(u: float, scale: float, power: float) -> float:
     """By inversion; power is 1 / shape."""
     return float(scale * (-math.log(1.0 - u)) ** power)
 
 
-@compiled
+@shared
 def gamma(key: Word, entity: Word, attempt: Word, shape: float, scale: float) -> float:
     """Marsaglia and Tsang (2000), exact; a shape below 1 is lifted by one and brought back by a power of a uniform."""
     first = bits(key, entity, attempt)
@@ -74,26 +88,26 @@ def gamma(key: Word, entity: Word, attempt: Word, shape: float, scale: float) ->
         u = uniform(first, trial, 0)
 
 
-@compiled
+@shared
 def hyperexponential(key: Word, entity: Word, attempt: Word, data: Floats, offset: int, size: int) -> float:  # called by position
     """One of several exponentials: `size` cumulative probabilities, then `size` means."""
     first = bits(key, entity, attempt)
     return exponential(uniform(first, 0, 0), data[offset + size + chosen(unit(first), data, offset, size)])
 
 
-@compiled
+@shared
 def empirical(u: float, data: Floats, offset: int, size: int) -> float:
     """Inverse of the empirical distribution of sorted data: each value with the same probability."""
     return float(data[offset + min(int(u * size), size - 1)])
 
 
-@compiled
+@shared
 def replayed(entity: Word, data: Floats, offset: int, size: int) -> float:
     """The k-th entity of a source takes the k-th value, all its attempts the same; past the end it begins again."""
     return float(data[offset + np.int64(np.uint64(entity) & RUNNING) % size])
 
 
-@compiled
+@shared
 def chosen(u: float, data: Floats, offset: int, size: int) -> int:
     """Which of `size` parts, by their cumulative probabilities; the last of them is 1."""
     index = 0
@@ -102,7 +116,7 @@ def chosen(u: float, data: Floats, offset: int, size: int) -> int:
     return index
 
 
-@compiled
+@shared
 def normal_quantile(u: float) -> float:
     """Wichura's AS 241 (PPND16): relative error about 1e-16."""
     q = u - 0.5

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from sim.chance.chain import link_chain_compiled as link_chain
+from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.calendar import arm, arm_errand, hold, make_ready
 from sim.compiled.guards import guard_for, leave_bulkhead, leave_line, note, note_breaker, ring_of, stop, wait_at_bulkhead

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.chance.arrivals import fill_arrivals
-from sim.chance.chain import link_chain_compiled as link_chain
+from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
 from sim.compiled.calendar import ARRIVAL, ORDINARY, arm, hold, make_ready, schedule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sim.chance.chain import link_chain_compiled as link_chain
+from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import DUE, ORDINARY, schedule
 from sim.compiled.calls import JUMP, NEXT, PARK

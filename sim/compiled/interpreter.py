@@ -6,7 +6,7 @@ that expires), and at the end. It may return between any two operations, and goe
 
 from __future__ import annotations
 
-from sim.chance.chain import link_chain_compiled as link_chain
+from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled import operations as op_of

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance.arrivals import fill_arrivals
+from sim.chance.shared import machine_code
 from sim.compiled import calendar, spans
 from sim.compiled import state as tables
 from sim.compiled.control import Control
@@ -264,7 +265,8 @@ class Machine:
             elif event in sources:
                 place = sources[event]
                 row = tables["workloads"][place]
-                row["buffered"] = fill_arrivals(tables["sources"], tables["pieces"], tables["recordings"], int(row["source"]), tables["buffers"][place], CHUNK)
+                state = tables["sources"], tables["pieces"], tables["recordings"]
+                row["buffered"] = machine_code(fill_arrivals)(*state, int(row["source"]), tables["buffers"][place], CHUNK)
                 row["taken"], row["due"] = 1, tables["buffers"][place, 0]
                 what = calendar.ARRIVAL | place << calendar.KIND_BITS
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.chance.chain import link_chain_compiled as link_chain
+from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.rows import rows_from

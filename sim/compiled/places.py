@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from sim.chance.chain import link_chain_compiled as link_chain
-from sim.chance.compiler import compiled, plain
+from sim.chance.chain import link_chain
+from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.calendar import CPU, ORDINARY, ROOM, make_ready, schedule
@@ -18,7 +18,7 @@ from sim.policies import base
 from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, SHED, ERROR = whole(Outcome.OK), whole(Outcome.SHED), whole(Outcome.ERROR)
-draw_here = near(plain(draw))
+draw_here = near(draw)
 passed = base.passed.compiled
 SHEDDING_BEGAN, SHEDDING_ENDED = whole(EventKind.SHEDDING_BEGAN), whole(EventKind.SHEDDING_ENDED)
 

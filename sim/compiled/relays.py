@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.chance.chain import link_chain_compiled as link_chain
+from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.compiled.calendar import hold
 from sim.compiled.calls import AGAIN, PARK

@@ -13,6 +13,7 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
+from sim.chance.shared import quickest
 from sim.models.task import ORDINARY, Flow, Signal, Task
 from sim.policies import partitioner as partitioners
 from sim.records.tables import Book
@@ -105,7 +106,7 @@ class Topic:
         self.groups: list[Group] = []
         self.stickies: dict[Replica, partitioners.StickyRow] = {}  # of the producers that have published without a key
         self.chance = world.uniform(f"{name}.sticky")
-        self.partition_of = partitioners.partition_of.compiled.dispatcher
+        self.partition_of = quickest(partitioners.partition_of, "(int64, int64)")
         self.replication = world.sampler(broker.replication, f"{name}.replication") if broker.replication is not None else None
         self.published = 0
         self.sites = 0  # that publish here

@@ -14,15 +14,14 @@ room for 128 such roundings, counts as equal. That is 14 fs at one second and 1.
 from __future__ import annotations
 
 import dataclasses
-import dis
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from types import FunctionType
 from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar, cast, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
+
+from sim.chance.shared import machine_code, shared
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -42,33 +41,24 @@ class Policy(Protocol[P, R_co]):
 
 def policy(function: Callable[P, R_co]) -> Policy[P, R_co]:
     """Mark a function as a policy: it stays the plain function it was, at no cost, and gains `.compiled`, its twin for numba code."""
-    marked = cast(Policy[P, R_co], function)
-    marked.compiled = Compiled(cast(FunctionType, function))
+    marked = cast(Policy[P, R_co], shared(function))
+    marked.compiled = Compiled(function)
     return marked
 
 
 class Compiled:
-    """The compiled twin of a policy. Numba is imported, and the twin made, at the first use: by a call, or by a function being compiled.
+    """The compiled twin of a policy, made when it is first called. Code compiled by numba may name it, or the policy itself."""
 
-    Code compiled by numba may name it like any compiled function (`admit = breaker.admit.compiled`, then `admit(row, ring, now)`):
-    numba asks for its type and receives that of the dispatcher.
-    """
-
-    def __init__(self, plain: FunctionType) -> None:
+    def __init__(self, plain: Callable[..., Any]) -> None:
         self.plain = plain
-
-    @cached_property
-    def dispatcher(self) -> Any:  # noqa: ANN401 - numba has no types
-        """The numba function."""
-        return _compile(_with_compiled_callees(self.plain))
 
     @property
     def _numba_type_(self) -> object:
-        return self.dispatcher._numba_type_
+        return machine_code(self.plain)._numba_type_  # type: ignore[attr-defined]  # a dispatcher of numba
 
     def __call__(self, *args: object) -> Any:  # noqa: ANN401 - whatever the policy answers
         """Run compiled."""
-        return self.dispatcher(*args)
+        return machine_code(self.plain)(*args)
 
 
 @policy
@@ -106,19 +96,3 @@ def table_of(rows: Sequence[object]) -> npt.NDArray[np.void]:
     kind = type(rows[0])
     names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]  # every row class is a dataclass
     return np.array([tuple(getattr(row, name) for name in names) for row in rows], dtype=dtype_of(kind))
-
-
-def _with_compiled_callees(plain: FunctionType) -> FunctionType:
-    """The same function, in whose globals each policy it names is the compiled one: plain Python must not be met in compiled code."""
-    names = plain.__globals__
-    used = [str(step.argval) for step in dis.get_instructions(plain) if step.opname == "LOAD_GLOBAL"]
-    twins = {name: names[name].compiled.dispatcher for name in used if isinstance(getattr(names.get(name), "compiled", None), Compiled)}
-    twin = FunctionType(plain.__code__, {**names, **twins}, plain.__name__, plain.__defaults__, plain.__closure__)
-    twin.__qualname__, twin.__module__ = plain.__qualname__, plain.__module__
-    return twin
-
-
-def _compile(function: FunctionType) -> object:
-    from sim.chance.compiler import compiled  # imports numba, which takes its time
-
-    return compiled(function)

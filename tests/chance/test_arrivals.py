@@ -8,9 +8,11 @@ import pytest
 from chance_shapes import EVERYTHING, RAMP_AND_SPIKE, profile
 from scipy import stats
 
+from sim.chance import shared
 from sim.chance.arrivals import ArrivalTable, arrival_times, fill_arrivals
 from sim.chance.keyed import stream_key
 from sim.chance.rates import RateCurve
+from sim.chance.shared import machine_code
 from sim.errors import UsageError
 from sim.spec import traffic as spec
 
@@ -45,9 +47,12 @@ def test_arrivals_are_in_order_and_within_the_run(kind, duration):
 
 
 @every_kind
-def test_arrivals_do_not_depend_on_how_they_are_asked_for(kind):
-    """Chunks of any size, alone or among other sources, and a longer run begins with the shorter one."""
-    whole = times(KINDS[kind], 400.0).tolist()
+def test_arrivals_do_not_depend_on_how_they_are_asked_for(kind, monkeypatch):
+    """As Python or machine code, in chunks of any size, alone or among other sources; and a longer run begins with the shorter one."""
+    whole, fill = times(KINDS[kind], 400.0).tolist(), machine_code(fill_arrivals)
+    with monkeypatch.context() as patch:
+        patch.setattr(shared, "_worth_it", True)
+        assert times(KINDS[kind], 400.0).tolist() == whole
     table = ArrivalTable()
     table.add(spec.Poisson(rate="1/s"), "others")
     table.add(EVERYTHING, "more")
@@ -57,12 +62,12 @@ def test_arrivals_do_not_depend_on_how_they_are_asked_for(kind):
     pieced = []
     for size in [1, 2, 3, 1000, 7] * 20_000:
         out = np.empty(size)
-        count = fill_arrivals(*state, source, out, out.size)
+        count = fill(*state, source, out, out.size)
         pieced += out[:count].tolist()
         if count < size:
             break
     assert pieced == whole
-    assert fill_arrivals(*state, source, np.empty(5), 5) == 0
+    assert fill(*state, source, np.empty(5), 5) == 0
     assert times(KINDS[kind], 200.0).tolist() == [time for time in whole if time < 200]
 
 

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sim.chance.keyed import M1, M2, S12, S27, S30, S31, G, bits, derived_key, stream_key, stream_number, uniform, uniforms, unit
+from sim.chance.keyed import bits, derived_key, lot, stream_key, stream_number, uniform, uniforms, unit
+from sim.chance.shared import machine_code
 
 MASK = (1 << 64) - 1
 PINNED_KEY, PINNED_UNIFORM = 5894026222732476272, 0.5292958194856915
@@ -23,45 +24,38 @@ def bits_of_ints(key, entity, attempt):
     return mix_of_ints(mix_of_ints(key + 0x9E3779B97F4A7C15 * entity) + key + 0x9E3779B97F4A7C15 * (attempt + 1))
 
 
-def mix_of_arrays(z):
-    z = (z ^ (z >> S30)) * M1
-    z = (z ^ (z >> S27)) * M2
-    return z ^ (z >> S31)
-
-
-def uniforms_of_arrays(key, entities, attempt):
-    own = np.array([key], np.uint64)
-    random = mix_of_arrays(mix_of_arrays(own + G * entities.astype(np.uint64)) + own + G * np.array([attempt + 1], np.uint64))
-    return ((random >> S12).astype(np.float64) + 0.5) * 2.0**-52
-
-
-def test_python_ints_numpy_and_numba_give_the_same_bits():
+def test_python_numpy_and_machine_code_give_the_same_bits():
     entities = np.arange(3000, dtype=np.int64) + (7 << 40)
+    fast = machine_code(uniform)
     for key in (0, stream_key(1, 0, "orders.create.work"), MASK):
         for attempt in (0, 1, 5):
             by_ints = [((bits_of_ints(key, int(entity), attempt) >> 12) + 0.5) * 2.0**-52 for entity in entities]
-            assert uniforms(np.uint64(key), entities, attempt).tolist() == by_ints == uniforms_of_arrays(key, entities, attempt).tolist()
-            assert uniform(np.uint64(key), int(entities[5]), attempt) == by_ints[5]
+            assert uniforms(key, entities, attempt).tolist() == by_ints
+            assert [uniform(key, entity, attempt) for entity in entities.tolist()] == by_ints
+            assert [fast(np.uint64(key), entity, attempt) for entity in entities[:50].tolist()] == by_ints[:50]
 
 
 def test_the_whole_range_of_keys_entities_and_attempts_is_taken():
+    fast, fast_lot = machine_code(bits), machine_code(lot)
     for key in EDGES:
         for entity in EDGES:
+            assert lot(entity) == int(fast_lot(np.uint64(entity))) == mix_of_ints(entity + 0x9E3779B97F4A7C15) >> 1
             for attempt in EDGES[:5]:
-                assert int(bits(np.uint64(key), np.uint64(entity), np.uint64(attempt))) == bits_of_ints(key, entity, attempt)
+                found = bits(key, entity, attempt)
+                assert found == int(fast(np.uint64(key), np.uint64(entity), np.uint64(attempt))) == bits_of_ints(key, entity, attempt)
 
 
 def test_a_uniform_is_never_0_or_1():
-    assert unit(np.uint64(0)) == 2.0**-53
-    assert unit(np.uint64(MASK)) == 1.0 - 2.0**-53
-    assert 1.0 - unit(np.uint64(0)) < 1.0  # so that its logarithm is not 0 either
+    assert unit(0) == 2.0**-53
+    assert unit(MASK) == 1.0 - 2.0**-53
+    assert 1.0 - unit(0) < 1.0  # so that its logarithm is not 0 either
 
 
 def test_keys_are_pinned():
     """Changing them would change the luck of every scenario ever run."""
     assert stream_number("orders.create.work") == 12086853527351168139
     assert stream_key(1, 0, "orders.create.work") == PINNED_KEY
-    assert uniform(np.uint64(PINNED_KEY), 0, 0) == PINNED_UNIFORM
+    assert uniform(PINNED_KEY, 0, 0) == PINNED_UNIFORM
 
 
 def test_seeds_and_replications_of_any_size_make_a_key():
@@ -76,7 +70,7 @@ LIMIT = 4.5  # standard errors; about 60 correlations are looked at
 
 
 def centred(key, attempt=0):
-    return uniforms(np.uint64(key), np.arange(COUNT, dtype=np.int64), attempt) - 0.5
+    return uniforms(key, np.arange(COUNT, dtype=np.int64), attempt) - 0.5
 
 
 def correlation(x, y):

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sim.chance import shared
 from sim.chance.keyed import stream_key
 from sim.chance.popularity import LARGEST_TABLE, chooser, chosen_ranks, cumulative_weights, popularity_table, rank, stride
+from sim.chance.shared import machine_code
 from sim.spec.traffic import Popularity
 
 KEY = stream_key(1, 0, "users")
@@ -38,11 +40,14 @@ def test_observed_frequencies_are_those_of_the_law(exponent):
     assert stats.chisquare(np.bincount(chosen, minlength=count), weights(count, exponent) * draws).pvalue > 1e-3
 
 
-def test_one_by_one_and_all_at_once_choose_the_same():
+def test_one_by_one_and_all_at_once_choose_the_same(monkeypatch):
     popularity = Popularity(count=50_000, popularity={"zipf": 0.9})
     choose = chooser(popularity, KEY)
     chosen = chosen_ranks(np.uint64(KEY), 50_000, 0.9, 1, popularity_table(50_000, 0.9), np.arange(5000))
     assert [choose(k) for k in range(5000)] == chosen.tolist()
+    monkeypatch.setattr(shared, "_worth_it", True)
+    fast = chooser(popularity, KEY)
+    assert [fast(k) for k in range(5000)] == chosen.tolist()
     uniform = chooser(Popularity(count=10), KEY)
     assert {uniform(k) for k in range(1000)} == set(range(10))
 
@@ -53,6 +58,11 @@ def test_a_table_of_every_64th_rank_chooses_as_the_whole_table_does(exponent):
     whole, coarse = cumulative_weights(count, exponent, 1), cumulative_weights(count, exponent, 64)
     for u in np.concatenate([np.linspace(1e-9, 1 - 1e-9, 5000), whole[:-1] / whole[-1]]):
         assert rank(u, count, exponent, 1, whole, whole.size) == rank(u, count, exponent, 64, coarse, coarse.size)
+
+
+@pytest.mark.parametrize("exponent", [0.3, 1.0, 3.0])
+def test_weights_are_the_same_in_python_and_machine_code(exponent):
+    assert machine_code(cumulative_weights)(5000, exponent, 3).tolist() == cumulative_weights(5000, exponent, 3).tolist()
 
 
 def test_millions_of_users_need_a_small_table():
