@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sim.errors import did_you_mean, nearest
 from sim.experiments.changed_defaults import publications
 from sim.experiments.offered_load import Finding
+from sim.experiments.tries import SELDOM
 from sim.experiments.view import View
 from sim.spec.fault import Crash, Fault, NetworkFault, Outage
 from sim.spec.service import Consume
@@ -87,7 +88,7 @@ def _slow(view: View, service: str, topic: str, consume: Consume) -> str:
     if most * each > MAX_POLL_INTERVAL:
         return f"{batch} takes {show_duration(most * each)} on average"
     late = view.patience.share_of_records_above(service, topic, MAX_POLL_INTERVAL - (most - 1) * each)
-    return f"{batch} takes more than {show_duration(MAX_POLL_INTERVAL)} when one is slow, as {show_share(late)} of them are" if late > 0 else ""
+    return f"{batch} takes more than {show_duration(MAX_POLL_INTERVAL)} when one is slow, as {show_share(late)} of them are" if late > SELDOM else ""
 
 
 def unbatched_producers(view: View) -> Iterator[Finding]:

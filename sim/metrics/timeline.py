@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.metrics.departures import Departures, Left
 from sim.metrics.gauges import Gauges
+from sim.metrics.pools import MEMBER
 from sim.metrics.sample import Sample, sample_of
 from sim.records.buckets import bucket_edges, default_bucket
 from sim.records.counted import Counts, Floats, Requests
@@ -27,14 +28,15 @@ def timeline(records: Records, scenario: Scenario, bucket: float | None = None) 
 
     Columns: offered; one per outcome word, of those who had their answer then (`in_flight`: of those who arrived then and never had one); throughput
     (ok, degraded and refused); completed; goodput; p50, p95 and p99 of response and completion of those who arrived then; then every time series by its
-    name: averages of means and levels, totals as rates. A percentile is nan where nothing was answered, and that of completion also where it falls on an
-    order that is still unfinished at the end: it is not known yet. A run that kept a summary is known no more finely than by its default buckets.
+    name, but those of single consumers: averages of means and levels, totals as rates. A percentile is nan where nothing was answered, and that of
+    completion also where it falls on an order that is still unfinished at the end: it is not known yet. A run that kept a summary is known no more finely
+    than by its default buckets.
     """
     edges = bucket_edges(records.duration, default_bucket(records.duration, scenario.record.interval) if bucket is None else bucket)
     sample = sample_of(records, scenario)
     columns = {**_rates(sample, Departures(records, scenario, sample).between(edges), edges), **_percentiles(sample, edges)}
     gauges = Gauges(records)
-    columns |= {series.name: gauges.between(series, edges) for series in records.series}
+    columns |= {series.name: gauges.between(series, edges) for series in records.series if not series.quantity.startswith(MEMBER)}
     return pd.DataFrame(columns, index=pd.Index(edges[:-1], name="time"))
 
 
