@@ -41,7 +41,7 @@ class Profile:
     saved: dict[str, float] = field(default_factory=dict)  # endpoint -> s by which it is done sooner, where a timeout cancels
     places: dict[Place, tuple[float, float]] = field(default_factory=dict)  # attempts, and s for which they hold a place
     publishes: dict[tuple[str, str | None], float] = field(default_factory=dict)  # topic and key of its own -> messages
-    kept: list[Drawn] = field(default_factory=list)  # what requests keep, here and wherever it calls
+    kept: dict[int, Drawn] = field(default_factory=dict)  # what requests keep, here and wherever it calls, by the ids of the steps
 
     @property
     def hold(self) -> float:
@@ -124,7 +124,7 @@ class Flow:
 
     def is_heavy(self, endpoint: str, timeout: float | None) -> bool:
         """Whether what requests keep takes a good part of the timeout now and then: who times out is no longer a matter of luck alone."""
-        kept = Times(1.0, 0.0, tuple(self.endpoints.get(endpoint, Profile()).kept))
+        kept = Times(1.0, 0.0, tuple(self.endpoints.get(endpoint, Profile()).kept.values()))
         return timeout is not None and kept.above(timeout * PART) > SELDOM
 
     def one_answer(self, caller: str, endpoint: str) -> Ends:
@@ -184,7 +184,7 @@ class Flow:
                 case Work() | Wait():
                     mean = self._kept.get(id(step), step.time.mean)
                     if step.per == "request" and step.time.scv > 0.0:
-                        profile.kept.append(Drawn(step.time))
+                        profile.kept[id(step)] = Drawn(step.time)
                     profile.work += ends.ok.share * mean if isinstance(step, Work) and ends.ok.share > 0.0 else 0.0
                     after = ends.ok.plus(Times(1.0, mean)) if id(step) in self._kept else ends.ok.then(step.time, kept=step.per == "request")
                     profile.ends = Ends(after, ends.refused, ends.failed)
@@ -199,7 +199,7 @@ class Flow:
                 case Perform() if depth < DEEPEST:
                     self._walk(profile, self.steps_of(step.target), service, depth + 1)
                 case Call():
-                    profile.kept += self._endpoint(step.target, depth + 1).kept
+                    profile.kept |= self._endpoint(step.target, depth + 1).kept
                     called = self.called(service, step.target, self.policy(step.policy))
                     _count(profile.calls, step.target, ends.ok.share * called.attempts)
                     _count(profile.saved, step.target, ends.ok.share * called.saved)
@@ -270,7 +270,7 @@ def _count(counts: dict[K, float], key: K, more: float) -> None:
 def _add(profile: Profile, part: Profile, share: float = 1.0) -> None:
     """What a part does besides taking time."""
     profile.work += share * part.work
-    profile.kept += part.kept
+    profile.kept |= part.kept
     for place, visits in part.calls.items():
         _count(profile.calls, place, share * visits)
     for place, seconds in part.saved.items():

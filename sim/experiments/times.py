@@ -22,6 +22,7 @@ from sim.spec.measured import Mixture
 
 Floats = NDArray[np.float64]
 ATOMS = 160  # two of them are within 8 % of one another over five orders of magnitude
+MOST = 12  # parts that are kept one by one
 NOTHING = 1e-12  # a share that is none
 
 
@@ -175,7 +176,11 @@ class Times:
 
     def plus(self, other: Times) -> Times:
         """One after the other; the shares multiply."""
-        return Times(self.share * other.share, self.fixed + other.fixed, self.parts + other.parts)
+        return Times(self.share * other.share, self.fixed + other.fixed, self.parts + other.parts)._bounded()
+
+    def _bounded(self) -> Times:
+        """The same, its parts as one where they are many: calls within calls would double them."""
+        return self if len(self.parts) <= MOST else Times(self.share, 0.0, (self.law,))
 
     @property
     def kept(self) -> Times:
@@ -189,7 +194,7 @@ class Times:
         if isinstance(distribution, Constant):
             return replace(self, fixed=self.fixed + times * distribution.value)
         part = Drawn(distribution, kept) if in_closed_form(distribution) else replace(law_of(distribution), kept=kept)
-        return replace(self, parts=self.parts + (part,) * times)
+        return replace(self, parts=self.parts + (part,) * times)._bounded()
 
     def above(self, limit: float) -> float:
         """P(X > limit), of those that it is about."""

@@ -18,6 +18,7 @@ from sim.spec.policy import Budget, CallPolicy, ConstantBackoff, ExponentialBack
 
 _JITTERS = {"none": (1.0, 1.0), "full": (0.0, 1.0), "equal": (0.5, 1.0)}  # between which shares of a pause it lies, evenly
 SELDOM = 1e-4  # a share of attempts that time out and are made again, which changes nothing
+FOLLOWED = 30  # attempts whose times are told from one another; of later ones only the means are
 LEAST = 1e-7  # a share of calls that makes one more attempt and is not followed any further
 
 
@@ -99,13 +100,18 @@ def _again(once: Ends, late: Times, retry: Retry, total: float | None) -> Tries:
     over = [times for times, word in ((once.failed, "error"), (late, "timeout")) if word not in retry.on]
     before, attempts, held, ok, refused, failed = Times(), 0.0, 0.0, list[Times](), list[Times](), list[Times]()
     for number in range(1, retry.max_attempts + 1):
+        before = before if number <= FOLLOWED else Times(before.share, before.mean)
         attempts += before.share
         held += before.share * (once.expected + late.expected)
-        ended = once.later(before)
+        ended = (
+            once.later(before)
+            if number <= FOLLOWED
+            else Ends(*(Times(before.share * its.share, before.mean + its.mean) for its in (once.ok, once.refused, NEVER)))
+        )
         ok.append(ended.ok)
         refused.append(ended.refused)
         failed += [before.plus(times) for times in over]
-        lost = any_of(before.plus(times) for times in again)
+        lost = any_of(before.plus(times if number <= FOLLOWED else Times(times.share, times.mean)) for times in again)
         last = number == retry.max_attempts
         failed.append(lost if last else lost.of(1.0 - allowed))
         before = NEVER if last else pause(retry, number, lost.of(allowed))

@@ -319,3 +319,27 @@ def test_one_in_a_hundred_that_hangs_comes_back_as_often_as_it_may():
     work = {"work": {"mixture": [{"weight": "99%", "constant": "10ms"}, {"weight": "1%", "constant": "90s"}]}}
     assert station(keeping(work), "back").utilisation * 99 == pytest.approx(10 * (0.0099 + 2.7), rel=0.01)
     assert station(keeping(work), "front").demand == pytest.approx(0.0099 + 0.01 * 0.3, rel=0.01)
+
+
+def test_calls_within_calls_that_double_at_every_level_are_followed_all_the_same():
+    """Each of 24 services calls the next one twice: 2^24 visits of the last, on paper at once."""
+    names = ["front", *(f"s{level}" for level in range(24))]
+    services: dict[str, Any] = {}
+    for here, there in zip(names, [*names[1:], ""], strict=True):
+        steps = [{"work": {"exponential": "1ms"}}, *([{"call": f"{there}.ask"}] * 2 if there else [])]
+        services[here] = {"workers": 9, "endpoints": {"ask": steps}}
+    load = load_of(services)
+    assert station(load, "s23").rate == pytest.approx(10 * 2**24)
+    assert station(load, "front").demand == pytest.approx(0.001 * (2**25 - 1))
+
+
+def test_a_thousand_attempts_are_followed_as_far_as_they_matter():
+    """Of a call that fails with 99 %, tried up to a thousand times with jitter: 1 / 0.01 attempts, all but 0.99^1000 of which in the end succeed."""
+    retry = {"max_attempts": 1000, "backoff": {"constant": "1ms"}, "jitter": "full"}
+    services = {
+        "front": front({"call": "back.answer", "policy": {"timeout": "1s", "retry": retry}}, workers=999),
+        "back": {"workers": 99, "endpoints": {"answer": [{"work": {"exponential": "1ms"}}, {"fail": 0.99}]}},
+    }
+    load = load_of(services)
+    assert station(load, "back").rate == pytest.approx(10 * (1 - 0.99**1000) / 0.01)
+    assert station(load, "front").demand == pytest.approx((1 - 0.99**1000) / 0.01 * 0.001 + 0.0005 * ((1 - 0.99**1000) / 0.01 - 1), rel=0.01)
