@@ -26,13 +26,16 @@ def comparison():
 
 def test_the_document_has_the_promised_shape(comparison):
     document = as_document(comparison)
-    assert list(document) == ["schema", "scenario", "seed", "engine", "replications", "fingerprint", "variants", "differences"]
-    assert (document["schema"], document["scenario"], document["seed"], document["engine"], document["replications"]) == (1, "kitchen", 7, "simpy", 5)
+    assert list(document) == ["schema", "scenario", "seed", "engine", "replications", "fingerprint", "bases", "variants", "differences"]
+    assert (document["schema"], document["scenario"], document["seed"], document["engine"], document["replications"]) == (2, "kitchen", 7, "simpy", 5)
     assert document["variants"]["one"]["metrics"]["offered"] == {
         **{"value": 120.0, "low": 120.0, "high": 120.0},
         "spread": {"sd": 0.0, "min": 120.0, "max": 120.0, "n": 5},
         "unit": "1/s",
+        "of": "arrivals",
     }
+    assert set(document["bases"]) == {"arrivals", "departures", "time", "run"}
+    assert document["variants"]["one"]["window"] == {"begin": 2.0, "end": 20.0}
     assert document["variants"]["one"]["expectations"] == [{"text": "availability(kitchen.cook) >= 50%", "value": 0.99, "passed": True}]
     assert list(document["differences"]["two"]["response_p99"]) == ["value", "low", "high", "significant", "finding", "detectable"]
 
@@ -40,7 +43,7 @@ def test_the_document_has_the_promised_shape(comparison):
 def test_infinite_and_missing_figures_are_null_and_a_lower_bound_says_so(comparison):
     metrics = as_document(comparison)["variants"]["two"]["metrics"]
     nothing = {"sd": None, "min": None, "max": None, "n": 5}
-    assert metrics["recovery_time(outage)"] == {"value": None, "low": None, "high": None, "censored": True, "spread": nothing, "unit": "s"}
+    assert metrics["recovery_time(outage)"] == {"value": None, "low": None, "high": None, "censored": True, "spread": nothing, "unit": "s", "of": "run"}
     assert metrics["completion_p99"]["censored"] is True
     assert metrics["detection_time(outage)"]["value"] is None
     assert "censored" not in metrics["detection_time(outage)"]
@@ -171,4 +174,11 @@ def test_json_of_something_else_is_no_baseline(comparison, tmp_path, content):
     path = tmp_path / "other.json"
     path.write_text(content)
     with pytest.raises(UsageError, match=r"other\.json"):
+        against_earlier(comparison, path)
+
+
+def test_an_earlier_run_whose_rates_mean_something_else_is_told(comparison, tmp_path):
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps({**as_document(comparison), "schema": 1}))
+    with pytest.raises(UsageError, match="found schema 1, expected 2: its rates count by arrival, these by departure; run it again"):
         against_earlier(comparison, path)
