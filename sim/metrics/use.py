@@ -15,6 +15,7 @@ from sim.spec.scenario import Scenario
 from sim.vocabulary import GOOD, MessageEnd, Outcome
 
 FULL = 0.95  # of its servers busy: what comes has to wait
+TURNED_AWAY = 0.05  # of what comes to a bulkhead or a limit: it is full
 LASTING = 5.0  # s; so long it stays full before it counts as full, so that a burst does not
 REFUSALS = {"places": Outcome.BULKHEAD_FULL.word, "rate": Outcome.RATE_LIMITED.word}
 NO_ERRORS = (*GOOD, Outcome.REFUSED, Outcome.IN_FLIGHT)
@@ -88,7 +89,13 @@ def _waiting(gauges: Gauges, pool: Pool) -> Floats:
 
 
 def _full(gauges: Gauges, pool: Pool, shares: Floats) -> float:
-    """From when on it was full; of the consumers of a group, from when on any one of them was."""
+    """From when on it was full; of the consumers of a group, from when on any one of them was.
+
+    Where nobody waits for a place, all are hardly ever taken for long, however many are turned away: that they are says that it is full.
+    """
+    if pool.resource in REFUSALS:
+        passed, refused = (np.diff(gauges.values(pool.station, quantity), prepend=0.0) for quantity in ("passed", "turned_away"))
+        shares = np.where(refused > TURNED_AWAY * (passed + refused), 1.0, shares)
     if pool.resource == "hottest consumer":
         return min(_full_at(gauges, busy) for busy in members(gauges, pool.station))
     return _full_at(gauges, shares)

@@ -97,6 +97,20 @@ def test_the_places_of_a_bulkhead_are_servers_and_little_says_how_many_are_taken
     assert measure(simulate(scenario), scenario).values["utilisation(a -> b)"] == pytest.approx(1.0, abs=0.001)
 
 
+def test_a_bulkhead_that_turns_away_half_is_full_though_its_places_are_free_now_and_then():
+    """Erlang: 10 erlangs on 5 places leave each of them idle 13 % of the time."""
+    system = """version: 1
+duration: 60s
+traffic: {u: {sends: a.go, arrivals: {poisson: 10/s}}}
+services:
+  a: {workers: 100, endpoints: {go: [{call: b.go, policy: {bulkhead: {max_concurrent_calls: 5}}}]}}
+  b: {workers: 100, endpoints: {go: [{wait: 1s}]}}
+"""
+    use = of_run(system)[0]["a -> b", "places"]
+    assert use.utilisation == pytest.approx(10 * (1 - 0.564) / 5, abs=0.05)
+    assert use.full_at < 5.0
+
+
 def test_who_stands_in_line_for_a_place_is_its_queue():
     system = """version: 1
 duration: 20s
