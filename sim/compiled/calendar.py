@@ -10,6 +10,7 @@ from __future__ import annotations
 from sim.chance.compiler import compiled
 from sim.compiled.state import Row, State, belt, handler, heap, lanes, near, ready, slots, soon, timers, wheel, whole
 from sim.compiled.wheel import before, from_wheel, into_wheel
+from sim.policies import base
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = map(whole, range(4))  # the ranks of `models/task.py`
 TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK = map(whole, range(8))  # what an event is about; ORDER: Python has something to do
@@ -17,6 +18,7 @@ IN_HEAP, IN_WHEEL = map(whole, range(2))
 KIND_BITS = 3
 RANK_BITS = 58  # a sequence is below 2**58
 TIMERS_MARGIN, ROOM = 8, 64
+noise = base.noise.compiled
 
 
 @compiled
@@ -42,9 +44,9 @@ def into_heap(s: State, time: float, order: int, what: int) -> None:
 
 
 @handler
-def observe(s: State, delay: float) -> None:
-    """The next observation, `delay` seconds from now. It stands in the heap and nowhere else, so that the heap is never empty."""
-    into_heap(s, s.now + delay, OBSERVATION << RANK_BITS | s.sequence, TICK)
+def observe(s: State, time: float) -> None:
+    """The next observation. It stands in the heap and nowhere else, so that the heap is never empty."""
+    into_heap(s, time + (OBSERVATION - ORDINARY) * noise(time), OBSERVATION << RANK_BITS | s.sequence, TICK)
     s.sequence += 1
 
 
@@ -197,7 +199,14 @@ def put_timer(s: State, lane: int, task: int, ticket: int) -> None:
     row.last = new
     if row.armed == 0:
         row.armed = 1
-        schedule(s, TIMER, row.duration, LANE, lane)
+        wait_for_lane(s, lane, s.now + row.duration)
+
+
+@handler
+def wait_for_lane(s: State, lane: int, time: float) -> None:
+    """The event of a lane, for its head that is due at this time."""
+    lanes(s)[lane].due = time
+    push(s, time + (TIMER - ORDINARY) * noise(time), TIMER, LANE | lane << KIND_BITS)
 
 
 @handler

@@ -11,7 +11,7 @@ from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import arrive, come_in, deliver, leave_queue, start, steps_over, waited_too_long
-from sim.compiled.calendar import ARRIVAL, DUE, KIND_BITS, LANE, ORDER, REPLICATED, TASK, TICK, TIMER, drop_head, hold, next_event, observe, schedule
+from sim.compiled.calendar import ARRIVAL, DUE, KIND_BITS, LANE, ORDER, REPLICATED, TASK, TICK, drop_head, hold, next_event, observe, wait_for_lane
 from sim.compiled.calls import FAIL, JUMP, NEXT, PARK, call_step, call_timed_out, out_of_time, send_and_forget, waited_for_bulkhead
 from sim.compiled.clients import arrival, ask, client_timed_out, make_request
 from sim.compiled.consumers import commit, deliver_record, due, poll, record_over, take_next
@@ -63,6 +63,7 @@ def run(s: State, budget: int) -> int:
                 if budget <= 0:
                     return SPENT
                 budget -= 1
+                before = s.now
                 what = next_event(s)
                 task = what >> KIND_BITS
                 kind = what & ((1 << KIND_BITS) - 1)
@@ -75,11 +76,14 @@ def run(s: State, budget: int) -> int:
                         s.order = task
                         return ORDERED
                     if kind == TICK:
+                        s.now = moments(s)[s.tick + 1]
                         tick(s)
                         if s.tick == s.last_tick:
                             return DONE
-                        observe(s, moments(s)[s.tick + 1] - s.now)
+                        observe(s, moments(s)[s.tick + 1])
                     else:
+                        if kind == LANE:
+                            s.now = max(before, lanes(s)[task].due)
                         happen(s, kind, task)
                     continue
             if not wake(s, task):
@@ -157,7 +161,7 @@ def expire(s: State, lane: int) -> None:
             else:
                 waited_for_bulkhead(s, task, row.owner)
         else:
-            schedule(s, TIMER, timer.deadline - now, LANE, lane)
+            wait_for_lane(s, lane, timer.deadline)
             return
     row.armed = 0
 

@@ -102,7 +102,7 @@ REPLICA = _record(
 )
 PLANNED = _record("time", "order what next")  # 32 bytes: two of them to a line of the cache
 TIMER_ENTRY = _record("deadline", "ticket slot next")
-LANE_ROW = _record("duration", "purpose owner first last armed")
+LANE_ROW = _record("duration due", "purpose owner first last armed")
 JOB = _record("end", "sequence ticket slot child sibling")
 
 CALL_ROW = _record(

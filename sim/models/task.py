@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 from simpy.core import EmptySchedule
 
+from sim.policies.base import noise
 from sim.vocabulary import Outcome
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ class Clock(simpy.Environment):
     Its queue, a heap, holds (time, rank, number, event), where an event has a `then`. Beside it runs a belt: ordinary events of one fixed
     delay, the usual length of a hop, come due in the order in which they were scheduled, and need no heap. The next event is the lesser of
     the two heads, so that the order is the same as without a belt. Processes and resources of SimPy run on it as ever.
+
+    Ranks hold for times that are equal on paper, not to the last bit (`policies/base.py`): timers stand in the queue by the noise of their time later
+    than they are due, observations by twice that, and the clock shows when they are due.
     """
 
     now: float = 0.0  # a property of the base class, read some thirty times a request
@@ -71,10 +75,15 @@ class Clock(simpy.Environment):
 
         def schedule(event: Any, priority: int = ORDINARY, delay: float = 0.0) -> None:  # noqa: ANN401 - whatever has a `then`
             if isinstance(event, simpy.Event):
-                event = Stock(event)
+                event = Stock(event, self.now + delay)
             heappush(queue, (self.now + delay, priority, next(numbers), event))
 
+        def late(signal: Signal, rank: int, time: float) -> None:
+            signal.due = time
+            heappush(queue, (time + (rank - ORDINARY) * noise(time), rank, next(numbers), signal))
+
         self.schedule = schedule
+        self.late: Callable[[Signal, int, float], None] = late  # a timer or an observation, at this time
         self.calendar: list[Any] = queue  # for those few who push (time, rank, next(numbers), event) themselves
         self.numbers = numbers
         self.belt: deque[Any] = deque()  # the same, due after `belt_delay`, nothing else
@@ -95,7 +104,10 @@ class Clock(simpy.Environment):
             if belt and belt[0] < queue[0]:  # the queue is never empty: there is always an observation to come
                 self.now, _, _, event = next_on_belt()
             else:
-                self.now, _, _, event = heappop(queue)
+                before = self.now
+                self.now, rank, _, event = heappop(queue)
+                if rank > ORDINARY:
+                    self.now = event.due if event.due > before or rank == OBSERVATION else before
             then = event.then
             then(event)
 
@@ -105,7 +117,10 @@ class Clock(simpy.Environment):
             raise EmptySchedule
         on_belt = self.belt and (not self._queue or self.belt[0] < self._queue[0])
         event: Any
-        self.now, _, _, event = self.belt.popleft() if on_belt else heappop(self._queue)
+        before = self.now
+        self.now, rank, _, event = self.belt.popleft() if on_belt else heappop(self._queue)
+        if rank > ORDINARY:
+            self.now = event.due if event.due > before or rank == OBSERVATION else before
         self._now = self.now
         event.then(event)
 
@@ -117,10 +132,11 @@ class Clock(simpy.Environment):
 class Stock:
     """An event of SimPy's own in the queue, of a plug-in: it calls back whoever waits for it."""
 
-    __slots__ = ("event",)
+    __slots__ = ("due", "event")
 
-    def __init__(self, event: simpy.Event):
+    def __init__(self, event: simpy.Event, due: float):
         self.event = event
+        self.due = due  # s
 
     def then(self, _: object) -> None:
         """What SimPy's `step` does."""
@@ -136,10 +152,11 @@ class Stock:
 class Signal:
     """A re-armable event that calls one function: arrivals, faults, ticks, lanes of timers."""
 
-    __slots__ = ("then",)
+    __slots__ = ("due", "then")
 
     def __init__(self, function: Callable[[Any], None]):
         self.then = function
+        self.due = 0.0  # s; of a timer or an observation: its time
 
     def at(self, schedule: Schedule, rank: int, delay: float) -> None:
         """Fire once, `delay` seconds from now."""

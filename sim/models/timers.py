@@ -16,11 +16,10 @@ from sim.models.task import TIMER, Clock, Signal
 class Lane:
     """All timers of one duration and one purpose, of tasks or of whatever else has a `ticket` that changes when it need not expire any more."""
 
-    __slots__ = ("armed", "duration", "entries", "env", "expire", "schedule", "signal")
+    __slots__ = ("armed", "duration", "entries", "env", "expire", "signal")
 
     def __init__(self, env: Clock, duration: float, expire: Callable[[Any], None]):
         self.env = env
-        self.schedule = env.schedule
         self.duration = duration
         self.expire = expire  # called for a task that still waits for what it waited for when the timer was armed
         self.entries: deque[tuple[float, Any, int]] = deque()
@@ -32,7 +31,7 @@ class Lane:
         self.entries.append((self.env.now + self.duration, task, task.ticket))
         if not self.armed:
             self.armed = True
-            self.signal.at(self.schedule, TIMER, self.duration)
+            self.env.late(self.signal, TIMER, self.env.now + self.duration)
 
     def _fire(self, _: object) -> None:
         now = self.env.now
@@ -45,6 +44,6 @@ class Lane:
                 entries.popleft()
                 self.expire(task)
             else:
-                self.signal.at(self.schedule, TIMER, deadline - now)
+                self.env.late(self.signal, TIMER, deadline)
                 return
         self.armed = False

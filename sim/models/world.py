@@ -118,7 +118,7 @@ class World:
         """Observe at the beginning, and at every tick."""
         self.recorder.tick()
         self.ticker = Signal(self._tick)
-        self.ticker.at(self.env.schedule, OBSERVATION, self.moments[0])
+        self.env.late(self.ticker, OBSERVATION, self.moments[0])
 
     def _tick(self, _: object) -> None:
         self.recorder.tick()
@@ -127,7 +127,7 @@ class World:
             self.progress(moment)
         if not self.moments:
             raise Done
-        self.ticker.at(self.env.schedule, OBSERVATION, self.moments[0] - self.env.now)
+        self.env.late(self.ticker, OBSERVATION, self.moments[0])
 
     def _close(self) -> Records:
         recorder = self.recorder

@@ -213,3 +213,41 @@ def test_resilience4j_refuses_the_call_that_comes_exactly_at_the_end_of_its_wait
     faults: [{at: 12s, for: 1s, errors: {of: bank, share: 100%}}]
     """
     assert testing.play(system, [12.004, 17.004, 17.1]).outcomes() == ["error", "breaker_open", "ok"]
+
+
+TIMERS = """
+duration: 120s
+traffic: {{clients: {{sends: a.x, arrivals: {{deterministic: {rate}/s}}, timeout: {client}ms}}}}
+services:
+  a: {{workers: unlimited, endpoints: {{x: [{{call: b.x, policy: {{timeout: {timeout}ms, bulkhead: {{max_concurrent_calls: 1, max_wait: {wait}ms}}}}}}]}}}}
+  b: {{workers: 1, queue: {{timeout: {queue}ms}}, endpoints: {{x: [{steps}]}}}}
+record: {{spans: none}}
+"""
+
+
+def outcomes(steps, **limits):
+    """Every request of two minutes: what becomes of those of one instant is one thing, not a matter of the last bits of each."""
+    values = {"client": 60_000, "timeout": 60_000, "wait": 60_000, "queue": 60_000, **limits}
+    played = testing.play(TIMERS.format(steps=", ".join(f"{{work: {step}ms}}" for step in steps), **values))
+    return set(played.outcomes()) - {"in_flight"}
+
+
+@settings(deadline=None, max_examples=25)
+@given(steps=st.lists(st.integers(1, 40), min_size=2, max_size=5), rate=st.sampled_from([3, 7, Fraction(33, 10)]), which=st.sampled_from(["client", "timeout"]))
+def test_an_answer_at_the_very_deadline_is_in_time_and_one_a_millisecond_later_is_not(steps, rate, which):
+    assert outcomes(steps, rate=float(rate), **{which: sum(steps)}) == {"ok"}
+    assert outcomes(steps, rate=float(rate), **{which: sum(steps) - 1}) == {"timeout"}
+
+
+@settings(deadline=None, max_examples=15)
+@given(steps=st.lists(st.integers(1, 40), min_size=2, max_size=4))
+def test_a_place_that_is_free_at_the_end_of_the_longest_wait_is_had(steps):
+    """Two come at once, again and again: the second waits for as long as the first is at it."""
+    system = TIMERS.replace("clients: {{", "twins: {{sends: a.x, arrivals: {{deterministic: {rate}/s}}}}, clients: {{")
+    for longest, become in ((sum(steps), {"ok"}), (sum(steps) - 1, {"ok", "bulkhead_full"})):
+        text = system.format(steps=", ".join(f"{{work: {step}ms}}" for step in steps), rate=3, client=60_000, timeout=60_000, wait=longest, queue=60_000)
+        assert set(testing.play(text).outcomes()) - {"in_flight"} == become
+    text = system.replace(", bulkhead: {{max_concurrent_calls: 1, max_wait: {wait}ms}}", "")
+    for longest, become in ((sum(steps), {"ok"}), (sum(steps) - 1, {"ok", "shed"})):
+        played = testing.play(text.format(steps=", ".join(f"{{work: {step}ms}}" for step in steps), rate=3, client=60_000, timeout=60_000, queue=longest))
+        assert set(played.outcomes()) - {"in_flight"} == become
