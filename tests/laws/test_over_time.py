@@ -133,7 +133,7 @@ duration: 300s
 traffic:
   clients: {sends: station.serve, arrivals: {poisson: 20/s}, timeout: 500ms, retry: {max_attempts: 3, backoff: {constant: 0s}, on: [timeout]}}
 services:
-  station: {workers: 1, endpoints: {serve: [work: {exponential: 10ms}]}}
+  station: {workers: 1, endpoints: {serve: [{work: {exponential: 10ms}, per: attempt}]}} # the golden case serves each attempt as one more customer
 faults:
   - {name: outage, at: 20s, for: 10s, outage: station, how: hang}
 """
