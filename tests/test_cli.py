@@ -114,7 +114,7 @@ def test_a_finished_run_is_drawn_again(kitchen):
 def test_a_sweep_shows_every_point_and_writes_tables(capsys, kitchen):
     assert sim("sweep", "kitchen.yaml", "--variants", "one", "--over", "services.kitchen.workers=1,2", *QUICK) == 0
     out = capsys.readouterr().out
-    assert re.search(r"^  kitchen.workers +throughput", out, re.MULTILINE)
+    assert re.search(r"^  kitchen.workers +requests +throughput", out, re.MULTILINE)
     folder = kitchen / "reports" / "kitchen-sweep"
     assert {"index.html", "results.json", "sweep.parquet", "runs.parquet"} <= {path.name for path in folder.iterdir()}
     assert sim("report", str(folder)) == 2
@@ -190,7 +190,7 @@ def test_a_failed_expectation_is_exit_code_1(capsys):
 def test_json_on_stdout_is_all_there_is(capsys):
     assert sim("run", "kitchen.yaml", *QUICK, "--json", "-") == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["schema"] == 1
+    assert document["schema"] == 2
     assert document["variants"]["one"]["metrics"]["offered"]["unit"] == "1/s"
 
 

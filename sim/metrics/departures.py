@@ -19,7 +19,7 @@ from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import PASSED, Outcome
 
-Places = NDArray[np.int64]
+Places = NDArray[np.integer]
 _IN_TIME = 2  # whether an answer was, or was not
 
 
@@ -86,16 +86,15 @@ class Departures:
             answers, rows = everyone.answers, records.requests
             route, outcome, response, objective = answers.route, answers.outcome, answers.response, answers.latency_objective
             self._moment = np.ascontiguousarray(rows["end"])
-            self._done = np.ascontiguousarray(rows["completion"][rows["expects"]])
-            done_route = ordering
-        columns = [column.astype(np.int64) + 1 for column in (route, done_route, ordering)]  # 0: no route is known
-        found = [np.bincount(column, minlength=len(records.names) + 1) > 0 for column in columns]
-        present = np.flatnonzero(np.any(found, axis=0))
-        place = np.zeros(len(records.names) + 1, dtype=np.int64)
+            done, done_route = np.ascontiguousarray(rows["completion"]), ordering
+            self._done = done if ordering.size == done.size else done[rows["expects"]]
+        known, ordered = (_occurring(column, len(records.names)) for column in (route, ordering))
+        present = np.flatnonzero(known | ordered)
+        place = np.zeros(known.size, dtype=np.int32)
         place[present] = np.arange(present.size)
-        self.routes, self._ordering = tuple(("", *records.names)[index] for index in present), found[2][present]
-        self._done_route = place[columns[1]]
-        self._kind = (place[columns[0]] * len(Outcome) + outcome) * _IN_TIME + in_time(response, objective)
+        self.routes, self._ordering = tuple((*records.names, "")[index] for index in present), ordered[present]
+        self._done_route = place[done_route]
+        self._kind = (place[route] * len(Outcome) + outcome) * _IN_TIME + in_time(response, objective)
 
     def between(self, edges: Floats) -> Left:
         """Of each span from one edge up to the next; the last edge belongs to none."""
@@ -106,11 +105,19 @@ class Departures:
         return Left(self.routes, self._ordering, answers.reshape(shape), completions)
 
 
+def _occurring(column: NDArray[np.int16], names: int) -> NDArray[np.bool_]:
+    """(names + 1,) which indices into names a column has; the last is that of no name, -1."""
+    found = np.zeros(names + 1, dtype=bool)
+    found[column] = True
+    return found
+
+
 def _counted(lines: Floats, moments: Floats, kinds: Places, n: int, counts: Counts | None) -> Counts:
     """(spans, n) how many of each kind lie between neighbouring lines."""
     spans = lines.size - 1
-    place = on_axis(lines, "right").place(moments) - 1 if spans > 1 else np.where((moments >= lines[0]) & (moments < lines[1]), 0, -1)
-    inside = (place >= 0) & (place < spans)
-    weights = None if counts is None else counts[inside]
-    found = np.bincount(place[inside] * n + kinds[inside], weights=weights, minlength=spans * n)
+    inside = (moments >= lines[0]) & (moments < lines[-1])
+    kinds = kinds[inside]
+    if spans > 1:
+        kinds = (on_axis(lines, "right").place(moments[inside]) - 1) * n + kinds
+    found = np.bincount(kinds, weights=None if counts is None else counts[inside], minlength=spans * n)
     return np.asarray(found, dtype=np.int64).reshape(spans, n)
