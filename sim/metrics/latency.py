@@ -52,8 +52,7 @@ def _unless_too_quick(answers: Answers, mask: Mask, figures: list[Censored]) -> 
 def _is_too_quick(answers: Answers, mask: Mask, value: float, q: float) -> bool:
     """Whether, beyond chance, fewer than a share q are answered within this time, of those who arrived so early that one would have seen it."""
     early = (mask | answers.in_flight) & (answers.age > value)
-    least = answers.response if answers.response_width is None else answers.response - answers.response_width / 2
-    n, quick = answers.total(early), answers.total(early & mask & (least <= value))
+    n, quick = answers.total(early), answers.total(early & mask & (answers.response <= value))
     return quick < q * n - ERRORS * math.sqrt(n * q * (1 - q)) - 0.5
 
 

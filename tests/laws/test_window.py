@@ -101,11 +101,10 @@ def test_ten_workers_of_a_second_do_ten_a_second_however_long_the_queue(warmup, 
     assert (values["offered"], values["availability_most"]) == (pytest.approx(20, abs=0.02), 1)
 
 
-@pytest.mark.parametrize("keep", ["rows", "summary"])
-@pytest.mark.parametrize("users", [20, 100, 200])
+@pytest.mark.parametrize("users", [20, 100, 800])
 @pytest.mark.parametrize("work", ["100ms", "1s"])
-def test_a_full_station_is_a_plateau(users, work, keep):
-    """Ten workers, all of them always busy, whatever the number of users; and their responses are no lower bounds, though many are in flight."""
+def test_a_full_station_is_a_plateau(users, work):
+    """Ten workers, all of them always busy, whatever the number of users."""
     text = f"""
         version: 1
         duration: 40s
@@ -113,10 +112,8 @@ def test_a_full_station_is_a_plateau(users, work, keep):
         traffic: {{u: {{sends: s.go, arrivals: {{closed: {{users: {users}, think: 0s}}}}}}}}
         services: {{s: {{workers: 10, endpoints: {{go: [{{work: {work}}}]}}}}}}
     """
-    scenario = load_text(text, sets=[f"record={keep}"]).variants["base"]
-    found = measure(simulate(scenario), scenario)
-    assert found.values["throughput"] == {"100ms": 100, "1s": 10}[work]
-    assert not found.censored
+    scenario = load_text(text).variants["base"]
+    assert measure(simulate(scenario), scenario).values["throughput"] == {"100ms": 100, "1s": 10}[work]
 
 
 def test_the_first_arrival_comes_one_gap_after_the_start_and_none_at_the_end():
