@@ -72,7 +72,7 @@ def test_a_directory_with_a_broken_marker_is_refused_before_the_work(tmp_path):
 def test_rates_of_closed_users_are_told_in_plain_words(tmp_path):
     users = "version: 1\nduration: 10m\ntraffic: {u: {sends: a.e, arrivals: {closed: {users: 3, think: 1s}}}}\n"
     (tmp_path / "closed.yaml").write_text(f"{users}services: {{a: {{workers: 1, endpoints: {{e: [{{work: 5ms}}]}}}}}}\n")
-    told = in_shell("sim stability closed.yaml --stressor outage:a:5s --loads 10/s,20/s", tmp_path)
+    told = in_shell("sim stability closed.yaml --stressor outage:a:5s --loads 10/s,20/s --quiet", tmp_path)
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr == "error: --loads: found rates, but no open traffic sends anything to be a share of; expected factors such as 0.5,1,2\n"
 
