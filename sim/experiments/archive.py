@@ -11,12 +11,15 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.records.rows import columns_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FORMAT = 3
 HEADER = "header.json"
@@ -65,11 +68,31 @@ def _arrow(table: NDArray[Any], compression: str) -> memoryview:
     import pyarrow as pa
 
     columns = columns_of(table) if table.dtype.names else _flat_columns(table)
-    arrow = pa.table({name: pa.array(column) for name, column in columns.items()})
+    arrays = [_array(column) for column in columns.values()]
+    batch = pa.RecordBatch.from_arrays(arrays, names=list(columns))
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, arrow.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
-        writer.write_table(arrow)
+    with pa.ipc.new_file(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_batch(batch)
     return memoryview(sink.getvalue())
+
+
+def _array(column: NDArray[Any]) -> pa.Array:
+    """Its memory as Arrow's; a truth is a whole byte. By `pa.array` it would be copied, and pandas imported."""
+    import pyarrow as pa
+
+    plain = np.ascontiguousarray(column.view(np.uint8) if column.dtype == np.bool_ else column)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(plain.dtype), plain.size, [None, pa.py_buffer(plain)])
+
+
+def _numbers(array: pa.Array, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The column again. Raises ValueError for one of other numbers, or with gaps."""
+    import pyarrow as pa
+
+    plain = np.dtype(np.uint8) if dtype == np.bool_ else dtype
+    if array.type != pa.from_numpy_dtype(plain) or array.null_count or array.offset:
+        raise ValueError(f"found a column of {array.type}, expected {plain}")
+    memory = array.buffers()[1] if len(array) else b""
+    return np.frombuffer(memory, plain, len(array)).view(dtype)
 
 
 def _flat_columns(table: NDArray[Any]) -> dict[str, NDArray[Any]]:
@@ -83,16 +106,17 @@ def _table(file: bytes, described: Mapping[str, Any]) -> NDArray[Any]:
 
     if hashlib.sha256(file).hexdigest() != described["sha256"]:
         raise ValueError("a table is not what it was when it was written")
-    arrow = pa.ipc.open_file(pa.BufferReader(file)).read_all()
+    with pa.ipc.open_file(pa.BufferReader(file)) as reader:
+        columns = dict(zip(reader.schema.names, reader.get_batch(0).columns, strict=True))
     kind = described["dtype"]
     dtype = np.dtype(kind) if isinstance(kind, str) else np.dtype([(str(name), str(its)) for name, its in kind])
     table = np.zeros(tuple(described["shape"]), dtype)
     if dtype.names:
         for name in dtype.names:
-            table[name] = arrow[name].to_numpy()
+            table[name] = _numbers(columns[name], dtype[name])
     elif table.ndim == 1:
-        table[:] = arrow["value"].to_numpy()
+        table[:] = _numbers(columns["value"], dtype)
     else:
         for place in range(table.shape[1]):
-            table[:, place] = arrow[str(place)].to_numpy()
+            table[:, place] = _numbers(columns[str(place)], dtype)
     return table
