@@ -31,7 +31,7 @@ def test_what_is_offered_goes_by_arrival_and_outcomes_by_the_answer():
 def test_throughput_is_the_same_rate_in_the_table_and_over_time():
     run = records([request(second / 2, 3) for second in range(200)])
     found = measure(run, scenario()).values["throughput"]
-    assert timeline(run, scenario(), 10.0).loc[10:, "throughput"].mean() == pytest.approx(found)
+    assert timeline(run, scenario(), 10.0).frame().loc[10:, "throughput"].mean() == pytest.approx(found)
 
 
 def test_completions_go_by_the_moment_they_happen():
