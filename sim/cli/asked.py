@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from sim.cli.destination import Destination
 from sim.cli.streams import say, tell
 from sim.cli.words import share_of
@@ -50,7 +52,7 @@ class Asked:
         spread: bool = False,
     ) -> None:
         from sim.experiments.engines import known_engine
-        from sim.experiments.journal import Journal
+        from sim.experiments.journal import SOON, Journal
 
         self.rule: dict[str, Any] = {"replications": replications, "metrics": metrics, "interval": interval}
         self.rule["confidence"] = share_of("confidence", confidence)
@@ -61,7 +63,8 @@ class Asked:
         self.out, self.json, self.quiet = out, Destination(json_file), quiet
         if jobs is not None and cluster is not None:
             raise UsageError("found --jobs and --cluster, expected one of them: the cluster has workers of its own")
-        self.cluster, self.journal, self.spread = cluster, Journal(), spread
+        self.cluster, self.journal, self.spread = cluster, Journal(patience=SOON), spread
+        click.get_current_context().call_on_close(self.journal.close)  # whatever befalls the telling, what is finished is found again
 
     @property
     def place(self) -> dict[str, Any]:
@@ -109,15 +112,17 @@ class Asked:
 
     @contextlib.contextmanager
     def telling(self, replications: int, durations: Sequence[float]) -> Iterator[Progress | None]:
-        """Progress on stderr; what is finished is in the journal, however this ends."""
+        """Progress on stderr; what is finished when this is broken off is in the journal."""
         from sim.experiments.progress import Teller
 
         teller = None if self.quiet else Teller(sys.stderr, replications * sum(durations))
         self._begun = time.monotonic()
         try:
             yield teller
-        finally:
+        except BaseException:
             self.journal.close()
+            raise
+        finally:
             if teller is not None:
                 teller.clear()
             if self.journal.trouble and not self.quiet:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-import pandas as pd
+import numpy as np
 
 from sim.errors import UsageError
 from sim.experiments.engines import chosen_engine, is_small
@@ -25,6 +25,7 @@ from sim.experiments.settling import pilot_runs, settled
 from sim.experiments.several import Arm, arms_of, combine, named
 from sim.experiments.shipped import Source, as_study
 from sim.experiments.verdicts import judge
+from sim.records.columns import Columns, mean_of
 from sim.records.tables import Records
 from sim.spec.base import Kind, words
 from sim.spec.scenario import Scenario
@@ -200,28 +201,25 @@ def _resamples(plan: Plan, seed: int) -> Resamples | None:
 class _Figures:
     """The figures of one variant: one row per replication, and which metrics were only lower bounds somewhere."""
 
-    table: pd.DataFrame
+    table: Columns
     censored: frozenset[str]
 
     @classmethod
     def of(cls, results: Sequence[JobResult], numbers: Sequence[int]) -> _Figures:
         keys = sorted({key for result in results for key in result.metrics}, key=place_of)
-        rows = [[result.metrics.get(key, float("nan")) for key in keys] for result in results]
-        table = pd.DataFrame(rows, index=pd.Index(numbers, name="replication"), columns=keys, dtype=float)
+        columns = {key: np.array([result.metrics.get(key, float("nan")) for result in results], dtype=np.float64) for key in keys}
+        table = Columns(np.array(numbers), columns, "replication")
         return cls(table, frozenset(key for result in results for key in result.censored))
 
 
 def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult], confidence: float, resamples: Resamples | None, exact: bool) -> VariantResult:
-    from sim.metrics.timeline import mean_timelines
     from sim.stats.mean import mean_interval
 
     exemplar = results[0].records
     assert exemplar is not None, "the first replication keeps its records"
     metrics = {
-        str(key): mean_interval(
-            figures.table[key].to_numpy(), confidence, censored=key in figures.censored, resamples=resamples, bounds=bounds_of(str(key)), exact=exact
-        )
-        for key in figures.table
+        key: mean_interval(values, confidence, censored=key in figures.censored, resamples=resamples, bounds=bounds_of(key), exact=exact)
+        for key, values in figures.table.columns.items()
     }
     if len(results) == 1 and not exact:
         metrics |= _of_one(arm, results[0], exemplar, confidence)
@@ -229,10 +227,10 @@ def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult], confiden
         name=arm.name,
         scenario=arm.scenario,
         metrics=metrics,
-        per_replication=figures.table,
+        figures=figures.table,
         verdicts=judge(arm.scenario, figures.table, metrics),
         records=exemplar,
-        timeline=mean_timelines([result.timeline for result in results]),
+        over_time=mean_of([result.timeline for result in results]),
         fingerprint=_digest([result.fingerprint for result in results]),
     )
 
@@ -252,13 +250,13 @@ def _differences(
     from sim.stats.paired import differences
 
     (_, base), *others = figures.items()
-    compared = [(name, key, other) for name, other in others for key in other.table if key in base.table and has_direction(str(key))]
+    compared = [(name, key, other) for name, other in others for key in other.table.columns if key in base.table.columns and has_direction(key)]
     exemplars = [result.records for result in variants.values()]
-    shared = {name: base.table.index.intersection(other.table.index) for name, other in others}
+    shared = {name: min(len(base.table), len(other.table)) for name, other in others}  # of a race; all begin with the same one
     additions, duration = max(map(additions_of, exemplars)), max(records.duration for records in exemplars)
     found = differences(
-        {f"{name}\0{key}": other.table[key].loc[shared[name]].to_numpy() for name, key, other in compared},
-        {f"{name}\0{key}": base.table[key].loc[shared[name]].to_numpy() for name, key, _ in compared},
+        {f"{name}\0{key}": other.table[key][: shared[name]] for name, key, other in compared},
+        {f"{name}\0{key}": base.table[key][: shared[name]] for name, key, _ in compared},
         confidence,
         variant_censored={f"{name}\0{key}" for name, key, other in compared if key in other.censored},
         baseline_censored={f"{name}\0{key}" for name, key, _ in compared if key in base.censored},
@@ -268,7 +266,7 @@ def _differences(
     )
     answer: dict[str, dict[str, Difference]] = {name: {} for name, _ in others}
     for name, key, _ in compared:
-        answer[name][str(key)] = found[f"{name}\0{key}"]
+        answer[name][key] = found[f"{name}\0{key}"]
     return answer
 
 

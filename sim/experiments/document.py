@@ -47,7 +47,7 @@ def as_json(comparison: Comparison) -> str:
 
 
 def _variant_document(result: VariantResult, comparison: Comparison) -> dict[str, Any]:
-    own, identical = len(result.per_replication), comparison.identical.get(result.name)
+    own, identical = len(result.figures), comparison.identical.get(result.name)
     return {
         **({"replications": own} if own != comparison.replications else {}),  # dropped from a race
         **({"identical_to": identical} if identical is not None else {}),

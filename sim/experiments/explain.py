@@ -20,6 +20,7 @@ from sim.experiments.ledger import Progress
 from sim.experiments.offered_load import Analysis, OfferedLoad
 from sim.experiments.results import Comparison, VariantResult
 from sim.experiments.shipped import Source, as_study
+from sim.records.columns import Columns
 from sim.stats.bounds import NOT_NEGATIVE
 from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
@@ -172,7 +173,7 @@ def explain(
     _refuse(study, shares, route, clock)
     perform = partial(perform_explaining, shares=tuple(shares), route=route, failures=failures)
     comparison = compare(study, variants, replications, jobs=jobs, engine=engine, progress=progress, perform=perform, journal=journal, cluster=cluster)
-    found = {name: result.per_replication for name, result in comparison.variants.items()}
+    found = {name: result.figures for name, result in comparison.variants.items()}
     plain = replace(comparison, variants={name: _without_ours(result) for name, result in comparison.variants.items()})
     explained = {name: _explanation(result, _Figures(found[name]), shares, clock) for name, result in plain.variants.items()}
     return Explanation(plain, explained, route, failures)
@@ -222,7 +223,7 @@ def perform_explaining(job: Job, tick: Tick, *, shares: tuple[float, ...], route
     return JobResult(
         metrics={**measurement.values, **ours},
         censored=frozenset(measurement.censored),
-        timeline=timeline(records, scenario) if job.keep_timeline else pd.DataFrame(),
+        timeline=timeline(records, scenario) if job.keep_timeline else Columns(),
         fingerprint=records.fingerprint(),
         simulated=records.duration,
         records=light if job.keep_records else None,
@@ -263,8 +264,8 @@ def _use_as_figures(found: Sequence[Use]) -> Iterator[tuple[str, float]]:
 class _Figures:
     """Our own columns of the table of replications."""
 
-    def __init__(self, table: pd.DataFrame) -> None:
-        self.columns = {tuple(json.loads(str(key))): table[key].to_numpy(dtype=float) for key in table if _is_ours(str(key))}
+    def __init__(self, table: Columns) -> None:
+        self.columns = {tuple(json.loads(key)): values for key, values in table.columns.items() if _is_ours(key)}
 
     def of(self, kind: str, *words: str | float) -> dict[tuple[str | float | bool, ...], np.ndarray]:
         """The rest of the key -> its values, of the keys that begin so."""
@@ -277,9 +278,8 @@ def _is_ours(key: str) -> bool:
 
 
 def _without_ours(result: VariantResult) -> VariantResult:
-    table = result.per_replication
     metrics = {key: figure for key, figure in result.metrics.items() if not _is_ours(key)}
-    return replace(result, metrics=metrics, per_replication=table[[key for key in table if not _is_ours(str(key))]])
+    return replace(result, metrics=metrics, figures=result.figures.only([key for key in result.figures.columns if not _is_ours(key)]))
 
 
 def _explanation(result: VariantResult, figures: _Figures, shares: Sequence[float], asked: Clock | None) -> VariantExplanation:

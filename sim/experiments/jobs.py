@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
-import pandas as pd
-
+from sim.records.columns import Columns
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
@@ -50,7 +49,7 @@ class JobResult:
 
     metrics: dict[str, float]
     censored: frozenset[str]
-    timeline: pd.DataFrame
+    timeline: Columns
     fingerprint: str
     simulated: float  # s
     records: Records | None = None
@@ -73,7 +72,7 @@ def perform(job: Job, tick: Tick) -> JobResult:
     return JobResult(
         metrics=dict(measurement.values),
         censored=frozenset(measurement.censored),
-        timeline=timeline(records, scenario) if job.keep_timeline else pd.DataFrame(),
+        timeline=timeline(records, scenario) if job.keep_timeline else Columns(),
         fingerprint=records.fingerprint(),
         simulated=records.duration,
         records=records if job.keep_records else None,

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
+from sim.experiments.archive import TROUBLE
 from sim.experiments.identity import identity
 from sim.experiments.jobs import Job, JobResult
 from sim.experiments.parcel import pack_result, size_of, unpack_result
@@ -31,8 +32,9 @@ LIMIT = 2 * 2**30  # bytes of all segments together
 LARGEST = 256 * 2**20  # bytes of one result; a longer one is not kept, and is run again
 OLDEST = 30 * 86400.0  # s
 _SUFFIX = ".journal"
-_MAGIC = b"sim journal 1\n"
+_MAGIC = b"sim journal 2\n"
 _HEAD = struct.Struct(">32sII")  # key, length, checksum
+SOON = 2.0  # s; the patience of a command: a kill before costs no more than that
 _SYNC = 1.0  # s between two waits for the disk: a kill costs nothing, a power cut the last second
 
 
@@ -54,7 +56,8 @@ class _Entry(NamedTuple):
 class Journal:
     """Finished jobs of this and of earlier, unfinished experiments. Use it as a context; `done` says that they are needed no more."""
 
-    def __init__(self, folder: str | Path | None = None) -> None:
+    def __init__(self, folder: str | Path | None = None, patience: float = 0.0) -> None:
+        """`patience`: seconds for which results are held back, since an experiment that is over by then needs no journal."""
         self.trouble = ""  # why nothing more is kept, if so
         try:
             self.folder = Path(folder) if folder is not None else cache_folder() / "journal"
@@ -68,6 +71,8 @@ class Journal:
         self._written = 0
         self._synced = 0.0
         self._plugins: dict[str, str] = {}
+        self._waiting: list[tuple[Job, JobResult, str]] = []
+        self._since, self._patience = time.monotonic(), patience
         if not self.trouble:
             self._open()
 
@@ -90,19 +95,29 @@ class Journal:
                 payload = file.read(entry.length)
             if len(payload) != entry.length or zlib.crc32(payload) != entry.checksum:
                 return None
-            result = unpack_result(zlib.decompress(payload))
-        except (OSError, ValueError, KeyError, zlib.error):  # pyarrow's errors are ValueErrors and KeyErrors; damaged is as good as absent
+            result = unpack_result(payload)
+        except TROUBLE:  # damaged is as good as absent
             return None
         self.found += 1
         return result
 
     def keep(self, job: Job, result: JobResult, question: str = "") -> None:
-        """Write a result down. What cannot be kept costs nothing but running it again."""
+        """Write a result down, if not at once. What cannot be kept costs nothing but running it again."""
+        self._asked.add(self.key(job, question))
         if self.trouble or size_of(result) > LARGEST:
             return
-        key = self.key(job, question)
-        payload = zlib.compress(pack_result(result), 1)
-        self._asked.add(key)
+        self._waiting.append((job, result, question))
+        if time.monotonic() - self._since >= self._patience:
+            self._write_down()
+
+    def _write_down(self) -> None:
+        """All that waits."""
+        waiting, self._waiting = self._waiting, []
+        for job, result, question in waiting:
+            if not self.trouble:
+                self._append(self.key(job, question), pack_result(result))
+
+    def _append(self, key: str, payload: bytes) -> None:
         try:
             file = self._segment()
             file.write(_HEAD.pack(key.encode(), len(payload), zlib.crc32(payload)) + payload)
@@ -117,8 +132,9 @@ class Journal:
 
     def done(self) -> None:
         """The experiment is answered: forget its jobs. Segments of others that hold nothing else go too, unless they are being written."""
-        own = self._own
+        self._waiting = []
         self.close()
+        own = self._own
         with contextlib.suppress(OSError):
             if own is not None:
                 own.unlink(missing_ok=True)
@@ -129,6 +145,7 @@ class Journal:
 
     def close(self) -> None:
         """Keep what there is for the next time."""
+        self._write_down()
         if self._file is not None:
             self._file.close()
             self._file = None

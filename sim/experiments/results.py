@@ -6,15 +6,19 @@ import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import pandas as pd
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sim.experiments.method import ORDINARILY, Method
+from sim.records.columns import Columns
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
 from sim.stats.interval import Difference, Interval
 from sim.vocabulary import METRICS, bound_keys
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,24 @@ class VariantResult:
     name: str
     scenario: Scenario
     metrics: dict[str, Interval]  # by metric key: "response_p99", "response_p99(POST /orders)", "recovery_time(payments outage)"
-    per_replication: pd.DataFrame  # one row per replication, one column per metric key
+    figures: Columns  # one line per replication, one column per metric key
     verdicts: tuple[Verdict, ...]
     records: Records  # replication 0, whole: the exemplar that charts and the event log show
-    timeline: pd.DataFrame  # by time (bucket start, s): mean over replications of rates, percentiles, outcomes, gauges
+    over_time: Columns  # by bucket start (s): mean over replications of rates, percentiles, outcomes, gauges
     fingerprint: str  # of all replications
 
     def __repr__(self) -> str:
         return f"{self.name}\n{_figures({self.name: self}).to_string()}"
+
+    @cached_property
+    def per_replication(self) -> pd.DataFrame:
+        """One row per replication, one column per metric key."""
+        return self.figures.frame()
+
+    @cached_property
+    def timeline(self) -> pd.DataFrame:
+        """By time (bucket start, s): the mean over replications of rates, percentiles, outcomes and gauges."""
+        return self.over_time.frame()
 
     @property
     def requests(self) -> pd.DataFrame:
@@ -52,6 +66,8 @@ class VariantResult:
     def summary(self) -> pd.DataFrame:
         """One row per metric key: value, low, high, unit, and how many replications had a value."""
         rows = {key: (figure.value, figure.low, figure.high, unit_of(key), figure.n) for key, figure in self.metrics.items()}
+        import pandas as pd
+
         return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high", "unit", "n"]).rename_axis("metric")
 
 
@@ -104,16 +120,22 @@ class Comparison:
     @property
     def requests(self) -> pd.DataFrame:
         """The logical requests of every variant's exemplar, with the variant in a column of its own."""
+        import pandas as pd
+
         return pd.concat([variant.requests.assign(variant=name) for name, variant in self.variants.items()], ignore_index=True)
 
     @property
     def timeline(self) -> pd.DataFrame:
         """The timelines of all variants, indexed by variant and time."""
+        import pandas as pd
+
         return pd.concat({name: variant.timeline for name, variant in self.variants.items()}, names=["variant", "time"])
 
     @property
     def summary(self) -> pd.DataFrame:
         """One row per metric key in base units, the same columns for every variant: its figure, and beyond the baseline the difference."""
+        import pandas as pd
+
         keys = list(dict.fromkeys(key for result in self.variants.values() for key in result.metrics))
         columns: dict[tuple[str, str], list[object]] = {("", "unit"): [unit_of(key) for key in keys]}
         for name, result in self.variants.items():
@@ -149,6 +171,8 @@ class Comparison:
 
 def _figures(variants: dict[str, VariantResult]) -> pd.DataFrame:
     """The figures that need no brackets, in words, by metric and variant."""
+    import pandas as pd
+
     rows = {}
     for key in (key for key in next(iter(variants.values())).metrics if "(" not in key):
         cells = {name: _cell(result.metrics.get(key)) for name, result in variants.items()}
@@ -195,7 +219,7 @@ def undecided(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] 
 
 def _cell(figure: Interval | None) -> str:
     """`0.0612 ± 0.0004`, `> 780` when censored, nothing without data."""
-    if figure is None or pd.isna(figure.value):
+    if figure is None or math.isnan(figure.value):
         return ""
     bound = "> " if figure.censored else ""
-    return f"{bound}{figure.value:.4g}" + ("" if pd.isna(figure.low) or figure.low == figure.high else f" ± {figure.half_width:.2g}")
+    return f"{bound}{figure.value:.4g}" + ("" if math.isnan(figure.low) or figure.low == figure.high else f" ± {figure.half_width:.2g}")

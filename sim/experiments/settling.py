@@ -44,7 +44,7 @@ def _cut(arm: Arm, results: Sequence[JobResult]) -> tuple[float, bool]:
     from sim.metrics.settling import RESPONSE
     from sim.stats.warmup import mean_series, mser5
 
-    series = mean_series([result.timeline[RESPONSE].to_numpy() for result in results])
+    series = mean_series([result.timeline[RESPONSE] for result in results])
     deleted, too_short = mser5(series)
     return round(deleted * arm.scenario.duration / series.size, 9), too_short
 

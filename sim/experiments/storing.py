@@ -1,38 +1,31 @@
-"""A finished run on disk: `results.json` for everybody, and `run.npz`, from which the whole Comparison can be rebuilt.
+"""A finished run on disk: `results.json` for everybody, and `run.zip`, from which the whole Comparison can be rebuilt.
 
-Nothing is pickled: the archive holds plain arrays and one JSON text, so that opening a stranger's report runs nothing of his.
+Nothing is pickled: the archive holds tables of numbers and one JSON text, so that opening a stranger's report runs nothing of his.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from sim.errors import OutputError, PluginError, SimError, UsageError
+from sim.experiments.apart import Tables, columns_apart, columns_together, records_apart, records_together
+from sim.experiments.archive import TROUBLE, pack, unpack
 from sim.experiments.document import as_json
 from sim.experiments.method import restored
 from sim.experiments.results import Comparison, Earlier, VariantResult, Verdict
 from sim.experiments.several import combine
-from sim.records.summary import SUMMARY_ARRAYS, Summary
-from sim.records.tables import Book, Records, Series
 from sim.spec.study import Study
 from sim.stats.interval import Difference, Interval
 
 RESULTS = "results.json"
-ARCHIVE = "run.npz"
-_FORMAT = 2
-_TABLES = ("requests", "messages", "spans", "stages", "events", "ticks", "gauges")
+ARCHIVE = "run.zip"
+_FORMER = "run.npz"
 
 
 def files_of(comparison: Comparison) -> dict[str, bytes]:
@@ -50,15 +43,15 @@ def open_run(directory: str | Path, plugins: Sequence[str] = ()) -> Comparison:
     """The Comparison that `save` wrote. Plug-ins run only when they are allowed again."""
     path = Path(directory) / ARCHIVE
     if not path.is_file():
+        if (Path(directory) / _FORMER).is_file():
+            raise UsageError(f"{directory}: the report of an earlier version of sim, which kept {_FORMER}; run the same command again")
         there = "no such directory" if not Path(directory).is_dir() else f"no {ARCHIVE} in it{_other_kind(Path(directory))}"
         raise UsageError(f"{directory}: not the report of a run: {there}")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        return _rebuilt(json.loads(bytes(arrays["manifest"])), arrays, plugins)
+        return _rebuilt(*unpack(path.read_bytes()), plugins)
     except SimError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except TROUBLE as error:
         raise UsageError(f"{path}: damaged, or written by another version of sim ({type(error).__name__}: {error})") from error
 
 
@@ -72,71 +65,38 @@ def _other_kind(directory: Path) -> str:
 
 
 def _archive(comparison: Comparison) -> bytes:
-    arrays: dict[str, NDArray[Any]] = {}
-    manifest = {
-        "format": _FORMAT,
+    tables: Tables = {}
+    content = {
         "study": _study_manifest(comparison.study),
         "engine": comparison.engine,
         "seed": comparison.seed,
         "replications": comparison.replications,
         "fingerprint": comparison.fingerprint,
-        "variants": [_variant_manifest(result, f"{place}/", arrays) for place, result in enumerate(comparison.variants.values())],
+        "variants": [_variant_manifest(result, f"{place}/", tables) for place, result in enumerate(comparison.variants.values())],
         "differences": {name: {key: asdict(difference) for key, difference in found.items()} for name, found in comparison.differences.items()},
         "earlier": asdict(comparison.earlier) if comparison.earlier is not None else None,
         "method": asdict(comparison.method),
     }
-    arrays["manifest"] = np.frombuffer(json.dumps(manifest, default=_plain).encode(), dtype=np.uint8)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know: numpy's own numbers
-    return value.item()
+    return pack(content, tables)
 
 
 def _study_manifest(study: Study) -> dict[str, Any]:
     return {"name": study.name, "text": study.text, "document": study.document, "file": study.file, "plugins": study.plugins, "question": study.question}
 
 
-def _variant_manifest(result: VariantResult, prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    records = result.records
-    arrays.update({f"{prefix}{table}": getattr(records, table) for table in _TABLES})
-    if records.summary is not None:
-        arrays.update({f"{prefix}summary/{name}": getattr(records.summary, name) for name in SUMMARY_ARRAYS})
+def _variant_manifest(result: VariantResult, prefix: str, tables: Tables) -> dict[str, Any]:
     return {
         "name": result.name,
         "metrics": {key: asdict(figure) for key, figure in result.metrics.items()},
         "verdicts": [asdict(verdict) for verdict in result.verdicts],
         "fingerprint": result.fingerprint,
-        "per_replication": _frame_manifest(result.per_replication, f"{prefix}per_replication", arrays),
-        "timeline": _frame_manifest(result.timeline, f"{prefix}timeline", arrays),
-        "records": {
-            "seed": records.seed,
-            "replication": records.replication,
-            "duration": records.duration,
-            "warmup": records.warmup,
-            "exemplary": records.exemplary,
-            "names": records.names,
-            "effect_names": records.effect_names,
-            "oversold": records.oversold,
-            "series": [asdict(series) for series in records.series],
-            "books": [asdict(book) for book in records.books],
-            "digests": records.summary.digests if records.summary is not None else None,
-        },
+        "figures": columns_apart(result.figures, f"{prefix}figures", tables),
+        "over_time": columns_apart(result.over_time, f"{prefix}over_time", tables),
+        "records": records_apart(result.records, prefix, tables),
     }
 
 
-def _frame_manifest(frame: pd.DataFrame, name: str, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    """The numbers go to the archive; the words above and beside them into the manifest."""
-    arrays[name] = frame.to_numpy(dtype=float)
-    arrays[f"{name}/index"] = frame.index.to_numpy()
-    return {"array": name, "columns": list(frame.columns), "column_names": list(frame.columns.names), "index_name": frame.index.name}
-
-
-def _rebuilt(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]], plugins: Sequence[str]) -> Comparison:
-    if manifest.get("format") != _FORMAT:
-        raise ValueError(f"format {manifest.get('format')!r}, expected {_FORMAT}")
+def _rebuilt(manifest: dict[str, Any], tables: Tables, plugins: Sequence[str]) -> Comparison:
     study = _study(manifest["study"], plugins)
     earlier = manifest["earlier"]
     return Comparison(
@@ -144,7 +104,7 @@ def _rebuilt(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]], plugins:
         engine=manifest["engine"],
         seed=manifest["seed"],
         replications=manifest["replications"],
-        variants={saved["name"]: _variant(saved, study, arrays, f"{place}/") for place, saved in enumerate(manifest["variants"])},
+        variants={saved["name"]: _variant(saved, study, tables, f"{place}/") for place, saved in enumerate(manifest["variants"])},
         differences=_differences(manifest["differences"]),
         fingerprint=manifest["fingerprint"],
         earlier=None if earlier is None else Earlier(earlier["source"], earlier["against"], _differences(earlier["differences"])),
@@ -165,50 +125,18 @@ def _study(saved: dict[str, Any], plugins: Sequence[str]) -> Study:
     return replace(study, **{**saved, "plugins": tuple(saved["plugins"])})
 
 
-def _variant(saved: dict[str, Any], study: Study, arrays: dict[str, NDArray[Any]], prefix: str) -> VariantResult:
-    plain = saved["records"]
+def _variant(saved: dict[str, Any], study: Study, tables: Tables, prefix: str) -> VariantResult:
+    records = records_together(saved["records"], prefix, tables)
     return VariantResult(
         name=saved["name"],
-        scenario=study.variants[saved["name"]].model_copy(update={"warmup": plain["warmup"]}),  # `auto` was found
+        scenario=study.variants[saved["name"]].model_copy(update={"warmup": records.warmup}),  # `auto` was found
         metrics={key: Interval(**figure) for key, figure in saved["metrics"].items()},
-        per_replication=_frame(saved["per_replication"], arrays),
+        figures=columns_together(saved["figures"], f"{prefix}figures", tables),
         verdicts=tuple(Verdict(**verdict) for verdict in saved["verdicts"]),
-        records=Records(
-            seed=plain["seed"],
-            replication=plain["replication"],
-            duration=plain["duration"],
-            warmup=plain["warmup"],
-            exemplary=bool(plain["exemplary"]),
-            names=tuple(plain["names"]),
-            effect_names=tuple(plain["effect_names"]),
-            oversold=plain["oversold"],
-            series=tuple(Series(**series) for series in plain["series"]),
-            books=tuple(Book(**book) for book in plain["books"]),
-            summary=_summary(plain["digests"], arrays, f"{prefix}summary/"),
-            **_columns(arrays, prefix),
-        ),
-        timeline=_frame(saved["timeline"], arrays),
+        records=records,
+        over_time=columns_together(saved["over_time"], f"{prefix}over_time", tables),
         fingerprint=saved["fingerprint"],
     )
-
-
-def _columns(arrays: dict[str, NDArray[Any]], prefix: str) -> Any:  # noqa: ANN401 - the tables of Records by name
-    return {table: arrays[f"{prefix}{table}"] for table in _TABLES}
-
-
-def _summary(digests: list[str] | None, arrays: dict[str, NDArray[Any]], prefix: str) -> Summary | None:
-    if digests is None:
-        return None
-    requests, messages = digests
-    return Summary(digests=(requests, messages), **{name: arrays[f"{prefix}{name}"] for name in SUMMARY_ARRAYS})
-
-
-def _frame(saved: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> pd.DataFrame:
-    index = pd.Index(arrays[f"{saved['array']}/index"], name=saved["index_name"])
-    labels = [tuple(label) if isinstance(label, list) else label for label in saved["columns"]]
-    several = len(saved["column_names"]) > 1
-    columns = pd.MultiIndex.from_tuples(labels, names=saved["column_names"]) if several else pd.Index(labels, name=saved["column_names"][0])
-    return pd.DataFrame(arrays[saved["array"]], index=index, columns=columns)
 
 
 def _differences(saved: dict[str, dict[str, dict[str, Any]]]) -> dict[str, dict[str, Difference]]:

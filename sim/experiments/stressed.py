@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from sim.experiments.jobs import Job, JobResult, Tick, scenario_of, simulated
 from sim.experiments.stress import Times
 from sim.metrics.resilience import TOLERANCE
+from sim.records.columns import Columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def perform_stressed(job: Job, tick: Tick, *, times: Times) -> JobResult:
     figures |= {"recovery": recovery if math.isfinite(recovery) else math.inf, "status": status}
     for name, clock in _clocks(everyone).items():
         figures |= _state(clock, name, times.after)
-    return JobResult(figures, frozenset(), pd.DataFrame(), records.fingerprint(), records.duration)
+    return JobResult(figures, frozenset(), Columns(), records.fingerprint(), records.duration)
 
 
 def perform_staircase(job: Job, tick: Tick, *, dwell: float) -> JobResult:
@@ -54,7 +54,7 @@ def perform_staircase(job: Job, tick: Tick, *, dwell: float) -> JobResult:
     for step in range(round((records.duration - records.warmup) / dwell)):
         begin = records.warmup + step * dwell
         figures |= _fared(answers, f"step {step}", (begin + dwell / 2, begin + dwell))
-    return JobResult(figures, frozenset(), pd.DataFrame(), records.fingerprint(), records.duration)
+    return JobResult(figures, frozenset(), Columns(), records.fingerprint(), records.duration)
 
 
 def _with_rows(scenario: Scenario) -> Scenario:

@@ -25,6 +25,7 @@ from sim.experiments.several import Arm, arms_of, named
 from sim.experiments.shipped import Source, as_study
 from sim.experiments.sweep_results import FailedRun, Gathering, Sweep
 from sim.experiments.verdicts import judge
+from sim.records.columns import Columns
 from sim.spec.expectation import expectations
 from sim.spec.study import Study
 from sim.spec.traffic import Closed
@@ -146,6 +147,6 @@ def _verdicts(space: Space, runs: pd.DataFrame, censored: set[tuple[str, int, st
             asked |= {bound for key in asked for bound in bound_keys(key)}
             keys = {str(key) for key in block.columns if key in asked and block[key].notna().any()}
             metrics = {key: mean_interval(block[key].to_numpy(), censored=(arm.name, point.number, key) in censored, bounds=bounds_of(key)) for key in keys}
-            if found := judge(scenario, block, metrics):
+            if found := judge(scenario, Columns.of(block), metrics):
                 answer[arm.name, point.number] = found
     return answer

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import pandas as pd
+import numpy as np
 
 from sim.errors import did_you_mean
 from sim.experiments.method import in_words
 from sim.experiments.nature import noise_of
 from sim.experiments.results import Verdict, undecided
+from sim.records.columns import Columns
 from sim.spec.expectation import Expectation, expectations
 from sim.spec.scenario import Scenario
 from sim.stats.interval import Interval
@@ -18,19 +19,19 @@ from sim.stats.interval import Interval
 _LOWER_BOUND = "the value is only a lower bound: some had not finished when the clock stopped"
 
 
-def judge(scenario: Scenario, per_replication: pd.DataFrame, metrics: Mapping[str, Interval]) -> tuple[Verdict, ...]:
+def judge(scenario: Scenario, figures: Columns, metrics: Mapping[str, Interval]) -> tuple[Verdict, ...]:
     """One verdict per expectation, on the mean over replications."""
-    return tuple(_verdict(scenario, expectation, per_replication, metrics) for expectation in expectations(scenario))
+    return tuple(_verdict(scenario, expectation, figures, metrics) for expectation in expectations(scenario))
 
 
-def _verdict(scenario: Scenario, expectation: Expectation, per_replication: pd.DataFrame, metrics: Mapping[str, Interval]) -> Verdict:
+def _verdict(scenario: Scenario, expectation: Expectation, figures: Columns, metrics: Mapping[str, Interval]) -> Verdict:
     key = expectation.metric_key
     if (bounds := undecided(metrics, key)) is not None:
         return _by_bounds(scenario, expectation, bounds)
     if key not in metrics:
         return Verdict(expectation.text, math.nan, False, f"no data: this run has no metric '{key}'{did_you_mean(key, metrics)}")
-    figure, replications = metrics[key], len(per_replication)
-    missing = int(per_replication[key].isna().sum())
+    figure, replications = metrics[key], len(figures)
+    missing = int(np.isnan(figures[key]).sum())
     if missing:
         return Verdict(expectation.text, figure.value, False, "no data" if missing == replications else f"no data in {missing} of {replications} replications")
     if figure.censored:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from sim.metrics.gauges import ratio
+from sim.records.columns import Columns
 from sim.records.counted import Floats
 from sim.records.summary import POINTS  # of the series, whatever the duration: 200 batches of five
 from sim.records.tables import Records
@@ -13,13 +13,13 @@ from sim.records.tables import Records
 RESPONSE = "response"  # the column
 
 
-def settling_series(records: Records) -> pd.DataFrame:
+def settling_series(records: Records) -> Columns:
     """Mean response of the requests that were answered in each thousandth of the run, nan where none was; by the start of the interval.
 
     They go by their answer, not by their arrival: the last to arrive are answered only if they are quick, and the end would look better than it is.
     """
     total, count = _of_rows(records) if records.summary is None else (records.summary.settling["total"], records.summary.settling["count"].astype(np.float64))
-    return pd.DataFrame({RESPONSE: ratio(total, count)}, index=pd.Index(np.arange(POINTS) * records.duration / POINTS, name="time"))
+    return Columns(np.arange(POINTS) * records.duration / POINTS, {RESPONSE: ratio(total, count)}, "time")
 
 
 def _of_rows(records: Records) -> tuple[Floats, Floats]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sim.metrics.departures import Departures, Left
@@ -14,6 +12,7 @@ from sim.metrics.gauges import Gauges
 from sim.metrics.pools import MEMBER
 from sim.metrics.sample import Sample, sample_of
 from sim.records.buckets import bucket_edges, default_bucket
+from sim.records.columns import Columns
 from sim.records.counted import Counts, Floats, Requests
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
@@ -23,7 +22,7 @@ from sim.vocabulary import Outcome
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
-def timeline(records: Records, scenario: Scenario, bucket: float | None = None) -> pd.DataFrame:
+def timeline(records: Records, scenario: Scenario, bucket: float | None = None) -> Columns:
     """One row per bucket, indexed by its start in seconds. Rates are per second: `offered` of what arrived then, all others of what left then.
 
     Columns: offered; one per outcome word, of those who had their answer then (`in_flight`: of those who arrived then and never had one); throughput
@@ -37,15 +36,7 @@ def timeline(records: Records, scenario: Scenario, bucket: float | None = None) 
     columns = {**_rates(sample, Departures(records, scenario, sample).between(edges), edges), **_percentiles(sample, edges)}
     gauges = Gauges(records)
     columns |= {series.name: gauges.between(series, edges) for series in records.series if not series.quantity.startswith(MEMBER)}
-    return pd.DataFrame(columns, index=pd.Index(edges[:-1], name="time"))
-
-
-def mean_timelines(timelines: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The mean over replications, cell by cell, over those that have a value there."""
-    if len(timelines) == 1:
-        return timelines[0]
-    columns = list(dict.fromkeys(column for frame in timelines for column in frame.columns))
-    return pd.concat(timelines).groupby(level=0).mean()[columns]
+    return Columns(edges[:-1], columns, "time")
 
 
 def _places(requests: Requests, edges: Floats) -> NDArray[np.int64]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sim.errors import UsageError
 from sim.records.summary import Summary
 from sim.vocabulary import EventKind, MessageEnd, Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REQUEST = np.dtype(
     [
@@ -189,6 +191,8 @@ class Records:
 
     def gauge_frame(self) -> pd.DataFrame:
         """Time series, one column each, indexed by the tick in seconds."""
+        import pandas as pd
+
         return pd.DataFrame(self.gauges, columns=[series.name for series in self.series], index=pd.Index(self.ticks, name="time"))
 
     def _refuse_summary(self, what: str) -> None:
@@ -196,6 +200,8 @@ class Records:
             raise UsageError(f"{what}: found record: summary, which keeps no rows of single {what}; expected record: rows")
 
     def _frame(self, table: NDArray[np.void], named: tuple[str, ...]) -> pd.DataFrame:
+        import pandas as pd
+
         frame = pd.DataFrame({name: table[name] for name in table.dtype.names or ()})
         words = np.array([*self.names, ""], dtype=object)
         for column in named:

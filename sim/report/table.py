@@ -175,7 +175,7 @@ def _basis(comparison: Comparison) -> Iterator[str]:
 
 def _spread(comparison: Comparison) -> str:
     """What stands behind a value and its half-width."""
-    counts = {len(variant.per_replication) for variant in comparison.variants.values()}
+    counts = {len(variant.figures) for variant in comparison.variants.values()}
     if comparison.method.exact:
         return "nothing is random: the figures of the one replication are exact"
     if comparison.replications == 1:

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from sim.errors import BooksDoNotBalance
 from sim.experiments.jobs import Job, JobResult, Tick
+from sim.records.columns import Columns
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, Book, Records, Series
 from sim.spec import Study, load_text
 
@@ -57,9 +57,9 @@ def quick(job: Job, tick: Tick) -> JobResult:
         "recovery_time(outage)": float("inf") if job.variant == "two" else 3.0,
         "detection_time(outage)": float("nan"),
     }
-    frame = pd.DataFrame({"offered": [120.0, 121.0], "response_p99": [0.1, float("nan")]}, index=pd.Index([0.0, 1.0], name="time"))
+    timeline = Columns(np.array([0.0, 1.0]), {"offered": np.array([120.0, 121.0]), "response_p99": np.array([0.1, np.nan])}, "time")
     records = made_up_records(job.seed, job.replication) if job.keep_records else None
-    return JobResult(metrics, frozenset({"completion_p99"}), frame, f"{job.variant}{job.replication}", 10.0, records)
+    return JobResult(metrics, frozenset({"completion_p99"}), timeline, f"{job.variant}{job.replication}", 10.0, records)
 
 
 def made_up_records(seed: int, replication: int) -> Records:
@@ -160,4 +160,4 @@ def simple_queue(job: Job, tick: Tick) -> JobResult:
     p99 = luck * float(np.log(100.0)) / (capacity - rate) if rate < capacity else 1000.0 + rate
     metrics = {"response_p99": p99, "availability": 1.0, "offered": rate, "throughput": min(rate, capacity) * (0.9 + 0.1 * luck)}
     metrics |= {"cost": service.replicas * service.cost * scenario.duration, "lost_orders": max(0.0, rate - 95.0) // 1 if scenario.name == "leaky" else 0.0}
-    return JobResult(metrics, frozenset(), pd.DataFrame(), f"{rate}-{job.replication}", 10.0)
+    return JobResult(metrics, frozenset(), Columns(), f"{rate}-{job.replication}", 10.0)

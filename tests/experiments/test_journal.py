@@ -35,7 +35,7 @@ def test_a_result_comes_back_bit_by_bit():
     again = unpack_result(pack_result(result))
     assert list(again.metrics) == list(result.metrics)
     np.testing.assert_array_equal(list(again.metrics.values()), list(result.metrics.values()))
-    assert again.timeline.equals(result.timeline)
+    assert again.timeline.frame().equals(result.timeline.frame())
     assert again.records.fingerprint() == result.records.fingerprint() == again.fingerprint
     for field in dataclasses.fields(result.records):
         one, other = getattr(result.records, field.name), getattr(again.records, field.name)
@@ -143,6 +143,21 @@ def test_disk_use_is_bounded(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_experiment_that_is_over_soon_is_not_written_down_unless_it_is_broken_off(tmp_path):
+    jobs = [job(k) for k in range(3)]
+    with Journal(tmp_path, patience=60.0) as answered:
+        collect(jobs, workers=1, perform=fakes.quick, journal=answered)
+        assert list(tmp_path.iterdir()) == []
+        answered.done()
+    assert list(tmp_path.iterdir()) == []
+    with Journal(tmp_path, patience=60.0) as broken_off:
+        collect(jobs, workers=1, perform=fakes.quick, journal=broken_off)
+    with Journal(tmp_path) as again:
+        collect([*jobs, job(3)], workers=1, perform=fakes.quick, journal=again)
+        assert again.found == 3
+        assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_journal_that_cannot_be_written_stops_nothing(tmp_path):
     (tmp_path / "file").write_text("")
     with Journal(tmp_path / "file" / "journal") as journal:
@@ -167,22 +182,22 @@ def test_after_kill_9_no_finished_job_runs_twice(tmp_path):
     (tmp_path / "marks").mkdir()
     victim = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
     for _ in range(600):
-        if len(_finished(tmp_path)) >= 4:
+        if _kept(tmp_path) >= 4:
             break
         time.sleep(0.05)
     victim.kill()
     victim.wait()
     time.sleep(0.5)  # the workers go with their parent
-    kept = sum(1 for path in (tmp_path / "journal").iterdir() for _ in journal_module._entries_of(path))
-    assert 3 <= kept < 12
+    kept = _kept(tmp_path)
+    assert 4 <= kept < 12
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == ["12", "12", str(kept)]
     began = [path.name.split("-")[0] for path in (tmp_path / "marks").glob("*-began-*")]
     assert len(began) - 12 <= 2 + 2  # those that were under way, or on their way back, when the blow fell
 
 
-def _finished(folder: Path) -> list[Path]:
-    return list((folder / "marks").glob("*-ended-*"))
+def _kept(folder: Path) -> int:
+    return sum(1 for path in (folder / "journal").glob("*.journal") for _ in journal_module._entries_of(path))
 
 
 def test_without_a_home_directory_nothing_is_kept_and_why_is_said(monkeypatch):

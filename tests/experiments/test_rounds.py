@@ -6,7 +6,6 @@ import json
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from sim import cli
@@ -16,6 +15,7 @@ from sim.experiments.earlier import against_earlier
 from sim.experiments.jobs import Job, JobResult, Tick
 from sim.experiments.storing import open_run, save
 from sim.metrics.settling import POINTS, RESPONSE
+from sim.records.columns import Columns
 from sim.report.html import render_html
 from sim.report.table import render_table
 from sim.spec import load_text
@@ -52,8 +52,8 @@ def settling(job: Job, tick: Tick) -> JobResult:
     climb = {"one": 100, "two": 200, "three": POINTS}[job.variant]
     noise = np.random.default_rng([job.replication, climb]).normal(0, 0.1, POINTS)
     series = noise + np.minimum(np.arange(POINTS) / climb, 1.0) * 10
-    frame = pd.DataFrame({RESPONSE: series}, index=pd.Index(np.arange(POINTS) * 0.02, name="time"))
-    return JobResult(result.metrics, result.censored, frame, result.fingerprint, result.simulated)
+    timeline = Columns(np.arange(POINTS) * 0.02, {RESPONSE: series}, "time")
+    return JobResult(result.metrics, result.censored, timeline, result.fingerprint, result.simulated)
 
 
 THREE = fakes.SHOP.replace("  two:", "  three: {}\n  two:")

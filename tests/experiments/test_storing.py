@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -109,8 +110,29 @@ def test_an_archive_that_was_cut_short_is_refused(comparison, tmp_path):
         open_run(tmp_path)
 
 
+def test_an_archive_whose_table_was_changed_is_refused(comparison, tmp_path):
+    """The zip itself is whole, and so is the table; but it is not the one that was written."""
+    save(comparison, tmp_path)
+    with zipfile.ZipFile(tmp_path / ARCHIVE) as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    members["0/ticks.arrow"] = members["0/events.arrow"]
+    with zipfile.ZipFile(tmp_path / ARCHIVE, "w") as changed:
+        for name, content in members.items():
+            changed.writestr(name, content)
+    with pytest.raises(UsageError, match="damaged"):
+        open_run(tmp_path)
+
+
+def test_an_archive_of_another_format_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / ARCHIVE, "w") as other:
+        other.writestr("header.json", '{"format": 1}')
+    with pytest.raises(UsageError, match="found format 1, expected 3"):
+        open_run(tmp_path)
+
+
 def test_an_archive_with_a_pickle_in_it_runs_nothing(tmp_path):
-    np.savez(tmp_path / ARCHIVE, manifest=np.array([object()], dtype=object))
+    with (tmp_path / ARCHIVE).open("wb") as file:
+        np.savez(file, header=np.array([object()], dtype=object))
     with pytest.raises(UsageError, match="damaged"):
         open_run(tmp_path)
 
@@ -129,6 +151,12 @@ def test_a_file_is_written_whole_or_not_at_all(comparison, tmp_path):
         save(comparison, tmp_path / "taken")
     save(comparison, tmp_path / "deep")
     assert {path.name for path in (tmp_path / "deep").iterdir()} == {RESULTS, ARCHIVE}
+
+
+def test_the_report_of_an_earlier_version_says_so(tmp_path):
+    (tmp_path / "run.npz").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"an earlier version of sim, which kept run\.npz; run the same command again"):
+        open_run(tmp_path)
 
 
 def test_an_earlier_run_is_a_baseline_without_pairs(comparison, tmp_path):

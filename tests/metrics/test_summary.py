@@ -64,7 +64,7 @@ def test_no_row_is_left_and_the_fingerprint_and_the_books_are_the_same(pair):
 
 def test_the_timeline_is_the_same_but_for_its_percentiles(pair):
     scenario, rows, summary = pair
-    frame, found = timeline(rows, scenario), timeline(summary, scenario)
+    frame, found = timeline(rows, scenario).frame(), timeline(summary, scenario).frame()
     assert list(found.columns) == list(frame.columns)
     for column in frame:
         tolerated = 0.01 if column.startswith(CLOCKS) else 1e-12
@@ -74,10 +74,10 @@ def test_the_timeline_is_the_same_but_for_its_percentiles(pair):
 def test_what_reports_and_pilots_read_is_the_same(pair):
     scenario, rows, summary = pair
     assert repr(use_table(summary, scenario)) == repr(use_table(rows, scenario))  # where nan is nan
-    assert settling_series(summary)[RESPONSE].to_numpy() == pytest.approx(settling_series(rows)[RESPONSE].to_numpy(), rel=1e-9, nan_ok=True)
+    assert settling_series(summary)[RESPONSE] == pytest.approx(settling_series(rows)[RESPONSE], rel=1e-9, nan_ok=True)
     for outcome in Outcome:
         assert np.array_equal(last_end(summary, outcome), last_end(rows, outcome), equal_nan=True)
-    times = timeline(rows, scenario).index.to_numpy(dtype=float)
+    times = timeline(rows, scenario).index
     expected, found = open_promises(rows, times), open_promises(summary, times)
     assert (expected is None) == (found is None)
     assert expected is None or np.array_equal(found, expected)

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from sim.metrics import measure
-from sim.metrics.timeline import bucket_quantiles, mean_timelines, timeline
+from sim.metrics.timeline import bucket_quantiles, timeline
 from sim.records.buckets import bucket_edges, default_bucket
+from sim.records.columns import Columns, mean_of
 from sim.vocabulary import Outcome
 
 from .building import NAN, records, request, scenario
 
 
 def draw(requests=(), bucket=10.0, **run):
-    return timeline(records(requests, **run), scenario(), bucket)
+    return timeline(records(requests, **run), scenario(), bucket).frame()
 
 
 def test_what_is_offered_goes_by_arrival_and_outcomes_by_the_answer():
@@ -30,7 +31,7 @@ def test_what_is_offered_goes_by_arrival_and_outcomes_by_the_answer():
 def test_throughput_is_the_same_rate_in_the_table_and_over_time():
     run = records([request(second / 2, 3) for second in range(200)])
     found = measure(run, scenario()).values["throughput"]
-    assert timeline(run, scenario(), 10.0).loc[10:, "throughput"].mean() == pytest.approx(found)
+    assert timeline(run, scenario(), 10.0).frame().loc[10:, "throughput"].mean() == pytest.approx(found)
 
 
 def test_completions_go_by_the_moment_they_happen():
@@ -54,7 +55,7 @@ def test_what_is_not_finished_is_not_known_and_never_looks_fast():
 
 def test_goodput():
     requests = [request(20, 0.5), request(20, 1.5), request(20, 0.1, Outcome.REFUSED)]
-    frame = timeline(records(requests), scenario(objective={"latency": "1s"}), 10.0)
+    frame = timeline(records(requests), scenario(objective={"latency": "1s"}), 10.0).frame()
     assert frame.loc[20, "goodput"] == 0.1
 
 
@@ -112,8 +113,7 @@ def test_the_mean_of_replications_leaves_out_what_is_not_there():
     """A breaker series that one replication lacks, a bucket in which one had no answer."""
     one = draw([request(20, 1)], gauges={"payments.busy": 2})
     two = draw([request(20, 3), request(30, 5)], gauges={"a -> b.breaker_open": 1})
-    mean = mean_timelines([one, two])
+    mean = mean_of([Columns.of(one), Columns.of(two)]).frame()
     assert (mean.loc[20, "response_p50"], mean.loc[30, "response_p50"], mean.loc[20, "offered"], mean.loc[30, "ok"]) == (2, 5, 0.1, 0.05)
     assert (mean.loc[0, "payments.busy"], mean.loc[0, "a -> b.breaker_open"]) == (2, 1)
-    assert mean_timelines([one]) is one
     assert mean.index.name == "time"

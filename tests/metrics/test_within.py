@@ -81,7 +81,7 @@ def test_few_requests_have_none():
 def test_the_series_goes_by_the_answers():
     """1,000 s in thousandths: two answered in the first second after 0.2 and 0.4 s, one in the last; nobody is counted who was not answered."""
     run = records([request(0.1, 0.2), request(0.2, 0.4), request(990.0, 9.5), request(5.0, math.nan)], duration=1000.0)
-    series = settling_series(run)
+    series = settling_series(run).frame()
     assert len(series) == POINTS
     assert series[RESPONSE].iloc[0] == pytest.approx(0.3)
     assert series[RESPONSE].iloc[999] == pytest.approx(9.5)

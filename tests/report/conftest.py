@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from sim.experiments.results import Comparison, VariantResult, Verdict
+from sim.records.columns import Columns
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, Records, Series
 from sim.spec.base import register, words
 from sim.spec.distribution import Distribution
@@ -170,7 +171,7 @@ def _variant(name: str, scenario: Scenario, replications: int) -> VariantResult:
             Verdict("p99(completion, POST /orders) < 60s", 180.0, False),
         )
     }.get(name, ())
-    return VariantResult(name, scenario, metrics, frame, verdicts, records, timeline, f"{name:*<32}")
+    return VariantResult(name, scenario, metrics, Columns.of(frame), verdicts, records, Columns.of(timeline), f"{name:*<32}")
 
 
 _NAMES = (

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from sim.records.columns import Columns
 from sim.records.tables import EVENT
 from sim.report.charts import (
     backlog_over_time,
@@ -113,7 +114,7 @@ def test_one_variant_has_no_differences_and_charts_without_data_are_left_out(sin
     silent = replace(single.variants["sync"], records=replace(single.variants["sync"].records, events=np.zeros(0, EVENT)))
     without = replace(single, variants={"sync": silent})
     assert breaker_timeline(without) is None
-    bare = replace(silent, timeline=pd.DataFrame(index=silent.timeline.index))
+    bare = replace(silent, over_time=Columns(silent.over_time.index))
     bare = replace(bare, records=replace(bare.records, requests=bare.records.requests[:0]))
     assert draw_charts(replace(single, variants={"sync": bare})) == ()
 
@@ -207,7 +208,7 @@ def test_a_system_without_orders_to_complete_is_not_told_of_a_second_clock(compa
         requests = variant.records.requests.copy()
         requests["expects"], requests["completion"] = False, np.nan
         timeline = variant.timeline.drop(columns=[name for name in variant.timeline.columns if name.startswith("completion")])
-        return replace(variant, timeline=timeline, records=replace(variant.records, requests=requests))
+        return replace(variant, over_time=Columns.of(timeline), records=replace(variant.records, requests=requests))
 
     plain = replace(comparison, variants={name: without(variant) for name, variant in comparison.variants.items()})
     assert "effects" in latency_over_time(comparison).reading

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from sim.experiments.results import Comparison, Earlier, Verdict
+from sim.records.columns import Columns
 from sim.report.charts import draw_charts
 from sim.report.html import render_html
 from sim.spec.scenario import Scenario
@@ -78,8 +79,8 @@ def hostile(comparison: Comparison) -> Comparison:
             name=evil + name,
             scenario=Scenario.model_validate(document),
             metrics={renamed(key): figure for key, figure in variant.metrics.items()},
-            per_replication=variant.per_replication.rename(columns=renamed),
-            timeline=variant.timeline.rename(columns=renamed),
+            figures=Columns.of(variant.per_replication.rename(columns=renamed)),
+            over_time=Columns.of(variant.timeline.rename(columns=renamed)),
             records=replace(variant.records, names=tuple(map(renamed, variant.records.names))),
             verdicts=(Verdict(evil, 1.0, False, evil),),
         )

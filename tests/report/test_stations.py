@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from sim.records.columns import Columns
 from sim.report.stations import busiest, busy_shares, size_of
 
 
 def changed(variant, **columns):
-    return replace(variant, timeline=variant.timeline.assign(**{name.replace("__", "."): value for name, value in columns.items()}))
+    return replace(variant, over_time=Columns.of(variant.timeline.assign(**{name.replace("__", "."): value for name, value in columns.items()})))
 
 
 def test_busy_shares_follow_the_gauge_of_places_and_else_the_scenario(single):
@@ -20,7 +21,7 @@ def test_consumers_of_a_group_are_a_station_too(single):
     variant = single.variants["sync"]
     timeline = variant.timeline.copy()
     timeline["payment-group order-events.busy"], timeline["payment-group order-events.workers"] = 11.0, 12.0
-    busy = replace(variant, timeline=timeline)
+    busy = replace(variant, over_time=Columns.of(timeline))
     assert busiest(busy) == "payment-group order-events"
     assert size_of(busy, "payment-group order-events", "workers") == "12"
 
@@ -35,4 +36,4 @@ def test_stations_without_a_number_of_places_are_left_out(single):
 
 
 def test_nothing_known_has_no_busiest_station(single):
-    assert busiest(replace(single.variants["sync"], timeline=single.variants["sync"].timeline[["offered"]])) == ""
+    assert busiest(replace(single.variants["sync"], over_time=single.variants["sync"].over_time.only(["offered"]))) == ""

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from sim.records.columns import Columns
 from sim.report.verdict import expectations_in_words, judge, verdict
 from sim.stats.interval import Difference, Interval
 from tests.report.conftest import make_comparison
@@ -15,7 +16,7 @@ def pair(single):
     def make(before, after, difference, key="response_p95", *, never=(0, 0), replications=10):
         def variant(name, figure, count):
             sample = [float("inf")] * count + [1.0] * (replications - count)
-            return replace(single.variants["sync"], name=name, metrics={key: figure}, per_replication=pd.DataFrame({key: sample}), verdicts=())
+            return replace(single.variants["sync"], name=name, metrics={key: figure}, figures=Columns.of(pd.DataFrame({key: sample})), verdicts=())
 
         variants = {"old": variant("old", before, never[0]), "new": variant("new", after, never[1])}
         return replace(single, variants=variants, replications=replications, differences={"new": {key: difference} if difference else {}})

@@ -55,7 +55,7 @@ def _stations(comparison: Comparison) -> dict[str, tuple[str, dict[str, pd.Serie
     lines: dict[tuple[str, str], dict[str, pd.Series]] = {}
     for name, variant in comparison.variants.items():
         for station, share in busy_shares(variant).items():
-            lines.setdefault(station, {})[name] = share
+            lines.setdefault(station, {})[name] = pd.Series(share, index=variant.over_time.index)
     peaks = {station: max(float(share.max()) for share in shares.values()) for station, shares in lines.items()}
     means = {station: max(float(share.mean()) for share in shares.values()) for station, shares in lines.items()}
     shown = sorted((station for station in lines if peaks[station] >= 0.1), key=lambda station: -peaks[station] - means[station])[:MOST]
