@@ -17,6 +17,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.metrics.keys import COMPLETION, NamedFault, before_harm, key_of, named_faults
 from sim.metrics.sample import Judged, Sample
@@ -28,6 +29,7 @@ from sim.stats.quantile import quantile
 from sim.vocabulary import EventKind, Outcome
 
 HOLD = 60  # buckets of 1 s
+FIRST_LOOK = 600  # s after a fault that are looked at first
 TOLERANCE = 0.05
 SLOW = 0.05  # the share beyond a 95th percentile
 ERRORS = 2.0  # standard errors
@@ -39,12 +41,18 @@ def resilience(records: Records, scenario: Scenario, everyone: Sample) -> dict[s
     """Detection, recovery on both clocks, and drain of every named fault; from a fault that outlasts the run there is nothing to recover (nan)."""
     figures: dict[str, float] = {}
     clocks = (("", response_clock(everyone.answers)), (COMPLETION, completion_clock(everyone.orders)))
+    known: dict[tuple[str, tuple[float, float]], Usual | None] = {}  # nearly all faults have one and the same time before
+    backlog = backlog_of(records)
     for fault in named_faults(scenario):
         before, over = before_harm(records, scenario, fault), fault.end < records.duration
         for word, clock in clocks:
-            figures[key_of("recovery_time", fault.name, word)] = recovery_time(clock, before, fault.end, records.duration) if over else math.nan
+            if (word, before) not in known:
+                known[word, before] = usual_of(clock, before)
+            usual = known[word, before]
+            recovered = usual.recovered(fault.end, records.duration) if over and usual is not None else math.nan
+            figures[key_of("recovery_time", fault.name, word)] = recovered
         figures[key_of("detection_time", fault.name)] = detection_time(records, fault)
-        figures[key_of("drain_time", fault.name)] = drain_time(records, before, fault.end) if over else math.nan
+        figures[key_of("drain_time", fault.name)] = drain_time(backlog, before, fault.end) if over else math.nan
     return figures
 
 
@@ -75,22 +83,73 @@ def completion_clock(orders: Orders) -> Clock:
 
 def recovery_time(clock: Clock, before: tuple[float, float], end: float, duration: float) -> float:
     """Seconds from the end of the fault to the first good minute; inf where none fits into the run, nan where nothing was well before."""
+    usual = usual_of(clock, before)
+    return usual.recovered(end, duration) if usual is not None else math.nan
+
+
+def usual_of(clock: Clock, before: tuple[float, float]) -> Usual | None:
+    """What the clock showed before any harm, as the measure of what came after; None where nothing was well."""
+    clock = clock.at(np.argsort(clock.arrival, kind="stable"))
     normal = (clock.arrival >= before[0]) & (clock.arrival < before[1])
     timed = ~np.isnan(clock.latency)
     judged = clock.total(normal & clock.judged)
     share = clock.total(normal & clock.success) / judged if judged else 0.0
     if not share or not (normal & timed).any():
-        return math.nan
+        return None
     limit = (1 + TOLERANCE) * quantile(clock.latency[normal & timed], 1 - SLOW, clock.counts(normal & timed)) + ROUNDING
     old = ~(clock.waiting <= limit)
-    count = _Seconds(clock, end, math.floor(duration - end + 1e-9))
-    asked, failed = count(clock.judged & old), count(clock.judged & old & ~clock.success)
-    answered, late = count(timed), count(clock.latency > limit)
-    can_fail, can_be_late = _Allowed(1 - (1 - TOLERANCE) * share, share * (1 - share)), _Allowed(SLOW, SLOW * (1 - SLOW))
-    good_second = can_fail(failed, asked) & can_be_late(late, answered)
-    good_minute = can_fail(_minutes(failed), _minutes(asked)) & can_be_late(_minutes(late), _minutes(answered)) & (_minutes(asked) > 0)
-    recovered = np.flatnonzero(good_minute & good_second[: good_minute.size])
-    return float(recovered[0]) if recovered.size else math.inf
+    return Usual(
+        arrival=clock.arrival,
+        asked=_running(clock, clock.judged & old),
+        failed=_running(clock, clock.judged & old & ~clock.success),
+        answered=_running(clock, timed),
+        late=_running(clock, clock.latency > limit),
+        can_fail=_Allowed(1 - (1 - TOLERANCE) * share, share * (1 - share)),
+        can_be_late=_Allowed(SLOW, SLOW * (1 - SLOW)),
+    )
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Requests in the order of arrival, with running counts of the good and the bad among them, and how many bad ones are usual.
+
+    Running counts make the seconds after a fault a matter of looking up: a run with hundreds of faults is counted once.
+    """
+
+    arrival: Floats
+    asked: Floats  # of the first 0, 1, 2 ... requests; so are the others
+    failed: Floats
+    answered: Floats
+    late: Floats
+    can_fail: _Allowed
+    can_be_late: _Allowed
+
+    def recovered(self, end: float, duration: float) -> float:
+        """Seconds from `end` to the first good minute; inf where none fits into the run."""
+        seconds = math.floor(duration - end + 1e-9)
+        span = min(FIRST_LOOK, seconds)
+        while True:
+            found = self._first_good_minute(end, span)
+            if found.size or span >= seconds:
+                return float(found[0]) if found.size else math.inf
+            span = min(span * 4, seconds)  # most recover soon; who never does is looked at about once more in all
+
+    def _first_good_minute(self, end: float, seconds: int) -> NDArray[np.intp]:
+        """The good minutes that begin with one of so many seconds after `end` and lie within them."""
+        first, last = np.searchsorted(self.arrival, [end, end + seconds + 1.0])
+        since = self.arrival[first:last] - end
+        at = first + np.searchsorted(since, np.arange(seconds + 1, dtype=np.float64))
+        asked, failed, answered, late = (np.diff(running[at]) for running in (self.asked, self.failed, self.answered, self.late))
+        good_second = self.can_fail(failed, asked) & self.can_be_late(late, answered)
+        few, slow = self.can_fail(_minutes(failed), _minutes(asked)), self.can_be_late(_minutes(late), _minutes(answered))
+        good_minute = few & slow & (_minutes(asked) > 0)
+        return np.flatnonzero(good_minute & good_second[: good_minute.size])
+
+
+def _running(clock: Clock, mask: Mask) -> Floats:
+    """How many of the first 0, 1, 2 ... requests the mask holds for."""
+    counted = mask.astype(np.float64) if clock.count is None else np.where(mask, clock.count, 0).astype(np.float64)
+    return np.concatenate([[0.0], np.cumsum(counted)])
 
 
 @dataclass(frozen=True)
@@ -102,20 +161,6 @@ class _Allowed:
 
     def __call__(self, bad: Floats, n: Floats) -> Mask:
         return bad <= self.share * n + ERRORS * np.sqrt(n * self.variance) + 1e-9
-
-
-class _Seconds:
-    """Counts requests by the second, from the end of the fault to the end of the run."""
-
-    def __init__(self, clock: Clock, end: float, seconds: int) -> None:
-        since = clock.arrival - end
-        self.clock, self.seconds = clock, seconds
-        self.inside = (since >= 0) & (since < seconds)
-        self.second = np.where(self.inside, since, 0.0).astype(np.int64)
-
-    def __call__(self, mask: Mask) -> Floats:
-        mask = mask & self.inside
-        return self.clock.bins(self.second[mask], self.seconds, mask).astype(np.float64)
 
 
 def _minutes(counts: Floats) -> Floats:
@@ -131,22 +176,37 @@ def detection_time(records: Records, fault: NamedFault) -> float:
     return float(during.min()) - fault.begin if during.size else math.nan
 
 
-def drain_time(records: Records, before: tuple[float, float], end: float) -> float:
+def drain_time(backlog: Backlog, before: tuple[float, float], end: float) -> float:
     """Seconds from the end of the fault until lag and outboxes together are back at their mean before (and 2 sd, or 5 %), and stay there.
 
     To stay is to be there on average over the minute that follows (or what remains of the run), so that one poll does not end a backlog and one
     burst does not renew it. inf where the run ends first; nan where there is no broker.
     """
-    ticks = records.ticks
-    series = [records.gauges[:, index] for index, series in enumerate(records.series) if series.quantity.split()[0] in BACKLOG]
-    normal = (ticks >= before[0]) & (ticks < before[1])
-    if not series or not normal.any():
+    ticks, level = backlog.ticks, backlog.level
+    normal = level[(ticks >= before[0]) & (ticks < before[1])]
+    if not normal.size:
         return math.nan
-    backlog = np.sum(series, axis=0)
-    usual = float(backlog[normal].mean())
-    limit = max(usual + ERRORS * float(backlog[normal].std()), (1 + TOLERANCE) * usual)
-    for index in range(max(0, int(np.searchsorted(ticks, end, side="right")) - 1), ticks.size):
-        following = backlog[index : np.searchsorted(ticks, ticks[index] + DRAINED, side="right")]
-        if backlog[index] <= limit and following.mean() <= limit:
-            return max(0.0, float(ticks[index]) - end)
-    return math.inf
+    usual = float(normal.mean())
+    limit = max(usual + ERRORS * float(normal.std()), (1 + TOLERANCE) * usual)
+    first = max(0, int(np.searchsorted(ticks, end, side="right")) - 1)
+    drained = np.flatnonzero((level[first:] <= limit) & (backlog.minute[first:] <= limit))
+    return max(0.0, float(ticks[first + drained[0]]) - end) if drained.size else math.inf
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Messages that wait in all topics and outboxes together, at each tick."""
+
+    ticks: Floats
+    level: Floats
+    minute: Floats  # its mean over the minute that begins with the tick
+
+
+def backlog_of(records: Records) -> Backlog:
+    """The backlog over time; without ticks where there is no broker."""
+    series = [records.gauges[:, index] for index, series in enumerate(records.series) if series.quantity.split()[0] in BACKLOG]
+    if not series:
+        return Backlog(np.empty(0), np.empty(0), np.empty(0))
+    level, ticks = np.sum(series, axis=0), records.ticks
+    total, last = np.concatenate([[0.0], np.cumsum(level)]), np.searchsorted(ticks, ticks + DRAINED, side="right")
+    return Backlog(ticks, level, (total[last] - total[:-1]) / (last - np.arange(ticks.size)))
