@@ -41,7 +41,7 @@ traffic: {{crowd: {{sends: POST /orders, arrivals: {{poisson: {rate}/s}}}}}}
 gateway: {{workers: 64, routes: {{POST /orders: {{to: shop.buy, completes_with: [ordered]}}}}}}
 services:
   shop: {{workers: 100000, endpoints: {{buy: [{{wait: {{lognormal: {{mean: 20ms, p99: 100ms}}}}}}, {{effect: ordered}}, {{publish: orders}}]}}}}
-  mail: {{workers: 40, endpoints: {{}}, consumes: {{orders: {{group: mail, do: [{{wait: 1ms}}]}}}}}}
+  mail: {{workers: 40, endpoints: {{}}, consumes: {{orders: {{group: mail, consumers: 40, do: [{{wait: 1ms}}]}}}}}}
 brokers: {{kafka: {{kind: log, topics: {{orders: {{partitions: 40}}}}}}}}
 """
 
