@@ -66,7 +66,7 @@ def find_capacity(
     arms = named(arms_of(study), variants)
     seed = arms[0].scenario.seed
     points = tuple(Point(number, values) for number, values in enumerate(points_of(axes, "grid", None, seed))) if axes else (Point(0, ()),)
-    engine = chosen_engine(engine, (arm.scenario for arm in arms), LOOKS * replications * len(points))
+    engine = chosen_engine(engine, (arm.scenario for arm in arms), LOOKS * replications * len(points), progress)
     _check(Space(arms, axes, points, engine))
     with Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster) as executor:
         with crew(executor, None, 0) as execute:

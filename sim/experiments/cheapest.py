@@ -130,7 +130,7 @@ def find_cheapest(
             raise UsageError(f"--over {axis.name}: expected numbers, of which more is no worse, such as replicas")
     if len(points) > MOST:
         raise UsageError(f"found {len(points):,} combinations, expected at most {MOST:,}")
-    engine = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(points))
+    engine = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(points), progress)
     space = Space(arms, axes, points, engine)
     for arm in arms:
         refuse_silent(arm.scenario, arm.name)

@@ -76,7 +76,7 @@ def compare(
         raise UsageError(f"best: found {len(chosen)} variant, expected at least two to choose from")
     workers = workers_for(jobs, cluster, [arm.scenario for arm in chosen], plan.most)
     executor = Executor(workers, perform, journal=journal, cluster=cluster, most=plan.most * len(chosen))
-    return _experiment(whole, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot), executor, progress)
+    return _experiment(whole, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot, progress), executor, progress)
 
 
 def run(
@@ -105,7 +105,7 @@ def run(
     arms = arms_of(study)
     chosen = named(arms, [variant if variant is not None else next(iter(arms))])
     executor = Executor(workers_for(jobs, cluster, [arm.scenario for arm in chosen], plan.most), perform, journal=journal, cluster=cluster, most=plan.most)
-    return _experiment(study, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot), executor, progress)
+    return _experiment(study, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot, progress), executor, progress)
 
 
 def workers_for(jobs: int | None, cluster: str | None = None, scenarios: Sequence[Scenario] = (), runs: int = 1) -> int | None:

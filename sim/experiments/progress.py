@@ -24,6 +24,11 @@ class Teller:
         self._over = False
         self._before = 0.0  # the share that was finished before, and says nothing of the pace
 
+    def chose(self, engine: str) -> None:
+        """Which engine runs, and why."""
+        self._stream.write(f"{engine}\n")
+        self._stream.flush()
+
     def resumed(self, done: int, total: int, simulated: float) -> None:
         """So much is known from an earlier, unfinished call."""
         self._before = min(1.0, simulated / self._span) if self._span > 0 else done / total

@@ -204,7 +204,7 @@ def find_stability(
     _refuse(factors, replications, precision)
     times_of(what, arm.scenario, before, watch)  # wrong ones are told before anything runs
     ramp = [*factors, *reversed(factors[:-1])] if hysteresis else []
-    chosen = chosen_engine(engine, [arm.scenario], replications * len(factors))
+    chosen = chosen_engine(engine, [arm.scenario], replications * len(factors), progress)
     with ExitStack() as stack:
 
         def executor(perform: Perform) -> Executor:

@@ -63,7 +63,7 @@ def sweep(
     arms = named(arms_of(study), variants)
     seed = arms[0].scenario.seed
     chosen = tuple(Point(number, values) for number, values in enumerate(points_of(axes, design, points, seed)))
-    engine = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(chosen))
+    engine = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(chosen), progress)
     Space(arms, axes, chosen, engine).check()
     with Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster) as executor:
         with crew(executor, None, 0) as execute:

@@ -45,6 +45,39 @@ def test_auto_takes_what_repays_its_loading(monkeypatch):
     assert engines.chosen_engine("auto", [queue("3000s")], 20) == "compiled"
 
 
+CHAIN = """
+version: 1
+duration: 1000s
+services:
+  a: {workers: 9, endpoints: {x: [{call: b.x}, {call: b.x}, {publish: t}]}}
+  b: {workers: 9, endpoints: {x: [{work: 1ms}]}}
+  c: {workers: 9, consumes: {t: {group: g, do: [{work: 1ms}]}}}
+brokers: {k: {kind: log, topics: {t: {}}}}
+traffic: {u: {sends: a.x, arrivals: ARRIVALS}}
+"""
+
+
+@pytest.mark.parametrize(("arrivals", "requests"), [("{poisson: 50/s}", 50_000), ("{closed: {users: 100, think: 2s}}", 100 * 1000 / 2.002)])
+def test_attempts_are_counted_and_the_reason_is_told(arrivals, requests, monkeypatch):
+    """A request is one of its own endpoint, two calls, a publication and its delivery; closed users come as often as they think, N / (Z + D)."""
+    monkeypatch.setattr("sim.compiled.is_ready", lambda: True)
+    scenario = next(iter(sim.load_text(CHAIN.replace("ARRIVALS", arrivals)).variants.values()))
+    assert engines.attempts_of(scenario) == pytest.approx(5 * requests, rel=1e-3)
+
+    class Heard:
+        def __call__(self, *_):
+            pass
+
+        def chose(self, words):
+            self.words = words
+
+    heard = Heard()
+    assert engines.chosen_engine("auto", [scenario], 1, heard) == "compiled"
+    assert heard.words == "engine compiled: about 250,000 attempts"
+    assert engines.chosen_engine("auto", [scenario.model_copy(update={"duration": 100.0})], 1, heard) == "simpy"
+    assert heard.words == "engine simpy: about 25,000 attempts; from 200,000 on loading the compiled one repays"
+
+
 def test_the_choice_never_changes_a_result():
     study = sim.load_text(QUEUE.format(duration="20s"))
     found = [sim.run(study, replications=2, jobs=1, engine=engine) for engine in ("simpy", "compiled")]
