@@ -1,0 +1,104 @@
+"""What is told about a run against the run: `python -m tests.bench.whole_command [requests] [rounds]`.
+
+CPU time of `sim run` of one M/M/1 queue, one replication in one process, less that of the same command for one request, against the loop of the
+compiled engine for the same requests; with rows, and with `record: summary`. Then a quiet system, in which next to nothing happens: microseconds
+for each simulated second, and for each of these and each station; and a run with 5 and with 400 planned faults, per request. Rounds run all
+in turns; the medians and the ratios are what is meant.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from sim import compiled
+from sim.metrics import measure
+from sim.spec import load_text
+from tests.bench.measuring import loop, microseconds, process, table
+
+QUEUE = """version: 1
+duration: {duration}s
+traffic: {{users: {{sends: a.x, arrivals: {{poisson: 750/s}}}}}}
+services: {{a: {{workers: 1, endpoints: {{x: [{{work: {{exponential: 1ms}}}}]}}}}}}
+"""
+QUIET = """version: 1
+duration: {duration}s
+traffic: {{users: {{sends: s0.x, arrivals: {{poisson: 1/h}}}}}}
+services: {{{services}}}
+"""
+HARMED = """version: 1
+duration: {duration}s
+warmup: 50s
+traffic: {{users: {{sends: a.x, arrivals: {{poisson: 20/s}}}}}}
+services: {{a: {{workers: 10, endpoints: {{x: [{{work: 5ms}}]}}}}}}
+faults: [{faults}]
+"""
+
+
+def command(seconds: float, *settings: str) -> float:
+    """Seconds of CPU of the whole command, with a journal of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        scenario = Path(folder) / "queue.yaml"
+        scenario.write_text(QUEUE.format(duration=seconds))
+        options = ["--replications", "1", "--jobs", "1", "--engine", "compiled", "--quiet"]
+        sets = [word for setting in settings for word in ("--set", setting)]
+        return process("-m", "sim", "run", str(scenario), *options, *sets, SIM_CACHE=folder).cpu
+
+
+def told(seconds: float, count: int) -> list[list[str]]:
+    """The rows of the first table."""
+    requests, found = seconds * 750, dict[str, list[float]]()
+    scenario = load_text(QUEUE.format(duration=seconds)).variants["base"]
+    for _ in range(count):
+        found.setdefault("loop", []).append(microseconds(loop(scenario)))
+        for name, settings in (("rows", ()), ("summary", ("record=summary",))):
+            spent = command(seconds, *settings) - command(1 / 750, *settings)
+            found.setdefault(name, []).append(spent / requests * 1e6)
+    middle = {name: statistics.median(values) for name, values in found.items()}
+    return [[name, f"{value:.3f}", f"{value / middle['loop']:.2f}"] for name, value in middle.items()]
+
+
+def quiet(services: int, seconds: float) -> float:
+    """Microseconds of CPU for each simulated second, from a scenario to its figures."""
+    stations = ", ".join(f"s{place}: {{workers: 1, endpoints: {{x: [{{work: 1ms}}]}}}}" for place in range(services))
+    scenario = load_text(QUIET.format(duration=seconds, services=stations)).variants["base"]
+
+    def run() -> int:
+        measure(compiled.simulate(scenario), scenario)
+        return int(seconds)
+
+    return microseconds(run)
+
+
+def harmed(faults: int) -> float:
+    """Microseconds of CPU for each request, from records to figures."""
+    planned = ", ".join(f"{{name: f{place}, at: {60 + 20 * place}s, for: 2s, slow: {{of: a, by: 2x}}}}" for place in range(faults))
+    scenario = load_text(HARMED.format(duration=20 * faults + 100, faults=planned)).variants["base"]
+    records = compiled.simulate(scenario)
+
+    def run() -> int:
+        measure(records, scenario)
+        return len(records.requests)
+
+    return microseconds(run)
+
+
+def main() -> None:
+    """Print all three tables."""
+    requests = float(sys.argv[1]) if len(sys.argv) > 1 else 1e6
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    compiled.prepare()
+    table(["M/M/1", "us/request", "to the loop"], told(requests / 750, count))
+    print()
+    stations = (1, 20)
+    quiet(1, 1e3)
+    table(["services", "us/second", "us/station"], [[str(n), f"{(took := quiet(n, 1e5)):.2f}", f"{took / n:.2f}"] for n in stations])
+    print()
+    few, many = harmed(5), harmed(400)
+    table(["faults", "us/request", "ratio"], [["5", f"{few:.2f}", "1"], ["400", f"{many:.2f}", f"{many / few:.2f}"]])
+
+
+if __name__ == "__main__":
+    main()
