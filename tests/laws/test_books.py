@@ -244,7 +244,7 @@ def check_requests(records, books, scenario):
     assert (np.isnan(rows["end"]) == (rows["outcome"] == Outcome.IN_FLIGHT)).all()
     ended = rows[~np.isnan(rows["end"])]
     assert (ended["end"] >= ended["arrival"] - 1e-9).all()
-    assert (ended["end"] <= DURATION).all()
+    assert (ended["end"] <= DURATION + 1e-9).all()  # what comes at the last instant on paper may be a rounding error later
     assert (rows["attempts"] >= 1).all()
     assert (rows["pending"] | ~np.isnan(rows["end"])).all()
     completes_with = scenario.gateway.routes["GET /"].completes_with if scenario.gateway else scenario.traffic["shop"].completes_with
