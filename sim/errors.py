@@ -7,7 +7,7 @@ SimError                       the one root; a caller who catches it catches all
 ├── RunError                   the run itself failed                                           exit 3
 │   ├── BooksDoNotBalance      something offered neither ended nor is still there              exit 3
 │   └── OutputError            a report, chart or export could not be written whole            exit 3
-└── Interrupted                Ctrl-C; finished work is kept                                   exit 130
+└── Interrupted                Ctrl-C; finished work is kept                      exit 130, by SIGTERM 143
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from sim.cli.asked import Asked, write_report_of
+from sim.cli.ending import Ending
 from sim.cli.options import Verbs, Whole, debug, loading, plugin, running, sampling
 from sim.cli.streams import mute, not_said, open_closed, say, tell
 from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of
@@ -34,7 +35,8 @@ def main() -> NoReturn:
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that knows no tick shows a question mark
     warnings.showwarning = lambda message, *_: tell(f"note: {message}")
-    code = answer(sys.argv[1:])
+    ending = Ending()
+    code = ending.exit_code(answer(sys.argv[1:]))
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -90,7 +92,6 @@ def _trace(error: Exception, arguments: Sequence[str]) -> bool:
     return True
 
 
-
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="sim", message="%(prog)s %(version)s")
 def sim() -> None:
@@ -101,7 +102,7 @@ def sim() -> None:
       sim compare payment-outage      sync against async, same shoppers, same luck, same outage
 
     A FILE is a path or the name of a shipped scenario. Exit codes: 0 all well, 1 an expectation failed, 2 the call or the
-    scenario is wrong, 3 the run itself failed, 130 interrupted.
+    scenario is wrong, 3 the run itself failed, 130 interrupted (143 by SIGTERM).
     """
 
 
@@ -148,7 +149,7 @@ def new(name: str) -> None:
             try:
                 file.write(new_text(path.stem))
                 file.flush()
-            except OSError:
+            except BaseException:
                 path.unlink()  # half a scenario would be in the way of the next try
                 raise
     except FileExistsError:

@@ -64,6 +64,7 @@ class Journal:
         except RuntimeError as error:  # there is no home directory
             self.folder, self.trouble = Path(os.devnull), str(error)
         self.found = 0
+        self.kept = 0
         self._entries: dict[str, _Entry] = {}
         self._asked: set[str] = set()
         self._own: Path | None = None
@@ -106,6 +107,7 @@ class Journal:
         self._asked.add(self.key(job, question))
         if self.trouble or size_of(result) > LARGEST:
             return
+        self.kept += 1
         self._waiting.append((job, result, question))
         if time.monotonic() - self._since >= self._patience:
             self._write_down()

@@ -37,9 +37,12 @@ class Ledger:
 
     @property
     def kept(self) -> str:
-        """What an interruption says of the finished work."""
-        kept = self._journal is not None and not self._journal.trouble and self.done
-        return "; they are kept, and the same command goes on from there" if kept else ""
+        """What an interruption says of the finished work, that of earlier rounds of the same command with it."""
+        if self._journal is None or self._journal.trouble:
+            return ""
+        held = self._journal.found + self._journal.kept
+        before = f", after {held - self.done} of earlier rounds" if held > self.done else ""
+        return f"{before}; they are kept, and the same command goes on from there" if held else ""
 
     def restore(self) -> list[int]:
         """Take what the journal knows; answers with the indices of the jobs that remain."""

@@ -25,6 +25,7 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VE
 _POLL = 0.1  # s, between looks at the workers' progress
 _AHEAD = 3  # jobs in the queue of each worker
 _DEATHS = 2  # from so many deaths of workers on, a job that was under way at each of them is run alone
+_ENDINGS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 _KILLED = "its worker process was killed, for want of memory perhaps; fewer --jobs need less of it"
 
 
@@ -37,7 +38,7 @@ class Processes:
 
     def __init__(self, count: int, perform: Perform) -> None:
         self._context = multiprocessing.get_context("spawn")  # numpy and numba have threads of their own, which a fork would leave behind
-        self._channel: SimpleQueue[tuple[int, int, float]] = self._context.SimpleQueue()
+        self._channel = self._new_channel()
         self._count, self._perform = count, perform
         self._pool = self._new_pool()
         self._round = 0
@@ -113,13 +114,18 @@ class Processes:
     def _submit(self, ledger: Ledger, index: int) -> Future[JobResult | Failure]:
         return self._pool.submit(_work, self._perform, self._round, index, ledger.jobs[index])
 
+    def _new_channel(self) -> SimpleQueue[tuple[int, int, float]]:
+        """The first one starts the process of multiprocessing that tidies up after us, which should not be the first to end."""
+        with _quiet_birth():
+            return self._context.SimpleQueue()
+
     def _new_pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(self._count, self._context, initializer=_begin_worker, initargs=(self._channel, texts_that_ran()))
 
     def _replace_pool(self) -> None:
         """A worker that dies while it tells how far it is would leave the channel locked, so there is a new one as well."""
         _kill(self._pool)
-        self._channel = self._context.SimpleQueue()
+        self._channel = self._new_channel()
         self._pool = self._new_pool()
 
 
@@ -135,13 +141,14 @@ def _kill(pool: ProcessPoolExecutor) -> None:
 def _quiet_birth() -> Iterator[None]:
     """Workers are born with one thread per library, deaf to Ctrl-C (the parent answers it), and without the user's `__main__`.
 
+    What ends a process waits meanwhile: half a worker is none that could be ended.
     Jobs need nothing of `__main__`; importing it again would run a script that has no `if __name__ == "__main__"` twice.
     """
     main, environment = sys.modules["__main__"], dict(os.environ)
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
     sys.modules["__main__"] = types.ModuleType("__main__")
     can_mask = hasattr(signal, "pthread_sigmask")
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if can_mask else set()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS) if can_mask else set()
     try:
         yield
     finally:
@@ -162,6 +169,8 @@ def _begin_worker(channel: SimpleQueue[tuple[int, int, float]], plugins: dict[st
     _channel = channel
     supply_texts(plugins)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)  # the pool ends its workers by SIGTERM
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

@@ -18,6 +18,7 @@ import pytest
 from sim.errors import BooksDoNotBalance, Interrupted, RunError, UsageError
 from sim.experiments.executors import Executor, collect
 from sim.experiments.jobs import Job
+from sim.experiments.journal import Journal
 
 from . import fakes
 
@@ -107,6 +108,24 @@ def test_ctrl_c_ends_everything_within_a_second(workers):
     with pytest.raises(Interrupted, match="0 of 4 runs were finished"):
         collect(jobs(2), workers=workers, perform=fakes.endless)
     assert time.monotonic() - pressed[0] < 1.0
+
+
+def test_an_interruption_counts_what_earlier_rounds_have_left_in_the_journal(tmp_path):
+    """A search for capacity asks round after round; `0 of 4` alone would say that all is lost."""
+
+    @functools.wraps(fakes.quick)
+    def stopped_at_the_second_variant(job, tick):
+        if job.variant == "async":
+            raise KeyboardInterrupt
+        return fakes.quick(job, tick)
+
+    first, second = jobs(3)[:3], jobs(3)[3:]
+    with Journal(tmp_path) as journal, Executor(1, stopped_at_the_second_variant, journal=journal) as executor:
+        executor.run(first, lambda _index, _result: None)
+        with pytest.raises(Interrupted) as caught:
+            executor.run(second, lambda _index, _result: None)
+    said = "interrupted: 0 of 3 runs were finished, after 3 of earlier rounds; they are kept, and the same command goes on from there"
+    assert str(caught.value) == said
 
 
 def test_a_script_without_a_main_guard_may_use_processes(tmp_path: Path):

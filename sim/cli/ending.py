@@ -1,0 +1,30 @@
+"""SIGTERM and SIGHUP end the work as Ctrl-C does: finished runs are kept, workers go, nothing half-written is left. The exit code tells which it was."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+from sim.errors import Interrupted
+
+_AS_CTRL_C = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
+
+
+class Ending:
+    """Which signal has asked this process to end. What is ignored from the start (`nohup`) stays ignored."""
+
+    def __init__(self) -> None:
+        self._heard: int = signal.SIGINT
+        for number in _AS_CTRL_C:
+            if signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, self._hear)
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        self._heard = number
+        raise KeyboardInterrupt
+
+    def exit_code(self, code: int) -> int:
+        """The exit code as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP. From now on none of them is heard."""
+        for number in (signal.SIGINT, *_AS_CTRL_C):
+            signal.signal(number, signal.SIG_IGN)  # all is done and told; one more would only break the leave-taking
+        return 128 + self._heard if code == Interrupted.exit_code else code
