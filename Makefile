@@ -22,10 +22,12 @@ $(BIN)/python:
 	@echo "making $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV)
 
-# A stamp is as new as what it was installed from; nothing is installed again before that changes.
+# A stamp is as new as what it was installed from; nothing is installed again before that changes. What pip installs in place it leaves to be compiled by
+# the first run, or where Python is told to write no bytecode by every run.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing sim (once; a minute or two)"
 	@$(PIP) install --constraint constraints.txt --editable .
+	@$(BIN)/python -m compileall -q sim scenarios
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed

@@ -35,7 +35,7 @@ from sim.spec.not_modelled import hint_for
 class Spec(BaseModel):
     """Base of all specs: frozen, unknown keys are errors, fields may be written by alias or by name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, defer_build=True)
 
     positional: ClassVar[str | None] = None  # the field that takes a body which is not a map of fields
     shorthand: ClassVar[dict[str, Any] | None] = None  # JSON Schema of such a body, where it is not that of the positional field
@@ -161,6 +161,8 @@ def register(kind: Kind, word: str) -> Callable[[S], S]:
         if word in words and words[word] is not spec:
             raise ValueError(f"the {kind} '{word}' is registered already, by {words[word].__module__}")
         words[word] = spec
+        if not spec.__module__.startswith("sim."):
+            spec.model_rebuild(raise_errors=False)  # ours are built when a scenario has one; what is wrong with a plug-in's is told where it stands
         return spec
 
     return add

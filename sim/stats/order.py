@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.stats.interval import Interval
 from sim.stats.quantile import Ranked
+
+Floats = NDArray[np.float64]
 
 
 def quantile_interval(sample: Ranked, q: float, confidence: float = 0.95, *, effective: float | None = None) -> Interval:
@@ -31,12 +34,23 @@ def quantile_interval(sample: Ranked, q: float, confidence: float = 0.95, *, eff
 
 def _shares(q: float, n: int, confidence: float) -> tuple[float, float]:
     """The shares of n independent values between which the number below the quantile lies; beyond 0 or 1 where n is too few."""
-    from scipy.special import bdtr
-
     tail = (1.0 - confidence) / 2
-    reach = math.ceil(10.0 * math.sqrt(n * q * (1.0 - q))) + 10  # nothing likely lies further from n q
-    counts = np.arange(max(0, math.floor(n * q) - reach), min(n, math.ceil(n * q) + reach) + 1, dtype=np.float64)
-    below = bdtr(counts, n, q)  # P(at most so many of n lie below the quantile)
+    counts, below = _binomial(n, q)
     low = counts[0] + np.searchsorted(below, tail, side="right")  # P(fewer than low) <= tail
     high = counts[0] + np.searchsorted(below, 1.0 - tail, side="left")  # P(more than high) <= tail
     return (float(low / n) if low > 0 else -1.0), (float(high / n) if high < n else 2.0)
+
+
+def _binomial(n: int, q: float) -> tuple[Floats, Floats]:
+    """Numbers of n independent values that may lie below the quantile, and for each the chance that at most so many do.
+
+    The chances of neighbours have simple ratios, and all of them together are 1: what lies ten standard deviations away is as good as impossible.
+    """
+    reach = math.ceil(10.0 * math.sqrt(n * q * (1.0 - q))) + 10
+    counts = np.arange(max(0, math.floor(n * q) - reach), min(n, math.ceil(n * q) + reach) + 1, dtype=np.float64)
+    if not 0.0 < q < 1.0:
+        return counts, np.where(counts >= n * q, 1.0, 0.0)
+    ratios = (n - counts[:-1]) / (counts[1:]) * (q / (1.0 - q))  # of each to the one before
+    peak = int(np.searchsorted(-ratios, -1.0))  # up to here they grow
+    chances = np.concatenate([np.cumprod(1.0 / ratios[:peak][::-1])[::-1], [1.0], np.cumprod(ratios[peak:])])
+    return counts, np.cumsum(chances / chances.sum())

@@ -45,6 +45,15 @@ def test_importing_sim_and_its_command_line_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
+def test_a_short_run_imports_nothing_that_it_does_not_need():
+    """Each of these takes as long to import as a thousand requests take to simulate, or a hundred thousand."""
+    heavy = ("numba", "scipy", "pandas", "pyarrow", "matplotlib", "distributed", "asyncio", "multiprocessing", "concurrent.futures", "unittest", "lz4")
+    command = ["run", "01-one-queue", "--set", "duration=1m", "--set", "warmup=0", "--replications", "2", "--json", "-"]
+    code = f"import sys, sim.cli; print(sim.cli.answer({command!r}), [name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "0 []"
+
+
 def test_a_shipped_scenario_a_path_and_a_study_are_all_welcome(tmp_path):
     text = "version: 1\nduration: 5s\ntraffic: {a: {sends: b.c, arrivals: {poisson: 5/s}}}\nservices: {b: {workers: 1, endpoints: {c: [{work: 1ms}]}}}\n"
     (tmp_path / "small.yaml").write_text(text)

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,12 +69,29 @@ def test_more_confidence_is_a_wider_interval():
     assert widths == sorted(widths)
 
 
-@given(st.floats(0.51, 0.9999), st.integers(1, 1000))
+@given(st.floats(0.5001, 1 - 1e-9), st.integers(1, 10_000) | st.floats(0.6, 300.0))
 def test_student_agrees_with_scipy_stats(probability, degrees):
     t = t_quantile(probability, degrees)
+    assert t == pytest.approx(scipy.special.stdtrit(degrees, probability), rel=1e-11)
     assert t == pytest.approx(scipy.stats.t.ppf(probability, degrees), rel=1e-9)
+    assert t_quantile(1 - probability, degrees) == pytest.approx(-t, rel=1e-5)  # 1 - probability has lost digits
     assert two_sided_p(t, degrees) == pytest.approx(2 * (1 - probability), rel=1e-6)
     assert two_sided_p(-t, degrees) == two_sided_p(t, degrees)
+
+
+@given(st.floats(0.0, 1e3), st.integers(1, 10_000) | st.floats(0.6, 300.0))
+def test_the_tail_of_student_agrees_with_scipy_however_far_out(t, degrees):
+    assert two_sided_p(t, degrees) == pytest.approx(2 * scipy.special.stdtr(degrees, -t), rel=1e-11, abs=1e-290)
+
+
+def test_student_at_its_ends():
+    """With endless degrees it is a normal variable; what is no probability has no quantile."""
+    assert t_quantile(0.975, math.inf) == pytest.approx(1.959963984540054, rel=1e-14)
+    assert two_sided_p(1.959963984540054, math.inf) == pytest.approx(0.05, rel=1e-14)
+    assert (t_quantile(0.0, 3), t_quantile(0.5, 3), t_quantile(1.0, 3)) == (-math.inf, 0.0, math.inf)
+    assert math.isnan(t_quantile(1.5, 3))
+    assert (two_sided_p(0.0, 3), two_sided_p(math.inf, 3)) == (1.0, 0.0)
+    assert math.isnan(two_sided_p(math.nan, 3))
 
 
 def test_scipy_is_not_imported_before_it_is_needed():

@@ -3,11 +3,12 @@
 import math
 
 import numpy as np
+import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.stats.order import quantile_interval
+from sim.stats.order import _binomial, quantile_interval
 from sim.stats.quantile import Ranked
 
 
@@ -46,6 +47,14 @@ def test_the_ranks_cover_and_narrower_ones_would_not(n, q, confidence):
     assert max(below, above) <= tail + 1e-9
     assert law.cdf(found.low) > tail - 1e-9
     assert law.sf(found.high - 2) > tail - 1e-9
+
+
+@pytest.mark.parametrize("n", [1, 7, 100, 100_000, 10_000_000])
+@pytest.mark.parametrize("q", [1e-6, 0.1, 0.5, 0.99, 0.9999])
+def test_the_binomial_law_agrees_with_scipy_stats(n, q):
+    """Not with scipy.special.bdtr, which is wrong in the third digit for ten million."""
+    counts, below = _binomial(n, q)
+    assert below == pytest.approx(scipy.stats.binom(n, q).cdf(counts), abs=1e-9)
 
 
 def test_values_that_hang_together_tell_less():
