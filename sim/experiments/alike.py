@@ -34,7 +34,7 @@ def corrections(flow: Flow, held: Callable[[Flow], Mapping[K, tuple[float, float
 
     `held` answers with the rate of each station and the seconds per second for which its servers are held.
     """
-    kept = _kept_steps(flow.scenario) if flow.repeats else []
+    kept = _kept_steps(flow.scenario) if flow.repeats_heavy else []
     if not kept:
         return {}
     values, weights = _nodes([step.time for step in kept])

@@ -74,7 +74,8 @@ class Flow:
     def __init__(self, scenario: Scenario, kept: Mapping[int, float] | None = None) -> None:
         """`kept`: what a request brings to the steps of these ids; without it every attempt draws anew."""
         self.scenario = scenario
-        self.repeats = False  # whether attempts that timed out are made again anywhere
+        self._repeats = False  # whether attempts are made again anywhere
+        self._cuts_heavy = False  # whether a timeout ends, anywhere, what requests keep
         self._kept = kept or {}
         self.topics: dict[str, tuple[str, LogBroker, Topic]] = {
             name: (broker_name, broker, topic) for broker_name, broker in scenario.brokers.items() for name, topic in broker.topics.items()
@@ -119,13 +120,20 @@ class Flow:
     def called(self, caller: str, endpoint: str, policy: CallPolicy = NO_POLICY) -> Tries:
         """A call of an endpoint by a component, with all its attempts."""
         called = tries(self.one_answer(caller, endpoint), policy)
-        self.repeats = self.repeats or (called.repeats and self.is_heavy(endpoint, policy.timeout))
+        self.note(called, endpoint, policy.timeout)
         return called
 
-    def is_heavy(self, endpoint: str, timeout: float | None) -> bool:
-        """Whether what requests keep takes a good part of the timeout now and then: who times out is no longer a matter of luck alone."""
-        kept = Times(1.0, 0.0, tuple(self.endpoints.get(endpoint, Profile()).kept.values()))
-        return timeout is not None and kept.above(timeout * PART) > SELDOM
+    def note(self, called: Tries, endpoint: str, timeout: float | None) -> None:
+        """Take notice of a call that is made again, or that times out now and then because of what requests keep: who fails is no matter of luck alone."""
+        self._repeats = self._repeats or called.repeats
+        if called.times_out and timeout is not None and not self._cuts_heavy:
+            kept = Times(1.0, 0.0, tuple(self.endpoints.get(endpoint, Profile()).kept.values()))
+            self._cuts_heavy = kept.above(timeout * PART) > SELDOM
+
+    @property
+    def repeats_heavy(self) -> bool:
+        """Whether what fails because of what requests keep may be made again: by its caller, or by whom that caller answers."""
+        return self._repeats and self._cuts_heavy
 
     def one_answer(self, caller: str, endpoint: str) -> Ends:
         """When and how a caller has the answer of one attempt, if it waits for it."""

@@ -99,7 +99,7 @@ def client_attempts(flow: Flow, traffic: Traffic, target: str, kept: float) -> f
     called = tries(answer, NO_POLICY.model_copy(update={"timeout": traffic.timeout, "retry": traffic.retry}))
     gateway = flow.scenario.gateway
     endpoint = gateway.routes[target].to if gateway is not None and target in gateway.routes else target
-    flow.repeats = flow.repeats or (called.repeats and flow.is_heavy(endpoint, traffic.timeout))
+    flow.note(called, endpoint, traffic.timeout)
     return called.attempts
 
 

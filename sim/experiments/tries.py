@@ -17,7 +17,7 @@ from sim.spec.distribution import Uniform
 from sim.spec.policy import Budget, CallPolicy, ConstantBackoff, ExponentialBackoff, LinearBackoff, Retry
 
 _JITTERS = {"none": (1.0, 1.0), "full": (0.0, 1.0), "equal": (0.5, 1.0)}  # between which shares of a pause it lies, evenly
-SELDOM = 1e-4  # a share of attempts that time out and are made again, which changes nothing
+SELDOM = 1e-4  # a share of attempts that time out, or are made again, which changes nothing
 FOLLOWED = 30  # attempts whose times are told from one another; of later ones only the means are
 LEAST = 1e-7  # a share of calls that makes one more attempt and is not followed any further
 
@@ -47,8 +47,13 @@ class Tries:
     ends: Ends
     attempts: float  # on average
     held: float  # s; for which attempts are under way, on average, all of one call together
-    repeats: bool = False  # whether attempts that timed out are made again
+    times_out: bool = False  # whether attempts do, oftener than seldom
     saved: float = 0.0  # s; by which the callee is done sooner with them, where a timeout cancels
+
+    @property
+    def repeats(self) -> bool:
+        """Whether attempts are made again, oftener than seldom."""
+        return self.attempts > 1.0 + SELDOM
 
 
 def tries(answer: Ends, policy: CallPolicy) -> Tries:
@@ -60,8 +65,7 @@ def tries(answer: Ends, policy: CallPolicy) -> Tries:
     else:
         whole = _again(once, late, policy.retry, policy.total_timeout)
     saved = whole.attempts * max(0.0, answer.expected - once.expected - late.expected) if policy.on_timeout == "cancel" else 0.0
-    repeats = late.share > SELDOM and whole.attempts > 1.0 and policy.retry is not None and "timeout" in policy.retry.on
-    return replace(whole, ends=_cut(whole.ends, policy.total_timeout), saved=saved if math.isfinite(saved) else 0.0, repeats=repeats)
+    return replace(whole, ends=_cut(whole.ends, policy.total_timeout), saved=saved if math.isfinite(saved) else 0.0, times_out=late.share > SELDOM)
 
 
 def attempt(answer: Ends, timeout: float | None) -> tuple[Ends, Times]:

@@ -153,7 +153,7 @@ def apart(document: dict[str, Any]) -> dict[tuple[str, str], tuple[float, float,
     return found
 
 
-@pytest.mark.parametrize("first", range(0, 30, 10))
+@pytest.mark.parametrize("first", [pytest.param(first, marks=pytest.mark.long if first else ()) for first in range(0, 30, 10)])
 def test_every_station_is_as_busy_as_the_paper_says(first):
     far = {(seed, key): its for seed in range(first, first + 10) for key, its in apart(Quiet(seed).document()).items() if its[2] > 1.0}
     assert far == {}

@@ -4,7 +4,7 @@ from fractions import Fraction
 from math import floor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sim import testing
@@ -32,7 +32,7 @@ def clock(start, rate, count, work=Fraction(1, 1000)):
         yield start + i / float(rate) + float(work), exact
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=50)
 @given(start=starts, rate=rates, within=windows, more=st.integers(-1, 2))
 def test_failures_within_a_window(start, rate, within, more):
     failures = max(1, floor(rate * within) + more)
@@ -138,7 +138,7 @@ class Limit:
 
 
 @pytest.mark.parametrize("algorithm", ["token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"])
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=40)
 @given(start=starts, rate=rates, burst=st.integers(1, 5), window=windows, times=st.sampled_from([1, 2, 3, Fraction(1, 2), Fraction(4, 3)]))
 def test_limiters(algorithm, start, rate, burst, window, times):
     """Deterministic arrivals at a multiple of the rate, from a whole second on."""
@@ -235,6 +235,7 @@ def outcomes(steps, **limits):
 @settings(deadline=None, max_examples=25)
 @given(steps=st.lists(st.integers(1, 40), min_size=2, max_size=5), rate=st.sampled_from([3, 7, Fraction(33, 10)]), which=st.sampled_from(["client", "timeout"]))
 def test_an_answer_at_the_very_deadline_is_in_time_and_one_a_millisecond_later_is_not(steps, rate, which):
+    assume(sum(steps) * rate < 1000)  # b has one worker: nobody waits for the request before
     assert outcomes(steps, rate=float(rate), **{which: sum(steps)}) == {"ok"}
     assert outcomes(steps, rate=float(rate), **{which: sum(steps) - 1}) == {"timeout"}
 

@@ -12,7 +12,7 @@ from sim.report import write_report
 from sim.report.charts import draw_charts
 from sim.report.story import stories
 
-pytestmark = pytest.mark.xdist_group("report of a summary")  # one process makes the runs, for all
+pytestmark = pytest.mark.xdist_group("compiled")  # one process compiles, and makes the runs for all
 
 SETS = ("duration=100s", "warmup=10s", "faults.0.at=20s", "faults.0.for=15s")
 
