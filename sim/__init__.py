@@ -33,7 +33,7 @@ The house, floor by floor; imports only ever point downwards:
     chance/ | stats/        WHAT IS DRAWN      keyed luck | HOW SURE WE ARE  intervals, paired differences
     records/                WHAT HAPPENED      columns of requests, messages, spans, events, gauges
     spec/                   WHAT IS SAID       YAML in, frozen data out, errors with file and line
-    vocabulary, units, errors
+    vocabulary, units, files, errors
 """
 
 from __future__ import annotations

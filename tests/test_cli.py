@@ -123,6 +123,24 @@ def test_a_sweep_shows_every_point_and_writes_tables(capsys, kitchen):
     assert "the JSON of a sweep, expected that of run or compare" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("verb", ["check", "run", "compare", "explain", "stability", "sweep", "capacity"])
+def test_every_verb_that_reads_scenarios_can_be_confined(capsys, kitchen, verb):
+    (kitchen / "room").mkdir()
+    (kitchen / "room" / "s.yaml").symlink_to("../kitchen.yaml")
+    for name in ("room/s.yaml", "kitchen.yaml"):
+        assert sim(verb, name, "--confine", "room") == 2
+        assert capsys.readouterr().err == f"error: {name}: lies outside of room\n"
+    assert sim(verb, "kitchen.yaml", "--confine", "nowhere") == 2
+    assert "nowhere: no such directory" in capsys.readouterr().err
+
+
+def test_a_shipped_scenario_is_confined_to_its_own_folder(capsys, kitchen):
+    (kitchen / "room").mkdir()
+    assert sim("check", "01-one-queue", "--confine", "room") == 0
+    assert sim("check", "kitchen.yaml", "--confine", ".") == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_capacity_says_what_breaks_first_and_what_is_cheapest(capsys, kitchen):
     options = ("--variants", "one", "--set", "duration=6s", "--set", "warmup=0", "--replications", "4", "--jobs", "1", "--quiet")
     assert sim("capacity", "kitchen.yaml", *options, "--resolution", "20%", "--set", "expect.0=p95(response) < 300ms") == 0

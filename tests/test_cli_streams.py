@@ -46,7 +46,7 @@ def test_an_empty_name_is_called_empty(tmp_path):
 
 def test_a_pipe_is_not_taken_for_a_missing_file(tmp_path):
     os.mkfifo(tmp_path / "pipe.yaml")
-    assert in_shell("sim check pipe.yaml", tmp_path).stderr == "error: pipe.yaml: is not a regular file\n"
+    assert in_shell("sim check pipe.yaml", tmp_path).stderr == "error: pipe.yaml: is a pipe, not a regular file\n"
 
 
 def test_a_word_for_a_number_is_told_in_plain_words(tmp_path):

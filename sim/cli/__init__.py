@@ -163,7 +163,7 @@ def new(name: str) -> None:
 @click.argument("file")
 @loading
 @debug
-def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str, ...]) -> None:
+def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str, ...], confine: Path | None) -> None:
     """All errors of a scenario; then, without simulating, the load on every station and what is unwise.
 
     \b
@@ -174,7 +174,7 @@ def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str
     from sim.experiments.offered_load import check as check_study
     from sim.experiments.shipped import load
 
-    study = load(file, sets, seed, plugins)
+    study = load(file, sets, seed, plugins, confine)
     report = check_study(study)
     say(f"{study.name}: no errors; offered load on average and at the peak, without queueing and faults\n")
     say(str(report))
@@ -234,7 +234,7 @@ def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int
     from sim.experiments.several import combine
 
     asked = Asked(**options)
-    earlier = [file for file in files if is_earlier_run(file)]
+    earlier = [file for file in files if is_earlier_run(file, asked.confine)]
     if len(earlier) > 1 or len(earlier) == len(files):
         raise UsageError("expected at least one scenario, and the JSON of one earlier run at most")
     study = combine([asked.load(file) for file in files if file not in earlier])
@@ -245,7 +245,7 @@ def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int
     with asked.telling(asked.most(study), durations_of(study, list(study.variants) if chosen is None else chosen)) as progress:
         comparison = compare_variants(study, chosen, **asked.rule, **asked.place, progress=progress)
     if earlier:
-        comparison = against_earlier(comparison, earlier[0])
+        comparison = against_earlier(comparison, earlier[0], asked.confine)
     return asked.present(comparison, out)
 
 

@@ -36,6 +36,7 @@ class Asked:
         sets: tuple[str, ...],
         seed: int | None,
         plugins: tuple[str, ...],
+        confine: Path | None,
         replications: int | None,
         engine: str,
         jobs: int | None,
@@ -58,7 +59,7 @@ class Asked:
         self.rule["confidence"] = share_of("confidence", confidence)
         self.rule |= {"precision": share_of("precision", precision)} if precision is not None else {}
         self.rule |= {name: text for name, text in (("best", best), ("indifference", indifference)) if text is not None}
-        self.sets, self.seed, self.plugins = sets, seed, plugins
+        self.sets, self.seed, self.plugins, self.confine = sets, seed, plugins, confine
         self.replications, self.engine, self.jobs = replications or 10, known_engine(engine), jobs
         self.out, self.json, self.quiet = out, Destination(json_file), quiet
         if jobs is not None and cluster is not None:
@@ -75,7 +76,7 @@ class Asked:
         """The study in a file, or a shipped one, changed as asked."""
         from sim.experiments.shipped import load
 
-        return load(file, self.sets, self.seed, self.plugins)
+        return load(file, self.sets, self.seed, self.plugins, self.confine)
 
     def warn(self, study: Study, variants: Sequence[str]) -> None:
         """What `sim check` would warn of in these variants, on stderr: one line of a kind, a handful in all."""

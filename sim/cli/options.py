@@ -52,6 +52,7 @@ loading = together(
     click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change the scenario: services.payments.replicas=2. Repeatable."),
     click.option("--seed", type=Whole(0, 2**63 - 1), metavar="N", help="Another seed than the scenario's."),
     plugin,
+    click.option("--confine", type=click.Path(path_type=Path), metavar="DIR", help="Read no file outside of DIR, whatever a scenario names."),
 )
 running = together(
     click.option("--replications", type=Whole(min=1), metavar="N", help="Independent runs of each variant; 10 by default, 5 for explain and stability."),

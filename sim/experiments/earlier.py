@@ -2,37 +2,64 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sim import files
 from sim.errors import UsageError
 from sim.experiments.comparison import has_direction
 from sim.experiments.document import SCHEMA
 from sim.experiments.nature import nature_of
 from sim.experiments.results import Comparison, Earlier
+from sim.experiments.strict import DamagedError, made, named
 from sim.stats.interval import Difference, Interval
 from sim.stats.paired import cut_to_possible, holm_together
 from sim.stats.power import FEWEST, detectable_by
+from sim.units import shown
+
+LARGEST = 64 * 2**20  # bytes of the JSON of an earlier run
+_IN_MEMORY = 8 * LARGEST  # bytes it may take
+
+@dataclass(frozen=True)
+class _Spread:
+    """Of single runs."""
+
+    n: int
+    sd: float | None
 
 
-def is_earlier_run(path: str | Path) -> bool:
-    """Whether a file looks like what `--json` writes, rather than like a scenario."""
-    if Path(path).suffix.lower() != ".json" or not Path(path).is_file():
+@dataclass(frozen=True)
+class _Cell:
+    """What is needed of a figure; null stands for none and for infinity."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    censored: bool
+    spread: _Spread
+
+
+def is_earlier_run(path: str | Path, confine: Path | None = None) -> bool:
+    """Whether a file looks like what `--json` writes, rather than like a scenario; one outside of `confine` does not."""
+    if Path(path).suffix.lower() != ".json":
         return False
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError:
+        document = _json(path, confine)
+    except (files.UnreadableError, ValueError):
         return False
     return isinstance(document, dict) and "schema" in document and "fingerprint" in document
 
 
-def against_earlier(comparison: Comparison, path: str | Path) -> Comparison:
+def against_earlier(comparison: Comparison, path: str | Path, confine: Path | None = None) -> Comparison:
     """The comparison with its variants also set against those of the same name in the earlier run, or else against its first."""
-    document = _read(path)
-    figures = {name: _figures(variant) for name, variant in document["variants"].items()}
+    document = _read(path, confine)
+    try:
+        named(document["variants"], "variants")
+        figures = {name: _figures(variant, f"variants.{name}") for name, variant in document["variants"].items()}
+    except DamagedError as error:
+        raise UsageError(f"{path}: damaged, or not what --json wrote: {error}; run that run again") from None
     confidence = comparison.method.confidence
     if not figures:
         raise UsageError(f"{path}: the earlier run has no variants")
@@ -46,29 +73,54 @@ def against_earlier(comparison: Comparison, path: str | Path) -> Comparison:
     return replace(comparison, earlier=Earlier(str(path), partner, _together(found, list(comparison.variants), 1.0 - confidence)))
 
 
-def _read(path: str | Path) -> dict[str, Any]:
+def _json(path: str | Path, confine: Path | None) -> Any:  # noqa: ANN401 - whatever it says
+    content = files.read(path, LARGEST, confine)
+    if len(content) > LARGEST:
+        raise ValueError(f"larger than {LARGEST // 2**20} MiB")
+    return files.json_of(content, _IN_MEMORY, constants=False)
+
+
+def _read(path: str | Path, confine: Path | None) -> dict[str, Any]:
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = _json(path, confine)
+    except files.UnreadableError as error:
+        raise UsageError(f"{path}: {error.message}") from None
+    except ValueError as error:
         raise UsageError(f"{path}: not the JSON of an earlier run: {error}") from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else None
         why = "its rates count by arrival, these by departure; run it again" if found == 1 else "written by another version of sim"
-        raise UsageError(f"{path}: found schema {found!r}, expected {SCHEMA}: {why}")
+        raise UsageError(f"{path}: found schema {shown(found)}, expected {SCHEMA}: {why}")
     if "kind" in document:
-        raise UsageError(f"{path}: the JSON of a {document['kind']}, expected that of run or compare")
+        kind = document["kind"] if isinstance(document["kind"], str) else shown(document["kind"])
+        raise UsageError(f"{path}: the JSON of a {kind[:40]}, expected that of run or compare")
     if not isinstance(document.get("variants"), dict) or not isinstance(document.get("replications"), int):
         raise UsageError(f"{path}: not the JSON of an earlier run: 'variants' and 'replications' are missing")
     return document
 
 
-def _figures(variant: dict[str, Any]) -> dict[str, Interval]:
+def _figures(variant: object, place: str) -> dict[str, Interval]:
     """The figures that were known; null stands for none and for infinity, with neither of which a test is possible."""
+    said = variant.get("metrics") if isinstance(variant, dict) else variant
+    metrics: dict[str, dict[str, Any]] = made(dict[str, dict[str, Any]], {} if said is None else said, f"{place}.metrics")
+    cells = {key: _cell(cell, f"{place}.metrics.{key[:60]}") for key, cell in metrics.items()}
     return {
-        key: Interval(cell["value"], _known(cell["low"]), _known(cell["high"]), cell["spread"]["n"], bool(cell.get("censored")), _known(cell["spread"]["sd"]))
-        for key, cell in variant.get("metrics", {}).items()
-        if cell["value"] is not None
+        key: Interval(cell.value, _known(cell.low), _known(cell.high), cell.spread.n, cell.censored, _known(cell.spread.sd))
+        for key, cell in cells.items()
+        if cell.value is not None
     }
+
+
+def _cell(said: dict[str, Any], place: str) -> _Cell:
+    """A figure, of which other programs may have said more."""
+    words: dict[str, Any] = {name: said[name] for name in ("value", "low", "high", "spread") if name in said}
+    words["censored"] = said.get("censored", False)
+    if isinstance(spread := words.get("spread"), dict):
+        words["spread"] = {name: spread[name] for name in ("n", "sd") if name in spread}
+    cell: _Cell = made(_Cell, words, place)
+    if cell.spread.n < 0 or (cell.spread.sd or 0.0) < 0:
+        raise DamagedError(f"{place}.spread: found a number below 0")
+    return cell
 
 
 def _known(value: float | None) -> float:

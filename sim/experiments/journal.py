@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import struct
 import time
 import uuid
@@ -22,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
+from sim import files
 from sim.experiments.archive import TROUBLE
 from sim.experiments.identity import identity
 from sim.experiments.jobs import Job, JobResult
@@ -30,7 +32,9 @@ from sim.spec.plugins import text_of
 
 LIMIT = 2 * 2**30  # bytes of all segments together
 LARGEST = 256 * 2**20  # bytes of one result; a longer one is not kept, and is run again
+MOST = 1_000_000  # entries that are remembered; what is beyond them is run again
 OLDEST = 30 * 86400.0  # s
+_WORDS = 64 * 2**20  # bytes that a result has besides its tables: names, and how the file is made
 _SUFFIX = ".journal"
 _MAGIC = b"sim journal 2\n"
 _HEAD = struct.Struct(">32sII")  # key, length, checksum
@@ -91,13 +95,13 @@ class Journal:
         if entry is None:
             return None
         try:
-            with entry.segment.open("rb") as file:
+            with files.opened(entry.segment) as file:
                 file.seek(entry.offset)
                 payload = file.read(entry.length)
             if len(payload) != entry.length or zlib.crc32(payload) != entry.checksum:
                 return None
             result = unpack_result(payload)
-        except TROUBLE:  # damaged is as good as absent
+        except (*TROUBLE, files.UnreadableError):  # damaged is as good as absent
             return None
         self.found += 1
         return result
@@ -169,7 +173,8 @@ class Journal:
         try:
             for segment in _kept_segments(self.folder):
                 for key, entry in _entries_of(segment):
-                    self._entries[key] = entry
+                    if len(self._entries) < MOST:
+                        self._entries[key] = entry
         except OSError as error:
             self.trouble = f"{self.folder}: {error.strerror or error}"
 
@@ -185,7 +190,9 @@ class Journal:
 
 def _kept_segments(folder: Path) -> list[Path]:
     """The segments, the oldest first, after those that are too old or too many have gone."""
-    found = sorted(((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob(f"*{_SUFFIX}")), key=lambda row: row[0])
+    states = ((path.lstat(), path) for path in folder.glob(f"*{_SUFFIX}"))  # a link, a pipe or a folder of this name is none of ours
+    plain = ((status.st_mtime, status.st_size, path) for status, path in states if stat.S_ISREG(status.st_mode))
+    found = sorted(plain, key=lambda row: row[0])
     total, kept = sum(size for _, size, _ in found), []
     for changed, size, path in found:
         if (changed < time.time() - OLDEST or total > LIMIT) and not _in_use(path):
@@ -199,8 +206,8 @@ def _kept_segments(folder: Path) -> list[Path]:
 
 def _entries_of(segment: Path) -> Iterator[tuple[str, _Entry]]:
     """What a segment holds, as far as it is whole."""
-    with contextlib.suppress(OSError), segment.open("rb") as file:
-        end = segment.stat().st_size
+    with contextlib.suppress(OSError, files.UnreadableError), files.opened(segment) as file:
+        end = os.fstat(file.fileno()).st_size
         if file.read(len(_MAGIC)) != _MAGIC:
             return
         offset = len(_MAGIC)
@@ -210,7 +217,8 @@ def _entries_of(segment: Path) -> Iterator[tuple[str, _Entry]]:
             offset += _HEAD.size
             if offset + length > end:
                 return
-            yield key.decode("ascii", "replace"), _Entry(segment, offset, length, checksum)
+            if length <= LARGEST + _WORDS:
+                yield key.decode("ascii", "replace"), _Entry(segment, offset, length, checksum)
             offset += length
 
 
@@ -228,9 +236,9 @@ def _in_use(segment: Path) -> bool:
     except ImportError:  # no such marks on Windows, where a file that is open cannot be deleted anyway
         return False
     try:
-        with segment.open("rb") as file:
+        with files.opened(segment) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (OSError, files.UnreadableError):
         return True
     return False
 

@@ -15,11 +15,23 @@ Source = Study | str | Path
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def load(source: str | Path, sets: Sequence[str] = (), seed: int | None = None, plugins: Sequence[str | Path] = ()) -> Study:
-    """The study in a file, or in a shipped scenario. `sets` are PATH=VALUE, `seed` replaces that of the file, `plugins` may run."""
-    from sim.spec import load as load_file
+def load(
+    source: str | Path,
+    sets: Sequence[str] = (),
+    seed: int | None = None,
+    plugins: Sequence[str | Path] = (),
+    confine: str | Path | None = None,
+) -> Study:
+    """The study in a file, or in a shipped scenario. `sets` are PATH=VALUE, `seed` replaces that of the file, `plugins` may run.
 
-    return load_file(find(source), sets, seed, plugins)
+    With `confine` the file and all that it names must lie in that folder, once all links are followed; a shipped scenario, in its own.
+    """
+    from sim.spec import load as load_file
+    from sim.spec.loading import confines
+
+    path, folder_of_all = find(source), confines(confine)
+    is_shipped = path != Path(source)
+    return load_file(path, sets, seed, plugins, folder() if is_shipped and folder_of_all is not None else folder_of_all)
 
 
 def as_study(source: Source) -> Study:

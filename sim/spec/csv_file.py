@@ -2,22 +2,28 @@
 
 A file has a header or none (then its columns are named 1, 2, 3 ...), commas, semicolons or tabs, quotes or none, and perhaps a `;` at the
 end of each line (LIMBO writes `0.5,306.0;`). Lines that are blank or begin with `#` are passed over.
+
+Errors name line and column and say what kind of thing stands there. What it says is told only of a file in the folder of the scenario: whoever
+has a scenario of a stranger checked would else show him any file that can be read, line by line.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from sim import files
 from sim.errors import did_you_mean
 from sim.spec.moments import decimal, is_moment
 from sim.units import shown
 
 LARGEST = 256 * 2**20  # bytes of a recorded file
+LARGEST_TOGETHER = 2**30  # bytes of all recorded files of a scenario
 MOST_ROWS = 20_000_000  # that are kept of one
 _SAMPLE = 64 * 2**10  # characters from which the habits of a file are told
 _LONGEST_CELL = 2**20  # characters; a quote that is never closed would swallow the rest of the file
@@ -49,12 +55,16 @@ class Columns:
     names: tuple[str, ...]
     lines: list[int]
     texts: tuple[list[str], ...]  # one list for each column
+    tells: bool = True  # errors may say what the file says
 
     def wrong(self, column: int, row: int, expected: str) -> BadFileError:
-        """The error that names line, column, content and what was expected."""
+        """The error that names line, column, what was found (or only its kind) and what was expected."""
+        return BadFileError(f"column '{self.names[column]}': found {self.found(column, row)}, expected {expected}", self.lines[row])
+
+    def found(self, column: int, row: int) -> str:
+        """What stands in a cell, or only its kind."""
         text = self.texts[column][row]
-        found = shown(text) if text else "an empty cell"
-        return BadFileError(f"column '{self.names[column]}': found {found}, expected {expected}", self.lines[row])
+        return (shown(text) if self.tells else _kind(text)) if text else "an empty cell"
 
 
 Where = Mapping[str, Sequence[str]]  # column -> the values of the rows that are picked
@@ -63,9 +73,11 @@ Where = Mapping[str, Sequence[str]]  # column -> the values of the rows that are
 class CsvFile:
     """A recorded file, its habits known, its rows not yet read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, folder: Path, confine: Path | None = None) -> None:
+        """A file that is named by a scenario in `folder`; with `confine` it must lie in that folder."""
         self.path = path
-        _refuse(path)
+        self.tells = files.lies_inside(path, folder)
+        self._content = _content(path, folder if self.tells and confine is None else confine, self.tells)
         sample = self._sample()
         self._delimiter = _delimiter(sample)
         self._trailing = self._delimiter != ";" and all(line.endswith(";") for line in sample)
@@ -74,14 +86,20 @@ class CsvFile:
         self.has_header = not all(is_moment(cell) for cell in cells)
         self.names = tuple(cells) if self.has_header else tuple(str(index + 1) for index in range(len(cells)))
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self._content)
+
     def index(self, name: str | None) -> int:
         """Where the column stands; the first where no name is given."""
         if name is None:
             return 0
         if name not in self.names:
-            hint = did_you_mean(name, self.names)
+            hint = did_you_mean(name, self.names) if self.tells else ""
             if len(self.names) == 1 and "mean" not in hint:
-                hint = f"; the rows are not parted by commas, semicolons or tabs, and so the only one is '{self.names[0]}'"
+                only = f", and so the only one is '{self.names[0]}'" if self.tells else ""
+                hint = f"; the rows are not parted by commas, semicolons or tabs{only}"
             raise BadFileError(f"has no column '{name}'{hint}")
         if self.names.count(name) > 1:
             raise BadFileError(f"has {self.names.count(name)} columns '{name}', expected names that differ")
@@ -92,7 +110,8 @@ class CsvFile:
         indices = [self.index(name) for name in names]
         picked = [(self.index(name), frozenset(values)) for name, values in (where or {}).items()]
         least = max([*indices, *(index for index, _ in picked)]) + 1
-        found = Columns(tuple(self.names[index] for index in indices), [], tuple([] for _ in indices))
+        called = (str(index + 1) if name is None and not self.tells else self.names[index] for name, index in zip(names, indices, strict=True))
+        found = Columns(tuple(called), [], tuple([] for _ in indices), self.tells)
         passed: dict[str, None] = {}  # values that the first of `where` did not pick, for the message
         for line, row in self._lines():
             if len(row) < least:
@@ -114,7 +133,7 @@ class CsvFile:
             return BadFileError("holds no rows")
         name, values = next(iter(where.items()))
         picks = ", ".join(f"{column}: {' or '.join(map(repr, wanted))}" for column, wanted in where.items())
-        hint = did_you_mean(values[0], passed) if values and values[0] not in passed else ""
+        hint = did_you_mean(values[0], passed) if self.tells and values and values[0] not in passed else ""
         return BadFileError(f"has no row where {picks}{hint.replace('known', f'in {name!r} stand')}")
 
     def differing(self, one: int, other: int) -> list[str]:
@@ -138,31 +157,28 @@ class CsvFile:
         """Every row and the line it begins on, the header left out."""
         header = self.has_header
         try:
-            with self.path.open(encoding="utf-8-sig", newline="") as file:
-                source = _Lines(file, self._trimmed)
-                csv.field_size_limit(_LONGEST_CELL)
-                for row in csv.reader(source, delimiter=self._delimiter):
-                    if header:
-                        header = False
-                    elif row:
-                        yield source.first, row
-                    source.first = 0
+            source = _Lines(self._text(), self._trimmed)
+            csv.field_size_limit(_LONGEST_CELL)
+            for row in csv.reader(source, delimiter=self._delimiter):
+                if header:
+                    header = False
+                elif row:
+                    yield source.first, row
+                source.first = 0
         except csv.Error as error:
             raise BadFileError(f"is no CSV: {error}", source.first) from None
         except UnicodeDecodeError:
             raise BadFileError("is not text in UTF-8") from None
-        except OSError as error:
-            raise BadFileError(f"cannot be read: {error.strerror or error}") from None
+
+    def _text(self) -> TextIO:
+        return io.TextIOWrapper(io.BytesIO(self._content), encoding="utf-8-sig", newline="")
 
     def _sample(self) -> list[str]:
         """The first lines that hold anything."""
         try:
-            with self.path.open(encoding="utf-8-sig", newline="") as file:
-                text = file.read(_SAMPLE)
+            text = self._text().read(_SAMPLE)
         except UnicodeDecodeError:
             raise BadFileError("is not text in UTF-8") from None
-        except OSError as error:
-            raise BadFileError(f"cannot be read: {error.strerror or error}") from None
         _refuse_other_formats(text)
         lines = [line.strip("\r ") for line in text.splitlines()]
         lines = [line for line in lines if line and not line.startswith("#")][:50]
@@ -205,22 +221,27 @@ def _delimiter(sample: Sequence[str]) -> str:
     return ","
 
 
-def _refuse(path: Path) -> None:
-    """Anything that is no text file of a bearable size."""
+def _content(path: Path, inside: Path | None, tells: bool) -> bytes:
+    """What a text file of a bearable size holds."""
     try:
-        if not path.is_file():
-            raise BadFileError(f"no such file{_nearest(path)}" if not path.exists() else "is not a regular file")
-        if path.stat().st_size > LARGEST:
-            raise BadFileError(f"is larger than {LARGEST // 2**20} MiB")
-        with path.open("rb") as file:
-            head = file.read(_SAMPLE)
-    except (OSError, ValueError) as error:
-        raise BadFileError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        content = files.read(path, LARGEST, inside)
+    except files.UnreadableError as error:
+        raise BadFileError(f"{error.message}{_nearest(path) if error.missing and tells else ''}") from None
+    if len(content) > LARGEST:
+        raise BadFileError(f"is larger than {LARGEST // 2**20} MiB")
     for magic, what in _MAGIC.items():
-        if head.startswith(magic):
+        if content.startswith(magic):
             raise BadFileError(f"is {what}")
-    if b"\0" in head:
+    if b"\0" in content[:_SAMPLE]:
         raise BadFileError("is binary, expected text: rows of a CSV file")
+    return content
+
+
+def _kind(text: str) -> str:
+    """What kind of thing stands in a cell that is not to be told."""
+    if decimal(text) is not None:
+        return "a number"
+    return "a date" if is_moment(text) else "text"
 
 
 def _refuse_other_formats(text: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from sim import files
 from sim.errors import Problem, ScenarioError, UsageError, did_you_mean, nearest
 from sim.spec.document import Data, Location, Map, Place, Seq, as_map, nested, plain, problem_at, value_of
 from sim.spec.expectation import expectation_problems
@@ -34,11 +35,27 @@ MOST_ROUNDS = 5  # of mending: a misspelt word hides what is wrong below it
 _SHAPE = shape_of(Scenario)
 
 
-def load(source: str | Path, sets: Sequence[str] = (), seed: int | None = None, plugins: Sequence[str | Path] = ()) -> Study:
-    """The study in a scenario file. `sets` are PATH=VALUE (see sim.spec.setting), `seed` replaces that of the file, `plugins` may run."""
-    path = Path(source)
-    text = decode(_bytes(path), str(source))
-    return load_text(text, str(source), path.parent, sets=sets, seed=seed, plugins=plugins)
+def load(
+    source: str | Path,
+    sets: Sequence[str] = (),
+    seed: int | None = None,
+    plugins: Sequence[str | Path] = (),
+    confine: str | Path | None = None,
+) -> Study:
+    """The study in a scenario file. `sets` are PATH=VALUE (see sim.spec.setting), `seed` replaces that of the file, `plugins` may run.
+
+    With `confine` it and all files that it names must lie in that folder, once all links are followed.
+    """
+    path, folder = Path(source), confines(confine)
+    text = decode(_bytes(path, folder), str(source))
+    return load_text(text, str(source), path.parent, sets=sets, seed=seed, plugins=plugins, confine=folder)
+
+
+def confines(folder: str | Path | None) -> Path | None:
+    """The folder that files must lie in; a UsageError where there is none of that name."""
+    if folder is not None and not Path(folder).is_dir():
+        raise UsageError(f"confine: {folder}: no such directory")
+    return Path(folder) if folder is not None else None
 
 
 def load_text(
@@ -49,11 +66,12 @@ def load_text(
     sets: Sequence[str] = (),
     seed: int | None = None,
     plugins: Sequence[str | Path] = (),
+    confine: str | Path | None = None,
 ) -> Study:
-    """The study in a text; recorded files and plug-ins are looked for relative to `base`, and messages name `file`."""
+    """The study in a text; recorded files and plug-ins are looked for relative to `base`, and messages name `file`. `confine` as with `load`."""
+    source = _Source(file, Path(base), text, confines(confine))
     allowed = load_plugins(plugins)
-    document = read_yaml(text, file)
-    return _study(document, _Source(file, Path(base), text), sets, seed, allowed)
+    return _study(read_yaml(text, file), source, sets, seed, allowed)
 
 
 def load_document(
@@ -75,6 +93,7 @@ class _Source:
     file: str
     base: Path | None  # of the files it names; None: it may name none that is not embedded
     text: str
+    confine: Path | None = None  # where all files that it names must lie
 
 
 @dataclass
@@ -108,7 +127,7 @@ def _refuse_plugins(document: dict[str, Data], source: _Source, allowed: tuple[s
     """Told before all else: without the plug-in nobody knows which of the words are right."""
     wanted = document.get("plugins")
     names = [name for name in wanted if isinstance(name, str)] if isinstance(wanted, list) else []
-    problems = [problem_at(document, ("plugins", index), message, file=source.file) for index, message in refused(names, allowed, source.base)]
+    problems = [problem_at(document, ("plugins", index), message, file=source.file) for index, message in refused(names, allowed, source.base, source.confine)]
     if problems:
         raise ScenarioError(problems)
 
@@ -177,7 +196,7 @@ def _set_on_top(top: Map, setting: Data) -> Map:
 
 def _embed(draft: _Draft, source: _Source) -> None:
     """What recorded files hold, put into the top and into every variant."""
-    recordings = Recordings(source.base)
+    recordings = Recordings(source.base, source.confine)
     draft.top, draft.problems[len(draft.problems) :] = recordings.embedded(draft.top, _SHAPE)
     for name, document in draft.variants.items():
         draft.variants[name], problems = recordings.embedded(document, _SHAPE)
@@ -269,19 +288,13 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column))
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, confine: Path | None) -> bytes:
     """The bytes of a regular file, at most one more than is allowed, or a UsageError that names the nearest file."""
     try:
-        if path.is_dir():
-            raise UsageError(f"{path}: is a directory, expected a scenario file")
-        if not path.exists():
-            raise UsageError(f"{path}: no such file{_nearest_file(path)}")
-        if not path.is_file():
-            raise UsageError(f"{path}: is not a regular file")
-        with path.open("rb") as file:
-            return file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{str(path)[:200]!r}: {getattr(error, 'strerror', None) or error}") from None
+        return files.read(path, LARGEST, confine)
+    except files.UnreadableError as error:
+        hint = _nearest_file(path) if error.missing else ""
+        raise UsageError(f"{str(path)[:200]}: {error.message}{hint}") from None
 
 
 def _nearest_file(path: Path) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from sim import files
 from sim.errors import PluginError, did_you_mean
 from sim.spec.base import forget_words_of
 
+LARGEST = 4 * 2**20  # bytes of a plug-in
 _loaded: dict[str, str] = {}  # module name -> digest of the file as it was when it ran
 _ran: dict[str, str] = {}  # path -> the text that ran
 _supplied: dict[str, str] = {}  # path -> the text that came from another process, and is run in the place of a file
@@ -41,13 +44,23 @@ def supply_texts(texts: Mapping[str, str]) -> None:
     _supplied.update(texts)
 
 
-def refused(wanted: Iterable[str], allowed: Sequence[str], base: Path | None) -> list[tuple[int, str]]:
-    """The plug-ins a scenario names that are not allowed: index and message. Without a `base` (a canonical document) names are compared."""
+def refused(wanted: Iterable[str], allowed: Sequence[str], base: Path | None, confine: Path | None = None) -> list[tuple[int, str]]:
+    """The plug-ins a scenario names that are not allowed: index and message. Without a `base` (a canonical document) names are compared.
+
+    With `confine` those that lie outside of that folder are among them, allowed or not.
+    """
     if base is None:
         permitted = {Path(path).name for path in allowed}
         return [(index, _refusal(name, name)) for index, name in enumerate(wanted) if Path(name).name not in permitted]
-    resolved = {Path(path).resolve() for path in allowed}
-    return [(index, _refusal(name, str(base / name))) for index, name in enumerate(wanted) if "\0" in name or (base / name).resolve() not in resolved]
+    found = ((index, _refusal_of(base / name, name, allowed, confine)) for index, name in enumerate(wanted))
+    return [(index, message) for index, message in found if message]
+
+
+def _refusal_of(path: Path, name: str, allowed: Sequence[str], confine: Path | None) -> str:
+    if confine is not None and not files.lies_inside(path, confine):
+        return f"uses the plug-in '{name}', which lies outside of {confine}"
+    resolved = {os.path.realpath(path) for path in allowed}
+    return _refusal(name, str(path)) if "\0" in name or os.path.realpath(path) not in resolved else ""
 
 
 def _refusal(name: str, path: str) -> str:
@@ -55,8 +68,8 @@ def _refusal(name: str, path: str) -> str:
 
 
 def _load(path: Path) -> str:
-    absolute = path if str(path) in _supplied else path.resolve()
     source = _source(path)
+    absolute = path if str(path) in _supplied else Path(os.path.realpath(path))
     name = f"sim_plugin_{absolute.stem}_{hashlib.sha256(str(absolute).encode()).hexdigest()[:12]}"
     digest = hashlib.sha256(source).hexdigest()
     if _loaded.get(name) != digest or name not in sys.modules:
@@ -71,12 +84,16 @@ def _source(path: Path) -> bytes:
     if str(path) in _supplied:
         return _supplied[str(path)].encode("utf-8", "surrogateescape")
     try:
-        if not path.is_file():
-            names = [near.name for near in path.parent.glob("*.py")] if path.parent.is_dir() else []
-            raise PluginError(f"plug-in {path}: no such file{did_you_mean(path.name, names)}")
-        return path.read_bytes()
-    except OSError as error:
-        raise PluginError(f"plug-in {path}: {error.strerror or error}") from None
+        source = files.read(path, LARGEST)
+    except files.UnreadableError as error:
+        raise PluginError(f"plug-in {path}: {error.message}{_nearest(path) if error.missing else ''}") from None
+    if len(source) > LARGEST:
+        raise PluginError(f"plug-in {path}: is larger than {LARGEST // 2**20} MiB")
+    return source
+
+
+def _nearest(path: Path) -> str:
+    return did_you_mean(path.name, [near.name for near in path.parent.glob("*.py")] if path.parent.is_dir() else [])
 
 
 def _run(name: str, path: Path, source: bytes) -> None:

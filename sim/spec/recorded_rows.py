@@ -14,7 +14,7 @@ from sim import units
 from sim.spec.csv_file import BadFileError, Columns, CsvFile
 from sim.spec.document import Data
 from sim.spec.measured import Recorded
-from sim.spec.moments import Moments, NoMomentError, decimal, moments_of
+from sim.spec.moments import EXPECTED, Moments, NoMomentError, decimal, moments_of
 from sim.spec.traffic import Replay
 
 _SECOND = Decimal(10**9)  # nanoseconds
@@ -78,14 +78,16 @@ def _moments(file: CsvFile, columns: Columns, column: int, spec: Replay) -> Mome
     try:
         moments = moments_of(columns.texts[column], spec.unit)
     except NoMomentError as error:
-        wrong = columns.wrong(column, error.index, error.expected)
+        wrong = columns.wrong(column, error.index, error.expected if columns.tells else f"{EXPECTED}, of one kind and unit in all rows")
         others = file.times_in(file.first_row()) if spec.timestamps is None else []
         if others:
-            wrong = BadFileError(f"{wrong.message}; name the column of the times in `timestamps`: {' or '.join(others[:5])}", wrong.line)
+            which = f": {' or '.join(others[:5])}" if file.tells else ""
+            wrong = BadFileError(f"{wrong.message}; name the column of the times in `timestamps`{which}", wrong.line)
         raise wrong from None
     dates = file.dates_in(file.first_row()) if spec.timestamps is None and moments.clock == "start" else []
     if dates:
-        found = f"no `timestamps`, and its first column '{file.names[0]}' holds numbers while {' and '.join(dates[:5])} holds dates"
+        first, holds = (f" '{file.names[0]}'", " and ".join(dates[:5])) if file.tells else ("", "another")
+        found = f"no `timestamps`, and its first column{first} holds numbers while {holds} holds dates"
         raise BadFileError(f"found {found}; name the column of the times in `timestamps`")
     return moments
 
@@ -119,11 +121,13 @@ def _refuse_overlap(file: CsvFile, columns: Columns, moments: Moments) -> None:
         first = rows.setdefault(moment, row)
         if first != row:
             names = [name for name in file.differing(columns.lines[first], columns.lines[row]) if name != columns.names[1]]
+            names = names if file.tells else []
             differ = f", which differ in {', '.join(names[:5])}" if names else ""
             pick = f"`where: {{{names[0]}: ...}}`" if names else "`where`"
             expected = f"one row for each time: pick the rows of one series (or of several, whose sum is meant) with {pick}"
             raise BadFileError(
-                f"column '{columns.names[0]}': found {columns.texts[0][row]} in line {columns.lines[first]}, too{differ}; expected {expected}",
+                f"column '{columns.names[0]}': found {columns.texts[0][row] if columns.tells else 'the same'} in line {columns.lines[first]}, too{differ}; "
+                f"expected {expected}",
                 columns.lines[row],
             )
 

@@ -6,6 +6,7 @@ All recordings of a document share one zero: the earliest row of those that hold
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 
 from sim.errors import Problem
 from sim.spec.base import body_of
-from sim.spec.csv_file import BadFileError, CsvFile
+from sim.spec.csv_file import LARGEST_TOGETHER, BadFileError, CsvFile
 from sim.spec.document import Data, Location, Map, problem_at, value_at, with_value
 from sim.spec.measured import Recorded, Replayed
 from sim.spec.recorded_rows import durations, requests, series
@@ -46,9 +47,10 @@ class _Reading:
 class Recordings:
     """Reads the files that documents name, each way of reading once, however many variants share it."""
 
-    def __init__(self, base: Path | None) -> None:
+    def __init__(self, base: Path | None, confine: Path | None = None) -> None:
         self._base = base  # None: documents must embed all that they name
-        self._files: dict[Path, CsvFile] = {}
+        self._confine = confine  # where all files must lie
+        self._files: dict[str, CsvFile] = {}  # by the place that a name leads to: one file may have many names
         self._read: dict[str, Data] = {}
 
     def embedded(self, document: Map, shape: Shape) -> tuple[Map, list[Problem]]:
@@ -73,7 +75,10 @@ class Recordings:
             return None, [Problem("names a file, which this document does not embed", place.path, place.file, place.line, place.column)]
         path = self._base / reading.spec.file
         try:
-            return self._reading(path, reading.spec, [other.spec for other in found]), []
+            data = self._reading(path, reading.spec, [other.spec for other in found])
+            if not self._file(path).tells and isinstance(reading.spec, Replay) and isinstance(data, dict):
+                _refuse_unknown_routes(document, reading.spec, data)
+            return data, []
         except BadFileError as error:
             if error.line:
                 return None, [Problem(error.message, place.path, str(path), error.line)]
@@ -91,11 +96,36 @@ class Recordings:
         ways = [part.model_dump(mode="json", exclude={"times", "speed", "data"}) if part is not None else None for part in (spec, owner)]
         key = json.dumps([str(path), type(spec).__name__, ways])
         if key not in self._read:
-            if path not in self._files:
-                self._files[path] = CsvFile(path)
-            self._read[key] = read(self._files[path])
+            self._read[key] = read(self._file(path))
         found: T = self._read[key]
         return found
+
+    def _file(self, path: Path) -> CsvFile:
+        assert self._base is not None
+        place = str(path) if "\0" in str(path) else os.path.realpath(path)
+        if place not in self._files:
+            file = CsvFile(path, self._base, self._confine)
+            if sum(its.size for its in self._files.values()) + file.size > LARGEST_TOGETHER:
+                raise BadFileError(f"makes more than {LARGEST_TOGETHER // 2**20} MiB of recordings, together with the others of this scenario")
+            self._files[place] = file
+        return self._files[place]
+
+
+def _refuse_unknown_routes(document: Map, spec: Replay, data: dict[str, Data]) -> None:
+    """Names in the column of the routes that are none. A later check would say them, and this file is not to be told of."""
+    unknown = [name for name in data.get("routes", []) if name not in _routes(document)]
+    if unknown:
+        count = f"{len(unknown)} of its {len(data['routes'])} names are"
+        raise BadFileError(f"column '{spec.route}': {count} unknown in the scenario, expected those of its routes or endpoints (service.endpoint)")
+
+
+def _routes(document: Map) -> set[str]:
+    """What a request may ask for, as far as the document is well-formed."""
+    gateway, services = document.get("gateway"), document.get("services")
+    if isinstance(gateway, dict) and isinstance(gateway.get("routes"), dict):
+        return set(gateway["routes"])
+    maps = {name: spec.get("endpoints") for name, spec in services.items() if isinstance(spec, dict)} if isinstance(services, dict) else {}
+    return {f"{name}.{endpoint}" for name, endpoints in maps.items() if isinstance(endpoints, dict) for endpoint in endpoints}
 
 
 def _readings(document: Map, shape: Shape) -> list[_Reading]:

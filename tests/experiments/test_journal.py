@@ -53,6 +53,17 @@ def test_a_summary_comes_back_bit_by_bit():
         assert one == other if field.name == "digests" else (one.dtype, one.tobytes()) == (other.dtype, other.tobytes()), field.name
 
 
+def test_what_is_no_file_in_the_folder_of_the_journal_is_left_alone(tmp_path):
+    os.mkfifo(tmp_path / "pipe.journal")
+    (tmp_path / "folder.journal").mkdir()
+    (tmp_path / "link.journal").symlink_to("/dev/zero")
+    with Journal(tmp_path) as journal:
+        assert journal.find(job()) is None
+        journal.keep(job(), perform(job(), lambda _now: None))
+        assert not journal.trouble
+    assert {path.name for path in tmp_path.iterdir()} >= {"pipe.journal", "folder.journal", "link.journal"}
+
+
 def test_a_job_travels_as_a_document_with_its_plug_ins(tmp_path):
     (tmp_path / "mine.py").write_text("X = 1\n")
     sent = job(1, plugins=(str(tmp_path / "mine.py"),), sets=("services.kitchen.workers=3",))

@@ -197,6 +197,53 @@ def test_a_variant_that_the_earlier_run_did_not_have_is_set_against_its_first(co
     assert math.isclose(found.earlier.differences["two"]["response_p99"].value, -0.01)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda document: document["variants"].update(one=[]), "variants.one.metrics: found an empty list, expected a map"),
+        (lambda document: document["variants"]["one"].update(metrics=5), "variants.one.metrics: found 5, expected a map"),
+        (lambda document: figure(document).pop("spread"), "found no 'spread'"),
+        (lambda document: figure(document).update(spread=None), "spread: found nothing, expected a map"),
+        (lambda document: figure(document).update(value="12"), "value: found '12', expected a number"),
+        (lambda document: figure(document).update(value=True), "value: found true, expected a number"),
+        (lambda document: figure(document).update(low=1e200), "low: found 1e+200, expected a number of at most 1e+100"),
+        (lambda document: figure(document).pop("high"), "found no 'high'"),
+        (lambda document: figure(document)["spread"].update(n=2.5), "spread.n: found 2.5, expected a whole number"),
+        (lambda document: figure(document)["spread"].update(sd=-1), "found a number below 0"),
+        (lambda document: figure(document).update(censored="no"), "censored: found 'no', expected true or false"),
+        (lambda document: document["variants"].update({"\x1b[2J": document["variants"].pop("one")}), "expected a name that can be printed"),
+    ],
+)
+def test_an_earlier_run_that_is_damaged_is_told_with_its_place(comparison, tmp_path, change, words):
+    document = as_document(comparison)
+    change(document)
+    (tmp_path / "old.json").write_text(json.dumps(document))
+    assert is_earlier_run(tmp_path / "old.json")
+    with pytest.raises(UsageError, match=r"old\.json: damaged, or not what --json wrote: ") as caught:
+        against_earlier(comparison, tmp_path / "old.json")
+    assert words in str(caught.value)
+
+
+def figure(document):
+    return document["variants"]["one"]["metrics"]["response_p99"]
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"schema": 2, "fingerprint": "", "x": 1e999}', b"[" + b"[]," * 9_000_000 + b"0]", b"\xff"])
+def test_json_that_is_none_is_no_earlier_run(tmp_path, content):
+    (tmp_path / "other.json").write_bytes(content)
+    assert not is_earlier_run(tmp_path / "other.json")
+
+
+def test_an_earlier_run_is_confined_too(comparison, tmp_path):
+    (tmp_path / "room").mkdir()
+    (tmp_path / "room" / "old.json").symlink_to("../old.json")
+    (tmp_path / "old.json").write_text(as_json(comparison))
+    assert is_earlier_run(tmp_path / "room" / "old.json")
+    assert not is_earlier_run(tmp_path / "room" / "old.json", tmp_path / "room")
+    with pytest.raises(UsageError, match="lies outside of"):
+        against_earlier(comparison, tmp_path / "room" / "old.json", tmp_path / "room")
+
+
 @pytest.mark.parametrize("content", ["[]", "{", '{"schema": 2, "fingerprint": ""}', '{"schema": 1, "fingerprint": ""}'])
 def test_json_of_something_else_is_no_baseline(comparison, tmp_path, content):
     path = tmp_path / "other.json"

@@ -251,7 +251,7 @@ def test_a_duration_in_a_file_is_a_duration(tmp_path, cell):
         ("time\n", "{replay: file.csv}", "holds no rows"),
         ("", "{replay: file.csv}", "is empty"),
         ("1\n", "{replay: fil.csv}", "no such file; did you mean 'file.csv'?"),
-        ("1\n", "{replay: .}", "is not a regular file"),
+        ("1\n", "{replay: .}", "is a directory, not a regular file"),
         ("1\n", '{replay: "a\\0b"}', "found the control character U+0000"),
         ("1\n", "{replay: }", "the field 'file' is missing"),
         ("1\n", "{replay: {file: 5}}", "found 5, expected text"),
