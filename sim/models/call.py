@@ -407,8 +407,10 @@ class Call:
     def _out_of_time(self, errand: Errand) -> None:
         """No attempt goes on any longer. In a back-off, or frozen with an answer, the task finds out itself when it wakes."""
         task = errand.task
+        if task.errand is not errand or task.calling is not self:
+            return
         heard = task in task.replica.parked and (task.callee is not None or task.guard is None)  # an answer, or that the bulkhead stayed full
-        if task.errand is errand and task.calling is self and not heard:
+        if not heard:
             self._timed_out(task)
 
     # -- timeout ----------------------------------------------------------------------------------------------------------

@@ -67,6 +67,15 @@ def test_a_caller_that_hangs_hears_after_the_thaw_what_came_first():
         assert len(played.attempts("b.get")) == 1
 
 
+def test_a_total_timeout_in_a_freeze_ends_a_call_that_was_only_ever_rejected():
+    """Rejected by an open breaker at 0.9 s, its pause ends at 1.1 s in a freeze of 1 s to 3 s, its time at 1.2 s: it hears so at the thaw."""
+    retry = "retry: {max_attempts: 5, backoff: {constant: 200ms}, on: [breaker_open]}"
+    policy = f"{{total_timeout: 300ms, {retry}, circuit_breaker: {{failures: 1, within: 1s, open_for: 60s}}}}"
+    harm = "faults: [{at: 0s, outage: b, how: refuse}, {at: 1s, for: 2s, outage: a, how: hang}]"
+    played = testing.play(pair(policy, more=harm), [0.0, 0.9], sends="a.get")
+    assert (played.outcomes(), played.responses()) == (["unreachable", "timeout"], [0.0, 2.1])
+
+
 def test_the_breaker_stands_inside_of_the_retry_and_sees_every_attempt():
     """Three attempts of one request open a breaker of three; the fourth is rejected, which is the outcome, and is not tried again."""
     policy = "{timeout: 100ms, retry: {max_attempts: 9, backoff: {constant: 0s}}, circuit_breaker: {failures: 3, within: 10s, open_for: 60s}}"
