@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.models.random_systems.arrivals import arrivals
 from tests.models.random_systems.luck import Luck
-from tests.models.random_systems.policies import RETRIED, retry
 from tests.models.random_systems.plan import Plan
+from tests.models.random_systems.policies import RETRIED, retry
 
 ATTEMPTS = 6000.0  # of a run, about: what all requests may come to
 DURATION = 20.0  # s
