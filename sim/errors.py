@@ -6,6 +6,7 @@ SimError                       the one root; a caller who catches it catches all
 │   └── PluginError            a plug-in is missing, not allowed, or does not load             exit 2
 ├── RunError                   the run itself failed                                           exit 3
 │   ├── BooksDoNotBalance      something offered neither ended nor is still there              exit 3
+│   ├── TimeStandsStill        a loop of the scenario takes no time, and would never end       exit 3
 │   └── OutputError            a report, chart or export could not be written whole            exit 3
 └── Interrupted                Ctrl-C; finished work is kept                      exit 130, by SIGTERM 143
 """
@@ -63,11 +64,15 @@ class PluginError(UsageError):
 
 
 class RunError(SimError):
-    """The run itself failed: a defect of ours or of a plug-in, never an ordinary outcome."""
+    """The run itself failed: never an ordinary outcome of what is simulated."""
 
 
 class BooksDoNotBalance(RunError):  # noqa: N818  it says what happened, as the word 'Error' could not
     """Something that was offered neither ended nor is still there."""
+
+
+class TimeStandsStill(RunError):  # noqa: N818  it says what happened
+    """Something in the scenario turns round and round without any time passing: the run would never end."""
 
 
 class OutputError(RunError):

@@ -42,6 +42,7 @@ from sim.vocabulary import MessageEnd, Outcome
 
 OK, REFUSED = whole(Outcome.OK), whole(Outcome.REFUSED)
 PROCESSED, DEAD_LETTERED = whole(MessageEnd.PROCESSED), whole(MessageEnd.DEAD_LETTERED)
+REDELIVERIES_AT_ONCE = whole(1 << 16)  # in place, between two returns to Python
 
 # -- lists --------------------------------------------------------------------------------------------------------------------
 
@@ -216,6 +217,9 @@ def record_over(s: State, task: int) -> int:
             delivery.how = DEAD_LETTERED
             delivery.end = s.now
             return NEXT
+        s.dallied += 1
+        if s.dallied >= REDELIVERIES_AT_ONCE:
+            s.short = 1  # back to Python, which looks whether time goes on
         return JUMP
     out_of_batch(s, own.member, place)
     commit_before(s, own.member, place)

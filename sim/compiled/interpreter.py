@@ -1,7 +1,7 @@
 """The interpreter: takes events in their order, and lets tasks run through their programs until they wait.
 
-It returns to Python when its budget of events is spent, when something must grow, when Python has to do something (a fault, a session
-that expires), and at the end. It may return between any two operations, and goes on where it was.
+It returns to Python when its budget of events is spent, when tasks have woken one another too often without an event, when something must grow,
+when Python has to do something (a fault, a session that expires), and at the end. It may return between any two operations, and goes on where it was.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from sim.compiled.tasks import ARRIVE, COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, PUB
 from sim.compiled.topics import publication, replicated
 from sim.vocabulary import Outcome
 
-SPENT, SHORT, ORDERED, DONE = map(whole, range(4))  # why the interpreter returned
+SPENT, SHORT, ORDERED, DONE, DALLIED = map(whole, range(5))  # why the interpreter returned
+TURNS_AT_ONCE = whole(1 << 18)  # of tasks, without an event between them
 OF_CALL, OF_BULKHEAD, OF_QUEUE, OF_CLIENT, OF_ERRAND = map(whole, range(5))  # purposes of lanes
 OK, REFUSED = whole(Outcome.OK), whole(Outcome.REFUSED)
 
@@ -45,6 +46,7 @@ OK, REFUSED = whole(Outcome.OK), whole(Outcome.REFUSED)
 @compiled
 def run(s: State, budget: int) -> int:
     """Run until one of the reasons to return."""
+    turns = TURNS_AT_ONCE
     while True:
         if s.short:
             return SHORT
@@ -53,6 +55,9 @@ def run(s: State, budget: int) -> int:
             s.current = -1
         else:
             if s.ready > 0:
+                if turns <= 0:
+                    return DALLIED
+                turns -= 1
                 task = ready(s)[s.ready_first & s.ready_mask]
                 s.ready_first += 1
                 s.ready -= 1
@@ -63,6 +68,7 @@ def run(s: State, budget: int) -> int:
                 if budget <= 0:
                     return SPENT
                 budget -= 1
+                turns = TURNS_AT_ONCE
                 before = s.now
                 what = next_event(s)
                 task = what >> KIND_BITS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from sim.compiled import calendar, spans
 from sim.compiled import state as tables
 from sim.compiled.control import Control
 from sim.compiled.faults import Faults
-from sim.compiled.interpreter import DONE, ORDERED, SHORT, run
+from sim.compiled.interpreter import DALLIED, DONE, ORDERED, SHORT, SPENT, TURNS_AT_ONCE, run
 from sim.compiled.memory import copy_entries
 from sim.compiled.state import CHUNK, MESSAGE_ENDS, OUTCOMES, PLANNED, TABLES, Tables
 from sim.compiled.wiring import Wiring
+from sim.models.stillness import Stillness, Turning
 from sim.models.unnoticed import Late, breaker_by_now, end_of_spell, holders, in_order
 from sim.policies.breaker import BreakerRow
 from sim.records.exemplars import CANDIDATE, MOST_LUCK, Exemplars
@@ -68,6 +70,7 @@ class Machine:
         self.exemplars = Exemplars() if wiring.scenario.record.spans == "exemplars" else None
         self.tables = _tables(wiring)
         self.s = self.tables.s
+        self.stillness = Stillness(wiring.scenario)
         self.control = Control(self)
         self.faults = Faults(self.control)
         self.groups = max([len(topic.groups) for topic in wiring.topic_at], default=0)
@@ -86,6 +89,9 @@ class Machine:
         while True:
             began = float(self.s["now"])
             reason = run(self.s, budget)
+            self._look({SPENT: budget, DALLIED: TURNS_AT_ONCE}.get(reason, 0))
+            if reason == DALLIED:
+                continue
             if reason == SHORT:
                 self.grow()
             elif reason == ORDERED:
@@ -97,6 +103,32 @@ class Machine:
                     return
                 self._fit_wheel(budget, float(self.s["now"]) - began)
                 budget = min(4 * budget, EVENTS_AT_ONCE)
+
+    def _look(self, turns: int) -> None:
+        """Whether time goes on. Where the interpreter does not say how many turns it took there was one at least for each row that it wrote."""
+        s = self.s
+        turns = turns or int(s["rows"] + s["message_rows"] + s["event_rows"] + s["dallied"])
+        s["dallied"] = 0
+        sent = self.tables["workloads"]["arrived"].tolist()
+        unfinished = self.tables["requests"].size - int(s["requests_free"])
+        if not self.stillness.goes_on(float(s["now"]), turns, sent, unfinished):
+            raise self.stillness.error(sent, self._who_turns())
+
+    def _who_turns(self) -> Turning:
+        """The component of the task whose turn it is, or of one that waits for its turn or for an event, and the end of the last request."""
+        s, tables, names = self.s, self.tables, self.wiring.world.recorder.names
+        slots, hosts = tables["slots"], tables["replicas"]["host"]
+        waiting = np.flatnonzero((slots["dead"] == 0) & (slots["held"] > 0) & (hosts[slots["replica"]] >= 0))
+        task = int(s["current"]) if s["current"] >= 0 else int(waiting[0]) if waiting.size else -1
+        turning = Turning()
+        if task >= 0:
+            host, request = int(hosts[slots[task]["replica"]]), int(slots[task]["request"])
+            traffic = names[tables["requests"][request]["source"]] if request >= 0 else ""
+            turning = Turning(self.wiring.hosts[host].name if host >= 0 else "", traffic)
+        if not s["rows"]:
+            return turning
+        last = tables["request_rows"][int(s["rows"]) - 1]
+        return replace(turning, where=names[last["where"]] if last["where"] >= 0 else "", outcome=int(last["outcome"]))
 
     # -- room ---------------------------------------------------------------------------------------------------------------
 

@@ -185,7 +185,7 @@ _NUMBERS = """
     limiters limiters_size limiter_rings limiter_rings_size rings_margin limits_margin cpu_events cpu_most rows rows_most message_rows
     message_rows_most event_rows events_most replica_count series_count harms widest deepest largest_batch belt_mask
     ready_mask last_tick
-    errands spans next_flow span_rows span_rows_most stage_rows stage_rows_most
+    dallied errands spans next_flow span_rows span_rows_most stage_rows stage_rows_most
     stage_note stage_notes_free stage_notes_margin span_note span_notes_free span_notes_margin candidates candidates_most lucky
 """
 

@@ -363,6 +363,7 @@ class Member:
                 if delivery.count >= self.spec.max_deliveries:
                     delivery.how, delivery.end = DEAD_LETTERED, self.world.env.now
                     return 0
+                self.world.env.dally(task)
                 continue
             self.batch.remove(delivery)
             self._commit_before(delivery)

@@ -16,7 +16,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from heapq import heappop, heappush
-from itertools import islice
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -45,6 +45,8 @@ ACT, RUN, PASS, CALL = 0, 1, 2, 3
 
 WAITING = -1
 """In the place of an outcome code: not over yet, the task will be woken."""
+
+LOOK = 1 << 18  # turns between two looks at whether time goes on
 
 OK, DEGRADED, SHED, ERROR, UNREACHABLE = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.SHED), int(Outcome.ERROR), int(Outcome.UNREACHABLE)
 NOWHERE, IN_QUEUE, ON_CPU, OUTSIDE = 0, 1, 2, 3
@@ -88,28 +90,42 @@ class Clock(simpy.Environment):
         self.numbers = numbers
         self.belt: deque[Any] = deque()  # the same, due after `belt_delay`, nothing else
         self.belt_delay = belt_delay  # s
+        self.look: Callable[[int], None] = nothing  # is told now and then how many turns were taken, and raises where time stands still
+        self.dallying: Task | None = None  # who goes on at once, where such a one is looked at
+        self._dallied = 0
 
     def run_tasks(self, ready: deque[Any]) -> None:
-        """Run until somebody raises `Done`: one event, then the ready queue."""
+        """Run until somebody raises `Done`: one event, then the ready queue. A turn is an event or a task."""
         queue = self._queue
         belt = self.belt
         next_on_belt = belt.popleft
         next_ready = ready.popleft
         while True:
-            while ready:
-                task: Any = next_ready()
-                then = task.then
-                then(task)
-            event: Any
-            if belt and belt[0] < queue[0]:  # the queue is never empty: there is always an observation to come
-                self.now, _, _, event = next_on_belt()
-            else:
-                before = self.now
-                self.now, rank, _, event = heappop(queue)
-                if rank > ORDINARY:
-                    self.now = event.due if event.due > before or rank == OBSERVATION else before
-            then = event.then
-            then(event)
+            for _ in repeat(None, LOOK):
+                if ready:
+                    task: Any = next_ready()
+                    then = task.then
+                    then(task)
+                    continue
+                event: Any
+                if belt and belt[0] < queue[0]:  # the queue is never empty: there is always an observation to come
+                    self.now, _, _, event = next_on_belt()
+                else:
+                    before = self.now
+                    self.now, rank, _, event = heappop(queue)
+                    if rank > ORDINARY:
+                        self.now = event.due if event.due > before or rank == OBSERVATION else before
+                then = event.then
+                then(event)
+            self.look(LOOK)
+
+    def dally(self, task: Task) -> None:
+        """A task goes on at once, without an event or a turn, where mostly there is a pause: it could be for ever."""
+        self._dallied += 1
+        if self._dallied % LOOK == 0:
+            self.dallying = task
+            self.look(LOOK)
+            self.dallying = None
 
     def step(self) -> None:
         """One event and no task: SimPy's own `run` works, for those who have no world."""

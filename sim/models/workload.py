@@ -144,6 +144,8 @@ class Workload:
             if pause > 0.0:
                 self.schedule(task, ORDINARY, pause)
                 yield
+            else:
+                self.env.dally(task)
             task.request = self._request(number, self.env.now)
             yield from self._ask(task)
             number += users

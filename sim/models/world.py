@@ -8,6 +8,8 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Many
+from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from sim.models.recorder import Recorder, ticks_of
 from sim.models.service import Endpoint, Service
 from sim.models.sites import mark_of, salts, tried_again
 from sim.models.steps import Sequence, Site
+from sim.models.stillness import Stillness, Turning
 from sim.models.stock import Stock
 from sim.models.summary import plan_of
 from sim.models.task import CONTROL, IN_QUEUE, OBSERVATION, ON_CPU, OUTSIDE, Clock, Done, Signal, Task, abandon
@@ -98,6 +101,8 @@ class World:
         for workload in self.workloads:
             workload.start()
         self._plan_ticks()
+        self._stillness = Stillness(scenario)
+        self.env.look = self._look
 
     # -- running ----------------------------------------------------------------------------------------------------------
 
@@ -113,6 +118,27 @@ class World:
             if collecting:
                 gc.enable()
         return self._close()
+
+    def _look(self, turns: int) -> None:
+        """Whether time goes on."""
+        sent = [workload.arrived for workload in self.workloads]
+        if not self._stillness.goes_on(self.env.now, turns, sent, len(self.recorder.open)):
+            raise self._stillness.error(sent, self._who_turns())
+
+    def _who_turns(self) -> Turning:
+        """The component of the task whose turn it is, or is next, and the end of the last request."""
+        names, first = self.recorder.names, min(self.env.calendar, key=itemgetter(0, 1, 2))[-1]
+        tasks = [task for task in (self.env.dallying, *self.ready, first) if isinstance(task, Task)]
+        task = next((task for task in tasks if task.replica.host is not self.outside), tasks[0] if tasks else None)
+        turning = Turning()
+        if task is not None:
+            component = task.replica.host.name if task.replica.host is not self.outside else ""
+            turning = Turning(component, names[task.request.source] if task.request is not None else "")
+        rows = self.recorder.requests.rows()
+        if not rows.size:
+            return turning
+        where = int(rows["where"][-1])
+        return replace(turning, where=names[where] if where >= 0 else "", outcome=int(rows["outcome"][-1]))
 
     def _plan_ticks(self) -> None:
         """Observe at the beginning, and at every tick."""
