@@ -24,7 +24,7 @@ from pydantic import Field
 from sim.models.host import Replica
 from sim.models.steps import CallStep, Sequence, Site, behaviour
 from sim.models.task import Act, Task
-from sim.spec.base import Duration, Whole, register
+from sim.spec.base import Duration, Many, register
 from sim.spec.distribution import AnyDistribution, Constant
 from sim.spec.step import Call, Work
 from sim.vocabulary import Outcome
@@ -36,7 +36,7 @@ class CachedCall(Call):
 
     per: Literal["item", "user"] = "item"
     ttl: Duration = Field(gt=0)
-    entries: Whole = Field(default=1000, ge=1)
+    entries: Many = 1000
     lookup: AnyDistribution = Constant(value=0.0)
 
 

@@ -16,6 +16,7 @@ from sim.experiments.rates import let_pass, limit_in_all
 from sim.experiments.recorded import recordings_outside, unlike_clocks
 from sim.experiments.refusals import erlang_b
 from sim.experiments.slips import shares_of_mixtures, shares_of_sends
+from sim.experiments.standing_still import time_can_stand_still
 from sim.experiments.view import Edge, View, calls_in, poisson_tail
 from sim.policies.limiter import new_limiter
 from sim.spec.base import UNLIMITED
@@ -422,6 +423,7 @@ def unknown_rates(view: View) -> Iterator[Finding]:
 
 
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload first: whoever runs reads a handful
+    time_can_stand_still,
     overload,
     crowded_machines,
     shares_of_sends,

@@ -131,12 +131,31 @@ _CELL: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
 _PICKED = WithJsonSchema({"type": "object", "additionalProperties": {"anyOf": [_CELL, {"type": "array", "items": _CELL, "minItems": 1}]}})
 Picked = Annotated[dict[str, Annotated[tuple[str, ...], Field(min_length=1)]], BeforeValidator(_picked), _PICKED]
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+class Between:
+    """Annotation of a whole number with the least and the most that it may be: `Annotated[int, Between(1, 1000)]`. Every whole number has both."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def __get_pydantic_core_schema__(self, source: Data, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_whole, core_schema.int_schema(ge=self.least, le=self.most))
+
+
+Whole = Annotated[int, Between(-(2**63), 2**63 - 1)]  # what both engines can count in; for plug-ins, which add bounds of their own
+Few = Annotated[int, Between(1, 100_000)]  # of what is made before a run begins, or within one event: replicas, partitions, the places of a ring
+Many = Annotated[int, Between(1, 10**9)]  # of what is only counted: sums and products with a few fit 64 bits
 Number = Annotated[float, BeforeValidator(_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Column = Annotated[str, BeforeValidator(_column)]
-Count = Annotated[int, BeforeValidator(_count), Field(ge=-1, le=10**9), WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]})]
 UNLIMITED = -1
+MOST = 10**9  # of what may be unlimited, too
+_UNLIMITED = {"const": "unlimited"}
+Count = Annotated[
+    int,
+    BeforeValidator(_count),
+    Field(ge=UNLIMITED, le=MOST),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": MOST}, _UNLIMITED]}),
+]
 
 
 def _some(number: int) -> int:
@@ -145,7 +164,7 @@ def _some(number: int) -> int:
     return number
 
 
-Workers = Annotated[Count, AfterValidator(_some)]
+Workers = Annotated[Count, AfterValidator(_some), WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST}, _UNLIMITED]})]
 
 Kind = Literal["distribution", "arrivals", "backoff", "step", "fault", "broker", "authentication"]
 _registry: dict[str, dict[str, type[Spec]]] = {}

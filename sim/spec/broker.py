@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
-from sim.spec.base import Spec, Whole
+from sim.spec.base import Few, Spec
 from sim.spec.distribution import AnyDistribution
 
 
@@ -22,7 +22,7 @@ Key = Annotated[Literal["order", "user", "item"] | None, BeforeValidator(_sticky
 class Topic(Spec):
     """A topic; `key` decides the partition (murmur2), null or `sticky` is Kafka's sticky partitioner."""
 
-    partitions: Whole = Field(default=1, ge=1, le=100_000)
+    partitions: Few = 1
     key: Key = "order"
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from sim.spec.base import Choice, Duration, Number, Share, Spec, Whole, register
+from sim.spec.base import Between, Choice, Duration, Number, Share, Spec, register
 from sim.spec.document import Data
 from sim.units import show_duration
 
@@ -235,7 +235,7 @@ class Gamma(Distribution):
 class Erlang(Distribution):
     """The sum of `phases` equal exponentials; `mean` is that of the whole: `{erlang: {phases: 4, mean: 20ms}}`."""
 
-    phases: Whole = Field(ge=1, le=10_000)
+    phases: Annotated[int, Between(1, 10_000)]
     average: Duration = Field(alias="mean")
 
     @property

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Duration, Factor, Flag, Share, Spec, Whole, register, word_of
+from sim.spec.base import Choice, Duration, Factor, Few, Flag, Share, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
 
 
@@ -70,7 +70,7 @@ class Crash(Fault):
     """`replicas` replicas die with all they hold; each starts empty after `restart_after` (without it they stay down)."""
 
     of: str
-    replicas: Whole = Field(default=1, ge=1)
+    replicas: Few = 1
     restart_after: Duration | None = None
 
 

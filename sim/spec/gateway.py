@@ -6,13 +6,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
 
-from sim.spec.base import Choice, Duration, Flag, Price, Rate, Share, Spec, Whole, Workers, register
+from sim.spec.base import MOST, Choice, Duration, Few, Flag, Many, Price, Rate, Share, Spec, Workers, register
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import AnswersWith, CallPolicy
 from sim.spec.service import Queue
 from sim.spec.traffic import Objective
 from sim.units import rate_unit
+
+MOST_STAMPS = 1_000_000  # of one sliding log
 
 
 class Authentication(Spec):
@@ -72,7 +74,7 @@ class RateLimit(Spec):
 
     per: Literal["user", "route", "all"]
     rate: Rate = Field(gt=0)
-    burst: Whole = Field(default=1, ge=1)  # token_bucket, gcra
+    burst: Many = 1  # token_bucket, gcra
     window: Duration = Field(default=1.0, gt=0)  # fixed_window, sliding_window_counter, sliding_log; the default is the unit of the rate
     algorithm: Annotated[Algorithm, BeforeValidator(_counter)] = "fixed_window"
     scope: Literal["cluster", "node"] = "cluster"
@@ -94,6 +96,14 @@ class RateLimit(Spec):
         limit = handler({**follows, **data})
         limit.model_fields_set.intersection_update(data)
         return limit
+
+    @model_validator(mode="after")
+    def _can_count_so_far(self) -> Self:
+        """A counter counts in 64 bits; a log keeps a stamp of each request that passes."""
+        most = MOST_STAMPS if self.algorithm == "sliding_log" else MOST
+        if self.counts_in_windows and self.rate * self.window > most:
+            raise ValueError(f"found {self.rate * self.window:,.0f} requests in each window, expected at most {most:,} for {self.algorithm}")
+        return self
 
 
 class Translate(Spec):
@@ -133,7 +143,7 @@ class Route(Spec):
 class Gateway(Spec):
     """Queue and worker, authentication, limits, routing, translation: in this order. `event_loop` holds a worker for own work only."""
 
-    replicas: Whole = Field(default=1, ge=1)
+    replicas: Few = 1
     workers: Workers
     concurrency: Literal["threads", "event_loop"] = "event_loop"
     queue: Queue = Queue()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from sim.errors import nearest
-from sim.spec.base import Choice, Duration, Factor, Number, Ratio, Spec, Whole, register
+from sim.spec.base import Between, Choice, Duration, Factor, Few, Many, Number, Ratio, Spec, register
 from sim.units import share, shown
 
 RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]
@@ -56,7 +56,7 @@ class Budget(Spec):
 
     positional = "ratio"
     ratio: Ratio
-    min_per_second: Number = Field(default=0.0, ge=0)
+    min_per_second: Number = Field(default=0.0, ge=0, le=1e9)
     ttl: Duration = Field(default=10.0, gt=0)
 
 
@@ -90,7 +90,7 @@ class Retry(Spec):
     `jitter: 20%` draws each pause evenly from 80 % to 120 % of what it would be, `max` at most (Kafka's clients; resilience4j's randomized).
     """
 
-    max_attempts: Whole = Field(default=3, ge=1, le=1000)
+    max_attempts: Annotated[int, Between(1, 1000)] = 3
     backoff: AnyBackoff = ConstantBackoff.model_validate({"delay": "500ms"})
     jitter: Jitter = "none"
     budget: Budget | None = None
@@ -104,9 +104,9 @@ class Resilience4jBreaker(Spec):
     slow_call_rate_threshold: Number = Field(default=100.0, gt=0, le=100)
     slow_call_duration_threshold: Duration = 60.0
     sliding_window_type: Literal["count_based", "time_based"] = "count_based"
-    sliding_window_size: Whole = Field(default=100, ge=1, le=100_000)  # calls, or whole seconds
-    minimum_number_of_calls: Whole = Field(default=100, ge=1)
-    permitted_number_of_calls_in_half_open_state: Whole = Field(default=10, ge=1, le=100_000)
+    sliding_window_size: Few = 100  # calls, or whole seconds
+    minimum_number_of_calls: Many = 100
+    permitted_number_of_calls_in_half_open_state: Few = 10
     wait_duration_in_open_state: Duration = 60.0
     max_wait_duration_in_half_open_state: Duration = 0.0
 
@@ -114,17 +114,17 @@ class Resilience4jBreaker(Spec):
 class CircuitBreaker(Spec):
     """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library counts."""
 
-    failures: Whole = Field(default=5, ge=1, le=100_000)
+    failures: Few = 5
     within: Duration = Field(default=1.0, gt=0)
     open_for: Duration = 10.0
-    half_open_calls: Whole = Field(default=1, ge=1, le=100_000)
+    half_open_calls: Few = 1
     resilience4j: Resilience4jBreaker | None = None
 
 
 class Bulkhead(Spec):
     """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once)."""
 
-    max_concurrent_calls: Whole = Field(ge=1)
+    max_concurrent_calls: Many
     max_wait: Duration = 0.0
 
 

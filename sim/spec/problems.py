@@ -132,7 +132,7 @@ def _expected(complaint: Complaint, found: Data, document: Data, shape: Shape) -
         return _one_of(str(context["expected"]), found)
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         limit = context.get("gt", context.get("ge", context.get("lt", context.get("le"))))
-        return f"{_LIMITS[kind]} {limit:g}"
+        return f"{_LIMITS[kind]} {limit:,}" if isinstance(limit, int) else f"{_LIMITS[kind]} {limit:g}"
     if kind in ("too_short", "too_long"):
         return f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):

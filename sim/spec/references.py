@@ -14,6 +14,7 @@ from sim.spec.fault import Crash, Fault
 from sim.spec.gateway import OAuth
 from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
+from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
 from sim.spec.step import Call, Perform, Publish, Take
 from sim.spec.traffic import MOST_USERS, Replay, population_sizes
@@ -36,7 +37,7 @@ class Finding(NamedTuple):
 def reference_problems(scenario: Scenario) -> list[Finding]:
     """Everything that names something which is not there, or that contradicts something else."""
     names = _Names(scenario)
-    checks = (_own_names, _times, _record, _traffic, _gateway, _links, _consumers, _steps, _effects, _faults, _loops)
+    checks = (_own_names, _times, _record, _traffic, _gateway, _links, _consumers, _steps, _effects, _faults, _loops, _sizes)
     return [finding for check in checks for finding in check(scenario, names)]
 
 
@@ -239,3 +240,7 @@ def _loops(scenario: Scenario, names: _Names) -> Iterator[Finding]:
     if loop is not None:
         at, chain = loop
         yield Finding(at, f"an endless loop: {chain}")
+
+
+def _sizes(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    return (Finding(at, message) for at, message in too_large(scenario))

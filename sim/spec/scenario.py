@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, PrivateAttr, TypeAdapter, WithJsonSchema, field_validator, model_validator
 
 from sim import units
-from sim.spec.base import Duration, Spec, Whole
+from sim.spec.base import Between, Duration, Spec
 from sim.spec.broker import LogBroker
 from sim.spec.document import Data
 from sim.spec.fault import AnyFault, Fault
@@ -80,7 +80,7 @@ class Scenario(Spec):
     name: str = "scenario"
     duration: Length = Field(gt=0)
     warmup: Warmup = 0.0  # `auto` is 0 until an experiment has found it (sim.experiments.settling)
-    seed: Whole = Field(default=1, ge=0, lt=2**63)
+    seed: Annotated[int, Between(0, 2**63 - 1)] = 1
     traffic: dict[str, Traffic] = Field(min_length=1)
     gateway: Gateway | None = None
     network: Network = Network()

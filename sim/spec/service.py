@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.spec.base import UNLIMITED, Count, Duration, Flag, Price, Spec, Whole, Workers
+from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Many, Price, Spec, Workers
 from sim.spec.policy import AnswersWith
 from sim.spec.step import AnyStep
 
@@ -25,7 +25,7 @@ class Stock(Spec):
     """Finite stock: `items` units of each kind of item (of one kind where traffic names no items)."""
 
     positional = "items"
-    items: Whole = Field(ge=0, le=10**15)
+    items: Annotated[int, Between(0, 10**15)]
 
 
 class RetryTopic(Spec):
@@ -45,10 +45,10 @@ class Consume(Spec):
     group: str
     do: tuple[AnyStep, ...]
     auto_offset_reset: Literal["earliest", "latest"] = "latest"
-    consumers: Whole = Field(default=1, ge=1)  # per replica
-    max_poll_records: Whole = Field(default=500, ge=1)
+    consumers: Few = 1  # per replica
+    max_poll_records: Many = 500
     retry_topic: RetryTopic | None = None
-    max_deliveries: Whole = Field(default=10, ge=1)  # without a retry topic: redelivered in place, blocking the partition
+    max_deliveries: Annotated[int, Between(1, 2**15 - 1)] = 10  # without a retry topic: in place, blocking the partition
     idempotent: Flag = False  # processed(message id) is written with the effects; a duplicate is skipped
     session_timeout: Duration = 45.0  # until a crashed member's partitions move
 
@@ -64,10 +64,10 @@ class Endpoint(Spec):
 class Service(Spec):
     """One service. Every replica has its own workers, cores and queue."""
 
-    replicas: Whole = Field(default=1, ge=1, le=100_000)
+    replicas: Few = 1
     workers: Workers  # threads per replica, held while a callee answers; or loop threads
     concurrency: Literal["threads", "event_loop"] = "threads"
-    cores: Whole | None = Field(default=None, ge=1)
+    cores: Few | None = None
     queue: Queue = Queue()
     load_balancing: LoadBalancing = "round_robin"  # of its callers, each on its own
     cost: Price = 0.0

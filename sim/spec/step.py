@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Duration, Flag, Share, Spec, Whole, register, word_of
+from sim.spec.base import Choice, Duration, Few, Flag, Share, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import CallPolicy
@@ -90,7 +90,7 @@ class Publish(Step):
     key: Literal["order", "user", "item"] | None = None  # overrides the topic's key
     policy: str | CallPolicy | None = None
     poll: Duration = Field(default=0.1, gt=0)  # of the outbox relay
-    batch: Whole = Field(default=100, ge=1)
+    batch: Few = 100
     fallback: tuple[AnyStep, ...] | None = None
 
 

@@ -9,9 +9,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Column, Duration, Factor, Flag, Number, Picked, Rate, Share, Spec, Whole, register
+from sim.spec.base import Between, Choice, Column, Duration, Factor, Flag, Number, Picked, Rate, Share, Spec, Whole, register
 from sim.spec.distribution import AnyDistribution
 from sim.spec.policy import Retry
+
+MOST_USERS = 2**31 - 1  # their numbers are a column of the records
+MOST_NAMES = 2**15 - 1  # of components, endpoints, routes, topics ...: so are theirs
 
 
 class Arrivals(Spec):
@@ -112,14 +115,14 @@ class Rows(Spec):
     values: tuple[Annotated[float, Field(ge=0)], ...]  # seconds from the first row, sorted; or of a series its rates or counts
     lengths: tuple[Annotated[float, Field(gt=0)], ...] = ()  # s; how long each value of a series holds
     after: Annotated[float, Field(ge=0)] = 0.0  # s from the zero that all recordings of the scenario share to the first row
-    began: int | None = None  # ns since 1970, or since the start that the file counts from; None: the file has no times
+    began: Whole | None = None  # ns since 1970, or since the start that the file counts from; None: the file has no times
     clock: Literal["start", "local", "utc"] = "start"  # what the times count from; `local` are dates without a zone
     unit: str = ""  # in which plain numbers were taken
     routes: tuple[str, ...] = ()  # what the rows ask for
     shares: tuple[Share, ...] = ()  # how many of the rows do
-    route: tuple[int, ...] = ()  # the place of its route among `routes`, for each row
-    user: tuple[int, ...] = ()  # the number of its user, for each row
-    users: int = 0
+    route: tuple[Annotated[int, Between(0, MOST_NAMES)], ...] = ()  # the place of its route among `routes`, for each row
+    user: tuple[Annotated[int, Between(0, MOST_USERS)], ...] = ()  # the number of its user, for each row
+    users: Annotated[int, Between(0, MOST_USERS)] = 0
 
 
 @register("arrivals", "replay")
@@ -185,14 +188,14 @@ class Replay(Arrivals):
 class Closed(Arrivals):
     """A fixed number of users who think, send, wait for the answer, and think again. Hides overload: see ARCHITECTURE."""
 
-    users: Whole = Field(ge=1)
+    users: Annotated[int, Between(1, 10_000_000)]  # each is a task of its own, from the beginning
     think: AnyDistribution
 
 
 class Popularity(Spec):
     """How often each of `count` users (or items) appears: uniform, or Zipf with the given exponent."""
 
-    count: Whole = Field(ge=1, le=50_000_000)
+    count: Annotated[int, Between(1, 50_000_000)]
     popularity: dict[Literal["zipf"], Annotated[Number, Field(ge=0, le=10)]] | Literal["uniform"] = "uniform"
 
     @property
@@ -260,8 +263,6 @@ class Traffic(Spec):
         total = sum(self.sends.values())
         return {target: weight / total for target, weight in self.sends.items()} if total else dict(self.sends)
 
-
-MOST_USERS = 2**31 - 1  # their numbers are a column of the records
 
 
 def population_sizes(traffic: Mapping[str, Traffic]) -> dict[str, int]:

@@ -37,6 +37,40 @@ def warnings(**changes: Any) -> str:
     return "\n".join(f"{finding.place}: {finding.finding}. {finding.why}" for finding in check(load_document(document)).warnings)
 
 
+IMPATIENT: dict[str, Any] = {"sends": "front.ask", "arrivals": {"closed": {"users": 60, "think": "0s"}}}
+QUICK: dict[str, Any] = {"workers": 32, "queue": {"capacity": 50}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "way"),
+    [
+        ({}, "the queue of front may be full"),
+        ({"services__front__queue": {"capacity": 60}}, ""),
+        ({"services__front__queue": {"capacity": 60}, "traffic__others": {"sends": "front.ask", "arrivals": {"poisson": "1/s"}}}, "the queue of front may be full"),
+        ({"traffic__clients": {**IMPATIENT, "arrivals": {"closed": {"users": 60, "think": "1ms"}}}}, ""),
+        ({"traffic__clients": {**IMPATIENT, "timeout": "0s"}}, "they give up after 0s"),
+        ({"services__front__endpoints__ask": [{"refuse": "1%"}, {"work": "1ms"}]}, "front refuses or fails at once"),
+        ({"services__front__endpoints__ask": [{"effect": "asked"}]}, "front.ask takes no time"),
+        ({"services__front__endpoints__ask": [{"call": "back.answer", "policy": "broken"}]}, "a breaker of front may be open"),
+        ({"services__front__endpoints__ask": [{"call": "back.answer", "policy": "tight"}]}, "a bulkhead of front may be full"),
+        ({"faults": [{"at": "2m", "for": "1m", "outage": "front", "how": "refuse"}]}, "the fault outage of front"),
+        ({"faults": [{"at": "2m", "for": "1m", "outage": "front", "how": "hang"}], "services__front__queue": {"capacity": 60}}, ""),
+    ],
+)
+def test_users_without_a_pause_who_can_be_answered_at_once_may_stop_the_time(changes, way):
+    policies = {"calm": {}, "broken": {"circuit_breaker": {"failures": 3}}, "tight": {"bulkhead": {"max_concurrent_calls": 2}}}
+    told = warnings(**{"gateway": None, "traffic__clients": IMPATIENT, "policies": policies, **changes})
+    assert ("traffic.clients: its users do not pause" in told) == bool(way)
+    assert way in told
+
+
+def test_a_rate_limit_before_which_nothing_takes_time_may_stop_the_time():
+    gateway = {"workers": 4, "rate_limits": [{"per": "all", "rate": "10/s"}], "routes": {"GET /": {"to": "front.ask"}}}
+    client = {"sends": "GET /", "arrivals": {"closed": {"users": 3, "think": "0s"}}}
+    assert "at once: a rate limit may refuse." in warnings(gateway=gateway, traffic__clients=client)
+    assert "do not pause" not in warnings(gateway={**gateway, "work": "1ms"}, traffic__clients=client), "there its work comes before"
+
+
 def test_a_sound_shop_is_not_warned_of_anything():
     assert warnings() == ""
 

@@ -52,14 +52,6 @@ LOOPS = {  # the scenario, and what is told of it: when, who, how they are answe
         scenario_of(USERS, {"a": {"workers": 5, "endpoints": {"e": [{"call": "b.f"}]}}, "b": {"workers": 5, "endpoints": {"f": []}}}),
         ("at 0s", "traffic.u"),
     ),
-    "a poll of no length": (
-        scenario_of(
-            {"deterministic": "1/s"},
-            {"a": {"workers": 1, "endpoints": {"e": [{"publish": "t", "via": "outbox", "poll": "0.00000000001ns"}]}}, "c": {"workers": 1}},
-            brokers=TOPIC,
-        ),
-        ("at 0s", "a:", "a poll interval"),
-    ),
     "no patience": (
         scenario_of(USERS, {"a": WORK}, client={"timeout": "0s", "retry": {"max_attempts": 1000, "backoff": {"constant": "0s"}}}),
         ("at 0s", "a, with requests of traffic.u", "a pause between tries"),
