@@ -143,12 +143,12 @@ class Between:
 
 Whole = Annotated[int, Between(-(2**63), 2**63 - 1)]  # what both engines can count in; for plug-ins, which add bounds of their own
 Few = Annotated[int, Between(1, 100_000)]  # of what is made before a run begins, or within one event: replicas, partitions, the places of a ring
-Many = Annotated[int, Between(1, 10**9)]  # of what is only counted: sums and products with a few fit 64 bits
+MOST = 2**31 - 1  # an `int` of the libraries whose settings are pasted here; products with a few fit the 64 bits that both engines count in
+Many = Annotated[int, Between(1, MOST)]  # of what is only counted
 Number = Annotated[float, BeforeValidator(_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Column = Annotated[str, BeforeValidator(_column)]
 UNLIMITED = -1
-MOST = 10**9  # of what may be unlimited, too
 _UNLIMITED = {"const": "unlimited"}
 Count = Annotated[
     int,

@@ -48,7 +48,7 @@ class Consume(Spec):
     consumers: Few = 1  # per replica
     max_poll_records: Many = 500
     retry_topic: RetryTopic | None = None
-    max_deliveries: Annotated[int, Between(1, 2**15 - 1)] = 10  # without a retry topic: in place, blocking the partition
+    max_deliveries: Many = 10  # without a retry topic: in place, blocking the partition
     idempotent: Flag = False  # processed(message id) is written with the effects; a duplicate is skipped
     session_timeout: Duration = 45.0  # until a crashed member's partitions move
 

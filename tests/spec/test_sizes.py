@@ -30,24 +30,24 @@ SHOP = {
 }
 PLACES = {  # where a whole number may stand, and the most that may be said there
     "services.a.replicas": 100_000,
-    "services.a.workers": 10**9,
+    "services.a.workers": 2**31 - 1,
     "services.a.cores": 100_000,
-    "services.a.queue.capacity": 10**9,
+    "services.a.queue.capacity": 2**31 - 1,
     "services.a.stock": 10**15,
     "services.b.endpoints.f.1.batch": 100_000,
     "services.c.consumes.t.consumers": 100_000,
-    "services.c.consumes.t.max_poll_records": 10**9,
-    "services.c.consumes.t.max_deliveries": 2**15 - 1,
+    "services.c.consumes.t.max_poll_records": 2**31 - 1,
+    "services.c.consumes.t.max_deliveries": 2**31 - 1,
     "gateway.replicas": 100_000,
-    "gateway.workers": 10**9,
-    "gateway.rate_limits.0.burst": 10**9,
+    "gateway.workers": 2**31 - 1,
+    "gateway.rate_limits.0.burst": 2**31 - 1,
     "brokers.k.topics.t.partitions": 100_000,
     "policies.p.circuit_breaker.failures": 100_000,
     "policies.p.circuit_breaker.half_open_calls": 100_000,
     "policies.p.circuit_breaker.resilience4j.sliding_window_size": 100_000,
-    "policies.p.circuit_breaker.resilience4j.minimum_number_of_calls": 10**9,
+    "policies.p.circuit_breaker.resilience4j.minimum_number_of_calls": 2**31 - 1,
     "policies.p.circuit_breaker.resilience4j.permitted_number_of_calls_in_half_open_state": 100_000,
-    "policies.p.bulkhead.max_concurrent_calls": 10**9,
+    "policies.p.bulkhead.max_concurrent_calls": 2**31 - 1,
     "policies.p.retry.max_attempts": 1000,
     "traffic.u.arrivals": {"closed": {"users": 10**7, "think": "1s"}},
     "traffic.u.users.count": 50_000_000,
@@ -131,9 +131,9 @@ def test_every_whole_number_of_the_language_has_both_bounds():
 def test_the_schema_shows_them():
     definitions = json_schema()["$defs"]
     assert definitions["Service"]["properties"]["replicas"]["maximum"] == 100_000
-    assert definitions["Service"]["properties"]["workers"]["anyOf"][0] == {"type": "integer", "minimum": 1, "maximum": 10**9}
-    assert definitions["Queue"]["properties"]["capacity"]["anyOf"][0] == {"type": "integer", "minimum": 0, "maximum": 10**9}
-    assert '"maximum": 32767' in json.dumps(definitions["Consume"]["properties"]["max_deliveries"])
+    assert definitions["Service"]["properties"]["workers"]["anyOf"][0] == {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
+    assert definitions["Queue"]["properties"]["capacity"]["anyOf"][0] == {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
+    assert json.dumps(definitions["Consume"]["properties"]["max_deliveries"]).count(str(2**31 - 1)) == 1
 
 
 def refusal_of(**changes):
@@ -167,7 +167,7 @@ def test_a_limiter_counts_no_further_than_it_can():
     limit = {"per": "all", "rate": "1000000000/s", "window": "1h"}
     ((path, message),) = refusal_of(gateway__rate_limits=[limit])
     assert path == "gateway.rate_limits.0"
-    assert message == "found 3,600,000,000,000 requests in each window, expected at most 1,000,000,000 for fixed_window"
+    assert message == "found 3,600,000,000,000 requests in each window, expected at most 2,147,483,647 for fixed_window"
     ((path, message),) = refusal_of(gateway__rate_limits=[{"per": "all", "rate": "20000/s", "window": "1m", "algorithm": "sliding_log"}])
     assert message == "found 1,200,000 requests in each window, expected at most 1,000,000 for sliding_log"
 
