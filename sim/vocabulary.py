@@ -31,6 +31,8 @@ class Outcome(IntEnum):
 
 QUIET = 10.0  # s without another refusal after which shedding, limiting, or a spent retry budget counts as over in the event log
 
+TO_BE_SUPPLIED = "TO BE SUPPLIED"  # in a comment of a scenario: the value beside it is a stand-in that nobody measured
+
 GOOD = (Outcome.OK, Outcome.DEGRADED)
 PASSED = (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED)  # the callee did its work: a business refusal is a success of the call
 FAILED = (Outcome.TIMEOUT, Outcome.ERROR, Outcome.UNREACHABLE, Outcome.SHED)

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from sim.cli.asked import Asked, write_report_of
+from sim.cli.destination import Destination
 from sim.cli.ending import Ending
+from sim.cli.new_file import exists_already, write_new
 from sim.cli.options import Verbs, Whole, debug, loading, plugin, running, sampling
 from sim.cli.streams import mute, not_said, open_closed, say, tell
 from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of
-from sim.errors import Interrupted, OutputError, ScenarioError, SimError, UsageError
+from sim.errors import Interrupted, ScenarioError, SimError, UsageError
 
 if TYPE_CHECKING:
     from sim.experiments.capacity_results import Capacity
@@ -144,19 +146,49 @@ def new(name: str) -> None:
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     if not re.fullmatch(r"[A-Za-z0-9][\w-]*", path.stem):
         raise UsageError(f"found the name '{path.stem if name else name}', expected letters, digits and dashes, such as my-shop")
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            try:
-                file.write(new_text(path.stem))
-                file.flush()
-            except BaseException:
-                path.unlink()  # half a scenario would be in the way of the next try
-                raise
-    except FileExistsError:
-        raise UsageError(f"{path}: exists already; nothing was changed") from None
-    except OSError as error:
-        raise OutputError(f"{path}: could not be written: {error.strerror or error}") from None
+    write_new(path, new_text(path.stem))
     say(f"wrote {path}; next: sim check {path}")
+
+
+@sim.command("import", short_help="A scenario out of the files that a system has.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where the scenario goes; to stdout by default.")
+@click.option("--force", is_flag=True, help="Replace the file that --out names.")
+@click.option("--kind", metavar="KIND", help="Read the files as this; told from their content by default.")
+@click.option("--name", metavar="NAME", help="Of the scenario; that of the first file by default.")
+@click.option("--json", "json_file", metavar="FILE|-", help="Write as JSON what was taken, left out and is to be supplied; - writes nothing else to stdout.")
+@click.option("--quiet", is_flag=True, help="Do not say what was taken and left out.")
+@debug
+def import_scenario(files: tuple[str, ...], out: Path | None, force: bool, kind: str | None, name: str | None, json_file: str | None, quiet: bool) -> None:
+    """A scenario out of the files that a system has, several together: Docker compose, and lines of KEY=VALUE.
+
+    What each file is, is told from its content. What was taken, what was left out and why, and what has to be supplied (no such file says
+    how long anything takes) is said on stderr, and stands in the scenario as comments. Nothing is fetched, and no file is read that is not
+    named; - is the standard input.
+
+    \b
+    Example:
+      sim import docker-compose.yaml .env --out shop.yaml
+      sim check shop.yaml
+    """
+    import json
+
+    from sim.importing import import_files
+
+    told = Destination(json_file)
+    told.refuse()
+    if out is not None and not force and os.path.lexists(out):
+        raise exists_already(out)
+    imported = import_files(files, kind, out.stem if name is None and out is not None else name)
+    if out is not None:
+        write_new(out, imported.text, force)
+    elif not told.is_stdout:
+        say(imported.text.rstrip("\n"))
+    told.write(json.dumps({**imported.told.as_json(), "scenario": imported.text}, indent=2) + "\n")
+    if not quiet:
+        tell(str(imported.told))
+    if out is not None:
+        tell(f"wrote {out}; next: sim check {out}")
 
 
 @sim.command(short_help="Errors, load on every station, warnings; simulates nothing.")

@@ -127,13 +127,14 @@ def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
     """Offered load and warnings of every variant, or of these, without simulating."""
     from sim.experiments.recorded import recording_lines
     from sim.experiments.slips import unreferenced
+    from sim.experiments.stand_ins import stand_ins
     from sim.experiments.unwise import findings
     from sim.spec.certain import is_certain
 
     study = as_study(study)
     chosen = study.variants if variants is None else {name: study.variants[name] for name in variants}
     loads: dict[str, OfferedLoad] = {}
-    found = dict(unreferenced(chosen))
+    found = {**{finding: list(chosen) for finding in stand_ins(study.text)}, **dict(unreferenced(chosen))}
     for name, scenario in chosen.items():
         analysis = Analysis(scenario)
         loads[name] = analysis.load(name)

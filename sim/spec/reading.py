@@ -56,7 +56,14 @@ def decode(raw: bytes, file: str) -> str:
 
 def read_yaml(text: str, file: str = "<text>") -> Data:
     """The one document of `text`: Map, Seq, str, int, float, bool or None. Everything wrong with its form is told in a ScenarioError."""
-    composer = _Composer(file)
+    composer = Composer(file)
+    compose(text, composer)
+    return composer.root
+
+
+def compose(text: str, composer: Composer) -> None:
+    """Let the composer take all of `text`. Everything wrong with its form is told in a ScenarioError."""
+    file = composer.file
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             composer.take(event)
@@ -71,7 +78,6 @@ def read_yaml(text: str, file: str = "<text>") -> Data:
         composer.problems.append(Problem(f"not YAML: {str(error).splitlines()[0]}", "", file))
     if composer.problems:
         raise ScenarioError(composer.problems)
-    return composer.root
 
 
 @dataclass
@@ -90,8 +96,11 @@ _SKIPPED = object()  # stands for a value that has been complained about
 
 
 @dataclass
-class _Composer:
-    """Builds the document from events with a stack of its own, so that depth costs no recursion and can be limited."""
+class Composer:
+    """Builds the document from events with a stack of its own, so that depth costs no recursion and can be limited.
+
+    What a scenario refuses although YAML allows it is told by methods of their own, which a reader of other files may override.
+    """
 
     file: str
     problems: list[Problem] = field(default_factory=list)
@@ -100,16 +109,55 @@ class _Composer:
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)  # name -> value and the nodes it stands for
     documents: int = 0
     nodes: int = 0
+    most: int = MOST_NODES
 
     def take(self, event: Event) -> None:
+        """The next event of the parser."""
         if isinstance(event, DocumentStartEvent):
             self.documents += 1
-            if self.documents > 1:
-                raise _error("found a second document (---), expected one scenario in a file", self._place(event))
+            self.begin(self._place(event))
         elif isinstance(event, CollectionEndEvent):
             self._close()
         elif isinstance(event, NodeEvent):
             self._node(event, self._place(event))
+
+    def begin(self, at: Place) -> None:
+        """A document begins there."""
+        if self.documents > 1:
+            raise _error("found a second document (---), expected one scenario in a file", at)
+
+    def tagged(self, tag: str, at: Place) -> None:
+        """A value has a tag."""
+        self.complain(f"found the tag {shown(tag)}; a scenario is plain data, without tags", at)
+
+    def unprintable(self, code: str, at: Place) -> None:
+        """A text holds a control character."""
+        self.complain(f"found the control character {code}, expected words that can be printed", at)
+
+    def key(self, word: str, value: Data, at: Place) -> str:
+        """The key that is meant by a word; `value` is what it reads as."""
+        top = self.stack[-1]
+        if not isinstance(value, str):
+            self.complain(f"found the key {word or 'nothing'}, which is not a word; write it in quotes", at)
+        elif value == "<<":
+            self.complain("found a merge key (<<), which YAML 1.2 does not have; write the fields out, or use variants", at)
+        elif len(value) > LONGEST_NAME:
+            self.complain(f"found a name of {len(value)} characters, expected at most {LONGEST_NAME}", at)
+        elif value in top.node:
+            before = top.node.keys_at[value].line if isinstance(top.node, Map) else 0
+            self.complain(f"found '{word[:60]}' twice in this map; first on line {before}", at)
+        return str(value if isinstance(value, str) else word)
+
+    def value(self, text: str) -> Data:
+        """What a plain scalar means; a ValueError where it means nothing."""
+        return _resolved(text)
+
+    def closed(self, node: Map | Seq) -> None:
+        """A map or a list has ended."""
+
+    def complain(self, message: str, at: Place) -> None:
+        """Remember a problem, and go on."""
+        self.problems.append(Problem(message, "", at.file, at.line, at.column))
 
     def _node(self, event: NodeEvent, at: Place) -> None:
         if self._expects_key() and not isinstance(event, ScalarEvent):
@@ -117,7 +165,7 @@ class _Composer:
             raise _error(f"found a map, a list or an alias as a key, expected a word{hint}", at)
         tag = getattr(event, "tag", None)
         if tag is not None:
-            self._complain(f"found the tag {shown(tag)}; a scenario is plain data, without tags", at)
+            self.tagged(str(tag), at)
         if isinstance(event, AliasEvent):
             value, size = self._resolve(event, at)
             self._add(value, at, size)
@@ -133,32 +181,20 @@ class _Composer:
         if event.style == '"' and not event.value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in event.value):
             raise _error("found half of a surrogate pair, expected text", at)
         if (code := unprintable_in(event.value.rstrip("\n"))) is not None:
-            self._complain(f"found the control character {code}, expected words that can be printed", at)
+            self.unprintable(code, at)
         if self._expects_key():
-            self._key(event.value, event.value if quoted else _resolved(event.value), at)
+            top = self.stack[-1]
+            top.key, top.key_at = self.key(event.value, event.value if quoted else self.value(event.value), at), at
             return
         if not quoted and not event.value and self.stack:  # nothing stands there: the parser points at what comes next
             at = self.stack[-1].key_at or at
         try:
-            value = event.value if quoted else _resolved(event.value)
+            value = event.value if quoted else self.value(event.value)
         except ValueError as error:
-            self._complain(str(error), at)
+            self.complain(str(error), at)
             value = _SKIPPED
         self._remember(event.anchor, value, 1)
         self._add(value, at, 1)
-
-    def _key(self, word: str, value: Data, at: Place) -> None:
-        top = self.stack[-1]
-        if not isinstance(value, str):
-            self._complain(f"found the key {word or 'nothing'}, which is not a word; write it in quotes", at)
-        elif value == "<<":
-            self._complain("found a merge key (<<), which YAML 1.2 does not have; write the fields out, or use variants", at)
-        elif len(value) > LONGEST_NAME:
-            self._complain(f"found a name of {len(value)} characters, expected at most {LONGEST_NAME}", at)
-        elif value in top.node:
-            before = top.node.keys_at[value].line if isinstance(top.node, Map) else 0
-            self._complain(f"found '{word[:60]}' twice in this map; first on line {before}", at)
-        top.key, top.key_at = str(value if isinstance(value, str) else word), at
 
     def _resolve(self, event: AliasEvent, at: Place) -> tuple[Any, int]:
         if any(entry.anchor == event.anchor for entry in self.stack):
@@ -169,8 +205,8 @@ class _Composer:
 
     def _add(self, value: Data, at: Place, size: int) -> None:
         self.nodes += size
-        if self.nodes > MOST_NODES:
-            raise _error(f"found more than {MOST_NODES} values (aliases repeat what they stand for)", at)
+        if self.nodes > self.most:
+            raise _error(f"found more than {self.most} values (aliases repeat what they stand for)", at)
         if not self.stack:
             self.root = value
             return
@@ -185,6 +221,7 @@ class _Composer:
 
     def _close(self) -> None:
         done = self.stack.pop()
+        self.closed(done.node)
         self._remember(done.anchor, done.node, done.size)
         self._add(done.node, done.at, 1)
         if self.stack:
@@ -196,9 +233,6 @@ class _Composer:
 
     def _expects_key(self) -> bool:
         return bool(self.stack) and isinstance(self.stack[-1].node, Map) and self.stack[-1].key is None
-
-    def _complain(self, message: str, at: Place) -> None:
-        self.problems.append(Problem(message, "", at.file, at.line, at.column))
 
     def _place(self, event: Event) -> Place:
         return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)

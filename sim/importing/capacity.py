@@ -1,0 +1,47 @@
+"""What a replica may use, from limits as Kubernetes and Docker write them, and threads where settings that frameworks document name them."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from sim.importing.draft import Said, where
+from sim.spec.document import Place
+
+MOST_CORES = 100_000
+GUESSED_WORKERS = 200  # Tomcat's maxThreads; a queue for threads forms only where they are fewer than requests at once
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([-+]?[0-9]{1,2})|([numkKMG]?))")
+_SCALES = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
+_THREADS = {
+    "SERVER_TOMCAT_THREADS_MAX": "Spring Boot's server.tomcat.threads.max",
+    "SERVER_TOMCAT_MAX_THREADS": "Spring Boot's server.tomcat.max-threads",
+    "SERVER_UNDERTOW_THREADS_WORKER": "Spring Boot's server.undertow.threads.worker",
+    "SERVER_JETTY_THREADS_MAX": "Spring Boot's server.jetty.threads.max",
+    "QUARKUS_THREAD_POOL_MAX_THREADS": "Quarkus' quarkus.thread-pool.max-threads",
+    "RAILS_MAX_THREADS": "Puma's threads",
+    "WEB_CONCURRENCY": "gunicorn's, uvicorn's or Puma's worker processes",
+}
+
+
+def cpus_of(quantity: str) -> float | None:
+    """`200m` -> 0.2, `1.5` -> 1.5, of Kubernetes' and of Docker's quantities; None where it is none."""
+    found = _QUANTITY.fullmatch(quantity.strip()[:40])
+    if found is None:
+        return None
+    return float(found[1]) * (10.0 ** int(found[2]) if found[2] else _SCALES[found[3] or ""])
+
+
+def cores_of(cpus: float, written: str, at: Place) -> Said | None:
+    """Whole cores: a part of one counts as one, and that is said. None for what is no limit (0)."""
+    if cpus <= 0:
+        return None
+    cores = min(MOST_CORES, max(1, math.ceil(cpus - 1e-9)))
+    rounded = "" if math.isclose(cores, cpus) else "; rounded up to whole cores: the times of its work have to be those under this limit"
+    return Said(cores, f"{written} ({where(at)}){rounded}")
+
+
+def workers_of(name: str, value: str, at: Place) -> Said | None:
+    """Threads of a replica, where this environment variable says how many there are."""
+    if name not in _THREADS or not value.strip().isdecimal() or not 0 < int(value.strip()[:10]) <= 10**6:
+        return None
+    return Said(int(value), f"{name} ({where(at)}), {_THREADS[name]}")

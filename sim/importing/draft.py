@@ -1,0 +1,161 @@
+"""A scenario under construction, into which several readers write; what they cannot know of one another is left open until `joining`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from sim.importing.parts import Notes
+from sim.spec.document import Data, Place
+
+Key = tuple[str, str]  # namespace (empty where the format has none) and name: what tells one service from another
+
+
+@dataclass(frozen=True)
+class Said:
+    """A value of the scenario and the remark beside it: where it came from, or what stands in for what no file says."""
+
+    value: Data
+    remark: str = ""
+    to_be_supplied: bool = False
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host that a service was told of, and so perhaps calls: by which setting, where, and how sure that is."""
+
+    host: str
+    how: str
+    at: Place
+
+
+@dataclass
+class Service:
+    """One service."""
+
+    key: Key
+    what: str  # "Deployment cart", as its format calls it
+    at: Place
+    role: str = ""  # see sim.importing.images
+    replicas: Said | None = None
+    workers: Said | None = None
+    cores: Said | None = None
+    load_balancing: Said | None = None
+    addresses: list[Address] = field(default_factory=list)
+    consumes: dict[str, Consumer] = field(default_factory=dict)  # by topic
+    remarks: list[str] = field(default_factory=list)  # settings that are kept as comments
+    users: Said | None = None  # of one that is a load generator
+    name: str = ""  # in the scenario; given when all files are read
+    calls: dict[str, Said] = field(default_factory=dict)  # name of the callee -> how that is known
+
+
+@dataclass
+class Consumer:
+    """A consumer group of a topic."""
+
+    group: Said
+    at: Place
+
+
+@dataclass
+class Topic:
+    """A topic of a broker."""
+
+    partitions: Said | None
+    remark: str
+
+
+@dataclass
+class Route:
+    """A route of the gateway."""
+
+    name: str
+    host: str  # where it leads, as its format names it
+    namespace: str
+    at: Place
+    remark: str
+    fields: dict[str, Said] = field(default_factory=dict)  # timeout, policy, translate, authenticate ...
+    remarks: list[str] = field(default_factory=list)
+    to: Key = ("", "")  # the service; given when all files are read
+
+
+@dataclass
+class Gateway:
+    """The gateway, whichever format it was described in."""
+
+    what: str  # "Kong", "Ingress"
+    at: Place
+    routes: list[Route] = field(default_factory=list)
+    rate_limits: list[Said] = field(default_factory=list)
+    authentication: Said | None = None
+    replicas: Said | None = None
+    workers: Said | None = None
+    remarks: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Entry:
+    """Where requests come in from outside."""
+
+    key: Key
+    why: str
+    at: Place
+
+
+@dataclass
+class Draft:
+    """What all files say together."""
+
+    notes: Notes = field(default_factory=Notes)
+    services: dict[Key, Service] = field(default_factory=dict)
+    aliases: dict[str, list[Key]] = field(default_factory=dict)  # host name -> the services it may mean
+    gateway: Gateway | None = None
+    topics: dict[str, Topic] = field(default_factory=dict)  # of the one broker
+    policies: dict[str, tuple[dict[str, Data], str]] = field(default_factory=dict)  # name -> fields, remark
+    entries: list[Entry] = field(default_factory=list)
+    clients: list[Service] = field(default_factory=list)  # load generators
+    unreached: list[str] = field(default_factory=list)  # services that no known call leads to
+    variables: dict[str, str] = field(default_factory=dict)  # of files with KEY=VALUE
+    taken: dict[str, Counter[str]] = field(default_factory=dict)  # file -> what was read of it
+    kinds: dict[str, list[str]] = field(default_factory=dict)  # file -> the kinds of its documents
+
+    def take(self, at: Place, what: str) -> None:
+        """Count something that came into the scenario."""
+        self.taken.setdefault(at.file, Counter())[what] += 1
+
+    def add_service(self, service: Service) -> Service:
+        """A service that no other file has described; of one that is there already the first description stays."""
+        before = self.services.setdefault(service.key, service)
+        if before is not service:
+            self.notes.leave_out(service.at, service.what, f"is described in {where(before.at)} already, and that description was taken")
+        self.alias(service.key[1], service.key)
+        return before
+
+    def alias(self, host: str, key: Key) -> None:
+        """`host` is a name of this service, in its own namespace and with it."""
+        for name in {host.lower(), f"{host}.{key[0]}".lower() if key[0] else host.lower()}:
+            known = self.aliases.setdefault(name, [])
+            if key not in known:
+                known.append(key)
+
+    def find(self, host: str, namespace: str = "") -> Service | None:
+        """The service that a host name means to somebody in this namespace; None where it is none, or could be several."""
+        plain = host.lower().rstrip(".")
+        plain = plain.split(".svc", 1)[0] if ".svc." in f"{plain}." else plain
+        for name in (f"{plain}.{namespace.lower()}", plain) if namespace else (plain,):
+            keys = [key for key in self.aliases.get(name, ()) if key in self.services]
+            if len(keys) == 1:
+                return self.services[keys[0]]
+        return None
+
+
+def where(at: Place) -> str:
+    """`deployment.yaml:12`: the name of the file without its folders."""
+    name = PurePath(at.file).name or at.file
+    return f"{name}:{at.line}" if at.line else name
+
+
+def kept(settings: str, at: Place) -> str:
+    """A setting as a comment keeps it."""
+    return f"{settings} ({where(at)})"

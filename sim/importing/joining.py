@@ -1,0 +1,172 @@
+"""One system out of what several files say: who calls whom, where requests come in, and what stands behind the routes of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.importing.draft import Address, Draft, Entry, Key, Route, Said, Service, where
+from sim.importing.images import KAFKA, KONG, LOADS, STORES, WHY_NOT
+from sim.importing.names import legal, name_services
+from sim.spec.document import Place
+
+MOST_ROUTES = 2000
+
+
+def join(draft: Draft) -> None:
+    """Let every reference find what it means; what it does not find is told."""
+    _found_gateway(draft)
+    clients = _set_apart(draft)
+    _routes(draft)
+    name_services(draft)
+    brokers = {service.key for service in draft.services.values() if service.role == KAFKA}
+    for service in draft.services.values():
+        if service.key not in brokers:
+            _calls(draft, service)
+    for key in brokers:
+        _broker(draft, draft.services.pop(key))
+    _entries(draft, clients)
+    _open_loops(draft)
+    _unreached(draft)
+
+
+def _found_gateway(draft: Draft) -> None:
+    """The workload that runs the gateway whose routes another file describes is the gateway, and no service."""
+    gateway = draft.gateway
+    its = [service for service in draft.services.values() if service.role == KONG]
+    if gateway is None or gateway.what != "Kong" or not its:
+        return
+    for service in its:
+        del draft.services[service.key]
+    first = its[0]
+    gateway.replicas = first.replicas
+    if first.cores is not None:
+        gateway.workers = Said(first.cores.value, f"one for each core: {first.cores.remark}")
+    gateway.remarks += [f"runs as {first.what} ({where(first.at)})", *first.remarks]
+    draft.entries = [entry for entry in draft.entries if entry.key != first.key]
+
+
+def _set_apart(draft: Draft) -> list[Service]:
+    """Take out what is no service; the load generators are returned."""
+    apart = [service for service in draft.services.values() if service.role in WHY_NOT]
+    if len(apart) == len(draft.services) and draft.gateway is None:
+        return []  # a file of nothing else means what it says
+    for service in apart:
+        del draft.services[service.key]
+        draft.notes.leave_out(service.at, f"{service.what} ({service.role})", WHY_NOT[service.role])
+    return [service for service in apart if service.role == LOADS]
+
+
+def _routes(draft: Draft) -> None:
+    """Routes to a service that no file describes make one, of which all has to be supplied."""
+    gateway = draft.gateway
+    if gateway is None:
+        return
+    kept: list[Route] = []
+    taken: set[str] = set()
+    for route in gateway.routes[:MOST_ROUTES]:
+        service = draft.find(route.host, route.namespace)
+        if service is None:
+            service = Service((route.namespace, route.host), f"what {gateway.what} calls {route.host}", route.at)
+            service.remarks.append(f"no file describes it; {gateway.what} leads to it ({where(route.at)})")
+            draft.services[service.key] = service
+            draft.alias(route.host, service.key)
+        route.to = service.key
+        route.name = legal(route.name, taken)
+        taken.add(route.name)
+        kept.append(route)
+    if len(kept) < len(gateway.routes):
+        draft.notes.leave_out(gateway.at, f"{len(gateway.routes) - len(kept)} routes", f"more than {MOST_ROUTES}")
+    gateway.routes = kept
+    if not kept:
+        draft.notes.leave_out(gateway.at, gateway.what, "has no route that leads to a service")
+        draft.gateway = None
+
+
+def _calls(draft: Draft, service: Service) -> None:
+    """The addresses of others that a service was told of are taken for calls; the surest way in which each is known comes first."""
+    for address in service.addresses:
+        other = draft.find(address.host, service.key[0])
+        if other is None or other is service:
+            continue
+        if other.role == KAFKA:
+            remark = f"talks to the broker {other.key[1]} ({address.how}, {where(address.at)}): what it publishes or consumes has to be supplied"
+            if not service.consumes and not any(known.startswith("talks to the broker") for known in service.remarks):
+                service.remarks.append(remark)
+        elif other.name not in service.calls:
+            service.calls[other.name] = Said(other.name, f"{address.how} ({where(address.at)})")
+            draft.take(address.at, "call")
+
+
+def _broker(draft: Draft, service: Service) -> None:
+    why = "is a broker: its topics, who publishes and who consumes are not in the files"
+    draft.notes.leave_out(service.at, service.what, why if not draft.topics else "is the broker")
+
+
+def _entries(draft: Draft, clients: list[Service]) -> None:
+    """Where clients send their requests: what load generators aim at, or else what is published, and not a database or somebody's callee."""
+    draft.clients = clients
+    if draft.gateway is not None:
+        draft.entries = []
+        return
+    called = {name for service in draft.services.values() for name in service.calls}
+    aimed = [Entry(service.key, f"{client.what} sends to it", address.at) for client in clients for service, address in _aims(draft, client)]
+    aimed = [entry for entry in aimed if draft.services[entry.key].name not in called] or aimed
+    published = [entry for entry in draft.entries if entry.key in draft.services]
+    free = [entry for entry in published if draft.services[entry.key].name not in called and draft.services[entry.key].role != STORES]
+    first: dict[Key, Entry] = {}
+    for entry in aimed or free or published or _guessed(draft, called):
+        first.setdefault(entry.key, entry)
+    draft.entries = list(first.values())
+
+
+def _aims(draft: Draft, client: Service) -> Iterator[tuple[Service, Address]]:
+    for address in client.addresses:
+        service = draft.find(address.host, client.key[0])
+        if service is not None:
+            yield service, address
+
+
+def _guessed(draft: Draft, called: set[str]) -> list[Entry]:
+    """No file says where requests come in: who calls others and is called by nobody, or else whoever is called by nobody."""
+    services = list(draft.services.values())
+    callers = [service for service in services if service.calls and service.name not in called]
+    others = [service for service in services if service.name not in called and service.role != STORES]
+    first = (callers or others or services)[:1]
+    return [Entry(service.key, "no file says where requests come in, and nobody is known to call it", Place()) for service in first]
+
+
+def _open_loops(draft: Draft) -> None:
+    """Calls in a circle would never end: of each circle the call that closes it, as seen from the entries, is left out."""
+    by_name = {service.name: service for service in draft.services.values()}
+    starts = [draft.services[entry.key].name for entry in draft.entries]
+    done: set[str] = set()
+    for start in [*starts, *by_name]:
+        if start in done:
+            continue
+        path, stack = {start: True}, [(start, iter(list(by_name[start].calls)))]
+        while stack:
+            name, rest = stack[-1]
+            callee = next(rest, None)
+            if callee is None:
+                stack.pop()
+                del path[name]
+                done.add(name)
+            elif callee in path:
+                said = by_name[name].calls.pop(callee)
+                draft.notes.leave_out(by_name[name].at, f"call of {callee} by {name}", f"would close a circle; {said.remark}")
+            elif callee in by_name and callee not in done:
+                path[callee] = True
+                stack.append((callee, iter(list(by_name[callee].calls))))
+
+
+def _unreached(draft: Draft) -> None:
+    """Services that no request comes to by the calls that are known."""
+    waiting = [route.to for route in draft.gateway.routes] if draft.gateway is not None else [entry.key for entry in draft.entries]
+    reached = {draft.services[key].name for key in waiting}
+    by_name = {service.name: service for service in draft.services.values()}
+    queue = list(reached)
+    for name in queue:  # grows as it is walked
+        new = [callee for callee in by_name[name].calls if callee not in reached]
+        reached.update(new)
+        queue += new
+    draft.unreached = [service.name for service in draft.services.values() if service.name not in reached and not service.consumes]

@@ -1,0 +1,168 @@
+"""A file that somebody else wrote for another tool, as documents with places: YAML streams, JSON, and lines of KEY=VALUE.
+
+YAML here is what those tools take: several documents, merge keys, tags (which are not followed), keys that are no words. What is bounded is as in
+a scenario: size, depth, and the number of values that aliases stand for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from dataclasses import dataclass, field
+
+from sim.errors import Problem, ScenarioError, UsageError
+from sim.spec.document import Data, Map, Place, Seq
+from sim.spec.reading import LARGEST, Composer, compose, decode
+from sim.units import shown
+
+STDIN = "-"
+_TEMPLATE = re.compile(r"\{\{-?\s*(?:\.|\$|include\b|if\b|else\b|range\b|with\b|end\b|template\b|toYaml\b|define\b|/\*)")
+_VARIABLE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=(.*)")
+
+
+@dataclass
+class Document:
+    """One document of a file: what it says and where it begins."""
+
+    file: str
+    value: Data
+    line: int = 1
+
+
+@dataclass
+class Stream:
+    """All documents of a file, and what of its form was passed over: (line, what, why)."""
+
+    file: str
+    documents: list[Document]
+    passed_over: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def read_file(name: str) -> Stream:
+    """The documents of one file, `-` being the standard input. UsageError, or ScenarioError with place, finding and expectation."""
+    file = "<stdin>" if name == STDIN else name
+    text = decode(_stdin() if name == STDIN else _bytes(name), file)
+    return read_text(text, file)
+
+
+def read_text(text: str, file: str) -> Stream:
+    """The documents of a text."""
+    variables = _variables(text, file)
+    if variables is not None:
+        return Stream(file, [Document(file, variables)])
+    if text.lstrip()[:1] in ("{", "["):
+        text = text.replace("\t", " ")  # JSON may be indented with tabs, and has none anywhere else
+    composer = _Stranger(file)
+    try:
+        compose(text, composer)
+    except ScenarioError as error:
+        raise _of_template(text, file) or error from None
+    composer.end()
+    return Stream(file, composer.found, composer.passed_over)
+
+
+@dataclass
+class _Stranger(Composer):
+    """Takes what other tools take. Of a key that stands twice in a map the last one counts, as in most of them."""
+
+    found: list[Document] = field(default_factory=list)
+    passed_over: list[tuple[int, str, str]] = field(default_factory=list)
+    began: int = 1
+
+    def begin(self, at: Place) -> None:
+        self.end()
+        self.began = at.line
+
+    def end(self) -> None:
+        """The document is whole; anchors are known within their document only."""
+        if self.root is not None:
+            self.found.append(Document(self.file, self.root, self.began))
+        self.root, self.anchors = None, {}
+
+    def tagged(self, tag: str, at: Place) -> None:
+        if not tag.startswith(("!!", "tag:yaml.org")):
+            self.passed_over.append((at.line, f"tag {tag[:40]}", "tags are not followed; the value is taken as it stands"))
+
+    def unprintable(self, code: str, at: Place) -> None:
+        """Texts of certificates, scripts and the like are nobody's names; what is written of any is made printable."""
+
+    def key(self, word: str, value: Data, at: Place) -> str:
+        del value
+        if word in self.stack[-1].node and word != "<<":
+            self.passed_over.append((at.line, f"'{word[:60]}'", "stands twice in its map; the last one counts"))
+        return word
+
+    def value(self, text: str) -> Data:
+        try:
+            return super().value(text)
+        except ValueError:
+            return text
+
+    def closed(self, node: Map | Seq) -> None:
+        """Merge keys (YAML 1.1, which compose files use): what the map itself says goes before what is merged, and that before what comes later."""
+        if not isinstance(node, Map) or not isinstance(node.get("<<"), (Map, Seq)):
+            return
+        merged = node.pop("<<")
+        for source in merged if isinstance(merged, Seq) else [merged]:
+            for key, value in source.items() if isinstance(source, Map) else ():
+                self.nodes += 1  # copies count, or maps of merged maps would grow without bound
+                if key not in node:
+                    node.put(key, value, source.keys_at.get(key), source.values_at.get(key))
+
+
+def _variables(text: str, file: str) -> Map | None:
+    """Lines of KEY=VALUE, as in `.env`: a map under the one key of such a document; None where any line is another."""
+    values = Map()
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.strip()
+        if not words or words.startswith("#"):
+            continue
+        found = _VARIABLE.fullmatch(words)
+        if found is None:
+            return None
+        place = Place(file, number, 1)
+        values.put(found[1], _unquoted(found[2].strip()), place, place)
+    if not values:
+        return None
+    document = Map()
+    document.put(VARIABLES, values, Place(file, 1, 1), Place(file, 1, 1))
+    return document
+
+
+VARIABLES = "KEY=VALUE"  # the key of a document that is lines of these; no YAML file of the formats read has it
+
+
+def _unquoted(text: str) -> str:
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    return text.split(" #", 1)[0].rstrip()
+
+
+def _of_template(text: str, file: str) -> ScenarioError | None:
+    """What is said of a template that is no YAML yet."""
+    found = _TEMPLATE.search(text)
+    if found is None:
+        return None
+    line = text.count("\n", 0, found.start()) + 1
+    message = f"found a template ({shown(text[found.start() : found.start() + 30].splitlines()[0])}), expected what it is rendered to"
+    return ScenarioError([Problem(f"{message}: helm template CHART | sim import -", "", file, line)])
+
+
+def _stdin() -> bytes:
+    return sys.stdin.buffer.read(LARGEST + 1)
+
+
+def _bytes(name: str) -> bytes:
+    """The bytes of a regular file, at most one more than is allowed."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UsageError(f"{name[:200]}: is not a regular file")
+            return file.read(LARGEST + 1)
+    except IsADirectoryError:
+        raise UsageError(f"{name[:200]}: is a directory, expected files; name them: {name[:200]}/*.yaml") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{name[:200]!r}: {getattr(error, 'strerror', None) or error}") from None

@@ -1,0 +1,258 @@
+"""The text of a scenario: in the order in which a person would write it, with a remark beside every value of where it came from."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+from sim.errors import printable
+from sim.importing.capacity import GUESSED_WORKERS
+from sim.importing.draft import Draft, Gateway, Said, Service, where
+from sim.importing.names import BROKER
+from sim.importing.telling import calls_to_supply, grouped
+from sim.spec.document import Data, Place
+from sim.vocabulary import TO_BE_SUPPLIED
+
+ENDPOINT = "handle"  # the one endpoint of every service
+_WIDE = 120  # characters of a line up to which a remark stands beside its value
+_FEW = 5  # entries of a map that fits into a line
+
+
+def write(draft: Draft, name: str) -> str:
+    """The whole text."""
+    top = CommentedMap()
+    top["version"] = 1
+    top["name"] = name
+    top["duration"] = "5m"
+    _add(top, "warmup", Said("30s", "the system fills up; what happens before does not count"), 0)
+    top["traffic"] = _traffic(draft)
+    if draft.gateway is not None:
+        top["gateway"] = _gateway(draft, draft.gateway)
+    _add(top, "network", Said({"default": {"latency": "0.25ms"}}, "one way, of every hop between two services", True), 0)
+    top["services"] = _services(draft)
+    if draft.policies:
+        top["policies"] = CommentedMap()
+        for policy, (fields, remark) in draft.policies.items():
+            _add(top["policies"], policy, Said(fields, remark), 2)
+    if draft.topics:
+        top["brokers"] = _brokers(draft)
+    for key in ("traffic", "gateway", "network", "services", "policies", "brokers"):
+        if key in top:
+            top.yaml_set_comment_before_after_key(key, before="\n")
+    return f"{_head(draft, name)}{_dumped(top)}{_left_out(draft)}"
+
+
+def _dumped(top: CommentedMap) -> str:
+    yaml = YAML()
+    yaml.width = 10**6
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    stream = io.StringIO()
+    yaml.dump(top, stream)
+    return stream.getvalue()
+
+
+def _head(draft: Draft, name: str) -> str:
+    files = ", ".join(f"{where(Place(file))} ({', '.join(kinds)})" for file, kinds in draft.kinds.items())
+    lines = [
+        f"What does {name} bear? Imported from {files}.",
+        "",
+        f"No such file says how long anything takes, or how much traffic there is: what is marked {TO_BE_SUPPLIED} is a stand-in that nobody",
+        "measured. Who calls whom is guessed, by the remark beside each call. One endpoint stands for all requests of a service; split it",
+        "where they differ.",
+        "",
+        f"  sim check {name}.yaml     what is still to be supplied, and the load on every station",
+    ]
+    return "".join(f"# {printable(line, one_line=True)}".rstrip() + "\n" for line in lines)
+
+
+def _left_out(draft: Draft) -> str:
+    calls = [f"\n# {TO_BE_SUPPLIED}: {_one_line(line)}\n" for line in calls_to_supply(draft.unreached)]
+    lines = [f"#   {_one_line(line)}\n" for line in grouped(draft.notes.left_out)]
+    return "".join([*calls, *(["\n# Left out:\n", *lines] if lines else [])])
+
+
+# ---- parts of the scenario
+
+
+def _traffic(draft: Draft) -> CommentedMap:
+    clients = CommentedMap()
+    gateway = draft.gateway
+    if gateway is not None:
+        targets, why = [route.name for route in gateway.routes], f"every route of {gateway.what}, each as often"
+    else:
+        targets = [f"{draft.services[entry.key].name}.{ENDPOINT}" for entry in draft.entries]
+        why = "; ".join(f"{entry.why} ({where(entry.at)})" if entry.at.line else entry.why for entry in draft.entries[:3])
+    if len(targets) == 1:
+        _add(clients, "sends", Said(targets[0], why), 4)
+    else:
+        _add(clients, "sends", Said(_shares(targets), f"shares of the requests; {why}", True), 4)
+    users = next((client.users for client in draft.clients if client.users is not None), None)
+    if users is not None:
+        closed = {"closed": {"users": users.value, "think": "1s"}}
+        _add(clients, "arrivals", Said(closed, f"time to think between two requests of a user; users: {users.remark}", True), 4)
+    else:
+        _add(clients, "arrivals", Said({"poisson": "10/s"}, "how many requests come", True), 4)
+    if gateway is not None and any(limit.value.get("per") == "user" for limit in gateway.rate_limits):
+        _add(clients, "users", Said({"count": 1000}, "how many users (or client addresses) the limits tell apart", True), 4)
+    return CommentedMap({"clients": clients})
+
+
+def _shares(targets: Sequence[str]) -> dict[str, str]:
+    """The same share for each, adding up to 100 %."""
+    each = int(10_000 / len(targets)) / 100
+    first = 100 - each * (len(targets) - 1)
+    return {target: f"{each if index else first:.6g}%" for index, target in enumerate(targets)}
+
+
+def _gateway(draft: Draft, gateway: Gateway) -> CommentedMap:
+    body = CommentedMap()
+    if gateway.replicas is not None:
+        _add(body, "replicas", gateway.replicas, 2)
+    _add(body, "workers", gateway.workers or Said(4, "processes of its event loop, usually one for each core", True), 2, gateway.remarks)
+    _add(body, "work", Said("0.2ms", "the time that it takes itself for each request", True), 2)
+    if gateway.authentication is not None:
+        _add(body, "authentication", gateway.authentication, 2)
+    if gateway.rate_limits:
+        body["rate_limits"] = _list(gateway.rate_limits)
+    routes = body["routes"] = CommentedMap()
+    for route in gateway.routes:
+        fields = CommentedMap()
+        fields["to"] = f"{draft.services[route.to].name}.{ENDPOINT}"
+        for field, said in route.fields.items():
+            _add(fields, field, said, 6)
+        _add_map(routes, route.name, fields, f"{route.remark} ({where(route.at)})", 4, route.remarks)
+    return body
+
+
+def _services(draft: Draft) -> CommentedMap:
+    services = CommentedMap()
+    used = {service.name for service in _in_order(draft)}
+    starts = {route.to for route in draft.gateway.routes} if draft.gateway is not None else {entry.key for entry in draft.entries}
+    called = {name for service in draft.services.values() for name in service.calls} & used
+    for service in _in_order(draft):
+        asked = service.name in called or service.key in starts or not service.consumes
+        _add_map(services, service.name, _service(service, asked), f"{service.what} ({where(service.at)})", 2, [])
+    return services
+
+
+def _service(service: Service, asked: bool) -> CommentedMap:
+    body = CommentedMap()
+    if service.replicas is not None:
+        _add(body, "replicas", service.replicas, 4)
+    workers = Said(GUESSED_WORKERS, f"threads of a replica; {GUESSED_WORKERS} is Tomcat's default", True)
+    _add(body, "workers", service.workers or workers, 4, service.remarks)
+    if service.cores is not None:
+        _add(body, "cores", service.cores, 4)
+    if service.load_balancing is not None:
+        _add(body, "load_balancing", service.load_balancing, 4)
+    steps = [Said({"work": "5ms"}, "the time that a request takes here", True)]
+    steps += [Said({"call": f"{callee}.{ENDPOINT}"}, said.remark) for callee, said in service.calls.items()]
+    if asked:
+        body["endpoints"] = CommentedMap({ENDPOINT: _list(steps)})
+    if service.consumes:
+        consumes = body["consumes"] = CommentedMap()
+        for topic, consumer in service.consumes.items():
+            inner = CommentedMap()
+            _add(inner, "group", consumer.group, 8)
+            inner["do"] = _list(steps if not asked else steps[:1])
+            consumes[topic] = inner
+    return body
+
+
+def _brokers(draft: Draft) -> CommentedMap:
+    topics = CommentedMap()
+    for name, topic in draft.topics.items():
+        fields = {"partitions": topic.partitions.value} if topic.partitions is not None else {"partitions": 1}
+        _add(topics, name, Said(fields, topic.remark, topic.partitions is None), 6)
+    return CommentedMap({BROKER: CommentedMap({"kind": "log", "topics": topics})})
+
+
+def _in_order(draft: Draft) -> list[Service]:
+    """As requests meet them, from the entries on; who is met by none comes last."""
+    by_name = {service.name: service for service in draft.services.values()}
+    gateway = draft.gateway
+    starts = [draft.services[route.to] for route in gateway.routes] if gateway is not None else [draft.services[entry.key] for entry in draft.entries]
+    order: dict[str, Service] = {}
+    waiting = [*starts]
+    for service in waiting:  # grows as it is walked
+        if service.name not in order:
+            order[service.name] = service
+            waiting += [by_name[name] for name in service.calls]
+    return [*order.values(), *(service for service in by_name.values() if service.name not in order)]
+
+
+# ---- values with remarks
+
+
+def _add(body: CommentedMap, key: str, said: Said, indent: int, above: Sequence[str] = ()) -> None:
+    """A value with its remark."""
+    _remark(body, key, _plain(said.value), _words(said), indent, above)
+
+
+def _add_map(body: CommentedMap, key: str, value: CommentedMap, remark: str, indent: int, above: Sequence[str]) -> None:
+    """A map of its own lines with a remark at its head."""
+    _remark(body, key, value, _one_line(remark), indent, above)
+
+
+def _remark(body: CommentedMap, key: str, value: Data, remark: str, indent: int, above: Sequence[str]) -> None:
+    body[key] = value
+    short = isinstance(value, (CommentedMap, CommentedSeq)) and not value.fa.flow_style()
+    width = indent + len(key) + (0 if short else len(str(value))) + len(remark)
+    lines = list(map(_one_line, above))
+    if remark and width > _WIDE:
+        lines.append(remark)
+    elif remark:
+        body.yaml_add_eol_comment(remark, key, column=0)
+    if lines:
+        body.yaml_set_comment_before_after_key(key, before="\n".join(lines), indent=indent)
+
+
+def _list(items: Sequence[Said]) -> CommentedSeq:
+    """A list of maps in one line each."""
+    answer = CommentedSeq()
+    for said in items:
+        one = _plain(said.value)
+        if len(said.value) > 1:
+            answer.append(one)
+            answer.yaml_add_eol_comment(_words(said), len(answer) - 1, column=0)
+        else:
+            one.fa.set_block_style()
+            one.yaml_add_eol_comment(_words(said), next(iter(one)), column=0)
+            answer.append(one)
+    return answer
+
+
+def _plain(value: Data) -> Data:
+    """Maps as ruamel writes them: in one line where they are short."""
+    if not isinstance(value, dict):
+        return value
+    answer = CommentedMap({key: _plain(item) for key, item in value.items()})
+    if len(value) <= _FEW:
+        answer.fa.set_flow_style()
+    return answer
+
+
+def _words(said: Said) -> str:
+    remark = f"{TO_BE_SUPPLIED}: {said.remark}" if said.to_be_supplied else said.remark
+    return _one_line(remark)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(printable(text, one_line=True).split())
+
+
+def lines_to_supply(text: str) -> Iterator[tuple[int, str, str]]:
+    """(line, what stands there, what it is) of every stand-in in a text."""
+    waiting: tuple[int, str] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        value, mark, what = line.partition(f"# {TO_BE_SUPPLIED}: ")
+        if mark and value.strip():
+            yield number, value.strip(), what
+        elif mark:
+            waiting = number, what
+        elif waiting is not None and value.strip():
+            yield number, line.strip(), waiting[1]
+            waiting = None
