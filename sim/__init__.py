@@ -26,6 +26,7 @@ The front door. A scenario may be given as a path, as the name of a shipped one 
 The house, floor by floor; imports only ever point downwards:
 
     cli                     one thin command per verb
+    importing/              WHAT OTHERS SAY    files of other tools -> a scenario as text
     report/                 WHAT WE SHOW       charts, tables, the report
     experiments/            WHAT WE ASK        check, run, compare; jobs and where they run
     models/ | metrics/      HOW IT BEHAVES     the SimPy models | WHAT IT AMOUNTS TO  records -> numbers

@@ -18,7 +18,7 @@ from sim.cli.asked import Asked, write_report_of
 from sim.cli.destination import Destination
 from sim.cli.ending import Ending
 from sim.cli.new_file import exists_already, write_new
-from sim.cli.options import Verbs, Whole, debug, loading, plugin, running, sampling
+from sim.cli.options import Verbs, Whole, confine, debug, loading, plugin, running, sampling
 from sim.cli.streams import mute, not_said, open_closed, say, tell
 from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of
 from sim.errors import Interrupted, ScenarioError, SimError, UsageError
@@ -158,8 +158,11 @@ def new(name: str) -> None:
 @click.option("--name", metavar="NAME", help="Of the scenario; that of the first file by default.")
 @click.option("--json", "json_file", metavar="FILE|-", help="Write as JSON what was taken, left out and is to be supplied; - writes nothing else to stdout.")
 @click.option("--quiet", is_flag=True, help="Do not say what was taken and left out.")
+@confine
 @debug
-def import_scenario(files: tuple[str, ...], out: Path | None, force: bool, kind: str | None, name: str | None, json_file: str | None, quiet: bool) -> None:
+def import_scenario(
+    files: tuple[str, ...], out: Path | None, force: bool, kind: str | None, name: str | None, json_file: str | None, quiet: bool, confine: Path | None
+) -> None:
     """A scenario out of the files that a system has, several together: Docker compose, and lines of KEY=VALUE.
 
     What each file is, is told from its content. What was taken, what was left out and why, and what has to be supplied (no such file says
@@ -179,7 +182,7 @@ def import_scenario(files: tuple[str, ...], out: Path | None, force: bool, kind:
     told.refuse()
     if out is not None and not force and os.path.lexists(out):
         raise exists_already(out)
-    imported = import_files(files, kind, out.stem if name is None and out is not None else name)
+    imported = import_files(files, kind, out.stem if name is None and out is not None else name, confine)
     if out is not None:
         write_new(out, imported.text, force)
     elif not told.is_stdout:

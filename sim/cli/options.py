@@ -48,11 +48,12 @@ def together(*options: Decorator) -> Decorator:
 
 debug = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error (or set SIM_DEBUG=1).")
 plugin = click.option("--plugin", "plugins", multiple=True, metavar="FILE", help="Allow this Python plug-in to run. Repeatable.")
+confine = click.option("--confine", type=click.Path(path_type=Path), metavar="DIR", help="Read no file outside of DIR, whatever a scenario names.")
 loading = together(
     click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change the scenario: services.payments.replicas=2. Repeatable."),
     click.option("--seed", type=Whole(0, 2**63 - 1), metavar="N", help="Another seed than the scenario's."),
     plugin,
-    click.option("--confine", type=click.Path(path_type=Path), metavar="DIR", help="Read no file outside of DIR, whatever a scenario names."),
+    confine,
 )
 running = together(
     click.option("--replications", type=Whole(min=1), metavar="N", help="Independent runs of each variant; 10 by default, 5 for explain and stability."),

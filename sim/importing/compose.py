@@ -43,6 +43,7 @@ def read(documents: Sequence[Document], draft: Draft) -> None:
         for field in ("include", "extends"):
             if top[field]:
                 top[field].leave_out(field, _UNREAD)
+        draft.name = top["name"].text() or draft.name
         own = Map()
         for name, part in top["services"].entries():
             if isinstance(part.value, dict):
@@ -124,7 +125,6 @@ def _service(name: str, part: Part, draft: Draft) -> None:
     service = draft.add_service(Service(("", name), f"service {name}", part.at, role_of(image, name)))
     if service.at != part.at:
         return
-    draft.take(part.at, "service")
     if count is not None:
         service.replicas = Said(count, where(replicas.at))
     elif part["deploy"]["mode"].text() == "global":

@@ -46,6 +46,7 @@ class Service:
     consumes: dict[str, Consumer] = field(default_factory=dict)  # by topic
     remarks: list[str] = field(default_factory=list)  # settings that are kept as comments
     users: Said | None = None  # of one that is a load generator
+    described: bool = True  # whether a file says more of it than its name
     name: str = ""  # in the scenario; given when all files are read
     calls: dict[str, Said] = field(default_factory=dict)  # name of the callee -> how that is known
 
@@ -108,6 +109,7 @@ class Draft:
     """What all files say together."""
 
     notes: Notes = field(default_factory=Notes)
+    name: str = ""  # of the system, where a file says it
     services: dict[Key, Service] = field(default_factory=dict)
     aliases: dict[str, list[Key]] = field(default_factory=dict)  # host name -> the services it may mean
     gateway: Gateway | None = None

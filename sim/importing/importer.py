@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
-from sim.errors import Problem, RunError, ScenarioError, UsageError
+from sim.errors import Problem, RunError, ScenarioError, UsageError, unprintable_in
 from sim.importing.draft import Draft
 from sim.importing.joining import join
 from sim.importing.kinds import KINDS, Kind, kind_of, listed, named
 from sim.importing.parts import Note
-from sim.importing.reading import Document, read_file
+from sim.importing.reading import STDIN, Document, read_file
 from sim.importing.telling import Told, told
 from sim.importing.writing import lines_to_supply, write
-from sim.spec.loading import load_text
+from sim.spec.loading import confines, load_text
+from sim.spec.reading import LONGEST_NAME
+from sim.units import shown
 
 
 @dataclass(frozen=True)
@@ -25,32 +27,34 @@ class Imported:
     told: Told
 
 
-def import_files(files: Sequence[str], kind: str | None = None, name: str | None = None) -> Imported:
-    """The scenario in these files together. `kind` insists on a format, `name` names the scenario.
+def import_files(files: Sequence[str], kind: str | None = None, name: str | None = None, confine: str | Path | None = None) -> Imported:
+    """The scenario in these files together. `kind` insists on a format, `name` names the scenario, `confine` is a folder that they must lie in.
 
     ScenarioError where a file is no text of its format or of no known one; UsageError where a file cannot be read, or names no service.
     """
     if not files:
         raise UsageError(f"found no file, expected at least one of: {listed()}")
+    if name is not None and (not name.strip() or len(name) > LONGEST_NAME or unprintable_in(name) is not None):
+        raise UsageError(f"found the name {shown(name)}, expected words of at most {LONGEST_NAME} characters")
     draft, wanted = Draft(), named(kind) if kind is not None else None
-    _read(files, draft, wanted)
+    _read(files, draft, wanted, confines(confine))
     if not draft.services and (draft.gateway is None or not draft.gateway.routes):
         raise _empty(files, draft)
     join(draft)
     if not draft.services:
         raise _empty(files, draft)
-    title = name or _title(files)
+    title = name or _title(draft.name) or _title(PurePath(files[0]).stem if files[0] != STDIN else "") or "imported"
     text = write(draft, title)
     _believe(text)
     return Imported(text, told(draft, list(lines_to_supply(text))))
 
 
-def _read(files: Sequence[str], draft: Draft, wanted: Kind | None) -> None:
+def _read(files: Sequence[str], draft: Draft, wanted: Kind | None, confine: Path | None) -> None:
     documents: dict[str, list[Document]] = {}
     problems: list[Problem] = []
     for file in dict.fromkeys(files):
         try:
-            stream = read_file(file)
+            stream = read_file(file, confine)
             for line, what, why in stream.passed_over:
                 draft.notes.left_out.append(Note(stream.file, line, what, why))
             if not stream.documents:
@@ -75,11 +79,9 @@ def _empty(files: Sequence[str], draft: Draft) -> ScenarioError:
     return ScenarioError([*problems, Problem("found no service and no route, expected at least one", "", files[0])])
 
 
-def _title(files: Sequence[str]) -> str:
-    """The name of the scenario: that of the first file."""
-    stem = PurePath(files[0]).stem.strip(".") if files[0] != "-" else ""
-    word = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "-" for letter in stem).strip("-")
-    return word[:60] or "imported"
+def _title(words: str) -> str:
+    """Words as the name of a scenario; empty where nothing is left of them."""
+    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "-" for letter in words[:60]).strip("-")
 
 
 def _believe(text: str) -> None:

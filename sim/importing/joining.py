@@ -27,6 +27,9 @@ def join(draft: Draft) -> None:
     _entries(draft, clients)
     _open_loops(draft)
     _unreached(draft)
+    for service in draft.services.values():
+        if service.described:
+            draft.take(service.at, service.what.split(" ")[0])
 
 
 def _found_gateway(draft: Draft) -> None:
@@ -66,7 +69,7 @@ def _routes(draft: Draft) -> None:
     for route in gateway.routes[:MOST_ROUTES]:
         service = draft.find(route.host, route.namespace)
         if service is None:
-            service = Service((route.namespace, route.host), f"what {gateway.what} calls {route.host}", route.at)
+            service = Service((route.namespace, route.host), f"what {gateway.what} calls {route.host}", route.at, described=False)
             service.remarks.append(f"no file describes it; {gateway.what} leads to it ({where(route.at)})")
             draft.services[service.key] = service
             draft.alias(route.host, service.key)

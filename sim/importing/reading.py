@@ -6,12 +6,12 @@ a scenario: size, depth, and the number of values that aliases stand for.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from sim import files
 from sim.errors import Problem, ScenarioError, UsageError
 from sim.spec.document import Data, Map, Place, Seq
 from sim.spec.reading import LARGEST, Composer, compose, decode
@@ -40,11 +40,16 @@ class Stream:
     passed_over: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def read_file(name: str) -> Stream:
-    """The documents of one file, `-` being the standard input. UsageError, or ScenarioError with place, finding and expectation."""
+def read_file(name: str, confine: str | Path | None = None) -> Stream:
+    """The documents of one file, `-` being the standard input; with `confine` only of one in that folder.
+
+    UsageError where it cannot be read, ScenarioError with place, finding and expectation where it is no text of any such form.
+    """
     file = "<stdin>" if name == STDIN else name
-    text = decode(_stdin() if name == STDIN else _bytes(name), file)
-    return read_text(text, file)
+    content = _bytes(name, confine)
+    if len(content) > LARGEST:
+        raise ScenarioError([Problem(f"found more than {LARGEST // 2**20} MiB, expected at most that much", "", file)])
+    return read_text(decode(content, file), file)
 
 
 def read_text(text: str, file: str) -> Stream:
@@ -150,19 +155,17 @@ def _of_template(text: str, file: str) -> ScenarioError | None:
     return ScenarioError([Problem(f"{message}: helm template CHART | sim import -", "", file, line)])
 
 
-def _stdin() -> bytes:
-    return sys.stdin.buffer.read(LARGEST + 1)
-
-
-def _bytes(name: str) -> bytes:
-    """The bytes of a regular file, at most one more than is allowed."""
+def _bytes(name: str, confine: str | Path | None) -> bytes:
+    """At most one byte more than is allowed."""
+    if name == STDIN:
+        if sys.stdin is None:
+            raise UsageError("-: the standard input is closed")
+        return sys.stdin.buffer.read(LARGEST + 1)
     try:
-        descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UsageError(f"{name[:200]}: is not a regular file")
-            return file.read(LARGEST + 1)
-    except IsADirectoryError:
-        raise UsageError(f"{name[:200]}: is a directory, expected files; name them: {name[:200]}/*.yaml") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{name[:200]!r}: {getattr(error, 'strerror', None) or error}") from None
+        return files.read(name, LARGEST, confine)
+    except files.UnreadableError as error:
+        raise UsageError(f"{name[:200]}: {error.message}{_expected(name)}") from None
+
+
+def _expected(name: str) -> str:
+    return f", expected files; name them: {name[:200].rstrip('/')}/*.yaml" if Path(name).is_dir() else ""
