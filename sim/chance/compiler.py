@@ -1,8 +1,8 @@
 """Compiles the functions that both engines share, and keeps the machine code on disk under a digest of all their sources.
 
 numba's own cache does not see that a function called from another file has changed, and would go on using the old code. Here every
-digest of the sources has a directory of its own, so a changed source can only miss. Nothing about the cache is ever an error: where it
-cannot be read or written, functions are compiled anew in each process, and `cache_note` says why.
+digest of the sources has a directory of its own, so a changed source can only miss, and where the sources lie is all the same. Nothing about the
+cache is ever an error: where it cannot be read or written, functions are compiled anew in each process, and `cache_note` says why.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -35,6 +35,7 @@ config: Untyped = numba.config
 PACKAGE = Path(__file__).resolve().parent.parent
 SOURCES = ("chance", "policies", "compiled", "records", "vocabulary.py")  # the last two: constants and row types frozen into machine code
 KEPT = 16  # digests kept on disk; the least recently used go first
+_WHOLE = "whole"  # the file that says that everything is there
 
 
 @overload
@@ -74,6 +75,41 @@ def cache_directory() -> Path | None:
     return _home.directory
 
 
+def is_whole() -> bool:
+    """Whether somebody said that all machine code of these sources is on disk."""
+    return _home.directory is not None and (_home.directory / _WHOLE).exists()
+
+
+def say_whole() -> None:
+    """All of it has been compiled; without effect where something could not be kept."""
+    if _home.directory is not None and not _home.note:
+        with contextlib.suppress(OSError):
+            (_home.directory / _WHOLE).touch()
+
+
+@contextlib.contextmanager
+def one_at_a_time(part: str, *, wait: bool) -> Iterator[bool]:
+    """Whether nobody else on this machine is at this part of the work; with `wait` not before nobody is. A process that dies leaves no lock.
+
+    Where there are no locks (Windows), or no place for one, the same work may be done twice at once, which costs no more than time.
+    """
+    if _home.directory is None:
+        yield True
+        return
+    with contextlib.ExitStack() as stack:
+        alone = True
+        try:
+            import fcntl
+
+            file = stack.enter_context((_home.directory / f"{part}.lock").open("a"))
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            alone = False
+        except (ImportError, OSError):
+            pass
+        yield alone
+
+
 def _compiled(function: F, options: dict[str, object]) -> F:
     njit: Untyped = numba.njit
     dispatcher: Untyped = njit(**options)(function)
@@ -101,11 +137,38 @@ def _cache_in(directory: Path, function: Callable[..., Any]) -> Untyped:
         config.CACHE_DIR = before
 
 
+class _Place(caching._CacheLocator):
+    """A file for each function under the digest, which knows all sources by what they say: not by where they lie or how old they are."""
+
+    def __init__(self, function: Callable[..., Any], path: str) -> None:
+        self._path = str(Path(config.CACHE_DIR) / Path(path).parent.name)
+        self._line = function.__code__.co_firstlineno
+
+    def get_cache_path(self) -> str:
+        return self._path
+
+    def get_source_stamp(self) -> str:
+        return Path(self._path).parent.name
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> _Place:
+        return cls(py_func, py_file)
+
+
+class _Places(caching.CompileResultCacheImpl):
+    _locator_classes = [_Place]  # noqa: RUF012 - as numba has it
+
+
 class _Cache(caching.FunctionCache):
     """numba's cache, with two of its holes closed: any failure is a miss, and code of another signature is never taken.
 
     Two processes that save different signatures of one function at once can leave an index that points to the other's code.
     """
+
+    _impl_class = _Places
 
     def load_overload(self, sig: Untyped, target_context: Untyped) -> Untyped:
         try:

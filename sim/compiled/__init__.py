@@ -5,7 +5,7 @@
 """
 
 from sim.compiled.engine import simulate, why_not
-from sim.compiled.machine_code import is_ready, prepare
+from sim.compiled.machine_code import help_making, is_ready, make, prepare
 from sim.compiled.program import Unsupported
 
-__all__ = ["Unsupported", "is_ready", "prepare", "simulate", "why_not"]
+__all__ = ["Unsupported", "help_making", "is_ready", "make", "prepare", "simulate", "why_not"]

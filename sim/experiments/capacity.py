@@ -66,17 +66,17 @@ def find_capacity(
     arms = named(arms_of(study), variants)
     seed = arms[0].scenario.seed
     points = tuple(Point(number, values) for number, values in enumerate(points_of(axes, "grid", None, seed))) if axes else (Point(0, ()),)
-    engine = chosen_engine(engine, (arm.scenario for arm in arms), LOOKS * replications * len(points), progress)
-    _check(Space(arms, axes, points, engine))
-    with Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster) as executor:
+    choice = chosen_engine(engine, (arm.scenario for arm in arms), LOOKS * replications * len(points), progress, here=cluster is None)
+    _check(Space(arms, axes, points, choice.engine))
+    with choice, Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice) as executor:
         with crew(executor, None, 0) as execute:
-            arms, warmup = settled(arms, seed, engine, replications, execute)
-        space = Space(arms, axes, points, engine)
+            arms, warmup = settled(arms, seed, choice.engine, replications, execute)
+        space = Space(arms, axes, points, choice.engine)
         asked = [(arm, point) for arm in arms for point in points]
         prober = Prober(space, seed, replications, executor, progress, LOOKS * replications * len(asked))
         found = prober.answer([(arm, _search(space, arm, point, resolution)) for arm, point in asked])
     digest = hashlib.sha256("\0".join(prober.fingerprints).encode()).hexdigest()[:32]
-    return Capacity(study, engine, seed, replications, resolution, axes, tuple(found), digest, warmup)
+    return Capacity(study, choice.engines, seed, replications, resolution, axes, tuple(found), digest, warmup)
 
 
 def _check(space: Space) -> None:

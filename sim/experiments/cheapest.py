@@ -130,15 +130,15 @@ def find_cheapest(
             raise UsageError(f"--over {axis.name}: expected numbers, of which more is no worse, such as replicas")
     if len(points) > MOST:
         raise UsageError(f"found {len(points):,} combinations, expected at most {MOST:,}")
-    engine = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(points), progress)
-    space = Space(arms, axes, points, engine)
+    choice = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(points), progress, here=cluster is None)
+    space = Space(arms, axes, points, choice.engine)
     for arm in arms:
         refuse_silent(arm.scenario, arm.name)
     space.check()
-    with Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster) as executor:
+    with choice, Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice) as executor:
         with crew(executor, None, 0) as execute:
-            arms, warmup = settled(arms, seed, engine, replications, execute)
-        space = Space(arms, axes, points, engine)
+            arms, warmup = settled(arms, seed, choice.engine, replications, execute)
+        space = Space(arms, axes, points, choice.engine)
         price = {(arm.name, point.number): _price(space.scenario(arm, space.settings(arm, point.values))) for arm in arms for point in points}
         priced = any(price.values())
         if not priced:
@@ -147,7 +147,7 @@ def find_cheapest(
         each = [{point.number: price[arm.name, point.number] for point in points} for arm in arms]
         choices = prober.answer([(arm, _search(space, arm, prices, load)) for arm, prices in zip(arms, each, strict=True)])
     digest = hashlib.sha256("\0".join(prober.fingerprints).encode()).hexdigest()[:32]
-    return Cheapest(study, engine, seed, replications, str(load), axes, priced, tuple(choices), digest, warmup)
+    return Cheapest(study, choice.engines, seed, replications, str(load), axes, priced, tuple(choices), digest, warmup)
 
 
 def factor_of(load: str | float, scenario: Scenario) -> float:

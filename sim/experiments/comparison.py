@@ -11,7 +11,7 @@ from typing import get_args
 import numpy as np
 
 from sim.errors import UsageError
-from sim.experiments.engines import chosen_engine, is_small
+from sim.experiments.engines import EngineChoice, chosen_engine, is_small
 from sim.experiments.executors import Executor
 from sim.experiments.jobs import JobResult, Perform, perform
 from sim.experiments.journal import Journal
@@ -74,9 +74,8 @@ def compare(
     chosen = named(arms_of(whole), variants)
     if best is not None and len(chosen) < 2:
         raise UsageError(f"best: found {len(chosen)} variant, expected at least two to choose from")
-    workers = workers_for(jobs, cluster, [arm.scenario for arm in chosen], plan.most)
-    executor = Executor(workers, perform, journal=journal, cluster=cluster, most=plan.most * len(chosen))
-    return _experiment(whole, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot, progress), executor, progress)
+    place = _Place(jobs, cluster, engine, journal, perform)
+    return _experiment(whole, chosen, plan, place, progress)
 
 
 def run(
@@ -104,11 +103,10 @@ def run(
     plan = Plan(replications=replications, only=only_replication, precision=precision, metrics=tuple(metrics), confidence=confidence, interval=interval)
     arms = arms_of(study)
     chosen = named(arms, [variant if variant is not None else next(iter(arms))])
-    executor = Executor(workers_for(jobs, cluster, [arm.scenario for arm in chosen], plan.most), perform, journal=journal, cluster=cluster, most=plan.most)
-    return _experiment(study, chosen, plan, chosen_engine(engine, (arm.scenario for arm in chosen), plan.pilot, progress), executor, progress)
+    return _experiment(study, chosen, plan, _Place(jobs, cluster, engine, journal, perform), progress)
 
 
-def workers_for(jobs: int | None, cluster: str | None = None, scenarios: Sequence[Scenario] = (), runs: int = 1) -> int | None:
+def workers_for(jobs: int | None, cluster: str | None = None, scenarios: Sequence[Scenario] = (), runs: int = 1, engine: str = "simpy") -> int | None:
     """How many processes are asked for. None: as many as there are processors.
 
     Words that were registered by hand, in a notebook say, are known to this process alone: there the jobs stay here. So do those of an experiment of
@@ -117,14 +115,36 @@ def workers_for(jobs: int | None, cluster: str | None = None, scenarios: Sequenc
     by_hand = any(not spec.__module__.startswith(("sim.", "sim_plugin_")) for kind in get_args(Kind) for spec in words(kind).values())
     if by_hand and cluster is not None:
         raise UsageError("cluster: found words that were registered by hand, which no other machine knows; put them into a plug-in file")
-    small = bool(scenarios) and jobs is None and cluster is None and is_small(scenarios, runs)
+    small = bool(scenarios) and jobs is None and cluster is None and is_small(scenarios, runs, engine)
     return 1 if by_hand or small else jobs
 
 
-def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, engine: str, executor: Executor, progress: Progress | None) -> Comparison:
+@dataclass(frozen=True)
+class _Place:
+    """Where and how the jobs run."""
+
+    jobs: int | None
+    cluster: str | None
+    engine: str
+    journal: Journal | None
+    perform: Perform
+
+    def choice(self, arms: Sequence[Arm], plan: Plan, progress: Progress | None) -> EngineChoice:
+        """The engine."""
+        return chosen_engine(self.engine, (arm.scenario for arm in arms), plan.pilot, progress, here=self.cluster is None)
+
+    def executor(self, arms: Sequence[Arm], plan: Plan, choice: EngineChoice) -> Executor:
+        """The workers."""
+        workers = workers_for(self.jobs, self.cluster, [arm.scenario for arm in arms], plan.most, choice.engine)
+        return Executor(workers, self.perform, journal=self.journal, cluster=self.cluster, most=plan.most * len(arms), choice=choice)
+
+
+def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, place: _Place, progress: Progress | None) -> Comparison:
     seed = arms[0].scenario.seed
     keys = _keys(arms, plan)  # looked up before anything runs
-    with crew(executor, progress, pilot_runs(arms, plan.pilot) + plan.most * len(arms)) as execute:
+    most = pilot_runs(arms, plan.pilot) + plan.most * len(arms)
+    with place.choice(arms, plan, progress) as choice, crew(place.executor(arms, plan, choice), progress, most) as execute:
+        engine = choice.engine
         arms, warmup = settled(arms, seed, engine, plan.pilot, execute)
         rounds = Rounds(arms, seed, engine, execute, plan.only or 0)
         exact = rounds.certain(plan.most)
@@ -135,7 +155,7 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, engine: str, exec
     most = max(len(results) for results in rounds.results.values())
     return Comparison(
         study=study,
-        engine=engine,
+        engine=choice.engines,
         seed=seed,
         replications=most,
         variants=variants,
@@ -232,6 +252,7 @@ def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult], confiden
         records=exemplar,
         over_time=mean_of([result.timeline for result in results]),
         fingerprint=_digest([result.fingerprint for result in results]),
+        engines=tuple(result.engine for result in results),
     )
 
 

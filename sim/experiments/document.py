@@ -51,6 +51,7 @@ def _variant_document(result: VariantResult, comparison: Comparison) -> dict[str
     return {
         **({"replications": own} if own != comparison.replications else {}),  # dropped from a race
         **({"identical_to": identical} if identical is not None else {}),
+        **({"engines": list(result.engines)} if len(set(result.engines)) > 1 else {}),  # of each replication, where they differ
         "window": {"begin": result.records.warmup, "end": result.records.duration},
         "metrics": {key: _figure(result, key, figure) for key, figure in result.metrics.items()},
         "expectations": [

@@ -53,6 +53,7 @@ class JobResult:
     fingerprint: str
     simulated: float  # s
     records: Records | None = None
+    engine: str = ""  # what it ran on: the books say so, whatever the job was meant to run on
 
 
 Perform = Callable[[Job, Tick], JobResult]

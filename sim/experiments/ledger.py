@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sim.errors import RunError, SimError
 from sim.experiments.jobs import Job, JobResult, Perform
@@ -25,11 +25,13 @@ class Ledger:
         journal: Journal | None,
         tolerated: int,
         question: str = "",
+        others: Sequence[str] = (),
     ) -> None:
-        self.jobs = jobs
+        """`others`: the engines whose results will do as well as those of the engine that a job names."""
+        self.jobs = list(jobs)
         self.done = 0
         self.failures: list[tuple[Job, SimError]] = []
-        self._take, self._journal, self._tolerated, self._question = take, journal, tolerated, question
+        self._take, self._journal, self._tolerated, self._question, self._others = take, journal, tolerated, question, others
         self._simulated = [0.0] * len(jobs)
         self._total = 0.0
         self._settled = bytearray(len(jobs))
@@ -49,7 +51,8 @@ class Ledger:
         if self._journal is None:
             return list(range(len(self.jobs)))
         for index, job in enumerate(self.jobs):
-            result = self._journal.find(job, self._question)
+            engines = dict.fromkeys((job.engine, *self._others))
+            result = next((found for engine in engines if (found := self._journal.find(replace(job, engine=engine), self._question)) is not None), None)
             if result is not None:
                 self._book(index, result)
         if self.done:
@@ -58,6 +61,12 @@ class Ledger:
                 resumed(self.done, len(self.jobs), self._total)
             self.tell()
         return [index for index, settled in enumerate(self._settled) if not settled]
+
+    def switch(self, engine: str) -> None:
+        """Jobs that have not ended run on this engine from now on."""
+        for index, job in enumerate(self.jobs):
+            if not self._settled[index] and job.engine != engine:
+                self.jobs[index] = replace(job, engine=engine)
 
     def tick(self, index: int, now: float) -> None:
         """A job has come to this simulated time."""
@@ -70,9 +79,10 @@ class Ledger:
         if isinstance(answer, Failure):
             self._fail(index, explain(self.jobs[index], answer))
             return
+        result = replace(answer, engine=self.jobs[index].engine)
         if self._journal is not None:
-            self._journal.keep(self.jobs[index], answer, self._question)
-        self._book(index, answer)
+            self._journal.keep(self.jobs[index], result, self._question)
+        self._book(index, result)
         self.tell()
 
     def tell(self) -> None:

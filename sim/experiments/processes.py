@@ -5,27 +5,24 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import signal
-import sys
-import threading
 import time
-import types
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import SimpleQueue
 
 from sim.errors import RunError
+from sim.experiments.births import begin_life, quiet_birth
+from sim.experiments.engines import EngineChoice
 from sim.experiments.jobs import Job, JobResult, Perform
 from sim.experiments.ledger import Failure, Ledger, guarded
 from sim.spec.plugins import supply_texts, texts_that_ran
 
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
 _POLL = 0.1  # s, between looks at the workers' progress
 _AHEAD = 3  # jobs in the queue of each worker
 _DEATHS = 2  # from so many deaths of workers on, a job that was under way at each of them is run alone
-_ENDINGS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
+_PATIENCE = 19  # how nice workers are to those who make machine code, which will be faster than they by far
 _KILLED = "its worker process was killed, for want of memory perhaps; fewer --jobs need less of it"
 
 
@@ -34,12 +31,14 @@ class Processes:
 
     When a worker dies, its pool is lost and nobody knows which of the jobs under way it had. All of them are given to a new pool; a job that was
     under way at every death so far is then run alone, so that a job which kills its worker is found, and costs nobody else anything.
+
+    While machine code is made beside them, workers are patient. When it is ready, new ones take their place, and what was under way begins anew.
     """
 
-    def __init__(self, count: int, perform: Perform) -> None:
+    def __init__(self, count: int, perform: Perform, choice: EngineChoice | None = None) -> None:
         self._context = multiprocessing.get_context("spawn")  # numpy and numba have threads of their own, which a fork would leave behind
         self._channel = self._new_channel()
-        self._count, self._perform = count, perform
+        self._count, self._perform, self._choice = count, perform, choice
         self._pool = self._new_pool()
         self._round = 0
 
@@ -73,7 +72,11 @@ class Processes:
         window = self._count * _AHEAD
         try:
             while batch or running:
-                with _quiet_birth() if len(running) < window and batch else contextlib.nullcontext():
+                if self._patient and not self._is_making():
+                    batch.extendleft(reversed(self._settle_finished(ledger, running)))
+                    self._begin_anew(ledger)
+                    running.clear()
+                with quiet_birth() if len(running) < window and batch else contextlib.nullcontext():
                     while batch and len(running) < window:
                         running[self._submit(ledger, batch[0])] = batch[0]
                         batch.popleft()
@@ -97,6 +100,15 @@ class Processes:
                 lost.append(index)
         return lost
 
+    def _is_making(self) -> bool:
+        return self._choice is not None and self._choice.is_making()
+
+    def _begin_anew(self, ledger: Ledger) -> None:
+        """On the engine that is ready now."""
+        assert self._choice is not None
+        ledger.switch(self._choice.engine)
+        self._replace_pool()
+
     def _hear(self, ledger: Ledger) -> None:
         """How far the workers are."""
         while not self._channel.empty():
@@ -116,11 +128,13 @@ class Processes:
 
     def _new_channel(self) -> SimpleQueue[tuple[int, int, float]]:
         """The first one starts the process of multiprocessing that tidies up after us, which should not be the first to end."""
-        with _quiet_birth():
+        with quiet_birth():
             return self._context.SimpleQueue()
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._count, self._context, initializer=_begin_worker, initargs=(self._channel, texts_that_ran()))
+        self._patient = self._is_making()
+        arguments = (self._channel, texts_that_ran(), self._patient)
+        return ProcessPoolExecutor(self._count, self._context, initializer=_begin_worker, initargs=arguments)
 
     def _replace_pool(self) -> None:
         """A worker that dies while it tells how far it is would leave the channel locked, so there is a new one as well."""
@@ -137,49 +151,16 @@ def _kill(pool: ProcessPoolExecutor) -> None:
         worker.kill()
 
 
-@contextlib.contextmanager
-def _quiet_birth() -> Iterator[None]:
-    """Workers are born with one thread per library, deaf to Ctrl-C (the parent answers it), and without the user's `__main__`.
-
-    What ends a process waits meanwhile: half a worker is none that could be ended.
-    Jobs need nothing of `__main__`; importing it again would run a script that has no `if __name__ == "__main__"` twice.
-    """
-    main, environment = sys.modules["__main__"], dict(os.environ)
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    can_mask = hasattr(signal, "pthread_sigmask")
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS) if can_mask else set()
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        for name in _ONE_THREAD:
-            os.environ.pop(name, None)
-            if name in environment:
-                os.environ[name] = environment[name]
-        if can_mask:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 _channel: SimpleQueue[tuple[int, int, float]] | None = None
 
 
-def _begin_worker(channel: SimpleQueue[tuple[int, int, float]], plugins: dict[str, str]) -> None:
+def _begin_worker(channel: SimpleQueue[tuple[int, int, float]], plugins: dict[str, str], patient: bool) -> None:
     global _channel  # noqa: PLW0603 - a worker process has one channel for its whole life
     _channel = channel
     supply_texts(plugins)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)  # the pool ends its workers by SIGTERM
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    """A parent that is killed leaves nobody to hand results to."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    begin_life()
+    if patient and hasattr(os, "nice"):
+        os.nice(_PATIENCE)
 
 
 def _work(perform: Perform, number: int, index: int, job: Job) -> JobResult | Failure:

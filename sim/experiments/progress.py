@@ -23,9 +23,12 @@ class Teller:
         self._drawn = 0
         self._over = False
         self._before = 0.0  # the share that was finished before, and says nothing of the pace
+        self._share = 0.0
 
     def chose(self, engine: str) -> None:
-        """Which engine runs, and why."""
+        """Which engine runs from now on, and why. The pace so far says nothing of its own."""
+        self._before, self._begun = self._share, time.monotonic()
+        self.clear()
         self._stream.write(f"{engine}\n")
         self._stream.flush()
 
@@ -43,7 +46,7 @@ class Teller:
         if self._over or (now - self._last < pause and done < total):
             return
         self._last, self._over = now, done == total
-        share = min(1.0, simulated / self._span) if self._span > 0 else done / total
+        self._share = share = min(1.0, simulated / self._span) if self._span > 0 else done / total
         if self._terminal:
             self._draw(self._bar(done, total, share, now - self._begun))
         else:

@@ -43,6 +43,7 @@ class VariantResult:
     records: Records  # replication 0, whole: the exemplar that charts and the event log show
     over_time: Columns  # by bucket start (s): mean over replications of rates, percentiles, outcomes, gauges
     fingerprint: str  # of all replications
+    engines: tuple[str, ...] = ()  # what each replication ran on
 
     def __repr__(self) -> str:
         return f"{self.name}\n{_figures({self.name: self}).to_string()}"

@@ -204,11 +204,12 @@ def find_stability(
     _refuse(factors, replications, precision)
     times_of(what, arm.scenario, before, watch)  # wrong ones are told before anything runs
     ramp = [*factors, *reversed(factors[:-1])] if hysteresis else []
-    chosen = chosen_engine(engine, [arm.scenario], replications * len(factors), progress)
     with ExitStack() as stack:
+        choice = stack.enter_context(chosen_engine(engine, [arm.scenario], replications * len(factors), progress, here=cluster is None))
+        chosen = choice.engine
 
         def executor(perform: Perform) -> Executor:
-            return Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster)
+            return Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice)
 
         with crew(executor(perform), None, 0) as execute:  # a warm-up that is to be found is found at the load as written
             (arm,), warmup = settled([arm], arm.scenario.seed, chosen, replications, execute)
@@ -229,7 +230,7 @@ def find_stability(
     return Stability(
         study=study,
         variant=arm.name,
-        engine=chosen,
+        engine=choice.engines,
         seed=arm.scenario.seed,
         replications=replications,
         stressor=what.text,

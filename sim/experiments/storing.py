@@ -90,6 +90,7 @@ def _variant_manifest(result: VariantResult, prefix: str, tables: Tables) -> dic
         "metrics": {key: asdict(figure) for key, figure in result.metrics.items()},
         "verdicts": [asdict(verdict) for verdict in result.verdicts],
         "fingerprint": result.fingerprint,
+        "engines": result.engines,
         "figures": columns_apart(result.figures, f"{prefix}figures", tables),
         "over_time": columns_apart(result.over_time, f"{prefix}over_time", tables),
         "records": records_apart(result.records, prefix, tables),
@@ -136,6 +137,7 @@ def _variant(saved: dict[str, Any], study: Study, tables: Tables, prefix: str) -
         records=records,
         over_time=columns_together(saved["over_time"], f"{prefix}over_time", tables),
         fingerprint=saved["fingerprint"],
+        engines=tuple(saved.get("engines", ())),
     )
 
 

@@ -63,12 +63,12 @@ def sweep(
     arms = named(arms_of(study), variants)
     seed = arms[0].scenario.seed
     chosen = tuple(Point(number, values) for number, values in enumerate(points_of(axes, design, points, seed)))
-    engine = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(chosen), progress)
-    Space(arms, axes, chosen, engine).check()
-    with Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster) as executor:
+    choice = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(chosen), progress, here=cluster is None)
+    Space(arms, axes, chosen, choice.engine).check()
+    with choice, Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice) as executor:
         with crew(executor, None, 0) as execute:
-            arms, warmup = settled(arms, seed, engine, replications, execute)
-        space = Space(arms, axes, chosen, engine)
+            arms, warmup = settled(arms, seed, choice.engine, replications, execute)
+        space = Space(arms, axes, chosen, choice.engine)
         work = [(place, job) for point in chosen for arm in arms for place, job in _jobs(space, arm, point, replications, seed)]
         gathering = Gathering([place for place, _ in work])
         failed = executor.run([job for _, job in work], gathering.take, progress, tolerated=TOLERATED)
@@ -78,7 +78,7 @@ def sweep(
     runs = gathering.runs()
     return Sweep(
         study=study,
-        engine=engine,
+        engine=choice.engines,
         seed=seed,
         replications=replications,
         design=design,

@@ -151,3 +151,40 @@ def test_only_the_newest_directories_are_kept(tmp_path):
     assert len(left) == compiler.KEPT + 1
     assert {stranger.name, current.name, f"sim-{compiler.KEPT + 4:016x}"} <= left
     assert f"sim-{1:016x}" not in left
+
+
+def test_the_same_sources_elsewhere_find_the_same_machine_code(package, tmp_path):
+    """Another checkout, or the same version installed anew: neither where the files lie nor how old they are says anything."""
+    value, directory, _, _ = run(package, tmp_path / "cache")
+    other = tmp_path / "elsewhere"
+    shutil.copytree(package / "sim", other / "sim", copy_function=shutil.copyfile)
+    assert run(other, tmp_path / "cache") == (value, directory, False, 1)
+
+
+LOCKED = """
+import sys
+from sim.chance.compiler import one_at_a_time
+with one_at_a_time("part", wait=False) as alone:
+    print(alone, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_at_a_time_until_it_is_done_or_dead(tmp_path):
+    pytest.importorskip("fcntl")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def process():
+        found = subprocess.Popen([sys.executable, "-c", LOCKED], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return found, found.stdout.readline().strip()
+
+    first, alone = process()
+    assert alone == "True"
+    second, alone = process()
+    assert alone == "False"
+    first.kill()
+    first.wait()
+    third, alone = process()
+    assert alone == "True"
+    for left in (second, third):
+        left.communicate("")

@@ -29,7 +29,7 @@ def test_a_plug_in_runs_on_simpy_alone_and_is_named():
         simulate(cached)
     with pytest.raises(UsageError, match=r"engine: found the step 'cache', which only SimPy runs; expected --engine simpy or auto"):
         engines.chosen_engine("compiled", [cached], 1)
-    assert engines.chosen_engine("auto", [cached], 1_000_000) == "simpy"
+    assert engines.chosen_engine("auto", [cached], 1_000_000).engine == "simpy"
 
 
 def test_spans_are_no_reason_for_an_engine():
@@ -38,11 +38,44 @@ def test_spans_are_no_reason_for_an_engine():
 
 def test_auto_takes_what_repays_its_loading(monkeypatch):
     monkeypatch.setattr("sim.compiled.is_ready", lambda: True)
-    assert engines.chosen_engine("auto", [queue()], 1) == "simpy"
-    assert engines.chosen_engine("auto", [queue("3000s")], 1) == "compiled"
+    assert engines.chosen_engine("auto", [queue()], 1).engine == "simpy"
+    assert engines.chosen_engine("auto", [queue("3000s")], 1).engine == "compiled"
     monkeypatch.setattr("sim.compiled.is_ready", lambda: False)
-    assert engines.chosen_engine("auto", [queue("3000s")], 1) == "simpy"
-    assert engines.chosen_engine("auto", [queue("3000s")], 20) == "compiled"
+    assert engines.chosen_engine("auto", [queue("3000s")], 1).engine == "simpy"
+
+
+@pytest.mark.parametrize(
+    ("processors", "here", "attempts", "told"),
+    [
+        (2, True, 2.9e6, "engine simpy: about 2,900,000 attempts; the compiled one is not compiled yet, which repays from 3,000,000 on"),
+        (2, True, 3.1e6, "engine simpy: about 3,100,000 attempts; the compiled one is being compiled beside it, half a minute or so, once on this machine"),
+        (1, True, 5.9e6, "engine simpy: about 5,900,000 attempts; the compiled one is not compiled yet, which repays from 6,000,000 on"),
+        (1, True, 6.1e6, "engine compiled: about 6,100,000 attempts"),
+        (2, False, 5.9e6, "engine simpy: about 5,900,000 attempts; the compiled one is not compiled yet, which repays from 6,000,000 on"),
+    ],
+)
+def test_what_is_not_compiled_is_compiled_beside_where_a_processor_is_to_spare_and_before_where_none_is(
+    processors, here, attempts, told, monkeypatch, tmp_path
+):
+    """Not on a cluster, whose machines have machine code of their own; nor where it cannot be kept for other processes."""
+    monkeypatch.setattr("sim.compiled.is_ready", lambda: False)
+    monkeypatch.setattr("sim.compiled.prepare", lambda: None)
+    monkeypatch.setattr("sim.experiments.executors.cores", lambda: processors)
+    monkeypatch.setattr("sim.chance.compiler.cache_directory", lambda: tmp_path)
+    monkeypatch.setattr("sim.chance.compiler.cache_note", lambda: "")
+    monkeypatch.setattr(engines, "_make_now", lambda: None)
+
+    class Heard:
+        def chose(self, words):
+            self.words = words
+
+    heard = Heard()
+    choice = engines.chosen_engine("auto", [queue(f"{attempts / 100 / 10}s")], 10, heard, here=here)
+    assert heard.words.startswith(told)
+    assert choice.either
+    monkeypatch.setattr("sim.chance.compiler.cache_directory", lambda: None)
+    engines.chosen_engine("auto", [queue("3100s")], 10, heard)
+    assert "not compiled yet" in heard.words
 
 
 CHAIN = """
@@ -72,9 +105,9 @@ def test_attempts_are_counted_and_the_reason_is_told(arrivals, requests, monkeyp
             self.words = words
 
     heard = Heard()
-    assert engines.chosen_engine("auto", [scenario], 1, heard) == "compiled"
+    assert engines.chosen_engine("auto", [scenario], 1, heard).engine == "compiled"
     assert heard.words == "engine compiled: about 250,000 attempts"
-    assert engines.chosen_engine("auto", [scenario.model_copy(update={"duration": 100.0})], 1, heard) == "simpy"
+    assert engines.chosen_engine("auto", [scenario.model_copy(update={"duration": 100.0})], 1, heard).engine == "simpy"
     assert heard.words == "engine simpy: about 25,000 attempts; from 200,000 on loading the compiled one repays"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sim.errors import BooksDoNotBalance
-from sim.experiments.jobs import Job, JobResult, Tick
+from sim.experiments.jobs import Job, JobResult, Tick, perform
 from sim.records.columns import Columns
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, Book, Records, Series
 from sim.spec import Study, load_text
@@ -107,6 +107,12 @@ def threads(job: Job, tick: Tick) -> JobResult:
     return result
 
 
+def niceness(job: Job, tick: Tick) -> JobResult:
+    result = quick(job, tick)
+    result.metrics["nice"] = float(os.nice(0))
+    return result
+
+
 def dies(job: Job, tick: Tick) -> JobResult:
     if job.replication == 1:
         os._exit(9)
@@ -161,3 +167,29 @@ def simple_queue(job: Job, tick: Tick) -> JobResult:
     metrics = {"response_p99": p99, "availability": 1.0, "offered": rate, "throughput": min(rate, capacity) * (0.9 + 0.1 * luck)}
     metrics |= {"cost": service.replicas * service.cost * scenario.duration, "lost_orders": max(0.0, rate - 95.0) // 1 if scenario.name == "leaky" else 0.0}
     return JobResult(metrics, frozenset(), Columns(), f"{rate}-{job.replication}", 10.0)
+
+
+def announces(job: Job, tick: Tick, mark: str, after: int, half_way: bool = False) -> JobResult:
+    """A real run, at the end of which (or in whose middle) a file appears, from replication `after` on: the machine code is ready, say."""
+
+    def told(now: float) -> None:
+        if half_way and job.replication >= after:
+            Path(mark).touch()
+        tick(now)
+
+    result = perform(job, told)
+    if job.replication >= after:
+        Path(mark).touch()
+    return result
+
+
+def makes_for_long() -> None:
+    time.sleep(600)
+
+
+def makes_at_once() -> None:
+    """Machine code is there at once."""
+
+
+def makes_in_vain() -> None:
+    raise OSError("no space left on device")
