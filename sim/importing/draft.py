@@ -143,9 +143,10 @@ class Draft:
 
     def find(self, host: str, namespace: str = "") -> Service | None:
         """The service that a host name means to somebody in this namespace; None where it is none, or could be several."""
-        plain = host.lower().rstrip(".")
-        plain = plain.split(".svc", 1)[0] if ".svc." in f"{plain}." else plain
-        for name in (f"{plain}.{namespace.lower()}", plain) if namespace else (plain,):
+        plain, inside, _ = f"{host.lower().rstrip('.')}.".partition(".svc.")
+        plain = plain.rstrip(".")
+        names = [*([f"{plain}.{namespace.lower()}"] if namespace else []), plain, *([plain.partition(".")[0]] if inside else [])]
+        for name in names:
             keys = [key for key in self.aliases.get(name, ()) if key in self.services]
             if len(keys) == 1:
                 return self.services[keys[0]]

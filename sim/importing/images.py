@@ -21,7 +21,7 @@ _ROLES = (
     (
         STORES,
         r"db|database|postgres(?:ql)?|mysqld?|mariadb|mongo(?:db)?|redis(?:-stack)?|valkey|memcached|cassandra|scylla|elasticsearch|opensearch|couchdb|"
-        r"cockroach(?:db)?|clickhouse(?:-server)?|neo4j|minio|influxdb|timescaledb|mssql|dynamodb-local|[a-z0-9-]+-(?:db|redis|mongodb|mysql|postgres)",
+        r"cockroach(?:db)?|clickhouse(?:-server)?|neo4j|minio|influxdb|timescaledb|mssql|dynamodb-local|[a-z0-9-]+-(?:db|database|redis|mongo(?:db)?|mysql|mariadb|postgres(?:ql)?|memcached)",
     ),
 )
 _PATTERNS = [(role, re.compile(pattern)) for role, pattern in _ROLES]
@@ -42,3 +42,9 @@ def role_of(image: str, name: str) -> str:
 def _role(word: str) -> str:
     word = word.lower()
     return next((role for role, pattern in _PATTERNS if pattern.fullmatch(word)), "")
+
+
+def owners_of(store: str) -> list[str]:
+    """The services whose database this seems to be by its name: `carts-db` is that of `carts`, `ts-auth-mongo` that of `ts-auth-service`."""
+    stem, dash, kind = store.rpartition("-")
+    return [stem, f"{stem}-service", f"{stem}service", f"{stem}s"] if dash and role_of("", store) == STORES and kind else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.importing.draft import Address, Draft, Entry, Key, Route, Said, Service, where
-from sim.importing.images import KAFKA, KONG, LOADS, STORES, WHY_NOT
+from sim.importing.images import KAFKA, KONG, LOADS, STORES, WHY_NOT, owners_of
 from sim.importing.names import legal, name_services
 from sim.spec.document import Place
 
@@ -22,6 +22,7 @@ def join(draft: Draft) -> None:
     for service in draft.services.values():
         if service.key not in brokers:
             _calls(draft, service)
+    _owned(draft)
     for key in brokers:
         _broker(draft, draft.services.pop(key))
     _entries(draft, clients)
@@ -98,6 +99,19 @@ def _calls(draft: Draft, service: Service) -> None:
         elif other.name not in service.calls:
             service.calls[other.name] = Said(other.name, f"{address.how} ({where(address.at)})")
             draft.take(address.at, "call")
+
+
+def _owned(draft: Draft) -> None:
+    """A database that nobody was told of belongs to the service after which it is called."""
+    called = {name for service in draft.services.values() for name in service.calls}
+    by_name = {service.key: service for service in draft.services.values()}
+    for store in list(draft.services.values()):
+        if store.role != STORES or store.name in called:
+            continue
+        owner = next((by_name[key] for name in owners_of(store.key[1]) if (key := (store.key[0], name)) in by_name), None)
+        if owner is not None and owner is not store:
+            owner.calls[store.name] = Said(store.name, f"guessed from the name of the database ({where(store.at)})")
+            draft.take(store.at, "call")
 
 
 def _broker(draft: Draft, service: Service) -> None:

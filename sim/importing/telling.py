@@ -25,6 +25,7 @@ class Told:
     to_be_supplied: tuple[tuple[int, str, str], ...]  # line of the scenario, what stands there, what it is
     entries: tuple[str, ...]
     unreached: tuple[str, ...]
+    topics: tuple[str, ...]
 
     def __str__(self) -> str:
         lines = [f"{file}: {', '.join(kinds)}: {_counted(self.taken.get(file, {}))}" for file, kinds in self.kinds.items()]
@@ -36,7 +37,7 @@ class Told:
             meanings.setdefault(what.split(";")[0], []).append(line)
         lines.append(f"to be supplied ({len(self.to_be_supplied)}):")
         lines += [f"  {what}: line {_some(numbers)}" for what, numbers in meanings.items()]
-        lines += [f"  {line}" for line in calls_to_supply(self.unreached)]
+        lines += [f"  {line}" for line in calls_to_supply(self.unreached, self.topics)]
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
@@ -46,6 +47,7 @@ class Told:
             "services": self.services,
             "entries": list(self.entries),
             "unreached": list(self.unreached),
+            "unpublished": list(self.topics),
             "left_out": [{"file": note.file, "line": note.line, "what": note.what, "why": note.why} for note in self.left_out],
             "to_be_supplied": [{"line": line, "value": value, "what": what} for line, value, what in self.to_be_supplied],
         }
@@ -54,14 +56,26 @@ class Told:
 def told(draft: Draft, stand_ins: Sequence[tuple[int, str, str]]) -> Told:
     """What is said of this draft, whose text has these stand-ins."""
     taken = {file: dict(counts) for file, counts in draft.taken.items()}
-    return Told(taken, draft.kinds, len(draft.services), tuple(draft.notes.left_out), tuple(stand_ins), tuple(_entries(draft)), tuple(draft.unreached))
+    return Told(
+        taken,
+        draft.kinds,
+        len(draft.services),
+        tuple(draft.notes.left_out),
+        tuple(stand_ins),
+        tuple(_entries(draft)),
+        tuple(draft.unreached),
+        tuple(draft.topics),
+    )
 
 
-def calls_to_supply(unreached: Sequence[str]) -> Iterator[str]:
-    """What is said of services that no known call leads to."""
+def calls_to_supply(unreached: Sequence[str], topics: Sequence[str]) -> Iterator[str]:
+    """What is said of services that no known call leads to, and of topics."""
     if unreached:
         more = f" and {len(unreached) - _CALLEES} more" if len(unreached) > _CALLEES else ""
         yield f"who calls {', '.join(unreached[:_CALLEES])}{more}: the files do not say"
+    if topics:
+        more = f" and {len(topics) - _CALLEES} more" if len(topics) > _CALLEES else ""
+        yield f"who publishes to {', '.join(topics[:_CALLEES])}{more}: the files do not say"
 
 
 def grouped(notes: Sequence[Note]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 
 from ruamel.yaml import YAML
@@ -18,6 +19,7 @@ from sim.vocabulary import TO_BE_SUPPLIED
 
 ENDPOINT = "handle"  # the one endpoint of every service
 _WIDE = 120  # characters of a line up to which a remark stands beside its value
+_NAMED_IN_A_LINE = 4  # places, at most
 _FEW = 5  # entries of a map that fits into a line
 
 
@@ -42,7 +44,17 @@ def write(draft: Draft, name: str) -> str:
     for key in ("traffic", "gateway", "network", "services", "policies", "brokers"):
         if key in top:
             top.yaml_set_comment_before_after_key(key, before="\n")
-    return f"{_head(draft, name)}{_dumped(top)}{_left_out(draft)}"
+    return f"{_head(draft, name)}{_shorter(_dumped(top) + _left_out(draft), draft)}"
+
+
+def _shorter(text: str, draft: Draft) -> str:
+    """Of one file all remarks would name the same: its lines are enough."""
+    if len(draft.kinds) != 1:
+        return text
+    mark = re.compile(rf"(#.*?)\b{re.escape(where(Place(next(iter(draft.kinds)))))}:([0-9]+)")
+    for _ in range(_NAMED_IN_A_LINE):
+        text = mark.sub(r"\1line \2", text)
+    return text
 
 
 def _dumped(top: CommentedMap) -> str:
@@ -55,9 +67,10 @@ def _dumped(top: CommentedMap) -> str:
 
 
 def _head(draft: Draft, name: str) -> str:
-    files = ", ".join(f"{where(Place(file))} ({', '.join(kinds)})" for file, kinds in draft.kinds.items())
     lines = [
-        f"What does {name} bear? Imported from {files}.",
+        f"What does {name} bear?",
+        "",
+        *(f"Imported from {title}: {files}." for title, files in _by_kind(draft)),
         "",
         f"No such file says how long anything takes, or how much traffic there is: what is marked {TO_BE_SUPPLIED} is a stand-in that nobody",
         "measured. Who calls whom is guessed, by the remark beside each call. One endpoint stands for all requests of a service; split it",
@@ -68,8 +81,18 @@ def _head(draft: Draft, name: str) -> str:
     return "".join(f"# {printable(line, one_line=True)}".rstrip() + "\n" for line in lines)
 
 
+def _by_kind(draft: Draft) -> Iterator[tuple[str, str]]:
+    """What was read, with the names of a few files of each kind."""
+    files: dict[str, list[str]] = {}
+    for file, kinds in draft.kinds.items():
+        for kind in kinds:
+            files.setdefault(kind, []).append(where(Place(file)))
+    for kind, names in files.items():
+        yield kind, ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
 def _left_out(draft: Draft) -> str:
-    calls = [f"\n# {TO_BE_SUPPLIED}: {_one_line(line)}\n" for line in calls_to_supply(draft.unreached)]
+    calls = [f"\n# To be supplied: {_one_line(line)}\n" for line in calls_to_supply(draft.unreached, list(draft.topics))]
     lines = [f"#   {_one_line(line)}\n" for line in grouped(draft.notes.left_out)]
     return "".join([*calls, *(["\n# Left out:\n", *lines] if lines else [])])
 
@@ -253,6 +276,6 @@ def lines_to_supply(text: str) -> Iterator[tuple[int, str, str]]:
             yield number, value.strip(), what
         elif mark:
             waiting = number, what
-        elif waiting is not None and value.strip():
+        elif waiting is not None and not line.lstrip().startswith("#"):
             yield number, line.strip(), waiting[1]
             waiting = None

@@ -37,10 +37,10 @@ def test_replicas_limits_and_calls_come_with_the_line_they_stand_in(tmp_path):
     assert services["catalogue"]["replicas"] == 2
     assert services["catalogue"]["cores"] == 2
     assert "replicas" not in services["web"]
-    assert found.remark("replicas: 3") == "replicas: 3 # a.yaml:12"
-    assert "cpus 0.5 (a.yaml:13); rounded up" in found.text
+    assert found.remark("replicas: 3") == "replicas: 3 # line 12"
+    assert "cpus 0.5 (line 13); rounded up" in found.text
     assert [step["call"] for step in services["web"]["endpoints"]["handle"][1:]] == ["cart.handle", "catalogue.handle", "flags.handle"]
-    assert found.remark("call: cart.handle") == "- call: cart.handle # guessed from CART_URL (a.yaml:6)"
+    assert found.remark("call: cart.handle") == "- call: cart.handle # guessed from CART_URL (line 6)"
     assert "depends_on" in found.remark("call: flags.handle")
     assert [step["call"] for step in services["cart"]["endpoints"]["handle"][1:]] == ["store.handle"]
 
