@@ -7,14 +7,16 @@ departures (Denning and Buzen, "The Operational Analysis of Queueing Network Mod
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.metrics.sample import Sample, in_time, promised
+from sim.metrics.sample import Promised, Sample, in_time
 from sim.records.buckets import departure_lines
 from sim.records.counted import Counts, Floats
-from sim.records.lines import on_axis
+from sim.records.lines import ascending
+from sim.records.rows import columns_of
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import PASSED, Outcome
@@ -72,37 +74,51 @@ class Departures:
 
     def __init__(self, records: Records, scenario: Scenario, everyone: Sample) -> None:
         self._duration = records.duration
-        self._count: Counts | None = None
-        self._done_count: Counts | None = None
-        ordering = everyone.orders.route
+        answers, ordering = everyone.answers, everyone.orders.route
+        count, done_count = None, None
         if (summary := records.summary) is not None:
-            cells, completed = summary.departures, summary.completions
-            route, outcome = cells["route"], cells["outcome"]
-            objective = promised(records, scenario, cells["source"], route)[0]
-            self._moment, self._count = summary.leaving[cells["interval"]], cells["count"]
-            response = summary.within[cells["bucket"]]
-            self._done, self._done_count, done_route = summary.leaving[completed["interval"]], completed["count"], completed["route"]
+            cells, completed = columns_of(summary.departures), columns_of(summary.completions)
+            route, outcome, count = cells["route"], cells["outcome"], cells["count"]
+            objective = Promised(records, scenario, cells["source"], route).latency
+            moment, response = summary.leaving[cells["interval"]], summary.within[cells["bucket"]]
+            done, done_route, done_count = summary.leaving[completed["interval"]], completed["route"], completed["count"]
         else:
-            answers, rows = everyone.answers, records.requests
             route, outcome, response, objective = answers.route, answers.outcome, answers.response, answers.latency_objective
-            self._moment = np.ascontiguousarray(rows["end"])
-            done, done_route = np.ascontiguousarray(rows["completion"]), ordering
-            self._done = done if ordering.size == done.size else done[rows["expects"]]
+            ends = columns_of(records.requests, ("end", "completion") if ordering.size else ("end",))
+            moment, done, done_route = ends["end"], ends.get("completion", np.empty(0)), ordering
+            done = done if ordering.size == done.size else done[records.requests["expects"]]
         known, ordered = (_occurring(column, len(records.names)) for column in (route, ordering))
         present = np.flatnonzero(known | ordered)
         place = np.zeros(known.size, dtype=np.int32)
         place[present] = np.arange(present.size)
         self.routes, self._ordering = tuple((*records.names, "")[index] for index in present), ordered[present]
-        self._done_route = place[done_route]
-        self._kind = (place[route] * len(Outcome) + outcome) * _IN_TIME + in_time(response, objective)
+        kind = (place[route] * len(Outcome) + outcome) * _IN_TIME + in_time(response, objective)
+        self._answers = _Tally(moment, kind, present.size * len(Outcome) * _IN_TIME, count)
+        self._completions = _Tally(done, place[done_route], present.size, done_count)
 
     def between(self, edges: Floats) -> Left:
         """Of each span from one edge up to the next; the last edge belongs to none."""
         lines = departure_lines(edges, self._duration)
         shape = (lines.size - 1, len(self.routes), len(Outcome), _IN_TIME)
-        answers = _counted(lines, self._moment, self._kind, int(np.prod(shape[1:])), self._count)
-        completions = _counted(lines, self._done, self._done_route, len(self.routes), self._done_count)
-        return Left(self.routes, self._ordering, answers.reshape(shape), completions)
+        return Left(self.routes, self._ordering, self._answers.between(lines).reshape(shape), self._completions.between(lines))
+
+
+class _Tally:
+    """How many of each kind there were when."""
+
+    def __init__(self, moments: Floats, kinds: Places, n: int, counts: Counts | None) -> None:
+        order = slice(None) if ascending(moments) else np.argsort(moments)
+        self._moments, self._kinds, self._n = moments[order], kinds[order], n
+        self._counts = None if counts is None else counts[order]
+
+    def between(self, lines: Floats) -> Counts:
+        """(spans, kinds) how many of each kind lie between neighbouring lines."""
+        until = self._moments.searchsorted(lines)
+        found = np.empty((lines.size - 1, self._n), dtype=np.int64)
+        for place, (first, last) in enumerate(pairwise(until.tolist())):
+            weights = None if self._counts is None else self._counts[first:last]
+            found[place] = np.bincount(self._kinds[first:last], weights=weights, minlength=self._n)
+        return found
 
 
 def _occurring(column: NDArray[np.int16], names: int) -> NDArray[np.bool_]:
@@ -110,14 +126,3 @@ def _occurring(column: NDArray[np.int16], names: int) -> NDArray[np.bool_]:
     found = np.zeros(names + 1, dtype=bool)
     found[column] = True
     return found
-
-
-def _counted(lines: Floats, moments: Floats, kinds: Places, n: int, counts: Counts | None) -> Counts:
-    """(spans, n) how many of each kind lie between neighbouring lines."""
-    spans = lines.size - 1
-    inside = (moments >= lines[0]) & (moments < lines[-1])
-    kinds = kinds[inside]
-    if spans > 1:
-        kinds = (on_axis(lines, "right").place(moments[inside]) - 1) * n + kinds
-    found = np.bincount(kinds, weights=None if counts is None else counts[inside], minlength=spans * n)
-    return np.asarray(found, dtype=np.int64).reshape(spans, n)

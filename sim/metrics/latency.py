@@ -35,11 +35,7 @@ def percentiles(sample: Sample, route: str = "") -> dict[str, Censored]:
         "response_all": _unless_too_quick(answers, answers.answered, sample.response_all.quantiles(qs)),
         "completion": sample.completion.quantiles(qs),
     }
-    return {
-        key_of(f"{clock}_{statistic}", route): figure
-        for clock, figures in clocks.items()
-        for statistic, figure in zip(PERCENTILES, figures, strict=True)
-    }
+    return {key_of(f"{clock}_{statistic}", route): figure for clock, figures in clocks.items() for statistic, figure in zip(PERCENTILES, figures, strict=True)}
 
 
 def _unless_too_quick(answers: Answers, mask: Mask, figures: list[Censored]) -> list[Censored]:

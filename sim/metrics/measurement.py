@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.metrics.departures import Departures, Left
+from sim.metrics.departures import Left
 from sim.metrics.keys import routes
 from sim.metrics.latency import latencies
+from sim.metrics.observed import observed
 from sim.metrics.orders import business
 from sim.metrics.resilience import resilience
-from sim.metrics.sample import Sample, sample_of
-from sim.metrics.service_level import outcome_shares, service_level
+from sim.metrics.sample import Sample
+from sim.metrics.service_level import bounded_shares, outcome_shares, service_level
 from sim.metrics.stations import station_figures
 from sim.records.tables import Records
 from sim.spec.promises import WIDE
@@ -40,10 +41,10 @@ def measure(records: Records, scenario: Scenario) -> Measurement:
 
     Routes that are only in the records (a measured trace) are added.
     """
-    everyone = sample_of(records, scenario)
-    counted = everyone.arrived(records.warmup, records.duration)
-    left = Departures(records, scenario, everyone).between(np.array([records.warmup, records.duration]))
-    served = averages(records, scenario, counted, left)
+    seen = observed(records, scenario)
+    left = seen.departures.between(np.array([records.warmup, records.duration]))
+    served = averages(records, scenario, seen.counted, left)
+    everyone = seen.everyone
     values = {**_without_the_undecided(served.values), **business(records, scenario, everyone), **resilience(records, scenario, everyone)}
     return Measurement(_in_order(values), served.censored | {key for key, value in values.items() if math.isinf(value)})
 
@@ -56,11 +57,12 @@ def averages(records: Records, scenario: Scenario, counted: Sample, left: Left, 
     """The figures of latency (or the means alone), service and machines in one span of time: by who arrived in it, and what left in it."""
     window = records.duration - records.warmup
     values = {**outcome_shares(counted), **station_figures(records, scenario, left)}
-    clocks = latencies(counted, "")
-    values |= service_level(counted, left, window)
+    clocks, shares = latencies(counted, ""), bounded_shares(counted.answers)
+    values |= service_level(counted, shares, left, window)
     for route, its in by_route(records, scenario, counted, left):
         clocks |= latencies(its, route)
-        values |= service_level(its, left.on_route(route), window, route)
+        its_shares = shares if its is counted else bounded_shares(its.answers)
+        values |= service_level(its, its_shares, left.on_route(route), window, route)
     values |= {key: figure.value for key, figure in clocks.items()}
     return Measurement(values, frozenset(key for key, figure in clocks.items() if figure.censored))
 

@@ -34,12 +34,14 @@ def _orders(orders: Orders) -> dict[str, float]:
 
 
 def _charges(records: Records, scenario: Scenario) -> dict[str, float]:
-    book = ledger(records)
     charge, reservation = scenario.ledger.charge is not None, scenario.ledger.reservation is not None
+    if not charge:
+        return dict.fromkeys(("double_charges", "charged_not_reserved", "charged_after_failure"), math.nan)
+    book = ledger(records)
     charged = book.charges > 0
     return {
         "double_charges": _beyond_the_first(book, book.charges, charge),
-        "charged_not_reserved": _count(book, charged & (book.reservations == 0) & ~book.pending, charge and reservation),
+        "charged_not_reserved": _count(book, charged & (book.reservations == 0) & ~book.pending, reservation),
         "charged_after_failure": _count(book, charged & ~np.isin(book.outcome, TOLD_NO_FAILURE), charge),
     }
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sim.metrics.keys import COMPLETION, NamedFault, before_harm, key_of, named_faults
 from sim.metrics.sample import Judged, Sample
 from sim.records.counted import Counted, Floats, Mask, Orders
+from sim.records.lines import ascending
 from sim.records.tables import Records
 from sim.spec.promises import ROUNDING
 from sim.spec.scenario import Scenario
@@ -40,10 +41,13 @@ DRAINED = 60.0  # s; for so long the backlog stays down, on average
 def resilience(records: Records, scenario: Scenario, everyone: Sample) -> dict[str, float]:
     """Detection, recovery on both clocks, and drain of every named fault; from a fault that outlasts the run there is nothing to recover (nan)."""
     figures: dict[str, float] = {}
+    faults = named_faults(scenario)
+    if not faults:
+        return figures
     clocks = (("", response_clock(everyone.answers)), (COMPLETION, completion_clock(everyone.orders)))
     known: dict[tuple[str, tuple[float, float]], Usual | None] = {}  # nearly all faults have one and the same time before
     backlog = backlog_of(records)
-    for fault in named_faults(scenario):
+    for fault in faults:
         before, over = before_harm(records, scenario, fault), fault.end < records.duration
         for word, clock in clocks:
             if (word, before) not in known:
@@ -89,7 +93,7 @@ def recovery_time(clock: Clock, before: tuple[float, float], end: float, duratio
 
 def usual_of(clock: Clock, before: tuple[float, float]) -> Usual | None:
     """What the clock showed before any harm, as the measure of what came after; None where nothing was well."""
-    clock = clock.at(np.argsort(clock.arrival, kind="stable"))
+    clock = clock if ascending(clock.arrival) else clock.at(np.argsort(clock.arrival, kind="stable"))
     normal = (clock.arrival >= before[0]) & (clock.arrival < before[1])
     timed = ~np.isnan(clock.latency)
     judged = clock.total(normal & clock.judged)

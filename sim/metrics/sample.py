@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.records.counted import Answers, Floats, Mask, Orders, answers, orders
+from sim.records.counted import Answers, Floats, Mask, Orders, on_both_clocks
 from sim.records.tables import Records
-from sim.spec.promises import ROUNDING, objective_of, patience_of
+from sim.spec.promises import APDEX_T, ROUNDING, objective_of, patience_of
 from sim.spec.scenario import Scenario
 from sim.stats.quantile import Durations
 from sim.vocabulary import Outcome
@@ -23,6 +23,7 @@ class Judged(Answers):
 
     latency_objective: Floats  # nan: none
     availability_objective: Floats  # nan: none
+    satisfying: Floats  # T of Apdex
     patience: Floats
 
     @cached_property
@@ -47,6 +48,11 @@ class Sample:
         """Those that arrived in [begin, end)."""
         return self._of(self.answers.arrived(begin, end), self.orders.arrived(begin, end))
 
+    @cached_property
+    def by_arrival(self) -> Sample:
+        """The same in the order of arrival."""
+        return self._of(self.answers.by_arrival, self.orders.by_arrival)
+
     def on_route(self, route: int) -> Sample:
         """Those of one route, by its index into names."""
         return self._of(self.answers.where(self.answers.route == route), self.orders.where(self.orders.route == route))
@@ -59,7 +65,7 @@ class Sample:
     def response(self) -> Durations:
         """To the answer, of those answered ok or degraded."""
         mask = self.answers.answered & self.answers.good
-        return self.response_all if mask.all() else self._answered(mask)
+        return self.response_all if np.array_equal(mask, self.answers.answered) else self._answered(mask)
 
     @cached_property
     def response_all(self) -> Durations:
@@ -74,43 +80,77 @@ class Sample:
         return Durations(orders.completion[done], orders.age[open_], orders.counts(done), orders.counts(open_), *widths)
 
     def _answered(self, mask: Mask) -> Durations:
-        answers, none = self.answers, np.zeros(mask.shape, dtype=bool)
+        answers, none = self.answers, slice(0)
         widths = answers.widths(answers.response_width, mask), answers.widths(answers.response_width, none)
         return Durations(answers.response[mask], answers.response[none], answers.counts(mask), answers.counts(none), *widths)
 
     def seen_at(self, end: float) -> Sample:
         """The same, as old as they are at another end of the run."""
-        return Sample(replace(self.answers, age=end - self.answers.arrival), replace(self.orders, age=end - self.orders.arrival))
+        return Sample(replace(self.answers, until=end), replace(self.orders, until=end))
 
 
 def sample_of(records: Records, scenario: Scenario) -> Sample:
     """All requests of the run, warm-up included."""
-    found = answers(records)
-    latency, availability, patience = promised(records, scenario, found.source, found.route)
-    columns = {field.name: getattr(found, field.name) for field in fields(Answers)}
-    return Sample(Judged(**columns, latency_objective=latency, availability_objective=availability, patience=patience), orders(records))
+    answers, orders = on_both_clocks(records)
+    promised = Promised(records, scenario, answers.source, answers.route)
+    columns = {field.name: getattr(answers, field.name) for field in fields(Answers)}
+    judged = Judged(
+        **columns,
+        latency_objective=promised.latency,
+        availability_objective=promised.availability,
+        satisfying=promised.satisfying,
+        patience=promised.patience,
+    )
+    return Sample(judged, orders)
 
 
-def promised(records: Records, scenario: Scenario, source: NDArray[np.int16], route: NDArray[np.int16]) -> tuple[Floats, Floats, Floats]:
-    """The latency and availability objective and the patience of each request, by its source and route."""
-    sources, its_source = _coded(source, records.names)
-    targets, its_target = _coded(route, records.names)
-    traffic = [scenario.traffic.get(name) for name in sources]
-    promises = [[objective_of(scenario, client, name) for name in targets] for client in traffic]
-    shape = (len(sources), len(targets))
-    latency = np.array([[_or_nan(promise.latency) for promise in row] for row in promises], dtype=np.float64).reshape(shape)
-    availability = np.array([[_or_nan(promise.availability) for promise in row] for row in promises], dtype=np.float64).reshape(shape)
-    patience = np.array([patience_of(client) for client in traffic], dtype=np.float64)
-    return latency[its_source, its_target], availability[its_source, its_target], patience[its_source]
+class Promised:
+    """What was promised to each request, by its source and route; where all have one source and one route, one number stands for all of them."""
+
+    def __init__(self, records: Records, scenario: Scenario, source: NDArray[np.int16], route: NDArray[np.int16]) -> None:
+        (sources, its_source), (routes, its_route) = _coded(source, records.names), _coded(route, records.names)
+        self._traffic = [scenario.traffic.get(name) for name in sources]
+        self._objectives = [[objective_of(scenario, client, name) for name in routes] for client in self._traffic]
+        self._place, self._size = its_source * len(routes) + its_route, source.size
+
+    @cached_property
+    def latency(self) -> Floats:
+        """s; nan: no objective."""
+        return self._spread([_or_nan(objective.latency) for row in self._objectives for objective in row])
+
+    @cached_property
+    def availability(self) -> Floats:
+        """A share; nan: no objective."""
+        return self._spread([_or_nan(objective.availability) for row in self._objectives for objective in row])
+
+    @cached_property
+    def satisfying(self) -> Floats:
+        """s; T of Apdex."""
+        return self._spread([APDEX_T if objective.latency is None else objective.latency for row in self._objectives for objective in row])
+
+    @cached_property
+    def patience(self) -> Floats:
+        """s; of the client."""
+        return self._spread([patience_of(client) for client, row in zip(self._traffic, self._objectives, strict=True) for _ in row])
+
+    def _spread(self, values: list[float]) -> Floats:
+        return np.broadcast_to(values[0], self._size) if len(values) == 1 else np.array(values, dtype=np.float64)[self._place]
+
+
+def thin(column: Floats) -> Floats:
+    """A single number where one stands for all, to reckon with in its place."""
+    return column[:1] if column.strides == (0,) else column
 
 
 def in_time(response: Floats, objective: Floats) -> Mask:
     """Whether an answer came no later than promised; where nothing is promised (nan), every answer is in time."""
-    return ~(response > objective + ROUNDING)
+    return ~(response > thin(objective) + ROUNDING)
 
 
-def _coded(column: NDArray[np.int16], names: tuple[str, ...]) -> tuple[list[str], NDArray[np.int64]]:
+def _coded(column: NDArray[np.int16], names: tuple[str, ...]) -> tuple[list[str], NDArray[np.int64] | int]:
     """The few names that occur in a column of indices, and the place of each row's name among them. -1 is no name, and comes last."""
+    if column.size and column.min() == column.max():
+        return [(*names, "")[column[0]]], 0
     indices = column.astype(np.int64)
     present = np.flatnonzero(np.bincount(indices % (len(names) + 1), minlength=len(names) + 1))
     place = np.zeros(len(names) + 1, dtype=np.int64)

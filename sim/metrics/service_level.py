@@ -7,6 +7,7 @@ answers that left in it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,14 +15,14 @@ import numpy as np
 from sim.metrics.departures import Left
 from sim.metrics.gauges import share
 from sim.metrics.keys import key_of
-from sim.metrics.sample import Judged, Sample
+from sim.metrics.sample import Judged, Sample, thin
 from sim.records.counted import Mask
-from sim.spec.promises import APDEX_T, ROUNDING, TOLERATED
+from sim.spec.promises import ROUNDING, TOLERATED
 from sim.stats.quantile import sum_of
 from sim.vocabulary import Outcome
 
 
-def service_level(sample: Sample, left: Left, window: float, route: str = "") -> dict[str, float]:
+def service_level(sample: Sample, shares: Mapping[str, Bounded], left: Left, window: float, route: str = "") -> dict[str, float]:
     """The figures of one route, or of all; rates are per second of the measured window, and but for `offered` of what left in it."""
     counts = {
         "goodput": int(left.in_time[0]),
@@ -31,7 +32,7 @@ def service_level(sample: Sample, left: Left, window: float, route: str = "") ->
     }
     figures = {name: count / window if window > 0 else math.nan for name, count in counts.items()}
     figures |= {"requests": float(sample.answers.size), "orders": float(sample.orders.size)}
-    for name, bounded in bounded_shares(sample.answers).items():
+    for name, bounded in shares.items():
         figures |= {name: bounded.value, f"{name}_least": bounded.least, f"{name}_most": bounded.most}
     return {key_of(name, route): figure for name, figure in figures.items()}
 
@@ -66,7 +67,7 @@ def apdex(answers: Judged) -> Bounded:
 
     Who is in flight and has waited for 4 T will not be satisfied any more, whatever his answer.
     """
-    limit = np.where(np.isnan(answers.latency_objective), APDEX_T, answers.latency_objective)
+    limit = thin(answers.satisfying)
     satisfied = answers.served & (answers.response <= limit + ROUNDING)
     tolerating = answers.served & ~satisfied & (answers.response <= TOLERATED * limit + ROUNDING)
     hopeful = answers.in_flight & (answers.age < TOLERATED * limit + ROUNDING)
@@ -75,10 +76,10 @@ def apdex(answers: Judged) -> Bounded:
 
 def error_budget_burn(answers: Judged) -> Bounded:
     """Failures / allowed failures, over requests whose route has an availability objective; nan where none has."""
-    promised = answers.authorized & ~np.isnan(answers.availability_objective)
-    failures, undecided = answers.total(promised & ~answers.in_flight & ~answers.served), answers.total(promised & answers.in_flight)
+    promised = answers.authorized & ~np.isnan(thin(answers.availability_objective))
     if not promised.any():
         return Bounded(math.nan, math.nan, math.nan)
+    failures, undecided = answers.total(promised & ~answers.in_flight & ~answers.served), answers.total(promised & answers.in_flight)
     known, every = (_allowed(answers, mask) for mask in (promised & ~answers.in_flight, promised))
     return Bounded(_burn(failures, known), _burn(failures, every), _burn(failures + undecided, every))
 

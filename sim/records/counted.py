@@ -10,6 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.records.lines import ascending
+from sim.records.rows import columns_of
 from sim.records.summary import Summary
 from sim.records.tables import Records
 from sim.vocabulary import GOOD, Outcome
@@ -32,11 +34,11 @@ class Counted:
     def at(self, index: NDArray[Any] | slice) -> Self:
         """Those that numpy finds by this index, in its order."""
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: column[index] for name, column in columns.items() if column is not None})
+        return replace(self, **{name: column[index] for name, column in columns.items() if isinstance(column, np.ndarray)})
 
     def total(self, mask: Mask) -> int:
         """How many there are for which the mask holds."""
-        return int(mask.sum()) if self.count is None else int(self.count[mask].sum())
+        return int(np.count_nonzero(mask)) if self.count is None else int(self.count[mask].sum())
 
     def bins(self, places: NDArray[np.integer], n: int, mask: Mask | None = None) -> Counts:
         """How many there are at each of n places (at least), of those for which the mask holds; `places` has one for each of these."""
@@ -44,12 +46,12 @@ class Counted:
             return np.bincount(places, minlength=n)
         return np.bincount(places, weights=self.count if mask is None else self.count[mask], minlength=n).astype(np.int64)
 
-    def counts(self, mask: Mask) -> Counts | None:
+    def counts(self, mask: Mask | slice) -> Counts | None:
         """The counts of those for which the mask holds; None: one each."""
         return None if self.count is None else self.count[mask]
 
     @staticmethod
-    def widths(column: Floats | None, mask: Mask) -> Floats | None:
+    def widths(column: Floats | None, mask: Mask | slice) -> Floats | None:
         """How wide that is of which the times are the middles, for those for which the mask holds; None: they are the times themselves."""
         return None if column is None else column[mask]
 
@@ -59,11 +61,16 @@ class Requests(Counted):
     """What is known of a request on either clock. Times in seconds."""
 
     arrival: Floats
-    age: Floats  # from arrival to the end of the run
+    until: float  # the end of the run, as far as it has been seen
     outcome: NDArray[np.int8]
     source: NDArray[np.int16]  # index into names
     route: NDArray[np.int16]  # index into names
     arrival_width: Floats | None  # of the interval that `arrival` stands for; None: it is the very moment
+
+    @cached_property
+    def age(self) -> Floats:
+        """From arrival to the end of the run."""
+        return self.until - self.arrival
 
     @cached_property
     def size(self) -> int:
@@ -76,11 +83,20 @@ class Requests(Counted):
 
     def arrived(self, begin: float, end: float) -> Self:
         """Those that arrived in [begin, end)."""
-        return self.where((self.arrival >= begin) & (self.arrival < end))
+        if not self.in_order:
+            return self.where((self.arrival >= begin) & (self.arrival < end))
+        first, last = self.arrival.searchsorted([begin, end])
+        return self if last - first == self.arrival.size else self.at(slice(first, last))
 
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether they stand in the order of their arrival."""
+        return ascending(self.arrival)
+
+    @cached_property
     def by_arrival(self) -> Self:
         """The same in the order of arrival."""
-        return self.at(np.argsort(self.arrival, kind="stable"))
+        return self if self.in_order else self.at(np.argsort(self.arrival, kind="stable"))
 
     @cached_property
     def good(self) -> Mask:
@@ -99,9 +115,7 @@ class Requests(Counted):
 
     def ended(self, *outcomes: Outcome) -> Mask:
         """Those that ended in one of these ways."""
-        wanted = np.zeros(len(Outcome), dtype=bool)
-        wanted[list(outcomes)] = True
-        return wanted[self.outcome]
+        return np.asarray(np.logical_or.reduce([self.outcome == outcome for outcome in outcomes]))
 
 
 @dataclass(frozen=True)
@@ -164,39 +178,46 @@ class Deliveries(Counted):
 
 def answers(records: Records) -> Answers:
     """All requests of the run, warm-up included."""
-    if (summary := records.summary) is not None:
-        cells = summary.answers
-        bucket = cells["bucket"]
-        return Answers(*_of_cells(records, summary, cells), response=summary.times[bucket], response_width=summary.widths[bucket])
-    rows = records.requests
-    return Answers(*_of_rows(records, rows), response=rows["end"] - rows["arrival"], response_width=None)
+    return on_both_clocks(records)[0]
 
 
 def orders(records: Records) -> Orders:
     """All requests of the run of which effects are expected."""
-    if (summary := records.summary) is not None:
-        cells = summary.orders
-        times, widths = summary.times[cells["bucket"]], summary.widths[cells["bucket"]]
-        return Orders(*_of_cells(records, summary, cells), completion=times, completion_width=widths, pending=_column(cells, "pending"))
+    return on_both_clocks(records)[1]
+
+
+def on_both_clocks(records: Records) -> tuple[Answers, Orders]:
+    """Answers and orders: what there is to be known of the requests of a run, read from its rows once."""
+    return _of_rows(records) if records.summary is None else _of_cells(records, records.summary)
+
+
+def _of_rows(records: Records) -> tuple[Answers, Orders]:
     rows = records.requests
-    expects = rows["expects"]
-    rows = rows if expects.all() else rows[expects]
-    times = rows["completion"] - rows["arrival"]
-    return Orders(*_of_rows(records, rows), completion=times, completion_width=None, pending=_column(rows, "pending"))
+    columns = columns_of(rows, ("arrival", "end", "outcome", "source", "route", "expects"))
+    arrival, end, expects = (columns.pop(name) for name in ("arrival", "end", "expects"))
+    base: dict[str, Any] = {"count": None, "arrival": arrival, "until": records.duration, "arrival_width": None, **columns}
+    found = Answers(**base, response=end - arrival, response_width=None)
+    if not expects.any():  # then there are no orders, and nothing more to read
+        rows, expects = rows[:0], expects[:0]
+        base = {name: column[:0] if isinstance(column, np.ndarray) else column for name, column in base.items()}
+    ordered = columns_of(rows, ("completion", "pending"))
+    orders = Orders(**base, completion=ordered["completion"] - base["arrival"], completion_width=None, pending=ordered["pending"])
+    return found, orders.where(expects)
 
 
-_Base = tuple[Counts | None, Floats, Floats, NDArray[np.int8], NDArray[np.int16], NDArray[np.int16], Floats | None]
+def _of_cells(records: Records, summary: Summary) -> tuple[Answers, Orders]:
+    answered, ordered = (columns_of(cells) for cells in (summary.answers, summary.orders))
+    response, completion = answered.pop("bucket"), ordered.pop("bucket")
+    return (
+        Answers(**_when(records, summary, answered), response=summary.times[response], response_width=summary.widths[response]),
+        Orders(**_when(records, summary, ordered), completion=summary.times[completion], completion_width=summary.widths[completion]),
+    )
 
 
-def _of_rows(records: Records, rows: NDArray[np.void]) -> _Base:
-    arrival = _column(rows, "arrival")
-    return None, arrival, records.duration - arrival, _column(rows, "outcome"), _column(rows, "source"), _column(rows, "route"), None
-
-
-def _of_cells(records: Records, summary: Summary, cells: NDArray[np.void]) -> _Base:
-    arrival, width = summary.arrivals[cells["interval"]], summary.arrival_widths[cells["interval"]]
-    words = _column(cells, "outcome"), _column(cells, "source"), _column(cells, "route")
-    return _column(cells, "count"), arrival, records.duration - arrival, *words, width
+def _when(records: Records, summary: Summary, cells: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """The columns of cells, with the moments that their intervals stand for."""
+    interval = cells.pop("interval")
+    return {**cells, "arrival": summary.arrivals[interval], "until": records.duration, "arrival_width": summary.arrival_widths[interval]}
 
 
 def _column(rows: NDArray[np.void], name: str) -> NDArray[Any]:

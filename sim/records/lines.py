@@ -43,6 +43,14 @@ class Lines:
         return place
 
 
+def ascending(values: Floats) -> bool:
+    """Whether no value is below the one before it; nan stands above all."""
+    if (values[1:] < values[:-1]).any():
+        return False
+    unknown = np.isnan(values)
+    return bool(unknown[values.size - np.count_nonzero(unknown) :].all())
+
+
 def on_axis(lines: Floats, side: Side) -> Lines:
     """Lines on an axis from 0 on, on a scale of equal steps."""
     end = float(lines[-1])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.stats.interval import Interval
-from sim.stats.quantile import Ranked
+from sim.stats.quantile import Ranked, rank
 
 Floats = NDArray[np.float64]
 
@@ -20,16 +21,29 @@ def quantile_interval(sample: Ranked, q: float, confidence: float = 0.95, *, eff
     spread accordingly. Never treat the requests of one run as independent. There are no limits where one of them would lie beyond the sample:
     1,000 values know nothing of an upper limit of the 99.9th percentile.
     """
-    value, n = sample.quantile(q), sample.size
-    size = float(n) if effective is None else min(effective, float(n))
-    if not math.isfinite(value) or not size >= 1.0:
-        return Interval(value)
+    return quantile_intervals(sample, (q,), confidence, (float(sample.size) if effective is None else effective,))[0]
+
+
+def quantile_intervals(sample: Ranked, qs: Sequence[float], confidence: float, effective: Sequence[float]) -> list[Interval]:
+    """The same for several quantiles of one sample, which is put in order once for all of them."""
+    values = sample.at([rank(q, sample.size) for q in qs]).tolist() if sample.size else [math.nan] * len(qs)
+    ranks = [_ranks(sample.size, q, confidence, size) if math.isfinite(value) else None for value, q, size in zip(values, qs, effective, strict=True)]
+    limits = iter(sample.at([place for pair in ranks if pair is not None for place in pair]).tolist())
+    found = []
+    for value, pair in zip(values, ranks, strict=True):
+        low, high = (next(limits), next(limits)) if pair is not None else (math.nan, math.nan)
+        found.append(Interval(value, low, high) if math.isfinite(low) and math.isfinite(high) else Interval(value))
+    return found
+
+
+def _ranks(n: int, q: float, confidence: float, effective: float) -> tuple[int, int] | None:
+    """Those of the limits among n values; None where there are no limits."""
+    size = min(effective, float(n))
+    if not size >= 1.0:
+        return None
     low, high = (share * n for share in _shares(q, math.floor(size), confidence))
     lower, upper = math.floor(low + 1e-9), math.ceil(high - 1e-9) + 1
-    if lower < 1 or upper > n:
-        return Interval(value)
-    limits = sample.at((lower, upper))
-    return Interval(value, float(limits[0]), float(limits[1])) if np.isfinite(limits).all() else Interval(value)
+    return (lower, upper) if lower >= 1 and upper <= n else None
 
 
 def _shares(q: float, n: int, confidence: float) -> tuple[float, float]:
