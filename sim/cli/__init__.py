@@ -163,7 +163,8 @@ def new(name: str) -> None:
 def import_scenario(
     files: tuple[str, ...], out: Path | None, force: bool, kind: str | None, name: str | None, json_file: str | None, quiet: bool, confine: Path | None
 ) -> None:
-    """A scenario out of the files that a system has, several together: Kubernetes manifests, Docker compose, lines of KEY=VALUE.
+    """A scenario out of the files that a system has, several together: Kubernetes manifests, Docker compose, Kong's
+    declarative configuration, lines of KEY=VALUE.
 
     What each file is, is told from its content. What was taken, what was left out and why, and what has to be supplied (no such file says
     how long anything takes) is said on stderr, and stands in the scenario as comments. Nothing is fetched, and no file is read that is not
@@ -172,6 +173,7 @@ def import_scenario(
     \b
     Example:
       sim import docker-compose.yaml .env --out shop.yaml
+      sim import kubernetes/*.yaml kong.yaml --out shop.yaml --force
       kubectl get deployments,services,ingresses,hpa -o yaml | sim import - --out shop.yaml
       sim check shop.yaml
     """

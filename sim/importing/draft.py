@@ -90,6 +90,7 @@ class Gateway:
     routes: list[Route] = field(default_factory=list)
     rate_limits: list[Said] = field(default_factory=list)
     authentication: Said | None = None
+    introspects: Key | None = None  # the service that authentication asks
     replicas: Said | None = None
     workers: Said | None = None
     remarks: list[str] = field(default_factory=list)
@@ -121,6 +122,13 @@ class Draft:
     variables: dict[str, str] = field(default_factory=dict)  # of files with KEY=VALUE
     taken: dict[str, Counter[str]] = field(default_factory=dict)  # file -> what was read of it
     kinds: dict[str, list[str]] = field(default_factory=dict)  # file -> the kinds of its documents
+
+    @property
+    def starts(self) -> list[Key]:
+        """The services that requests come to first, when all files are read."""
+        if self.gateway is None:
+            return [entry.key for entry in self.entries]
+        return [*(route.to for route in self.gateway.routes), *([self.gateway.introspects] if self.gateway.introspects is not None else [])]
 
     def take(self, at: Place, what: str) -> None:
         """Count something that came into the scenario."""

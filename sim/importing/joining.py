@@ -39,6 +39,7 @@ def _found_gateway(draft: Draft) -> None:
     its = [service for service in draft.services.values() if service.role == KONG]
     if gateway is None or gateway.what != "Kong" or not its:
         return
+    gateway.routes = [route for route in gateway.routes if draft.find(route.host, route.namespace) not in its]  # an Ingress that leads to Kong
     for service in its:
         del draft.services[service.key]
     first = its[0]
@@ -84,6 +85,8 @@ def _routes(draft: Draft) -> None:
     if not kept:
         draft.notes.leave_out(gateway.at, gateway.what, "has no route that leads to a service")
         draft.gateway = None
+    used = {route.fields["policy"].value for route in kept if "policy" in route.fields}
+    draft.policies = {name: policy for name, policy in draft.policies.items() if name in used}
 
 
 def _calls(draft: Draft, service: Service) -> None:
@@ -155,7 +158,7 @@ def _guessed(draft: Draft, called: set[str]) -> list[Entry]:
 def _open_loops(draft: Draft) -> None:
     """Calls in a circle would never end: of each circle the call that closes it, as seen from the entries, is left out."""
     by_name = {service.name: service for service in draft.services.values()}
-    starts = [draft.services[entry.key].name for entry in draft.entries]
+    starts = [draft.services[key].name for key in draft.starts]
     done: set[str] = set()
     for start in [*starts, *by_name]:
         if start in done:
@@ -178,8 +181,7 @@ def _open_loops(draft: Draft) -> None:
 
 def _unreached(draft: Draft) -> None:
     """Services that no request comes to by the calls that are known."""
-    waiting = [route.to for route in draft.gateway.routes] if draft.gateway is not None else [entry.key for entry in draft.entries]
-    reached = {draft.services[key].name for key in waiting}
+    reached = {draft.services[key].name for key in draft.starts}
     by_name = {service.name: service for service in draft.services.values()}
     queue = list(reached)
     for name in queue:  # grows as it is walked

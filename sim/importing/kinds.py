@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sim.errors import Problem, ScenarioError, UsageError, did_you_mean
-from sim.importing import compose, kubernetes, variables
+from sim.importing import compose, kong, kubernetes, variables
 from sim.importing.draft import Draft
 from sim.importing.reading import Document
 from sim.spec.document import Data
@@ -30,6 +30,7 @@ KINDS = (  # in the order in which they are read: what names services before wha
     Kind("variables", "KEY=VALUE", variables.recognises, variables.read),
     Kind("kubernetes", "Kubernetes", kubernetes.recognises, kubernetes.read),
     Kind("compose", "Docker compose", compose.recognises, compose.read),
+    Kind("kong", "Kong", kong.recognises, kong.read),
 )
 
 _OTHERS: tuple[tuple[str, Callable[[dict[str, Data]], bool]], ...] = (

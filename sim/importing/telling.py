@@ -93,7 +93,7 @@ def grouped(notes: Sequence[Note]) -> Iterator[str]:
 
 def _entries(draft: Draft) -> Iterator[str]:
     if draft.gateway is not None:
-        yield f"requests come in by {draft.gateway.what}: {len(draft.gateway.routes)} routes"
+        yield f"requests come in by {draft.gateway.what}: {_counted({'route': len(draft.gateway.routes)})}"
     for entry in draft.entries[:5]:
         yield f"requests come in at {draft.services[entry.key].name}: {entry.why}"
     if len(draft.entries) > 5:

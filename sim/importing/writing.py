@@ -137,7 +137,7 @@ def _gateway(draft: Draft, gateway: Gateway) -> CommentedMap:
     _add(body, "workers", gateway.workers or Said(4, "processes of its event loop, usually one for each core", True), 2, gateway.remarks)
     _add(body, "work", Said("0.2ms", "the time that it takes itself for each request", True), 2)
     if gateway.authentication is not None:
-        _add(body, "authentication", gateway.authentication, 2)
+        _add(body, "authentication", _asked(draft, gateway, gateway.authentication), 2)
     if gateway.rate_limits:
         body["rate_limits"] = _list(gateway.rate_limits)
     routes = body["routes"] = CommentedMap()
@@ -150,10 +150,18 @@ def _gateway(draft: Draft, gateway: Gateway) -> CommentedMap:
     return body
 
 
+def _asked(draft: Draft, gateway: Gateway, said: Said) -> Said:
+    """Authentication with the name of the service that it asks, where it asks one."""
+    if gateway.introspects is None:
+        return said
+    target = f"{draft.services[gateway.introspects].name}.{ENDPOINT}"
+    return Said({"oauth": {"introspect": target, **said.value["oauth"]}}, said.remark, said.to_be_supplied)
+
+
 def _services(draft: Draft) -> CommentedMap:
     services = CommentedMap()
     used = {service.name for service in _in_order(draft)}
-    starts = {route.to for route in draft.gateway.routes} if draft.gateway is not None else {entry.key for entry in draft.entries}
+    starts = set(draft.starts)
     called = {name for service in draft.services.values() for name in service.calls} & used
     for service in _in_order(draft):
         asked = service.name in called or service.key in starts or not service.consumes
@@ -196,10 +204,8 @@ def _brokers(draft: Draft) -> CommentedMap:
 def _in_order(draft: Draft) -> list[Service]:
     """As requests meet them, from the entries on; who is met by none comes last."""
     by_name = {service.name: service for service in draft.services.values()}
-    gateway = draft.gateway
-    starts = [draft.services[route.to] for route in gateway.routes] if gateway is not None else [draft.services[entry.key] for entry in draft.entries]
     order: dict[str, Service] = {}
-    waiting = [*starts]
+    waiting = [draft.services[key] for key in draft.starts]
     for service in waiting:  # grows as it is walked
         if service.name not in order:
             order[service.name] = service

@@ -1,0 +1,166 @@
+"""Kong's declarative configuration: what its schemas and plugins document a file to mean, as far as a scenario can say it."""
+
+from pathlib import Path
+
+import pytest
+
+from sim.errors import ScenarioError
+from tests.importing.files import imported
+
+SAMPLE = (Path(__file__).parent / "samples" / "kong.yaml").read_text()
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    return imported(tmp_path, a_yaml=SAMPLE)
+
+
+def test_routes_lead_to_services_wherever_they_are_written(gateway):
+    routes = gateway.document["gateway"]["routes"]
+    assert {name: route["to"] for name, route in routes.items()} == {
+        "place-order": "orders.handle",
+        "read-order": "orders.handle",
+        "goods": "goods.handle",
+        "loose": "goods.handle",
+    }
+    assert gateway.remark("place-order: #") == "place-order: # POST /orders of Kong (line 10)"
+    assert gateway.left_out("route answered")[0][1] == "leads to no service of these files: a plugin has to answer it"
+    assert gateway.left_out("route maintenance")[0][1] == "plugin request-termination answers it with 503"  # what it says without a status
+    assert gateway.left_out("service retired")[0][1] == "is not enabled"
+
+
+def test_retries_are_attempts_beyond_the_first_and_come_at_once(gateway):
+    """2 retries are 3 attempts, 5 by default are 6; read_timeout is 60 s by default; no answer is tried again."""
+    read = gateway.scenario.policies[gateway.scenario.gateway.routes["read-order"].policy]
+    assert (read.timeout, read.retry.max_attempts, read.retry.backoff.delay) == (2.5, 3, 0.0)
+    assert set(read.retry.on) == {"timeout", "unreachable"}
+    default = gateway.scenario.policies[gateway.scenario.gateway.routes["goods"].policy]
+    assert (default.timeout, default.retry.max_attempts) == (60.0, 6)
+
+
+def test_what_is_not_idempotent_is_not_sent_twice(gateway):
+    write = gateway.scenario.policies[gateway.scenario.gateway.routes["place-order"].policy]
+    assert write.retry.on == ("unreachable",)
+
+
+def test_a_limit_for_all_is_taken_with_its_windows_and_scope(gateway):
+    limits = gateway.scenario.gateway.rate_limits
+    # the nearer instance of the plugin holds for the routes of orders, so the one for all does not hold for all
+    assert limits == ()
+    assert "# rate-limiting second 50 by ip" in gateway.text
+
+
+@pytest.mark.parametrize(
+    ("plugin", "expected"),
+    [
+        ("{name: rate-limiting, config: {minute: 5}}", [("user", 5, 60.0, "fixed_window", "node")]),
+        (
+            "{name: rate-limiting, config: {second: 2, day: 7, policy: cluster, limit_by: service}}",
+            [("all", 2, 1.0, "fixed_window", "cluster"), ("all", 7, 86400.0, "fixed_window", "cluster")],
+        ),
+        (
+            "{name: rate-limiting-advanced, config: {limit: [5, 100], window_size: [30, 3600]}}",
+            [("user", 5, 30.0, "sliding_window_counter", "node"), ("user", 100, 3600.0, "sliding_window_counter", "node")],
+        ),
+        (
+            "{name: rate-limiting-advanced, config: {limit: [9], window_size: [7], window_type: fixed, strategy: redis, identifier: ip}}",
+            [("user", 9, 7.0, "fixed_window", "cluster")],
+        ),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_limits(tmp_path, plugin, expected, nested):
+    """A window of `window` s lets `rate` x `window` pass: the count of the plugin; on the only service it holds for all."""
+    inner, outer = (f"\n            plugins: [{plugin}]", "") if nested else ("", f"\n        plugins: [{plugin}]")
+    text = f"""
+        services:
+          - name: a
+            host: a{inner}
+            routes: [{{name: r, paths: [/]}}]{outer}
+        """
+    limits = imported(tmp_path, a_yaml=text).scenario.gateway.rate_limits
+    assert [(limit.per, round(limit.rate * limit.window, 9), limit.window, limit.algorithm, limit.scope) for limit in limits] == expected
+
+
+def test_a_token_is_verified_where_the_plugin_holds(gateway):
+    routes = gateway.scenario.gateway.routes
+    assert [name for name, route in routes.items() if route.authenticate] == ["place-order", "read-order"]
+    assert "jwt" in gateway.document["gateway"]["authentication"]
+    assert any(what.startswith("the time to verify a token") for _, _, what in gateway.imported.told.to_be_supplied)
+    assert routes["place-order"].translate.to == "grpc"
+    assert routes["read-order"].translate is None
+
+
+def test_introspection_asks_a_service(tmp_path):
+    found = imported(
+        tmp_path,
+        a_yaml="""
+        services: [{name: a, host: a, routes: [{name: r, paths: [/]}]}]
+        plugins: [{name: oauth2-introspection, config: {introspection_url: "https://idp.example.com/introspect", authorization_value: hush}}]
+        """,
+    )
+    oauth = found.scenario.gateway.authentication
+    assert (oauth.introspect, oauth.cache_ttl) == ("idp-example-com.handle", 30.0)
+    assert "hush" not in found.text
+
+
+def test_targets_are_replicas_and_a_weight_of_0_is_none(gateway):
+    goods = gateway.document["services"]["goods"]
+    assert goods["replicas"] == 2
+    assert goods["load_balancing"] == "least_request"
+    assert "active and passive health checks of Kong: not modelled" in gateway.text
+
+
+def test_no_secret_and_no_consumer_is_repeated(gateway):
+    assert "hush" not in gateway.text + str(gateway.imported.told.as_json())
+    assert gateway.left_out("plugin rate-limiting of a consumer")[0][1] == "all users are treated alike"
+
+
+def test_kong_and_manifests_are_joined_by_name_and_kong_itself_is_the_gateway(tmp_path):
+    manifests = """
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: orders-v3, namespace: corner}
+    spec:
+      replicas: 4
+      template:
+        metadata: {labels: {app: orders}}
+        spec: {containers: [{name: main, image: example/orders}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {name: orders, namespace: corner}
+    spec: {selector: {app: orders}}
+    ---
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: entrance, namespace: corner}
+    spec:
+      replicas: 2
+      template:
+        metadata: {labels: {app: entrance}}
+        spec: {containers: [{name: proxy, image: "kong/kong-gateway:3.10", resources: {limits: {cpu: 4}}}]}
+    """
+    for order in ({"a_yaml": manifests, "b_yaml": SAMPLE}, {"a_yaml": SAMPLE, "b_yaml": manifests}):
+        found = imported(tmp_path, **order)
+        assert found.document["gateway"]["routes"]["read-order"]["to"] == "orders-v3.handle"
+        assert found.document["services"]["orders-v3"]["replicas"] == 4
+        assert found.document["gateway"]["replicas"] == 2
+        assert found.document["gateway"]["workers"] == 4
+        assert set(found.document["services"]) == {"orders-v3", "goods"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("_format_version: '3.0'\n", "found no service and no route"),
+        ("services: [{name: a, host: a}]\n", "service a: has no route: nothing reaches it"),
+        ("services: [{name: a, url: 'http://[bad', routes: [{paths: [/]}]}]\n", "found 'http://[bad', expected a URL such as http://orders:8080/v1"),
+        ("services: [{name: a, host: a, protocol: tcp, routes: [{paths: [/]}]}]\n", "found the protocol tcp, expected http or grpc"),
+        ("plugins: [{name: cors, config: {}}]\n", "plugin cors"),
+    ],
+)
+def test_what_makes_no_scenario_is_told(tmp_path, text, words):
+    with pytest.raises(ScenarioError) as told:
+        imported(tmp_path, a_yaml=text)
+    assert words in str(told.value)
