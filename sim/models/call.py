@@ -98,7 +98,8 @@ class Guard:
 
     def taken_until(self, now: float) -> float:
         """Integral of the places taken."""
-        return self.taken_area + float(self.bulkhead.inside * now)
+        inside: int = self.bulkhead.inside
+        return self.taken_area + inside * now
 
     @property
     def in_line(self) -> int:

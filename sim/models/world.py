@@ -50,6 +50,8 @@ from sim.spec.traffic import Traffic, first_users
 from sim.vocabulary import EventKind, MessageEnd, Outcome
 
 INTROSPECTION_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy has none
+MANY = 32  # ticks in a row that see the same are worth being sampled at once
+CLEAR = 1e-9  # by this share of its time an event lies behind a tick that is certain to come before it
 SOURCE_BITS = 23  # of a request id above its running number, so that ids stay below 2**63
 
 
@@ -64,6 +66,7 @@ class World:
         self.env = Clock(latency.value if isinstance(latency, Constant) and latency.value > 0 else math.nan)
         self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
         self.moments = deque(ticks_of(scenario))
+        self._all_moments = np.array(self.moments)
         self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup, keeper(plan_of(scenario, (0.0, *self.moments))))
         self.first_users = first_users(scenario.traffic)
         self.next_message = itertools.count().__next__
@@ -101,6 +104,7 @@ class World:
         for workload in self.workloads:
             workload.start()
         self._plan_ticks()
+        self._may_pass = self.recorder.may_pass
         self._stillness = Stillness(scenario)
         self.env.look = self._look
 
@@ -149,11 +153,25 @@ class World:
     def _tick(self, _: object) -> None:
         self.recorder.tick()
         moment = self.moments.popleft()
+        if still := self._still():
+            first = self._all_moments.size - len(self.moments)
+            self.recorder.pass_still(self._all_moments[first : first + still])
+            for _ in range(still):
+                moment = self.moments.popleft()
         if self.progress is not None:
             self.progress(moment)
         if not self.moments:
             raise Done
         self.env.late(self.ticker, OBSERVATION, self.moments[0])
+
+    def _still(self) -> int:
+        """How many of the next ticks see what this one has seen, for nothing happens before; 0 where there are few, and never the last one."""
+        calendar = self.env.calendar
+        until = calendar[0][0] if calendar else math.inf
+        if len(self.moments) <= MANY or until < self.moments[MANY] or self.ready or self.env.belt or not self._may_pass:
+            return 0
+        first = self._all_moments.size - len(self.moments)
+        return int(np.searchsorted(self._all_moments[:-1], until * (1.0 - CLEAR))) - first
 
     def _close(self) -> Records:
         recorder = self.recorder
@@ -191,7 +209,7 @@ class World:
             events=in_order(recorder.events.rows()),
             series=recorder.series,
             ticks=np.array(recorder.ticks),
-            gauges=np.array(recorder.samples),
+            gauges=recorder.gauges(),
             books=books,
             effect_names=tuple(self._effects),
             oversold={name: stock.oversold for name, stock in self._stocks.items()},

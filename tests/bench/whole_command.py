@@ -2,7 +2,7 @@
 
 CPU time of `sim run` of one M/M/1 queue, one replication in one process, less that of the same command for one request, against the loop of the
 compiled engine for the same requests; with rows, and with `record: summary`. Then a quiet system, in which next to nothing happens: microseconds
-for each simulated second, and for each of these and each station; and a run with 5 and with 400 planned faults, per request. Rounds run all
+for each simulated second, and for each of these and each station, on either engine; and a run with 5 and with 400 planned faults, per request. Rounds run all
 in turns; the medians and the ratios are what is meant.
 """
 
@@ -11,11 +11,14 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from sim import compiled
+from sim import compiled, models
 from sim.metrics import measure
+from sim.records.tables import Records
 from sim.spec import load_text
+from sim.spec.scenario import Scenario
 from tests.bench.measuring import loop, microseconds, process, table
 
 QUEUE = """version: 1
@@ -60,13 +63,13 @@ def told(seconds: float, count: int) -> list[list[str]]:
     return [[name, f"{value:.3f}", f"{value / middle['loop']:.2f}"] for name, value in middle.items()]
 
 
-def quiet(services: int, seconds: float) -> float:
+def quiet(services: int, seconds: float, simulate: Callable[[Scenario], Records]) -> float:
     """Microseconds of CPU for each simulated second, from a scenario to its figures."""
     stations = ", ".join(f"s{place}: {{workers: 1, endpoints: {{x: [{{work: 1ms}}]}}}}" for place in range(services))
     scenario = load_text(QUIET.format(duration=seconds, services=stations)).variants["base"]
 
     def run() -> int:
-        measure(compiled.simulate(scenario), scenario)
+        measure(simulate(scenario), scenario)
         return int(seconds)
 
     return microseconds(run)
@@ -92,9 +95,11 @@ def main() -> None:
     compiled.prepare()
     table(["M/M/1", "us/request", "to the loop"], told(requests / 750, count))
     print()
-    stations = (1, 20)
-    quiet(1, 1e3)
-    table(["services", "us/second", "us/station"], [[str(n), f"{(took := quiet(n, 1e5)):.2f}", f"{took / n:.2f}"] for n in stations])
+    rows = []
+    for name, simulate in (("compiled", compiled.simulate), ("simpy", models.simulate)):
+        quiet(1, 1e3, simulate)
+        rows += [[name, str(n), f"{(took := quiet(n, 1e5, simulate)):.2f}", f"{took / n:.2f}"] for n in (1, 20)]
+    table(["engine", "services", "us/second", "us/station"], rows)
     print()
     few, many = harmed(5), harmed(400)
     table(["faults", "us/request", "ratio"], [["5", f"{few:.2f}", "1"], ["400", f"{many:.2f}", f"{many / few:.2f}"]])

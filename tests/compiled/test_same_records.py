@@ -275,3 +275,44 @@ def test_a_deep_chain_of_retries(length):
 def test_replications_differ():
     scenario = only(sim.load_text(KITCHEN_SINK))
     assert compiled.simulate(scenario, 1).fingerprint() != compiled.simulate(scenario, 0).fingerprint()
+
+
+STILL = """
+version: 1
+duration: 20m
+warmup: 100.3s
+gateway: {workers: 4, rate_limits: [{per: all, rate: 1/s}], routes: {/buy: {to: shop.buy}}}
+services:
+  shop: {replicas: 2, workers: 3, endpoints: {buy: [{call: stock.take, policy: careful}, {publish: bought}]}}
+  stock: {workers: unlimited, cores: 2, endpoints: {take: [{work: {exponential: 40s}}]}}
+  mail: {workers: 1, consumes: {bought: {group: mail, do: [{wait: 50s}]}}}
+brokers: {kafka: {kind: log, topics: {bought: {partitions: 3}}}}
+policies: {careful: {timeout: 90s, bulkhead: {max_concurrent_calls: 2}, circuit_breaker: {failures: 3, within: 5m}}}
+traffic: {users: {sends: /buy, arrivals: {poisson: 40/h}}}
+faults: [{at: 300s, for: 77s, outage: shop, how: hang}, {at: 700s, crash: {of: mail, restart_after: 100s}}]
+record: {interval: 300ms}
+"""
+
+
+def test_a_tick_that_sees_what_the_one_before_saw_is_not_looked_at_and_its_numbers_are_the_same(monkeypatch):
+    """Work of half a minute, and hours between the events of an instant: nearly all ticks pass by. Never two numbers that differ in their last bit."""
+    from sim.models import recorder, world
+
+    passed = []
+    pass_still = recorder.Recorder.pass_still
+    monkeypatch.setattr(recorder.Recorder, "pass_still", lambda self, moments: [passed.append(len(moments)), pass_still(self, moments)])
+    scenario = only(sim.load_text(STILL))
+    quick = models.simulate(scenario)
+    assert sum(passed) > 0.8 * len(quick.ticks)
+    assert differences(quick, compiled.simulate(scenario)) == []
+    monkeypatch.setattr(world, "MANY", 10**9)
+    assert differences(quick, models.simulate(scenario)) == []
+
+
+@pytest.mark.parametrize("seed", range(0, 24, 2))
+def test_the_same_of_random_systems_that_are_looked_at_ever_so_often(seed, monkeypatch):
+    from sim.models import world
+
+    monkeypatch.setattr(world, "MANY", 3)
+    scenario = only(load_document({**any_scenario(seed), "record": {"interval": "1ms"}}))
+    assert apart(scenario) == []
