@@ -29,6 +29,7 @@ _KERNEL = {
 }
 """File systems that the kernel makes up: their files look regular, have any size, may wait for ever and tell what is no recording."""
 
+_PIECE = 2**20  # bytes that are read at once
 _WHOLE = 20  # digits of a whole number in JSON: 64 bits
 _LIST, _MAP, _ITEM = 64, 256, 64  # bytes that Python takes for an empty list, a map, and an item with its number or short text
 
@@ -43,11 +44,15 @@ class UnreadableError(Exception):
 
 def read(path: str | Path, most: int, inside: str | Path | None = None) -> bytes:
     """The bytes of a regular file, at most one more than `most`, so that who asks can tell that it is larger."""
+    pieces, left = [], most + 1
     with opened(path, inside) as file:
         try:
-            return file.read(most + 1)
+            while left > 0 and (piece := file.read(min(left, _PIECE))):  # not at once: memory for the bound would be made
+                pieces.append(piece)
+                left -= len(piece)
         except OSError as error:
             raise UnreadableError(f"cannot be read: {error.strerror or error}") from None
+    return b"".join(pieces)
 
 
 @contextmanager

@@ -27,6 +27,11 @@ def test_a_regular_file_is_read_up_to_a_byte_beyond_the_bound(tmp_path):
     assert read(tmp_path / "a", 3) == b"1234"
 
 
+def test_a_large_bound_takes_no_memory(tmp_path):
+    (tmp_path / "a").write_bytes(b"1")
+    assert read(tmp_path / "a", 2**62) == b"1"
+
+
 def test_the_bound_is_of_what_is_read_and_not_of_what_the_file_says(tmp_path, monkeypatch):
     (tmp_path / "grows").write_bytes(b"1" * 10)
     before = os.fstat
@@ -170,6 +175,7 @@ def test_json_is_what_python_writes():
         (b"[" + b"[]," * 10_000_000 + b"0]", "JSON of more than about"),
         (b"", "Expecting value"),
     ],
+    ids=["infinite", "minus infinite", "long float", "long whole number", "nested", "half a pair", "not UTF-8", "large in memory", "empty"],
 )
 def test_json_of_a_stranger_is_bounded_and_strict(content, words):
     with pytest.raises(ValueError, match=words):

@@ -20,7 +20,7 @@ from sim.cli.ending import Ending
 from sim.cli.new_file import exists_already, write_new
 from sim.cli.options import Verbs, Whole, confine, debug, loading, plugin, running, sampling
 from sim.cli.streams import mute, not_said, open_closed, say, tell
-from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of
+from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of, size_of
 from sim.errors import Interrupted, ScenarioError, SimError, UsageError
 
 if TYPE_CHECKING:
@@ -467,9 +467,10 @@ def capacity(file: str, resolution: str, over: tuple[str, ...], at: str | None, 
 
 @sim.command()
 @click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--largest", default="4GiB", show_default=True, metavar="SIZE", help="Of the run in memory: it may be a stranger's.")
 @plugin
 @debug
-def report(directory: Path, plugins: tuple[str, ...]) -> None:
+def report(directory: Path, largest: str, plugins: tuple[str, ...]) -> None:
     """Draw the report of a finished run again.
 
     \b
@@ -478,7 +479,7 @@ def report(directory: Path, plugins: tuple[str, ...]) -> None:
     """
     from sim.experiments.storing import open_run
 
-    say(f"report: {write_report_of(open_run(directory, plugins), directory)}")
+    say(f"report: {write_report_of(open_run(directory, plugins, size_of('largest', largest)), directory)}")
 
 
 @sim.command()

@@ -37,6 +37,16 @@ def duration_of(option: str, text: str | None) -> float | None:
         raise UsageError(f"--{option}: {error}") from None
 
 
+def size_of(option: str, text: str) -> float:
+    """`4GiB` -> 4294967296.0, in bytes."""
+    from sim.units import size
+
+    try:
+        return size(text)
+    except ValueError as error:
+        raise UsageError(f"--{option}: {error}") from None
+
+
 def listed(text: str | None) -> list[str] | None:
     """`a, b` -> a and b"""
     return [part.strip() for part in text.split(",") if part.strip()] if text is not None else None

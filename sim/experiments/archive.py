@@ -1,7 +1,8 @@
 """Tables of numbers and a JSON header in one file: a zip, itself not compressed, of `header.json` and a file of Arrow for each table.
 
-The header says of every table what its rows are made of, and has a digest of its file, so that what is damaged is found. Nothing is pickled. A table is
-an array of numpy: of records, of plain numbers (in the one column `value`), or of two dimensions (a column for each place of the second).
+The header says of every table what its rows are made of, and has a digest of its file, so that what is damaged is found. Nothing is pickled, and nothing
+is believed: the whole is bounded in memory, members are those that the header names, and tables have the form that it says. A table is an array
+of numpy: of records, of plain numbers, or of two dimensions.
 """
 
 from __future__ import annotations
@@ -9,27 +10,43 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
+import struct
 import zipfile
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.records.rows import columns_of
+from sim.experiments.arrow import Form, arrow, table_of
+from sim.experiments.strict import DamagedError, made
+from sim.files import json_of
+from sim.units import shown
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-FORMAT = 3
+FORMAT = 4
 HEADER = "header.json"
-TROUBLE = (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, EOFError, zipfile.BadZipFile)
-"""What `unpack`, and reading what it gives, may raise of a file that is damaged or something else: pyarrow's errors are ValueErrors and KeyErrors."""
+TROUBLE = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, ArithmeticError, RuntimeError, MemoryError, zipfile.BadZipFile, struct.error)
+"""What `unpack`, and reading what it gives, may raise of a file that is damaged or something else: some of it is raised by pyarrow and zipfile."""
+
+_MOST_TABLES = 100_000  # some thirty for each variant
+_DIRECTORY = b"PK\x01\x02"  # what the zip says of a member begins so
+_KIND = re.compile(r"[<|]?(?:[iu][1248]|f[48]|b1|\?)")
+
+
+@dataclass(frozen=True)
+class _Described:
+    """What the header says of a table."""
+
+    dtype: Any
+    shape: tuple[int, ...]
+    sha256: str
 
 
 def pack(content: Mapping[str, Any], tables: Mapping[str, NDArray[Any]], compression: Literal["lz4", "zstd"] = "zstd") -> bytes:
     """The file. lz4 is for what is soon deleted again: three times as fast, and half as small."""
-    files = {name: _arrow(table, compression) for name, table in tables.items()}
+    files = {name: arrow(table, compression) for name, table in tables.items()}
     described = {
         name: {"dtype": _description(table.dtype), "shape": table.shape, "sha256": hashlib.sha256(files[name]).hexdigest()} for name, table in tables.items()
     }
@@ -42,14 +59,67 @@ def pack(content: Mapping[str, Any], tables: Mapping[str, NDArray[Any]], compres
     return whole.getvalue()
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Content and tables again, bit by bit. Raises one of TROUBLE."""
+def unpack(data: bytes, most: int) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Content and tables again, bit by bit, in about `most` bytes of memory at most. Raises one of TROUBLE."""
+    if data.count(_DIRECTORY) > _MOST_TABLES:
+        raise DamagedError(f"found more than {_MOST_TABLES:,} files in it")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        header = json.loads(archive.read(HEADER))
-        if not isinstance(header, dict) or header.get("format") != FORMAT:
-            found = header.get("format") if isinstance(header, dict) else None
-            raise ValueError(f"found format {found!r}, expected {FORMAT}")
-        return header["content"], {name: _table(archive.read(_file_of(name)), described) for name, described in header["tables"].items()}
+        names = [member.filename for member in archive.infolist()]
+        if HEADER not in names:
+            raise DamagedError(f"found no {HEADER}")
+        _refuse_packed(archive)
+        header = json_of(archive.read(HEADER), most)
+        found = header.get("format") if isinstance(header, dict) else None
+        if found != FORMAT:
+            raise DamagedError(f"found format {shown(found)}, expected {FORMAT}")
+        described: dict[str, _Described] = made(dict[str, _Described], header.get("tables"), "tables")
+        forms = {name: _form(its, name) for name, its in described.items()}
+        _refuse_other_members(names, [HEADER, *map(_file_of, forms)])
+        if (needed := sum(form.nbytes for form in forms.values())) > most:
+            raise DamagedError(f"found tables of {needed / 2**20:,.0f} MiB, expected at most {most / 2**20:,.0f} MiB")
+        tables = {name: _table(archive.read(_file_of(name)), form, described[name].sha256, name) for name, form in forms.items()}
+        return made(dict[str, Any], header.get("content"), "content"), tables
+
+
+def _refuse_packed(archive: zipfile.ZipFile) -> None:
+    """Members that are compressed a second time, or in a way of their own: ours are not, and so none is larger than the file."""
+    for member in archive.infolist():
+        if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size or member.flag_bits & 1:
+            raise DamagedError(f"{member.filename[:100]}: found a compressed or encrypted file, expected a plain one")
+
+
+def _refuse_other_members(found: list[str], expected: list[str]) -> None:
+    """Files that are missing, there twice, or of other names."""
+    if sorted(found) != sorted(expected):
+        twice = [name for name in found if found.count(name) > 1][:1] if len(found) < _MOST_TABLES // 100 else []
+        wrong = [*(name for name in expected if name not in set(found)), *(name for name in found if name not in set(expected)), *twice]
+        raise DamagedError(f"{shown(wrong[0]) if wrong else 'its files'}: is missing in it, there twice, or of no table")
+
+
+def _form(described: _Described, name: str) -> Form:
+    """The form of a table, of numbers alone and of one or two dimensions."""
+    kind, shape = described.dtype, described.shape
+    if isinstance(kind, list):
+        fields = made(list[tuple[str, str]], kind, f"tables.{name}.dtype")
+        kinds = [its for _, its in fields]
+        known = 0 < len({field for field, _ in fields}) == len(fields) <= 100 and all(field for field, _ in fields)
+    else:
+        fields, kinds, known = kind, [kind], True
+    known = known and all(isinstance(its, str) and _KIND.fullmatch(its) for its in kinds)
+    if not known or len(shape) not in (1, 2) or (len(shape) == 2 and isinstance(kind, list)) or min(shape) < 0 or max(shape) >= 2**48:
+        raise DamagedError(f"tables.{name}: found {shown(kind)} of shape {shown(list(shape))}, expected numbers of one or two dimensions")
+    return Form(np.dtype(fields), shape)
+
+
+def _table(file: bytes, form: Form, digest: str, name: str) -> NDArray[Any]:
+    if hashlib.sha256(file).hexdigest() != digest:
+        raise DamagedError(f"{name}: is not what it was when it was written")
+    try:
+        return table_of(file, form)
+    except StopIteration:
+        raise DamagedError(f"{name}: found no rows") from None
+    except DamagedError as error:
+        raise DamagedError(f"{name}: {error}") from None
 
 
 def _file_of(name: str) -> str:
@@ -62,61 +132,3 @@ def _description(dtype: np.dtype[Any]) -> Any:  # noqa: ANN401 - a word, or a li
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know: numpy's own numbers
     return value.item()
-
-
-def _arrow(table: NDArray[Any], compression: str) -> memoryview:
-    import pyarrow as pa
-
-    columns = columns_of(table) if table.dtype.names else _flat_columns(table)
-    arrays = [_array(column) for column in columns.values()]
-    batch = pa.RecordBatch.from_arrays(arrays, names=list(columns))
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
-        writer.write_batch(batch)
-    return memoryview(sink.getvalue())
-
-
-def _array(column: NDArray[Any]) -> pa.Array:
-    """Its memory as Arrow's; a truth is a whole byte. By `pa.array` it would be copied, and pandas imported."""
-    import pyarrow as pa
-
-    plain = np.ascontiguousarray(column.view(np.uint8) if column.dtype == np.bool_ else column)
-    return pa.Array.from_buffers(pa.from_numpy_dtype(plain.dtype), plain.size, [None, pa.py_buffer(plain)])
-
-
-def _numbers(array: pa.Array, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The column again. Raises ValueError for one of other numbers, or with gaps."""
-    import pyarrow as pa
-
-    plain = np.dtype(np.uint8) if dtype == np.bool_ else dtype
-    if array.type != pa.from_numpy_dtype(plain) or array.null_count or array.offset:
-        raise ValueError(f"found a column of {array.type}, expected {plain}")
-    memory = array.buffers()[1] if len(array) else b""
-    return np.frombuffer(memory, plain, len(array)).view(dtype)
-
-
-def _flat_columns(table: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    if table.ndim == 1:
-        return {"value": table}
-    return {str(place): np.ascontiguousarray(table[:, place]) for place in range(table.shape[1])}
-
-
-def _table(file: bytes, described: Mapping[str, Any]) -> NDArray[Any]:
-    import pyarrow as pa
-
-    if hashlib.sha256(file).hexdigest() != described["sha256"]:
-        raise ValueError("a table is not what it was when it was written")
-    with pa.ipc.open_file(pa.BufferReader(file)) as reader:
-        columns = dict(zip(reader.schema.names, reader.get_batch(0).columns, strict=True))
-    kind = described["dtype"]
-    dtype = np.dtype(kind) if isinstance(kind, str) else np.dtype([(str(name), str(its)) for name, its in kind])
-    table = np.zeros(tuple(described["shape"]), dtype)
-    if dtype.names:
-        for name in dtype.names:
-            table[name] = _numbers(columns[name], dtype[name])
-    elif table.ndim == 1:
-        table[:] = _numbers(columns["value"], dtype)
-    else:
-        for place in range(table.shape[1]):
-            table[:, place] = _numbers(columns[str(place)], dtype)
-    return table

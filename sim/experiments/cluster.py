@@ -13,14 +13,18 @@ import traceback
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sim import errors
 from sim.errors import RunError, SimError, UsageError
+from sim.experiments.archive import TROUBLE
 from sim.experiments.identity import identity
 from sim.experiments.jobs import Perform
 from sim.experiments.ledger import Failure, Ledger, guarded
 from sim.experiments.parcel import pack_job, pack_result, unpack_job, unpack_result
+from sim.experiments.strict import made
+from sim.files import json_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -30,6 +34,7 @@ _CONNECT = 10.0  # s to reach the scheduler
 _POLL = 0.02  # s
 _LOOK = 2.0  # s between two counts of the workers
 _PATIENCE = 60.0  # s to wait for a worker where there is none
+_LARGEST_FAILURE = 64 * 2**20  # bytes
 _MADE_OF_WORDS = {"RunError", "BooksDoNotBalance", "UsageError", "PluginError"}  # errors of ours that are made of one message
 
 
@@ -154,11 +159,24 @@ def on_worker(text: str, expected: str, perform: Perform) -> tuple[str, bytes]:
 def opened(answer: tuple[str, bytes]) -> Any:  # noqa: ANN401 - a JobResult or a Failure
     """What `on_worker` gave, as a value."""
     kind, content = answer
-    if kind == "result":
-        return unpack_result(content)
-    told = json.loads(content)
-    error: SimError | None = getattr(errors, told["kind"])(told["said"]) if told["kind"] in _MADE_OF_WORDS else None
-    return Failure(error, told["summary"], told["trace"])
+    try:
+        if kind == "result":
+            return unpack_result(content)
+        told: _Told = made(_Told, json_of(content, _LARGEST_FAILURE), "failure")
+    except TROUBLE as trouble:
+        return Failure(None, f"a worker sent what is no result: {trouble}", "")
+    error: SimError | None = getattr(errors, told.kind)(told.said) if told.kind in _MADE_OF_WORDS else None
+    return Failure(error, told.summary, told.trace)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a worker says of a failure."""
+
+    kind: str  # class of an error of ours
+    said: str
+    summary: str
+    trace: str
 
 
 def _connected(address: str) -> Client:

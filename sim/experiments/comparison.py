@@ -149,7 +149,7 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, place: _Place, pr
         rounds = Rounds(arms, seed, engine, execute, plan.only or 0)
         exact = rounds.certain(plan.most)
         rule = _at_once(rounds, plan, keys) if exact else _replicate(rounds, plan, keys)
-    figures = {arm.name: _Figures.of(rounds.results[arm.name], rounds.numbers(arm.name)) for arm in arms}
+    figures = {arm.name: Figures.of(rounds.results[arm.name], rounds.numbers(arm.name)) for arm in arms}
     resamples = _resamples(plan, seed)
     variants = {arm.name: _variant(arm, figures[arm.name], rounds.results[arm.name], plan.confidence, resamples, exact) for arm in arms}
     most = max(len(results) for results in rounds.results.values())
@@ -159,8 +159,8 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, place: _Place, pr
         seed=seed,
         replications=most,
         variants=variants,
-        differences=_differences(figures, variants, plan.confidence, resamples, exact),
-        fingerprint=_digest([part for name, result in variants.items() for part in (name, result.fingerprint)]),
+        differences=differences_between(figures, variants, plan.confidence, resamples, exact),
+        fingerprint=digest_of([part for name, result in variants.items() for part in (name, result.fingerprint)]),
         method=Method(
             confidence=plan.confidence,
             interval=plan.interval if most > 1 or exact else _within(variants),
@@ -218,21 +218,22 @@ def _resamples(plan: Plan, seed: int) -> Resamples | None:
 
 
 @dataclass(frozen=True)
-class _Figures:
+class Figures:
     """The figures of one variant: one row per replication, and which metrics were only lower bounds somewhere."""
 
     table: Columns
     censored: frozenset[str]
 
     @classmethod
-    def of(cls, results: Sequence[JobResult], numbers: Sequence[int]) -> _Figures:
+    def of(cls, results: Sequence[JobResult], numbers: Sequence[int]) -> Figures:
+        """Those of these replications, which have these numbers."""
         keys = sorted({key for result in results for key in result.metrics}, key=place_of)
         columns = {key: np.array([result.metrics.get(key, float("nan")) for result in results], dtype=np.float64) for key in keys}
         table = Columns(np.array(numbers), columns, "replication")
         return cls(table, frozenset(key for result in results for key in result.censored))
 
 
-def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult], confidence: float, resamples: Resamples | None, exact: bool) -> VariantResult:
+def _variant(arm: Arm, figures: Figures, results: Sequence[JobResult], confidence: float, resamples: Resamples | None, exact: bool) -> VariantResult:
     from sim.stats.mean import mean_interval
 
     exemplar = results[0].records
@@ -251,7 +252,7 @@ def _variant(arm: Arm, figures: _Figures, results: Sequence[JobResult], confiden
         verdicts=judge(arm.scenario, figures.table, metrics),
         records=exemplar,
         over_time=mean_of([result.timeline for result in results]),
-        fingerprint=_digest([result.fingerprint for result in results]),
+        fingerprint=digest_of([result.fingerprint for result in results]),
         engines=tuple(result.engine for result in results),
     )
 
@@ -264,8 +265,8 @@ def _of_one(arm: Arm, result: JobResult, records: Records, confidence: float) ->
     return within_run(records, arm.scenario, Measurement(result.metrics, result.censored), confidence)
 
 
-def _differences(
-    figures: Mapping[str, _Figures], variants: Mapping[str, VariantResult], confidence: float, resamples: Resamples | None, exact: bool
+def differences_between(
+    figures: Mapping[str, Figures], variants: Mapping[str, VariantResult], confidence: float, resamples: Resamples | None, exact: bool
 ) -> dict[str, dict[str, Difference]]:
     """Variant - baseline for every metric with a good direction, over the replications that both have, all variants judged together."""
     from sim.stats.paired import differences
@@ -305,5 +306,6 @@ def place_of(key: str) -> tuple[int, str]:
 _PLACES = {name: place for place, name in enumerate(METRICS)}
 
 
-def _digest(parts: Sequence[str]) -> str:
+def digest_of(parts: Sequence[str]) -> str:
+    """Of fingerprints, and of the names between them."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -100,7 +100,7 @@ class Journal:
                 payload = file.read(entry.length)
             if len(payload) != entry.length or zlib.crc32(payload) != entry.checksum:
                 return None
-            result = unpack_result(payload)
+            result = unpack_result(payload, LARGEST + _WORDS)
         except (*TROUBLE, files.UnreadableError):  # damaged is as good as absent
             return None
         self.found += 1

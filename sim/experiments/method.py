@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from sim.stats.batches import BATCHES
 from sim.units import show_duration, show_rate, show_share
@@ -122,16 +121,6 @@ INTERVALS = {
     "bootstrap": "by the studentised bootstrap over the replications; by Student's t where they are fewer than five or nearly all alike",
     "batch means": f"from {BATCHES} batches of the one run, where its parts are independent of one another; - where they are not",
 }
-
-
-def restored(saved: dict[str, Any] | None) -> Method:
-    """The method again, of what `asdict` made of it."""
-    parts = dict(saved or {})
-    kinds: dict[str, Callable[..., object]] = {"warmup": FoundWarmup, "precision": Precision, "best": Best}
-    for name, kind in kinds.items():
-        if parts.get(name) is not None:
-            parts[name] = kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in parts[name].items()})
-    return Method(**parts)
 
 
 def in_words(amount: float, key: str) -> str:

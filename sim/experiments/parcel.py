@@ -5,17 +5,40 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
-from sim.experiments.apart import Tables, columns_apart, columns_together, records_apart, records_together
+from sim.experiments.apart import SavedColumns, SavedRecords, Tables, columns_apart, columns_together, records_apart, records_together
 from sim.experiments.archive import pack, unpack
 from sim.experiments.jobs import Job, JobResult
+from sim.experiments.strict import DamagedError, made
 from sim.spec.plugins import supply_texts, text_of
 
 _KNOWN = ("metrics", "censored", "timeline", "records")  # what else there is goes as JSON
+LARGEST = 16 * 2**30  # bytes that a result may take in memory: more than a hundred million rows
+
+
+@dataclass(frozen=True)
+class _More:
+    """What else there is."""
+
+    fingerprint: str
+    simulated: float
+    engine: str
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """What of a result is no table."""
+
+    metrics: tuple[str, ...]
+    censored: tuple[str, ...]
+    timeline: SavedColumns
+    records: SavedRecords | None
+    more: _More
+
 
 
 def pack_job(job: Job, *, with_plugins: bool = False) -> str:
@@ -55,15 +78,19 @@ def pack_result(result: JobResult) -> bytes:
     return pack(content, tables, "lz4")
 
 
-def unpack_result(data: bytes) -> JobResult:
+def unpack_result(data: bytes, most: int = LARGEST) -> JobResult:
     """The result again, bit by bit. Raises one of `archive.TROUBLE`."""
-    content, tables = unpack(data)
+    content, tables = unpack(data, most)
+    saved: _Saved = made(_Saved, content, "result")
+    values = tables["values"]
+    if values.dtype != np.float64 or values.shape != (len(set(saved.metrics)),) or values.size != len(saved.metrics):
+        raise DamagedError(f"values: found numbers of shape {values.shape}, expected one for each of {len(saved.metrics)} metrics")
     return JobResult(
-        metrics=dict(zip(map(sys.intern, content["metrics"]), tables["values"].tolist(), strict=True)),
-        censored=frozenset(content["censored"]),
-        timeline=columns_together(content["timeline"], "timeline", tables),
-        records=records_together(content["records"], "records/", tables) if content["records"] is not None else None,
-        **content["more"],
+        metrics=dict(zip(map(sys.intern, saved.metrics), values.tolist(), strict=True)),
+        censored=frozenset(saved.censored),
+        timeline=columns_together(saved.timeline, "timeline", tables),
+        records=records_together(saved.records, "records/", tables) if saved.records is not None else None,
+        **asdict(saved.more),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +17,7 @@ from sim.metrics.sample import Sample
 from sim.records.buckets import bucket_edges, default_bucket
 from sim.records.columns import Columns
 from sim.records.counted import Counts, Floats, Requests
-from sim.records.tables import Records
+from sim.records.tables import Records, Series
 from sim.spec.scenario import Scenario
 from sim.stats.quantile import Ranked
 from sim.vocabulary import Outcome
@@ -40,6 +41,13 @@ def timeline(records: Records, scenario: Scenario, bucket: float | None = None) 
     gauges = Gauges(records)
     columns |= {series.name: gauges.between(series, edges) for series in records.series if not series.quantity.startswith(MEMBER)}
     return Columns(edges[:-1], columns, "time")
+
+
+def column_names(series: Iterable[Series]) -> list[str]:
+    """The columns of the timeline of a run that has these time series, in their order."""
+    rates = ("offered", *(outcome.word for outcome in Outcome), "throughput", "completed", "goodput")
+    percentiles = (f"{clock}_{statistic}" for clock in ("response", "completion") for statistic in PERCENTILES)
+    return list(dict.fromkeys((*rates, *percentiles, *(its.name for its in series if not its.quantity.startswith(MEMBER)))))
 
 
 def _rates(sample: Sample, left: Left, edges: Floats) -> dict[str, Floats]:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from sim.errors import UsageError
+from sim.files import json_of
 
 MARKER = ".sim-report.json"
 FORMAT = 2
@@ -46,8 +47,8 @@ def files_said(directory: int) -> dict[PurePosixPath, str] | None:
     """What the marker of a directory (its descriptor) says: name -> digest; None where it is no report of this version."""
     content = _content(directory, PurePosixPath(MARKER), _MARKER_LIMIT)
     try:
-        said = json.loads(content) if content is not None else None
-    except (ValueError, RecursionError):
+        said = json_of(content, 16 * _MARKER_LIMIT) if content is not None else None
+    except ValueError:
         return None
     files = said.get("files") if isinstance(said, dict) and said.get("sim report") == FORMAT else None
     if not isinstance(files, dict):

@@ -65,6 +65,7 @@ def quick(job: Job, tick: Tick) -> JobResult:
 def made_up_records(seed: int, replication: int) -> Records:
     requests = np.zeros(3, REQUEST)
     requests["arrival"], requests["end"] = [0.5, 1.5, 2.5], [0.6, 1.7, np.nan]
+    requests["completion"] = np.nan
     requests["outcome"] = [0, 2, 11]
     requests["where"] = -1
     return Records(

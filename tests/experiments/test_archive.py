@@ -34,7 +34,7 @@ TABLES = {
 @pytest.mark.parametrize("compression", ["lz4", "zstd"])
 def test_everything_comes_back_bit_by_bit(compression):
     content = {"a": [1, "two", None], "infinite": float("inf"), "own": np.float64(0.1)}
-    words, tables = unpack(pack(content, TABLES, compression))
+    words, tables = unpack(pack(content, TABLES, compression), 2**20)
     assert words == {"a": [1, "two", None], "infinite": float("inf"), "own": 0.1}
     assert list(tables) == list(TABLES)
     for name, table in TABLES.items():
