@@ -24,6 +24,8 @@ from sim.spec.step import Timed
 from sim.spec.walk import visits
 
 NODES = 192
+FEWEST = 12
+STEPS = 64 * NODES  # that are followed for all nodes together: a system of more than 64 steps, each as often as it is reached, has fewer of them
 K = TypeVar("K")
 
 Floats = NDArray[np.float64]
@@ -37,7 +39,7 @@ def corrections(flow: Flow, held: Callable[[Flow], Mapping[K, tuple[float, float
     kept = _kept_steps(flow.scenario) if flow.repeats_heavy else []
     if not kept:
         return {}
-    values, weights = _nodes([step.time for step in kept])
+    values, weights = _nodes([step.time for step in kept], max(FEWEST, min(NODES, STEPS // max(1, flow.followed))))
     rates: dict[K, list[float]] = {}
     for node, weight in zip(values, weights, strict=True):
         its = held(Flow(flow.scenario, {id(step): float(value) for step, value in zip(kept, node, strict=True)}))
@@ -59,14 +61,14 @@ def _kept_steps(scenario: Scenario) -> list[Timed]:
     return [step for step in found.values() if step.per == "request" and 0.0 < step.time.mean < np.inf and step.time.scv > 0.0]
 
 
-def _nodes(distributions: list[Distribution]) -> tuple[Floats, Floats]:
-    """Nodes, one row each, and their weights, which add up to 1."""
+def _nodes(distributions: list[Distribution], number: int) -> tuple[Floats, Floats]:
+    """So many nodes, one row each, and their weights, which add up to 1."""
     count = len(distributions)
     growth = 2.0
     for _ in range(50):  # the root of g^(count + 1) = g + 1: its powers make the lattice (Roberts' generalised golden ratio)
         growth = (1.0 + growth) ** (1.0 / (count + 1))
-    places = np.mod(0.5 + np.outer(np.arange(NODES), growth ** -np.arange(1.0, count + 1.0)), 1.0)
-    values, weights = np.empty((NODES, count)), np.ones(NODES)
+    places = np.mod(0.5 + np.outer(np.arange(number), growth ** -np.arange(1.0, count + 1.0)), 1.0)
+    values, weights = np.empty((number, count)), np.ones(number)
     large = min(0.5, 1.0 / count)
     for index, distribution in enumerate(distributions):
         law = law_of(distribution)
@@ -79,7 +81,7 @@ def _nodes(distributions: list[Distribution]) -> tuple[Floats, Floats]:
 
 def _fitted(weights: Floats, values: Floats, means: Floats) -> Floats:
     """The weights nearest to these under which every column has its mean."""
-    away = np.column_stack([np.ones(NODES), values / means])
+    away = np.column_stack([np.ones(weights.size), values / means])
     wanted = np.ones(means.size + 1)
     change, *_ = np.linalg.lstsq(away.T @ (weights[:, None] * away), wanted - away.T @ weights, rcond=None)
     return np.asarray(weights * (1.0 + away @ change))

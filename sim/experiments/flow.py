@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sim.experiments.times import Drawn, Times, any_of, longest
+from sim.experiments.times import Drawn, Parts, Times, any_of, longest
 from sim.experiments.tries import SELDOM, Ends, Tries, tries
 from sim.policies.assignor import range_assign
 from sim.spec.broker import LogBroker, Topic
@@ -76,6 +76,8 @@ class Flow:
         self.scenario = scenario
         self._repeats = False  # whether attempts are made again anywhere
         self._cuts_heavy = False  # whether a timeout ends, anywhere, what requests keep
+        self.followed = 0  # steps, each as often as it is reached
+        self.missed: dict[tuple[str, float | None], tuple[float, float]] = {}  # target and patience of clients -> see rates
         self._kept = kept or {}
         self.topics: dict[str, tuple[str, LogBroker, Topic]] = {
             name: (broker_name, broker, topic) for broker_name, broker in scenario.brokers.items() for name, topic in broker.topics.items()
@@ -120,14 +122,14 @@ class Flow:
     def called(self, caller: str, endpoint: str, policy: CallPolicy = NO_POLICY) -> Tries:
         """A call of an endpoint by a component, with all its attempts."""
         called = tries(self.one_answer(caller, endpoint), policy)
-        self.note(called, endpoint, policy.timeout)
+        self.note(called.repeats, called.times_out, endpoint, policy.timeout)
         return called
 
-    def note(self, called: Tries, endpoint: str, timeout: float | None) -> None:
+    def note(self, repeats: bool, times_out: bool, endpoint: str, timeout: float | None) -> None:
         """Take notice of a call that is made again, or that times out now and then because of what requests keep: who fails is no matter of luck alone."""
-        self._repeats = self._repeats or called.repeats
-        if called.times_out and timeout is not None and not self._cuts_heavy:
-            kept = Times(1.0, 0.0, tuple(self.endpoints.get(endpoint, Profile()).kept.values()))
+        self._repeats = self._repeats or repeats
+        if times_out and timeout is not None and not self._cuts_heavy:
+            kept = Times(1.0, 0.0, Parts(self.endpoints.get(endpoint, Profile()).kept.values()))
             self._cuts_heavy = kept.above(timeout * PART) > SELDOM
 
     @property
@@ -187,6 +189,7 @@ class Flow:
 
     def _walk(self, profile: Profile, steps: Iterable[Step], service: str, depth: int) -> None:
         for step in steps:
+            self.followed += 1
             ends = profile.ends
             match step:
                 case Work() | Wait():

@@ -11,11 +11,9 @@ import numpy as np
 from sim.experiments.flow import ROUNDS, Flow
 from sim.experiments.keys import Shares, partition_shares, user_shares
 from sim.experiments.refusals import refused_share
-from sim.experiments.times import Times, any_of
-from sim.experiments.tries import Ends, tries
+from sim.experiments.tries import SELDOM, Ends, attempts
 from sim.spec.broker import Topic
 from sim.spec.gateway import Gateway, OAuth, RateLimit
-from sim.spec.policy import NO_POLICY
 from sim.spec.traffic import Closed, Deterministic, Traffic, first_users
 
 
@@ -92,15 +90,24 @@ def client_attempts(flow: Flow, traffic: Traffic, target: str, kept: float) -> f
     """How often a client asks, on average, where it may try again, and this share passes the gateway."""
     if traffic.retry is None:
         return 1.0
-    inside, outside = door(flow, target), Times(1.0 - kept)
-    again = "rate_limited" in traffic.retry.on
-    refused = any_of([inside.refused.of(kept), *([] if again else [outside])])
-    answer = Ends(inside.ok.of(kept), refused, any_of([inside.failed.of(kept), *([outside] if again else [])]))
-    called = tries(answer, NO_POLICY.model_copy(update={"timeout": traffic.timeout, "retry": traffic.retry}))
+    if (target, traffic.timeout) not in flow.missed:
+        flow.missed[target, traffic.timeout] = _missed(flow, target, traffic.timeout)
+    failed, late = flow.missed[target, traffic.timeout]
+    turned_away = 1.0 - kept if "rate_limited" in traffic.retry.on else 0.0
+    asked = attempts(kept * failed + turned_away, kept * late, traffic.retry)
     gateway = flow.scenario.gateway
     endpoint = gateway.routes[target].to if gateway is not None and target in gateway.routes else target
-    flow.note(called, endpoint, traffic.timeout)
-    return called.attempts
+    flow.note(asked > 1.0 + SELDOM, kept * late > SELDOM, endpoint, traffic.timeout)
+    return asked
+
+
+def _missed(flow: Flow, target: str, timeout: float | None) -> tuple[float, float]:
+    """The shares of attempts that fail in time, and that take longer than a client waits."""
+    inside = door(flow, target)
+    if timeout is None:
+        return inside.failed.share, 0.0
+    late = math.fsum(times.share * times.above(timeout) for times in (inside.ok, inside.refused, inside.failed) if times.share > 0.0)
+    return inside.failed.share * (1.0 - inside.failed.above(timeout)), late
 
 
 def door(flow: Flow, target: str) -> Ends:

@@ -137,13 +137,33 @@ class Drawn:
         return float(limited_mean(self.distribution, np.array([limit]))[0]) if limit >= 0.0 else limit
 
 
+class Parts(tuple[Part, ...]):
+    """Random parts of a time, which do not depend on one another. Their sum is computed once for all who share them."""
+
+    @cached_property
+    def sum(self) -> Part | None:
+        """All of them together."""
+        if len(self) < 2:
+            return self[0] if self else None
+        total = self[0].law
+        for part in self[1:]:
+            total = total.plus(part.law)
+        return total
+
+    def and_(self, others: tuple[Part, ...]) -> Parts:
+        """These and others."""
+        if not self and isinstance(others, Parts):
+            return others
+        return Parts((*self, *others)) if others else self
+
+
 @dataclass(frozen=True, eq=False)
 class Times:
     """The time that a share of all runs takes."""
 
     share: float = 1.0
     fixed: float = 0.0  # s
-    parts: tuple[Part, ...] = field(default=())
+    parts: Parts = field(default=Parts())
 
     @property
     def mean(self) -> float:
@@ -155,20 +175,10 @@ class Times:
         """Seconds per run, of all runs; those that it is not about take none."""
         return self.share * self.mean if self.share > 0.0 else 0.0
 
-    @cached_property
-    def _sum(self) -> Part | None:
-        """The random parts together."""
-        if len(self.parts) < 2:
-            return self.parts[0] if self.parts else None
-        total = self.parts[0].law
-        for part in self.parts[1:]:
-            total = total.plus(part.law)
-        return total
-
     @property
     def law(self) -> Law:
         """As points, the fixed part included."""
-        return self._sum.law.later(self.fixed) if self._sum is not None else Law(np.array([self.fixed]), np.ones(1), np.zeros(1))
+        return self.parts.sum.law.later(self.fixed) if self.parts.sum is not None else Law(np.array([self.fixed]), np.ones(1), np.zeros(1))
 
     def of(self, share: float) -> Times:
         """That of so large a share of them."""
@@ -176,16 +186,16 @@ class Times:
 
     def plus(self, other: Times) -> Times:
         """One after the other; the shares multiply."""
-        return Times(self.share * other.share, self.fixed + other.fixed, self.parts + other.parts)._bounded()
+        return Times(self.share * other.share, self.fixed + other.fixed, self.parts.and_(other.parts))._bounded()
 
     def _bounded(self) -> Times:
         """The same, its parts as one where they are many: calls within calls would double them."""
-        return self if len(self.parts) <= MOST else Times(self.share, 0.0, (self.law,))
+        return self if len(self.parts) <= MOST else Times(self.share, 0.0, Parts((self.law,)))
 
     @property
     def kept(self) -> Times:
         """What of it is the same for every attempt of a request, but for what is fixed."""
-        return Times(1.0, 0.0, tuple(part for part in self.parts if part.kept))
+        return Times(1.0, 0.0, Parts(part for part in self.parts if part.kept))
 
     def then(self, distribution: Distribution | None, times: int = 1, kept: bool = False) -> Times:
         """With some draws of a distribution after it; `kept`: every attempt of a request has the same."""
@@ -194,18 +204,18 @@ class Times:
         if isinstance(distribution, Constant):
             return replace(self, fixed=self.fixed + times * distribution.value)
         part = Drawn(distribution, kept) if in_closed_form(distribution) else replace(law_of(distribution), kept=kept)
-        return replace(self, parts=self.parts + (part,) * times)._bounded()
+        return replace(self, parts=self.parts.and_((part,) * times))._bounded()
 
     def above(self, limit: float) -> float:
         """P(X > limit), of those that it is about."""
-        if self._sum is None:
+        if self.parts.sum is None:
             return float(self.fixed > limit * (1.0 + 1e-12))
-        return self._sum.above(limit - self.fixed)
+        return self.parts.sum.above(limit - self.fixed)
 
     def percentile(self, share: float) -> float:
         """The least time above which no more than 1 - `share` of those that it is about are, seconds; by bisection of the tail."""
         low, high = self.fixed, max(2.0 * self.fixed, 1e-3)
-        if self._sum is None:
+        if self.parts.sum is None:
             return self.fixed
         while self.above(high) > 1.0 - share and high < 1e12:
             low, high = high, 2.0 * high
@@ -216,9 +226,9 @@ class Times:
 
     def limited(self, limit: float) -> float:
         """E[min(X, limit)], of those that it is about."""
-        if self._sum is None or limit <= self.fixed:
+        if self.parts.sum is None or limit <= self.fixed:
             return min(self.fixed, limit)
-        return self.fixed + self._sum.limited(limit - self.fixed)
+        return self.fixed + self.parts.sum.limited(limit - self.fixed)
 
     def in_time(self, limit: float) -> Times:
         """Those of them that take no longer than this."""
@@ -228,7 +238,7 @@ class Times:
         if late >= 1.0 - NOTHING:
             return Times(0.0)
         kept = self.law.in_time(limit)
-        return Times(self.share * (1.0 - late), 0.0, (kept,))
+        return Times(self.share * (1.0 - late), 0.0, Parts((kept,)))
 
 
 NEVER = Times(0.0)
@@ -243,7 +253,7 @@ def any_of(several: Iterable[Times]) -> Times:
     if all(not times.parts and times.fixed == found[0].fixed for times in found):
         return replace(found[0], share=share)
     laws = [(times.share / share, times.law) for times in found]
-    return Times(share, 0.0, (_mixed(laws),))
+    return Times(share, 0.0, Parts((_mixed(laws),)))
 
 
 def longest(several: Sequence[Times]) -> Times:
@@ -261,7 +271,7 @@ def longest(several: Sequence[Times]) -> Times:
     for law in laws:
         below *= np.concatenate([[0.0], np.cumsum(law.mass)])[np.searchsorted(law.at, at, side="right")]
     mass = np.diff(below, prepend=0.0)
-    return Times(1.0, 0.0, (condensed(at, mass / mass.sum(), np.zeros(at.shape)),))
+    return Times(1.0, 0.0, Parts((condensed(at, mass / mass.sum(), np.zeros(at.shape)),)))
 
 
 def law_of(distribution: Distribution) -> Law:

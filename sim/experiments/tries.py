@@ -99,7 +99,7 @@ def _cut(ends: Ends, total: float | None) -> Ends:
 
 
 def _again(once: Ends, late: Times, retry: Retry, total: float | None) -> Tries:
-    allowed = _allowed(once, late, retry)
+    allowed = _allowed(once.failed.share, late.share, retry)
     again = [times for times, word in ((once.failed, "error"), (late, "timeout")) if word in retry.on]
     over = [times for times, word in ((once.failed, "error"), (late, "timeout")) if word not in retry.on]
     before, attempts, held, ok, refused, failed = Times(), 0.0, 0.0, list[Times](), list[Times](), list[Times]()
@@ -129,9 +129,20 @@ def _again(once: Ends, late: Times, retry: Retry, total: float | None) -> Tries:
     return Tries(Ends(any_of(ok), any_of(refused), any_of(failed)), attempts, held)
 
 
-def _allowed(once: Ends, late: Times, retry: Retry) -> float:
+def attempts(failed: float, late: float, retry: Retry) -> float:
+    """How many there are on average where these shares of them fail in time and time out; of a call without a total timeout."""
+    again = _wanted(failed, late, retry) * _allowed(failed, late, retry)
+    return float(retry.max_attempts) if again >= 1.0 else (1.0 - again**retry.max_attempts) / (1.0 - again)
+
+
+def _wanted(failed: float, late: float, retry: Retry) -> float:
+    """The share of attempts after which another one is wanted."""
+    return min(1.0, math.fsum(share for share, word in ((failed, "error"), (late, "timeout")) if word in retry.on))
+
+
+def _allowed(failed: float, late: float, retry: Retry) -> float:
     """The share of the retries wanted that the budget pays for: together no more than its ratio of the calls."""
-    wanted = min(1.0, math.fsum(times.share for times, word in ((once.failed, "error"), (late, "timeout")) if word in retry.on))
+    wanted = _wanted(failed, late, retry)
     budget: Budget | None = retry.budget
     if budget is None or budget.min_per_second > 0 or wanted <= NOTHING:
         return 1.0

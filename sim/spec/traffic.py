@@ -124,6 +124,20 @@ class Rows(Spec):
     user: tuple[Annotated[int, Between(0, MOST_USERS)], ...] = ()  # the number of its user, for each row
     users: Annotated[int, Between(0, MOST_USERS)] = 0
 
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        """Who writes it by hand all the same is told; nothing later looks at it again."""
+        size = len(self.values)
+        for name in ("lengths", "route", "user"):
+            if len(getattr(self, name)) not in (0, size):
+                raise ValueError(f"{name}: found {len(getattr(self, name))}, expected {size}, one for each of the values")
+        if len(self.shares) != len(self.routes) or len(set(self.routes)) != len(self.routes):
+            raise ValueError("found routes and shares that do not belong together")
+        for name, numbers, count in (("route", self.route, len(self.routes)), ("user", self.user, self.users)):
+            if bool(numbers) != bool(count) or (numbers and not 0 <= min(numbers) <= max(numbers) < count):
+                raise ValueError(f"{name}: expected numbers from 0 to {count - 1}" if count else f"{name}: found numbers that belong to nothing")
+        return self
+
 
 @register("arrivals", "replay")
 class Replay(Arrivals):
@@ -152,6 +166,8 @@ class Replay(Arrivals):
         for name in ("route", "user"):
             if self.is_series and getattr(self, name) is not None:
                 raise ValueError(f"found {name} beside {'rates' if self.rates is not None else 'counts'}, where a row is no request")
+        if self.data is not None and bool(self.data.routes) != (self.route is not None):
+            raise ValueError("found rows with routes and no `route`, or `route` and rows without them")
         if self.is_series and self.data is not None and not self.data.lengths and self.every is None:
             raise ValueError("the field 'every' is missing: how long does a row hold?")
         return self

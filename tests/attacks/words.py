@@ -16,15 +16,21 @@ TITLE = "Scenario"
 def language() -> set[str]:
     """Every field as `Service.replicas`, every word to be chosen for it as `Queue.discipline: lifo`, every kind as `step call`."""
     schema = json_schema()
-    kinds = {f"{kind} {word}" for kind in get_args(Kind) for word in words(kind)}
-    own = {name: body for name, body in schema["$defs"].items() if not name.endswith(".patch") and name not in get_args(Kind)}
-    own.pop(Fault.__name__, None)  # the base of all faults, which nobody can write
+    known = [(kind, word, cls) for kind in get_args(Kind) for word, cls in words(kind).items()]
+    kinds = {f"{kind} {word}" for kind, word, cls in known if _ours(cls)}
+    others = {*get_args(Kind), Fault.__name__, *(cls.__name__ for _, _, cls in known if not _ours(cls))}  # nobody can write the base of all faults
+    own = {name: body for name, body in schema["$defs"].items() if not name.endswith(".patch") and name not in others}
     return kinds | {word for name, body in {**own, TITLE: {**schema, "$defs": {}}}.items() for word in _fields(name, body)}
 
 
 def spoken(scenario: Scenario) -> set[str]:
     """Those that the text of a scenario says, in whichever of their forms."""
     return set(_said(scenario))
+
+
+def _ours(cls: type[Spec]) -> bool:
+    """Whether it is no word of a plug-in that some test has loaded."""
+    return cls.__module__.startswith("sim.")
 
 
 def _fields(name: str, body: dict[str, Any]) -> Iterator[str]:
