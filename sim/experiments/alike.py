@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.experiments.flow import Flow
-from sim.experiments.times import law_of
+from sim.experiments.times import coarse, law_of
 from sim.spec.distribution import Distribution
 from sim.spec.scenario import Scenario
 from sim.spec.step import Timed
@@ -40,14 +40,22 @@ def corrections(flow: Flow, held: Callable[[Flow], Mapping[K, tuple[float, float
     if not kept:
         return {}
     values, weights = _nodes([step.time for step in kept], max(FEWEST, min(NODES, STEPS // max(1, flow.followed))))
+    with coarse():
+        return _averaged(flow.scenario, held, kept, values, weights)
+
+
+def _averaged(
+    scenario: Scenario, held: Callable[[Flow], Mapping[K, tuple[float, float]]], kept: list[Timed], values: Floats, weights: Floats
+) -> dict[K, tuple[float, float]]:
+    """The mean over all nodes, against the flow in which every attempt draws anew."""
     rates: dict[K, list[float]] = {}
     for node, weight in zip(values, weights, strict=True):
-        its = held(Flow(flow.scenario, {id(step): float(value) for step, value in zip(kept, node, strict=True)}))
+        its = held(Flow(scenario, {id(step): float(value) for step, value in zip(kept, node, strict=True)}))
         for station, (rate, seconds) in its.items():
             total = rates.setdefault(station, [0.0, 0.0])
             total[0] += weight * rate
             total[1] += weight * seconds
-    plain = held(flow)
+    plain = held(Flow(scenario))
     return {station: (_ratio(rate, plain[station][0]), _ratio(seconds, plain[station][1])) for station, (rate, seconds) in rates.items() if station in plain}
 
 

@@ -8,7 +8,9 @@ variance of what it stands for: means stay exact, and a point is spread over its
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -21,9 +23,21 @@ from sim.spec.distribution import Constant, Distribution
 from sim.spec.measured import Mixture
 
 Floats = NDArray[np.float64]
+_atoms: ContextVar[int] = ContextVar("atoms")
 ATOMS = 160  # two of them are within 8 % of one another over five orders of magnitude
+COARSE = 48  # of what is averaged over many flows
 MOST = 12  # parts that are kept one by one
 NOTHING = 1e-12  # a share that is none
+
+
+@contextmanager
+def coarse() -> Iterator[None]:
+    """Laws have COARSE points meanwhile, which makes their sums ten times as fast."""
+    before = _atoms.set(COARSE)
+    try:
+        yield
+    finally:
+        _atoms.reset(before)
 
 
 class Part(Protocol):
@@ -308,7 +322,7 @@ def _edges(distribution: Distribution) -> Floats:
         if survival(distribution, np.array([low]))[0] > 1.0 - 1e-5:
             break
         low /= 2.0
-    return np.concatenate([[0.0], np.geomspace(low, high, ATOMS)])
+    return np.concatenate([[0.0], np.geomspace(low, high, _atoms.get(ATOMS))])
 
 
 def _mixed(weighted: Sequence[tuple[float, Law]]) -> Law:
@@ -320,21 +334,22 @@ def _mixed(weighted: Sequence[tuple[float, Law]]) -> Law:
 
 def condensed(at: Floats, mass: Floats, variance: Floats) -> Law:
     """As at most ATOMS points (and one at 0, and one that is infinite): neighbours become one, with their mean and their variance."""
+    atoms = _atoms.get(ATOMS)
     kept = mass > 0.0
     at, mass, variance = at[kept], mass[kept], variance[kept]
-    if at.size <= ATOMS:
+    if at.size <= atoms:
         order = np.argsort(at, kind="stable")
         return Law(at[order], mass[order], variance[order])
     usual = (at > 0.0) & np.isfinite(at)
     low, high = at[usual].min(), at[usual].max()
     place = np.zeros(at.shape, dtype=np.int64)
-    place[usual] = 1 + np.minimum((np.log(at[usual] / low) / max(math.log(high / low), 1e-300) * ATOMS).astype(np.int64), ATOMS - 1)
-    place[np.isinf(at)] = ATOMS + 1
-    total = np.bincount(place, weights=mass, minlength=ATOMS + 2)
+    place[usual] = 1 + np.minimum((np.log(at[usual] / low) / max(math.log(high / low), 1e-300) * atoms).astype(np.int64), atoms - 1)
+    place[np.isinf(at)] = atoms + 1
+    total = np.bincount(place, weights=mass, minlength=atoms + 2)
     found = total > 0.0
     finite = np.where(np.isinf(at), 0.0, at)
-    mean = np.bincount(place, weights=mass * finite, minlength=ATOMS + 2)[found] / total[found]
-    second = np.bincount(place, weights=mass * (variance + finite**2), minlength=ATOMS + 2)[found] / total[found]
+    mean = np.bincount(place, weights=mass * finite, minlength=atoms + 2)[found] / total[found]
+    second = np.bincount(place, weights=mass * (variance + finite**2), minlength=atoms + 2)[found] / total[found]
     spread = np.maximum(second - mean**2, 0.0)
     if np.isinf(at).any():
         mean[-1], spread[-1] = math.inf, 0.0

@@ -6,7 +6,7 @@ from sim.spec import load_document
 from tests.attacks.words import language, spoken
 from tests.models.any_scenario import any_scenario
 
-SEEDS = 400
+SEEDS = 120
 
 NOT_SPOKEN = {
     "is read from a file when the scenario is loaded; random systems hold what was read, as the loader embeds it": """
