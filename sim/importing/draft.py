@@ -142,12 +142,11 @@ class Draft:
         self.alias(service.key[1], service.key)
         return before
 
-    def alias(self, host: str, key: Key) -> None:
-        """`host` is a name of this service, in its own namespace and with it."""
+    def alias(self, host: str, key: Key, alone: bool = False) -> None:
+        """`host` is a name of this service, in its own namespace and with it; `alone`: of no other of that namespace, whatever it is called."""
         for name in {host.lower(), f"{host}.{key[0]}".lower() if key[0] else host.lower()}:
-            known = self.aliases.setdefault(name, [])
-            if key not in known:
-                known.append(key)
+            others = [other for other in self.aliases.get(name, ()) if other != key and not (alone and other[0] == key[0])]
+            self.aliases[name] = [*others, key]
 
     def find(self, host: str, namespace: str = "") -> Service | None:
         """The service that a host name means to somebody in this namespace; None where it is none, or could be several."""

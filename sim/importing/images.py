@@ -16,7 +16,7 @@ _ROLES = (
     (LOADS, r"load-?(?:generator|test|tester|gen)s?|locust|k6|jmeter|gatling|vegeta|hey|wrk2?|traffic-?gen(?:erator)?"),
     (KAFKA, r"(?:cp-)?kafka|redpanda|cp-server"),
     (QUEUES, r"rabbitmq|activemq|artemis|nats|nats-streaming|emqx|mosquitto|pulsar"),
-    (COORDINATES, r"(?:cp-)?zookeeper|etcd|consul"),
+    (COORDINATES, r"(?:cp-)?zookeeper|etcd|consul|nacos(?:-server)?|eureka(?:-server)?|discovery-?(?:server|service)|config-?(?:server|service)"),
     (KONG, r"kong(?:-gateway)?"),
     (
         STORES,
@@ -24,6 +24,7 @@ _ROLES = (
         r"cockroach(?:db)?|clickhouse(?:-server)?|neo4j|minio|influxdb|timescaledb|mssql|dynamodb-local|[a-z0-9-]+-(?:db|database|redis|mongo(?:db)?|mysql|mariadb|postgres(?:ql)?|memcached)",
     ),
 )
+_LONGEST = 100  # characters of a name that are looked at
 _PATTERNS = [(role, re.compile(pattern)) for role, pattern in _ROLES]
 
 WHY_NOT = {
@@ -40,7 +41,7 @@ def role_of(image: str, name: str) -> str:
 
 
 def _role(word: str) -> str:
-    word = word.lower()
+    word = word[:_LONGEST].lower()
     return next((role for role, pattern in _PATTERNS if pattern.fullmatch(word)), "")
 
 

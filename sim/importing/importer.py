@@ -30,7 +30,7 @@ class Imported:
 def import_files(files: Sequence[str], kind: str | None = None, name: str | None = None, confine: str | Path | None = None) -> Imported:
     """The scenario in these files together. `kind` insists on a format, `name` names the scenario, `confine` is a folder that they must lie in.
 
-    ScenarioError where a file is no text of its format or of no known one; UsageError where a file cannot be read, or names no service.
+    ScenarioError where a file is no text of its format or of no known one, or where no file names a service; UsageError where one cannot be read.
     """
     if not files:
         raise UsageError(f"found no file, expected at least one of: {listed()}")
@@ -68,7 +68,7 @@ def _read(files: Sequence[str], draft: Draft, wanted: Kind | None, confine: Path
             problems += error.problems
     if problems:
         raise ScenarioError(problems)
-    for kind in KINDS:
+    for kind in sorted(KINDS, key=lambda kind: not kind.early):
         if kind.name in documents:
             kind.read(documents[kind.name], draft)
 

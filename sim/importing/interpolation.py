@@ -14,22 +14,42 @@ _PLAIN = re.compile(r"\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|\{)")
 _INNER = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])(.*))?", re.DOTALL)
 UNKNOWN = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _DEEPEST = 5  # defaults within defaults
-_LONGEST = 100_000  # characters that a value may grow to
+_LONGEST = 4000  # characters of a value, before and after
+_MOST = 2**24  # characters that are made of a document
 
 
 def interpolated(value: Data, variables: Mapping[str, str]) -> Data:
     """A copy with all variables replaced that have a value; keys and places stay as they are."""
-    if isinstance(value, str):
-        return resolve(value, variables) if "$" in value else value
-    if isinstance(value, Map):
-        return Map({key: interpolated(item, variables) for key, item in value.items()}, value.keys_at, value.values_at)
-    if isinstance(value, Seq):
-        return Seq([interpolated(item, variables) for item in value], value.items_at)
-    return value
+    return _Interpolation(variables).of(value)
+
+
+class _Interpolation:
+    """Of one document. What aliases repeat is made once, and all that is made is bounded: beyond that texts stay as they are."""
+
+    def __init__(self, variables: Mapping[str, str]):
+        self.variables = variables
+        self.made: dict[str, str] = {}
+        self.left = _MOST
+
+    def of(self, value: Data) -> Data:
+        if isinstance(value, str):
+            return self._text(value) if "$" in value[:_LONGEST] else value
+        if isinstance(value, Map):
+            return Map({key: self.of(item) for key, item in value.items()}, value.keys_at, value.values_at)
+        if isinstance(value, Seq):
+            return Seq([self.of(item) for item in value], value.items_at)
+        return value
+
+    def _text(self, text: str) -> str:
+        if text not in self.made and self.left > 0:
+            self.made[text] = resolve(text, self.variables)
+            self.left -= len(self.made[text])
+        return self.made.get(text, text)
 
 
 def resolve(text: str, variables: Mapping[str, str], depth: int = 0) -> str:
     """One text."""
+    text = text[:_LONGEST]
     pieces, at = [], 0
     while (found := _PLAIN.search(text, at)) is not None:
         pieces.append(text[at : found.start()])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sim.importing.draft import Address, Draft, Entry, Key, Route, Said, Service, where
+from sim.importing.draft import Address, Draft, Entry, Gateway, Key, Route, Said, Service, where
 from sim.importing.images import KAFKA, KONG, LOADS, STORES, WHY_NOT, owners_of
 from sim.importing.names import legal, name_services
 from sim.spec.document import Place
@@ -55,10 +55,21 @@ def _set_apart(draft: Draft) -> list[Service]:
     apart = [service for service in draft.services.values() if service.role in WHY_NOT]
     if len(apart) == len(draft.services) and draft.gateway is None:
         return []  # a file of nothing else means what it says
+    if draft.gateway is not None:
+        _routes_apart(draft, draft.gateway, apart)
     for service in apart:
         del draft.services[service.key]
         draft.notes.leave_out(service.at, f"{service.what} ({service.role})", WHY_NOT[service.role])
     return [service for service in apart if service.role == LOADS]
+
+
+def _routes_apart(draft: Draft, gateway: Gateway, apart: list[Service]) -> None:
+    """Routes to what is no service go with it."""
+    for route in list(gateway.routes):
+        service = draft.find(route.host, route.namespace)
+        if service in apart:
+            gateway.routes.remove(route)
+            draft.notes.leave_out(route.at, f"route {route.name}", f"leads to what is no service ({service.role})" if service is not None else "")
 
 
 def _routes(draft: Draft) -> None:

@@ -24,13 +24,14 @@ class Kind:
     title: str
     recognises: Callable[[Data], bool]
     read: Callable[[Sequence[Document], Draft], None]
+    early: bool = False  # read before all others, which use it
 
 
 KINDS = (  # in the order in which they are read: what names services before what refers to them
-    Kind("variables", "KEY=VALUE", variables.recognises, variables.read),
     Kind("kubernetes", "Kubernetes", kubernetes.recognises, kubernetes.read),
     Kind("compose", "Docker compose", compose.recognises, compose.read),
     Kind("kong", "Kong", kong.recognises, kong.read),
+    Kind("variables", "KEY=VALUE", variables.recognises, variables.read, early=True),
 )
 
 _OTHERS: tuple[tuple[str, Callable[[dict[str, Data]], bool]], ...] = (

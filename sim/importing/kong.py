@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from sim.errors import did_you_mean
 from sim.importing.draft import Draft, Gateway, Route, Said, Service, kept, where
 from sim.importing.kong_plugins import apply
 from sim.importing.parts import Part
@@ -21,6 +22,13 @@ from sim.spec.document import Data, Place
 RETRIES, READ_TIMEOUT, WEIGHT = 5, 60_000, 100  # Kong's defaults; milliseconds
 _UNSAFE = {"POST", "PATCH", "LOCK"}  # what nginx does not send twice
 _BALANCING = {"round-robin": "round_robin", "least-connections": "least_request"}
+_TELLING = {  # fields by which lists of entities are known
+    "services": {"host", "url", "routes", "connect_timeout", "read_timeout", "retries"},
+    "routes": {"paths", "methods", "hosts", "strip_path", "service"},
+    "upstreams": {"targets", "algorithm", "healthchecks", "slots"},
+    "plugins": {"config", "enabled"},
+}
+_READ = {*_TELLING, "targets"}
 _OF_NO_CONCERN = "certificates", "ca_certificates", "snis", "vaults", "licenses", "keys", "key_sets", "consumers", "consumer_groups"
 
 
@@ -30,10 +38,11 @@ def recognises(value: Data) -> bool:
         return False
     if "_format_version" in value:
         return True
-    lists = [value[key] for key in ("services", "upstreams", "routes") if isinstance(value.get(key), list)]
-    plugins = value.get("plugins") if isinstance(value.get("plugins"), list) else []
-    named = [plugin for plugin in plugins or [] if isinstance(plugin, dict) and "name" in plugin and {"config", "enabled"} & set(plugin)]
-    return any(isinstance(item, dict) for items in lists for item in items) or bool(named)
+    return any(
+        isinstance(item, dict) and fields.intersection(item)
+        for key, fields in _TELLING.items()
+        for item in (value[key] if isinstance(value.get(key), list) else ())
+    )
 
 
 @dataclass
@@ -68,9 +77,11 @@ def read(documents: Sequence[Document], draft: Draft) -> None:
     plugins = [plugin for top in tops for plugin in _plugins(top, found)]
     apply(plugins, draft.gateway, [route for service in found for _, route in service.routes], draft)
     for top in tops:
-        for key in _OF_NO_CONCERN:
-            if top[key]:
-                top[key].leave_out(key, "say nothing of load or time; users are those of the traffic")
+        for key, part in top.entries():
+            if key in _OF_NO_CONCERN or key.endswith(("_credentials", "_secrets")) or key == "acls":
+                part.leave_out(key, "say nothing of load or time; users are those of the traffic")
+            elif key not in _READ and not key.startswith("_"):
+                part.leave_out(key[:80], f"is no entity of Kong{did_you_mean(key, _READ)}")
 
 
 def _services(top: Part, draft: Draft) -> Iterator[Found]:

@@ -18,6 +18,7 @@ from sim.spec.document import Data, Place
 
 WORKLOADS = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "DeploymentConfig", "Rollout", "DaemonSet", "Pod")
 _BY_THEMSELVES = ("Job", "CronJob")
+_RENDERED = {"Kustomization": "kubectl kustomize DIR", "HelmRelease": "helm template CHART", "HelmChart": "helm template CHART"}
 _OF_NO_CONCERN = {
     *("Namespace", "ServiceAccount", "Secret", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "PersistentVolume", "PersistentVolumeClaim"),
     *("StorageClass", "CustomResourceDefinition", "NetworkPolicy", "PriorityClass", "ServiceMonitor", "PodMonitor", "PrometheusRule", "Certificate"),
@@ -111,7 +112,7 @@ def _service(thing: Object, keys: Sequence[Key], draft: Draft) -> None:
     elif len(keys) > 1:
         thing.part.leave_out(f"Service {thing.name}", "selects several workloads that have Services of their own")
     else:
-        draft.alias(thing.name, keys[0])
+        draft.alias(thing.name, keys[0], alone=True)
         draft.take(thing.at, "Service")
         if kind in ("LoadBalancer", "NodePort"):
             draft.entries.append(Entry(keys[0], f"Service {thing.name} is a {kind}", thing.spec["type"].at))
@@ -135,5 +136,7 @@ def _rest(objects: Sequence[Object]) -> None:
             thing.part.leave_out(f"{thing.kind} {thing.name}", "runs by itself, and answers no request")
         elif thing.kind in _OF_NO_CONCERN:
             thing.part.leave_out(thing.kind, "says nothing of load or time")
+        elif thing.kind in _RENDERED:
+            thing.part.leave_out(f"{thing.kind} {thing.name}".strip(), f"names other files; render it first: {_RENDERED[thing.kind]} | sim import -")
         elif thing.kind not in read_ones or "serving.knative.dev" in thing.api:
             thing.part.leave_out(f"{thing.kind} {thing.name} ({thing.api})", "is of a kind that is not read")

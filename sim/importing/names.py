@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container
+from itertools import count
 
 from sim.errors import unprintable_in
 from sim.importing.draft import Draft
@@ -25,13 +26,12 @@ def name_services(draft: Draft) -> None:
             service.remarks.append(f"called {shortened(key[1])} in the file, which is no name for a service here, or another's")
 
 
-def legal(written: str, taken: Iterable[str] = ()) -> str:
+def legal(written: str, taken: Container[str]) -> str:
     """A name that the language can have: printable, not too long, not that of the gateway or of clients, and nobody else's."""
     word = shortened(written).strip() or "unnamed"
     if word in RESERVED:
         word = f"{word}-service"
-    known = set(taken)
-    return word if word not in known else next(name for number in range(2, len(known) + 3) if (name := f"{word}-{number}") not in known)
+    return word if word not in taken else next(name for number in count(2) if (name := f"{word}-{number}") not in taken)
 
 
 def shortened(written: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sim.spec.document import Data, Map, Place, Seq
 from sim.units import shown
 
+LONGEST_TEXT = 4000  # characters of a value that are looked at: aliases may repeat a long one ten thousand times
 LONGEST = 200  # characters of a text that is shown
 
 
@@ -90,8 +91,8 @@ class Part:
 
     def text(self) -> str:
         """A text; empty where there is none. A template that nobody rendered is none."""
-        if isinstance(self.value, str) and "{{" not in self.value:
-            return self.value
+        if isinstance(self.value, str) and "{{" not in self.value[:LONGEST_TEXT]:
+            return self.value[:LONGEST_TEXT]
         if isinstance(self.value, str):
             self.notes.leave_out(self.at, f"{self.name} {shown(self.value)}", "a template, expected what it is rendered to")
         elif isinstance(self.value, (int, float)):

@@ -67,7 +67,6 @@ def workload(thing: Object, settings: Settings, draft: Draft) -> Service | None:
     service = Service((thing.namespace, thing.name), what, thing.at, role_of(main["image"].text(), thing.name))
     if draft.add_service(service) is not service:
         return None
-    draft.alias(thing.name, service.key) if thing.kind == "StatefulSet" else None
     if thing.kind == "DaemonSet":
         service.replicas = Said(1, "one on each node: how many nodes there are", True)
     elif count is not None:

@@ -19,6 +19,7 @@ from sim.units import shown
 
 STDIN = "-"
 _TEMPLATE = re.compile(r"\{\{-?\s*(?:\.|\$|include\b|if\b|else\b|range\b|with\b|end\b|template\b|toYaml\b|define\b|/\*)")
+_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")  # how JSON writes what is beyond 16 bits
 _VARIABLE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=(.*)")
 
 
@@ -58,7 +59,7 @@ def read_text(text: str, file: str) -> Stream:
     if variables is not None:
         return Stream(file, [Document(file, variables)])
     if text.lstrip()[:1] in ("{", "["):
-        text = text.replace("\t", " ")  # JSON may be indented with tabs, and has none anywhere else
+        text = _PAIR.sub(_joined, text.replace("\t", " "))  # JSON may be indented with tabs, and has none anywhere else
     composer = _Stranger(file)
     try:
         compose(text, composer)
@@ -115,6 +116,10 @@ class _Stranger(Composer):
                 self.nodes += 1  # copies count, or maps of merged maps would grow without bound
                 if key not in node:
                     node.put(key, value, source.keys_at.get(key), source.values_at.get(key))
+
+
+def _joined(found: re.Match[str]) -> str:
+    return bytes.fromhex(found[1] + found[2]).decode("utf-16-be")
 
 
 def _variables(text: str, file: str) -> Map | None:

@@ -11,6 +11,7 @@ from sim.importing.parts import Note
 from sim.spec.document import Place
 
 _CALLEES = 8  # that are named
+_REASONS = 60  # that are told
 _NAMED = 3  # of things that were left out for one reason
 
 
@@ -83,12 +84,14 @@ def grouped(notes: Sequence[Note]) -> Iterator[str]:
     reasons: dict[str, list[Note]] = {}
     for note in notes:
         reasons.setdefault(note.why, []).append(note)
-    for why, its in reasons.items():
+    for why, its in list(reasons.items())[:_REASONS]:
         names = list(dict.fromkeys(note.what for note in its))
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         times = f", {len(its)} times" if len(names) == 1 and len(its) > 1 else ""
         first = where(Place(its[0].file, its[0].line))
         yield f"{first}: {', '.join(names[:_NAMED])}{more}{times}: {why}"
+    if len(reasons) > _REASONS:
+        yield f"and more, for {len(reasons) - _REASONS} other reasons; --json has all"
 
 
 def _entries(draft: Draft) -> Iterator[str]:

@@ -183,7 +183,7 @@ def test_names_that_the_language_has_other_uses_for_are_changed_and_told(tmp_pat
     ("text", "words"),
     [
         ("services: {web: [1, 2]}", "found a list of 2, expected a map"),
-        ("services: 5", "expected one of: KEY=VALUE"),
+        ("services: 5", "expected one of: Kubernetes, Docker compose"),
         ("", "found an empty file"),
         ("openapi: 3.0.0\npaths: {}", "found what seems to be OpenAPI"),
         ("version: 1\ntraffic: {}\nservices: {}", "a scenario already; sim check reads it"),

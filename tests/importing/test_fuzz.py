@@ -33,12 +33,12 @@ ODD = [
     "0",
     "''",
 ]
-LONGEST = 5.0  # s that one file may take
+LONGEST = 5.0  # s of CPU that one file may take
 
 
 def outcome(files, kind=None):
     """Whether it was imported; anything but an answer or an error of the user's fails the test."""
-    begun = time.monotonic()
+    begun = time.process_time()
     try:
         imported = import_files([str(file) for file in files], kind)
     except RunError:
@@ -46,7 +46,7 @@ def outcome(files, kind=None):
     except SimError:
         return False
     finally:
-        assert time.monotonic() - begun < LONGEST
+        assert time.process_time() - begun < LONGEST
     load_text(imported.text)
     return True
 
@@ -124,7 +124,18 @@ def test_maps_that_merge_maps_are_not_expanded(tmp_path):
     assert not outcome([tmp_path / "a.yaml"])
 
 
-@pytest.mark.parametrize("text", ["[" * 10_000, "{a: " * 10_000, "- " * 10_000, "a:\n" + "".join(" " * depth + "a:\n" for depth in range(1, 300))])
+def test_a_long_text_that_aliases_repeat_costs_no_more_than_it_is(tmp_path):
+    service = "{image: *big, environment: {A_URL: *big, B: *big}, command: *big, ports: [*big], deploy: {replicas: *big}}"
+    services = "\n".join(f"  s{number}: {service}" for number in range(300))
+    (tmp_path / "a.yaml").write_text(f"x: &big '{'http://$${A}' * 30_000}'\nservices:\n{services}\n")
+    assert outcome([tmp_path / "a.yaml"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 10_000, "{a: " * 10_000, "- " * 10_000, "a:\n" + "".join(" " * depth + "a:\n" for depth in range(1, 300))],
+    ids=["lists", "maps", "dashes", "lines"],
+)
 def test_depth_is_bounded(tmp_path, text):
     (tmp_path / "a.yaml").write_text(text)
     assert not outcome([tmp_path / "a.yaml"])

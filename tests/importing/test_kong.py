@@ -164,3 +164,13 @@ def test_what_makes_no_scenario_is_told(tmp_path, text, words):
     with pytest.raises(ScenarioError) as told:
         imported(tmp_path, a_yaml=text)
     assert words in str(told.value)
+
+
+def test_lists_of_other_tools_are_not_taken_for_kong(tmp_path):
+    with pytest.raises(ScenarioError, match="found a map with services, expected one of"):
+        imported(tmp_path, a_yaml="services: [{name: a, script: [{call: b}]}]\n")
+
+
+def test_a_misspelt_entity_is_told_with_the_nearest(tmp_path):
+    found = imported(tmp_path, a_yaml="_format_version: '3.0'\nservices: [{name: a, host: a, routes: [{paths: [/]}]}]\nplugin: []\n")
+    assert found.left_out("plugin")[0][1] == "is no entity of Kong; did you mean 'plugins'?"

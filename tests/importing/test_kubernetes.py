@@ -193,3 +193,40 @@ def test_what_makes_no_scenario_is_told(tmp_path, text, words):
 def test_manifests_and_compose_files_together_are_one_system(tmp_path):
     found = imported(tmp_path, a_yaml=deployment("a", container=', env: [{name: B_ADDR, value: "b:80"}]'), b_yaml="services: {b: {image: example/b}}")
     assert [step["call"] for step in found.document["services"]["a"]["endpoints"]["handle"][1:]] == ["b.handle"]
+
+
+def test_what_has_to_be_rendered_first_says_how(tmp_path):
+    with pytest.raises(ScenarioError, match=r"names other files; render it first: kubectl kustomize DIR \| sim import -"):
+        imported(tmp_path, a_yaml="apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n")
+
+
+def test_json_writes_what_is_beyond_16_bits_in_pairs(tmp_path):
+    found = imported(
+        tmp_path,
+        a_json='{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "labels": {"mood": "\\ud83d\\ude00"}}, "spec": {"containers": [{"name": "a"}]}}',
+    )
+    assert list(found.document["services"]) == ["a"]
+
+
+def test_a_host_name_is_that_of_the_service_even_where_a_workload_has_it(tmp_path):
+    service = "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {app: b}}\n"
+    found = imported(tmp_path, a_yaml=deployment("a") + deployment("b") + deployment("c", container=", args: ['http://a/']") + service)
+    assert [step["call"] for step in found.document["services"]["c"]["endpoints"]["handle"][1:]] == ["b.handle"]
+
+
+def test_a_route_to_what_only_watches_goes_with_it(tmp_path):
+    ingress = """
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: door}
+spec:
+  rules:
+    - http:
+        paths:
+          - {path: /, backend: {service: {name: a}}}
+          - {path: /grafana, backend: {service: {name: grafana}}}
+"""
+    found = imported(tmp_path, a_yaml=deployment("a") + deployment("grafana") + ingress)
+    assert list(found.document["gateway"]["routes"]) == ["/"]
+    assert found.left_out("route /grafana")[0][1] == "leads to what is no service (observability)"
