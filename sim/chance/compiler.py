@@ -13,9 +13,10 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import IO, Any, TypeVar, overload
 
 # Intel's vector library gives loops other last bits than single calls; it can only be switched off before numba is first imported.
 os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
@@ -35,6 +36,7 @@ config: Untyped = numba.config
 PACKAGE = Path(__file__).resolve().parent.parent
 SOURCES = ("chance", "policies", "compiled", "records", "vocabulary.py")  # the last two: constants and row types frozen into machine code
 KEPT = 16  # digests kept on disk; the least recently used go first
+_LOOK = 0.1  # s between two looks at a lock
 _WHOLE = "whole"  # the file that says that everything is there
 
 
@@ -88,26 +90,34 @@ def say_whole() -> None:
 
 
 @contextlib.contextmanager
-def one_at_a_time(part: str, *, wait: bool) -> Iterator[bool]:
-    """Whether nobody else on this machine is at this part of the work; with `wait` not before nobody is. A process that dies leaves no lock.
+def one_at_a_time(part: str, patience: float = 0.0) -> Iterator[bool]:
+    """Whether nobody else on this machine is at this part of the work, or will be within `patience` seconds: who has it may have been stopped.
 
-    Where there are no locks (Windows), or no place for one, the same work may be done twice at once, which costs no more than time.
+    A process that dies leaves no lock. Where there are no locks (Windows), or no place for one, work may be done twice, which costs no more than time.
     """
     if _home.directory is None:
         yield True
         return
     with contextlib.ExitStack() as stack:
         alone = True
-        try:
-            import fcntl
-
+        with contextlib.suppress(ImportError, OSError):
             file = stack.enter_context((_home.directory / f"{part}.lock").open("a"))
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            alone = False
-        except (ImportError, OSError):
-            pass
+            alone = _locked(file, time.monotonic() + patience)
         yield alone
+
+
+def _locked(file: IO[str], until: float) -> bool:
+    import fcntl
+
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_LOOK)
+        else:
+            return True
 
 
 def _compiled(function: F, options: dict[str, object]) -> F:

@@ -15,6 +15,7 @@ from sim.chance.shared import machine_code
 from sim.compiled import attempts, calendar, calls, clients, consumers, guards, interpreter, memory, operations, places, relays, tasks, topics
 from sim.compiled.state import ENTRY_ROW, OP, STATE
 
+_PATIENCE = 300.0  # s; ten times as long as it takes where nothing else is under way
 _STATE, _OP = from_dtype(STATE), from_dtype(OP)
 _ENTRIES: tuple[Any, ...] = (  # what Python calls, and with what beside the state
     (calendar.push, (float64, int64, int64)),
@@ -67,8 +68,8 @@ def prepare() -> None:
 
 
 def make() -> None:
-    """The same on disk alone, where it is not there yet. While another process is at it, wait for that one."""
-    with one_at_a_time("making", wait=True):
+    """The same on disk alone, where it is not there yet. While another process is at it, wait for that one, as long as it may take."""
+    with one_at_a_time("making", _PATIENCE):
         if not is_ready():
             _lay_ground()
             prepare()
@@ -76,7 +77,7 @@ def make() -> None:
 
 def help_making() -> None:
     """Begin with what `make` comes to last, in another process: where they meet, each finds what the other has compiled."""
-    with one_at_a_time("helping", wait=False) as alone:
+    with one_at_a_time("helping") as alone:
         if alone and not is_ready():
             _lay_ground()
             _compile(reversed(_PARTS))
@@ -84,7 +85,7 @@ def help_making() -> None:
 
 def _lay_ground() -> None:
     """What both need: one of them compiles it, and the other waits rather than do the same."""
-    with one_at_a_time("ground", wait=True):
+    with one_at_a_time("ground", _PATIENCE):
         _compile(_ENTRIES[:-1])
 
 

@@ -118,7 +118,7 @@ def chosen_engine(engine: str, scenarios: Iterable[Scenario], runs: int, progres
     beside = here and _can_make_beside()
     worth = WORTH_COMPILING if beside else 2 * WORTH_COMPILING
     if attempts < worth:
-        return _told(EngineChoice("simpy", either=True), f"{about}; the compiled one is not compiled yet, which repays from {worth:,} on", progress)
+        return _told(EngineChoice("simpy", either=True), f"{about}; the compiled one is {_to_be_compiled()}, which repays from {worth:,} on", progress)
     if beside:
         choice = EngineChoice("simpy", either=True, making=True, progress=progress)
         return _told(choice, f"{about}; the compiled one is being compiled beside it, half a minute or so, once on this machine for this version", progress)
@@ -180,6 +180,12 @@ def _can_make_beside() -> bool:
     from sim.experiments.executors import cores
 
     return cache_directory() is not None and not cache_note() and cores() > 1
+
+
+def _to_be_compiled() -> str:
+    from sim.chance.compiler import cache_note
+
+    return f"compiled {note}" if (note := cache_note()) else "not compiled yet"
 
 
 def _making() -> Making:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,7 @@ def test_the_same_sources_elsewhere_find_the_same_machine_code(package, tmp_path
 LOCKED = """
 import sys
 from sim.chance.compiler import one_at_a_time
-with one_at_a_time("part", wait=False) as alone:
+with one_at_a_time("part", float(sys.argv[1])) as alone:
     print(alone, flush=True)
     sys.stdin.read()
 """
@@ -174,17 +175,16 @@ def test_one_at_a_time_until_it_is_done_or_dead(tmp_path):
     pytest.importorskip("fcntl")
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
 
-    def process():
-        found = subprocess.Popen([sys.executable, "-c", LOCKED], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def process(patience="0"):
+        found = subprocess.Popen([sys.executable, "-c", LOCKED, patience], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         return found, found.stdout.readline().strip()
 
     first, alone = process()
     assert alone == "True"
-    second, alone = process()
+    second, alone = process("0.3")
     assert alone == "False"
-    first.kill()
-    first.wait()
-    third, alone = process()
+    threading.Timer(0.5, first.kill).start()
+    third, alone = process("60")
     assert alone == "True"
-    for left in (second, third):
-        left.communicate("")
+    for left in (first, second, third):
+        left.communicate()

@@ -54,12 +54,11 @@ def test_from_nothing_it_is_made_beside_the_first_runs_broken_off_and_taken(tmp_
     assert len(kept) > 30
     assert list((tmp_path / "code").rglob("whole")) == []
     with Victim(command, tmp_path, **place) as victim:
-        assert victim.process.wait(600) == 0
-        assert victim.relatives() == []
+        assert victim.ended(600) == 0
         assert "engine compiled: it is ready" in victim.said()
     assert {path: time for path, time in made().items() if path in kept} == kept, "nothing is compiled twice"
     found = json.loads((tmp_path / "out.json").read_text())
     with Victim([*command[:4], "--json", "out.json", "--engine", "compiled"], tmp_path, **place) as victim:
-        assert victim.process.wait(600) == 0
+        assert victim.ended(600) == 0
     assert json.loads((tmp_path / "out.json").read_text())["fingerprint"] == found["fingerprint"]
     assert found["engine"].endswith("compiled")
