@@ -39,7 +39,6 @@ def _found_gateway(draft: Draft) -> None:
     its = [service for service in draft.services.values() if service.role == KONG]
     if gateway is None or gateway.what != "Kong" or not its:
         return
-    gateway.routes = [route for route in gateway.routes if draft.find(route.host, route.namespace) not in its]  # an Ingress that leads to Kong
     for service in its:
         del draft.services[service.key]
     first = its[0]

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from sim.errors import did_you_mean
 from sim.importing.draft import Draft, Gateway, Route, Said, Service, kept, where
+from sim.importing.images import KONG
 from sim.importing.kong_plugins import apply
 from sim.importing.parts import Part
 from sim.importing.reading import Document
@@ -65,8 +66,7 @@ def read(documents: Sequence[Document], draft: Draft) -> None:
     if draft.gateway is None:
         draft.gateway = Gateway("Kong", tops[0].at)
     else:
-        draft.notes.leave_out(tops[0].at, "a gateway of its own", f"{draft.gateway.what} is another before it; both are drawn as one")
-        draft.gateway.what = "Kong"
+        _behind(draft.gateway, tops[0], draft)
     for service in found:
         _routes(service, [*service.part["routes"].items(), *(route for route in loose if _refers(route["service"], service.part))], draft)
         _backend(service, upstreams.get(service.host), targets, draft)
@@ -82,6 +82,19 @@ def read(documents: Sequence[Document], draft: Draft) -> None:
                 part.leave_out(key, "say nothing of load or time; users are those of the traffic")
             elif key not in _READ and not key.startswith("_"):
                 part.leave_out(key[:80], f"is no entity of Kong{did_you_mean(key, _READ)}")
+
+
+def _behind(gateway: Gateway, top: Part, draft: Draft) -> None:
+    """A gateway that another file describes: the door to Kong, or another beside it, whose limits are not those of Kong's routes."""
+    others = [route for route in gateway.routes if (behind := draft.find(route.host, route.namespace)) is None or behind.role != KONG]
+    if others:
+        top.leave_out("a gateway of its own", f"{gateway.what} is another; both are drawn as one")
+        for limit in gateway.rate_limits:
+            top.leave_out(f"limit of {gateway.what}", "holds for some routes, and a limit of the simulator for all; it is kept as a comment")
+            for route in others:
+                route.remarks.append(f"{limit.remark}: not taken")
+        gateway.rate_limits = []
+    gateway.routes, gateway.what = others, "Kong"
 
 
 def _services(top: Part, draft: Draft) -> Iterator[Found]:

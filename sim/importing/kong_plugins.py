@@ -42,6 +42,7 @@ class Scoped(Protocol):
 
 def apply(plugins: Sequence[Scoped], gateway: Gateway, routes: Sequence[Route], draft: Draft) -> None:
     """Everything that plugins say, into the gateway and its routes."""
+    everything = len(gateway.routes)
     for plugin in plugins:
         name = plugin.part["name"].text()
         if not plugin.part["enabled"].is_true(default=True):
@@ -51,7 +52,7 @@ def apply(plugins: Sequence[Scoped], gateway: Gateway, routes: Sequence[Route], 
         elif name in _READERS:
             more = [other for other in plugins if other.part["name"].text() == name and other.routes is not None and other.scope in ("service", "route")]
             its = _held_for(plugin, routes, more)
-            _READERS[name](plugin.part, its, len(its) == len(routes), gateway, draft)
+            _READERS[name](plugin.part, its, len(its) == everything, gateway, draft)
         else:
             plugin.part.leave_out(f"plugin {name[:80] or 'without a name'}", _WHY_NOT.get(name, _COSTS))
 

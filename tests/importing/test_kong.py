@@ -174,3 +174,32 @@ def test_lists_of_other_tools_are_not_taken_for_kong(tmp_path):
 def test_a_misspelt_entity_is_told_with_the_nearest(tmp_path):
     found = imported(tmp_path, a_yaml="_format_version: '3.0'\nservices: [{name: a, host: a, routes: [{paths: [/]}]}]\nplugin: []\n")
     assert found.left_out("plugin")[0][1] == "is no entity of Kong; did you mean 'plugins'?"
+
+
+INGRESS = """
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: door, annotations: {{nginx.ingress.kubernetes.io/limit-rps: "5"}}}}
+spec: {{defaultBackend: {{service: {{name: {name}}}}}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}}}
+spec: {{containers: [{{name: main, image: "{image}"}}]}}
+"""
+ONE = "services: [{name: a, host: a, routes: [{name: r, paths: [/]}]}]\nplugins: [{name: rate-limiting, config: {minute: 9}}]\n"
+
+
+def test_an_ingress_before_kong_is_the_door_to_it(tmp_path):
+    found = imported(tmp_path, a_yaml=INGRESS.format(name="proxy", image="kong:3"), b_yaml=ONE)
+    assert list(found.document["gateway"]["routes"]) == ["r"]
+    assert [limit["rate"] for limit in found.document["gateway"]["rate_limits"]] == ["5/s", "9/m"]
+    assert list(found.document["services"]) == ["a"]
+
+
+def test_of_an_ingress_beside_kong_no_limit_holds_for_all(tmp_path):
+    found = imported(tmp_path, a_yaml=INGRESS.format(name="other", image="x"), b_yaml=ONE)
+    assert list(found.document["gateway"]["routes"]) == ["/", "r"]
+    assert "rate_limits" not in found.document["gateway"]
+    assert "# limit-rps" in found.text
+    assert "# rate-limiting minute 9 by consumer" in found.text
