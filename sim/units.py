@@ -7,13 +7,13 @@ import re
 
 _PART_OF_SECOND = {"ns": -9, "us": -6, "µs": -6, "ms": -3}  # powers of ten
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 TIME_UNIT = "ns|us|µs|ms|min|s|m|h|d"
 _DURATION_PART = re.compile(rf"({NUMBER})\s*({TIME_UNIT})")
 _PER = re.compile(rf"({NUMBER})\s*/\s*({TIME_UNIT})")
-_SIZE = re.compile(rf"({NUMBER})\s*(B|KB|MB|GB|KiB|MiB|GiB)")
+_SIZE = re.compile(rf"({NUMBER})\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
 _PERCENT = re.compile(rf"({NUMBER})\s*%")
 _FACTOR = re.compile(rf"({NUMBER})\s*x")
 
@@ -145,6 +145,14 @@ def show_duration(seconds: float) -> str:
 def show_rate(per_second: float) -> str:
     """`120.0` -> `120/s`."""
     return f"{_digits(per_second)}/s"
+
+
+def show_size(size: float) -> str:
+    """`65536` bytes -> `65.5KB`."""
+    for unit, length in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
+        if size >= length:
+            return f"{_digits(size / length)}{unit}"
+    return f"{_digits(size)}B"
 
 
 def show_share(fraction: float) -> str:

@@ -44,6 +44,7 @@ class Asked:
         out: Path | None,
         json_file: str | None,
         quiet: bool,
+        max_memory: str | None = None,
         precision: str | None = None,
         metrics: tuple[str, ...] = (),
         best: str | None = None,
@@ -54,6 +55,7 @@ class Asked:
     ) -> None:
         from sim.experiments.engines import known_engine
         from sim.experiments.journal import SOON, Journal
+        from sim.experiments.room import memory_limit
 
         self.rule: dict[str, Any] = {"replications": replications, "metrics": metrics, "interval": interval}
         self.rule["confidence"] = share_of("confidence", confidence)
@@ -64,13 +66,16 @@ class Asked:
         self.out, self.json, self.quiet = out, Destination(json_file), quiet
         if jobs is not None and cluster is not None:
             raise UsageError("found --jobs and --cluster, expected one of them: the cluster has workers of its own")
+        if max_memory is not None:
+            memory_limit(max_memory)  # a wrong one is told before anything is read
+        self.max_memory = max_memory
         self.cluster, self.journal, self.spread = cluster, Journal(patience=SOON), spread
         click.get_current_context().call_on_close(self.journal.close)  # whatever befalls the telling, what is finished is found again
 
     @property
     def place(self) -> dict[str, Any]:
         """Where and how the jobs run."""
-        return {"jobs": self.jobs, "cluster": self.cluster, "engine": self.engine, "journal": self.journal}
+        return {"jobs": self.jobs, "cluster": self.cluster, "engine": self.engine, "journal": self.journal, "max_memory": self.max_memory}
 
     def load(self, file: str) -> Study:
         """The study in a file, or a shipped one, changed as asked."""

@@ -21,9 +21,10 @@ from sim.experiments.jobs import Perform, perform
 from sim.experiments.journal import Journal
 from sim.experiments.ledger import Progress
 from sim.experiments.load import load_settings, open_rate
-from sim.experiments.offered_load import Analysis
+from sim.experiments.offered_load import analysis_of
 from sim.experiments.points import Point, Space
 from sim.experiments.probing import Probe, Prober, Search, Settings, refuse_silent
+from sim.experiments.room import room_for, tell_how_long
 from sim.experiments.rounds import crew
 from sim.experiments.settling import settled
 from sim.experiments.several import Arm, arms_of, named
@@ -50,6 +51,7 @@ def find_capacity(
     progress: Progress | None = None,
     journal: Journal | None = None,
     perform: Perform = perform,
+    max_memory: str | float | None = None,
 ) -> Capacity:
     """Per variant the highest factor on all open arrivals at which every expectation holds, with its interval, and what breaks first.
 
@@ -66,8 +68,12 @@ def find_capacity(
     arms = named(arms_of(study), variants)
     seed = arms[0].scenario.seed
     points = tuple(Point(number, values) for number, values in enumerate(points_of(axes, "grid", None, seed))) if axes else (Point(0, ()),)
-    choice = chosen_engine(engine, (arm.scenario for arm in arms), LOOKS * replications * len(points), progress, here=cluster is None)
-    _check(Space(arms, axes, points, choice.engine))
+    plain, scenarios, count = Space(arms, axes, points, engine), [arm.scenario for arm in arms], LOOKS * replications * len(points)
+    _check(plain)
+    largest = plain.largest()
+    room = room_for(scenarios, count, max_memory, jobs, cluster, times=_most_load([*scenarios, *largest]), keeps=False, others=largest)
+    choice = chosen_engine(engine, scenarios, count, progress, here=cluster is None)
+    tell_how_long(room, choice.engine, progress)
     with choice, Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice) as executor:
         with crew(executor, None, 0) as execute:
             arms, warmup = settled(arms, seed, choice.engine, replications, execute)
@@ -77,6 +83,12 @@ def find_capacity(
         found = prober.answer([(arm, _search(space, arm, point, resolution)) for arm, point in asked])
     digest = hashlib.sha256("\0".join(prober.fingerprints).encode()).hexdigest()[:32]
     return Capacity(study, choice.engines, seed, replications, resolution, axes, tuple(found), digest, warmup)
+
+
+def _most_load(scenarios: Sequence[Scenario]) -> float:
+    """About how high the search for a capacity goes: to the load at which the first station is full on paper, where that is known."""
+    found = [analysis_of(scenario).load("").capacity for scenario in scenarios]
+    return max([1.0, *(min(load, HIGHEST) for load in found if math.isfinite(load))])
 
 
 def _check(space: Space) -> None:
@@ -93,7 +105,7 @@ def _search(space: Space, arm: Arm, point: Point, resolution: float) -> Search[F
     fixed = space.settings(arm, point.values)
     scenario = space.scenario(arm, fixed)
     ladder = _Ladder(lambda load: (*fixed, *load_settings(scenario, load, arm.variant)), resolution)
-    paper = Analysis(scenario).load(arm.name).capacity
+    paper = analysis_of(scenario).load(arm.name).capacity
     known = math.isfinite(paper) and paper > 0
     start = min(max(0.7 * paper, LOWEST), HIGHEST) if known else 1.0
     highest = _readable(min(HIGHEST, BEYOND * paper)) if known else HIGHEST

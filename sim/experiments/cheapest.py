@@ -28,6 +28,7 @@ from sim.experiments.load import load_settings, open_rate
 from sim.experiments.method import FoundWarmup
 from sim.experiments.points import Point, Space
 from sim.experiments.probing import Probe, Prober, Search, Settings, refuse_silent
+from sim.experiments.room import room_for, tell_how_long
 from sim.experiments.rounds import crew
 from sim.experiments.settling import settled
 from sim.experiments.several import Arm, arms_of, named
@@ -111,6 +112,7 @@ def find_cheapest(
     progress: Progress | None = None,
     journal: Journal | None = None,
     perform: Perform = perform,
+    max_memory: str | float | None = None,
 ) -> Cheapest:
     """Per variant the cheapest values of the settings `over` (PATH=VALUES, numbers) with which every expectation holds at this load.
 
@@ -130,11 +132,13 @@ def find_cheapest(
             raise UsageError(f"--over {axis.name}: expected numbers, of which more is no worse, such as replicas")
     if len(points) > MOST:
         raise UsageError(f"found {len(points):,} combinations, expected at most {MOST:,}")
-    choice = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(points), progress, here=cluster is None)
-    space = Space(arms, axes, points, choice.engine)
+    plain, scenarios, count = Space(arms, axes, points, engine), [arm.scenario for arm in arms], replications * len(points)
     for arm in arms:
         refuse_silent(arm.scenario, arm.name)
-    space.check()
+    plain.check()
+    room = room_for(scenarios, count, max_memory, jobs, cluster, keeps=False, others=plain.largest())
+    choice = chosen_engine(engine, scenarios, count, progress, here=cluster is None)
+    tell_how_long(room, choice.engine, progress)
     with choice, Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice) as executor:
         with crew(executor, None, 0) as execute:
             arms, warmup = settled(arms, seed, choice.engine, replications, execute)

@@ -20,6 +20,7 @@ from sim.experiments.method import Best, Method, Precision, in_words
 from sim.experiments.nature import additions_of, bounds_of, nature_of
 from sim.experiments.plan import Plan
 from sim.experiments.results import Comparison, VariantResult, base_of
+from sim.experiments.room import room_for, tell_how_long
 from sim.experiments.rounds import Rounds, best_at_once, crew, precise_at_once, until_best, until_precise
 from sim.experiments.settling import pilot_runs, settled
 from sim.experiments.several import Arm, arms_of, combine, named
@@ -52,13 +53,15 @@ def compare(
     perform: Perform = perform,
     journal: Journal | None = None,
     cluster: str | None = None,
+    max_memory: str | float | None = None,
 ) -> Comparison:
     """All variants, or those named, under the same seed and replications; the first is the baseline of the differences.
 
     Several studies are one comparison, whose variants are named `<file-stem>:<variant>`; all of them take the seed of the first.
     There are ten `replications`, or as many as make the error of these `metrics` (`p99(response)`) at most `precision` (0.05), or as many as
     tell which variant is `best` by a metric, if it is by `indifference` ("10ms"): then `replications` is the cap, 100 by default.
-    What the `journal` knows is not run again; `cluster` is the address of a Dask scheduler, in place of `jobs` processes here.
+    What the `journal` knows is not run again; `cluster` is the address of a Dask scheduler, in place of `jobs` processes here. What takes more than
+    `max_memory` on paper ("4GB", or bytes; half of the machine's) is refused.
     """
     sources = [study] if isinstance(study, (Study, str, Path)) else study
     whole = combine([as_study(source) for source in sources])
@@ -74,7 +77,7 @@ def compare(
     chosen = named(arms_of(whole), variants)
     if best is not None and len(chosen) < 2:
         raise UsageError(f"best: found {len(chosen)} variant, expected at least two to choose from")
-    place = _Place(jobs, cluster, engine, journal, perform)
+    place = _Place(jobs, cluster, engine, journal, perform, max_memory)
     return _experiment(whole, chosen, plan, place, progress)
 
 
@@ -94,6 +97,7 @@ def run(
     perform: Perform = perform,
     journal: Journal | None = None,
     cluster: str | None = None,
+    max_memory: str | float | None = None,
 ) -> Comparison:
     """One variant, the first unless named. `only_replication` runs that one alone, as it was among the others.
 
@@ -103,7 +107,7 @@ def run(
     plan = Plan(replications=replications, only=only_replication, precision=precision, metrics=tuple(metrics), confidence=confidence, interval=interval)
     arms = arms_of(study)
     chosen = named(arms, [variant if variant is not None else next(iter(arms))])
-    return _experiment(study, chosen, plan, _Place(jobs, cluster, engine, journal, perform), progress)
+    return _experiment(study, chosen, plan, _Place(jobs, cluster, engine, journal, perform, max_memory), progress)
 
 
 def workers_for(jobs: int | None, cluster: str | None = None, scenarios: Sequence[Scenario] = (), runs: int = 1, engine: str = "simpy") -> int | None:
@@ -128,10 +132,15 @@ class _Place:
     engine: str
     journal: Journal | None
     perform: Perform
+    max_memory: str | float | None
 
     def choice(self, arms: Sequence[Arm], plan: Plan, progress: Progress | None) -> EngineChoice:
-        """The engine."""
-        return chosen_engine(self.engine, (arm.scenario for arm in arms), plan.pilot, progress, here=self.cluster is None)
+        """The engine, once it is known that there is room."""
+        scenarios = [arm.scenario for arm in arms]
+        room = room_for(scenarios, plan.pilot, self.max_memory, self.jobs, self.cluster)
+        choice = chosen_engine(self.engine, scenarios, plan.pilot, progress, here=self.cluster is None)
+        tell_how_long(room, choice.engine, progress)
+        return choice
 
     def executor(self, arms: Sequence[Arm], plan: Plan, choice: EngineChoice) -> Executor:
         """The workers."""

@@ -8,7 +8,6 @@ SimPy; what is left when it is ready runs on it.
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sim.errors import UsageError, did_you_mean
+from sim.experiments.size import attempts_of
 
 if TYPE_CHECKING:
     from sim.experiments.ledger import Progress
@@ -123,21 +123,6 @@ def chosen_engine(engine: str, scenarios: Iterable[Scenario], runs: int, progres
         choice = EngineChoice("simpy", either=True, making=True, progress=progress)
         return _told(choice, f"{about}; the compiled one is being compiled beside it, half a minute or so, once on this machine for this version", progress)
     return _told(EngineChoice(_prepared("compiled", scenarios), either=True), about, progress)
-
-
-def attempts_of(scenario: Scenario) -> float:
-    """How many attempts and deliveries one replication makes, on paper: of open traffic as it comes, of closed users the most that they can send."""
-    from sim.experiments.load import open_rate
-    from sim.experiments.offered_load import Analysis
-
-    try:
-        found = Analysis(scenario).rates
-    except NotImplementedError:  # a plug-in that says nothing on paper: the requests alone
-        return open_rate(scenario) * scenario.duration
-    groups = Counter(topic for service in scenario.services.values() for topic in service.consumes)
-    visits = [*found.endpoints.values(), *found.routes.values()]
-    deliveries = [rate * (1 + groups[topic]) for topic, rate in found.topics.items()]
-    return math.fsum((*visits, *deliveries)) * scenario.duration
 
 
 def _rounded(attempts: float) -> str:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -163,6 +163,7 @@ def explain(
     progress: Progress | None = None,
     journal: Journal | None = None,
     cluster: str | None = None,
+    max_memory: str | float | None = None,
 ) -> Explanation:
     """Where the time of the requests around each quantile went, station by station, in all variants or those named; of one route, where it is named.
 
@@ -172,7 +173,8 @@ def explain(
     study = as_study(study)
     _refuse(study, shares, route, clock)
     perform = partial(perform_explaining, shares=tuple(shares), route=route, failures=failures)
-    comparison = compare(study, variants, replications, jobs=jobs, engine=engine, progress=progress, perform=perform, journal=journal, cluster=cluster)
+    where: dict[str, Any] = {"jobs": jobs, "engine": engine, "journal": journal, "cluster": cluster, "max_memory": max_memory}
+    comparison = compare(study, variants, replications, perform=perform, progress=progress, **where)
     found = {name: result.figures for name, result in comparison.variants.items()}
     plain = replace(comparison, variants={name: _without_ours(result) for name, result in comparison.variants.items()})
     explained = {name: _explanation(result, _Figures(found[name]), shares, clock) for name, result in plain.variants.items()}

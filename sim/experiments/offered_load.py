@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -136,13 +137,25 @@ def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
     loads: dict[str, OfferedLoad] = {}
     found = {**{finding: list(chosen) for finding in stand_ins(study.text)}, **dict(unreferenced(chosen))}
     for name, scenario in chosen.items():
-        analysis = Analysis(scenario)
+        analysis = analysis_of(scenario)
         loads[name] = analysis.load(name)
         for finding in findings(analysis, loads[name]):
             found.setdefault(finding, []).append(name)
     warnings = tuple(replace(finding, variants=tuple(dict.fromkeys(names))) for finding, names in found.items())
     recordings = {name: tuple(recording_lines(scenario)) for name, scenario in chosen.items()}
     return CheckReport(study.name, loads, warnings, recordings, all(map(is_certain, chosen.values())))
+
+
+_analysed: deque[Analysis] = deque(maxlen=8)
+
+
+def analysis_of(scenario: Scenario) -> Analysis:
+    """The analysis of a scenario, which takes a while and is asked for by warnings, by the choice of the engine and by estimates: the last few are kept."""
+    for known in _analysed:
+        if known.scenario is scenario:
+            return known
+    _analysed.append(Analysis(scenario))
+    return _analysed[-1]
 
 
 class Analysis:
@@ -185,6 +198,10 @@ class Analysis:
         runs = [run for run in _runs(self.flow, found) if run[0] == service]
         return math.fsum(rate * profile.work for _, rate, profile in runs if rate > 0.0)
 
+    def response(self, name: str) -> float:
+        """Seconds until a client of this traffic has its answer, without queueing."""
+        return math.fsum(share * door(self.flow, target).expected for target, share in self.scenario.traffic[name].mix.items())
+
     def _sent(self, rate: Callable[[Traffic], float]) -> dict[str, float]:
         sent = {}
         for name, traffic in self.scenario.traffic.items():
@@ -198,7 +215,7 @@ class Analysis:
     def _bound(self, name: str, traffic: Traffic) -> ClosedBound:
         assert isinstance(traffic.arrivals, Closed)
         users, think = traffic.arrivals.users, traffic.arrivals.think.mean
-        response = math.fsum(share * door(self.flow, target).expected for target, share in traffic.mix.items())
+        response = self.response(name)
         each = {place: _share(rate, demand, servers) for place, (servers, rate, demand) in stations(self.flow, rates(self.flow, {name: 1.0})).items()}
         place = max(each, key=lambda place: each[place], default=("", ""))
         longest = each.get(place, 0.0)

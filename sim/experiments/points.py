@@ -11,6 +11,7 @@ from sim.experiments.axes import LOAD, Axis
 from sim.experiments.jobs import Job
 from sim.experiments.load import load_settings
 from sim.experiments.several import Arm
+from sim.experiments.size import roughly
 from sim.spec.scenario import Scenario
 from sim.units import factor
 
@@ -81,6 +82,18 @@ class Space:
             for point in points:
                 self.scenario(arm, self.settings(arm, point.values))
 
+    def largest(self) -> list[Scenario]:
+        """Of every variant the point that takes most memory, roughly, among those where an axis is at its smallest or its largest."""
+        ends = {point.number: point for place in range(len(self.axes)) for point in self._by_size(place)[:: max(1, len(self.points) - 1)]}
+        each = [[self.scenario(arm, self.settings(arm, point.values)) for point in ends.values()] for arm in self.arms]
+        return [max(scenarios, key=roughly) for scenarios in each if scenarios]
+
+    def _by_size(self, place: int) -> list[Point]:
+        """The points in the order of the values of one axis."""
+        from sim.experiments.axes import number_of
+
+        return sorted(self.points, key=lambda point: number_of(point.values[place]))
+
     def _telling(self) -> list[Point]:
         """At most so many points, as many different values of every axis as possible among them, the smallest and largest always."""
         seen: set[tuple[int, str]] = set()
@@ -91,9 +104,7 @@ class Space:
                 seen |= new
                 chosen[point.number] = point
         for place in range(len(self.axes)):
-            from sim.experiments.axes import number_of
-
-            ordered = sorted(self.points, key=lambda point: number_of(point.values[place]))
+            ordered = self._by_size(place)
             chosen |= {point.number: point for point in (ordered[0], ordered[-1])}
         return list(chosen.values())
 

@@ -32,6 +32,11 @@ class Teller:
         self._stream.write(f"{engine}\n")
         self._stream.flush()
 
+    def expects(self, words: str) -> None:
+        """How long it will take."""
+        self._stream.write(f"{words}\n")
+        self._stream.flush()
+
     def resumed(self, done: int, total: int, simulated: float) -> None:
         """So much is known from an earlier, unfinished call."""
         self._before = min(1.0, simulated / self._span) if self._span > 0 else done / total

@@ -36,6 +36,7 @@ from sim.experiments.ledger import Progress
 from sim.experiments.load import open_rate
 from sim.experiments.method import FoundWarmup
 from sim.experiments.offered_load import Analysis
+from sim.experiments.room import room_for, tell_how_long
 from sim.experiments.rounds import Execute, crew
 from sim.experiments.settling import settled
 from sim.experiments.several import Arm, arms_of
@@ -190,6 +191,7 @@ def find_stability(
     progress: Progress | None = None,
     journal: Journal | None = None,
     cluster: str | None = None,
+    max_memory: str | float | None = None,
 ) -> Stability:
     """Whether one variant, the first unless named, returns to its state after the stressor, at which loads, and after how long.
 
@@ -204,9 +206,12 @@ def find_stability(
     _refuse(factors, replications, precision)
     times_of(what, arm.scenario, before, watch)  # wrong ones are told before anything runs
     ramp = [*factors, *reversed(factors[:-1])] if hysteresis else []
+    longest = max(times_of(what, arm.scenario, before, watch).duration / arm.scenario.duration, 1.0)
+    room = room_for([arm.scenario], 2 * replications * len(factors), max_memory, jobs, cluster, times=max(*factors, 1.0) * longest, keeps=False)
     with ExitStack() as stack:
         choice = stack.enter_context(chosen_engine(engine, [arm.scenario], replications * len(factors), progress, here=cluster is None))
         chosen = choice.engine
+        tell_how_long(room, chosen, progress)
 
         def executor(perform: Perform) -> Executor:
             return Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice)

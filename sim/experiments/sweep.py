@@ -19,6 +19,7 @@ from sim.experiments.ledger import Progress
 from sim.experiments.nature import bounds_of
 from sim.experiments.points import MOST_CHECKED, Point, Space
 from sim.experiments.results import Verdict
+from sim.experiments.room import room_for, tell_how_long
 from sim.experiments.rounds import crew
 from sim.experiments.settling import settled
 from sim.experiments.several import Arm, arms_of, named
@@ -49,6 +50,7 @@ def sweep(
     progress: Progress | None = None,
     journal: Journal | None = None,
     perform: Perform = perform,
+    max_memory: str | float | None = None,
 ) -> Sweep:
     """Every variant, or those named, at every point of a design over the settings `over`: `services.payments.replicas=2,4,8`, `load=0.5..2:0.5`.
 
@@ -63,8 +65,11 @@ def sweep(
     arms = named(arms_of(study), variants)
     seed = arms[0].scenario.seed
     chosen = tuple(Point(number, values) for number, values in enumerate(points_of(axes, design, points, seed)))
-    choice = chosen_engine(engine, (arm.scenario for arm in arms), replications * len(chosen), progress, here=cluster is None)
-    Space(arms, axes, chosen, choice.engine).check()
+    plain, scenarios, count = Space(arms, axes, chosen, engine), [arm.scenario for arm in arms], replications * len(chosen)
+    plain.check()
+    room = room_for(scenarios, count, max_memory, jobs, cluster, keeps=False, others=plain.largest())
+    choice = chosen_engine(engine, scenarios, count, progress, here=cluster is None)
+    tell_how_long(room, choice.engine, progress)
     with choice, Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice) as executor:
         with crew(executor, None, 0) as execute:
             arms, warmup = settled(arms, seed, choice.engine, replications, execute)
