@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sim.errors import UsageError
 from sim.experiments.offered_load import Analysis, analysis_of
 from sim.spec.base import UNLIMITED
+from sim.spec.gateway import OAuth
 from sim.spec.scenario import Scenario
 from sim.spec.sites import GATEWAY, call_sites
 from sim.spec.step import Publish
@@ -26,6 +27,7 @@ SPANS = 6.0  # rows of attempts and of their stages, for each attempt, as large 
 WAITING = 1_500.0  # bytes of a request that is under way
 USER, REPLICA, MEMBER, LANE = 1_800.0, 2_700.0, 6_200.0, 3_300.0
 STAMP, PAIR, SAMPLE = 30.0, 8.0, 30.0  # a place in the ring of a breaker or a log; a replica as a caller's balancer knows it; a point of a series
+REMEMBERED = 200.0  # bytes of a key: an event that an idempotent consumer has seen, a user with a limit or a token
 SERIES = 9  # of one component, about
 
 
@@ -37,13 +39,14 @@ class Size:
     rows: float  # of requests, messages, attempts and stages that are kept; 0 with a summary
     waiting: float  # requests under way at once, where more come than can be served
     fixed: float  # bytes of what there is from the beginning
+    keys: float  # that are remembered in the end
     points: float  # of the time series
     polls: float  # of the relays of outboxes
 
     @property
     def while_running(self) -> float:
         """Bytes, when the records are made and measured."""
-        return self.fixed + self.waiting * WAITING + self.of_rows
+        return self.fixed + self.waiting * WAITING + self.keys * REMEMBERED + self.of_rows
 
     @property
     def of_rows(self) -> float:
@@ -64,13 +67,13 @@ def size_of(scenario: Scenario) -> Size:
         from sim.experiments.load import open_rate
 
         requests = open_rate(scenario) * scenario.duration
-        return Size(requests, _kept(scenario, requests, 0.0, requests), 0.0, _fixed(scenario), _points(scenario), 0.0)
+        return Size(requests, _kept(scenario, requests, 0.0, requests), 0.0, _fixed(scenario), 0.0, _points(scenario), 0.0)
     requests = _finite(math.fsum(analysis.sent.values())) * scenario.duration
     groups = Counter(topic for service in scenario.services.values() for topic in service.consumes)
     messages = _finite(math.fsum(rate * groups[topic] for topic, rate in analysis.rates.topics.items())) * scenario.duration
     attempts = attempts_of(scenario, analysis)
     kept = _kept(scenario, requests, messages, _finite(attempts))
-    return Size(attempts, kept, _waiting(scenario, analysis), _fixed(scenario), _points(scenario), _polls(scenario))
+    return Size(attempts, kept, _waiting(scenario, analysis), _fixed(scenario), _remembered(scenario, analysis), _points(scenario), _polls(scenario))
 
 
 def roughly(scenario: Scenario) -> float:
@@ -158,6 +161,16 @@ def _rings(scenario: Scenario, replicas: dict[str, int]) -> float:
         if gateway is not None and limit.algorithm == "sliding_log":
             keys = _keys(scenario) if limit.per == "user" else len(gateway.routes) if limit.per == "route" else 1
             found += PAIR * limit.rate * limit.window * keys * (gateway.replicas if limit.scope == "node" else 1)
+    return found
+
+
+def _remembered(scenario: Scenario, analysis: Analysis) -> float:
+    """Keys: of every event for each idempotent group, of every user for each limit by user, and in each node for its tokens."""
+    consumed = {(consume.group, topic) for service in scenario.services.values() for topic, consume in service.consumes.items() if consume.idempotent}
+    found = _finite(math.fsum(analysis.rates.topics.get(topic, 0.0) for _, topic in consumed)) * scenario.duration
+    if (gateway := scenario.gateway) is not None:
+        times = sum(gateway.replicas if limit.scope == "node" else 1 for limit in gateway.rate_limits if limit.per == "user")
+        found += _keys(scenario) * (times + (gateway.replicas if isinstance(gateway.authentication, OAuth) else 0))
     return found
 
 
