@@ -27,7 +27,7 @@ SPANS = 6.0  # rows of attempts and of their stages, for each attempt, as large 
 WAITING = 1_500.0  # bytes of a request that is under way
 USER, REPLICA, MEMBER, LANE = 1_800.0, 2_700.0, 6_200.0, 3_300.0
 STAMP, PAIR, SAMPLE = 30.0, 8.0, 30.0  # a place in the ring of a breaker or a log; a replica as a caller's balancer knows it; a point of a series
-REMEMBERED = 200.0  # bytes of a key: an event that an idempotent consumer has seen, a user with a limit or a token
+REMEMBERED = 400.0  # bytes of a key: an event that an idempotent consumer has seen, a user with a limit or a token
 SERIES = 9  # of one component, about
 
 
