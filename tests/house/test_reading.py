@@ -20,6 +20,7 @@ ALLOWED = {  # file -> what it reads, or why it is no reading
     "experiments/jobs.py": "the document of a job, which this program made",
     "experiments/making.py": "opens the null device, to write to",
     "experiments/parcel.py": "a job, which this program made",
+    "experiments/room.py": "the limit of memory that the kernel tells",
     "experiments/several.py": "a copy of a document",
     "experiments/shipped.py": "scenarios of this package",
     "importing/reading.py": "has a function of this name, which reads a text",
