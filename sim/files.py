@@ -77,6 +77,15 @@ def lies_inside(path: str | Path, folder: str | Path) -> bool:
         return False
 
 
+def beside(path: str | Path) -> list[str]:
+    """The names of the files in the folder of a path, for a hint; none where it cannot be looked into."""
+    try:
+        with os.scandir(Path(path).parent) as found:
+            return [entry.name for entry in found if entry.is_file()]
+    except (OSError, ValueError):
+        return []
+
+
 def json_of(content: bytes, most: int, constants: bool = True) -> Any:  # noqa: ANN401 - whatever it says
     """The value of a JSON text that takes about `most` bytes of memory at most; a ValueError says why there is none.
 

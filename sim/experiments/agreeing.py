@@ -1,32 +1,32 @@
 """Whether what is read of a finished run agrees with itself: figures with the records they were measured of, and all that is made of figures with them.
 
-What can be made again is made again and compared, to the rounding of floats; of replications whose records were not kept, and of intervals that are
-drawn by lot or within one run, it is only seen that they can be.
+What can be made again is made again and compared, to the rounding of floats; of replications whose records were not kept it is only seen that they can be.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
 
-from sim.experiments.comparison import Figures, differences_between, digest_of
+from sim.experiments.comparison import Figures, differences_between, digest_of, interval_of_one, intervals_of, resamples_of
 from sim.experiments.method import INTERVALS
-from sim.experiments.nature import bounds_of
 from sim.experiments.outline import refuse_others
 from sim.experiments.results import Comparison, VariantResult, unit_of
 from sim.experiments.strict import LARGEST, DamagedError, named
 from sim.experiments.verdicts import judge
 from sim.metrics import measure
 from sim.metrics.keys import metric_keys
+from sim.metrics.measurement import Measurement
 from sim.metrics.timeline import column_names
+from sim.metrics.within import within_run
 from sim.records.buckets import bucket_edges, default_bucket
 from sim.records.checking import ROUNDING
 from sim.stats.interval import Interval
-from sim.stats.mean import mean_interval
 from sim.vocabulary import limits_of
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-9  # what other libraries may round otherwise
@@ -34,13 +34,14 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-9  # what other libraries may round otherwise
 
 def refuse_disagreement(comparison: Comparison) -> None:
     """Raise DamagedError for a comparison that cannot be what an experiment gave."""
-    method = comparison.method
-    _expect(0 < method.confidence < 1 and method.interval in INTERVALS, "method", "a confidence and an interval")
+    _refuse_other_method(comparison)
     for name, result in comparison.variants.items():
         _expect(result.records.seed == comparison.seed, f"{name}: seed", f"{comparison.seed}")
         refuse_others(result.records, result.scenario)
-        _refuse_other_figures(result, comparison)
-        _refuse_other_intervals(result, comparison)
+        measured = measure(result.records, result.scenario)
+        _refuse_other_figures(result, comparison, measured.values)
+        _refuse_other_intervals(result, comparison, measured)
+        _refuse_other_verdicts(result)
         _refuse_other_timeline(result)
     most = max(len(result.figures) for result in comparison.variants.values())
     _expect(comparison.replications == most, "replications", f"{most}")
@@ -51,14 +52,22 @@ def refuse_disagreement(comparison: Comparison) -> None:
         _expect(set(earlier.against) == set(earlier.differences) == set(comparison.variants), "earlier", "the variants")
 
 
-def _refuse_other_figures(result: VariantResult, comparison: Comparison) -> None:
+def _refuse_other_method(comparison: Comparison) -> None:
+    method, results = comparison.method, comparison.variants.values()
+    _expect(0 < method.confidence < 1 and method.interval in INTERVALS, "method", "a confidence and an interval")
+    _expect(method.alike in (0, comparison.replications), "method.alike", f"0 or {comparison.replications}")
+    if comparison.replications == 1 and not method.exact:
+        expected = interval_of_one(metrics for result in results for metrics in result.metrics.values())
+        _expect(method.interval == expected, "method.interval", expected)
+
+
+def _refuse_other_figures(result: VariantResult, comparison: Comparison, measured: Mapping[str, float]) -> None:
     figures, name = result.figures, result.name
     _expect(set(figures.columns) == metric_keys(result.scenario), f"{name}: figures", "every metric of its scenario")
     numbers = figures.index.tolist()
     _expect(figures.index_name == "replication" and 0 < len(numbers) <= comparison.replications, f"{name}: figures", "a row for each replication")
     _expect(numbers[0] == result.records.replication and all(b == a + 1 for a, b in pairwise(numbers)), f"{name}: figures", "replications in their order")
     _expect(len(result.engines) == len(numbers), f"{name}: engines", "one for each replication")
-    measured = measure(result.records, result.scenario).values
     for key, column in figures.columns.items():
         low, high = limits_of(key)
         known = column[~np.isnan(column)]
@@ -67,23 +76,26 @@ def _refuse_other_figures(result: VariantResult, comparison: Comparison) -> None
         _expect(_close(float(column[0]), measured[key]), f"{name}: {key}", f"{measured[key]:g}, as its records have it")
 
 
-def _refuse_other_intervals(result: VariantResult, comparison: Comparison) -> None:
+def _refuse_other_intervals(result: VariantResult, comparison: Comparison, measured: Measurement) -> None:
     figures, method = result.figures, comparison.method
     _expect(set(result.metrics) == set(figures.columns), f"{result.name}: metrics", "those of its figures")
-    alone = len(figures) == 1 and not method.exact
-    for key, found in result.metrics.items():
+    for key, figure in result.metrics.items():
         can_be = unit_of(key) == "s" or bool(np.isinf(figures[key]).any())
-        _expect(can_be or not found.censored, f"{result.name}: {key}: censored", "a lower bound of times alone")
-        expected = mean_interval(figures[key], method.confidence, censored=found.censored, bounds=bounds_of(key), exact=method.exact)
-        if alone or method.interval == "bootstrap":
-            _expect(not found.low > found.high, f"{result.name}: {key}", "limits in their order")
-            expected = replace(expected, **{name: getattr(found, name) for name in ("low", "high", "n", "deviation", "least", "most")})
-        _refuse_other_interval(found, expected, f"{result.name}: {key}")
-    verdicts = judge(result.scenario, figures, result.metrics)
-    same = [(verdict.text, verdict.passed, verdict.reason) for verdict in verdicts]
+        _expect(can_be or not figure.censored, f"{result.name}: {key}: censored", "a lower bound of times alone")
+        _expect(figure.censored or key not in measured.censored, f"{result.name}: {key}: censored", "a lower bound, as its records have it")
+    expected = intervals_of(Figures(figures, _censored(result)), method.confidence, resamples_of(method.interval, comparison.seed), method.exact)
+    if len(figures) == 1 and not method.exact:
+        expected |= within_run(result.records, result.scenario, measured, method.confidence)
+    for key, interval in expected.items():
+        _refuse_other_interval(result.metrics[key], interval, f"{result.name}: {key}")
+
+
+def _refuse_other_verdicts(result: VariantResult) -> None:
+    expected = judge(result.scenario, result.figures, result.metrics)
+    same = [(verdict.text, verdict.passed, verdict.reason) for verdict in expected]
     _expect(same == [(verdict.text, verdict.passed, verdict.reason) for verdict in result.verdicts], f"{result.name}: verdicts", "those of its figures")
-    for found_one, expected_one in zip(result.verdicts, verdicts, strict=True):
-        _expect(_close(found_one.value, expected_one.value), f"{result.name}: {found_one.text}", f"{expected_one.value:g}")
+    for found, verdict in zip(result.verdicts, expected, strict=True):
+        _expect(_close(found.value, verdict.value), f"{result.name}: {found.text}", f"{verdict.value:g}")
 
 
 def _refuse_other_timeline(result: VariantResult) -> None:
@@ -97,15 +109,12 @@ def _refuse_other_timeline(result: VariantResult) -> None:
 
 def _refuse_other_differences(comparison: Comparison) -> None:
     figures = {name: Figures(result.figures, _censored(result)) for name, result in comparison.variants.items()}
-    method, by_lot = comparison.method, comparison.method.interval == "bootstrap"
-    expected = differences_between(figures, comparison.variants, method.confidence, None, method.exact)
-    found = comparison.differences
+    method, found = comparison.method, comparison.differences
+    expected = differences_between(figures, comparison.variants, method.confidence, resamples_of(method.interval, comparison.seed), method.exact)
     _expect({name: list(its) for name, its in found.items()} == {name: list(its) for name, its in expected.items()}, "differences", "those of the figures")
     for name, its in expected.items():
         for key, difference in its.items():
-            if not by_lot:
-                _refuse_other_interval(found[name][key], difference, f"difference of {name}: {key}")
-            _expect(_close(found[name][key].value, difference.value), f"difference of {name}: {key}", f"{difference.value:g}")
+            _refuse_other_interval(found[name][key], difference, f"difference of {name}: {key}")
 
 
 def _censored(result: VariantResult) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -159,7 +159,7 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, place: _Place, pr
         exact = rounds.certain(plan.most)
         rule = _at_once(rounds, plan, keys) if exact else _replicate(rounds, plan, keys)
     figures = {arm.name: Figures.of(rounds.results[arm.name], rounds.numbers(arm.name)) for arm in arms}
-    resamples = _resamples(plan, seed)
+    resamples = resamples_of(plan.interval, seed)
     variants = {arm.name: _variant(arm, figures[arm.name], rounds.results[arm.name], plan.confidence, resamples, exact) for arm in arms}
     most = max(len(results) for results in rounds.results.values())
     return Comparison(
@@ -172,7 +172,7 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, place: _Place, pr
         fingerprint=digest_of([part for name, result in variants.items() for part in (name, result.fingerprint)]),
         method=Method(
             confidence=plan.confidence,
-            interval=plan.interval if most > 1 or exact else _within(variants),
+            interval=plan.interval if most > 1 or exact else interval_of_one(figure for result in variants.values() for figure in result.metrics.values()),
             warmup=warmup,
             precision=rule if isinstance(rule, Precision) else None,
             best=rule if isinstance(rule, Best) else None,
@@ -213,13 +213,14 @@ def _alike(results: Sequence[JobResult]) -> bool:
     return len({result.fingerprint for result in results}) == 1
 
 
-def _within(variants: Mapping[str, VariantResult]) -> str:
-    """What a single replication gives."""
-    return "batch means" if any(figure.low < figure.high for result in variants.values() for figure in result.metrics.values()) else "t"
+def interval_of_one(figures: Iterable[Interval]) -> str:
+    """How the intervals of a single replication are come by: from its own parts, where these give any."""
+    return "batch means" if any(figure.low < figure.high for figure in figures) else "t"
 
 
-def _resamples(plan: Plan, seed: int) -> Resamples | None:
-    if plan.interval != "bootstrap":
+def resamples_of(interval: str, seed: int) -> Resamples | None:
+    """The lots of the bootstrap, where that is how intervals are computed."""
+    if interval != "bootstrap":
         return None
     from sim.chance.resampling import Resampling
 
@@ -242,15 +243,20 @@ class Figures:
         return cls(table, frozenset(key for result in results for key in result.censored))
 
 
-def _variant(arm: Arm, figures: Figures, results: Sequence[JobResult], confidence: float, resamples: Resamples | None, exact: bool) -> VariantResult:
+def intervals_of(figures: Figures, confidence: float, resamples: Resamples | None, exact: bool) -> dict[str, Interval]:
+    """The mean of every figure over the replications."""
     from sim.stats.mean import mean_interval
 
-    exemplar = results[0].records
-    assert exemplar is not None, "the first replication keeps its records"
-    metrics = {
+    return {
         key: mean_interval(values, confidence, censored=key in figures.censored, resamples=resamples, bounds=bounds_of(key), exact=exact)
         for key, values in figures.table.columns.items()
     }
+
+
+def _variant(arm: Arm, figures: Figures, results: Sequence[JobResult], confidence: float, resamples: Resamples | None, exact: bool) -> VariantResult:
+    exemplar = results[0].records
+    assert exemplar is not None, "the first replication keeps its records"
+    metrics = intervals_of(figures, confidence, resamples, exact)
     if len(results) == 1 and not exact:
         metrics |= _of_one(arm, results[0], exemplar, confidence)
     return VariantResult(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+from sim import files
 from sim.errors import UsageError, did_you_mean
 from sim.spec.study import Study
 
@@ -61,24 +63,23 @@ def question(name: str) -> str:
 
 def find(source: str | Path) -> Path:
     """The file that `source` stands for: a path, or the name of a shipped scenario. A path that exists wins."""
-    path = Path(source)
-    if path.exists() and not path.is_dir():
+    path, is_folder = Path(source), os.path.isdir(source)  # as those of a Path, but for names that no file can have
+    if os.path.exists(source) and not is_folder:
         return path
     name = str(source)
     shipped = folder() / f"{name}.yaml"
     if name in names():
         return shipped
-    if path.is_dir():
+    if is_folder:
         raise UsageError(f"{source}: is a directory, expected a scenario file or the name of a shipped one (see: sim list)")
     if path.suffix in SUFFIXES or path.parent != Path():
-        raise UsageError(f"{source}: no such file{_nearest(path)}")
-    raise UsageError(f"{source}: no such file, and no shipped scenario of that name{did_you_mean(name, names())} (see: sim list)")
+        raise UsageError(f"{name[:200]}: no such file{_nearest(path)}")
+    raise UsageError(f"{name[:200]}: no such file, and no shipped scenario of that name{did_you_mean(name, names())} (see: sim list)")
 
 
 def _nearest(path: Path) -> str:
     """A file beside it that has nearly this name."""
-    beside = [near.name for near in path.parent.iterdir() if near.suffix in SUFFIXES] if path.parent.is_dir() else []
-    hint = did_you_mean(path.name, beside)
+    hint = did_you_mean(path.name, [name for name in files.beside(path) if name.endswith(SUFFIXES)])
     return hint if "mean" in hint else ""
 
 

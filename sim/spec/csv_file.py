@@ -256,6 +256,5 @@ def _refuse_other_formats(text: str) -> None:
 
 
 def _nearest(path: Path) -> str:
-    names = [near.name for near in path.parent.iterdir() if near.is_file()] if path.parent.is_dir() else []
-    hint = did_you_mean(path.name, names)
+    hint = did_you_mean(path.name, files.beside(path))
     return hint if "mean" in hint else ""

@@ -5,6 +5,7 @@ All problems of all variants are told at once. A problem that several variants s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,8 +54,8 @@ def load(
 
 def confines(folder: str | Path | None) -> Path | None:
     """The folder that files must lie in; a UsageError where there is none of that name."""
-    if folder is not None and not Path(folder).is_dir():
-        raise UsageError(f"confine: {folder}: no such directory")
+    if folder is not None and not os.path.isdir(folder):
+        raise UsageError(f"confine: {str(folder)[:200]}: no such directory")
     return Path(folder) if folder is not None else None
 
 
@@ -298,9 +299,7 @@ def _bytes(path: Path, confine: Path | None) -> bytes:
 
 
 def _nearest_file(path: Path) -> str:
-    folder = path.parent
-    names = [near.name for near in folder.iterdir() if near.suffix in (".yaml", ".yml", ".json")] if folder.is_dir() else []
-    hint = did_you_mean(path.name, names)
+    hint = did_you_mean(path.name, [name for name in files.beside(path) if name.endswith((".yaml", ".yml", ".json"))])
     return hint if "mean" in hint else ""
 
 

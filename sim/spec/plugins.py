@@ -93,7 +93,7 @@ def _source(path: Path) -> bytes:
 
 
 def _nearest(path: Path) -> str:
-    return did_you_mean(path.name, [near.name for near in path.parent.glob("*.py")] if path.parent.is_dir() else [])
+    return did_you_mean(path.name, [name for name in files.beside(path) if name.endswith(".py")])
 
 
 def _run(name: str, path: Path, source: bytes) -> None:

@@ -41,7 +41,8 @@ class Taken:
         """The archive, its digests right; the forms of tables said anew for those that are `changed`."""
         files = {name: bytes(arrow(table, "zstd")) for name, table in self.tables.items()}
         for name, file in files.items():
-            said = self.header["tables"].get(name)
+            described = self.header.get("tables")
+            said = described.get(name) if isinstance(described, dict) else None
             if isinstance(said, dict):
                 said["sha256"] = hashlib.sha256(file).hexdigest()
                 if name in changed:

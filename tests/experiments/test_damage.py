@@ -322,6 +322,7 @@ CASES = {
     "an endless run": (set_words(("variants", 0, "records", "duration"), float("inf")), "duration and warm-up"),
     "a confidence of nothing": (set_words(("method", "confidence"), 7.0), "method: found something else"),
     "an interval of nothing": (set_words(("method", "interval"), "tea leaves"), "method: found something else"),
+    "so many alike as there are not": (set_words(("method", "alike"), -1), "method.alike: found something else, expected 0 or 2"),
     "a method of another type": (set_words(("method",), None), "content.method: found nothing, expected a map"),
     "no tables of records": (set_words(("variants", 0, "records", "tables"), []), "0/tables: found"),
 }
@@ -333,6 +334,13 @@ def test_what_cannot_be_is_damaged_and_said_with_its_place(kitchen, tmp_path, ca
     taken = Taken.of(kitchen)
     change(taken)
     assert words in complaint(tmp_path, taken.packed())
+
+
+@pytest.mark.parametrize("field", ["low", "high", "deviation", "least"])
+def test_so_are_intervals_within_one_run(archives, tmp_path, field):
+    taken = Taken.of(archives["alone"][0])
+    set_words(("variants", 0, "metrics", "utilisation(kitchen)", field), 0.123)(taken)
+    assert f"one: utilisation(kitchen): {field}: found something else" in complaint(tmp_path, taken.packed())
 
 
 SUMMARIES = {

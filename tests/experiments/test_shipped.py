@@ -36,6 +36,12 @@ def test_what_is_not_there_is_told_with_the_nearest_name(tmp_path, monkeypatch, 
         shipped.find(source)
 
 
+@pytest.mark.parametrize("source", ["x" * 5000, "x" * 5000 + ".yaml", "a\0b"])
+def test_a_name_that_no_file_can_have_is_told_as_one_that_is_not_there(source):
+    with pytest.raises(UsageError, match="no such file"):
+        shipped.find(source)
+
+
 def test_a_new_scenario_is_right_and_nothing_in_it_is_unwise():
     study = sim.spec.load_text(shipped.new_text("my-shop"), "my-shop.yaml")
     assert study.name == "my-shop"
