@@ -380,6 +380,21 @@ def test_ctrl_c_is_exit_code_130_within_a_second_and_says_how_much_was_done(kitc
     assert not (kitchen / "reports").exists()
 
 
+def test_an_interruption_that_something_has_wrapped_is_one_all_the_same(capsys, kitchen, monkeypatch):
+    """As Python itself does where it falls into `__set_name__` while a class is made."""
+
+    class Stubborn:
+        def __set_name__(self, owner, name):
+            raise KeyboardInterrupt
+
+    def importing(*_args, **_more):
+        type("Made", (), {"field": Stubborn()})
+
+    monkeypatch.setattr("sim.experiments.shipped.load", importing)
+    assert sim("check", "kitchen.yaml") == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 def test_a_reader_who_goes_away_ends_the_talking_and_not_the_verdict():
     """`sim check ... | head -1`"""
     reader, writer = os.pipe()

@@ -16,7 +16,7 @@ import click
 
 from sim.cli.asked import Asked, write_report_of
 from sim.cli.destination import Destination
-from sim.cli.ending import Ending
+from sim.cli.ending import Ending, came_of_interruption
 from sim.cli.new_file import exists_already, write_new
 from sim.cli.options import Verbs, Whole, confine, debug, loading, plugin, running, sampling
 from sim.cli.streams import mute, not_said, open_closed, say, tell
@@ -70,6 +70,9 @@ def answer(arguments: Sequence[str]) -> int:
         _trace(error, arguments)
         return error.exit_code
     except Exception as error:  # a defect of ours or of a plug-in: said in one line, with the way to see more
+        if came_of_interruption(error):
+            tell("interrupted")
+            return BROKEN_OFF
         if not _trace(error, arguments):
             tell(f"error: unexpected {type(error).__name__}: {error}; --debug shows where")
         return DEFECT

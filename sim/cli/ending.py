@@ -28,3 +28,10 @@ class Ending:
         for number in (signal.SIGINT, *_AS_CTRL_C):
             signal.signal(number, signal.SIG_IGN)  # all is done and told; one more would only break the leave-taking
         return 128 + self._heard if code == Interrupted.exit_code else code
+
+
+def came_of_interruption(error: BaseException | None) -> bool:
+    """Whether it was raised for, or after, a KeyboardInterrupt: Python wraps one that falls into the making of a class, and libraries do so too."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

@@ -10,6 +10,7 @@ between them, figures may be off: of 114 systems made at random three were by mo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -60,7 +61,8 @@ def _averaged(
 
 
 def _ratio(one: float, other: float) -> float:
-    return max(0.0, one / other) if other > 0.0 else 1.0
+    """What is without end on either side (a mean of Pareto's, a circle) stays as it is."""
+    return max(0.0, float(one / other)) if 0.0 < other < math.inf and math.isfinite(one) else 1.0
 
 
 def _kept_steps(scenario: Scenario) -> list[Timed]:

@@ -20,7 +20,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sim.compiled import machine_code
@@ -47,14 +47,15 @@ class Findings:
             self.words.setdefault(verdict, words)
 
 
-def fuzz(count: int, seed: int, folder: Path | None = None, first: int = 0) -> Findings:
-    """Try `count` inputs from number `first` on; those of findings are kept in `folder`."""
-    machine_code.prepare()  # once, not in each process
+def fuzz(count: int, seed: int, folder: Path | None = None, first: int = 0, engine: str = "") -> Findings:
+    """Try `count` inputs from number `first` on, all on one engine if it is named; those of findings are kept in `folder`."""
+    if engine != "simpy":
+        machine_code.prepare()  # once, not in each process
     made(seed, first)
     findings, number = Findings(), first
     while number < first + count:
         last = min(number + ROUND, first + count)
-        for tried, verdict, words in _in_a_process(seed, number, last):
+        for tried, verdict, words in _in_a_process(seed, number, last, engine):
             new = bool(words) and verdict not in findings.kinds
             findings.add(tried, verdict, words)
             number = tried + 1
@@ -63,13 +64,13 @@ def fuzz(count: int, seed: int, folder: Path | None = None, first: int = 0) -> F
     return findings
 
 
-def _in_a_process(seed: int, begin: int, end: int) -> Iterator[tuple[int, str, str]]:
+def _in_a_process(seed: int, begin: int, end: int, engine: str) -> Iterator[tuple[int, str, str]]:
     """The verdicts of a row of inputs. The process may die or fall silent over one of them: then that is its verdict, and the rest remains."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        _try_all(seed, begin, end, writer)
+        _try_all(seed, begin, end, engine, writer)
     os.close(writer)
     number, heard = begin, b""
     try:
@@ -92,22 +93,23 @@ def _in_a_process(seed: int, begin: int, end: int) -> Iterator[tuple[int, str, s
         os.waitpid(child, 0)
 
 
-def _try_all(seed: int, begin: int, end: int, writer: int) -> None:
+def _try_all(seed: int, begin: int, end: int, engine: str, writer: int) -> None:
     """What the child does, and nothing else of the parent's: it ends here."""
     try:
         limit = _virtual() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         with tempfile.TemporaryDirectory() as folder:
             for number in range(begin, end):
-                os.write(writer, json.dumps(judged(seed, number, Path(folder))).encode() + b"\n")
+                os.write(writer, json.dumps(judged(seed, number, Path(folder), engine)).encode() + b"\n")
     finally:
         os._exit(0)
 
 
-def judged(seed: int, number: int, folder: Path) -> tuple[str, str]:
+def judged(seed: int, number: int, folder: Path, engine: str = "") -> tuple[str, str]:
     """The verdict on one input; of a finding its kind, and the traceback."""
     try:
-        return attempt(made(seed, number), folder), ""
+        given = made(seed, number)
+        return attempt(replace(given, engine=engine or given.engine), folder), ""
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise
@@ -142,13 +144,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--first", type=int, default=0, help="number of the first input")
     options.add_argument("--only", type=int, help="one input, in this process, with its traceback")
     options.add_argument("--keep", type=Path, default=Path("reports/fuzz"), help="folder of the inputs that gave findings")
+    options.add_argument("--engine", choices=("simpy", "compiled", "both"), default="", help="for all inputs; one by chance for each by default")
     asked = options.parse_args(arguments)
     if asked.only is not None:
         with tempfile.TemporaryDirectory() as folder:
-            print(*judged(asked.seed, asked.only, Path(folder)), sep="\n")
+            print(*judged(asked.seed, asked.only, Path(folder), asked.engine), sep="\n")
         return 0
     begun = time.monotonic()
-    findings = fuzz(asked.count, asked.seed, asked.keep, asked.first)
+    findings = fuzz(asked.count, asked.seed, asked.keep, asked.first, asked.engine)
     print(f"{asked.count} inputs in {time.monotonic() - begun:.0f} s: {', '.join(f'{count} {verdict}' for verdict, count in findings.verdicts.most_common())}")
     for kind, numbers in sorted(findings.kinds.items(), key=lambda item: -len(item[1])):
         print(f"{len(numbers):6} {kind}: {', '.join(map(str, numbers[:5]))}")

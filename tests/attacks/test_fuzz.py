@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from tests.attacks import fuzz
 from tests.attacks.corpus import random_samples, recorded_samples, shipped_samples, written
 from tests.attacks.mutations import mutated_rows, mutated_text, mutated_tree
 from tests.attacks.trial import SCENARIO, Input, attempt, made
+from tests.attacks.victims import AS_NOBODY, REPOSITORY
 
 SEED = 7
 
@@ -28,6 +31,14 @@ def test_nothing_but_errors_of_ours_comes_of_mutated_input(tmp_path):
     assert not findings.kinds, f"python -m tests.attacks.fuzz --seed {SEED} --only NUMBER\n{told}"
     assert findings.verdicts["ran"] >= 60, "most of what is mutated a little should still be a scenario"
     assert findings.verdicts["refused"] >= 60
+
+
+@pytest.mark.long
+def test_nor_for_a_user_who_is_not_root(nobodys):
+    command = [*AS_NOBODY, sys.executable, "-m", "tests.attacks.fuzz", "40", "--seed", str(SEED + 1), "--engine", "simpy", "--keep", str(nobodys / "found")]
+    own = {**os.environ, "HOME": str(nobodys), "TMPDIR": str(nobodys), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY, env=own)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_same_numbers_make_the_same_input():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,22 +30,40 @@ faults: [{{name: stuck, at: 3s, for: 2s, outage: till, how: hang}}]
 variants: {{one: {{}}, two: {{services: {{till: {{workers: 2}}}}}}}}
 """
 
+NOBODY = 65534
+_CAPABILITIES = "-all,+dac_read_search"  # to read an interpreter that lies in root's home; nothing may be written by it
+AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs"]
+AS_NOBODY += [f"--{of}={_CAPABILITIES}" for of in ("inh-caps", "ambient-caps", "bounding-set")]
+
+
+def why_not_nobody() -> str:
+    """Why nothing can be run as another user; empty where it can."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return "is not root already: all other tests run as such a user"
+    if shutil.which("setpriv") is None:
+        return "needs setpriv"
+    tried = subprocess.run([*AS_NOBODY, sys.executable, "-c", ""], capture_output=True, text=True, check=False)
+    return f"setpriv: {tried.stderr.strip()}" if tried.returncode else ""
+
 
 class Victim:
     """One command under way. As a context, it is certain to be gone at the end, with all that it has started."""
 
-    def __init__(self, arguments: list[str], folder: Path, **environment: str) -> None:
+    def __init__(self, arguments: list[str], folder: Path, nobody: bool = False, **environment: str) -> None:
+        """`nobody`: as another user, to whom the folder is given, where this one is root."""
         self.folder = folder
+        if nobody:
+            os.chown(folder, NOBODY, NOBODY)
         self.errors = folder / "stderr.txt"
         with self.errors.open("wb") as errors, (folder / "stdout.txt").open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "sim", *arguments],
+                [*(AS_NOBODY if nobody else ()), sys.executable, "-m", "sim", *arguments],
                 cwd=folder,
                 stdout=out,
                 stderr=errors,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": str(REPOSITORY), "SIM_CACHE": str(folder / "cache"), **environment},
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY), "SIM_CACHE": str(folder / "cache"), **({"HOME": str(folder)} if nobody else {}), **environment},
             )
 
     def __enter__(self) -> Victim:

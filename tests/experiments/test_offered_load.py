@@ -9,7 +9,7 @@ import pytest
 
 from sim.experiments.comparison import run
 from sim.experiments.offered_load import Analysis, OfferedLoad, Station, check
-from sim.spec import load_document
+from sim.spec import load_document, load_text
 
 
 def document(services: dict[str, Any], arrivals: Any = None, **more: Any) -> dict[str, Any]:
@@ -343,3 +343,22 @@ def test_a_thousand_attempts_are_followed_as_far_as_they_matter():
     load = load_of(services)
     assert station(load, "back").rate == pytest.approx(10 * (1 - 0.99**1000) / 0.01)
     assert station(load, "front").demand == pytest.approx((1 - 0.99**1000) / 0.01 * 0.001 + 0.0005 * ((1 - 0.99**1000) / 0.01 - 1), rel=0.01)
+
+
+def test_what_is_held_without_end_stays_so_where_requests_keep_their_work(recwarn):
+    """The mean of Pareto's with alpha 1 is infinite, however often it is averaged; what requests keep at `b` changes nothing there."""
+    text = """\
+version: 1
+duration: 1m
+traffic: {u: {sends: {a.x: 0.5, c.z: 0.5}, arrivals: {poisson: 5/s}}}
+policies: {p: {timeout: 50ms, retry: {max_attempts: 3, backoff: {constant: 0s}}}}
+services:
+  a: {workers: 9, endpoints: {x: [{call: b.y, policy: p}]}}
+  b: {workers: 9, endpoints: {y: [{work: {exponential: 40ms}}]}}
+  c: {workers: 9, endpoints: {z: [{wait: {pareto: {alpha: 1, minimum: 1ms}}}]}}
+"""
+    load = check(load_text(text)).loads["base"]
+    held = {station.name: station.utilisation for station in load.stations if station.resource == "workers"}
+    assert held["c"] == math.inf
+    assert 0.0 < held["b"] < 1.0
+    assert not recwarn.list
