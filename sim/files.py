@@ -1,7 +1,7 @@
-"""Files that a stranger may have made or named: regular ones alone, never waited for, read up to a bound, and where asked inside one folder only.
+"""Files that a stranger may have made or named: regular ones, read up to a bound, and inside one folder where asked.
 
-What a name says before it is opened may have changed by then, and a size may be a lie (files of the kernel have none). So a file is judged
-by its descriptor, and bounded by what was read of it.
+What a name says before it is opened may have changed by then, and a size may be a lie (files of the kernel have none).
+So a file is judged by its descriptor, and bounded by what was read of it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_OPEN = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _KINDS = {
@@ -24,14 +30,30 @@ _KINDS = {
 }
 _MOUNTS = "/proc/self/mountinfo"  # of Linux; elsewhere there is none, and no such files either
 _KERNEL = {
-    *("proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "configfs", "efivarfs", "pstore", "bpf"),
+    *(
+        "proc",
+        "sysfs",
+        "cgroup",
+        "cgroup2",
+        "debugfs",
+        "tracefs",
+        "securityfs",
+        "configfs",
+        "efivarfs",
+        "pstore",
+        "bpf",
+    ),
     *("binfmt_misc", "selinuxfs", "fusectl", "mqueue", "nsfs", "devpts", "rpc_pipefs"),
 }
-"""File systems that the kernel makes up: their files look regular, have any size, may wait for ever and tell what is no recording."""
+"""File systems that the kernel makes up: their files look regular, have any size, and may wait for ever."""
 
 _PIECE = 2**20  # bytes that are read at once
 _WHOLE = 20  # digits of a whole number in JSON: 64 bits
-_LIST, _MAP, _ITEM = 64, 256, 64  # bytes that Python takes for an empty list, a map, and an item with its number or short text
+_LIST, _MAP, _ITEM = (
+    64,
+    256,
+    64,
+)  # bytes that Python takes for an empty list, a map, and an item with its number or short text
 
 
 class UnreadableError(Exception):
@@ -47,7 +69,9 @@ def read(path: str | Path, most: int, inside: str | Path | None = None) -> bytes
     pieces, left = [], most + 1
     with opened(path, inside) as file:
         try:
-            while left > 0 and (piece := file.read(min(left, _PIECE))):  # not at once: memory for the bound would be made
+            while left > 0 and (
+                piece := file.read(min(left, _PIECE))
+            ):  # not at once: memory for the bound would be made
                 pieces.append(piece)
                 left -= len(piece)
         except OSError as error:
@@ -89,12 +113,18 @@ def beside(path: str | Path) -> list[str]:
 def json_of(content: bytes, most: int, constants: bool = True) -> Any:  # noqa: ANN401 - whatever it says
     """The value of a JSON text that takes about `most` bytes of memory at most; a ValueError says why there is none.
 
-    Numbers are finite, and whole ones have 64 bits; `constants` lets Infinity and NaN be said by name, as Python writes them. Text is text.
+    Numbers are finite, and whole ones have 64 bits; `constants` lets Infinity and NaN be said by name, as Python writes
+    them. Text is text.
     """
     if len(content) + _LIST * content.count(b"[") + _MAP * content.count(b"{") + _ITEM * content.count(b",") > most:
         raise ValueError(f"JSON of more than about {most / 2**20:,.0f} MiB")
     try:
-        value = json.loads(content.decode("utf-8"), parse_float=_finite, parse_int=_bounded, parse_constant=float if constants else _no_constant)
+        value = json.loads(
+            content.decode("utf-8"),
+            parse_float=_finite,
+            parse_int=_bounded,
+            parse_constant=float if constants else _no_constant,
+        )
         if b"\\ud" in content.lower():  # perhaps half of a surrogate pair, which no file can be written with
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError:
@@ -125,7 +155,7 @@ def _descriptor(path: str | Path) -> int:
 
 
 def _descriptor_inside(path: str | Path, inside: str | Path) -> int:
-    """Opened from that folder down, name by name, without following a link: who exchanges one on the way meanwhile gains nothing."""
+    """Opened from that folder down, name by name, without following a link that was put on the way meanwhile."""
     root, place = Path(os.path.realpath(inside)), Path(os.path.realpath(path))
     if not place.is_relative_to(root):
         raise UnreadableError(f"lies outside of {inside}")

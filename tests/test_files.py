@@ -99,12 +99,19 @@ def house(tmp_path):
     (tmp_path / "secret").write_bytes(b"theirs")
     (tmp_path / "room-2").mkdir()
     (tmp_path / "room-2" / "book").write_bytes(b"theirs")
-    for name, leads_to in {"inner": "shelf/book", "outer": "../secret", "up": "..", "absolute": str(room / "shelf")}.items():
+    for name, leads_to in {
+        "inner": "shelf/book",
+        "outer": "../secret",
+        "up": "..",
+        "absolute": str(room / "shelf"),
+    }.items():
         (room / name).symlink_to(leads_to)
     return room
 
 
-@pytest.mark.parametrize("name", ["shelf/book", "inner", "shelf/../inner", "absolute/book", "../room/shelf/book", "up/room/inner"])
+@pytest.mark.parametrize(
+    "name", ["shelf/book", "inner", "shelf/../inner", "absolute/book", "../room/shelf/book", "up/room/inner"]
+)
 def test_what_leads_into_the_folder_is_read(house, name):
     assert read(house / name, 10, house) == b"mine"
     assert lies_inside(house / name, house)
@@ -123,7 +130,9 @@ def test_the_folder_itself_may_be_reached_by_a_link(house, tmp_path):
 
 
 @pytest.mark.parametrize(("part", "words"), [("shelf", "cannot be read: "), ("shelf/book", "is a link")])
-def test_who_puts_a_link_on_the_way_after_the_name_was_resolved_gains_nothing(house, tmp_path, monkeypatch, part, words):
+def test_who_puts_a_link_on_the_way_after_the_name_was_resolved_gains_nothing(
+    house, tmp_path, monkeypatch, part, words
+):
     (tmp_path / "away").mkdir()
     (tmp_path / "away" / "book").write_bytes(b"theirs")
     before = files.os.path.realpath
@@ -158,7 +167,13 @@ def test_nothing_stays_open(house):
 
 
 def test_json_is_what_python_writes():
-    assert json_of(b'{"a": [1, 2.5, null, true, "\\ud83d\\ude00"], "b": NaN}', 10_000)["a"] == [1, 2.5, None, True, "\U0001f600"]
+    assert json_of(b'{"a": [1, 2.5, null, true, "\\ud83d\\ude00"], "b": NaN}', 10_000)["a"] == [
+        1,
+        2.5,
+        None,
+        True,
+        "\U0001f600",
+    ]
     assert json_of(b"[Infinity]", 1000) == [float("inf")]
 
 
@@ -175,7 +190,17 @@ def test_json_is_what_python_writes():
         (b"[" + b"[]," * 10_000_000 + b"0]", "JSON of more than about"),
         (b"", "Expecting value"),
     ],
-    ids=["infinite", "minus infinite", "long float", "long whole number", "nested", "half a pair", "not UTF-8", "large in memory", "empty"],
+    ids=[
+        "infinite",
+        "minus infinite",
+        "long float",
+        "long whole number",
+        "nested",
+        "half a pair",
+        "not UTF-8",
+        "large in memory",
+        "empty",
+    ],
 )
 def test_json_of_a_stranger_is_bounded_and_strict(content, words):
     with pytest.raises(ValueError, match=words):

@@ -1,6 +1,7 @@
-"""Whether what is read of a finished run agrees with itself: figures with the records they were measured of, and all that is made of figures with them.
+"""Whether what is read of a finished run agrees with itself: figures with their records, and all else with the figures.
 
-What can be made again is made again and compared, to the rounding of floats; of replications whose records were not kept it is only seen that they can be.
+What can be made again is made again and compared, to the rounding of floats; of replications whose records were not
+kept it is only seen that they can be.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.experiments.comparison import Figures, differences_between, digest_of, interval_of_one, intervals_of, resamples_of
+from sim.experiments.comparison import (
+    Figures,
+    differences_between,
+    digest_of,
+    interval_of_one,
+    intervals_of,
+    resamples_of,
+)
 from sim.experiments.method import INTERVALS
 from sim.experiments.outline import refuse_others
 from sim.experiments.results import Comparison, VariantResult, unit_of
@@ -65,8 +73,16 @@ def _refuse_other_figures(result: VariantResult, comparison: Comparison, measure
     figures, name = result.figures, result.name
     _expect(set(figures.columns) == metric_keys(result.scenario), f"{name}: figures", "every metric of its scenario")
     numbers = figures.index.tolist()
-    _expect(figures.index_name == "replication" and 0 < len(numbers) <= comparison.replications, f"{name}: figures", "a row for each replication")
-    _expect(numbers[0] == result.records.replication and all(b == a + 1 for a, b in pairwise(numbers)), f"{name}: figures", "replications in their order")
+    _expect(
+        figures.index_name == "replication" and 0 < len(numbers) <= comparison.replications,
+        f"{name}: figures",
+        "a row for each replication",
+    )
+    _expect(
+        numbers[0] == result.records.replication and all(b == a + 1 for a, b in pairwise(numbers)),
+        f"{name}: figures",
+        "replications in their order",
+    )
     _expect(len(result.engines) == len(numbers), f"{name}: engines", "one for each replication")
     for key, column in figures.columns.items():
         low, high = limits_of(key)
@@ -82,8 +98,17 @@ def _refuse_other_intervals(result: VariantResult, comparison: Comparison, measu
     for key, figure in result.metrics.items():
         can_be = unit_of(key) == "s" or bool(np.isinf(figures[key]).any())
         _expect(can_be or not figure.censored, f"{result.name}: {key}: censored", "a lower bound of times alone")
-        _expect(figure.censored or key not in measured.censored, f"{result.name}: {key}: censored", "a lower bound, as its records have it")
-    expected = intervals_of(Figures(figures, _censored(result)), method.confidence, resamples_of(method.interval, comparison.seed), method.exact)
+        _expect(
+            figure.censored or key not in measured.censored,
+            f"{result.name}: {key}: censored",
+            "a lower bound, as its records have it",
+        )
+    expected = intervals_of(
+        Figures(figures, _censored(result)),
+        method.confidence,
+        resamples_of(method.interval, comparison.seed),
+        method.exact,
+    )
     if len(figures) == 1 and not method.exact:
         expected |= within_run(result.records, result.scenario, measured, method.confidence)
     for key, interval in expected.items():
@@ -93,7 +118,11 @@ def _refuse_other_intervals(result: VariantResult, comparison: Comparison, measu
 def _refuse_other_verdicts(result: VariantResult) -> None:
     expected = judge(result.scenario, result.figures, result.metrics)
     same = [(verdict.text, verdict.passed, verdict.reason) for verdict in expected]
-    _expect(same == [(verdict.text, verdict.passed, verdict.reason) for verdict in result.verdicts], f"{result.name}: verdicts", "those of its figures")
+    _expect(
+        same == [(verdict.text, verdict.passed, verdict.reason) for verdict in result.verdicts],
+        f"{result.name}: verdicts",
+        "those of its figures",
+    )
     for found, verdict in zip(result.verdicts, expected, strict=True):
         _expect(_close(found.value, verdict.value), f"{result.name}: {found.text}", f"{verdict.value:g}")
 
@@ -101,17 +130,33 @@ def _refuse_other_verdicts(result: VariantResult) -> None:
 def _refuse_other_timeline(result: VariantResult) -> None:
     line, records = result.over_time, result.records
     edges = bucket_edges(records.duration, default_bucket(records.duration, result.scenario.record.interval))
-    _expect(np.array_equal(line.index, edges[:-1]) and line.index_name == "time", f"{result.name}: over_time", "the buckets of its scenario")
-    _expect(list(line.columns) == column_names(records.series), f"{result.name}: over_time", "the columns of its scenario")
+    _expect(
+        np.array_equal(line.index, edges[:-1]) and line.index_name == "time",
+        f"{result.name}: over_time",
+        "the buckets of its scenario",
+    )
+    _expect(
+        list(line.columns) == column_names(records.series), f"{result.name}: over_time", "the columns of its scenario"
+    )
     for name, column in line.columns.items():
-        _expect(not ((column > LARGEST) | (column < ROUNDING)).any(), f"{result.name}: over_time {name}", "numbers of 0 or more")
+        _expect(
+            not ((column > LARGEST) | (column < ROUNDING)).any(),
+            f"{result.name}: over_time {name}",
+            "numbers of 0 or more",
+        )
 
 
 def _refuse_other_differences(comparison: Comparison) -> None:
     figures = {name: Figures(result.figures, _censored(result)) for name, result in comparison.variants.items()}
     method, found = comparison.method, comparison.differences
-    expected = differences_between(figures, comparison.variants, method.confidence, resamples_of(method.interval, comparison.seed), method.exact)
-    _expect({name: list(its) for name, its in found.items()} == {name: list(its) for name, its in expected.items()}, "differences", "those of the figures")
+    expected = differences_between(
+        figures, comparison.variants, method.confidence, resamples_of(method.interval, comparison.seed), method.exact
+    )
+    _expect(
+        {name: list(its) for name, its in found.items()} == {name: list(its) for name, its in expected.items()},
+        "differences",
+        "those of the figures",
+    )
     for name, its in expected.items():
         for key, difference in its.items():
             _refuse_other_interval(found[name][key], difference, f"difference of {name}: {key}")
@@ -126,7 +171,11 @@ def _refuse_other_fingerprints(comparison: Comparison) -> None:
     for name, result in comparison.variants.items():
         _expect(re.fullmatch("[0-9a-f]{32}", result.fingerprint) is not None, f"{name}: fingerprint", "32 digits")
         if len(result.figures) == 1:
-            _expect(result.fingerprint == digest_of([result.records.fingerprint()]), f"{name}: fingerprint", "that of its records")
+            _expect(
+                result.fingerprint == digest_of([result.records.fingerprint()]),
+                f"{name}: fingerprint",
+                "that of its records",
+            )
     parts = [part for name, result in comparison.variants.items() for part in (name, result.fingerprint)]
     _expect(comparison.fingerprint == digest_of(parts), "fingerprint", "that of the variants")
 

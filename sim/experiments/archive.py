@@ -13,6 +13,7 @@ import json
 import re
 import struct
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -90,10 +91,10 @@ def _refuse_packed(archive: zipfile.ZipFile) -> None:
 
 def _refuse_other_members(found: list[str], expected: list[str]) -> None:
     """Files that are missing, there twice, or of other names."""
-    if sorted(found) != sorted(expected):
-        twice = [name for name in found if found.count(name) > 1][:1] if len(found) < _MOST_TABLES // 100 else []
-        wrong = [*(name for name in expected if name not in set(found)), *(name for name in found if name not in set(expected)), *twice]
-        raise DamagedError(f"{shown(wrong[0]) if wrong else 'its files'}: is missing in it, there twice, or of no table")
+    there, wanted = Counter(found), Counter(expected)
+    if there != wanted:
+        wrong = next(iter((wanted - there) | (there - wanted)))
+        raise DamagedError(f"{shown(wrong)}: is missing in it, there twice, or of no table")
 
 
 def _form(described: _Described, name: str) -> Form:

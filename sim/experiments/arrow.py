@@ -1,7 +1,8 @@
-"""One table of numbers as a compressed file of Arrow, and back: read only once its form is the expected one and its sizes are bounded.
+"""One table of numbers as a compressed file of Arrow, and back: read only once its form and its sizes are those expected.
 
-pyarrow makes as much memory as a compressed column says that it needs, whatever the schema says, so a file of a kilobyte could fill the memory. What
-its one batch says of its columns is therefore read here first: a table of FlatBuffers, in the layout that Arrow's `Message.fbs` describes.
+pyarrow makes as much memory as a compressed column says that it needs, whatever the schema says: a file of a kilobyte
+could fill it. What its one batch says of its columns is therefore read here first: a table of FlatBuffers, in the layout
+that Arrow's `Message.fbs` describes.
 """
 
 from __future__ import annotations
@@ -39,11 +40,15 @@ class Form(NamedTuple):
         """The columns of the file and the kind of each."""
         if self.dtype.names:
             return {name: self.dtype[name] for name in self.dtype.names}
-        return {"value": self.dtype} if len(self.shape) == 1 else {str(place): self.dtype for place in range(self.shape[1])}
+        return (
+            {"value": self.dtype}
+            if len(self.shape) == 1
+            else {str(place): self.dtype for place in range(self.shape[1])}
+        )
 
 
 def arrow(table: NDArray[Any], compression: str) -> memoryview:
-    """The file: records have a column for each field, plain numbers the column `value`, two dimensions a column for each place of the second."""
+    """The file: a column for each field of records, `value` for plain numbers, one for each place of two dimensions."""
     import pyarrow as pa
 
     columns = columns_of(table) if table.dtype.names else _flat_columns(table)
@@ -86,7 +91,9 @@ def _batch(file: pa.Buffer, form: Form) -> pa.RecordBatch:
     if body.type != "record batch":
         raise DamagedError(f"found a {body.type}, expected the rows")
     rows = form.shape[0] if form.columns else 0
-    _refuse_other_sizes(body.metadata.to_pybytes(), body.body, [rows * dtype.itemsize for dtype in form.columns.values()], rows)
+    _refuse_other_sizes(
+        body.metadata.to_pybytes(), body.body, [rows * dtype.itemsize for dtype in form.columns.values()], rows
+    )
     return pa.ipc.read_record_batch(body, found)
 
 

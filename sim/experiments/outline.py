@@ -1,6 +1,4 @@
-"""Whether records belong to a scenario: its names, time series, effects and books, its ticks and lines, as the models would make them, and rows that the
-books know.
-"""
+"""Whether records belong to a scenario: names, series, effects, ticks and lines as the models make them, rows as its books."""
 
 from __future__ import annotations
 
@@ -50,14 +48,20 @@ def _refuse_other_counts(records: Records, traffic: Iterable[str], topics: Itera
     for name in traffic:
         its = rows["source"] == places[name]
         found = np.bincount(rows["outcome"][its], weights=counts[its], minlength=len(Outcome))
-        ended = {outcome.word: int(found[outcome]) for outcome in Outcome if outcome != Outcome.IN_FLIGHT and found[outcome]}
+        ended = {
+            outcome.word: int(found[outcome]) for outcome in Outcome if outcome != Outcome.IN_FLIGHT and found[outcome]
+        }
         _same((ended, int(found[Outcome.IN_FLIGHT])), (books[name].ended, books[name].open), f"requests of {name}")
     sent = deliveries(records)
     for name in topics:
         mask = sent.topic == places[name]
         ended = {end.word: sent.total(mask & (sent.how == end)) for end in MessageEnd}
         left = ended.pop(MessageEnd.QUEUED.word)
-        _same(({word: count for word, count in ended.items() if count}, left), (books[name].ended, books[name].open), f"messages of {name}")
+        _same(
+            ({word: count for word, count in ended.items() if count}, left),
+            (books[name].ended, books[name].open),
+            f"messages of {name}",
+        )
 
 
 def _same(found: object, expected: object, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Plain data of a stranger into the values that it should be: every word there, of its kind, and no other; or an error that says where it is not."""
+"""Plain data of a stranger into the values that it should be: every word there, of its kind, or an error with its place."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ class DamagedError(ValueError):
 
 
 def made(kind: Any, value: object, place: str) -> Any:  # noqa: ANN401 - a type, and a value of it
-    """The value as this kind: a dataclass, str, int, float, bool, a Literal, a union with None, or a list, tuple or map of such.
+    """The value as this kind: a dataclass, str, int, float, bool, a Literal, a union with None, or a list or map.
 
-    `place` is where it stands, for the error. A whole number does for a float; nothing else is taken for what it is not.
+    `place` is where it stands, for the error (DamagedError). A whole number does for a float; nothing else is taken for
+    what it is not.
     """
     if is_dataclass(kind):
         return _dataclass(kind, value, place)
@@ -76,7 +77,9 @@ def _row(origin: type, inner: tuple[Any, ...], value: Any, place: str) -> Any:  
         kinds = iter(inner)
     else:
         raise _wrong(value, f"a list of {len(inner)}", place)
-    return origin(made(kind, item, f"{place}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value, strict=True)))
+    return origin(
+        made(kind, item, f"{place}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value, strict=True))
+    )
 
 
 def _plain(kind: type, value: Any, place: str) -> Any:  # noqa: ANN401

@@ -17,7 +17,26 @@ import numpy as np
 from sim.experiments.archive import HEADER, unpack
 from sim.experiments.arrow import arrow
 
-WRONG: list[Any] = [None, True, -1, 0, 1, 10**18, 1e50, float("nan"), float("inf"), "", "x", "\x1b[2J", "../x", [], [1], [[]], {}, {"a": 1}]
+WRONG: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    10**18,
+    1e50,
+    float("nan"),
+    float("inf"),
+    "",
+    "x",
+    "\x1b[2J",
+    "../x",
+    [],
+    [1],
+    [[]],
+    {},
+    {"a": 1},
+]
 
 
 @dataclass
@@ -48,7 +67,11 @@ class Taken:
                 if name in changed:
                     table = self.tables[name]
                     said |= {"dtype": np.lib.format.dtype_to_descr(table.dtype), "shape": list(table.shape)}
-        members = {HEADER: json.dumps(self.header).encode(), **{f"{name}.arrow": file for name, file in files.items()}, **(more or {})}
+        members = {
+            HEADER: json.dumps(self.header).encode(),
+            **{f"{name}.arrow": file for name, file in files.items()},
+            **(more or {}),
+        }
         return zipped(members.items())
 
 
@@ -147,4 +170,6 @@ def other_kind(table: Any, dice: random.Random) -> Any:
         for name in kept:
             changed[name] = table[name]
         return changed
-    return dice.choice([table.astype(np.float32), np.nan_to_num(table).astype(np.int64), np.atleast_2d(table), table.reshape(-1)])
+    return dice.choice(
+        [table.astype(np.float32), np.nan_to_num(table).astype(np.int64), np.atleast_2d(table), table.reshape(-1)]
+    )

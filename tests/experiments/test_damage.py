@@ -73,7 +73,9 @@ def complaint(folder: Path, data: bytes, **options) -> str:
         comparison = open_run(folder, **options)
     except UsageError as error:
         said = str(error)
-        assert said.startswith(f"{folder / ARCHIVE}: damaged, or written by another version of sim; run the same command again ("), said
+        assert said.startswith(
+            f"{folder / ARCHIVE}: damaged, or written by another version of sim; run the same command again ("
+        ), said
         assert "\n" not in said
         return said
     render_table(comparison)
@@ -119,16 +121,38 @@ def exchanged(data):
 
 
 CONTAINERS = {
-    "a file more": (lambda data: with_member(data, "more.txt", b"x"), "'more.txt': is missing in it, there twice, or of no table"),
-    "a name that leads out": (lambda data: with_member(data, "../../x.arrow", b"x"), "is missing in it, there twice, or of no table"),
-    "an absolute name": (lambda data: with_member(data, "/etc/passwd", b"x"), "is missing in it, there twice, or of no table"),
-    "a file less": (lambda data: zipped([its for its in members_of(data) if its[0] != "0/ticks.arrow"]), "'0/ticks.arrow': is missing in it"),
+    "a file more": (
+        lambda data: with_member(data, "more.txt", b"x"),
+        "'more.txt': is missing in it, there twice, or of no table",
+    ),
+    "a name that leads out": (
+        lambda data: with_member(data, "../../x.arrow", b"x"),
+        "is missing in it, there twice, or of no table",
+    ),
+    "an absolute name": (
+        lambda data: with_member(data, "/etc/passwd", b"x"),
+        "is missing in it, there twice, or of no table",
+    ),
+    "a file less": (
+        lambda data: zipped([its for its in members_of(data) if its[0] != "0/ticks.arrow"]),
+        "'0/ticks.arrow': is missing in it",
+    ),
     "no header": (lambda data: zipped([its for its in members_of(data) if its[0] != HEADER]), f"found no {HEADER}"),
     "a file twice": (lambda data: twice(data, "0/ticks.arrow"), "'0/ticks.arrow': is missing in it, there twice"),
     "the header twice": (lambda data: twice(data, HEADER), "there twice"),
-    "packed again": (lambda data: zipped(members_of(data), zipfile.ZIP_DEFLATED), "found a compressed or encrypted file"),
-    "a bomb": (lambda data: zipped([(HEADER, b" " * 2**27)], zipfile.ZIP_DEFLATED), "found a compressed or encrypted file"),
+    "packed again": (
+        lambda data: zipped(members_of(data), zipfile.ZIP_DEFLATED),
+        "found a compressed or encrypted file",
+    ),
+    "a bomb": (
+        lambda data: zipped([(HEADER, b" " * 2**27)], zipfile.ZIP_DEFLATED),
+        "found a compressed or encrypted file",
+    ),
     "many files": (lambda data: data + b"PK\x01\x02" * 100_001, "found more than 100,000 files in it"),
+    "nearly too many files": (
+        lambda data: zipped([*members_of(data), *((f"{n}", b"") for n in range(20_000))]),
+        "is missing in it",
+    ),
     "two files exchanged": (exchanged, "is not what it was when it was written"),
 }
 
@@ -149,7 +173,10 @@ HEADERS = {
     "half a pair": (b'{"format": 4, "content": {"a": "\\ud800"}, "tables": {}}', "surrogates not allowed"),
     "not UTF-8": (b'{"format": 4, "\xff": 1}', "can't decode"),
     "another format": (b'{"format": 3}', "found format 3, expected 4"),
-    "tables of another type": (b'{"format": 4, "content": {}, "tables": []}', "tables: found an empty list, expected a map"),
+    "tables of another type": (
+        b'{"format": 4, "content": {}, "tables": []}',
+        "tables: found an empty list, expected a map",
+    ),
     "no tables": (b'{"format": 4, "content": {}}', "tables: found nothing, expected a map"),
 }
 
@@ -194,7 +221,9 @@ def test_a_table_of_another_form_than_the_header_says_is_damaged(kitchen, tmp_pa
 
 def test_what_is_larger_than_allowed_is_refused_before_it_is_unpacked(kitchen, tmp_path):
     assert "--largest allows more" in complaint(tmp_path, kitchen, largest=1000)
-    assert "found tables of" in complaint(tmp_path, kitchen, largest=len(kitchen)) or "JSON of more" in complaint(tmp_path, kitchen, largest=len(kitchen))
+    assert "found tables of" in complaint(tmp_path, kitchen, largest=len(kitchen)) or "JSON of more" in complaint(
+        tmp_path, kitchen, largest=len(kitchen)
+    )
 
 
 @pytest.mark.parametrize("claimed", [None, 2**40, 2**62, -5])
@@ -269,22 +298,43 @@ def set_cell(table, column, value, row=0):
 
 FIGURE = ("variants", 0, "metrics", "response_p99")
 CASES = {
-    "a request before the start": (set_cell("0/requests", "arrival", -1.0), "0/requests.arrival: found something else, expected times between 0 and 20 s"),
+    "a request before the start": (
+        set_cell("0/requests", "arrival", -1.0),
+        "0/requests.arrival: found something else, expected times between 0 and 20 s",
+    ),
     "a request at no time": (set_cell("0/requests", "arrival", np.nan), "0/requests.arrival: found something else"),
     "an answer before the question": (set_cell("0/requests", "end", 0.0, -1), "0/requests.end: found something else"),
-    "an outcome that there is not": (set_cell("0/requests", "outcome", 12), "0/requests.outcome: found something else, expected numbers from 0 to 11"),
+    "an outcome that there is not": (
+        set_cell("0/requests", "outcome", 12),
+        "0/requests.outcome: found something else, expected numbers from 0 to 11",
+    ),
     "an outcome below 0": (set_cell("0/requests", "outcome", -1), "0/requests.outcome"),
-    "another outcome": (set_cell("0/requests", "outcome", 9), "requests of guests: found something else than its scenario has"),
-    "a name that there is not": (set_cell("0/requests", "route", 30_000), "0/requests.route: found something else, expected numbers from 0 to"),
+    "another outcome": (
+        set_cell("0/requests", "outcome", 9),
+        "requests of guests: found something else than its scenario has",
+    ),
+    "a name that there is not": (
+        set_cell("0/requests", "route", 30_000),
+        "0/requests.route: found something else, expected numbers from 0 to",
+    ),
     "a route of nobody": (set_cell("0/requests", "source", -1), "0/requests.source"),
     "effects without a name": (set_cell("0/requests", "effects", 2**63), "0/requests.effects"),
     "another time of answer": (set_cell("0/requests", "end", 19.9), "as its records have it"),
     "another user": (set_cell("0/requests", "user", 5), "one: records: found others than their fingerprint is of"),
-    "a lower bound of a count": (set_words(("variants", 0, "metrics", "goodput", "censored"), True), "goodput: censored: found something else"),
-    "no lower bound": (set_words(("variants", 0, "metrics", "goodput", "censored"), 1), "censored: found 1, expected true or false"),
+    "a lower bound of a count": (
+        set_words(("variants", 0, "metrics", "goodput", "censored"), True),
+        "goodput: censored: found something else",
+    ),
+    "no lower bound": (
+        set_words(("variants", 0, "metrics", "goodput", "censored"), 1),
+        "censored: found 1, expected true or false",
+    ),
     "a figure beyond all numbers": (set_cell("0/figures", "", 1e300, 1), "expected from 0 to"),
     "a line beyond all numbers": (set_cell("0/over_time", "", 1e300), "over_time offered: found something else"),
-    "ticks out of order": (set_cell("0/ticks", "", 5.0), "0/ticks: found something else, expected times in ascending order"),
+    "ticks out of order": (
+        set_cell("0/ticks", "", 5.0),
+        "0/ticks: found something else, expected times in ascending order",
+    ),
     "other ticks": (set_cell("0/ticks", "", 0.5), "ticks: found something else than its scenario has"),
     "a gauge that is infinite": (set_cell("0/gauges", "", np.inf), "0/gauges"),
     "a figure of the first replication": (set_cell("0/figures", "", 0.123), "as its records have it"),
@@ -294,35 +344,82 @@ CASES = {
     "another timeline": (set_cell("0/over_time/index", "", 0.5), "over_time"),
     "another mean": (set_words((*FIGURE, "value"), 0.1), "response_p99: value: found something else"),
     "another limit": (set_words((*FIGURE, "low"), -9.0), "response_p99: low: found something else"),
-    "words for a mean": (set_words((*FIGURE, "value"), "0.1"), "content.variants[0].metrics.response_p99.value: found '0.1', expected a number"),
-    "a metric that there is not": (set_words(("variants", 0, "metrics", "beauty"), {}), "metrics.beauty: found no 'value'"),
+    "words for a mean": (
+        set_words((*FIGURE, "value"), "0.1"),
+        "content.variants[0].metrics.response_p99.value: found '0.1', expected a number",
+    ),
+    "a metric that there is not": (
+        set_words(("variants", 0, "metrics", "beauty"), {}),
+        "metrics.beauty: found no 'value'",
+    ),
     "no metrics": (set_words(("variants", 0, "metrics"), {}), "one: metrics"),
     "another verdict": (set_words(("variants", 0, "verdicts", 0, "passed"), False), "one: verdicts"),
-    "another difference": (set_words(("differences", "two", "response_p99", "significant"), "yes"), "significant: found 'yes', expected true or false"),
+    "another difference": (
+        set_words(("differences", "two", "response_p99", "significant"), "yes"),
+        "significant: found 'yes', expected true or false",
+    ),
     "differences of nobody": (set_words(("differences",), {"three": {}}), "differences: found something else"),
-    "replications in words": (set_words(("replications",), "ten"), "content.replications: found 'ten', expected a whole number"),
+    "replications in words": (
+        set_words(("replications",), "ten"),
+        "content.replications: found 'ten', expected a whole number",
+    ),
     "more replications": (set_words(("replications",), 3), "replications: found something else, expected 2"),
     "another seed": (set_words(("seed",), 8), "seed: found something else, expected 8"),
-    "another engine": (set_words(("engine",), "steam"), "content.engine: found 'steam', expected 'simpy' or 'compiled'"),
-    "another fingerprint": (set_words(("fingerprint",), "0" * 32), "fingerprint: found something else, expected that of the variants"),
-    "a variant that there is not": (set_words(("variants", 0, "name"), "three"), "variants: found 'three', expected one or two"),
+    "another engine": (
+        set_words(("engine",), "steam"),
+        "content.engine: found 'steam', expected 'simpy' or 'compiled'",
+    ),
+    "another fingerprint": (
+        set_words(("fingerprint",), "0" * 32),
+        "fingerprint: found something else, expected that of the variants",
+    ),
+    "a variant that there is not": (
+        set_words(("variants", 0, "name"), "three"),
+        "variants: found 'three', expected one or two",
+    ),
     "a variant twice": (set_words(("variants", 0, "name"), "two"), "variants: found one twice, or none"),
     "no variants": (set_words(("variants",), []), "variants: found one twice, or none"),
-    "a document of another type": (set_words(("study", "document"), []), "content.study.document: found an empty list, expected a map"),
+    "a document of another type": (
+        set_words(("study", "document"), []),
+        "content.study.document: found an empty list, expected a map",
+    ),
     "a document that is none": (set_words(("study", "document"), {"version": 1}), "is missing"),
-    "another duration": (set_words(("study", "document", "duration"), "30s"), "duration: found something else than its scenario has"),
-    "another service": (lambda taken: taken.header["content"]["study"]["document"]["services"].update(cellar={"workers": 1, "endpoints": {}}), "names: found something"),
+    "another duration": (
+        set_words(("study", "document", "duration"), "30s"),
+        "duration: found something else than its scenario has",
+    ),
+    "another service": (
+        lambda taken: taken.header["content"]["study"]["document"]["services"].update(
+            cellar={"workers": 1, "endpoints": {}}
+        ),
+        "names: found something",
+    ),
     "names that cannot be printed": (set_words(("study", "name"), "\x1b[2J"), "expected a name that can be printed"),
     "a name less": (set_words(("variants", 0, "records", "names"), ["guests"]), "found something else"),
-    "a series less": (lambda taken: taken.header["content"]["variants"][0]["records"]["series"].pop(), "0/gauges: found something else"),
-    "another series": (set_words(("variants", 0, "records", "series", 0, "component"), "cellar"), "series: found something else than its scenario has"),
-    "a kind of series that there is not": (set_words(("variants", 0, "records", "series", 0, "kind"), "sum"), "found 'sum', expected 'mean' or 'level' or 'total'"),
-    "a book that does not balance": (set_words(("variants", 0, "records", "books", 0, "offered"), 3), "expected a book that balances"),
+    "a series less": (
+        lambda taken: taken.header["content"]["variants"][0]["records"]["series"].pop(),
+        "0/gauges: found something else",
+    ),
+    "another series": (
+        set_words(("variants", 0, "records", "series", 0, "component"), "cellar"),
+        "series: found something else than its scenario has",
+    ),
+    "a kind of series that there is not": (
+        set_words(("variants", 0, "records", "series", 0, "kind"), "sum"),
+        "found 'sum', expected 'mean' or 'level' or 'total'",
+    ),
+    "a book that does not balance": (
+        set_words(("variants", 0, "records", "books", 0, "offered"), 3),
+        "expected a book that balances",
+    ),
     "a warm-up beyond the end": (set_words(("variants", 0, "records", "warmup"), 50.0), "duration and warm-up"),
     "an endless run": (set_words(("variants", 0, "records", "duration"), float("inf")), "duration and warm-up"),
     "a confidence of nothing": (set_words(("method", "confidence"), 7.0), "method: found something else"),
     "an interval of nothing": (set_words(("method", "interval"), "tea leaves"), "method: found something else"),
-    "so many alike as there are not": (set_words(("method", "alike"), -1), "method.alike: found something else, expected 0 or 2"),
+    "so many alike as there are not": (
+        set_words(("method", "alike"), -1),
+        "method.alike: found something else, expected 0 or 2",
+    ),
     "a method of another type": (set_words(("method",), None), "content.method: found nothing, expected a map"),
     "no tables of records": (set_words(("variants", 0, "records", "tables"), []), "0/tables: found"),
 }
@@ -344,7 +441,10 @@ def test_so_are_intervals_within_one_run(archives, tmp_path, field):
 
 
 SUMMARIES = {
-    "lines out of order": (set_cell("0/summary/moments", "", 30.0), "summary.moments: found something else, expected finite numbers in ascending order"),
+    "lines out of order": (
+        set_cell("0/summary/moments", "", 30.0),
+        "summary.moments: found something else, expected finite numbers in ascending order",
+    ),
     "other lines": (set_cell("0/summary/edges", "", 1e-9, 0), "summary.edges: found something else"),
     "a cell beyond them": (set_cell("0/summary/answers", "interval", 10**6), "summary.answers.interval"),
     "a bucket beyond them": (set_cell("0/summary/answers", "bucket", -1), "summary.answers.bucket"),
@@ -402,7 +502,9 @@ def test_the_command_says_so_in_one_line(kitchen, tmp_path, capsys, monkeypatch)
     assert cli.answer(["report", "friday"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"error: friday/{ARCHIVE}: damaged, or written by another version of sim; run the same command again (0/requests.outcome")
+    assert err.startswith(
+        f"error: friday/{ARCHIVE}: damaged, or written by another version of sim; run the same command again (0/requests.outcome"
+    )
     assert err.count("\n") == 1
     assert sorted(path.name for path in Path("friday").iterdir()) == [ARCHIVE]
 

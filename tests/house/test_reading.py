@@ -7,7 +7,21 @@ import ast
 import pytest
 from heads import ROOT
 
-READS = {"open", "fdopen", "read_text", "read_bytes", "load", "loads", "ZipFile", "open_file", "memory_map", "fromfile", "memmap", "loadtxt", "genfromtxt"}
+READS = {
+    "open",
+    "fdopen",
+    "read_text",
+    "read_bytes",
+    "load",
+    "loads",
+    "ZipFile",
+    "open_file",
+    "memory_map",
+    "fromfile",
+    "memmap",
+    "loadtxt",
+    "genfromtxt",
+}
 ALLOWED = {  # file -> what it reads, or why it is no reading
     "files.py": "the one that reads",
     "chance/compiler.py": "sources of this package",
@@ -47,6 +61,8 @@ def reads(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             called = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
-            ours = called in ("load", "loads") and not ast.unparse(node.func).startswith(("np.", "json.", "pickle.", "yaml."))
+            ours = called in ("load", "loads") and not ast.unparse(node.func).startswith(
+                ("np.", "json.", "pickle.", "yaml.")
+            )
             if called in READS and not ours:
                 yield f"{node.lineno}: {called}"

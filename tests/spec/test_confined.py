@@ -59,13 +59,20 @@ def test_so_must_a_text_and_what_a_setting_names(tmp_path):
     with pytest.raises(ScenarioError, match="lies outside of"):
         load_text(text, base=tmp_path / "room", confine=tmp_path / "room")
     with pytest.raises(ScenarioError, match="lies outside of"):
-        scenario(tmp_path / "room", "{replay: s.csv}", confine=tmp_path / "room", sets=["traffic.t.arrivals.replay.file=../outside.csv"])
+        scenario(
+            tmp_path / "room",
+            "{replay: s.csv}",
+            confine=tmp_path / "room",
+            sets=["traffic.t.arrivals.replay.file=../outside.csv"],
+        )
 
 
 def test_so_must_plugins_even_where_they_are_allowed(tmp_path):
     (tmp_path / "mine.py").write_text("")
     (tmp_path / "room").mkdir()
-    (tmp_path / "room" / "s.yaml").write_text(HEAD.replace("WORK", "1ms").replace("ARRIVALS", "{poisson: 1/s}") + "plugins: [../mine.py]\n")
+    (tmp_path / "room" / "s.yaml").write_text(
+        HEAD.replace("WORK", "1ms").replace("ARRIVALS", "{poisson: 1/s}") + "plugins: [../mine.py]\n"
+    )
     assert load(tmp_path / "room" / "s.yaml", plugins=[tmp_path / "mine.py"])
     with pytest.raises(ScenarioError, match=r"uses the plug-in '\.\./mine\.py', which lies outside of"):
         load(tmp_path / "room" / "s.yaml", plugins=[tmp_path / "mine.py"], confine=tmp_path / "room")
@@ -113,14 +120,21 @@ def test_of_a_file_outside_of_the_scenarios_folder_only_place_and_kind_are_told(
 def test_place_and_kind_are_what_helps(tmp_path):
     (tmp_path / "outside.csv").write_text(f"t,n\n5,1\n{SECRET},x\n")
     said = complaint(tmp_path / "room", "{replay: {file: ../outside.csv, timestamps: t}}")
-    assert "outside.csv:3: traffic.t.arrivals.replay.file: column 't': found text, expected seconds or a time such as 2023" in said
+    assert (
+        "outside.csv:3: traffic.t.arrivals.replay.file: column 't': found text, expected seconds or a time such as 2023"
+        in said
+    )
     (tmp_path / "outside.csv").write_text("t,n\n5,1\n2024-01-01,x\n")
     assert "outside.csv:3" in complaint(tmp_path / "room", "{replay: ../outside.csv}")
     assert "column '1': found a date" in complaint(tmp_path / "room", "{replay: ../outside.csv}")
     (tmp_path / "outside.csv").write_text("t,n\n5,\n")
-    assert "column 'n': found an empty cell" in complaint(tmp_path / "room", "{replay: {file: ../outside.csv, rates: n}}")
+    assert "column 'n': found an empty cell" in complaint(
+        tmp_path / "room", "{replay: {file: ../outside.csv, rates: n}}"
+    )
     (tmp_path / "outside.csv").write_text("t,n\n5,-2\n")
-    assert "column 'n': found a number, expected a rate" in complaint(tmp_path / "room", "{replay: {file: ../outside.csv, rates: n}}")
+    assert "column 'n': found a number, expected a rate" in complaint(
+        tmp_path / "room", "{replay: {file: ../outside.csv, rates: n}}"
+    )
 
 
 def test_names_beside_a_file_that_is_not_there_are_told_in_the_scenarios_folder_only(tmp_path):
@@ -142,7 +156,12 @@ def test_a_file_outside_that_is_right_is_read(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("pipe", "a pipe, not a regular file"), ("/dev/zero", "a device"), ("/proc/self/environ", "a file of the kernel (proc)"), ("..", "a directory")],
+    [
+        ("pipe", "a pipe, not a regular file"),
+        ("/dev/zero", "a device"),
+        ("/proc/self/environ", "a file of the kernel (proc)"),
+        ("..", "a directory"),
+    ],
 )
 def test_devices_pipes_and_files_of_the_kernel_are_no_recordings(tmp_path, name, kind):
     (tmp_path / "room").mkdir()
