@@ -19,8 +19,11 @@ from sim.experiments.jobs import Job, JobResult, Tick, perform, scenario_of, sim
 from sim.experiments.ledger import Progress
 from sim.experiments.offered_load import Analysis, OfferedLoad
 from sim.experiments.results import Comparison, VariantResult
+from sim.experiments.room import room_for
+from sim.experiments.several import arms_of, named
 from sim.experiments.shipped import Source, as_study
 from sim.records.columns import Columns
+from sim.spec.scenario import Recording
 from sim.stats.bounds import NOT_NEGATIVE
 from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
@@ -173,6 +176,8 @@ def explain(
     study = as_study(study)
     _refuse(study, shares, route, clock)
     perform = partial(perform_explaining, shares=tuple(shares), route=route, failures=failures)
+    scenarios = [arm.scenario for arm in named(arms_of(study), variants)]
+    room_for(scenarios, replications, max_memory, jobs, cluster, keeps=False, needs=Recording(spans="all"))
     where: dict[str, Any] = {"jobs": jobs, "engine": engine, "journal": journal, "cluster": cluster, "max_memory": max_memory}
     comparison = compare(study, variants, replications, perform=perform, progress=progress, **where)
     found = {name: result.figures for name, result in comparison.variants.items()}

@@ -14,6 +14,7 @@ from sim import units
 from sim.errors import UsageError
 from sim.experiments.executors import cores
 from sim.experiments.size import Size, size_of
+from sim.spec.scenario import Recording
 from sim.units import show_duration, show_size
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Estimate:
     times: float = 1.0  # as much as is written, at most
     keeps: bool = True  # the records of the first replication of each
     others: tuple[Size, ...] = ()  # that may be larger: the ends of a sweep
+    needs_rows: bool = False  # whatever `record` says
 
     @property
     def largest(self) -> Size:
@@ -74,22 +76,31 @@ def room_for(
     times: float = 1.0,
     keeps: bool = True,
     others: Sequence[Scenario] = (),
+    needs: Recording | None = None,
 ) -> Estimate:
     """What an experiment takes that there is memory for. Raises UsageError where it takes more than `max_memory`.
 
-    Of a cluster's machines nobody knows how large they are: there one replication must fit, and what is kept here.
+    `needs` is what it keeps of a run, whatever the scenario says; `others` are scenarios that run as well, and may be larger. Of a cluster's
+    machines nobody knows how large they are: there one replication must fit, and what is kept here.
     """
-    found = estimated(scenarios, runs, 1 if cluster is not None else jobs or cores(), times=times, keeps=keeps, others=others)
+    found = estimated(scenarios, runs, 1 if cluster is not None else jobs or cores(), times=times, keeps=keeps, others=others, needs=needs)
     refuse_too_large(found, max_memory)
     return found
 
 
 def estimated(
-    scenarios: Sequence[Scenario], runs: int, processes: int, *, times: float = 1.0, keeps: bool = True, others: Sequence[Scenario] = ()
+    scenarios: Sequence[Scenario],
+    runs: int,
+    processes: int,
+    *,
+    times: float = 1.0,
+    keeps: bool = True,
+    others: Sequence[Scenario] = (),
+    needs: Recording | None = None,
 ) -> Estimate:
-    """Of `runs` replications of each of these scenarios, with `others` among them of which each may be larger."""
-    sizes, larger = tuple(map(size_of, scenarios)), tuple(map(size_of, others))
-    return Estimate(sizes, runs, max(1, min(processes, runs * len(sizes))), times, keeps, larger)
+    """Of `runs` replications of each of these scenarios, whatever fits; the other words are those of `room_for`."""
+    sizes, larger = (tuple(size_of(scenario, needs) for scenario in them) for them in (scenarios, others))
+    return Estimate(sizes, runs, max(1, min(processes, runs * len(sizes))), times, keeps, larger, needs is not None)
 
 
 def refuse_too_large(found: Estimate, max_memory: str | float | None = None) -> None:
@@ -109,7 +120,9 @@ def _what_helps(found: Estimate, most: float) -> list[str]:
     largest, helps = found.largest, list[str]()
     if found.processes > 1 and found.running + found.kept <= most:
         helps.append(f"`--jobs {int((most - found.kept) // found.running)}` runs fewer at once")
-    if largest.of_rows >= largest.while_running / 2:
+    if largest.of_rows >= largest.while_running / 2 and found.needs_rows:
+        helps.append(f"a shorter `duration` makes fewer than its {found.times * largest.rows:,.0f} rows, which are needed here")
+    elif largest.of_rows >= largest.while_running / 2:
         helps.append(f"`record: {{keep: summary}}` does not keep the {found.times * largest.rows:,.0f} rows of each")
     elif largest.fixed >= largest.while_running / 2:
         helps.append("fewer users, replicas, consumers, partitions, or points of the time series (`record: {interval: ...}`) take less")

@@ -14,7 +14,7 @@ from sim.errors import UsageError
 from sim.experiments.offered_load import Analysis, analysis_of
 from sim.spec.base import UNLIMITED
 from sim.spec.gateway import OAuth
-from sim.spec.scenario import Scenario
+from sim.spec.scenario import Recording, Scenario
 from sim.spec.sites import GATEWAY, call_sites
 from sim.spec.step import Publish
 from sim.spec.traffic import Closed
@@ -59,20 +59,24 @@ class Size:
         return self.rows * KEPT
 
 
-def size_of(scenario: Scenario) -> Size:
-    """What one replication amounts to. Of closed users it is the most that they can send; what has no bound on paper counts for nothing."""
+def size_of(scenario: Scenario, record: Recording | None = None) -> Size:
+    """What one replication amounts to, with `record` in the place of its own where that is said.
+
+    Of closed users it is the most that they can send; what has no bound on paper counts for nothing.
+    """
+    record = record if record is not None else scenario.record
     try:
         analysis = analysis_of(scenario)
     except NotImplementedError:  # a plug-in that says nothing on paper: the requests alone
         from sim.experiments.load import open_rate
 
         requests = open_rate(scenario) * scenario.duration
-        return Size(requests, _kept(scenario, requests, 0.0, requests), 0.0, _fixed(scenario), 0.0, _points(scenario), 0.0)
+        return Size(requests, _kept(record, requests, 0.0, requests), 0.0, _fixed(scenario), 0.0, _points(scenario), 0.0)
     requests = _finite(math.fsum(analysis.sent.values())) * scenario.duration
     groups = Counter(topic for service in scenario.services.values() for topic in service.consumes)
     messages = _finite(math.fsum(rate * groups[topic] for topic, rate in analysis.rates.topics.items())) * scenario.duration
     attempts = attempts_of(scenario, analysis)
-    kept = _kept(scenario, requests, messages, _finite(attempts))
+    kept = _kept(record, requests, messages, _finite(attempts))
     return Size(attempts, kept, _waiting(scenario, analysis), _fixed(scenario), _remembered(scenario, analysis), _points(scenario), _polls(scenario))
 
 
@@ -100,10 +104,10 @@ def attempts_of(scenario: Scenario, analysis: Analysis | None = None) -> float:
     return math.fsum((*visited, *deliveries)) * scenario.duration
 
 
-def _kept(scenario: Scenario, requests: float, messages: float, attempts: float) -> float:
-    if scenario.record.keep == "summary":
+def _kept(record: Recording, requests: float, messages: float, attempts: float) -> float:
+    if record.keep == "summary":
         return 0.0
-    return requests + messages + (SPANS * attempts if scenario.record.spans == "all" else 0.0)
+    return requests + messages + (SPANS * attempts if record.spans == "all" else 0.0)
 
 
 def _finite(value: float) -> float:

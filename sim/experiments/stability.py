@@ -43,6 +43,7 @@ from sim.experiments.several import Arm, arms_of
 from sim.experiments.shipped import Source, as_study
 from sim.experiments.stress import Stressor, Times, staircase_settings, stress_settings, stressor_of, times_of
 from sim.experiments.stressed import RECOVERED, RECOVERING, STUCK, is_as_without, perform_staircase, perform_stressed
+from sim.spec.scenario import Recording
 from sim.stats.bounds import NOT_NEGATIVE, SHARE
 from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
@@ -207,7 +208,8 @@ def find_stability(
     times_of(what, arm.scenario, before, watch)  # wrong ones are told before anything runs
     ramp = [*factors, *reversed(factors[:-1])] if hysteresis else []
     longest = max(times_of(what, arm.scenario, before, watch).duration / arm.scenario.duration, 1.0)
-    room = room_for([arm.scenario], 2 * replications * len(factors), max_memory, jobs, cluster, times=max(*factors, 1.0) * longest, keeps=False)
+    most = max(*factors, 1.0) * longest
+    room = room_for([arm.scenario], 2 * replications * len(factors), max_memory, jobs, cluster, times=most, keeps=False, needs=Recording())
     with ExitStack() as stack:
         choice = stack.enter_context(chosen_engine(engine, [arm.scenario], replications * len(factors), progress, here=cluster is None))
         chosen = choice.engine

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Many
+from contextlib import suppress
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
@@ -19,6 +19,7 @@ from sim.chance.sampler import sampler, uniform_sampler
 from sim.errors import BooksDoNotBalance
 from sim.models import fault as faults
 from sim.models.call import Call, Guard, Target, leave_bulkhead
+from sim.models.collecting import nothing_collected
 from sim.models.consumer import Group, Member
 from sim.models.demand import Demand
 from sim.models.gateway import Gateway
@@ -112,15 +113,8 @@ class World:
 
     def run(self) -> Records:
         """Run to the end of the scenario's duration, close the books, and hand over the records."""
-        collecting = gc.isenabled()
-        gc.disable()  # the engine breaks its cycles itself: collections would only walk the tasks that are alive
-        try:
+        with nothing_collected(), suppress(Done):  # the last observation
             self.env.run_tasks(self.ready)
-        except Done:
-            pass  # the last observation
-        finally:
-            if collecting:
-                gc.enable()
         return self._close()
 
     def _look(self, turns: int) -> None:
@@ -580,4 +574,5 @@ class World:
 
 def simulate(scenario: Scenario, replication: int = 0, progress: Callable[[float], None] | None = None) -> Records:
     """Run one replication of one scenario on the SimPy engine. `progress` hears the simulated time at every interval."""
-    return World(scenario, replication, progress).run()
+    with nothing_collected():
+        return World(scenario, replication, progress).run()

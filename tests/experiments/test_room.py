@@ -8,6 +8,7 @@ import sim
 from sim import cli
 from sim.errors import UsageError
 from sim.experiments import room
+from sim.experiments import size as size_module
 from sim.experiments.room import Estimate, estimated, machine_memory, memory_limit, refuse_too_large, tell_how_long
 from sim.experiments.size import KEPT, MEMBER, REPLICA, ROW, USER, WAITING, size_of
 from sim.spec import load_document
@@ -204,10 +205,22 @@ expect: [p99(response) < 1s]
         assert cli.answer([verb, "x.yaml", *options, "--max-memory", "1MB", "--quiet"]) == 2, verb
         told = capsys.readouterr().err
         assert "error: memory: found about" in told, verb
-        assert "`record: {keep: summary}`" in told, verb
+        helps = "which are needed here" if verb in ("explain", "stability") else "`record: {keep: summary}`"
+        assert helps in told, verb
     assert [path.name for path in tmp_path.iterdir()] == ["x.yaml"], "nothing was begun"
     assert cli.answer(["run", "x.yaml", "--max-memory", "lots"]) == 2
     assert "max-memory: found 'lots', expected a size such as 64KiB or 1MB" in capsys.readouterr().err
+
+
+def test_rows_that_are_needed_whatever_the_scenario_says_are_counted():
+    """`explain` keeps the attempts of all requests and their stages, `stability` the rows: a summary makes neither smaller."""
+    study = load_document({**QUEUE, "record": "summary"})
+    rows = 5000 * (ROW + size_module.MEASURED)
+    with pytest.raises(UsageError, match="which are needed here"):
+        sim.explain(study, replications=1, jobs=1, max_memory=2 * rows)
+    with pytest.raises(UsageError, match="which are needed here"):
+        sim.find_stability(study, stressor="spike:2x:5s", loads=[1.0], replications=1, jobs=1, max_memory=rows)
+    assert sim.run(study, replications=1, jobs=1, max_memory=rows).replications == 1
 
 
 def test_the_door_of_python_refuses_it_too():
