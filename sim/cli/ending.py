@@ -27,6 +27,7 @@ class Ending:
         """The exit code as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP. From now on none of them is heard."""
         for number in (signal.SIGINT, *_AS_CTRL_C):
             signal.signal(number, signal.SIG_IGN)  # all is done and told; one more would only break the leave-taking
+        exec("")  # Python has noted an interruption that fell into an `exec` of some library, and would end by SIGINT; the next `exec` clears that
         return 128 + self._heard if code == Interrupted.exit_code else code
 
 

@@ -71,7 +71,7 @@ def _one_life(dice: random.Random, folder: Path, nobody: bool, lasts: float, tal
         tally.rounds += 1
         assert _figures(folder) == right, "other figures than those of a sweep that nobody disturbed"
         assert after == [], "what is answered is forgotten"
-        left = {path.name for path in folder.iterdir()} - {"shop.yaml", "out", "out.json", "cache", ".cache", "stdout.txt", "stderr.txt"}
+        left = {path.name for path in folder.iterdir()} - {"shop.yaml", "out", "out.json", "cache", "home", "stdout.txt", "stderr.txt"}
         assert not left, f"left behind: {left}"
         return False
     assert code == -signal.SIGKILL, victim.said()

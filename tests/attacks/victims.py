@@ -53,7 +53,9 @@ class Victim:
         """`nobody`: as another user, to whom the folder is given, where this one is root."""
         self.folder = folder
         if nobody:
-            os.chown(folder, NOBODY, NOBODY)
+            (folder / "home").mkdir(exist_ok=True)
+            for place in (folder, folder / "home"):
+                os.chown(place, NOBODY, NOBODY)
         self.errors = folder / "stderr.txt"
         with self.errors.open("wb") as errors, (folder / "stdout.txt").open("wb") as out:
             self.process = subprocess.Popen(
@@ -63,7 +65,7 @@ class Victim:
                 stderr=errors,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": str(REPOSITORY), "SIM_CACHE": str(folder / "cache"), **({"HOME": str(folder)} if nobody else {}), **environment},
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY), "SIM_CACHE": str(folder / "cache"), **({"HOME": str(folder / "home")} if nobody else {}), **environment},
             )
 
     def __enter__(self) -> Victim:

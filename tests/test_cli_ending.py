@@ -1,0 +1,39 @@
+"""Signals that end a command: which exit code a shell sees. What they leave behind is in tests/attacks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from sim.cli.ending import came_of_interruption
+
+MODULE = """
+import os, signal
+from sim.cli.ending import Ending
+ending, code = Ending(), 0
+try:
+    exec("import os, time; os.kill(os.getpid(), {number}); time.sleep(9)")
+except KeyboardInterrupt:
+    code = 130
+raise SystemExit(ending.exit_code(code))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_each_signal_has_its_exit_code_wherever_it_falls(tmp_path, number, code):
+    """Into an `exec` too, by which libraries make classes: Python would then end by SIGINT, whatever exit code is asked for."""
+    (tmp_path / "victim.py").write_text(MODULE.format(number=int(number)))
+    done = subprocess.run([sys.executable, "-m", "victim"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+def test_what_was_raised_for_an_interruption_is_told_from_other_errors():
+    wrapped = RuntimeError("wrapped")
+    wrapped.__cause__ = KeyboardInterrupt()
+    assert came_of_interruption(wrapped)
+    assert not came_of_interruption(ValueError("another"))
