@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from sim.errors import ScenarioError, UsageError
 from sim.experiments.comparison import compare, run
 from sim.experiments.earlier import against_earlier
 from sim.experiments.jobs import Job, JobResult, Tick
-from sim.experiments.storing import open_run, save
+from sim.experiments.method import Method
+from sim.experiments.storing import save
+from sim.experiments.strict import made
 from sim.metrics.settling import POINTS, RESPONSE
 from sim.records.columns import Columns
 from sim.report.html import render_html
@@ -64,6 +67,11 @@ def faked(text: str = fakes.SHOP, perform=lucky, **options):
     return compare(fakes.shop(text), jobs=1, perform=perform, **options)
 
 
+def kept(method: Method) -> Method:
+    """As an archive keeps it; a whole one is not believed here, where its figures are made up."""
+    return made(Method, json.loads(json.dumps(asdict(method))), "method")
+
+
 # ---- until precise
 
 
@@ -107,12 +115,11 @@ def test_a_mean_of_zero_is_never_precise_unless_nothing_varies():
     assert comparison.method.precision.needed == 0
 
 
-def test_a_figure_that_is_infinite_or_missing_gets_no_better_and_is_said_to_be(tmp_path):
+def test_a_figure_that_is_infinite_or_missing_gets_no_better_and_is_said_to_be():
     comparison = faked(precision=0.05, metrics=["response_p50", "mean(response)"])
     assert comparison.replications == 10
     assert str(comparison.method) == "precision: not reached, one: response_p50 and two: response_p50 have no finite value, after 10 replications"
-    save(comparison, tmp_path)
-    assert open_run(tmp_path).method == comparison.method
+    assert kept(comparison.method) == comparison.method
 
 
 @pytest.mark.parametrize(
@@ -276,9 +283,7 @@ def test_more_confidence_is_wider_everywhere():
 def test_the_method_is_kept_with_the_run(tmp_path):
     comparison = faked(AUTO, settling, precision=0.02, interval="bootstrap", confidence=0.9)
     save(comparison, tmp_path)
-    again = open_run(tmp_path)
-    assert again.method == comparison.method
-    assert again.variants["one"].scenario.warmup == 2.0  # what its records say
+    assert kept(comparison.method) == comparison.method
     written = json.loads((tmp_path / "results.json").read_text())["method"]
     assert written["precision"]["replications"] == comparison.replications
     assert written["warmup"]["too_short"] == ["three"]

@@ -105,7 +105,7 @@ def test_a_refusal_names_the_line():
 
 def whole_numbers():
     """Every field of the language that holds whole numbers, alone or in a list: its class, name, and constraints."""
-    for cls in [*_classes(), Rows]:
+    for cls in [*(cls for cls in _classes() if cls.__module__.startswith("sim.")), Rows]:  # other tests register plug-ins
         for name, field in cls.model_fields.items():
             for bounds in _bounds(field.annotation, field.metadata):
                 yield cls.__name__, name, bounds
