@@ -29,6 +29,7 @@ The house, floor by floor; imports only ever point downwards:
     importing/              WHAT OTHERS SAY    files of other tools -> a scenario as text
     report/                 WHAT WE SHOW       charts, tables, the report
     experiments/            WHAT WE ASK        check, run, compare; jobs and where they run
+    compiled/               HOW IT IS FAST     the same behaviour as machine code, over tables
     models/ | metrics/      HOW IT BEHAVES     the SimPy models | WHAT IT AMOUNTS TO  records -> numbers
     policies/               HOW IT DECIDES     breaker, retry, limiter ...: pure, handed `now`
     chance/ | stats/        WHAT IS DRAWN      keyed luck | HOW SURE WE ARE  intervals, paired differences

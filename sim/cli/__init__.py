@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import re
@@ -34,8 +33,8 @@ BROKEN_OFF = Interrupted.exit_code
 def main() -> NoReturn:
     """The entry point of the command `sim`."""
     open_closed()
-    with contextlib.suppress(AttributeError, ValueError):
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that knows no tick shows a question mark
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.closed:
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no tick shows a question mark
     warnings.showwarning = lambda message, *_: tell(f"note: {message}")
     ending = Ending()
     code = ending.exit_code(answer(sys.argv[1:]))

@@ -8,6 +8,7 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
+from typing import TextIO
 
 from sim.cli.streams import say
 from sim.errors import OutputError, UsageError
@@ -61,10 +62,10 @@ class Destination:
             raise OutputError(f"{path}: could not be written: {error.strerror or error}") from error
 
 
-def _same(name: str, stream: object) -> bool:
+def _same(name: str, stream: TextIO | None) -> bool:
     """Whether a path is what an open stream writes to."""
     try:
-        return stream is not None and os.path.samestat(os.stat(name), os.fstat(stream.fileno()))  # type: ignore[attr-defined]
+        return stream is not None and os.path.samestat(os.stat(name), os.fstat(stream.fileno()))
     except (OSError, ValueError):
         return False
 

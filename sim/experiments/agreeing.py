@@ -40,12 +40,12 @@ from sim.vocabulary import limits_of
 RELATIVE, ABSOLUTE = 1e-6, 1e-9  # what other libraries may round otherwise
 
 
-def refuse_disagreement(comparison: Comparison) -> None:
-    """Raise DamagedError for a comparison that cannot be what an experiment gave."""
+def refuse_disagreement(comparison: Comparison, largest: float) -> None:
+    """Raise DamagedError for a comparison that cannot be what an experiment gave, or takes more than `largest` bytes of memory to look into."""
     _refuse_other_method(comparison)
     for name, result in comparison.variants.items():
         _expect(result.records.seed == comparison.seed, f"{name}: seed", f"{comparison.seed}")
-        refuse_others(result.records, result.scenario)
+        refuse_others(result.records, result.scenario, largest)
         measured = measure(result.records, result.scenario)
         _refuse_other_figures(result, comparison, measured.values)
         _refuse_other_intervals(result, comparison, measured)

@@ -13,10 +13,7 @@ from collections.abc import Callable, Sequence
 from sim.errors import UsageError
 from sim.experiments.axes import LOAD, Axis
 from sim.experiments.capacity_results import Capacity, Found, Look
-from sim.experiments.comparison import workers_for
 from sim.experiments.designs import points_of
-from sim.experiments.engines import chosen_engine
-from sim.experiments.executors import Executor
 from sim.experiments.jobs import Perform, perform
 from sim.experiments.journal import Journal
 from sim.experiments.ledger import Progress
@@ -24,8 +21,8 @@ from sim.experiments.load import load_settings, open_rate
 from sim.experiments.offered_load import analysis_of
 from sim.experiments.points import Point, Space
 from sim.experiments.probing import Probe, Prober, Search, Settings, refuse_silent
-from sim.experiments.room import room_for, tell_how_long
 from sim.experiments.rounds import crew
+from sim.experiments.running import RunOptions
 from sim.experiments.settling import settled
 from sim.experiments.several import Arm, arms_of, named
 from sim.experiments.shipped import Source, as_study
@@ -71,10 +68,9 @@ def find_capacity(
     plain, scenarios, count = Space(arms, axes, points, engine), [arm.scenario for arm in arms], LOOKS * replications * len(points)
     _check(plain)
     largest = plain.largest()
-    room = room_for(scenarios, count, max_memory, jobs, cluster, times=_most_load([*scenarios, *largest]), keeps=False, others=largest)
-    choice = chosen_engine(engine, scenarios, count, progress, here=cluster is None)
-    tell_how_long(room, choice.engine, progress)
-    with choice, Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice) as executor:
+    options = RunOptions(jobs, cluster, engine, progress, journal, max_memory)
+    choice = options.choose(scenarios, count, times=_most_load([*scenarios, *largest]), keeps=False, others=largest)
+    with choice, options.executor(perform, choice) as executor:
         with crew(executor, None, 0) as execute:
             arms, warmup = settled(arms, seed, choice.engine, replications, execute)
         space = Space(arms, axes, points, choice.engine)

@@ -17,10 +17,7 @@ from sim import units
 from sim.errors import UsageError
 from sim.experiments.axes import LOAD, Axis, number_of
 from sim.experiments.capacity import LOOKS
-from sim.experiments.comparison import workers_for
 from sim.experiments.designs import points_of
-from sim.experiments.engines import chosen_engine
-from sim.experiments.executors import Executor
 from sim.experiments.jobs import Perform, perform
 from sim.experiments.journal import Journal
 from sim.experiments.ledger import Progress
@@ -28,8 +25,8 @@ from sim.experiments.load import load_settings, open_rate
 from sim.experiments.method import FoundWarmup
 from sim.experiments.points import Point, Space
 from sim.experiments.probing import Probe, Prober, Search, Settings, refuse_silent
-from sim.experiments.room import room_for, tell_how_long
 from sim.experiments.rounds import crew
+from sim.experiments.running import RunOptions
 from sim.experiments.settling import settled
 from sim.experiments.several import Arm, arms_of, named
 from sim.experiments.shipped import Source, as_study
@@ -136,10 +133,9 @@ def find_cheapest(
     for arm in arms:
         refuse_silent(arm.scenario, arm.name)
     plain.check()
-    room = room_for(scenarios, count, max_memory, jobs, cluster, keeps=False, others=plain.largest())
-    choice = chosen_engine(engine, scenarios, count, progress, here=cluster is None)
-    tell_how_long(room, choice.engine, progress)
-    with choice, Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice) as executor:
+    options = RunOptions(jobs, cluster, engine, progress, journal, max_memory)
+    choice = options.choose(scenarios, count, keeps=False, others=plain.largest())
+    with choice, options.executor(perform, choice) as executor:
         with crew(executor, None, 0) as execute:
             arms, warmup = settled(arms, seed, choice.engine, replications, execute)
         space = Space(arms, axes, points, choice.engine)

@@ -6,13 +6,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
 from sim.errors import UsageError
-from sim.experiments.engines import EngineChoice, chosen_engine, is_small
-from sim.experiments.executors import Executor
 from sim.experiments.jobs import JobResult, Perform, perform
 from sim.experiments.journal import Journal
 from sim.experiments.ledger import Progress
@@ -20,16 +17,14 @@ from sim.experiments.method import Best, Method, Precision, in_words
 from sim.experiments.nature import additions_of, bounds_of, nature_of
 from sim.experiments.plan import Plan
 from sim.experiments.results import Comparison, VariantResult, base_of
-from sim.experiments.room import room_for, tell_how_long
 from sim.experiments.rounds import Rounds, best_at_once, crew, precise_at_once, until_best, until_precise
+from sim.experiments.running import RunOptions
 from sim.experiments.settling import pilot_runs, settled
 from sim.experiments.several import Arm, arms_of, combine, named
 from sim.experiments.shipped import Source, as_study
 from sim.experiments.verdicts import judge
 from sim.records.columns import Columns, mean_of
 from sim.records.tables import Records
-from sim.spec.base import Kind, words
-from sim.spec.scenario import Scenario
 from sim.spec.study import Study
 from sim.stats.bootstrap import Resamples
 from sim.stats.interval import Difference, Interval
@@ -77,8 +72,8 @@ def compare(
     chosen = named(arms_of(whole), variants)
     if best is not None and len(chosen) < 2:
         raise UsageError(f"best: found {len(chosen)} variant, expected at least two to choose from")
-    place = _Place(jobs, cluster, engine, journal, perform, max_memory)
-    return _experiment(whole, chosen, plan, place, progress)
+    options = RunOptions(jobs, cluster, engine, progress, journal, max_memory)
+    return _experiment(whole, chosen, plan, options, perform)
 
 
 def run(
@@ -107,52 +102,18 @@ def run(
     plan = Plan(replications=replications, only=only_replication, precision=precision, metrics=tuple(metrics), confidence=confidence, interval=interval)
     arms = arms_of(study)
     chosen = named(arms, [variant if variant is not None else next(iter(arms))])
-    return _experiment(study, chosen, plan, _Place(jobs, cluster, engine, journal, perform, max_memory), progress)
+    options = RunOptions(jobs, cluster, engine, progress, journal, max_memory)
+    return _experiment(study, chosen, plan, options, perform)
 
 
-def workers_for(jobs: int | None, cluster: str | None = None, scenarios: Sequence[Scenario] = (), runs: int = 1, engine: str = "simpy") -> int | None:
-    """How many processes are asked for. None: as many as there are processors.
-
-    Words that were registered by hand, in a notebook say, are known to this process alone: there the jobs stay here. So do those of an experiment of
-    `runs` replications of few requests: others would only begin.
-    """
-    by_hand = any(not spec.__module__.startswith(("sim.", "sim_plugin_")) for kind in get_args(Kind) for spec in words(kind).values())
-    if by_hand and cluster is not None:
-        raise UsageError("cluster: found words that were registered by hand, which no other machine knows; put them into a plug-in file")
-    small = bool(scenarios) and jobs is None and cluster is None and is_small(scenarios, runs, engine)
-    return 1 if by_hand or small else jobs
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where and how the jobs run."""
-
-    jobs: int | None
-    cluster: str | None
-    engine: str
-    journal: Journal | None
-    perform: Perform
-    max_memory: str | float | None
-
-    def choice(self, arms: Sequence[Arm], plan: Plan, progress: Progress | None) -> EngineChoice:
-        """The engine, once it is known that there is room."""
-        scenarios = [arm.scenario for arm in arms]
-        room = room_for(scenarios, plan.pilot, self.max_memory, self.jobs, self.cluster)
-        choice = chosen_engine(self.engine, scenarios, plan.pilot, progress, here=self.cluster is None)
-        tell_how_long(room, choice.engine, progress)
-        return choice
-
-    def executor(self, arms: Sequence[Arm], plan: Plan, choice: EngineChoice) -> Executor:
-        """The workers."""
-        workers = workers_for(self.jobs, self.cluster, [arm.scenario for arm in arms], plan.most, choice.engine)
-        return Executor(workers, self.perform, journal=self.journal, cluster=self.cluster, most=plan.most * len(arms), choice=choice)
-
-
-def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, place: _Place, progress: Progress | None) -> Comparison:
+def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, options: RunOptions, perform: Perform) -> Comparison:
     seed = arms[0].scenario.seed
     keys = _keys(arms, plan)  # looked up before anything runs
-    most = pilot_runs(arms, plan.pilot) + plan.most * len(arms)
-    with place.choice(arms, plan, progress) as choice, crew(place.executor(arms, plan, choice), progress, most) as execute:
+    scenarios, most = [arm.scenario for arm in arms], pilot_runs(arms, plan.pilot) + plan.most * len(arms)
+    with (
+        options.choose(scenarios, plan.pilot) as choice,
+        crew(options.executor(perform, choice, scenarios, plan.most), options.progress, most) as execute,
+    ):
         engine = choice.engine
         arms, warmup = settled(arms, seed, engine, plan.pilot, execute)
         rounds = Rounds(arms, seed, engine, execute, plan.only or 0)

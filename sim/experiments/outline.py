@@ -6,18 +6,26 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from sim.experiments.size import fixed
 from sim.experiments.strict import DamagedError
 from sim.records.counted import deliveries
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
+from sim.units import show_size
 from sim.vocabulary import MessageEnd, Outcome
 
 
-def refuse_others(records: Records, scenario: Scenario) -> None:
-    """Raise DamagedError for records, which a run could have, that are not of this scenario; its warm-up is theirs."""
+def refuse_others(records: Records, scenario: Scenario, largest: float) -> None:
+    """Raise DamagedError for records, which a run could have, that are not of this scenario; its warm-up is theirs.
+
+    A world of the scenario is made to compare them with, if it takes no more than about `largest` bytes of memory.
+    """
     from sim.models.summary import plan_of
     from sim.models.world import World
 
+    if (found := fixed(scenario)) > largest:
+        needed = f"its scenario takes about {show_size(found)} of memory, expected at most {show_size(largest)}"
+        raise DamagedError(f"{needed}; --largest allows more")
     world = World(scenario.model_copy(update={"warmup": records.warmup}))
     recorder = world.recorder
     _same(records.duration, scenario.duration, "duration")

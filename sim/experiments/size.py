@@ -65,19 +65,24 @@ def size_of(scenario: Scenario, record: Recording | None = None) -> Size:
     Of closed users it is the most that they can send; what has no bound on paper counts for nothing.
     """
     record = record if record is not None else scenario.record
-    try:
-        analysis = analysis_of(scenario)
-    except NotImplementedError:  # a plug-in that says nothing on paper: the requests alone
-        from sim.experiments.load import open_rate
-
-        requests = open_rate(scenario) * scenario.duration
-        return Size(requests, _kept(record, requests, 0.0, requests), 0.0, _fixed(scenario), 0.0, _points(scenario), 0.0)
+    analysis = _on_paper(scenario)
+    if analysis is None:
+        requests = attempts_of(scenario)
+        return Size(requests, _kept(record, requests, 0.0, requests), 0.0, fixed(scenario), 0.0, _points(scenario), 0.0)
     requests = _finite(math.fsum(analysis.sent.values())) * scenario.duration
     groups = Counter(topic for service in scenario.services.values() for topic in service.consumes)
     messages = _finite(math.fsum(rate * groups[topic] for topic, rate in analysis.rates.topics.items())) * scenario.duration
-    attempts = attempts_of(scenario, analysis)
+    attempts = attempts_of(scenario)
     kept = _kept(record, requests, messages, _finite(attempts))
-    return Size(attempts, kept, _waiting(scenario, analysis), _fixed(scenario), _remembered(scenario, analysis), _points(scenario), _polls(scenario))
+    return Size(attempts, kept, _waiting(scenario, analysis), fixed(scenario), _remembered(scenario, analysis), _points(scenario), _polls(scenario))
+
+
+def _on_paper(scenario: Scenario) -> Analysis | None:
+    """None where a step or an arrival process of a plug-in says nothing on paper (`NotImplementedError`): then there are its requests alone."""
+    try:
+        return analysis_of(scenario)
+    except NotImplementedError:
+        return None
 
 
 def roughly(scenario: Scenario) -> float:
@@ -85,19 +90,19 @@ def roughly(scenario: Scenario) -> float:
     from sim.experiments.load import open_rate
 
     try:
-        return _fixed(scenario) + open_rate(scenario) * scenario.duration * ROW
+        return fixed(scenario) + open_rate(scenario) * scenario.duration * ROW
     except UsageError:  # arrivals of a plug-in
-        return _fixed(scenario)
+        return fixed(scenario)
 
 
-def attempts_of(scenario: Scenario, analysis: Analysis | None = None) -> float:
+def attempts_of(scenario: Scenario) -> float:
     """How many attempts and deliveries one replication makes, on paper: of open traffic as it comes, of closed users the most that they can send."""
     from sim.experiments.load import open_rate
 
-    try:
-        found = (analysis or analysis_of(scenario)).rates
-    except NotImplementedError:
+    analysis = _on_paper(scenario)
+    if analysis is None:
         return open_rate(scenario) * scenario.duration
+    found = analysis.rates
     groups = Counter(topic for service in scenario.services.values() for topic in service.consumes)
     visited = [*found.endpoints.values(), *found.routes.values()]
     deliveries = [rate * (1 + groups[topic]) for topic, rate in found.topics.items()]
@@ -136,8 +141,8 @@ def _room(scenario: Scenario, name: str) -> float:
     return host.replicas * (host.queue.capacity + host.workers)
 
 
-def _fixed(scenario: Scenario) -> float:
-    """Bytes of replicas, consumers, partitions, users, rings and time series."""
+def fixed(scenario: Scenario) -> float:
+    """Bytes of what there is from the beginning: replicas, consumers, partitions, users, rings and time series."""
     replicas = {name: service.replicas for name, service in scenario.services.items()}
     if scenario.gateway is not None:
         replicas[GATEWAY] = scenario.gateway.replicas

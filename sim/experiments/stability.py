@@ -28,16 +28,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sim.errors import UsageError
-from sim.experiments.comparison import workers_for
-from sim.experiments.engines import chosen_engine
-from sim.experiments.executors import Executor
-from sim.experiments.jobs import Job, JobResult, Perform, perform
+from sim.experiments.jobs import Job, JobResult, perform
 from sim.experiments.ledger import Progress
 from sim.experiments.load import open_rate
 from sim.experiments.method import FoundWarmup
 from sim.experiments.offered_load import Analysis
-from sim.experiments.room import room_for, tell_how_long
 from sim.experiments.rounds import Execute, crew
+from sim.experiments.running import RunOptions
 from sim.experiments.settling import settled
 from sim.experiments.several import Arm, arms_of
 from sim.experiments.shipped import Source, as_study
@@ -209,28 +206,23 @@ def find_stability(
     ramp = [*factors, *reversed(factors[:-1])] if hysteresis else []
     longest = max(times_of(what, arm.scenario, before, watch).duration / arm.scenario.duration, 1.0)
     most = max(*factors, 1.0) * longest
-    room = room_for([arm.scenario], 2 * replications * len(factors), max_memory, jobs, cluster, times=most, keeps=False, needs=Recording())
+    options, runs = RunOptions(jobs, cluster, engine, progress, journal, max_memory), 2 * replications * len(factors)
     with ExitStack() as stack:
-        choice = stack.enter_context(chosen_engine(engine, [arm.scenario], replications * len(factors), progress, here=cluster is None))
+        choice = stack.enter_context(options.choose([arm.scenario], runs, times=most, keeps=False, needs=Recording()))
         chosen = choice.engine
-        tell_how_long(room, chosen, progress)
-
-        def executor(perform: Perform) -> Executor:
-            return Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice)
-
-        with crew(executor(perform), None, 0) as execute:  # a warm-up that is to be found is found at the load as written
+        with crew(options.executor(perform, choice), None, 0) as execute:  # a warm-up that is to be found is found at the load as written
             (arm,), warmup = settled([arm], arm.scenario.seed, chosen, replications, execute)
         times = times_of(what, arm.scenario, before, watch)
         step = dwell or max(_DWELL, (times.duration - times.end) / 2)
         most = 2 * len(factors) * replications + (replications if ramp else 0)
-        told = executor(partial(perform_stressed, times=times))
+        told = options.executor(partial(perform_stressed, times=times), choice)
         search = _Search(arm, chosen, what, times, replications, stack.enter_context(crew(told, progress, most)))
         search.measure(factors)
         if precision > 0:
             search.bisect(precision)
         curve, marks = tuple[Step, ...](), search.fingerprints
         if ramp:
-            climbing = executor(partial(perform_staircase, dwell=step))
+            climbing = options.executor(partial(perform_staircase, dwell=step), choice)
             curve, more = _climb(arm, chosen, ramp, step, replications, stack.enter_context(crew(climbing, progress, replications)))
             marks += more
     points = search.points()

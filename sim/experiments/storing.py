@@ -116,7 +116,7 @@ def open_run(directory: str | Path, plugins: Sequence[str] = (), largest: float 
         words, tables = unpack(content, int(largest))
         saved: _Saved = made(_Saved, words, "content")
         comparison = _rebuilt(saved, tables, plugins)
-        refuse_disagreement(comparison)
+        refuse_disagreement(comparison, largest)
         _refuse_other_records(saved, comparison)
     except PluginError:
         raise

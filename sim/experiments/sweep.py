@@ -9,18 +9,15 @@ import pandas as pd
 
 from sim.errors import RunError, SimError, UsageError
 from sim.experiments.axes import LOAD, Axis, axes_of
-from sim.experiments.comparison import workers_for
 from sim.experiments.designs import points_of
-from sim.experiments.engines import chosen_engine
-from sim.experiments.executors import Executor
 from sim.experiments.jobs import Job, Perform, perform
 from sim.experiments.journal import Journal
 from sim.experiments.ledger import Progress
 from sim.experiments.nature import bounds_of
 from sim.experiments.points import MOST_CHECKED, Point, Space
 from sim.experiments.results import Verdict
-from sim.experiments.room import room_for, tell_how_long
 from sim.experiments.rounds import crew
+from sim.experiments.running import RunOptions
 from sim.experiments.settling import settled
 from sim.experiments.several import Arm, arms_of, named
 from sim.experiments.shipped import Source, as_study
@@ -67,10 +64,9 @@ def sweep(
     chosen = tuple(Point(number, values) for number, values in enumerate(points_of(axes, design, points, seed)))
     plain, scenarios, count = Space(arms, axes, chosen, engine), [arm.scenario for arm in arms], replications * len(chosen)
     plain.check()
-    room = room_for(scenarios, count, max_memory, jobs, cluster, keeps=False, others=plain.largest())
-    choice = chosen_engine(engine, scenarios, count, progress, here=cluster is None)
-    tell_how_long(room, choice.engine, progress)
-    with choice, Executor(workers_for(jobs, cluster), perform, journal=journal, cluster=cluster, choice=choice) as executor:
+    options = RunOptions(jobs, cluster, engine, progress, journal, max_memory)
+    choice = options.choose(scenarios, count, keeps=False, others=plain.largest())
+    with choice, options.executor(perform, choice) as executor:
         with crew(executor, None, 0) as execute:
             arms, warmup = settled(arms, seed, choice.engine, replications, execute)
         space = Space(arms, axes, chosen, choice.engine)

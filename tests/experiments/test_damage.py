@@ -226,6 +226,14 @@ def test_what_is_larger_than_allowed_is_refused_before_it_is_unpacked(kitchen, t
     )
 
 
+def test_a_scenario_that_fills_the_memory_is_not_built_for_comparison(kitchen, tmp_path):
+    """Ten million closed users would take 18 GB, whatever the archive itself does."""
+    taken = Taken.of(kitchen)
+    closed = {"closed": {"users": 10_000_000, "think": "1s"}}
+    set_words(("study", "document", "traffic", "guests", "arrivals"), closed)(taken)
+    assert "its scenario takes about 18GB of memory, expected at most 4.29GB; --largest allows more" in complaint(tmp_path, taken.packed())
+
+
 @pytest.mark.parametrize("claimed", [None, 2**40, 2**62, -5])
 def test_a_column_that_unpacks_to_more_than_its_rows_takes_no_memory(kitchen, tmp_path, claimed):
     """A thousand times as many numbers, under a header that says how few there are; or a column that only claims to be so large."""
