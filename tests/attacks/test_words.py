@@ -17,9 +17,8 @@ NOT_SPOKEN = {
         Replay.timestamps Replay.unit Replay.where
         Replay.unit:h Replay.unit:m Replay.unit:ms Replay.unit:ns Replay.unit:s Replay.unit:us
         Rows.began Rows.clock Rows.unit Rows.clock:local Rows.clock:start Rows.clock:utc Scenario.duration:recording""",
-    "changes no run: a promise, a price, a name, or which of its records are kept of the records, as tests/compiled varies it": """
-        Scenario.name Scenario.warmup Scenario.expect Service.cost Gateway.cost
-        Traffic.objective Route.objective Objective.availability Objective.latency
+    "changes no run: a name, a question, or what is kept of the records, which tests/compiled and tests/frozen vary": """
+        Scenario.name Scenario.warmup Scenario.expect
         Scenario.record Recording.interval Recording.keep Recording.keep:rows Recording.keep:summary
         Recording.spans Recording.spans:all Recording.spans:exemplars Recording.spans:none""",
     "is taken apart before a run: variants are scenarios of their own, and `auto` is found by pilot runs": """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.models.random_systems.luck import Luck
@@ -9,22 +10,31 @@ from tests.models.random_systems.plan import Plan
 from tests.models.random_systems.times import time
 
 KINDS = {"outage": 3, "slow": 1, "errors": 1, "crash": 3, "network": 2, "broker_down": 1}
+TOGETHER = (4.0, 4.5, 5.0, 5.0, 6.0, 8.0)  # begins of faults that meet
 BEGINS = (0.0, 2.0, 3.337, 5.0, 5.0, 7.5, 12.25, 20.0, 25.0)  # the last two at the end of the run and after it
 
 
 def faults(plan: Plan, gateway: bool, luck: Luck) -> list[dict[str, Any]]:
-    """None to six."""
-    made = [_fault(plan, gateway, luck.at(place)) for place in range(luck.number("how many", 0, 6))]
+    """None to six; in one system of four they meet, mostly on one component."""
+    if luck.maybe("meet", 0.25):
+        victims = luck.some("victims", _hosts(plan, gateway), 1, 2)
+        made = [_fault(plan, gateway, luck.at(f"met {place}"), TOGETHER, victims) for place in range(luck.number("how many meet", 2, 6))]
+        return [{"name": f"f{place}", **fault} for place, fault in enumerate(made)]
+    made = [_fault(plan, gateway, luck.at(place), BEGINS, _hosts(plan, gateway)) for place in range(luck.number("how many", 0, 6))]
     return [{**({"name": f"f{place}"} if luck.maybe(f"name of {place}", 0.8) else {}), **fault} for place, fault in enumerate(made)]
 
 
-def _fault(plan: Plan, gateway: bool, luck: Luck) -> dict[str, Any]:
-    spec: dict[str, Any] = {"at": f"{luck.pick('at', BEGINS)!r}s"}
+def _hosts(plan: Plan, gateway: bool) -> list[str]:
+    return [*plan.names, *(["gateway"] if gateway else [])]
+
+
+def _fault(plan: Plan, gateway: bool, luck: Luck, begins: Sequence[float], victims: list[str]) -> dict[str, Any]:
+    spec: dict[str, Any] = {"at": f"{luck.pick('at', begins)!r}s"}
     if luck.maybe("ends", 0.85):
-        spec["for"] = luck.pick("for", ("500ms", "2s", "6.66s"))
+        spec["for"] = luck.pick("for", ("500ms", "2s", "6.66s", "1ms"))
     kinds = KINDS if plan.brokers else {kind: weight for kind, weight in KINDS.items() if kind != "broker_down"}
     kind = luck.word("kind", kinds)
-    of = luck.pick("of", [*plan.names, *(["gateway"] if gateway else [])])
+    of = luck.pick("of", victims)
     if kind == "outage":
         return {**spec, "outage": of, "how": luck.pick("how", ("hang", "refuse", "blackhole"))}
     if kind == "slow":

@@ -24,6 +24,8 @@ def gateway(plan: Plan, luck: Luck) -> dict[str, Any]:
         "concurrency": luck.pick("concurrency", ("event_loop", "threads")),
         "routes": routes,
     }
+    if luck.maybe("costs", 0.2):
+        spec["cost"] = "0.2/h"
     if luck.maybe("work", 0.9):
         spec["work"] = time(luck.at("work"), 0.001)
     if luck.maybe("queue", 0.4):
@@ -40,7 +42,7 @@ def gateway(plan: Plan, luck: Luck) -> dict[str, Any]:
 def _route(plan: Plan, to: str, luck: Luck) -> dict[str, Any]:
     spec: dict[str, Any] = {"to": to, **answers(luck.at("answers"))}
     if luck.maybe("timeout", 0.4):
-        spec["timeout"] = luck.pick("timeout of all", ("150ms", "600ms"))
+        spec["timeout"] = luck.pick("timeout of all", ("150ms", "150ms", "600ms", "0s"))
     if luck.maybe("per try", 0.3):
         spec["per_try_timeout"] = luck.pick("timeout of each", ("40ms", "150ms"))
     if luck.maybe("policy", 0.6):
@@ -48,6 +50,8 @@ def _route(plan: Plan, to: str, luck: Luck) -> dict[str, Any]:
     if luck.maybe("translates", 0.3):
         back = {"response_work": time(luck.at("response"), 0.001)} if luck.maybe("back") else {}
         spec["translate"] = {"to": "grpc", "work": time(luck.at("translation"), 0.001), **back}
+    if luck.maybe("promises", 0.3):
+        spec["objective"] = {"latency": luck.pick("promised", ("50ms", "300ms")), "availability": "99%"}
     if luck.maybe("says who may", 0.3):
         spec["authenticate"] = luck.maybe("authenticates")
     return spec

@@ -7,7 +7,8 @@ from typing import Any
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.policies import policy
 
-SHAPES = {"graph": 4, "chain": 2, "diamond": 1, "star": 1, "events": 2}
+SHAPES = {"graph": 4, "chain": 2, "diamond": 1, "star": 1, "events": 2, "layers": 1}
+SIZES = {"graph": (2, 5), "chain": (4, 6), "diamond": (4, 4), "star": (3, 6), "events": (3, 5), "layers": (6, 9)}
 MOST_LOAD = 40.0  # attempts and deliveries that one request may come to: no step is added that leads beyond
 EFFECTS = ("made", "paid", "sent")
 
@@ -17,8 +18,7 @@ class Plan:
 
     def __init__(self, luck: Luck):
         self.shape = luck.word("shape", SHAPES)
-        least, most = {"graph": (2, 5), "chain": (4, 6), "diamond": (4, 4), "star": (3, 6), "events": (3, 5)}[self.shape]
-        self.names = [f"s{index}" for index in range(luck.number("services", least, most))]
+        self.names = [f"s{index}" for index in range(luck.number("services", *SIZES[self.shape]))]
         self.endpoints = ("a", "b", "c") if luck.maybe("third endpoint", 0.2) else ("a", "b")
         topics = luck.number("topics", 1, 3) if self.shape == "events" else luck.number("topics of others", 0, 2)
         self.readers_from = {f"t{index}": luck.number(f"readers of t{index}", 1, len(self.names) - 1) for index in range(topics)}
@@ -39,12 +39,17 @@ class Plan:
             return [index + 1][: self.last - index]
         if self.shape == "diamond":
             return [[1, 2], [3], [3], []][index]
+        if self.shape == "layers":
+            layer = (index + 2) // 3  # one service, then three in each layer
+            return list(range(3 * layer + 1, min(3 * layer + 4, len(self.names))))
         if self.shape == "star":
             return [] if index else list(range(1, len(self.names)))
         return list(range(index + 1, len(self.names)))
 
     def must_call(self, index: int) -> list[int]:
         """Whom its endpoint `a` calls in any case, so that chains are as long and diamonds as wide as they are meant to be."""
+        if self.shape == "layers":
+            return self.callees(index)[:1]
         return self.callees(index) if self.shape in ("chain", "diamond") else []
 
     def topics(self, index: int) -> list[str]:

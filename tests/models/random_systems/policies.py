@@ -24,7 +24,7 @@ def policy(luck: Luck) -> dict[str, Any]:
     if "timeout" in spec or luck.maybe("cancels without one", 0.1):
         spec["on_timeout"] = luck.pick("on timeout", ("abandon", "cancel"))
     if has("total", 0.3):
-        spec["total_timeout"] = luck.pick("total of", ("40ms", "90ms", "300ms", "2s"))
+        spec["total_timeout"] = luck.pick("total of", ("40ms", "90ms", "300ms", "2s", "1ms"))
     if has("retry", 0.6):
         spec["retry"] = retry(luck.at("retry"))
     if has("breaker", 0.5):
@@ -43,7 +43,7 @@ def tries(spec: dict[str, Any] | None) -> float:
 
 def retry(luck: Luck) -> dict[str, Any]:
     """Back-off of each kind, each jitter, budgets."""
-    spec: dict[str, Any] = {"max_attempts": luck.number("attempts", 2, 4), "backoff": _backoff(luck.at("backoff"))}
+    spec: dict[str, Any] = {"max_attempts": luck.pick("attempts", (2, 3, 4, 2, 3, 4, 1)), "backoff": _backoff(luck.at("backoff"))}
     spec["jitter"] = luck.pick("jitter", ("none", "none", "full", "equal", "decorrelated", "20%"))
     if luck.maybe("budget", 0.3):
         spec["budget"] = luck.pick("budget of", ("50%", {"ratio": "10%", "min_per_second": 1, "ttl": "2s"}, {"ratio": 0}))
@@ -69,14 +69,14 @@ def breaker(luck: Luck) -> dict[str, Any]:
     """Failures within a time, and resilience4j's windows of calls and of seconds, by failures and by slowness."""
     if luck.maybe("by failures", 0.4):
         within, places = luck.pick("within", ("1s", "5s")), luck.number("half open", 1, 2)
-        opens = luck.pick("open for", ("500ms", "2s"))
+        opens = luck.pick("open for", ("500ms", "500ms", "2s", "0s"))
         return {"failures": luck.number("failures", 1, 4), "within": within, "open_for": opens, "half_open_calls": places}
     kind = luck.pick("window", ("count_based", "time_based"))
     spec: dict[str, Any] = {
         "sliding_window_type": kind,
         "sliding_window_size": 10 if kind == "count_based" else luck.number("seconds", 1, 4),
         "minimum_number_of_calls": luck.number("minimum", 2, 6),
-        "wait_duration_in_open_state": luck.pick("open", ("300ms", "1s")),
+        "wait_duration_in_open_state": luck.pick("open", ("300ms", "300ms", "1s", "0s")),
         "permitted_number_of_calls_in_half_open_state": luck.number("permitted", 1, 3),
         "max_wait_duration_in_half_open_state": luck.pick("half open", ("0s", "400ms")),
     }

@@ -22,7 +22,7 @@ def services(plan: Plan, luck: Luck) -> dict[str, Any]:
 def queue(luck: Luck) -> dict[str, Any]:
     """Short and long, patient and not, from either end."""
     spec = {"capacity": luck.pick("capacity", (0, 1, 5, "unlimited")), "discipline": luck.pick("discipline", ("fifo", "lifo"))}
-    return {**spec, **({"timeout": luck.pick("patience", ("60ms", "300ms"))} if luck.maybe("impatient", 0.3) else {})}
+    return {**spec, **({"timeout": luck.pick("patience", ("60ms", "60ms", "300ms", "0s"))} if luck.maybe("impatient", 0.3) else {})}
 
 
 def _service(plan: Plan, index: int, luck: Luck) -> dict[str, Any]:
@@ -37,6 +37,8 @@ def _service(plan: Plan, index: int, luck: Luck) -> dict[str, Any]:
         "stock": {"items": luck.pick("items", (3, 40, 1000))},
         "endpoints": {},
     }
+    if luck.maybe("costs", 0.2):
+        spec["cost"] = "0.1/h"
     if luck.maybe("shares cores", 0.3):
         spec["cores"] = luck.number("cores", 1, 2)
     for place in reversed(range(len(plan.endpoints))):  # an endpoint performs only later ones
@@ -75,11 +77,11 @@ def _consume(plan: Plan, index: int, topic: str, luck: Luck) -> dict[str, Any]:
         "idempotent": luck.maybe("idempotent"),
     }
     if luck.maybe("retry topic"):
-        spec["retry_topic"] = ["100ms", "1s"][: luck.number("delays", 1, 2)]
+        spec["retry_topic"] = luck.pick("delays", (["100ms"], ["100ms", "1s"], ["100ms", "1s"], ["0s", "300ms"]))
     if luck.maybe("many consumers"):
         spec["consumers"] = luck.number("consumers", 1, 6)
     if luck.maybe("session"):
-        spec["session_timeout"] = luck.pick("timeout", ("500ms", "3s"))
+        spec["session_timeout"] = luck.pick("timeout", ("500ms", "3s", "0s"))
     plan.load[topic] += steps.load
     return spec
 

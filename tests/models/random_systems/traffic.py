@@ -33,12 +33,14 @@ def _source(plan: Plan, targets: dict[str, str], sources: int, luck: Luck) -> di
     if luck.maybe("items", 0.4):
         spec["items"] = {"count": 3, **_popularity(luck.at("items"))}
     if luck.maybe("patience"):
-        spec["timeout"] = luck.pick("timeout", ("100ms", "300ms", "1s"))
+        spec["timeout"] = luck.pick("timeout", ("100ms", "100ms", "300ms", "300ms", "1s", "0s"))
     if again:
         spec["retry"] = {**retry(luck.at("retry")), "on": luck.some("on", RETRIED, 2, 6)}
         spec["honor_retry_after"] = luck.maybe("honors")
     if not names[0].startswith("GET"):
         spec["completes_with"] = ["made", "paid"]
+        if luck.maybe("promises", 0.3):
+            spec["objective"] = {"latency": "80ms", "availability": "95%"}
     return spec
 
 
