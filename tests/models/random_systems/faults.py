@@ -10,7 +10,7 @@ from tests.models.random_systems.plan import Plan
 from tests.models.random_systems.times import time
 
 KINDS = {"outage": 3, "slow": 1, "errors": 1, "crash": 3, "network": 2, "broker_down": 1}
-TOGETHER = (4.0, 4.5, 5.0, 5.0, 6.0, 8.0)  # begins of faults that meet
+TOGETHER = (4.0, 4.5, 5.0, 5.0, 6.1, 6.3, 8.0)  # begins of faults that meet
 BEGINS = (0.0, 2.0, 3.337, 5.0, 5.0, 7.5, 12.25, 20.0, 25.0)  # the last two at the end of the run and after it
 
 
@@ -25,7 +25,9 @@ def faults(plan: Plan, gateway: bool, luck: Luck) -> list[dict[str, Any]]:
 
 
 def _hosts(plan: Plan, gateway: bool) -> list[str]:
-    return [*plan.names, *(["gateway"] if gateway else [])]
+    """What a fault can befall; mostly where there are queues, if there are any."""
+    crowded = [plan.names[index] for index in sorted(plan.crowded)]
+    return [*crowded, *crowded, *crowded, *plan.names, *(["gateway", "gateway"] if gateway else [])]
 
 
 def _fault(plan: Plan, gateway: bool, luck: Luck, begins: Sequence[float], victims: list[str]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def gateway(plan: Plan, luck: Luck) -> dict[str, Any]:
         spec["work"] = time(luck.at("work"), 0.001)
     if luck.maybe("queue", 0.4):
         spec["queue"] = queue(luck.at("queue"))
-    authentication = luck.word("authentication", {"none": 1, "jwt": 1, "oauth": 2})
+    authentication = luck.word("authentication", {"none": 1, "jwt": 1, "oauth": 3})
     if authentication != "none":
         spec["authentication"] = {authentication: _AUTHENTICATIONS[authentication](plan, luck.at(authentication))}
     limits = luck.pick("limits", (0, 0, 1, 1, 2, 3))
@@ -42,7 +42,7 @@ def gateway(plan: Plan, luck: Luck) -> dict[str, Any]:
 def _route(plan: Plan, to: str, luck: Luck) -> dict[str, Any]:
     spec: dict[str, Any] = {"to": to, **answers(luck.at("answers"))}
     if luck.maybe("timeout", 0.4):
-        spec["timeout"] = luck.pick("timeout of all", ("150ms", "150ms", "600ms", "0s"))
+        spec["timeout"] = luck.word("timeout of all", {"150ms": 6, "600ms": 4, "0s": 1})
     if luck.maybe("per try", 0.3):
         spec["per_try_timeout"] = luck.pick("timeout of each", ("40ms", "150ms"))
     if luck.maybe("policy", 0.6):

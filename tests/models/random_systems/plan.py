@@ -27,6 +27,9 @@ class Plan:
         self.policies = {f"p{index}": policy(luck.at(f"policies/p{index}")) for index in range(luck.number("policies", 3, 5))}
         self.load: dict[str, float] = dict.fromkeys(self.readers_from, 0.0)  # of an endpoint, and of a message of a topic
         self.replicas: dict[str, int] = {}
+        busy = luck.maybe("busy", 0.25)  # then there is hardly a moment without a queue
+        chances = [0.05 if not busy else 1.0 if index == 0 else 0.4 for index in range(len(self.names))]
+        self.crowded = {index for index, chance in enumerate(chances) if luck.maybe(f"crowded {index}", chance)}  # slow, few workers, queues
 
     @property
     def last(self) -> int:

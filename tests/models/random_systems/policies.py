@@ -20,7 +20,7 @@ def policy(luck: Luck) -> dict[str, Any]:
 
     spec: dict[str, Any] = {}
     if has("timeout", 0.8):
-        spec["timeout"] = luck.word("timeout of", {"30ms": 4, "50ms": 4, "200ms": 4, "1s": 2, "0s": 1})
+        spec["timeout"] = luck.word("timeout of", {"30ms": 8, "50ms": 8, "200ms": 8, "1s": 4, "0s": 1})
     if "timeout" in spec or luck.maybe("cancels without one", 0.1):
         spec["on_timeout"] = luck.pick("on timeout", ("abandon", "cancel"))
     if has("total", 0.3):

@@ -19,20 +19,24 @@ def services(plan: Plan, luck: Luck) -> dict[str, Any]:
     return {name: made[name] for name in plan.names}
 
 
-def queue(luck: Luck) -> dict[str, Any]:
+def queue(luck: Luck, crowded: bool = False) -> dict[str, Any]:
     """Short and long, patient and not, from either end."""
-    spec = {"capacity": luck.pick("capacity", (0, 1, 5, "unlimited")), "discipline": luck.pick("discipline", ("fifo", "lifo"))}
-    return {**spec, **({"timeout": luck.pick("patience", ("60ms", "60ms", "300ms", "0s"))} if luck.maybe("impatient", 0.3) else {})}
+    capacity = luck.pick("capacity of the crowded", (5, "unlimited")) if crowded else luck.pick("capacity", (0, 1, 5, "unlimited"))
+    spec: dict[str, Any] = {"capacity": capacity, "discipline": luck.pick("discipline", ("fifo", "lifo"))}
+    if luck.maybe("impatient", 0.7 if crowded else 0.3):
+        spec["timeout"] = luck.pick("patience", ("60ms", "60ms", "300ms", "300ms", "1s", "0s"))
+    return spec
 
 
 def _service(plan: Plan, index: int, luck: Luck) -> dict[str, Any]:
     name = plan.names[index]
-    plan.replicas[name] = luck.number("replicas", 1, 3)
+    crowded = index in plan.crowded
+    plan.replicas[name] = luck.number("replicas", 1, 1 if crowded else 3)
     spec: dict[str, Any] = {
         "replicas": plan.replicas[name],
-        "workers": luck.pick("workers", (1, 2, 4, 10, "unlimited")),
+        "workers": luck.pick("few workers", (1, 1, 2)) if crowded else luck.pick("workers", (1, 2, 4, 10, "unlimited")),
         "concurrency": luck.word("concurrency", {"threads": 2, "event_loop": 1}),
-        "queue": queue(luck.at("queue")),
+        "queue": queue(luck.at("queue"), crowded),
         "load_balancing": luck.pick("balancing", ("round_robin", "random", "least_request", "power_of_two", "two_choices")),
         "stock": {"items": luck.pick("items", (3, 40, 1000))},
         "endpoints": {},
@@ -68,6 +72,8 @@ def _consume(plan: Plan, index: int, topic: str, luck: Luck) -> dict[str, Any]:
         endpoint = f"{plan.names[index]}.{luck.pick('endpoint', plan.endpoints)}"
         do.append({"perform": endpoint})
         steps.load += plan.load[endpoint]
+    if luck.maybe("slow", 0.3):  # so that there are batches
+        do.append({"wait": time(luck.at("lingering"), 0.08)})
     spec: dict[str, Any] = {
         "group": luck.pick("group", ("g", f"g{index}")),
         "do": do,

@@ -18,6 +18,7 @@ class Steps:
 
     def __init__(self, plan: Plan, index: int, performs: tuple[str, ...] = ()):
         self.plan = plan
+        self.pace = 3.0 if index in plan.crowded else 1.0  # how long things take here, against elsewhere
         self.index = index
         self.performs = performs  # endpoints of this service that it may run
         self.load = 1.0
@@ -54,7 +55,7 @@ class Steps:
         if kind == "perform":
             target = f"{self.plan.names[self.index]}.{luck.pick('endpoint', self.performs)}"
             return {"perform": target} if self._grows(self.plan.load[target]) else {"work": "1ms"}
-        return _plain(kind, luck)
+        return _plain(kind, luck, 0.02 * self.pace)
 
     def _branch(self, luck: Luck, depth: int) -> Any:
         """Steps, or just one."""
@@ -96,9 +97,9 @@ class Steps:
         return {"fallback": self.some(luck.at("fallback"), DEEPEST)}
 
 
-def _plain(kind: str, luck: Luck) -> dict[str, Any]:
+def _plain(kind: str, luck: Luck, mean: float) -> dict[str, Any]:
     if kind in ("work", "wait"):
-        how_long = time(luck.at("time"))
+        how_long = time(luck.at("time"), mean)
         wanted = luck.word("per", {"unsaid": 2, "request": 1, "attempt": 1})
         per = "request" if is_replayed(how_long) and wanted == "attempt" else wanted
         return {kind: how_long, **({} if per == "unsaid" else {"per": per})}

@@ -33,7 +33,7 @@ def _source(plan: Plan, targets: dict[str, str], sources: int, luck: Luck) -> di
     if luck.maybe("items", 0.4):
         spec["items"] = {"count": 3, **_popularity(luck.at("items"))}
     if luck.maybe("patience"):
-        spec["timeout"] = luck.pick("timeout", ("100ms", "100ms", "300ms", "300ms", "1s", "0s"))
+        spec["timeout"] = luck.word("timeout", {"100ms": 6, "300ms": 6, "1s": 5, "0s": 1})
     if again:
         spec["retry"] = {**retry(luck.at("retry")), "on": luck.some("on", RETRIED, 2, 6)}
         spec["honor_retry_after"] = luck.maybe("honors")
