@@ -136,7 +136,7 @@ def tell_how_long(found: Estimate, engine: str, progress: Progress | None) -> No
     tell: Callable[[str], None] | None = getattr(progress, "expects", None)
     seconds = found.seconds(engine)
     if tell is not None and seconds > LONG:
-        rough = float(f"{seconds:.1g}")
+        rough = float(f"{seconds:.1g}") if seconds < 100.0 else 60.0 * float(f"{seconds / 60.0:.1g}")
         tell(f"this will take about {show_duration(rough)}, and {show_size(found.memory)} of memory")
 
 

@@ -28,8 +28,9 @@ def test_the_parts_are_those_that_the_whole_is_made_of():
     assert is_whole()
     directory = cache_directory()
     for function, types in machine_code._PARTS:
+        compiled = sum(function.stats.cache_misses.values())  # by this process, where nothing was on disk before
         function.compile((machine_code._STATE, *types))
-        assert sum(function.stats.cache_misses.values()) == 0, function.__name__
+        assert sum(function.stats.cache_misses.values()) == compiled, function.__name__
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         assert len(list(directory.rglob(f"{name}-*.nbc"))) == 1, name
 

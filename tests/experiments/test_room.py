@@ -126,7 +126,7 @@ def test_only_what_is_long_is_told():
     assert listener.heard == []
     tell_how_long(Estimate((one,), 100, 2), "simpy", listener)
     (words,) = listener.heard
-    assert words.startswith("this will take about 6.67m, and ")
+    assert words.startswith("this will take about 7m, and ")
     tell_how_long(Estimate((one,), 100, 2), "simpy", None)
 
 
