@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.attacks.victims import SHOP, Victim
+from tests.attacks.victims import EAGER_SIM, SHOP, Victim
 
 SWEEP = ["sweep", "shop.yaml", "--over", "load=0.5,0.8,1", "--replications", "8", "--engine", "simpy", "--jobs", "2", "--json", "out.json", "--out", "out"]
 RUNS = 2 * 3 * 8  # variants, loads, replications
@@ -42,7 +42,7 @@ def campaign(kills: int, seed: int, folder: Path, nobody: bool = False) -> Tally
     dice, tally = random.Random(seed), Tally()
     (folder / "shop.yaml").write_text(SHOP.format(duration="20s"))
     begun = time.monotonic()
-    with Victim(SWEEP, folder, nobody) as victim:
+    with Victim(SWEEP, folder, nobody, EAGER_SIM) as victim:
         assert victim.ended(120.0) == 0, victim.said()
     lasts, right = time.monotonic() - begun, _figures(folder)
     while tally.kills < kills:
@@ -55,7 +55,7 @@ def campaign(kills: int, seed: int, folder: Path, nobody: bool = False) -> Tally
 def _one_life(dice: random.Random, folder: Path, nobody: bool, lasts: float, tally: Tally, right: dict[str, Any], spared: bool = False) -> bool:
     """One sweep, killed somewhere in the middle unless it is spared or done before; whether it was killed."""
     written = _written(folder)
-    with Victim(SWEEP, folder, nobody) as victim:
+    with Victim(SWEEP, folder, nobody, EAGER_SIM) as victim:
         before = victim.kept()
         end = time.monotonic() + (120.0 if spared else dice.uniform(0.05, 1.05) * lasts)
         while time.monotonic() < end and victim.process.poll() is None:

@@ -29,7 +29,7 @@ from sim.experiments.journal import Journal
 from sim.experiments.shipped import load
 from sim.experiments.storing import files_of, save
 from sim.report.writing import write_files, write_report
-from tests.attacks.victims import AS_NOBODY, NOBODY, REPOSITORY, SHOP, Victim, why_not_nobody
+from tests.attacks.victims import AS_NOBODY, EAGER_SIM, NOBODY, REPOSITORY, SHOP, SIM, Victim, why_not_nobody
 from tests.experiments import fakes
 
 PAGE = 4096
@@ -181,11 +181,11 @@ def test_a_journal_keeps_what_fits_and_says_why_it_keeps_no_more(place):
 # ---- the whole command
 
 
-def told(arguments: list[str], folder: Path, *before: str, **environment: str) -> tuple[int, str, str]:
+def told(arguments: list[str], folder: Path, *before: str, sim: list[str] = SIM, **environment: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of one command, which must end."""
     own = {"PYTHONPATH": str(REPOSITORY), "SIM_CACHE": str(folder / "cache"), **environment}
     done = subprocess.run(
-        [*before, sys.executable, "-m", "sim", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **own}
+        [*before, *sim, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **own}
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -269,7 +269,7 @@ def test_a_full_home_costs_a_note_and_no_result(shop):
     try:
         for left in (1000 * PAGE, PAGE):
             with _filled(home, left):
-                code, out, err = told(command, shop, *user, HOME=str(home), **bare)
+                code, out, err = told(command, shop, *user, sim=EAGER_SIM, HOME=str(home), **bare)
             found.append((code, json.loads(out)["fingerprint"]))
             assert ("note: finished runs are not kept: " in err) == (left == PAGE), err
             assert "Traceback" not in err
@@ -285,7 +285,7 @@ def test_a_sweep_whose_journal_does_not_fit_ends_well_and_says_so(shop):
     if why := _mounted(cache):
         pytest.skip(why)
     try:
-        with _filled(cache, 2 * PAGE), Victim(["sweep", "shop.yaml", "--over", "load=0.5,1", "--replications", "60", "--engine", "simpy", "--jobs", "2"], shop) as victim:
+        with _filled(cache, 2 * PAGE), Victim(["sweep", "shop.yaml", "--over", "load=0.5,1", "--replications", "60", "--engine", "simpy", "--jobs", "2"], shop, sim=EAGER_SIM) as victim:
             assert victim.ended(120.0) == 0, victim.said()
         assert f"note: finished runs are not kept: {cache}/journal: No space left on device" in victim.said()
     finally:

@@ -30,6 +30,14 @@ faults: [{{name: stuck, at: 3s, for: 2s, outage: till, how: hang}}]
 variants: {{one: {{}}, two: {{services: {{till: {{workers: 2}}}}}}}}
 """
 
+SIM = [sys.executable, "-m", "sim"]
+EAGER_SIM = [
+    sys.executable,
+    "-c",
+    "from sim.experiments import journal; journal.SOON = 0.0; from sim.cli import main; main()",
+]
+"""A command that writes every run down at once: what a test finds in the journal must not hang on how fast the machine is."""
+
 NOBODY = 65534
 _CAPABILITIES = "-all,+dac_read_search"  # to read an interpreter that lies in root's home; nothing may be written by it
 AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs"]
@@ -49,7 +57,7 @@ def why_not_nobody() -> str:
 class Victim:
     """One command under way. As a context, it is certain to be gone at the end, with all that it has started."""
 
-    def __init__(self, arguments: list[str], folder: Path, nobody: bool = False, **environment: str) -> None:
+    def __init__(self, arguments: list[str], folder: Path, nobody: bool = False, sim: list[str] = SIM, **environment: str) -> None:
         """`nobody`: as another user, to whom the folder is given, where this one is root."""
         self.folder = folder
         if nobody:
@@ -59,7 +67,7 @@ class Victim:
         self.errors = folder / "stderr.txt"
         with self.errors.open("wb") as errors, (folder / "stdout.txt").open("wb") as out:
             self.process = subprocess.Popen(
-                [*(AS_NOBODY if nobody else ()), sys.executable, "-m", "sim", *arguments],
+                [*(AS_NOBODY if nobody else ()), *sim, *arguments],
                 cwd=folder,
                 stdout=out,
                 stderr=errors,
