@@ -5,6 +5,8 @@ import pytest
 
 from .systems import Golden, run, state_shares
 
+pytestmark = pytest.mark.long
+
 FOUR_REPLICAS = """
 version: 1
 duration: 8000s

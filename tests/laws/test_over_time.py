@@ -9,6 +9,8 @@ from sim.vocabulary import Outcome
 
 from .systems import Golden, run
 
+pytestmark = pytest.mark.long
+
 PROFILE = """
 version: 1
 duration: 180s

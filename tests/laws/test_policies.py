@@ -9,6 +9,8 @@ from sim.vocabulary import EventKind, MessageEnd, Outcome
 
 from .systems import Golden, run
 
+pytestmark = pytest.mark.long
+
 LIMITED = """
 version: 1
 duration: 1000s

@@ -32,9 +32,23 @@ def clock(start, rate, count, work=Fraction(1, 1000)):
         yield start + i / float(rate) + float(work), exact
 
 
-@settings(deadline=None, max_examples=50)
-@given(start=starts, rate=rates, within=windows, more=st.integers(-1, 2))
+AROUND_A_WINDOW = given(start=starts, rate=rates, within=windows, more=st.integers(-1, 2))
+
+
+@settings(deadline=None, max_examples=12)
+@AROUND_A_WINDOW
 def test_failures_within_a_window(start, rate, within, more):
+    look_at_failures(start, rate, within, more)
+
+
+@pytest.mark.long
+@settings(deadline=None, max_examples=300)
+@AROUND_A_WINDOW
+def test_failures_within_many_a_window(start, rate, within, more):
+    look_at_failures(start, rate, within, more)
+
+
+def look_at_failures(start, rate, within, more):
     failures = max(1, floor(rate * within) + more)
     row, ring = breaker.new_breaker(CircuitBreaker(failures=failures, within=said(within), open_for="10000h"))
     stamps, opened = [], None
@@ -137,10 +151,28 @@ class Limit:
         return sum(stamp > now - self.window for stamp in self.stamps) < self.limit
 
 
-@pytest.mark.parametrize("algorithm", ["token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"])
-@settings(deadline=None, max_examples=40)
-@given(start=starts, rate=rates, burst=st.integers(1, 5), window=windows, times=st.sampled_from([1, 2, 3, Fraction(1, 2), Fraction(4, 3)]))
+EVERY_ALGORITHM = pytest.mark.parametrize("algorithm", ["token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"])
+AROUND_A_LIMIT = given(
+    start=starts, rate=rates, burst=st.integers(1, 5), window=windows, times=st.sampled_from([1, 2, 3, Fraction(1, 2), Fraction(4, 3)])
+)
+
+
+@EVERY_ALGORITHM
+@settings(deadline=None, max_examples=25)
+@AROUND_A_LIMIT
 def test_limiters(algorithm, start, rate, burst, window, times):
+    look_at_limiter(algorithm, start, rate, burst, window, times)
+
+
+@pytest.mark.long
+@EVERY_ALGORITHM
+@settings(deadline=None, max_examples=150)
+@AROUND_A_LIMIT
+def test_limiters_more_often(algorithm, start, rate, burst, window, times):
+    look_at_limiter(algorithm, start, rate, burst, window, times)
+
+
+def look_at_limiter(algorithm, start, rate, burst, window, times):
     """Deterministic arrivals at a multiple of the rate, from a whole second on."""
     ours, paper = (
         new_limiter(RateLimit(per="all", rate=f"{float(rate)!r}/s", burst=burst, window=said(window), algorithm=algorithm)),
