@@ -170,8 +170,13 @@ def simple_queue(job: Job, tick: Tick) -> JobResult:
     return JobResult(metrics, frozenset(), Columns(), f"{rate}-{job.replication}", 10.0)
 
 
-def announces(job: Job, tick: Tick, mark: str, after: int, half_way: bool = False) -> JobResult:
-    """A real run, at the end of which (or in whose middle) a file appears, from replication `after` on: the machine code is ready, say."""
+def announces(job: Job, tick: Tick, mark: str, after: int, half_way: bool = False, stays: bool = False) -> JobResult:
+    """A real run, at the end of which (or in whose middle) a file appears, from replication `after` on: the machine code is ready, say.
+
+    With `stays` later ones are under way on SimPy until they begin anew, however fast they are and however late that is noticed.
+    """
+    if stays and job.replication > after and job.engine == "simpy":
+        time.sleep(60.0)
 
     def told(now: float) -> None:
         if half_way and job.replication >= after:

@@ -68,8 +68,8 @@ def announced(monkeypatch, tmp_path):
     return making
 
 
-def run_announced(making, workers, *, half_way=False, progress=None, journal=None):
-    ends = functools.partial(fakes.announces, mark=str(making.mark), after=COMPILED_AFTER - 1, half_way=half_way)
+def run_announced(making, workers, *, half_way=False, stays=True, progress=None, journal=None):
+    ends = functools.partial(fakes.announces, mark=str(making.mark), after=COMPILED_AFTER - 1, half_way=half_way, stays=stays)
     return sim.run(fakes.shop(), replications=6, jobs=workers, perform=ends, progress=progress, journal=journal)
 
 
@@ -81,9 +81,8 @@ def test_what_is_left_when_it_is_ready_runs_on_it_and_nothing_else_changes(annou
     alone = sim.run(fakes.shop(), replications=6, jobs=1, engine="simpy")
     assert (found.fingerprint, result.figures.columns.keys()) == (alone.fingerprint, alone.variants["one"].figures.columns.keys())
     assert found.engine == "simpy and compiled"
-    assert result.engines[0] == "simpy"
-    assert result.engines[-1] == "compiled"
-    assert set(result.engines) == {"simpy", "compiled"}
+    assert "simpy" in result.engines[:2], "one of these is over before the third begins"
+    assert set(result.engines[COMPILED_AFTER:]) == {"compiled"}
     if workers == 1:
         assert result.engines == ("simpy",) * COMPILED_AFTER + ("compiled",) * (6 - COMPILED_AFTER)
     assert announced.closed
@@ -109,7 +108,7 @@ def test_a_run_that_is_under_way_begins_anew_on_it(announced, workers):
 def test_what_cannot_be_compiled_runs_on_simpy_to_the_end(announced, workers):
     announced.failed = True
     heard = Heard()
-    found = run_announced(announced, workers, progress=heard)
+    found = run_announced(announced, workers, stays=False, progress=heard)
     assert (found.engine, set(found.variants["one"].engines)) == ("simpy", {"simpy"})
     assert heard.words[-1] == "engine simpy: the other one could not be compiled; --engine compiled tells why"
     assert announced.closed
@@ -140,10 +139,10 @@ def test_runs_of_an_interrupted_call_are_found_whichever_engine_the_next_one_cho
             raise KeyboardInterrupt
 
     with Journal(tmp_path / "journal") as journal, pytest.raises(SimError, match="interrupted"):
-        run_announced(announced, 1, journal=journal, progress=interrupted)
+        run_announced(announced, 1, stays=False, journal=journal, progress=interrupted)
     announced.mark.touch()
     for engine, known in (("auto", 2), ("compiled", 0)):
-        ends = functools.partial(fakes.announces, mark=str(announced.mark), after=COMPILED_AFTER - 1, half_way=False)
+        ends = functools.partial(fakes.announces, mark=str(announced.mark), after=COMPILED_AFTER - 1, half_way=False, stays=False)
         with Journal(tmp_path / "journal") as journal:
             found = sim.run(fakes.shop(), replications=2, jobs=1, perform=ends, journal=journal, engine=engine)
             assert journal.found == known
