@@ -28,7 +28,7 @@ The house, floor by floor; imports only ever point downwards:
     cli                     one thin command per verb
     importing/              WHAT OTHERS SAY    files of other tools -> a scenario as text
     report/                 WHAT WE SHOW       charts, tables, the report
-    experiments/            WHAT WE ASK        check, run, compare; jobs and where they run
+    experiments/            WHAT WE ASK        rooms: on paper, running, replicating, searching, stability
     compiled/               HOW IT IS FAST     the same behaviour as machine code, over tables
     models/ | metrics/      HOW IT BEHAVES     the SimPy models | WHAT IT AMOUNTS TO  records -> numbers
     policies/               HOW IT DECIDES     breaker, retry, limiter ...: pure, handed `now`
@@ -44,15 +44,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.errors import SimError
-    from sim.experiments.capacity import find_capacity
-    from sim.experiments.cheapest import find_cheapest
-    from sim.experiments.comparison import compare, run
-    from sim.experiments.explain import explain
-    from sim.experiments.offered_load import check
-    from sim.experiments.results import Comparison
+    from sim.experiments.on_paper.offered_load import check
+    from sim.experiments.replicating.comparison import compare, run
+    from sim.experiments.replicating.explaining import explain
+    from sim.experiments.replicating.results import Comparison
+    from sim.experiments.searching.capacity import find_capacity
+    from sim.experiments.searching.cheapest import find_cheapest
+    from sim.experiments.searching.sweep import sweep
     from sim.experiments.shipped import load
-    from sim.experiments.stability import find_stability
-    from sim.experiments.sweep import sweep
+    from sim.experiments.stability.recovery import find_stability
     from sim.metrics import measure
     from sim.models import simulate
     from sim.records.tables import Records
@@ -87,25 +87,25 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "Comparison": "sim.experiments.results",
+    "Comparison": "sim.experiments.replicating.results",
     "Interval": "sim.stats.interval",
     "Outcome": "sim.vocabulary",
     "Records": "sim.records.tables",
     "Scenario": "sim.spec.scenario",
     "SimError": "sim.errors",
     "Study": "sim.spec.study",
-    "check": "sim.experiments.offered_load",
-    "compare": "sim.experiments.comparison",
-    "explain": "sim.experiments.explain",
-    "find_capacity": "sim.experiments.capacity",
-    "find_cheapest": "sim.experiments.cheapest",
-    "find_stability": "sim.experiments.stability",
+    "check": "sim.experiments.on_paper.offered_load",
+    "compare": "sim.experiments.replicating.comparison",
+    "explain": "sim.experiments.replicating.explaining",
+    "find_capacity": "sim.experiments.searching.capacity",
+    "find_cheapest": "sim.experiments.searching.cheapest",
+    "find_stability": "sim.experiments.stability.recovery",
     "load": "sim.experiments.shipped",
     "load_text": "sim.spec",
     "measure": "sim.metrics",
-    "run": "sim.experiments.comparison",
+    "run": "sim.experiments.replicating.comparison",
     "simulate": "sim.models",
-    "sweep": "sim.experiments.sweep",
+    "sweep": "sim.experiments.searching.sweep",
     "write_report": "sim.report",
 }
 

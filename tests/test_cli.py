@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from sim import cli
-from sim.experiments import jobs
+from sim.experiments.running import jobs
 
 SHOP = """\
 # Does the second cook help? One stove, one or two cooks.
@@ -67,7 +67,7 @@ def interrupted(monkeypatch):
             return records
 
         pressed = []
-        for module in ("jobs", "explain", "stressed"):
+        for module in ("running.jobs", "replicating.explaining", "stability.replication"):
             monkeypatch.setattr(f"sim.experiments.{module}.simulated", impatient)
         return over
 
@@ -195,7 +195,7 @@ def test_every_verb_goes_on_where_it_was(capsys, interrupted, verb):
 def test_no_verb_forgets_the_cluster(monkeypatch, capsys, verb):
     """A scheduler that is not there is noticed, unless the work is done here instead."""
     pytest.importorskip("distributed")
-    monkeypatch.setattr("sim.experiments.cluster._CONNECT", 0.1)
+    monkeypatch.setattr("sim.experiments.running.cluster._CONNECT", 0.1)
     assert sim(*verb.split(), "kitchen.yaml", "--cluster", "tcp://127.0.0.1:1") == 2
     assert "cluster tcp://127.0.0.1:1: cannot be reached" in capsys.readouterr().err
 
@@ -314,7 +314,7 @@ def test_a_defect_is_one_line_and_exit_code_3_and_debug_shows_where(capsys, monk
     def broken(*_arguments, **_options):
         raise KeyError("no such thing")
 
-    monkeypatch.setattr("sim.experiments.comparison.run", broken)
+    monkeypatch.setattr("sim.experiments.replicating.comparison.run", broken)
     assert sim("run", "kitchen.yaml", *QUICK) == 3
     assert capsys.readouterr().err == "error: unexpected KeyError: 'no such thing'; --debug shows where\n"
     assert sim("run", "kitchen.yaml", *QUICK, "--debug") == 3

@@ -23,8 +23,8 @@ from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of
 from sim.errors import Interrupted, ScenarioError, SimError, UsageError
 
 if TYPE_CHECKING:
-    from sim.experiments.capacity_results import Capacity
-    from sim.experiments.cheapest import Cheapest
+    from sim.experiments.searching.capacity_results import Capacity
+    from sim.experiments.searching.cheapest import Cheapest
 
 DEFECT = 3  # exit code of what should not have happened
 BROKEN_OFF = Interrupted.exit_code
@@ -211,7 +211,7 @@ def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str
       sim check payment-outage
       sim check payment-outage --set services.payments.replicas=2
     """
-    from sim.experiments.offered_load import check as check_study
+    from sim.experiments.on_paper.offered_load import check as check_study
     from sim.experiments.shipped import load
 
     study = load(file, sets, seed, plugins, confine)
@@ -236,7 +236,7 @@ def run(file: str, variant: str | None, only_replication: int | None, **options:
       sim run payment-outage --set services.payments.replicas=2 --replications 3 --json -
       sim run 01-one-queue --precision 5% --metric 'p99(response)'
     """
-    from sim.experiments.comparison import run as run_variant
+    from sim.experiments.replicating.comparison import run as run_variant
 
     asked = Asked(**options)
     study = asked.load(file)
@@ -269,9 +269,9 @@ def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int
       sim compare shop.yaml yesterday.json
       sim compare 02-more-workers --best 'p99(response)' --indifference 10ms
     """
-    from sim.experiments.comparison import compare as compare_variants
-    from sim.experiments.earlier import against_earlier, is_earlier_run
-    from sim.experiments.several import combine
+    from sim.experiments.replicating.arms import combine
+    from sim.experiments.replicating.comparison import compare as compare_variants
+    from sim.experiments.replicating.earlier_run import against_earlier, is_earlier_run
 
     asked = Asked(**options)
     earlier = [file for file in files if is_earlier_run(file, asked.confine)]
@@ -309,7 +309,7 @@ def explain(file: str, variants: str | None, quantiles: str, route: str | None, 
       sim explain payment-outage
       sim explain payment-outage --variants sync-no-breaker --all --quantiles p50,p99,p99.9
     """
-    from sim.experiments.explain import explain as explain_study
+    from sim.experiments.replicating.explaining import explain as explain_study
     from sim.report import explanation as told
     from sim.report.charts.composition import composition
 
@@ -357,7 +357,7 @@ def stability(
       sim stability retry-storm --variant retries --set 'traffic.users.arrivals={poisson: 85/s}' --stressor spike:1.8x:10s
       sim stability payment-outage --variant sync-no-breaker --loads 0.5,1,2 --replications 2
     """
-    from sim.experiments.stability import find_stability
+    from sim.experiments.stability.recovery import find_stability
     from sim.report import stability as told
     from sim.report.charts.hysteresis import hysteresis_curve
 
@@ -407,8 +407,8 @@ def sweep(file: str, over: tuple[str, ...], design: str, points: int | None, var
       sim sweep 02-more-workers --over services.shop.workers=1,2,4,8 --over load=1,2
       sim sweep payment-outage --over services.payments.replicas=2..6 --over load=0.5..2 --design sensitivity --points 64
     """
-    from sim.experiments.sweep import raise_failures, sweep_length
-    from sim.experiments.sweep import sweep as run_sweep
+    from sim.experiments.searching.sweep import raise_failures, sweep_length
+    from sim.experiments.searching.sweep import sweep as run_sweep
 
     asked = Asked(**options)
     study, chosen = asked.load(file), listed(variants)
@@ -443,9 +443,9 @@ def capacity(file: str, resolution: str, over: tuple[str, ...], at: str | None, 
       sim capacity 02-more-workers --over services.shop.workers=1,2,4,8
       sim capacity 02-more-workers --over services.shop.workers=1..16 --at 2x
     """
-    from sim.experiments.capacity import LOOKS, find_capacity
-    from sim.experiments.cheapest import find_cheapest
-    from sim.experiments.sweep import sweep_length
+    from sim.experiments.searching.capacity import LOOKS, find_capacity
+    from sim.experiments.searching.cheapest import find_cheapest
+    from sim.experiments.searching.sweep import sweep_length
 
     asked = Asked(**options)
     study, chosen = asked.load(file), listed(variants)
@@ -479,7 +479,7 @@ def report(directory: Path, largest: str, plugins: tuple[str, ...]) -> None:
     Example:
       sim report reports/payment-outage
     """
-    from sim.experiments.storing import open_run
+    from sim.experiments.replicating.storing import open_run
 
     say(f"report: {write_report_of(open_run(directory, plugins, size_of('largest', largest)), directory)}")
 

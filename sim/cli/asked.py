@@ -20,9 +20,9 @@ from sim.cli.words import share_of
 from sim.errors import UsageError
 
 if TYPE_CHECKING:
-    from sim.experiments.answers import Answer
-    from sim.experiments.ledger import Progress
-    from sim.experiments.results import Comparison
+    from sim.experiments.replicating.results import Comparison
+    from sim.experiments.running.ledger import Progress
+    from sim.experiments.searching.documents import Answer
     from sim.report.charts.canvas import Chart
     from sim.spec.study import Study
 
@@ -53,9 +53,9 @@ class Asked:
         interval: str = "t",
         spread: bool = False,
     ) -> None:
-        from sim.experiments.engines import known_engine
-        from sim.experiments.journal import SOON, Journal
-        from sim.experiments.room import memory_limit
+        from sim.experiments.running.engines import known_engine
+        from sim.experiments.running.journal import SOON, Journal
+        from sim.experiments.running.resources import memory_limit
 
         self.rule: dict[str, Any] = {"replications": replications, "metrics": metrics, "interval": interval}
         self.rule["confidence"] = share_of("confidence", confidence)
@@ -85,8 +85,8 @@ class Asked:
 
     def warn(self, study: Study, variants: Sequence[str]) -> None:
         """What `sim check` would warn of in these variants, on stderr: one line of a kind, a handful in all."""
-        from sim.experiments.offered_load import check
-        from sim.experiments.places import HANDFUL
+        from sim.experiments.on_paper.offered_load import check
+        from sim.experiments.on_paper.places import HANDFUL
 
         if self.quiet:
             return
@@ -100,8 +100,8 @@ class Asked:
 
     def most(self, study: Study, only: int | None = None) -> int:
         """Runs of each variant at most, those that find the warm-up among them."""
-        from sim.experiments.plan import Plan
-        from sim.experiments.settling import PILOT
+        from sim.experiments.replicating.pilot import PILOT
+        from sim.experiments.replicating.plan import Plan
 
         plan = Plan(only=only, **self.rule)
         auto = any(scenario.auto_warmup for scenario in study.variants.values())
@@ -119,7 +119,7 @@ class Asked:
     @contextlib.contextmanager
     def telling(self, replications: int, durations: Sequence[float]) -> Iterator[Progress | None]:
         """Progress on stderr; what is finished when this is broken off is in the journal."""
-        from sim.experiments.progress import Teller
+        from sim.experiments.running.progress import Teller
 
         teller = None if self.quiet else Teller(sys.stderr, replications * sum(durations))
         self._begun = time.monotonic()
@@ -161,7 +161,7 @@ class Asked:
 
     def present(self, comparison: Comparison, out: Path | None) -> int:
         """Write what was asked for and show the table; 1 where an expectation failed."""
-        from sim.experiments.document import as_json
+        from sim.experiments.replicating.document import as_json
         from sim.report.table import render_expectations, render_table
 
         took = time.monotonic() - self._begun
@@ -177,7 +177,7 @@ class Asked:
 
     def hand_over(self, answer: Answer, out: Path) -> None:
         """The same for a sweep or a search: text or JSON, then the report with its tables."""
-        from sim.experiments.answers import as_json
+        from sim.experiments.searching.documents import as_json
         from sim.report import write_report
         from sim.report.scaling import render_answer
         from sim.units import show_duration
@@ -192,7 +192,7 @@ class Asked:
 
 def write_report_of(comparison: Comparison, directory: Path) -> Path:
     """Draw the report of a comparison, with what it can be drawn from again; its first page."""
-    from sim.experiments.storing import files_of
+    from sim.experiments.replicating.storing import files_of
     from sim.report import write_report
 
     write_report(comparison, directory, files_of(comparison))
@@ -209,7 +209,7 @@ def _headline(comparison: Comparison, took: float) -> str:
 
 def _earlier_lines(comparison: Comparison) -> Iterator[str]:
     """What differs significantly from the earlier run, unpaired as it is."""
-    from sim.experiments.results import unit_of
+    from sim.experiments.replicating.results import unit_of
     from sim.report.verdict import not_seen
     from sim.report.words import label_of, show_difference
 

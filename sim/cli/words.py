@@ -62,7 +62,7 @@ def quantiles_of(text: str) -> list[float]:
 
 def loads_of(text: str, study: Study, variant: str | None) -> list[float]:
     """Factors as they are; rates as factors of what the scenario sends."""
-    from sim.experiments.load import open_rate
+    from sim.experiments.on_paper.load_factor import open_rate
     from sim.units import rate
 
     scenario = study.variants.get(variant or "", next(iter(study.variants.values())))

@@ -1,1 +1,1 @@
-"""WHAT WE ASK: check, run, compare; offered load on paper, jobs and where they run, verdicts, results on disk and back."""
+"""WHAT WE ASK: five rooms, on paper, running, replicating, searching, stability; and how a scenario is found (`shipped.py`)."""

@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sim.experiments.document import SCHEMA
-from sim.experiments.explain import Busy, Explained, Explanation, VariantExplanation
-from sim.experiments.results import undecided
+from sim.experiments.replicating.document import SCHEMA
+from sim.experiments.replicating.explaining import Busy, Explained, Explanation, VariantExplanation
+from sim.experiments.replicating.results import undecided
 from sim.report.story import tell
 from sim.report.words import clock, count_of, listed, show, show_between, show_interval
 from sim.spec.scenario import Scenario

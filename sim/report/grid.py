@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sim.experiments.results import Comparison, VariantResult, undecided, unit_of
+from sim.experiments.replicating.results import Comparison, VariantResult, undecided, unit_of
 from sim.report.stations import busiest
 from sim.report.words import better_of, fault_name, label_of, show, show_between, show_difference, show_interval, show_spread, split_key, would_have_shown
 from sim.stats.interval import Difference, Interval

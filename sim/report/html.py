@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from sim.experiments.method import INTERVALS, ORDINARILY
-from sim.experiments.results import Comparison, VariantResult, undecided, unit_of
+from sim.experiments.replicating.method import INTERVALS, ORDINARILY
+from sim.experiments.replicating.results import Comparison, VariantResult, undecided, unit_of
 from sim.report.stations import busiest
 from sim.report.story import Moment, tell
 from sim.report.stylesheet import stylesheet

@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from sim.experiments.answers import Answer
-from sim.experiments.capacity_results import Capacity, Found
-from sim.experiments.cheapest import Cheapest, Choice
-from sim.experiments.results import undecided, unit_of
-from sim.experiments.scaling import IDLE
-from sim.experiments.sweep_results import Sweep
+from sim.experiments.replicating.results import undecided, unit_of
+from sim.experiments.searching.capacity_results import Capacity, Found
+from sim.experiments.searching.cheapest import Cheapest, Choice
+from sim.experiments.searching.documents import Answer
+from sim.experiments.searching.scaling import IDLE
+from sim.experiments.searching.sweep_results import Sweep
 from sim.report.charts.canvas import Chart
 from sim.report.charts.scaling import capacity_charts, sweep_charts
 from sim.report.html import chart_figure, page, silence_section

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.experiments.results import VariantResult
+from sim.experiments.replicating.results import VariantResult
 
 Shares = NDArray[np.float64]
 

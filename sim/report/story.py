@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from sim.experiments.results import Comparison, VariantResult
+from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.records.counted import last_end, orders
 from sim.records.tables import Records
 from sim.report.episodes import Episode, breaker_episodes, clusters, failing_spells, spells_between

@@ -9,7 +9,7 @@ from html import escape
 from itertools import chain
 from textwrap import wrap
 
-from sim.experiments.results import Comparison, bounds_of
+from sim.experiments.replicating.results import Comparison, bounds_of
 from sim.report.grid import Cell, Group, Row, groups_of
 from sim.report.words import clock, listed, show, split_key
 from sim.vocabulary import METRICS

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sim.experiments.results import Comparison, VariantResult, undecided, unit_of
+from sim.experiments.replicating.results import Comparison, VariantResult, undecided, unit_of
 from sim.report.table import found_in
 from sim.report.words import better_of, count_of, label_of, listed, show, show_bounds, show_difference, split_key, would_have_shown
 from sim.stats.interval import Difference, Interval

@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from sim.errors import OutputError, UsageError
-from sim.experiments.results import Comparison
+from sim.experiments.replicating.results import Comparison
 from sim.report.own_files import files_said, name_inside, opened_folder
 from sim.report.replacing import put_right, replace_directory
 
 if TYPE_CHECKING:
-    from sim.experiments.answers import Answer
+    from sim.experiments.searching.documents import Answer
 
 
 def write_report(
@@ -64,7 +64,7 @@ def _content(answer: Comparison | Answer, not_modelled: Sequence[tuple[str, str]
     """Every file, whatever was answered."""
     if isinstance(answer, Comparison):
         return _drawn(answer, not_modelled, confidence)
-    from sim.experiments.answers import files_of
+    from sim.experiments.searching.documents import files_of
     from sim.report.scaling import answer_files
     from sim.report.silence import collect_not_modelled
 

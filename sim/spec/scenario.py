@@ -79,7 +79,7 @@ class Scenario(Spec):
     version: Annotated[Literal[1], BeforeValidator(_first_version)]
     name: str = "scenario"
     duration: Length = Field(gt=0)
-    warmup: Warmup = 0.0  # `auto` is 0 until an experiment has found it (sim.experiments.settling)
+    warmup: Warmup = 0.0  # `auto` is 0 until an experiment has found it (sim.experiments.replicating.pilot)
     seed: Annotated[int, Between(0, 2**63 - 1)] = 1
     traffic: dict[str, Traffic] = Field(min_length=1)
     gateway: Gateway | None = None

@@ -23,11 +23,11 @@ from sim.chance.keyed import uniform
 from sim.cli.destination import Destination
 from sim.cli.new_file import write_new
 from sim.errors import OutputError
-from sim.experiments.comparison import compare
-from sim.experiments.jobs import Job
-from sim.experiments.journal import Journal
+from sim.experiments.replicating.comparison import compare
+from sim.experiments.replicating.storing import files_of, save
+from sim.experiments.running.jobs import Job
+from sim.experiments.running.journal import Journal
 from sim.experiments.shipped import load
-from sim.experiments.storing import files_of, save
 from sim.report.writing import write_files, write_report
 from tests.attacks.victims import AS_NOBODY, EAGER_SIM, NOBODY, REPOSITORY, SHOP, SIM, Victim, why_not_nobody
 from tests.experiments import fakes

@@ -13,8 +13,8 @@ from types import FrameType
 from sim import compiled, models
 from sim.compiled.program import Unsupported
 from sim.errors import BooksDoNotBalance, ScenarioError, SimError
-from sim.experiments.engines import attempts_of
-from sim.experiments.offered_load import check
+from sim.experiments.on_paper.offered_load import check
+from sim.experiments.running.engines import attempts_of
 from sim.experiments.shipped import load
 from sim.metrics import measure
 from sim.metrics.timeline import timeline

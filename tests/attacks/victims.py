@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sim.experiments.journal import _entries_of
+from sim.experiments.running.journal import _entries_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sim.compiled.machine import Machine
 from sim.compiled.wiring import Wiring
-from sim.experiments.jobs import Job, JobResult, Tick, perform
+from sim.experiments.running.jobs import Job, JobResult, Tick, perform
 from sim.spec import load
 from sim.spec.scenario import Scenario
 

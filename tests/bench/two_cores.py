@@ -17,8 +17,8 @@ import time
 from collections.abc import Iterator
 
 from sim import compiled
-from sim.experiments.executors import Executor, cores
-from sim.experiments.jobs import Job
+from sim.experiments.running.executors import Executor, cores
+from sim.experiments.running.jobs import Job
 from sim.spec import load
 from tests.bench.measuring import HERE, table, timed
 

@@ -5,7 +5,8 @@ import pytest
 import sim
 from sim.compiled import Unsupported, simulate, why_not
 from sim.errors import UsageError
-from sim.experiments import engines, shipped
+from sim.experiments import shipped
+from sim.experiments.running import engines
 
 pytestmark = pytest.mark.xdist_group("compiled")
 
@@ -60,7 +61,7 @@ def test_what_is_not_compiled_is_compiled_beside_where_a_processor_is_to_spare_a
     """Not on a cluster, whose machines have machine code of their own; nor where it cannot be kept for other processes."""
     monkeypatch.setattr("sim.compiled.is_ready", lambda: False)
     monkeypatch.setattr("sim.compiled.prepare", lambda: None)
-    monkeypatch.setattr("sim.experiments.executors.cores", lambda: processors)
+    monkeypatch.setattr("sim.experiments.running.executors.cores", lambda: processors)
     monkeypatch.setattr("sim.chance.compiler.cache_directory", lambda: tmp_path)
     monkeypatch.setattr("sim.chance.compiler.cache_note", lambda: "")
     monkeypatch.setattr(engines, "_make_now", lambda: None)

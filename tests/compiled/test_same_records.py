@@ -6,7 +6,7 @@ import pytest
 import sim
 from sim import compiled, models
 from sim.experiments import shipped
-from sim.experiments.load import open_rate
+from sim.experiments.on_paper.load_factor import open_rate
 from sim.spec import load_document
 from sim.vocabulary import Stage
 from tests.compiled.same import differences

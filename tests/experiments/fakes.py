@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sim.errors import BooksDoNotBalance
-from sim.experiments.jobs import Job, JobResult, Tick, perform
+from sim.experiments.running.jobs import Job, JobResult, Tick, perform
 from sim.records.columns import Columns
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, Book, Records, Series
 from sim.spec import Study, load_text
@@ -156,8 +156,8 @@ def simple_queue(job: Job, tick: Tick) -> JobResult:
 
     Its p99 is ln(100) / (mu - lambda); above mu it never ends. The load is taken from the settings of the job, as a run would.
     """
-    from sim.experiments.jobs import scenario_of
-    from sim.experiments.load import open_rate
+    from sim.experiments.on_paper.load_factor import open_rate
+    from sim.experiments.running.jobs import scenario_of
 
     tick(1.0)
     scenario = scenario_of(job)

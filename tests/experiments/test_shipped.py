@@ -7,7 +7,7 @@ import pytest
 import sim.spec
 from sim.errors import UsageError
 from sim.experiments import shipped
-from sim.experiments.offered_load import check
+from sim.experiments.on_paper.offered_load import check
 
 
 def test_every_shipped_scenario_loads_and_asks_a_question():

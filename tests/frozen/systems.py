@@ -12,7 +12,7 @@ import numpy as np
 
 import sim
 from sim.experiments import shipped
-from sim.experiments.load import open_rate
+from sim.experiments.on_paper.load_factor import open_rate
 from sim.records.summary import SUMMARY_ARRAYS
 from sim.records.tables import Records
 from sim.spec import load_document

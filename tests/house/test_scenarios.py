@@ -13,7 +13,7 @@ import pytest
 from heads import ROOT, SCENARIOS, options_of
 
 from sim import load as sim_load
-from sim.experiments.load import open_rate
+from sim.experiments.on_paper.load_factor import open_rate
 from sim.spec.document import plain
 from sim.spec.reading import question_of, read_yaml
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from sim import cli
-from sim.experiments.offered_load import check
+from sim.experiments.on_paper.offered_load import check
 from sim.spec import load_text
 
 SHOP = 'services: {web: {ports: ["80:80"], environment: {CART_ADDR: "cart:70"}}, cart: {image: example/cart}}\n'

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim import compiled
-from sim.experiments.offered_load import Analysis
+from sim.experiments.on_paper.offered_load import Analysis
 from sim.metrics.gauges import Gauges
 from sim.metrics.pools import pools
 from sim.spec import load_document

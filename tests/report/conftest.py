@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.experiments.results import Comparison, VariantResult, Verdict
+from sim.experiments.replicating.results import Comparison, VariantResult, Verdict
 from sim.records.columns import Columns
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, Records, Series
 from sim.spec.base import register, words

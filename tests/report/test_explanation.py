@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sim.experiments.explain import Busy, Explained, Explanation, Portion, VariantExplanation, explain
+from sim.experiments.replicating.explaining import Busy, Explained, Explanation, Portion, VariantExplanation, explain
 from sim.report.charts.composition import composition
 from sim.report.explanation import AGAIN, LABELS, explanation_document, explanation_json, headline, render_explanation, rows_of, saturation, sentences
 from sim.spec import load_text

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from sim.experiments.results import Comparison, Earlier, Verdict
+from sim.experiments.replicating.results import Comparison, Earlier, Verdict
 from sim.records.columns import Columns
 from sim.report.charts import draw_charts
 from sim.report.html import render_html

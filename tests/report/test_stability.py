@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from sim.experiments.stability import LoadPoint, Stability, Step, Threshold
-from sim.experiments.stress import Times
+from sim.experiments.stability.recovery import LoadPoint, Stability, Step, Threshold
+from sim.experiments.stability.stressor import Times
 from sim.report.charts.hysteresis import hysteresis_curve
 from sim.report.stability import headline, render_stability, stability_json, verdict
 from sim.spec import load_text

@@ -5,8 +5,8 @@ import pytest
 
 import sim
 from sim.errors import UsageError
-from sim.experiments.document import as_json
-from sim.experiments.storing import files_of, open_run
+from sim.experiments.replicating.document import as_json
+from sim.experiments.replicating.storing import files_of, open_run
 from sim.records.summary import SUMMARY_ARRAYS
 from sim.report import write_report
 from sim.report.charts import draw_charts

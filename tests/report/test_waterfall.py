@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sim.experiments.comparison import compare
+from sim.experiments.replicating.comparison import compare
 from sim.report.charts import draw_charts
 from sim.report.charts.waterfall import MOST_BARS, slowest_requests
 from sim.report.html import render_html

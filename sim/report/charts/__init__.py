@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sim.experiments.results import Comparison
+from sim.experiments.replicating.results import Comparison
 from sim.report.charts.backlog import backlog_over_time
 from sim.report.charts.breakers import breaker_timeline
 from sim.report.charts.canvas import Chart

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import matplotlib as mpl
 import pandas as pd
 
-from sim.experiments.results import Comparison, VariantResult
+from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.metrics.promises import open_promises
 from sim.report.charts.canvas import Chart, column, gauge_columns, label_curves, label_room, name_panel, panels, plain_numbers, spans_of, thin, time_axis
 from sim.report.theme import LIGHT, Theme, dash, rc

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from sim.experiments.results import Comparison
+from sim.experiments.replicating.results import Comparison
 from sim.report.charts.canvas import HEAD, WIDTH, Chart, panels, spans_of, time_axis
 from sim.report.episodes import Spell, breaker_spells
 from sim.report.theme import LIGHT, Theme, rc

@@ -20,7 +20,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from sim.experiments.results import Comparison, VariantResult
+from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.report.spacing import spread
 from sim.report.theme import Theme, rc
 from sim.report.words import clock, fault_name, show

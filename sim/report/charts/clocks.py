@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from sim.experiments.results import Comparison, VariantResult
+from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.records.counted import Counted, Mask, answers, orders
 from sim.report.charts.canvas import Chart, label_ends, log_seconds, name_panel, panels
 from sim.report.theme import LIGHT, Theme, dash, rc

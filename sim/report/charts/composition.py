@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from sim.experiments.explain import Explained, Explanation, VariantExplanation
+from sim.experiments.replicating.explaining import Explained, Explanation, VariantExplanation
 from sim.report.charts.canvas import Chart, panels
 from sim.report.explanation import AGAIN, LABELS, SMALL, rows_of, sentences
 from sim.report.theme import LIGHT, Theme, rc

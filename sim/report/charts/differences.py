@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
 
-from sim.experiments.results import Comparison, unit_of
+from sim.experiments.replicating.results import Comparison, unit_of
 from sim.report.charts.canvas import HEAD, WIDTH, Chart
 from sim.report.theme import LIGHT, Theme, marker, rc
 from sim.report.words import better_of, label_of, show_change, split_key

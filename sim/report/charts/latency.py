@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from sim.experiments.results import Comparison, VariantResult
+from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.report.charts.canvas import Chart, Spans, bucket_of, column, label_ends, log_seconds, name_panel, panels, spans_of, thin, time_axis
 from sim.report.theme import LIGHT, Theme, rc
 from sim.report.words import clock, lasting, show

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from sim.experiments.results import Comparison, VariantResult, undecided
+from sim.experiments.replicating.results import Comparison, VariantResult, undecided
 from sim.report.charts.canvas import HEAD, LEFT, WIDTH, Chart, Spans, column, name_panel, panels, plain_numbers, spans_of, thin, time_axis
 from sim.report.theme import HATCHES, LIGHT, OUTCOMES, Theme, rc
 from sim.report.words import show, show_between, show_interval

@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
-from sim.experiments.capacity_results import Capacity
-from sim.experiments.sweep_results import Sweep, unit_of_axis
+from sim.experiments.searching.capacity_results import Capacity
+from sim.experiments.searching.sweep_results import Sweep, unit_of_axis
 from sim.report.charts.canvas import Chart, label_ends, log_seconds, name_panel, panels, plain_numbers, round_seconds
 from sim.report.theme import LIGHT, Theme, dash, marker, rc
 from sim.report.words import label_of, show, show_interval

@@ -6,7 +6,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from sim.experiments.results import Comparison
+from sim.experiments.replicating.results import Comparison
 from sim.report.charts.canvas import Chart, label_curves, label_room, name_panel, panels, spans_of, thin, time_axis
 from sim.report.stations import busy_shares, size_of
 from sim.report.theme import LIGHT, Theme, dash, rc

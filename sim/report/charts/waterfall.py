@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from sim.experiments.results import Comparison
+from sim.experiments.replicating.results import Comparison
 from sim.metrics.waterfall import CALLEE, Bar, Piece, Waterfall, slowest, waterfall
 from sim.report.charts.canvas import HEAD, WIDTH, Chart, name_panel, panels_of
 from sim.report.charts.composition import HATCHES, colour_of

@@ -1,0 +1,331 @@
+"""Follows requests and messages through a scenario on paper: how often each endpoint runs, and how long a run holds what.
+
+Without queueing, faults and open breakers. A `fail` or `refuse` step thins what comes after it, and so does a failed call without a fallback. Calls are
+cut at their timeouts and tried again (`tries`); a message that fails is delivered again. Branches that run at once are taken as independent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
+from sim.experiments.on_paper.times import Drawn, Parts, Times, any_of, longest
+from sim.policies.assignor import range_assign
+from sim.spec.broker import LogBroker, Topic
+from sim.spec.distribution import Distribution
+from sim.spec.gateway import Gateway, Jwt, Route
+from sim.spec.policy import NO_POLICY, PRODUCER, CallPolicy
+from sim.spec.scenario import Scenario
+from sim.spec.service import Consume, Service
+from sim.spec.sites import call_sites
+from sim.spec.step import Call, Fail, Parallel, Perform, Publish, Refuse, Reply, Step, Take, Wait, Work
+
+ROUNDS = 200  # of the fixed point; as many are needed as calls are deep, more only where topics feed one another in a circle
+DEEPEST = 60  # calls within calls; a circle ends here
+PART = 0.25  # of a timeout: what requests keep is told from what is drawn anew where it takes longer than that
+
+Place = tuple[str, str]  # callee and policy, by the places of whose bulkhead a call is limited
+
+
+@dataclass
+class Profile:
+    """One run of a list of steps, on average."""
+
+    ends: Ends = field(default_factory=lambda: Ends(Times()))  # when it is over; a thread is held until then
+    answer: Ends | None = None  # when its caller has the answer, where that is earlier
+    work: float = 0.0  # s of work: what a core, or a worker of an event loop, is held
+    calls: dict[str, float] = field(default_factory=dict)  # endpoint -> visits by call, every attempt
+    saved: dict[str, float] = field(default_factory=dict)  # endpoint -> s by which it is done sooner, where a timeout cancels
+    places: dict[Place, tuple[float, float]] = field(default_factory=dict)  # attempts, and s for which they hold a place
+    publishes: dict[tuple[str, str | None], float] = field(default_factory=dict)  # topic and key of its own -> messages
+    kept: dict[int, Drawn] = field(default_factory=dict)  # what requests keep, here and wherever it calls, by the ids of the steps
+
+    @property
+    def hold(self) -> float:
+        """Mean seconds from the first step to the last."""
+        return self.ends.expected
+
+    @property
+    def response(self) -> float:
+        """Mean seconds until the caller has its answer."""
+        return self.answered.expected
+
+    @property
+    def answered(self) -> Ends:
+        """When and how the caller has its answer."""
+        return self.answer or self.ends
+
+    @property
+    def failed(self) -> float:
+        """Share that ends in a failure."""
+        return self.answered.failed.share
+
+
+Consumer = tuple[str, str]  # service, topic
+K = TypeVar("K")
+
+
+class Flow:
+    """What every endpoint and consumer of a scenario does on average, and how often it does it."""
+
+    def __init__(self, scenario: Scenario, kept: Mapping[int, float] | None = None) -> None:
+        """`kept`: what a request brings to the steps of these ids; without it every attempt draws anew."""
+        self.scenario = scenario
+        self._repeats = False  # whether attempts are made again anywhere
+        self._cuts_heavy = False  # whether a timeout ends, anywhere, what requests keep
+        self.followed = 0  # steps, each as often as it is reached
+        self.missed: dict[tuple[str, float | None], tuple[float, float]] = {}  # target and patience of clients -> see rates
+        self._kept = kept or {}
+        self.topics: dict[str, tuple[str, LogBroker, Topic]] = {
+            name: (broker_name, broker, topic) for broker_name, broker in scenario.brokers.items() for name, topic in broker.topics.items()
+        }
+        self._policy_names = {id(site.written): site.policy_name for site in call_sites(scenario) if isinstance(site.written, Step)}
+        self._routes: dict[str, Tries] = {}
+        self.endpoints: dict[str, Profile] = {}
+        for service, spec in scenario.services.items():
+            for name in spec.endpoints:
+                self._endpoint(f"{service}.{name}", 0)
+        self.consumers: dict[Consumer, Profile] = {}
+        self.owners = _owners(scenario)
+        for service, spec in scenario.services.items():
+            for topic, consume in spec.consumes.items():
+                self.consumers[service, topic] = _delivered(self._profile(consume.do, service, 0), consume)
+
+    def partitions(self, topic: str) -> int:
+        """Of a topic; 1 where there is no such topic."""
+        return self.topics[topic][2].partitions if topic in self.topics else 1
+
+    def policy(self, reference: str | CallPolicy | None) -> CallPolicy:
+        """The policy that a step or a route names or holds."""
+        if isinstance(reference, str):
+            return self.scenario.policies.get(reference, NO_POLICY)
+        return reference or NO_POLICY
+
+    def latency(self, one: str, other: str) -> float:
+        """Mean of one direction of the link between two components, seconds."""
+        latency = self._latency(one, other)
+        return latency.mean if latency is not None else 0.0
+
+    def _latency(self, one: str, other: str) -> Distribution | None:
+        network = self.scenario.network
+        return next((link for link in network.links if set(link.between) == {one, other}), network.default).latency
+
+    def steps_of(self, endpoint: str) -> tuple[Step, ...]:
+        """The steps of `service.endpoint`; none where there is no such endpoint."""
+        service, _, name = endpoint.partition(".")
+        spec = self.scenario.services.get(service)
+        return spec.endpoints[name].do if spec is not None and name in spec.endpoints else ()
+
+    def called(self, caller: str, endpoint: str, policy: CallPolicy = NO_POLICY) -> Tries:
+        """A call of an endpoint by a component, with all its attempts."""
+        called = tries(self.one_answer(caller, endpoint), policy)
+        self.note(called.repeats, called.times_out, endpoint, policy.timeout)
+        return called
+
+    def note(self, repeats: bool, times_out: bool, endpoint: str, timeout: float | None) -> None:
+        """Take notice of a call that is made again, or that times out now and then because of what requests keep: who fails is no matter of luck alone."""
+        self._repeats = self._repeats or repeats
+        if times_out and timeout is not None and not self._cuts_heavy:
+            kept = Times(1.0, 0.0, Parts(self.endpoints.get(endpoint, Profile()).kept.values()))
+            self._cuts_heavy = kept.above(timeout * PART) > SELDOM
+
+    @property
+    def repeats_heavy(self) -> bool:
+        """Whether what fails because of what requests keep may be made again: by its caller, or by whom that caller answers."""
+        return self._repeats and self._cuts_heavy
+
+    def one_answer(self, caller: str, endpoint: str) -> Ends:
+        """When and how a caller has the answer of one attempt, if it waits for it."""
+        travel = Times().then(self._latency(caller, endpoint.partition(".")[0]), times=2)
+        return self.endpoints.get(endpoint, Profile()).answered.later(travel)
+
+    def route_called(self, name: str) -> Tries:
+        """The call that a route of the gateway makes."""
+        gateway = self.scenario.gateway
+        assert gateway is not None
+        if name not in self._routes:
+            self._routes[name] = self.called("gateway", gateway.routes[name].to, self.route_policy(gateway.routes[name]))
+        return self._routes[name]
+
+    def route_policy(self, route: Route) -> CallPolicy:
+        """The policy of a route's call, with the timeouts of the route."""
+        return route.guarded(self.policy(route.policy))
+
+    def own_work_of_gateway(self, name: str) -> Times:
+        """How long the gateway itself works on one request of a route that is let through."""
+        gateway = self.scenario.gateway
+        assert gateway is not None
+        total = Times()
+        for part in own_work(gateway, gateway.routes[name]):
+            total = total.then(part)
+        return total
+
+    def acknowledged(self, service: str, topic: str) -> Ends:
+        """When a publisher has the broker's ack."""
+        if topic not in self.topics:
+            return Ends(Times())
+        name, broker, _ = self.topics[topic]
+        if str(broker.acks) == "0":
+            return Ends(Times())
+        travel = Times().then(self._latency(service, name), times=2)
+        return Ends(travel.then(broker.replication) if str(broker.acks) == "all" else travel)
+
+    # ---- one run of each
+
+    def _endpoint(self, name: str, depth: int) -> Profile:
+        """Of an endpoint, which is followed once; within a circle it is nothing."""
+        if name not in self.endpoints and depth < DEEPEST:
+            self.endpoints[name] = Profile()
+            self.endpoints[name] = self._profile(self.steps_of(name), name.partition(".")[0], depth)
+        return self.endpoints.get(name, Profile())
+
+    def _profile(self, steps: Iterable[Step], service: str, depth: int) -> Profile:
+        profile = Profile()
+        self._walk(profile, steps, service, depth)
+        return profile
+
+    def _walk(self, profile: Profile, steps: Iterable[Step], service: str, depth: int) -> None:
+        for step in steps:
+            self.followed += 1
+            ends = profile.ends
+            match step:
+                case Work() | Wait():
+                    mean = self._kept.get(id(step), step.time.mean)
+                    if step.per == "request" and step.time.scv > 0.0:
+                        profile.kept[id(step)] = Drawn(step.time)
+                    profile.work += ends.ok.share * mean if isinstance(step, Work) and ends.ok.share > 0.0 else 0.0
+                    after = ends.ok.plus(Times(1.0, mean)) if id(step) in self._kept else ends.ok.then(step.time, kept=step.per == "request")
+                    profile.ends = Ends(after, ends.refused, ends.failed)
+                case Take():
+                    profile.ends = Ends(ends.ok.then(step.options.check_to_write), ends.refused, ends.failed)
+                case Fail():
+                    profile.ends = Ends(ends.ok.of(1.0 - step.share), ends.refused, any_of([ends.failed, ends.ok.of(step.share)]))
+                case Refuse():
+                    profile.ends = Ends(ends.ok.of(1.0 - step.share), any_of([ends.refused, ends.ok.of(step.share)]), ends.failed)
+                case Reply():
+                    profile.answer = profile.answer or ends
+                case Perform() if depth < DEEPEST:
+                    self._walk(profile, self.steps_of(step.target), service, depth + 1)
+                case Call():
+                    profile.kept |= self._endpoint(step.target, depth + 1).kept
+                    called = self.called(service, step.target, self.policy(step.policy))
+                    _count(profile.calls, step.target, ends.ok.share * called.attempts)
+                    _count(profile.saved, step.target, ends.ok.share * called.saved)
+                    self._guarded(profile, step, called, service, step.target.partition(".")[0], depth)
+                case Publish():
+                    self._publish(profile, step, service, depth)
+                case Parallel():
+                    self._parallel(profile, step.branches, service, depth)
+
+    def _publish(self, profile: Profile, step: Publish, service: str, depth: int) -> None:
+        share = profile.ends.ok.share
+        key = (step.topic, step.key)
+        if step.via == "outbox" or step.topic not in self.topics:
+            _count(profile.publishes, key, share)
+            return
+        called = tries(self.acknowledged(service, step.topic), PRODUCER if step.policy is None else self.policy(step.policy))
+        _count(profile.publishes, key, share * called.attempts)
+        self._guarded(profile, step, called, service, self.topics[step.topic][0], depth)
+
+    def _guarded(self, profile: Profile, step: Call | Publish, called: Tries, service: str, callee: str, depth: int) -> None:
+        """What a call that has been counted makes of the run, and its fallback."""
+        before = profile.ends
+        place = callee, self._policy_names.get(id(step), "")
+        attempts, held = profile.places.get(place, (0.0, 0.0))
+        profile.places[place] = attempts + before.ok.share * called.attempts, held + before.ok.share * called.held
+        after = called.ends.later(before.ok)
+        refused = any_of([before.refused, after.refused])
+        if step.fallback is None or after.failed.share <= 0.0:
+            profile.ends = Ends(after.ok, refused, any_of([before.failed, after.failed]))
+            return
+        instead = Profile(Ends(after.failed))
+        self._walk(instead, step.fallback, service, depth)
+        _add(profile, instead)
+        profile.ends = Ends(any_of([after.ok, instead.ends.ok]), any_of([refused, instead.ends.refused]), any_of([before.failed, instead.ends.failed]))
+
+    def _parallel(self, profile: Profile, branches: Sequence[Sequence[Step]], service: str, depth: int) -> None:
+        before = profile.ends
+        lasting, ok, refused = [], 1.0, 0.0
+        for steps in branches:
+            branch = self._profile(steps, service, depth)
+            _add(profile, branch, before.ok.share)
+            lasting.append(any_of([branch.ends.ok, branch.ends.refused, branch.ends.failed]))
+            refused += ok * branch.ends.refused.share  # the first that does not end well says how all end
+            ok *= branch.ends.ok.share
+        together = before.ok.plus(longest(lasting))
+        failed = any_of([before.failed, together.of(max(0.0, 1.0 - ok - refused))])
+        profile.ends = Ends(together.of(ok), any_of([before.refused, together.of(refused)]), failed)
+
+
+def _delivered(profile: Profile, consume: Consume) -> Profile:
+    """The same for a message, with all its deliveries: one that fails is delivered again, in place or through its retry topics."""
+    most = consume.max_deliveries if consume.retry_topic is None else 1 + len(consume.retry_topic.delays)
+    failed = min(profile.ends.failed.share, 1.0)
+    times = float(most) if failed >= 1.0 else (1.0 - failed**most) / (1.0 - failed)
+    if times == 1.0:
+        return profile
+    repeated = Profile(Ends(Times(1.0, times * profile.hold)))
+    repeated.answer = profile.answered
+    _add(repeated, profile, times)
+    return repeated
+
+
+def _count(counts: dict[K, float], key: K, more: float) -> None:
+    if more > 0.0:
+        counts[key] = counts.get(key, 0.0) + more
+
+
+def _add(profile: Profile, part: Profile, share: float = 1.0) -> None:
+    """What a part does besides taking time."""
+    profile.work += share * part.work
+    profile.kept |= part.kept
+    for place, visits in part.calls.items():
+        _count(profile.calls, place, share * visits)
+    for place, seconds in part.saved.items():
+        _count(profile.saved, place, share * seconds)
+    for topic, messages in part.publishes.items():
+        _count(profile.publishes, topic, share * messages)
+    for guard, (attempts, held) in part.places.items():
+        so_far = profile.places.get(guard, (0.0, 0.0))
+        profile.places[guard] = so_far[0] + share * attempts, so_far[1] + share * held
+
+
+# ---- what is there to be held
+
+
+def own_work(gateway: Gateway, route: Route | None) -> list[Distribution]:
+    """What the gateway itself does to one request of a route, or to one that is turned away before it is known where it goes."""
+    parts = [gateway.work]
+    if gateway.authentication is not None and (route is None or route.authenticate):
+        parts.append(gateway.authentication.work if isinstance(gateway.authentication, Jwt) else getattr(gateway.authentication, "lookup", None))
+    if route is not None and route.translate is not None:
+        parts += [route.translate.work, route.translate.response_work]
+    return [part for part in parts if part is not None]
+
+
+def gateway_work(gateway: Gateway, route: Route | None) -> float:
+    """Its mean, seconds."""
+    return math.fsum(part.mean for part in own_work(gateway, route))
+
+
+def _owners(scenario: Scenario) -> dict[Consumer, list[list[int]]]:
+    """The partitions of each member of each service, those without one left out: a group may have members in several services."""
+    found: dict[Consumer, list[list[int]]] = {}
+    partitions = {name: topic.partitions for broker in scenario.brokers.values() for name, topic in broker.topics.items()}
+    groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for name, service in scenario.services.items():
+        for topic, consume in service.consumes.items():
+            groups.setdefault((consume.group, topic), []).append((name, members(service, consume)))
+    for (_, topic), parts in groups.items():
+        dealt = iter(range_assign(sum(count for _, count in parts), partitions.get(topic, 1)))
+        for name, count in parts:
+            found[name, topic] = [its for its in (next(dealt) for _ in range(count)) if its]
+    return found
+
+
+def members(service: Service, consume: Consume) -> int:
+    """Members of a consumer group on all replicas together."""
+    return service.replicas * consume.consumers

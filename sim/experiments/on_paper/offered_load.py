@@ -1,0 +1,422 @@
+"""What a scenario asks of its stations, computed without simulating: load at mean and at peak, the bottleneck, and what is merely unwise.
+
+A station is what can be full: workers of the gateway, workers and cores of a service, the members of a consumer group that hold partitions and the
+hottest of them, the places of a bulkhead, a rate limit. Utilisation is rate x time held per visit / servers, without queueing and faults (see `flow`): a
+lower bound of what comes.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from sim.errors import UsageError
+from sim.experiments.on_paper.flow import Flow, Profile, gateway_work
+from sim.experiments.on_paper.kept_demand import corrections
+from sim.experiments.on_paper.places import HANDFUL, listed
+from sim.experiments.on_paper.rates import Rates, door, limit_in_all, rates
+from sim.experiments.shipped import Source, as_study
+from sim.spec.base import UNLIMITED
+from sim.spec.scenario import Scenario
+from sim.spec.service import Service
+from sim.spec.sites import bulkheads, call_sites, limit_name
+from sim.spec.traffic import Closed, Traffic
+from sim.units import show_duration, show_rate, show_share
+
+UNEVEN = 1.01  # times the mean of its group: a member that gets more is told of by itself
+
+
+@dataclass(frozen=True)
+class Station:
+    """One pool of servers and the load on it."""
+
+    name: str  # "gateway", "payments", "payments <- order-events", "orders -> payments", "gateway all limit"
+    resource: str  # "workers", "cores", "consumers", "hottest consumer", "places", "rate"
+    servers: int  # on all replicas together
+    rate: float  # visits per second on average
+    rate_peak: float
+    demand: float  # s a server is held per visit
+    utilisation: float
+    utilisation_peak: float
+
+
+@dataclass(frozen=True)
+class ClosedBound:
+    """The most that a closed workload can send: min(N / (Z + D), 1 / Dmax), the asymptotic bounds of operational analysis."""
+
+    traffic: str
+    users: int
+    think: float  # Z, s
+    response: float  # D, s: the response without queueing
+    bottleneck: str
+    by_users: float  # N / (Z + D)
+    by_bottleneck: float  # 1 / Dmax
+
+    @property
+    def rate(self) -> float:
+        """The smaller of the two."""
+        return min(self.by_users, self.by_bottleneck)
+
+
+@dataclass(frozen=True)
+class OfferedLoad:
+    """The stations of one variant."""
+
+    variant: str
+    stations: tuple[Station, ...]
+    capacity: float  # the multiple of the mean load at which the first station is full; infinite if none ever is
+    closed: tuple[ClosedBound, ...]
+    unknown: tuple[str, ...]  # traffic whose rate nobody can tell beforehand
+
+    @property
+    def bottleneck(self) -> Station | None:
+        """The station that is full first."""
+        return max((station for station in self.stations if station.utilisation > 0), key=lambda station: station.utilisation, default=None)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something merely unwise: a warning, never a refusal."""
+
+    place: str
+    finding: str
+    why: str
+    variants: tuple[str, ...] = ()  # in which it was found
+    kind: str = ""  # the rule that found it
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `check` answers: the load of every variant, and the warnings."""
+
+    name: str
+    loads: dict[str, OfferedLoad]
+    warnings: tuple[Finding, ...]
+    recordings: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what was understood of those of a variant, in a line each
+    certain: bool = False  # nothing is random in any variant
+
+    def __str__(self) -> str:
+        alike: dict[str, list[str]] = {}
+        for name, load in self.loads.items():
+            recordings = "".join(f"\n  {line}" for line in self.recordings.get(name, ()))
+            alike.setdefault(_text(load) + recordings, []).append(name)
+        blocks = [f"{', '.join(names)}\n{text}" for text, names in alike.items()]
+        blocks.append("\n".join(self._sentences()) if self.warnings else "no warnings")
+        if self.certain:
+            blocks.append("nothing is random: one replication is enough, and its figures are exact")
+        return "\n\n".join(blocks)
+
+    def _sentences(self) -> Iterator[str]:
+        """A handful of each kind of warning, and the number of the rest."""
+        kinds: dict[str, list[Finding]] = {}
+        for finding in self.warnings:
+            kinds.setdefault(finding.kind, []).append(finding)
+        for alike in kinds.values():
+            shown = alike if len(alike) <= HANDFUL + 1 else alike[:HANDFUL]
+            yield from (_sentence(finding, len(self.loads)) for finding in shown)
+            if len(shown) < len(alike):
+                yield f"    and {len(alike) - len(shown):,} more like these, such as {listed([finding.place for finding in alike[len(shown) :]])}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
+    """Offered load and warnings of every variant, or of these, without simulating."""
+    from sim.experiments.on_paper.placeholders import stand_ins
+    from sim.experiments.on_paper.recordings import recording_lines
+    from sim.experiments.on_paper.slips import unreferenced
+    from sim.experiments.on_paper.unwise import findings
+    from sim.spec.certain import is_certain
+
+    study = as_study(study)
+    chosen = study.variants if variants is None else {name: study.variants[name] for name in variants}
+    loads: dict[str, OfferedLoad] = {}
+    found = {**{finding: list(chosen) for finding in stand_ins(study.text)}, **dict(unreferenced(chosen))}
+    for name, scenario in chosen.items():
+        analysis = analysis_of(scenario)
+        loads[name] = analysis.load(name)
+        for finding in findings(analysis, loads[name]):
+            found.setdefault(finding, []).append(name)
+    warnings = tuple(replace(finding, variants=tuple(dict.fromkeys(names))) for finding, names in found.items())
+    recordings = {name: tuple(recording_lines(scenario)) for name, scenario in chosen.items()}
+    return CheckReport(study.name, loads, warnings, recordings, all(map(is_certain, chosen.values())))
+
+
+_analysed: deque[Analysis] = deque(maxlen=8)
+
+
+def analysis_of(scenario: Scenario) -> Analysis:
+    """The analysis of a scenario, which takes a while and is asked for by warnings, by the choice of the engine and by estimates: the last few are kept."""
+    for known in _analysed:
+        if known.scenario is scenario:
+            return known
+    _analysed.append(Analysis(scenario))
+    return _analysed[-1]
+
+
+class Analysis:
+    """One scenario with its flow and the rates at mean and at peak."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.flow = Flow(scenario)
+        self.closed = tuple(self._bound(name, traffic) for name, traffic in scenario.traffic.items() if isinstance(traffic.arrivals, Closed))
+        self.unknown: list[str] = []
+        self.sent = self._sent(lambda traffic: _mean_rate(traffic, scenario.duration))
+        self.sent_peak = self._sent(lambda traffic: _peak_rate(traffic, scenario.duration))
+        for bound in self.closed:
+            self.sent[bound.traffic] = self.sent_peak[bound.traffic] = bound.rate
+        self.rates = rates(self.flow, self.sent)
+        self.corrections = corrections(self.flow, lambda flow: _held(stations(flow, rates(flow, self.sent))))
+        self.rates_peak = rates(self.flow, self.sent_peak)
+
+    def load(self, variant: str) -> OfferedLoad:
+        """The stations and what fills them first."""
+        peaks = self._stations(self.rates_peak)
+        found = []
+        for (name, resource), (servers, rate, demand) in self._stations(self.rates).items():
+            _, rate_peak, demand_peak = peaks.get((name, resource), (servers, rate, demand))
+            found.append(Station(name, resource, servers, rate, rate_peak, demand, _share(rate, demand, servers), _share(rate_peak, demand_peak, servers)))
+        return OfferedLoad(variant, tuple(found), self._capacity(), self.closed, tuple(dict.fromkeys(self.unknown)))
+
+    def _stations(self, found: Rates) -> dict[tuple[str, str], Load]:
+        """What is asked of everything that can be full, requests that keep their work allowed for."""
+        answer = stations(self.flow, found)
+        for key, (rate, held) in self.corrections.items():
+            if key in answer and rate > 0.0:
+                servers, its, demand = answer[key]
+                answer[key] = servers, its * rate, demand * held / rate
+        return answer
+
+    def computing(self, service: str, peak: bool = False) -> float:
+        """How many workers and consumers of a service compute at once, on average: rate x work."""
+        found = self.rates_peak if peak else self.rates
+        runs = [run for run in _runs(self.flow, found) if run[0] == service]
+        return math.fsum(rate * profile.work for _, rate, profile in runs if rate > 0.0)
+
+    def response(self, name: str) -> float:
+        """Seconds until a client of this traffic has its answer, without queueing."""
+        return math.fsum(share * door(self.flow, target).expected for target, share in self.scenario.traffic[name].mix.items())
+
+    def _sent(self, rate: Callable[[Traffic], float]) -> dict[str, float]:
+        sent = {}
+        for name, traffic in self.scenario.traffic.items():
+            try:
+                sent[name] = 0.0 if isinstance(traffic.arrivals, Closed) else rate(traffic)
+            except UsageError:  # arrivals of a plug-in may have no rate of their own
+                sent[name] = 0.0
+                self.unknown.append(name)
+        return sent
+
+    def _bound(self, name: str, traffic: Traffic) -> ClosedBound:
+        assert isinstance(traffic.arrivals, Closed)
+        users, think = traffic.arrivals.users, traffic.arrivals.think.mean
+        response = self.response(name)
+        each = {place: _share(rate, demand, servers) for place, (servers, rate, demand) in stations(self.flow, rates(self.flow, {name: 1.0})).items()}
+        place = max(each, key=lambda place: each[place], default=("", ""))
+        longest = each.get(place, 0.0)
+        cycle = think + response
+        return ClosedBound(name, users, think, response, " ".join(place), users / cycle if cycle else math.inf, 1.0 / longest if longest else math.inf)
+
+    def _capacity(self) -> float:
+        """By bisection, since rate limits bend what would be a straight line."""
+        sent = {**self.sent, **{bound.traffic: bound.by_users if math.isfinite(bound.by_users) else bound.rate for bound in self.closed}}
+
+        def fullest(multiple: float) -> float:
+            scaled = rates(self.flow, {name: rate * multiple for name, rate in sent.items()})
+            return max((_share(rate, demand, servers) for servers, rate, demand in self._stations(scaled).values()), default=0.0)
+
+        now = fullest(1.0)
+        if now <= 0.0 or not math.isfinite(now):
+            return math.inf if now <= 0.0 else 0.0
+        guess = 1.0 / now
+        if math.isclose(fullest(guess), 1.0, rel_tol=1e-6):
+            return guess
+        low, high = 0.0, 1e6 / now
+        if fullest(high) < 1.0:
+            return math.inf
+        for _ in range(100):
+            middle = (low + high) / 2
+            low, high = (low, middle) if fullest(middle) >= 1.0 else (middle, high)
+        return high
+
+
+Load = tuple[int, float, float]  # servers, visits per second, seconds held per visit
+
+
+def stations(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
+    """(name, resource) -> what is asked of it, of everything that can be full."""
+    scenario, answer = flow.scenario, dict[tuple[str, str], Load]()
+    if scenario.gateway is not None and scenario.gateway.workers != UNLIMITED:
+        answer["gateway", "workers"] = (scenario.gateway.replicas * scenario.gateway.workers, *_gateway_load(flow, found))
+    runs = _runs(flow, found)
+    saved: dict[str, float] = {}
+    for _, rate, profile in runs:
+        for endpoint, seconds in profile.saved.items():
+            saved[endpoint] = saved.get(endpoint, 0.0) + rate * seconds
+    for name, service in scenario.services.items():
+        answer |= _service_load(flow, found, name, service, saved)
+    return {**answer, **_bulkhead_load(flow, runs), **_limit_load(flow, found)}
+
+
+def _held(loads: dict[tuple[str, str], Load]) -> dict[tuple[str, str], tuple[float, float]]:
+    return {key: (rate, rate * demand if rate > 0.0 else 0.0) for key, (_, rate, demand) in loads.items()}
+
+
+def _service_load(flow: Flow, found: Rates, name: str, service: Service, saved: dict[str, float]) -> dict[tuple[str, str], Load]:
+    """Workers, cores and consumers of a service."""
+    answer: dict[tuple[str, str], Load] = {}
+    visits = [(f"{name}.{endpoint}", found.endpoints.get(f"{name}.{endpoint}", 0.0)) for endpoint in service.endpoints]
+    rate = math.fsum(rate for _, rate in visits)
+    consumed = {topic: _partition_rates(flow, found, name, topic) for topic in service.consumes}
+    if service.workers != UNLIMITED and service.endpoints:
+        threads = service.concurrency == "threads"
+        held = math.fsum(rate * (flow.endpoints[place].hold if threads else flow.endpoints[place].work) for place, rate in visits if rate > 0.0)
+        held = max(0.0, held - math.fsum(saved.get(place, 0.0) for place, _ in visits)) if threads else held
+        answer[name, "workers"] = (service.replicas * service.workers, rate, held / rate if rate else 0.0)
+    if service.cores is not None:
+        users = [(rate, flow.endpoints[place]) for place, rate in visits]
+        users += [(sum(its), flow.consumers[name, topic]) for topic, its in consumed.items()]
+        total = math.fsum(rate for rate, _ in users)
+        work = math.fsum(rate * profile.work for rate, profile in users if rate > 0.0)
+        answer[name, "cores"] = (service.replicas * service.cores, total, work / total if total else 0.0)
+    for topic, its in consumed.items():
+        hold = flow.consumers[name, topic].hold
+        answer[f"{name} <- {topic}", "consumers"] = (len(its), sum(its), hold)
+        if max(its, default=0.0) > UNEVEN * sum(its) / max(1, len(its)):
+            answer[f"{name} <- {topic}", "hottest consumer"] = (1, max(its), hold)
+    return answer
+
+
+def _partition_rates(flow: Flow, found: Rates, service: str, topic: str) -> list[float]:
+    """Messages per second of each member that holds partitions."""
+    its = found.partitions.get(topic)
+    return [float(its[owned].sum()) if its is not None else 0.0 for owned in flow.owners[service, topic]]
+
+
+Run = tuple[str, float, Profile]  # who, how often per second, and what one is
+
+
+def _runs(flow: Flow, found: Rates) -> list[Run]:
+    """All runs of endpoints and consumers, and the calls of the gateway's routes as runs of their own."""
+    scenario = flow.scenario
+    runs = [(place.partition(".")[0], found.endpoints.get(place, 0.0), profile) for place, profile in flow.endpoints.items()]
+    runs += [(name, sum(_partition_rates(flow, found, name, topic)), profile) for (name, topic), profile in flow.consumers.items()]
+    names = {site.written: site.policy_name for site in call_sites(scenario) if isinstance(site.written, str)}
+    for route, spec in scenario.gateway.routes.items() if scenario.gateway is not None else ():
+        called, callee = flow.route_called(route), spec.to.partition(".")[0]
+        places = {(callee, names[route]): (called.attempts, called.held)}
+        runs.append(("gateway", found.routes.get(route, 0.0), Profile(saved={spec.to: called.saved}, places=places)))
+    return runs
+
+
+def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Load]:
+    """Attempts and the time for which each holds a place: Little's law."""
+    held: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    for caller, rate, profile in runs:
+        for (callee, policy), (attempts, seconds) in profile.places.items():
+            held.setdefault((caller, callee, policy), []).append((rate * attempts, rate * seconds))
+    answer = {}
+    for its in bulkheads(flow.scenario):
+        found_here = held.get((its.caller, its.callee, its.policy_name), [])
+        attempts = math.fsum(attempts for attempts, _ in found_here)
+        answer[its.name, "places"] = (its.places, attempts, math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0)
+    return answer
+
+
+def _limit_load(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
+    """Of a limit for all what they send, of one by route what the busiest route gets; those by user hold back a user, and not the system."""
+    gateway = flow.scenario.gateway
+    answer = {}
+    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
+        assert gateway is not None
+        arriving = [found.targets.get(route, 0.0) for route in gateway.routes]
+        if limit.per != "user":
+            rate = max(arriving) if limit.per == "route" else math.fsum(arriving)
+            answer[f"gateway {limit_name(limit, index)}", "rate"] = (1, rate, 1.0 / limit_in_all(limit, gateway))
+    return answer
+
+
+def _gateway_load(flow: Flow, found: Rates) -> tuple[float, float]:
+    """Requests per second at the gateway, and how long one holds a worker: an event loop for the gateway's own work alone."""
+    gateway = flow.scenario.gateway
+    assert gateway is not None
+    arriving = {route: found.targets.get(route, 0.0) for route in gateway.routes}
+    held = 0.0
+    for route, spec in gateway.routes.items():
+        turned_away = max(0.0, arriving[route] - found.routes[route])
+        held += found.routes[route] * gateway_work(gateway, spec) + turned_away * gateway_work(gateway, None if spec.authenticate else spec)
+        if gateway.concurrency == "threads":
+            held += found.routes[route] * flow.route_called(route).ends.expected
+    total = math.fsum(arriving.values())
+    return total, held / total if total else 0.0
+
+
+def _share(rate: float, demand: float, servers: int) -> float:
+    held = rate * demand
+    return held / servers if servers else (math.inf if held else 0.0)
+
+
+def _mean_rate(traffic: Traffic, duration: float) -> float:
+    from sim.chance.rates import mean_rate
+
+    return mean_rate(traffic.arrivals, 0.0, duration)
+
+
+def _peak_rate(traffic: Traffic, duration: float) -> float:
+    from sim.chance.rates import peak_rate
+
+    return peak_rate(traffic.arrivals, duration)
+
+
+# ---- in words
+
+
+def _text(load: OfferedLoad) -> str:
+    head = ("station", "resource", "servers", "rate", "at peak", "held", "load", "at peak")
+    rows = [
+        (
+            station.name,
+            station.resource,
+            f"{station.servers:,}",
+            show_rate(station.rate),
+            show_rate(station.rate_peak),
+            show_duration(station.demand),
+            show_share(station.utilisation),
+            show_share(station.utilisation_peak),
+        )
+        for station in load.stations
+    ]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = ["  " + "  ".join(_aligned(row, widths)) for row in [head, *rows]]
+    lines += [f"  {_closed_text(bound)}" for bound in load.closed]
+    return "\n".join([*(line.rstrip() for line in lines), f"  {_bottleneck_text(load)}"])
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Words to the left, figures to the right."""
+    return [cell.ljust(width) if column < 2 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
+
+
+def _bottleneck_text(load: OfferedLoad) -> str:
+    station = load.bottleneck
+    if station is None:
+        return "no station is loaded"
+    when = "is never full: the rate limits hold the load back" if math.isinf(load.capacity) else f"full at {load.capacity:.3g} times this load"
+    return f"bottleneck: {station.name} ({station.resource}) at {show_share(station.utilisation)}; {when}"
+
+
+def _closed_text(bound: ClosedBound) -> str:
+    return (
+        f"{bound.traffic}: {bound.users:,} closed users send at most {show_rate(bound.rate)}"
+        f" = min(N/(Z+D) = {show_rate(bound.by_users)}, 1/Dmax = {show_rate(bound.by_bottleneck)} at {bound.bottleneck or 'no station'})"
+    )
+
+
+def _sentence(finding: Finding, of: int) -> str:
+    where = f" [{', '.join(finding.variants)}]" if len(finding.variants) < of else ""
+    return f"warning: {finding.place}: {finding.finding}{where}\n    {finding.why}"

@@ -1,0 +1,222 @@
+"""How often everything happens on paper: what clients send, what limits let pass, and what follows from it along calls and topics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.experiments.on_paper.attempts import SELDOM, Ends, attempts
+from sim.experiments.on_paper.flow import ROUNDS, Flow
+from sim.experiments.on_paper.partition_shares import Shares, partition_shares, user_shares
+from sim.experiments.on_paper.refusals import refused_share
+from sim.spec.broker import Topic
+from sim.spec.gateway import Gateway, OAuth, RateLimit
+from sim.spec.traffic import Closed, Deterministic, Traffic, first_users
+
+
+@dataclass
+class Rates:
+    """Visits per second of every place, for one load."""
+
+    targets: dict[str, float]  # what clients send: route, or service.endpoint
+    routes: dict[str, float]  # what passes the gateway's authentication and limits
+    endpoints: dict[str, float]  # by call; a consumer's `perform` is not a visit
+    topics: dict[str, float]
+    partitions: dict[str, Shares]  # by topic: messages per second of each
+
+
+def rates(flow: Flow, sent: Mapping[str, float]) -> Rates:
+    """Everything that follows from so many requests per second of each traffic."""
+    gateway = flow.scenario.gateway
+    by_traffic, passing = _sent(flow, sent)
+    targets, passed = _together(by_traffic), _together(passing) if gateway is not None else {}
+    source: dict[str, float] = {target: rate for target, rate in targets.items() if target not in passed}
+    for route, rate in passed.items():
+        assert gateway is not None
+        _count(source, gateway.routes[route].to, rate * flow.route_called(route).attempts)
+    for endpoint, rate in introspections(flow, by_traffic).items():
+        _count(source, endpoint, rate)
+    endpoints, published = _spread(flow, source)
+    topics = dict.fromkeys(flow.topics, 0.0)
+    for (topic, _), rate in published.items():
+        topics[topic] = topics.get(topic, 0.0) + rate
+    partitions = {name: np.zeros(topic.partitions) for name, (_, _, topic) in flow.topics.items()}
+    for (topic, key), rate in published.items():
+        if topic in partitions and rate > 0.0:
+            partitions[topic] += rate * _shares(flow, flow.topics[topic][2], key, by_traffic)
+    return Rates(targets, passed, endpoints, topics, partitions)
+
+
+def _count(counts: dict[str, float], key: str, more: float) -> None:
+    counts[key] = counts.get(key, 0.0) + more
+
+
+ByTraffic = dict[str, dict[str, float]]  # traffic -> target -> per second
+
+
+def _together(rates: ByTraffic) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for its in rates.values():
+        for target, rate in its.items():
+            _count(found, target, rate)
+    return found
+
+
+def _sent(flow: Flow, sent: Mapping[str, float]) -> tuple[ByTraffic, ByTraffic]:
+    """Attempts of clients per second, and those that pass the gateway. Who is turned away there may try again or not: until it changes no more."""
+    gateway, kept = flow.scenario.gateway, ByTraffic()
+    retrying = any(traffic.retry is not None for traffic in flow.scenario.traffic.values())
+    for _ in range(20):
+        asked = {
+            name: {
+                target: share * sent.get(name, 0.0) * client_attempts(flow, traffic, target, kept.get(name, {}).get(target, 1.0))
+                for target, share in traffic.mix.items()
+            }
+            for name, traffic in flow.scenario.traffic.items()
+        }
+        passing = _passed(flow, gateway, asked) if gateway is not None else asked
+        found = {name: {target: passing[name][target] / rate for target, rate in its.items() if rate > 0.0} for name, its in asked.items()}
+        settled = all(abs(share - kept.get(name, {}).get(target, 1.0)) < 1e-6 for name, its in found.items() for target, share in its.items())
+        kept = found
+        if settled or not retrying:
+            break
+    return asked, passing
+
+
+def client_attempts(flow: Flow, traffic: Traffic, target: str, kept: float) -> float:
+    """How often a client asks, on average, where it may try again, and this share passes the gateway."""
+    if traffic.retry is None:
+        return 1.0
+    if (target, traffic.timeout) not in flow.missed:
+        flow.missed[target, traffic.timeout] = _missed(flow, target, traffic.timeout)
+    failed, late = flow.missed[target, traffic.timeout]
+    turned_away = 1.0 - kept if "rate_limited" in traffic.retry.on else 0.0
+    asked = attempts(kept * failed + turned_away, kept * late, traffic.retry)
+    gateway = flow.scenario.gateway
+    endpoint = gateway.routes[target].to if gateway is not None and target in gateway.routes else target
+    flow.note(asked > 1.0 + SELDOM, kept * late > SELDOM, endpoint, traffic.timeout)
+    return asked
+
+
+def _missed(flow: Flow, target: str, timeout: float | None) -> tuple[float, float]:
+    """The shares of attempts that fail in time, and that take longer than a client waits."""
+    inside = door(flow, target)
+    if timeout is None:
+        return inside.failed.share, 0.0
+    late = math.fsum(times.share * times.above(timeout) for times in (inside.ok, inside.refused, inside.failed) if times.share > 0.0)
+    return inside.failed.share * (1.0 - inside.failed.above(timeout)), late
+
+
+def door(flow: Flow, target: str) -> Ends:
+    """When and how a client has the answer of one attempt, if it waits for it."""
+    gateway = flow.scenario.gateway
+    if gateway is None or target not in gateway.routes:
+        return flow.endpoints[target].answered if target in flow.endpoints else Ends()
+    return flow.route_called(target).ends.later(flow.own_work_of_gateway(target))
+
+
+def limit_in_all(limit: RateLimit, gateway: Gateway) -> float:
+    """What a limit lets through per second and key when every replica counts for itself, or all together."""
+    return limit.rate * (gateway.replicas if limit.scope == "node" else 1)
+
+
+def _passed(flow: Flow, gateway: Gateway, by_traffic: ByTraffic) -> ByTraffic:
+    """Requests per second behind authentication and limits, which are taken one after the other."""
+    invalid = getattr(gateway.authentication, "invalid", 0.0)
+    passed = {
+        name: {route: rates.get(route, 0.0) * (1.0 - invalid if spec.authenticate else 1.0) for route, spec in gateway.routes.items()}
+        for name, rates in by_traffic.items()
+    }
+    random = not any(isinstance(traffic.arrivals, (Closed, Deterministic)) for traffic in flow.scenario.traffic.values())
+    for limit in gateway.rate_limits:
+        if limit.per == "user":
+            for name, traffic in flow.scenario.traffic.items():
+                total = sum(passed[name].values())
+                kept = _of_users(limit, gateway, traffic, total, random)
+                passed[name] = {route: rate * kept for route, rate in passed[name].items()}
+            continue
+        together = {route: sum(rates[route] for rates in passed.values()) for route in gateway.routes}
+        total = sum(together.values())
+        kept_of = {route: let_pass(limit, gateway, rate if limit.per == "route" else total, random) for route, rate in together.items()}
+        passed = {name: {route: rate * kept_of[route] for route, rate in rates.items()} for name, rates in passed.items()}
+    return passed
+
+
+def _of_users(limit: RateLimit, gateway: Gateway, traffic: Traffic, total: float, random: bool) -> float:
+    return sum(share * count * let_pass(limit, gateway, total * share, random) for share, count in _alike(user_shares(traffic)) or [(1.0, 1.0)])
+
+
+def _alike(groups: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
+    """The same in as many groups as there are shares that differ by more than 2 %."""
+    found: list[tuple[float, float]] = []
+    first = math.inf
+    for share, count in groups:
+        if found and share > 0.98 * first:
+            mean, so_far = found[-1]
+            found[-1] = (mean * so_far + share * count) / (so_far + count), so_far + count
+        else:
+            found.append((share, float(count)))
+            first = share
+    return found
+
+
+def let_pass(limit: RateLimit, gateway: Gateway, rate: float, random: bool) -> float:
+    """The share that a limit lets pass under one key at so many per second: of Poisson arrivals, or of arrivals that do not bunch."""
+    nodes = gateway.replicas if limit.scope == "node" else 1
+    if rate <= 0.0:
+        return 1.0
+    return 1.0 - refused_share(limit, rate / nodes) if random else min(1.0, nodes * limit.rate / rate)
+
+
+def introspections(flow: Flow, by_traffic: ByTraffic) -> dict[str, float]:
+    """Calls per second of the identity provider: one per user, gateway replica and `cache_ttl`; without users nothing can be remembered."""
+    gateway = flow.scenario.gateway
+    if gateway is None or not isinstance(gateway.authentication, OAuth):
+        return {}
+    oauth, misses = gateway.authentication, 0.0
+    for name, traffic in flow.scenario.traffic.items():
+        rate = sum(rate for target, rate in by_traffic[name].items() if target in gateway.routes and gateway.routes[target].authenticate)
+        groups = user_shares(traffic)
+        here = rate / gateway.replicas
+        missed = sum(count * here * share / (1.0 + here * share * oauth.cache_ttl) for share, count in groups)
+        misses += gateway.replicas * missed if groups else rate
+    return {oauth.introspect: float(misses)}
+
+
+Published = dict[tuple[str, str | None], float]
+
+
+def _spread(flow: Flow, source: Mapping[str, float]) -> tuple[dict[str, float], Published]:
+    """Carry the rates along calls and topics until they change no more. A circle that feeds itself grows without end: it is cut off."""
+    endpoints, published = dict(source), Published()
+    parts = {consumer: sum(map(len, owned)) / max(1, flow.partitions(consumer[1])) for consumer, owned in flow.owners.items()}
+    for _ in range(ROUNDS):
+        more, events, topics = dict(source), Published(), dict.fromkeys(flow.topics, 0.0)
+        for (topic, _), rate in published.items():
+            topics[topic] = topics.get(topic, 0.0) + rate
+        running = [(endpoints.get(place, 0.0), profile) for place, profile in flow.endpoints.items()]
+        running += [(part * topics.get(topic, 0.0), flow.consumers[name, topic]) for (name, topic), part in parts.items()]
+        for rate, profile in running:
+            for place, visits in profile.calls.items():
+                more[place] = more.get(place, 0.0) + rate * visits
+            for event, messages in profile.publishes.items():
+                events[event] = events.get(event, 0.0) + rate * messages
+        if more == endpoints and events == published:
+            break
+        endpoints, published = more, events
+    return endpoints, published
+
+
+def _shares(flow: Flow, topic: Topic, key: str | None, by_traffic: ByTraffic) -> Shares:
+    """How the messages of a topic under a key are spread over its partitions: as the requests of all traffic are, by their rates."""
+    by, firsts = key or topic.key, first_users(flow.scenario.traffic)
+    total, shares = 0.0, np.zeros(topic.partitions)
+    for name, traffic in flow.scenario.traffic.items():
+        rate = sum(by_traffic[name].values())
+        popularity = traffic.users if by == "user" else traffic.items if by == "item" else None
+        total += rate
+        shares += rate * partition_shares(popularity, firsts.get(name, 0) if by == "user" else 0, topic.partitions)
+    return shares / total if total > 0.0 else np.full(topic.partitions, 1.0 / topic.partitions)

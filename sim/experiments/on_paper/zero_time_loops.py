@@ -1,0 +1,116 @@
+"""Where time can stand still: users who do not pause, and are answered at once, send again and again at one instant. A run that meets it ends there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from sim.experiments.on_paper.calls import View
+from sim.experiments.on_paper.offered_load import Finding
+from sim.experiments.on_paper.places import listed
+from sim.spec.base import UNLIMITED
+from sim.spec.fault import Crash, Errors, Outage
+from sim.spec.gateway import Gateway, Jwt
+from sim.spec.policy import CallPolicy
+from sim.spec.service import Service
+from sim.spec.step import Call, Fail, Parallel, Perform, Publish, Refuse, Step, Take, Timed
+from sim.spec.traffic import Closed
+
+INSTANT = 1e-9  # s; a shorter pause is none
+
+
+def time_can_stand_still(view: View) -> Iterator[Finding]:
+    """Closed users without a pause, where something may answer them at once."""
+    for name, traffic in view.scenario.traffic.items():
+        if not isinstance(traffic.arrivals, Closed) or traffic.arrivals.think.mean >= INSTANT:
+            continue
+        ways = _Ways(view)
+        for target in traffic.mix:
+            ways.come_to(target)
+        if traffic.timeout is not None and traffic.timeout < INSTANT:
+            ways.found[f"they give up after {traffic.timeout:g}s"] = None
+        if ways.found:
+            why = "whoever is answered at once sends again at the same instant, without end: then the run is broken off. Let users think for a while"
+            yield Finding(f"traffic.{name}", f"its users do not pause, and can be answered at once: {listed(list(ways.found))}", why)
+
+
+class _Ways:
+    """The ways on which a request can be answered before any time has passed, in words."""
+
+    def __init__(self, view: View) -> None:
+        self._view, self._scenario = view, view.scenario
+        self.found: dict[str, None] = {}
+        self._seen: set[str] = set()
+        users = [traffic.arrivals.users for traffic in view.scenario.traffic.values() if isinstance(traffic.arrivals, Closed) and traffic.timeout is None]
+        self._most_at_once = sum(users) if len(users) == len(view.scenario.traffic) else math.inf  # attempts: nobody makes a second before the first is over
+
+    def come_to(self, target: str) -> None:
+        """A client's request, which comes without a hop."""
+        gateway = self._scenario.gateway
+        if gateway is None:
+            self._visit(target)
+        elif not self._enter("gateway", gateway):
+            route = gateway.routes[target]
+            if not self._call("gateway", route.to, route.guarded(self._view.flow.policy(route.policy))):
+                self.found[f"{target} takes no time"] = None
+
+    def _enter(self, name: str, host: Gateway | Service) -> bool:
+        """Come into a component; whether that takes time."""
+        for fault in self._scenario.faults:
+            if isinstance(fault, (Outage, Crash, Errors)) and fault.of == name and getattr(fault, "how", "refuse") == "refuse":
+                self.found[f"the fault {fault.name}"] = None
+        if UNLIMITED not in (host.workers, host.queue.capacity) and host.queue.capacity < self._most_at_once:
+            self.found[f"the queue of {name} may be full"] = None
+        if isinstance(host, Service):
+            return False
+        checks = host.authentication.work.mean if isinstance(host.authentication, Jwt) else 0.0
+        if (host.work.mean if host.work is not None else 0.0) + checks > 0.0:
+            return True
+        if host.rate_limits:
+            self.found["a rate limit may refuse"] = None
+        return False
+
+    def _visit(self, endpoint: str) -> bool:
+        """Whether an attempt on an endpoint takes time."""
+        service = endpoint.partition(".")[0]
+        if endpoint in self._seen:
+            return True
+        self._seen.add(endpoint)
+        host = self._scenario.services[service]
+        takes_time = self._enter(service, host) or self._walk(service, host.endpoints[endpoint.partition(".")[2]].do)
+        if not takes_time:
+            self.found[f"{endpoint} takes no time"] = None
+        return takes_time
+
+    def _walk(self, service: str, steps: Sequence[Step]) -> bool:
+        """Whether these steps take time, after what can end them before."""
+        return any(self._step(service, step) for step in steps)
+
+    def _step(self, service: str, step: Step) -> bool:
+        match step:
+            case Timed():
+                return step.time.mean > 0.0
+            case Refuse() | Fail():
+                if step.share > 0.0:
+                    self.found[f"{service} refuses or fails at once"] = None
+                return False
+            case Take():
+                self.found[f"the stock of {service} may be sold out"] = None
+                return step.options.check_to_write is not None and step.options.check_to_write.mean > 0.0
+            case Parallel():
+                return sum(self._walk(service, branch) for branch in step.branches) > 0  # all of them are looked at
+            case Perform():
+                return self._walk(service, self._scenario.services[service].endpoints[step.target.partition(".")[2]].do)
+            case Call():
+                return self._call(service, step.target, self._view.flow.policy(step.policy))
+            case Publish():
+                return step.via != "outbox"
+        return type(step).__module__ != Step.__module__  # that of a plug-in may do anything
+
+    def _call(self, caller: str, target: str, policy: CallPolicy) -> bool:
+        """Whether a call takes time. What the caller itself decides takes none, however far away the callee is."""
+        if policy.circuit_breaker is not None:
+            self.found[f"a breaker of {caller} may be open"] = None
+        if policy.bulkhead is not None and policy.bulkhead.max_wait == 0.0:
+            self.found[f"a bulkhead of {caller} may be full"] = None
+        return self._view.flow.latency(caller, target.partition(".")[0]) > 0.0 or self._visit(target)

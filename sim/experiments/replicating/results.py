@@ -1,0 +1,226 @@
+"""What an experiment answers: one VariantResult per variant, and the Comparison that sets them side by side."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sim.experiments.replicating.method import ORDINARILY, Method
+from sim.records.columns import Columns
+from sim.records.tables import Records
+from sim.spec.scenario import Scenario
+from sim.spec.study import Study
+from sim.stats.interval import Difference, Interval
+from sim.vocabulary import METRICS, bound_keys
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One expectation, judged. No data fails."""
+
+    text: str
+    value: float  # mean over replications, base units; nan: no data; inf: never
+    passed: bool
+    reason: str = ""  # why it failed where the value alone does not say (no data, censored)
+
+
+@dataclass(frozen=True)
+class VariantResult:
+    """One variant over all replications."""
+
+    name: str
+    scenario: Scenario
+    metrics: dict[str, Interval]  # by metric key: "response_p99", "response_p99(POST /orders)", "recovery_time(payments outage)"
+    figures: Columns  # one line per replication, one column per metric key
+    verdicts: tuple[Verdict, ...]
+    records: Records  # replication 0, whole: the exemplar that charts and the event log show
+    over_time: Columns  # by bucket start (s): mean over replications of rates, percentiles, outcomes, gauges
+    fingerprint: str  # of all replications
+    engines: tuple[str, ...] = ()  # what each replication ran on
+
+    def __repr__(self) -> str:
+        return f"{self.name}\n{_figures({self.name: self}).to_string()}"
+
+    @cached_property
+    def per_replication(self) -> pd.DataFrame:
+        """One row per replication, one column per metric key."""
+        return self.figures.frame()
+
+    @cached_property
+    def timeline(self) -> pd.DataFrame:
+        """By time (bucket start, s): the mean over replications of rates, percentiles, outcomes and gauges."""
+        return self.over_time.frame()
+
+    @property
+    def requests(self) -> pd.DataFrame:
+        """The logical requests of the exemplar, one row each."""
+        return self.records.request_frame()
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row per metric key: value, low, high, unit, and how many replications had a value."""
+        rows = {key: (figure.value, figure.low, figure.high, unit_of(key), figure.n) for key, figure in self.metrics.items()}
+        import pandas as pd
+
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high", "unit", "n"]).rename_axis("metric")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The same variants set against the figures of an earlier run. Nothing is paired, so the differences are Welch's."""
+
+    source: str  # the file the figures came from
+    against: dict[str, str]  # variant -> the variant of the earlier run it is compared with
+    differences: dict[str, dict[str, Difference]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All variants on common random numbers; the first is the baseline."""
+
+    study: Study
+    engine: str
+    seed: int
+    replications: int
+    variants: dict[str, VariantResult]
+    differences: dict[str, dict[str, Difference]]  # variant (not the baseline) -> metric key -> variant - baseline
+    fingerprint: str
+    earlier: Earlier | None = None
+    method: Method = ORDINARILY
+
+    @property
+    def baseline(self) -> str:
+        """Name of the first variant."""
+        return next(iter(self.variants))
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is a spread to judge differences by, or nothing random that would call for one."""
+        return self.replications > 1 or self.method.exact
+
+    @property
+    def identical(self) -> dict[str, str]:
+        """Variant -> the first one before it that has the same fingerprint: every request, message and event of all replications is the same."""
+        first: dict[str, str] = {}
+        for name, result in self.variants.items():
+            first.setdefault(result.fingerprint, name)
+        return {name: first[result.fingerprint] for name, result in self.variants.items() if first[result.fingerprint] != name}
+
+    @property
+    def passed(self) -> bool:
+        """Whether every expectation of every variant holds."""
+        return all(verdict.passed for variant in self.variants.values() for verdict in variant.verdicts)
+
+    @property
+    def requests(self) -> pd.DataFrame:
+        """The logical requests of every variant's exemplar, with the variant in a column of its own."""
+        import pandas as pd
+
+        return pd.concat([variant.requests.assign(variant=name) for name, variant in self.variants.items()], ignore_index=True)
+
+    @property
+    def timeline(self) -> pd.DataFrame:
+        """The timelines of all variants, indexed by variant and time."""
+        import pandas as pd
+
+        return pd.concat({name: variant.timeline for name, variant in self.variants.items()}, names=["variant", "time"])
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row per metric key in base units, the same columns for every variant: its figure, and beyond the baseline the difference."""
+        import pandas as pd
+
+        keys = list(dict.fromkeys(key for result in self.variants.values() for key in result.metrics))
+        columns: dict[tuple[str, str], list[object]] = {("", "unit"): [unit_of(key) for key in keys]}
+        for name, result in self.variants.items():
+            for part in ("value", "low", "high", "censored"):
+                columns[name, part] = [getattr(result.metrics.get(key), part, None) for key in keys]
+            if name in self.differences:
+                for part, column in (("value", "difference"), ("low", "difference_low"), ("high", "difference_high"), ("significant", "significant")):
+                    columns[name, column] = [getattr(self.differences[name].get(key), part, None) for key in keys]
+        frame = pd.DataFrame(columns, index=pd.Index(keys, name="metric")).infer_objects()
+        frame.columns = pd.MultiIndex.from_tuples(list(columns))
+        return frame
+
+    def _repr_html_(self) -> str:
+        """A table of the figures that need no brackets, as Jupyter shows it; the report says more."""
+        verdicts = "".join(_item(name, verdict) for name, result in self.variants.items() for verdict in result.verdicts)
+        head = f"<p><b>{html.escape(self.study.name)}</b>, {html.escape(self._made())}</p>"
+        table = _figures(self.variants).to_html(border=0)
+        head += "".join(f"<p>{html.escape(line)}</p>" for line in self.method.lines())
+        return head + table + (f"<ul>{verdicts}</ul>" if verdicts else "")
+
+    def __repr__(self) -> str:
+        """The same table for `print` and the prompt, where all that it holds would fill a thousand screens."""
+        verdicts = [
+            f"{'ok' if verdict.passed else 'FAILED'}  {name}: {verdict.text} {verdict.reason}".rstrip()
+            for name, result in self.variants.items()
+            for verdict in result.verdicts
+        ]
+        return "\n".join([f"{self.study.name}, {self._made()}", *self.method.lines(), _figures(self.variants).to_string(), *verdicts])
+
+    def _made(self) -> str:
+        return f"seed {self.seed}, {self.replications} replication{'s' if self.replications != 1 else ''}, engine {self.engine}"
+
+
+def _figures(variants: dict[str, VariantResult]) -> pd.DataFrame:
+    """The figures that need no brackets, in words, by metric and variant."""
+    import pandas as pd
+
+    rows = {}
+    for key in (key for key in next(iter(variants.values())).metrics if "(" not in key):
+        cells = {name: _cell(result.metrics.get(key)) for name, result in variants.items()}
+        if any(cells.values()):
+            rows[key] = {**cells, "unit": unit_of(key)}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _item(variant: str, verdict: Verdict) -> str:
+    mark = "&#10003;" if verdict.passed else "&#10007;"
+    return f"<li>{mark} {html.escape(variant)}: <code>{html.escape(verdict.text)}</code> {html.escape(verdict.reason)}</li>"
+
+
+def base_of(key: str) -> str:
+    """`recovery_time(payments outage)` -> `recovery_time`."""
+    return key.partition("(")[0]
+
+
+def unit_of(key: str) -> str:
+    """Unit of a metric key; "1" where a plug-in gave none."""
+    metric = METRICS.get(base_of(key))
+    return metric.unit if metric else "1"
+
+
+def basis_of(key: str) -> str:
+    """What a figure stands on, one of BASES; that of a plug-in is taken for one of the arrivals."""
+    metric = METRICS.get(base_of(key))
+    return metric.of if metric else "arrivals"
+
+
+def bounds_of(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] | None:
+    """What requests in flight at the end can make of a figure, at least and at most, on average; None where there is nothing to bend."""
+    least, most = (metrics.get(bound) for bound in bound_keys(key))
+    if least is None or most is None or math.isnan(least.value) or math.isnan(most.value):
+        return None
+    return least.value, most.value
+
+
+def undecided(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] | None:
+    """The bounds of a figure that at least one replication has no value of, since too many requests were in flight at its end; else None."""
+    bounds, figure = bounds_of(metrics, key), metrics.get(key)
+    return bounds if bounds is not None and (figure.n if figure is not None else 0) < metrics[bound_keys(key)[0]].n else None
+
+
+def _cell(figure: Interval | None) -> str:
+    """`0.0612 ± 0.0004`, `> 780` when censored, nothing without data."""
+    if figure is None or math.isnan(figure.value):
+        return ""
+    bound = "> " if figure.censored else ""
+    return f"{bound}{figure.value:.4g}" + ("" if math.isnan(figure.low) or figure.low == figure.high else f" ± {figure.half_width:.2g}")
