@@ -33,7 +33,7 @@ def test_imports_point_downwards():
     code = "import sys; sys.argv = ['lint-imports', '--no-cache']; from importlinter.cli import lint_imports_command; lint_imports_command()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 kept, 0 broken" in done.stdout
+    assert "0 broken" in done.stdout
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
