@@ -32,7 +32,8 @@ The house, floor by floor; imports only ever point downwards:
     compiled/               HOW IT IS FAST     the same behaviour as machine code, over tables
     models/ | metrics/      HOW IT BEHAVES     the SimPy models | WHAT IT AMOUNTS TO  records -> numbers
     policies/               HOW IT DECIDES     breaker, retry, limiter ...: pure, handed `now`
-    chance/ | stats/        WHAT IS DRAWN      keyed luck | HOW SURE WE ARE  intervals, paired differences
+    chance/ | measured/     WHAT IS DRAWN      keyed luck | WHAT WAS MEASURED  load tests and logs as columns
+    stats/                  HOW SURE WE ARE    intervals, paired differences
     records/                WHAT HAPPENED      columns of requests, messages, spans, events, gauges
     spec/                   WHAT IS SAID       YAML in, frozen data out, errors with file and line
     vocabulary, units, files, errors
