@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from sim.errors import Problem, ScenarioError, UsageError
 
 STDIN = "-"
 LONGEST_LINE = 2**20  # bytes
+_MOST_OF_A_LINE = 64 * 2**20  # bytes of memory that the values of one line may take
 _HEAD = 64 * 2**10  # bytes from which the kind of a file is told
 _PIECE = 2**20  # bytes that are read at once
 _LOOKED_AT = 50  # lines of the head
@@ -127,8 +127,8 @@ def object_of(line: str) -> dict[str, Any] | None:
     if not line.startswith("{"):
         return None
     try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
+        found = files.json_of(line.encode(), _MOST_OF_A_LINE)
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
 
