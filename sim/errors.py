@@ -25,6 +25,10 @@ class SimError(Exception):
     exit_code = 3
 
 
+_LONG_WORD = re.compile(r"\S{200,}")  # a column, a cell or the name of a file, of which the beginning and the end tell enough
+_SHOWN = 60  # characters of either
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with a scenario: where, what was found, what was expected, the nearest right word."""
@@ -37,7 +41,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        return printable(": ".join(part for part in (place, self.path, self.message) if part), one_line=True)
+        said = _LONG_WORD.sub(lambda found: f"{found[0][:_SHOWN]}...{found[0][-_SHOWN:]}", self.message)
+        return printable(": ".join(part for part in (place, self.path, said) if part), one_line=True)
 
 
 class ScenarioError(SimError):

@@ -9,11 +9,11 @@ import math
 from statistics import NormalDist
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from sim.spec.base import Between, Choice, Duration, Number, Share, Spec, register
 from sim.spec.document import Data
-from sim.units import show_duration
+from sim.units import LONGEST, show_duration
 
 
 class Distribution(Spec):
@@ -30,7 +30,14 @@ class Distribution(Spec):
         raise NotImplementedError(f"{type(self).__name__} must give its squared coefficient of variation")
 
 
-AnyDistribution = Annotated[Distribution, Choice("distribution")]
+def _with_a_mean_that_can_be(given: Distribution) -> Distribution:
+    """A spread can be of any size, but what most of the mean comes from must be a duration itself; where there is none (pareto) nothing is too large."""
+    if LONGEST < given.mean < math.inf or (math.isinf(given.mean) and isinstance(given, LogNormal)):
+        raise ValueError(f"found a spread so wide that the mean is {given.mean:.0e} s, expected a mean of at most ten years, as of every duration")
+    return given
+
+
+AnyDistribution = Annotated[Distribution, Choice("distribution"), AfterValidator(_with_a_mean_that_can_be)]
 
 Positive = Annotated[Duration, Field(gt=0)]
 Variation = Annotated[Number, Field(gt=0, le=1e4)]  # a coefficient of variation: standard deviation over mean

@@ -28,6 +28,8 @@ class Recorded(Distribution):
     def _has_values(self) -> Self:
         if not self.file and not self.data:
             raise ValueError("the field 'file' is missing")
+        if "data" in self.model_fields_set and not self.data:  # the loader refuses a column without values, and so do we what it embeds
+            raise ValueError("data: found no value, expected at least one")
         if self.unit not in ("ns", "us", "ms", "s", "m", "h"):
             raise ValueError(f"unit: found {shown(self.unit)}, expected one of ns, us, ms, s, m, h{did_you_mean(self.unit, ('ns', 'us', 'ms', 's', 'm', 'h'))}")
         return self

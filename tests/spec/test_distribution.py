@@ -114,6 +114,11 @@ def test_of_two_lognormals_the_smaller_sigma_is_taken():
         ("{mixture: [{weight: 0, constant: 1s}]}", "all weights are 0"),
         ("{mixture: [{weight: 1, constnt: 1s}]}", "unknown distribution 'constnt'; did you mean 'constant'?"),
         ("{empirical: {}}", "the field 'file' is missing"),
+        ("{empirical: {file: rows.csv, data: []}}", "data: found no value, expected at least one"),
+        ("{lognormal: {p95: 1ns, p99: 80ms}}", "found a spread so wide that the mean is"),  # sigma is ln(8e7) / 0.68, nearly 27: e^362 times the median
+        ("{lognormal: {median: 1s, sigma: 7}}", "the mean is 4e+10 s, expected a mean of at most ten years"),  # e^24.5
+        ("{weibull: {shape: 0.05, scale: 1s}}", "the mean is 2e+18 s"),  # 20!
+        ("{mixture: [{weibull: {shape: 0.05, scale: 1s}}, 5ms]}", "the mean is 2e+18 s"),
         ("{exponential: {men: 10ms}}", "unknown field 'men'; did you mean 'mean'?"),
         ("{exponential: -10ms}", "expected a duration"),
         ("5", "found 5, expected a duration"),
@@ -124,6 +129,10 @@ def test_what_makes_no_distribution_is_told(text, words):
     with pytest.raises(ScenarioError) as caught:
         read(text)
     assert words in str(caught.value)
+
+
+def test_a_pareto_may_have_no_mean():
+    assert read("{pareto: {alpha: 0.9, minimum: 1s}}").mean == math.inf
 
 
 def test_weights_are_normalised():

@@ -316,3 +316,11 @@ def test_a_document_that_embeds_no_data_is_refused():
     text = {"version": 1, "duration": "1m", "services": {"a": {"workers": 1, "endpoints": {"b": []}}}}
     with pytest.raises(ScenarioError, match="names a file, which this document does not embed"):
         load_document({**text, "traffic": {"t": {"sends": "a.b", "arrivals": {"replay": "file.csv"}}}})
+
+
+def test_a_name_without_end_is_told_by_its_beginning_and_its_end(tmp_path):
+    with pytest.raises(ScenarioError) as caught:
+        times(tmp_path, f"{'a' * 30_000},{'b' * 250}\n1,2\n", "{replay: {file: file.csv, timestamps: 'time'}}")
+    said = str(caught.value)
+    assert len(said) < 1000
+    assert f"known: {'a' * 60}...{'a' * 60}" in said or f"{'a' * 60}..." in said
