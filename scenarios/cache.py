@@ -22,7 +22,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sim.models.host import Replica
-from sim.models.steps import CallStep, Sequence, Site, behaviour
+from sim.models.steps import CallStep, Site, StepSequence, behaviour
 from sim.models.task import Act, Task
 from sim.spec.base import Duration, Many, register
 from sim.spec.distribution import AnyDistribution, Constant
@@ -47,7 +47,7 @@ class Cache:
     def __init__(self, step: CachedCall, site: Site) -> None:
         self.step = step
         self.env = site.env
-        self.look = Sequence(site.named(f"{site.name}.lookup"), [Work(time=step.lookup)])
+        self.look = StepSequence(site.named(f"{site.name}.lookup"), [Work(time=step.lookup)])
         self.call = CallStep(step, site)
         self.memory: dict[Replica, OrderedDict[int, float]] = {}
         self.hits = self.misses = 0

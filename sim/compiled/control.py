@@ -196,7 +196,7 @@ class Control:
         members = [wiring.member_at[member] for member in wiring.groups[group].members]
         there = [member for member in members if self.tables["members"][member]["belongs"]]
         first = int(self.tables["groups"][group]["first"])
-        count = len(wiring.groups[group].lanes)
+        count = len(wiring.groups[group].partitions)
         owners = self.tables["group_lanes"]["owner"][first : first + count].copy()
         self.tables["group_lanes"]["owner"][first : first + count] = -1
         for member in members:

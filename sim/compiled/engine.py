@@ -78,7 +78,7 @@ def _records(machine: Machine) -> Records:
         ticks=tables["moments"].copy(),
         gauges=tables["samples"].copy(),
         books=books,
-        effect_names=tuple(world._effects),
+        effect_names=tuple(world.effects),
         oversold=oversold,
     )
 
@@ -139,7 +139,7 @@ def _unended(machine: Machine, group: int) -> list[int]:
     tables, wiring = machine.tables, machine.wiring
     row = tables["groups"][group]
     found: list[int] = []
-    for lane in tables["group_lanes"][row["first"] : row["first"] + len(wiring.groups[group].lanes)]:
+    for lane in tables["group_lanes"][row["first"] : row["first"] + len(wiring.groups[group].partitions)]:
         found += _chain(tables["deliveries"], int(lane["first"]))
         found += _chain(tables["deliveries"], int(lane["retries_first"]))
     for member in wiring.groups[group].members:

@@ -34,7 +34,7 @@ class Faults:
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
         }
 
-    def plan(self, moment: faults.Moment) -> int:
+    def plan(self, moment: faults.FaultEvent) -> int:
         """The number of the order that begins or ends a fault."""
         begin, end = self._changes[type(moment.harm)]
 
@@ -77,7 +77,7 @@ class Faults:
             self.reach_again()
 
     def _cut(self, harm: faults.Outage, by: int) -> None:
-        for wire in self.wiring.world.wires_of(harm.host.name):
+        for wire in self.wiring.world.network.wires_of(harm.host.name):
             place = self.wiring.wire_at[wire]
             self.tables["wires"][place]["cuts"] += by
             self._settle(place)

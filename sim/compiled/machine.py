@@ -281,7 +281,7 @@ class Machine:
         tasks = {id(member.task): ("member", place) for place, member in enumerate(wiring.members)}
         tasks |= {id(outbox.task): ("outbox", place) for place, outbox in enumerate(wiring.outboxes) if outbox.task is not None}
         users = iter([(place, user) for place, w in enumerate(world.workloads) for user in range(getattr(w.spec.arrivals, "users", 0))])
-        for task in world.ready:
+        for task in world.env.ready:
             kind, place = tasks.get(id(task), ("user", 0))
             if kind == "member":
                 self.control.begin_member(place)
@@ -339,7 +339,7 @@ class Machine:
         gateway = wiring.world.gateway
         for row, limit in zip(self.tables["limits"], gateway.limits if gateway is not None else (), strict=False):
             self.tell(end_of_spell(EventKind.LIMITING_ENDED, bool(row["limiting"]), float(row["last"]), now, "gateway", limit.label))
-        for name, guard in holders(wiring.world._guards):
+        for name, guard in holders(wiring.world.guard_sets):
             if (place := wiring.place_of(guard)) is not None:
                 self.tell(breaker_by_now(self.breaker(place), now, name, guard.about))
 
@@ -381,13 +381,13 @@ def _tables(wiring: Wiring) -> Tables:
     targets = wiring.target_table()
     made = Tables()
     made.s["current"], made.s["cpu_most"] = -1, 1 << 10
-    made.s["belt_delay"] = world.env.belt_delay
+    made.s["belt_delay"] = world.env.fixed_delay
     made.s["soon_free"] = -1  # no wheel yet
     made.s["spans"], made.s["warmup"] = KEPT[wiring.scenario.record.spans], wiring.scenario.warmup
     made.s["lucky"] = MOST_LUCK
     noted = made.s["spans"] == spans.EXEMPLARS
     made.s["limiters"] = max(1, len(wiring.limiters))
-    draws = world.draws.arrays(wiring.scenario.seed, wiring.replication)
+    draws = wiring.draws.table.arrays(wiring.scenario.seed, wiring.replication)
     arrivals = wiring.arrivals.arrays(wiring.scenario.seed, wiring.replication, wiring.scenario.duration)
     faults = max(1, len(wiring.harms))
     ones = np.zeros(1)
@@ -491,7 +491,7 @@ def _tables(wiring: Wiring) -> Tables:
         series=wiring.series.array(),
         moments=np.array([0.0, *world.moments]),
         samples=np.zeros((len(world.moments) + 1, len(wiring.series))),
-        areas=np.array(world.recorder._areas or [0.0]),
+        areas=np.array(world.recorder.areas or [0.0]),
     )
     made["samples"][0] = world.recorder.samples[0]
     return made

@@ -18,7 +18,6 @@ from sim.compiled.state import OP, Rows
 from sim.models import gateway as gateways
 from sim.models import steps as behaviours
 from sim.models.call import Call
-from sim.models.host import Host as AnyHost
 from sim.models.task import CALL, PASS
 from sim.vocabulary import Outcome
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
     from sim.models.host import Host
-    from sim.models.steps import Sequence
+    from sim.models.steps import StepSequence
 
 UNAUTHORIZED, ERROR, REFUSED = int(Outcome.UNAUTHORIZED), int(Outcome.ERROR), int(Outcome.REFUSED)
 COMPUTING, WAITING = 1, 0
@@ -114,7 +113,7 @@ class Assembler:
         self.emit(op_of.END, a=1)
         return start
 
-    def consumer(self, sequence: Sequence) -> int:
+    def consumer(self, sequence: StepSequence) -> int:
         """The life of a member: poll, process, commit, for ever."""
         commit, over = Label(), Label()
         start = self.emit(op_of.POLL)
@@ -149,7 +148,7 @@ class Assembler:
 
     # -- steps --------------------------------------------------------------------------------------------------------------
 
-    def sequence(self, sequence: Sequence, fail: Label) -> None:
+    def sequence(self, sequence: StepSequence, fail: Label) -> None:
         """Steps of an endpoint that is performed, of a fallback, a branch or a consumer."""
         self._steps(sequence.steps, sequence.host, fail, watch_end=True)
 
@@ -162,27 +161,27 @@ class Assembler:
                 self.emit(op_of.PASS, host=self.wiring.host_at[host], **_drawn(step))
             elif manner == CALL:
                 self.call(step, fail)
-            elif isinstance(getattr(step, "__self__", None), AnyHost):
-                self._let_go(step.__self__)
             else:
                 self._step(step, fail)
         if watch_end and host.may_hang:
             self.emit(op_of.THAW)
 
-    def _step(self, step: Any, fail: Label) -> None:  # noqa: ANN401 - a bound method of a behaviour
-        made = getattr(step, "__self__", None)
-        write = _WRITERS.get(type(made))
+    def _step(self, step: Any, fail: Label) -> None:  # noqa: ANN401 - a behaviour
+        write = _WRITERS.get(type(step))
         if write is None:
-            raise Unsupported(f"the step '{type(made).__name__.lower() if made is not None else step}'")
-        write(self, made, fail)
+            raise Unsupported(f"the step '{type(step).__name__.lower()}'")
+        write(self, step, fail)
+
+    def _let_go_step(self, step: behaviours.LetGo, _fail: Label) -> None:
+        self._let_go(step.host)
 
     def _let_go(self, host: Host) -> None:
-        if host.lets_go:
+        if host.event_loop:
             self.emit(op_of.LET_GO, host=self.wiring.host_at[host])
 
     def _work(self, step: behaviours.Work, _fail: Label) -> None:
         host = self.wiring.host_at[step.host]
-        if step.host.lets_go:
+        if step.host.event_loop:
             self.emit(op_of.PLACE, host=host, a=1)
         self.emit(op_of.SPEND, host=host, **_drawn(step.demand), a=COMPUTING)
 
@@ -264,7 +263,7 @@ class Assembler:
         for label, sequence in zip(labels, step.branches, strict=True):
             self._later.append(partial(self._branch, label, sequence, step.host))
 
-    def _branch(self, label: Label, sequence: Sequence, host: Host) -> None:
+    def _branch(self, label: Label, sequence: StepSequence, host: Host) -> None:
         end = Label()
         self.here(label)
         self.sequence(sequence, end)
@@ -290,7 +289,7 @@ class Assembler:
         if route.translate is not None:
             self._thaw(host)
             self._compute(place, route.translate)
-        if host.lets_go:
+        if host.event_loop:
             self._thaw(host)
             self._let_go(host)
         self._thaw(host)
@@ -331,6 +330,7 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Work: Assembler._work,
     behaviours.Wait: Assembler._wait,
     behaviours.CallStep: Assembler._call_step,
+    behaviours.LetGo: Assembler._let_go_step,
     Call: Assembler.call,
     behaviours.Publish: Assembler._publish,
     behaviours.Perform: Assembler._perform,

@@ -22,7 +22,8 @@ from sim.compiled.operations import COURIER
 from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.errors import UsageError
 from sim.models.consumer import MEMBER
-from sim.models.fault import BrokerDown, Crash, Errors, Moment, NetworkFault, Outage, Slow
+from sim.models.draws import Draws
+from sim.models.fault import BrokerDown, Crash, Errors, FaultEvent, NetworkFault, Outage, Slow
 from sim.models.gateway import Route
 from sim.models.service import Endpoint
 from sim.models.topic import STICKY_RECORDS, PublishTarget
@@ -30,15 +31,15 @@ from sim.models.world import World
 from sim.policies import balancer, limiter
 from sim.policies.base import table_of
 from sim.policies.partitioner import new_sticky
+from sim.policies.retry import new_retry
 from sim.spec.base import word_of
+from sim.spec.policy import Retry
 from sim.spec.traffic import Closed
 
 if TYPE_CHECKING:
     from sim.models.call import Call, Guard, Target
-    from sim.models.entrance import Entrance
     from sim.models.host import Host, Replica
     from sim.models.link import Hop, Wire
-    from sim.models.timers import Lane
     from sim.models.workload import Door, Workload
     from sim.spec.scenario import Scenario
 
@@ -52,12 +53,6 @@ OF_HOSTS = (  # as `sampling` numbers them
 PER = {"user": 0, "route": 1, "all": 2}
 
 
-def _entrance(target: Any) -> Entrance:  # noqa: ANN401 - an Endpoint or a Route
-    """What handles the attempts that come there."""
-    entrance: Entrance = target.arrive.__self__
-    return entrance
-
-
 class Drawn:
     """A row of the table of draws, where the models expect something to draw from."""
 
@@ -69,25 +64,25 @@ class Drawn:
         raise AssertionError("a model that is only wired does not draw")
 
 
-class WiredWorld(World):
-    """The models of a scenario, whose draws are rows of a table."""
+class TableOfDraws(Draws):
+    """Draws that are rows of a table."""
 
-    def __init__(self, scenario: Scenario, replication: int):
-        self.draws = DrawTable()
-        super().__init__(scenario, replication)
+    def __init__(self, seed: int, replication: int):
+        super().__init__(seed, replication)
+        self.table = DrawTable()
 
     def sampler(self, distribution: Any, stream: str) -> Any:  # noqa: ANN401 - a spec, and a Drawn
         """A row that draws from this distribution; Unsupported where the table has none for it."""
         if hasattr(distribution, "quantile"):
             raise Unsupported(f"the distribution '{word_of(distribution)}'")
         try:
-            return Drawn(self.draws.add(distribution, stream))
+            return Drawn(self.table.add(distribution, stream))
         except UsageError as error:
             raise Unsupported(f"the distribution '{word_of(distribution)}'") from error
 
     def uniform(self, stream: str) -> Any:  # noqa: ANN401 - a Drawn
         """A row that draws a uniform."""
-        return Drawn(self.draws.add_uniform(stream))
+        return Drawn(self.table.add_uniform(stream))
 
 
 class Table:
@@ -120,7 +115,8 @@ class Wiring:
     def __init__(self, scenario: Scenario, replication: int):
         self.scenario = scenario
         self.replication = replication
-        self.world = world = WiredWorld(scenario, replication)
+        self.draws = TableOfDraws(scenario.seed, replication)
+        self.world = world = World(scenario, replication, draws=self.draws)
         self.subjects: list[str] = []
         self.orders: list[Any] = []  # what Python does at an event of kind ORDER
         self.hosts = world.hosts()
@@ -134,7 +130,7 @@ class Wiring:
         self.courier = self.assembler.emit(COURIER)
         self.gateway_work = -1
         if world.gateway is not None and world.gateway.spec.work is not None:
-            self.gateway_work = world.sampler(world.gateway.spec.work, "gateway.work").row
+            self.gateway_work = row_of(world.sampler(world.gateway.spec.work, "gateway.work"))
         self._logs()
         self._entries()
         self._workloads()
@@ -152,7 +148,7 @@ class Wiring:
         self.errors = Table(tables.ERRORS_ROW)
         self.error_at: dict[Errors, int] = {}
         moments = [entry[-1] for entry in sorted(self.world.env.calendar)]
-        self.harms = list(dict.fromkeys(moment.harm for moment in moments if isinstance(moment, Moment)))  # most both begin and end
+        self.harms = list(dict.fromkeys(moment.harm for moment in moments if isinstance(moment, FaultEvent)))  # most both begin and end
         for harm in self.harms:
             if type(harm) not in BUILT_IN:
                 raise Unsupported(f"the fault '{type(harm).__name__.lower()}'")
@@ -174,7 +170,7 @@ class Wiring:
         self._guards_at: dict[int, int] = {}
         self._guard_at: dict[int, int] = {}
         self.hop_at: dict[Hop, int] = {}
-        self.wires: list[Wire] = list(self.world._wires.values())
+        self.wires: list[Wire] = self.world.network.wires
         self.wire_at = {wire: place for place, wire in enumerate(self.wires)}
         self.balancer_of = np.full((len(self.hosts), len(self.replicas)), -1, np.int64)
 
@@ -205,10 +201,10 @@ class Wiring:
                 cores=host.cores or 0,
                 up=host.up,
                 lifo=host.lifo,
-                lets_go=host.lets_go,
+                lets_go=host.event_loop,
                 may_hang=host.may_hang,
                 tracks=host.tracks,
-                patience=self.lane(host.patience, OF_QUEUE, place),
+                patience=self.lane(host.queue_timeout, OF_QUEUE, place),
                 errors_first=first_error,
                 errors_count=len(errors),
                 subject=self.subject(host.name),
@@ -219,11 +215,11 @@ class Wiring:
             cores = self.hosts[place].cores or 0 if place >= 0 else 0
             self.replica_rows.add(host=place, index=replica.index, free=replica.free, cores=cores, due=np.inf, **nobody)
 
-    def lane(self, lane: Lane | None, purpose: int, owner: int) -> int:
-        """A lane of timers; -1 where there is none."""
-        if lane is None:
+    def lane(self, duration: float | None, purpose: int, owner: int) -> int:
+        """A lane of timers of one duration, seconds; -1 where there is none."""
+        if duration is None:
             return -1
-        return self.lanes.add(duration=lane.duration, purpose=purpose, owner=owner, first=-1, last=-1)
+        return self.lanes.add(duration=duration, purpose=purpose, owner=owner, first=-1, last=-1)
 
     def hop(self, hop: Hop) -> int:
         """One direction of one kind of message."""
@@ -239,10 +235,10 @@ class Wiring:
         self.entry_of: dict[Any, int] = {}
         for service in self.world.services.values():
             for endpoint in service.endpoints.values():
-                self.entry_of[endpoint] = self.assembler.entrance(_entrance(endpoint))
+                self.entry_of[endpoint] = self.assembler.entrance(endpoint.entrance)
         if self.world.gateway is not None:
             for route in self.world.gateway.routes.values():
-                self.entry_of[route] = self.assembler.entrance(_entrance(route), route)
+                self.entry_of[route] = self.assembler.entrance(route.entrance, route)
 
     def target(self, target: Target) -> int:
         """What can be called; its program is known in the end."""
@@ -276,7 +272,7 @@ class Wiring:
                 place = self.targets.add(kind=network.ROUTE, **values)
             else:
                 endpoint: Any = target
-                draws = [row_of(draw) for draw in endpoint._choices]
+                draws = [row_of(draw) for draw in endpoint.balancer_draws]
                 place = self.targets.add(kind=network.ENDPOINT, uniforms=len(draws), u1=draws[0] if draws else -1, u2=draws[-1] if draws else -1, **values)
                 self._balance(host, endpoint)
         self._target_at[target] = place
@@ -298,6 +294,7 @@ class Wiring:
         self._call_at[call] = place = len(self.calls)
         host = next(host for host in self.hosts if host.name == call.caller)
         per_replica = call.policy.scope != "service"
+        retry, bulkhead = call.policy.retry or Retry(max_attempts=1), call.policy.bulkhead
         subject = len(self.subjects)
         self.subjects += [f"{call.caller}[{replica.index}]" for replica in host.replicas] if per_replica else [call.caller]
         self.calls.add(
@@ -306,19 +303,19 @@ class Wiring:
             back=self.hop(call.back),
             salt=call.salt,
             mark=call.mark,
-            watchful=call.watchful,
-            max_attempts=call.max_attempts,
-            retry=self.retry(call.retry),
-            jitter=row_of(call.jitter),
+            watchful=host.may_hang,
+            max_attempts=retry.max_attempts,
+            retry=self.retry(new_retry(retry)),
+            jitter=row_of(self.world.uniform(f"{call.site}.backoff")),
             guards=self._guards(call),
-            cancels=call.cancels,
-            bulkhead=call.policy.bulkhead is not None,
+            cancels=call.policy.on_timeout == "cancel",
+            bulkhead=bulkhead is not None,
             subject=subject,
             about=self.subject(next(iter(call.guards.values())).about if call.guards else call.target.component),
             per_replica=per_replica,
-            lane=self.lane(call.lane, OF_CALL, place),
-            total_lane=self.lane(call.total_lane, OF_ERRAND, place),
-            bulkhead_lane=self.lane(call.bulkhead_lane, OF_BULKHEAD, place),
+            lane=self.lane(call.policy.timeout, OF_CALL, place),
+            total_lane=self.lane(call.policy.total_timeout, OF_ERRAND, place),
+            bulkhead_lane=self.lane(bulkhead.max_wait if bulkhead and bulkhead.max_wait > 0 else None, OF_BULKHEAD, place),
         )
         return place
 
@@ -379,7 +376,7 @@ class Wiring:
         self.member_at = {member: place for place, member in enumerate(self.members)}
         self.outboxes = [outbox for service in world.services.values() for outbox in service.outboxes]
         self.outbox_at = {outbox: place for place, outbox in enumerate(self.outboxes)}
-        stocks = list(world._stocks.values())
+        stocks = list(world.stocks.values())
         self.stock_at = {stock: place for place, stock in enumerate(stocks)}
         self.left: list[int] = []
         for stock in stocks:
@@ -418,7 +415,7 @@ class Wiring:
                 delayed_last=-1,
             )
             self.member_of += [self.member_at[member] for member in group.members]
-            for lane in group.lanes:
+            for lane in group.partitions:
                 owner = self.member_at[lane.owner] if lane.owner is not None else -1
                 lane_at[lane] = self.group_lanes.add(group=place, owner=owner, first=-1, last=-1, retries_first=-1, retries_last=-1)
         self.lane_at = lane_at
@@ -443,8 +440,8 @@ class Wiring:
                 retries_first=len(self.delays),
                 idempotent=spec.idempotent,
                 latest=spec.auto_offset_reset == "latest",
-                first_lane=min((self.lane_at[lane] for lane in member.lanes), default=0),
-                lanes=len(member.lanes),
+                first_lane=min((self.lane_at[lane] for lane in member.partitions), default=0),
+                lanes=len(member.partitions),
                 batch_first=-1,
                 batch_last=-1,
                 belongs=member.belongs,
@@ -489,7 +486,7 @@ class Wiring:
             closed = isinstance(spec.arrivals, Closed)
             if not closed and hasattr(spec.arrivals, "arrival_times"):
                 raise Unsupported(f"the arrivals '{word_of(spec.arrivals)}'")
-            think = self.world.sampler(spec.arrivals.think, f"traffic.{workload.name}.think").row if isinstance(spec.arrivals, Closed) else -1
+            think = row_of(self.world.sampler(spec.arrivals.think, f"traffic.{workload.name}.think")) if isinstance(spec.arrivals, Closed) else -1
             users = spec.arrivals.users if isinstance(spec.arrivals, Closed) else 0
             self.workloads.add(
                 spent=-np.inf,
@@ -504,7 +501,7 @@ class Wiring:
                 caller=self.replica_at[workload.caller],
                 patient=workload.patient,
                 pc=self.assembler.user(place, think, users) if closed else self.assembler.client(place),
-                lane=self.lane(workload.lane, OF_CLIENT, place),
+                lane=self.lane(spec.timeout, OF_CLIENT, place),
                 retry=self.retry(workload.retry),
                 max_attempts=workload.max_attempts,
                 jitter=row_of(workload.jitter),
@@ -571,7 +568,7 @@ class Wiring:
         for place, host in enumerate(self.hosts):
             for what, quantity in enumerate(OF_HOSTS):
                 say(host.name, quantity, what, place)
-        for (caller, _, _), guards in self.world._guards.items():
+        for (caller, _, _), guards in self.world.guard_sets.items():
             if next(iter(guards.values())).policy.circuit_breaker is not None:
                 say(f"{caller} -> {next(iter(guards.values())).about}", "breaker_open", sampling.BREAKER_OPEN, self._guards_of(guards), len(guards))
         for place, group in enumerate(self.groups):
@@ -609,7 +606,7 @@ class Wiring:
     def guards_of(self, host: int, replica: int) -> list[tuple[int, str, str]]:
         """The guards that die with a replica, those of its own, not those that it shares; with the names of both ends."""
         found = []
-        for (caller, _, _), guards in self.world._guards.items():
+        for (caller, _, _), guards in self.world.guard_sets.items():
             mine = self.hosts[host].replicas[replica]
             guard = guards.get(mine)
             if guard is not None and guard.policy.scope == "replica" and id(guard) in self._guard_at:

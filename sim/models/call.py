@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from sim.models.host import Host, Replica
     from sim.models.link import Hop
-    from sim.models.steps import Sequence
+    from sim.models.steps import StepSequence
     from sim.models.world import World
     from sim.spec.policy import CallPolicy
 
@@ -136,14 +136,15 @@ class Call:
     """One call site: a target, a policy, and a salt that keeps its draws apart from those of other sites of the same target."""
 
     def __init__(
-        self, world: World, site: str, caller: str, target: Target, policy: CallPolicy, policy_name: str, hops: tuple[Hop, Hop], fallback: Sequence | None
+        self, world: World, site: str, caller: str, target: Target, policy: CallPolicy, policy_name: str, hops: tuple[Hop, Hop], fallback: StepSequence | None
     ):
         self.world = world
         self.env = world.env
         self.schedule = world.env.schedule
         self.calendar, self.numbers = world.env.calendar, world.env.numbers
-        self.belt, self.belt_delay = world.env.belt, world.env.belt_delay
+        self.fixed_delay_queue, self.fixed_delay = world.env.fixed_delay_queue, world.env.fixed_delay
         self.ready = world.ready
+        self.site = site
         self.caller = caller
         self.target = target
         self.only, self.counts, self.publishes = target.only, target.counts, target.publishes
@@ -161,25 +162,25 @@ class Call:
         if self.cancels:
             for host in world.hosts():  # it goes on from callee to callee
                 host.keep_track()
-        self.lane = world.lane(policy.timeout, self._timed_out) if policy.timeout is not None else None
+        self.lane = world.timers(policy.timeout, self._timed_out) if policy.timeout is not None else None
         self.guards = world.guards(self) if policy.circuit_breaker or policy.bulkhead or (policy.retry and policy.retry.budget) else None
         self.watchful = world.host(caller).may_hang
         breaker = policy.circuit_breaker
         self.breaks = breaker is not None
         self.limited = policy.bulkhead is not None
         wait = policy.bulkhead.max_wait if policy.bulkhead else 0.0
-        self.bulkhead_lane = world.lane(wait, self._waited_for_bulkhead) if wait > 0 else None
+        self.bulkhead_lane = world.timers(wait, self._waited_for_bulkhead) if wait > 0 else None
         if world.recorder.stages is not None:
             self._send = self._send_and_tell  # type: ignore[method-assign]  # so that nobody else pays for the telling
         self.total = policy.total_timeout
-        self.total_lane = world.lane(self.total, self._out_of_time) if self.total is not None else None
+        self.total_lane = world.timers(self.total, self._out_of_time) if self.total is not None else None
         if self.total is not None:
             self.begin = self._begin_in_time  # type: ignore[method-assign]  # the same
             self.go_on = self._go_on_in_time  # type: ignore[method-assign]
 
     def as_step(self) -> tuple[int, Any]:
         """As a step among others, which drive it by `begin` and `go_on`; a fallback takes a generator."""
-        return (CALL, self) if self.fallback is None else (RUN, self.run)
+        return (CALL if self.fallback is None else RUN), self
 
     def run(self, task: Task) -> Act:
         """Make the call for `task`; the outcome is OK, or that of the failure, whose place is then `task.where`."""
@@ -346,8 +347,8 @@ class Call:
             child.producer = task.replica
         task.children = child
         child.then = self.target.arrive
-        if delay == self.belt_delay:
-            self.belt.append((self.env.now + delay, ORDINARY, next(self.numbers), child))
+        if delay == self.fixed_delay:
+            self.fixed_delay_queue.append((self.env.now + delay, ORDINARY, next(self.numbers), child))
         elif delay > 0.0:
             heappush(self.calendar, (self.env.now + delay, ORDINARY, next(self.numbers), child))
         else:

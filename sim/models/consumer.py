@@ -24,7 +24,7 @@ from sim.vocabulary import MessageEnd, Outcome, Stage
 if TYPE_CHECKING:
     from sim.models.host import Replica
     from sim.models.service import Service
-    from sim.models.steps import Sequence
+    from sim.models.steps import StepSequence
     from sim.models.topic import Message, Topic
     from sim.models.world import World
     from sim.spec.service import Consume
@@ -39,23 +39,23 @@ MOST_WATCHED = 256  # members of a group with a series of their own: beyond it t
 class Delivery(Signal):
     """One message on its way through one group; as an event of the clock it is the end of its delay in a retry topic."""
 
-    __slots__ = ("count", "end", "failures", "flow", "how", "lane", "message")
+    __slots__ = ("count", "end", "failures", "flow", "how", "message", "partition")
 
-    def __init__(self, message: Message, lane: Lane):
-        super().__init__(lane.due)
+    def __init__(self, message: Message, partition: GroupPartition):
+        super().__init__(partition.due)
         self.message = message
-        self.lane = lane
+        self.partition = partition
         self.count = 0  # deliveries
         self.failures = 0
         self.how = QUEUED
         self.end = math.nan
-        group = lane.group
+        group = partition.group
         recorder = group.world.recorder
         self.flow = recorder.follow(message.request, message.flow, group.name_index)
         recorder.note(message.request, self.flow, Stage.LAG, group.name_index)
 
 
-class Lane:
+class GroupPartition:
     """One partition as one group sees it."""
 
     __slots__ = ("committed", "group", "owner", "readable", "retries")
@@ -90,7 +90,7 @@ class Group:
         self.topic = topic
         self.component = f"{name} {topic.name}"
         self.name_index = world.recorder.name(name)
-        self.lanes = [Lane(self) for _ in topic.partitions]
+        self.partitions = [GroupPartition(self) for _ in topic.partitions]
         self.members: list[Member] = []
         self.ended = [0] * len(MessageEnd)
         self.lag = 0
@@ -114,23 +114,23 @@ class Group:
 
     def watch_members(self) -> None:
         """A series for each of those that can hold partitions at once, where they are not too many: one of them may be full while the others are idle."""
-        if min(len(self.members), len(self.lanes)) > 1 and len(self.members) <= MOST_WATCHED:
+        if min(len(self.members), len(self.partitions)) > 1 and len(self.members) <= MOST_WATCHED:
             for index, member in enumerate(self.members):
                 self.world.recorder.watch(self.component, f"{MEMBER} {index}", "mean", member.busy_until)
 
     def readable(self, message: Message) -> None:
         """A record has become readable."""
-        lane = self.lanes[message.partition.index]
-        lane.readable.append(Delivery(message, lane))
+        partition = self.partitions[message.partition.index]
+        partition.readable.append(Delivery(message, partition))
         self.lag += 1
-        lane.notify(message)
+        partition.notify(message)
 
     def assign(self) -> None:
         """Deal the partitions out to the members that are there (Kafka's range assignor)."""
         members = [member for member in self.members if member.belongs]
-        owners = [lane.owner for lane in self.lanes]
-        for lane in self.lanes:
-            lane.owner = None
+        owners = [partition.owner for partition in self.partitions]
+        for partition in self.partitions:
+            partition.owner = None
         if not members:
             for member in self.members:
                 member.hold(False)
@@ -138,21 +138,21 @@ class Group:
         for member in self.members:
             if not member.belongs:
                 member.hold(False)
-        for member, indices in zip(members, range_assign(len(members), len(self.lanes)), strict=True):
-            member.lanes = [self.lanes[index] for index in indices]
+        for member, indices in zip(members, range_assign(len(members), len(self.partitions)), strict=True):
+            member.partitions = [self.partitions[index] for index in indices]
             member.hold(bool(indices))
             for index in indices:
-                self.lanes[index].owner = member
+                self.partitions[index].owner = member
                 if owners[index] is not member:
-                    self.reset_offset(self.lanes[index], member)
-            if member.idle and any(lane.readable or lane.retries for lane in member.lanes):
+                    self.reset_offset(self.partitions[index], member)
+            if member.idle and any(partition.readable or partition.retries for partition in member.partitions):
                 member.wake_up()
 
-    def reset_offset(self, lane: Lane, member: Member) -> None:
+    def reset_offset(self, partition: GroupPartition, member: Member) -> None:
         """auto_offset_reset of one who does not know its place here, where the group has committed nothing: `latest` starts at the end."""
-        if member.spec.auto_offset_reset == "latest" and not lane.committed:
-            while lane.readable:
-                self.end(lane.readable.popleft(), SKIPPED)
+        if member.spec.auto_offset_reset == "latest" and not partition.committed:
+            while partition.readable:
+                self.end(partition.readable.popleft(), SKIPPED)
 
     def note(self, delivery: Delivery, kind: Stage) -> None:
         """What becomes of a delivery from now on, where spans are kept."""
@@ -176,7 +176,7 @@ class Group:
 
     def unended(self) -> list[Delivery]:
         """Readable messages that have not ended, found by looking: waiting, delayed, or in a batch."""
-        found = [delivery for lane in self.lanes for delivery in (*lane.readable, *lane.retries)]
+        found = [delivery for partition in self.partitions for delivery in (*partition.readable, *partition.retries)]
         found += [delivery for member in self.members for delivery in member.batch]
         return found + list(self.delayed)
 
@@ -188,15 +188,15 @@ class Group:
 class Member:
     """One consumer: a thread of its own in a replica of its service."""
 
-    def __init__(self, group: Group, service: Service, replica: Replica, spec: Consume, steps: Sequence):
+    def __init__(self, group: Group, service: Service, replica: Replica, spec: Consume, steps: StepSequence):
         self.group = group
         self.world = group.world
         self.service = service
         self.replica = replica
         self.spec = spec
         self.steps = steps
-        self.lanes: list[Lane] = []
-        self.first = 0  # the lane at which the next poll begins
+        self.partitions: list[GroupPartition] = []
+        self.first = 0  # the partition at which the next poll begins
         self.batch: deque[Delivery] = deque()  # polled and not committed
         self.idle = False
         self.belongs = True  # to the group, as far as the coordinator knows
@@ -207,7 +207,7 @@ class Member:
         self.holding_area = 0.0
         self.busy_area = 0.0
         self.processing = False
-        self.fetch_hop = self.world.hops(group.topic.broker.name, service.name, f"{service.name}/{group.component}")[0]
+        self.fetch_hop = self.world.network.hops(group.topic.broker.name, service.name, f"{service.name}/{group.component}")[0]
         self.salt = stream_number(consumer_name(service.name, group.name, group.topic.name)) >> 33  # of the draws of error faults
         group.members.append(self)
         self.start()
@@ -220,9 +220,9 @@ class Member:
         self.hold(self.owns)
         if self.died:
             self.died = False
-            for lane in self.lanes:
-                if lane.owner is self:
-                    self.group.reset_offset(lane, self)
+            for partition in self.partitions:
+                if partition.owner is self:
+                    self.group.reset_offset(partition, self)
         self.batch = deque()
         self.idle = False
         self.task = Task(None, 0, 0, None, self.replica)
@@ -244,13 +244,13 @@ class Member:
         for delivery in reversed(self.batch):
             if delivery.how == PROCESSED:
                 delivery.how, delivery.end = QUEUED, math.nan
-            lane = delivery.lane
+            partition = delivery.partition
             from_retry_topic = delivery.failures and self.spec.retry_topic is not None
-            (lane.retries if from_retry_topic else lane.readable).appendleft(delivery)
+            (partition.retries if from_retry_topic else partition.readable).appendleft(delivery)
             self.group.note(delivery, Stage.LAG)
         batch, self.batch = self.batch, deque()
         for delivery in batch:
-            delivery.lane.notify(delivery.message)  # the partition may have moved to another member while this one was at it
+            delivery.partition.notify(delivery.message)  # the partition may have moved to another member while this one was at it
 
     def hold(self, owns: bool) -> None:
         """It has partitions from now on, or none, or has come up or gone down."""
@@ -317,18 +317,18 @@ class Member:
 
     def _poll(self) -> None:
         """Up to max_poll_records, due retries first, partition after partition in turn."""
-        lanes = self.lanes
+        partitions = self.partitions
         room = self.spec.max_poll_records
-        for turn in range(len(lanes)):
-            lane = lanes[(self.first + turn) % len(lanes)]
-            if lane.owner is not self:
+        for turn in range(len(partitions)):
+            partition = partitions[(self.first + turn) % len(partitions)]
+            if partition.owner is not self:
                 continue
-            for waiting in (lane.retries, lane.readable):
+            for waiting in (partition.retries, partition.readable):
                 while waiting and room:
                     self.batch.append(waiting.popleft())
                     room -= 1
-        if lanes:
-            self.first = (self.first + 1) % len(lanes)
+        if partitions:
+            self.first = (self.first + 1) % len(partitions)
 
     def _process(self, task: Task, delivery: Delivery) -> Act:
         """Deliver one record until it has ended or moved to a retry topic."""
@@ -349,7 +349,7 @@ class Member:
             if self.spec.idempotent and event in group.known:
                 outcome = 0
             else:
-                outcome = self.service.struck(task, self.salt) if self.service.error_faults else 0
+                outcome = self.service.error_fault_hits(task, self.salt) if self.service.error_faults else 0
                 if not outcome:
                     outcome = yield from self.steps.run(task)
             task.flow = -1
@@ -378,9 +378,9 @@ class Member:
 
     def _commit_before(self, failed: Delivery) -> None:
         """Commit at a record that moves on to the next retry topic: an offset, so what was processed before it in its topic has ended too."""
-        failed.lane.committed = True
+        failed.partition.committed = True
         for delivery in list(self.batch):
-            same_topic = delivery.lane is failed.lane and delivery.failures == failed.failures - 1  # the partition, or one of its retry topics
+            same_topic = delivery.partition is failed.partition and delivery.failures == failed.failures - 1  # the partition, or one of its retry topics
             if same_topic and delivery.how == PROCESSED:
                 self.batch.remove(delivery)
                 self.group.end(delivery, PROCESSED)
@@ -388,6 +388,6 @@ class Member:
     def _commit(self) -> None:
         """Commit the batch: its messages have ended for the group."""
         for delivery in self.batch:
-            delivery.lane.committed = True
+            delivery.partition.committed = True
             self.group.end(delivery, delivery.how)
         self.batch = deque()

@@ -36,7 +36,7 @@ class Entrance:
         self.account = host.account
         self.env = host.env
         self.calendar, self.numbers = host.env.calendar, host.env.numbers
-        self.belt, self.belt_delay = host.env.belt, host.env.belt_delay
+        self.fixed_delay_queue, self.fixed_delay = host.env.fixed_delay_queue, host.env.fixed_delay
         self.ready = host.ready
         self.error_faults = host.error_faults
         self.where = where  # the name under which refusals of the host itself are recorded
@@ -133,7 +133,7 @@ class Entrance:
         if self.error_faults and task.replica.hung:  # what is frozen does not even fail; the flow looks for itself
             task.then = self._start
             self.host.park(task)
-        elif self.error_faults and (outcome := self.host.struck(task, self.salt)):
+        elif self.error_faults and (outcome := self.host.error_fault_hits(task, self.salt)):
             self.end(task, outcome, its_own=True)
         else:
             self.enter(task)
@@ -143,7 +143,7 @@ class Entrance:
         go: Go = self.end
         for manner, steps in reversed([(manner, [step for _, step in group]) for manner, group in groupby(self.steps, itemgetter(0))]):
             if manner == ACT:
-                go = _Acts(self, steps, go).enter
+                go = _Acts(self, [step.act for step in steps], go).enter
             else:
                 link = _Passing if manner == PASS else _Calling
                 for step in reversed(steps):
@@ -170,7 +170,7 @@ class Entrance:
                 yield
                 host.note_work(task, seconds)
                 continue
-            outcome = step(task) if manner == ACT else (yield from (step if manner == RUN else step.run)(task))
+            outcome = step.act(task) if manner == ACT else (yield from step.run(task))
             if outcome:
                 break
         if watchful and replica.hung:
@@ -212,8 +212,8 @@ class Entrance:
         if delay < 0.0:
             delay = back.delay(task.request.id, task.chain)
         task.then = self.deliver
-        if delay == self.belt_delay:
-            self.belt.append((self.env.now + delay, ORDINARY, next(self.numbers), task))
+        if delay == self.fixed_delay:
+            self.fixed_delay_queue.append((self.env.now + delay, ORDINARY, next(self.numbers), task))
             return
         if delay > 0.0:
             heappush(self.calendar, (self.env.now + delay, ORDINARY, next(self.numbers), task))

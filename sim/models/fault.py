@@ -30,7 +30,7 @@ def fault_behaviour(fault: type[spec.Fault]) -> Callable[[B], B]:
     return add
 
 
-class Moment(Signal):
+class FaultEvent(Signal):
     """The beginning or the end of a fault, as an event of the clock."""
 
     __slots__ = ("begins", "harm", "name", "world")
@@ -54,9 +54,9 @@ def plan(world: World, fault: spec.Fault) -> None:
     """Make the fault and schedule its beginning and end."""
     harm = _behaviours[type(fault)](fault, world)
     name = fault.name or type(fault).__name__.lower()
-    Moment(world, name, harm, begins=True).at(world.env.schedule, CONTROL, fault.at)
+    FaultEvent(world, name, harm, begins=True).at(world.env.schedule, CONTROL, fault.at)
     if fault.lasts is not None:
-        Moment(world, name, harm, begins=False).at(world.env.schedule, CONTROL, fault.at + fault.lasts)
+        FaultEvent(world, name, harm, begins=False).at(world.env.schedule, CONTROL, fault.at + fault.lasts)
 
 
 @fault_behaviour(spec.Outage)
@@ -106,7 +106,7 @@ class Outage:
 
     def _cut(self, by: int) -> None:
         """A black hole swallows what the service sends as well as what is sent to it."""
-        for wire in self.world.wires_of(self.host.name):
+        for wire in self.world.network.wires_of(self.host.name):
             wire.cuts += by
             wire.change()
 
@@ -182,7 +182,7 @@ class NetworkFault:
 
     def __init__(self, fault: spec.NetworkFault, world: World):
         self.world = world
-        self.wire = world.wire(*fault.between)
+        self.wire = world.network.wire(*fault.between)
         self.loss = fault.loss
         self.cut = fault.partition
         self.delay = world.sampler(fault.latency, f"fault.{fault.name}") if fault.latency is not None else None

@@ -8,12 +8,12 @@ Not modelled: TLS handshakes, connection handling, request bodies, caching, heal
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sim.models.answers import PASSED_ON, answers_of
 from sim.models.entrance import Entrance
 from sim.models.host import Host, Replica
+from sim.models.steps import LetGo
 from sim.models.task import ACT, ERROR, OK, PASS, RUN, Act, Steps, Task, abandon
 from sim.policies import limiter as limiters
 from sim.policies.base import passed, reached
@@ -38,8 +38,8 @@ class Gateway(Host):
     def __init__(self, world: World, spec: Spec):
         super().__init__(world, "gateway", spec.replicas, spec.workers, None, spec.queue)
         self.spec = spec
-        self.lets_go = spec.concurrency == "event_loop"
-        if self.lets_go:
+        self.event_loop = spec.concurrency == "event_loop"
+        if self.event_loop:
             self.keep_track()
         self.next_replica = 0
         self.limits = [Limit(self, index, limit) for index, limit in enumerate(spec.rate_limits)]
@@ -101,7 +101,68 @@ class Gateway(Host):
         demand = self.world.demand(self.spec.work, "gateway.work")
         if not self.may_hang and self.spans is None:
             return [(PASS, demand)]
-        return [(RUN, lambda task: self.spend(task, demand.of(task), computing=True))]
+        return [(RUN, Overhead(self, demand))]
+
+
+class Overhead:
+    """Routing and all else that each request costs, where it is more than time that passes."""
+
+    def __init__(self, gateway: Gateway, demand: Demand):
+        self.gateway = gateway
+        self.demand = demand
+
+    def run(self, task: Task) -> Act:
+        """Work, on the place that it has got."""
+        return self.gateway.spend(task, self.demand.of(task), computing=True)
+
+
+class Translation:
+    """From one protocol to the other, or back."""
+
+    def __init__(self, gateway: Gateway, demand: Demand):
+        self.gateway = gateway
+        self.demand = demand
+
+    def run(self, task: Task) -> Act:
+        """Work, on a worker."""
+        return self.gateway.compute(task, self.demand.of(task))
+
+
+class StillThere:
+    """The client of one who has asked the identity provider for others too may have gone meanwhile."""
+
+    def __init__(self, where: int):
+        self.where = where
+
+    def act(self, task: Task) -> int:
+        """TIMEOUT where nobody waits any more."""
+        if task.abandoned:
+            task.where = self.where
+            task.root = 0
+            return TIMEOUT
+        return OK
+
+
+class Limits:
+    """The limits of the gateway, as a step of one route."""
+
+    def __init__(self, gateway: Gateway, route: int, where: int):
+        self.limits = gateway.limits
+        self.route = route
+        self.where = where
+
+    def act(self, task: Task) -> int:
+        """All limits are asked before any of them counts the request: one that is refused has used up nothing."""
+        for limit in self.limits:
+            wait = limit.refuses(task, self.route)
+            if wait >= 0.0:
+                task.request.retry_after = wait
+                task.where = self.where
+                task.root = 0
+                return RATE_LIMITED
+        for limit in self.limits:
+            limit.count(task, self.route)
+        return OK
 
 
 class Route:
@@ -122,7 +183,8 @@ class Route:
         self.translate = world.demand(translate.work, f"gateway.{name}.translate") if translate else None
         self.translate_back = world.demand(translate.response_work, f"gateway.{name}.translate_back") if translate and translate.response_work else None
         self.call: Call = world.route_call(gateway, name, spec)
-        self.arrive = Entrance(gateway, self.where, [*gateway.overhead, *self._parts()], answers_of(PASSED_ON, spec.answers_with)).arrive
+        self.entrance = Entrance(gateway, self.where, [*gateway.overhead, *self._parts()], answers_of(PASSED_ON, spec.answers_with))
+        self.arrive = self.entrance.arrive
 
     def choose(self, _caller: Replica, _entity: int, _chain: int) -> Replica | None:
         """The gateway replica that takes this attempt."""
@@ -136,44 +198,19 @@ class Route:
         gateway = self.gateway
         parts: Steps = []
         if self.authenticates:
-            parts.append((RUN, gateway.authentication.check))
+            parts.append((RUN, gateway.authentication))
             if isinstance(gateway.authentication, Introspection):
-                parts.append((ACT, self._still_there))
+                parts.append((ACT, StillThere(self.where)))
         if gateway.limits:
-            parts.append((ACT, self._limit))
+            parts.append((ACT, Limits(gateway, self.index, self.where)))
         if self.translate is not None:
-            parts.append((RUN, self._working(self.translate)))
-        if gateway.lets_go:
-            parts.append((ACT, gateway.let_go))
+            parts.append((RUN, Translation(gateway, self.translate)))
+        if gateway.event_loop:
+            parts.append((ACT, LetGo(gateway)))
         parts.append(self.call.as_step())
         if self.translate_back is not None:
-            parts.append((RUN, self._working(self.translate_back)))
+            parts.append((RUN, Translation(gateway, self.translate_back)))
         return parts
-
-    def _still_there(self, task: Task) -> int:
-        """The client of one who has asked for others too may have gone meanwhile."""
-        if task.abandoned:
-            task.where = self.where
-            task.root = 0
-            return TIMEOUT
-        return OK
-
-    def _limit(self, task: Task) -> int:
-        """All limits are asked before any of them counts the request: one that is refused has used up nothing."""
-        limits = self.gateway.limits
-        for limit in limits:
-            wait = limit.refuses(task, self.index)
-            if wait >= 0.0:
-                task.request.retry_after = wait
-                task.where = self.where
-                task.root = 0
-                return RATE_LIMITED
-        for limit in limits:
-            limit.count(task, self.index)
-        return OK
-
-    def _working(self, demand: Demand) -> Callable[[Task], Act]:
-        return lambda task: self.gateway.compute(task, demand.of(task))
 
 
 class JwtCheck:
@@ -185,7 +222,7 @@ class JwtCheck:
         self.invalid = spec.invalid
         self.chance = gateway.world.uniform("gateway.jwt.invalid")
 
-    def check(self, task: Task) -> Act:
+    def run(self, task: Task) -> Act:
         """OK for a valid token, or UNAUTHORIZED."""
         yield from self.gateway.compute(task, self.work.of(task))
         if self.invalid and self.chance(task.request.id, task.chain) < self.invalid:
@@ -215,7 +252,7 @@ class Introspection:
         self.asking: dict[tuple[int, int], list[Task]] = {}  # (replica, user) -> those who wait for a call that is under way
         self.askers: set[Task] = set()  # those who make such a call
 
-    def check(self, task: Task) -> Act:
+    def run(self, task: Task) -> Act:
         """OK for an active token, UNAUTHORIZED for one that is not; when the provider cannot be asked, what `on_failure` says."""
         yield from self.gateway.compute(task, self.lookup.of(task))
         user = task.request.user

@@ -102,8 +102,9 @@ class Host:
         self.workers = UNLIMITED_PLACES if workers < 0 else workers
         self.capacity = math.inf if queue.capacity < 0 else queue.capacity
         self.lifo = queue.discipline == "lifo"
-        self.lets_go = False  # an event loop lets go of its worker while it waits for others
-        self.patience = world.lane(queue.timeout, self._waited_too_long) if queue.timeout is not None else None
+        self.event_loop = False  # an event loop lets go of its worker while it waits for others
+        self.queue_timeout = queue.timeout  # s
+        self.patience = world.timers(queue.timeout, self._waited_too_long) if queue.timeout is not None else None
         self.cores = cores
         self.replicas = [Replica(self, index, self.workers, cores) for index in range(replicas)]
         self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
@@ -127,7 +128,7 @@ class Host:
     @property
     def plain_work(self) -> bool:
         """Work is nothing but time: no shared cores, no worker to come by first, no freeze to look out for."""
-        return not self.cores and not self.lets_go and not self.may_hang
+        return not self.cores and not self.event_loop and not self.may_hang
 
     @property
     def busy(self) -> int:
@@ -139,7 +140,7 @@ class Host:
         """Attempts that have arrived and not ended."""
         return self.account.offered - sum(self.account.ended)
 
-    def struck(self, task: Task, salt: int) -> int:
+    def error_fault_hits(self, task: Task, salt: int) -> int:
         """ERROR if one of the error faults that are on now hits this attempt; by its salt each endpoint has luck of its own."""
         for fault in self.error_faults:
             if fault.chance(task.request.id, link_chain(task.chain, salt, 0)) < fault.share:
@@ -162,7 +163,7 @@ class Host:
 
     def let_go(self, task: Task) -> int:
         """An event loop gives its worker back before it waits for others."""
-        if self.lets_go and task.granted:
+        if self.event_loop and task.granted:
             self.leave(task, task.replica)
         return OK
 

@@ -11,9 +11,7 @@ from sim.chance.chain import link_chain
 from sim.chance.keyed import stream_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sim.models.world import World
+    from sim.models.draws import Draw
 
 LOST = -1.0
 
@@ -25,7 +23,7 @@ class Wire:
 
     def __init__(self, loss: float):
         self.loss = loss
-        self.delays: list[Callable[[int, int], float]] = []
+        self.delays: list[Draw] = []
         self.losses: list[float] = []
         self.cuts = 0
         self.hops: list[Hop] = []
@@ -46,11 +44,11 @@ class Hop:
 
     __slots__ = ("chance", "draw", "fixed", "length", "salt", "wire")
 
-    def __init__(self, world: World, wire: Wire, draw: Callable[[int, int], float] | None, stream: str, length: float = 0.0):
+    def __init__(self, wire: Wire, draw: Draw | None, chance: Draw, stream: str, length: float = 0.0):
         self.wire = wire
         self.draw = draw
         self.length = length
-        self.chance = world.uniform(f"{stream}.loss")
+        self.chance = chance  # of being lost
         self.salt = stream_number(stream) >> 33  # keeps the draws of a fault on this hop apart from those on others of its wire
         wire.hops.append(self)
         self.settle()

@@ -52,7 +52,7 @@ class Outbox:
         self.poll = spec.poll
         self.batch = spec.batch
         self.rows: deque[Row] = deque()  # not marked as published
-        self.out, self.back = world.hops(service.name, topic.broker.name, f"{service.name}/outbox/{topic.name}")
+        self.out, self.back = world.network.hops(service.name, topic.broker.name, f"{service.name}/outbox/{topic.name}")
         self.task: Task | None = None
         self.replica: Replica | None = None
         self.start()

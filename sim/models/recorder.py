@@ -48,7 +48,7 @@ class Recorder:
         self.ticks: list[float] = []
         self.samples: list[list[float]] = []  # since the last block
         self._blocks: list[NDArray[np.float64]] = []
-        self._areas: list[float] = []
+        self.areas: list[float] = []
 
     def name(self, text: str) -> int:
         """Index of a name, given out on first use."""
@@ -132,7 +132,7 @@ class Recorder:
         While nothing happens ours give the same level or total at any time, and the integrals at many times at once (see `pass_still`).
         """
         self._series.append((Series(component, quantity, kind), read))
-        self._areas.append(0.0)
+        self.areas.append(0.0)
 
     @property
     def series(self) -> tuple[Series, ...]:
@@ -151,7 +151,7 @@ class Recorder:
         for index, (series, read) in enumerate(self._series):
             value = read(now)
             if series.kind == "mean":
-                area, self._areas[index] = self._areas[index], value
+                area, self.areas[index] = self.areas[index], value
                 value = (value - area) / (now - since) if now > since else 0.0
             row.append(value)
         self.ticks.append(now)
@@ -171,7 +171,7 @@ class Recorder:
             for index, (series, read) in enumerate(self._series):
                 values = np.broadcast_to(np.asarray(read(times), np.float64), moments.shape)
                 if series.kind == "mean":
-                    area, self._areas[index] = self._areas[index], float(values[-1])
+                    area, self.areas[index] = self.areas[index], float(values[-1])
                     values = np.diff(values, prepend=area) / widths
                 block[:, index] = values
         self._end_block()

@@ -5,14 +5,13 @@ Not modelled: memory, garbage collection, start-up and warm-up of replicas, conn
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence as Many
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sim.models.answers import ITS_OWN, answers_of
 from sim.models.entrance import Entrance
 from sim.models.host import Host, Replica
-from sim.models.steps import Sequence, Site
+from sim.models.steps import Site, StepSequence
 from sim.policies import balancer as balancers
 
 if TYPE_CHECKING:
@@ -29,8 +28,8 @@ class Service(Host):
     def __init__(self, world: World, name: str, spec: Spec):
         super().__init__(world, name, spec.replicas, spec.workers, spec.cores, spec.queue)
         self.spec = spec
-        self.lets_go = spec.concurrency == "event_loop"
-        if self.lets_go:
+        self.event_loop = spec.concurrency == "event_loop"
+        if self.event_loop:
             self.keep_track()
         self.balancing = spec.load_balancing
         self.uniforms = balancers.UNIFORMS[balancers.new_balancer(spec.load_balancing).kind]
@@ -38,7 +37,7 @@ class Service(Host):
         self.members: list[Member] = []
         self.outboxes: list[Outbox] = []
 
-    def stop_consumers(self, replicas: Many[Replica]) -> None:
+    def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Members stop where they are; their partitions move when their session times out. Relays move at once."""
         for member in self.members:
             if member.replica in replicas:
@@ -50,7 +49,7 @@ class Service(Host):
                 outbox.stop()
                 outbox.start()
 
-    def start_consumers(self, replicas: Many[Replica]) -> None:
+    def start_consumers(self, replicas: Sequence[Replica]) -> None:
         """Members begin to poll again, and join the group again if it had given them up."""
         for member in self.members:
             if member.replica in replicas:
@@ -75,16 +74,18 @@ class Endpoint:
         self.publishes = False
         self.where = self.world.recorder.name(f"{service.name}.{name}")
         self.hop_stream = f"{service.name}.{name}"
-        self.sequence: Sequence  # made by `build`
+        self.sequence: StepSequence  # made by `build`
+        self.entrance: Entrance
         self.arrive: Callable[[Task], None]
         self.counts = len(service.replicas) > 1 and service.balancing in balancers.COUNTING  # whether the balancer must hear of ends
-        self._choices = [service.world.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)]
+        self.balancer_draws = [service.world.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)]
 
     def build(self) -> None:
         """Make the behaviours of the steps; all hosts exist by now."""
         spec = self.service.spec.endpoints[self.name]
-        self.sequence = Sequence(Site(self.world, self.service, self.hop_stream, self.where), spec.do)
-        self.arrive = Entrance(self.service, self.where, self.sequence.steps, answers_of(ITS_OWN, spec.answers_with)).arrive
+        self.sequence = StepSequence(Site(self.world, self.service, self.hop_stream, self.where), spec.do)
+        self.entrance = Entrance(self.service, self.where, self.sequence.steps, answers_of(ITS_OWN, spec.answers_with))
+        self.arrive = self.entrance.arrive
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
         """Ask the caller's balancer for a replica."""
@@ -99,7 +100,7 @@ class Endpoint:
         if service.uniforms == 0:
             index = balancers.pick(row, loads, service.alive, len(replicas), 0.0, 0.0)
         else:
-            draws = [draw(entity, chain) for draw in self._choices]
+            draws = [draw(entity, chain) for draw in self.balancer_draws]
             index = balancers.pick(row, loads, service.alive, len(replicas), draws[0], draws[-1])
         if index < 0:
             return None

@@ -7,8 +7,7 @@ with that outcome, whose place of origin the behaviour has put into `task.where`
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence as Many
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import simpy
@@ -81,12 +80,12 @@ class Site:
         return OK
 
 
-class Sequence:
+class StepSequence:
     """Steps, one after the other, until one does not end well."""
 
     __slots__ = ("host", "steps")
 
-    def __init__(self, site: Site, steps: Many[spec.Step]):
+    def __init__(self, site: Site, steps: Sequence[spec.Step]):
         self.host = site.host
         self.steps: Steps = []
         for name, step in named(site.name, steps):
@@ -97,8 +96,7 @@ class Sequence:
             elif type(made) is CallStep:
                 self.steps += made.parts()
             else:
-                timed = hasattr(made, "run")
-                self.steps.append((RUN if timed else ACT, made.run if timed else made.act))
+                self.steps.append((RUN if hasattr(made, "run") else ACT, made))
 
     def run(self, task: Task) -> Act:
         """OK, or the outcome of the first step that failed."""
@@ -113,7 +111,7 @@ class Sequence:
                 continue
             if watchful and task.replica.hung:
                 yield from host.thaw(task, task.replica)
-            outcome: int = step(task) if manner == ACT else (yield from (step if manner == RUN else step.run)(task))
+            outcome: int = step.act(task) if manner == ACT else (yield from step.run(task))
             if outcome:
                 return outcome
         if watchful and task.replica.hung:
@@ -133,7 +131,7 @@ class Work:
     def run(self, task: Task) -> Act:
         """Spend the drawn time."""
         host = self.host
-        if host.lets_go and not task.granted and not task.own_thread:
+        if host.event_loop and not task.granted and not task.own_thread:
             yield from host.take_place(task)
         return (yield from host.spend(task, self.demand.of(task), computing=True))
 
@@ -145,12 +143,12 @@ class Wait:
     def __init__(self, step: spec.Wait, site: Site):
         self.host = site.host
         self.demand = site.demand(step.time, step.per)
-        self.just_time = not site.host.may_hang and not site.host.lets_go
+        self.just_time = not site.host.may_hang and not site.host.event_loop
 
     def run(self, task: Task) -> Act:
         """Spend the drawn time."""
         host = self.host
-        if host.lets_go and task.granted:
+        if host.event_loop and task.granted:
             host.leave(task, task.replica)
         return (yield from host.spend(task, self.demand.of(task), computing=False))
 
@@ -170,7 +168,18 @@ class CallStep:
 
     def parts(self) -> Steps:
         """The same as steps, of which a call without a fallback needs no generator."""
-        return [*([(ACT, self.host.let_go)] if self.host.lets_go else []), self.call.as_step()]
+        return [*([(ACT, LetGo(self.host))] if self.host.event_loop else []), self.call.as_step()]
+
+
+class LetGo:
+    """An event loop gives its worker back before it waits for others."""
+
+    def __init__(self, host: Host):
+        self.host = host
+
+    def act(self, task: Task) -> int:
+        """Always OK."""
+        return self.host.let_go(task)
 
 
 @behaviour(spec.Publish)
@@ -194,7 +203,7 @@ class Publish:
         if self.unheard:
             self.call.send_and_forget(task)
             return OK
-        if self.host.lets_go and task.granted:
+        if self.host.event_loop and task.granted:
             self.host.leave(task, task.replica)
         return (yield from self.call.run(task))
 
@@ -269,7 +278,7 @@ class Take:
             task.root = 0
             return REFUSED
         if self.gap is not None:
-            if self.host.lets_go and task.granted:
+            if self.host.event_loop and task.granted:
                 self.host.leave(task, task.replica)
             yield from self.host.spend(task, self.gap(task.request.id, task.chain), computing=False)
         stock.write(item, seen - 1)
@@ -355,11 +364,11 @@ class Parallel:
         self.host = site.host
         self.ready = site.world.ready
         self.recorder = site.world.recorder
-        self.branches = [Sequence(site.named(f"{site.name}.{index}"), steps) for index, steps in enumerate(step.branches)]
+        self.branches = [StepSequence(site.named(f"{site.name}.{index}"), steps) for index, steps in enumerate(step.branches)]
 
     def run(self, task: Task) -> Act:
         """Start all, wait for all."""
-        if self.host.lets_go and task.granted:
+        if self.host.event_loop and task.granted:
             self.host.leave(task, task.replica)
         branches: list[Task] = []
         for steps in self.branches:
@@ -384,7 +393,7 @@ class Parallel:
                 return branch.outcome
         return OK
 
-    def _branch(self, branch: Task, steps: Sequence, branches: list[Task]) -> Flow:
+    def _branch(self, branch: Task, steps: StepSequence, branches: list[Task]) -> Flow:
         branch.outcome = yield from steps.run(branch)
         self.recorder.stage(branch, Stage.END, self.host.name_index)
         if branch.granted:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Flow = Generator[None, None, None]
 Schedule = Callable[["Signal | Task | simpy.Event", int, float], None]
-Steps = list[tuple[int, Any]]  # (manner, what to call with the task; for PASS its Demand, for CALL its Call)
+Steps = list[tuple[int, Any]]  # (manner, a behaviour; for PASS its Demand, for CALL its Call)
 Act = Generator[None, None, int]  # a part of a flow that ends with an outcome code
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = 0, 1, 2, 3
@@ -59,9 +59,9 @@ class Done(Exception):  # noqa: N818 - not an error
 class Clock(simpy.Environment):
     """A SimPy environment with a loop of its own: after each event, and before the next, the woken tasks run.
 
-    Its queue, a heap, holds (time, rank, number, event), where an event has a `then`. Beside it runs a belt: ordinary events of one fixed
-    delay, the usual length of a hop, come due in the order in which they were scheduled, and need no heap. The next event is the lesser of
-    the two heads, so that the order is the same as without a belt. Processes and resources of SimPy run on it as ever.
+    Its calendar, a heap, holds (time, rank, number, event), where an event has a `then`. Beside it is a first-in-first-out queue: ordinary events of one
+    fixed delay, the usual length of a hop, come due in the order in which they were scheduled, and need no heap. The next event is the lesser of
+    the two heads, so that the order is the same as without that queue. Processes and resources of SimPy run on it as ever.
 
     Ranks hold for times that are equal on paper, not to the last bit (`policies/base.py`): timers stand in the queue by the noise of their time later
     than they are due, observations by twice that, and the clock shows when they are due.
@@ -70,7 +70,7 @@ class Clock(simpy.Environment):
     now: float = 0.0  # a property of the base class, read some thirty times a request
     schedule: Schedule  # type: ignore[assignment]  # ranks of our own, for SimPy's two
 
-    def __init__(self, belt_delay: float = math.nan) -> None:
+    def __init__(self, fixed_delay: float = math.nan) -> None:
         super().__init__()
         queue: list[Any] = self._queue
         numbers: Iterator[int] = self._eid
@@ -84,21 +84,23 @@ class Clock(simpy.Environment):
             signal.due = time
             heappush(queue, (time + (rank - ORDINARY) * noise(time), rank, next(numbers), signal))
 
+        self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
         self.schedule = schedule
         self.late: Callable[[Signal, int, float], None] = late  # a timer or an observation, at this time
         self.calendar: list[Any] = queue  # for those few who push (time, rank, next(numbers), event) themselves
         self.numbers = numbers
-        self.belt: deque[Any] = deque()  # the same, due after `belt_delay`, nothing else
-        self.belt_delay = belt_delay  # s
+        self.fixed_delay_queue: deque[Any] = deque()  # the same, due after `fixed_delay`, nothing else
+        self.fixed_delay = fixed_delay  # s
         self.look: Callable[[int], None] = nothing  # is told now and then how many turns were taken, and raises where time stands still
         self.dallying: Task | None = None  # who goes on at once, where such a one is looked at
         self._dallied = 0
 
-    def run_tasks(self, ready: deque[Any]) -> None:
+    def run_tasks(self) -> None:
         """Run until somebody raises `Done`: one event, then the ready queue. A turn is an event or a task."""
         queue = self._queue
-        belt = self.belt
-        next_on_belt = belt.popleft
+        fixed_delay_queue = self.fixed_delay_queue
+        next_fixed = fixed_delay_queue.popleft
+        ready = self.ready
         next_ready = ready.popleft
         while True:
             for _ in repeat(None, LOOK):
@@ -108,8 +110,8 @@ class Clock(simpy.Environment):
                     then(task)
                     continue
                 event: Any
-                if belt and belt[0] < queue[0]:  # the queue is never empty: there is always an observation to come
-                    self.now, _, _, event = next_on_belt()
+                if fixed_delay_queue and fixed_delay_queue[0] < queue[0]:  # the queue is never empty: there is always an observation to come
+                    self.now, _, _, event = next_fixed()
                 else:
                     before = self.now
                     self.now, rank, _, event = heappop(queue)
@@ -129,12 +131,12 @@ class Clock(simpy.Environment):
 
     def step(self) -> None:
         """One event and no task: SimPy's own `run` works, for those who have no world."""
-        if not self.belt and not self._queue:
+        if not self.fixed_delay_queue and not self._queue:
             raise EmptySchedule
-        on_belt = self.belt and (not self._queue or self.belt[0] < self._queue[0])
+        fixed = self.fixed_delay_queue and (not self._queue or self.fixed_delay_queue[0] < self._queue[0])
         event: Any
         before = self.now
-        self.now, rank, _, event = self.belt.popleft() if on_belt else heappop(self._queue)
+        self.now, rank, _, event = self.fixed_delay_queue.popleft() if fixed else heappop(self._queue)
         if rank > ORDINARY:
             self.now = event.due if event.due > before or rank == OBSERVATION else before
         self._now = self.now
@@ -142,7 +144,7 @@ class Clock(simpy.Environment):
 
     def peek(self) -> float:
         """When the next event is due, s; infinite if there is none."""
-        return min((head[0] for head in (*self._queue[:1], *islice(self.belt, 1))), default=math.inf)
+        return min((head[0] for head in (*self._queue[:1], *islice(self.fixed_delay_queue, 1))), default=math.inf)
 
 
 class Stock:

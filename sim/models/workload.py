@@ -81,7 +81,7 @@ class Workload:
         self.budget, self.tokens = budgets.new_budget(spec.retry.budget) if spec.retry and spec.retry.budget else (None, None)
         self.spent = -math.inf  # s; when the budget refused last
         self.jitter = world.uniform(f"traffic.{name}.backoff")
-        self.lane = world.lane(spec.timeout, self._timed_out) if spec.timeout is not None else None
+        self.timers = world.timers(spec.timeout, self._timed_out) if spec.timeout is not None else None
         self.patient = spec.timeout is not None or spec.retry is not None or isinstance(spec.arrivals, Closed) or any(door.target.counts for door in self.doors)
         if world.recorder.stages is not None:
             self.patient = True  # the client's side of a request is told of too
@@ -182,8 +182,8 @@ class Workload:
         while True:
             request.attempts = attempt + 1
             task.root = 0
-            if self.lane is not None:
-                self.lane.arm(task)
+            if self.timers is not None:
+                self.timers.arm(task)
             replica = self._choose(request, attempt)
             if replica is None:
                 outcome = UNREACHABLE

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
-from collections.abc import Sequence as Many
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from operator import itemgetter
@@ -14,27 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from sim.chance.keyed import stream_key, stream_number
-from sim.chance.sampler import sampler, uniform_sampler
+from sim.chance.keyed import stream_number
 from sim.errors import BooksDoNotBalance
 from sim.models import fault as faults
 from sim.models.call import Call, Guard, Target, leave_bulkhead
 from sim.models.collecting import nothing_collected
 from sim.models.consumer import Group, Member
 from sim.models.demand import Demand
+from sim.models.draws import Draws
 from sim.models.gateway import Gateway
 from sim.models.host import Account, Host, Replica
-from sim.models.link import Hop, Wire
+from sim.models.network import Network
 from sim.models.outbox import Outbox
 from sim.models.recorder import Recorder, ticks_of
 from sim.models.service import Endpoint, Service
 from sim.models.sites import mark_of, salts, tried_again
-from sim.models.steps import Sequence, Site
+from sim.models.steps import Site, StepSequence
 from sim.models.stillness import Stillness, Turning
 from sim.models.stock import Stock
 from sim.models.summary import plan_of
 from sim.models.task import CONTROL, IN_QUEUE, OBSERVATION, ON_CPU, OUTSIDE, Clock, Done, Signal, Task, abandon
-from sim.models.timers import Lane
+from sim.models.timers import TimerQueue
 from sim.models.topic import Broker, Message, Topic
 from sim.models.unnoticed import Late, breaker_by_now, breaker_forgotten, end_of_spell, holders, in_order
 from sim.models.workload import Door, Workload
@@ -42,7 +41,6 @@ from sim.records.keeping import Kept, keeper
 from sim.records.tables import Book, Records
 from sim.spec.distribution import Constant, Distribution
 from sim.spec.gateway import OAuth, Route
-from sim.spec.network import Link
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.scenario import Scenario
 from sim.spec.sites import bulkheads, consumer_name
@@ -59,25 +57,28 @@ SOURCE_BITS = 23  # of a request id above its running number, so that ids stay b
 class World:
     """One run of one scenario. Components are made here, in the order of the scenario, and find one another through here."""
 
-    def __init__(self, scenario: Scenario, replication: int = 0, progress: Callable[[float], None] | None = None):
+    def __init__(
+        self, scenario: Scenario, replication: int = 0, progress: Callable[[float], None] | None = None, draws: Draws | None = None
+    ):
         self.scenario = scenario
         self.replication = replication
         self.progress = progress
         latency = scenario.network.default.latency
         self.env = Clock(latency.value if isinstance(latency, Constant) and latency.value > 0 else math.nan)
-        self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
+        self.ready = self.env.ready
         self.moments = deque(ticks_of(scenario))
         self._all_moments = np.array(self.moments)
         self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup, keeper(plan_of(scenario, (0.0, *self.moments))))
+        self.draws = draws or Draws(scenario.seed, replication)
+        self.network = Network(scenario.network, self.draws)
         self.first_users = first_users(scenario.traffic)
         self.next_message = itertools.count().__next__
         self._salts = salts(scenario)
         self._tried_again = tried_again(scenario)
-        self._wires: dict[frozenset[str], Wire] = {}
-        self._guards: dict[tuple[str, str, str], dict[Replica, Guard]] = {}
+        self.guard_sets: dict[tuple[str, str, str], dict[Replica, Guard]] = {}
         self.bulkheads: dict[str, dict[Replica, Guard]] = {}  # by the name of their time series
-        self._effects: dict[str, int] = {}
-        self._stocks: dict[str, Stock] = {}
+        self.effects: dict[str, int] = {}
+        self.stocks: dict[str, Stock] = {}
         self._build()
 
     def _build(self) -> None:
@@ -114,7 +115,7 @@ class World:
     def run(self) -> Records:
         """Run to the end of the scenario's duration, close the books, and hand over the records."""
         with nothing_collected(), suppress(Done):  # the last observation
-            self.env.run_tasks(self.ready)
+            self.env.run_tasks()
         return self._close()
 
     def _look(self, turns: int) -> None:
@@ -162,7 +163,7 @@ class World:
         """How many of the next ticks see what this one has seen, for nothing happens before; 0 where there are few, and never the last one."""
         calendar = self.env.calendar
         until = calendar[0][0] if calendar else math.inf
-        if len(self.moments) <= MANY or until < self.moments[MANY] or self.ready or self.env.belt or not self._may_pass:
+        if len(self.moments) <= MANY or until < self.moments[MANY] or self.ready or self.env.fixed_delay_queue or not self._may_pass:
             return 0
         first = self._all_moments.size - len(self.moments)
         return int(np.searchsorted(self._all_moments[:-1], until * (1.0 - CLEAR))) - first
@@ -205,8 +206,8 @@ class World:
             ticks=np.array(recorder.ticks),
             gauges=recorder.gauges(),
             books=books,
-            effect_names=tuple(self._effects),
-            oversold={name: stock.oversold for name, stock in self._stocks.items()},
+            effect_names=tuple(self.effects),
+            oversold={name: stock.oversold for name, stock in self.stocks.items()},
         )
 
     def _tell_what_nobody_noticed(self) -> None:
@@ -215,7 +216,7 @@ class World:
             self._tell(end_of_spell(EventKind.SHEDDING_ENDED, host.shedding, host.last_shed, now, host.name))
         for limit in self.gateway.limits if self.gateway is not None else ():
             self._tell(end_of_spell(EventKind.LIMITING_ENDED, limit.limiting, limit.last, now, "gateway", limit.label))
-        for name, guard in holders(self._guards):
+        for name, guard in holders(self.guard_sets):
             self._tell(breaker_by_now(guard.breaker, now, name, guard.about))
 
     def _tell(self, events: Iterable[Late]) -> None:
@@ -231,7 +232,7 @@ class World:
             books.append(Book(workload.name, workload.arrived, ended, int(outcomes[Outcome.IN_FLIGHT])))
         return books
 
-    def _balance(self, books: Many[Book]) -> None:
+    def _balance(self, books: Sequence[Book]) -> None:
         """Refuse to hand over records whose books do not balance."""
         for book in books:
             if not book.balances:
@@ -259,11 +260,11 @@ class World:
 
     def key(self, stream: str) -> int:
         """The key of a stream of draws."""
-        return stream_key(self.scenario.seed, self.replication, stream)
+        return self.draws.key(stream)
 
     def sampler(self, distribution: Distribution, stream: str) -> Callable[[int, int], float]:
         """(request id, chain) -> a draw of this distribution, seconds."""
-        return sampler(distribution, self.key(stream))
+        return self.draws.sampler(distribution, stream)
 
     def demand(self, distribution: Distribution, stream: str, per: str = "request") -> Demand:
         """A time that a request brings with it, or that each attempt draws."""
@@ -271,7 +272,7 @@ class World:
 
     def uniform(self, stream: str) -> Callable[[int, int], float]:
         """(request id, chain) -> a uniform draw in (0, 1)."""
-        return uniform_sampler(self.key(stream))
+        return self.draws.uniform(stream)
 
     def salt(self, site: str) -> int:
         """What keeps the draws of this call site apart from those of the first site of the same target."""
@@ -285,50 +286,18 @@ class World:
         """The high bits of the ids of this traffic's requests."""
         return stream_number(name) >> (64 - SOURCE_BITS)
 
-    def lane(self, duration: float, expire: Callable[[Any], None]) -> Lane:
+    def timers(self, duration: float, expire: Callable[[Any], None]) -> TimerQueue:
         """Timers of one duration and purpose."""
-        return Lane(self.env, duration, expire)
-
-    def wires_of(self, name: str) -> list[Wire]:
-        """All wires that end at a component."""
-        return [wire for ends, wire in self._wires.items() if name in ends]
+        return TimerQueue(self.env, duration, expire)
 
     def reach_again(self) -> None:
         """Something was mended: consumers that could not reach their broker try again."""
         for broker in self.brokers.values():
             broker.restore()
 
-    def wire(self, one: str, other: str) -> Wire:
-        """The wire between two components."""
-        ends = frozenset((one, other))
-        if ends not in self._wires:
-            self._wires[ends] = Wire(self._link(ends).loss)
-        return self._wires[ends]
-
-    def door_hop(self, component: str) -> Hop:
-        """The way of a client to its door: of no length, but a black hole swallows what comes by it."""
-        wire = self._wires.setdefault(frozenset(("clients", component)), Wire(0.0))  # the default of the network is for hops behind the door
-        return Hop(self, wire, None, f"clients.{component}")
-
-    def _link(self, ends: frozenset[str]) -> Link:
-        return next((link for link in self.scenario.network.links if frozenset(link.between) == ends), self.scenario.network.default)
-
-    def hops(self, caller: str, callee: str, stream: str) -> tuple[Hop, Hop]:
-        """The way out and the way back."""
-        link = self._link(frozenset((caller, callee)))
-        wire = self.wire(caller, callee)
-
-        def hop(direction: str) -> Hop:
-            name = f"{stream}.{direction}"
-            if link.latency is None or isinstance(link.latency, Constant):
-                return Hop(self, wire, None, name, link.latency.value if link.latency is not None else 0.0)
-            return Hop(self, wire, self.sampler(link.latency, name), name)
-
-        return hop("request"), hop("response")
-
     def effect_bit(self, name: str) -> int:
         """The bit of an effect in the mask of a request."""
-        return self._effects.setdefault(name, 1 << len(self._effects))
+        return self.effects.setdefault(name, 1 << len(self.effects))
 
     def endpoint(self, target: str) -> Endpoint:
         """`service.endpoint`"""
@@ -341,12 +310,12 @@ class World:
 
     def stock(self, host: Host) -> Stock:
         """The stock of a service."""
-        if host.name not in self._stocks:
+        if host.name not in self.stocks:
             kinds = max((traffic.items.count for traffic in self.scenario.traffic.values() if traffic.items), default=1)
             spec = self.services[host.name].spec.stock
             assert spec is not None
-            self._stocks[host.name] = Stock(self, host.name, spec.items, kinds)
-        return self._stocks[host.name]
+            self.stocks[host.name] = Stock(self, host.name, spec.items, kinds)
+        return self.stocks[host.name]
 
     def outbox(self, site: Site, topic: Topic, spec: Publish) -> Outbox:
         """An outbox of a service, with its relay."""
@@ -358,9 +327,9 @@ class World:
 
     # -- calls ------------------------------------------------------------------------------------------------------------
 
-    def call(self, site: Site, target: Target | Endpoint, policy: str | CallPolicy | None, fallback: Many[Step] | None) -> Call:
+    def call(self, site: Site, target: Target | Endpoint, policy: str | CallPolicy | None, fallback: Sequence[Step] | None) -> Call:
         """A guarded call from a step."""
-        steps = Sequence(site.named(f"{site.name}.fallback"), fallback) if fallback is not None else None
+        steps = StepSequence(site.named(f"{site.name}.fallback"), fallback) if fallback is not None else None
         return self._call(site.name, site.host.name, target, policy, steps)
 
     def route_call(self, gateway: Gateway, name: str, route: Route) -> Call:
@@ -374,9 +343,9 @@ class World:
             policy = policy.model_copy(update={"timeout": INTROSPECTION_TIMEOUT})
         return self._call("gateway.oauth.call", gateway.name, self.endpoint(spec.introspect), policy, None)
 
-    def _call(self, site: str, caller: str, target: Target | Endpoint, policy: str | CallPolicy | None, fallback: Sequence | None) -> Call:
+    def _call(self, site: str, caller: str, target: Target | Endpoint, policy: str | CallPolicy | None, fallback: StepSequence | None) -> Call:
         name = policy if isinstance(policy, str) else site
-        return Call(self, site, caller, target, self._policy(policy), name, self.hops(caller, target.component, target.hop_stream), fallback)
+        return Call(self, site, caller, target, self._policy(policy), name, self.network.hops(caller, target.component, target.hop_stream), fallback)
 
     def _policy(self, policy: str | CallPolicy | None) -> CallPolicy:
         if policy is None:
@@ -386,10 +355,10 @@ class World:
     def guards(self, call: Call) -> dict[Replica, Guard]:
         """The guards of a caller towards a callee under one policy: one per replica, or one for all."""
         key = (call.caller, call.policy_name, call.target.component)
-        if key not in self._guards:
+        if key not in self.guard_sets:
             about = self._about(call)
             shared = Guard(call.policy, about) if call.policy.scope == "service" else None
-            self._guards[key] = guards = {replica: shared or Guard(call.policy, about) for replica in self.host(call.caller).replicas}
+            self.guard_sets[key] = guards = {replica: shared or Guard(call.policy, about) for replica in self.host(call.caller).replicas}
             if call.policy.bulkhead is not None:
                 self._watch_places(call, guards, shared)
             if call.policy.circuit_breaker is not None:
@@ -399,7 +368,7 @@ class World:
                     "level",
                     lambda _: sum(guard.breaker.state != 0 for guard in guards.values()) / len(guards),
                 )
-        return self._guards[key]
+        return self.guard_sets[key]
 
     def _watch_places(self, call: Call, guards: dict[Replica, Guard], shared: Guard | None) -> None:
         """The places of a bulkhead, in all replicas of the caller together, and who stands in line for one."""
@@ -407,7 +376,7 @@ class World:
         places = call.policy.bulkhead.max_concurrent_calls * (1 if shared else len(guards)) if call.policy.bulkhead else 0
         self.bulkheads[component] = guards
 
-        def those() -> Many[Guard]:
+        def those() -> Sequence[Guard]:
             return (shared,) if shared else tuple(guards.values())
 
         watch(component, "places_taken", "mean", lambda now: sum(guard.taken_until(now) for guard in those()))
@@ -425,13 +394,13 @@ class World:
     def _about(self, call: Call) -> str:
         """The callee as events and series name it: with the policy where the caller has a breaker for it already, under another one."""
         callee = call.target.component
-        rivals = [guards for (caller, _, other), guards in self._guards.items() if (caller, other) == (call.caller, callee)]
+        rivals = [guards for (caller, _, other), guards in self.guard_sets.items() if (caller, other) == (call.caller, callee)]
         taken = any(guard.breaker is not None for guards in rivals for guard in guards.values())
         return f"{callee} ({call.policy_name})" if taken and call.policy.circuit_breaker is not None else callee
 
     def forget_guards(self, replica: Replica) -> None:
         """A crashed replica starts again with closed breakers, empty bulkheads and no budget."""
-        for (caller, _, _), guards in self._guards.items():
+        for (caller, _, _), guards in self.guard_sets.items():
             guard = guards.get(replica)
             if guard is not None and guard.policy.scope == "replica":
                 if guard.breaker is not None:
@@ -457,7 +426,7 @@ class World:
         for effect in completes_with:
             needs |= self.effect_bit(effect)
         mark = mark_of(f"door {target}") if traffic.retry is not None and traffic.retry.max_attempts > 1 else 0
-        return Door(called, self.door_hop(called.host.name), self.recorder.name(target), needs, mark)
+        return Door(called, self.network.door_hop(called.host.name), self.recorder.name(target), needs, mark)
 
     def _join_groups(self) -> None:
         """Consumers of all services join their groups; partitions are dealt out."""
@@ -468,7 +437,7 @@ class World:
                 if key not in groups:
                     groups[key] = Group(self, consume.group, self.topics[topic])
                 name = consumer_name(service.name, consume.group, topic)
-                steps = Sequence(Site(self, service, name, self.recorder.name(name)), consume.do)
+                steps = StepSequence(Site(self, service, name, self.recorder.name(name)), consume.do)
                 for replica in service.replicas:
                     for _ in range(consume.consumers):
                         service.members.append(Member(groups[key], service, replica, consume, steps))

@@ -232,7 +232,7 @@ def gives_all_back(seed):
             assert replica.cpu is None or replica.cpu.n == 0
             counted = [name for name in replica.balancers if scenario.services[name].load_balancing in ("least_request", "power_of_two", "two_choices")]
             assert all(sum(replica.balancers[name][1]) == 0 for name in counted)
-    for guards in world._guards.values():
+    for guards in world.guard_sets.values():
         for guard in guards.values():
             assert guard.bulkhead is None or guard.bulkhead.inside == 0
             assert guard.breaker is None or guard.breaker.state != 2 or guard.breaker.permits > 0

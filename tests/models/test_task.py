@@ -86,32 +86,32 @@ def test_traffic_and_clock_stop_at_the_duration():
     assert played.outcomes() == ["ok", "ok", "in_flight"]  # an answer at the very end is in time, an arrival is not
 
 
-def test_simpys_own_run_goes_through_belt_and_queue_in_one_order():
-    clock, seen = Clock(belt_delay=1.0), []
+def test_simpys_own_run_goes_through_both_queues_in_one_order():
+    clock, seen = Clock(fixed_delay=1.0), []
 
     def signal(name):
         return Signal(lambda _: seen.append((clock.now, name)))
 
-    clock.belt.append((1.0, ORDINARY, next(clock.numbers), signal("first")))
+    clock.fixed_delay_queue.append((1.0, ORDINARY, next(clock.numbers), signal("first")))
     clock.schedule(signal("second"), ORDINARY, 1.0)
     clock.schedule(signal("fault"), CONTROL, 1.0)
-    clock.belt.append((1.0, ORDINARY, next(clock.numbers), signal("third")))
+    clock.fixed_delay_queue.append((1.0, ORDINARY, next(clock.numbers), signal("third")))
     assert clock.peek() == 1.0
     clock.run()
     assert seen == [(1.0, "fault"), (1.0, "first"), (1.0, "second"), (1.0, "third")]
     assert clock.peek() == math.inf
 
 
-def test_the_belt_changes_nothing(monkeypatch):
+def test_the_queue_of_the_fixed_delay_changes_nothing(monkeypatch):
     network = {"default": {"latency": "1ms"}, "links": [{"between": ["s0", "s1"], "latency": "3ms"}]}
     documents = [{**any_scenario(seed), "network": network} for seed in range(8)]
     scenarios = [next(iter(load_document(document).variants.values())) for document in documents]
-    with_belt = [simulate(scenario).fingerprint() for scenario in scenarios]
-    monkeypatch.setattr("sim.models.world.Clock", lambda belt_delay: Clock())
-    assert [simulate(scenario).fingerprint() for scenario in scenarios] == with_belt
+    with_it = [simulate(scenario).fingerprint() for scenario in scenarios]
+    monkeypatch.setattr("sim.models.world.Clock", lambda fixed_delay: Clock())
+    assert [simulate(scenario).fingerprint() for scenario in scenarios] == with_it
 
 
 @pytest.mark.parametrize(("network", "delay"), [({}, math.nan), ({"default": {"latency": "0s"}}, math.nan), ({"default": {"latency": "1ms"}}, 0.001)])
-def test_a_hop_of_no_length_takes_no_event_and_so_has_no_belt(network, delay):
+def test_a_hop_of_no_length_takes_no_event_and_so_has_no_fixed_delay(network, delay):
     scenario = next(iter(load_document({**any_scenario(0), "network": network}).variants.values()))
-    assert World(scenario).env.belt_delay == pytest.approx(delay, nan_ok=True)
+    assert World(scenario).env.fixed_delay == pytest.approx(delay, nan_ok=True)

@@ -1,18 +1,18 @@
-"""Lanes of timers: what was waited for in time is stale when its turn comes, and one armed event serves them all."""
+"""Queues of timers: what was waited for in time is stale when its turn comes, and one armed event serves them all."""
 
 from sim import testing
 from sim.models.task import Clock, Task
-from sim.models.timers import Lane
+from sim.models.timers import TimerQueue
 
 
-def waiting(lane, clock, moments):
-    """Tasks armed at these moments, and what the lane expires, as (time, task)."""
+def waiting(queue, clock, moments):
+    """Tasks armed at these moments, and what the queue expires, as (time, task)."""
     tasks, expired = [], []
-    lane.expire = lambda task: expired.append((clock.now, tasks.index(task)))
+    queue.expire = lambda task: expired.append((clock.now, tasks.index(task)))
     for moment in moments:
         clock.now = clock._now = moment
         tasks.append(Task(None, 0, 0, None, None))
-        lane.arm(tasks[-1])
+        queue.arm(tasks[-1])
     return tasks, expired
 
 
@@ -24,17 +24,17 @@ def run(clock):
 
 def test_timers_of_one_lane_expire_in_the_order_in_which_they_were_armed():
     clock = Clock()
-    lane = Lane(clock, 2.0, None)
-    _, expired = waiting(lane, clock, [0.0, 0.5, 0.5, 1.0])
+    queue = TimerQueue(clock, 2.0, None)
+    _, expired = waiting(queue, clock, [0.0, 0.5, 0.5, 1.0])
     run(clock)
     assert expired == [(2.0, 0), (2.5, 1), (2.5, 2), (3.0, 3)]
-    assert not lane.armed
+    assert not queue.armed
 
 
 def test_a_task_that_has_got_what_it_waited_for_is_not_expired():
     clock = Clock()
-    lane = Lane(clock, 2.0, None)
-    tasks, expired = waiting(lane, clock, [0.0, 0.5, 1.0])
+    queue = TimerQueue(clock, 2.0, None)
+    tasks, expired = waiting(queue, clock, [0.0, 0.5, 1.0])
     tasks[1].ticket += 1
     run(clock)
     assert [task for _, task in expired] == [0, 2]
@@ -42,13 +42,13 @@ def test_a_task_that_has_got_what_it_waited_for_is_not_expired():
 
 def test_a_lane_whose_timers_are_all_stale_comes_to_rest_and_can_be_armed_again():
     clock = Clock()
-    lane = Lane(clock, 2.0, None)
-    tasks, expired = waiting(lane, clock, [0.0, 0.5])
+    queue = TimerQueue(clock, 2.0, None)
+    tasks, expired = waiting(queue, clock, [0.0, 0.5])
     for task in tasks:
         task.ticket += 1
     run(clock)
-    assert (expired, lane.armed) == ([], False)
-    _, expired = waiting(lane, clock, [10.0])
+    assert (expired, queue.armed) == ([], False)
+    _, expired = waiting(queue, clock, [10.0])
     run(clock)
     assert expired == [(12.0, 0)]
 
