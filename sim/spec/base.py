@@ -39,6 +39,7 @@ class Spec(BaseModel):
 
     positional: ClassVar[str | None] = None  # the field that takes a body which is not a map of fields
     shorthand: ClassVar[dict[str, Any] | None] = None  # JSON Schema of such a body, where it is not that of the positional field
+    shorthand_type: ClassVar[Any] = None  # its type, where choices stand in it: whoever walks a document must find them
 
     @model_validator(mode="before")
     @classmethod

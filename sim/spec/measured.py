@@ -71,6 +71,7 @@ class Mixture(Distribution):
         "minItems": 1,
         "items": {"$choice": "distribution", "$beside": {"weight": {"type": ["number", "string"]}}},
     }
+    shorthand_type: ClassVar[Any] = tuple[AnyDistribution, ...]
     weights: tuple[Annotated[Number, Field(ge=0, le=1e9)], ...]
     parts: tuple[AnyDistribution, ...] = Field(min_length=1)
     _percentages: float | None = PrivateAttr(default=None)

@@ -33,14 +33,23 @@ class Shape:
             return _in_choice(self.choice, key, value)
         if self.kind == "fields" and self.spec is not None:
             return self.listed.child(key) if isinstance(key, int) else _field(self.spec, str(key))
+        if self.kind == "list" and isinstance(key, str):
+            return self.single.child(key, value)
         if self.items:
             index = key if isinstance(key, int) and len(self.items) > 1 else 0
             return shape_of(self.items[min(index, len(self.items) - 1)])
         return PLAIN
 
     @property
+    def single(self) -> Shape:
+        """Of a map that stands where a list of such maps may stand: a branch of one step."""
+        return shape_of(self.items[0]) if self.kind == "list" else self
+
+    @property
     def listed(self) -> Shape:
-        """Of a list that is a shorthand of fields: the steps of an endpoint. Otherwise plain."""
+        """Of a list that is a shorthand of fields: the steps of an endpoint, the parts of a mixture. Otherwise plain."""
+        if self.spec is not None and self.spec.shorthand_type is not None:
+            return shape_of(self.spec.shorthand_type)
         positional = _field(self.spec, self.spec.positional) if self.spec is not None and self.spec.positional is not None else PLAIN
         return positional if positional.kind == "list" else PLAIN
 
@@ -80,7 +89,9 @@ def shape_of(annotation: Data, metadata: tuple[Any, ...] = ()) -> Shape:
 
 
 def chosen(choice: Choice, value: Data) -> tuple[str, type[Spec] | None]:
-    """The word of a choice and its spec; ("", None) where `value` does not choose."""
+    """The word of a choice and its spec; ("", None) where `value` does not choose. What stands beside the word may belong to the list (`weight`)."""
+    if isinstance(value, dict) and not choice.flat:
+        value = {key: body for key, body in value.items() if key in choice.words} or value
     try:
         word, _, _ = choice.split(value)
     except PydanticCustomError:
@@ -90,6 +101,7 @@ def chosen(choice: Choice, value: Data) -> tuple[str, type[Spec] | None]:
 
 def choices(value: Data, shape: Shape, at: Location = ()) -> Iterator[tuple[Location, str, type[Spec]]]:
     """Every choice inside of `value`: where it stands, its word, and the spec that the word names."""
+    shape = shape.single if isinstance(value, dict) else shape
     if shape.kind == "choice" and shape.choice is not None:
         word, cls = chosen(shape.choice, value)
         if cls is not None:
@@ -117,6 +129,8 @@ def _in_choice(choice: Choice, key: str | int, value: Data) -> Shape:
     if key != word:
         return _field(cls, str(key))
     body = value[word] if isinstance(value, dict) else None
+    if isinstance(body, dict) and choice.flat and cls.shorthand_type is not None:
+        return shape_of(cls.shorthand_type)
     positional = _field(cls, cls.positional) if cls.positional is not None else PLAIN
     if choice.flat and cls.positional is not None:
         return positional

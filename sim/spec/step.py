@@ -138,6 +138,7 @@ class Take(Step):
 
     positional = "store"
     shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"const": "stock"}, {"check_to_write": {"$choice": "distribution"}})
+    shorthand_type: ClassVar[Any] = dict[str, TakeOptions]
     store: Literal["stock"]
     options: TakeOptions = TakeOptions()
 

@@ -4,6 +4,8 @@ import pytest
 
 from sim.errors import ScenarioError
 from sim.spec import load, load_document
+from sim.spec.base import Spec
+from sim.spec.measured import Recorded
 
 HEAD = "version: 1\nduration: 1m\nservices: {a: {workers: 1, endpoints: {b: [{work: WORK}]}}}\ntraffic: {t: {sends: a.b, arrivals: ARRIVALS}}\n"
 
@@ -324,3 +326,47 @@ def test_a_name_without_end_is_told_by_its_beginning_and_its_end(tmp_path):
     said = str(caught.value)
     assert len(said) < 1000
     assert f"known: {'a' * 60}...{'a' * 60}" in said or f"{'a' * 60}..." in said
+
+
+EVERYWHERE = """
+version: 1
+duration: 20s
+traffic: {t: {sends: r, arrivals: {closed: {users: 2, think: {empirical: file.csv}}}}}
+gateway:
+  workers: 2
+  work: {empirical: file.csv}
+  authentication: {oauth: {introspect: a.id, lookup: {empirical: file.csv}}}
+  routes: {r: {to: a.x, translate: {to: grpc, work: {empirical: file.csv}, response_work: {empirical: file.csv}}}}
+network: {default: {latency: {empirical: file.csv}}, links: [{between: [gateway, a], latency: {empirical: file.csv}}]}
+brokers: {k: {kind: log, replication: {empirical: file.csv}, topics: {e: {partitions: 2}}}}
+faults: [{at: 1s, for: 2s, network: {between: [gateway, a], latency: {empirical: file.csv}}}]
+services:
+  a:
+    workers: 2
+    stock: {items: 10}
+    consumes: {e: {group: g, do: [{work: {empirical: file.csv}}]}}
+    endpoints:
+      id: {do: [{work: {empirical: file.csv}}]}
+      x:
+      - take: {stock: {check_to_write: {empirical: file.csv}}}
+      - work: {mixture: [{weight: 90%, empirical: {file: file.csv}}, {weight: 10%, mixture: [{empirical: file.csv}, 2ms]}]}
+      - parallel: [{wait: {empirical: file.csv}}, [{wait: {empirical: file.csv}}, {parallel: [{wait: {empirical: file.csv}}]}]]
+      - publish: e
+        fallback: [{wait: {empirical: file.csv}}]
+"""
+
+
+def recorded_in(value):
+    """Every recorded distribution in a spec."""
+    if isinstance(value, Recorded):
+        yield value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else dict(value).values() if isinstance(value, Spec) else ()
+    for part in parts:
+        yield from recorded_in(part)
+
+
+@pytest.mark.parametrize("text", [EVERYWHERE, EVERYWHERE + "variants: {base: {}}\n"], ids=["alone", "variant"])
+def test_a_column_is_read_wherever_a_time_may_stand(tmp_path, text):
+    found = list(recorded_in(study(tmp_path, "ms\n1\n3\n", head=text)))
+    assert len(found) == EVERYWHERE.count("empirical")
+    assert all(recorded.data == (1.0, 3.0) for recorded in found)
