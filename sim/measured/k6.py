@@ -1,22 +1,22 @@
 """Results of k6: lines of JSON (`--out json=`) and CSV (`--out csv=`).
 
-A row of `http_req_duration` is a request. Its time is when the request had ended, its value milliseconds of sending, waiting and
-receiving, without the making of a connection. Source: the pages "JSON" and "CSV" of the results output in the documentation of k6.
-`error_code` 1050 is a request timeout, 12xx failures to reach the host, 1400 to 1599 answers with these codes.
+A row of `http_req_duration` is a request. Its time is when the request had ended, its value milliseconds of sending,
+waiting and receiving, without the making of a connection. Source: the pages "JSON" and "CSV" of the results output in
+the documentation of k6. `error_code` 1050 is a request timeout, 12xx failures to reach the host, 1400 to 1599 answers
+with these codes.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from sim.measured.measurement import Measured
-from sim.measured.moment import of_iso, of_number, seconds_of, unit_of
+from sim.measured.moment import UnreadableRowError, of_iso, of_number, seconds_of, unit_of
 from sim.measured.outcomes import outcome_of
-from sim.measured.rows import Rows, UnreadableRowError, route_of
+from sim.measured.rows import Rows, route_of
 from sim.measured.source import Source, object_of
+from sim.measured.table import Table
 from sim.vocabulary import Outcome
 
 _DURATION = "http_req_duration"
@@ -45,7 +45,7 @@ def read_json(source: Source) -> Measured:
             _add(rows, object_of(line.strip()))
         except UnreadableRowError as error:
             rows.pass_over(number, str(error))
-    return rows.measured("k6 JSON", True, _UNDERSTOOD, _MISSING, ends=True)
+    return rows.measured("k6 JSON", _UNDERSTOOD, _MISSING, ends=True)
 
 
 def _add(rows: Rows, line: dict[str, Any] | None) -> None:
@@ -79,37 +79,17 @@ def recognises_csv(source: Source) -> bool:
 def read_csv(source: Source) -> Measured:
     """Of CSV, whose times are whole seconds since 1970 unless `K6_CSV_TIME_FORMAT` said otherwise."""
     rows = Rows(source)
-    header: list[str] = []
-    numbers = _Numbered(source)
+    table = Table(source)
     unit = ""
-    for row in csv.reader(numbers):
-        if not header:
-            header = row
-            continue
-        if not row or row[0] != _DURATION:
+    for number, row in table.rows():
+        if row[0] != _DURATION:
             continue
         try:
             if len(row) < 3:
                 raise UnreadableRowError("found a row of fewer than three columns")
             unit = unit or ("date" if "-" in row[1] else unit_of(row[1]))
             time = of_iso(row[1]) if unit == "date" else of_number(row[1], unit)
-            _add_request(rows, time, seconds_of(row[2], "ms"), dict(zip(header[3:], row[3:], strict=False)))
+            _add_request(rows, time, seconds_of(row[2], "ms"), dict(zip(table.header[3:], row[3:], strict=False)))
         except UnreadableRowError as error:
-            rows.pass_over(numbers.number, str(error))
-    coarse = ("arrivals more exactly than to a second",) if unit == "s" else ()
-    return rows.measured("k6 CSV", True, _UNDERSTOOD, (*_MISSING, *coarse), ends=True)
-
-
-class _Numbered:
-    """The lines of a source, as csv takes them; `number` is that of the last one."""
-
-    def __init__(self, source: Source) -> None:
-        self._lines = source.lines()
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        self.number, line = next(self._lines)
-        return f"{line}\n".replace("\0", "")
+            rows.pass_over(number, str(error))
+    return rows.measured("k6 CSV", _UNDERSTOOD, _MISSING, ends=True, resolution=1.0 if unit == "s" else 0.0)

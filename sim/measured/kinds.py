@@ -1,6 +1,7 @@
 """The formats of measurements that are known, and how each is told from its content.
 
-A new format is a module with `recognises(source)` and `read(source)`, and a line in `READERS`.
+A new format is a module with `recognises(source)` and `read(source)`, and a line in `READERS`: the particular before
+the general.
 """
 
 from __future__ import annotations
@@ -11,9 +12,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sim.errors import Problem, ScenarioError, UsageError, did_you_mean
-from sim.measured import k6
+from sim.measured import (
+    access_log,
+    gatling,
+    hdr_histogram,
+    hey,
+    jmeter,
+    json_log,
+    k6,
+    locust,
+    percentiles,
+    prometheus,
+    request_table,
+    vegeta,
+    wrk,
+)
 from sim.measured.measurement import Measured
-from sim.measured.rows import UnreadableRowError
+from sim.measured.moment import UnreadableRowError
 from sim.measured.source import Source
 
 
@@ -29,6 +44,26 @@ class Reader(NamedTuple):
 READERS: tuple[Reader, ...] = (
     Reader("k6", "k6 JSON", k6.recognises_json, k6.read_json),
     Reader("k6-csv", "k6 CSV", k6.recognises_csv, k6.read_csv),
+    Reader("jmeter", "JMeter CSV", jmeter.recognises_csv, jmeter.read_csv),
+    Reader("jmeter-xml", "JMeter XML", jmeter.recognises_xml, jmeter.read_xml),
+    Reader("locust", "Locust statistics", locust.recognises_statistics, locust.read_statistics),
+    Reader("locust-history", "Locust history", locust.recognises_history, locust.read_history),
+    Reader("gatling", "Gatling simulation.log", gatling.recognises, gatling.read),
+    Reader("wrk", "wrk and wrk2", wrk.recognises, wrk.read),
+    Reader("hey", "hey", hey.recognises, hey.read),
+    Reader("hey-csv", "hey CSV", hey.recognises_csv, hey.read_csv),
+    Reader("vegeta", "vegeta results", vegeta.recognises_results, vegeta.read_results),
+    Reader("vegeta-csv", "vegeta CSV", vegeta.recognises_csv, vegeta.read_csv),
+    Reader("vegeta-report", "vegeta report", vegeta.recognises_report, vegeta.read_report),
+    Reader("hlog", "HdrHistogram log", hdr_histogram.recognises_log, hdr_histogram.read_log),
+    Reader("hgrm", "HdrHistogram percentiles", percentiles.recognises_hgrm, percentiles.read_hgrm),
+    Reader("envoy", "Envoy access log", access_log.recognises_envoy, access_log.read_envoy),
+    Reader("access-log", "access log (common, combined)", access_log.recognises, access_log.read),
+    Reader("prometheus", "Prometheus range query", prometheus.recognises, prometheus.read),
+    Reader("json-log", "access log of JSON lines", json_log.recognises, json_log.read),
+    Reader("quantiles", "table of quantiles", percentiles.recognises_table, percentiles.read_table),
+    Reader("requests", "CSV of requests", request_table.recognises, request_table.read),
+    Reader("series", "CSV of series", prometheus.recognises_csv, prometheus.read_csv),
 )
 
 
@@ -46,9 +81,10 @@ def named(name: str) -> Reader:
 
 
 def read_measured(file: str, kind: str | None = None, confine: str | Path | None = None) -> Measured:
-    """The measurement in one file, `-` being the standard input. `kind` insists on a format; `confine`: a folder that it must lie in.
+    """The measurement in one file, `-` being the standard input.
 
-    UsageError where it cannot be read, ScenarioError with place, finding and expectation where it is none of the known formats.
+    `kind` insists on a format, `confine` is a folder that the file must lie in. UsageError where it cannot be read,
+    ScenarioError with place, finding and expectation where it is none of the known formats.
     """
     with Source(file, confine) as source:
         reader = named(kind) if kind is not None else reader_of(source)

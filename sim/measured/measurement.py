@@ -1,4 +1,4 @@
-"""A measurement as plain columns: single requests where they are known, else distributions of their durations, else series of rates."""
+"""A measurement as plain columns: single requests where they are known, else distributions, else series of rates."""
 
 from __future__ import annotations
 
@@ -34,8 +34,13 @@ class Requests:
 
     @property
     def good(self) -> NDArray[np.bool_]:
-        """(n,) answered ok or degraded."""
-        return np.isin(self.outcome, [int(outcome) for outcome in GOOD]) & ~np.isnan(self.duration)
+        """(n,) answered ok or degraded, whether or not it is known how long that took."""
+        return np.isin(self.outcome, [int(outcome) for outcome in GOOD])
+
+    @property
+    def timed(self) -> NDArray[np.bool_]:
+        """(n,) answered ok or degraded, in a time that is known."""
+        return self.good & ~np.isnan(self.duration)
 
     @property
     def span(self) -> float:
@@ -67,7 +72,7 @@ class Distribution:
     users: int = 0  # connections or users that sent them; 0: not said
 
     def quantile(self, q: float) -> float:
-        """The smallest tabulated time that at least a share q did not exceed; nan where the table does not reach that far."""
+        """The smallest tabulated time that at least a share q did not exceed; nan where the table ends before."""
         place = int(np.searchsorted(self.shares, q - 1e-9))
         return float(self.values[place]) if place < self.values.size else math.nan
 
@@ -111,6 +116,7 @@ class Measured:
     began: int | None = None  # nanoseconds since 1970 of the zero; None: times count from a start
     understood: tuple[str, ...] = ()  # units, clocks, what a row was taken for
     missing: tuple[str, ...] = ()  # what such a file does not tell
+    resolution: float = 0.0  # s to which arrivals are known; 0: as exactly as matters
     passed_over: PassedOver | None = None
 
     def __str__(self) -> str:
@@ -118,7 +124,7 @@ class Measured:
         lines += [f"  {words}" for words in self.understood]
         if self.passed_over is not None:
             lines.append(
-                f"  passed over {self.passed_over.count:,} lines, the first line {self.passed_over.line}: {self.passed_over.why}"
+                f"  passed over {self.passed_over.count:,} lines, first {self.passed_over.line}: {self.passed_over.why}"
             )
         lines += [f"  does not tell {words}" for words in self.missing]
         return "\n".join(lines)
@@ -136,7 +142,7 @@ class Measured:
 
 def distribution_of(requests: Requests, qs: Sequence[float], route: str = "") -> Distribution:
     """The percentiles of requests that were answered well."""
-    values = np.sort(requests.duration[requests.good])
+    values = np.sort(requests.duration[requests.timed])
     found = np.array([values[rank(q, values.size) - 1] for q in qs]) if values.size else np.empty(0)
     mean = float(values.mean()) if values.size else math.nan
     shares, failures = np.array(qs if values.size else [], dtype=float), int(np.count_nonzero(~requests.good))

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 
-from sim.measured.rows import UnreadableRowError
 from sim.spec.moments import NANOSECONDS, decimal, moments_of
 
 _SECOND = 10**9
@@ -15,6 +14,10 @@ _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
 _COMMON = re.compile(r"(\d{2})/([A-Z][a-z]{2})/(\d{4}):(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))? ([+-])(\d{2})(\d{2})")
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9})\d*)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?")
+
+
+class UnreadableRowError(Exception):
+    """A line that is no record of its kind: what is wrong with it."""
 
 
 def of_iso(text: str) -> int:

@@ -1,4 +1,4 @@
-"""From what a client or a proxy saw to an outcome: codes of HTTP (RFC 9110, RFC 6585) and of the proxies that add their own."""
+"""From what a client or a proxy saw to an outcome: codes of HTTP (RFC 9110, RFC 6585) and those that proxies add."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BY_STATUS = {
 
 
 def outcome_of(status: int) -> Outcome:
-    """Of a code of HTTP; 0, no answer at all, is unreachable. Another 4xx is a refusal: the callee did its work and said no."""
+    """Of a code of HTTP; 0 (no answer at all) is unreachable, another 4xx a refusal: the callee did its work."""
     known = _BY_STATUS.get(status)
     if known is not None:
         return known

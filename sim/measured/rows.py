@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.measured.measurement import Measured, PassedOver, Requests
+from sim.measured.moment import UnreadableRowError, is_dated
 from sim.measured.source import Source
 from sim.units import LONGEST
 from sim.vocabulary import Outcome
@@ -24,10 +25,6 @@ _TOLERATED = 0.1  # share of lines that may be unreadable: a log that was cut, o
 _QUERY = re.compile(r"[?#;].*", re.DOTALL)
 _HOST = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*")
 _NUMBER = re.compile(r"\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,}")
-
-
-class UnreadableRowError(Exception):
-    """A line that is no record of its kind: what is wrong with it."""
 
 
 @dataclass
@@ -74,14 +71,24 @@ class Rows:
             raise self._too_many()
 
     def measured(
-        self, kind: str, dated: bool, understood: Sequence[str] = (), missing: Sequence[str] = (), *, ends: bool = False
+        self,
+        kind: str,
+        understood: Sequence[str] = (),
+        missing: Sequence[str] = (),
+        *,
+        ends: bool = False,
+        resolution: float = 0.0,
     ) -> Measured:
-        """What was read, in the order of arrival; `ends`: the times are those of the answers. `dated`: they count since 1970."""
+        """What was read, in the order of arrival.
+
+        `ends`: the times are those of the answers, not of the arrivals. `resolution`: that of the times, in seconds.
+        """
         if not len(self) or self._bad > max(5, _TOLERATED * (self._bad + len(self))):
             raise self._too_many()
         time, duration = np.frombuffer(self._time, np.int64), np.frombuffer(self._duration, np.float64)
         if ends:
             time = time - np.round(np.nan_to_num(duration) * 1e9).astype(np.int64)
+        dated = is_dated(int(time.min()))
         zero = int(time.min()) if dated else min(0, int(time.min()))
         arrival = (time - zero) / 1e9
         columns = (np.frombuffer(self._outcome, np.int8), np.frombuffer(self._status, np.int16))
@@ -93,8 +100,17 @@ class Rows:
         lacks = [*missing]
         lacks += ["which route a request took"] if not self._routes else []
         lacks += ["whose request it was"] if not self._users else []
+        lacks += ["how long anything took"] if bool(np.isnan(duration).all()) else []
+        lacks += [f"arrivals more exactly than to {resolution:g} s"] if resolution else []
         return Measured(
-            kind, self.source.file, requests, (), (), zero if dated else None, tuple(understood), tuple(lacks), bad
+            kind=kind,
+            file=self.source.file,
+            requests=requests,
+            began=zero if dated else None,
+            understood=tuple(understood),
+            missing=tuple(lacks),
+            passed_over=bad,
+            resolution=resolution,
         )
 
     def _too_many(self) -> Exception:
@@ -115,7 +131,7 @@ def _number_of(name: str, numbers: dict[str, int], most: int, other: str) -> int
 
 
 def route_of(method: str, url: str) -> str:
-    """`GET /orders/{id}` of `GET` and `https://shop/orders/17?x=1`: no host, no query, numbers and keys stand for any."""
+    """`GET /orders/{id}` of `GET` and `https://shop/orders/17?x=1`: no host, no query, `{id}` for numbers and keys."""
     path = _QUERY.sub("", _HOST.sub("", url[:2000], count=1)) or "/"
     parts = ["{id}" if _NUMBER.fullmatch(part) else part for part in path.split("/")]
     return f"{method} {'/'.join(parts)}".strip()

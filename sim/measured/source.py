@@ -1,4 +1,4 @@
-"""A file of measurements as a stream of lines: bounded in memory however long it is, its beginning looked at before it is read."""
+"""A file of measurements as a stream of lines: bounded in memory, its beginning looked at before it is read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Source:
     """An opened file. A context: leaving it closes the file."""
 
     def __init__(self, name: str, confine: str | Path | None = None) -> None:
-        """`-` is the standard input; with `confine` the file must lie in that folder. UsageError where it cannot be read."""
+        """`-` is the standard input; with `confine` the file must lie in that folder. UsageError: it cannot be read."""
         self.file = "<stdin>" if name == STDIN else name
         self._stack = ExitStack()
         self._stream = self._opened(name, confine)
