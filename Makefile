@@ -2,7 +2,7 @@
 # make test       what must hold before every commit: lint, types, floors, quick tests
 # make test-long  the statistical and differential suites
 # make lint       lint, types and floors alone
-# make bench      microseconds per simulated request
+# make bench      both engines against idiomatic SimPy
 
 PYTHON ?= python3
 VENV := .venv
@@ -51,4 +51,4 @@ test-long: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m long || test $$? -eq 5
 
 bench: $(VENV)/.installed
-	@$(BIN)/python tests/experiments/bench.py
+	@$(BIN)/python -m tests.bench.engine

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from sim.cli.asked import Asked, write_report_of
 from sim.cli.destination import Destination
 from sim.cli.ending import Ending, came_of_interruption
 from sim.cli.new_file import exists_already, write_new
 from sim.cli.options import Verbs, Whole, confine, debug, loading, plugin, running, sampling
+from sim.cli.shared_options import SharedOptions, write_report_of
 from sim.cli.streams import mute, not_said, open_closed, say, tell
 from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of, size_of
 from sim.errors import Interrupted, ScenarioError, SimError, UsageError
@@ -238,13 +238,13 @@ def run(file: str, variant: str | None, only_replication: int | None, **options:
     """
     from sim.experiments.replicating.comparison import run as run_variant
 
-    asked = Asked(**options)
+    asked = SharedOptions(**options)
     study = asked.load(file)
     asked.refuse_unwritable(asked.out)
     chosen = [variant] if variant else list(study.variants)[:1]
     asked.warn(study, chosen)
-    with asked.telling(asked.most(study, only_replication), durations_of(study, chosen)) as progress:
-        comparison = run_variant(study, variant, **asked.rule, **asked.place, progress=progress, only_replication=only_replication)
+    with asked.reporting_progress(asked.most(study, only_replication), durations_of(study, chosen)) as progress:
+        comparison = run_variant(study, variant, **asked.rule, **asked.keywords(progress), only_replication=only_replication)
     return asked.present(comparison, asked.out)
 
 
@@ -273,7 +273,7 @@ def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int
     from sim.experiments.replicating.comparison import compare as compare_variants
     from sim.experiments.replicating.earlier_run import against_earlier, is_earlier_run
 
-    asked = Asked(**options)
+    asked = SharedOptions(**options)
     earlier = [file for file in files if is_earlier_run(file, asked.confine)]
     if len(earlier) > 1 or len(earlier) == len(files):
         raise UsageError("expected at least one scenario, and the JSON of one earlier run at most")
@@ -282,8 +282,8 @@ def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int
     out = asked.out or Path("reports") / folder_of(study)
     asked.refuse_unwritable(out)
     asked.warn(study, list(study.variants) if chosen is None else chosen)
-    with asked.telling(asked.most(study), durations_of(study, list(study.variants) if chosen is None else chosen)) as progress:
-        comparison = compare_variants(study, chosen, **asked.rule, **asked.place, progress=progress)
+    with asked.reporting_progress(asked.most(study), durations_of(study, list(study.variants) if chosen is None else chosen)) as progress:
+        comparison = compare_variants(study, chosen, **asked.rule, **asked.keywords(progress))
     if earlier:
         comparison = against_earlier(comparison, earlier[0], asked.confine)
     return asked.present(comparison, out)
@@ -313,15 +313,15 @@ def explain(file: str, variants: str | None, quantiles: str, route: str | None, 
     from sim.report import explanation as told
     from sim.report.charts.composition import composition
 
-    asked = Asked(**{**options, "replications": options["replications"] or 5})
+    asked = SharedOptions(**{**options, "replications": options["replications"] or 5})
     study = asked.load(file)
     out = asked.out or Path("reports") / f"{folder_of(study)}-explained"
     asked.refuse_unwritable(out)
     chosen = listed(variants)
     which: dict[str, Any] = {"shares": quantiles_of(quantiles), "route": route, "failures": failures, "clock": clock}
     asked.warn(study, chosen or list(study.variants))
-    with asked.telling(asked.replications, durations_of(study, chosen or list(study.variants))) as progress:
-        found = explain_study(study, chosen, asked.replications, **which, **asked.place, progress=progress)
+    with asked.reporting_progress(asked.replications, durations_of(study, chosen or list(study.variants))) as progress:
+        found = explain_study(study, chosen, asked.replications, **which, **asked.keywords(progress))
     return asked.show(told.headline(found, asked.took), told.render_explanation(found), told.explanation_json(found), composition(found), out, "explanation")
 
 
@@ -361,12 +361,12 @@ def stability(
     from sim.report import stability as told
     from sim.report.charts.hysteresis import hysteresis_curve
 
-    asked = Asked(**{**options, "replications": options["replications"] or 5})
+    asked = SharedOptions(**{**options, "replications": options["replications"] or 5})
     study = asked.load(file)
     out = asked.out or Path("reports") / f"{folder_of(study)}-stability"
     asked.refuse_unwritable(out)
     asked.warn(study, [variant] if variant else list(study.variants)[:1])
-    with asked.telling(0, []) as progress:
+    with asked.reporting_progress(0, []) as progress:
         found = find_stability(
             study,
             variant,
@@ -377,8 +377,7 @@ def stability(
             watch=duration_of("watch", watch),
             dwell=duration_of("dwell", dwell),
             hysteresis=not no_hysteresis,
-            **asked.place,
-            progress=progress,
+            **asked.keywords(progress),
         )
     return asked.show(told.headline(found, asked.took), told.render_stability(found), told.stability_json(found), hysteresis_curve(found), out, "stability")
 
@@ -407,16 +406,18 @@ def sweep(file: str, over: tuple[str, ...], design: str, points: int | None, var
       sim sweep 02-more-workers --over services.shop.workers=1,2,4,8 --over load=1,2
       sim sweep payment-outage --over services.payments.replicas=2..6 --over load=0.5..2 --design sensitivity --points 64
     """
-    from sim.experiments.searching.sweep import raise_failures, sweep_length
+    from sim.experiments.searching.opening import search_length
+    from sim.experiments.searching.sweep import raise_failures
     from sim.experiments.searching.sweep import sweep as run_sweep
 
-    asked = Asked(**options)
+    asked = SharedOptions(**options)
     study, chosen = asked.load(file), listed(variants)
     out = asked.out or Path("reports") / f"{folder_of(study)}-sweep"
     asked.refuse_unwritable(out)
     asked.warn(study, chosen or list(study.variants))
-    with asked.telling(asked.replications * sweep_length(study, over, design, points), durations_of(study, chosen or list(study.variants))) as progress:
-        answer = run_sweep(study, over, chosen, asked.replications, design=design, points=points, **asked.place, progress=progress)
+    runs = asked.replications * search_length(study, over, design, points)
+    with asked.reporting_progress(runs, durations_of(study, chosen or list(study.variants))) as progress:
+        answer = run_sweep(study, over, chosen, asked.replications, design=design, points=points, **asked.keywords(progress))
     asked.hand_over(answer, out)
     raise_failures(answer)
     asked.journal.done()
@@ -445,23 +446,23 @@ def capacity(file: str, resolution: str, over: tuple[str, ...], at: str | None, 
     """
     from sim.experiments.searching.capacity import LOOKS, find_capacity
     from sim.experiments.searching.cheapest import find_cheapest
-    from sim.experiments.searching.sweep import sweep_length
+    from sim.experiments.searching.opening import search_length
 
-    asked = Asked(**options)
+    asked = SharedOptions(**options)
     study, chosen = asked.load(file), listed(variants)
     if at is not None and not over:
         raise UsageError("--at: found no --over, expected the settings to choose from: --over services.payments.replicas=1..8")
     out = asked.out or Path("reports") / f"{folder_of(study)}-capacity"
     asked.refuse_unwritable(out)
-    points = sweep_length(study, over, "grid", None) if over and at is None else 1
+    points = search_length(study, over, "grid", None) if over and at is None else 1
     asked.warn(study, chosen or list(study.variants))
-    with asked.telling(asked.replications * LOOKS * points, durations_of(study, chosen or list(study.variants))) as progress:
+    with asked.reporting_progress(asked.replications * LOOKS * points, durations_of(study, chosen or list(study.variants))) as progress:
         answer: Capacity | Cheapest
         if at is not None:
-            answer = find_cheapest(study, over, at, chosen, asked.replications, **asked.place, progress=progress)
+            answer = find_cheapest(study, over, at, chosen, asked.replications, **asked.keywords(progress))
         else:
             found = share_of("resolution", resolution)
-            answer = find_capacity(study, chosen, asked.replications, over=over, resolution=found, **asked.place, progress=progress)
+            answer = find_capacity(study, chosen, asked.replications, over=over, resolution=found, **asked.keywords(progress))
     asked.hand_over(answer, out)
     asked.journal.done()
     return 0 if answer.passed else 1

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from sim.experiments.replicating.document import SCHEMA
-from sim.experiments.stability.recovery import LoadPoint, Stability, Step, Threshold
+from sim.experiments.stability.results import LoadPoint, Stability, Step, Threshold
 from sim.report.words import clock, show, show_interval
 from sim.stats.interval import Interval
 from sim.units import show_duration

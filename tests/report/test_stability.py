@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from sim.experiments.stability.recovery import LoadPoint, Stability, Step, Threshold
+from sim.experiments.stability.results import LoadPoint, Stability, Step, Threshold
 from sim.experiments.stability.stressor import Times
 from sim.report.charts.hysteresis import hysteresis_curve
 from sim.report.stability import headline, render_stability, stability_json, verdict

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -18,10 +19,8 @@ from sim.experiments.replicating.plan import Plan
 from sim.experiments.replicating.results import Comparison, VariantResult, base_of
 from sim.experiments.replicating.rounds import Rounds, best_at_once, crew, precise_at_once, until_best, until_precise
 from sim.experiments.replicating.verdicts import judge
-from sim.experiments.running.jobs import JobResult, Perform, perform
-from sim.experiments.running.journal import Journal
-from sim.experiments.running.ledger import Progress
-from sim.experiments.running.options import RunOptions
+from sim.experiments.running.jobs import JobResult
+from sim.experiments.running.options import RunKeywords, RunOptions
 from sim.experiments.shipped import Source, as_study
 from sim.records.columns import Columns, mean_of
 from sim.records.tables import Records
@@ -42,21 +41,14 @@ def compare(
     indifference: str | float | None = None,
     confidence: float = 0.95,
     interval: str = "t",
-    jobs: int | None = None,
-    engine: str = "auto",
-    progress: Progress | None = None,
-    perform: Perform = perform,
-    journal: Journal | None = None,
-    cluster: str | None = None,
-    max_memory: str | float | None = None,
+    **options: Unpack[RunKeywords],
 ) -> Comparison:
     """All variants, or those named, under the same seed and replications; the first is the baseline of the differences.
 
     Several studies are one comparison, whose variants are named `<file-stem>:<variant>`; all of them take the seed of the first.
     There are ten `replications`, or as many as make the error of these `metrics` (`p99(response)`) at most `precision` (0.05), or as many as
     tell which variant is `best` by a metric, if it is by `indifference` ("10ms"): then `replications` is the cap, 100 by default.
-    What the `journal` knows is not run again; `cluster` is the address of a Dask scheduler, in place of `jobs` processes here. What takes more than
-    `max_memory` on paper ("4GB", or bytes; half of the machine's) is refused.
+    The other keywords, `jobs`, `engine`, `cluster` ..., are those of `RunOptions`: where and how it runs.
     """
     sources = [study] if isinstance(study, (Study, str, Path)) else study
     whole = combine([as_study(source) for source in sources])
@@ -72,8 +64,7 @@ def compare(
     chosen = named(arms_of(whole), variants)
     if best is not None and len(chosen) < 2:
         raise UsageError(f"best: found {len(chosen)} variant, expected at least two to choose from")
-    options = RunOptions(jobs, cluster, engine, progress, journal, max_memory)
-    return _experiment(whole, chosen, plan, options, perform)
+    return _experiment(whole, chosen, plan, RunOptions(**options))
 
 
 def run(
@@ -85,14 +76,8 @@ def run(
     metrics: Sequence[str] = (),
     confidence: float = 0.95,
     interval: str = "t",
-    jobs: int | None = None,
-    engine: str = "auto",
-    progress: Progress | None = None,
     only_replication: int | None = None,
-    perform: Perform = perform,
-    journal: Journal | None = None,
-    cluster: str | None = None,
-    max_memory: str | float | None = None,
+    **options: Unpack[RunKeywords],
 ) -> Comparison:
     """One variant, the first unless named. `only_replication` runs that one alone, as it was among the others.
 
@@ -102,17 +87,16 @@ def run(
     plan = Plan(replications=replications, only=only_replication, precision=precision, metrics=tuple(metrics), confidence=confidence, interval=interval)
     arms = arms_of(study)
     chosen = named(arms, [variant if variant is not None else next(iter(arms))])
-    options = RunOptions(jobs, cluster, engine, progress, journal, max_memory)
-    return _experiment(study, chosen, plan, options, perform)
+    return _experiment(study, chosen, plan, RunOptions(**options))
 
 
-def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, options: RunOptions, perform: Perform) -> Comparison:
+def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, options: RunOptions) -> Comparison:
     seed = arms[0].scenario.seed
     keys = _keys(arms, plan)  # looked up before anything runs
     scenarios, most = [arm.scenario for arm in arms], pilot_runs(arms, plan.pilot) + plan.most * len(arms)
     with (
-        options.choose(scenarios, plan.pilot) as choice,
-        crew(options.executor(perform, choice, scenarios, plan.most), options.progress, most) as execute,
+        options.choose(scenarios, plan.pilot, options.estimate(scenarios, plan.pilot)) as choice,
+        crew(options.executor(choice, scenarios, plan.most), options.progress, most) as execute,
     ):
         engine = choice.engine
         arms, warmup = settled(arms, seed, engine, plan.pilot, execute)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,7 @@ from sim.experiments.replicating.arms import arms_of, named
 from sim.experiments.replicating.comparison import compare
 from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.experiments.running.jobs import Job, JobResult, Tick, perform, scenario_of, simulated
-from sim.experiments.running.ledger import Progress
-from sim.experiments.running.resources import room_for
+from sim.experiments.running.options import RunKeywords, RunOptions
 from sim.experiments.shipped import Source, as_study
 from sim.records.columns import Columns
 from sim.spec.scenario import Recording
@@ -29,7 +28,6 @@ from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
 
 if TYPE_CHECKING:
-    from sim.experiments.running.journal import Journal
     from sim.metrics.attribution import Composition
     from sim.metrics.use import Use
     from sim.spec.scenario import Scenario
@@ -161,25 +159,20 @@ def explain(
     route: str | None = None,
     failures: bool = False,
     clock: Clock | None = None,
-    jobs: int | None = None,
-    engine: str = "auto",
-    progress: Progress | None = None,
-    journal: Journal | None = None,
-    cluster: str | None = None,
-    max_memory: str | float | None = None,
+    **options: Unpack[RunKeywords],
 ) -> Explanation:
     """Where the time of the requests around each quantile went, station by station, in all variants or those named; of one route, where it is named.
 
     `clock`: the time until the answer (`response`) or until the order is complete (`completion`); without it that which is slower at the last quantile,
     for each variant. Responses are those of requests answered ok or degraded, as latencies are; with `failures` of all that were answered.
+    The other keywords are those of `RunOptions`, without `perform`.
     """
     study = as_study(study)
     _refuse(study, shares, route, clock)
-    perform = partial(perform_explaining, shares=tuple(shares), route=route, failures=failures)
+    options["perform"] = partial(perform_explaining, shares=tuple(shares), route=route, failures=failures)
     scenarios = [arm.scenario for arm in named(arms_of(study), variants)]
-    room_for(scenarios, replications, max_memory, jobs, cluster, keeps=False, needs=Recording(spans="all"))
-    where: dict[str, Any] = {"jobs": jobs, "engine": engine, "journal": journal, "cluster": cluster, "max_memory": max_memory}
-    comparison = compare(study, variants, replications, perform=perform, progress=progress, **where)
+    RunOptions(**options).estimate(scenarios, replications, keeps=False, needs=Recording(spans="all"))
+    comparison = compare(study, variants, replications, **options)
     found = {name: result.figures for name, result in comparison.variants.items()}
     plain = replace(comparison, variants={name: _without_ours(result) for name, result in comparison.variants.items()})
     explained = {name: _explanation(result, _Figures(found[name]), shares, clock) for name, result in plain.variants.items()}

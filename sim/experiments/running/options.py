@@ -1,36 +1,49 @@
-"""Where and how the jobs of an experiment run: what every verb that simulates is asked for, and how each of them begins."""
+"""Where and how the jobs of an experiment run: one value that every verb which simulates carries through, and how each of them begins."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypedDict, get_args
 
 from sim.errors import UsageError
 from sim.experiments.running.engines import EngineChoice, chosen_engine, is_small
-from sim.experiments.running.executors import Executor
-from sim.experiments.running.resources import room_for, tell_how_long
+from sim.experiments.running.executors import Executor, cores
+from sim.experiments.running.jobs import Perform, perform
+from sim.experiments.running.resources import Estimate, estimated, refuse_too_large, tell_how_long
 from sim.spec.base import Kind, words
 
 if TYPE_CHECKING:
-    from sim.experiments.running.jobs import Perform
     from sim.experiments.running.journal import Journal
     from sim.experiments.running.ledger import Progress
     from sim.spec.scenario import Recording, Scenario
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """The options of a verb that say where and how its jobs run."""
+class RunKeywords(TypedDict, total=False):
+    """The fields of `RunOptions` as the verbs take them: `sim.run(study, jobs=1, engine="simpy")`."""
 
-    jobs: int | None  # processes; None: as many as there are processors
-    cluster: str | None  # the address of a Dask scheduler, in the place of processes here
+    jobs: int | None
+    cluster: str | None
     engine: str
     progress: Progress | None
     journal: Journal | None
     max_memory: str | float | None
+    perform: Perform
 
-    def choose(
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where and how the jobs of an experiment run; none of it changes a result, but `perform`, which is what they are."""
+
+    jobs: int | None = None  # worker processes; None: as many as there are processors
+    cluster: str | None = None  # the address of a Dask scheduler, in the place of processes here
+    engine: str = "auto"  # auto, simpy or compiled
+    progress: Progress | None = None  # hears how far the jobs are
+    journal: Journal | None = None  # what it knows is not run again, and what is finished is written there
+    max_memory: str | float | None = None  # "4GB", or bytes; more on paper is refused; None: half of the machine's
+    perform: Perform = perform  # from a job to its result
+
+    def estimate(
         self,
         scenarios: Sequence[Scenario],
         runs: int,
@@ -39,30 +52,28 @@ class RunOptions:
         keeps: bool = True,
         others: Sequence[Scenario] = (),
         needs: Recording | None = None,
-    ) -> EngineChoice:
-        """The engine for `runs` replications of each scenario, once it is known that there is memory for them.
+    ) -> Estimate:
+        """What `runs` replications of each scenario take, for which there is memory; else a UsageError.
 
-        Says how long a long run will take. The other words are those of `room_for`.
+        `times` as much load as is written, at most; `keeps`: the records of the first replication of each; `others` are scenarios that run as
+        well, and may be larger; `needs` is what the experiment keeps of a run, whatever the scenario says. Of a cluster's machines nobody knows
+        how large they are: there one replication must fit, and what is kept here.
         """
-        room = room_for(
-            scenarios,
-            runs,
-            self.max_memory,
-            self.jobs,
-            self.cluster,
-            times=times,
-            keeps=keeps,
-            others=others,
-            needs=needs,
-        )
+        processes = 1 if self.cluster is not None else self.jobs or cores()
+        found = estimated(scenarios, runs, processes, times=times, keeps=keeps, others=others, needs=needs)
+        refuse_too_large(found, self.max_memory)
+        return found
+
+    def choose(self, scenarios: Sequence[Scenario], runs: int, estimate: Estimate) -> EngineChoice:
+        """The engine for `runs` replications of each scenario; says how long a long run will take."""
         choice = chosen_engine(self.engine, scenarios, runs, self.progress, here=self.cluster is None)
-        tell_how_long(room, choice.engine, self.progress)
+        tell_how_long(estimate, choice.engine, self.progress)
         return choice
 
     def executor(
-        self, perform: Perform, choice: EngineChoice, scenarios: Sequence[Scenario] = (), runs: int = 1
+        self, choice: EngineChoice, scenarios: Sequence[Scenario] = (), runs: int = 1, *, perform: Perform | None = None
     ) -> Executor:
-        """The workers: with `scenarios` no more of them than `runs` replications of each are worth."""
+        """The workers: with `scenarios` no more of them than `runs` replications of each are worth. `perform` in the place of that of the options."""
         stay = _known_by_hand()
         if stay and self.cluster is not None:
             raise UsageError(
@@ -71,7 +82,7 @@ class RunOptions:
         small = self.jobs is None and self.cluster is None and bool(scenarios) and is_small(scenarios, runs, choice.engine)
         return Executor(
             1 if stay or small else self.jobs,
-            perform,
+            perform or self.perform,
             journal=self.journal,
             cluster=self.cluster,
             most=runs * len(scenarios) if scenarios else None,

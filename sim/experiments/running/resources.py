@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from sim import units
 from sim.errors import UsageError
 from sim.experiments.on_paper.run_size import Size, size_of
-from sim.experiments.running.executors import cores
 from sim.spec.scenario import Recording
 from sim.units import show_duration, show_size
 
@@ -66,28 +65,6 @@ class Estimate:
         return self.times * self.runs * math.fsum(seconds for seconds in each if math.isfinite(seconds)) / self.processes
 
 
-def room_for(
-    scenarios: Sequence[Scenario],
-    runs: int,
-    max_memory: str | float | None,
-    jobs: int | None,
-    cluster: str | None,
-    *,
-    times: float = 1.0,
-    keeps: bool = True,
-    others: Sequence[Scenario] = (),
-    needs: Recording | None = None,
-) -> Estimate:
-    """What an experiment takes that there is memory for. Raises UsageError where it takes more than `max_memory`.
-
-    `needs` is what it keeps of a run, whatever the scenario says; `others` are scenarios that run as well, and may be larger. Of a cluster's
-    machines nobody knows how large they are: there one replication must fit, and what is kept here.
-    """
-    found = estimated(scenarios, runs, 1 if cluster is not None else jobs or cores(), times=times, keeps=keeps, others=others, needs=needs)
-    refuse_too_large(found, max_memory)
-    return found
-
-
 def estimated(
     scenarios: Sequence[Scenario],
     runs: int,
@@ -98,7 +75,7 @@ def estimated(
     others: Sequence[Scenario] = (),
     needs: Recording | None = None,
 ) -> Estimate:
-    """Of `runs` replications of each of these scenarios, whatever fits; the other words are those of `room_for`."""
+    """Of `runs` replications of each of these scenarios, whatever fits; the other words are those of `RunOptions.estimate`."""
     sizes, larger = (tuple(size_of(scenario, needs) for scenario in them) for them in (scenarios, others))
     return Estimate(sizes, runs, max(1, min(processes, runs * len(sizes))), times, keeps, larger, needs is not None)
 

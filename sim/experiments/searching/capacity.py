@@ -6,26 +6,21 @@ hold beyond doubt, where the first mean crosses its threshold, and from where on
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
+from typing import Unpack
 
 from sim.errors import UsageError
 from sim.experiments.on_paper.load_factor import load_settings, open_rate
 from sim.experiments.on_paper.offered_load import analysis_of
-from sim.experiments.replicating.arms import Arm, arms_of, named
-from sim.experiments.replicating.pilot import settled
-from sim.experiments.replicating.rounds import crew
-from sim.experiments.running.jobs import Perform, perform
-from sim.experiments.running.journal import Journal
-from sim.experiments.running.ledger import Progress
-from sim.experiments.running.options import RunOptions
-from sim.experiments.searching.axes import LOAD, Axis
+from sim.experiments.replicating.arms import Arm
+from sim.experiments.replicating.comparison import digest_of
+from sim.experiments.running.options import RunKeywords, RunOptions
+from sim.experiments.searching.axes import Axis
 from sim.experiments.searching.capacity_results import Capacity, Found, Look
-from sim.experiments.searching.designs import points_of
+from sim.experiments.searching.opening import axes_without_load, opened, space_of
 from sim.experiments.searching.points import Point, Space
 from sim.experiments.searching.probing import Probe, Prober, Search, Settings, refuse_silent
-from sim.experiments.searching.sweep import checked_axes
 from sim.experiments.shipped import Source, as_study
 from sim.spec.scenario import Scenario
 from sim.stats.interval import Interval
@@ -42,43 +37,29 @@ def find_capacity(
     *,
     over: Sequence[str] | str = (),
     resolution: float = 0.02,
-    jobs: int | None = None,
-    cluster: str | None = None,
-    engine: str = "auto",
-    progress: Progress | None = None,
-    journal: Journal | None = None,
-    perform: Perform = perform,
-    max_memory: str | float | None = None,
+    **options: Unpack[RunKeywords],
 ) -> Capacity:
     """Per variant the highest factor on all open arrivals at which every expectation holds, with its interval, and what breaks first.
 
     `over` (PATH=VALUES) finds it for each of some settings: capacity against replicas. `resolution` is how finely loads are told apart.
+    The other keywords are those of `RunOptions`.
     """
     study = as_study(study)
     if not 0.0 < resolution <= 0.5:
         raise UsageError(f"resolution: found {resolution:g}, expected more than 0 and at most 50%")
     if replications < 1:
         raise UsageError(f"replications: found {replications}, expected at least 1")
-    axes = checked_axes(over) if over else ()
-    if any(LOAD in axis.paths for axis in axes):
-        raise UsageError("--over load: the load is what is searched for")
-    arms = named(arms_of(study), variants)
-    seed = arms[0].scenario.seed
-    points = tuple(Point(number, values) for number, values in enumerate(points_of(axes, "grid", None, seed))) if axes else (Point(0, ()),)
-    plain, scenarios, count = Space(arms, axes, points, engine), [arm.scenario for arm in arms], LOOKS * replications * len(points)
+    axes = axes_without_load(over, "the load is what is searched for") if over else ()
+    plain, how = space_of(study, variants, axes), RunOptions(**options)
     _check(plain)
-    largest = plain.largest()
-    options = RunOptions(jobs, cluster, engine, progress, journal, max_memory)
-    choice = options.choose(scenarios, count, times=_most_load([*scenarios, *largest]), keeps=False, others=largest)
-    with choice, options.executor(perform, choice) as executor:
-        with crew(executor, None, 0) as execute:
-            arms, warmup = settled(arms, seed, choice.engine, replications, execute)
-        space = Space(arms, axes, points, choice.engine)
-        asked = [(arm, point) for arm in arms for point in points]
-        prober = Prober(space, seed, replications, executor, progress, LOOKS * replications * len(asked))
+    most = _most_load([*(arm.scenario for arm in plain.arms), *plain.largest()])
+    with opened(plain, how, replications, LOOKS, most) as search:
+        space = search.space
+        asked = [(arm, point) for arm in space.arms for point in space.points]
+        prober = Prober(space, replications, search.executor, how.progress, LOOKS * replications * len(asked))
         found = prober.answer([(arm, _search(space, arm, point, resolution)) for arm, point in asked])
-    digest = hashlib.sha256("\0".join(prober.fingerprints).encode()).hexdigest()[:32]
-    return Capacity(study, choice.engines, seed, replications, resolution, axes, tuple(found), digest, warmup)
+    digest = digest_of(prober.fingerprints)
+    return Capacity(study, search.choice.engines, space.seed, replications, resolution, axes, tuple(found), digest, search.warmup)
 
 
 def _most_load(scenarios: Sequence[Scenario]) -> float:

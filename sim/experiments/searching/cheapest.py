@@ -6,30 +6,25 @@ More of a setting is taken to be no worse: what fails rules out everything that 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import pandas as pd
 
 from sim import units
 from sim.errors import UsageError
 from sim.experiments.on_paper.load_factor import load_settings, open_rate
-from sim.experiments.replicating.arms import Arm, arms_of, named
+from sim.experiments.replicating.arms import Arm
+from sim.experiments.replicating.comparison import digest_of
 from sim.experiments.replicating.method import FoundWarmup
-from sim.experiments.replicating.pilot import settled
-from sim.experiments.replicating.rounds import crew
-from sim.experiments.running.jobs import Perform, perform
-from sim.experiments.running.journal import Journal
-from sim.experiments.running.ledger import Progress
-from sim.experiments.running.options import RunOptions
-from sim.experiments.searching.axes import LOAD, Axis, number_of
+from sim.experiments.running.options import RunKeywords, RunOptions
+from sim.experiments.searching.axes import Axis, number_of
 from sim.experiments.searching.capacity import LOOKS
-from sim.experiments.searching.designs import points_of
+from sim.experiments.searching.opening import axes_without_load, opened, space_of
 from sim.experiments.searching.points import Point, Space
 from sim.experiments.searching.probing import Probe, Prober, Search, Settings, refuse_silent
-from sim.experiments.searching.sweep import checked_axes
 from sim.experiments.shipped import Source, as_study
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
@@ -102,52 +97,46 @@ def find_cheapest(
     load: str | float = 1.0,
     variants: Sequence[str] | None = None,
     replications: int = 10,
-    *,
-    jobs: int | None = None,
-    cluster: str | None = None,
-    engine: str = "auto",
-    progress: Progress | None = None,
-    journal: Journal | None = None,
-    perform: Perform = perform,
-    max_memory: str | float | None = None,
+    **options: Unpack[RunKeywords],
 ) -> Cheapest:
     """Per variant the cheapest values of the settings `over` (PATH=VALUES, numbers) with which every expectation holds at this load.
 
-    `load` is a factor on the load as written ("1.5x", 1.5) or a rate of all open traffic together ("400/s").
+    `load` is a factor on the load as written ("1.5x", 1.5) or a rate of all open traffic together ("400/s"). The other keywords are those
+    of `RunOptions`.
     """
     study = as_study(study)
     if replications < 2:
         raise UsageError(f"replications: found {replications}, expected at least 2: whether something holds beyond doubt takes an interval")
-    axes = checked_axes(over)
-    if any(LOAD in axis.paths for axis in axes):
-        raise UsageError("--over load: the load is given by --at")
-    arms = named(arms_of(study), variants)
-    seed = arms[0].scenario.seed
-    points = [Point(number, values) for number, values in enumerate(points_of(axes, "grid", None, seed))]
-    for axis in axes:
+    plain = space_of(study, variants, axes_without_load(over, "the load is given by --at"))
+    _check(plain)
+    how = RunOptions(**options)
+    with opened(plain, how, replications) as search:
+        space = search.space
+        prices, priced = _prices(space)
+        prober = Prober(space, replications, search.executor, how.progress, LOOKS * replications * len(space.arms))
+        choices = prober.answer([(arm, _search(space, arm, prices[arm.name], load)) for arm in space.arms])
+    digest = digest_of(prober.fingerprints)
+    return Cheapest(study, search.choice.engines, space.seed, replications, str(load), space.axes, priced, tuple(choices), digest, search.warmup)
+
+
+def _check(space: Space) -> None:
+    """What is varied are numbers, not too many; every variant expects something, and is one at every point."""
+    for axis in space.axes:
         if any(math.isnan(number_of(value)) for value in axis.listed()):
             raise UsageError(f"--over {axis.name}: expected numbers, of which more is no worse, such as replicas")
-    if len(points) > MOST:
-        raise UsageError(f"found {len(points):,} combinations, expected at most {MOST:,}")
-    plain, scenarios, count = Space(arms, axes, points, engine), [arm.scenario for arm in arms], replications * len(points)
-    for arm in arms:
+    if len(space.points) > MOST:
+        raise UsageError(f"found {len(space.points):,} combinations, expected at most {MOST:,}")
+    for arm in space.arms:
         refuse_silent(arm.scenario, arm.name)
-    plain.check()
-    options = RunOptions(jobs, cluster, engine, progress, journal, max_memory)
-    choice = options.choose(scenarios, count, keeps=False, others=plain.largest())
-    with choice, options.executor(perform, choice) as executor:
-        with crew(executor, None, 0) as execute:
-            arms, warmup = settled(arms, seed, choice.engine, replications, execute)
-        space = Space(arms, axes, points, choice.engine)
-        price = {(arm.name, point.number): _price(space.scenario(arm, space.settings(arm, point.values))) for arm in arms for point in points}
-        priced = any(price.values())
-        if not priced:
-            price = {(arm.name, point.number): sum(map(number_of, point.values)) for arm in arms for point in points}
-        prober = Prober(space, seed, replications, executor, progress, LOOKS * replications * len(arms))
-        each = [{point.number: price[arm.name, point.number] for point in points} for arm in arms]
-        choices = prober.answer([(arm, _search(space, arm, prices, load)) for arm, prices in zip(arms, each, strict=True)])
-    digest = hashlib.sha256("\0".join(prober.fingerprints).encode()).hexdigest()[:32]
-    return Cheapest(study, choice.engines, seed, replications, str(load), axes, priced, tuple(choices), digest, warmup)
+    space.check()
+
+
+def _prices(space: Space) -> tuple[dict[str, dict[int, float]], bool]:
+    """Of every variant the price of every point, and whether anything has one: else the sum of the settings stands for it."""
+    found = {arm.name: {point.number: _price(space.scenario(arm, space.settings(arm, point.values))) for point in space.points} for arm in space.arms}
+    if any(price for prices in found.values() for price in prices.values()):
+        return found, True
+    return {arm.name: {point.number: sum(map(number_of, point.values)) for point in space.points} for arm in space.arms}, False
 
 
 def factor_of(load: str | float, scenario: Scenario) -> float:

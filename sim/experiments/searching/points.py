@@ -29,10 +29,15 @@ class Point:
 class Space:
     """All points of some axes for some variants."""
 
-    def __init__(self, arms: Sequence[Arm], axes: Sequence[Axis], points: Sequence[Point], engine: str) -> None:
+    def __init__(self, arms: Sequence[Arm], axes: Sequence[Axis], points: Sequence[Point], engine: str = "simpy") -> None:
         self.arms, self.axes, self.points, self.engine = tuple(arms), tuple(axes), tuple(points), engine
         self._documents = {arm.name: json.dumps(arm.document) for arm in arms}
         self._scenarios: dict[tuple[str, tuple[str, ...]], Scenario] = {}
+
+    @property
+    def seed(self) -> int:
+        """Of all variants, unless a setting says another."""
+        return self.arms[0].scenario.seed
 
     def settings(self, arm: Arm, values: Sequence[str]) -> tuple[str, ...]:
         """The PATH=VALUE of a point; the load last, since it scales what the others have set."""

@@ -88,8 +88,8 @@ Search = Generator[Settings, Probe, T]
 class Prober:
     """Answers several searches side by side, so that all workers have something to do."""
 
-    def __init__(self, space: Space, seed: int, replications: int, executor: Executor, progress: Progress | None, expected: int) -> None:
-        self.space, self.seed, self.replications = space, seed, replications
+    def __init__(self, space: Space, replications: int, executor: Executor, progress: Progress | None, expected: int) -> None:
+        self.space, self.replications = space, replications
         self._executor, self._progress, self._expected = executor, progress, expected
         self._done, self._simulated = 0, 0.0
         self._known: dict[tuple[str, Settings], Probe] = {}
@@ -133,7 +133,7 @@ class Prober:
         jobs: list[Job] = []
         keys = []
         for arm, settings in wanted:
-            for job in self.space.jobs(arm, settings, range(start, stop), self.seed):
+            for job in self.space.jobs(arm, settings, range(start, stop), self.space.seed):
                 jobs.append(job)
                 keys.append((arm.name, settings))
         if not jobs:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
 from sim.errors import RunError, SimError, UsageError
-from sim.experiments.replicating.arms import Arm, arms_of, named
+from sim.experiments.replicating.arms import Arm
 from sim.experiments.replicating.metric_kinds import bounds_of
-from sim.experiments.replicating.pilot import settled
 from sim.experiments.replicating.results import Verdict
-from sim.experiments.replicating.rounds import crew
 from sim.experiments.replicating.verdicts import judge
-from sim.experiments.running.jobs import Job, Perform, perform
-from sim.experiments.running.journal import Journal
-from sim.experiments.running.ledger import Progress
-from sim.experiments.running.options import RunOptions
-from sim.experiments.searching.axes import LOAD, Axis, axes_of
-from sim.experiments.searching.designs import points_of
+from sim.experiments.running.jobs import Job
+from sim.experiments.running.options import RunKeywords, RunOptions
+from sim.experiments.searching.opening import checked_axes, opened, space_of
 from sim.experiments.searching.points import MOST_CHECKED, Point, Space
 from sim.experiments.searching.sweep_results import FailedRun, Gathering, Sweep
 from sim.experiments.shipped import Source, as_study
 from sim.records.columns import Columns
 from sim.spec.expectation import expectations
-from sim.spec.study import Study
 from sim.spec.traffic import Closed
 from sim.stats.mean import mean_interval
 from sim.vocabulary import bound_keys
@@ -41,72 +36,44 @@ def sweep(
     *,
     design: str = "grid",
     points: int | None = None,
-    jobs: int | None = None,
-    cluster: str | None = None,
-    engine: str = "auto",
-    progress: Progress | None = None,
-    journal: Journal | None = None,
-    perform: Perform = perform,
-    max_memory: str | float | None = None,
+    **options: Unpack[RunKeywords],
 ) -> Sweep:
     """Every variant, or those named, at every point of a design over the settings `over`: `services.payments.replicas=2,4,8`, `load=0.5..2:0.5`.
 
     `design` is grid, lhs (Latin hypercube), sobol (sequence) or sensitivity (Sobol indices), the last three with the number of `points`. All
-    points have the same luck. A run that fails is told in `failures`; more than a few end the sweep. A `journal` keeps what is finished, so that
-    the same call goes on where an earlier one was stopped.
+    points have the same luck. A run that fails is told in `failures`; more than a few end the sweep. The other keywords are those of `RunOptions`.
     """
     study = as_study(study)
     if replications < 1:
         raise UsageError(f"replications: found {replications}, expected at least 1")
-    axes = checked_axes(over)
-    arms = named(arms_of(study), variants)
-    seed = arms[0].scenario.seed
-    chosen = tuple(Point(number, values) for number, values in enumerate(points_of(axes, design, points, seed)))
-    plain, scenarios, count = Space(arms, axes, chosen, engine), [arm.scenario for arm in arms], replications * len(chosen)
+    plain, how = space_of(study, variants, checked_axes(over), design, points), RunOptions(**options)
     plain.check()
-    options = RunOptions(jobs, cluster, engine, progress, journal, max_memory)
-    choice = options.choose(scenarios, count, keeps=False, others=plain.largest())
-    with choice, options.executor(perform, choice) as executor:
-        with crew(executor, None, 0) as execute:
-            arms, warmup = settled(arms, seed, choice.engine, replications, execute)
-        space = Space(arms, axes, chosen, choice.engine)
-        work = [(place, job) for point in chosen for arm in arms for place, job in _jobs(space, arm, point, replications, seed)]
+    with opened(plain, how, replications) as search:
+        space = search.space
+        work = [(place, job) for point in space.points for arm in space.arms for place, job in _jobs(space, arm, point, replications)]
         gathering = Gathering([place for place, _ in work])
-        failed = executor.run([job for _, job in work], gathering.take, progress, tolerated=TOLERATED)
+        failed = search.executor.run([job for _, job in work], gathering.take, how.progress, tolerated=TOLERATED)
     failures = _failures(failed, work)
     if len(failures) == len(work):
         raise failed[0][1]
     runs = gathering.runs()
     return Sweep(
         study=study,
-        engine=choice.engines,
-        seed=seed,
+        engine=search.choice.engines,
+        seed=space.seed,
         replications=replications,
         design=design,
-        axes=axes,
-        points=chosen,
-        variants=tuple(arm.name for arm in arms),
+        axes=space.axes,
+        points=space.points,
+        variants=tuple(arm.name for arm in space.arms),
         runs=runs,
         censored=frozenset(gathering.censored),
         verdicts=_verdicts(space, runs, gathering.censored),
         fingerprint=gathering.fingerprint(),
-        closed=frozenset(arm.name for arm in arms if all(isinstance(traffic.arrivals, Closed) for traffic in arm.scenario.traffic.values())),
+        closed=frozenset(arm.name for arm in space.arms if all(isinstance(traffic.arrivals, Closed) for traffic in arm.scenario.traffic.values())),
         failures=failures,
-        warmup=warmup,
+        warmup=search.warmup,
     )
-
-
-def checked_axes(over: Sequence[str] | str) -> tuple[Axis, ...]:
-    """The axes of a call."""
-    axes = axes_of([over] if isinstance(over, str) else list(over))
-    if any(LOAD in axis.paths and len(axis.paths) > 1 for axis in axes):
-        raise UsageError("--over: 'load' is a factor on the arrivals, and cannot be joined with other paths")
-    return axes
-
-
-def sweep_length(study: Study, over: Sequence[str], design: str, points: int | None) -> int:
-    """How many points there will be, to tell progress by."""
-    return len(points_of(checked_axes(over), design, points, next(iter(study.variants.values())).seed))
 
 
 def raise_failures(sweep: Sweep) -> None:
@@ -118,9 +85,9 @@ def raise_failures(sweep: Sweep) -> None:
         raise RunError(f"{len(sweep.failures)} of {total} runs failed; the others are in the results\n{told}{more}")
 
 
-def _jobs(space: Space, arm: Arm, point: Point, replications: int, seed: int) -> list[tuple[tuple[str, int, int], Job]]:
+def _jobs(space: Space, arm: Arm, point: Point, replications: int) -> list[tuple[tuple[str, int, int], Job]]:
     settings = space.settings(arm, point.values)
-    own = next((int(text.partition("=")[2]) for text in settings if text.startswith("seed=")), seed)
+    own = next((int(text.partition("=")[2]) for text in settings if text.startswith("seed=")), space.seed)
     return [((arm.name, point.number, job.replication), job) for job in space.jobs(arm, settings, range(replications), own)]
 
 

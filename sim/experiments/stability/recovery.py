@@ -15,30 +15,27 @@ Thresholds are searched by bisection between loads of the grid. The curve of hys
 
 from __future__ import annotations
 
-import hashlib
-import html
 import json
 import math
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING
-
-import pandas as pd
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Unpack
 
 from sim.errors import UsageError
 from sim.experiments.on_paper.load_factor import open_rate
 from sim.experiments.on_paper.offered_load import Analysis
 from sim.experiments.replicating.arms import Arm, arms_of
+from sim.experiments.replicating.comparison import digest_of
 from sim.experiments.replicating.method import FoundWarmup
 from sim.experiments.replicating.pilot import settled
 from sim.experiments.replicating.rounds import Execute, crew
-from sim.experiments.running.jobs import Job, JobResult, perform
-from sim.experiments.running.ledger import Progress
-from sim.experiments.running.options import RunOptions
+from sim.experiments.running.engines import EngineChoice
+from sim.experiments.running.jobs import Job, JobResult
+from sim.experiments.running.options import RunKeywords, RunOptions
 from sim.experiments.shipped import Source, as_study
 from sim.experiments.stability.replication import RECOVERED, RECOVERING, STUCK, is_as_without, perform_staircase, perform_stressed
+from sim.experiments.stability.results import PRECISION, LoadPoint, Stability, Step, Threshold
 from sim.experiments.stability.stressor import Stressor, Times, staircase_settings, stress_settings, stressor_of, times_of
 from sim.spec.scenario import Recording
 from sim.stats.bounds import NOT_NEGATIVE, SHARE
@@ -46,130 +43,11 @@ from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
 
 if TYPE_CHECKING:
-    from sim.experiments.running.journal import Journal
     from sim.spec.study import Study
 
 GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1)  # of the load at which the first station is full, on paper
-PRECISION = 0.05  # relative width at which the search for a threshold ends
 LOST = 0.95  # of the usual success share: less is a collapse
 _DWELL = 30.0  # s; the least on a step of the staircase
-
-
-@dataclass(frozen=True)
-class LoadPoint:
-    """One load, with and without the stressor."""
-
-    factor: float  # of all open arrivals
-    rate: float  # requests per second
-    recovered: int  # replications
-    recovering: int
-    stuck: int
-    recovery: Interval  # s from the end of the stressor, where it is known; infinite and censored where a replication has not recovered
-    recovery_of_recovered: Interval  # s; over those whose recovery took a known time
-    success_before: Interval
-    success_after: Interval  # long after
-    p99_before: Interval
-    p99_after: Interval
-    success_without: Interval  # long after, without the stressor
-    goodput_after: Interval  # 1/s, long after
-    goodput_without: Interval
-    requests: Interval  # that the figures of long after stand on, in each replication
-    collapsed: bool
-
-    @property
-    def replications(self) -> int:
-        """How many there are."""
-        return self.recovered + self.recovering + self.stuck
-
-    @property
-    def vulnerable(self) -> bool:
-        """Whether it does not come back after the stressor."""
-        return 2 * self.stuck >= self.replications
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """A load above which something happens: it lies between two that were tried. nan: on that side none was."""
-
-    low: float  # the highest load tried below
-    high: float  # the lowest above
-
-    @property
-    def found(self) -> bool:
-        """Whether both sides are known."""
-        return not (math.isnan(self.low) or math.isnan(self.high))
-
-    @property
-    def value(self) -> float:
-        """The middle; nan where it was not found."""
-        return (self.low + self.high) / 2
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the staircase of loads."""
-
-    factor: float
-    rate: float
-    rising: bool
-    goodput: Interval  # 1/s, in the second half of the step
-    success: Interval  # share of what arrives
-    requests: Interval  # that arrive in that half, in each replication
-
-
-@dataclass(frozen=True)
-class Stability:
-    """What `find_stability` answers. Loads are requests per second of all open traffic; `factor` is their multiple in the scenario."""
-
-    study: Study
-    variant: str
-    engine: str
-    seed: int
-    replications: int
-    stressor: str
-    times: Times
-    rate: float  # of the scenario as it stands
-    points: tuple[LoadPoint, ...]  # by load
-    vulnerable: Threshold  # requests per second; above it the system does not come back
-    collapse: Threshold  # above it the system does not need the stressor
-    curve: tuple[Step, ...]  # up, then down; empty where none was asked for
-    dwell: float  # s on each step
-    fingerprint: str
-    warmup: FoundWarmup | None = None  # where the scenario leaves it to be found: at the load as written
-
-    @property
-    def metastable(self) -> tuple[float, float] | None:
-        """The loads that it can bear but does not come back to: (from, to) in requests per second; None where there are none that are known."""
-        begin = self.vulnerable.value if self.vulnerable.found else self.vulnerable.high
-        if math.isnan(begin) and not any(point.vulnerable for point in self.points):
-            return None
-        begin = self.points[0].rate if math.isnan(begin) else begin
-        end = self.collapse.value if self.collapse.found else math.nan
-        end = self.points[-1].rate if math.isnan(end) else end
-        return (begin, end) if begin < end * (1 - PRECISION) else None
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row per load."""
-        rows = []
-        for point in self.points:
-            figures = ("recovery", "success_before", "success_after", "p99_before", "p99_after", "success_without", "goodput_after", "goodput_without")
-            plain = {name: getattr(point, name) for name in ("factor", "rate", "recovered", "recovering", "stuck", "vulnerable", "collapsed")}
-            rows.append({**plain, **{name: getattr(point, name).value for name in figures}})
-        return pd.DataFrame(rows)
-
-    @property
-    def hysteresis(self) -> pd.DataFrame:
-        """One row per step of the staircase."""
-        rows = [(step.factor, step.rate, step.rising, step.goodput.value, step.success.value) for step in self.curve]
-        return pd.DataFrame(rows, columns=["factor", "rate", "rising", "goodput", "success"])
-
-    def _repr_html_(self) -> str:
-        head = f"<p><b>{html.escape(self.study.name)}: {html.escape(self.variant)}</b>, {html.escape(self.stressor)}</p>"
-        return head + self.table.to_html(index=False, border=0)
-
-    def __repr__(self) -> str:
-        return f"{self.study.name}: {self.variant}, {self.stressor}\n{self.table.to_string(index=False)}"
 
 
 def find_stability(
@@ -184,47 +62,26 @@ def find_stability(
     watch: float | None = None,
     dwell: float | None = None,
     hysteresis: bool = True,
-    jobs: int | None = None,
-    engine: str = "auto",
-    progress: Progress | None = None,
-    journal: Journal | None = None,
-    cluster: str | None = None,
-    max_memory: str | float | None = None,
+    **keywords: Unpack[RunKeywords],
 ) -> Stability:
     """Whether one variant, the first unless named, returns to its state after the stressor, at which loads, and after how long.
 
     `stressor` is `spike:3x:10s`, `outage:SERVICE:30s` or `slow:SERVICE:5x:30s`, or else the faults of the scenario; `loads` are factors on all open
     arrivals. `before` and `watch` are the seconds before and after the stressor, `dwell` those on each step of the staircase; `precision` is the
-    relative width at which the search for a threshold ends (0: only the loads given are tried).
+    relative width at which the search for a threshold ends (0: only the loads given are tried). The other keywords are those of `RunOptions`,
+    without `perform`.
     """
     study = as_study(study)
     arm = _arm(study, variant)
-    what = stressor_of(stressor, arm.scenario)
-    factors = _grid(arm, loads)
-    _refuse(factors, replications, precision)
-    times_of(what, arm.scenario, before, watch)  # wrong ones are told before anything runs
-    ramp = [*factors, *reversed(factors[:-1])] if hysteresis else []
-    longest = max(times_of(what, arm.scenario, before, watch).duration / arm.scenario.duration, 1.0)
-    most = max(*factors, 1.0) * longest
-    options, runs = RunOptions(jobs, cluster, engine, progress, journal, max_memory), 2 * replications * len(factors)
-    with ExitStack() as stack:
-        choice = stack.enter_context(options.choose([arm.scenario], runs, times=most, keeps=False, needs=Recording()))
-        chosen = choice.engine
-        with crew(options.executor(perform, choice), None, 0) as execute:  # a warm-up that is to be found is found at the load as written
-            (arm,), warmup = settled([arm], arm.scenario.seed, chosen, replications, execute)
-        times = times_of(what, arm.scenario, before, watch)
-        step = dwell or max(_DWELL, (times.duration - times.end) / 2)
-        most = 2 * len(factors) * replications + (replications if ramp else 0)
-        told = options.executor(partial(perform_stressed, times=times), choice)
-        search = _Search(arm, chosen, what, times, replications, stack.enter_context(crew(told, progress, most)))
-        search.measure(factors)
-        if precision > 0:
-            search.bisect(precision)
-        curve, marks = tuple[Step, ...](), search.fingerprints
-        if ramp:
-            climbing = options.executor(partial(perform_staircase, dwell=step), choice)
-            curve, more = _climb(arm, chosen, ramp, step, replications, stack.enter_context(crew(climbing, progress, replications)))
-            marks += more
+    found = _Question(arm, stressor_of(stressor, arm.scenario), tuple(_grid(arm, loads)), replications, precision, before, watch, dwell, hysteresis)
+    found.check()
+    scenarios, options = [arm.scenario], RunOptions(**keywords)
+    estimate = options.estimate(scenarios, found.runs, times=found.most, keeps=False, needs=Recording())
+    with options.choose(scenarios, found.runs, estimate) as choice:
+        settled_arm, warmup = _settled(found, choice, options)
+        found = replace(found, arm=settled_arm)
+        search = _searched(found, choice, options)
+        curve, climbed = _climbed(found, choice, options) if hysteresis else ((), [])
     points = search.points()
     return Stability(
         study=study,
@@ -232,17 +89,89 @@ def find_stability(
         engine=choice.engines,
         seed=arm.scenario.seed,
         replications=replications,
-        stressor=what.text,
-        times=times,
-        rate=open_rate(arm.scenario),
+        stressor=found.stressor.text,
+        times=found.times,
+        rate=open_rate(found.arm.scenario),
         points=points,
         vulnerable=_threshold(points, [point.vulnerable for point in points]),
         collapse=_threshold(points, [point.collapsed for point in points]),
         curve=curve,
-        dwell=step,
-        fingerprint=hashlib.sha256("\0".join(marks).encode()).hexdigest()[:32],
+        dwell=found.step,
+        fingerprint=digest_of([*search.fingerprints, *climbed]),
         warmup=warmup,
     )
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of one arm."""
+
+    arm: Arm
+    stressor: Stressor
+    factors: tuple[float, ...]
+    replications: int
+    precision: float
+    before: float | None
+    watch: float | None
+    dwell: float | None
+    hysteresis: bool
+
+    def check(self) -> None:
+        """Tell what is wrong before anything runs."""
+        if not self.factors or min(self.factors) <= 0 or not all(map(math.isfinite, self.factors)):
+            raise UsageError("loads: expected factors above 0, such as 0.5,1,2")
+        if self.replications < 1:
+            raise UsageError(f"replications: found {self.replications}, expected at least 1")
+        if not 0 <= self.precision < 1:
+            raise UsageError(f"precision: found {self.precision:g}, expected a share, such as 0.05; 0 tries no other loads than those given")
+        _ = self.times
+
+    @cached_property
+    def times(self) -> Times:
+        """When what happens in a run with the stressor; a UsageError where that cannot be."""
+        return times_of(self.stressor, self.arm.scenario, self.before, self.watch)
+
+    @property
+    def runs(self) -> int:
+        """Of all loads that are given, with and without the stressor."""
+        return 2 * self.replications * len(self.factors)
+
+    @property
+    def most(self) -> float:
+        """Times as much traffic as the scenario has, in the largest run."""
+        return max(*self.factors, 1.0) * max(self.times.duration / self.arm.scenario.duration, 1.0)
+
+    @property
+    def step(self) -> float:
+        """Seconds on each step of the staircase."""
+        return self.dwell or max(_DWELL, (self.times.duration - self.times.end) / 2)
+
+
+def _settled(asked: _Question, choice: EngineChoice, options: RunOptions) -> tuple[Arm, FoundWarmup | None]:
+    """A warm-up that is to be found is found at the load as written."""
+    with crew(options.executor(choice), None, 0) as execute:
+        (arm,), warmup = settled([asked.arm], asked.arm.scenario.seed, choice.engine, asked.replications, execute)
+    return arm, warmup
+
+
+def _searched(asked: _Question, choice: EngineChoice, options: RunOptions) -> _Search:
+    """The loads that were asked for, and those between them that it takes to know the thresholds."""
+    most = asked.runs + (asked.replications if asked.hysteresis else 0)
+    executor = options.executor(choice, perform=partial(perform_stressed, times=asked.times))
+    with crew(executor, options.progress, most) as execute:
+        search = _Search(asked.arm, choice.engine, asked.stressor, asked.times, asked.replications, execute)
+        search.measure(asked.factors)
+        if asked.precision > 0:
+            search.bisect(asked.precision)
+    return search
+
+
+def _climbed(asked: _Question, choice: EngineChoice, options: RunOptions) -> tuple[tuple[Step, ...], list[str]]:
+    """The staircase up and down, and the fingerprints of its runs."""
+    factors = [*asked.factors, *reversed(asked.factors[:-1])]
+    executor = options.executor(choice, perform=partial(perform_staircase, dwell=asked.step))
+    with crew(executor, options.progress, asked.replications) as execute:
+        return _climb(asked.arm, choice.engine, factors, asked.step, asked.replications, execute)
 
 
 def _arm(study: Study, variant: str | None) -> Arm:
@@ -262,15 +191,6 @@ def _grid(arm: Arm, loads: Sequence[float] | None) -> list[float]:
     if not 0.0 < capacity < math.inf:
         raise UsageError("loads: no station is ever full on paper, so that no loads suggest themselves; expected some, such as --loads 0.5,1,2")
     return [capacity * share for share in GRID]
-
-
-def _refuse(factors: Sequence[float], replications: int, precision: float) -> None:
-    if not factors or min(factors) <= 0 or not all(map(math.isfinite, factors)):
-        raise UsageError("loads: expected factors above 0, such as 0.5,1,2")
-    if replications < 1:
-        raise UsageError(f"replications: found {replications}, expected at least 1")
-    if not 0 <= precision < 1:
-        raise UsageError(f"precision: found {precision:g}, expected a share, such as 0.05; 0 tries no other loads than those given")
 
 
 # ---- over loads

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 
-from sim.experiments.stability.recovery import Stability
+from sim.experiments.stability.results import Stability
 from sim.report.charts.canvas import Chart, label_ends, panels, plain_numbers
 from sim.report.stability import verdict
 from sim.report.theme import LIGHT, Theme, rc

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from sim.errors import UsageError
-from sim.experiments.stability.recovery import Stability, find_stability
+from sim.experiments.stability.recovery import find_stability
+from sim.experiments.stability.results import Stability
 from sim.experiments.stability.stressor import Stressor, staircase_settings, stress_settings, stressor_of, times_of
 from sim.report.stability import render_stability
 from sim.spec import load_document, load_text

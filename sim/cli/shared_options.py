@@ -22,12 +22,13 @@ from sim.errors import UsageError
 if TYPE_CHECKING:
     from sim.experiments.replicating.results import Comparison
     from sim.experiments.running.ledger import Progress
+    from sim.experiments.running.options import RunKeywords
     from sim.experiments.searching.documents import Answer
     from sim.report.charts.canvas import Chart
     from sim.spec.study import Study
 
 
-class Asked:
+class SharedOptions:
     """The shared options of a run, and what is done with them."""
 
     def __init__(
@@ -72,10 +73,16 @@ class Asked:
         self.cluster, self.journal, self.spread = cluster, Journal(patience=SOON), spread
         click.get_current_context().call_on_close(self.journal.close)  # whatever befalls the telling, what is finished is found again
 
-    @property
-    def place(self) -> dict[str, Any]:
-        """Where and how the jobs run."""
-        return {"jobs": self.jobs, "cluster": self.cluster, "engine": self.engine, "journal": self.journal, "max_memory": self.max_memory}
+    def keywords(self, progress: Progress | None) -> RunKeywords:
+        """Where and how the jobs run, as the verbs take it."""
+        return {
+            "jobs": self.jobs,
+            "cluster": self.cluster,
+            "engine": self.engine,
+            "progress": progress,
+            "journal": self.journal,
+            "max_memory": self.max_memory,
+        }
 
     def load(self, file: str) -> Study:
         """The study in a file, or a shipped one, changed as asked."""
@@ -117,7 +124,7 @@ class Asked:
         self.json.refuse()
 
     @contextlib.contextmanager
-    def telling(self, replications: int, durations: Sequence[float]) -> Iterator[Progress | None]:
+    def reporting_progress(self, replications: int, durations: Sequence[float]) -> Iterator[Progress | None]:
         """Progress on stderr; what is finished when this is broken off is in the journal."""
         from sim.experiments.running.progress import Teller
 
