@@ -16,20 +16,32 @@ from sim.compiled.tasks import close
 from sim.compiled.topics import QUEUED
 from sim.compiled.wiring import Wiring
 from sim.errors import BooksDoNotBalance
+from sim.records.background import BackgroundKeeper
 from sim.records.keeping import Kept
 from sim.records.tables import Book, Records
 from sim.spec.scenario import Scenario
 from sim.vocabulary import MessageEnd, Outcome
 
 
-def simulate(scenario: Scenario, replication: int = 0, progress: Callable[[float], None] | None = None) -> Records:
+def simulate(
+    scenario: Scenario,
+    replication: int = 0,
+    progress: Callable[[float], None] | None = None,
+    *,
+    background: bool = False,
+) -> Records:
     """Run one replication of one scenario. `progress` hears the simulated time now and then.
 
+    With `background` a second thread reads the rows that are finished while the run goes on, which pays where a processor is idle.
     Raises `Unsupported` for a scenario with a part that only the SimPy engine runs.
     """
     machine = Machine(Wiring(scenario, replication))
-    machine.run(progress)
-    return _records(machine)
+    if not background:
+        machine.run(progress)
+        return _records(machine)
+    with BackgroundKeeper(machine.keeper) as machine.keeper:
+        machine.run(progress)
+        return _records(machine)
 
 
 def why_not(scenario: Scenario) -> str:
@@ -61,7 +73,7 @@ def _records(machine: Machine) -> Records:
         row = tables["stocks"][place]
         sold = tables["sold"][row["first"] : row["first"] + row["kinds"]]
         oversold[stock.service] = int(np.maximum(sold - row["items"], 0).sum())
-    return Records(
+    records = Records(
         seed=scenario.seed,
         replication=wiring.replication,
         duration=scenario.duration,
@@ -81,6 +93,8 @@ def _records(machine: Machine) -> Records:
         effect_names=tuple(world.effects),
         oversold=oversold,
     )
+    records.remember(kept.digests)
+    return records
 
 
 def _close_requests(machine: Machine) -> None:

@@ -43,7 +43,7 @@ OF_CALL, OF_BULKHEAD, OF_QUEUE, OF_CLIENT, OF_ERRAND = map(whole, range(5))  # p
 OK, REFUSED = whole(Outcome.OK), whole(Outcome.REFUSED)
 
 
-@compiled
+@compiled(nogil=True)
 def run(s: State, budget: int) -> int:
     """Run until one of the reasons to return."""
     turns = TURNS_AT_ONCE

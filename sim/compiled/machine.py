@@ -24,6 +24,7 @@ from sim.models.stillness import Stillness, Turning
 from sim.models.unnoticed import Late, breaker_by_now, end_of_spell, holders, in_order
 from sim.policies.breaker import BreakerRow
 from sim.records.exemplars import CANDIDATE, MOST_LUCK, Exemplars
+from sim.records.keeping import Keeper
 from sim.records.rows import copied, joined
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE
 from sim.vocabulary import EventKind
@@ -63,7 +64,7 @@ class Machine:
 
     def __init__(self, wiring: Wiring):
         self.wiring = wiring
-        self.keeper = wiring.world.recorder.keeper
+        self.keeper: Keeper = wiring.world.recorder.keeper
         self.event_rows: list[Rows] = []
         self.span_rows: list[Rows] = []
         self.stage_rows: list[Rows] = []

@@ -189,7 +189,7 @@ class World:
         books = (*self.traffic_books(kept), *(host.book() for host in self.hosts()), *(topic.book() for topic in self.topics.values()))
         self._balance(books)
         scenario = self.scenario
-        return Records(
+        records = Records(
             seed=scenario.seed,
             replication=self.replication,
             duration=scenario.duration,
@@ -209,6 +209,8 @@ class World:
             effect_names=tuple(self.effects),
             oversold={name: stock.oversold for name, stock in self.stocks.items()},
         )
+        records.remember(kept.digests)
+        return records
 
     def _tell_what_nobody_noticed(self) -> None:
         now = self.env.now

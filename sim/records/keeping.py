@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +22,7 @@ class Kept:
 
     requests: Rows
     messages: Rows
+    digests: tuple[str, str]  # of the rows of requests and of messages
     summary: Summary | None = None
 
     def outcomes(self, source: int) -> NDArray[np.int64]:
@@ -50,19 +52,40 @@ def keeper(plan: Plan | None) -> Keeper:
 
 
 class _Rows:
-    """All rows, one behind the other in memory that grows where it is, so that nothing stands there twice."""
+    """All rows."""
 
     def __init__(self) -> None:
-        self._requests, self._messages = bytearray(), bytearray()
+        self._requests, self._messages = _Table(REQUEST), _Table(MESSAGE)
 
     def take_requests(self, rows: Rows) -> None:
-        self._requests += bytes_of(rows)
+        self._requests.take(rows)
 
     def take_messages(self, rows: Rows) -> None:
-        self._messages += bytes_of(rows)
+        self._messages.take(rows)
 
     def finish(self) -> Kept:
-        return Kept(np.frombuffer(self._requests, REQUEST), np.frombuffer(self._messages, MESSAGE))
+        return Kept(self._requests.rows(), self._messages.rows(), (self._requests.digest(), self._messages.digest()))
+
+
+class _Table:
+    """Rows one behind the other in memory that grows where it is, so that nothing stands there twice, and their digest."""
+
+    def __init__(self, dtype: np.dtype[np.void]) -> None:
+        self._dtype, self._bytes, self._digest = dtype, bytearray(), hashlib.sha256()
+
+    def take(self, rows: Rows) -> None:
+        piece = bytes_of(rows)
+        self._bytes += piece
+        self._digest.update(piece)
+
+    def rows(self) -> Rows:
+        """All of them, which nobody can write to: the digest holds good."""
+        table = np.frombuffer(self._bytes, self._dtype)
+        table.flags.writeable = False
+        return table
+
+    def digest(self) -> str:
+        return self._digest.hexdigest()
 
 
 class _Summary:
@@ -78,4 +101,5 @@ class _Summary:
         self._summarizer.messages.add(rows)
 
     def finish(self) -> Kept:
-        return Kept(np.empty(0, REQUEST), np.empty(0, MESSAGE), self._summarizer.summary())
+        summary = self._summarizer.summary()
+        return Kept(np.empty(0, REQUEST), np.empty(0, MESSAGE), summary.digests, summary)

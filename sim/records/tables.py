@@ -146,6 +146,9 @@ class Records:
     exemplary: bool = False  # spans and stages are those of the exemplars alone
     summary: Summary | None = None  # of the requests and messages, whose tables are empty then
 
+    def __post_init__(self) -> None:
+        self._remembered: tuple[NDArray[np.void], NDArray[np.void], tuple[str, str]] | None = None
+
     def every_span(self) -> NDArray[np.void]:
         """The spans, for whoever takes them for those of all attempts. Raises UsageError where they are of exemplars alone."""
         if self.exemplary:
@@ -155,10 +158,21 @@ class Records:
     def fingerprint(self) -> str:
         """Digest of the names and of the request, message and event rows in the order in which they ended, whether or not they were kept."""
         digest = hashlib.sha256("\0".join((*self.names, *self.effect_names)).encode())
-        for rows in self.summary.digests if self.summary is not None else (_digest(self.requests), _digest(self.messages)):
+        for rows in self._digests():
             digest.update(rows.encode())
         digest.update(_digest(self.events).encode())
         return digest.hexdigest()[:32]
+
+    def remember(self, digests: tuple[str, str]) -> None:
+        """What the digests of the present requests and messages are: an engine takes them as the rows come. Tables that are exchanged are read anew."""
+        self._remembered = (self.requests, self.messages, digests)
+
+    def _digests(self) -> tuple[str, str]:
+        if self.summary is not None:
+            return self.summary.digests
+        if self._remembered is not None and self._remembered[0] is self.requests and self._remembered[1] is self.messages:
+            return self._remembered[2]
+        return _digest(self.requests), _digest(self.messages)
 
     def gauge(self, component: str, quantity: str) -> NDArray[np.float64]:
         """The column of one series, shape (t,)."""

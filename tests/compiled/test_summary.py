@@ -34,6 +34,28 @@ def test_both_engines_give_the_same_summary(seed, monkeypatch):
     assert one.fingerprint() == other.fingerprint() == compiled.simulate(kept(scenario, "rows")).fingerprint()
 
 
+@pytest.mark.parametrize("keep", ["rows", "summary"])
+@pytest.mark.parametrize("seed", range(112, 116))
+def test_a_second_thread_that_reads_the_rows_changes_nothing(seed, keep, monkeypatch):
+    from sim.compiled import machine
+
+    monkeypatch.setattr(machine, "ROWS", 100)
+    scenario = kept(next(iter(load_document(any_scenario(seed)).variants.values())), keep)
+    alone, beside = compiled.simulate(scenario), compiled.simulate(scenario, background=True)
+    assert differences(alone, beside) == []
+    assert alone.fingerprint() == beside.fingerprint()
+
+
+def test_a_run_in_which_the_second_thread_fails_ends_with_its_error(monkeypatch):
+    def reduce(self, rows):
+        raise OverflowError("more ways than can be told apart")
+
+    monkeypatch.setattr(summarizing.Summarizer, "_reduce_requests", reduce)
+    scenario = kept(next(iter(sim.load_text(QUEUE.format(rate=100)).variants.values())), "summary")
+    with pytest.raises(OverflowError, match="more ways"):
+        compiled.simulate(scenario, background=True)
+
+
 QUEUE = """
 version: 1
 duration: 60s

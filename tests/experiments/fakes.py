@@ -108,6 +108,12 @@ def threads(job: Job, tick: Tick) -> JobResult:
     return result
 
 
+def told_of_an_idle_core(job: Job, tick: Tick) -> JobResult:
+    result = quick(job, tick)
+    result.metrics["idle"] = float(job.idle_core)
+    return result
+
+
 def niceness(job: Job, tick: Tick) -> JobResult:
     result = quick(job, tick)
     result.metrics["nice"] = float(os.nice(0))

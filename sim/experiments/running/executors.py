@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
@@ -76,7 +77,7 @@ class Executor:
         self, jobs: Sequence[Job], take: Callable[[int, JobResult], None], progress: Progress | None = None, *, tolerated: int = 0
     ) -> list[tuple[Job, SimError]]:
         """Hand every result to `take` with the index of its job, as they come. Up to `tolerated` jobs may fail: those are the answer."""
-        ledger = self._ledger(jobs, take, progress, tolerated)
+        ledger = self._ledger([self._with_cores(job, len(jobs)) for job in jobs], take, progress, tolerated)
         try:
             missing = ledger.restore()
             if missing:
@@ -86,6 +87,11 @@ class Executor:
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted: {ledger.done} of {len(jobs)} runs were finished{ledger.kept}") from None
         return ledger.failures
+
+    def _with_cores(self, job: Job, count: int) -> Job:
+        """A job among so many, which knows whether each of them has a second processor. Of those of a cluster nothing is known."""
+        idle = self._cluster is None and cores() >= 2 * min(self._count, count)
+        return replace(job, idle_core=True) if idle else job
 
     def _ledger(self, jobs: Sequence[Job], take: Callable[[int, JobResult], None], progress: Progress | None, tolerated: int) -> Ledger:
         question, choice = question_of(self._perform), self._choice

@@ -33,6 +33,7 @@ class Job:
     sets: tuple[str, ...] = ()  # PATH=VALUE on top of the document: the point of a sweep, a load
     given: tuple[str, ...] = ()  # PATH=VALUE that the document holds already, for that command too
     keep_timeline: bool = True
+    idle_core: bool = False  # beside this job a processor has nothing to do
 
     @property
     def command(self) -> str:
@@ -83,11 +84,12 @@ def perform(job: Job, tick: Tick) -> JobResult:
 def simulated(scenario: Scenario, job: Job, tick: Tick) -> Records:
     """The records of a job by its engine: every experiment simulates here. The scenario is that of the job, or one made of it."""
     if job.engine == "compiled":
-        from sim.compiled import simulate
-    else:
-        from sim.models import simulate
+        from sim.compiled import simulate as simulate_compiled
 
-    return simulate(scenario, replication=job.replication, progress=tick)
+        return simulate_compiled(scenario, job.replication, tick, background=job.idle_core)
+    from sim.models import simulate
+
+    return simulate(scenario, job.replication, tick)
 
 
 def question_of(perform: Perform) -> str:

@@ -48,6 +48,14 @@ def test_workers_use_one_thread_per_library_and_this_process_keeps_its_own_setti
     assert "MKL_NUM_THREADS" not in os.environ
 
 
+@pytest.mark.parametrize(("processors", "replications", "idle"), [(1, 1, False), (2, 1, False), (4, 1, True), (3, 2, False)])
+def test_a_job_knows_whether_a_processor_has_nothing_to_do_beside_it(processors, replications, idle, monkeypatch):
+    """Two variants in as many workers as there are jobs: each may have a second thread where there are twice as many processors."""
+    monkeypatch.setattr("sim.experiments.running.executors.cores", lambda: processors)
+    results = collect(jobs(replications), workers=2 * replications, perform=fakes.told_of_an_idle_core)
+    assert [result.metrics["idle"] for result in results] == [idle] * 2 * replications
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_failing_job_names_itself_and_the_command_that_repeats_it(workers):
     with pytest.raises(RunError) as caught:
