@@ -27,6 +27,7 @@ The house, floor by floor; imports only ever point downwards:
 
     cli                     one thin command per verb
     importing/              WHAT OTHERS SAY    files of other tools -> a scenario as text
+    exporting/              WHAT OTHERS READ   a run or a scenario -> traces, time series, settings
     report/                 WHAT WE SHOW       charts, tables, the report
     experiments/            WHAT WE ASK        rooms: on paper, running, replicating, searching, stability
     compiled/               HOW IT IS FAST     the same behaviour as machine code, over tables

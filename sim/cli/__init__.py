@@ -15,8 +15,9 @@ import click
 
 from sim.cli.destination import Destination
 from sim.cli.ending import Ending, came_of_interruption
+from sim.cli.export import export
 from sim.cli.new_file import exists_already, write_new
-from sim.cli.options import Verbs, Whole, confine, debug, loading, plugin, running, sampling
+from sim.cli.options import Verbs, Whole, confine, debug, judging, loading, plugin, running, sampling
 from sim.cli.shared_options import SharedOptions, write_report_of
 from sim.cli.streams import mute, not_said, open_closed, say, tell
 from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of, size_of
@@ -225,6 +226,7 @@ def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str
 @click.option("--variant", metavar="NAME", help="Which variant; the first by default.")
 @click.option("--only-replication", type=Whole(min=0), metavar="K", help="Run replication K alone, as it was among the others.")
 @sampling
+@judging
 @loading
 @running
 def run(file: str, variant: str | None, only_replication: int | None, **options: Any) -> int:  # noqa: ANN401 - the shared options
@@ -254,6 +256,7 @@ def run(file: str, variant: str | None, only_replication: int | None, **options:
 @click.option("--best", metavar="METRIC", help="Replicate until it is plain which variant is best by this metric; --replications is the cap, 100 by default.")
 @click.option("--indifference", metavar="AMOUNT", help="The smallest difference that matters to --best: 10ms.")
 @sampling
+@judging
 @loading
 @running
 def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int:  # noqa: ANN401 - the shared options
@@ -483,6 +486,9 @@ def report(directory: Path, largest: str, plugins: tuple[str, ...]) -> None:
     from sim.experiments.replicating.storing import open_run
 
     say(f"report: {write_report_of(open_run(directory, plugins, size_of('largest', largest)), directory)}")
+
+
+sim.add_command(export)
 
 
 @sim.command()

@@ -74,3 +74,7 @@ sampling = together(
     click.option("--confidence", default="95%", show_default=True, metavar="SHARE", help="Of all intervals, and of --best."),
     click.option("--spread", is_flag=True, help="Show where single runs lay, too: what one measured run is to be held against."),
 )
+judging = together(
+    click.option("--junit", metavar="FILE", help="Write expectations as JUnit XML, for a CI server."),
+    click.option("--github-summary", metavar="FILE", help='Add a job summary to FILE: "$GITHUB_STEP_SUMMARY".'),
+)

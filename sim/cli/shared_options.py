@@ -53,6 +53,8 @@ class SharedOptions:
         confidence: str = "95%",
         interval: str = "t",
         spread: bool = False,
+        junit: str | None = None,
+        github_summary: str | None = None,
     ) -> None:
         from sim.experiments.running.engines import known_engine
         from sim.experiments.running.journal import SOON, Journal
@@ -65,6 +67,7 @@ class SharedOptions:
         self.sets, self.seed, self.plugins, self.confine = sets, seed, plugins, confine
         self.replications, self.engine, self.jobs = replications or 10, known_engine(engine), jobs
         self.out, self.json, self.quiet = out, Destination(json_file), quiet
+        self._judged = {"junit": Destination(junit, "--junit"), "github": Destination(github_summary, "--github-summary")}
         if jobs is not None and cluster is not None:
             raise UsageError("found --jobs and --cluster, expected one of them: the cluster has workers of its own")
         if max_memory is not None:
@@ -121,7 +124,8 @@ class SharedOptions:
         if out is not None:
             refuse_foreign(out)
             refuse_locked(out)
-        self.json.refuse()
+        for place in (self.json, *self._judged.values()):
+            place.refuse()
 
     @contextlib.contextmanager
     def reporting_progress(self, replications: int, durations: Sequence[float]) -> Iterator[Progress | None]:
@@ -175,12 +179,23 @@ class SharedOptions:
         table = render_table(comparison, max(80, shutil.get_terminal_size((118, 40)).columns), self.spread)
         below = filter(None, (*_earlier_lines(comparison), render_expectations(comparison), str(comparison.method)))
         self._tell(as_json(comparison), _headline(comparison, took), table, *below)
+        self._write_judged(comparison)
         if out is not None:  # last, so that the figures are safe whatever befalls the drawing
             place = write_report_of(comparison, out)
             if not self.json.is_stdout:
                 say(f"report: {place}")
         self.journal.done()
         return 0 if comparison.passed else 1
+
+    def _write_judged(self, comparison: Comparison) -> None:
+        """Expectations for a CI server, where they were asked for."""
+        from sim.exporting import Subject, named
+
+        for name, place in self._judged.items():
+            if place.name is not None:
+                baseline = comparison.variants[comparison.baseline]
+                subject = Subject(comparison.study.name, baseline.name, baseline.scenario, comparison, every=True)
+                place.write(named(name).write(subject), after=name == "github")
 
     def hand_over(self, answer: Answer, out: Path) -> None:
         """The same for a sweep or a search: text or JSON, then the report with its tables."""

@@ -8,13 +8,27 @@ import sys
 
 import click
 
-from sim.errors import OutputError, printable
+from sim.errors import OutputError, UsageError, printable
 
 
 def say(text: str) -> None:
     """A line to stdout. A reader who has gone (`| head`) ends the talking, not the work."""
     try:
         click.echo(printable(text))
+    except BrokenPipeError:
+        mute()
+    except OSError as error:
+        mute()
+        raise OutputError(not_said(error)) from None
+
+
+def pour(content: bytes) -> None:
+    """Bytes to stdout as they are; a terminal is shown none, since it would obey them."""
+    if sys.stdout.isatty():
+        raise UsageError("found a terminal, expected a file for what is no text: --out FILE, or a pipe")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
     except BrokenPipeError:
         mute()
     except OSError as error:
