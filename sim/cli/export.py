@@ -18,8 +18,8 @@ from sim.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sim.experiments.running.jobs import Perform
     from sim.experiments.replicating.results import Comparison
+    from sim.experiments.running.jobs import Perform
     from sim.exporting import Format, Subject
     from sim.spec.study import Study
 
