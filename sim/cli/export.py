@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.cli.shared_options import SharedOptions
 from sim.cli.destination import Destination
 from sim.cli.options import Whole, confine, debug, plugin
+from sim.cli.shared_options import SharedOptions
 from sim.cli.streams import tell
 from sim.cli.words import durations_of, size_of
 from sim.errors import UsageError, did_you_mean
@@ -130,8 +130,8 @@ def _run(asked: SharedOptions, study: Study, chosen: Sequence[str], wanted: Form
     from sim.experiments.replicating.comparison import compare
 
     asked.warn(study, chosen)
-    with asked.telling(asked.most(study), durations_of(study, chosen)) as progress:
-        comparison = compare(study, list(chosen), **asked.rule, **asked.place, progress=progress, perform=_perform(wanted))
+    with asked.reporting_progress(asked.most(study), durations_of(study, chosen)) as progress:
+        comparison = compare(study, list(chosen), **asked.rule, **asked.keywords(progress), perform=_perform(wanted))
     asked.journal.done()
     return comparison
 
