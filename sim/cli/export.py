@@ -131,7 +131,9 @@ def _run(asked: SharedOptions, study: Study, chosen: Sequence[str], wanted: Form
 
     asked.warn(study, chosen)
     with asked.reporting_progress(asked.most(study), durations_of(study, chosen)) as progress:
-        comparison = compare(study, list(chosen), **asked.rule, **asked.keywords(progress), perform=_perform(wanted))
+        options = asked.keywords(progress)
+        options["perform"] = _perform(wanted)
+        comparison = compare(study, list(chosen), **asked.rule, **options)
     asked.journal.done()
     return comparison
 
