@@ -21,9 +21,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sim.models.host import Replica
-from sim.models.steps import CallStep, Site, StepSequence, behaviour
-from sim.models.task import Act, Task
+from sim.models.site import Site, behaviour
+from sim.models.steps import CallStep
+from sim.models.task import Activity, Replica, Task
 from sim.spec.base import Duration, Many, register
 from sim.spec.distribution import AnyDistribution, Constant
 from sim.spec.step import Call, Work
@@ -47,7 +47,7 @@ class Cache:
     def __init__(self, step: CachedCall, site: Site) -> None:
         self.step = step
         self.env = site.env
-        self.look = StepSequence(site.named(f"{site.name}.lookup"), [Work(time=step.lookup)])
+        self.look = site.named(f"{site.name}.lookup").sequence([Work(time=step.lookup)])
         self.call = CallStep(step, site)
         self.memory: dict[Replica, OrderedDict[int, float]] = {}
         self.hits = self.misses = 0
@@ -55,7 +55,7 @@ class Cache:
         watch(site.host.name, "cache_hits", "total", lambda _: self.hits)
         watch(site.host.name, "cache_misses", "total", lambda _: self.misses)
 
-    def run(self, task: Task) -> Act:  # (3) a generator: `yield from` whatever takes time, return the outcome
+    def run(self, task: Task) -> Activity:  # (3) a generator: `yield from` whatever takes time, return the outcome
         """Look; on a miss make the call, and remember what it answered if that was good."""
         yield from self.look.run(task)
         key: Any = getattr(task.request, self.step.per)

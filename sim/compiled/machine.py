@@ -21,7 +21,7 @@ from sim.compiled.memory import copy_entries
 from sim.compiled.state import CHUNK, MESSAGE_ENDS, OUTCOMES, PLANNED, TABLES, Tables
 from sim.compiled.wiring import Wiring
 from sim.models.stillness import Stillness, Turning
-from sim.models.unnoticed import Late, breaker_by_now, end_of_spell, holders, in_order
+from sim.models.unnoticed import Late, breaker_by_now, breakers_of, end_of_spell, in_order
 from sim.policies.breaker import BreakerRow
 from sim.records.exemplars import CANDIDATE, MOST_LUCK, Exemplars
 from sim.records.keeping import Keeper
@@ -340,7 +340,7 @@ class Machine:
         gateway = wiring.world.gateway
         for row, limit in zip(self.tables["limits"], gateway.limits if gateway is not None else (), strict=False):
             self.tell(end_of_spell(EventKind.LIMITING_ENDED, bool(row["limiting"]), float(row["last"]), now, "gateway", limit.label))
-        for name, guard in holders(wiring.world.guard_sets):
+        for name, guard in breakers_of(wiring.world.guard_sets):
             if (place := wiring.place_of(guard)) is not None:
                 self.tell(breaker_by_now(self.breaker(place), now, name, guard.about))
 

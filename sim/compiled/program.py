@@ -18,7 +18,7 @@ from sim.compiled.state import OP, Rows
 from sim.models import gateway as gateways
 from sim.models import steps as behaviours
 from sim.models.call import Call
-from sim.models.task import CALL, PASS
+from sim.models.site import PASS
 from sim.vocabulary import Outcome
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
     from sim.models.host import Host
-    from sim.models.steps import StepSequence
+    from sim.models.site import StepSequence
 
 UNAUTHORIZED, ERROR, REFUSED = int(Outcome.UNAUTHORIZED), int(Outcome.ERROR), int(Outcome.REFUSED)
 COMPUTING, WAITING = 1, 0
@@ -101,7 +101,7 @@ class Assembler:
         start = self.emit(op_of.ENTRY, host=self.wiring.host_at[host], a=entrance.where, b=_packed(entrance.answers), salt=entrance.salt)
         end = Label()
         if route is None:
-            self._steps(entrance.steps, host, end, watch_end=False)
+            self._steps(entrance.steps.steps, host, end, watch_end=False)
         else:
             self._route(route, host, end)
         if host.may_hang:
@@ -159,8 +159,6 @@ class Assembler:
                 raise Unsupported("a step of a plug-in that draws for itself")
             if manner == PASS:
                 self.emit(op_of.PASS, host=self.wiring.host_at[host], **_drawn(step))
-            elif manner == CALL:
-                self.call(step, fail)
             else:
                 self._step(step, fail)
         if watch_end and host.may_hang:
@@ -171,9 +169,6 @@ class Assembler:
         if write is None:
             raise Unsupported(f"the step '{type(step).__name__.lower()}'")
         write(self, step, fail)
-
-    def _let_go_step(self, step: behaviours.LetGo, _fail: Label) -> None:
-        self._let_go(step.host)
 
     def _let_go(self, host: Host) -> None:
         if host.event_loop:
@@ -211,7 +206,7 @@ class Assembler:
     def _publish(self, step: behaviours.Publish, fail: Label) -> None:
         if step.outbox is not None:
             self.emit(op_of.OUTBOX, a=self.wiring.outbox_at[step.outbox])
-        elif step.unheard:
+        elif step.unheard is not None:
             assert step.call is not None
             self.emit(op_of.FORGET_CALL, a=self.wiring.call(step.call))
         else:
@@ -330,8 +325,6 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Work: Assembler._work,
     behaviours.Wait: Assembler._wait,
     behaviours.CallStep: Assembler._call_step,
-    behaviours.LetGo: Assembler._let_go_step,
-    Call: Assembler.call,
     behaviours.Publish: Assembler._publish,
     behaviours.Perform: Assembler._perform,
     behaviours.Effect: Assembler._effect,

@@ -25,6 +25,9 @@ from sim.models.consumer import MEMBER
 from sim.models.draws import Draws
 from sim.models.fault import BrokerDown, Crash, Errors, FaultEvent, NetworkFault, Outage, Slow
 from sim.models.gateway import Route
+from sim.models.layers.breaker import BreakerMemory
+from sim.models.layers.bulkhead import BulkheadMemory
+from sim.models.layers.retry import BudgetMemory
 from sim.models.service import Endpoint
 from sim.models.topic import STICKY_RECORDS, PublishTarget
 from sim.models.world import World
@@ -37,9 +40,10 @@ from sim.spec.policy import Retry
 from sim.spec.traffic import Closed
 
 if TYPE_CHECKING:
-    from sim.models.call import Call, Guard, Target
-    from sim.models.host import Host, Replica
+    from sim.models.call import Call, Target
+    from sim.models.guards import Guard
     from sim.models.link import Hop, Wire
+    from sim.models.task import Replica
     from sim.models.workload import Door, Workload
     from sim.spec.scenario import Scenario
 
@@ -120,7 +124,7 @@ class Wiring:
         self.subjects: list[str] = []
         self.orders: list[Any] = []  # what Python does at an event of kind ORDER
         self.hosts = world.hosts()
-        self.host_at: dict[Host, int] = {host: place for place, host in enumerate(self.hosts)}
+        self.host_at: dict[Any, int] = {host: place for place, host in enumerate(self.hosts)}
         self.replicas: list[Replica] = [replica for host in self.hosts for replica in host.replicas]
         self.replicas += [world.nowhere, *(workload.caller for workload in world.workloads)]
         self.replica_at = {replica: place for place, replica in enumerate(self.replicas)}
@@ -257,6 +261,7 @@ class Wiring:
             )
             self.targets.rows[place]["entry"] = place
         else:
+            assert isinstance(target, (Route, Endpoint))
             host = self.host_at[target.host]
             replicas = target.host.replicas
             values = {
@@ -271,10 +276,9 @@ class Wiring:
             if isinstance(target, Route):
                 place = self.targets.add(kind=network.ROUTE, **values)
             else:
-                endpoint: Any = target
-                draws = [row_of(draw) for draw in endpoint.balancer_draws]
+                draws = [row_of(draw) for draw in target.balancer_draws]
                 place = self.targets.add(kind=network.ENDPOINT, uniforms=len(draws), u1=draws[0] if draws else -1, u2=draws[-1] if draws else -1, **values)
-                self._balance(host, endpoint)
+                self._balance(host, target)
         self._target_at[target] = place
         return place
 
@@ -343,15 +347,15 @@ class Wiring:
         if id(guard) in self._guard_at:
             return self._guard_at[id(guard)]
         values: dict[str, float] = {"spent": -np.inf, "breaker": -1, "budget": -1, "bulkhead": -1, "first": -1, "last": -1}
-        if guard.breaker is not None:
-            values |= {"breaker": len(self.breakers), "ring": self._ring(guard.ring), "size": len(guard.ring)}
-            self.breakers.append(guard.breaker)
-        if guard.budget is not None:
-            values |= {"budget": len(self.budgets), "tokens": self._ring(guard.tokens)}
-            self.budgets.append(guard.budget)
-        if guard.bulkhead is not None:
+        if (breaker := guard.find(BreakerMemory)) is not None:
+            values |= {"breaker": len(self.breakers), "ring": self._ring(breaker.ring), "size": len(breaker.ring)}
+            self.breakers.append(breaker.row)
+        if (budget := guard.find(BudgetMemory)) is not None:
+            values |= {"budget": len(self.budgets), "tokens": self._ring(budget.tokens)}
+            self.budgets.append(budget.row)
+        if (bulkhead := guard.find(BulkheadMemory)) is not None:
             values |= {"bulkhead": len(self.bulkheads)}
-            self.bulkheads.append(guard.bulkhead)
+            self.bulkheads.append(bulkhead.row)
         self._guard_at[id(guard)] = place = self.guards.add(**values)
         return place
 
@@ -596,7 +600,7 @@ class Wiring:
         for component, guards in self.world.bulkheads.items():
             first = next(iter(guards.values()))
             count = 1 if first.policy.scope == "service" else len(guards)
-            say(component, "places", sampling.PLACES, first.bulkhead.limit * count)
+            say(component, "places", sampling.PLACES, first.of(BulkheadMemory).row.limit * count)
             for quantity, what in (("places_taken", sampling.PLACES_TAKEN), ("in_line", sampling.IN_LINE), *passing):
                 say(component, quantity, what, self._guards_of(guards), count)
         for place, limit in enumerate(self.world.gateway.limits if self.world.gateway is not None else ()):

@@ -16,20 +16,22 @@ from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
 from sim.chance.keyed import stream_number
-from sim.models.task import ORDINARY, Act, Flow, Signal, Task
+from sim.models.clock import Signal
+from sim.models.ending import stop_thread
+from sim.models.task import Activity, Process, Task
 from sim.policies.assignor import range_assign
 from sim.spec.sites import consumer_name
 from sim.vocabulary import MessageEnd, Outcome, Stage
 
 if TYPE_CHECKING:
-    from sim.models.host import Replica
     from sim.models.service import Service
-    from sim.models.steps import StepSequence
+    from sim.models.site import StepSequence
+    from sim.models.task import Replica
     from sim.models.topic import Message, Topic
     from sim.models.world import World
     from sim.spec.service import Consume
 
-PASSED = (int(Outcome.OK), int(Outcome.REFUSED))
+DONE_WITH = (int(Outcome.OK), int(Outcome.REFUSED))  # outcomes of the steps that no redelivery follows
 PROCESSED, DEAD_LETTERED, SKIPPED, QUEUED = int(MessageEnd.PROCESSED), int(MessageEnd.DEAD_LETTERED), int(MessageEnd.SKIPPED), int(MessageEnd.QUEUED)
 
 MEMBER = "busy member"  # how the series of a member begins; its number follows
@@ -228,7 +230,7 @@ class Member:
         self.task = Task(None, 0, 0, None, self.replica)
         self.task.own_thread = True
         self.task.begin(self._live(self.task))
-        self.world.ready.append(self.task)
+        self.world.env.wake(self.task)
 
     def stop(self) -> None:
         """It is dead, or refuses: what it polled and did not commit will be delivered again."""
@@ -237,7 +239,7 @@ class Member:
             return
         self.up = False
         self.hold(self.owns)
-        self.world.silence(self.task)
+        stop_thread(self.task)
         if self.processing:
             self._rest()
         self.idle = False
@@ -271,16 +273,16 @@ class Member:
         # What is lost is sent again until it comes (TCP); where nothing can come, `_live` waits.
         delay = 0.0 if hop.wire.cuts else hop.travel(message.request.id, message.chain)
         if delay > 0.0:
-            self.world.env.schedule(self.task, ORDINARY, delay)
+            self.world.env.hold(self.task, delay)
         else:
             self.wake_up()
 
     def wake_up(self) -> None:
         """Poll again."""
         self.idle = False
-        self.world.ready.append(self.task)
+        self.world.env.wake(self.task)
 
-    def _live(self, task: Task) -> Flow:
+    def _live(self, task: Task) -> Process:
         """poll, process, commit, for ever."""
         group = self.group
         broker = group.topic.broker
@@ -330,7 +332,7 @@ class Member:
         if partitions:
             self.first = (self.first + 1) % len(partitions)
 
-    def _process(self, task: Task, delivery: Delivery) -> Act:
+    def _process(self, task: Task, delivery: Delivery) -> Activity:
         """Deliver one record until it has ended or moved to a retry topic."""
         group = self.group
         message = delivery.message
@@ -353,7 +355,7 @@ class Member:
                 if not outcome:
                     outcome = yield from self.steps.run(task)
             task.flow = -1
-            if outcome in PASSED:
+            if outcome in DONE_WITH:
                 delivery.how, delivery.end = PROCESSED, self.world.env.now
                 if self.spec.idempotent:
                     group.known.add(event)
@@ -363,7 +365,7 @@ class Member:
                 if delivery.count >= self.spec.max_deliveries:
                     delivery.how, delivery.end = DEAD_LETTERED, self.world.env.now
                     return 0
-                self.world.env.dally(task)
+                self.world.env.go_on_at_once(task)
                 continue
             self.batch.remove(delivery)
             self._commit_before(delivery)
@@ -373,7 +375,7 @@ class Member:
             else:
                 group.delayed[delivery] = None
                 group.note(delivery, Stage.RETRY_TOPIC)
-                delivery.at(self.world.env.schedule, ORDINARY, delays[delivery.failures - 1])
+                self.world.env.hold(delivery, delays[delivery.failures - 1])
             return 0
 
     def _commit_before(self, failed: Delivery) -> None:

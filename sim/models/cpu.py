@@ -11,25 +11,18 @@ from __future__ import annotations
 
 import math
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
 
-from sim.models.task import ORDINARY, Signal, Task
-
-if TYPE_CHECKING:
-    from sim.models.host import Host
-    from sim.models.world import World
+from sim.models.clock import Clock, Signal
+from sim.models.task import Task
 
 
 class Cpu:
     """The cores of one replica."""
 
-    __slots__ = ("cores", "due", "env", "host", "jobs", "last", "n", "pending", "ready", "schedule", "sequence", "stopped", "used", "used_since", "virtual")
+    __slots__ = ("cores", "due", "env", "jobs", "last", "n", "pending", "sequence", "stopped", "used", "used_since", "virtual")
 
-    def __init__(self, world: World, host: Host, cores: int):
-        self.env = world.env
-        self.schedule = world.env.schedule
-        self.ready = world.ready
-        self.host = host
+    def __init__(self, env: Clock, cores: int):
+        self.env = env
         self.cores = cores
         self.jobs: list[tuple[float, int, Task, int]] = []  # (virtual end, sequence, task, its ticket)
         self.n = 0  # live jobs; entries of killed tasks stay in the heap until they reach its head
@@ -110,7 +103,7 @@ class Cpu:
         if now + delay < self.due:
             self.due = now + delay
             self.pending = Signal(self._fire)
-            self.pending.at(self.schedule, ORDINARY, delay)
+            self.env.hold(self.pending, delay)
 
     def _fire(self, signal: Signal) -> None:
         if signal is not self.pending:
@@ -129,7 +122,7 @@ class Cpu:
         _, _, task, _ = heappop(self.jobs)
         self.n -= 1
         task.ticket += 1
-        self.ready.append(task)
+        self.env.wake(task)
         self._arm(now)
 
     def _arm_after(self, now: float) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sim.models.host import Replica
-from sim.models.task import CONTROL, Signal
+from sim.models.clock import CONTROL, Signal
+from sim.models.task import Replica
 from sim.spec import fault as spec
 from sim.vocabulary import EventKind
 
@@ -54,9 +54,9 @@ def plan(world: World, fault: spec.Fault) -> None:
     """Make the fault and schedule its beginning and end."""
     harm = _behaviours[type(fault)](fault, world)
     name = fault.name or type(fault).__name__.lower()
-    FaultEvent(world, name, harm, begins=True).at(world.env.schedule, CONTROL, fault.at)
+    world.env.schedule(FaultEvent(world, name, harm, begins=True), CONTROL, fault.at)
     if fault.lasts is not None:
-        FaultEvent(world, name, harm, begins=False).at(world.env.schedule, CONTROL, fault.at + fault.lasts)
+        world.env.schedule(FaultEvent(world, name, harm, begins=False), CONTROL, fault.at + fault.lasts)
 
 
 @fault_behaviour(spec.Outage)
@@ -167,7 +167,7 @@ class Crash:
             self.host.crash(replica)
         self.dead = victims
         if self.restart_after is not None:
-            Signal(lambda _: self.end()).at(self.world.env.schedule, CONTROL, self.restart_after)
+            self.world.env.schedule(Signal(lambda _: self.end()), CONTROL, self.restart_after)
 
     def end(self) -> None:
         """Restart those that are still down."""

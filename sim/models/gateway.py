@@ -8,18 +8,21 @@ Not modelled: TLS handshakes, connection handling, request bodies, caching, heal
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.models.answers import PASSED_ON, answers_of
+from sim.models.ending import kill
 from sim.models.entrance import Entrance
-from sim.models.host import Host, Replica
-from sim.models.steps import LetGo
-from sim.models.task import ACT, ERROR, OK, PASS, RUN, Act, Steps, Task, abandon
+from sim.models.host import Host
+from sim.models.outcomes import ERROR, OK, RATE_LIMITED, REFUSED, TIMEOUT, UNAUTHORIZED
+from sim.models.site import StepSequence
+from sim.models.task import Activity, Replica, Task, abandon
 from sim.policies import limiter as limiters
 from sim.policies.base import passed, reached
 from sim.spec.gateway import Jwt, OAuth
 from sim.spec.sites import limit_name
-from sim.vocabulary import QUIET, EventKind, Outcome, Stage
+from sim.vocabulary import QUIET, EventKind, Stage
 
 if TYPE_CHECKING:
     from sim.models.call import Call
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from sim.spec.gateway import RateLimit
     from sim.spec.gateway import Route as RouteSpec
 
-RATE_LIMITED, REFUSED, TIMEOUT, UNAUTHORIZED = int(Outcome.RATE_LIMITED), int(Outcome.REFUSED), int(Outcome.TIMEOUT), int(Outcome.UNAUTHORIZED)
 
 
 class Gateway(Host):
@@ -45,11 +47,12 @@ class Gateway(Host):
         self.limits = [Limit(self, index, limit) for index, limit in enumerate(spec.rate_limits)]
         self.authentication: Any = None  # a JwtCheck or an Introspection
         self.routes: dict[str, Route] = {}
-        self.overhead: Steps = []
+        self.overhead: list[Overhead] = []
 
     def build(self) -> None:
         """Routes and authentication may call services: all hosts exist by now."""
-        self.overhead = self._own_work()
+        if self.spec.work is not None:
+            self.overhead = [Overhead(self, self.world.demand(self.spec.work, "gateway.work"))]
         spec = self.spec.authentication
         if isinstance(spec, Jwt):
             self.authentication = JwtCheck(self, spec)
@@ -86,32 +89,23 @@ class Gateway(Host):
         if isinstance(self.authentication, Introspection) and task in self.authentication.askers:
             abandon(task)
         else:
-            self.world.kill(task, TIMEOUT)
+            kill(task, TIMEOUT)
 
-    def compute(self, task: Task, seconds: float) -> Act:
+    def compute(self, task: Task, seconds: float) -> Activity:
         """Own work, on a worker."""
         if not task.granted:
             yield from self.take_place(task)
         return (yield from self.spend(task, seconds, computing=True))
 
-    def _own_work(self) -> Steps:
-        """Routing and overhead, the first step of every request, on the place that it has got."""
-        if self.spec.work is None:
-            return []
-        demand = self.world.demand(self.spec.work, "gateway.work")
-        if not self.may_hang and self.spans is None:
-            return [(PASS, demand)]
-        return [(RUN, Overhead(self, demand))]
-
-
 class Overhead:
-    """Routing and all else that each request costs, where it is more than time that passes."""
+    """Routing and all else that each request costs, the first step of each."""
 
     def __init__(self, gateway: Gateway, demand: Demand):
         self.gateway = gateway
         self.demand = demand
+        self.just_time = not gateway.may_hang
 
-    def run(self, task: Task) -> Act:
+    def run(self, task: Task) -> Activity:
         """Work, on the place that it has got."""
         return self.gateway.spend(task, self.demand.of(task), computing=True)
 
@@ -123,9 +117,22 @@ class Translation:
         self.gateway = gateway
         self.demand = demand
 
-    def run(self, task: Task) -> Act:
+    def run(self, task: Task) -> Activity:
         """Work, on a worker."""
         return self.gateway.compute(task, self.demand.of(task))
+
+
+class Forward:
+    """The call of the route's endpoint; an event loop gives its worker back meanwhile."""
+
+    def __init__(self, gateway: Gateway, call: Call):
+        self.gateway = gateway
+        self.call = call
+
+    def run(self, task: Task) -> Activity:
+        """Make the call."""
+        self.gateway.let_go(task)
+        return self.call.run(task)
 
 
 class StillThere:
@@ -174,6 +181,7 @@ class Route:
     def __init__(self, gateway: Gateway, name: str, spec: RouteSpec):
         world = gateway.world
         self.gateway = self.host = gateway
+        self.component = self.hop_stream = gateway.name
         self.only = gateway.replicas[0] if len(gateway.replicas) == 1 else None
         self.name = name
         self.index = world.recorder.name(name)
@@ -183,7 +191,8 @@ class Route:
         self.translate = world.demand(translate.work, f"gateway.{name}.translate") if translate else None
         self.translate_back = world.demand(translate.response_work, f"gateway.{name}.translate_back") if translate and translate.response_work else None
         self.call: Call = world.route_call(gateway, name, spec)
-        self.entrance = Entrance(gateway, self.where, [*gateway.overhead, *self._parts()], answers_of(PASSED_ON, spec.answers_with))
+        steps = StepSequence(gateway, [*gateway.overhead, *self._steps()])
+        self.entrance = Entrance(gateway, self.where, steps, answers_of(PASSED_ON, spec.answers_with))
         self.arrive = self.entrance.arrive
 
     def choose(self, _caller: Replica, _entity: int, _chain: int) -> Replica | None:
@@ -193,24 +202,20 @@ class Route:
     def over(self, _caller: Replica, _replica: Replica) -> None:
         """Clients do not count."""
 
-    def _parts(self) -> Steps:
+    def _steps(self) -> Iterator[Any]:
         """Authentication, limits, translation, the call, and translation back: those that this route has."""
         gateway = self.gateway
-        parts: Steps = []
         if self.authenticates:
-            parts.append((RUN, gateway.authentication))
+            yield gateway.authentication
             if isinstance(gateway.authentication, Introspection):
-                parts.append((ACT, StillThere(self.where)))
+                yield StillThere(self.where)
         if gateway.limits:
-            parts.append((ACT, Limits(gateway, self.index, self.where)))
+            yield Limits(gateway, self.index, self.where)
         if self.translate is not None:
-            parts.append((RUN, Translation(gateway, self.translate)))
-        if gateway.event_loop:
-            parts.append((ACT, LetGo(gateway)))
-        parts.append(self.call.as_step())
+            yield Translation(gateway, self.translate)
+        yield Forward(gateway, self.call)
         if self.translate_back is not None:
-            parts.append((RUN, Translation(gateway, self.translate_back)))
-        return parts
+            yield Translation(gateway, self.translate_back)
 
 
 class JwtCheck:
@@ -222,7 +227,7 @@ class JwtCheck:
         self.invalid = spec.invalid
         self.chance = gateway.world.uniform("gateway.jwt.invalid")
 
-    def run(self, task: Task) -> Act:
+    def run(self, task: Task) -> Activity:
         """OK for a valid token, or UNAUTHORIZED."""
         yield from self.gateway.compute(task, self.work.of(task))
         if self.invalid and self.chance(task.request.id, task.chain) < self.invalid:
@@ -252,7 +257,7 @@ class Introspection:
         self.asking: dict[tuple[int, int], list[Task]] = {}  # (replica, user) -> those who wait for a call that is under way
         self.askers: set[Task] = set()  # those who make such a call
 
-    def run(self, task: Task) -> Act:
+    def run(self, task: Task) -> Activity:
         """OK for an active token, UNAUTHORIZED for one that is not; when the provider cannot be asked, what `on_failure` says."""
         yield from self.gateway.compute(task, self.lookup.of(task))
         user = task.request.user
@@ -282,7 +287,7 @@ class Introspection:
             other.outcome = verdict
             other.root = task.root
             other.where = task.where
-            self.world.ready.append(other)
+            self.world.env.wake(other)
         return verdict
 
     def _verdict(self, task: Task, answer: int, invalid: bool) -> int:

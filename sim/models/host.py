@@ -8,14 +8,14 @@ backlog in which those wait who come to a frozen process, and a change of pace o
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.chance.chain import link_chain
 from sim.models.cpu import Cpu
-from sim.models.recorder import IN_FLIGHT
-from sim.models.task import ERROR, IN_QUEUE, NOWHERE, OK, ON_CPU, ORDINARY, OUTSIDE, SHED, UNREACHABLE, Act, Task
+from sim.models.ending import kill
+from sim.models.outcomes import ERROR, IN_FLIGHT, OK, SHED, UNREACHABLE
+from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, OUTSIDE, Account, Activity, Replica, Task
 from sim.policies.base import passed
 from sim.records.tables import Book
 from sim.vocabulary import QUIET, EventKind, Outcome, Stage
@@ -27,67 +27,6 @@ if TYPE_CHECKING:
 UNLIMITED_PLACES = 1 << 60
 
 
-class Replica:
-    """One instance: `free` places (worker threads, or threads of an event loop), a queue, and perhaps cores."""
-
-    __slots__ = (
-        "backlog",
-        "balancers",
-        "closed",
-        "cpu",
-        "down",
-        "free",
-        "frozen_seconds",
-        "host",
-        "hung",
-        "hung_since",
-        "index",
-        "inside",
-        "overdue",
-        "parked",
-        "queue",
-        "waiting",
-        "workers",
-    )
-
-    def __init__(self, host: Host, index: int, workers: int, cores: int | None):
-        self.host = host
-        self.index = index
-        self.workers = workers
-        self.free = workers
-        self.queue: deque[tuple[Task, int]] = deque()
-        self.waiting = 0  # live entries of the queue; entries of tasks that gave up stay in it until they reach its head
-        self.cpu = Cpu(host.world, host, cores) if cores else None
-        self.down = False
-        self.closed = 0  # for how many reasons it lets nobody in: it is down, an outage refuses, it is frozen
-        self.hung = 0  # how many faults freeze it now
-        self.hung_since = 0.0
-        self.frozen_seconds = 0.0  # in all freezes that are over
-        self.backlog = 0  # how many wait outside, because it is frozen
-        self.parked: list[Task] = []  # frozen tasks, and those who wait outside: at the thaw they go on in this order
-        self.overdue: list[tuple[Task, int]] = []  # who waited too long in the queue while it was frozen, with their tickets
-        self.inside: dict[Task, int] = {}  # attempts that have arrived and not left, and where; kept only where somebody may ask
-        self.balancers: dict[str, Any] = {}  # by callee: what it knows about the load it has put on each replica
-
-    def frozen(self, now: float) -> float:
-        """Seconds that this replica has spent frozen since time 0."""
-        return self.frozen_seconds + (now - self.hung_since if self.hung else 0.0)
-
-
-class Account:
-    """What a host counts. In one class for hosts of all kinds, so that the interpreter finds the fields where it found them last."""
-
-    __slots__ = ("busy_area", "ended", "offered", "offered_again", "work_done", "work_wasted")
-
-    def __init__(self) -> None:
-        self.offered = 0  # attempts that have arrived
-        self.offered_again = 0  # of these, those that were not the first of their request to come by the same path
-        self.ended = [0] * len(Outcome)  # of these, by outcome
-        self.work_done = 0.0  # s
-        self.work_wasted = 0.0  # s; of this, for nobody
-        self.busy_area = 0.0  # an `x_area` is the integral of x so far, less x * now: two additions per change of x
-
-
 class Host:
     """A named component with replicas. Subclasses say what happens to a task that has got its place."""
 
@@ -95,9 +34,7 @@ class Host:
         self.world = world
         self.name = name
         self.name_index = world.recorder.name(name)
-        self.schedule = world.env.schedule
         self.env = world.env
-        self.ready = world.ready
         self.spans = world.recorder.spans
         self.workers = UNLIMITED_PLACES if workers < 0 else workers
         self.capacity = math.inf if queue.capacity < 0 else queue.capacity
@@ -106,7 +43,7 @@ class Host:
         self.queue_timeout = queue.timeout  # s
         self.patience = world.timers(queue.timeout, self._waited_too_long) if queue.timeout is not None else None
         self.cores = cores
-        self.replicas = [Replica(self, index, self.workers, cores) for index in range(replicas)]
+        self.replicas = [Replica(self, index, self.workers, Cpu(self.env, cores) if cores else None) for index in range(replicas)]
         self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
         self.tracks = self.spans is not None  # replicas keep track of who is inside: a fault may want to kill them, or spans are kept
         self.alive = [1] * replicas  # what balancers are told
@@ -151,6 +88,12 @@ class Host:
 
     # -- places ---------------------------------------------------------------------------------------------------------
 
+    def grant(self, task: Task, replica: Replica) -> None:
+        """Take a place, of which there is a free one."""
+        replica.free -= 1
+        self.account.busy_area -= self.env.now
+        task.granted = True
+
     def leave(self, task: Task, replica: Replica) -> None:
         """Give the place up; the head of the queue has it before the one who left goes on."""
         now = self.env.now
@@ -181,15 +124,13 @@ class Host:
         task.waits = NOWHERE
         task.granted = True
         task.outcome = OK
-        self.ready.append(task)
+        self.env.wake(task)
 
-    def take_place(self, task: Task) -> Act:
+    def take_place(self, task: Task) -> Activity:
         """Get a place again in the middle of a flow (event loop); never refused for want of queue capacity."""
         replica = task.replica
         if replica.free:
-            replica.free -= 1
-            self.account.busy_area -= self.env.now
-            task.granted = True
+            self.grant(task, replica)
             return OK
         self.world.recorder.stage(task, Stage.PLACE, self.name_index)
         self.wait_in_queue(task, replica)
@@ -212,7 +153,7 @@ class Host:
             return
         self.unqueue(task, replica)
         task.outcome = SHED
-        self.ready.append(task)
+        self.env.wake(task)
 
     def unqueue(self, task: Task, replica: Replica) -> None:
         """Take a waiting task out of the queue: its entry there goes stale."""
@@ -224,11 +165,7 @@ class Host:
 
     # -- time -----------------------------------------------------------------------------------------------------------
 
-    def hold(self, task: Task, delay: float) -> None:
-        """Wake the task `delay` seconds from now; the caller yields."""
-        self.schedule(task, ORDINARY, delay)
-
-    def spend(self, task: Task, seconds: float, computing: bool) -> Act:
+    def spend(self, task: Task, seconds: float, computing: bool) -> Activity:
         """Let work (or a wait) of this length pass, on the cores where there are any, stretched by slowdowns and stopped by freezes."""
         seconds *= self.slow
         replica = task.replica
@@ -240,7 +177,7 @@ class Host:
             yield
             task.waits = NOWHERE
         elif not self.may_hang:
-            self.schedule(task, ORDINARY, seconds)
+            self.env.hold(task, seconds)
             yield
         else:
             yield from self._hold_unfrozen(task, replica, seconds, Stage.WORK if computing else Stage.WAIT)
@@ -255,11 +192,11 @@ class Host:
         else:
             task.worked += seconds
 
-    def _hold_unfrozen(self, task: Task, replica: Replica, seconds: float, kind: Stage) -> Act:
+    def _hold_unfrozen(self, task: Task, replica: Replica, seconds: float, kind: Stage) -> Activity:
         """Hold for `seconds` that are not frozen."""
         since = replica.frozen(self.env.now)
         while True:
-            self.hold(task, seconds)
+            self.env.hold(task, seconds)
             yield
             seconds = replica.frozen(self.env.now) - since  # what the freeze has cost so far; the rest of it is waited for
             if replica.hung:
@@ -269,7 +206,7 @@ class Host:
                 return OK
             self.world.recorder.stage(task, kind, self.name_index, seconds)
 
-    def thaw(self, task: Task, replica: Replica) -> Act:
+    def thaw(self, task: Task, replica: Replica) -> Activity:
         """Wait until the replica is not frozen."""
         while replica.hung:
             self.park(task)
@@ -326,7 +263,7 @@ class Host:
                 if task.ticket == ticket:
                     self._waited_too_long(task)
             parked, replica.parked = replica.parked, []
-            self.ready.extend(parked)
+            self.env.ready.extend(parked)
 
     def change_pace(self) -> None:
         """The slowdowns that are on now multiply."""
@@ -335,9 +272,9 @@ class Host:
     def drop_all(self, replica: Replica) -> None:
         """Everything inside ends as unreachable, those who wait first, so that nobody inherits a place."""
         for task in [task for task in replica.inside if task.waits == IN_QUEUE]:
-            self.world.kill(task, UNREACHABLE)
+            kill(task, UNREACHABLE)
         for task in list(replica.inside):
-            self.world.kill(task, UNREACHABLE)
+            kill(task, UNREACHABLE)
 
     def crash(self, replica: Replica) -> None:
         """It dies with all it holds, what it remembers about others included."""

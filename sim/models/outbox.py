@@ -14,13 +14,14 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
-from sim.models.task import ORDINARY, Act, Flow, Task
+from sim.models.ending import stop_thread
+from sim.models.task import Activity, Process, Task
 from sim.vocabulary import Stage
 
 if TYPE_CHECKING:
-    from sim.models.host import Replica
     from sim.models.request import Request
     from sim.models.service import Service
+    from sim.models.task import Replica
     from sim.models.topic import Message, Topic
     from sim.models.world import World
     from sim.spec.step import Publish
@@ -74,16 +75,16 @@ class Outbox:
         self.task = Task(None, 0, 0, None, self.replica)
         self.task.own_thread = True
         self.task.begin(self._relay(self.task))
-        self.world.ready.append(self.task)
+        self.world.env.wake(self.task)
 
     def stop(self) -> None:
         """Its replica died: whoever takes over publishes again what was not marked."""
         if self.task is not None:
-            self.world.silence(self.task)
+            stop_thread(self.task)
         self.task = None
 
-    def _relay(self, task: Task) -> Flow:
-        hold = self.service.hold
+    def _relay(self, task: Task) -> Process:
+        hold = self.world.env.hold
         while True:
             hold(task, self.poll)
             yield
@@ -100,7 +101,7 @@ class Outbox:
                 if len(batch) < self.batch:
                     break
 
-    def _publish(self, task: Task, batch: list[Row]) -> Act:
+    def _publish(self, task: Task, batch: list[Row]) -> Activity:
         """One produce request for the whole batch; 1 when it was acknowledged, 0 when it has to be tried again."""
         for row in batch:
             row.tries += 1
@@ -109,7 +110,7 @@ class Outbox:
         if delay < 0.0:
             return 0
         if delay > 0.0:
-            self.service.hold(task, delay)
+            self.world.env.hold(task, delay)
             yield
         broker = self.topic.broker
         if broker.down:
@@ -126,7 +127,7 @@ class Outbox:
         if delay < 0.0:
             return 0
         if delay > 0.0:
-            self.world.env.schedule(task, ORDINARY, delay)
+            self.world.env.hold(task, delay)
             yield
         return 1
 

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.models.clock import Clock
 from sim.models.columns import Table
 from sim.models.exemplars import Choice
+from sim.models.outcomes import IN_FLIGHT
 from sim.records.keeping import Keeper
 from sim.records.keeping import keeper as keeper_of
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE, Series
-from sim.vocabulary import EventKind, Outcome, Stage
+from sim.vocabulary import EventKind, Stage
 
 if TYPE_CHECKING:
     from sim.models.request import Request
-    from sim.models.task import Clock, Task
+    from sim.models.task import Task
     from sim.spec.scenario import Scenario
 
-IN_FLIGHT = int(Outcome.IN_FLIGHT)
 HAND_OVER = 4 * 2**20  # bytes of finished rows that are worth it
 NUMBER_BITS = 40  # a request id is (digest of its source << 40) | running number
 
@@ -71,7 +72,7 @@ class Recorder:
             request.user,
             request.item,
             request.source,
-            request.door.route,
+            request.route,
             request.where if answered else -1,
             request.attempts,
             request.outcome if answered else IN_FLIGHT,

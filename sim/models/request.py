@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from sim.models.recorder import Recorder
-    from sim.models.workload import Door
+from sim.models.clock import Clock
 
 PENDING = math.nan
+
+
+class Closing(Protocol):
+    """Who is told when nothing more can come of a request: the recorder (`models/recorder.py`)."""
+
+    env: Clock
+
+    def close(self, request: Request) -> None:
+        """Write its row."""
 
 
 class Request:
@@ -24,7 +31,6 @@ class Request:
         "attempts",  # of the client
         "charges",
         "completion",  # s; when the last effect of `needs` came to exist
-        "door",
         "effects",  # bit mask
         "end",  # s; when the client had its answer
         "id",
@@ -36,17 +42,18 @@ class Request:
         "reservations",
         "retry_after",  # s; what a 429 asked for
         "root",  # why its only attempt failed in the first place, where the answer said something else; 0: it did not
-        "source",
+        "route",  # index of the name of what was called
+        "source",  # index of the name of its traffic
         "user",
         "where",
     )
 
-    def __init__(self, entity: int, arrival: float, source: int, door: Door, recorder: Recorder):
+    def __init__(self, entity: int, arrival: float, source: int, route: int, needs: int, recorder: Closing):
         self.id = entity
         self.arrival = arrival
         self.source = source
-        self.door = door
-        self.needs = door.needs
+        self.route = route
+        self.needs = needs
         self.recorder = recorder
         self.alive = 0
         self.attempts = 1

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from sim.models.answers import ITS_OWN, answers_of
 from sim.models.entrance import Entrance
-from sim.models.host import Host, Replica
-from sim.models.steps import Site, StepSequence
+from sim.models.host import Host
+from sim.models.site import Site, StepSequence
 from sim.policies import balancer as balancers
 
 if TYPE_CHECKING:
     from sim.models.consumer import Member
     from sim.models.outbox import Outbox
-    from sim.models.task import Task
+    from sim.models.task import Replica, Task
     from sim.models.world import World
     from sim.spec.service import Service as Spec
 
@@ -83,8 +83,8 @@ class Endpoint:
     def build(self) -> None:
         """Make the behaviours of the steps; all hosts exist by now."""
         spec = self.service.spec.endpoints[self.name]
-        self.sequence = StepSequence(Site(self.world, self.service, self.hop_stream, self.where), spec.do)
-        self.entrance = Entrance(self.service, self.where, self.sequence.steps, answers_of(ITS_OWN, spec.answers_with))
+        self.sequence = Site(self.world, self.service, self.hop_stream, self.where).sequence(spec.do)
+        self.entrance = Entrance(self.service, self.where, self.sequence, answers_of(ITS_OWN, spec.answers_with))
         self.arrive = self.entrance.arrive
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:

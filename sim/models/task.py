@@ -1,184 +1,170 @@
-"""Threads of control: a task is one attempt (or one consumer, relay, user), and knows what it will do `then`, when its turn comes.
+"""Threads of control, and where they run: a task is one attempt (or one consumer, relay, user) in one replica.
 
-SimPy's own Process, Resource and AnyOf are not used: they add events of their own, which no second engine could repeat, and cost
-several times as much. A task itself stands in the queue of the SimPy environment, again and again; when its time has come, or its turn
-in the ready queue, `task.then(task)` is called. Most tasks are generators, which `then` resumes:
+Most tasks are generators, which their `then` resumes:
 
-    hold:   self.hold(task, seconds); yield      come back after some time
-    park:   yield                                come back when somebody puts the task into `world.ready`
+    hold:   env.hold(task, seconds); yield      come back after some time
+    park:   yield                               come back when somebody wakes the task (`env.wake`)
 
-A generator never returns to the event loop: its last statement is a bare `yield`, after which the task is simply forgotten.
+A generator never returns to the clock: its last statement is a bare `yield`, after which the task is simply forgotten. Where a task
+is killed, `Killed` comes out of its `yield`: what it holds is given back on the way out.
 """
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from heapq import heappop, heappush
-from itertools import islice, repeat
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from typing import Any, Protocol
 
-import simpy
-from simpy.core import EmptySchedule
-
-from sim.policies.base import noise
+from sim.models.clock import Clock
+from sim.models.link import Hop
+from sim.models.request import Request
 from sim.vocabulary import Outcome
 
-if TYPE_CHECKING:
-    from sim.models.call import Call
-    from sim.models.host import Replica
-    from sim.models.link import Hop
-    from sim.models.request import Request
+Process = Generator[None, None, None]
+"""The life of a task."""
+Activity = Generator[None, None, int]
+"""A part of a process that ends with an outcome code."""
 
-Flow = Generator[None, None, None]
-Schedule = Callable[["Signal | Task | simpy.Event", int, float], None]
-Steps = list[tuple[int, Any]]  # (manner, a behaviour; for PASS its Demand, for CALL its Call)
-Act = Generator[None, None, int]  # a part of a flow that ends with an outcome code
-
-CONTROL, ORDINARY, TIMER, OBSERVATION = 0, 1, 2, 3
-"""Ranks of events at one instant (SimPy's priority): see ARCHITECTURE.md, the order of events."""
-
-
-ACT, RUN, PASS, CALL = 0, 1, 2, 3
-"""A step takes no time, or is a generator; or needs none, since it is nothing but time, or a call without a fallback."""
-
-WAITING = -1
-"""In the place of an outcome code: not over yet, the task will be woken."""
-
-LOOK = 1 << 18  # turns between two looks at whether time goes on
-
-OK, DEGRADED, SHED, ERROR, UNREACHABLE = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.SHED), int(Outcome.ERROR), int(Outcome.UNREACHABLE)
 NOWHERE, IN_QUEUE, ON_CPU, OUTSIDE = 0, 1, 2, 3
+"""Where a task waits: at none of these, in the queue of its replica, on its cores, outside of it, which is frozen."""
 
 
-class Done(Exception):  # noqa: N818 - not an error
-    """The last observation is made: the run is over."""
+class Killed(BaseException):
+    """The task ends here and now. It is no error, and not for those who catch errors."""
 
 
-class Clock(simpy.Environment):
-    """A SimPy environment with a loop of its own: after each event, and before the next, the woken tasks run.
+class Account:
+    """What a component counts of the attempts that come to it."""
 
-    Its calendar, a heap, holds (time, rank, number, event), where an event has a `then`. Beside it is a first-in-first-out queue: ordinary events of one
-    fixed delay, the usual length of a hop, come due in the order in which they were scheduled, and need no heap. The next event is the lesser of
-    the two heads, so that the order is the same as without that queue. Processes and resources of SimPy run on it as ever.
+    __slots__ = ("busy_area", "ended", "offered", "offered_again", "work_done", "work_wasted")
 
-    Ranks hold for times that are equal on paper, not to the last bit (`policies/base.py`): timers stand in the queue by the noise of their time later
-    than they are due, observations by twice that, and the clock shows when they are due.
-    """
-
-    now: float = 0.0  # a property of the base class, read some thirty times a request
-    schedule: Schedule  # type: ignore[assignment]  # ranks of our own, for SimPy's two
-
-    def __init__(self, fixed_delay: float = math.nan) -> None:
-        super().__init__()
-        queue: list[Any] = self._queue
-        numbers: Iterator[int] = self._eid
-
-        def schedule(event: Any, priority: int = ORDINARY, delay: float = 0.0) -> None:  # noqa: ANN401 - whatever has a `then`
-            if isinstance(event, simpy.Event):
-                event = Stock(event, self.now + delay)
-            heappush(queue, (self.now + delay, priority, next(numbers), event))
-
-        def late(signal: Signal, rank: int, time: float) -> None:
-            signal.due = time
-            heappush(queue, (time + (rank - ORDINARY) * noise(time), rank, next(numbers), signal))
-
-        self.ready: deque[Any] = deque()  # woken tasks; they run, in this order, before the next event
-        self.schedule = schedule
-        self.late: Callable[[Signal, int, float], None] = late  # a timer or an observation, at this time
-        self.calendar: list[Any] = queue  # for those few who push (time, rank, next(numbers), event) themselves
-        self.numbers = numbers
-        self.fixed_delay_queue: deque[Any] = deque()  # the same, due after `fixed_delay`, nothing else
-        self.fixed_delay = fixed_delay  # s
-        self.look: Callable[[int], None] = nothing  # is told now and then how many turns were taken, and raises where time stands still
-        self.dallying: Task | None = None  # who goes on at once, where such a one is looked at
-        self._dallied = 0
-
-    def run_tasks(self) -> None:
-        """Run until somebody raises `Done`: one event, then the ready queue. A turn is an event or a task."""
-        queue = self._queue
-        fixed_delay_queue = self.fixed_delay_queue
-        next_fixed = fixed_delay_queue.popleft
-        ready = self.ready
-        next_ready = ready.popleft
-        while True:
-            for _ in repeat(None, LOOK):
-                if ready:
-                    task: Any = next_ready()
-                    then = task.then
-                    then(task)
-                    continue
-                event: Any
-                if fixed_delay_queue and fixed_delay_queue[0] < queue[0]:  # the queue is never empty: there is always an observation to come
-                    self.now, _, _, event = next_fixed()
-                else:
-                    before = self.now
-                    self.now, rank, _, event = heappop(queue)
-                    if rank > ORDINARY:
-                        self.now = event.due if event.due > before or rank == OBSERVATION else before
-                then = event.then
-                then(event)
-            self.look(LOOK)
-
-    def dally(self, task: Task) -> None:
-        """A task goes on at once, without an event or a turn, where mostly there is a pause: it could be for ever."""
-        self._dallied += 1
-        if self._dallied % LOOK == 0:
-            self.dallying = task
-            self.look(LOOK)
-            self.dallying = None
-
-    def step(self) -> None:
-        """One event and no task: SimPy's own `run` works, for those who have no world."""
-        if not self.fixed_delay_queue and not self._queue:
-            raise EmptySchedule
-        fixed = self.fixed_delay_queue and (not self._queue or self.fixed_delay_queue[0] < self._queue[0])
-        event: Any
-        before = self.now
-        self.now, rank, _, event = self.fixed_delay_queue.popleft() if fixed else heappop(self._queue)
-        if rank > ORDINARY:
-            self.now = event.due if event.due > before or rank == OBSERVATION else before
-        self._now = self.now
-        event.then(event)
-
-    def peek(self) -> float:
-        """When the next event is due, s; infinite if there is none."""
-        return min((head[0] for head in (*self._queue[:1], *islice(self.fixed_delay_queue, 1))), default=math.inf)
+    def __init__(self) -> None:
+        self.offered = 0  # attempts that have arrived
+        self.offered_again = 0  # of these, those that were not the first of their request to come by the same path
+        self.ended = [0] * len(Outcome)  # of these, by outcome
+        self.work_done = 0.0  # s
+        self.work_wasted = 0.0  # s; of this, for nobody
+        self.busy_area = 0.0  # an `x_area` is the integral of x so far, less x * now: two additions per change of x
 
 
-class Stock:
-    """An event of SimPy's own in the queue, of a plug-in: it calls back whoever waits for it."""
+class Component(Protocol):
+    """What is asked of the component in which a task runs, when the task is killed: a service or the gateway (`models/host.py`)."""
 
-    __slots__ = ("due", "event")
+    name: str
+    name_index: int  # of its name in the records
+    account: Account
+    env: Clock
 
-    def __init__(self, event: simpy.Event, due: float):
-        self.event = event
-        self.due = due  # s
+    def leave(self, task: Task, replica: Replica) -> None:
+        """Give the place up."""
 
-    def then(self, _: object) -> None:
-        """What SimPy's `step` does."""
-        event: Any = self.event
-        callbacks = event.callbacks
-        event.callbacks = None
-        for callback in callbacks:
-            callback(event)
-        if not event._ok and not hasattr(event, "_defused"):  # a failed event that nobody looked after
-            raise event._value
+    def unqueue(self, task: Task, replica: Replica) -> None:
+        """Wait in the queue no longer."""
+
+    def come_inside(self, task: Task, replica: Replica) -> None:
+        """Wait outside of a frozen process no longer."""
+
+    def depart(self, task: Task, outcome: int, where: int) -> None:
+        """An attempt that had arrived has ended."""
 
 
-class Signal:
-    """A re-armable event that calls one function: arrivals, faults, ticks, lanes of timers."""
+class Outside:
+    """No component of the system: the side of clients, and of brokers. Nothing there ends before its time."""
 
-    __slots__ = ("due", "then")
+    name = ""
 
-    def __init__(self, function: Callable[[Any], None]):
-        self.then = function
-        self.due = 0.0  # s; of a timer or an observation: its time
+    def __init__(self) -> None:
+        self.account = Account()
 
-    def at(self, schedule: Schedule, rank: int, delay: float) -> None:
-        """Fire once, `delay` seconds from now."""
-        schedule(self, rank, delay)
+
+class Cores(Protocol):
+    """The cores of one replica (`models/cpu.py`)."""
+
+    def run(self, task: Task, work: float) -> None:
+        """Compute for `work` core-seconds; the task, which yields now, is woken when it is done."""
+
+    def drop(self, task: Task) -> None:
+        """Forget a job whose task was killed."""
+
+    def stop(self) -> None:
+        """Freeze."""
+
+    def go_on(self) -> None:
+        """End of the freeze."""
+
+    def area(self, now: float) -> float:
+        """Integral of the number of busy cores since 0."""
+
+
+class Replica:
+    """One instance of a component: `free` places (worker threads, or threads of an event loop), a queue, and perhaps cores."""
+
+    __slots__ = (
+        "backlog",  # how many wait outside, because it is frozen
+        "balancers",  # by callee: what it knows about the load it has put on each replica
+        "closed",  # for how many reasons it lets nobody in: it is down, an outage refuses, it is frozen
+        "cpu",
+        "down",
+        "free",
+        "frozen_seconds",  # in all freezes that are over
+        "host",
+        "hung",  # how many faults freeze it now
+        "hung_since",  # s
+        "index",
+        "inside",  # attempts that have arrived and not left, and where; kept only where somebody may ask
+        "overdue",  # who waited too long in the queue while it was frozen, with their tickets
+        "parked",  # frozen tasks, and those who wait outside: at the thaw they go on in this order
+        "queue",  # tasks with their tickets
+        "waiting",  # live entries of the queue; entries of tasks that gave up stay in it until they reach its head
+        "workers",
+    )
+
+    def __init__(self, host: Component | Outside, index: int, workers: int, cpu: Cores | None = None):
+        self.host = host
+        self.index = index
+        self.workers = workers
+        self.free = workers
+        self.queue: deque[tuple[Task, int]] = deque()
+        self.waiting = 0
+        self.cpu = cpu
+        self.down = False
+        self.closed = 0
+        self.hung = 0
+        self.hung_since = 0.0
+        self.frozen_seconds = 0.0
+        self.backlog = 0
+        self.parked: list[Task] = []
+        self.overdue: list[tuple[Task, int]] = []
+        self.inside: dict[Task, int] = {}
+        self.balancers: dict[str, Any] = {}
+
+    def frozen(self, now: float) -> float:
+        """Seconds that this replica has spent frozen since time 0."""
+        return self.frozen_seconds + (now - self.hung_since if self.hung else 0.0)
+
+
+class Permit(Protocol):
+    """A place that is held while an attempt lasts (`models/layers/bulkhead.py`)."""
+
+    def leave(self, task: Task, env: Clock) -> None:
+        """Give it back."""
+
+
+class TimedCall:
+    """One call whose attempts and pauses together have a time limit."""
+
+    __slots__ = ("deadline", "pausing", "task", "ticket")
+
+    def __init__(self, task: Task, deadline: float):
+        self.task = task
+        self.deadline = deadline  # s
+        self.pausing = False  # between two attempts
+        self.ticket = 0  # 1 when the call is over
+
+    def end(self) -> None:
+        """It is over: its timer is stale."""
+        self.ticket = 1
 
 
 class Task:
@@ -186,65 +172,47 @@ class Task:
 
     __slots__ = (
         "abandoned",  # nobody waits for what this does, or for what that is part of
-        "admitted",  # the ticket that the breaker of the call that it makes has given to the present attempt
         "arrived",  # s; at the replica; set where the host keeps track
         "attempt",  # the attempt that it is a branch of
         "back",  # the hop that its answer takes
-        "began",  # s; when it made the present attempt of its call
         "callee",  # the replica to which it has sent the present attempt of its call; None: not sent
         "caller",  # who is woken by the answer: a Task or a Request; None: nobody any more
-        "calling",  # the call of which it makes an attempt; None: none
         "chain",  # the retry and redelivery numbers along its path, folded into one number: the `attempt` of its draws
         "children",  # the attempt, or the list of branches, that it waits for now; None
         "degraded",  # a fallback stood in for something below
-        "errand",  # the call that it makes, where all of it together has a time limit
         "flow",  # its number, where spans are kept and it is part of a request's way
-        "generator",  # until it has started
+        "generator",
         "granted",  # holds a place at its replica
-        "guard",  # the guard whose bulkhead permit it holds
         "mark",  # of its site and path, for what goes to a host; 0: its request cannot come that way twice
-        "memory",  # the guard of the call that it makes
         "outcome",  # of what it waited for, and at last its own: as it is answered
         "own_thread",  # a consumer or relay: runs on a thread of its own, not on a worker of its replica
         "path",  # its chain without retry and redelivery numbers: the same for every attempt of the same
-        "pause",  # s; the last back-off of its call
+        "permit",  # the place in a bulkhead that it holds
         "producer",  # of a publication: the replica that sends it
         "replica",  # where it runs
         "request",
         "root",  # why it failed in the first place, where that is another outcome than the one that is answered; 0: it is not
-        "seconds",  # how long the present step takes, where steps need no generator
         "started",  # s; when it got its place, nan while it has none; set where the host keeps track
         "then",  # what is called, with the task, when its time or its turn has come
         "ticket",  # counts what it has waited for: a timer of an older ticket is stale
+        "timed_call",  # the call that it makes, where all of it together has a time limit
         "tries",  # how many attempts of the call that it makes are over
-        "waits",  # where it stands: NOWHERE, IN_QUEUE of its replica, ON_CPU, OUTSIDE of it, which is frozen
+        "waits",  # NOWHERE, IN_QUEUE, ON_CPU, OUTSIDE
         "where",  # index of the name of the place where `outcome` arose
         "worked",  # s; before it was abandoned
     )
-    admitted: int
     arrived: float
-    attempt: Task | None
     back: Hop | None
-    began: float
     callee: Replica | None
     caller: Any
-    calling: Call | None
     children: Any
-    errand: Any
-    generator: Flow | None
-    guard: Any
-    mark: int
-    memory: Any
     outcome: int
-    pause: float
     producer: Replica
     replica: Replica
-    root: int
     request: Request  # consumers, relays and users have another one from time to time, and none before the first
-    seconds: float
     started: float
     then: Callable[[Any], Any]
-    tries: int
+    timed_call: TimedCall
 
     def __init__(self, request: Request | None, chain: int, path: int, caller: Task | Request | None, replica: Replica | None):
         self.request = request  # type: ignore[assignment]  # None only until there is one: a test at each use would cost more than it tells
@@ -253,41 +221,54 @@ class Task:
         self.caller = caller
         self.replica = replica  # type: ignore[assignment]  # the same
         self.abandoned = False
-        self.attempt = None
+        self.attempt: Task | None = None
         self.back = None
-        self.calling = None
         self.children = None
         self.degraded = False
         self.flow = -1
+        self.generator: Process | None = None
         self.granted = False
-        self.guard = None
+        self.mark = 0
         self.own_thread = False
+        self.permit: Permit | None = None
         self.root = 0
         self.ticket = 0
+        self.tries = 0
         self.waits = NOWHERE
         self.where = -1
         self.worked = 0.0
 
-    def begin(self, flow: Flow) -> None:
-        """Bind the generator; it runs when the task is held or put into the ready queue."""
-        self.generator = flow
-        self.then = start
+    def begin(self, process: Process) -> None:
+        """Bind its process, which runs when the task is held or woken."""
+        self.generator = process
+        self.then = _start
+
+    def run(self, process: Process) -> None:
+        """Bind its process, which runs now."""
+        self.generator = process
+        self.then = process.send
+        next(process)
 
     def silence(self) -> None:
         """Never run again, whatever is still scheduled for it. Breaks the cycle task -> generator -> task, so that both are freed at once."""
         self.generator = None
-        self.then = nothing
+        self.then = _nothing
+
+    def kill(self) -> None:
+        """End its process where it stands, and never run again."""
+        if self.generator is not None:
+            with suppress(Killed, StopIteration):
+                self.generator.throw(Killed())
+        self.silence()
 
 
-def start(task: Task) -> None:
-    """The first turn of a generator; afterwards it is resumed straight."""
-    flow, task.generator = task.generator, None
-    assert flow is not None
-    task.then = flow.send
-    next(flow)
+def _start(task: Task) -> None:
+    """The first turn of a process; afterwards it is resumed straight."""
+    assert task.generator is not None
+    task.run(task.generator)
 
 
-def nothing(_: object) -> None:
+def _nothing(_: object) -> None:
     """What a silenced task does when its time or its turn comes."""
 
 

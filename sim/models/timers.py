@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from sim.models.task import TIMER, Clock, Signal
+from sim.models.clock import TIMER, Clock, Signal
 
 
 class TimerQueue:

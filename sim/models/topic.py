@@ -14,20 +14,22 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from sim.chance.shared import quickest
-from sim.models.task import ORDINARY, Flow, Signal, Task
+from sim.models.clock import Signal
+from sim.models.ending import answer
+from sim.models.outcomes import OK, UNREACHABLE
+from sim.models.task import Process, Task
 from sim.policies import partitioner as partitioners
 from sim.records.tables import Book
-from sim.vocabulary import MessageEnd, Outcome, Stage
+from sim.vocabulary import MessageEnd, Stage
 
 if TYPE_CHECKING:
     from sim.models.consumer import Group
-    from sim.models.host import Replica
     from sim.models.request import Request
+    from sim.models.task import Replica
     from sim.models.world import World
     from sim.spec.broker import LogBroker
     from sim.spec.broker import Topic as Spec
 
-OK, UNREACHABLE = int(Outcome.OK), int(Outcome.UNREACHABLE)
 STICKY_RECORDS = 16  # how many records of 1 KiB fill a batch.size of 16 KiB (KIP-794)
 
 
@@ -50,13 +52,13 @@ class Broker:
             for partition in topic.partitions:
                 for message in partition.unreadable:
                     if message.waiter is not None:
-                        self.world.ready.append(message.waiter)
+                        self.world.env.wake(message.waiter)
                         message.waiter = None
 
     def restore(self) -> None:
         """Wake all who wait."""
         waiting, self.waiting = self.waiting, []
-        self.world.ready.extend(waiting)
+        self.world.env.ready.extend(waiting)
 
 
 class Message(Signal):
@@ -134,7 +136,7 @@ class Topic:
         draw = self.replication
         delay = draw(request.id, chain) if draw is not None else 0.0
         if delay > 0.0:
-            message.at(self.world.env.schedule, ORDINARY, delay)
+            self.world.env.hold(message, delay)
         else:
             self.replicated(message)
         if message.available != message.available:
@@ -152,7 +154,7 @@ class Topic:
             for group in self.groups:
                 group.readable(readable)
             if readable.waiter is not None:
-                self.world.ready.append(readable.waiter)
+                self.world.env.wake(readable.waiter)
 
     def forget_producer(self, replica: Replica) -> None:
         """It has crashed: its next producer begins with another partition."""
@@ -191,7 +193,6 @@ class PublishTarget:
         self.key = key
         self.site = topic.new_site()
         self.only = topic.world.nowhere
-        self.host = topic.world.outside
         self.component = topic.broker.name
         self.where = topic.name_index
         self.hop_stream = topic.name
@@ -205,11 +206,9 @@ class PublishTarget:
 
     def arrive(self, task: Task) -> None:
         """A publication has reached the broker."""
-        flow = self._serve(task)
-        task.begin(flow)
-        next(flow)
+        task.run(self._serve(task))
 
-    def _serve(self, task: Task) -> Flow:
+    def _serve(self, task: Task) -> Process:
         """Append, wait for what `acks` asks for, and acknowledge."""
         topic = self.topic
         broker = topic.broker
@@ -231,10 +230,10 @@ class PublishTarget:
         if task.caller is not None:
             delay = 0.0 if task.back is None else task.back.delay(request.id, task.chain)
             if delay > 0.0:
-                world.env.schedule(task, ORDINARY, delay)
+                world.env.hold(task, delay)
                 yield
             if delay >= 0.0:
-                world.answer(task, outcome)
+                answer(task, outcome, world.env)
         request.done()
         task.silence()
         yield

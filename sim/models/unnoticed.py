@@ -5,12 +5,14 @@ Both engines ask here, each with its own state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.models.guards import Guard, Guards
+from sim.models.layers.breaker import BreakerMemory
 from sim.policies import breaker as breakers
 from sim.policies.base import passed
 from sim.vocabulary import QUIET, EventKind
@@ -54,10 +56,10 @@ def breaker_forgotten(row: BreakerRow, now: float, subject: str, about: str) -> 
         yield Late(EventKind.BREAKER_CLOSED, now, subject, about)
 
 
-def holders(guards: dict[tuple[str, str, str], dict[Any, Any]]) -> Iterator[tuple[str, Any]]:
+def breakers_of(guard_sets: Mapping[tuple[str, str, str], Guards]) -> Iterator[tuple[str, Guard]]:
     """Every guard that has a breaker, once, with the name of who holds it."""
-    for (caller, _, _), by_replica in guards.items():
-        for replica, guard in by_replica.items():
+    for (caller, _, _), guards in guard_sets.items():
+        for replica, guard in guards.items():
             shared = guard.policy.scope == "service"
-            if guard.breaker is not None and not (shared and replica.index):
+            if guard.find(BreakerMemory) is not None and not (shared and replica.index):
                 yield (caller if shared else f"{caller}[{replica.index}]"), guard

@@ -9,31 +9,31 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from heapq import heappush
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from sim.chance.arrivals import arrival_times
 from sim.chance.chain import link_chain
 from sim.chance.popularity import chooser
+from sim.models.clock import Signal
+from sim.models.outcomes import OK, RATE_LIMITED, TIMEOUT, UNREACHABLE
 from sim.models.recorder import NUMBER_BITS
 from sim.models.request import Request
-from sim.models.task import ORDINARY, Act, Flow, Signal, Task, abandon
+from sim.models.task import Activity, Process, Task, abandon
 from sim.policies import budget as budgets
 from sim.policies import retry as retries
 from sim.policies.base import passed
 from sim.spec.policy import Retry
 from sim.spec.traffic import Closed, Replay
-from sim.vocabulary import QUIET, EventKind, Outcome, Stage
+from sim.vocabulary import QUIET, EventKind, Stage
 
 if TYPE_CHECKING:
     from sim.models.call import Target
-    from sim.models.host import Replica
     from sim.models.link import Hop
+    from sim.models.task import Replica
     from sim.models.world import World
     from sim.spec.traffic import Traffic
 
-OK, RATE_LIMITED, TIMEOUT, UNREACHABLE = int(Outcome.OK), int(Outcome.RATE_LIMITED), int(Outcome.TIMEOUT), int(Outcome.UNREACHABLE)
 
 
 class Door:
@@ -55,8 +55,6 @@ class Workload:
     def __init__(self, world: World, name: str, spec: Traffic):
         self.world = world
         self.env = world.env
-        self.schedule = world.env.schedule
-        self.ready = world.ready
         self.recorder = world.recorder
         self.name = name
         self.spec = spec
@@ -106,26 +104,25 @@ class Workload:
         due = next(self.times, None)
         if due is not None:
             self.due = due
-            heappush(self.env.calendar, (now + (due - now), ORDINARY, next(self.env.numbers), self.signal))
+            self.env.schedule(self.signal, delay=due - now)
 
     def _arrive(self, _: object) -> None:
-        request = self._request(self.arrived, self.due)
+        request, door = self._request(self.arrived, self.due)
         self._schedule_next(self.env.now)
         if self.patient:
             task = Task(request, 0, 0, None, self.caller)
-            task.begin(self._client(task))
-            self.ready.append(task)
-        elif (replica := self._choose(request, 0)) is None:
+            task.begin(self._client(task, door))
+            self.env.wake(task)
+        elif (replica := self._choose(door, request, 0)) is None:
             request.outcome = UNREACHABLE
-            request.where = request.door.target.where
+            request.where = door.target.where
             request.then(request)
-        elif (child := self._attempt(request, request, replica, 0)) is not None:
-            arrive = request.door.target.arrive
-            arrive(child)
+        elif (child := self._attempt(door, request, request, replica, 0)) is not None:
+            door.target.arrive(child)
 
-    def _client(self, task: Task) -> Flow:
+    def _client(self, task: Task, door: Door) -> Process:
         """A client with a timeout or retries of its own."""
-        yield from self._ask(task)
+        yield from self._ask(task, door)
         task.silence()
         yield
 
@@ -134,28 +131,29 @@ class Workload:
     def _spawn_user(self, user: int, users: int, think: Callable[[int, int], float]) -> None:
         task = Task(None, 0, 0, None, self.caller)
         task.begin(self._user(task, user, users, think))
-        self.ready.append(task)
+        self.env.wake(task)
 
-    def _user(self, task: Task, user: int, users: int, think: Callable[[int, int], float]) -> Flow:
+    def _user(self, task: Task, user: int, users: int, think: Callable[[int, int], float]) -> Process:
         """Think, send, wait for the answer, and think again."""
         number = user
         while True:
             pause = think(self.base | number, 0)
             if pause > 0.0:
-                self.schedule(task, ORDINARY, pause)
+                self.env.hold(task, pause)
                 yield
             else:
-                self.env.dally(task)
-            task.request = self._request(number, self.env.now)
-            yield from self._ask(task)
+                self.env.go_on_at_once(task)
+            task.request, door = self._request(number, self.env.now)
+            yield from self._ask(task, door)
             number += users
 
     # -- one logical request ----------------------------------------------------------------------------------------------
 
-    def _request(self, number: int, arrival: float) -> Request:
+    def _request(self, number: int, arrival: float) -> tuple[Request, Door]:
+        """The request of this number, and what it asks for."""
         entity = self.base | number
         door = self.doors[self.routes[number]] if self.routes else self.doors[0] if len(self.doors) == 1 else self._door(entity)
-        request = Request(entity, arrival, self.source, door, self.recorder)
+        request = Request(entity, arrival, self.source, door.route, door.needs, self.recorder)
         if self.users:
             request.user = self.users[number]
         elif self.user is not None:
@@ -164,13 +162,13 @@ class Workload:
             request.item = self.item(entity)
         self.arrived += 1
         self.recorder.open[request] = None
-        return request
+        return request, door
 
     def _door(self, entity: int) -> Door:
         index = bisect_right(self.thresholds, self.pick_door(entity, 0))
         return self.doors[min(index, len(self.doors) - 1)]
 
-    def _ask(self, task: Task) -> Act:
+    def _ask(self, task: Task, door: Door) -> Activity:
         """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
         request = task.request
         if self.recorder.stages is not None:
@@ -184,21 +182,21 @@ class Workload:
             task.root = 0
             if self.timers is not None:
                 self.timers.arm(task)
-            replica = self._choose(request, attempt)
+            replica = self._choose(door, request, attempt)
             if replica is None:
                 outcome = UNREACHABLE
-                task.where = request.door.target.where
+                task.where = door.target.where
             else:
-                if (child := self._attempt(request, task, replica, attempt)) is not None:
+                if (child := self._attempt(door, request, task, replica, attempt)) is not None:
                     task.children = child
-                    child.then = request.door.target.arrive
-                    self.ready.append(child)
+                    child.then = door.target.arrive
+                    self.env.wake(child)
                 if task.flow >= 0:
-                    self.recorder.sent(task, child, request.door.target.where, attempt)
+                    self.recorder.sent(task, child, door.target.where, attempt)
                 yield
                 outcome = task.outcome
                 task.children = None
-                request.door.target.over(self.caller, replica)
+                door.target.over(self.caller, replica)
             task.ticket += 1
             attempt += 1
             if attempt >= self.max_attempts or not retries.retryable(self.retry, outcome):
@@ -210,7 +208,7 @@ class Workload:
             wait = max(pause, request.retry_after) if outcome == RATE_LIMITED and self.spec.honor_retry_after else pause
             if wait > 0.0:
                 self.recorder.stage(task, Stage.BACKOFF, self.source)
-                self.schedule(task, ORDINARY, wait)
+                self.env.hold(task, wait)
                 yield
         request.outcome = outcome
         request.root = task.root
@@ -225,17 +223,16 @@ class Workload:
             self.recorder.event(EventKind.BUDGET_EXHAUSTED, self.name)
         self.spent = now
 
-    def _choose(self, request: Request, attempt: int) -> Replica | None:
+    def _choose(self, door: Door, request: Request, attempt: int) -> Replica | None:
         """The replica that takes this attempt; None: nobody is there."""
-        target = request.door.target
+        target = door.target
         replica = target.only
         if replica is None or replica.down:
             replica = target.choose(self.caller, request.id, link_chain(0, 0, attempt))
         return replica
 
-    def _attempt(self, request: Request, caller: Task | Request, replica: Replica, attempt: int) -> Task | None:
+    def _attempt(self, door: Door, request: Request, caller: Task | Request, replica: Replica, attempt: int) -> Task | None:
         """One attempt at the door; None: a black hole has swallowed it."""
-        door = request.door
         hop = door.hop
         if hop.fixed < 0.0:
             return None
@@ -257,4 +254,4 @@ class Workload:
         task.ticket += 1
         task.outcome = TIMEOUT
         task.where = self.source
-        self.ready.append(task)
+        self.env.wake(task)

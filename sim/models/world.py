@@ -16,26 +16,30 @@ import numpy as np
 from sim.chance.keyed import stream_number
 from sim.errors import BooksDoNotBalance
 from sim.models import fault as faults
-from sim.models.call import Call, Guard, Target, leave_bulkhead
+from sim.models.call import Call, Layer, Target
+from sim.models.clock import CONTROL, OBSERVATION, Clock, Done, Signal
 from sim.models.collecting import nothing_collected
 from sim.models.consumer import Group, Member
 from sim.models.demand import Demand
 from sim.models.draws import Draws
 from sim.models.gateway import Gateway
-from sim.models.host import Account, Host, Replica
+from sim.models.guards import Guard, Guards
+from sim.models.host import Host
+from sim.models.layers import LAYERS
+from sim.models.layers.breaker import BreakerMemory
 from sim.models.network import Network
 from sim.models.outbox import Outbox
 from sim.models.recorder import Recorder, ticks_of
 from sim.models.service import Endpoint, Service
+from sim.models.site import Site, StepSequence
 from sim.models.sites import mark_of, salts, tried_again
-from sim.models.steps import Site, StepSequence
 from sim.models.stillness import Stillness, Turning
 from sim.models.stock import Stock
 from sim.models.summary import plan_of
-from sim.models.task import CONTROL, IN_QUEUE, OBSERVATION, ON_CPU, OUTSIDE, Clock, Done, Signal, Task, abandon
+from sim.models.task import Outside, Replica, Task
 from sim.models.timers import TimerQueue
 from sim.models.topic import Broker, Message, Topic
-from sim.models.unnoticed import Late, breaker_by_now, breaker_forgotten, end_of_spell, holders, in_order
+from sim.models.unnoticed import Late, breaker_by_now, breaker_forgotten, breakers_of, end_of_spell, in_order
 from sim.models.workload import Door, Workload
 from sim.records.keeping import Kept, keeper
 from sim.records.tables import Book, Records
@@ -75,8 +79,8 @@ class World:
         self.next_message = itertools.count().__next__
         self._salts = salts(scenario)
         self._tried_again = tried_again(scenario)
-        self.guard_sets: dict[tuple[str, str, str], dict[Replica, Guard]] = {}
-        self.bulkheads: dict[str, dict[Replica, Guard]] = {}  # by the name of their time series
+        self.guard_sets: dict[tuple[str, str, str], Guards] = {}  # by caller, policy and callee
+        self.bulkheads: dict[str, Guards] = {}  # by the name of their time series
         self.effects: dict[str, int] = {}
         self.stocks: dict[str, Stock] = {}
         self._build()
@@ -84,9 +88,7 @@ class World:
     def _build(self) -> None:
         """Hosts first, then what refers to them, traffic and faults last."""
         scenario = self.scenario
-        self.outside = Host.__new__(Host)  # no host: the far end of brokers and clients
-        self.outside.ready = self.ready
-        self.outside.account = Account()
+        self.outside = Outside()
         self.nowhere = self.outsider()
         self.gateway = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
         self.services = {name: Service(self, name, spec) for name, spec in scenario.services.items()}
@@ -127,12 +129,11 @@ class World:
     def _who_turns(self) -> Turning:
         """The component of the task whose turn it is, or is next, and the end of the last request."""
         names, first = self.recorder.names, min(self.env.calendar, key=itemgetter(0, 1, 2))[-1]
-        tasks = [task for task in (self.env.dallying, *self.ready, first) if isinstance(task, Task)]
+        tasks = [task for task in (self.env.going_on, *self.ready, first) if isinstance(task, Task)]
         task = next((task for task in tasks if task.replica.host is not self.outside), tasks[0] if tasks else None)
         turning = Turning()
         if task is not None:
-            component = task.replica.host.name if task.replica.host is not self.outside else ""
-            turning = Turning(component, names[task.request.source] if task.request is not None else "")
+            turning = Turning(task.replica.host.name, names[task.request.source] if task.request is not None else "")
         rows = self.recorder.requests.rows()
         if not rows.size:
             return turning
@@ -218,8 +219,8 @@ class World:
             self._tell(end_of_spell(EventKind.SHEDDING_ENDED, host.shedding, host.last_shed, now, host.name))
         for limit in self.gateway.limits if self.gateway is not None else ():
             self._tell(end_of_spell(EventKind.LIMITING_ENDED, limit.limiting, limit.last, now, "gateway", limit.label))
-        for name, guard in holders(self.guard_sets):
-            self._tell(breaker_by_now(guard.breaker, now, name, guard.about))
+        for name, guard in breakers_of(self.guard_sets):
+            self._tell(breaker_by_now(guard.of(BreakerMemory).row, now, name, guard.about))
 
     def _tell(self, events: Iterable[Late]) -> None:
         for event in events:
@@ -258,7 +259,7 @@ class World:
 
     def outsider(self) -> Replica:
         """One end of a conversation that is no host: a client, a broker."""
-        return Replica(self.outside, 0, 0, None)
+        return Replica(self.outside, 0, 0)
 
     def key(self, stream: str) -> int:
         """The key of a stream of draws."""
@@ -331,63 +332,50 @@ class World:
 
     def call(self, site: Site, target: Target | Endpoint, policy: str | CallPolicy | None, fallback: Sequence[Step] | None) -> Call:
         """A guarded call from a step."""
-        steps = StepSequence(site.named(f"{site.name}.fallback"), fallback) if fallback is not None else None
-        return self._call(site.name, site.host.name, target, policy, steps)
+        steps = site.named(f"{site.name}.fallback").sequence(fallback) if fallback is not None else None
+        return self._call(site.name, site.host, target, policy, steps)
 
     def route_call(self, gateway: Gateway, name: str, route: Route) -> Call:
         """The call of a gateway route: its `per_try_timeout` goes before the timeout of its policy, its `timeout` is that of all attempts together."""
-        return self._call(f"gateway.{name}.call", gateway.name, self.endpoint(route.to), route.guarded(self._policy(route.policy)), None)
+        return self._call(f"gateway.{name}.call", gateway, self.endpoint(route.to), route.guarded(self._policy(route.policy)), None)
 
     def introspection_call(self, gateway: Gateway, spec: OAuth) -> Call:
         """The call of the identity provider; it times out, or a lost answer would keep its user out for ever."""
         policy = self._policy(spec.policy)
         if policy.timeout is None:
             policy = policy.model_copy(update={"timeout": INTROSPECTION_TIMEOUT})
-        return self._call("gateway.oauth.call", gateway.name, self.endpoint(spec.introspect), policy, None)
+        return self._call("gateway.oauth.call", gateway, self.endpoint(spec.introspect), policy, None)
 
-    def _call(self, site: str, caller: str, target: Target | Endpoint, policy: str | CallPolicy | None, fallback: StepSequence | None) -> Call:
+    def _call(self, site: str, caller: Host, target: Target | Endpoint, policy: str | CallPolicy | None, fallback: StepSequence | None) -> Call:
         name = policy if isinstance(policy, str) else site
-        return Call(self, site, caller, target, self._policy(policy), name, self.network.hops(caller, target.component, target.hop_stream), fallback)
+        hops = self.network.hops(caller.name, target.component, target.hop_stream)
+        return Call(self, site, caller, target, self._policy(policy), name, hops, fallback, LAYERS)
 
     def _policy(self, policy: str | CallPolicy | None) -> CallPolicy:
         if policy is None:
             return NO_POLICY
         return self.scenario.policies[policy] if isinstance(policy, str) else policy
 
-    def guards(self, call: Call) -> dict[Replica, Guard]:
-        """The guards of a caller towards a callee under one policy: one per replica, or one for all."""
+    def guards(self, call: Call, layers: Sequence[type[Layer]]) -> Guards | None:
+        """The guards of a caller towards a callee under one policy: one per replica, or one for all. None where no layer remembers anything."""
+        policy = call.policy
+        if not any(layer.memory(policy) is not None for layer in layers):
+            return None
         key = (call.caller, call.policy_name, call.target.component)
         if key not in self.guard_sets:
             about = self._about(call)
-            shared = Guard(call.policy, about) if call.policy.scope == "service" else None
-            self.guard_sets[key] = guards = {replica: shared or Guard(call.policy, about) for replica in self.host(call.caller).replicas}
-            if call.policy.bulkhead is not None:
-                self._watch_places(call, guards, shared)
-            if call.policy.circuit_breaker is not None:
-                self.recorder.watch(
-                    f"{call.caller} -> {about}",
-                    "breaker_open",
-                    "level",
-                    lambda _: sum(guard.breaker.state != 0 for guard in guards.values()) / len(guards),
-                )
+
+            def guard() -> Guard:
+                return Guard(policy, about, (memory for layer in layers if (memory := layer.memory(policy)) is not None))
+
+            shared = guard() if policy.scope == "service" else None
+            self.guard_sets[key] = guards = {replica: shared or guard() for replica in call.host.replicas}
+            for layer in reversed(layers):
+                if layer.memory(policy) is not None:
+                    layer.watch(call, guards)
         return self.guard_sets[key]
 
-    def _watch_places(self, call: Call, guards: dict[Replica, Guard], shared: Guard | None) -> None:
-        """The places of a bulkhead, in all replicas of the caller together, and who stands in line for one."""
-        watch, component = self.recorder.watch, self._bulkhead_name(call)
-        places = call.policy.bulkhead.max_concurrent_calls * (1 if shared else len(guards)) if call.policy.bulkhead else 0
-        self.bulkheads[component] = guards
-
-        def those() -> Sequence[Guard]:
-            return (shared,) if shared else tuple(guards.values())
-
-        watch(component, "places_taken", "mean", lambda now: sum(guard.taken_until(now) for guard in those()))
-        watch(component, "places", "mean", lambda now: places * now)
-        watch(component, "in_line", "level", lambda _: sum(guard.in_line for guard in those()))
-        watch(component, "passed", "total", lambda _: sum(guard.passed for guard in those()))
-        watch(component, "turned_away", "total", lambda _: sum(guard.turned_away for guard in those()))
-
-    def _bulkhead_name(self, call: Call) -> str:
+    def bulkhead_name(self, call: Call) -> str:
         """As figures name it; that of a plug-in's step says which policy it belongs to."""
         key = (call.caller, call.target.component, call.policy_name)
         names = {(its.caller, its.callee, its.policy_name): its.name for its in bulkheads(self.scenario)}
@@ -397,7 +385,7 @@ class World:
         """The callee as events and series name it: with the policy where the caller has a breaker for it already, under another one."""
         callee = call.target.component
         rivals = [guards for (caller, _, other), guards in self.guard_sets.items() if (caller, other) == (call.caller, callee)]
-        taken = any(guard.breaker is not None for guards in rivals for guard in guards.values())
+        taken = any(guard.find(BreakerMemory) is not None for guards in rivals for guard in guards.values())
         return f"{callee} ({call.policy_name})" if taken and call.policy.circuit_breaker is not None else callee
 
     def forget_guards(self, replica: Replica) -> None:
@@ -405,8 +393,8 @@ class World:
         for (caller, _, _), guards in self.guard_sets.items():
             guard = guards.get(replica)
             if guard is not None and guard.policy.scope == "replica":
-                if guard.breaker is not None:
-                    self._tell(breaker_forgotten(guard.breaker, self.env.now, f"{caller}[{replica.index}]", guard.about))
+                if (breaker := guard.find(BreakerMemory)) is not None:
+                    self._tell(breaker_forgotten(breaker.row, self.env.now, f"{caller}[{replica.index}]", guard.about))
                 guards[replica] = guard.renewed()
 
     def forget_producer(self, replica: Replica) -> None:
@@ -428,7 +416,7 @@ class World:
         for effect in completes_with:
             needs |= self.effect_bit(effect)
         mark = mark_of(f"door {target}") if traffic.retry is not None and traffic.retry.max_attempts > 1 else 0
-        return Door(called, self.network.door_hop(called.host.name), self.recorder.name(target), needs, mark)
+        return Door(called, self.network.door_hop(called.component), self.recorder.name(target), needs, mark)
 
     def _join_groups(self) -> None:
         """Consumers of all services join their groups; partitions are dealt out."""
@@ -439,7 +427,7 @@ class World:
                 if key not in groups:
                     groups[key] = Group(self, consume.group, self.topics[topic])
                 name = consumer_name(service.name, consume.group, topic)
-                steps = StepSequence(Site(self, service, name, self.recorder.name(name)), consume.do)
+                steps = Site(self, service, name, self.recorder.name(name)).sequence(consume.do)
                 for replica in service.replicas:
                     for _ in range(consume.consumers):
                         service.members.append(Member(groups[key], service, replica, consume, steps))
@@ -456,73 +444,14 @@ class World:
                 member.belongs = False
                 self.rebalance(member.group)
 
-        Signal(expire).at(self.env.schedule, CONTROL, member.spec.session_timeout)
+        self.env.schedule(Signal(expire), CONTROL, member.spec.session_timeout)
 
     def rebalance(self, group: Group) -> None:
         """Deal the partitions out again."""
         group.assign()
         self.recorder.event(EventKind.PARTITIONS_ASSIGNED, group.name, group.topic.name, sum(member.belongs for member in group.members))
 
-    # -- ends -------------------------------------------------------------------------------------------------------------
-
-    def answer(self, task: Task, outcome: int) -> None:
-        """Tell the caller, if anybody still waits."""
-        caller, task.caller = task.caller, None
-        if caller is not None:
-            caller.outcome = outcome
-            caller.root = task.root
-            caller.where = task.where
-            self.ready.append(caller)
-
-    def kill(self, task: Task, outcome: int, cancel: bool = False) -> None:
-        """End an attempt from outside: it gives back what it holds, its caller hears `outcome`, its children work on for nobody, or are cancelled too."""
-        replica = task.replica
-        host = replica.host
-        if host is self.outside:
-            abandon(task)
-            return
-        self._stop(task, host, replica, cancel)
-        where = replica.inside.get(task, host.name_index)
-        if task in replica.inside:
-            host.depart(task, outcome, where)
-        task.where = where
-        task.root = 0
-        self.answer(task, outcome)
-        task.request.done()
-
-    def _stop(self, task: Task, host: Host, replica: Replica, cancel: bool) -> None:
-        if task.waits == IN_QUEUE:
-            host.unqueue(task, replica)
-        elif task.waits == ON_CPU and replica.cpu is not None:
-            replica.cpu.drop(task)
-        elif task.waits == OUTSIDE:
-            host.come_inside(task, replica)
-        if task in replica.parked:
-            replica.parked.remove(task)
-        if task.granted:
-            host.leave(task, replica)
-        if task.guard is not None:
-            leave_bulkhead(task, self.ready, self.env.now)
-        if task.calling is not None:
-            task.calling.given_up(task)
-        if not task.abandoned and not task.own_thread:
-            host.account.work_wasted += task.worked
-        children = task.children
-        task.ticket += 1
-        task.silence()
-        if isinstance(children, list):
-            for branch in children:
-                self._stop(branch, host, replica, cancel)
-        elif children is not None:
-            children.caller = None
-            if cancel:
-                self.kill(children, int(Outcome.TIMEOUT), cancel)
-            else:
-                abandon(children)
-
-    def silence(self, task: Task) -> None:
-        """Stop a thread of its own (a consumer, a relay), with what it waits for."""
-        self._stop(task, task.replica.host, task.replica, cancel=False)
+    # -- messages ---------------------------------------------------------------------------------------------------------
 
     def message_row(self, message: Message, group: int, end: float, deliveries: int, how: int) -> None:
         """Append the row of a message for one group."""

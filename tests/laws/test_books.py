@@ -12,6 +12,8 @@ import pytest
 from sim.metrics.gauges import Gauges
 from sim.metrics.laws import little, utilisation_law
 from sim.models import simulate
+from sim.models.layers.breaker import BreakerMemory
+from sim.models.layers.bulkhead import BulkheadMemory
 from sim.models.world import World
 from sim.spec import load_document
 from sim.vocabulary import MessageEnd, Outcome
@@ -234,8 +236,9 @@ def gives_all_back(seed):
             assert all(sum(replica.balancers[name][1]) == 0 for name in counted)
     for guards in world.guard_sets.values():
         for guard in guards.values():
-            assert guard.bulkhead is None or guard.bulkhead.inside == 0
-            assert guard.breaker is None or guard.breaker.state != 2 or guard.breaker.permits > 0
+            bulkhead, breaker = guard.find(BulkheadMemory), guard.find(BreakerMemory)
+            assert bulkhead is None or bulkhead.row.inside == 0
+            assert breaker is None or breaker.row.state != 2 or breaker.row.permits > 0
 
 
 def check_requests(records, books, scenario):

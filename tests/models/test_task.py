@@ -6,7 +6,7 @@ import pytest
 
 from sim import testing
 from sim.models import simulate
-from sim.models.task import CONTROL, OBSERVATION, ORDINARY, TIMER, Clock, Signal
+from sim.models.clock import CONTROL, OBSERVATION, ORDINARY, TIMER, Clock, Signal
 from sim.models.world import World
 from sim.spec import load_document
 from tests.models.any_scenario import any_scenario
@@ -15,7 +15,7 @@ from tests.models.any_scenario import any_scenario
 def test_events_of_one_instant_go_by_rank_and_then_by_the_order_of_scheduling():
     clock, seen = Clock(), []
     for rank, name in [(OBSERVATION, "sample"), (TIMER, "late"), (ORDINARY, "one"), (CONTROL, "fault"), (ORDINARY, "two")]:
-        Signal(lambda _, name=name: seen.append(name)).at(clock.schedule, rank, 1.0)
+        clock.schedule(Signal(lambda _, name=name: seen.append(name)), rank, 1.0)
     for _ in range(5):
         clock.step()
     assert seen == ["fault", "one", "two", "late", "sample"]
@@ -23,7 +23,7 @@ def test_events_of_one_instant_go_by_rank_and_then_by_the_order_of_scheduling():
 
 PLUGIN = """
 import simpy
-from sim.models.steps import behaviour
+from sim.models.site import behaviour
 from sim.spec.base import register
 from sim.spec.step import Step
 

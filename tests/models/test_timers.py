@@ -1,7 +1,8 @@
 """Queues of timers: what was waited for in time is stale when its turn comes, and one armed event serves them all."""
 
 from sim import testing
-from sim.models.task import Clock, Task
+from sim.models.clock import Clock
+from sim.models.task import Task
 from sim.models.timers import TimerQueue
 
 

@@ -1,0 +1,93 @@
+"""One attempt: it is put on the wire, and its answer waited for."""
+
+from __future__ import annotations
+
+from sim.chance.chain import link_chain
+from sim.models.call import Call, Layer, Run
+from sim.models.outcomes import DEGRADED, OK, UNREACHABLE
+from sim.models.task import Activity, Killed, Replica, Task
+
+
+class Attempt(Layer):
+    """The innermost layer, which every call has. An answer that is degraded is an answer; that of the caller will be degraded too."""
+
+    def __init__(self, call: Call, inner: Run):
+        super().__init__(call, inner)
+        target = call.target
+        self.only, self.counts, self.publishes = target.only, target.counts, target.publishes
+
+    @staticmethod
+    def wanted(_call: Call) -> bool:
+        """Always."""
+        return True
+
+    def run(self, task: Task) -> Activity:
+        """The outcome as it was answered, or UNREACHABLE where there is nobody to send to."""
+        call = self.call
+        task.callee = callee = self.send(task)
+        if callee is None:
+            return call.failed(task, UNREACHABLE)
+        try:
+            yield
+            if call.frozen(task):  # an answer or a timeout has woken it: nothing that comes later can change it
+                task.ticket += 1
+                task.children = None
+                yield from call.thaw(task)
+        except Killed:
+            self._over(task, callee)
+            raise
+        task.children = None
+        self._over(task, callee)
+        if task.outcome == DEGRADED:
+            task.degraded = True
+            return OK
+        return task.outcome
+
+    def send(self, task: Task) -> Replica | None:
+        """Put the attempt on the wire; the replica that it goes to, also where it is lost on its way. None where there is none."""
+        call, request = self.call, task.request
+        chain = path = 0
+        if task.tries or call.salt or task.chain:
+            chain, path = link_chain(task.chain, call.salt, task.tries), link_chain(task.path, call.salt, 0)
+        replica = self.only
+        if replica is None or replica.down:
+            replica = call.target.choose(task.replica, request.id, chain)
+            if replica is None:
+                return None
+        hop = call.hop
+        delay = hop.fixed if hop.fixed >= 0.0 else hop.delay(request.id, chain)
+        if delay >= 0.0:  # else it is lost: only a timeout will tell
+            task.children = self._attempt(task, chain, path, replica)
+            if delay > 0.0:
+                call.env.hold(task.children, delay)
+            else:
+                call.env.wake(task.children)
+        if call.recorder.stages is not None:
+            call.recorder.sent(task, task.children, call.target.where, task.tries)
+        return replica
+
+    def send_and_forget(self, task: Task) -> None:
+        """An attempt of which the caller hears no more, not even that it was lost."""
+        task.children = None
+        self.send(task)
+        if task.children is not None:
+            task.children.caller = None
+            task.children = None
+
+    def _attempt(self, task: Task, chain: int, path: int, replica: Replica) -> Task:
+        """What travels, and is handled where it arrives."""
+        call = self.call
+        child = Task(task.request, chain, path, task, replica)
+        task.request.alive += 1
+        child.mark = call.mark ^ path if call.mark else 0
+        child.back = call.back
+        child.abandoned = task.abandoned
+        if self.publishes:
+            child.producer = task.replica
+        child.then = call.target.arrive
+        return child
+
+    def _over(self, task: Task, callee: Replica) -> None:
+        """For the caller's balancer."""
+        if self.counts:
+            self.call.target.over(task.replica, callee)

@@ -1,0 +1,83 @@
+"""The circuit breaker: it is asked before each attempt, and told how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.models.call import Call, Layer
+from sim.models.guards import Guards
+from sim.models.outcomes import BREAKER_OPEN
+from sim.models.task import Activity, Killed, Task
+from sim.policies import breaker as breakers
+from sim.spec.policy import CallPolicy, CircuitBreaker
+from sim.vocabulary import EventKind
+
+TURNED = (EventKind.BREAKER_CLOSED, EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED)  # by the state that it has now
+
+
+class BreakerMemory:
+    """The state of one breaker, and the ring of what it has heard of."""
+
+    def __init__(self, spec: CircuitBreaker):
+        self.row: Any
+        self.ring: Any
+        self.row, self.ring = breakers.new_breaker(spec)
+
+    def renewed(self, policy: CallPolicy) -> BreakerMemory:
+        """A closed one."""
+        assert policy.circuit_breaker is not None
+        return BreakerMemory(policy.circuit_breaker)
+
+
+class Breaker(Layer):
+    """While it is open nothing is sent."""
+
+    @staticmethod
+    def wanted(call: Call) -> bool:
+        """Where the policy has one."""
+        return call.policy.circuit_breaker is not None
+
+    @staticmethod
+    def memory(policy: CallPolicy) -> BreakerMemory | None:
+        """A closed breaker."""
+        return BreakerMemory(policy.circuit_breaker) if policy.circuit_breaker is not None else None
+
+    @staticmethod
+    def watch(call: Call, guards: Guards) -> None:
+        """The share of the caller's replicas whose breaker is not closed."""
+        component = f"{call.caller} -> {next(iter(guards.values())).about}"
+
+        def share(_: float) -> float:
+            states = [int(guard.of(BreakerMemory).row.state) for guard in guards.values()]
+            return sum(state != breakers.CLOSED for state in states) / len(states)
+
+        call.recorder.watch(component, "breaker_open", "level", share)
+
+    def run(self, task: Task) -> Activity:
+        """Let the attempt through, or refuse it."""
+        breaker, env = self.call.guard(task).of(BreakerMemory), self.call.env
+        began, period = env.now, breaker.row.period
+        admitted = breakers.admit(breaker.row, breaker.ring, began)
+        if breaker.row.period != period:
+            self._note_change(task, breaker.row, period)
+        if admitted < 0:
+            return self.call.failed(task, BREAKER_OPEN)
+        try:
+            outcome = yield from self.inner(task)
+        except Killed:  # a probe that nobody will hear of is free again
+            period = breaker.row.period
+            breakers.give_back(breaker.row, breaker.ring, env.now, admitted)
+            if breaker.row.period != period:
+                self._note_change(task, breaker.row, period)
+            raise
+        period = breaker.row.period
+        breakers.settle(breaker.row, breaker.ring, env.now, admitted, outcome, env.now - began)
+        if breaker.row.period != period:
+            self._note_change(task, breaker.row, period)
+        return outcome
+
+    def _note_change(self, task: Task, row: Any, before: int) -> None:  # noqa: ANN401 - a row of a policy
+        """Its state is another one than in period `before`: since when it is, and what it may have been in between."""
+        if row.period > before + 1:  # half-open for too long it had opened, and that time is over too
+            self.call.note(EventKind.BREAKER_OPENED, task, row.opened)
+        self.call.note(TURNED[row.state], task, row.since)

@@ -1,0 +1,142 @@
+"""The bulkhead: at most so many attempts at once; others wait in line, if the policy says so, or are turned away."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from sim.models.call import Call, Layer, Run
+from sim.models.clock import Clock
+from sim.models.guards import Guards, distinct
+from sim.models.outcomes import BULKHEAD_FULL
+from sim.models.task import Activity, Killed, Task
+from sim.policies import bulkhead as bulkheads
+from sim.spec import policy as spec
+from sim.vocabulary import Stage
+
+
+class BulkheadMemory:
+    """The places of one bulkhead, who waits for one, and what is counted of it."""
+
+    def __init__(self, bulkhead: spec.Bulkhead):
+        self.row: Any = bulkheads.new_bulkhead(bulkhead)
+        self.waiting: deque[tuple[Task, int]] = deque()  # with their tickets, first come first served
+        self.taken_area = 0.0  # integral of the places taken, less places taken * now
+        self.passed = 0  # attempts that got a place
+        self.turned_away = 0  # attempts that got none
+
+    def renewed(self, policy: spec.CallPolicy) -> BulkheadMemory:
+        """Its places are free; what was counted of it stays."""
+        assert policy.bulkhead is not None
+        fresh = BulkheadMemory(policy.bulkhead)
+        fresh.taken_area, fresh.passed, fresh.turned_away = self.taken_area, self.passed, self.turned_away
+        return fresh
+
+    def enter(self, task: Task, now: float) -> bool:
+        """Take a place, where one is free and nobody waits for it."""
+        if self.waiting or not bulkheads.enter(self.row):
+            return False
+        task.permit = self
+        self.taken_area -= now
+        self.passed += 1
+        return True
+
+    def leave(self, task: Task, env: Clock) -> None:
+        """Give the place of the task to the first who still waits for it, or back."""
+        task.permit = None
+        while self.waiting:
+            heir, ticket = self.waiting.popleft()
+            if heir.ticket == ticket:
+                heir.permit = self
+                self.passed += 1
+                env.wake(heir)
+                return
+        bulkheads.leave(self.row)
+        self.taken_area += env.now
+
+    def taken_until(self, now: float) -> float:
+        """Integral of the places taken."""
+        inside: int = self.row.inside
+        return self.taken_area + inside * now
+
+    @property
+    def in_line(self) -> int:
+        """How many wait for a place."""
+        return sum(task.ticket == ticket for task, ticket in self.waiting)
+
+
+class Bulkhead(Layer):
+    """An attempt holds a place from before it is sent until it is over."""
+
+    def __init__(self, call: Call, inner: Run):
+        super().__init__(call, inner)
+        assert call.policy.bulkhead is not None
+        longest = call.policy.bulkhead.max_wait
+        self.timers = call.world.timers(longest, self.expire) if longest > 0 else None
+
+    @staticmethod
+    def wanted(call: Call) -> bool:
+        """Where the policy has one."""
+        return call.policy.bulkhead is not None
+
+    @staticmethod
+    def memory(policy: spec.CallPolicy) -> BulkheadMemory | None:
+        """One whose places are all free."""
+        return BulkheadMemory(policy.bulkhead) if policy.bulkhead is not None else None
+
+    @staticmethod
+    def watch(call: Call, guards: Guards) -> None:
+        """Its places, in all replicas of the caller together, and who stands in line for one."""
+        assert call.policy.bulkhead is not None
+        watch, component = call.recorder.watch, call.world.bulkhead_name(call)
+        call.world.bulkheads[component] = guards
+        places = call.policy.bulkhead.max_concurrent_calls * len(distinct(guards))
+
+        def those() -> list[BulkheadMemory]:
+            return [guard.of(BulkheadMemory) for guard in distinct(guards)]
+
+        watch(component, "places_taken", "mean", lambda now: sum(memory.taken_until(now) for memory in those()))
+        watch(component, "places", "mean", lambda now: places * now)
+        watch(component, "in_line", "level", lambda _: sum(memory.in_line for memory in those()))
+        watch(component, "passed", "total", lambda _: sum(memory.passed for memory in those()))
+        watch(component, "turned_away", "total", lambda _: sum(memory.turned_away for memory in those()))
+
+    def run(self, task: Task) -> Activity:
+        """Get a place, make the attempt, and give the place back."""
+        call, places = self.call, self.call.guard(task).of(BulkheadMemory)
+        task.callee = None
+        try:
+            if not places.enter(task, call.env.now):
+                if self.timers is None:
+                    places.turned_away += 1
+                    return call.failed(task, BULKHEAD_FULL)
+                yield from self._wait_in_line(task, places)
+                if task.permit is None:
+                    return task.outcome
+            outcome = yield from self.inner(task)
+        except Killed:
+            if task.permit is not None:
+                places.leave(task, call.env)
+            raise
+        places.leave(task, call.env)
+        task.ticket += 1  # its timer is stale
+        return outcome
+
+    def _wait_in_line(self, task: Task, places: BulkheadMemory) -> Activity:
+        """Until there is a place, or one of the timeouts has come."""
+        assert self.timers is not None
+        self.call.recorder.stage(task, Stage.BULKHEAD, self.call.target.where)
+        places.waiting.append((task, task.ticket))
+        self.timers.arm(task)
+        yield
+        if self.call.frozen(task):
+            yield from self.call.thaw(task)
+        return 0
+
+    def expire(self, task: Task) -> None:
+        """`max_wait` is over; a task that got its place in time still has the same ticket, but holds a permit."""
+        if task.permit is None:
+            self.call.guard(task).of(BulkheadMemory).turned_away += 1
+            task.ticket += 1
+            task.outcome = self.call.failed(task, BULKHEAD_FULL)
+            self.call.env.wake(task)
