@@ -212,7 +212,7 @@ class Popularity(Spec):
     """How often each of `count` users (or items) appears: uniform, or Zipf with the given exponent."""
 
     count: Annotated[int, Between(1, 50_000_000)]
-    popularity: dict[Literal["zipf"], Annotated[Number, Field(ge=0, le=10)]] | Literal["uniform"] = "uniform"
+    popularity: Annotated[dict[Literal["zipf"], Annotated[Number, Field(ge=0, le=10)]], Field(min_length=1)] | Literal["uniform"] = "uniform"
 
     @property
     def exponent(self) -> float:
