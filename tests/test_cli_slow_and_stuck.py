@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from html import unescape
 
 import pytest
 
@@ -36,12 +39,19 @@ def test_explain_tells_writes_and_draws(shop, capsys):
     told = capsys.readouterr().out
     assert "p99 of one" in told
     assert "p99 of two" in told
-    assert sorted(path.name for path in (shop / "reports/kitchen-explained").iterdir() if not path.name.startswith(".")) == [
-        "composition.png",
-        "composition.svg",
+    folder = shop / "reports/kitchen-explained"
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.name.startswith(".")) == [
+        "charts",
+        "charts/composition.png",
+        "charts/composition.svg",
         "explanation.json",
         "explanation.txt",
+        "index.html",
     ]
+    assert "report: reports/kitchen-explained/index.html" in told
+    page = (folder / "index.html").read_text()
+    assert '<p class="conclusion">Of the p99 ' in page
+    assert "sim explain kitchen.yaml --quantiles p50,p99" in page
     document = json.loads((shop / "why.json").read_text())
     assert list(document["variants"]) == ["one", "two"]
     assert list(document["variants"]["one"]["quantiles"]) == ["p50", "p99"]
@@ -53,7 +63,7 @@ def test_explain_takes_quantiles_variants_and_failures(shop, capsys):
     document = json.loads(capsys.readouterr().out)
     assert document["route"] == "kitchen.cook"
     assert {name: list(variant["quantiles"]) for name, variant in document["variants"].items()} == {"two": ["p90", "p99.9"]}
-    assert (shop / "why" / "composition.svg").is_file()
+    assert (shop / "why" / "charts" / "composition.svg").is_file()
 
 
 def test_an_explanation_does_not_take_the_place_of_files_that_are_not_its_own(shop, capsys):
@@ -74,7 +84,13 @@ def test_stability_tells_writes_and_draws(shop, capsys):
     document = json.loads((shop / "reports/kitchen-stability/stability.json").read_text())
     assert [point["rate"] for point in document["points"]] == [5.0, 8.0]
     assert [step["rate"] for step in document["hysteresis"]["steps"]] == [5.0, 8.0, 5.0]
-    assert (shop / "reports/kitchen-stability/hysteresis.svg").is_file()
+    assert (shop / "reports/kitchen-stability/charts/hysteresis.svg").is_file()
+    page = (shop / "reports/kitchen-stability/index.html").read_text()
+    assert "Yes: after outage:kitchen:3s one comes back at every load that was tried, up to 8/s." in page
+    again = shlex.split(unescape(re.findall(r"<code>sim (stability [^<]*)</code>", page)[0]))
+    fingerprint = document["fingerprint"]
+    assert cli.answer([*again, "--quiet", "--json", "again.json"]) == 0
+    assert json.loads((shop / "again.json").read_text())["fingerprint"] == fingerprint, "the command on the page gives the same runs"
 
 
 @pytest.mark.parametrize(

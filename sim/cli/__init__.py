@@ -314,7 +314,6 @@ def explain(file: str, variants: str | None, quantiles: str, route: str | None, 
     """
     from sim.experiments.replicating.explaining import explain as explain_study
     from sim.report import explanation as told
-    from sim.report.charts.composition import composition
 
     asked = SharedOptions(**{**options, "replications": options["replications"] or 5})
     study = asked.load(file)
@@ -325,7 +324,7 @@ def explain(file: str, variants: str | None, quantiles: str, route: str | None, 
     asked.warn(study, chosen or list(study.variants))
     with asked.reporting_progress(asked.replications, durations_of(study, chosen or list(study.variants))) as progress:
         found = explain_study(study, chosen, asked.replications, **which, **asked.keywords(progress))
-    return asked.show(told.headline(found, asked.took), told.render_explanation(found), told.explanation_json(found), composition(found), out, "explanation")
+    return asked.show(found, told.headline(found, asked.took), told.render_explanation(found), told.explanation_json(found), out)
 
 
 @sim.command(short_help="Whether the system comes back after a disturbance, and at which load it no longer does.")
@@ -362,7 +361,6 @@ def stability(
     """
     from sim.experiments.stability.recovery import find_stability
     from sim.report import stability as told
-    from sim.report.charts.hysteresis import hysteresis_curve
 
     asked = SharedOptions(**{**options, "replications": options["replications"] or 5})
     study = asked.load(file)
@@ -382,7 +380,7 @@ def stability(
             hysteresis=not no_hysteresis,
             **asked.keywords(progress),
         )
-    return asked.show(told.headline(found, asked.took), told.render_stability(found), told.stability_json(found), hysteresis_curve(found), out, "stability")
+    return asked.show(found, told.headline(found, asked.took), told.render_stability(found), told.stability_json(found), out)
 
 
 _over = click.option("--over", multiple=True, metavar="PATH=VALUES", help="A list 2,4,8, a range 50/s..400/s:50/s, or load=0.5..2:0.5. Repeatable.")

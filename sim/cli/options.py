@@ -72,6 +72,7 @@ sampling = together(
     click.option("--metric", "metrics", multiple=True, metavar="NAME", help="As expectations have it: p99(response), the default. Repeatable."),
     click.option("--interval", default="t", show_default=True, metavar="t|bootstrap", help="How intervals and differences are computed."),
     click.option("--confidence", default="95%", show_default=True, metavar="SHARE", help="Of all intervals, and of --best."),
+    click.option("--rows/--no-rows", default=True, help="Keep the rows of the first replication with the report, to draw it again by sim report."),
     click.option("--spread", is_flag=True, help="Show where single runs lay, too: what one measured run is to be held against."),
 )
 judging = together(

@@ -20,11 +20,12 @@ from sim.cli.words import share_of
 from sim.errors import UsageError
 
 if TYPE_CHECKING:
+    from sim.experiments.replicating.explaining import Explanation
     from sim.experiments.replicating.results import Comparison
     from sim.experiments.running.ledger import Progress
     from sim.experiments.running.options import RunKeywords
     from sim.experiments.searching.documents import Answer
-    from sim.report.charts.canvas import Chart
+    from sim.experiments.stability.results import Stability
     from sim.spec.study import Study
 
 
@@ -55,6 +56,7 @@ class SharedOptions:
         spread: bool = False,
         junit: str | None = None,
         github_summary: str | None = None,
+        rows: bool = True,
     ) -> None:
         from sim.experiments.running.engines import known_engine
         from sim.experiments.running.journal import SOON, Journal
@@ -73,7 +75,7 @@ class SharedOptions:
         if max_memory is not None:
             memory_limit(max_memory)  # a wrong one is told before anything is read
         self.max_memory = max_memory
-        self.cluster, self.journal, self.spread = cluster, Journal(patience=SOON), spread
+        self.cluster, self.journal, self.spread, self.rows = cluster, Journal(patience=SOON), spread, rows
         click.get_current_context().call_on_close(self.journal.close)  # whatever befalls the telling, what is finished is found again
 
     def keywords(self, progress: Progress | None) -> RunKeywords:
@@ -156,19 +158,21 @@ class SharedOptions:
         for text in texts if not self.json.is_stdout else ():
             say(text)
 
-    def show(self, headline: str, text: str, document: str, chart: Chart | None, out: Path, name: str) -> int:
-        """Show an answer that is no comparison, and write it: text, JSON and chart."""
-        from sim.report.writing import write_files
+    def show(self, answer: Explanation | Stability, headline: str, text: str, document: str, out: Path) -> int:
+        """Show an answer that is no comparison, then write its report."""
+        from sim.report import write_report
 
         self._tell(document, f"{headline}\n\n{text}")
-        files: dict[str, bytes | str] = {f"{name}.txt": text, f"{name}.json": document}
-        if chart is not None:
-            files |= {f"{chart.name}.svg": chart.svg(), f"{chart.name}.png": chart.png()}
-        write_files(files, out)
-        if not self.json.is_stdout:
-            say(f"written to {out}: {', '.join(files)}")
+        self._say_report(write_report(answer, out))
         self.journal.done()
         return 0
+
+    def _say_report(self, page: Path) -> None:
+        """Where the report is, and how large: rows are most of it."""
+        if self.json.is_stdout:
+            return
+        say(sizes_of(page.parent))
+        say(f"report: {os.path.relpath(page)}")
 
     def present(self, comparison: Comparison, out: Path | None) -> int:
         """Write what was asked for and show the table; 1 where an expectation failed."""
@@ -181,9 +185,7 @@ class SharedOptions:
         self._tell(as_json(comparison), _headline(comparison, took), table, *below)
         self._write_judged(comparison)
         if out is not None:  # last, so that the figures are safe whatever befalls the drawing
-            place = write_report_of(comparison, out)
-            if not self.json.is_stdout:
-                say(f"report: {place}")
+            self._say_report(write_report_of(comparison, out, self.rows))
         self.journal.done()
         return 0 if comparison.passed else 1
 
@@ -207,18 +209,27 @@ class SharedOptions:
         took = time.monotonic() - self._begun
         head = f"{answer.study.name}: seed {answer.seed}, engine {answer.engine}, {show_duration(took)}, fingerprint {answer.fingerprint}\n"
         self._tell(as_json(answer), head, render_answer(answer).rstrip("\n"))
-        place = write_report(answer, out)
-        if not self.json.is_stdout:
-            say(f"report: {os.path.relpath(place)}")
+        self._say_report(write_report(answer, out))
 
 
-def write_report_of(comparison: Comparison, directory: Path) -> Path:
-    """Draw the report of a comparison, with what it can be drawn from again; its first page."""
+def write_report_of(comparison: Comparison, directory: Path, rows: bool = True) -> Path:
+    """Draw the report of a comparison, with what it can be drawn from again where `rows` are wanted; its first page."""
     from sim.experiments.replicating.storing import files_of
     from sim.report import write_report
 
-    write_report(comparison, directory, files_of(comparison))
+    write_report(comparison, directory, files_of(comparison, rows))
     return directory / "index.html"
+
+
+def sizes_of(directory: Path) -> str:
+    """`1.6 MB, and 12.6 MB in run.zip`: what a report takes, rows apart."""
+    from sim.experiments.replicating.storing import ARCHIVE
+
+    rows = directory / ARCHIVE
+    archive = rows.stat().st_size if rows.is_file() else 0
+    rest = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file() and not path.is_symlink()) - archive
+    told = f"written: {rest / 1e6:,.1f} MB"
+    return f"{told}, and {archive / 1e6:,.1f} MB of rows in {ARCHIVE}, from which `sim report` draws it again (--no-rows leaves them out)" if archive else told
 
 
 def _headline(comparison: Comparison, took: float) -> str:

@@ -74,7 +74,7 @@ def sentences(variant: VariantExplanation) -> list[str]:
     return [_sentence(variant, explained) for explained in variant.quantiles.values()]
 
 
-def _arrived(explanation: Explanation, variant: VariantExplanation) -> str:
+def arrived(explanation: Explanation, variant: VariantExplanation) -> str:
     """How many requests are explained at most."""
     records, requests, orders = variant.result.records, *(_number(explanation, variant, of) for of in ("requests", "orders"))
     what = f"{count_of(requests, 'request')}, {count_of(orders, 'order')} among them," if orders else count_of(requests, "request")
@@ -86,7 +86,7 @@ def _number(explanation: Explanation, variant: VariantExplanation, of: str) -> f
     return variant.result.metrics[f"{of}({explanation.route})" if explanation.route else of].value
 
 
-def _left_out(explanation: Explanation, variant: VariantExplanation) -> Iterator[str]:
+def left_out(explanation: Explanation, variant: VariantExplanation) -> Iterator[str]:
     """Requests that are not among those explained."""
     key = f"availability({explanation.route})" if explanation.route else "availability"
     bounds = undecided(variant.result.metrics, key)
@@ -108,12 +108,18 @@ def _of_other(variant: VariantExplanation) -> str:
     return f"That is the clock of completion; answers come earlier ({told}): --clock response explains those." if told else "Nothing was answered."
 
 
+def phrase_of(variant: VariantExplanation, row: Row) -> str:
+    """`waits for a thread of orders`"""
+    place, what = row
+    return _SENTENCES[what].format(place=place, worker=_worker(variant.result.scenario, place))
+
+
 def _sentence(variant: VariantExplanation, explained: Explained) -> str:
     told, words = 0.0, list[str]()
-    for (place, what), share in rows_of(explained).items():
+    for row, share in rows_of(explained).items():
         if words and (told >= _ENOUGH or len(words) == _TOLD or share < SMALL):
             break
-        phrase = _SENTENCES[what].format(place=place, worker=_worker(variant.result.scenario, place))
+        phrase = phrase_of(variant, row)
         words.append(f"{show(share, 'share')} {'of the time ' if not words else ''}{phrase}")
         told += share
     clock = "the completion of " if variant.clock == "completion" else ""
@@ -149,14 +155,15 @@ def render_explanation(explanation: Explanation) -> str:
     """All of it as plain text: per variant sentences, the parts, the USE table, what was full first, and what happened."""
     blocks = []
     for name, variant in explanation.variants.items():
-        parts = [name, *(f"  {sentence}" for sentence in (_arrived(explanation, variant), *sentences(variant), *_left_out(explanation, variant))), ""]
-        parts += [*_indented(_parts_table(variant)), "", *_indented(_use_table(variant)), "", *(f"  {line}" for line in saturation(variant))]
+        parts = [name, *(f"  {sentence}" for sentence in (arrived(explanation, variant), *sentences(variant), *left_out(explanation, variant))), ""]
+        parts += [*_indented(parts_table(variant)), "", *_indented(use_table(variant)), "", *(f"  {line}" for line in saturation(variant))]
         story = [f"    {moment}" for moment in tell(variant.result)]
         blocks.append("\n".join([*parts, *(["  what happened, in the first replication"] if story else []), *story]))
     return "\n\n".join(blocks) + "\n"
 
 
-def _parts_table(variant: VariantExplanation) -> list[list[str]]:
+def parts_table(variant: VariantExplanation) -> list[list[str]]:
+    """Rows of cells, the first one of heads and the last one of sums: a row per place and what it did, two columns per quantile."""
     explained = list(variant.quantiles.values())
     shares = [rows_of(its) for its in explained]
     every = sorted(dict.fromkeys(row for its in shares for row in its), key=lambda row: -max(its.get(row, 0.0) for its in shares))
@@ -181,7 +188,8 @@ def _count(explained: Sequence[Explained]) -> str:
     return listed(list(counts))
 
 
-def _use_table(variant: VariantExplanation) -> list[list[str]]:
+def use_table(variant: VariantExplanation) -> list[list[str]]:
+    """Rows of cells, the first one of heads: utilisation, saturation and errors of everything that can be full."""
     head = ["station", "resource", "utilisation", "at most", "queue", "at most", "full from", "errors"]
     return [head, *([*_use_cells(busy)] for busy in variant.use)]
 

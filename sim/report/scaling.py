@@ -1,11 +1,9 @@
-"""Sweeps and searches for capacity in words: text for the terminal, a page for the report."""
+"""Sweeps and searches for capacity in words and rows: what the terminal shows, and what the page of the report sets its own way."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from html import escape
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -16,9 +14,6 @@ from sim.experiments.searching.cheapest import Cheapest, Choice
 from sim.experiments.searching.documents import Answer
 from sim.experiments.searching.scaling import IDLE
 from sim.experiments.searching.sweep_results import Sweep
-from sim.report.charts.canvas import Chart
-from sim.report.charts.scaling import capacity_charts, sweep_charts
-from sim.report.html import chart_figure, page, silence_section
 from sim.report.words import label_of, listed, show, show_between, show_interval
 from sim.stats.interval import Interval
 from sim.stats.scaling import ScalingFit
@@ -28,81 +23,36 @@ MOST_ROWS = 60
 _COLUMNS = ("requests", "throughput", "response_p99", "availability", "cost")
 _SHOWN = ("response_p99", "throughput", "availability", "completion_p99", "cost_per_thousand")
 
-Table = list[list[str]]
+Rows = list[list[str]]
 
 
 def render_answer(answer: Answer) -> str:
     """What the terminal shows."""
-    return "\n\n".join(part for _, part in _parts(answer) if part) + "\n"
+    blocks = []
+    for title, rows, remarks in parts_of(answer):
+        texts = [_aligned(rows) if rows else "", remarks]
+        blocks.append("\n".join(text for text in (reversed(texts) if title == "Cheapest" else texts) if text))
+    return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def answer_files(answer: Answer, not_modelled: Sequence[tuple[str, str]]) -> Mapping[PurePosixPath, bytes | str]:
-    """Every file of the report: the page, the charts, the table as text."""
-    charts = _charts(answer)
-    folder = PurePosixPath("charts")
-    files: dict[PurePosixPath, bytes | str] = {folder / f"{chart.name}.svg": chart.svg() for chart in charts}
-    files |= {folder / f"{chart.name}.png": chart.png() for chart in charts}
-    return {**files, PurePosixPath("table.txt"): render_answer(answer), PurePosixPath("index.html"): answer_page(answer, charts, not_modelled)}
-
-
-def answer_page(answer: Answer, charts: Sequence[Chart], not_modelled: Sequence[tuple[str, str]]) -> str:
-    """The whole page."""
-    question = f'<p class="question">{escape(answer.study.question)}</p>' if answer.study.question else ""
-    header = f'<p class="kicker">sim · {_kind(answer)}</p><h1>{escape(answer.study.name)}</h1>{question}'
-    parts = [(title.lower().replace(" ", "-"), title, _preformatted(text)) for title, text in _parts(answer) if text]
-    drawn = [("charts", "Charts", "".join(chart_figure(chart) for chart in charts))]
-    scenario = f'<pre class="scenario" tabindex="0"><code>{escape(answer.study.text)}</code></pre>' if answer.study.text else ""
-    last = [
-        ("sure", "How sure, and how to repeat it", _facts(answer)),
-        ("silence", "What is not modelled", silence_section(not_modelled)),
-        ("scenario", "The scenario", scenario),
-    ]
-    return page(answer.study.name, header, [parts[0], *drawn, *parts[1:], *last])
-
-
-def _preformatted(text: str) -> str:
-    return f'<div class="scroll" tabindex="0"><pre>{escape(text)}</pre></div>'
-
-
-def _charts(answer: Answer) -> tuple[Chart, ...]:
-    if isinstance(answer, Sweep):
-        return sweep_charts(answer)
-    return capacity_charts(answer) if isinstance(answer, Capacity) else ()
-
-
-def _kind(answer: Answer) -> str:
-    if isinstance(answer, Sweep):
-        return f"sweep of {len(answer.points)} points ({answer.design})"
-    return "search for capacity" if isinstance(answer, Capacity) else f"cheapest settings at load {answer.load}"
-
-
-def _parts(answer: Answer) -> list[tuple[str, str]]:
-    """Title and text of each part."""
-    warmup = [("Warm-up", str(answer.warmup))] if answer.warmup is not None else []
+def parts_of(answer: Answer) -> list[tuple[str, Rows, str]]:
+    """Title, rows (the first one of heads) and remarks of each part; without rows or without remarks where there are none."""
+    warmup: list[tuple[str, Rows, str]] = [("Warm-up", [], str(answer.warmup))] if answer.warmup is not None else []
     if isinstance(answer, Sweep):
         failed = "\n".join(failure.reason for failure in answer.failures)
-        return [("Figures", _sweep_table(answer)), *warmup, ("Scaling laws", _fits(answer)), ("Sensitivity", _sensitivity(answer)), ("Failed runs", failed)]
+        more = len(answer.points) - MOST_ROWS
+        beyond = f"... and {more:,} more points: all are in sweep.parquet, or in .summary" if more > 0 else ""
+        figures, laws = ("Figures", _sweep_rows(answer), beyond), ("Scaling laws", list[list[str]](), _fits(answer))
+        return [figures, *warmup, laws, ("Sensitivity", *_sensitivity(answer)), ("Failed runs", [], failed)]
     if isinstance(answer, Capacity):
-        return [("Capacity", _capacity(answer)), *warmup, ("Scaling laws", _capacity_fits(answer))]
-    return [("Cheapest", _cheapest(answer)), *warmup]
-
-
-def _facts(answer: Answer) -> str:
-    facts = [
-        ("replications", f"{answer.replications}{' at most' if not isinstance(answer, Sweep) else ''}, the same luck everywhere"),
-        ("seed", str(answer.seed)),
-        ("engine", answer.engine),
-        ("fingerprint", answer.fingerprint),
-        ("scenario file", answer.study.file),
-        ("settings", ", ".join(answer.study.sets)),
-    ]
-    return f'<dl class="facts">{"".join(f"<dt>{term}</dt><dd>{escape(text)}</dd>" for term, text in facts if text)}</dl>'
+        return [("Capacity", *_capacity(answer)), *warmup, ("Scaling laws", [], _capacity_fits(answer))]
+    return [*(("Cheapest", _choice_rows(answer, choice), choice_in_words(answer, choice)) for choice in answer.choices), *warmup]
 
 
 # ---- a sweep
 
 
-def _sweep_table(sweep: Sweep) -> str:
+def _sweep_rows(sweep: Sweep) -> Rows:
     """A row per point and variant: the settings, the usual figures, and which expectations fail."""
     known = {key for key in sweep.runs.columns if sweep.runs[key].notna().any() and (key != "cost" or sweep.runs[key].any())}
     keys = [key for key in _COLUMNS if key in known or (key in BOUNDED and bound_keys(key)[0] in known)]
@@ -123,8 +73,7 @@ def _sweep_table(sweep: Sweep) -> str:
             verdicts = sweep.verdicts.get((variant, point.number), ())
             passed = [f"{sum(verdict.passed for verdict in verdicts)} of {len(verdicts)} hold"] if judged else []
             rows.append([*point.values, *([variant] if len(sweep.variants) > 1 else []), *cells, *passed])
-    more = len(sweep.points) - MOST_ROWS
-    return _aligned(rows) + (f"\n... and {more:,} more points: all are in sweep.parquet, or in .summary" if more > 0 else "")
+    return rows
 
 
 def _figure(row: dict[Any, Any]) -> Interval:
@@ -173,12 +122,12 @@ def _bounds(figure: Interval) -> str:
     return f"{value} [{figure.low:.3g}, {f'{figure.high:.3g}' if math.isfinite(figure.high) else 'infinity'}]"
 
 
-def _sensitivity(sweep: Sweep) -> str:
+def _sensitivity(sweep: Sweep) -> tuple[Rows, str]:
     table = sweep.sensitivity
     if table is None:
-        return ""
+        return [], ""
     if table.empty:
-        return "nothing varies between the points, so nothing matters"
+        return [], "nothing varies between the points, so nothing matters"
     labels = {axis.name: axis.label for axis in sweep.axes}
     rows, told = [["metric", *(["variant"] if len(sweep.variants) > 1 else []), "setting", "alone", "in total"]], []
     keys = [key for key in _SHOWN if key in set(table["metric"])] or list(table["metric"].unique())[:5]
@@ -190,8 +139,9 @@ def _sensitivity(sweep: Sweep) -> str:
         for variant, its in block.groupby("variant", sort=False):
             told.append(f"{label_of(key)}{f' of {variant}' if len(sweep.variants) > 1 else ''}: {_what_matters(its, labels)}")
     noise = table["noise"].dropna()
-    loud = f"\nat worst {noise.max():.0%} of the variance is the luck of the draw; more replications make it less" if len(noise) and noise.max() > 0.05 else ""
-    return "\n".join([_aligned(rows), *told]) + loud
+    if len(noise) and noise.max() > 0.05:
+        told.append(f"at worst {noise.max():.0%} of the variance is the luck of the draw; more replications make it less")
+    return rows, "\n".join(told)
 
 
 def _what_matters(block: pd.DataFrame, labels: Mapping[str, str]) -> str:
@@ -206,11 +156,11 @@ def _what_matters(block: pd.DataFrame, labels: Mapping[str, str]) -> str:
 # ---- capacity
 
 
-def _capacity(capacity: Capacity) -> str:
+def _capacity(capacity: Capacity) -> tuple[Rows, str]:
     rows = [["variant", *(axis.label for axis in capacity.axes), "requests/s", "95% interval", "times the load", "requests", "breaks first"]]
     rows += [[found.variant, *found.settings.values(), *_found(found)] for found in capacity.found]
     notes = [f"{', '.join((found.variant, *found.settings.values()))}: {found.note}" for found in capacity.found if found.note]
-    return "\n".join([_aligned(rows), *notes])
+    return rows, "\n".join(notes)
 
 
 def _found(found: Found) -> list[str]:
@@ -230,30 +180,28 @@ def _capacity_fits(capacity: Capacity) -> str:
     return "\n".join(lines)
 
 
-def _cheapest(cheapest: Cheapest) -> str:
-    blocks = [_choice(cheapest, choice) for choice in cheapest.choices]
-    return "\n\n".join(blocks)
-
-
-def _choice(cheapest: Cheapest, choice: Choice) -> str:
-    unit = "per hour" if cheapest.priced else "in all (nothing has a price: the sum of the settings)"
-
-    def priced(price: float) -> str:
-        return f"{price * 3600:.4g}" if cheapest.priced else f"{price:g}"
-
+def choice_in_words(cheapest: Cheapest, choice: Choice) -> str:
+    """`four-workers: services.shop.workers=7 holds at 2x the load, at 7 in all`"""
     if choice.settings is None:
-        answer = f"{choice.variant}: none of these settings holds at {choice.load:.3g}x the load beyond doubt"
-    else:
-        chosen = listed([f"{name}={value}" for name, value in choice.settings.items()])
-        answer = f"{choice.variant}: {chosen} holds at {choice.load:.3g}x the load, at {priced(choice.price)} {unit}"
+        return f"{choice.variant}: none of these settings holds at {choice.load:.3g}x the load beyond doubt"
+    unit = "per hour" if cheapest.priced else "in all (nothing has a price: the sum of the settings)"
+    chosen = listed([f"{name}={value}" for name, value in choice.settings.items()])
+    return f"{choice.variant}: {chosen} holds at {choice.load:.3g}x the load, at {_priced(cheapest, choice.price)} {unit}"
+
+
+def _choice_rows(cheapest: Cheapest, choice: Choice) -> Rows:
     rows = [[*(axis.label for axis in cheapest.axes), "price", "requests", "", "what fails"]]
     words = {"holds": "holds", "open": "too close to tell", "fails": "fails"}
     for settings, price, probe in choice.looks:
-        rows.append([*settings.values(), priced(price), show(probe.requests, "1"), words[probe.sure], ", ".join(probe.broken)])
-    return f"{answer}\n{_aligned(rows)}"
+        rows.append([*settings.values(), _priced(cheapest, price), show(probe.requests, "1"), words[probe.sure], ", ".join(probe.broken)])
+    return rows
 
 
-def _aligned(rows: Table) -> str:
+def _priced(cheapest: Cheapest, price: float) -> str:
+    return f"{price * 3600:.4g}" if cheapest.priced else f"{price:g}"
+
+
+def _aligned(rows: Rows) -> str:
     """Columns, the words of the last to the left."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     last = len(widths) - 1

@@ -19,9 +19,9 @@ def verdict(stability: Stability) -> list[str]:
     points, region = stability.points, stability.metastable
     lines = []
     if not any(point.vulnerable for point in points):
-        lines.append(f"It comes back at every load that was tried, up to {_rate(points[-1].rate)}.")
+        lines.append(f"It comes back at every load that was tried, up to {rate_in_words(points[-1].rate)}.")
     elif all(point.vulnerable for point in points):
-        lines.append(f"It does not come back at any load that was tried, from {_rate(points[0].rate)} on.")
+        lines.append(f"It does not come back at any load that was tried, from {rate_in_words(points[0].rate)} on.")
     else:
         lines.append(f"It comes back below {_about(stability.vulnerable)}, and not above.")
     if not any(point.collapsed for point in points):
@@ -31,21 +31,22 @@ def verdict(stability: Stability) -> list[str]:
     else:
         lines.append(f"Without the stressor it bears loads up to {_about(stability.collapse)}.")
     if region is not None:
-        lines.append(f"In between, from {_rate(region[0])} to {_rate(region[1])}, it is metastable: it bears the load, but not a disturbance.")
-        lines.append(f"The scenario as it stands, {_rate(stability.rate)}, is {'inside' if region[0] <= stability.rate <= region[1] else 'outside'}.")
+        lines.append(f"In between, from {rate_in_words(region[0])} to {rate_in_words(region[1])}, it is metastable: it bears the load, but not a disturbance.")
+        lines.append(f"The scenario as it stands, {rate_in_words(stability.rate)}, is {'inside' if region[0] <= stability.rate <= region[1] else 'outside'}.")
     slow = [point for point in points if point.recovering and not point.vulnerable]
     if slow:
-        lines.append(f"At {', '.join(_rate(point.rate) for point in slow)} it was still on its way back when the clock stopped.")
+        lines.append(f"At {', '.join(rate_in_words(point.rate) for point in slow)} it was still on its way back when the clock stopped.")
     return lines
 
 
 def _about(threshold: Threshold) -> str:
     if not threshold.found:
-        return _rate(threshold.high if math.isnan(threshold.low) else threshold.low)
-    return f"{_rate(threshold.value)} (between {_rate(threshold.low)} and {_rate(threshold.high)})"
+        return rate_in_words(threshold.high if math.isnan(threshold.low) else threshold.low)
+    return f"{rate_in_words(threshold.value)} (between {rate_in_words(threshold.low)} and {rate_in_words(threshold.high)})"
 
 
-def _rate(rate: float) -> str:
+def rate_in_words(rate: float) -> str:
+    """`42.5/s`"""
     return f"{rate:.4g}/s"
 
 
@@ -56,11 +57,16 @@ def render_stability(stability: Stability) -> str:
         f"{stability.variant}: stressor {stability.stressor}, from {clock(times.begin)} to {clock(times.end)}, "
         f"looked on for {show_duration(times.duration - times.end)}\n"
     )
-    rows = [_HEAD, *map(_cells, stability.points)]
+    rows = loads_table(stability)
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = "".join("  " + "  ".join(cell.rjust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() + "\n" for row in rows)
     head += f"  {stability.warmup}\n" if stability.warmup is not None else ""
     return head + "".join(f"  {line}\n" for line in verdict(stability)) + "\n" + table
+
+
+def loads_table(stability: Stability) -> list[list[str]]:
+    """Rows of cells, the first one of heads: how every load that was tried fared."""
+    return [_HEAD, *map(_cells, stability.points)]
 
 
 _HEAD = ["load", "factor", "came back", "after", "success before", "after", "p99 before", "after", "success without", "requests", ""]
@@ -70,7 +76,7 @@ def _cells(point: LoadPoint) -> list[str]:
     on_the_way = f" +{point.recovering}" if point.recovering else ""
     remark = "collapsed without it" if point.collapsed else "does not come back" if point.vulnerable else ""
     return [
-        _rate(point.rate),
+        rate_in_words(point.rate),
         f"{point.factor:.3g}",
         f"{point.recovered}{on_the_way} of {point.replications}",
         show_interval(point.recovery_of_recovered, "s"),

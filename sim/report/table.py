@@ -1,11 +1,10 @@
-"""The result table: plain text for the terminal, HTML for the report."""
+"""The result table as plain text; the page of a comparison sets the same groups its own way."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from html import escape
 from itertools import chain
 from textwrap import wrap
 
@@ -15,7 +14,7 @@ from sim.report.words import clock, listed, show, split_key
 from sim.vocabulary import METRICS
 
 _GAP = "  "
-_JUDGEMENTS = {
+JUDGEMENTS = {
     "better": "better",
     "worse": "worse",
     "other": "differs",
@@ -67,38 +66,6 @@ def found_in(text: str, value: float, reason: str = "") -> str:
     if math.isnan(value):
         return reason or "no data"
     return f"found {show(value, _expected_unit(text))}{f' ({reason})' if reason else ''}"
-
-
-def html_table(comparison: Comparison) -> str:
-    """The table as HTML: a column per variant, the difference below each value, coloured and marked where it is significant."""
-    names = list(comparison.variants)
-    head = "".join(f'<th scope="col" class="v{index % 8 + 1}">{escape(name)}{_role(comparison, name)}</th>' for index, name in enumerate(names))
-    body = "".join(_html_group(group, names) for group in groups_of(comparison))
-    return f'<table class="figures"><thead><tr><td></td>{head}</tr></thead>{body}</table>'
-
-
-def _role(comparison: Comparison, name: str) -> str:
-    return ' <small class="muted">baseline</small>' if name == comparison.baseline and len(comparison.variants) > 1 else ""
-
-
-def _html_group(group: Group, names: list[str]) -> str:
-    head = f'<tr class="group"><th scope="rowgroup" colspan="{len(names) + 1}">{escape(group.title)}</th></tr>'
-    rows = "".join(
-        f'<tr><th scope="row" title="{escape(row.meaning)}">{escape(row.label)}</th>{"".join(f"<td>{_html_cell(row.cells[name])}</td>" for name in names)}</tr>'
-        for row in group.rows
-    )
-    note = f'<tr><td class="muted" colspan="{len(names) + 1}">none anywhere: {escape(listed(list(group.absent)))}</td></tr>' if group.absent else ""
-    return f"<tbody>{head}{rows}{note}</tbody>"
-
-
-def _html_cell(cell: Cell) -> str:
-    value, bracket, rest = cell.value.partition(" ± ")
-    shown = f"{escape(value)}{f' <small>± {escape(rest)}</small>' if bracket else ''}"
-    if not cell.difference and not cell.mark:
-        return shown
-    words = _JUDGEMENTS[cell.judgement] + (f": {cell.shown}" if cell.shown else "")
-    sign = {"better": "✓ ", "worse": "▲ ", "other": "● "}.get(cell.judgement, "")
-    return f'{shown}<div class="difference {cell.judgement}" title="{words}">{sign}{escape(cell.difference) or words}</div>'
 
 
 def _fits(groups: Sequence[Group], names: list[str], beside: bool, width: int) -> bool:

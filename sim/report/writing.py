@@ -14,19 +14,27 @@ from sim.report.own_files import files_said, name_inside, opened_folder
 from sim.report.replacing import put_right, replace_directory
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from sim.experiments.replicating.explaining import Explanation
     from sim.experiments.searching.documents import Answer
+    from sim.experiments.stability.results import Stability
+
+    Reported: TypeAlias = Comparison | Explanation | Stability | Answer
+
+NotModelled = Sequence[tuple[str, str]]
 
 
 def write_report(
-    comparison: Comparison | Answer,
+    answer: Reported,
     directory: str | Path,
     extra_files: Mapping[str, bytes | str] | None = None,
     *,
-    not_modelled: Sequence[tuple[str, str]] | None = None,
+    not_modelled: NotModelled | None = None,
     confidence: float = 0.95,
 ) -> Path:
-    """Write index.html, charts/, table.txt and `extra_files` (relative name -> content); answers with the path of index.html.
-    A sweep or a search for capacity has its tables (parquet) and results.json written too; `comparison` may be any of them.
+    """Write the page, its charts, the text of the terminal and `extra_files` (relative name -> content); answers with the path of index.html.
+    A sweep or a search for capacity has its tables (parquet) and results.json written too, an explanation and a look at stability their JSON.
     `not_modelled` names components and what their models leave out; without it the models are asked.
 
     An earlier report in the directory is replaced when the new one is complete. Files in it that it did not write, or that were changed
@@ -35,7 +43,7 @@ def write_report(
     hidden `.<name>.partial-*` or `.<name>.old-*` directory beside the place, which the next report there puts right.
     """
     extras = {name_inside(name): content for name, content in (extra_files or {}).items()}
-    _write_whole(directory, lambda: {**_content(comparison, not_modelled, confidence), **extras})
+    _write_whole(directory, lambda: {**_content(answer, not_modelled, confidence), **extras})
     return Path(directory).expanduser().resolve() / "index.html"
 
 
@@ -60,38 +68,41 @@ def _write_whole(directory: str | Path, draw: Callable[[], Mapping[PurePosixPath
         warnings.warn(note, stacklevel=3)
 
 
-def _content(answer: Comparison | Answer, not_modelled: Sequence[tuple[str, str]] | None, confidence: float) -> dict[PurePosixPath, bytes | str]:
-    """Every file, whatever was answered."""
-    if isinstance(answer, Comparison):
-        return _drawn(answer, not_modelled, confidence)
-    from sim.experiments.searching.documents import files_of
-    from sim.report.scaling import answer_files
+def _content(answer: Reported, not_modelled: NotModelled | None, confidence: float) -> dict[PurePosixPath, bytes | str]:
+    """Every file, whatever was answered. Imported here so that a command that draws nothing does not wait for matplotlib or the templates."""
     from sim.report.silence import collect_not_modelled
+
+    silence = collect_not_modelled() if not_modelled is None else not_modelled
+    if isinstance(answer, Comparison):
+        return _drawn(answer, silence, confidence)
+    return _told(answer, silence)
+
+
+def _drawn(comparison: Comparison, not_modelled: NotModelled, confidence: float) -> dict[PurePosixPath, bytes | str]:
+    """Those of a comparison, or of one run."""
+    from sim.report.pages.comparison import comparison_files
+
+    return comparison_files(comparison, not_modelled, confidence)
+
+
+def _told(answer: Explanation | Stability | Answer, not_modelled: NotModelled) -> dict[PurePosixPath, bytes | str]:
+    """Those of everything else, with the tables of a search."""
+    from sim.experiments.replicating.explaining import Explanation
+    from sim.experiments.stability.results import Stability
+
+    if isinstance(answer, Explanation):
+        from sim.report.pages.explanation import explanation_files
+
+        return explanation_files(answer, not_modelled)
+    if isinstance(answer, Stability):
+        from sim.report.pages.stability import stability_files
+
+        return stability_files(answer, not_modelled)
+    from sim.experiments.searching.documents import files_of
+    from sim.report.pages.searching import search_files
 
     tables = {PurePosixPath(name): content for name, content in files_of(answer).items()}
-    return {**answer_files(answer, collect_not_modelled() if not_modelled is None else not_modelled), **tables}
-
-
-def _drawn(comparison: Comparison, not_modelled: Sequence[tuple[str, str]] | None, confidence: float) -> dict[PurePosixPath, bytes | str]:
-    """Every file of the report itself. Imported here so that a command that draws nothing does not wait for matplotlib."""
-    from sim.report.charts import draw_charts
-    from sim.report.html import render_html, slug
-    from sim.report.silence import collect_not_modelled
-    from sim.report.table import render_expectations, render_table
-    from sim.report.topology import draw_topology
-
-    not_modelled = collect_not_modelled() if not_modelled is None else not_modelled
-    charts = draw_charts(comparison)
-    folder = PurePosixPath("charts")
-    files: dict[PurePosixPath, bytes | str] = {}
-    for chart in charts:
-        files[folder / f"{chart.name}.svg"] = chart.svg()
-        files[folder / f"{chart.name}.png"] = chart.png()
-    for index, (name, variant) in enumerate(comparison.variants.items(), start=1):
-        files[folder / f"topology-{index}-{slug(name)}.svg"] = draw_topology(variant.scenario, "topology", name, adaptive=False)
-    files[PurePosixPath("table.txt")] = "\n".join(part for part in (render_table(comparison), render_expectations(comparison)) if part)
-    files[PurePosixPath("index.html")] = render_html(comparison, charts, not_modelled, confidence=confidence)
-    return files
+    return {**search_files(answer, not_modelled), **tables}
 
 
 def refuse_foreign(directory: str | Path) -> None:

@@ -38,6 +38,7 @@ ALLOWED = {  # file -> what it reads, or why it is no reading
     "experiments/replicating/arms.py": "a copy of a document",
     "experiments/shipped.py": "scenarios of this package",
     "importing/reading.py": "has a function of this name, which reads a text",
+    "report/frame/rendering.py": "style and script of this package",
     "report/own_files.py": "relative to the descriptor of a report, without links",
     "report/replacing.py": "writes the files of a report",
     "report/silence.py": "sources of this package",

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from sim.report.table import found_in, html_table, render_expectations, render_table
+from sim.report.table import found_in, render_expectations, render_table
 from sim.stats.interval import Interval
 from tests.report.conftest import make_comparison
 
@@ -99,13 +99,6 @@ def test_expectations_have_a_tick_or_a_cross_and_what_was_found(comparison, sing
 )
 def test_what_was_found_has_the_unit_of_the_expectation(text, value, shown):
     assert found_in(text, value) == shown
-
-
-def test_the_html_table_has_headers_for_columns_rows_and_groups(comparison):
-    html = html_table(comparison)
-    for scope in ("col", "row", "rowgroup"):
-        assert f'scope="{scope}"' in html
-    assert '<div class="difference better" title="better">✓ -147.9 ± 1.2 ms</div>' in html
 
 
 def test_the_summary_has_base_units_and_both_intervals(comparison):

@@ -9,7 +9,7 @@ import pytest
 from sim.experiments.replicating.comparison import compare
 from sim.report.charts import draw_charts
 from sim.report.charts.waterfall import MOST_BARS, slowest_requests
-from sim.report.html import render_html
+from sim.report.pages.comparison import render_comparison
 from sim.spec import load_text
 
 SHOP = """
@@ -50,8 +50,8 @@ def words(svg):
 def test_it_is_among_the_charts_of_a_report_where_spans_are_kept(comparison):
     charts = draw_charts(comparison)
     assert "waterfall" in [chart.name for chart in charts]
-    page = render_html(comparison, charts)
-    assert '<h3 id="waterfall">The slowest request, attempt by attempt</h3>' in page
+    page = render_comparison(comparison, charts)
+    assert '<h3 id="waterfall"><span class="named">The slowest request, attempt by attempt</span></h3>' in page
     assert "waterfall" not in [chart.name for chart in draw_charts(drawn("record.spans=none"))]
 
 

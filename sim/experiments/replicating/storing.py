@@ -45,6 +45,7 @@ class _SavedStudy:
     file: str
     plugins: tuple[str, ...]
     question: str
+    sets: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,10 @@ class _Saved:
     method: Method
 
 
-def files_of(comparison: Comparison) -> dict[str, bytes]:
-    """What a report directory must hold besides the report itself: name -> content."""
-    return {RESULTS: as_json(comparison).encode(), ARCHIVE: _archive(comparison)}
+def files_of(comparison: Comparison, rows: bool = True) -> dict[str, bytes]:
+    """What a report directory holds besides the report itself: name -> content. Without `rows` the report cannot be drawn again, and is small."""
+    results = {RESULTS: as_json(comparison).encode()}
+    return {**results, ARCHIVE: _archive(comparison)} if rows else results
 
 
 def save(comparison: Comparison, directory: str | Path) -> None:
@@ -134,7 +136,7 @@ def _no_archive(directory: Path) -> str:
     """Why there is nothing to draw."""
     if (directory / _FORMER).is_file():
         return f"{directory}: the report of an earlier version of sim, which kept {_FORMER}; run the same command again"
-    there = "no such directory" if not directory.is_dir() else f"no {ARCHIVE} in it{_other_kind(directory)}"
+    there = "no such directory" if not directory.is_dir() else f"no {ARCHIVE} in it{_other_kind(directory) or ' (was it written with --no-rows?)'}"
     return f"{directory}: not the report of a run: {there}"
 
 
@@ -165,7 +167,7 @@ def _archive(comparison: Comparison) -> bytes:
 
 
 def _study_manifest(study: Study) -> dict[str, Any]:
-    return {"name": study.name, "text": study.text, "document": study.document, "file": study.file, "plugins": study.plugins, "question": study.question}
+    return {name: getattr(study, name) for name in ("name", "text", "document", "file", "plugins", "question", "sets")}
 
 
 def _variant_manifest(result: VariantResult, prefix: str, tables: Tables) -> dict[str, Any]:

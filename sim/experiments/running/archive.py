@@ -26,7 +26,7 @@ from sim.experiments.running.decoding import DamagedError, made
 from sim.files import json_of
 from sim.units import shown
 
-FORMAT = 4
+FORMAT = 5
 HEADER = "header.json"
 TROUBLE = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, ArithmeticError, RuntimeError, MemoryError, zipfile.BadZipFile, struct.error)
 """What `unpack`, and reading what it gives, may raise of a file that is damaged or something else: some of it is raised by pyarrow and zipfile."""

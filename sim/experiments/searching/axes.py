@@ -58,6 +58,14 @@ class Axis:
         """A short name for a chart: without the beginning that goes without saying."""
         return " + ".join(path.removeprefix("services.").removeprefix("traffic.").removeprefix("brokers.") for path in self.paths)
 
+    @property
+    def text(self) -> str:
+        """The PATH=VALUES that gives this axis."""
+        if self.interval is None:
+            return f"{self.name}={','.join(self.values)}"
+        low, high, suffix = self.interval.low, self.interval.high, self.interval.suffix
+        return f"{self.name}={low}{suffix}..{high}{suffix}{':log' if self.interval.logarithmic else ''}"
+
     def listed(self) -> tuple[str, ...]:
         """All values, as a grid needs them: every whole number of an interval, where there is no step."""
         if self.interval is None:

@@ -19,7 +19,7 @@ from sim.experiments.running.decoding import made
 from sim.experiments.running.jobs import Job, JobResult, Tick
 from sim.metrics.settling import POINTS, RESPONSE
 from sim.records.columns import Columns
-from sim.report.html import render_html
+from sim.report.pages.comparison import render_comparison
 from sim.report.table import render_table
 from sim.spec import load_text
 from tests.experiments import fakes
@@ -328,7 +328,7 @@ def test_run_says_what_the_precision_came_to_and_that_is_no_failure(capsys):
 def test_compare_says_which_variant_is_best(capsys, monkeypatch):
     """The report takes seconds to draw, and is tested elsewhere."""
     pages = []
-    monkeypatch.setattr(cli.shared_options, "write_report_of", lambda comparison, out: pages.append(render_html(comparison, ())) or out)
+    monkeypatch.setattr(cli.shared_options, "write_report_of", lambda comparison, out, rows: pages.append(render_comparison(comparison, ())) or out)
     assert cli.answer(["compare", "queue.yaml", "--best", "mean(response)", "--indifference", "2ms", "--jobs", "1", "--set", "warmup=auto"]) == 0
     out = capsys.readouterr().out
     assert "best: two by response_mean, right with a probability of at least 95%" in out

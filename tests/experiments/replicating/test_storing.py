@@ -156,7 +156,7 @@ def test_an_archive_whose_table_was_changed_is_refused(comparison, tmp_path):
 def test_an_archive_of_another_format_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / ARCHIVE, "w") as other:
         other.writestr("header.json", '{"format": 1}')
-    with pytest.raises(UsageError, match="found format 1, expected 4"):
+    with pytest.raises(UsageError, match="found format 1, expected 5"):
         open_run(tmp_path)
 
 

@@ -1,14 +1,21 @@
+import base64
+import hashlib
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+
+import sim.report.frame
 
 from sim.experiments.replicating.results import Comparison, Earlier, Verdict
 from sim.records.columns import Columns
 from sim.report.charts import draw_charts
-from sim.report.html import render_html
+from sim.report.conclusions.comparing import conclude
+from sim.report.pages.comparison import render_comparison
 from sim.spec.scenario import Scenario
 from sim.stats.interval import Difference
 
@@ -52,7 +59,7 @@ def charts(comparison):
 
 @pytest.fixture(scope="module")
 def html(comparison, charts):
-    return render_html(comparison, charts, [("topic", "leader election"), ("call", "hedging")])
+    return render_comparison(comparison, charts, [("topic", "leader election"), ("call", "hedging")])
 
 
 @pytest.fixture(scope="module")
@@ -92,16 +99,37 @@ def hostile(comparison: Comparison) -> Comparison:
 
 def test_a_report_has_all_its_parts(page):
     assert [value for tag, name, value in page.attributes if tag == "section" and name == "id"] == [
-        "verdict", "systems", "story", "figures", "charts", "expectations", "sure", "silence", "scenario",
+        "answer", "verdict", "charts", "story", "systems", "figures", "expectations", "sure", "silence", "scenario",
     ]  # fmt: skip
 
 
-def test_nothing_is_executed_and_nothing_is_fetched(html, page):
-    assert not page.tags & {"script", "link", "img", "iframe", "object", "embed"}
+def own_script():
+    return (Path(sim.report.frame.__file__).parent / "page.js").read_text(encoding="utf-8")
+
+
+def test_nothing_but_our_script_is_executed_and_nothing_is_fetched(html, page):
+    assert not page.tags & {"link", "img", "iframe", "object", "embed"}
+    assert re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL) == [own_script()]
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     assert all(value.startswith("#") for value in page.values("href") + page.values("xlink:href"))
     assert not page.values("src")
     assert not re.search(r"@import|url\((?!#)", html)
+
+
+def test_the_policy_of_the_page_allows_its_own_script_and_style_and_nothing_else(html):
+    """Content Security Policy Level 3: a source is the base64 of the SHA-256 of what stands in the element."""
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)
+    rules = dict(rule.strip().partition(" ")[::2] for rule in unescape(policy).split(";"))
+    (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    digests = {name: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for name, text in (("script", own_script()), ("style", style))}
+    assert rules == {
+        "default-src": "'none'",
+        "script-src": digests["script"],
+        "style-src-elem": digests["style"],
+        "style-src-attr": "'unsafe-inline'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
 
 
 def test_ids_are_unique_and_links_lead_somewhere(page):
@@ -146,7 +174,7 @@ def test_light_dark_and_print(html):
 
 
 def test_the_same_comparison_gives_the_same_page(comparison, charts, html):
-    assert render_html(comparison, charts, [("topic", "leader election"), ("call", "hedging")]) == html
+    assert render_comparison(comparison, charts, [("topic", "leader election"), ("call", "hedging")]) == html
 
 
 def test_three_variants_stay_small(html):
@@ -155,8 +183,10 @@ def test_three_variants_stay_small(html):
 
 def test_hostile_names_are_only_text(comparison):
     evil = hostile(comparison)
-    page = Page(render_html(evil, None, [(EVIL, EVIL)]))
-    assert not page.tags & {"script", "img"}
+    html = render_comparison(evil, None, [(EVIL, EVIL)])
+    page = Page(html)
+    assert not page.tags & {"img"}
+    assert html.count("<script") == 1
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     assert not page.broken
     text = "".join(page.text)
@@ -165,13 +195,34 @@ def test_hostile_names_are_only_text(comparison):
 
 
 def test_a_single_run_has_a_report_too(single):
-    page = Page(render_html(single))
+    page = Page(render_comparison(single))
     assert "one run" in " ".join(page.text)
     assert "expectations" not in page.values("id")
 
 
 def test_an_earlier_run_is_set_beside(comparison, charts):
     differences = {"sync": {"response_p95": Difference(0.1, 0.05, 0.15, 10, significant=True), "goodput": Difference(0.1)}}
-    text = " ".join(Page(render_html(replace(comparison, earlier=Earlier("old.json", {"sync": "sync"}, differences)), charts)).text)
+    text = "".join(Page(render_comparison(replace(comparison, earlier=Earlier("old.json", {"sync": "sync"}, differences)), charts)).text)
     assert "Against old.json." in text
     assert "+100 ± 50 ms" in text
+
+
+def test_the_table_has_headers_for_columns_rows_and_groups_and_marks_what_is_significant(comparison, charts):
+    html = render_comparison(comparison, charts)
+    for scope in ("col", "row", "rowgroup"):
+        assert f'scope="{scope}"' in html
+    assert '<div class="difference better" title="better">✓ -147.9 ± 1.2 ms</div>' in html
+
+
+def test_the_command_that_repeats_it_names_file_settings_variants_replications_and_seed(comparison, charts):
+    study = replace(comparison.study, sets=("services.payments.replicas=2",), plugins=("cache.py",))
+    page = Page(render_comparison(replace(comparison, study=study), charts))
+    command = "sim compare scenarios/payment-outage.yaml --set services.payments.replicas=2 --plugin cache.py --replications 10 --seed 20261127"
+    assert command in page.text
+
+
+def test_the_answer_stands_before_everything_else(comparison, page):
+    words = [text for text in page.text if text.strip()]
+    conclusion = conclude(comparison).sentence
+    assert words.index(conclusion) < words.index("Verdict")
+    assert words[words.index(conclusion) - 1] == comparison.study.question

@@ -1,0 +1,83 @@
+"""The parts that all pages have alike."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from sim.report.charts.canvas import Chart
+from sim.report.frame import Block, Code, Drawing, Fact, Facts, Note, Section
+from sim.report.theme import LIGHT, as_variables
+from sim.report.words import clock, fault_name
+from sim.spec.scenario import Scenario
+from sim.spec.study import Study
+
+CHARTS = PurePosixPath("charts")
+PAGE, TEXT = PurePosixPath("index.html"), PurePosixPath("table.txt")
+NotModelled = Sequence[tuple[str, str]]
+
+
+def chart_block(chart: Chart, narrow: Chart | None = None) -> Drawing:
+    """A chart with its title and how to read it."""
+    return Drawing(_svg(chart), chart.name, chart.title, chart.reading, narrow=_svg(narrow) if narrow is not None else "")
+
+
+def _svg(chart: Chart) -> str:
+    from markupsafe import escape
+
+    svg = as_variables(chart.svg(titled=False)) if chart.theme is LIGHT else chart.svg(titled=False)
+    return svg.replace("<svg ", f'<svg class="chart" role="img" aria-label="{escape(chart.alt)}" ', 1)
+
+
+def chart_files(charts: Iterable[Chart]) -> dict[PurePosixPath, bytes | str]:
+    """Every chart as SVG and as PNG, in their folder."""
+    files: dict[PurePosixPath, bytes | str] = {}
+    for chart in charts:
+        files[CHARTS / f"{chart.name}.svg"] = chart.svg()
+        files[CHARTS / f"{chart.name}.png"] = chart.png()
+    return files
+
+
+def charts_section(charts: Iterable[Chart], title: str = "Charts") -> Section:
+    """All charts below one another."""
+    return Section("charts", title, [chart_block(chart) for chart in charts])
+
+
+def sure_section(facts: Iterable[Fact], *more: Block) -> Section:
+    """How sure, and how to repeat it."""
+    return Section("sure", "How sure, and how to repeat it", [Facts(tuple(facts)), *more])
+
+
+def repeat(study: Study, verb: str, *options: str) -> Fact:
+    """The command that gives the same figures again. A study that came from no file has none."""
+    sets = [part for setting in study.sets for part in ("--set", setting)]
+    plugins = [part for plugin in study.plugins for part in ("--plugin", plugin)]
+    parts = study.document.get("studies")
+    files = [str(part["file"]) for part in parts] if parts is not None else [study.file]
+    return Fact("again", shlex.join(["sim", verb, *files, *sets, *plugins, *options]) if all(files) else "", code=True)
+
+
+def silence_section(not_modelled: NotModelled) -> Section:
+    """What the models leave out."""
+    said = Note("A simulator that hides its silence lies. The models behind these figures leave out:")
+    return Section("silence", "What is not modelled", [said, Facts([Fact(*part) for part in not_modelled])] if not_modelled else [])
+
+
+def scenario_section(study: Study) -> Section:
+    """The file as it was written."""
+    return Section("scenario", "The scenario", [Code(study.text, "The scenario as it was written")] if study.text else [])
+
+
+def periods_of(scenarios: Iterable[Scenario]) -> list[tuple[str, float, float]]:
+    """What charts over time can be zoomed on: every fault, with a third of its length before and as much as it lasted after it."""
+    found: dict[tuple[str, float, float], None] = {}
+    for scenario in scenarios:
+        for fault in scenario.faults:
+            if fault.at >= scenario.duration:
+                continue
+            end = scenario.duration if fault.lasts is None else min(scenario.duration, fault.at + fault.lasts)
+            length = max(end - fault.at, scenario.duration / 60)
+            name = f"{fault_name(fault)} {clock(fault.at)}–{clock(end)}"
+            found[name, max(0.0, fault.at - length / 3), min(scenario.duration, end + length)] = None
+    return list(found)
