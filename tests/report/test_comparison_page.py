@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import sim.report.frame
-
 from sim.experiments.replicating.results import Comparison, Earlier, Verdict
 from sim.records.columns import Columns
 from sim.report.charts import draw_charts
