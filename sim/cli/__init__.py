@@ -159,17 +159,26 @@ def new(name: str) -> None:
 @click.option("--force", is_flag=True, help="Replace the file that --out names.")
 @click.option("--kind", metavar="KIND", help="Read the files as this; told from their content by default.")
 @click.option("--name", metavar="NAME", help="Of the scenario; that of the first file by default.")
+@click.option("--recording", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="CSV of every request that traces recorded, replayed.")
 @click.option("--json", "json_file", metavar="FILE|-", help="Write as JSON what was taken, left out and is to be supplied; - writes nothing else to stdout.")
 @click.option("--quiet", is_flag=True, help="Do not say what was taken and left out.")
 @confine
 @debug
 def import_scenario(
-    files: tuple[str, ...], out: Path | None, force: bool, kind: str | None, name: str | None, json_file: str | None, quiet: bool, confine: Path | None
+    files: tuple[str, ...],
+    out: Path | None,
+    force: bool,
+    kind: str | None,
+    name: str | None,
+    recording: Path | None,
+    json_file: str | None,
+    quiet: bool,
+    confine: Path | None,
 ) -> None:
     """A scenario out of the files that a system has, several together: Kubernetes manifests, Docker compose, Kong's
-    declarative configuration, lines of KEY=VALUE.
+    declarative configuration, lines of KEY=VALUE; and out of traces (OTLP, Jaeger, Zipkin, CSV of spans), with times.
 
-    What each file is, is told from its content. What was taken, what was left out and why, and what has to be supplied (no such file says
+    What each file is, is told from its content. What was taken, what was left out and why, and what has to be supplied (only traces say
     how long anything takes) is said on stderr, and stands in the scenario as comments. Nothing is fetched, and no file is read that is not
     named; - is the standard input.
 
@@ -177,6 +186,7 @@ def import_scenario(
     Example:
       sim import docker-compose.yaml .env --out shop.yaml
       sim import kubernetes/*.yaml kong.yaml --out shop.yaml --force
+      sim import traces.json kubernetes/*.yaml --out shop.yaml --recording requests.csv
       kubectl get deployments,services,ingresses,hpa -o yaml | sim import - --out shop.yaml
       sim check shop.yaml
     """
@@ -186,9 +196,13 @@ def import_scenario(
 
     told = Destination(json_file)
     told.refuse()
-    if out is not None and not force and os.path.lexists(out):
-        raise exists_already(out)
-    imported = import_files(files, kind, out.stem if name is None and out is not None else name, confine)
+    for path in (out, recording):
+        if path is not None and not force and os.path.lexists(path):
+            raise exists_already(path)
+    replayed = os.path.relpath(recording, out.parent if out is not None else ".") if recording is not None else None
+    imported = import_files(files, kind, out.stem if name is None and out is not None else name, confine, replayed)
+    if recording is not None and imported.recording is not None:
+        write_new(recording, imported.recording, force)
     if out is not None:
         write_new(out, imported.text, force)
     elif not told.is_stdout:

@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+import numpy as np
+import numpy.typing as npt
+
 from sim.importing.parts import Notes
 from sim.spec.document import Data, Place
 
@@ -30,6 +33,72 @@ class Address:
     at: Place
 
 
+@dataclass(frozen=True)
+class Plain:
+    """A step that names nobody: its word and value."""
+
+    said: Said
+
+
+@dataclass(frozen=True)
+class CallOf:
+    """A call of an endpoint of a service, which has its name when all files are read."""
+
+    to: Key
+    endpoint: str
+    policy: str = ""
+    tolerated: bool = False  # whether its caller goes on when it has failed
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """Branches of calls that are made at once."""
+
+    branches: tuple[tuple[Step, ...], ...]
+
+
+Step = Plain | CallOf | AtOnce
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What an endpoint does by the traces."""
+
+    steps: tuple[Step, ...]
+    remark: str
+
+
+@dataclass
+class Arrived:
+    """The requests that came in, in the order of time."""
+
+    at: npt.NDArray[np.int64]  # ns since 1970
+    targets: list[tuple[Key, str]]  # services and endpoints
+    target: npt.NDArray[np.int32]  # of each request its place among them
+
+    @property
+    def seconds(self) -> float:
+        """From the first to the last."""
+        return float(self.at[-1] - self.at[0]) / 1e9 if len(self.at) else 0.0
+
+
+@dataclass
+class Measured:
+    """What traces say of the whole system."""
+
+    at: Place
+    head: list[str] = field(default_factory=list)  # what is to be known of it
+    sends: dict[tuple[Key, str], int] = field(default_factory=dict)  # service and endpoint -> requests that came in there
+    arrivals: Said | None = None
+    latency: Said | None = None  # of a hop, where nothing else is said
+    links: list[tuple[Key, Key, Said]] = field(default_factory=list)
+    acks: Said | None = None  # what a broker takes to acknowledge
+    policies: dict[str, tuple[dict[str, Data], str]] = field(default_factory=dict)  # of calls
+    recording: str = ""  # the file that the scenario replays, as it names it
+    arrived: Arrived | None = None
+
+
 @dataclass
 class Service:
     """One service."""
@@ -49,6 +118,8 @@ class Service:
     described: bool = True  # whether a file says more of it than its name
     name: str = ""  # in the scenario; given when all files are read
     calls: dict[str, Said] = field(default_factory=dict)  # name of the callee -> how that is known
+    endpoints: dict[str, Recorded] = field(default_factory=dict)  # where traces say what it does
+    recorded: bool = False  # whether traces tell of it: then no call is guessed
 
 
 @dataclass
@@ -57,6 +128,7 @@ class Consumer:
 
     group: Said
     at: Place
+    do: tuple[Step, ...] = ()  # where traces say it
 
 
 @dataclass
@@ -79,6 +151,7 @@ class Route:
     fields: dict[str, Said] = field(default_factory=dict)  # timeout, policy, translate, authenticate ...
     remarks: list[str] = field(default_factory=list)
     to: Key = ("", "")  # the service; given when all files are read
+    endpoint: str = ""  # of the service, where traces say it
 
 
 @dataclass
@@ -119,6 +192,7 @@ class Draft:
     entries: list[Entry] = field(default_factory=list)
     clients: list[Service] = field(default_factory=list)  # load generators
     unreached: list[str] = field(default_factory=list)  # services that no known call leads to
+    measured: Measured | None = None
     variables: dict[str, str] = field(default_factory=dict)  # of files with KEY=VALUE
     taken: dict[str, Counter[str]] = field(default_factory=dict)  # file -> what was read of it
     kinds: dict[str, list[str]] = field(default_factory=dict)  # file -> the kinds of its documents
@@ -158,6 +232,29 @@ class Draft:
             if len(keys) == 1:
                 return self.services[keys[0]]
         return None
+
+
+def steps_of(service: Service) -> list[Step]:
+    """All steps that traces tell of a service, also those at once."""
+    steps = [step for endpoint in service.endpoints.values() for step in endpoint.steps]
+    steps += [step for consumer in service.consumes.values() for step in consumer.do]
+    for step in steps:  # grows as it is walked
+        if isinstance(step, AtOnce):
+            steps += [inner for branch in step.branches for inner in branch]
+    return steps
+
+
+def callees(draft: Draft, service: Service) -> list[str]:
+    """The names of the services that this one calls, by any file."""
+    recorded = (draft.services[step.to].name for step in steps_of(service) if isinstance(step, CallOf))
+    return list(dict.fromkeys([*service.calls, *recorded]))
+
+
+def unpublished(draft: Draft) -> list[str]:
+    """The topics of which no file says who publishes to them."""
+    steps = (step for service in draft.services.values() for step in steps_of(service))
+    known = {step.said.value.get("publish") for step in steps if isinstance(step, Plain)}
+    return [topic for topic in draft.topics if topic not in known]
 
 
 def where(at: Place) -> str:

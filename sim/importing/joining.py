@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from sim.importing.draft import Address, Draft, Entry, Gateway, Key, Route, Said, Service, where
+from sim.importing.draft import Address, Draft, Entry, Gateway, Key, Route, Said, Service, callees, where
 from sim.importing.images import KAFKA, KONG, LOADS, STORES, WHY_NOT, owners_of
 from sim.importing.names import legal, name_services
 from sim.spec.document import Place
@@ -26,6 +27,7 @@ def join(draft: Draft) -> None:
     for key in brokers:
         _broker(draft, draft.services.pop(key))
     _entries(draft, clients)
+    _recorded_routes(draft)
     _open_loops(draft)
     _unreached(draft)
     for service in draft.services.values():
@@ -109,6 +111,8 @@ def _calls(draft: Draft, service: Service) -> None:
             remark = f"talks to the broker {other.key[1]} ({address.how}, {where(address.at)}): what it publishes or consumes has to be supplied"
             if not service.consumes and not any(known.startswith("talks to the broker") for known in service.remarks):
                 service.remarks.append(remark)
+        elif other.recorded:
+            draft.notes.leave_out(address.at, f"call of {other.name} by {service.name}", "no trace has it, and the traces tell who calls it")
         elif other.name not in service.calls:
             service.calls[other.name] = Said(other.name, f"{address.how} ({where(address.at)})")
             draft.take(address.at, "call")
@@ -122,7 +126,10 @@ def _owned(draft: Draft) -> None:
         if store.role != STORES or store.name in called:
             continue
         owner = next((by_name[key] for name in owners_of(store.key[1]) if (key := (store.key[0], name)) in by_name), None)
-        if owner is not None and owner is not store:
+        if owner is not None and owner.recorded:
+            draft.notes.leave_out(store.at, store.what, f"seems to be the database of {owner.name}, whose time in the traces it is part of")
+            del draft.services[store.key]
+        elif owner is not None and owner is not store:
             owner.calls[store.name] = Said(store.name, f"guessed from the name of the database ({where(store.at)})")
             draft.take(store.at, "call")
 
@@ -138,6 +145,10 @@ def _entries(draft: Draft, clients: list[Service]) -> None:
     if draft.gateway is not None:
         draft.entries = []
         return
+    if draft.measured is not None and draft.measured.sends:
+        keys = dict.fromkeys(key for key, _ in draft.measured.sends)
+        draft.entries = [Entry(key, "requests began here when they were recorded", draft.measured.at) for key in keys]
+        return
     called = {name for service in draft.services.values() for name in service.calls}
     aimed = [Entry(service.key, f"{client.what} sends to it", address.at) for client in clients for service, address in _aims(draft, client)]
     aimed = [entry for entry in aimed if draft.services[entry.key].name not in called] or aimed
@@ -147,6 +158,31 @@ def _entries(draft: Draft, clients: list[Service]) -> None:
     for entry in aimed or free or published or _guessed(draft, called):
         first.setdefault(entry.key, entry)
     draft.entries = list(first.values())
+
+
+def _recorded_routes(draft: Draft) -> None:
+    """A route to a service that the traces tell of leads to the endpoints at which its requests came in: a route for each of them."""
+    gateway, measured = draft.gateway, draft.measured
+    if gateway is None or measured is None:
+        return
+    routes: list[Route] = []
+    names = {route.name for route in gateway.routes}
+    opened: set[Key] = set()
+    for route in gateway.routes:
+        service = draft.services[route.to]
+        if not service.recorded or not service.endpoints:
+            routes.append(route)
+            continue
+        if route.to in opened:
+            draft.notes.leave_out(route.at, f"route {route.name}", f"the traces do not say which requests of {service.name} came by it")
+            continue
+        opened.add(route.to)
+        asked = [endpoint for key, endpoint in measured.sends if key == route.to] or list(service.endpoints)[:1]
+        for endpoint in asked:
+            name = route.name if len(asked) == 1 else legal(f"{route.name} {endpoint}", names)
+            names.add(name)
+            routes.append(replace(route, name=name, endpoint=endpoint, fields=dict(route.fields), remarks=list(route.remarks)))
+    gateway.routes = routes
 
 
 def _aims(draft: Draft, client: Service) -> Iterator[tuple[Service, Address]]:
@@ -195,7 +231,7 @@ def _unreached(draft: Draft) -> None:
     by_name = {service.name: service for service in draft.services.values()}
     queue = list(reached)
     for name in queue:  # grows as it is walked
-        new = [callee for callee in by_name[name].calls if callee not in reached]
+        new = [callee for callee in callees(draft, by_name[name]) if callee not in reached]
         reached.update(new)
         queue += new
     draft.unreached = [service.name for service in draft.services.values() if service.name not in reached and not service.consumes]

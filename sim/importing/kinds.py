@@ -12,6 +12,7 @@ from sim.errors import Problem, ScenarioError, UsageError, did_you_mean
 from sim.importing import compose, kong, kubernetes, variables
 from sim.importing.draft import Draft
 from sim.importing.reading import Document
+from sim.importing.traces.reading import FORMATS
 from sim.spec.document import Data
 from sim.units import shown
 
@@ -40,8 +41,6 @@ _OTHERS: tuple[tuple[str, Callable[[dict[str, Data]], bool]], ...] = (
     ("AsyncAPI", lambda top: "asyncapi" in top),
     ("the configuration of Envoy", lambda top: "static_resources" in top or "dynamic_resources" in top),
     ("the settings of a Spring application", lambda top: "spring" in top or "resilience4j" in top),
-    ("traces (OTLP)", lambda top: "resourceSpans" in top),
-    ("traces (Jaeger)", lambda top: isinstance(top.get("data"), list) and bool(top["data"]) and isinstance(top["data"][0], dict) and "spans" in top["data"][0]),
     ("a chart of Helm; render it first: helm template CHART | sim import -", lambda top: "apiVersion" in top and "name" in top and "kind" not in top),
     ("the configuration of Prometheus", lambda top: "scrape_configs" in top or "groups" in top),
     ("a workflow of GitHub", lambda top: "jobs" in top and ("on" in top or "true" in top)),
@@ -54,7 +53,7 @@ def named(name: str) -> Kind:
     for kind in KINDS:
         if kind.name == name:
             return kind
-    raise UsageError(f"--kind: unknown kind '{name}'{did_you_mean(name, [kind.name for kind in KINDS])}")
+    raise UsageError(f"--kind: unknown kind '{name}'{did_you_mean(name, [kind.name for kind in (*KINDS, *FORMATS)])}")
 
 
 def kind_of(document: Document, wanted: Kind | None = None) -> Kind:
@@ -71,7 +70,7 @@ def kind_of(document: Document, wanted: Kind | None = None) -> Kind:
 
 def listed() -> str:
     """What can be imported, in words."""
-    return ", ".join(kind.title for kind in KINDS)
+    return ", ".join(kind.title for kind in (*KINDS, *FORMATS))
 
 
 def _seems(value: Data) -> str:

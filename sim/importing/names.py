@@ -28,7 +28,7 @@ def name_services(draft: Draft) -> None:
 
 def legal(written: str, taken: Container[str]) -> str:
     """A name that the language can have: printable, not too long, not that of the gateway or of clients, and nobody else's."""
-    word = shortened(written).strip() or "unnamed"
+    word = shortened(written).lstrip("?").strip() or "unnamed"  # `?` would be a mark of YAML
     if word in RESERVED:
         word = f"{word}-service"
     return word if word not in taken else next(name for number in count(2) if (name := f"{word}-{number}") not in taken)

@@ -6,10 +6,14 @@ a scenario: size, depth, and the number of values that aliases stand for.
 
 from __future__ import annotations
 
+import io
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any
 
 from sim import files
 from sim.errors import Problem, ScenarioError, UsageError
@@ -18,6 +22,7 @@ from sim.spec.reading import LARGEST, Composer, compose, decode
 from sim.units import shown
 
 STDIN = "-"
+HEAD = 2**16  # bytes by which it is told what a file is
 _TEMPLATE = re.compile(r"\{\{-?\s*(?:\.|\$|include\b|if\b|else\b|range\b|with\b|end\b|template\b|toYaml\b|define\b|/\*)")
 _PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")  # how JSON writes what is beyond 16 bits
 _VARIABLE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=(.*)")
@@ -41,13 +46,11 @@ class Stream:
     passed_over: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def read_file(name: str, confine: str | Path | None = None) -> Stream:
-    """The documents of one file, `-` being the standard input; with `confine` only of one in that folder.
+def documents_of(content: bytes, file: str) -> Stream:
+    """The documents of a file of these bytes (of one more than are allowed, where there are more).
 
-    UsageError where it cannot be read, ScenarioError with place, finding and expectation where it is no text of any such form.
+    ScenarioError with place, finding and expectation where it is no text of any such form.
     """
-    file = "<stdin>" if name == STDIN else name
-    content = _bytes(name, confine)
     if len(content) > LARGEST:
         raise ScenarioError([Problem(f"found more than {LARGEST // 2**20} MiB, expected at most that much", "", file)])
     return read_text(decode(content, file), file)
@@ -160,16 +163,38 @@ def _of_template(text: str, file: str) -> ScenarioError | None:
     return ScenarioError([Problem(f"{message}: helm template CHART | sim import -", "", file, line)])
 
 
-def _bytes(name: str, confine: str | Path | None) -> bytes:
-    """At most one byte more than is allowed."""
+@contextmanager
+def opened(name: str, confine: str | Path | None = None) -> Iterator[tuple[IO[bytes], bytes]]:
+    """A file to be read from its beginning on, however large, and how it begins (64 KiB at most); UsageError where it cannot be read."""
     if name == STDIN:
         if sys.stdin is None:
             raise UsageError("-: the standard input is closed")
-        return sys.stdin.buffer.read(LARGEST + 1)
+        head = sys.stdin.buffer.read(HEAD)
+        yield io.BufferedReader(_Joined(head, sys.stdin.buffer)), head
+        return
     try:
-        return files.read(name, LARGEST, confine)
+        with files.opened(name, confine) as file:
+            head = file.read(HEAD)
+            file.seek(0)
+            yield file, head
     except files.UnreadableError as error:
         raise UsageError(f"{name[:200]}: {error.message}{_expected(name)}") from None
+
+
+class _Joined(io.RawIOBase):
+    """What was read already, and what comes behind it."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever takes bytes
+        piece = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        self._head = self._head[len(piece) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 def _expected(name: str) -> str:

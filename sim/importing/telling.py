@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sim.importing.draft import Draft, where
+from sim.importing.draft import Draft, unpublished, where
 from sim.importing.parts import Note
 from sim.spec.document import Place
 
@@ -65,7 +65,7 @@ def told(draft: Draft, stand_ins: Sequence[tuple[int, str, str]]) -> Told:
         tuple(stand_ins),
         tuple(_entries(draft)),
         tuple(draft.unreached),
-        tuple(draft.topics),
+        tuple(unpublished(draft)),
     )
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from sim.errors import printable
+from sim.errors import UsageError, printable
 from sim.importing.capacity import GUESSED_WORKERS
-from sim.importing.draft import Draft, Gateway, Said, Service, where
+from sim.importing.draft import AtOnce, CallOf, Draft, Gateway, Key, Plain, Said, Service, Step, callees, unpublished, where
 from sim.importing.names import BROKER
 from sim.importing.telling import calls_to_supply, grouped
 from sim.spec.document import Data, Place
 from sim.vocabulary import TO_BE_SUPPLIED
 
 ENDPOINT = "handle"  # the one endpoint of every service
+MOST_REPLAYED = 2_000_000  # requests: a scenario holds what it replays
 _WIDE = 120  # characters of a line up to which a remark stands beside its value
 _NAMED_IN_A_LINE = 4  # places, at most
 _FEW = 5  # entries of a map that fits into a line
@@ -28,16 +31,19 @@ def write(draft: Draft, name: str) -> str:
     top = CommentedMap()
     top["version"] = 1
     top["name"] = name
-    top["duration"] = "5m"
-    _add(top, "warmup", Said("30s", "the system fills up; what happens before does not count"), 0)
+    lasts = _lasts(draft)
+    top["duration"] = lasts or "5m"
+    if not lasts:
+        _add(top, "warmup", Said("30s", "the system fills up; what happens before does not count"), 0)
     top["traffic"] = _traffic(draft)
     if draft.gateway is not None:
         top["gateway"] = _gateway(draft, draft.gateway)
-    _add(top, "network", Said({"default": {"latency": "0.25ms"}}, "one way, of every hop between two services", True), 0)
+    _network(draft, top)
     top["services"] = _services(draft)
-    if draft.policies:
+    policies = {**draft.policies, **(draft.measured.policies if draft.measured is not None else {})}
+    if policies:
         top["policies"] = CommentedMap()
-        for policy, (fields, remark) in draft.policies.items():
+        for policy, (fields, remark) in policies.items():
             _add(top["policies"], policy, Said(fields, remark), 2)
     if draft.topics:
         top["brokers"] = _brokers(draft)
@@ -45,6 +51,29 @@ def write(draft: Draft, name: str) -> str:
         if key in top:
             top.yaml_set_comment_before_after_key(key, before="\n")
     return f"{_head(draft, name)}{_shorter(_dumped(top) + _left_out(draft), draft)}"
+
+
+def _lasts(draft: Draft) -> str:
+    """How long a recording that is replayed lasts, in whole seconds; empty where none is."""
+    if draft.measured is None or not draft.measured.recording or draft.measured.arrived is None:
+        return ""
+    return f"{math.ceil(draft.measured.arrived.seconds) + 1}s"
+
+
+def recording(draft: Draft) -> str:
+    """When every recorded request came (ns since 1970) and where it went to, as CSV."""
+    arrived = draft.measured.arrived if draft.measured is not None else None
+    if arrived is None or not len(arrived.at):
+        raise UsageError("--recording: found no request in the traces, expected some")
+    if len(arrived.at) > MOST_REPLAYED:
+        raise UsageError(f"--recording: found {len(arrived.at):,} requests, expected at most {MOST_REPLAYED:,}")
+    names = _targets(draft)
+    called = [names[target] for target in arrived.targets]
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(("at", "target"))
+    rows.writerows((at, called[place]) for at, place in zip(arrived.at.tolist(), arrived.target.tolist(), strict=True) if called[place])
+    return out.getvalue()
 
 
 def _shorter(text: str, draft: Draft) -> str:
@@ -60,6 +89,7 @@ def _shorter(text: str, draft: Draft) -> str:
 def _dumped(top: CommentedMap) -> str:
     yaml = YAML()
     yaml.width = 10**6
+    yaml.brace_single_entry_mapping_in_flow_sequence = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     stream = io.StringIO()
     yaml.dump(top, stream)
@@ -72,13 +102,22 @@ def _head(draft: Draft, name: str) -> str:
         "",
         *(f"Imported from {title}: {files}." for title, files in _by_kind(draft)),
         "",
-        f"No such file says how long anything takes, or how much traffic there is: what is marked {TO_BE_SUPPLIED} is a stand-in that nobody",
-        "measured. Who calls whom is guessed, by the remark beside each call. One endpoint stands for all requests of a service; split it",
-        "where they differ.",
+        *_meaning(draft),
         "",
         f"  sim check {name}.yaml     what is still to be supplied, and the load on every station",
     ]
     return "".join(f"# {printable(line, one_line=True)}".rstrip() + "\n" for line in lines)
+
+
+def _meaning(draft: Draft) -> list[str]:
+    """What is to be known of the values of all files."""
+    if draft.measured is not None:
+        return [*draft.measured.head, f"What is marked {TO_BE_SUPPLIED} is a stand-in that nobody measured."]
+    return [
+        f"No such file says how long anything takes, or how much traffic there is: what is marked {TO_BE_SUPPLIED} is a stand-in that nobody",
+        "measured. Who calls whom is guessed, by the remark beside each call. One endpoint stands for all requests of a service; split it",
+        "where they differ.",
+    ]
 
 
 def _by_kind(draft: Draft) -> Iterator[tuple[str, str]]:
@@ -92,7 +131,7 @@ def _by_kind(draft: Draft) -> Iterator[tuple[str, str]]:
 
 
 def _left_out(draft: Draft) -> str:
-    calls = [f"\n# To be supplied: {_one_line(line)}\n" for line in calls_to_supply(draft.unreached, list(draft.topics))]
+    calls = [f"\n# To be supplied: {_one_line(line)}\n" for line in calls_to_supply(draft.unreached, unpublished(draft))]
     lines = [f"#   {_one_line(line)}\n" for line in grouped(draft.notes.left_out)]
     return "".join([*calls, *(["\n# Left out:\n", *lines] if lines else [])])
 
@@ -102,25 +141,72 @@ def _left_out(draft: Draft) -> str:
 
 def _traffic(draft: Draft) -> CommentedMap:
     clients = CommentedMap()
-    gateway = draft.gateway
-    if gateway is not None:
+    gateway, measured = draft.gateway, draft.measured
+    recorded = _recorded(draft)
+    if measured is not None and measured.recording:
+        replay = {"replay": {"file": measured.recording, "timestamps": "at", "unit": "ns", "route": "target"}}
+        _add(clients, "arrivals", Said(replay, f"every request as it was recorded; {measured.arrivals.remark if measured.arrivals else ''}"), 4)
+        return CommentedMap({"clients": clients})
+    if recorded:
+        shares = recorded if len(recorded) > 1 else next(iter(recorded))
+        _add(clients, "sends", Said(shares, "as they were recorded"), 4)
+        targets: list[str] = []
+    elif gateway is not None:
         targets, why = [route.name for route in gateway.routes], f"every route of {gateway.what}, each as often"
     else:
         targets = [f"{draft.services[entry.key].name}.{ENDPOINT}" for entry in draft.entries]
         why = "; ".join(f"{entry.why} ({where(entry.at)})" if entry.at.line else entry.why for entry in draft.entries[:3])
-    if len(targets) == 1:
+    if not targets:
+        pass
+    elif len(targets) == 1:
         _add(clients, "sends", Said(targets[0], why), 4)
     else:
         _add(clients, "sends", Said(_shares(targets), f"shares of the requests; {why}", True), 4)
-    users = next((client.users for client in draft.clients if client.users is not None), None)
+    users = next((client.users for client in draft.clients if client.users is not None and measured is None), None)
     if users is not None:
         closed = {"closed": {"users": users.value, "think": "1s"}}
         _add(clients, "arrivals", Said(closed, f"time to think between two requests of a user; users: {users.remark}", True), 4)
+    elif measured is not None and measured.arrivals is not None:
+        _add(clients, "arrivals", measured.arrivals, 4)
     else:
         _add(clients, "arrivals", Said({"poisson": "10/s"}, "how many requests come", True), 4)
     if gateway is not None and any(limit.value.get("per") == "user" for limit in gateway.rate_limits):
         _add(clients, "users", Said({"count": 1000}, "how many users (or client addresses) the limits tell apart", True), 4)
     return CommentedMap({"clients": clients})
+
+
+def _targets(draft: Draft) -> dict[tuple[Key, str], str]:
+    """The route or the endpoint by which the traffic names each place where requests were recorded; empty where no route leads there."""
+    if draft.measured is None:
+        return {}
+    sends = draft.measured.sends
+    if draft.gateway is None:
+        return {target: f"{draft.services[target[0]].name}.{target[1]}" for target in sends}
+    routes = {(route.to, route.endpoint): route.name for route in draft.gateway.routes}
+    return {target: routes.get(target, "") for target in sends}
+
+
+def _recorded(draft: Draft) -> dict[str, str]:
+    """Share of the requests for each route or endpoint at which some were recorded."""
+    names = {target: name for target, name in _targets(draft).items() if name}
+    sends = draft.measured.sends if draft.measured is not None else {}
+    total = sum(sends[target] for target in names)
+    return {name: f"{100 * sends[target] / total:.4g}%" for target, name in names.items()}
+
+
+def _network(draft: Draft, top: CommentedMap) -> None:
+    measured = draft.measured
+    if measured is None or measured.latency is None:
+        _add(top, "network", Said({"default": {"latency": "0.25ms"}}, "one way, of every hop between two services", True), 0)
+        return
+    network = top["network"] = CommentedMap()
+    _add(network, "default", Said({"latency": measured.latency.value}, measured.latency.remark, measured.latency.to_be_supplied), 2)
+    if measured.links:
+        links = network["links"] = CommentedSeq()
+        for one, other, said in measured.links:
+            between = [draft.services[one].name, draft.services[other].name]
+            links.append(_plain({"between": between, "latency": said.value}))
+            links.yaml_add_eol_comment(_words(said), len(links) - 1, column=0)
 
 
 def _shares(targets: Sequence[str]) -> dict[str, str]:
@@ -143,7 +229,7 @@ def _gateway(draft: Draft, gateway: Gateway) -> CommentedMap:
     routes = body["routes"] = CommentedMap()
     for route in gateway.routes:
         fields = CommentedMap()
-        fields["to"] = f"{draft.services[route.to].name}.{ENDPOINT}"
+        fields["to"] = f"{draft.services[route.to].name}.{route.endpoint or ENDPOINT}"
         for field, said in route.fields.items():
             _add(fields, field, said, 6)
         _add_map(routes, route.name, fields, f"{route.remark} ({where(route.at)})", 4, route.remarks)
@@ -162,14 +248,14 @@ def _services(draft: Draft) -> CommentedMap:
     services = CommentedMap()
     used = {service.name for service in _in_order(draft)}
     starts = set(draft.starts)
-    called = {name for service in draft.services.values() for name in service.calls} & used
+    called = {name for service in draft.services.values() for name in callees(draft, service)} & used
     for service in _in_order(draft):
         asked = service.name in called or service.key in starts or not service.consumes
-        _add_map(services, service.name, _service(service, asked), f"{service.what} ({where(service.at)})", 2, [])
+        _add_map(services, service.name, _service(draft, service, asked), f"{service.what} ({where(service.at)})", 2, [])
     return services
 
 
-def _service(service: Service, asked: bool) -> CommentedMap:
+def _service(draft: Draft, service: Service, asked: bool) -> CommentedMap:
     body = CommentedMap()
     if service.replicas is not None:
         _add(body, "replicas", service.replicas, 4)
@@ -181,14 +267,19 @@ def _service(service: Service, asked: bool) -> CommentedMap:
         _add(body, "load_balancing", service.load_balancing, 4)
     steps = [Said({"work": "5ms"}, "the time that a request takes here", True)]
     steps += [Said({"call": f"{callee}.{ENDPOINT}"}, said.remark) for callee, said in service.calls.items()]
-    if asked:
+    if service.endpoints:
+        endpoints = body["endpoints"] = CommentedMap()
+        for name, recorded in service.endpoints.items():
+            endpoints[name] = _steps(draft, recorded.steps)
+            endpoints.yaml_add_eol_comment(_one_line(recorded.remark), name, column=0)
+    elif asked and not service.recorded:
         body["endpoints"] = CommentedMap({ENDPOINT: _list(steps)})
     if service.consumes:
         consumes = body["consumes"] = CommentedMap()
         for topic, consumer in service.consumes.items():
             inner = CommentedMap()
             _add(inner, "group", consumer.group, 8)
-            inner["do"] = _list(steps if not asked else steps[:1])
+            inner["do"] = _steps(draft, consumer.do) if consumer.do else _list(steps if not asked else steps[:1])
             consumes[topic] = inner
     return body
 
@@ -198,7 +289,62 @@ def _brokers(draft: Draft) -> CommentedMap:
     for name, topic in draft.topics.items():
         fields = {"partitions": topic.partitions.value} if topic.partitions is not None else {"partitions": 1}
         _add(topics, name, Said(fields, topic.remark, topic.partitions is None), 6)
-    return CommentedMap({BROKER: CommentedMap({"kind": "log", "topics": topics})})
+    broker = CommentedMap({"kind": "log"})
+    if draft.measured is not None and draft.measured.acks is not None:
+        _add(broker, "replication", draft.measured.acks, 4)
+    broker["topics"] = topics
+    return CommentedMap({BROKER: broker})
+
+
+def _steps(draft: Draft, steps: Sequence[Step]) -> CommentedSeq:
+    """Steps of an endpoint, in a line each where they are short."""
+    answer = CommentedSeq()
+    for step in steps:
+        if isinstance(step, AtOnce):
+            branches = CommentedSeq([_branch(draft, branch) for branch in step.branches])
+            answer.append(CommentedMap({"parallel": branches}))
+            continue
+        value, said = _written(draft, step)
+        one = CommentedMap({key: _plain(item) for key, item in value.items()})
+        if len(one) > 1:
+            one.fa.set_flow_style()
+            answer.append(one)
+            if said:
+                answer.yaml_add_eol_comment(said, len(answer) - 1, column=0)
+        else:
+            if said:
+                one.yaml_add_eol_comment(said, next(iter(one)), column=0)
+            answer.append(one)
+    return answer
+
+
+def _written(draft: Draft, step: Step) -> tuple[dict[str, Data], str]:
+    """A step as its map, and the remark beside it."""
+    if isinstance(step, CallOf):
+        value: dict[str, Data] = {"call": f"{draft.services[step.to].name}.{step.endpoint}"}
+        if step.policy:
+            value["policy"] = step.policy
+        if step.tolerated:
+            value["fallback"] = []
+        return value, _one_line(step.remark)
+    assert isinstance(step, Plain)
+    return step.said.value, _words(step.said)
+
+
+def _branch(draft: Draft, branch: Sequence[Step]) -> Data:
+    """A branch: the one step that it is, or a list of them."""
+    made = [_flow(_written(draft, step)[0]) for step in branch]
+    if len(made) == 1:
+        return made[0]
+    answer = CommentedSeq(made)
+    answer.fa.set_flow_style()
+    return answer
+
+
+def _flow(value: dict[str, Data]) -> CommentedMap:
+    answer = CommentedMap(value)
+    answer.fa.set_flow_style()
+    return answer
 
 
 def _in_order(draft: Draft) -> list[Service]:
@@ -209,7 +355,7 @@ def _in_order(draft: Draft) -> list[Service]:
     for service in waiting:  # grows as it is walked
         if service.name not in order:
             order[service.name] = service
-            waiting += [by_name[name] for name in service.calls]
+            waiting += [by_name[name] for name in callees(draft, service)]
     return [*order.values(), *(service for service in by_name.values() if service.name not in order)]
 
 
@@ -255,13 +401,25 @@ def _list(items: Sequence[Said]) -> CommentedSeq:
 
 
 def _plain(value: Data) -> Data:
-    """Maps as ruamel writes them: in one line where they are short."""
+    """Maps as ruamel writes them: in one line where they are short, and lists of maps with a line for each."""
+    if isinstance(value, (list, tuple)):
+        items = CommentedSeq([_plain(item) for item in value])
+        if not any(isinstance(item, dict) for item in value):
+            items.fa.set_flow_style()
+        return items
     if not isinstance(value, dict):
         return value
     answer = CommentedMap({key: _plain(item) for key, item in value.items()})
-    if len(value) <= _FEW:
+    if len(value) <= _FEW and not _is_tall(value):
         answer.fa.set_flow_style()
     return answer
+
+
+def _is_tall(value: Data) -> bool:
+    """Whether a list of maps is in it."""
+    if isinstance(value, dict):
+        return any(map(_is_tall, value.values()))
+    return isinstance(value, (list, tuple)) and any(isinstance(item, dict) for item in value)
 
 
 def _words(said: Said) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from sim import compiled
 from sim.chance.compiler import cache_directory
-from tests.bench import against_ciw, engine, flat_cost, many_services, row_memory, two_cores, warm_start
+from tests.bench import against_ciw, engine, flat_cost, many_services, row_memory, trace_import, two_cores, warm_start
 from tests.bench.measuring import microseconds, race
 
 
@@ -95,3 +95,9 @@ class TestCompiled:
     def test_machine_code_on_disk_is_found(self):
         compiled.prepare()
         assert 0.0 < engine.preparation(cache_directory().parent) < 15.0
+
+
+def test_the_import_of_traces_takes_time_and_memory():
+    (line,) = trace_import.rows("csv", [0.2])
+    assert line[0] == "csv"
+    assert all(math.isfinite(float(word)) for word in line[1:])
