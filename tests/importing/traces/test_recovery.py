@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sim.experiments.comparison import run
+from sim.experiments.replicating.comparison import run
 from sim.importing import import_files
 from sim.spec import load, load_text
 from sim.spec.reading import read_yaml
