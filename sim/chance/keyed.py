@@ -93,6 +93,16 @@ def lot(entity: Word) -> Word:
     return mix(entity + _GOLDEN) >> 1
 
 
+def _spread64(space: Word, key: Word) -> Word:
+    return np.int64(mix(np.uint64(key) + G * np.uint64(space)) >> ONE)
+
+
+@shared(machine=_spread64)
+def spread(space: Word, key: Word) -> Word:
+    """Where a key of some space stands in a table of hashes: a whole number below 2**63."""
+    return mix(key + _GOLDEN * space) >> 1
+
+
 def _unit64(random: np.uint64) -> float:
     return (np.float64(random >> S12) + 0.5) * CELL
 

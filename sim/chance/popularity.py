@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance.keyed import Word, uniform
-from sim.chance.shared import is_worth_machine_code, machine_code, shared
+from sim.chance.shared import is_worth_machine_code, machine_code, machine_code_is_off, shared
+from sim.chance.transforms import Floats
 from sim.spec.traffic import Popularity
 
 LARGEST_TABLE = 1 << 20
@@ -49,7 +50,7 @@ def stride(count: int) -> int:
 
 def _in_machine_code(count: int) -> bool:
     """Whether the weights of so many are added up sooner by numba, its loading included."""
-    return count > MANY or is_worth_machine_code()
+    return is_worth_machine_code() or (count > MANY and not machine_code_is_off())
 
 
 @shared
@@ -73,7 +74,7 @@ def _chosen_ranks(key: Word, count: int, exponent: float, step: int, table: Tabl
 
 
 @shared
-def rank(u: float, count: int, exponent: float, step: int, table: Weights, size: int) -> int:
+def rank(u: float, count: int, exponent: float, step: int, table: Floats, size: int) -> int:
     """The rank at this point of the cumulative distribution; `step` is the `stride` of the table."""
     if size == 0:
         return min(int(u * count), count - 1)

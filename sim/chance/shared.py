@@ -6,6 +6,7 @@ a shared function), and not before: a small scenario on SimPy is over by the tim
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
@@ -42,6 +43,11 @@ def machine_code(function: Callable[..., Any], signature: str = "") -> Callable[
     return entry_point(dispatcher, signature) if signature else dispatcher
 
 
+def machine_code_is_off() -> bool:
+    """Whether numba is to leave all functions the plain Python that they are: NUMBA_DISABLE_JIT=1, for debuggers and for the checked engine."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+
+
 def worth_machine_code() -> None:
     """There is so much to draw in this process that loading numba pays, for the plain engine too."""
     global _worth_it  # noqa: PLW0603 - of the whole process
@@ -49,13 +55,13 @@ def worth_machine_code() -> None:
 
 
 def is_worth_machine_code() -> bool:
-    """Whether somebody said so."""
-    return _worth_it
+    """Whether somebody said so, and there is machine code."""
+    return _worth_it and not machine_code_is_off()
 
 
 def quickest(function: Callable[..., Any], signature: str) -> Callable[..., Any]:
     """Machine code where it is worth loading, else the plain function: the results are the same, to the last bit."""
-    return machine_code(function, signature) if _worth_it else function
+    return machine_code(function, signature) if is_worth_machine_code() else function
 
 
 def as_objects(rows: NDArray[np.void]) -> list[SimpleNamespace]:

@@ -11,14 +11,21 @@ where they run.
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.chance.keyed import RUNNING_MASK, Word, bits, uniform, unit
 from sim.chance.shared import shared
 
-Floats = NDArray[np.float64] | list[float]
+
+class Floats(Protocol):
+    """Numbers by place: an array, a list, or a table of the compiled engine."""
+
+    def __getitem__(self, place: int, /) -> float: ...
+    def __setitem__(self, place: int, number: float, /) -> None: ...
+
+
 RUNNING = np.uint64(RUNNING_MASK)
 NEVER = 1e300  # seconds
 
@@ -104,7 +111,8 @@ def empirical(u: float, data: Floats, offset: int, size: int) -> float:
 @shared
 def replayed(entity: Word, data: Floats, offset: int, size: int) -> float:
     """The k-th entity of a source takes the k-th value, all its attempts the same; past the end it begins again."""
-    return float(data[offset + np.int64(np.uint64(entity) & RUNNING) % size])
+    number: Word = np.int64(np.uint64(entity) & RUNNING)
+    return float(data[offset + number % size])
 
 
 @shared

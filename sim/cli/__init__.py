@@ -18,6 +18,7 @@ from sim.cli.ending import Ending, came_of_interruption
 from sim.cli.export import export
 from sim.cli.new_file import exists_already, write_new
 from sim.cli.options import Verbs, Whole, confine, debug, judging, loading, plugin, running, sampling
+from sim.cli.plain_python import run_in_plain_python
 from sim.cli.shared_options import SharedOptions, write_report_of
 from sim.cli.streams import mute, not_said, open_closed, say, tell
 from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of, size_of
@@ -239,11 +240,12 @@ def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str
 @click.argument("file")
 @click.option("--variant", metavar="NAME", help="Which variant; the first by default.")
 @click.option("--only-replication", type=Whole(min=0), metavar="K", help="Run replication K alone, as it was among the others.")
+@click.option("--checked", is_flag=True, help="With --engine compiled: in plain Python, every row and type looked at; far slower.")
 @sampling
 @judging
 @loading
 @running
-def run(file: str, variant: str | None, only_replication: int | None, **options: Any) -> int:  # noqa: ANN401 - the shared options
+def run(file: str, variant: str | None, only_replication: int | None, checked: bool, **options: Any) -> int:  # noqa: ANN401 - the shared options
     """One variant: a table of results, and a report where --out says.
 
     \b
@@ -252,6 +254,8 @@ def run(file: str, variant: str | None, only_replication: int | None, **options:
       sim run payment-outage --set services.payments.replicas=2 --replications 3 --json -
       sim run 01-one-queue --precision 5% --metric 'p99(response)'
     """
+    if checked:
+        run_in_plain_python(options["engine"])
     from sim.experiments.replicating.comparison import run as run_variant
 
     asked = SharedOptions(**options)

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 from sim.chance.compiler import compiled
+from sim.compiled.base import OUTCOMES, handler, inlined, whole
 from sim.compiled.calendar import arm, hold, make_ready
 from sim.compiled.memory import note_task
 from sim.compiled.network import hop_delay
-from sim.compiled.places import come_inside, leave, note_shed, out_of_queue, park, struck, wait_in_queue, wait_outside
+from sim.compiled.places import (
+    come_inside,
+    error_fault_hits,
+    leave,
+    note_shed,
+    out_of_queue,
+    park,
+    wait_in_queue,
+    wait_outside,
+)
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import ended, hosts, replicas
+from sim.compiled.rows.programs import entry_ops, ops
+from sim.compiled.rows.running import flows, requests, tasks
+from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_arrival, keep_span
-from sim.compiled.state import OUTCOMES, State, ended, flows, handler, hosts, near, ops, replicas, requests, slots, whole
-from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, NOBODY, START, answer, done, forget, knows
+from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, START, answer, done, forget, knows
 from sim.vocabulary import Outcome
 
 ANSWER_BITS, ANSWER_MASK = 4, 15  # of the answer for each outcome, packed into one number
-OK, DEGRADED, SHED, UNREACHABLE = whole(Outcome.OK), whole(Outcome.DEGRADED), whole(Outcome.SHED), whole(Outcome.UNREACHABLE)
+OK, DEGRADED, SHED, UNREACHABLE = (
+    whole(Outcome.OK),
+    whole(Outcome.DEGRADED),
+    whole(Outcome.SHED),
+    whole(Outcome.UNREACHABLE),
+)
 
 
-@near
+@inlined
 def arrive(s: State, task: int) -> bool:
     """It has reached its replica: take a place, wait for one, or be refused. True: it has its place."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     entry = ops(s)[own.entry]
     host = hosts(s)[entry.host]
     replica = replicas(s)[own.replica]
@@ -35,7 +54,7 @@ def arrive(s: State, task: int) -> bool:
     if replica.free > 0:
         replica.free -= 1
         host.busy_area -= s.now
-        own.granted = 1
+        own.granted = True
         return True
     wait(s, task)
     return False
@@ -43,15 +62,18 @@ def arrive(s: State, task: int) -> bool:
 
 @handler
 def find_closed(s: State, task: int) -> bool:
-    """Nobody gets an answer. A frozen process does not even refuse: who finds no idle worker there waits in the listen backlog."""
-    own = slots(s)[task]
+    """Nobody gets an answer.
+
+    A frozen process does not even refuse: who finds no idle worker there waits in the listen backlog.
+    """
+    own = tasks(s)[task]
     replica = replicas(s)[own.replica]
     if replica.hung == 0 or replica.closed > 1:  # it is not only frozen
         refuse(s, task, UNREACHABLE)
         return False
     if replica.free > 0 and replica.backlog == 0:
         return take_place(s, task)
-    own.then = COME_IN
+    own.on_wake = COME_IN
     wait_outside(s, task)
     return False
 
@@ -60,7 +82,7 @@ def find_closed(s: State, task: int) -> bool:
 def come_in(s: State, task: int) -> bool:
     """It came while the process was frozen, and now goes through the door in its turn. True: it has its place."""
     come_inside(s, task)
-    if replicas(s)[slots(s)[task].replica].free > 0:
+    if replicas(s)[tasks(s)[task].replica].free > 0:
         return take_place(s, task)
     wait(s, task)
     return False
@@ -69,11 +91,11 @@ def come_in(s: State, task: int) -> bool:
 @handler
 def take_place(s: State, task: int) -> bool:
     """It has its place."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     replica = replicas(s)[own.replica]
     replica.free -= 1
     hosts(s)[replica.host].busy_area -= s.now
-    own.granted = 1
+    own.granted = True
     if s.spans:
         flows(s)[task].started = s.now
     return True
@@ -82,11 +104,11 @@ def take_place(s: State, task: int) -> bool:
 @handler
 def wait(s: State, task: int) -> None:
     """Join the queue, or be shed where it is full."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     place = ops(s)[own.entry].host
     host = hosts(s)[place]
     if replicas(s)[own.replica].waiting < host.capacity:
-        own.then = LEAVE_QUEUE
+        own.on_wake = LEAVE_QUEUE
         wait_in_queue(s, place, task)
         if host.patience >= 0:
             arm(s, host.patience, task)
@@ -98,7 +120,7 @@ def wait(s: State, task: int) -> None:
 @handler
 def leave_queue(s: State, task: int) -> bool:
     """Its turn has come, or its patience is over. True: it has its place."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     if own.granted:
         if s.spans:
             flows(s)[task].started = s.now
@@ -111,25 +133,25 @@ def leave_queue(s: State, task: int) -> bool:
 @handler
 def refuse(s: State, task: int, outcome: int) -> None:
     """The host itself turns it away."""
-    slots(s)[task].where = ops(s)[slots(s)[task].entry].a
+    tasks(s)[task].where = entry_ops(s)[tasks(s)[task].entry].endpoint
     fail_attempt(s, task, outcome)
 
 
-@near
+@inlined
 def start(s: State, task: int) -> bool:
     """It has its place; an error fault may strike it."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     host = ops(s)[own.entry].host
     if hosts(s)[host].errors_on:
         if replicas(s)[own.replica].hung:  # what is frozen does not even fail; its program looks for itself
-            own.then = START
+            own.on_wake = START
             park(s, task)
             return False
-        outcome = struck(s, host, task, ops(s)[own.entry].salt)
+        outcome = error_fault_hits(s, host, task, entry_ops(s)[own.entry].salt)
         if outcome:
             fail_attempt(s, task, outcome)
             return False
-    own.then = GO_ON
+    own.on_wake = GO_ON
     own.pc = own.entry + 1
     own.phase = 0
     return True
@@ -138,14 +160,17 @@ def start(s: State, task: int) -> bool:
 @handler
 def fail_attempt(s: State, task: int, outcome: int) -> None:
     """End an attempt that has not come as far as its steps: what the host itself refuses is answered as what it is."""
-    slots(s)[task].root = 0
+    tasks(s)[task].root = 0
     end_attempt(s, task, outcome, outcome)
 
 
-@near
+@inlined
 def steps_over(s: State, task: int, outcome: int) -> None:
-    """The steps are over: what went wrong further down is in the books under its own name, and an error for the caller."""
-    own = slots(s)[task]
+    """The steps are over.
+
+    What went wrong further down is in the books under its own name, and an error for the caller.
+    """
+    own = tasks(s)[task]
     if outcome == OK:
         own.root = 0
         if own.degraded:
@@ -153,7 +178,7 @@ def steps_over(s: State, task: int, outcome: int) -> None:
         end_attempt(s, task, outcome, outcome)
     else:
         reason = own.root if own.root else outcome
-        outcome = (ops(s)[own.entry].b >> (ANSWER_BITS * outcome)) & ANSWER_MASK
+        outcome = (entry_ops(s)[own.entry].answers >> (ANSWER_BITS * outcome)) & ANSWER_MASK
         own.root = 0 if reason == outcome else reason
         end_attempt(s, task, outcome, reason)
 
@@ -161,7 +186,7 @@ def steps_over(s: State, task: int, outcome: int) -> None:
 @handler
 def end_attempt(s: State, task: int, outcome: int, reason: int) -> None:
     """Give the place up, close the account, and answer."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     host = ops(s)[own.entry].host
     if own.granted:
         leave(s, host, task)
@@ -173,12 +198,12 @@ def end_attempt(s: State, task: int, outcome: int, reason: int) -> None:
     if own.back >= 0 and own.caller != NOBODY:
         delay = hop_delay(s, own.back, requests(s)[own.request].id, own.chain)
         if delay > 0.0:
-            own.then = DELIVER
+            own.on_wake = DELIVER
             hold(s, task, delay)
             return
         if delay < 0.0:
             if own.caller >= 0:
-                slots(s)[own.caller].child = -1
+                tasks(s)[own.caller].child = -1
             own.caller = NOBODY
     over(s, task)
 
@@ -189,10 +214,10 @@ def over(s: State, task: int) -> None:
     deliver(s, task)
 
 
-@near
+@inlined
 def deliver(s: State, task: int) -> None:
     """The answer has arrived, or nobody waits for it: the attempt is over."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     answer(s, task, own.outcome)
     done(s, own.request)
     forget(s, task)
@@ -200,8 +225,11 @@ def deliver(s: State, task: int) -> None:
 
 @compiled
 def waited_too_long(s: State, task: int, host: int) -> None:
-    """The queue timeout fired while the task was still waiting; a frozen replica will look at the thaw whether it still is."""
-    own = slots(s)[task]
+    """The queue timeout fired while the task was still waiting.
+
+    A frozen replica will look at the thaw whether it still is.
+    """
+    own = tasks(s)[task]
     replica = replicas(s)[own.replica]
     if replica.hung:
         replica.overdue_last = note_task(s, replica.overdue_last, task)

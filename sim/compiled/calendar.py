@@ -1,23 +1,40 @@
-"""The order of events (ARCHITECTURE.md): by (time, rank, sequence) from the wheel, the belt or the heap; the ready queue, and the lanes of timers.
+"""The order of events (ARCHITECTURE.md): by (time, rank, sequence), from wherever they stand.
 
-Room is looked after before it is needed: whoever takes the last but few of anything sets `s.short`, and the interpreter returns to
-Python at the next boundary of an operation, where all arrays can grow. Heap, belt and ready queue are not guarded so: `machine.py` sizes them
-by what they can hold at most. What the wheel has no room for stands in the heap.
+They stand in the wheel, the queue of fixed delays or the heap. Beside them are the ready queue and the lanes of timers.
+
+Heap, queue of fixed delays and ready queue have room for all that they can hold at most: see `room.py`. What the
+wheel has no room for stands in the heap.
 """
 
 from __future__ import annotations
 
 from sim.chance.compiler import compiled
-from sim.compiled.state import Row, State, belt, handler, heap, lanes, near, ready, slots, soon, timers, wheel, whole
+from sim.compiled.base import handler, inlined, whole
+from sim.compiled.rows.events import (
+    Event,
+    fixed_delay_queue,
+    give_back_timer,
+    heap,
+    near_events,
+    ready,
+    take_timer,
+    timer_lanes,
+    timers,
+    wheel,
+)
+from sim.compiled.rows.running import tasks
+from sim.compiled.rows.state import State
 from sim.compiled.wheel import before, from_wheel, into_wheel
 from sim.policies import base
 
 CONTROL, ORDINARY, TIMER, OBSERVATION = map(whole, range(4))  # the ranks of `models/task.py`
-TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK = map(whole, range(8))  # what an event is about; ORDER: Python has something to do
+TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK = map(
+    whole, range(8)
+)  # what an event is about; ORDER: Python has something to do
 IN_HEAP, IN_WHEEL = map(whole, range(2))
 KIND_BITS = 3
 RANK_BITS = 58  # a sequence is below 2**58
-TIMERS_MARGIN, ROOM = 8, 64
+OF_CALL, OF_BULKHEAD, OF_QUEUE, OF_CLIENT, OF_TOTAL = map(whole, range(5))  # purposes of lanes of timers
 noise = base.noise.compiled
 
 
@@ -39,8 +56,8 @@ def push(s: State, time: float, rank: int, what: int) -> None:
 @handler
 def into_heap(s: State, time: float, order: int, what: int) -> None:
     """The heap has room for all events that there may be."""
-    s.heap += 1
-    rise(s, s.heap - 1, time, order, what)
+    s.heap_size += 1
+    rise(s, s.heap_size - 1, time, order, what)
 
 
 @handler
@@ -53,13 +70,13 @@ def observe(s: State, time: float) -> None:
 @compiled
 def leave_wheel(s: State) -> None:
     """Put all events of the wheel into the heap: there is to be another wheel."""
-    while s.soon > 0:
-        event = soon(s)[wheel(s)[s.bucket]]
+    while s.near_size > 0:
+        event = near_events(s)[wheel(s)[s.bucket]]
         into_heap(s, event.time, event.order, event.what)
         from_wheel(s)
 
 
-@near
+@inlined
 def rise(s: State, place: int, time: float, order: int, what: int) -> None:
     """Put an event into the heap, where there is a hole, or above it."""
     events = heap(s)
@@ -75,30 +92,30 @@ def rise(s: State, place: int, time: float, order: int, what: int) -> None:
     hole.what = what
 
 
-@near
-def move(event: Row, place: Row) -> None:
+@inlined
+def move(event: Event, place: Event) -> None:
     """Field by field: a copy of the whole would have to wait for the fields, which were written one by one."""
     place.time = event.time
     place.order = event.order
     place.what = event.what
 
 
-@near
+@inlined
 def next_event(s: State) -> int:
     """What the next event is about; the clock is set to its time. The heap is never empty: see `observe`."""
     time, order = heap(s)[0].time, heap(s)[0].order
     where = IN_HEAP
-    if s.soon > 0:
-        event = soon(s)[wheel(s)[s.bucket]]
+    if s.near_size > 0:
+        event = near_events(s)[wheel(s)[s.bucket]]
         if before(event, time, order):
             time, order = event.time, event.order
             where = IN_WHEEL
-    if s.belt > 0:
-        event = belt(s)[s.belt_first & s.belt_mask]
+    if s.fixed_size > 0:
+        event = fixed_delay_queue(s)[s.fixed_first & s.fixed_mask]
         if before(event, time, order):
             s.now = event.time
-            s.belt_first += 1
-            s.belt -= 1
+            s.fixed_first += 1
+            s.fixed_size -= 1
             return int(event.what)
     s.now = time
     return from_wheel(s) if where == IN_WHEEL else pop(s)
@@ -106,11 +123,14 @@ def next_event(s: State) -> int:
 
 @handler
 def pop(s: State) -> int:
-    """Take the first event out of the heap. The hole at its top sinks to the bottom, where the last event nearly belongs."""
+    """Take the first event out of the heap.
+
+    The hole at its top sinks to the bottom, where the last event nearly belongs.
+    """
     events = heap(s)
     what = events[0].what
-    last = s.heap - 1
-    s.heap = last
+    last = s.heap_size - 1
+    s.heap_size = last
     place, below = 0, 1
     while below < last:
         other = below + (below + 1 < last)
@@ -121,20 +141,21 @@ def pop(s: State) -> int:
     return int(what)
 
 
-@near
+@inlined
 def hold(s: State, task: int, seconds: float) -> None:
     """Wake the task some seconds from now.
 
-    Those of the usual length of a hop come due in the order in which they were scheduled, and stand on a belt beside the heap.
+    Those of the usual length of a hop come due in the order in which they were scheduled, and stand in a queue of
+    their own beside the heap.
     """
-    slots(s)[task].held += 1
-    if seconds == s.belt_delay:
-        event = belt(s)[(s.belt_first + s.belt) & s.belt_mask]
+    tasks(s)[task].held += 1
+    if seconds == s.fixed_delay:
+        event = fixed_delay_queue(s)[(s.fixed_first + s.fixed_size) & s.fixed_mask]
         event.time = s.now + seconds
         event.order = ORDINARY << RANK_BITS | s.sequence
         event.what = TASK | task << KIND_BITS
         s.sequence += 1
-        s.belt += 1
+        s.fixed_size += 1
     else:
         schedule(s, ORDINARY, seconds, TASK, task)
 
@@ -142,15 +163,18 @@ def hold(s: State, task: int, seconds: float) -> None:
 @compiled
 def make_ready(s: State, task: int) -> None:
     """Let the task run when its turn in the ready queue comes."""
-    slots(s)[task].held += 1
+    tasks(s)[task].held += 1
     put_ready(s, task)
 
 
 @compiled
 def put_ready(s: State, item: int) -> None:
-    """Append to the ready queue: a task, or a request r as -1 - r. It holds each at most once, so it never overflows."""
-    ready(s)[(s.ready_first + s.ready) & s.ready_mask] = item
-    s.ready += 1
+    """Append to the ready queue: a task, or a request r as -1 - r.
+
+    It holds each at most once, so it never overflows.
+    """
+    ready(s)[(s.ready_first + s.ready_size) & s.ready_mask] = item
+    s.ready_size += 1
 
 
 @handler
@@ -159,37 +183,36 @@ def arm(s: State, lane: int, task: int) -> None:
 
     Stale timers at the head go now, which changes nothing but how much memory is in use.
     """
-    row = lanes(s)[lane]
-    while row.first >= 0 and slots(s)[timers(s)[row.first].slot].ticket != timers(s)[row.first].ticket:
+    row = timer_lanes(s)[lane]
+    while row.first >= 0 and tasks(s)[timers(s)[row.first].task].ticket != timers(s)[row.first].ticket:
         drop_head(s, lane)
-    put_timer(s, lane, task, slots(s)[task].ticket)
+    put_timer(s, lane, task, tasks(s)[task].ticket)
 
 
 @handler
-def arm_errand(s: State, lane: int, task: int) -> None:
-    """Expire the call that the task begins when the lane's duration is over, unless it ends before. No two calls have one number."""
-    row = lanes(s)[lane]
-    while row.first >= 0 and slots(s)[timers(s)[row.first].slot].errand != timers(s)[row.first].ticket:
+def arm_total(s: State, lane: int, task: int) -> None:
+    """Expire the call that the task begins when the lane's duration is over, unless it ends before.
+
+    No two calls have one number.
+    """
+    row = timer_lanes(s)[lane]
+    while row.first >= 0 and tasks(s)[timers(s)[row.first].task].call_number != timers(s)[row.first].ticket:
         drop_head(s, lane)
-    s.errands += 1
-    own = slots(s)[task]
-    own.errand = s.errands
+    s.calls_made += 1
+    own = tasks(s)[task]
+    own.call_number = s.calls_made
     own.deadline = s.now + row.duration
-    put_timer(s, lane, task, own.errand)
+    put_timer(s, lane, task, own.call_number)
 
 
 @handler
 def put_timer(s: State, lane: int, task: int, ticket: int) -> None:
     """Append a timer to a lane."""
-    row = lanes(s)[lane]
-    new = s.timer
+    row = timer_lanes(s)[lane]
+    new = take_timer(s)
     entry = timers(s)[new]
-    s.timer = entry.next
-    s.timers_free -= 1
-    if s.timers_free < TIMERS_MARGIN:
-        s.short = 1
     entry.deadline = s.now + row.duration
-    entry.slot = task
+    entry.task = task
     entry.ticket = ticket
     entry.next = -1
     if row.last < 0:
@@ -197,26 +220,24 @@ def put_timer(s: State, lane: int, task: int, ticket: int) -> None:
     else:
         timers(s)[row.last].next = new
     row.last = new
-    if row.armed == 0:
-        row.armed = 1
+    if not row.armed:
+        row.armed = True
         wait_for_lane(s, lane, s.now + row.duration)
 
 
 @handler
 def wait_for_lane(s: State, lane: int, time: float) -> None:
     """The event of a lane, for its head that is due at this time."""
-    lanes(s)[lane].due = time
+    timer_lanes(s)[lane].due = time
     push(s, time + (TIMER - ORDINARY) * noise(time), TIMER, LANE | lane << KIND_BITS)
 
 
 @handler
 def drop_head(s: State, lane: int) -> None:
     """Forget the first timer of a lane."""
-    row = lanes(s)[lane]
+    row = timer_lanes(s)[lane]
     head = row.first
     row.first = timers(s)[head].next
     if row.first < 0:
         row.last = -1
-    timers(s)[head].next = s.timer
-    s.timer = head
-    s.timers_free += 1
+    give_back_timer(s, head)

@@ -4,55 +4,60 @@ from __future__ import annotations
 
 from sim.chance.arrivals import fill_arrivals
 from sim.chance.chain import link_chain
+from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
+from sim.compiled.base import CHUNK, NO, NONE, ZERO, handler, inlined, whole
 from sim.compiled.calendar import ARRIVAL, ORDINARY, arm, hold, make_ready, schedule
 from sim.compiled.calls import AGAIN, BUDGET_EXHAUSTED, NEXT, PARK, backoff, deposit, passed, retryable, withdraw
 from sim.compiled.events import log
 from sim.compiled.gateway import asks_for_others
 from sim.compiled.guards import stop
-from sim.compiled.network import ROUTE, choose, over
-from sim.compiled.rows import rows_from
-from sim.compiled.spans import BACKOFF, keep_sent, keep_stage, new_flow
-from sim.compiled.state import (
-    CHUNK,
-    NONE,
-    ZERO,
-    State,
-    budgets,
+from sim.compiled.network import ROUTE, choose, leave_balancer
+from sim.compiled.rows.calls import budgets, hops, retries, rings, targets
+from sim.compiled.rows.declaring import ITS_REQUEST, NOBODY
+from sim.compiled.rows.hosts import draws
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
+from sim.compiled.rows.traffic import (
     buffers,
     doors,
-    draws,
-    handler,
-    hops,
-    near,
     pieces,
-    popularity,
+    populations,
     recordings,
-    requests,
-    retries,
-    rings,
     shares,
-    slots,
     sources,
-    targets,
     thresholds,
-    whole,
     workloads,
 )
-from sim.compiled.tasks import ARRIVE, GO_ON, ITS_REQUEST, NOBODY, abandon, answered, new_request, new_task
+from sim.compiled.spans import BACKOFF, keep_sent, keep_stage, new_flow
+from sim.compiled.tasks import ARRIVE, GO_ON, abandon, answered, new_request, new_task
 from sim.vocabulary import QUIET, Outcome
 
 RATE_LIMITED, TIMEOUT, UNREACHABLE = whole(Outcome.RATE_LIMITED), whole(Outcome.TIMEOUT), whole(Outcome.UNREACHABLE)
 BEGIN, ANSWERED, PAUSED = map(whole, range(3))  # phases of asking
 
 
-@near
+@compiled
+def first_arrival(s: State, workload: int) -> None:
+    """Make the first arrivals of an open source; the calendar has the event of the first."""
+    row = workloads(s)[workload]
+    row.buffered = fill_arrivals(
+        sources(s), pieces(s), recordings(s), row.source, rows_from(buffers(s), workload * CHUNK), CHUNK
+    )
+    row.taken = 1
+    row.due = buffers(s)[workload * CHUNK]
+
+
+@inlined
 def next_arrival(s: State, workload: int) -> None:
     """Schedule the next arrival of an open source, if there is one."""
     row = workloads(s)[workload]
     if row.taken == row.buffered:
-        row.buffered = fill_arrivals(sources(s), pieces(s), recordings(s), row.source, rows_from(buffers(s), workload * CHUNK), CHUNK)
+        row.buffered = fill_arrivals(
+            sources(s), pieces(s), recordings(s), row.source, rows_from(buffers(s), workload * CHUNK), CHUNK
+        )
         row.taken = 0
         if row.buffered == 0:
             return
@@ -69,25 +74,25 @@ def arrival(s: State, workload: int) -> int:
     next_arrival(s, workload)
     if row.patient:
         task = new_task(s, request, ZERO, ZERO, NOBODY, row.caller)
-        slots(s)[task].then = GO_ON
-        slots(s)[task].pc = row.pc
+        tasks(s)[task].on_wake = GO_ON
+        tasks(s)[task].pc = row.pc
         make_ready(s, task)
         return -1
-    asked = requests(s)[request]
-    target = doors(s)[asked.door].target
-    replica = choose(s, target, row.caller, asked.id, ZERO)
+    request_row = requests(s)[request]
+    target = doors(s)[request_row.door].target
+    replica = choose(s, target, row.caller, request_row.id, ZERO)
     if replica < 0:
-        asked.outcome = UNREACHABLE
-        asked.where = targets(s)[target].where
+        request_row.outcome = UNREACHABLE
+        request_row.where = targets(s)[target].where
         answered(s, request)
         return -1
     child = attempt(s, request, ITS_REQUEST, replica, ZERO)
     if child >= 0:
-        slots(s)[child].held = 1
+        tasks(s)[child].held = 1
     return child
 
 
-@near
+@inlined
 def make_request(s: State, workload: int, number: int, time: float) -> int:
     """A logical request: what is asked for, by whom, about what."""
     row = workloads(s)[workload]
@@ -122,11 +127,13 @@ def make_request(s: State, workload: int, number: int, time: float) -> int:
 @handler
 def who(s: State, population: int, entity: int) -> int:
     """The number of the user or item that falls to this entity: its rank, behind those of the populations before."""
-    row = popularity(s)[population]
-    return row.number + rank(uniform(row.key, entity, ZERO), row.count, row.exponent, row.step, rows_from(shares(s), row.first), row.size)
+    row = populations(s)[population]
+    return row.number + rank(
+        uniform(row.key, entity, ZERO), row.count, row.exponent, row.step, rows_from(shares(s), row.first), row.size
+    )
 
 
-@near
+@inlined
 def attempt(s: State, request: int, caller: int, replica: int, tries: int) -> int:
     """One attempt at the door; -1: a black hole has swallowed it."""
     row = requests(s)[request]
@@ -134,91 +141,127 @@ def attempt(s: State, request: int, caller: int, replica: int, tries: int) -> in
     if hops(s)[door.hop].fixed < 0.0:
         return -1
     child = new_task(s, request, link_chain(0, ZERO, tries), ZERO, caller, replica)
-    made = slots(s)[child]
+    made = tasks(s)[child]
     made.mark = door.mark
     made.back = door.hop
-    made.then = ARRIVE
+    made.on_wake = ARRIVE
     made.entry = targets(s)[door.target].entry
     row.alive += 1
     return child
 
 
 @handler
-def ask(s: State, task: int, workload: int) -> int:  # noqa: PLR0915 - one loop, as in the model
+def ask(s: State, task: int, workload: int) -> int:
     """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
-    own = slots(s)[task]
-    row = workloads(s)[workload]
-    request = requests(s)[own.request]
-    target = doors(s)[request.door].target
+    own = tasks(s)[task]
     if own.phase == BEGIN:
-        if s.spans:
-            new_flow(s, task)
-        if row.budget >= 0:
-            deposit(budgets(s)[row.budget], rows_from(rings(s), row.tokens), s.now)
-        own.tries = 0
-        own.pause = retries(s)[row.retry].base
-        own.phase = PAUSED
+        begin_asking(s, task, workload)
     if own.phase == PAUSED:
-        request.attempts = own.tries + 1
-        own.root = 0
-        if row.lane >= 0:
-            arm(s, row.lane, task)
-        replica = choose(s, target, row.caller, request.id, link_chain(0, ZERO, own.tries))
-        if replica >= 0:
-            child = attempt(s, own.request, task, replica, own.tries)
-            if child >= 0:
-                own.child = child
-                make_ready(s, child)
-            if s.spans:
-                keep_sent(s, task, child, targets(s)[target].where, own.tries)
-            own.callee = replica
+        if send_attempt(s, task, workload):
             own.phase = ANSWERED
             return PARK
-        own.outcome = UNREACHABLE
-        own.where = targets(s)[target].where
     else:
-        own.child = -1
-        over(s, target, row.caller, own.callee)
+        own.child = NOBODY
+        leave_balancer(s, doors(s)[requests(s)[own.request].door].target, workloads(s)[workload].caller, own.callee)
     own.ticket += 1
     own.tries += 1
-    outcome = own.outcome
-    last = own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], outcome)
-    if not last and row.budget >= 0:
-        last = withdraw(budgets(s)[row.budget], rows_from(rings(s), row.tokens), s.now) == 0
-        if last:
-            if passed(s.now, row.spent + QUIET):
-                log(s, BUDGET_EXHAUSTED, row.subject, NONE, 0.0)
-            row.spent = s.now
-    if not last:
-        luck = uniform(draws(s)[row.jitter].key, request.id, own.tries)
-        own.pause = backoff(retries(s)[row.retry], own.tries, luck, own.pause)
-        wait = own.pause
-        if outcome == RATE_LIMITED and row.honor and request.retry_after > wait:
-            wait = request.retry_after
-        own.phase = PAUSED
-        if wait > 0.0:
-            if s.spans:
-                keep_stage(s, task, BACKOFF, row.name, 0.0, NONE)
-            hold(s, task, wait)
-            return PARK
-        return AGAIN
+    if asks_again(s, task, workload):
+        return pause(s, task, workload)
     own.phase = BEGIN
-    request.outcome = own.root if own.root else outcome
+    request = requests(s)[own.request]
+    request.outcome = own.root if own.root else own.outcome
     request.where = own.where
     answered(s, own.request)
     return NEXT
 
 
+@inlined
+def begin_asking(s: State, task: int, workload: int) -> None:
+    """The first attempt for a request comes next."""
+    own = tasks(s)[task]
+    row = workloads(s)[workload]
+    if s.spans:
+        new_flow(s, task)
+    if row.budget >= 0:
+        deposit(budgets(s)[row.budget], rows_from(rings(s), row.tokens), s.now)
+    own.tries = 0
+    own.pause = retries(s)[row.retry].base
+    own.phase = PAUSED
+
+
+@inlined
+def send_attempt(s: State, task: int, workload: int) -> bool:
+    """Send the next attempt to the door; False where nobody is there."""
+    own = tasks(s)[task]
+    row = workloads(s)[workload]
+    request = requests(s)[own.request]
+    target = doors(s)[request.door].target
+    request.attempts = own.tries + 1
+    own.root = 0
+    if row.lane >= 0:
+        arm(s, row.lane, task)
+    own.callee = choose(s, target, row.caller, request.id, link_chain(0, ZERO, own.tries))
+    if own.callee < 0:
+        own.outcome = UNREACHABLE
+        own.where = targets(s)[target].where
+        return False
+    child = attempt(s, own.request, task, own.callee, own.tries)
+    if child >= 0:
+        own.child = child
+        make_ready(s, child)
+    if s.spans:
+        keep_sent(s, task, child, targets(s)[target].where, own.tries)
+    return True
+
+
+@inlined
+def asks_again(s: State, task: int, workload: int) -> bool:
+    """Whether the client tries once more: the outcome, the number of attempts and its budget allow it."""
+    own = tasks(s)[task]
+    row = workloads(s)[workload]
+    if own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], own.outcome):
+        return False
+    if row.budget < 0 or withdraw(budgets(s)[row.budget], rows_from(rings(s), row.tokens), s.now):
+        return True
+    if passed(s.now, row.spent + QUIET):
+        log(s, BUDGET_EXHAUSTED, row.subject, NONE, 0.0)
+    row.spent = s.now
+    return False
+
+
+@inlined
+def pause(s: State, task: int, workload: int) -> int:
+    """Wait before the next attempt (PARK), unless it comes at once (AGAIN).
+
+    As long as the gateway has told, where the client obeys.
+    """
+    own = tasks(s)[task]
+    row = workloads(s)[workload]
+    request = requests(s)[own.request]
+    luck = uniform(draws(s)[row.jitter].key, request.id, own.tries)
+    own.pause = backoff(retries(s)[row.retry], own.tries, luck, own.pause)
+    wait = own.pause
+    if own.outcome == RATE_LIMITED and row.honor and request.retry_after > wait:
+        wait = request.retry_after
+    own.phase = PAUSED
+    if wait <= 0.0:
+        return AGAIN
+    if s.spans:
+        keep_stage(s, task, BACKOFF, row.name, 0.0, NONE)
+    hold(s, task, wait)
+    return PARK
+
+
 @handler
 def client_timed_out(s: State, task: int, workload: int) -> None:
     """The client's patience is over: a gateway stops, a service does not know, and goes on."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     if own.child >= 0:
         child = own.child
-        slots(s)[child].caller = NOBODY
+        tasks(s)[child].caller = NOBODY
         target = targets(s)[doors(s)[requests(s)[own.request].door].target]
         if target.kind == ROUTE and not asks_for_others(s, child):
-            stop(s, child, target.host, ZERO, TIMEOUT)
+            stop(s, child, target.host, NO, TIMEOUT)
         else:
             abandon(s, child)
         own.child = -1

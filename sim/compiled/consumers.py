@@ -4,47 +4,46 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
+from sim.compiled.base import MESSAGE_ENDS, NONE, ZERO, handler, whole
 from sim.compiled.calendar import DUE, ORDINARY, schedule
 from sim.compiled.calls import JUMP, NEXT, PARK
 from sim.compiled.lists import add_first, add_last, unlink
 from sim.compiled.memory import find, note_task, remember
-from sim.compiled.places import park, struck
-from sim.compiled.spans import END, LAG, RETRY_TOPIC, keep_note, no_flow
-from sim.compiled.state import (
-    MESSAGE_ENDS,
-    NONE,
-    ZERO,
-    State,
+from sim.compiled.places import error_fault_hits, park
+from sim.compiled.rows.calls import wires
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.logs import (
     brokers,
     delays,
     deliveries,
-    flows,
     group_ended,
-    group_lanes,
+    group_partitions,
     groups,
-    handler,
-    hosts,
     members,
-    message_rows,
     messages,
-    replicas,
-    requests,
-    slots,
     topics,
-    whole,
-    wires,
 )
+from sim.compiled.rows.records import append_message_record, message_records
+from sim.compiled.rows.running import flows, requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.spans import END, LAG, RETRY_TOPIC, keep_note, no_flow
 from sim.compiled.tasks import done
 from sim.compiled.topics import QUEUED, free_delivery, notify
+from sim.records.tables import MESSAGE
 from sim.vocabulary import MessageEnd, Outcome
 
 OK, REFUSED = whole(Outcome.OK), whole(Outcome.REFUSED)
 PROCESSED, DEAD_LETTERED = whole(MessageEnd.PROCESSED), whole(MessageEnd.DEAD_LETTERED)
+BEGIN, POLLING = map(whole, range(2))  # phases of a poll
+MOST_DELIVERIES = whole(np.iinfo(MESSAGE["deliveries"]).max)  # that a row of the records has room for
 REDELIVERIES_AT_ONCE = whole(1 << 16)  # in place, between two returns to Python
 
-# -- lists --------------------------------------------------------------------------------------------------------------------
+# -- lists -------------------------------------------------------------------------------------------------------------
 
 
 @handler
@@ -72,14 +71,14 @@ def out_of_batch(s: State, member: int, delivery: int) -> None:
 @handler
 def into_retries(s: State, lane: int, delivery: int) -> None:
     """Append to what is due in the retry topic."""
-    row = group_lanes(s)[lane]
+    row = group_partitions(s)[lane]
     add_last(deliveries(s), row.retries_last, delivery)
     row.retries_last = delivery
     if row.retries_first < 0:
         row.retries_first = delivery
 
 
-# -- poll ---------------------------------------------------------------------------------------------------------------------
+# -- poll --------------------------------------------------------------------------------------------------------------
 
 
 @handler
@@ -96,52 +95,28 @@ def wait_for_broker(s: State, broker: int, task: int) -> None:
     row.last = note_task(s, row.last, task)
     if row.first < 0:
         row.first = row.last
-    slots(s)[task].held += 1
+    tasks(s)[task].held += 1
 
 
 @handler
 def poll(s: State, task: int) -> int:
-    """Up to max_poll records, due retries first, partition after partition in turn."""
-    own = slots(s)[task]
+    """Fetch a batch (NEXT), or wait until the process is thawed, the broker there, or something to poll."""
+    own = tasks(s)[task]
     member = own.member
     row = members(s)[member]
-    if replicas(s)[own.replica].hung and own.phase == 0:
+    if replicas(s)[own.replica].hung and own.phase == BEGIN:
         park(s, task)
         return PARK
-    own.phase = 1
+    own.phase = POLLING
     if cut_off(s, member):
         wait_for_broker(s, row.broker, task)
         return PARK
-    own.phase = 0
-    room = row.max_poll
-    for turn in range(row.lanes):
-        lane = group_lanes(s)[row.first_lane + (row.turn + turn) % row.lanes]
-        if lane.owner != member:
-            continue
-        while lane.retries_first >= 0 and room > 0:
-            delivery = lane.retries_first
-            lane.retries_first = deliveries(s)[delivery].next
-            if lane.retries_first < 0:
-                lane.retries_last = -1
-            else:
-                deliveries(s)[lane.retries_first].previous = -1
-            into_batch(s, member, delivery)
-            room -= 1
-        while lane.first >= 0 and room > 0:
-            delivery = lane.first
-            lane.first = deliveries(s)[delivery].next
-            if lane.first < 0:
-                lane.last = -1
-            else:
-                deliveries(s)[lane.first].previous = -1
-            into_batch(s, member, delivery)
-            room -= 1
-    if row.lanes > 0:
-        row.turn = (row.turn + 1) % row.lanes
+    own.phase = BEGIN
+    fill_batch(s, member)
     if row.batch_first < 0:
-        row.idle = 1
+        row.idle = True
         return PARK
-    row.processing = 1
+    row.processing = True
     row.busy_area -= s.now
     group = groups(s)[row.group]
     group.busy += 1
@@ -150,13 +125,59 @@ def poll(s: State, task: int) -> int:
     return NEXT
 
 
-# -- one record after the other -------------------------------------------------------------------------------------------------
+@handler
+def fill_batch(s: State, member: int) -> None:
+    """Up to max_poll records, due retries first, partition after partition in turn."""
+    row = members(s)[member]
+    room = row.max_poll
+    for turn in range(row.partitions):
+        place = row.first_partition + (row.turn + turn) % row.partitions
+        partition = group_partitions(s)[place]
+        if partition.owner != member:
+            continue
+        while partition.retries_first >= 0 and room > 0:
+            fetch_retry(s, member, place)
+            room -= 1
+        while partition.first >= 0 and room > 0:
+            fetch(s, member, place)
+            room -= 1
+    if row.partitions > 0:
+        row.turn = (row.turn + 1) % row.partitions
+
+
+@handler
+def fetch_retry(s: State, member: int, partition: int) -> None:
+    """The first that is due in the retry topic goes into the batch."""
+    row = group_partitions(s)[partition]
+    delivery = row.retries_first
+    row.retries_first = deliveries(s)[delivery].next
+    if row.retries_first < 0:
+        row.retries_last = NOBODY
+    else:
+        deliveries(s)[row.retries_first].previous = NOBODY
+    into_batch(s, member, delivery)
+
+
+@handler
+def fetch(s: State, member: int, partition: int) -> None:
+    """The first that waits goes into the batch."""
+    row = group_partitions(s)[partition]
+    delivery = row.first
+    row.first = deliveries(s)[delivery].next
+    if row.first < 0:
+        row.last = NOBODY
+    else:
+        deliveries(s)[row.first].previous = NOBODY
+    into_batch(s, member, delivery)
+
+
+# -- one record after the other ----------------------------------------------------------------------------------------
 
 
 @handler
 def take_next(s: State, task: int) -> int:
     """The next record of the batch; JUMP, to the commit, when there is none."""
-    member = members(s)[slots(s)[task].member]
+    member = members(s)[tasks(s)[task].member]
     delivery = member.following
     if delivery < 0:
         return JUMP
@@ -168,7 +189,7 @@ def take_next(s: State, task: int) -> int:
 @handler
 def deliver_record(s: State, task: int) -> int:
     """Hand the record to the steps (NEXT), or know its outcome already (JUMP)."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     member = members(s)[own.member]
     delivery = deliveries(s)[member.current]
     message = messages(s)[delivery.message]
@@ -180,14 +201,14 @@ def deliver_record(s: State, task: int) -> int:
     own.request = message.request
     own.chain = link_chain(message.chain, ZERO, delivery.count - 1)
     own.path = link_chain(message.path, ZERO, ZERO)
-    own.degraded = 0
+    own.degraded = False
     own.outcome = 0
     if s.spans:
         flows(s)[task].number = delivery.flow
     if member.idempotent and find(s, group.space + message.site, requests(s)[own.request].id) >= 0:
         return JUMP
     if hosts(s)[member.host].errors_on:
-        own.outcome = struck(s, member.host, task, member.salt)
+        own.outcome = error_fault_hits(s, member.host, task, member.salt)
         if own.outcome:
             return JUMP
     return NEXT
@@ -195,45 +216,64 @@ def deliver_record(s: State, task: int) -> int:
 
 @handler
 def record_over(s: State, task: int) -> int:
-    """The steps have ended. NEXT: the record has ended too, or goes to a retry topic; JUMP: it is delivered again in place."""
-    own = slots(s)[task]
+    """The steps have ended.
+
+    NEXT: the record has ended too, or goes to a retry topic; JUMP: it is delivered again in place.
+    """
+    own = tasks(s)[task]
     member = members(s)[own.member]
-    place = member.current
-    delivery = deliveries(s)[place]
+    delivery = deliveries(s)[member.current]
     if s.spans:
         no_flow(s, task)
     if own.outcome in (OK, REFUSED):
         delivery.how = PROCESSED
         delivery.end = s.now
         if member.idempotent:
-            space = groups(s)[member.group].space + messages(s)[delivery.message].site
-            entity = requests(s)[own.request].id
-            if find(s, space, entity) < 0:
-                remember(s, space, entity)
+            know_processed(s, task)
         return NEXT
     delivery.failures += 1
-    if member.retry_topic < 0:
-        if delivery.count >= member.max_deliveries:
-            delivery.how = DEAD_LETTERED
-            delivery.end = s.now
-            return NEXT
-        s.dallied += 1
-        if s.dallied >= REDELIVERIES_AT_ONCE:
-            s.short = 1  # back to Python, which looks whether time goes on
-        return JUMP
-    out_of_batch(s, own.member, place)
-    commit_before(s, own.member, place)
-    if delivery.failures > member.retry_topic:
-        end_delivery(s, member.group, place, DEAD_LETTERED)
-    else:
-        group = groups(s)[member.group]
-        add_last(deliveries(s), group.delayed_last, place)
-        group.delayed_last = place
-        note(s, member.group, place, RETRY_TOPIC)
-        if group.delayed_first < 0:
-            group.delayed_first = place
-        schedule(s, ORDINARY, delays(s)[member.retries_first + delivery.failures - 1], DUE, place)
-    return NEXT
+    if member.retry_topic >= 0:
+        move_to_retry_topic(s, own.member)
+        return NEXT
+    if delivery.count >= member.max_deliveries:
+        delivery.how = DEAD_LETTERED
+        delivery.end = s.now
+        return NEXT
+    s.redeliveries += 1
+    if s.redeliveries >= REDELIVERIES_AT_ONCE:
+        s.must_grow = True  # back to Python, which looks whether time goes on
+    return JUMP
+
+
+@handler
+def know_processed(s: State, task: int) -> None:
+    """An idempotent consumer remembers what it has processed."""
+    own = tasks(s)[task]
+    member = members(s)[own.member]
+    space = groups(s)[member.group].space + messages(s)[deliveries(s)[member.current].message].site
+    entity = requests(s)[own.request].id
+    if find(s, space, entity) < 0:
+        remember(s, space, entity)
+
+
+@handler
+def move_to_retry_topic(s: State, member: int) -> None:
+    """The record that has failed waits in the next retry topic, or ends as a dead letter behind the last."""
+    row = members(s)[member]
+    place = row.current
+    delivery = deliveries(s)[place]
+    out_of_batch(s, member, place)
+    commit_before(s, member, place)
+    if delivery.failures > row.retry_topic:
+        end_delivery(s, row.group, place, DEAD_LETTERED)
+        return
+    group = groups(s)[row.group]
+    add_last(deliveries(s), group.delayed_last, place)
+    group.delayed_last = place
+    note(s, row.group, place, RETRY_TOPIC)
+    if group.delayed_first < 0:
+        group.delayed_first = place
+    schedule(s, ORDINARY, delays(s)[row.retries_first + delivery.failures - 1], DUE, place)
 
 
 @handler
@@ -246,15 +286,18 @@ def note(s: State, group: int, delivery: int, kind: int) -> None:
 
 @handler
 def commit_before(s: State, member: int, failed: int) -> None:
-    """Commit at a record that moves on to the next retry topic: an offset, so what was processed before it in its topic has ended too."""
+    """Commit at a record that moves on to the next retry topic.
+
+    An offset, so what was processed before it in its topic has ended too.
+    """
     row = members(s)[member]
     moved = deliveries(s)[failed]
-    group_lanes(s)[moved.lane].committed = 1
+    group_partitions(s)[moved.partition].committed = True
     delivery = row.batch_first
     while delivery >= 0:
         own = deliveries(s)[delivery]
         following = own.next
-        if own.lane == moved.lane and own.failures == moved.failures - 1 and own.how == PROCESSED:
+        if own.partition == moved.partition and own.failures == moved.failures - 1 and own.how == PROCESSED:
             out_of_batch(s, member, delivery)
             end_delivery(s, row.group, delivery, PROCESSED)
         delivery = following
@@ -263,7 +306,7 @@ def commit_before(s: State, member: int, failed: int) -> None:
 @handler
 def commit(s: State, task: int) -> int:
     """Commit the batch: its messages have ended for the group."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     member = members(s)[own.member]
     if cut_off(s, own.member):
         wait_for_broker(s, member.broker, task)
@@ -271,20 +314,20 @@ def commit(s: State, task: int) -> int:
     delivery = member.batch_first
     while delivery >= 0:
         following = deliveries(s)[delivery].next
-        group_lanes(s)[deliveries(s)[delivery].lane].committed = 1
+        group_partitions(s)[deliveries(s)[delivery].partition].committed = True
         end_delivery(s, member.group, delivery, deliveries(s)[delivery].how)
         delivery = following
     member.batch_first = -1
     member.batch_last = -1
-    rest(s, own.member)
+    batch_over(s, own.member)
     return NEXT
 
 
 @handler
-def rest(s: State, member: int) -> None:
+def batch_over(s: State, member: int) -> None:
     """The batch is over, one way or another."""
     row = members(s)[member]
-    row.processing = 0
+    row.processing = False
     row.busy_area += s.now
     group = groups(s)[row.group]
     group.busy -= 1
@@ -310,7 +353,7 @@ def end_delivery(s: State, group: int, delivery: int, how: int) -> None:
 @compiled
 def write_message(s: State, message: int, group: int, end: float, count: int, how: int) -> None:
     """Append the row of a message for one group."""
-    row = message_rows(s)[s.message_rows]
+    row = message_records(s)[append_message_record(s)]
     sent = messages(s)[message]
     topic = topics(s)[sent.topic]
     row.id = sent.number
@@ -322,26 +365,23 @@ def write_message(s: State, message: int, group: int, end: float, count: int, ho
     row.partition = sent.partition - topic.first
     row.topic = topic.name
     row.group = groups(s)[group].name
-    row.deliveries = min(count, 32767)
+    row.deliveries = min(count, MOST_DELIVERIES)
     row.how = how
-    s.message_rows += 1
-    if s.message_rows >= s.message_rows_most:
-        s.short = 1
 
 
 @handler
 def due(s: State, delivery: int) -> None:
     """The delay in the retry topic is over."""
     row = deliveries(s)[delivery]
-    group = groups(s)[group_lanes(s)[row.lane].group]
+    group = groups(s)[group_partitions(s)[row.partition].group]
     unlink(deliveries(s), delivery)
     if group.delayed_first == delivery:
         group.delayed_first = row.next
     if group.delayed_last == delivery:
         group.delayed_last = row.previous
-    note(s, group_lanes(s)[row.lane].group, delivery, LAG)
-    into_retries(s, row.lane, delivery)
-    notify(s, row.lane, row.message)
+    note(s, group_partitions(s)[row.partition].group, delivery, LAG)
+    into_retries(s, row.partition, delivery)
+    notify(s, row.partition, row.message)
 
 
 @compiled
@@ -349,8 +389,8 @@ def put_back(s: State, member: int) -> None:
     """The process is gone: what it polled and did not commit will be delivered again, in the same order."""
     row = members(s)[member]
     if row.processing:
-        rest(s, member)
-    row.idle = 0
+        batch_over(s, member)
+    row.idle = False
     delivery = row.batch_last
     while delivery >= 0:
         previous = deliveries(s)[delivery].previous
@@ -358,7 +398,7 @@ def put_back(s: State, member: int) -> None:
         if own.how == PROCESSED:
             own.how = QUEUED
             own.end = math.nan
-        lane = group_lanes(s)[own.lane]
+        lane = group_partitions(s)[own.partition]
         if own.failures > 0 and row.retry_topic >= 0:
             add_first(deliveries(s), lane.retries_first, delivery)
             lane.retries_first = delivery

@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sim.compiled import calendar, memory
+from sim.compiled import calendar
 from sim.compiled.program import row_of
+from sim.compiled.rows.calls import hops, wire_delays, wire_losses, wires
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import error_faults, hosts, replicas
+from sim.compiled.rows.logs import brokers, messages, partitions, topics
+from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
 from sim.vocabulary import EventKind
 
@@ -20,7 +25,8 @@ class Faults:
     def __init__(self, control: Control):
         self.control = control
         self.wiring = control.wiring
-        self.tables = control.tables
+        self.s = control.s
+        self.membership = control.membership
         self.slowdowns: dict[int, list[float]] = {}  # by host
         self.losses: dict[int, list[float]] = {}  # by wire
         self.delays: dict[int, list[int]] = {}  # by wire
@@ -42,7 +48,7 @@ class Faults:
             self.control.machine.log(EventKind.FAULT_BEGAN if moment.begins else EventKind.FAULT_ENDED, moment.name)
             (begin if moment.begins else end)(moment.harm)
 
-        return self.control.order(act)
+        return self.membership.order(act)
 
     def begin_outage(self, harm: faults.Outage) -> None:
         """Frozen, refusing, or unheard."""
@@ -51,12 +57,12 @@ class Faults:
             for replica in self.control.replicas(host):
                 self.control.freeze(replica)
         elif harm.how == "refuse":
-            self.control.refusing[host] = self.control.refusing.get(host, 0) + 1
+            refusing = self.membership.refusing[host] = self.membership.refusing.get(host, 0) + 1
             for replica in self.control.replicas(host):
-                self.tables["replicas"][replica]["closed"] += 1
+                replicas(self.s)[replica].closed += 1
                 self.control.drop_all(host, replica)
-            if self.control.refusing[host] == 1:
-                self.control.stop_consumers(host, self.control.replicas(host))
+            if refusing == 1:
+                self.membership.stop(host, self.control.replicas(host))
         else:
             self._cut(harm, 1)
 
@@ -67,11 +73,13 @@ class Faults:
             for replica in self.control.replicas(host):
                 self.control.unfreeze(replica)
         elif harm.how == "refuse":
-            self.control.refusing[host] -= 1
+            self.membership.refusing[host] -= 1
             for replica in self.control.replicas(host):
-                self.tables["replicas"][replica]["closed"] -= 1
-            if not self.control.refusing[host]:
-                self.control.start_consumers(host, [replica for replica in self.control.replicas(host) if not self.tables["replicas"][replica]["down"]])
+                replicas(self.s)[replica].closed -= 1
+            if not self.membership.refusing[host]:
+                self.membership.start(
+                    host, [replica for replica in self.control.replicas(host) if not replicas(self.s)[replica].down]
+                )
         else:
             self._cut(harm, -1)
             self.reach_again()
@@ -79,40 +87,42 @@ class Faults:
     def _cut(self, harm: faults.Outage, by: int) -> None:
         for wire in self.wiring.world.network.wires_of(harm.host.name):
             place = self.wiring.wire_at[wire]
-            self.tables["wires"][place]["cuts"] += by
+            wires(self.s)[place].cuts += by
             self._settle(place)
 
     def begin_slow(self, harm: faults.Slow) -> None:
         """Slow down."""
         host = self.wiring.host_at[harm.host]
         self.slowdowns.setdefault(host, []).append(harm.by)
-        self.tables["hosts"][host]["slow"] = math.prod(self.slowdowns[host], start=1.0)
+        hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
 
     def end_slow(self, harm: faults.Slow) -> None:
         """Recover."""
         host = self.wiring.host_at[harm.host]
         self.slowdowns[host].remove(harm.by)
-        self.tables["hosts"][host]["slow"] = math.prod(self.slowdowns[host], start=1.0)
+        hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
 
     def begin_errors(self, harm: faults.Errors) -> None:
         """Go wrong."""
-        self.tables["errors"][self.wiring.error_at[harm]]["on"] = 1
-        self.tables["hosts"][self.wiring.host_at[harm.host]]["errors_on"] += 1
+        error_faults(self.s)[self.wiring.host_tables.error_at[harm]].on = True
+        hosts(self.s)[self.wiring.host_at[harm.host]].errors_on += 1
 
     def end_errors(self, harm: faults.Errors) -> None:
         """Go right."""
-        self.tables["errors"][self.wiring.error_at[harm]]["on"] = 0
-        self.tables["hosts"][self.wiring.host_at[harm.host]]["errors_on"] -= 1
+        error_faults(self.s)[self.wiring.host_tables.error_at[harm]].on = False
+        hosts(self.s)[self.wiring.host_at[harm.host]].errors_on -= 1
 
     def begin_crash(self, harm: faults.Crash) -> None:
         """Crash the first that are up."""
         host = self.wiring.host_at[harm.host]
-        victims = [replica for replica in self.control.replicas(host) if not self.tables["replicas"][replica]["down"]][: harm.count]
+        victims = [replica for replica in self.control.replicas(host) if not replicas(self.s)[replica].down][
+            : harm.count
+        ]
         for replica in victims:
             self.control.crash(host, replica)
         self.dead[harm] = victims
         if harm.restart_after is not None:
-            self.control.order_in(harm.restart_after, lambda: self.end_crash(harm))
+            self.membership.order_in(harm.restart_after, lambda: self.end_crash(harm))
 
     def end_crash(self, harm: faults.Crash) -> None:
         """Restart those that are still down."""
@@ -127,7 +137,7 @@ class Faults:
             self.delays.setdefault(wire, []).append(row_of(harm.delay))
         if harm.loss is not None:
             self.losses.setdefault(wire, []).append(harm.loss)
-        self.tables["wires"][wire]["cuts"] += harm.cut
+        wires(self.s)[wire].cuts += harm.cut
         self._disturb(wire)
 
     def end_network(self, harm: faults.NetworkFault) -> None:
@@ -137,45 +147,46 @@ class Faults:
             self.delays[wire].remove(row_of(harm.delay))
         if harm.loss is not None:
             self.losses[wire].remove(harm.loss)
-        self.tables["wires"][wire]["cuts"] -= harm.cut
+        wires(self.s)[wire].cuts -= harm.cut
         self._disturb(wire)
         self.reach_again()
 
     def _disturb(self, wire: int) -> None:
-        row = self.tables["wires"][wire]
+        row = wires(self.s)[wire]
         losses, delays = self.losses.get(wire, []), self.delays.get(wire, [])
-        row["losses"], row["delays"] = len(losses), len(delays)
-        self.tables["wire_losses"][wire, : len(losses)] = losses
-        self.tables["wire_delays"][wire, : len(delays)] = delays
+        row.losses, row.delays = len(losses), len(delays)
+        wire_losses.array(self.s)[wire, : len(losses)] = losses
+        wire_delays.array(self.s)[wire, : len(delays)] = delays
         self._settle(wire)
 
     def _settle(self, wire: int) -> None:
         """Hops of fixed length must look again, or need not any more."""
-        row = self.tables["wires"][wire]
-        disturbed = row["loss"] > 0 or row["delays"] or row["losses"] or row["cuts"]
-        for hop in self.tables["hops"][: len(self.wiring.hops)]:
-            if hop["wire"] == wire:
-                hop["fixed"] = hop["length"] if hop["row"] < 0 and not disturbed else -1.0
+        row = wires(self.s)[wire]
+        disturbed = row.loss > 0 or row.delays or row.losses or row.cuts
+        for place in range(len(self.wiring.call_tables.hops)):
+            hop = hops(self.s)[place]
+            if hop.wire == wire:
+                hop.fixed = hop.length if hop.draw < 0 and not disturbed else -1.0
 
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""
-        self.tables["brokers"][self.wiring.broker_at[harm.broker]]["down"] += 1
-        messages = self.tables["messages"]
+        brokers(self.s)[self.wiring.broker_at[harm.broker]].down += 1
         for topic in harm.broker.topics:
-            row = self.tables["topics"][self.wiring.topic_at[topic]]
-            for partition in self.tables["partitions"][row["first"] : row["first"] + row["count"]]:
-                message = int(partition["first"])
+            row = topics(self.s)[self.wiring.topic_at[topic]]
+            for place in range(row.first, row.first + row.count):
+                message = partitions(self.s)[place].first
                 while message >= 0:
-                    if messages[message]["waiter"] >= 0:
-                        calendar.put_ready(self.tables.s, int(messages[message]["waiter"]))  # held while it waited: its turn takes that over
-                        messages[message]["waiter"] = -1
-                    message = int(messages[message]["next"])
+                    waiting = messages(self.s)[message]
+                    if waiting.waiter >= 0:
+                        calendar.put_ready(self.s, waiting.waiter)  # held while it waited: its turn takes that over
+                        waiting.waiter = NOBODY
+                    message = waiting.next
 
     def end_broker_down(self, harm: faults.BrokerDown) -> None:
         """Up."""
         broker = self.wiring.broker_at[harm.broker]
-        self.tables["brokers"][broker]["down"] -= 1
-        if not self.tables["brokers"][broker]["down"]:
+        brokers(self.s)[broker].down -= 1
+        if not brokers(self.s)[broker].down:
             self._restore(broker)
 
     def reach_again(self) -> None:
@@ -184,12 +195,12 @@ class Faults:
             self._restore(broker)
 
     def _restore(self, broker: int) -> None:
-        waiters = self.tables["waiters"]
-        row = self.tables["brokers"][broker]
-        waiter = int(row["first"])
-        row["first"] = row["last"] = -1
-        while waiter >= 0:
-            calendar.put_ready(self.tables.s, int(waiters[waiter]["slot"]))  # held while it waited: its turn takes that over
-            following = int(waiters[waiter]["next"])
-            memory.free_note(self.tables.s, waiter)
-            waiter = following
+        row = brokers(self.s)[broker]
+        place = row.first
+        row.first = row.last = NOBODY
+        while place >= 0:
+            note = notes(self.s)[place]
+            calendar.put_ready(self.s, note.task)  # held while it waited: its turn takes that over
+            following = note.next
+            give_back_note(self.s, place)
+            place = following

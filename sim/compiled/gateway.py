@@ -3,73 +3,63 @@
 from __future__ import annotations
 
 from sim.compiled import operations as op_of
+from sim.compiled.base import NONE, handler, whole
 from sim.compiled.calendar import put_ready
 from sim.compiled.calls import FAIL, JUMP, NEXT, PARK
 from sim.compiled.events import log, log_at
-from sim.compiled.memory import find, free_note, note_task, remember
+from sim.compiled.memory import find, note_task, remember
 from sim.compiled.places import chance, leave
-from sim.compiled.rows import rows_from
+from sim.compiled.rows.gateway import entries, limiter_rings, limiters, limits, ring_of, token_rules
+from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.programs import LimitsOp, TokenOp, call_ops
+from sim.compiled.rows.running import give_back_note, notes, requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import Rows, rows_from
 from sim.compiled.spans import OTHER, keep_stage
-from sim.compiled.state import (
-    NONE,
-    Floats,
-    Row,
-    State,
-    entries,
-    handler,
-    hosts,
-    limiter_rings,
-    limiters,
-    limits,
-    ops,
-    replicas,
-    requests,
-    ring_of,
-    slots,
-    tokens,
-    waiters,
-    whole,
-)
-from sim.compiled.tasks import ASKING, GO_ON, NOWHERE
+from sim.compiled.tasks import ALIVE, ASKING, GO_ON, NOWHERE
 from sim.policies import base, limiter
 from sim.vocabulary import QUIET, EventKind, Outcome
 
-OK, REFUSED, RATE_LIMITED, UNAUTHORIZED = (whole(o) for o in (Outcome.OK, Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.UNAUTHORIZED))
+OK, REFUSED, RATE_LIMITED, UNAUTHORIZED = (
+    whole(o) for o in (Outcome.OK, Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.UNAUTHORIZED)
+)
 ERROR, TIMEOUT = whole(Outcome.ERROR), whole(Outcome.TIMEOUT)
 LIMITING_BEGAN, LIMITING_ENDED = whole(EventKind.LIMITING_BEGAN), whole(EventKind.LIMITING_ENDED)
 PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
-FOR_ALL, FOR_ITSELF, INVALID = map(whole, range(3))  # for whom a token is asked for: one that others share, one without a user, a bad one
+FOR_ALL, FOR_ITSELF, INVALID = map(
+    whole, range(3)
+)  # for whom a token is asked for: one that others share, one without a user, a bad one
 look, take = limiter.look.compiled, limiter.take.compiled
 passed, reached = base.passed.compiled, base.reached.compiled
 
 
-# -- limits -------------------------------------------------------------------------------------------------------------------
+# -- limits ------------------------------------------------------------------------------------------------------------
 
 
 @handler
-def limited(s: State, task: int, host: int, route: int, count: int) -> int:
+def limited(s: State, task: int, op: LimitsOp) -> int:
     """FAIL if one of the limits refuses the request, which then knows how long to wait; it has used up nothing."""
-    own = slots(s)[task]
-    for index in range(count):
-        place = counter_of(s, task, route, index)
+    own = tasks(s)[task]
+    for index in range(op.count):
+        place = counter_of(s, task, op.route, index)
         wait = look(limiters(s)[place], ring_at(s, place), s.now)
         if wait >= 0.0:
             limits(s)[index].refused += 1
-            note_limit(s, host, index)
+            note_limit(s, op.host, index)
             requests(s)[own.request].retry_after = wait
-            own.where = hosts(s)[host].name
+            own.where = hosts(s)[op.host].name
             own.root = 0
             own.outcome = RATE_LIMITED
             return FAIL
-    for index in range(count):
+    for index in range(op.count):
         limits(s)[index].passed += 1
-        place = counter_of(s, task, route, index)
+        place = counter_of(s, task, op.route, index)
         take(limiters(s)[place], ring_at(s, place), s.now)
     return NEXT
 
 
 @handler
-def ring_at(s: State, place: int) -> Floats:
+def ring_at(s: State, place: int) -> Rows[float]:
     """The stamps of a counter, where its limit keeps some."""
     return rows_from(limiter_rings(s), ring_of(s)[place])
 
@@ -81,9 +71,9 @@ def counter_of(s: State, task: int, route: int, index: int) -> int:
     The first counters are one for each limit: its only one, or one that stays fresh, and that others are copies of.
     """
     limit = limits(s)[index]
-    if limit.per == PER_ALL and limit.node == 0:
+    if limit.per == PER_ALL and not limit.node:
         return index
-    own = slots(s)[task]
+    own = tasks(s)[task]
     whose = 0
     if limit.per == PER_USER:
         whose = requests(s)[own.request].user
@@ -94,13 +84,13 @@ def counter_of(s: State, task: int, route: int, index: int) -> int:
     entry = find(s, limit.space, key)
     if entry >= 0:
         return entries(s)[entry].value
-    place = s.limiters
-    s.limiters += 1
+    place = s.limiters_count
+    s.limiters_count += 1
     limiters(s)[place] = limiters(s)[index]
-    ring_of(s)[place] = s.limiter_rings
-    s.limiter_rings += limit.ring
-    if s.limiters + s.limits_margin > s.limiters_size or s.limiter_rings + s.rings_margin > s.limiter_rings_size:
-        s.short = 1
+    ring_of(s)[place] = s.stamps_count
+    s.stamps_count += limit.ring
+    if s.limiters_count > s.limiters_most or s.stamps_count > s.stamps_most:
+        s.must_grow = True
     entry = remember(s, limit.space, key)
     entries(s)[entry].value = place
     return place
@@ -116,31 +106,31 @@ def note_limit(s: State, host: int, index: int) -> None:
         if limit.limiting:
             log_at(s, limit.last, LIMITING_ENDED, subject, limit.about, 0.0)
         log(s, LIMITING_BEGAN, subject, limit.about, 0.0)
-        limit.limiting = 1
+        limit.limiting = True
     limit.last = now
 
 
-# -- tokens -------------------------------------------------------------------------------------------------------------------
+# -- tokens ------------------------------------------------------------------------------------------------------------
 
 
 @handler
-def look_at_token(s: State, task: int, op: Row) -> int:
-    """JUMP with a good token; FAIL with one that another's call found bad; NEXT: this task asks, for itself or for all who come meanwhile.
+def look_at_token(s: State, task: int, op: TokenOp) -> int:
+    """JUMP with a good token; FAIL with one that another's call found bad.
 
-    op.b is the name of whom it would ask.
+    NEXT: this task asks, for itself or for all who come meanwhile.
     """
-    own = slots(s)[task]
-    token = tokens(s)[0]
+    own = tasks(s)[task]
+    token = token_rules(s)[0]
     if own.waits == ASKING:
         own.waits = NOWHERE
         return JUMP if own.outcome == OK else FAIL
     user = requests(s)[own.request].user
-    own.seen = FOR_ALL
-    if token.invalid > 0.0 and chance(s, op.row, task) < token.invalid:
-        own.seen = INVALID
+    own.asks_for = FOR_ALL
+    if token.invalid > 0.0 and chance(s, op.draw, task) < token.invalid:
+        own.asks_for = INVALID
     elif user < 0:
-        own.seen = FOR_ITSELF
-    if own.seen != FOR_ALL:
+        own.asks_for = FOR_ITSELF
+    if own.asks_for != FOR_ALL:
         return NEXT
     key = user * s.replica_count + replicas(s)[own.replica].index
     known = find(s, token.known, key)
@@ -161,8 +151,8 @@ def look_at_token(s: State, task: int, op: Row) -> int:
     own.held += 1
     own.waits = ASKING
     if s.spans:
-        keep_stage(s, task, OTHER, op.b, 0.0, NONE)
-    if hosts(s)[op.host].lets_go and own.granted:
+        keep_stage(s, task, OTHER, op.where, 0.0, NONE)
+    if hosts(s)[op.host].event_loop and own.granted:
         leave(s, op.host, task)
     return PARK
 
@@ -170,8 +160,8 @@ def look_at_token(s: State, task: int, op: Row) -> int:
 @handler
 def still_there(s: State, task: int, host: int) -> int:
     """The client of one who has asked for others too may have gone meanwhile."""
-    own = slots(s)[task]
-    if own.abandoned == 0:
+    own = tasks(s)[task]
+    if not own.abandoned:
         return NEXT
     own.where = hosts(s)[host].name
     own.root = 0
@@ -182,24 +172,24 @@ def still_there(s: State, task: int, host: int) -> int:
 @handler
 def asks_for_others(s: State, task: int) -> bool:
     """Whether it makes the call of the identity provider that all of its user wait for."""
-    own = slots(s)[task]
-    op = ops(s)[own.pc]
-    return own.then == GO_ON and op.kind == op_of.CALL and op.b == op_of.FOR_OTHERS and own.seen == FOR_ALL
+    own = tasks(s)[task]
+    op = call_ops(s)[own.pc]
+    return own.on_wake == GO_ON and op.kind == op_of.CALL and op.for_others and own.asks_for == FOR_ALL
 
 
 @handler
 def token_answered(s: State, task: int, host: int) -> int:
     """The call of the identity provider is over: its verdict is for all who wait for it. FAIL: not let in."""
-    own = slots(s)[task]
-    token = tokens(s)[0]
+    own = tasks(s)[task]
+    token = token_rules(s)[0]
     answer = own.outcome
     key = requests(s)[own.request].user * s.replica_count + replicas(s)[own.replica].index
-    if own.seen == FOR_ALL and answer == OK and token.ttl > 0.0:
+    if own.asks_for == FOR_ALL and answer == OK and token.ttl > 0.0:
         known = find(s, token.known, key)
         if known < 0:
             known = remember(s, token.known, key)
         entries(s)[known].time = s.now + token.ttl
-    if answer == REFUSED or (answer == OK and own.seen == INVALID):
+    if answer == REFUSED or (answer == OK and own.asks_for == INVALID):
         own.where = hosts(s)[host].name
         own.root = 0
         own.outcome = UNAUTHORIZED
@@ -208,7 +198,7 @@ def token_answered(s: State, task: int, host: int) -> int:
     elif answer != OK:
         own.root = own.root if own.root else answer
         own.outcome = ERROR
-    if own.seen == FOR_ALL:
+    if own.asks_for == FOR_ALL:
         tell_verdict(s, task, find(s, token.asking, key))
     return NEXT if own.outcome == OK else FAIL
 
@@ -216,19 +206,19 @@ def token_answered(s: State, task: int, host: int) -> int:
 @handler
 def tell_verdict(s: State, task: int, place: int) -> None:
     """Wake those who waited for the answer to this task's call."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     entry = entries(s)[place]
     entry.value = -1
     waiter = entry.first
     entry.first = -1
     entry.last = -1
     while waiter >= 0:
-        other = waiters(s)[waiter].slot
-        if slots(s)[other].dead == 0:
-            slots(s)[other].outcome = own.outcome
-            slots(s)[other].root = own.root
-            slots(s)[other].where = own.where
+        other = notes(s)[waiter].task
+        if tasks(s)[other].life == ALIVE:
+            tasks(s)[other].outcome = own.outcome
+            tasks(s)[other].root = own.root
+            tasks(s)[other].where = own.where
         put_ready(s, other)  # held while it waited: its turn takes that over
-        following = waiters(s)[waiter].next
-        free_note(s, waiter)
+        following = notes(s)[waiter].next
+        give_back_note(s, waiter)
         waiter = following

@@ -1,7 +1,8 @@
 """The interpreter: takes events in their order, and lets tasks run through their programs until they wait.
 
-It returns to Python when its budget of events is spent, when tasks have woken one another too often without an event, when something must grow,
-when Python has to do something (a fault, a session that expires), and at the end. It may return between any two operations, and goes on where it was.
+It returns to Python when its budget of events is spent, when tasks have woken one another too often without an event,
+when something must grow, when Python has to do something (a fault, a session that expires), and at the end. It may
+return between any two operations, and goes on where it was.
 """
 
 from __future__ import annotations
@@ -11,12 +12,43 @@ from sim.chance.compiler import compiled
 from sim.chance.table import draw
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import arrive, come_in, deliver, leave_queue, start, steps_over, waited_too_long
-from sim.compiled.calendar import ARRIVAL, DUE, KIND_BITS, LANE, ORDER, REPLICATED, TASK, TICK, drop_head, hold, next_event, observe, wait_for_lane
-from sim.compiled.calls import FAIL, JUMP, NEXT, PARK, call_step, call_timed_out, out_of_time, send_and_forget, waited_for_bulkhead
+from sim.compiled.base import ZERO, handler, inlined, whole
+from sim.compiled.calendar import (
+    ARRIVAL,
+    DUE,
+    KIND_BITS,
+    LANE,
+    OF_CALL,
+    OF_CLIENT,
+    OF_QUEUE,
+    OF_TOTAL,
+    ORDER,
+    REPLICATED,
+    TASK,
+    TICK,
+    drop_head,
+    hold,
+    next_event,
+    observe,
+    wait_for_lane,
+)
+from sim.compiled.calls import (
+    FAIL,
+    JUMP,
+    NEXT,
+    PARK,
+    call_step,
+    call_timed_out,
+    out_of_time,
+    send_and_forget,
+    waited_for_bulkhead,
+)
 from sim.compiled.clients import arrival, ask, client_timed_out, make_request
 from sim.compiled.consumers import commit, deliver_record, due, poll, record_over, take_next
 from sim.compiled.gateway import limited, look_at_token, still_there, token_answered
 from sim.compiled.operations import (
+    BEGIN,
+    WAITING,
     branch_ended,
     branch_out,
     end_by_chance,
@@ -30,16 +62,56 @@ from sim.compiled.operations import (
     take_from_stock,
 )
 from sim.compiled.places import cores_fire, leave, park
-from sim.compiled.relays import relay_step, write_letter
+from sim.compiled.relays import relay_step, write_to_outbox
+from sim.compiled.rows.events import ready, timer_lanes, timers
+from sim.compiled.rows.hosts import draws, numbers, replicas
+from sim.compiled.rows.programs import (
+    Op,
+    SaltOp,
+    ThinkOp,
+    call_ops,
+    chance_ops,
+    effect_ops,
+    end_ops,
+    limits_ops,
+    next_user_ops,
+    ops,
+    outbox_ops,
+    parallel_ops,
+    place_ops,
+    reply_ops,
+    salt_ops,
+    stock_ops,
+    think_ops,
+    timed_ops,
+    token_ops,
+    workload_ops,
+)
+from sim.compiled.rows.running import saved, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.rows.traffic import workloads
+from sim.compiled.rows.watched import moments
 from sim.compiled.sampling import tick
-from sim.compiled.state import ZERO, Row, State, draws, handler, lanes, moments, near, numbers, ops, ready, replicas, saved, slots, timers, whole, workloads
-from sim.compiled.tasks import ARRIVE, COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, PUBLISH, WORKED, answer, answered, done, forget, free_slot
+from sim.compiled.tasks import (
+    ALIVE,
+    ARRIVE,
+    COME_IN,
+    DELIVER,
+    GO_ON,
+    LEAVE_QUEUE,
+    PUBLISH,
+    WORKED,
+    answer,
+    answered,
+    done,
+    forget,
+    free_row,
+)
 from sim.compiled.topics import publication, replicated
 from sim.vocabulary import Outcome
 
-SPENT, SHORT, ORDERED, DONE, DALLIED = map(whole, range(5))  # why the interpreter returned
+BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
 TURNS_AT_ONCE = whole(1 << 18)  # of tasks, without an event between them
-OF_CALL, OF_BULKHEAD, OF_QUEUE, OF_CLIENT, OF_ERRAND = map(whole, range(5))  # purposes of lanes
 OK, REFUSED = whole(Outcome.OK), whole(Outcome.REFUSED)
 
 
@@ -48,25 +120,25 @@ def run(s: State, budget: int) -> int:
     """Run until one of the reasons to return."""
     turns = TURNS_AT_ONCE
     while True:
-        if s.short:
-            return SHORT
+        if s.must_grow:
+            return MUST_GROW
         if s.current >= 0:
             task = s.current
             s.current = -1
         else:
-            if s.ready > 0:
+            if s.ready_size > 0:
                 if turns <= 0:
-                    return DALLIED
+                    return TOO_MANY_TURNS
                 turns -= 1
                 task = ready(s)[s.ready_first & s.ready_mask]
                 s.ready_first += 1
-                s.ready -= 1
+                s.ready_size -= 1
                 if task < 0:
                     answered(s, -1 - task)
                     continue
             else:
                 if budget <= 0:
-                    return SPENT
+                    return BUDGET_SPENT
                 budget -= 1
                 turns = TURNS_AT_ONCE
                 before = s.now
@@ -89,7 +161,7 @@ def run(s: State, budget: int) -> int:
                         observe(s, moments(s)[s.tick + 1])
                     else:
                         if kind == LANE:
-                            s.now = max(before, lanes(s)[task].due)
+                            s.now = max(before, timer_lanes(s)[task].due)
                         happen(s, kind, task)
                     continue
             if not wake(s, task):
@@ -110,20 +182,20 @@ def happen(s: State, kind: int, index: int) -> None:
         cores_fire(s, index)
 
 
-@near
+@inlined
 def wake(s: State, task: int) -> bool:
     """A task's event has come, or its turn in the ready queue. True: it goes on with its program."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     own.held -= 1
-    if own.dead:
+    if own.life != ALIVE:
         if own.held == 0:
-            free_slot(s, task)
+            free_row(s, task)
         return False
-    then = own.then
+    then = own.on_wake
     if then == WORKED:
         note_work(s, task, ops(s)[own.pc].host)
         own.pc += 1
-        own.then = GO_ON
+        own.on_wake = GO_ON
         return True
     if then == GO_ON:
         return True
@@ -147,11 +219,11 @@ def wake(s: State, task: int) -> bool:
 def expire(s: State, lane: int) -> None:
     """The event of a lane: expire all that are due, and wait for the next that is not stale."""
     now = s.now
-    row = lanes(s)[lane]
+    row = timer_lanes(s)[lane]
     while row.first >= 0:
         timer = timers(s)[row.first]
-        task = timer.slot
-        ticket = slots(s)[task].errand if row.purpose == OF_ERRAND else slots(s)[task].ticket
+        task = timer.task
+        ticket = tasks(s)[task].call_number if row.purpose == OF_TOTAL else tasks(s)[task].ticket
         if ticket != timer.ticket:
             drop_head(s, lane)
         elif timer.deadline <= now:
@@ -162,45 +234,45 @@ def expire(s: State, lane: int) -> None:
                 client_timed_out(s, task, row.owner)
             elif row.purpose == OF_QUEUE:
                 waited_too_long(s, task, row.owner)
-            elif row.purpose == OF_ERRAND:
+            elif row.purpose == OF_TOTAL:
                 out_of_time(s, task, row.owner)
             else:
                 waited_for_bulkhead(s, task, row.owner)
         else:
             wait_for_lane(s, lane, timer.deadline)
             return
-    row.armed = 0
+    row.armed = False
 
 
-@near
+@inlined
 def go_on(s: State, task: int) -> None:
     """Run through the program of a task until it waits, or is over."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     while True:
-        if s.short:
+        if s.must_grow:
             s.current = task
             return
         op = ops(s)[own.pc]
         kind = op.kind
         result = NEXT
         if kind == op_of.PASS:
-            pass_time(s, task, op)
+            pass_time(s, task, timed_ops(s)[own.pc])
             return
         if kind == op_of.CALL:
-            result = call_step(s, task, op.a)
+            result = call_step(s, task, call_ops(s)[own.pc].call)
         elif kind == op_of.END:
-            steps_over(s, task, own.outcome if op.a else OK)
+            steps_over(s, task, own.outcome if end_ops(s)[own.pc].by_outcome else OK)
             return
         elif kind == op_of.WELL:
-            own.outcome = 0
+            own.outcome = OK
         elif kind == op_of.EFFECT:
-            let_effect_be(s, task, op)
+            let_effect_be(s, task, effect_ops(s)[own.pc])
         elif kind == op_of.BY_CHANCE:
-            result = end_by_chance(s, task, op)
+            result = end_by_chance(s, task, chance_ops(s)[own.pc])
         elif kind == op_of.SPEND:
-            result = spend(s, task, op)
+            result = spend(s, task, timed_ops(s)[own.pc])
         elif kind == op_of.PLACE:
-            result = get_place(s, task, op)
+            result = get_place(s, task, place_ops(s)[own.pc])
         elif kind == op_of.LET_GO:
             if own.granted:
                 leave(s, op.host, task)
@@ -209,9 +281,9 @@ def go_on(s: State, task: int) -> None:
                 park(s, task)
                 return
         elif kind == op_of.LIMITS:
-            result = limited(s, task, op.host, op.a, op.b)
+            result = limited(s, task, limits_ops(s)[own.pc])
         elif kind == op_of.ASK:
-            result = ask(s, task, op.a)
+            result = ask(s, task, workload_ops(s)[own.pc].workload)
         elif kind == op_of.CLIENT_DONE:
             forget(s, task)
             return
@@ -230,7 +302,7 @@ def go_on(s: State, task: int) -> None:
 
 
 @handler
-def of_logs(s: State, task: int, op: Row) -> int:
+def of_logs(s: State, task: int, op: Op) -> int:
     """The operations of consumers and relays, and of those who publish."""
     kind = op.kind
     if kind == op_of.POLL:
@@ -244,88 +316,108 @@ def of_logs(s: State, task: int, op: Row) -> int:
     if kind == op_of.COMMIT:
         return commit(s, task)
     if kind == op_of.RELAY:
-        return relay_step(s, task, op.a)
+        return relay_step(s, task, outbox_ops(s)[tasks(s)[task].pc].outbox)
     if kind == op_of.OUTBOX:
-        write_letter(s, task, op.a)
+        write_to_outbox(s, task, outbox_ops(s)[tasks(s)[task].pc].outbox)
     else:
-        send_and_forget(s, task, op.a)
+        send_and_forget(s, task, call_ops(s)[tasks(s)[task].pc].call)
     return NEXT
 
 
 @handler
-def unusual(s: State, task: int, op: Row) -> int:
+def unusual(s: State, task: int, op: Op) -> int:
     """The operations that few tasks come by."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     kind = op.kind
     if kind == op_of.GO_TO:
         return JUMP
     if kind == op_of.FALL_BACK:
         return FAIL if own.outcome == REFUSED else NEXT
     if kind == op_of.FALLBACK_END:
-        own.degraded = 1
-        own.outcome = 0
+        own.degraded = True
+        own.outcome = OK
     elif kind == op_of.SALT_IN:
-        place = task * s.deepest + op.a
-        saved(s)[place] = own.chain
-        saved(s)[place + 1] = own.path
-        own.chain = link_chain(own.chain, op.salt, ZERO)
-        own.path = link_chain(own.path, op.salt, ZERO)
+        part_begins(s, task, salt_ops(s)[own.pc])
     elif kind == op_of.SALT_OUT:
-        place = task * s.deepest + op.a
-        own.chain = saved(s)[place]
-        own.path = saved(s)[place + 1]
-        return NEXT if own.outcome == 0 else FAIL
+        return part_over(s, task, salt_ops(s)[own.pc])
     elif kind == op_of.LOOK:
-        return look_at_stock(s, task, op)
+        return look_at_stock(s, task, stock_ops(s)[own.pc])
     elif kind == op_of.TAKE:
-        take_from_stock(s, task, op)
+        take_from_stock(s, task, stock_ops(s)[own.pc])
     elif kind == op_of.REPLY:
-        reply(s, task, op.a)
+        reply(s, task, reply_ops(s)[own.pc].courier)
     elif kind == op_of.COURIER:
         return carry(s, task)
     elif kind == op_of.PARALLEL:
-        return branch_out(s, task, op)
+        return branch_out(s, task, parallel_ops(s)[own.pc])
     elif kind == op_of.BRANCH_END:
         branch_ended(s, task, op.host)
         return PARK
-    elif kind == op_of.TOKEN:
-        return look_at_token(s, task, op)
-    elif kind == op_of.TOKEN_ANSWER:
-        return token_answered(s, task, op.host)
     elif kind == op_of.THINK:
-        return think(s, task, op)
-    elif kind == op_of.STILL_THERE:
-        return still_there(s, task, op.host)
-    else:  # USER_DONE
-        own.seen += op.b
+        return think(s, task, think_ops(s)[own.pc])
+    elif kind != op_of.USER_DONE:
+        return of_tokens(s, task, op)
+    else:
+        own.user += next_user_ops(s)[own.pc].users
         return JUMP
     return NEXT
 
 
 @handler
+def of_tokens(s: State, task: int, op: Op) -> int:
+    """The operations of the gateway's authentication."""
+    if op.kind == op_of.TOKEN:
+        return look_at_token(s, task, token_ops(s)[tasks(s)[task].pc])
+    if op.kind == op_of.TOKEN_ANSWER:
+        return token_answered(s, task, op.host)
+    return still_there(s, task, op.host)
+
+
+@handler
+def part_begins(s: State, task: int, op: SaltOp) -> None:
+    """A part that can be reached by two sites begins: its draws are of this one."""
+    own = tasks(s)[task]
+    place = task * s.deepest + op.depth
+    saved(s)[place] = own.chain
+    saved(s)[place + 1] = own.path
+    own.chain = link_chain(own.chain, op.salt, ZERO)
+    own.path = link_chain(own.path, op.salt, ZERO)
+
+
+@handler
+def part_over(s: State, task: int, op: SaltOp) -> int:
+    """It is over: the chain is what it was before."""
+    own = tasks(s)[task]
+    place = task * s.deepest + op.depth
+    own.chain = saved(s)[place]
+    own.path = saved(s)[place + 1]
+    return NEXT if own.outcome == OK else FAIL
+
+
+@handler
 def carry(s: State, task: int) -> int:
     """A courier takes an early answer to its caller."""
-    own = slots(s)[task]
-    if own.phase == 0 and own.pause > 0.0:
-        own.phase = 1
+    own = tasks(s)[task]
+    if own.phase == BEGIN and own.pause > 0.0:
+        own.phase = WAITING
         hold(s, task, own.pause)
         return PARK
-    answer(s, task, own.tries)
+    answer(s, task, own.outcome)
     done(s, own.request)
     forget(s, task)
     return PARK
 
 
 @handler
-def think(s: State, task: int, op: Row) -> int:
+def think(s: State, task: int, op: ThinkOp) -> int:
     """A user of a closed population pauses, and then makes a request of its own number."""
-    own = slots(s)[task]
-    if own.phase == 0:
-        pause = draw(draws(s), numbers(s), op.row, workloads(s)[op.a].base | own.seen, ZERO)
+    own = tasks(s)[task]
+    if own.phase == BEGIN:
+        pause = draw(draws(s), numbers(s), op.draw, workloads(s)[op.workload].base | own.user, ZERO)
         if pause > 0.0:
-            own.phase = 1
+            own.phase = WAITING
             hold(s, task, pause)
             return PARK
-    own.phase = 0
-    own.request = make_request(s, op.a, own.seen, s.now)
+    own.phase = BEGIN
+    own.request = make_request(s, op.workload, own.user, s.now)
     return NEXT

@@ -5,20 +5,20 @@ That is an open-addressing table of (space, key), for tokens, limits per user, a
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from sim.chance.compiler import compiled
-from sim.chance.keyed import G, mix
-from sim.compiled.state import Rows, State, entries, handler, slots, waiters
+from sim.chance.keyed import spread
+from sim.compiled.base import handler
+from sim.compiled.rows.gateway import Entry, entries, old_entries
+from sim.compiled.rows.running import notes, take_note, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import Rows
 
 
 @handler
-def place_of(table: Rows, size: int, space: int, key: int) -> int:
+def place_of(table: Rows[Entry], size: int, space: int, key: int) -> int:
     """Where this key stands, or would stand. The size of the table is a power of two and it is never full."""
     mask = size - 1
-    place: Any = np.int64(mix(np.uint64(key) + G * np.uint64(space)) & np.uint64(mask))
+    place = spread(space, key) & mask
     while table[place].used and (table[place].key != key or table[place].space != space):
         place = (place + 1) & mask
     return place
@@ -26,27 +26,18 @@ def place_of(table: Rows, size: int, space: int, key: int) -> int:
 
 @handler
 def note_task(s: State, last: int, task: int) -> int:
-    """A note of a task and of what it waits for now, put behind the last of a list of notes (-1: the list was empty)."""
-    new = s.waiter
-    note = waiters(s)[new]
-    s.waiter = note.next
-    s.waiters_free -= 1
-    if s.waiters_free <= s.waiters_margin:
-        s.short = 1
-    note.slot = task
-    note.ticket = slots(s)[task].ticket
+    """A note of a task and of what it waits for now, put behind the last of a list of notes (-1.
+
+    The list was empty).
+    """
+    new = take_note(s)
+    note = notes(s)[new]
+    note.task = task
+    note.ticket = tasks(s)[task].ticket
     note.next = -1
     if last >= 0:
-        waiters(s)[last].next = new
+        notes(s)[last].next = new
     return new
-
-
-@compiled
-def free_note(s: State, note: int) -> None:
-    """Forget a note."""
-    waiters(s)[note].next = s.waiter
-    s.waiter = note
-    s.waiters_free += 1
 
 
 @handler
@@ -61,23 +52,24 @@ def remember(s: State, space: int, key: int) -> int:
     """The place of a new key, with nothing in it."""
     place = place_of(entries(s), s.entries_size, space, key)
     row = entries(s)[place]
-    row.used = 1
+    row.used = True
     row.space = space
     row.key = key
     row.value = -1
     row.time = 0.0
     row.first = -1
     row.last = -1
-    s.entries += 1
-    if s.entries >= s.entries_most:
-        s.short = 1
+    s.entries_count += 1
+    if s.entries_count >= s.entries_most:
+        s.must_grow = True
     return place
 
 
 @compiled
-def copy_entries(old: Rows, new: Rows) -> None:
-    """Move everything into a larger table."""
-    for index in range(old.size):
-        if old[index].used:
-            place = place_of(new, new.size, old[index].space, old[index].key)
-            new[place] = old[index]
+def move_entries(s: State, size: int) -> None:
+    """Move everything from the old table, of this size, into the larger one."""
+    for index in range(size):
+        old = old_entries(s)[index]
+        if old.used:
+            place = place_of(entries(s), s.entries_size, old.space, old.key)
+            entries(s)[place] = old

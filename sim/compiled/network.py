@@ -5,27 +5,11 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
-from sim.compiled.rows import rows_from
-from sim.compiled.state import (
-    ZERO,
-    State,
-    alive,
-    balancer_of,
-    balancers,
-    draws,
-    handler,
-    hops,
-    hosts,
-    loads,
-    near,
-    numbers,
-    replicas,
-    targets,
-    whole,
-    wire_delays,
-    wire_losses,
-    wires,
-)
+from sim.compiled.base import ZERO, handler, inlined, whole
+from sim.compiled.rows.calls import alive, balancer_of, balancers, hops, loads, targets, wire_delays, wire_losses, wires
+from sim.compiled.rows.hosts import draws, hosts, numbers, replicas
+from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
 from sim.policies import balancer
 
 LOST = -1.0
@@ -34,7 +18,7 @@ ENDPOINT, ROUTE, PUBLICATION = map(whole, range(3))  # kinds of target
 pick = balancer.pick.compiled
 
 
-@near
+@inlined
 def hop_delay(s: State, hop: int, entity: int, chain: int) -> float:
     """Seconds that this message travels; LOST if it never arrives."""
     fixed = hops(s)[hop].fixed
@@ -50,7 +34,7 @@ def hop_by_chance(s: State, hop: int, entity: int, chain: int) -> float:
         return LOST
     kept = 1.0 - wire.loss
     for index in range(wire.losses):
-        kept = kept * (1.0 - wire_losses(s)[row.wire * s.harms + index])
+        kept = kept * (1.0 - wire_losses(s)[row.wire * s.network_faults + index])
     if kept < 1.0 and uniform(draws(s)[row.chance].key, entity, chain) >= kept:
         return LOST
     return travel(s, hop, entity, chain)
@@ -61,15 +45,21 @@ def travel(s: State, hop: int, entity: int, chain: int) -> float:
     """Seconds on the way, for what is not lost."""
     row = hops(s)[hop]
     seconds = row.length
-    if row.row >= 0:
-        seconds = draw(draws(s), numbers(s), row.row, entity, chain)
+    if row.draw >= 0:
+        seconds = draw(draws(s), numbers(s), row.draw, entity, chain)
     wire = wires(s)[row.wire]
     for index in range(wire.delays):
-        seconds = seconds + draw(draws(s), numbers(s), wire_delays(s)[row.wire * s.harms + index], entity, link_chain(chain, row.salt, ZERO))
+        seconds = seconds + draw(
+            draws(s),
+            numbers(s),
+            wire_delays(s)[row.wire * s.network_faults + index],
+            entity,
+            link_chain(chain, row.salt, ZERO),
+        )
     return seconds
 
 
-@near
+@inlined
 def choose(s: State, target: int, caller: int, entity: int, chain: int) -> int:
     """The replica that takes this attempt; -1: nobody is there."""
     only = targets(s)[target].only
@@ -89,9 +79,9 @@ def choose_among(s: State, target: int, caller: int, entity: int, chain: int) ->
     up = rows_from(alive(s), row.first)
     one, other = 0.0, 0.0
     if row.uniforms > 0:
-        one = other = uniform(draws(s)[row.u1].key, entity, chain)
+        one = other = uniform(draws(s)[row.uniform].key, entity, chain)
     if row.uniforms > 1:
-        other = uniform(draws(s)[row.u2].key, entity, chain)
+        other = uniform(draws(s)[row.other_uniform].key, entity, chain)
     place = pick(balancers(s)[index], active, up, row.count, one, other)
     if place < 0:
         return -1
@@ -113,7 +103,7 @@ def next_gateway(s: State, target: int) -> int:
 
 
 @handler
-def over(s: State, target: int, caller: int, replica: int) -> None:
+def leave_balancer(s: State, target: int, caller: int, replica: int) -> None:
     """For the balancer: the attempt is over from the caller's point of view."""
     row = targets(s)[target]
     if row.counts:

@@ -1,4 +1,7 @@
-"""Places at the replicas of hosts, their queues, and cores: `models/host.py`, `models/entrance.py` and `models/cpu.py` once more."""
+"""Places at the replicas of hosts, their queues, and cores.
+
+`models/host.py`, `models/entrance.py` and `models/cpu.py` once more.
+"""
 
 from __future__ import annotations
 
@@ -8,44 +11,48 @@ from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
-from sim.compiled.calendar import CPU, ORDINARY, ROOM, make_ready, schedule
+from sim.compiled.base import NONE, ZERO, handler, inlined, whole
+from sim.compiled.calendar import CPU, ORDINARY, make_ready, schedule
 from sim.compiled.events import log, log_at
 from sim.compiled.lists import add_last, unlink
+from sim.compiled.rows.hosts import draws, error_faults, give_back_job, hosts, jobs, numbers, replicas, take_job
+from sim.compiled.rows.programs import TimedOp
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
 from sim.compiled.spans import FROZEN, keep_stage
-from sim.compiled.state import NONE, ZERO, Row, State, draws, errors, handler, hosts, jobs, near, numbers, replicas, requests, slots, whole
 from sim.compiled.tasks import IN_QUEUE, NOWHERE, OUTSIDE, PARKED
 from sim.policies import base
 from sim.vocabulary import QUIET, EventKind, Outcome
 
 OK, SHED, ERROR = whole(Outcome.OK), whole(Outcome.SHED), whole(Outcome.ERROR)
-draw_here = near(draw)
+draw_here = inlined(draw)
 passed = base.passed.compiled
 SHEDDING_BEGAN, SHEDDING_ENDED = whole(EventKind.SHEDDING_BEGAN), whole(EventKind.SHEDDING_ENDED)
 
 
-@near
-def demand(s: State, op: Row, task: int) -> float:
+@inlined
+def demand(s: State, op: TimedOp, task: int) -> float:
     """The time that this operation takes this task: what its request brings with it, or what each attempt draws."""
-    own = slots(s)[task]
-    return draw_here(draws(s), numbers(s), op.row, requests(s)[own.request].id, own.path if op.kept else own.chain)
+    own = tasks(s)[task]
+    return draw_here(draws(s), numbers(s), op.draw, requests(s)[own.request].id, own.path if op.kept else own.chain)
 
 
-@near
-def chance(s: State, row: int, task: int) -> float:
+@inlined
+def chance(s: State, uniform_draw: int, task: int) -> float:
     """The uniform that a row of the table of draws gives to this task."""
-    own = slots(s)[task]
-    return uniform(draws(s)[row].key, requests(s)[own.request].id, own.chain)
+    own = tasks(s)[task]
+    return uniform(draws(s)[uniform_draw].key, requests(s)[own.request].id, own.chain)
 
 
-# -- queues -----------------------------------------------------------------------------------------------------------------
+# -- queues ------------------------------------------------------------------------------------------------------------
 
 
 @handler
 def wait_in_queue(s: State, host: int, task: int) -> None:
     """Join the end of the queue of the task's replica."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     replica = replicas(s)[own.replica]
-    add_last(slots(s), replica.queue_last, task)
+    add_last(tasks(s), replica.queue_last, task)
     replica.queue_last = task
     if replica.queue_first < 0:
         replica.queue_first = task
@@ -58,9 +65,9 @@ def wait_in_queue(s: State, host: int, task: int) -> None:
 @handler
 def out_of_queue(s: State, host: int, task: int) -> None:
     """Take a waiting task out, from wherever it stands; what it waited for is over."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     replica = replicas(s)[own.replica]
-    unlink(slots(s), task)
+    unlink(tasks(s), task)
     if replica.queue_first == task:
         replica.queue_first = own.next
     if replica.queue_last == task:
@@ -72,11 +79,11 @@ def out_of_queue(s: State, host: int, task: int) -> None:
     hosts(s)[host].queue_area += s.now
 
 
-@near
+@inlined
 def leave(s: State, host: int, task: int) -> None:
     """Give the place up; the head of the queue has it before the one who left goes on."""
-    own = slots(s)[task]
-    own.granted = 0
+    own = tasks(s)[task]
+    own.granted = False
     replica = replicas(s)[own.replica]
     if replica.waiting == 0:
         replica.free += 1
@@ -88,22 +95,22 @@ def leave(s: State, host: int, task: int) -> None:
 @handler
 def pass_place_on(s: State, host: int, task: int) -> None:
     """Give the place to the head of the queue."""
-    replica = replicas(s)[slots(s)[task].replica]
+    replica = replicas(s)[tasks(s)[task].replica]
     heir = replica.queue_last if hosts(s)[host].lifo else replica.queue_first
     out_of_queue(s, host, heir)
-    slots(s)[heir].granted = 1
-    slots(s)[heir].outcome = OK
+    tasks(s)[heir].granted = True
+    tasks(s)[heir].outcome = OK
     make_ready(s, heir)
 
 
 @handler
 def take_place(s: State, host: int, task: int) -> bool:
     """Get a place again in the middle of a flow; False: the task has to wait for it."""
-    replica = replicas(s)[slots(s)[task].replica]
+    replica = replicas(s)[tasks(s)[task].replica]
     if replica.free > 0:
         replica.free -= 1
         hosts(s)[host].busy_area -= s.now
-        slots(s)[task].granted = 1
+        tasks(s)[task].granted = True
         return True
     wait_in_queue(s, host, task)
     return False
@@ -118,25 +125,32 @@ def note_shed(s: State, host: int) -> None:
         if row.shedding:
             log_at(s, row.last_shed, SHEDDING_ENDED, row.subject, NONE, 0.0)
         log(s, SHEDDING_BEGAN, row.subject, NONE, 0.0)
-        row.shedding = 1
+        row.shedding = True
     row.last_shed = now
 
 
 @handler
-def struck(s: State, host: int, task: int, salt: int) -> int:
-    """ERROR if one of the error faults that are on now hits this attempt; the salt keeps the luck of its endpoint apart from that of others."""
+def error_fault_hits(s: State, host: int, task: int, salt: int) -> int:
+    """ERROR if one of the error faults that are on now hits this attempt.
+
+    The salt keeps the luck of its endpoint apart from that of others.
+    """
     row = hosts(s)[host]
     for index in range(row.errors_first, row.errors_first + row.errors_count):
-        fault = errors(s)[index]
-        own = slots(s)[task]
-        if fault.on and uniform(draws(s)[fault.row].key, requests(s)[own.request].id, link_chain(own.chain, salt, ZERO)) < fault.share:
+        fault = error_faults(s)[index]
+        own = tasks(s)[task]
+        if (
+            fault.on
+            and uniform(draws(s)[fault.draw].key, requests(s)[own.request].id, link_chain(own.chain, salt, ZERO))
+            < fault.share
+        ):
             own.where = row.name
             own.root = 0
             return ERROR
     return OK
 
 
-# -- freezes ----------------------------------------------------------------------------------------------------------------
+# -- freezes -----------------------------------------------------------------------------------------------------------
 
 
 @handler
@@ -149,7 +163,7 @@ def frozen(s: State, replica: int) -> float:
 @handler
 def park(s: State, task: int) -> None:
     """Wait until the replica is not frozen."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     if s.spans:
         keep_stage(s, task, FROZEN, hosts(s)[replicas(s)[own.replica].host].name, 0.0, NONE)
     own.waits = PARKED
@@ -159,8 +173,8 @@ def park(s: State, task: int) -> None:
 @handler
 def set_aside(s: State, task: int) -> None:
     """Stand behind the last of those who go on at the thaw."""
-    replica = replicas(s)[slots(s)[task].replica]
-    add_last(slots(s), replica.parked_last, task)
+    replica = replicas(s)[tasks(s)[task].replica]
+    add_last(tasks(s), replica.parked_last, task)
     replica.parked_last = task
     if replica.parked_first < 0:
         replica.parked_first = task
@@ -169,10 +183,10 @@ def set_aside(s: State, task: int) -> None:
 @handler
 def unpark(s: State, task: int) -> None:
     """Take a parked task out."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     replica = replicas(s)[own.replica]
     own.waits = NOWHERE
-    unlink(slots(s), task)
+    unlink(tasks(s), task)
     if replica.parked_first == task:
         replica.parked_first = own.next
     if replica.parked_last == task:
@@ -182,7 +196,7 @@ def unpark(s: State, task: int) -> None:
 @handler
 def wait_outside(s: State, task: int) -> None:
     """Wait in the listen backlog of a frozen process."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     replica = replicas(s)[own.replica]
     own.waits = OUTSIDE
     set_aside(s, task)
@@ -194,7 +208,7 @@ def wait_outside(s: State, task: int) -> None:
 @handler
 def come_inside(s: State, task: int) -> None:
     """Wait there no longer."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     replica = replicas(s)[own.replica]
     own.waits = NOWHERE
     replica.backlog -= 1
@@ -202,7 +216,7 @@ def come_inside(s: State, task: int) -> None:
     hosts(s)[replica.host].outside_area += s.now
 
 
-# -- cores ------------------------------------------------------------------------------------------------------------------
+# -- cores -------------------------------------------------------------------------------------------------------------
 
 
 @handler
@@ -214,12 +228,12 @@ def meld(s: State, one: int, other: int) -> int:
         return one
     a, b = jobs(s)[one], jobs(s)[other]
     if b.end < a.end or (b.end == a.end and b.sequence < a.sequence):
-        b.sibling = -1
-        a.sibling = b.child
+        b.next = -1
+        a.next = b.child
         b.child = one
         return other
-    a.sibling = -1
-    b.sibling = a.child
+    a.next = -1
+    b.next = a.child
     a.child = other
     return one
 
@@ -230,20 +244,20 @@ def without_root(s: State, root: int) -> int:
     pairs = -1
     child = jobs(s)[root].child
     while child >= 0:
-        other = jobs(s)[child].sibling
-        jobs(s)[child].sibling = -1
+        other = jobs(s)[child].next
+        jobs(s)[child].next = -1
         rest = -1
         if other >= 0:
-            rest = jobs(s)[other].sibling
-            jobs(s)[other].sibling = -1
+            rest = jobs(s)[other].next
+            jobs(s)[other].next = -1
         pair = meld(s, child, other)
-        jobs(s)[pair].sibling = pairs
+        jobs(s)[pair].next = pairs
         pairs = pair
         child = rest
     root = -1
     while pairs >= 0:
-        rest = jobs(s)[pairs].sibling
-        jobs(s)[pairs].sibling = -1
+        rest = jobs(s)[pairs].next
+        jobs(s)[pairs].next = -1
         root = meld(s, root, pairs)
         pairs = rest
     return root
@@ -255,16 +269,14 @@ def drop_first_job(s: State, replica: int) -> None:
     row = replicas(s)[replica]
     root = row.jobs
     row.jobs = without_root(s, root)
-    jobs(s)[root].sibling = s.job
-    s.job = root
-    s.jobs_free += 1
+    give_back_job(s, root)
 
 
 @handler
 def first_job_end(s: State, replica: int) -> float:
     """Virtual end of the first live job."""
     row = replicas(s)[replica]
-    while slots(s)[jobs(s)[row.jobs].slot].ticket != jobs(s)[row.jobs].ticket:
+    while tasks(s)[jobs(s)[row.jobs].task].ticket != jobs(s)[row.jobs].ticket:
         drop_first_job(s, replica)
     return jobs(s)[row.jobs].end
 
@@ -273,14 +285,14 @@ def first_job_end(s: State, replica: int) -> float:
 def busy_cores(s: State, replica: int) -> int:
     """Cores in use now."""
     row = replicas(s)[replica]
-    return 0 if row.stopped else min(row.n, row.cores)
+    return 0 if row.stopped else min(row.running, row.cores)
 
 
 @handler
 def pace(s: State, replica: int) -> float:
     """How fast virtual time grows."""
     row = replicas(s)[replica]
-    return 1.0 if row.n <= row.cores else row.cores / row.n
+    return 1.0 if row.running <= row.cores else row.cores / row.running
 
 
 @handler
@@ -290,11 +302,11 @@ def bring_up(s: State, replica: int) -> None:
     row = replicas(s)[replica]
     row.used += (now - row.used_since) * busy_cores(s, replica)
     row.used_since = now
-    if row.n == 0:
+    if row.running == 0:
         row.virtual = 0.0
         while row.jobs >= 0:
             drop_first_job(s, replica)
-    elif row.stopped == 0:
+    elif not row.stopped:
         row.virtual = row.virtual + (now - row.last) * pace(s, replica)
     row.last = now
 
@@ -303,7 +315,7 @@ def bring_up(s: State, replica: int) -> None:
 def arm_cores(s: State, replica: int) -> None:
     """Make sure that an event fires no later than the next completion."""
     row = replicas(s)[replica]
-    if row.stopped or row.n == 0:
+    if row.stopped or row.running == 0:
         return
     delay = (first_job_end(s, replica) - row.virtual) / pace(s, replica)
     delay = max(delay, 0.0)
@@ -312,43 +324,39 @@ def arm_cores(s: State, replica: int) -> None:
         row.generation += 1
         schedule(s, ORDINARY, delay, CPU, row.generation * s.replica_count + replica)
         s.cpu_events += 1
-        if s.cpu_events > s.cpu_most:
-            s.short = 1
+        if s.cpu_events > s.cpu_events_most:
+            s.must_grow = True
 
 
 @handler
 def compute(s: State, task: int, work: float) -> None:
     """Let the task have its share of the cores until `work` core-seconds are done."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     replica = own.replica
     bring_up(s, replica)
     row = replicas(s)[replica]
     row.sequence += 1
-    new = s.job
+    new = take_job(s)
     job = jobs(s)[new]
-    s.job = job.sibling
-    s.jobs_free -= 1
-    if s.jobs_free < ROOM:
-        s.short = 1
     job.end = row.virtual + work
     job.sequence = row.sequence
-    job.slot = task
+    job.task = task
     job.ticket = own.ticket
     job.child = -1
-    job.sibling = -1
+    job.next = -1
     row.jobs = meld(s, row.jobs, new)
-    row.n += 1
+    row.running += 1
     arm_cores(s, replica)
 
 
 @handler
 def drop_job(s: State, task: int) -> None:
     """Forget the job of a task that was killed."""
-    own = slots(s)[task]
+    own = tasks(s)[task]
     replica = own.replica
     bring_up(s, replica)
     own.ticket += 1
-    replicas(s)[replica].n -= 1
+    replicas(s)[replica].running -= 1
     arm_cores(s, replica)
 
 
@@ -357,7 +365,7 @@ def stop_cores(s: State, replica: int) -> None:
     """Freeze: virtual time stands still, and what was pending is stale."""
     bring_up(s, replica)
     row = replicas(s)[replica]
-    row.stopped = 1
+    row.stopped = True
     row.due = math.inf
     row.generation += 1
 
@@ -366,7 +374,7 @@ def stop_cores(s: State, replica: int) -> None:
 def start_cores(s: State, replica: int) -> None:
     """End of the freeze."""
     bring_up(s, replica)
-    replicas(s)[replica].stopped = 0
+    replicas(s)[replica].stopped = False
     arm_cores(s, replica)
 
 
@@ -380,7 +388,7 @@ def cores_fire(s: State, what: int) -> None:
     if what // s.replica_count != row.generation or row.due == math.inf:
         return
     row.due = math.inf
-    if row.n == 0:
+    if row.running == 0:
         return
     head = first_job_end(s, replica)
     rate = pace(s, replica)
@@ -390,9 +398,9 @@ def cores_fire(s: State, what: int) -> None:
         return
     bring_up(s, replica)
     row.virtual = head
-    task = jobs(s)[row.jobs].slot
+    task = jobs(s)[row.jobs].task
     drop_first_job(s, replica)
-    row.n -= 1
-    slots(s)[task].ticket += 1
+    row.running -= 1
+    tasks(s)[task].ticket += 1
     make_ready(s, task)
     arm_cores(s, replica)

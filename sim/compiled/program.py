@@ -1,7 +1,7 @@
 """From the wired models to programs: every endpoint, route, consumer, relay and client becomes a run of operations.
 
-The models have already been made by `World`: names, salts, hops, calls, guards. Here they are only read. A step that is not one of the
-built-in ones has no operation, and `Unsupported` says which it is.
+The models have already been made by `World`: names, salts, hops, calls, guards. Here they are only read. A step that
+is not one of the built-in ones has no operation, and `Unsupported` says which it is.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
-from sim.compiled.state import OP, Rows
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.programs import Op
 from sim.models import gateway as gateways
 from sim.models import steps as behaviours
 from sim.models.call import Call
@@ -22,15 +24,17 @@ from sim.models.site import PASS
 from sim.vocabulary import Outcome
 
 if TYPE_CHECKING:
-    from sim.compiled.wiring import Wiring
+    from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.places import Places
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
     from sim.models.host import Host
     from sim.models.site import StepSequence
 
+MOST_EFFECTS = 62  # bits of a whole number that is never negative, and one to spare
+Untyped = Any  # steps and authentications of the models, told apart by their class
 UNAUTHORIZED, ERROR, REFUSED = int(Outcome.UNAUTHORIZED), int(Outcome.ERROR), int(Outcome.REFUSED)
-COMPUTING, WAITING = 1, 0
 
 
 def row_of(drawn: Any) -> int:  # noqa: ANN401 - a Drawn, where the models say that they hold something to draw from
@@ -41,7 +45,7 @@ def row_of(drawn: Any) -> int:  # noqa: ANN401 - a Drawn, where the models say t
 
 def _drawn(demand: Demand) -> dict[str, int]:
     """A time, as an operation names it."""
-    return {"row": row_of(demand.draw), "kept": demand.kept}
+    return {"draw": row_of(demand.draw), "kept": demand.kept}
 
 
 def _packed(answers: tuple[int, ...]) -> int:
@@ -63,8 +67,11 @@ class Label:
 class Assembler:
     """Writes the operations of all programs into one table."""
 
-    def __init__(self, wiring: Wiring):
-        self.wiring = wiring
+    def __init__(self, places: Places, calls: CallTables, gateway_work: int = NOBODY):
+        self.places = places
+        self.calls = calls
+        self.gateway_work = gateway_work  # the draw of the gateway's own work, where it has some
+        self.courier = NOBODY  # where the program of couriers begins
         self.rows: list[dict[str, Any]] = []
         self.branches: list[Label] = []
         self.depth = 0
@@ -72,7 +79,7 @@ class Assembler:
         self.widest = 1  # how many branches start at once, at most
         self._later: list[Callable[[], None]] = []  # branches stand behind the program that starts them
 
-    # -- writing ------------------------------------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------------------------------
 
     def emit(self, kind: int, **values: Any) -> int:  # noqa: ANN401 - numbers and labels
         """Append an operation; its place."""
@@ -83,22 +90,29 @@ class Assembler:
         """The label means the operation that comes next."""
         label.place = len(self.rows)
 
-    def table(self) -> Rows:
+    def table(self) -> NDArray[np.void]:
         """All operations, labels resolved."""
         while self._later:
             self._later.pop(0)()
-        table = np.zeros(len(self.rows), OP)
-        for row, values in zip(table, self.rows, strict=True):
+        table = Op.zeros(len(self.rows))
+        for place, values in enumerate(self.rows):
+            row = table.view(op_of.OPERANDS.get(values["kind"], Op).dtype)[place]
             for name, value in values.items():
                 row[name] = value.place if isinstance(value, Label) else value
         return table
 
-    # -- programs -----------------------------------------------------------------------------------------------------------
+    # -- programs ------------------------------------------------------------------------------------------------------
 
     def entrance(self, entrance: Entrance, route: Route | None = None) -> int:
         """What an attempt does at a host; the place of its first operation, which names the host and the endpoint."""
         host = entrance.host
-        start = self.emit(op_of.ENTRY, host=self.wiring.host_at[host], a=entrance.where, b=_packed(entrance.answers), salt=entrance.salt)
+        start = self.emit(
+            op_of.ENTRY,
+            host=self.places.host_at[host],
+            endpoint=entrance.where,
+            answers=_packed(entrance.answers),
+            salt=entrance.salt,
+        )
         end = Label()
         if route is None:
             self._steps(entrance.steps.steps, host, end, watch_end=False)
@@ -110,7 +124,7 @@ class Assembler:
             self.emit(op_of.END)
         self.here(end)
         self._thaw(host)
-        self.emit(op_of.END, a=1)
+        self.emit(op_of.END, by_outcome=True)
         return start
 
     def consumer(self, sequence: StepSequence) -> int:
@@ -131,34 +145,34 @@ class Assembler:
 
     def relay(self, outbox: int) -> int:
         """The life of a relay."""
-        return self.emit(op_of.RELAY, a=outbox)
+        return self.emit(op_of.RELAY, outbox=outbox)
 
     def client(self, workload: int) -> int:
         """One request of a client that waits for its answer."""
-        start = self.emit(op_of.ASK, a=workload)
+        start = self.emit(op_of.ASK, workload=workload)
         self.emit(op_of.CLIENT_DONE)
         return start
 
     def user(self, workload: int, think: int, users: int) -> int:
         """A user of a closed population: think, ask, and again."""
-        start = self.emit(op_of.THINK, a=workload, row=think)
-        self.emit(op_of.ASK, a=workload)
-        self.emit(op_of.USER_DONE, b=users, to=start)
+        start = self.emit(op_of.THINK, workload=workload, draw=think)
+        self.emit(op_of.ASK, workload=workload)
+        self.emit(op_of.USER_DONE, users=users, to=start)
         return start
 
-    # -- steps --------------------------------------------------------------------------------------------------------------
+    # -- steps ---------------------------------------------------------------------------------------------------------
 
     def sequence(self, sequence: StepSequence, fail: Label) -> None:
         """Steps of an endpoint that is performed, of a fallback, a branch or a consumer."""
         self._steps(sequence.steps, sequence.host, fail, watch_end=True)
 
-    def _steps(self, steps: Any, host: Host, fail: Label, watch_end: bool) -> None:  # noqa: ANN401 - the steps of the models
+    def _steps(self, steps: Untyped, host: Host, fail: Label, watch_end: bool) -> None:
         for manner, step in steps:
             self._thaw(host)
             if manner == PASS and not hasattr(step.draw, "row"):
                 raise Unsupported("a step of a plug-in that draws for itself")
             if manner == PASS:
-                self.emit(op_of.PASS, host=self.wiring.host_at[host], **_drawn(step))
+                self.emit(op_of.PASS, host=self.places.host_at[host], **_drawn(step))
             else:
                 self._step(step, fail)
         if watch_end and host.may_hang:
@@ -172,17 +186,17 @@ class Assembler:
 
     def _let_go(self, host: Host) -> None:
         if host.event_loop:
-            self.emit(op_of.LET_GO, host=self.wiring.host_at[host])
+            self.emit(op_of.LET_GO, host=self.places.host_at[host])
 
     def _work(self, step: behaviours.Work, _fail: Label) -> None:
-        host = self.wiring.host_at[step.host]
+        host = self.places.host_at[step.host]
         if step.host.event_loop:
-            self.emit(op_of.PLACE, host=host, a=1)
-        self.emit(op_of.SPEND, host=host, **_drawn(step.demand), a=COMPUTING)
+            self.emit(op_of.PLACE, host=host, spares_own_threads=True)
+        self.emit(op_of.SPEND, host=host, **_drawn(step.demand), computing=True)
 
     def _wait(self, step: behaviours.Wait, _fail: Label) -> None:
         self._let_go(step.host)
-        self.emit(op_of.SPEND, host=self.wiring.host_at[step.host], **_drawn(step.demand), a=WAITING)
+        self.emit(op_of.SPEND, host=self.places.host_at[step.host], **_drawn(step.demand))
 
     def _call_step(self, step: behaviours.CallStep, fail: Label) -> None:
         self._let_go(step.host)
@@ -190,12 +204,12 @@ class Assembler:
 
     def call(self, call: Call, fail: Label) -> None:
         """A guarded call, and its fallback."""
-        number = self.wiring.call(call)
+        number = self.calls.call(call)
         if call.fallback is None:
-            self.emit(op_of.CALL, a=number, fail=fail)
+            self.emit(op_of.CALL, call=number, fail=fail)
             return
         failed, well = Label(), Label()
-        self.emit(op_of.CALL, a=number, fail=failed)
+        self.emit(op_of.CALL, call=number, fail=failed)
         self.emit(op_of.GO_TO, to=well)
         self.here(failed)
         self.emit(op_of.FALL_BACK, fail=fail)
@@ -205,10 +219,10 @@ class Assembler:
 
     def _publish(self, step: behaviours.Publish, fail: Label) -> None:
         if step.outbox is not None:
-            self.emit(op_of.OUTBOX, a=self.wiring.outbox_at[step.outbox])
+            self.emit(op_of.OUTBOX, outbox=self.places.outbox_at[step.outbox])
         elif step.unheard is not None:
             assert step.call is not None
-            self.emit(op_of.FORGET_CALL, a=self.wiring.call(step.call))
+            self.emit(op_of.FORGET_CALL, call=self.calls.call(step.call))
         else:
             assert step.call is not None
             self._let_go(step.host)
@@ -219,34 +233,41 @@ class Assembler:
             self.sequence(step.endpoint.sequence, fail)
             return
         over = Label()
-        self.emit(op_of.SALT_IN, a=self.depth, salt=step.salt)
+        self.emit(op_of.SALT_IN, depth=self.depth, salt=step.salt)
         self.depth += 2  # its chain and its path
         self.deepest = max(self.deepest, self.depth)
         self.sequence(step.endpoint.sequence, over)
         self.depth -= 2
         self.emit(op_of.WELL)
         self.here(over)
-        self.emit(op_of.SALT_OUT, a=self.depth, fail=fail)
+        self.emit(op_of.SALT_OUT, depth=self.depth, fail=fail)
 
     def _effect(self, step: behaviours.Effect, _fail: Label) -> None:
-        if step.bit >= 1 << 62:
-            raise Unsupported("a scenario of more than 62 effects")
-        meaning = op_of.CHARGE if step.charge else op_of.RESERVATION if step.reservation else 0
-        self.emit(op_of.EFFECT, salt=step.bit, a=step.idempotent, b=meaning)
+        if step.bit >= 1 << MOST_EFFECTS:
+            raise Unsupported(f"a scenario of more than {MOST_EFFECTS} effects")
+        ledger = op_of.CHARGE if step.charge else op_of.RESERVATION if step.reservation else op_of.NO_ENTRY
+        self.emit(op_of.EFFECT, effect=step.bit, idempotent=step.idempotent, ledger=ledger)
 
     def _take(self, step: behaviours.Take, fail: Label) -> None:
-        stock = self.wiring.stock_at[step.stock]
-        self.emit(op_of.LOOK, a=stock, b=step.where, fail=fail)
+        stock = self.places.stock_at[step.stock]
+        self.emit(op_of.LOOK, stock=stock, where=step.where, fail=fail)
         if step.gap is not None:
             self._let_go(step.host)
-            self.emit(op_of.SPEND, host=self.wiring.host_at[step.host], row=row_of(step.gap), a=WAITING)
-        self.emit(op_of.TAKE, a=stock)
+            self.emit(op_of.SPEND, host=self.places.host_at[step.host], draw=row_of(step.gap))
+        self.emit(op_of.TAKE, stock=stock)
 
     def _by_chance(self, step: behaviours.Fail | behaviours.Refuse, fail: Label) -> None:
-        self.emit(op_of.BY_CHANCE, row=row_of(step.chance), share=step.share, a=int(step.outcome), b=step.where, fail=fail)
+        self.emit(
+            op_of.BY_CHANCE,
+            draw=row_of(step.chance),
+            share=step.share,
+            outcome=int(step.outcome),
+            where=step.where,
+            fail=fail,
+        )
 
     def _reply(self, _step: behaviours.Reply, _fail: Label) -> None:
-        self.emit(op_of.REPLY, a=self.wiring.courier)
+        self.emit(op_of.REPLY, courier=self.courier)
 
     def _parallel(self, step: behaviours.Parallel, fail: Label) -> None:
         self._let_go(step.host)
@@ -254,7 +275,7 @@ class Assembler:
         labels = [Label() for _ in step.branches]
         self.branches += labels
         self.widest = max(self.widest, len(labels))
-        self.emit(op_of.PARALLEL, host=self.wiring.host_at[step.host], a=first, b=len(labels), fail=fail)
+        self.emit(op_of.PARALLEL, host=self.places.host_at[step.host], first=first, count=len(labels), fail=fail)
         for label, sequence in zip(labels, step.branches, strict=True):
             self._later.append(partial(self._branch, label, sequence, step.host))
 
@@ -264,23 +285,24 @@ class Assembler:
         self.sequence(sequence, end)
         self.emit(op_of.WELL)
         self.here(end)
-        self.emit(op_of.BRANCH_END, host=self.wiring.host_at[host])
+        self.emit(op_of.BRANCH_END, host=self.places.host_at[host])
 
-    # -- the gateway --------------------------------------------------------------------------------------------------------
+    # -- the gateway ---------------------------------------------------------------------------------------------------
 
     def _route(self, route: Route, host: Host, end: Label) -> None:
-        wiring = self.wiring
-        gateway, place = route.gateway, wiring.host_at[host]
+        gateway, place = route.gateway, self.places.host_at[host]
         if gateway.spec.work is not None:
             self._thaw(host)
             plain = not host.may_hang and host.spans is None
-            self.emit(op_of.PASS if plain else op_of.SPEND, host=place, row=wiring.gateway_work, kept=True, a=COMPUTING)
+            self.emit(
+                op_of.PASS if plain else op_of.SPEND, host=place, draw=self.gateway_work, kept=True, computing=True
+            )
         if route.authenticates:
             self._thaw(host)
             self._authenticate(gateway.authentication, place, end)
         if gateway.limits:
             self._thaw(host)
-            self.emit(op_of.LIMITS, host=place, a=route.index, b=len(gateway.limits), fail=end)
+            self.emit(op_of.LIMITS, host=place, route=route.index, count=len(gateway.limits), fail=end)
         if route.translate is not None:
             self._thaw(host)
             self._compute(place, route.translate)
@@ -299,21 +321,35 @@ class Assembler:
 
     def _compute(self, host: int, demand: Demand) -> None:
         self.emit(op_of.PLACE, host=host)
-        self.emit(op_of.SPEND, host=host, **_drawn(demand), a=COMPUTING)
+        self.emit(op_of.SPEND, host=host, **_drawn(demand), computing=True)
 
-    def _authenticate(self, authentication: Any, host: int, end: Label) -> None:  # noqa: ANN401 - a JwtCheck or an Introspection
+    def _authenticate(self, authentication: Untyped, host: int, end: Label) -> None:
         where = authentication.gateway.name_index
         if isinstance(authentication, gateways.JwtCheck):
             self._compute(host, authentication.work)
             if authentication.invalid:
-                self.emit(op_of.BY_CHANCE, row=row_of(authentication.chance), share=authentication.invalid, a=UNAUTHORIZED, b=where, fail=end)
+                self.emit(
+                    op_of.BY_CHANCE,
+                    draw=row_of(authentication.chance),
+                    share=authentication.invalid,
+                    outcome=UNAUTHORIZED,
+                    where=where,
+                    fail=end,
+                )
             return
         good, answer = Label(), Label()
         self._compute(host, authentication.lookup)
-        self.emit(op_of.TOKEN, host=host, row=authentication.chance.row, b=authentication.call.target.where, to=good, fail=end)
+        self.emit(
+            op_of.TOKEN,
+            host=host,
+            draw=authentication.chance.row,
+            where=authentication.call.target.where,
+            to=good,
+            fail=end,
+        )
         self._let_go(authentication.gateway)
         self.call(authentication.call, answer)
-        self.rows[-1]["b"] = op_of.FOR_OTHERS
+        self.rows[-1]["for_others"] = True
         self.here(answer)
         self.emit(op_of.TOKEN_ANSWER, host=host, fail=end)
         self.here(good)

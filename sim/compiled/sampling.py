@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import math
 
+from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.places import busy_cores
-from sim.compiled.state import (
-    OUTCOMES,
-    UNLIMITED,
-    State,
-    areas,
-    breakers,
-    bulkheads,
-    ended,
-    groups,
-    guard_of,
-    guards,
-    handler,
-    hosts,
-    limits,
-    member_of,
-    members,
-    moments,
-    outboxes,
-    replicas,
-    samples,
-    series,
-    slots,
-    whole,
-)
+from sim.compiled.rows.calls import breakers, bulkheads, guard_of, guards
+from sim.compiled.rows.gateway import limits
+from sim.compiled.rows.hosts import ended, hosts, replicas
+from sim.compiled.rows.logs import groups, member_of, members, outboxes
+from sim.compiled.rows.running import tasks
+from sim.compiled.rows.state import State
+from sim.compiled.rows.watched import areas, moments, samples, series
 
 (
-    BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG, WORK_DONE, WORK_WASTED,
+    BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
+    WORK_DONE, WORK_WASTED,
     BREAKER_OPEN, LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, PLACES_TAKEN, PLACES, IN_LINE, PASSED, TURNED_AWAY, LIMIT_PASSED, LIMIT_REFUSED,
 ) = map(whole, range(27))  # fmt: skip
@@ -93,7 +78,7 @@ def read_limits(s: State, what: int, index: int, count: int) -> float:
             task = guard.first
             while task >= 0:
                 total += 1.0
-                task = slots(s)[task].next
+                task = tasks(s)[task].next
     return total
 
 

@@ -4,27 +4,47 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from sim.chance.compiler import compiled
+from sim.compiled.base import NO, handler, inlined, whole
 from sim.compiled.calendar import make_ready, put_ready
-from sim.compiled.spans import close_diary
-from sim.compiled.state import ZERO, Row, State, handler, hosts, marks, near, replicas, request_rows, requests, slots, whole
+from sim.compiled.rows.declaring import ITS_REQUEST, NOBODY
+from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.records import RequestRecord, append_request_record, request_records
+from sim.compiled.rows.running import (
+    Request,
+    give_back_marks,
+    give_back_request,
+    give_back_task,
+    marks,
+    requests,
+    take_mark,
+    take_request,
+    take_task,
+    tasks,
+)
+from sim.compiled.rows.state import State
+from sim.compiled.spans import close_notes
+from sim.records.tables import REQUEST
 from sim.vocabulary import Outcome
 
+MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the records has room for, and of reservations
 IN_FLIGHT = whole(Outcome.IN_FLIGHT)
-NOBODY, ITS_REQUEST = -1, -2  # callers that are no tasks
-ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN = map(whole, range(9))  # what a task does when it wakes
+ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN = map(
+    whole, range(9)
+)  # what a task does when it wakes
 NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, ASKING, OUTSIDE = map(whole, range(7))  # where it stands
+ALIVE, OVER, FREE = map(
+    whole, range(3)
+)  # the life of a row: a task, what is left of one while something still names it, nobody
 
 
 @compiled
 def new_task(s: State, request: int, chain: int, path: int, caller: int, replica: int) -> int:
-    """A slot for one more attempt at something."""
-    task = s.slot
-    row = slots(s)[task]
-    s.slot = row.next
-    s.slots_free -= 1
-    if s.slots_free < s.slots_margin:
-        s.short = 1
+    """A row for one more attempt at something."""
+    task = take_task(s)
+    row = tasks(s)[task]
     row.request = request
     row.chain = chain
     row.path = path
@@ -35,13 +55,8 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.mark = 0
     row.phase = 0
     row.held = 0
-    row.granted = 0
-    row.abandoned = 0
-    row.degraded = 0
-    row.own_thread = 0
-    row.branches = 0
     row.waits = NOWHERE
-    row.dead = 0
+    row.life = ALIVE
     row.inside = 0
     row.where = -1
     row.child = -1
@@ -50,41 +65,44 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.guard = -1
     row.call = -1
     row.back = -1
+    row.granted = False
+    row.abandoned = False
+    row.degraded = False
+    row.own_thread = False
+    row.branching = False
     row.root = 0
     return task
 
 
-@near
+@inlined
 def forget(s: State, task: int) -> None:
-    """The task is over; its slot is free when nothing in the calendar or a queue refers to it any more."""
-    row = slots(s)[task]
-    row.dead = 1
+    """The task is over; its row is free when nothing in the calendar or a queue refers to it any more."""
+    row = tasks(s)[task]
+    row.life = OVER
     if row.held == 0:
-        free_slot(s, task)
+        free_row(s, task)
 
 
 @compiled
-def free_slot(s: State, task: int) -> None:
-    """Give the slot back. A ticket is never given out twice, so old timers and jobs of it are stale."""
-    row = slots(s)[task]
+def free_row(s: State, task: int) -> None:
+    """Give the row back. A ticket is never given out twice, so old timers and jobs of it are stale."""
+    row = tasks(s)[task]
     row.ticket += 1
-    row.next = s.slot
-    row.dead = 2
-    s.slot = task
-    s.slots_free += 1
+    row.life = FREE
+    give_back_task(s, task)
 
 
-@near
+@inlined
 def answer(s: State, task: int, outcome: int) -> None:
     """Tell the caller, if anybody still waits."""
-    row = slots(s)[task]
+    row = tasks(s)[task]
     caller = row.caller
     row.caller = NOBODY
     if caller >= 0:
-        slots(s)[caller].child = -1
-        slots(s)[caller].outcome = outcome
-        slots(s)[caller].root = row.root
-        slots(s)[caller].where = row.where
+        tasks(s)[caller].child = -1
+        tasks(s)[caller].outcome = outcome
+        tasks(s)[caller].root = row.root
+        tasks(s)[caller].where = row.where
         make_ready(s, caller)
     elif caller == ITS_REQUEST:
         request = requests(s)[row.request]
@@ -99,22 +117,22 @@ def answered(s: State, request: int) -> None:
     row = requests(s)[request]
     row.end = s.now
     if row.alive == 0:
-        close(s, request, ZERO)
+        close(s, request, NO)
 
 
-@near
+@inlined
 def done(s: State, request: int) -> None:
     """One thing that was alive is not any more."""
     row = requests(s)[request]
     row.alive -= 1
     if row.alive == 0 and row.end == row.end:
-        close(s, request, ZERO)
+        close(s, request, NO)
 
 
 @handler
 def waste(s: State, task: int) -> None:
     """What the task has worked so far was for nobody."""
-    row = slots(s)[task]
+    row = tasks(s)[task]
     host = replicas(s)[row.replica].host
     if host >= 0:
         hosts(s)[host].work_wasted += row.worked
@@ -123,27 +141,23 @@ def waste(s: State, task: int) -> None:
 @handler
 def abandon(s: State, task: int) -> None:
     """Nobody waits for this task any more: what it and its children have done, and still do, is wasted. It goes on."""
-    row = slots(s)[task]
-    if row.abandoned == 0:
-        row.abandoned = 1
+    row = tasks(s)[task]
+    if not row.abandoned:
+        row.abandoned = True
         waste(s, task)
     child = row.child
     while child >= 0:
-        if slots(s)[child].abandoned == 0:
+        if not tasks(s)[child].abandoned:
             abandon(s, child)
-        child = slots(s)[child].sibling if row.branches else -1
+        child = tasks(s)[child].sibling if row.branching else -1
 
 
 @handler
 def new_request(s: State) -> int:
-    """A slot for one more logical request."""
-    request = s.request
+    """A row for one more logical request."""
+    request = take_request(s)
     row = requests(s)[request]
-    s.request = row.next
-    s.requests_free -= 1
-    if s.requests_free < 2:
-        s.short = 1
-    row.open = 1
+    row.open = True
     row.number = s.requests_made
     s.requests_made += 1
     row.user = -1
@@ -171,11 +185,7 @@ def knows(s: State, request: int, mark: int) -> bool:
         if marks(s)[place].mark == mark:
             return True
         place = marks(s)[place].next
-    new = s.mark
-    s.mark = marks(s)[new].next
-    s.marks_free -= 1
-    if s.marks_free < 2:
-        s.short = 1
+    new = take_mark(s)
     marks(s)[new].mark = mark
     marks(s)[new].next = row.first_mark
     if row.marks == 0:
@@ -186,27 +196,20 @@ def knows(s: State, request: int, mark: int) -> bool:
 
 
 @compiled
-def close(s: State, request: int, pending: int) -> None:
+def close(s: State, request: int, pending: bool) -> None:
     """Write the row of a request: nothing alive relates to it any more, or the clock has stopped."""
-    write_request(request_rows(s)[s.rows], requests(s)[request], pending)
-    s.rows += 1
-    if s.rows >= s.rows_most:
-        s.short = 1
+    write_request(request_records(s)[append_request_record(s)], requests(s)[request], pending)
     if s.spans:
-        close_diary(s, request)
+        close_notes(s, request)
     row = requests(s)[request]
     if row.marks > 0:
-        marks(s)[row.last_mark].next = s.mark
-        s.mark = row.first_mark
-        s.marks_free += row.marks
-    row.open = 0
-    row.next = s.request
-    s.request = request
-    s.requests_free += 1
+        give_back_marks(s, row.first_mark, row.last_mark, row.marks)
+    row.open = False
+    give_back_request(s, request)
 
 
 @handler
-def write_request(row: Row, request: Row, pending: int) -> None:
+def write_request(row: RequestRecord, request: Request, pending: bool) -> None:
     """Fill in a row of the records."""
     row.id = request.id
     row.arrival = request.arrival
@@ -218,8 +221,8 @@ def write_request(row: Row, request: Row, pending: int) -> None:
     row.source = request.source
     row.route = request.route
     row.attempts = request.attempts
-    row.charges = min(request.charges, 255)
-    row.reservations = min(request.reservations, 255)
+    row.charges = min(request.charges, MOST_CHARGES)
+    row.reservations = min(request.reservations, MOST_CHARGES)
     row.pending = pending
     row.expects = request.needs != 0
     if request.end == request.end:

@@ -7,35 +7,33 @@ import math
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
+from sim.compiled.base import NO, NONE, handler, whole
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
 from sim.compiled.lists import add_last
 from sim.compiled.network import hop_delay, travel
-from sim.compiled.spans import ANSWER, LAG, REPLICATION, follow, keep_note, keep_stage
-from sim.compiled.state import (
-    NONE,
-    ZERO,
-    State,
+from sim.compiled.rows.calls import targets, wires
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import draws, numbers
+from sim.compiled.rows.logs import (
     brokers,
     deliveries,
-    draws,
-    flows,
-    group_lanes,
+    give_back_delivery,
+    give_back_message,
     group_of,
+    group_partitions,
     groups,
-    handler,
     members,
     messages,
-    numbers,
     partitions,
-    requests,
-    slots,
     stickies,
-    targets,
+    take_delivery,
+    take_message,
     topics,
-    whole,
-    wires,
 )
-from sim.compiled.tasks import NOBODY, answer, done, forget
+from sim.compiled.rows.running import flows, requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.spans import ANSWER, LAG, REPLICATION, follow, keep_note, keep_stage
+from sim.compiled.tasks import answer, done, forget
 from sim.policies import partitioner
 from sim.vocabulary import MessageEnd, Outcome
 
@@ -48,18 +46,16 @@ AT_BROKER, REPLICATING, ANSWERING = map(whole, range(3))  # phases of a publicat
 partition_of, sticky = partitioner.partition_of.compiled, partitioner.sticky.compiled
 
 
-# -- lists of deliveries ------------------------------------------------------------------------------------------------------
+# -- lists of deliveries -----------------------------------------------------------------------------------------------
 
 
 @handler
-def new_delivery(s: State, message: int, lane: int) -> int:
+def new_delivery(s: State, message: int, partition: int) -> int:
     """A message on its way through one group."""
-    delivery = s.delivery
+    delivery = take_delivery(s)
     row = deliveries(s)[delivery]
-    s.delivery = row.next
-    s.deliveries_free -= 1
     row.message = message
-    row.lane = lane
+    row.partition = partition
     row.count = 0
     row.failures = 0
     row.how = QUEUED
@@ -73,9 +69,7 @@ def release(s: State, message: int) -> None:
     row = messages(s)[message]
     row.left -= 1
     if row.left == 0:
-        row.next = s.message
-        s.message = message
-        s.messages_free += 1
+        give_back_message(s, message)
 
 
 @handler
@@ -83,26 +77,24 @@ def free_delivery(s: State, delivery: int) -> None:
     """It has ended; a message that nothing needs any more is forgotten too."""
     row = deliveries(s)[delivery]
     message = row.message
-    row.next = s.delivery
-    s.delivery = delivery
-    s.deliveries_free += 1
+    give_back_delivery(s, delivery)
     release(s, message)
 
 
-# -- publication --------------------------------------------------------------------------------------------------------------
+# -- publication -------------------------------------------------------------------------------------------------------
 
 
 @handler
-def append(s: State, topic: int, key: int, site: int, producer: int, request: int, chain: int, path: int, kept: int, flow: int) -> int:
-    """Write an event of this producer to the log; it is readable when it and all before it in its partition are replicated."""
+def append(
+    s: State, topic: int, key: int, site: int, producer: int, request: int, chain: int, path: int, kept: bool, flow: int
+) -> int:
+    """Write an event of this producer to the log.
+
+    It is readable when it and all before it in its partition are replicated.
+    """
     row = topics(s)[topic]
-    asked = requests(s)[request]
-    message = s.message
+    message = take_message(s)
     made = messages(s)[message]
-    s.message = made.next
-    s.messages_free -= 1
-    if s.messages_free < s.messages_margin:
-        s.short = 1
     made.number = s.next_message
     s.next_message += 1
     made.request = request
@@ -112,15 +104,26 @@ def append(s: State, topic: int, key: int, site: int, producer: int, request: in
     made.path = path
     made.published = s.now
     made.available = math.nan
-    made.replicated = 0
-    made.waiter = -1
+    made.replicated = False
+    made.waiter = NOBODY
     made.flow = flow
-    made.next = -1
+    made.next = NOBODY
+    made.left = row.groups + 1 + int(kept)  # its deliveries, its replication, and a publisher who looks at it again
     row.published += 1
-    asked.alive += row.groups
-    place = row.first + which_partition(s, topic, key, producer, request, chain)
-    made.partition = place
-    partition = partitions(s)[place]
+    requests(s)[request].alive += row.groups
+    made.partition = row.first + which_partition(s, topic, key, producer, request, chain)
+    into_partition(s, message)
+    replicate(s, message)
+    if s.spans and made.available != made.available:
+        keep_note(s, request, flow, REPLICATION, row.name, 0.0, NONE)
+    return message
+
+
+@handler
+def into_partition(s: State, message: int) -> None:
+    """It stands behind all that the partition has."""
+    made = messages(s)[message]
+    partition = partitions(s)[made.partition]
     made.offset = partition.end
     partition.end += 1
     if partition.last < 0:
@@ -128,39 +131,44 @@ def append(s: State, topic: int, key: int, site: int, producer: int, request: in
     else:
         messages(s)[partition.last].next = message
     partition.last = message
+
+
+@handler
+def replicate(s: State, message: int) -> None:
+    """Its followers have it after a while, or at once."""
+    made = messages(s)[message]
+    replication = topics(s)[made.topic].replication
     delay = 0.0
-    if row.replication >= 0:
-        delay = draw(draws(s), numbers(s), row.replication, asked.id, chain)
-    made.left = row.groups + 1 + kept  # its deliveries, its replication, and a publisher who looks at it again
+    if replication >= 0:
+        delay = draw(draws(s), numbers(s), replication, requests(s)[made.request].id, made.chain)
     if delay > 0.0:
         schedule(s, ORDINARY, delay, REPLICATED, message)
     else:
         replicated(s, message)
-    if s.spans and made.available != made.available:
-        keep_note(s, request, flow, REPLICATION, row.name, 0.0, NONE)
-    return message
 
 
 @handler
 def which_partition(s: State, topic: int, key: int, producer: int, request: int, chain: int) -> int:
     """By its key, or where the producer's batch of unkeyed messages stands."""
     row = topics(s)[topic]
-    asked = requests(s)[request]
+    its_request = requests(s)[request]
     if row.count == 1:
         return 0
     if key == BY_ORDER:
-        return partition_of(asked.id, row.count)
-    if key == BY_USER and asked.user >= 0:
-        return partition_of(asked.user, row.count)
-    if key == BY_ITEM and asked.item >= 0:
-        return partition_of(asked.item, row.count)
-    return sticky(stickies(s)[topic * s.replica_count + producer], uniform(draws(s)[row.chance].key, asked.id, chain))
+        return partition_of(its_request.id, row.count)
+    if key == BY_USER and its_request.user >= 0:
+        return partition_of(its_request.user, row.count)
+    if key == BY_ITEM and its_request.item >= 0:
+        return partition_of(its_request.item, row.count)
+    return sticky(
+        stickies(s)[topic * s.replica_count + producer], uniform(draws(s)[row.chance].key, its_request.id, chain)
+    )
 
 
 @handler
 def replicated(s: State, message: int) -> None:
     """Followers have it: the high watermark passes all replicated records at the head of the partition."""
-    messages(s)[message].replicated = 1
+    messages(s)[message].replicated = True
     partition = partitions(s)[messages(s)[message].partition]
     topic = topics(s)[messages(s)[message].topic]
     while partition.first >= 0 and messages(s)[partition.first].replicated:
@@ -185,7 +193,7 @@ def wait_for_replicas(s: State, task: int, message: int) -> bool:
     if row.available == row.available:
         return False
     row.waiter = task
-    slots(s)[task].held += 1
+    tasks(s)[task].held += 1
     return True
 
 
@@ -200,7 +208,7 @@ def readable(s: State, group: int, message: int) -> None:
         flow = follow(s, sent.request, sent.flow, row.name)
         deliveries(s)[delivery].flow = flow
         keep_note(s, sent.request, flow, LAG, row.name, 0.0, NONE)
-    lane = group_lanes(s)[place]
+    lane = group_partitions(s)[place]
     add_last(deliveries(s), lane.last, delivery)
     lane.last = delivery
     if lane.first < 0:
@@ -212,14 +220,16 @@ def readable(s: State, group: int, message: int) -> None:
 @compiled
 def notify(s: State, lane: int, message: int) -> None:
     """There is something to poll: an idle member has it after one hop."""
-    owner = group_lanes(s)[lane].owner
-    if owner < 0 or members(s)[owner].idle == 0:
+    owner = group_partitions(s)[lane].owner
+    if owner < 0 or not members(s)[owner].idle:
         return
     member = members(s)[owner]
-    member.idle = 0
+    member.idle = False
     row = messages(s)[message]
     delay = 0.0
-    if wires(s)[member.wire].cuts == 0:  # what is lost is sent again until it comes; where nothing can come, `poll` waits
+    if (
+        wires(s)[member.wire].cuts == 0
+    ):  # what is lost is sent again until it comes; where nothing can come, `poll` waits
         delay = travel(s, member.hop, requests(s)[row.request].id, row.chain)
     if delay > 0.0:
         hold(s, member.task, delay)
@@ -230,46 +240,59 @@ def notify(s: State, lane: int, message: int) -> None:
 @handler
 def publication(s: State, task: int) -> None:
     """A publication at the broker: append, wait for what `acks` asks for, and acknowledge."""
-    own = slots(s)[task]
-    if own.phase == AT_BROKER:
-        own.outcome = OK
-        target = targets(s)[own.entry]
-        topic = topics(s)[target.topic]
-        broker = brokers(s)[topic.broker]
-        if broker.down:
-            own.outcome = UNREACHABLE
-            own.where = target.where
-        else:
-            flow = flows(s)[task].number if s.spans else NONE
-            message = append(s, target.topic, target.key, target.site, own.producer, own.request, own.chain, own.path, ZERO, flow)
-            if broker.acks == ALL and wait_for_replicas(s, task, message):
-                own.phase = REPLICATING
-                own.seen = message
-                messages(s)[message].left += 1
-                return
-            if s.spans:
-                keep_stage(s, task, ANSWER, target.where, 0.0, NONE)
-    elif own.phase == REPLICATING:
-        if messages(s)[own.seen].available != messages(s)[own.seen].available:  # the broker has gone down meanwhile
-            own.outcome = UNREACHABLE
-            own.where = targets(s)[own.entry].where
-        if s.spans:
-            keep_stage(s, task, ANSWER, targets(s)[own.entry].where, 0.0, NONE)
-        release(s, own.seen)
-    if own.phase != ANSWERING:
-        if own.caller != NOBODY:
-            delay = 0.0
-            if own.back >= 0:
-                delay = hop_delay(s, own.back, requests(s)[own.request].id, own.chain)
-            if delay > 0.0:
-                own.phase = ANSWERING
-                hold(s, task, delay)
-                return
-            if delay >= 0.0:
-                answer(s, task, own.outcome)
-            elif own.caller >= 0:
-                slots(s)[own.caller].child = -1
-    else:
-        answer(s, task, own.outcome)
+    own = tasks(s)[task]
+    if own.phase == AT_BROKER and waits_for_replicas(s, task):
+        return
+    if own.phase == REPLICATING:
+        replicas_answered(s, task)
+    if own.phase != ANSWERING and own.caller != NOBODY:
+        delay = 0.0
+        if own.back >= 0:
+            delay = hop_delay(s, own.back, requests(s)[own.request].id, own.chain)
+        if delay > 0.0:
+            own.phase = ANSWERING
+            hold(s, task, delay)
+            return
+        if delay < 0.0:  # the answer is lost
+            if own.caller >= 0:
+                tasks(s)[own.caller].child = NOBODY
+            own.caller = NOBODY
+    answer(s, task, own.outcome)
     done(s, own.request)
     forget(s, task)
+
+
+@handler
+def waits_for_replicas(s: State, task: int) -> bool:
+    """Append the event, unless the broker is down. True: its replicas have to be waited for."""
+    own = tasks(s)[task]
+    own.outcome = OK
+    target = targets(s)[own.target]
+    broker = brokers(s)[topics(s)[target.topic].broker]
+    if broker.down:
+        own.outcome = UNREACHABLE
+        own.where = target.where
+        return False
+    flow = flows(s)[task].number if s.spans else NONE
+    message = append(s, target.topic, target.key, target.site, own.producer, own.request, own.chain, own.path, NO, flow)
+    if broker.acks == ALL and wait_for_replicas(s, task, message):
+        own.phase = REPLICATING
+        own.message = message
+        messages(s)[message].left += 1
+        return True
+    if s.spans:
+        keep_stage(s, task, ANSWER, target.where, 0.0, NONE)
+    return False
+
+
+@handler
+def replicas_answered(s: State, task: int) -> None:
+    """All replicas have it, or the broker has gone down meanwhile."""
+    own = tasks(s)[task]
+    where = targets(s)[own.target].where
+    if messages(s)[own.message].available != messages(s)[own.message].available:
+        own.outcome = UNREACHABLE
+        own.where = where
+    if s.spans:
+        keep_stage(s, task, ANSWER, where, 0.0, NONE)
+    release(s, own.message)

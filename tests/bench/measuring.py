@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sim.compiled.machine import Machine
+from sim.compiled.rows.traffic import workloads
 from sim.compiled.wiring import Wiring
 from sim.experiments.running.jobs import Job, JobResult, Tick, perform
 from sim.spec import load
@@ -42,7 +43,7 @@ def loop(scenario: Scenario) -> Run:
 
     def run() -> int:
         machine.run()
-        return int(machine.tables["workloads"]["arrived"].sum())
+        return int(workloads.array(machine.s)["arrived"].sum())
 
     return run
 

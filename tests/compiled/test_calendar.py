@@ -13,6 +13,8 @@ from sim import models
 from sim.chance.compiler import compiled
 from sim.compiled import calendar
 from sim.compiled.machine import Machine
+from sim.compiled.rows.events import heap
+from sim.compiled.rows.state import State
 from sim.compiled.wiring import Wiring
 from tests.compiled.same import differences
 
@@ -28,28 +30,24 @@ services: {shop: {workers: 1, endpoints: {buy: [{work: 1ms}]}}}
 
 
 @compiled
-def take(s: np.void) -> int:
+def take(s: State) -> int:
     """What the next event is about; the clock goes there."""
     return calendar.next_event(s)
 
 
 @compiled
-def hop(s: np.void) -> None:
+def hop(s: State) -> None:
     """Let the first task travel for as long as hops mostly do."""
-    calendar.hold(s, 0, s.belt_delay)
+    calendar.hold(s, 0, s.fixed_delay)
 
 
 def machine(buckets: int, pace: float) -> Machine:
     """A calendar with nothing in it but the observation at 1e6 s, which is never taken out."""
     made = Machine(Wiring(next(iter(sim.load_text(QUEUE).variants.values())), 0))
-    made.s["heap"] = made.s["belt"] = made.s["soon"] = 0
-    made.s["belt_delay"] = 0.001
+    made.s.heap_size = made.s.fixed_size = made.s.near_size = 0
+    made.s.fixed_delay = 0.001
     if buckets:
-        made.tables["wheel"], made.tables["used"] = np.full(buckets, -1), np.zeros(buckets // 64, np.int64)
-        made.tables["soon"] = np.zeros(buckets, made.tables["soon"].dtype)
-        made.tables["soon"]["next"] = [*range(1, buckets), -1]
-        made.s["pace"], made.s["reach"], made.s["wheel_mask"], made.s["wheel_words"] = pace, buckets - 2, buckets - 1, buckets // 64 - 1
-        made.s["soon_free"] = 0
+        made.room.new_wheel(buckets, pace)
     calendar.push(made.s, 1e6, int(calendar.OBSERVATION), 0)
     return made
 
@@ -70,27 +68,27 @@ def test_events_come_in_their_order_from_wherever_they_stand(buckets, pace):
     made = machine(buckets, pace)
     expected: list[tuple[float, int, int, int]] = []
     for step in range(1, 4000):
-        now = float(made.s["now"])
+        now = made.s.now
         if len(expected) < 200 and luck.random() < 0.55:
             if luck.random() < 0.2:
-                heapq.heappush(expected, (now + 0.001, int(calendar.ORDINARY), int(made.s["sequence"]), 0))
+                heapq.heappush(expected, (now + 0.001, int(calendar.ORDINARY), made.s.sequence, 0))
                 hop(made.s)
                 continue
             delay = float(luck.choice([0.0, 0.25, luck.exponential(0.3), luck.exponential(5.0), 1e300]))
-            rank, number = int(luck.integers(3)), int(made.s["sequence"])
+            rank, number = int(luck.integers(3)), made.s.sequence
             calendar.schedule(made.s, rank, delay, 0, step)
             if delay < 1e300:
                 heapq.heappush(expected, (now + delay, rank, number, step))
         elif expected:
             time, _, _, about = heapq.heappop(expected)
             assert take(made.s) >> calendar.KIND_BITS == about
-            assert made.s["now"] == time
+            assert made.s.now == time
         if step == 2000:
             calendar.leave_wheel(made.s)  # as when another wheel is made
-            assert made.s["soon"] == 0
+            assert made.s.near_size == 0
     while expected:
         assert take(made.s) >> calendar.KIND_BITS == heapq.heappop(expected)[-1]
-    assert made.s["soon"] == 0
+    assert made.s.near_size == 0
 
 
 @pytest.mark.parametrize("rate", ["1/s", "5/s", "1/min"])
@@ -106,11 +104,11 @@ def test_there_is_room_for_the_events_of_thousands_of_faults():
     """All of them are planned before anything has happened."""
     faults = ", ".join(f"{{name: f{i}, at: {i}ms, for: 500us, slow: {{of: shop, by: 2x}}}}" for i in range(5000))
     made = Machine(Wiring(next(iter(sim.load_text(f"{QUEUE}faults: [{faults}]", sets=["duration=10s"]).variants.values())), 0))
-    assert 10_000 < made.s["heap"] <= made.tables["heap"].size
+    assert 10_000 < made.s.heap_size <= made.s.size_of(heap)
 
 
 def test_buckets_are_no_finer_than_the_clock():
     """Many events at one instant, years after the beginning: the number of a bucket is still a whole number."""
     made = Machine(Wiring(next(iter(sim.load_text(QUEUE, sets=["duration=300000000s", "record.interval=1000000s"]).variants.values())), 0))
-    made._fit_wheel(200_000, 0.0)
-    assert 3e8 * made.s["pace"] <= 2.0**52
+    made.fit_wheel(200_000, 0.0)
+    assert 3e8 * made.s.buckets_per_second <= 2.0**52

@@ -70,14 +70,14 @@ def test_what_is_not_compiled_is_compiled_beside_where_a_processor_is_to_spare_a
         def chose(self, words):
             self.words = words
 
-    heard = Heard()
-    choice = engines.chosen_engine("auto", [queue(f"{attempts / 100 / 10}s")], 10, heard, here=here)
-    assert heard.words.startswith(told)
+    outcome_of_attempt = Heard()
+    choice = engines.chosen_engine("auto", [queue(f"{attempts / 100 / 10}s")], 10, outcome_of_attempt, here=here)
+    assert outcome_of_attempt.words.startswith(told)
     assert choice.either
     monkeypatch.setattr("sim.chance.compiler.cache_directory", lambda: None)
     monkeypatch.setattr("sim.chance.compiler.cache_note", lambda: "in every process anew, for its place is full")
-    engines.chosen_engine("auto", [queue("3100s")], 10, heard)
-    assert heard.words.endswith("the compiled one is compiled in every process anew, for its place is full, which repays from 6,000,000 on")
+    engines.chosen_engine("auto", [queue("3100s")], 10, outcome_of_attempt)
+    assert outcome_of_attempt.words.endswith("the compiled one is compiled in every process anew, for its place is full, which repays from 6,000,000 on")
 
 
 CHAIN = """
@@ -106,11 +106,11 @@ def test_attempts_are_counted_and_the_reason_is_told(arrivals, requests, monkeyp
         def chose(self, words):
             self.words = words
 
-    heard = Heard()
-    assert engines.chosen_engine("auto", [scenario], 1, heard).engine == "compiled"
-    assert heard.words == "engine compiled: about 250,000 attempts"
-    assert engines.chosen_engine("auto", [scenario.model_copy(update={"duration": 100.0})], 1, heard).engine == "simpy"
-    assert heard.words == "engine simpy: about 25,000 attempts; from 200,000 on loading the compiled one repays"
+    outcome_of_attempt = Heard()
+    assert engines.chosen_engine("auto", [scenario], 1, outcome_of_attempt).engine == "compiled"
+    assert outcome_of_attempt.words == "engine compiled: about 250,000 attempts"
+    assert engines.chosen_engine("auto", [scenario.model_copy(update={"duration": 100.0})], 1, outcome_of_attempt).engine == "simpy"
+    assert outcome_of_attempt.words == "engine simpy: about 25,000 attempts; from 200,000 on loading the compiled one repays"
 
 
 def test_the_choice_never_changes_a_result():

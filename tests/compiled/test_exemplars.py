@@ -7,6 +7,7 @@ import sim
 from sim import compiled, models
 from sim.chance.keyed import lot
 from sim.compiled.machine import Machine
+from sim.compiled.rows.tables import TABLES
 from sim.compiled.wiring import Wiring
 from sim.models.world import World
 from sim.records import exemplars as chosen
@@ -33,6 +34,8 @@ record: {spans: exemplars}
 services: {desk: {workers: 1, endpoints: {ask: [{work: {exponential: 6ms}}]}}}
 traffic: {callers: {sends: desk.ask, arrivals: {poisson: 100/s}}}
 """
+
+KEPT = ("stage_notes", "span_notes", "request_notes", "stage_records", "span_records", "candidate_records")
 
 
 def only(text, sets=()):
@@ -99,7 +102,7 @@ def test_what_is_kept_does_not_grow_with_the_run(monkeypatch):
     for duration in ("100s", "2000s"):
         machine = Machine(Wiring(only(QUEUE, [f"duration={duration}"]), 0))
         machine.run()
-        sizes[duration] = {name: machine.tables[name].size for name in ("stage_notes", "span_notes", "diaries", "stage_rows", "span_rows", "candidates")}
+        sizes[duration] = {name: machine.s.size_of(TABLES[name]) for name in KEPT}
     assert sizes["100s"] == sizes["2000s"]
     assert handed["100s"] > 1_000
     assert handed["2000s"] < 5_000 < 0.03 * 100 * 2000

@@ -9,6 +9,7 @@ import pytest
 
 from sim.chance.compiler import cache_directory, is_whole
 from sim.compiled import machine_code
+from sim.compiled.rows.state import STATE_TYPE
 from tests.attacks.victims import Victim
 
 pytestmark = pytest.mark.xdist_group("compiled")
@@ -29,7 +30,7 @@ def test_the_parts_are_those_that_the_whole_is_made_of():
     directory = cache_directory()
     for function, types in machine_code._PARTS:
         compiled = sum(function.stats.cache_misses.values())  # by this process, where nothing was on disk before
-        function.compile((machine_code._STATE, *types))
+        function.compile((STATE_TYPE, *types))
         assert sum(function.stats.cache_misses.values()) == compiled, function.__name__
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         assert len(list(directory.rglob(f"{name}-*.nbc"))) == 1, name

@@ -169,23 +169,23 @@ traffic:
 """
 
 
-GROWING = ("slots", "flows", "requests", "timers", "jobs", "messages", "deliveries", "entries", "limiters")
+GROWING = ("tasks", "flows", "requests", "timers", "jobs", "messages", "deliveries", "entries", "limiters")
 
 
-@pytest.mark.parametrize(("spans", "growing"), [("all", GROWING), ("exemplars", (*GROWING, "diaries", "stage_notes", "span_notes"))])
+@pytest.mark.parametrize(("spans", "growing"), [("all", GROWING), ("exemplars", (*GROWING, "request_notes", "stage_notes", "span_notes"))])
 def test_everything_grows(monkeypatch, spans, growing):
     """Tasks, requests, timers, jobs, messages, deliveries, limits per user and rows all outgrow what they began with."""
-    from sim.compiled import machine
+    from sim.compiled import machine, room
 
-    monkeypatch.setattr(machine, "ROWS", 256)
-    monkeypatch.setattr(machine, "CANDIDATES", 8)
+    monkeypatch.setattr(room, "RECORDS", 256)
+    monkeypatch.setattr(room, "CANDIDATES", 8)
     monkeypatch.setattr(machine, "EVENTS_AT_ONCE", 999)
     scenario = only(sim.load_text(OVERLOADED, sets=[f"record.spans={spans}"]))
     made = []
     original = machine.Machine.grow
 
     def grow(self):
-        made.append({name: self.tables[name].size for name in growing})
+        made.append({name: self.s.tables[name].size for name in growing})
         original(self)
 
     monkeypatch.setattr(machine.Machine, "grow", grow)
@@ -227,10 +227,10 @@ traffic: {crowd: {sends: shop.buy, arrivals: {replay: {data: [AT]}}}}
 @pytest.mark.parametrize("spans", ["all", "exemplars"])
 def test_thousands_of_attempts_are_cancelled_at_one_instant(monkeypatch, spans):
     """By one event of one lane of timers, which is more than any one operation may write: there is room for the spans of all who are inside."""
-    from sim.compiled import machine
+    from sim.compiled import initial, room
 
-    monkeypatch.setattr(machine, "ROWS", 16)
-    monkeypatch.setattr(machine, "START", dict.fromkeys(machine.START, 16))
+    monkeypatch.setattr(room, "RECORDS", 16)
+    monkeypatch.setattr(initial, "start_of", lambda _: 16)
     scenario = only(sim.load_text(CANCELLED.replace("AT", ", ".join(["1.0"] * 2500)), sets=[f"record.spans={spans}"]))
     assert apart(scenario) == []
 

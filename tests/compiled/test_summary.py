@@ -22,10 +22,10 @@ def kept(scenario, keep):
 @pytest.mark.parametrize("seed", range(100, 112))
 def test_both_engines_give_the_same_summary(seed, monkeypatch):
     """To the last bit, whatever the pieces in which they hand their rows over; and the fingerprint of the rows that they did not keep."""
-    from sim.compiled import machine
+    from sim.compiled import room
 
     monkeypatch.setattr(recorder, "HAND_OVER", 5_000)
-    monkeypatch.setattr(machine, "ROWS", 300)
+    monkeypatch.setattr(room, "RECORDS", 300)
     monkeypatch.setattr(summarizing, "PIECE", 256)
     scenario = kept(next(iter(load_document(any_scenario(seed)).variants.values())), "summary")
     one, other = models.simulate(scenario), compiled.simulate(scenario)
@@ -37,9 +37,9 @@ def test_both_engines_give_the_same_summary(seed, monkeypatch):
 @pytest.mark.parametrize("keep", ["rows", "summary"])
 @pytest.mark.parametrize("seed", range(112, 116))
 def test_a_second_thread_that_reads_the_rows_changes_nothing(seed, keep, monkeypatch):
-    from sim.compiled import machine
+    from sim.compiled import room
 
-    monkeypatch.setattr(machine, "ROWS", 100)
+    monkeypatch.setattr(room, "RECORDS", 100)
     scenario = kept(next(iter(load_document(any_scenario(seed)).variants.values())), keep)
     alone, beside = compiled.simulate(scenario), compiled.simulate(scenario, background=True)
     assert differences(alone, beside) == []

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sim.chance.shared import machine_code_is_off
 from sim.errors import UsageError, did_you_mean
 from sim.experiments.on_paper.run_size import attempts_of
 
@@ -111,6 +112,8 @@ def chosen_engine(engine: str, scenarios: Iterable[Scenario], runs: int, progres
     about = f"about {_rounded(attempts)} attempts"
     if attempts < WORTH_LOADING:
         return _told(EngineChoice("simpy", either=True), f"{about}; from {WORTH_LOADING:,} on loading the compiled one repays", progress)
+    if machine_code_is_off():
+        return _told(EngineChoice("simpy", either=True), f"{about}; NUMBA_DISABLE_JIT is set, and the compiled one would run in plain Python", progress)
     if reason := _why_not(scenarios):
         return _told(EngineChoice("simpy", either=True), f"{about}; {reason} runs on it alone", progress)
     if _is_ready():

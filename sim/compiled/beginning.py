@@ -1,0 +1,66 @@
+"""What the models have planned and made ready at time 0, in the calendar and the ready queue of the compiled engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.compiled import calendar
+from sim.compiled.clients import first_arrival
+from sim.compiled.rows.running import tasks
+from sim.compiled.rows.traffic import workloads
+
+if TYPE_CHECKING:
+    from sim.compiled.machine import Machine
+
+
+def begin(machine: Machine) -> None:
+    """Consumers, relays and users are ready, in the order in which the models have made them.
+
+    Then what the calendar holds.
+    """
+    _make_ready(machine)
+    _plan(machine)
+
+
+def _make_ready(machine: Machine) -> None:
+    wiring, world, membership = machine.wiring, machine.wiring.world, machine.control.membership
+    members = {id(member.task): place for place, member in enumerate(wiring.members)}
+    relays = {id(outbox.task): place for place, outbox in enumerate(wiring.outboxes) if outbox.task is not None}
+    users = iter(
+        [
+            (place, user)
+            for place, w in enumerate(world.workloads)
+            for user in range(getattr(w.spec.arrivals, "users", 0))
+        ]
+    )
+    for task in world.env.ready:
+        if id(task) in members:
+            membership.begin_member(members[id(task)])
+        elif id(task) in relays:
+            membership.begin_relay(relays[id(task)])
+        else:
+            _begin_user(machine, *next(users))
+
+
+def _begin_user(machine: Machine, workload: int, user: int) -> None:
+    row = workloads(machine.s)[workload]
+    task = machine.control.membership.new_task(row.caller, row.pc)
+    tasks(machine.s)[task].user = user
+    calendar.make_ready(machine.s, task)
+
+
+def _plan(machine: Machine) -> None:
+    s, world = machine.s, machine.wiring.world
+    sources = {workload.signal: place for place, workload in enumerate(world.workloads) if hasattr(workload, "signal")}
+    planned = sorted(world.env.calendar)
+    for time, rank, number, event in planned:
+        if event is world.ticker:
+            what = int(calendar.TICK)
+        elif event in sources:
+            first_arrival(s, sources[event])
+            what = calendar.ARRIVAL | sources[event] << calendar.KIND_BITS
+        else:
+            what = calendar.ORDER | machine.faults.plan(event) << calendar.KIND_BITS
+        s.sequence = number
+        calendar.push(s, time, rank, what)
+    s.sequence = max((number for _, _, number, _ in planned), default=0) + 1

@@ -1,0 +1,140 @@
+"""What is still open when the clock has stopped: its rows are written, as `World` does."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.compiled.consumers import write_message
+from sim.compiled.rows.gateway import limits
+from sim.compiled.rows.hosts import hosts
+from sim.compiled.rows.logs import deliveries, group_of, group_partitions, groups, members, messages, partitions, topics
+from sim.compiled.rows.running import requests
+from sim.compiled.rows.tables import Table
+from sim.compiled.spans import keep_span
+from sim.compiled.tasks import close
+from sim.compiled.topics import QUEUED
+from sim.models.unnoticed import breaker_by_now, breakers_of, end_of_spell, in_order
+from sim.vocabulary import EventKind, Outcome
+
+if TYPE_CHECKING:
+    from sim.compiled.machine import Machine
+    from sim.compiled.rows.logs import Delivery, Message
+
+
+def close_all(machine: Machine) -> None:
+    """Messages, spans, requests, and the spells that nobody has told the end of."""
+    _close_messages(machine)
+    _close_spans(machine)
+    _close_requests(machine)
+    _tell_what_nobody_noticed(machine)
+    machine.flush()
+
+
+def events_of(machine: Machine) -> NDArray[np.void]:
+    """The event log, its subjects named."""
+    rows = machine.events()
+    name, subjects = machine.wiring.world.recorder.name, machine.wiring.subjects
+    for row in rows:
+        row["subject"] = name(subjects[row["subject"]])
+        row["object"] = name(subjects[row["object"]]) if row["object"] >= 0 else -1
+    return in_order(rows)
+
+
+# -- messages ----------------------------------------------------------------------------------------------------------
+
+
+def groups_of(machine: Machine, topic: int) -> list[int]:
+    """The groups of a topic."""
+    row = topics(machine.s)[topic]
+    return [group_of(machine.s)[place] for place in range(row.first_group, row.first_group + row.groups)]
+
+
+def unreadable(machine: Machine, topic: int) -> list[int]:
+    """The messages of a topic that are not readable yet, partition by partition."""
+    row = topics(machine.s)[topic]
+    firsts = [partitions(machine.s)[place].first for place in range(row.first, row.first + row.count)]
+    return [message for first in firsts for message in _chain(machine, messages, first)]
+
+
+def unended(machine: Machine, group: int) -> list[int]:
+    """Waiting, due, in a batch, or delayed, in the order in which `Group.unended` finds them."""
+    s, wiring = machine.s, machine.wiring
+    row = groups(s)[group]
+    found: list[int] = []
+    for place in range(row.first, row.first + len(wiring.groups[group].partitions)):
+        partition = group_partitions(s)[place]
+        found += _chain(machine, deliveries, partition.first)
+        found += _chain(machine, deliveries, partition.retries_first)
+    for member in wiring.groups[group].members:
+        found += _chain(machine, deliveries, members(s)[wiring.member_at[member]].batch_first)
+    return found + _chain(machine, deliveries, row.delayed_first)
+
+
+def _close_messages(machine: Machine) -> None:
+    """Write the rows of messages that have not ended."""
+    for topic in range(len(machine.wiring.topic_at)):
+        its_groups = groups_of(machine, topic)
+        for group in its_groups:
+            for place in unended(machine, group):
+                delivery = deliveries(machine.s)[place]
+                _write(machine, delivery.message, group, delivery.count)
+        for message in unreadable(machine, topic):
+            for group in its_groups:
+                _write(machine, message, group, 0)
+
+
+def _write(machine: Machine, message: int, group: int, count: int) -> None:
+    if machine.s.must_grow:
+        machine.grow()
+    write_message(machine.s, message, group, math.nan, count, QUEUED)
+
+
+def _chain(machine: Machine, table: Table[Message] | Table[Delivery], first: int) -> list[int]:
+    found = []
+    while first >= 0:
+        found.append(first)
+        first = table(machine.s)[first].next
+    return found
+
+
+# -- attempts and requests ---------------------------------------------------------------------------------------------
+
+
+def _close_spans(machine: Machine) -> None:
+    """Attempts that are still inside have spans without an end."""
+    if not machine.s.spans:
+        return
+    machine.grow()  # then there is room for the spans of all tasks
+    for host in range(len(machine.wiring.hosts)):
+        for replica in machine.control.replicas(host):
+            for task in machine.control.inside(replica):
+                keep_span(machine.s, task, int(Outcome.IN_FLIGHT), math.nan)
+
+
+def _close_requests(machine: Machine) -> None:
+    """Write the rows of requests that are still open, in the order in which they arrived."""
+    every = requests.array(machine.s)
+    still_open = np.flatnonzero(every["open"])
+    for request in still_open[np.argsort(every["number"][still_open], kind="stable")].tolist():
+        if machine.s.must_grow:
+            machine.grow()
+        row = requests(machine.s)[request]
+        close(machine.s, request, row.alive > 0 or math.isnan(row.end))
+
+
+def _tell_what_nobody_noticed(machine: Machine) -> None:
+    wiring, s = machine.wiring, machine.s
+    for place, host in enumerate(wiring.hosts):
+        row = hosts(s)[place]
+        machine.tell(end_of_spell(EventKind.SHEDDING_ENDED, row.shedding, row.last_shed, s.now, host.name))
+    gateway = wiring.world.gateway
+    for place, found in enumerate(gateway.limits if gateway is not None else ()):
+        limit = limits(s)[place]
+        machine.tell(end_of_spell(EventKind.LIMITING_ENDED, limit.limiting, limit.last, s.now, "gateway", found.label))
+    for name, guard in breakers_of(wiring.world.guard_sets):
+        if (at := wiring.guard_tables.place_of(guard)) is not None:
+            machine.tell(breaker_by_now(machine.breaker(at), s.now, name, guard.about))

@@ -1,0 +1,69 @@
+"""All tables of a run at time 0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.compiled.rows import events, gateway, running
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import BUFFERS, POOLS, AnyTable
+from sim.compiled.spans import ALL, EXEMPLARS
+from sim.compiled.wiring.found import Filled
+from sim.records.exemplars import MOST_LUCK
+
+if TYPE_CHECKING:
+    from sim.compiled.wiring import Wiring
+
+KEPT = {"none": 0, "all": int(ALL), "exemplars": int(EXEMPLARS)}
+FIRST_CPU_EVENTS = 1 << 10
+
+
+def state_of(wiring: Wiring) -> State:
+    """The state of a run as it begins, with the tables that its wiring has found; `Room` makes room in the others."""
+    s = State.new()
+    _numbers(s, wiring)
+    for table, array in (*wiring.tables(), *_what_grows(wiring)):
+        s.put(table, array)
+    return s
+
+
+def _numbers(s: State, wiring: Wiring) -> None:
+    s.current = -1
+    s.cpu_events_most = FIRST_CPU_EVENTS
+    s.fixed_delay = wiring.world.env.fixed_delay
+    s.near_free = -1  # no wheel yet
+    s.spans, s.warmup = KEPT[wiring.scenario.record.spans], wiring.scenario.warmup
+    s.lucky = MOST_LUCK
+    s.limiters_count = max(1, len(wiring.gateway_tables.limiters))
+    s.stamps_count = sum(wiring.gateway_tables.stamps)
+    s.last_tick = len(wiring.world.moments)
+
+
+def _what_grows(wiring: Wiring) -> Filled:
+    """As small as it begins; `Room` makes room before the first event."""
+    spans = wiring.scenario.record.spans
+    notes = (running.stage_notes, running.span_notes)
+    for table in POOLS:
+        yield table, table.zeros(start_of(table) if table not in notes or spans == "exemplars" else 1)
+    for table in (
+        *BUFFERS,
+        events.heap,
+        events.fixed_delay_queue,
+        events.near_events,
+        events.used,
+        events.ready,
+        gateway.old_entries,
+    ):
+        yield table, table.zeros(1)
+    yield events.wheel, np.full(1, NOBODY)
+    yield running.flows, running.Flow.zeros(start_of(running.tasks) if spans != "none" else 1)
+    yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
+    yield running.saved, np.zeros((start_of(running.tasks), wiring.assembler.deepest), np.int64)
+
+
+def start_of(table: AnyTable) -> int:
+    """How many rows a pool begins with."""
+    return table.pool.start if table.pool is not None else 1

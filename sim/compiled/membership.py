@@ -1,0 +1,246 @@
+"""Consumers and relays come, go and share out partitions, in Python, for it happens rarely.
+
+As in `models/consumer.py` and `models/outbox.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from sim.compiled import calendar, consumers, guards, relays, topics
+from sim.compiled.base import NONE
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.hosts import replicas
+from sim.compiled.rows.logs import deliveries, group_partitions, groups, members, outboxes
+from sim.compiled.rows.running import flows, tasks
+from sim.compiled.tasks import GO_ON, new_task
+from sim.policies.assignor import range_assign
+from sim.vocabulary import EventKind, MessageEnd
+
+if TYPE_CHECKING:
+    from sim.compiled.machine import Machine
+    from sim.compiled.rows.state import State
+
+SKIPPED = int(MessageEnd.SKIPPED)
+
+
+class Membership:
+    """The members and relays of one run."""
+
+    def __init__(self, machine: Machine, replicas_of: Callable[[int], range]):
+        self.machine = machine
+        self.wiring = machine.wiring
+        self.replicas_of = replicas_of
+        self.refusing: dict[int, int] = {}  # by host: how many faults make it refuse
+        self.lives: dict[int, int] = {}  # of each member
+
+    @property
+    def s(self) -> State:
+        """The state of the run."""
+        return self.machine.s
+
+    # -- orders --------------------------------------------------------------------------------------------------------
+
+    def order(self, act: Callable[[], None]) -> int:
+        """Something for Python to do; its number. The calendar has room for its event."""
+        self.wiring.orders.append(act)
+        self.machine.grow()
+        return len(self.wiring.orders) - 1
+
+    def order_in(self, delay: float, act: Callable[[], None]) -> None:
+        """Let Python do something after a delay."""
+        calendar.schedule(self.s, calendar.CONTROL, delay, calendar.ORDER, self.order(act))
+
+    def new_task(self, replica: int, pc: int) -> int:
+        """A task that runs a program of its own."""
+        if self.s.must_grow:
+            self.machine.grow()
+        task = int(new_task(self.s, NOBODY, 0, 0, NOBODY, replica))
+        own = tasks(self.s)[task]
+        own.on_wake, own.pc = GO_ON, pc
+        if self.s.spans:
+            flows(self.s)[task].number = -1  # consumers and relays are no flows; a user becomes one with each request
+        return task
+
+    def silence(self, task: int) -> None:
+        """Stop a thread of its own, with what it waits for."""
+        host = replicas(self.s)[tasks(self.s)[task].replica].host
+        guards.stop(self.s, task, host, False, NONE)
+
+    # -- members -------------------------------------------------------------------------------------------------------
+
+    def begin_member(self, member: int) -> None:
+        """A consumer begins to poll, and with it another life."""
+        self.lives[member] = self.lives.get(member, 0) + 1
+        row = members(self.s)[member]
+        row.task = task = self.new_task(row.replica, row.pc)
+        own = tasks(self.s)[task]
+        own.own_thread, own.member = True, member
+        calendar.make_ready(self.s, task)
+
+    def stop_member(self, member: int) -> None:
+        """The process is gone."""
+        row = members(self.s)[member]
+        row.died = row.died or replicas(self.s)[row.replica].down > 0
+        if not row.up:
+            return
+        row.up = False
+        self._hold(member)
+        self.silence(row.task)
+        row.task = NOBODY
+        batch = []
+        delivery = row.batch_first
+        while delivery >= 0:
+            batch.append(delivery)
+            delivery = deliveries(self.s)[delivery].next
+        consumers.put_back(self.s, member)
+        for delivery in batch:  # the partition may have moved to another member while this one was at it
+            waiting = deliveries(self.s)[delivery]
+            topics.notify(self.s, waiting.partition, waiting.message)
+
+    def start_member(self, member: int) -> None:
+        """It is back."""
+        row = members(self.s)[member]
+        if row.up:
+            return
+        row.up = True
+        self._hold(member)
+        if row.died:
+            row.died = False
+            for partition in range(row.first_partition, row.first_partition + row.partitions):
+                if group_partitions(self.s)[partition].owner == member:
+                    self._reset_offset(member, partition)
+        row.idle = False
+        self.begin_member(member)
+
+    # -- relays --------------------------------------------------------------------------------------------------------
+
+    def begin_relay(self, outbox: int) -> None:
+        """A relay begins to look."""
+        row = outboxes(self.s)[outbox]
+        row.task = task = self.new_task(row.replica, row.pc)
+        tasks(self.s)[task].own_thread = True
+        calendar.make_ready(self.s, task)
+
+    def stop_relay(self, outbox: int) -> None:
+        """Its replica died."""
+        row = outboxes(self.s)[outbox]
+        if row.task >= 0:
+            if tasks(self.s)[row.task].phase == relays.REPLICATING:
+                relays.release_rest(self.s, outbox)
+            self.silence(row.task)
+        row.task = NOBODY
+
+    def start_relay(self, outbox: int) -> None:
+        """It runs in the first replica that is up, if there is one."""
+        row = outboxes(self.s)[outbox]
+        up = [r for r in self.replicas_of(row.host) if not replicas(self.s)[r].down and not self.refusing.get(row.host)]
+        row.replica = up[0] if up else NOBODY
+        if not up:
+            row.task = NOBODY
+            return
+        self.begin_relay(outbox)
+
+    # -- both ----------------------------------------------------------------------------------------------------------
+
+    def stop(self, host: int, gone: Iterable[int]) -> None:
+        """Members and relays in these replicas stop."""
+        there = set(gone)
+        for member in range(len(self.wiring.members)):
+            row = members(self.s)[member]
+            if row.host == host and row.replica in there:
+                self.stop_member(member)
+                if replicas(self.s)[row.replica].down:
+                    self.expire_session(member)
+        for outbox in range(len(self.wiring.outboxes)):
+            box = outboxes(self.s)[outbox]
+            if box.host == host and box.replica in there:
+                self.stop_relay(outbox)
+                self.start_relay(outbox)
+
+    def start(self, host: int, back: Iterable[int]) -> None:
+        """They start again."""
+        there = set(back)
+        for member in range(len(self.wiring.members)):
+            row = members(self.s)[member]
+            if row.host == host and row.replica in there:
+                self.start_member(member)
+                if not row.belongs:
+                    row.belongs = True
+                    self.rebalance(row.group)
+        for outbox in range(len(self.wiring.outboxes)):
+            box = outboxes(self.s)[outbox]
+            if box.host == host and box.task < 0:
+                self.start_relay(outbox)
+
+    # -- partitions ----------------------------------------------------------------------------------------------------
+
+    def expire_session(self, member: int) -> None:
+        """A crashed member's partitions move when its session times out, unless it is back before."""
+        life = self.lives[member]
+
+        def expire() -> None:
+            row = members(self.s)[member]
+            if replicas(self.s)[row.replica].down and row.belongs and self.lives[member] == life:
+                row.belongs = False
+                self.rebalance(row.group)
+
+        self.order_in(members(self.s)[member].session, expire)
+
+    def rebalance(self, group: int) -> None:
+        """Deal the partitions out again (Kafka's range assignor)."""
+        found = self.wiring.groups[group]
+        every = [self.wiring.member_at[member] for member in found.members]
+        there = [member for member in every if members(self.s)[member].belongs]
+        first, count = groups(self.s)[group].first, len(found.partitions)
+        owners = [group_partitions(self.s)[place].owner for place in range(first, first + count)]
+        for place in range(first, first + count):
+            group_partitions(self.s)[place].owner = NOBODY
+        for member in every:
+            if member not in there:
+                members(self.s)[member].partitions = 0
+                self._hold(member)
+        for member, indices in zip(there, range_assign(len(there), count), strict=True):
+            self._assign(member, first, indices, owners)
+        self.machine.log(EventKind.PARTITIONS_ASSIGNED, found.name, found.topic.name, float(len(there)))
+
+    def _assign(self, member: int, first: int, indices: Iterable[int], owners: list[int]) -> None:
+        """These partitions of its group belong to a member from now on."""
+        mine = list(indices)
+        row = members(self.s)[member]
+        row.first_partition = first + min(mine, default=0)  # the range assignor gives neighbours to each
+        row.partitions = len(mine)
+        self._hold(member)
+        for index in mine:
+            group_partitions(self.s)[first + index].owner = member
+            if owners[index] != member:
+                self._reset_offset(member, first + index)
+        taken = [group_partitions(self.s)[first + index] for index in mine]
+        if row.idle and any(partition.first >= 0 or partition.retries_first >= 0 for partition in taken):
+            row.idle = False
+            calendar.make_ready(self.s, row.task)
+
+    def _hold(self, member: int) -> None:
+        """Whether it is up and holds partitions may have changed."""
+        row = members(self.s)[member]
+        holding = row.up and row.partitions > 0
+        if holding != row.holding:
+            row.holding = holding
+            row.holding_area += -self.s.now if holding else self.s.now
+
+    def _reset_offset(self, member: int, partition: int) -> None:
+        """`latest` starts at the end of a partition in which the group has committed nothing."""
+        row = group_partitions(self.s)[partition]
+        if not members(self.s)[member].latest or row.committed:
+            return
+        while row.first >= 0:
+            if self.s.must_grow:
+                self.machine.grow()
+            delivery = row.first
+            row.first = deliveries(self.s)[delivery].next
+            if row.first < 0:
+                row.last = NOBODY
+            else:
+                deliveries(self.s)[row.first].previous = NOBODY
+            consumers.end_delivery(self.s, row.group, delivery, SKIPPED)

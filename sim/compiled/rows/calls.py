@@ -1,0 +1,122 @@
+"""Rows of calls: who can be called, on which way, and what a caller remembers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.compiled.rows.declaring import Perhaps, Reference, Row
+from sim.compiled.rows.tables import Table
+from sim.policies.balancer import BALANCER, BalancerRow
+from sim.policies.breaker import BREAKER, BreakerRow
+from sim.policies.budget import BUDGET, BudgetRow
+from sim.policies.bulkhead import BULKHEAD, BulkheadRow
+from sim.policies.retry import RETRY, RetryRow
+
+if TYPE_CHECKING:
+    from sim.compiled.rows.events import TimerLane
+    from sim.compiled.rows.hosts import Host, Replica
+    from sim.compiled.rows.logs import Topic
+    from sim.compiled.rows.programs import Op
+    from sim.compiled.rows.running import Task
+
+
+class Call(Row):
+    """One call site: a target and a policy."""
+
+    target: Reference[Target]
+    hop: Reference[Hop]
+    back: Reference[Hop]
+    salt: int
+    mark: int
+    max_attempts: int
+    retry: int
+    jitter: int  # a draw
+    lane: Perhaps[TimerLane]  # of one attempt
+    total_lane: Perhaps[TimerLane]  # of all attempts together
+    bulkhead_lane: Perhaps[TimerLane]  # of the wait for a place; none: nobody waits
+    guards: int  # where its guards stand in `guard_of`, by replica of the caller; -1: it has none
+    subject: int  # place in the list of subjects: the caller, or its first replica
+    about: int  # likewise: the callee
+    cancels: bool  # a timeout ends the attempt
+    bulkhead: bool
+    may_freeze: bool  # its caller
+    per_replica: bool  # each replica of the caller has a guard of its own
+
+
+class Target(Row):
+    """What can be called: an endpoint, a route, or a topic."""
+
+    kind: int  # ENDPOINT ... in network.py
+    where: int  # index into names
+    only: Perhaps[Replica]  # the one that takes all attempts
+    host: Perhaps[Host]
+    first: Reference[Replica]
+    count: int  # replicas
+    uniforms: int  # how many its balancer draws
+    uniform: int  # a draw; -1: none
+    other_uniform: int  # likewise
+    entry: Reference[Op]
+    topic: Reference[Topic]
+    key: int
+    site: int
+    counts: bool  # its balancer counts who is under way
+
+
+class Hop(Row):
+    """One direction of one kind of message."""
+
+    length: float  # s, where it is not drawn
+    fixed: float  # s, where nothing disturbs it; -1: look
+    draw: int  # -1: it is not drawn
+    chance: int
+    wire: Reference[Wire]
+    salt: int
+
+
+class Wire(Row):
+    """What two hosts share, and faults disturb."""
+
+    loss: float
+    cuts: int
+    losses: int  # faults that lose messages, in `wire_losses`
+    delays: int  # faults that delay them, in `wire_delays`
+
+
+class Guard(Row):
+    """The memory of one caller about one callee."""
+
+    spent: float  # when its budget was last found exhausted
+    taken_area: float
+    breaker: int  # -1: none; so of budget and bulkhead
+    ring: int
+    size: int  # of the ring
+    budget: int
+    tokens: int
+    bulkhead: int
+    first: Perhaps[Task]  # of those who stand in line
+    last: Perhaps[Task]
+    passed: int
+    turned_away: int
+
+
+calls = Table("calls", Call)
+targets = Table("targets", Target)
+hops = Table("hops", Hop)
+wires = Table("wires", Wire)
+wire_losses = Table("wire_losses", float, width="network_faults")
+wire_delays = Table("wire_delays", int, width="network_faults")
+guards = Table("guards", Guard)
+guard_of = Table("guard_of", int)
+breakers = Table("breakers", BreakerRow, dtype=BREAKER)
+budgets = Table("budgets", BudgetRow, dtype=BUDGET)
+bulkheads = Table("bulkheads", BulkheadRow, dtype=BULKHEAD)
+retries = Table("retries", RetryRow, dtype=RETRY)
+rings = Table("rings", float)
+"""What breakers and budgets remember, one after the other."""
+balancers = Table("balancers", BalancerRow, dtype=BALANCER)
+balancer_of = Table("balancer_of", int)
+"""The balancer of each caller, a line of replicas for each host; -1: none."""
+loads = Table("loads", int, width="widest")
+"""Attempts under way at each replica, a line for each balancer."""
+alive = Table("alive", int)
+"""Whether each replica is up."""

@@ -1,0 +1,138 @@
+"""Rows of hosts: services, the gateway, and what they have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.chance.table import ROW
+from sim.compiled.rows.declaring import Perhaps, Reference, Row
+from sim.compiled.rows.tables import Pool, Returning, Table, Taking
+
+if TYPE_CHECKING:
+    from sim.compiled.rows.events import TimerLane
+    from sim.compiled.rows.running import Note, Task
+
+
+class Host(Row):
+    """A service or the gateway.
+
+    An area is an integral over time: of what is so now, `count * now` is yet to be added.
+    """
+
+    slow: float  # by how much work is stretched
+    work_done: float
+    work_wasted: float
+    busy_area: float
+    queue_area: float
+    outside_area: float
+    up_area: float
+    last_shed: float
+    name: int  # index into names
+    first: Reference[Replica]
+    count: int  # replicas
+    capacity: int  # of the queue of each replica
+    workers: int  # of each replica
+    cores: int  # of each replica; 0: as many as it takes
+    offered: int
+    again: int  # attempts that had arrived before
+    queued: int
+    outside: int
+    up: int
+    patience: Perhaps[TimerLane]
+    errors_first: int  # of its error faults
+    errors_count: int
+    errors_on: int
+    subject: int  # place in the list of subjects
+    turn: int  # of the gateway: whose turn it is
+    lifo: bool
+    event_loop: bool  # it gives its place up while it waits
+    may_hang: bool
+    tracks: bool  # it keeps track of who is in it
+    shedding: bool
+
+
+class Replica(Row):
+    """One process of a host, or who calls from outside."""
+
+    hung_since: float
+    frozen: float  # s; spent frozen before the present freeze
+    virtual: float  # time of its cores
+    last: float  # when that was brought up
+    due: float  # of the next completion
+    used: float  # core-seconds
+    used_since: float
+    host: Perhaps[Host]
+    index: int
+    free: int  # workers
+    waiting: int
+    closed: int  # for how many reasons nobody gets an answer
+    down: int
+    hung: int  # how many freezes hold it
+    backlog: int
+    queue_first: Perhaps[Task]
+    queue_last: Perhaps[Task]
+    parked_first: Perhaps[Task]
+    parked_last: Perhaps[Task]
+    overdue_first: Perhaps[Note]  # whose patience ended in the freeze
+    overdue_last: Perhaps[Note]
+    cores: int
+    jobs: Perhaps[Job]  # root of a pairing heap
+    running: int  # jobs that live
+    sequence: int
+    generation: int  # of its event
+    stopped: bool  # its cores
+
+
+class Job(Row):
+    """Work of a task on the cores of its replica."""
+
+    end: float  # virtual
+    sequence: int
+    ticket: int  # of the task; an old one is stale
+    task: Reference[Task]
+    child: Perhaps[Job]
+    next: Perhaps[Job]  # sibling in the pairing heap, or free one
+
+
+class ErrorFault(Row):
+    """A share of attempts fails while it is on."""
+
+    share: float
+    draw: int
+    on: bool
+
+
+class Stock(Row):
+    """What a service has to sell."""
+
+    items: int  # units of each kind
+    first: int  # of its kinds, in `left`
+    kinds: int
+    subject: int
+
+
+class Draw:
+    """A distribution or a uniform, as sim/chance/table.py has it."""
+
+    key: int
+    kind: int
+
+
+hosts = Table("hosts", Host)
+replicas = Table("replicas", Replica, counted="replica_count")
+jobs = Table("jobs", Job, pool=Pool(1 << 10))
+error_faults = Table("error_faults", ErrorFault)
+stocks = Table("stocks", Stock)
+left = Table("left", int)
+"""Units of each kind of each stock that are left; those sold.
+
+And whether the event log knows that it ran out, beside.
+"""
+sold = Table("sold", int)
+ran_out = Table("ran_out", int)
+ended = Table("ended", int)
+"""How many attempts ended with each outcome, a line of OUTCOMES for each host."""
+draws = Table("draws", Draw, dtype=ROW)
+numbers = Table("numbers", float)
+
+take_job, give_back_job = Taking(jobs), Returning(jobs)

@@ -1,0 +1,205 @@
+"""Rows of log brokers: topics, messages, groups, members, and outboxes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.compiled.rows.calls import Hop, Wire
+from sim.compiled.rows.declaring import Perhaps, Reference, Row
+from sim.compiled.rows.tables import Pool, Returning, Table, Taking
+from sim.policies.partitioner import STICKY, StickyRow
+
+if TYPE_CHECKING:
+    from sim.compiled.rows.hosts import Host, Replica
+    from sim.compiled.rows.programs import Op
+    from sim.compiled.rows.running import Note, Request, Task
+
+
+class Topic(Row):
+    """A topic."""
+
+    name: int
+    broker: Reference[Broker]
+    first: Reference[Partition]
+    count: int  # partitions
+    groups: int
+    first_group: int  # in `group_of`
+    chance: int
+    replication: int  # a draw; -1: followers have it at once
+    published: int
+
+
+class Broker(Row):
+    """A broker."""
+
+    down: int  # for how many faults
+    acks: int  # NO_ACKS ... in topics.py
+    first: Perhaps[Note]  # of those who wait until it is there again
+    last: Perhaps[Note]
+
+
+class Partition(Row):
+    """A partition: how far it goes, and what is not readable yet."""
+
+    end: int
+    first: Perhaps[Message]
+    last: Perhaps[Message]
+
+
+class Message(Row):
+    """A message, as long as anything needs it."""
+
+    published: float
+    available: float  # nan: not yet
+    number: int
+    chain: int
+    path: int
+    offset: int
+    request: Reference[Request]
+    topic: Reference[Topic]
+    partition: Reference[Partition]
+    site: int
+    waiter: Perhaps[Task]  # a publisher who waits for its replicas
+    left: int  # deliveries, its replication, a publisher who looks at it again
+    flow: int
+    next: Perhaps[Message]  # of its partition, or of the free ones
+    replicated: bool
+
+
+class Group(Row):
+    """A consumer group of a topic."""
+
+    busy_area: float
+    topic: Reference[Topic]
+    name: int
+    first: Reference[GroupPartition]
+    lag: int
+    delivered: int
+    redelivered: int
+    space: int  # of its keys in `entries`
+    busy: int
+    first_member: int  # in `member_of`
+    members: int
+    delayed_first: Perhaps[Delivery]
+    delayed_last: Perhaps[Delivery]
+
+
+class GroupPartition(Row):
+    """A partition as one group sees it."""
+
+    group: Reference[Group]
+    owner: Perhaps[Member]
+    first: Perhaps[Delivery]
+    last: Perhaps[Delivery]
+    retries_first: Perhaps[Delivery]
+    retries_last: Perhaps[Delivery]
+    committed: bool
+
+
+class Delivery(Row):
+    """A message on its way through one group."""
+
+    end: float
+    message: Reference[Message]
+    partition: Reference[GroupPartition]
+    count: int
+    failures: int
+    how: int  # MessageEnd
+    flow: int
+    previous: Perhaps[Delivery]
+    next: Perhaps[Delivery]  # of its list, or of the free ones
+
+
+class Member(Row):
+    """A member of a group."""
+
+    holding_area: float
+    busy_area: float
+    session: float  # s; its timeout
+    group: Reference[Group]
+    host: Reference[Host]
+    replica: Reference[Replica]
+    task: Perhaps[Task]
+    hop: Reference[Hop]
+    wire: Reference[Wire]
+    broker: Reference[Broker]
+    salt: int
+    max_poll: int
+    max_deliveries: int
+    retry_topic: int  # how many delays; -1: it delivers again in place
+    retries_first: int  # in `delays`
+    first_partition: int  # of those that it holds
+    partitions: int
+    turn: int
+    batch_first: Perhaps[Delivery]
+    batch_last: Perhaps[Delivery]
+    following: Perhaps[Delivery]
+    current: Perhaps[Delivery]
+    pc: Reference[Op]
+    idempotent: bool
+    latest: bool  # it starts at the end of a partition in which nothing was committed
+    idle: bool
+    belongs: bool  # to the group
+    up: bool
+    holding: bool  # partitions
+    died: bool
+    processing: bool
+
+
+class Outbox(Row):
+    """An outbox and its relay."""
+
+    poll: float  # s
+    salt: int
+    rows: int
+    host: Reference[Host]
+    topic: Reference[Topic]
+    key: int
+    site: int
+    batch: int
+    out: Reference[Hop]
+    back: Reference[Hop]
+    first: Perhaps[OutboxRow]
+    last: Perhaps[OutboxRow]
+    task: Perhaps[Task]
+    replica: Perhaps[Replica]
+    count: int  # of the present batch
+    taken: int  # of those, by all replicas
+    pc: Reference[Op]
+    waited: bool  # for the next of them
+
+
+class OutboxRow(Row):
+    """A row of an outbox."""
+
+    request: Reference[Request]
+    chain: int
+    path: int
+    tries: int
+    flow: int
+    next: Perhaps[OutboxRow]  # of its outbox, or of the free ones
+
+
+topics = Table("topics", Topic)
+brokers = Table("brokers", Broker)
+partitions = Table("partitions", Partition)
+stickies = Table("stickies", StickyRow, dtype=STICKY)
+"""What each possible producer sticks to, a line of replicas for each topic."""
+messages = Table("messages", Message, pool=Pool(1 << 10))
+groups = Table("groups", Group)
+group_of = Table("group_of", int)
+group_ended = Table("group_ended", int)
+"""How many messages ended in each way, a line of MESSAGE_ENDS for each group."""
+group_partitions = Table("group_partitions", GroupPartition)
+deliveries = Table("deliveries", Delivery, pool=Pool(1 << 11))
+members = Table("members", Member)
+member_of = Table("member_of", int)
+delays = Table("delays", float)
+outboxes = Table("outboxes", Outbox)
+outbox_rows = Table("outbox_rows", OutboxRow, pool=Pool(1 << 8))
+pending = Table("pending", int, width="largest_batch")
+"""The messages whose replicas a relay waits for, a line for each outbox."""
+
+take_message, give_back_message = Taking(messages), Returning(messages)
+take_delivery, give_back_delivery = Taking(deliveries), Returning(deliveries)
+take_outbox_row, give_back_outbox_row = Taking(outbox_rows), Returning(outbox_rows)

@@ -1,0 +1,160 @@
+"""Rows of operations: what each kind has to know. All stand in one table, and `ops` sees what they have in common."""
+
+from __future__ import annotations
+
+from sim.compiled.rows.calls import Call
+from sim.compiled.rows.declaring import Reference, Row
+from sim.compiled.rows.hosts import Host, Stock
+from sim.compiled.rows.logs import Outbox
+from sim.compiled.rows.tables import Table, View
+from sim.compiled.rows.traffic import Workload
+
+OP_BYTES = 72
+
+
+class Op(Row, size=OP_BYTES):
+    """One operation: which, on which host, and where to go on a jump and on a failure."""
+
+    kind: int
+    host: Reference[Host]
+    to: Reference[Op]
+    fail: Reference[Op]
+
+
+class EntryOp(Op, size=OP_BYTES):
+    """Where an endpoint or route begins."""
+
+    endpoint: int  # index into names
+    answers: int  # what its caller hears for each outcome, packed: see attempts.py
+    salt: int  # of its error faults
+
+
+class TimedOp(Op, size=OP_BYTES):
+    """Work or a wait."""
+
+    draw: int
+    kept: bool  # drawn for the request and not for the attempt
+    computing: bool
+
+
+class PlaceOp(Op, size=OP_BYTES):
+    """Get a place."""
+
+    spares_own_threads: bool  # consumers and relays need none
+
+
+class CallOp(Op, size=OP_BYTES):
+    """A guarded call."""
+
+    call: Reference[Call]
+    for_others: bool  # others of the same user may wait for its answer
+
+
+class EndOp(Op, size=OP_BYTES):
+    """The end of an attempt."""
+
+    by_outcome: bool  # of the task; else it is well
+
+
+class EffectOp(Op, size=OP_BYTES):
+    """A durable business fact."""
+
+    effect: int  # its bit
+    ledger: int  # what the ledger takes it for: NO_ENTRY ... in operations.py
+    idempotent: bool
+
+
+class ChanceOp(Op, size=OP_BYTES):
+    """End with an outcome by chance."""
+
+    share: float
+    draw: int
+    outcome: int
+    where: int  # index into names
+
+
+class LimitsOp(Op, size=OP_BYTES):
+    """The limits of the gateway."""
+
+    route: int
+    count: int
+
+
+class WorkloadOp(Op, size=OP_BYTES):
+    """A client of a workload asks."""
+
+    workload: Reference[Workload]
+
+
+class ThinkOp(WorkloadOp, size=OP_BYTES):
+    """A user of a workload thinks."""
+
+    draw: int
+
+
+class NextUserOp(Op, size=OP_BYTES):
+    """A user has his answer."""
+
+    users: int  # of its population
+
+
+class OutboxOp(Op, size=OP_BYTES):
+    """Write to an outbox, or relay it."""
+
+    outbox: Reference[Outbox]
+
+
+class SaltOp(Op, size=OP_BYTES):
+    """A part with a salt of its own begins or is over."""
+
+    salt: int
+    depth: int  # where `saved` keeps what was before
+
+
+class StockOp(Op, size=OP_BYTES):
+    """Look at a stock, or take from it."""
+
+    stock: Reference[Stock]
+    where: int  # index into names
+
+
+class ReplyOp(Op, size=OP_BYTES):
+    """Answer early."""
+
+    courier: Reference[Op]  # the program of who carries the answer
+
+
+class ParallelOp(Op, size=OP_BYTES):
+    """Branches."""
+
+    first: int  # of them, in `branches`
+    count: int
+
+
+class TokenOp(Op, size=OP_BYTES):
+    """A token that the identity provider may have to be asked for."""
+
+    draw: int
+    where: int  # index into names: who would be asked
+
+
+ops = Table("ops", Op)
+entry_ops = View(ops, EntryOp)
+timed_ops = View(ops, TimedOp)
+place_ops = View(ops, PlaceOp)
+call_ops = View(ops, CallOp)
+end_ops = View(ops, EndOp)
+effect_ops = View(ops, EffectOp)
+chance_ops = View(ops, ChanceOp)
+limits_ops = View(ops, LimitsOp)
+workload_ops = View(ops, WorkloadOp)
+think_ops = View(ops, ThinkOp)
+next_user_ops = View(ops, NextUserOp)
+outbox_ops = View(ops, OutboxOp)
+salt_ops = View(ops, SaltOp)
+stock_ops = View(ops, StockOp)
+reply_ops = View(ops, ReplyOp)
+parallel_ops = View(ops, ParallelOp)
+token_ops = View(ops, TokenOp)
+branches = Table("branches", int)
+"""Where the program of each branch begins."""

@@ -1,0 +1,171 @@
+"""Rows of what goes on: tasks, requests, and what is noted of them until they are over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.compiled.rows.declaring import Caller, Perhaps, Reference, Row
+from sim.compiled.rows.records import SpanRecord, StageRecord
+from sim.compiled.rows.tables import Pool, Returning, ReturningChain, Table, Taking
+
+if TYPE_CHECKING:
+    from sim.compiled.rows.calls import Call, Guard, Hop, Target
+    from sim.compiled.rows.hosts import Replica
+    from sim.compiled.rows.logs import Member, Message
+    from sim.compiled.rows.programs import Op
+    from sim.compiled.rows.traffic import Door
+
+
+class Task(Row):
+    """A thread of control: an attempt, a publication, a branch, a courier, a client, a consumer or a relay.
+
+    What is set together stands together.
+    """
+
+    seconds: float  # s; of the work or wait under way, undisturbed
+    # S; what the present operation waits next: a back-off, what a freeze has cost it, the way of an early answer
+    pause: float
+    began: float  # s; when the present attempt of its call began
+    frozen_before: float  # s; that its replica had spent frozen when the work or wait began
+    worked: float  # s; what it has worked so far
+    deadline: float  # s; of its call, all attempts together
+    on_wake: int  # what it does when its turn comes: ARRIVE ... in tasks.py
+    pc: Reference[Op]  # the operation that it is at
+    ticket: int  # of what it waits for; an old one is stale
+    call_number: int  # of the call with a total timeout that it is in; 0: of none
+    outcome: int  # of its last operation; Outcome
+    root: int  # the reason for which that failed in the first place; 0: that is the outcome
+    entry: Reference[Op]  # of an attempt: the ENTRY of its endpoint
+    request: Perhaps[Request]
+    chain: int
+    path: int
+    caller: Caller[Task]  # who waits for it
+    replica: Reference[Replica]  # where it runs, or arrives
+    tries: int  # attempts of its present call, or for its present request, that are over
+    admitted: int  # what the breaker said to its attempt: negative: no
+    line: Perhaps[Guard]  # where it stands in line for a place of the bulkhead
+    member: Perhaps[Member]  # of a consumer
+    next: Perhaps[Task]  # of the line that it stands in, or of the free rows
+    previous: Perhaps[Task]
+    mark: int  # of its site and path, where attempts are told apart from those that come again; 0: they are not
+    phase: int  # how far it is in its present operation
+    held: int  # how many entries of calendar, ready queue and notes name it
+    waits: int  # where it stands: NOWHERE ... in tasks.py
+    life: int  # ALIVE ... in tasks.py
+    inside: int  # number of its arrival at a host that keeps track of who is in it; 0 before and after
+    where: int  # index into names: where its failure arose
+    child: Perhaps[Task]  # the attempt that it waits for, or the first of its branches
+    sibling: Perhaps[Task]  # the next branch
+    attempt: Perhaps[Task]  # of which it is a branch
+    guard: Perhaps[Guard]  # whose bulkhead it has a place in
+    call: Perhaps[Call]  # whose attempt is under way, where somebody counts it
+    back: Perhaps[Hop]  # the way of its answer
+    callee: Perhaps[Replica]  # the replica that its present attempt went to
+    branches_left: int
+    producer: Reference[Replica]  # of a publication: who publishes
+    target: Reference[Target]  # of a publication
+    message: Perhaps[Message]  # of a publication: what its replicas are waited for
+    stock_seen: int  # how many units there were when it looked
+    user: int  # of a user of a closed population: which of them asks next
+    asks_for: int  # whose token it asks for: FOR_ALL ... in gateway.py
+    granted: bool  # it has a place at its replica
+    abandoned: bool  # nobody waits for it any more
+    degraded: bool
+    own_thread: bool  # a consumer or relay, which needs no place
+    branching: bool  # its children are branches
+
+
+class Request(Row):
+    """A logical request that is open, or a free place for one."""
+
+    arrival: float
+    end: float  # nan: not answered
+    completion: float
+    retry_after: float  # s; what the gateway told the client last
+    id: int
+    effects: int  # bit i: effect i exists
+    needs: int  # the effects that complete it
+    marks: int  # how many attempts are remembered
+    first_mark: Perhaps[Mark]
+    last_mark: Perhaps[Mark]
+    alive: int  # how many attempts, outbox rows, messages and couriers relate to it
+    source: int  # index into names: its traffic
+    door: Reference[Door]
+    route: int
+    where: int
+    attempts: int
+    outcome: int
+    charges: int
+    reservations: int
+    user: int
+    item: int
+    number: int  # in the order in which requests were made
+    open: bool
+    next: Perhaps[Request]  # free one
+
+
+class Mark(Row):
+    """The mark of an attempt that has arrived; each open request has a list of its own."""
+
+    mark: int
+    next: Perhaps[Mark]
+
+
+class Flow(Row):
+    """What spans tell of the task in the row of the same place."""
+
+    arrived: float
+    started: float
+    number: int  # -1: it is no flow of a request's way
+
+
+class RequestNotes(Row):
+    """Where exemplars are kept: the notes of the open request in the row of the same place."""
+
+    stages: int
+    first_stage: Perhaps[StageNote]
+    last_stage: Perhaps[StageNote]
+    spans: int
+    first_span: Perhaps[SpanNote]
+    last_span: Perhaps[SpanNote]
+
+
+class StageNote(Row):
+    """A stage of an open request."""
+
+    row: StageRecord
+    next: Perhaps[StageNote]
+
+
+class SpanNote(Row):
+    """A span of an open request."""
+
+    row: SpanRecord
+    next: Perhaps[SpanNote]
+
+
+class Note(Row):
+    """A task that waits for something rare, and the ticket of its wait."""
+
+    task: Reference[Task]
+    ticket: int
+    next: Perhaps[Note]
+
+
+tasks = Table("tasks", Task, pool=Pool(1 << 10))
+requests = Table("requests", Request, pool=Pool(1 << 10))
+marks = Table("marks", Mark, pool=Pool(1 << 10))
+notes = Table("notes", Note, pool=Pool(1 << 11))
+stage_notes = Table("stage_notes", StageNote, pool=Pool(1 << 10))
+span_notes = Table("span_notes", SpanNote, pool=Pool(1 << 10))
+flows = Table("flows", Flow, beside=tasks)
+request_notes = Table("request_notes", RequestNotes, beside=requests)
+saved = Table("saved", int, width="deepest", beside=tasks)
+"""Chains and paths that a task comes back to when a part with a salt of its own is over: `deepest` for each task."""
+
+take_task, give_back_task = Taking(tasks), Returning(tasks)
+take_request, give_back_request = Taking(requests), Returning(requests)
+take_mark, give_back_marks = Taking(marks), ReturningChain(marks)
+take_note, give_back_note = Taking(notes), Returning(notes)
+take_stage_note, give_back_stage_notes = Taking(stage_notes), ReturningChain(stage_notes)
+take_span_note, give_back_span_notes = Taking(span_notes), ReturningChain(span_notes)

@@ -1,0 +1,93 @@
+"""Rows of traffic: who asks, how often, for what and about what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.chance.arrivals import SOURCE
+from sim.chance.rates import PIECE
+from sim.compiled.rows.calls import Hop, Target
+from sim.compiled.rows.declaring import Perhaps, Reference, Row
+from sim.compiled.rows.tables import Table
+
+if TYPE_CHECKING:
+    from sim.compiled.rows.events import TimerLane
+    from sim.compiled.rows.hosts import Replica
+    from sim.compiled.rows.programs import Op
+
+Key = int
+"""Of a stream of chance: below 2**64."""
+
+
+class Workload(Row):
+    """One traffic."""
+
+    due: float  # of its next arrival
+    spent: float  # when its budget was last found exhausted
+    base: int  # of its entities, above their running number
+    subject: int
+    name: int
+    arrived: int
+    first_door: Reference[Door]
+    doors: int
+    mix: int  # a draw
+    users: Perhaps[Population]
+    items: Perhaps[Population]
+    caller: Reference[Replica]
+    pc: Reference[Op]
+    lane: Perhaps[TimerLane]
+    retry: int
+    max_attempts: int
+    jitter: int  # a draw
+    budget: int  # -1: none
+    tokens: int
+    source: int  # -1: a closed population
+    buffered: int  # arrivals made
+    taken: int  # of those
+    route_rows: int  # where `recordings` has its routes; -1: it has none
+    user_rows: int  # likewise
+    patient: bool  # its clients wait for their answers, and are tasks
+    honor: bool  # they obey Retry-After
+
+
+class Population(Row):
+    """Users or items, by popularity."""
+
+    exponent: float
+    count: int
+    step: int
+    first: int  # in `shares`
+    size: int
+    number: int  # of its first one
+    key: Key
+
+
+class Door(Row):
+    """What a workload may ask for."""
+
+    target: Reference[Target]
+    hop: Reference[Hop]
+    route: int
+    needs: int
+    mark: int
+
+
+class Source:
+    """An open source, as sim/chance/arrivals.py has it."""
+
+
+class Piece:
+    """A piece of a rate, as sim/chance/rates.py has it."""
+
+
+workloads = Table("workloads", Workload)
+populations = Table("populations", Population)
+shares = Table("shares", float)
+doors = Table("doors", Door)
+thresholds = Table("thresholds", float)
+"""Cumulative shares of the doors, beside."""
+sources = Table("sources", Source, dtype=SOURCE)
+pieces = Table("pieces", Piece, dtype=PIECE)
+recordings = Table("recordings", float)
+buffers = Table("buffers", float)
+"""Arrivals that are made already, CHUNK for each workload."""

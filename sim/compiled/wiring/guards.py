@@ -1,0 +1,96 @@
+"""What callers remember about callees, as rows: guards, and the policies that they hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.compiled.rows import calls as rows
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
+from sim.models.layers.breaker import BreakerMemory
+from sim.models.layers.bulkhead import BulkheadMemory
+from sim.models.layers.retry import BudgetMemory
+from sim.policies.breaker import BreakerRow
+from sim.policies.budget import BudgetRow
+from sim.policies.bulkhead import BulkheadRow
+from sim.policies.retry import RetryRow
+
+if TYPE_CHECKING:
+    from sim.compiled.wiring.places import Places
+    from sim.models.guards import Guard
+    from sim.models.task import Replica
+
+
+class GuardTables:
+    """Their rows."""
+
+    def __init__(self, places: Places):
+        self.places = places
+        self.guards = Found(rows.Guard)
+        self.guard_of: list[int] = []
+        self.breakers, self.budgets = FoundPolicies(BreakerRow), FoundPolicies(BudgetRow)
+        self.bulkheads, self.retries = FoundPolicies(BulkheadRow), FoundPolicies(RetryRow)
+        self.rings: list[float] = []
+        self._guards_at: dict[int, int] = {}
+        self._guard_at: dict[int, int] = {}
+
+    def ring(self, ring: list[float]) -> int:
+        """Where a ring of a policy begins."""
+        self.rings += ring
+        return len(self.rings) - len(ring)
+
+    def guards_at(self, guards: dict[Replica, Guard] | None) -> int:
+        """Where the guards of a call stand, one for each replica of the caller; -1: it has none."""
+        if guards is None:
+            return -1
+        if id(guards) not in self._guards_at:
+            places = [self._guard(guard) for guard in guards.values()]
+            self._guards_at[id(guards)] = len(self.guard_of)
+            self.guard_of += places
+        return self._guards_at[id(guards)]
+
+    def _guard(self, guard: Guard) -> int:
+        if id(guard) in self._guard_at:
+            return self._guard_at[id(guard)]
+        values: dict[str, float] = {"spent": -np.inf, "breaker": NOBODY, "budget": NOBODY, "bulkhead": NOBODY}
+        if (breaker := guard.find(BreakerMemory)) is not None:
+            values |= {
+                "breaker": self.breakers.add(breaker.row),
+                "ring": self.ring(breaker.ring),
+                "size": len(breaker.ring),
+            }
+        if (budget := guard.find(BudgetMemory)) is not None:
+            values |= {"budget": self.budgets.add(budget.row), "tokens": self.ring(budget.tokens)}
+        if (bulkhead := guard.find(BulkheadMemory)) is not None:
+            values["bulkhead"] = self.bulkheads.add(bulkhead.row)
+        self._guard_at[id(guard)] = place = self.guards.add(**values)
+        return place
+
+    def place_of(self, guard: Guard) -> int | None:
+        """Where a guard of the models stands; None: no call uses it."""
+        return self._guard_at.get(id(guard))
+
+    def guards_of(self, host: int, replica: int) -> list[tuple[int, str, str]]:
+        """The guards that die with a replica, those of its own, not those that it shares.
+
+        With the names of both ends.
+        """
+        found = []
+        for (caller, _, _), guards in self.places.world.guard_sets.items():
+            mine = self.places.hosts[host].replicas[replica]
+            guard = guards.get(mine)
+            if guard is not None and guard.policy.scope == "replica" and (place := self.place_of(guard)) is not None:
+                found.append((place, f"{caller}[{mine.index}]", guard.about))
+        return found
+
+    def tables(self) -> Filled:
+        """As they are at time 0, and after a crash."""
+        yield rows.guards, self.guards.array()
+        yield rows.guard_of, whole_numbers(self.guard_of)
+        yield rows.breakers, self.breakers.array()
+        yield rows.budgets, self.budgets.array()
+        yield rows.bulkheads, self.bulkheads.array()
+        yield rows.retries, self.retries.array()
+        yield rows.rings, fractions(self.rings)

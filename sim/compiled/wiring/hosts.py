@@ -1,0 +1,88 @@
+"""Hosts, their replicas, stocks and error faults, as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.compiled.base import OUTCOMES, UNLIMITED
+from sim.compiled.calendar import OF_QUEUE
+from sim.compiled.program import row_of
+from sim.compiled.rows import hosts as rows
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.wiring.found import Filled, Found, whole_numbers
+from sim.models.fault import Errors
+
+if TYPE_CHECKING:
+    from sim.compiled.wiring.places import Places
+    from sim.models.host import Host
+
+
+class HostTables:
+    """Their rows."""
+
+    def __init__(self, places: Places):
+        self.places = places
+        self.hosts, self.replicas = Found(rows.Host), Found(rows.Replica)
+        self.errors, self.stocks = Found(rows.ErrorFault), Found(rows.Stock)
+        self.error_at: dict[Errors, int] = {}
+        self.left: list[int] = []
+        for place, host in enumerate(places.hosts):
+            self._host(place, host)
+        for replica in places.replicas:
+            place = places.host_at.get(replica.host, NOBODY)
+            cores = places.hosts[place].cores or 0 if place >= 0 else 0
+            self.replicas.add(host=place, index=replica.index, free=replica.free, cores=cores, due=np.inf)
+        for stock in places.stock_at:
+            self.stocks.add(
+                items=stock.items, first=len(self.left), kinds=len(stock.left), subject=places.subject(stock.service)
+            )
+            self.left += stock.left
+
+    def _host(self, place: int, host: Host) -> None:
+        first_error, errors_count = self._errors_of(host)
+        self.hosts.add(
+            slow=1.0,
+            up_area=host.up_area,
+            last_shed=-np.inf,
+            name=host.name_index,
+            first=self.places.replica_at[host.replicas[0]],
+            count=len(host.replicas),
+            capacity=min(host.capacity, UNLIMITED),
+            workers=host.workers,
+            cores=host.cores or 0,
+            up=host.up,
+            lifo=host.lifo,
+            event_loop=host.event_loop,
+            may_hang=host.may_hang,
+            tracks=host.tracks,
+            patience=self.places.lane(host.queue_timeout, OF_QUEUE, place),
+            errors_first=first_error,
+            errors_count=errors_count,
+            subject=self.places.subject(host.name),
+        )
+
+    def _errors_of(self, host: Host) -> tuple[int, int]:
+        """The rows of the error faults of a host: the first, and how many."""
+        first = len(self.errors)
+        for harm in self.places.harms:
+            if isinstance(harm, Errors) and harm.host is host:
+                self.error_at[harm] = self.errors.add(share=harm.share, draw=row_of(harm.chance))
+        return first, len(self.errors) - first
+
+    def tables(self) -> Filled:
+        """As they are at time 0."""
+        places = self.places
+        draws = places.draws.table.arrays(places.scenario.seed, places.replication)
+        left = whole_numbers(self.left)
+        yield rows.hosts, self.hosts.array()
+        yield rows.replicas, self.replicas.array()
+        yield rows.error_faults, self.errors.array()
+        yield rows.stocks, self.stocks.array()
+        yield rows.left, left
+        yield rows.sold, np.zeros_like(left)
+        yield rows.ran_out, np.zeros_like(left)
+        yield rows.ended, np.zeros((len(places.hosts), OUTCOMES), np.int64)
+        yield rows.draws, draws.rows
+        yield rows.numbers, draws.data

@@ -1,0 +1,158 @@
+"""Brokers, topics, groups, members and outboxes, as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.compiled import topics
+from sim.compiled.base import MESSAGE_ENDS
+from sim.compiled.program import row_of
+from sim.compiled.rows import logs as rows
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.wiring.calls import KEYS
+from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
+from sim.models.topic import STICKY_RECORDS
+from sim.policies.partitioner import StickyRow, new_sticky
+
+if TYPE_CHECKING:
+    from sim.compiled.program import Assembler
+    from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.places import Places
+    from sim.models.consumer import Group, Member
+    from sim.models.outbox import Outbox
+    from sim.models.topic import Topic
+
+ACKS = {"0": topics.NO_ACKS, "1": topics.LEADER, "all": topics.ALL}
+
+
+class LogTables:
+    """Their rows."""
+
+    def __init__(self, places: Places, calls: CallTables, assembler: Assembler):
+        self.places, self.calls, self.assembler = places, calls, assembler
+        self.topics, self.brokers, self.partitions = Found(rows.Topic), Found(rows.Broker), Found(rows.Partition)
+        self.groups, self.group_partitions = Found(rows.Group), Found(rows.GroupPartition)
+        self.members, self.outboxes = Found(rows.Member), Found(rows.Outbox)
+        self.stickies = FoundPolicies(StickyRow)
+        self.group_of: list[int] = []
+        self.member_of: list[int] = []
+        self.delays: list[float] = []
+        self._programs: dict[int, int] = {}
+        self._partition_at: dict[object, int] = {}
+        for broker in places.broker_at:
+            self.brokers.add(acks=ACKS[broker.acks])
+        for topic in places.topic_at:
+            self._topic(topic)
+        for place, group in enumerate(places.groups):
+            self._group(place, group)
+        for member in places.members:
+            self._member(member)
+        for place, outbox in enumerate(places.outboxes):
+            self._outbox(place, outbox)
+
+    def _topic(self, topic: Topic) -> None:
+        self.topics.add(
+            name=topic.name_index,
+            broker=self.places.broker_at[topic.broker],
+            first=len(self.partitions),
+            count=len(topic.partitions),
+            groups=len(topic.groups),
+            first_group=len(self.group_of),
+            chance=row_of(topic.chance),
+            replication=row_of(topic.replication) if topic.replication is not None else NOBODY,
+        )
+        self.stickies.add(new_sticky(len(topic.partitions), STICKY_RECORDS))
+        self.group_of += [self.places.group_at[group] for group in topic.groups]
+        for _ in topic.partitions:
+            self.partitions.add()
+
+    def _group(self, place: int, group: Group) -> None:
+        member_at = self.places.member_at
+        self.groups.add(
+            topic=self.places.topic_at[group.topic],
+            name=group.name_index,
+            first=len(self.group_partitions),
+            space=self.places.space(group.topic.sites),
+            first_member=len(self.member_of),
+            members=len(group.members),
+        )
+        self.member_of += [member_at[member] for member in group.members]
+        for partition in group.partitions:
+            owner = member_at[partition.owner] if partition.owner is not None else NOBODY
+            self._partition_at[partition] = self.group_partitions.add(group=place, owner=owner)
+
+    def _member(self, member: Member) -> None:
+        places, spec = self.places, member.spec
+        self.members.add(
+            holding_area=member.holding_area,
+            session=spec.session_timeout,
+            group=places.group_at[member.group],
+            host=places.host_at[member.service],
+            replica=places.replica_at[member.replica],
+            hop=self.calls.hop(member.fetch_hop),
+            wire=places.wire_at[member.fetch_hop.wire],
+            broker=places.broker_at[member.group.topic.broker],
+            salt=member.salt,
+            max_poll=spec.max_poll_records,
+            max_deliveries=spec.max_deliveries,
+            retry_topic=len(spec.retry_topic.delays) if spec.retry_topic is not None else NOBODY,
+            retries_first=len(self.delays),
+            idempotent=spec.idempotent,
+            latest=spec.auto_offset_reset == "latest",
+            first_partition=min((self._partition_at[partition] for partition in member.partitions), default=0),
+            partitions=len(member.partitions),
+            belongs=member.belongs,
+            up=True,
+            holding=member.holding,
+            pc=self._program_of(member),
+        )
+        if spec.retry_topic is not None:
+            self.delays += spec.retry_topic.delays
+
+    def _program_of(self, member: Member) -> int:
+        """Members with the same steps have one program."""
+        if id(member.steps) not in self._programs:
+            self._programs[id(member.steps)] = self.assembler.consumer(member.steps)
+        return self._programs[id(member.steps)]
+
+    def _outbox(self, place: int, outbox: Outbox) -> None:
+        places = self.places
+        self.outboxes.add(
+            poll=outbox.poll,
+            salt=outbox.salt,
+            host=places.host_at[outbox.service],
+            topic=places.topic_at[outbox.topic],
+            key=KEYS.get(outbox.key or "", topics.STICKY),
+            site=outbox.site,
+            batch=outbox.batch,
+            out=self.calls.hop(outbox.out),
+            back=self.calls.hop(outbox.back),
+            replica=places.replica_at[outbox.replica] if outbox.replica is not None else NOBODY,
+            pc=self.assembler.relay(place),
+        )
+
+    @property
+    def largest_batch(self) -> int:
+        """Rows that a relay publishes at once, at most; 1 without relays."""
+        return max([1, *(outbox.batch for outbox in self.places.outboxes)])
+
+    def tables(self) -> Filled:
+        """As they are at time 0."""
+        yield rows.topics, self.topics.array()
+        yield rows.brokers, self.brokers.array()
+        yield rows.partitions, self.partitions.array()
+        yield (
+            rows.stickies,
+            np.repeat(self.stickies.array(), len(self.places.replicas)),
+        )  # any replica may be a producer
+        yield rows.groups, self.groups.array()
+        yield rows.group_of, whole_numbers(self.group_of)
+        yield rows.group_ended, np.zeros((max(1, len(self.groups)), MESSAGE_ENDS), np.int64)
+        yield rows.group_partitions, self.group_partitions.array()
+        yield rows.members, self.members.array()
+        yield rows.member_of, whole_numbers(self.member_of)
+        yield rows.delays, fractions(self.delays)
+        yield rows.outboxes, self.outboxes.array()
+        yield rows.pending, np.zeros((max(1, len(self.outboxes)), self.largest_batch), np.int64)

@@ -1,0 +1,84 @@
+"""The models of one run, and which of them is which row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sim.compiled.program import Unsupported
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.events import TimerLane
+from sim.compiled.wiring.draws import TableOfDraws
+from sim.compiled.wiring.found import Found
+from sim.models.fault import BrokerDown, Crash, Errors, FaultEvent, NetworkFault, Outage, Slow
+from sim.models.world import World
+
+if TYPE_CHECKING:
+    from sim.models.link import Wire
+    from sim.models.stock import Stock
+    from sim.models.task import Replica
+    from sim.spec.scenario import Scenario
+
+BUILT_IN = (Outage, Slow, Errors, Crash, NetworkFault, BrokerDown)
+
+
+class Places:
+    """What every room of the wiring asks: models by row, rows by model, and numbers that are given out once."""
+
+    def __init__(self, scenario: Scenario, replication: int):
+        self.scenario = scenario
+        self.replication = replication
+        self.draws = TableOfDraws(scenario.seed, replication)
+        self.world = world = World(scenario, replication, draws=self.draws)
+        self.subjects: list[str] = []  # what an event may be about
+        self.orders: list[Callable[[], None]] = []  # what Python does at an event of kind ORDER
+        self.lanes = Found(TimerLane)
+        self.spaces = 0
+        self.hosts = world.hosts()
+        self.host_at: dict[Any, int] = {host: place for place, host in enumerate(self.hosts)}
+        self.replicas: list[Replica] = [replica for host in self.hosts for replica in host.replicas]
+        self.replicas += [world.nowhere, *(workload.caller for workload in world.workloads)]
+        self.replica_at = {replica: place for place, replica in enumerate(self.replicas)}
+        self.wires: list[Wire] = world.network.wires
+        self.wire_at = {wire: place for place, wire in enumerate(self.wires)}
+        self.stock_at: dict[Stock, int] = {stock: place for place, stock in enumerate(world.stocks.values())}
+        self._find_logs()
+        self.harms = self._harms()
+
+    def _find_logs(self) -> None:
+        world = self.world
+        self.broker_at = {broker: place for place, broker in enumerate(world.brokers.values())}
+        self.topic_at = {topic: place for place, topic in enumerate(world.topics.values())}
+        self.groups = [group for topic in world.topics.values() for group in topic.groups]
+        self.group_at = {group: place for place, group in enumerate(self.groups)}
+        self.members = [member for service in world.services.values() for member in service.members]
+        self.member_at = {member: place for place, member in enumerate(self.members)}
+        self.outboxes = [outbox for service in world.services.values() for outbox in service.outboxes]
+        self.outbox_at = {outbox: place for place, outbox in enumerate(self.outboxes)}
+
+    def _harms(self) -> list[Any]:
+        """The faults that are planned. Raises Unsupported for one of a plug-in."""
+        events = [entry[-1] for entry in sorted(self.world.env.calendar)]
+        harms = list(
+            dict.fromkeys(event.harm for event in events if isinstance(event, FaultEvent))
+        )  # most both begin and end
+        for harm in harms:
+            if type(harm) not in BUILT_IN:
+                raise Unsupported(f"the fault '{type(harm).__name__.lower()}'")
+        return harms
+
+    def subject(self, text: str) -> int:
+        """The place of a text that an event may be about."""
+        self.subjects.append(text)
+        return len(self.subjects) - 1
+
+    def lane(self, duration: float | None, purpose: int, owner: int) -> int:
+        """A lane of timers of one duration, seconds; NOBODY where there is none."""
+        if duration is None:
+            return NOBODY
+        return self.lanes.add(duration=duration, purpose=purpose, owner=owner)
+
+    def space(self, count: int = 1) -> int:
+        """A number of its own for one kind of key, or the first of several."""
+        self.spaces += count
+        return self.spaces - count + 1

@@ -1,0 +1,109 @@
+"""Time series, as rows: what is watched, by number, in the order in which it was registered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.compiled import sampling
+from sim.compiled.program import Unsupported
+from sim.compiled.rows import watched as rows
+from sim.compiled.wiring.found import Filled, Found, fractions
+from sim.models.consumer import MEMBER
+from sim.models.layers.bulkhead import BulkheadMemory
+
+if TYPE_CHECKING:
+    from sim.compiled.wiring.guards import GuardTables
+    from sim.compiled.wiring.places import Places
+
+OF_HOSTS = (  # as `sampling` numbers them
+    "busy", "queue", "replicas", "workers", "cores_busy", "cores", "in_flight", "attempts", "first_attempts",
+    "listen_backlog", "work_done", "work_wasted",
+)  # fmt: skip
+OF_GROUPS = (
+    ("lag", sampling.LAG),
+    ("delivered", sampling.DELIVERED),
+    ("redelivered", sampling.REDELIVERED),
+    ("busy", sampling.GROUP_BUSY),
+    ("workers", sampling.GROUP_WORKERS),
+)
+OF_BULKHEADS = (
+    ("places_taken", sampling.PLACES_TAKEN),
+    ("in_line", sampling.IN_LINE),
+    ("passed", sampling.PASSED),
+    ("turned_away", sampling.TURNED_AWAY),
+)
+
+
+class SeriesTables:
+    """Their rows."""
+
+    def __init__(self, places: Places, guards: GuardTables):
+        self.places, self.guards = places, guards
+        self.series = Found(rows.Series)
+        self._found: dict[tuple[str, str], list[dict[str, int]]] = {}
+        self._watch_hosts()
+        self._watch_guards()
+        self._watch_groups()
+        self._watch_limits()
+        for series in places.world.recorder.series:
+            known = self._found.get((series.component, series.quantity))
+            if not known:
+                raise Unsupported(f"the time series '{series.name}'")
+            self.series.add(mean=series.kind == "mean", **known.pop(0))
+
+    def _watch(self, component: str, quantity: str, what: int, index: int, count: int = 0) -> None:
+        self._found.setdefault((component, quantity), []).append({"what": what, "index": index, "count": count})
+
+    def _watch_hosts(self) -> None:
+        for place, host in enumerate(self.places.hosts):
+            for what, quantity in enumerate(OF_HOSTS):
+                self._watch(host.name, quantity, what, place)
+        of_service: dict[str, int] = {}
+        for place, outbox in enumerate(self.places.outboxes):
+            name = outbox.service.name
+            first = of_service.setdefault(name, place) == place
+            self._watch(name, "outbox" if first else f"outbox {outbox.topic.name}", sampling.OUTBOX_ROWS, place)
+
+    def _watch_guards(self) -> None:
+        world = self.places.world
+        for (caller, _, _), guards in world.guard_sets.items():
+            guard = next(iter(guards.values()))
+            if guard.policy.circuit_breaker is not None:
+                self._watch(
+                    f"{caller} -> {guard.about}",
+                    "breaker_open",
+                    sampling.BREAKER_OPEN,
+                    self.guards.guards_at(guards),
+                    len(guards),
+                )
+        for component, guards in world.bulkheads.items():
+            guard = next(iter(guards.values()))
+            count = 1 if guard.policy.scope == "service" else len(guards)
+            self._watch(component, "places", sampling.PLACES, guard.of(BulkheadMemory).row.limit * count)
+            for quantity, what in OF_BULKHEADS:
+                self._watch(component, quantity, what, self.guards.guards_at(guards), count)
+
+    def _watch_groups(self) -> None:
+        for place, group in enumerate(self.places.groups):
+            for quantity, what in OF_GROUPS:
+                self._watch(group.component, quantity, what, place)
+            for index, member in enumerate(group.members):
+                self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
+
+    def _watch_limits(self) -> None:
+        gateway = self.places.world.gateway
+        for place, limit in enumerate(gateway.limits if gateway is not None else ()):
+            self._watch(f"gateway {limit.label}", "passed", sampling.LIMIT_PASSED, place)
+            self._watch(f"gateway {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
+
+    def tables(self) -> Filled:
+        """As they are at time 0."""
+        recorder, moments = self.places.world.recorder, self.places.world.moments
+        samples = np.zeros((len(moments) + 1, len(self.series)))
+        samples[0] = recorder.samples[0]
+        yield rows.series, self.series.array()
+        yield rows.moments, np.array([0.0, *moments])
+        yield rows.samples, samples
+        yield rows.areas, fractions(recorder.areas)

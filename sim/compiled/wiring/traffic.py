@@ -1,0 +1,115 @@
+"""Traffic, as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chance.arrivals import ArrivalTable
+from sim.chance.keyed import stream_key
+from sim.chance.popularity import popularity_table, stride
+from sim.compiled.base import CHUNK
+from sim.compiled.calendar import OF_CLIENT
+from sim.compiled.program import Unsupported, row_of
+from sim.compiled.rows import traffic as rows
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.wiring.found import Filled, Found
+from sim.spec.base import word_of
+from sim.spec.traffic import Closed
+
+if TYPE_CHECKING:
+    from sim.compiled.program import Assembler
+    from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.places import Places
+    from sim.models.workload import Door, Workload
+
+
+class TrafficTables:
+    """Its rows."""
+
+    def __init__(self, places: Places, calls: CallTables, assembler: Assembler):
+        self.places, self.calls, self.guards, self.assembler = places, calls, calls.guards, assembler
+        self.workloads, self.doors, self.populations = Found(rows.Workload), Found(rows.Door), Found(rows.Population)
+        self.arrivals = ArrivalTable()
+        self.thresholds: list[float] = []
+        self.shares: list[NDArray[np.float64]] = []
+        for place, workload in enumerate(places.world.workloads):
+            self._workload(place, workload)
+
+    def _workload(self, place: int, workload: Workload) -> None:
+        spec, name = workload.spec, f"traffic.{workload.name}"
+        self.workloads.add(
+            spent=-np.inf,
+            subject=self.places.subject(workload.name),
+            base=workload.base,
+            name=workload.source,
+            first_door=len(self.doors),
+            doors=len(workload.doors),
+            mix=row_of(workload.pick_door),
+            users=self._population(spec.users, f"{name}.users", workload.first_user),
+            items=self._population(spec.items, f"{name}.items", 0),
+            caller=self.places.replica_at[workload.caller],
+            patient=workload.patient,
+            lane=self.places.lane(spec.timeout, OF_CLIENT, place),
+            retry=self.guards.retries.add(workload.retry),
+            max_attempts=workload.max_attempts,
+            jitter=row_of(workload.jitter),
+            honor=spec.honor_retry_after,
+            route_rows=self.arrivals.add_rows(workload.routes),
+            user_rows=self.arrivals.add_rows(workload.users),
+            **self._source(place, spec.arrivals, name),
+            **self._budget(workload),
+        )
+        self.thresholds += workload.thresholds
+        for door in workload.doors:
+            self._door(door)
+
+    def _source(self, place: int, arrivals: Any, name: str) -> dict[str, int]:  # noqa: ANN401 - Arrivals
+        """What makes the requests, and the program of a client. Raises Unsupported for arrivals of a plug-in."""
+        if isinstance(arrivals, Closed):
+            think = row_of(self.places.world.sampler(arrivals.think, f"{name}.think"))
+            return {"source": NOBODY, "pc": self.assembler.user(place, think, arrivals.users)}
+        if hasattr(arrivals, "arrival_times"):
+            raise Unsupported(f"the arrivals '{word_of(arrivals)}'")
+        return {"source": self.arrivals.add(arrivals, f"{name}.arrivals"), "pc": self.assembler.client(place)}
+
+    def _budget(self, workload: Workload) -> dict[str, int]:
+        if workload.budget is None:
+            return {"budget": NOBODY, "tokens": NOBODY}
+        return {"budget": self.guards.budgets.add(workload.budget), "tokens": self.guards.ring(workload.tokens)}
+
+    def _door(self, door: Door) -> None:
+        target, hop = self.calls.target(door.target), self.calls.hop(door.hop)
+        self.doors.add(target=target, hop=hop, route=door.route, needs=door.needs, mark=door.mark)
+
+    def _population(self, spec: Any, stream: str, number: int) -> int:  # noqa: ANN401 - a Popularity, or None
+        if not spec:
+            return NOBODY
+        table = popularity_table(spec.count, spec.exponent)
+        first = sum(part.size for part in self.shares)
+        self.shares.append(table)
+        return self.populations.add(
+            key=np.uint64(stream_key(self.places.scenario.seed, self.places.replication, stream)),
+            count=spec.count,
+            exponent=spec.exponent,
+            step=stride(spec.count),
+            first=first,
+            size=table.size,
+            number=number,
+        )
+
+    def tables(self) -> Filled:
+        """As they are at time 0."""
+        scenario = self.places.scenario
+        arrivals = self.arrivals.arrays(scenario.seed, self.places.replication, scenario.duration)
+        yield rows.workloads, self.workloads.array()
+        yield rows.doors, self.doors.array()
+        yield rows.thresholds, np.array(self.thresholds or [1.0])
+        yield rows.populations, self.populations.array()
+        yield rows.shares, np.concatenate(self.shares) if self.shares else np.zeros(1)
+        yield rows.sources, arrivals.sources if arrivals.sources.size else np.zeros(1, arrivals.sources.dtype)
+        yield rows.pieces, arrivals.pieces
+        yield rows.recordings, arrivals.data
+        yield rows.buffers, np.zeros((len(self.workloads), CHUNK))

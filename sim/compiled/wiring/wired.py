@@ -1,0 +1,76 @@
+"""The tables of one scenario and replication, as they are at time 0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.compiled.operations import COURIER
+from sim.compiled.program import Assembler, row_of
+from sim.compiled.rows import events, programs
+from sim.compiled.wiring.calls import CallTables
+from sim.compiled.wiring.found import Filled, whole_numbers
+from sim.compiled.wiring.gateway import GatewayTables
+from sim.compiled.wiring.guards import GuardTables
+from sim.compiled.wiring.hosts import HostTables
+from sim.compiled.wiring.logs import LogTables
+from sim.compiled.wiring.places import Places
+from sim.compiled.wiring.series import SeriesTables
+from sim.compiled.wiring.traffic import TrafficTables
+
+if TYPE_CHECKING:
+    from sim.spec.scenario import Scenario
+
+
+class Wiring(Places):
+    """The models of one run, their places, their programs and their rows.
+
+    Raises `Unsupported` for a scenario with a part that only the SimPy engine runs.
+    """
+
+    def __init__(self, scenario: Scenario, replication: int):
+        super().__init__(scenario, replication)
+        self.host_tables = HostTables(self)
+        self.guard_tables = GuardTables(self)
+        self.call_tables = CallTables(self, self.guard_tables)
+        gateway = self.world.gateway
+        work = gateway.spec.work if gateway is not None else None
+        gateway_work = row_of(self.world.sampler(work, "gateway.work")) if work is not None else -1
+        self.assembler = Assembler(self, self.call_tables, gateway_work)
+        self.assembler.courier = self.assembler.emit(COURIER)
+        self.log_tables = LogTables(self, self.call_tables, self.assembler)
+        self._enter()
+        self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)
+        self.gateway_tables = GatewayTables(self)
+        self.ops = self.assembler.table()
+        self.series_tables = SeriesTables(self, self.guard_tables)
+        self.fresh = dict(self._policies())  # what a crash brings them back to
+
+    def _enter(self) -> None:
+        """The programs of endpoints and routes."""
+        known = self.call_tables.programs
+        for service in self.world.services.values():
+            for endpoint in service.endpoints.values():
+                known[endpoint] = self.assembler.entrance(endpoint.entrance)
+        if self.world.gateway is not None:
+            for route in self.world.gateway.routes.values():
+                known[route] = self.assembler.entrance(route.entrance, route)
+
+    def _policies(self) -> Filled:
+        yield from self.guard_tables.tables()
+        yield from self.call_tables.tables()
+
+    def tables(self) -> Filled:
+        """All that were found; what only grows while a run goes on is not among them."""
+        yield events.timer_lanes, self.lanes.array()
+        yield programs.ops, self.ops
+        yield programs.branches, whole_numbers([label.place for label in self.assembler.branches])
+        for room in (
+            self.host_tables,
+            self.guard_tables,
+            self.call_tables,
+            self.log_tables,
+            self.traffic_tables,
+            self.gateway_tables,
+            self.series_tables,
+        ):
+            yield from room.tables()
