@@ -76,6 +76,8 @@ class Arrived:
     at: npt.NDArray[np.int64]  # ns since 1970
     targets: list[tuple[Key, str]]  # services and endpoints
     target: npt.NDArray[np.int32]  # of each request its place among them
+    took: npt.NDArray[np.int64]  # ns until its answer; -1: not known
+    failed: npt.NDArray[np.bool_]
 
     @property
     def seconds(self) -> float:

@@ -61,7 +61,7 @@ def _lasts(draft: Draft) -> str:
 
 
 def recording(draft: Draft) -> str:
-    """When every recorded request came (ns since 1970) and where it went to, as CSV."""
+    """When every recorded request came, how long it took, where it went to and how it ended: CSV, which is a measurement, too."""
     arrived = draft.measured.arrived if draft.measured is not None else None
     if arrived is None or not len(arrived.at):
         raise UsageError("--recording: found no request in the traces, expected some")
@@ -71,8 +71,11 @@ def recording(draft: Draft) -> str:
     called = [names[target] for target in arrived.targets]
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(("at", "target"))
-    rows.writerows((at, called[place]) for at, place in zip(arrived.at.tolist(), arrived.target.tolist(), strict=True) if called[place])
+    rows.writerow(("arrival_ns", "duration_ns", "route", "outcome"))
+    columns = (arrived.at, arrived.took, arrived.target, arrived.failed)
+    for at, took, place, failed in zip(*(column.tolist() for column in columns), strict=True):
+        if called[place]:
+            rows.writerow((at, took if took >= 0 else "", called[place], "error" if failed else "ok"))
     return out.getvalue()
 
 
@@ -144,7 +147,7 @@ def _traffic(draft: Draft) -> CommentedMap:
     gateway, measured = draft.gateway, draft.measured
     recorded = _recorded(draft)
     if measured is not None and measured.recording:
-        replay = {"replay": {"file": measured.recording, "timestamps": "at", "unit": "ns", "route": "target"}}
+        replay = {"replay": {"file": measured.recording, "timestamps": "arrival_ns", "unit": "ns", "route": "route"}}
         _add(clients, "arrivals", Said(replay, f"every request as it was recorded; {measured.arrivals.remark if measured.arrivals else ''}"), 4)
         return CommentedMap({"clients": clients})
     if recorded:

@@ -91,6 +91,8 @@ class Requests:
     failed: array[int] = field(default_factory=lambda: array("B"))  # 1: by itself, 2: because of a call
     root_shape: array[int] = field(default_factory=lambda: array("i"))
     root_start: array[int] = field(default_factory=lambda: array("q"))  # ns
+    root_end: array[int] = field(default_factory=lambda: array("q"))  # ns
+    root_failed: array[int] = field(default_factory=lambda: array("B"))
     sites: dict[tuple[int, int], Site] = field(default_factory=dict)
     hops: dict[tuple[int, int], array[float]] = field(
         default_factory=dict
@@ -136,6 +138,8 @@ class Following:
             for place in self._first(trace, top):
                 requests.root_shape.append(shape_of[place])
                 requests.root_start.append(trace.start[place])
+                requests.root_end.append(trace.end[place])
+                requests.root_failed.append(trace.failed[place])
 
     def _first(self, trace: Trace, top: int) -> list[int]:
         """Where a request comes in: the top itself, or what a load generator calls."""

@@ -248,7 +248,11 @@ class Filling:
             its = (self._keys[self._service_of(number)], self._names[number]) if topic < 0 else self._publisher(topic)
             place_of[number] = place
             targets.append(its)
-        return Arrived(starts[order], targets, place_of[classes])
+        took = np.frombuffer(self._requests.root_end, np.int64)[order] - starts[order]
+        of_messages = np.array([self._topic(number) >= 0 for number in range(len(self._classes.found))])[classes]
+        took[of_messages] = -1  # who published has had its answer before
+        failed = np.frombuffer(self._requests.root_failed, np.uint8)[order] != 0
+        return Arrived(starts[order], targets, place_of[classes], took, failed)
 
     def _publisher(self, topic: int) -> tuple[Key, str]:
         """Who published messages whose publication was not recorded: a service that does nothing else."""

@@ -277,7 +277,7 @@ def test_the_unit_of_times_is_told_from_their_size(tmp_path, start):
     rows = "".join(f"{number},{number},,web,page,{start},{start}\n" for number in range(1, 4))
     (tmp_path / "a.csv").write_text(f"trace,span,parent,service,operation,start,end\n{rows}")
     imported = import_files([str(tmp_path / "a.csv")], recording="r.csv")
-    assert imported.recording.splitlines()[1] == "1700000000000000000,web.page"
+    assert imported.recording.splitlines()[1] == "1700000000000000000,0,web.page,ok"
 
 
 def test_spans_that_are_none_are_left_out_with_their_reason(tmp_path):

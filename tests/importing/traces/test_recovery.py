@@ -9,6 +9,7 @@ import pytest
 
 from sim.experiments.replicating.comparison import run
 from sim.importing import import_files
+from sim.measured import read_measured
 from sim.spec import load, load_text
 from sim.spec.reading import read_yaml
 from tests.importing.traces import shop
@@ -110,3 +111,14 @@ def test_a_recording_replays_every_request_when_it_came(spans, tmp_path):
     assert list(rows.values[:50]) == pytest.approx([start - starts[0] for start in starts[:50]], abs=1e-6)
     asked = [rows.routes[number] for number in rows.route[:50]]
     assert asked == [f"frontend.{span.operation}" for span in spans if not span.parent][:50]
+
+
+def test_a_recording_is_a_measurement_that_names_requests_as_the_scenario_does(spans, tmp_path):
+    (tmp_path / "traces.csv").write_text(shop.as_csv(spans))
+    imported = import_files([str(tmp_path / "traces.csv")], recording="requests.csv")
+    (tmp_path / "requests.csv").write_text(imported.recording)
+    requests = read_measured(str(tmp_path / "requests.csv")).requests
+    roots = [span for span in spans if not span.parent]
+    assert requests.duration.tolist() == pytest.approx([span.end - span.start for span in roots], abs=1e-6)
+    assert set(requests.routes) == {"frontend.GET /page", "frontend.POST /checkout"}
+    assert requests.good.all()
