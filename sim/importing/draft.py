@@ -63,7 +63,7 @@ Step = Plain | CallOf | AtOnce
 
 @dataclass(frozen=True)
 class Recorded:
-    """What an endpoint does by the traces."""
+    """What an endpoint does, where a file says it; without steps it has a time and calls that are guessed."""
 
     steps: tuple[Step, ...]
     remark: str
@@ -96,7 +96,6 @@ class Measured:
     latency: Said | None = None  # of a hop, where nothing else is said
     links: list[tuple[Key, Key, Said]] = field(default_factory=list)
     acks: Said | None = None  # what a broker takes to acknowledge
-    policies: dict[str, tuple[dict[str, Data], str]] = field(default_factory=dict)  # of calls
     recording: str = ""  # the file that the scenario replays, as it names it
     arrived: Arrived | None = None
 
@@ -120,7 +119,8 @@ class Service:
     described: bool = True  # whether a file says more of it than its name
     name: str = ""  # in the scenario; given when all files are read
     calls: dict[str, Said] = field(default_factory=dict)  # name of the callee -> how that is known
-    endpoints: dict[str, Recorded] = field(default_factory=dict)  # where traces say what it does
+    endpoints: dict[str, Recorded] = field(default_factory=dict)  # where a file names them
+    guard: str = ""  # the policy of those who call it, among the guards of the draft
     recorded: bool = False  # whether traces tell of it: then no call is guessed
 
 
@@ -191,6 +191,7 @@ class Draft:
     gateway: Gateway | None = None
     topics: dict[str, Topic] = field(default_factory=dict)  # of the one broker
     policies: dict[str, tuple[dict[str, Data], str]] = field(default_factory=dict)  # name -> fields, remark
+    guards: dict[str, tuple[dict[str, Data], str]] = field(default_factory=dict)  # policies of calls between services
     entries: list[Entry] = field(default_factory=list)
     clients: list[Service] = field(default_factory=list)  # load generators
     unreached: list[str] = field(default_factory=list)  # services that no known call leads to

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sim.importing.draft import AtOnce, CallOf, Draft, Key, Measured, Plain, Said, Step, Topic
+from sim.importing.draft import AtOnce, CallOf, Draft, Key, Plain, Said, Step, Topic
 from sim.importing.traces.calls import Requests, Site
 from sim.importing.traces.classes import RequestClass, classified
 from sim.importing.traces.table import Spans
@@ -60,10 +60,9 @@ class Runs:
 class Doing:
     """Writes steps. `keys` of services and `names` of classes are known when the first is written."""
 
-    def __init__(self, spans: Spans, runs: Runs, services: list[str], draft: Draft, measured: Measured) -> None:
+    def __init__(self, spans: Spans, runs: Runs, services: list[str], draft: Draft) -> None:
         """`services` are their names by number."""
-        self._spans, self._runs, self._services = spans, runs, services
-        self._draft, self._measured = draft, measured
+        self._spans, self._runs, self._services, self._draft = spans, runs, services, draft
         self.keys: dict[int, Key] = {}  # of services
         self.names: dict[int, str] = {}  # of the endpoints that classes are
         self.circular: set[tuple[int, int]] = set()  # class and topic of publications that are left out
@@ -127,5 +126,5 @@ class Doing:
         endpoints = self._runs.requests.endpoints
         ours, theirs = self._services[endpoints[caller][0]], self._services[endpoints[callee][0]]
         name = f"{ours} to {theirs} {self._spans.names[endpoints[callee][1]]}"[:150]
-        self._measured.policies[name] = (fields, "; ".join(words))
+        self._draft.guards[name] = (fields, "; ".join(words))
         return name

@@ -80,7 +80,7 @@ class Filling:
         self._runs = Runs(requests)
         self._classes = self._runs.classes
         self._measured = Measured(at)
-        self._doing = Doing(spans, self._runs, services, draft, self._measured)
+        self._doing = Doing(spans, self._runs, services, draft)
         self._keys, self._names = self._doing.keys, self._doing.names
         self._services_of: dict[int, Service] = {}
         self._instances: dict[str, set[str]] = {}
