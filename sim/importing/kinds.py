@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sim.errors import Problem, ScenarioError, UsageError, did_you_mean
-from sim.importing import compose, kong, kubernetes, variables
+from sim.importing import compose, envoy, kong, kubernetes, variables
 from sim.importing.draft import Draft
 from sim.importing.reading import Document
 from sim.importing.traces.reading import FORMATS
@@ -32,6 +32,7 @@ KINDS = (  # in the order in which they are read: what names services before wha
     Kind("kubernetes", "Kubernetes", kubernetes.recognises, kubernetes.read),
     Kind("compose", "Docker compose", compose.recognises, compose.read),
     Kind("kong", "Kong", kong.recognises, kong.read),
+    Kind("envoy", "Envoy", envoy.recognises, envoy.read),
     Kind("variables", "KEY=VALUE", variables.recognises, variables.read, early=True),
 )
 
@@ -39,7 +40,6 @@ _OTHERS: tuple[tuple[str, Callable[[dict[str, Data]], bool]], ...] = (
     ("a scenario already; sim check reads it", lambda top: "traffic" in top and "services" in top),
     ("OpenAPI", lambda top: "openapi" in top or "swagger" in top),
     ("AsyncAPI", lambda top: "asyncapi" in top),
-    ("the configuration of Envoy", lambda top: "static_resources" in top or "dynamic_resources" in top),
     ("the settings of a Spring application", lambda top: "spring" in top or "resilience4j" in top),
     ("a chart of Helm; render it first: helm template CHART | sim import -", lambda top: "apiVersion" in top and "name" in top and "kind" not in top),
     ("the configuration of Prometheus", lambda top: "scrape_configs" in top or "groups" in top),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sim.importing import autoscalers, ingress
+from sim.importing import autoscalers, ingress, istio
 from sim.importing.draft import Draft, Entry, Key, Said, Topic, where
 from sim.importing.objects import Object
 from sim.importing.parts import Part
@@ -22,6 +22,7 @@ _RENDERED = {"Kustomization": "kubectl kustomize DIR", "HelmRelease": "helm temp
 _OF_NO_CONCERN = {
     *("Namespace", "ServiceAccount", "Secret", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "PersistentVolume", "PersistentVolumeClaim"),
     *("StorageClass", "CustomResourceDefinition", "NetworkPolicy", "PriorityClass", "ServiceMonitor", "PodMonitor", "PrometheusRule", "Certificate"),
+    *("Gateway", "ServiceEntry", "Sidecar", "PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication"),
     *("Issuer", "ClusterIssuer", "IngressClass", "GatewayClass", "Endpoints", "EndpointSlice", "Event", "ConfigMap", "PodSecurityPolicy"),
 }
 
@@ -49,6 +50,7 @@ def read(documents: Sequence[Document], draft: Draft) -> None:
         elif thing.kind == "KafkaTopic":
             _topic(thing, draft)
     ingress.read([thing for thing in objects if thing.kind in ingress.KINDS], draft)
+    istio.read([thing for thing in objects if thing.kind in istio.KINDS and "istio.io" in thing.api], draft)
     _rest(objects)
 
 
@@ -130,10 +132,13 @@ def _topic(thing: Object, draft: Draft) -> None:
 
 def _rest(objects: Sequence[Object]) -> None:
     """What was not read, and why."""
-    read_ones = {*WORKLOADS, "Service", "KafkaTopic", *autoscalers.READERS, *ingress.KINDS}
+    read_ones = {*WORKLOADS, "Service", "KafkaTopic", *autoscalers.READERS, *ingress.KINDS, *istio.KINDS}
     for thing in objects:
         if thing.kind in _BY_THEMSELVES:
             thing.part.leave_out(f"{thing.kind} {thing.name}", "runs by itself, and answers no request")
+        elif thing.kind == "EnvoyFilter":
+            why = "patches the configuration of proxies; write a limit of it as `rate_limits` of the gateway"
+            thing.part.leave_out(f"EnvoyFilter {thing.name}", why)
         elif thing.kind in _OF_NO_CONCERN:
             thing.part.leave_out(thing.kind, "says nothing of load or time")
         elif thing.kind in _RENDERED:
