@@ -59,20 +59,6 @@ def choose(key: Word, count: int, exponent: float, step: int, table: Weights, en
     return rank(uniform(key, entity, 0), count, exponent, step, table, len(table))
 
 
-def chosen_ranks(key: Word, count: int, exponent: float, step: int, table: Table, entities: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The ranks that fall to these entities, by machine code."""
-    ranks: NDArray[np.int64] = machine_code(_chosen_ranks)(key, count, exponent, step, table, entities)
-    return ranks
-
-
-@shared
-def _chosen_ranks(key: Word, count: int, exponent: float, step: int, table: Table, entities: NDArray[np.int64]) -> NDArray[np.int64]:
-    out = np.empty(entities.size, np.int64)
-    for index in range(entities.size):
-        out[index] = choose(key, count, exponent, step, table, entities[index])
-    return out
-
-
 @shared
 def rank(u: float, count: int, exponent: float, step: int, table: Floats, size: int) -> int:
     """The rank at this point of the cumulative distribution; `step` is the `stride` of the table."""

@@ -68,11 +68,6 @@ def mass_within(piece: Row, elapsed: float) -> float:
     return float(piece.rate * elapsed) if piece.rate > 0.0 else 0.0
 
 
-def rate_at(arrivals: spec.Arrivals, time: float) -> float:
-    """Expected arrivals per second at a moment; of recorded timestamps: in the second around it."""
-    return RateCurve(arrivals).rate(time)
-
-
 def mean_rate(arrivals: spec.Arrivals, start: float, end: float) -> float:
     """Expected arrivals per second between two moments."""
     return RateCurve(arrivals).mean(start, end)
@@ -96,7 +91,7 @@ class RateCurve:
             self._pieces = pieces_of(arrivals)
 
     def rate(self, time: float) -> float:
-        """Expected arrivals per second at a moment."""
+        """Expected arrivals per second at a moment; of recorded timestamps: in the second around it."""
         if isinstance(self._arrivals, spec.MarkovModulated):
             long, extra, pace = _relaxation(self._arrivals)
             return long + extra * math.exp(-pace * time)

@@ -6,7 +6,6 @@ Real disks are small file systems in memory, which only root may mount; everywhe
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import json
 import os
@@ -24,7 +23,7 @@ from sim.cli.destination import Destination
 from sim.cli.new_file import write_new
 from sim.errors import OutputError
 from sim.experiments.replicating.comparison import compare
-from sim.experiments.replicating.storing import files_of, save
+from sim.experiments.replicating.storing import files_of
 from sim.experiments.running.jobs import Job
 from sim.experiments.running.journal import Journal
 from sim.experiments.shipped import load
@@ -145,17 +144,6 @@ def test_a_file_is_replaced_whole_or_stays_as_it_was(place, write):
         with full(left), pytest.raises(OutputError):
             write(folder / "new.json", text)
         assert list(everything(folder)) == ["figures.json"], left
-
-
-def test_an_archive_is_replaced_whole_or_stays_as_it_was(place, comparison):
-    folder, full = place
-    save(comparison, folder)
-    before = everything(folder)
-    for left in moments(max(map(len, before.values())), 4):
-        with full(left), pytest.raises(OutputError, match=r"could not be written: (No space left on device|File too large)"):
-            save(dataclasses.replace(comparison, seed=6), folder)
-        assert everything(folder)["run.zip"] == before["run.zip"], left
-        assert everything(folder).keys() == before.keys(), left
 
 
 def test_a_journal_keeps_what_fits_and_says_why_it_keeps_no_more(place):

@@ -8,9 +8,13 @@ import pytest
 from chance_shapes import EVERYTHING, RAMP_AND_SPIKE, profile
 from scipy.integrate import quad
 
-from sim.chance.rates import RateCurve, mean_rate, peak_rate, rate_at
+from sim.chance.rates import RateCurve, mean_rate, peak_rate
 from sim.errors import UsageError
 from sim.spec import traffic as spec
+
+
+def rate_at(arrivals, time):
+    return RateCurve(arrivals).rate(time)
 
 
 def test_counts_of_a_ramp_a_plateau_and_a_spike_are_the_integral():

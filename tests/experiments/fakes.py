@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from sim.errors import BooksDoNotBalance
-from sim.experiments.running.jobs import Job, JobResult, Tick, perform
+from sim.experiments.replicating.results import Comparison
+from sim.experiments.replicating.storing import files_of
+from sim.experiments.running.executors import Executor
+from sim.experiments.running.jobs import Job, JobResult, Perform, Tick, perform
+from sim.experiments.running.journal import Journal
+from sim.experiments.running.ledger import Progress
 from sim.records.columns import Columns
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, Book, Records, Series
+from sim.report.writing import write_files
 from sim.spec import Study, load_text
 
 SHOP = """\
@@ -40,6 +47,27 @@ expect:
 
 def shop(text: str = SHOP, file: str = "kitchen.yaml") -> Study:
     return load_text(text, file)
+
+
+def collect(
+    jobs: Sequence[Job],
+    workers: int | None = None,
+    progress: Progress | None = None,
+    perform: Perform = perform,
+    *,
+    journal: Journal | None = None,
+    cluster: str | None = None,
+) -> list[JobResult]:
+    """Run all jobs in one round and give their results in the same order."""
+    with Executor(workers, perform, journal=journal, cluster=cluster, most=len(jobs)) as executor:
+        results: dict[int, JobResult] = {}
+        executor.run(jobs, results.__setitem__, progress)
+    return [results[index] for index in range(len(jobs))]
+
+
+def save(comparison: Comparison, directory: Path) -> None:
+    """The files of a run without the pages of its report."""
+    write_files(files_of(comparison), directory)
 
 
 def quick(job: Job, tick: Tick) -> JobResult:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from sim.metrics.gauges import Gauges
-from sim.metrics.laws import little, utilisation_law
 from sim.models import simulate
 from sim.models.layers.breaker import BreakerMemory
 from sim.models.layers.bulkhead import BulkheadMemory
 from sim.models.world import World
 from sim.spec import load_document
 from sim.vocabulary import MessageEnd, Outcome
+from tests.laws.both_sides import little, utilisation_law
 
 NAMES = ("a", "b", "c")
 DURATION = 12.0

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.metrics.laws import little, utilisation_law
 from sim.vocabulary import Outcome
+from tests.laws.both_sides import little, utilisation_law
 
 from .systems import STATION, Golden, run
 

@@ -5,16 +5,14 @@ Nothing is pickled: the archive holds tables of numbers and one JSON text, so th
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from sim import files
-from sim.errors import OutputError, PluginError, SimError, UsageError
+from sim.errors import PluginError, SimError, UsageError
 from sim.experiments.replicating.arms import combine
 from sim.experiments.replicating.consistency import refuse_disagreement
 from sim.experiments.replicating.document import as_json
@@ -95,14 +93,8 @@ def files_of(comparison: Comparison, rows: bool = True) -> dict[str, bytes]:
     return {**results, ARCHIVE: _archive(comparison)} if rows else results
 
 
-def save(comparison: Comparison, directory: str | Path) -> None:
-    """Write those files into a directory, which is made if need be."""
-    for name, content in files_of(comparison).items():
-        _write(Path(directory) / name, content)
-
-
 def open_run(directory: str | Path, plugins: Sequence[str] = (), largest: float = LARGEST) -> Comparison:
-    """The Comparison that `save` wrote, in about `largest` bytes of memory at most. Plug-ins run only when they are allowed again.
+    """The Comparison whose files these are, in about `largest` bytes of memory at most. Plug-ins run only when they are allowed again.
 
     Nothing of it is believed: tables, words and figures have the form that a run of this version gives them, belong to the scenario, and
     agree with one another; or a UsageError says what is damaged.
@@ -239,25 +231,3 @@ def _variant(saved: _SavedVariant, study: Study, tables: Tables, prefix: str) ->
         fingerprint=saved.fingerprint,
         engines=saved.engines,
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Through a temporary file beside it, so that nothing half-written is left under the final name."""
-    temporary = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
-            file.write(content)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise OutputError(f"{path}: could not be written: {error.strerror or error}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -19,25 +19,6 @@ from sim.experiments.running.ledger import Failure, Ledger, Progress, guarded
 _MOST_WORKERS = 61  # Windows waits for no more handles at once
 
 
-def collect(
-    jobs: Sequence[Job],
-    workers: int | None = None,
-    progress: Progress | None = None,
-    perform: Perform = perform,
-    *,
-    journal: Journal | None = None,
-    cluster: str | None = None,
-) -> list[JobResult]:
-    """Run all jobs and give their results in the same order. The first failure, and Ctrl-C, end everything at once.
-
-    What the `journal` knows is not run again, and what was finished is written there. `cluster` is the address of a Dask scheduler.
-    """
-    with Executor(workers, perform, journal=journal, cluster=cluster, most=len(jobs)) as executor:
-        results: dict[int, JobResult] = {}
-        executor.run(jobs, results.__setitem__, progress)
-    return [results[index] for index in range(len(jobs))]
-
-
 def cores() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

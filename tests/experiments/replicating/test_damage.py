@@ -21,12 +21,13 @@ from sim import cli
 from sim.errors import UsageError
 from sim.experiments.replicating.comparison import compare
 from sim.experiments.replicating.document import as_json
-from sim.experiments.replicating.storing import ARCHIVE, open_run, save
+from sim.experiments.replicating.storing import ARCHIVE, open_run
 from sim.experiments.running.archive import HEADER
 from sim.experiments.running.arrow import arrow
 from sim.report.table import render_expectations, render_table
 from sim.spec import load_text
 from tests.experiments import fakes
+from tests.experiments.fakes import save
 from tests.experiments.replicating.damage import Taken, damaged_table, damaged_words, members_of, zipped
 
 EVENTS = """\

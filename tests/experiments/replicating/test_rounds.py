@@ -14,7 +14,6 @@ from sim.errors import ScenarioError, UsageError
 from sim.experiments.replicating.comparison import compare, run
 from sim.experiments.replicating.earlier_run import against_earlier
 from sim.experiments.replicating.method import Method
-from sim.experiments.replicating.storing import save
 from sim.experiments.running.decoding import made
 from sim.experiments.running.jobs import Job, JobResult, Tick
 from sim.metrics.settling import POINTS, RESPONSE
@@ -23,6 +22,7 @@ from sim.report.pages.comparison import render_comparison
 from sim.report.table import render_table
 from sim.spec import load_text
 from tests.experiments import fakes
+from tests.experiments.fakes import save
 
 QUEUE = """\
 version: 1

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.errors import OutputError, PluginError, UsageError
+from sim.errors import PluginError, UsageError
 from sim.experiments.replicating.comparison import compare
 from sim.experiments.replicating.document import as_document, as_json
 from sim.experiments.replicating.earlier_run import against_earlier, is_earlier_run
-from sim.experiments.replicating.storing import ARCHIVE, RESULTS, open_run, save
+from sim.experiments.replicating.storing import ARCHIVE, RESULTS, open_run
 from sim.spec import load_text
 from tests.experiments import fakes
+from tests.experiments.fakes import save
 
 
 @pytest.fixture(scope="module")
@@ -173,14 +174,6 @@ def test_plugins_of_a_stored_run_must_be_allowed_again(comparison, tmp_path):
     save(replace(comparison, study=replace(comparison.study, plugins=("/tmp/mine.py",))), tmp_path)
     with pytest.raises(PluginError, match=r"--plugin /tmp/mine\.py"):
         open_run(tmp_path)
-
-
-def test_a_file_is_written_whole_or_not_at_all(comparison, tmp_path):
-    (tmp_path / "taken").write_text("a file")
-    with pytest.raises(OutputError, match="could not be written"):
-        save(comparison, tmp_path / "taken")
-    save(comparison, tmp_path / "deep")
-    assert {path.name for path in (tmp_path / "deep").iterdir()} == {RESULTS, ARCHIVE}
 
 
 def test_the_report_of_an_earlier_version_says_so(tmp_path):

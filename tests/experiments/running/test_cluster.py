@@ -18,13 +18,13 @@ import pytest
 
 from sim.errors import PluginError, RunError, UsageError
 from sim.experiments.running import cluster
-from sim.experiments.running.executors import collect
 from sim.experiments.running.identity import identity
 from sim.experiments.running.jobs import Job
 from sim.experiments.running.ledger import Failure
 from sim.experiments.running.packing import pack_job
 from sim.spec import load
 from tests.experiments import fakes
+from tests.experiments.fakes import collect
 
 ROOT = Path(__file__).resolve().parents[3]
 

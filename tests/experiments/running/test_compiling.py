@@ -15,13 +15,14 @@ import pytest
 import sim
 from sim.errors import SimError
 from sim.experiments.replicating.document import as_document
-from sim.experiments.replicating.storing import open_run, save
+from sim.experiments.replicating.storing import open_run
 from sim.experiments.running import engines
 from sim.experiments.running.compiling import Making
-from sim.experiments.running.executors import Executor, collect
+from sim.experiments.running.executors import Executor
 from sim.experiments.running.jobs import Job
 from sim.experiments.running.journal import Journal
 from tests.experiments import fakes
+from tests.experiments.fakes import collect, save
 
 pytestmark = pytest.mark.xdist_group("compiled")
 
@@ -178,8 +179,8 @@ def test_it_is_ended_at_once():
 def test_it_does_not_outlive_a_parent_that_is_killed():
     code = f"""
         import sys, time
-        sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-        import fakes
+        sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+        from tests.experiments import fakes
         from sim.experiments.running.compiling import Making
         making = Making(fakes.makes_for_long, fakes.makes_for_long, bool)
         print(*(process.pid for process in making._processes), flush=True)

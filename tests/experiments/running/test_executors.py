@@ -16,10 +16,11 @@ import pandas as pd
 import pytest
 
 from sim.errors import BooksDoNotBalance, Interrupted, RunError, UsageError
-from sim.experiments.running.executors import Executor, collect
+from sim.experiments.running.executors import Executor
 from sim.experiments.running.jobs import Job
 from sim.experiments.running.journal import Journal
 from tests.experiments import fakes
+from tests.experiments.fakes import collect
 
 
 def jobs(count: int) -> list[Job]:
@@ -142,9 +143,9 @@ def test_a_script_without_a_main_guard_may_use_processes(tmp_path: Path):
         textwrap.dedent(
             f"""
             import sys
-            sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-            import fakes
-            from sim.experiments.running.executors import collect
+            sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+            from tests.experiments import fakes
+            from tests.experiments.fakes import collect
             from sim.experiments.running.jobs import Job
             print(len(collect([Job("{{}}", (), "sync", 7, k) for k in range(2)], workers=2, perform=fakes.quick)))
             """
@@ -158,9 +159,9 @@ def test_a_script_without_a_main_guard_may_use_processes(tmp_path: Path):
 def test_workers_do_not_outlive_a_parent_that_is_killed(tmp_path: Path):
     code = f"""
         import sys
-        sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-        import fakes
-        from sim.experiments.running.executors import collect
+        sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+        from tests.experiments import fakes
+        from tests.experiments.fakes import collect
         from sim.experiments.running.jobs import Job
         collect([Job("{{}}", (), {str(tmp_path)!r}, 7, k) for k in range(2)], workers=2, perform=fakes.endless)
     """

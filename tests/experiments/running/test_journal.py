@@ -17,12 +17,12 @@ import pytest
 
 from sim.experiments.replicating.explaining import perform_explaining
 from sim.experiments.running import journal as journal_module
-from sim.experiments.running.executors import collect
 from sim.experiments.running.jobs import Job, JobResult, perform, question_of
 from sim.experiments.running.journal import Journal
 from sim.experiments.running.packing import pack_job, pack_result, unpack_job, unpack_result
 from sim.spec.plugins import load_plugins, text_of
 from tests.experiments import fakes
+from tests.experiments.fakes import collect
 
 
 def job(replication: int = 0, **changes) -> Job:
@@ -179,9 +179,9 @@ def test_after_kill_9_no_finished_job_runs_twice(tmp_path):
     """The runs leave a mark each; killed in the middle, the second call runs those that are missing and no other."""
     code = f"""
         import sys
-        sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-        import fakes
-        from sim.experiments.running.executors import collect
+        sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+        from tests.experiments import fakes
+        from tests.experiments.fakes import collect
         from sim.experiments.running.jobs import Job
         from sim.experiments.running.journal import Journal
         jobs = [Job("{{}}", (), {str(tmp_path / "marks")!r}, 7, k, keep_timeline=False) for k in range(12)]

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from sim.errors import UsageError
-from sim.metrics.laws import little, utilisation_law
-
-from .building import records, span
+from tests.laws.both_sides import little, utilisation_law
+from tests.metrics.building import records, span
 
 
 def test_one_attempt_seen_from_both_sides():
