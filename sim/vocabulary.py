@@ -236,10 +236,57 @@ METRICS: dict[str, Metric] = {
 }
 
 
+def split_key(key: str) -> tuple[str, str]:
+    """`recovery_time(payments outage)` -> (`recovery_time`, `payments outage`)."""
+    name, bracket, label = key.partition("(")
+    return (name, label[:-1]) if bracket and key.endswith(")") else (key, "")
+
+
+def base_of(key: str) -> str:
+    """`recovery_time(payments outage)` -> `recovery_time`."""
+    return key.partition("(")[0]
+
+
+def metric_of(key: str) -> Metric | None:
+    """The metric of a key; None for one of a plug-in."""
+    return METRICS.get(base_of(key))
+
+
+def unit_of(key: str) -> str:
+    """Unit of a metric key; "1" where a plug-in gave none."""
+    metric = metric_of(key)
+    return metric.unit if metric is not None else "1"
+
+
+def basis_of(key: str) -> str:
+    """What a figure stands on, one of BASES; that of a plug-in is taken for one of the arrivals."""
+    metric = metric_of(key)
+    return metric.of if metric is not None else "arrivals"
+
+
 def limits_of(key: str) -> tuple[float, float]:
     """What the figure of a key such as `availability(GET /)` can be; of those of a plug-in nothing is known."""
-    metric = METRICS.get(key.partition("(")[0])
+    metric = metric_of(key)
     return metric.limits if metric is not None else (-math.inf, math.inf)
+
+
+def better_of(key: str) -> str:
+    """'lower', 'higher', or '' where neither direction is good in itself, or nothing is known of it."""
+    metric = metric_of(key)
+    return metric.better if metric is not None else ""
+
+
+def has_direction(key: str) -> bool:
+    """Whether more, or less, of this metric is better in itself."""
+    return better_of(key) != ""
+
+
+def catalogue_order(key: str) -> tuple[int, str]:
+    """Sorts metric keys in the order of the catalogue, labels in alphabetical order, those of plug-ins last."""
+    return (_PLACES.get(base_of(key), len(_PLACES)), key)
+
+
+_PLACES = {name: place for place, name in enumerate(METRICS)}
 
 
 BOUNDED = tuple(name for name in METRICS if f"{name}_least" in METRICS)

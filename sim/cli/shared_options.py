@@ -242,9 +242,9 @@ def _headline(comparison: Comparison, took: float) -> str:
 
 def _earlier_lines(comparison: Comparison) -> Iterator[str]:
     """What differs significantly from the earlier run, unpaired as it is."""
-    from sim.experiments.replicating.results import unit_of
     from sim.report.verdict import not_seen
     from sim.report.words import label_of, show_difference
+    from sim.vocabulary import unit_of
 
     earlier = comparison.earlier
     if earlier is None:

@@ -25,7 +25,7 @@ from sim.records.tables import Records
 from sim.spec.promises import WIDE
 from sim.spec.scenario import Scenario
 from sim.stats.quantile import Censored
-from sim.vocabulary import BOUNDED, METRICS, bound_keys
+from sim.vocabulary import BOUNDED, bound_keys, catalogue_order
 
 
 @dataclass(frozen=True)
@@ -87,5 +87,4 @@ def _is_undecided(key: str, values: dict[str, float]) -> bool:
 
 def _in_order(values: dict[str, float]) -> dict[str, float]:
     """In the order of the catalogue, each metric's own before its labelled ones."""
-    place = {name: index for index, name in enumerate(METRICS)}
-    return dict(sorted(values.items(), key=lambda item: (place[item[0].partition("(")[0]], "(" in item[0])))
+    return dict(sorted(values.items(), key=lambda item: (catalogue_order(item[0])[0], "(" in item[0])))

@@ -29,7 +29,7 @@ from sim.stats.bounds import Bounds
 from sim.stats.interval import Interval
 from sim.stats.order import quantile_intervals
 from sim.stats.quantile import Ranked, rank
-from sim.vocabulary import BOUNDED, limits_of
+from sim.vocabulary import BOUNDED, base_of, limits_of
 
 _MEANS = {"response_mean", "response_all_mean", "completion_mean"}
 _SERVICE = {*BOUNDED, "goodput", "throughput", "completed", "offered", "outcome_share"}
@@ -48,7 +48,7 @@ def within_run(records: Records, scenario: Scenario, whole: Measurement, confide
     parts = [
         averages(part, scenario, sample, left.span(place), means).values for place, (part, sample) in enumerate(_parts(records, seen.counted.by_arrival, edges))
     ]
-    wanted = [key for key in whole.values if key.partition("(")[0] in AVERAGES and key not in whole.censored]
+    wanted = [key for key in whole.values if base_of(key) in AVERAGES and key not in whole.censored]
     found = {key: batch_interval(whole.values[key], [part.get(key, np.nan) for part in parts], confidence, Bounds(*limits_of(key))) for key in wanted}
     of_all = _percentiles(seen.counted, edges, confidence)
     for route, its in (("", seen.counted), *by_route(records, scenario, seen.counted, left)):

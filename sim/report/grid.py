@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sim.experiments.replicating.results import Comparison, VariantResult, undecided, unit_of
+from sim.experiments.replicating.results import Comparison, VariantResult, undecided
 from sim.report.stations import busiest
-from sim.report.words import better_of, fault_name, label_of, show, show_between, show_difference, show_interval, show_spread, split_key, would_have_shown
+from sim.report.words import better_direction, fault_name, label_of, show, show_between, show_difference, show_interval, show_spread, would_have_shown
 from sim.stats.interval import Difference, Interval
-from sim.vocabulary import BOUNDED, METRICS, Outcome, bound_keys
+from sim.vocabulary import BOUNDED, METRICS, Outcome, bound_keys, split_key, unit_of
 
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("how many", ("requests", "orders", "messages")),
@@ -153,7 +153,7 @@ def _cell(comparison: Comparison, variant: VariantResult, key: str) -> Cell:
 def _judged(key: str, difference: Difference) -> str:
     if not difference.significant:
         return {"not significant": "same"}.get(difference.finding, difference.finding)
-    better = better_of(key)
+    better = better_direction(key)
     if not better:
         return "other"
     return "better" if (difference.value < 0) == (better == "lower") else "worse"

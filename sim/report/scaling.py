@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sim.experiments.replicating.results import undecided, unit_of
+from sim.experiments.replicating.results import undecided
 from sim.experiments.searching.capacity_results import Capacity, Found
 from sim.experiments.searching.cheapest import Cheapest, Choice
 from sim.experiments.searching.documents import Answer
@@ -17,7 +17,7 @@ from sim.experiments.searching.sweep_results import Sweep
 from sim.report.words import label_of, listed, show, show_between, show_interval
 from sim.stats.interval import Interval
 from sim.stats.scaling import ScalingFit
-from sim.vocabulary import BOUNDED, bound_keys
+from sim.vocabulary import BOUNDED, bound_keys, unit_of
 
 MOST_ROWS = 60
 _COLUMNS = ("requests", "throughput", "response_p99", "availability", "cost")

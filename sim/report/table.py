@@ -10,8 +10,8 @@ from textwrap import wrap
 
 from sim.experiments.replicating.results import Comparison, bounds_of
 from sim.report.grid import Cell, Group, Row, groups_of
-from sim.report.words import clock, listed, show, split_key
-from sim.vocabulary import METRICS
+from sim.report.words import clock, listed, show
+from sim.vocabulary import METRICS, split_key
 
 _GAP = "  "
 JUDGEMENTS = {

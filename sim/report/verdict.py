@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sim.experiments.replicating.results import Comparison, VariantResult, undecided, unit_of
+from sim.experiments.replicating.results import Comparison, VariantResult, undecided
 from sim.report.table import found_in
-from sim.report.words import better_of, count_of, label_of, listed, show, show_bounds, show_difference, split_key, would_have_shown
+from sim.report.words import better_direction, count_of, label_of, listed, show, show_bounds, show_difference, would_have_shown
 from sim.stats.interval import Difference, Interval
+from sim.vocabulary import split_key, unit_of
 
 _HEADLINES = (
     "availability",
@@ -149,7 +150,7 @@ def _clause(key: str, base: _Side, other: _Side, difference: Difference | None, 
         return _not_seen(key, before, after, difference)
     if (before.censored and difference.value > 0) or (after.censored and difference.value < 0) or (before.censored and after.censored):
         return "open", name
-    better = (difference.value < 0) == (better_of(key) == "lower")
+    better = (difference.value < 0) == (better_direction(key) == "lower")
     texts = show_bounds(after, unit_of(key)), show_bounds(before, unit_of(key))
     sentence = _SENTENCES.get(split_key(key)[0])
     clause = sentence.format(*texts) if sentence else f"{name} {texts[0]} against {texts[1]}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
 from sim.stats.interval import Difference, Interval
-from sim.vocabulary import METRICS
+from sim.vocabulary import better_of, split_key
 
 _LABELS = {
     "availability": "availability",
@@ -26,19 +26,12 @@ _LABELS = {
 }
 
 
-def split_key(key: str) -> tuple[str, str]:
-    """`recovery_time(payments outage)` -> (`recovery_time`, `payments outage`)."""
-    name, bracket, label = key.partition("(")
-    return (name, label[:-1]) if bracket and key.endswith(")") else (key, "")
-
-
-def better_of(key: str) -> str:
-    """'lower', 'higher' or '': which direction of this metric is good."""
+def better_direction(key: str) -> str:
+    """As `better_of`, and of the shares of outcomes too, which are judged by their outcome."""
     name, label = split_key(key)
     if name == "outcome_share":
         return "higher" if label == "ok" else "" if label in ("refused", "degraded") else "lower"
-    metric = METRICS.get(name)
-    return metric.better if metric else ""
+    return better_of(key)
 
 
 def label_of(key: str) -> str:

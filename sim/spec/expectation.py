@@ -13,7 +13,7 @@ from sim.errors import UsageError, did_you_mean
 from sim.spec.references import Finding
 from sim.spec.scenario import Scenario
 from sim.spec.sites import bulkheads, limits
-from sim.vocabulary import METRICS, Metric, Outcome
+from sim.vocabulary import METRICS, Metric, Outcome, base_of
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -85,7 +85,7 @@ def metric_key(text: str, scenario: Scenario) -> str:
 def amount(text: str, key: str) -> float:
     """An amount of the metric with this key, in its unit: `10ms` of response_p99, `0.5%` of availability."""
     try:
-        return _threshold(text.strip(), METRICS[key.partition("(")[0]])
+        return _threshold(text.strip(), METRICS[base_of(key)])
     except ValueError as error:
         raise UsageError(f"{key}: {error}") from None
 

@@ -2,21 +2,9 @@ import math
 
 import pytest
 
-from sim.report.words import (
-    better_of,
-    clock,
-    count_of,
-    label_of,
-    lasting,
-    listed,
-    show,
-    show_bounds,
-    show_change,
-    show_difference,
-    show_interval,
-    split_key,
-)
+from sim.report.words import better_direction, clock, count_of, label_of, lasting, listed, show, show_bounds, show_change, show_difference, show_interval
 from sim.stats.interval import Difference, Interval
+from sim.vocabulary import split_key
 
 
 @pytest.mark.parametrize(
@@ -125,7 +113,7 @@ def test_keys_and_their_labels():
     assert split_key("recovery_time(payments (EU) outage, completion)") == ("recovery_time", "payments (EU) outage, completion")
     assert label_of("response_p999(POST /orders)") == "response p99.9 (POST /orders)"
     assert label_of("outcome_share(bulkhead_full)") == "bulkhead full"
-    assert (better_of("outcome_share(ok)"), better_of("outcome_share(timeout)"), better_of("outcome_share(refused)")) == ("higher", "lower", "")
+    assert (better_direction("outcome_share(ok)"), better_direction("outcome_share(timeout)"), better_direction("outcome_share(refused)")) == ("higher", "lower", "")
 
 
 def test_counting_and_listing():

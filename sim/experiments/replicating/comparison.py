@@ -16,7 +16,7 @@ from sim.experiments.replicating.method import Best, Method, Precision, in_words
 from sim.experiments.replicating.metric_kinds import additions_of, bounds_of, nature_of
 from sim.experiments.replicating.pilot import pilot_runs, settled
 from sim.experiments.replicating.plan import Plan
-from sim.experiments.replicating.results import Comparison, VariantResult, base_of
+from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.experiments.replicating.rounds import Rounds, best_at_once, crew, precise_at_once, until_best, until_precise
 from sim.experiments.replicating.verdicts import judge
 from sim.experiments.running.jobs import JobResult
@@ -27,7 +27,7 @@ from sim.records.tables import Records
 from sim.spec.study import Study
 from sim.stats.bootstrap import Resamples
 from sim.stats.interval import Difference, Interval
-from sim.vocabulary import METRICS
+from sim.vocabulary import catalogue_order, has_direction
 
 
 def compare(
@@ -182,7 +182,7 @@ class Figures:
     @classmethod
     def of(cls, results: Sequence[JobResult], numbers: Sequence[int]) -> Figures:
         """Those of these replications, which have these numbers."""
-        keys = sorted({key for result in results for key in result.metrics}, key=place_of)
+        keys = sorted({key for result in results for key in result.metrics}, key=catalogue_order)
         columns = {key: np.array([result.metrics.get(key, float("nan")) for result in results], dtype=np.float64) for key in keys}
         table = Columns(np.array(numbers), columns, "replication")
         return cls(table, frozenset(key for result in results for key in result.censored))
@@ -250,20 +250,6 @@ def differences_between(
     for name, key, _ in compared:
         answer[name][key] = found[f"{name}\0{key}"]
     return answer
-
-
-def has_direction(key: str) -> bool:
-    """Whether more, or less, of this metric is better in itself."""
-    metric = METRICS.get(base_of(key))
-    return metric is not None and metric.better != ""
-
-
-def place_of(key: str) -> tuple[int, str]:
-    """Sorts metric keys in the order of the catalogue, labels in alphabetical order, those of plug-ins last."""
-    return (_PLACES.get(base_of(key), len(_PLACES)), key)
-
-
-_PLACES = {name: place for place, name in enumerate(METRICS)}
 
 
 def digest_of(parts: Sequence[str]) -> str:

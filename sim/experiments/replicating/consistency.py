@@ -23,7 +23,7 @@ from sim.experiments.replicating.comparison import (
     resamples_of,
 )
 from sim.experiments.replicating.method import INTERVALS
-from sim.experiments.replicating.results import Comparison, VariantResult, unit_of
+from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.experiments.replicating.scenario_outline import refuse_others
 from sim.experiments.replicating.verdicts import judge
 from sim.experiments.running.decoding import LARGEST, DamagedError, named
@@ -35,7 +35,7 @@ from sim.metrics.within import within_run
 from sim.records.buckets import bucket_edges, default_bucket
 from sim.records.checking import ROUNDING
 from sim.stats.interval import Interval
-from sim.vocabulary import limits_of
+from sim.vocabulary import limits_of, unit_of
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-9  # what other libraries may round otherwise
 

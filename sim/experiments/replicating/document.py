@@ -8,9 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from sim.experiments.replicating.method import ORDINARILY
-from sim.experiments.replicating.results import Comparison, VariantResult, basis_of, bounds_of, unit_of
+from sim.experiments.replicating.results import Comparison, VariantResult, bounds_of
 from sim.stats.interval import Difference, Interval
-from sim.vocabulary import BASES
+from sim.vocabulary import BASES, basis_of, unit_of
 
 SCHEMA = 2
 """2: rates count what left in the window, every figure says what it is `of`, and what requests in flight can bend has its bounds."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from sim import files
 from sim.errors import UsageError
-from sim.experiments.replicating.comparison import has_direction
 from sim.experiments.replicating.document import SCHEMA
 from sim.experiments.replicating.metric_kinds import nature_of
 from sim.experiments.replicating.results import Comparison, Earlier
@@ -18,6 +17,7 @@ from sim.stats.interval import Difference, Interval
 from sim.stats.paired import cut_to_possible, holm_together
 from sim.stats.power import FEWEST, detectable_by
 from sim.units import shown
+from sim.vocabulary import has_direction
 
 LARGEST = 64 * 2**20  # bytes of the JSON of an earlier run
 _IN_MEMORY = 8 * LARGEST  # bytes it may take

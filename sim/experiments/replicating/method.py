@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sim.stats.batches import BATCHES
 from sim.units import show_duration, show_rate, show_share
-from sim.vocabulary import METRICS
+from sim.vocabulary import unit_of
 
 ORDINARY = 0.95
 
@@ -125,7 +125,7 @@ INTERVALS = {
 
 def in_words(amount: float, key: str) -> str:
     """An amount of a metric: `10ms`, `0.5%`, `20/s`."""
-    unit = METRICS[key.partition("(")[0]].unit
+    unit = unit_of(key)
     shows = {"s": show_duration, "share": show_share, "1/s": show_rate}
     return shows[unit](amount) if unit in shows else f"{amount:g}"
 

@@ -6,7 +6,7 @@ from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.stats.bounds import Bounds
 from sim.stats.paired import ADDITIONS, Nature
-from sim.vocabulary import METRICS, limits_of
+from sim.vocabulary import limits_of, unit_of
 
 READINGS = 64  # additions to the clock on the way of one request, each of which rounds by half a unit in the last place of the time that it is
 
@@ -18,8 +18,7 @@ def bounds_of(key: str) -> Bounds:
 
 def nature_of(key: str, duration: float, additions: int = ADDITIONS) -> Nature:
     """Of a figure over so many requests. A time is the difference of two readings of a clock that goes on to `duration` (s)."""
-    metric = METRICS.get(key.partition("(")[0])
-    clock = READINGS * duration if metric is not None and metric.unit == "s" else 0.0
+    clock = READINGS * duration if unit_of(key) == "s" else 0.0
     return Nature(bounds_of(key), max(additions, ADDITIONS), clock)
 
 

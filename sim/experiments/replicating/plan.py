@@ -12,7 +12,7 @@ from sim.spec.expectation import amount, metric_key
 from sim.spec.scenario import Scenario
 from sim.stats.selection import FIRST
 from sim.units import shown
-from sim.vocabulary import METRICS
+from sim.vocabulary import has_direction
 
 REPLICATIONS = 10  # where nothing is said
 CAP = 100  # where a rule decides, and nothing is said
@@ -84,7 +84,7 @@ class Plan:
     def best_key(self, scenarios: Iterable[Scenario]) -> str:
         """The metric of the selection, of which more or less must be better."""
         key = known_key(self.best or "", list(scenarios))
-        if not METRICS[key.partition("(")[0]].better:
+        if not has_direction(key):
             raise UsageError(f"best: neither more nor less of {key} is better in itself")
         return key
 

@@ -15,7 +15,7 @@ from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
 from sim.stats.interval import Difference, Interval
-from sim.vocabulary import METRICS, bound_keys
+from sim.vocabulary import bound_keys, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,23 +185,6 @@ def _figures(variants: dict[str, VariantResult]) -> pd.DataFrame:
 def _item(variant: str, verdict: Verdict) -> str:
     mark = "&#10003;" if verdict.passed else "&#10007;"
     return f"<li>{mark} {html.escape(variant)}: <code>{html.escape(verdict.text)}</code> {html.escape(verdict.reason)}</li>"
-
-
-def base_of(key: str) -> str:
-    """`recovery_time(payments outage)` -> `recovery_time`."""
-    return key.partition("(")[0]
-
-
-def unit_of(key: str) -> str:
-    """Unit of a metric key; "1" where a plug-in gave none."""
-    metric = METRICS.get(base_of(key))
-    return metric.unit if metric else "1"
-
-
-def basis_of(key: str) -> str:
-    """What a figure stands on, one of BASES; that of a plug-in is taken for one of the arrivals."""
-    metric = METRICS.get(base_of(key))
-    return metric.of if metric else "arrivals"
 
 
 def bounds_of(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] | None:

@@ -21,7 +21,7 @@ from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
 from sim.stats.selection import FIRST, Race
 from sim.stats.stopping import enough, replications_needed
-from sim.vocabulary import METRICS
+from sim.vocabulary import better_of
 
 Execute = Callable[[Sequence[Job]], list[JobResult]]
 
@@ -94,7 +94,7 @@ def until_precise(rounds: Rounds, keys: Sequence[str], relative: float, cap: int
 def until_best(rounds: Rounds, key: str, indifference: float, words: str, cap: int, confidence: float) -> Best:
     """A first batch, then more of those variants alone that may still be the best."""
     rounds.run(FIRST)
-    sign = 1.0 if METRICS[key.partition("(")[0]].better == "higher" else -1.0
+    sign = 1.0 if better_of(key) == "higher" else -1.0
     trouble = _unfit(rounds, key)
     race = Race({name: [sign * value for value in rounds.values(name, key)] for name in rounds.arms}, indifference, confidence) if not trouble else None
     while race is not None and len(race.standing) > 1 and race.n < cap and not trouble:
@@ -117,7 +117,7 @@ def precise_at_once(rounds: Rounds, keys: Sequence[str], relative: float, cap: i
 def best_at_once(rounds: Rounds, key: str, words: str, confidence: float) -> Best:
     """Where nothing is random the best is the one that is ahead, of equals the first."""
     trouble = _unfit(rounds, key)
-    sign = 1.0 if METRICS[key.partition("(")[0]].better == "higher" else -1.0
+    sign = 1.0 if better_of(key) == "higher" else -1.0
     leader = max(rounds.arms, key=lambda name: sign * rounds.values(name, key)[0]) if not trouble else ""
     return Best(key, words, confidence, leader, (leader,), dict.fromkeys(rounds.arms, 1), trouble, exact=True)
 

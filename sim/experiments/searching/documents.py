@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from sim.experiments.replicating.document import SCHEMA
-from sim.experiments.replicating.results import basis_of
 from sim.experiments.replicating.storing import RESULTS
 from sim.experiments.searching.capacity_results import Capacity, Found
 from sim.experiments.searching.cheapest import Cheapest, Choice
@@ -20,7 +19,7 @@ from sim.experiments.searching.scaling import CurveFit
 from sim.experiments.searching.sweep_results import Sweep
 from sim.stats.interval import Interval
 from sim.stats.scaling import ScalingFit
-from sim.vocabulary import BASES, bound_keys
+from sim.vocabulary import BASES, basis_of, bound_keys
 
 Answer: TypeAlias = Sweep | Capacity | Cheapest
 

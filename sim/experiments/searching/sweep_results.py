@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim.experiments.replicating.comparison import has_direction, place_of
 from sim.experiments.replicating.method import FoundWarmup
 from sim.experiments.replicating.metric_kinds import bounds_of
-from sim.experiments.replicating.results import Verdict, unit_of
+from sim.experiments.replicating.results import Verdict
 from sim.experiments.running.jobs import JobResult
 from sim.experiments.searching.axes import Axis, number_of, unit_of_values
 from sim.experiments.searching.points import Point
 from sim.experiments.searching.scaling import CurveFit, fits_of
 from sim.spec.study import Study
 from sim.stats.grouped import grouped_intervals
+from sim.vocabulary import catalogue_order, has_direction, unit_of
 
 KEYS = ["variant", "point", "replication"]
 
@@ -161,7 +161,7 @@ class Gathering:
 
     def runs(self) -> pd.DataFrame:
         """One row per run, whatever the order they came in."""
-        columns = sorted({key for keys in self._kinds for key in keys}, key=place_of)
+        columns = sorted({key for keys in self._kinds for key in keys}, key=catalogue_order)
         place_in = {key: place for place, key in enumerate(columns)}
         order = sorted(self._values)
         table = np.full((len(order), len(columns)), math.nan)

@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
 
-from sim.experiments.replicating.results import Comparison, unit_of
+from sim.experiments.replicating.results import Comparison
 from sim.report.charts.canvas import HEAD, WIDTH, Chart
 from sim.report.theme import LIGHT, Theme, marker, rc
-from sim.report.words import better_of, label_of, show_change, split_key
+from sim.report.words import better_direction, label_of, show_change
+from sim.vocabulary import split_key, unit_of
 
 Scale = Literal["ratio", "points", "counts"]
 
@@ -197,7 +198,7 @@ def _name_rows(axes: Axes, block: _Block, variants: int, theme: Theme) -> None:
     step = _LINE * variants + _GAP
     for index, key in enumerate(block.keys):
         place = index * step + _GAP + _LINE * (variants - 1) / 2 + 0.3 * _LINE
-        better = {"lower": "◂ better", "higher": "better ▸", "": ""}[better_of(key)]
+        better = {"lower": "◂ better", "higher": "better ▸", "": ""}[better_direction(key)]
         label = f"share {label_of(key)}" if split_key(key)[0] == "outcome_share" else label_of(key)
         _beside(axes, label, place - (0.062 if better else 0.0), offset=-8, colour=theme.ink, size=8.5)
         _beside(axes, better, place + 0.075, offset=-8, colour=theme.muted, size=7.0)
