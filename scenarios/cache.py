@@ -9,7 +9,7 @@
 Nobody states a hit ratio: it comes about from how popular the items are, how often they are asked for, how long an entry is good and
 how many fit. It is drawn in the timeline as `SERVICE.cache_hits` and `SERVICE.cache_misses`.
 
-Only what is marked with (1) to (3) is needed by a step of your own; the built-in steps register in the same way.
+Only what is marked with (1) to (4) is needed by a step of your own, and all of it comes from `sim.plugin`; the built-in steps register in the same way.
 
 Not modelled: several requests that miss the same item at once (each of them calls), and writes that make an entry stale.
 """
@@ -19,15 +19,26 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Literal
 
-from pydantic import Field
-
-from sim.models.site import Site, behaviour
-from sim.models.steps import CallStep
-from sim.models.task import Activity, Replica, Task
-from sim.spec.base import Duration, Many, register
-from sim.spec.distribution import AnyDistribution, Constant
-from sim.spec.step import Call, Work
-from sim.vocabulary import Outcome
+from sim.plugin import (
+    Action,
+    Activity,
+    AnyDistribution,
+    Call,
+    Calls,
+    CallStep,
+    Constant,
+    Duration,
+    Field,
+    Many,
+    Outcome,
+    Replica,
+    Site,
+    TakesTime,
+    Task,
+    Work,
+    behaviour,
+    register,
+)
 
 
 @register("step", "cached_call")  # (1) what may be said: the word, and its fields with their types
@@ -39,8 +50,13 @@ class CachedCall(Call):
     entries: Many = 1000
     lookup: AnyDistribution = Constant(value=0.0)
 
+    @property  # (2) what it asks of the system: its load on paper, its arrow in the drawing, whom it refers to
+    def actions(self) -> tuple[Action, ...]:
+        """On paper, and in the drawing: it looks, and calls each time, for nobody states how often it would find something."""
+        return (TakesTime(self.lookup, computes=True, kept=True), Calls(self.target, self.policy, self.fallback, remembered=self.ttl))
 
-@behaviour(CachedCall)  # (2) how it behaves: a class made from (spec, site)
+
+@behaviour(CachedCall)  # (3) how it behaves: a class made from (spec, site)
 class Cache:
     """One cache per replica, from the key to the time at which the entry expires, least recently used first."""
 
@@ -55,7 +71,7 @@ class Cache:
         watch(site.host.name, "cache_hits", "total", lambda _: self.hits)
         watch(site.host.name, "cache_misses", "total", lambda _: self.misses)
 
-    def run(self, task: Task) -> Activity:  # (3) a generator: `yield from` whatever takes time, return the outcome
+    def run(self, task: Task) -> Activity:  # (4) a generator: `yield from` whatever takes time, return the outcome
         """Look; on a miss make the call, and remember what it answered if that was good."""
         yield from self.look.run(task)
         key: Any = getattr(task.request, self.step.per)

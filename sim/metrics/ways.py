@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.records.tables import Records
-from sim.spec.fault import Outage
 from sim.spec.scenario import Scenario
 from sim.vocabulary import MOMENTS, Stage
 
@@ -268,10 +267,10 @@ class Ways:
 def _freezes(scenario: Scenario) -> dict[str, list[tuple[float, float]]]:
     """When which station stood still, as the scenario has it; spells that overlap are one."""
     found: dict[str, list[tuple[float, float]]] = {}
-    faults = [fault for fault in scenario.faults if isinstance(fault, Outage) and fault.how == "hang"]
-    for fault in sorted(faults, key=lambda fault: fault.at):
+    faults = [(fault, name) for fault in scenario.faults if fault.freezes for name in fault.befalls]
+    for fault, name in sorted(faults, key=lambda found: found[0].at):
         end = fault.at + fault.lasts if fault.lasts is not None else math.inf
-        spells = found.setdefault(fault.of, [])
+        spells = found.setdefault(name, [])
         if spells and fault.at <= spells[-1][1]:
             spells[-1] = (spells[-1][0], max(spells[-1][1], end))
         else:

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sim.report.words import clock, fault_kind, fault_name, fault_targets, lasting, show
+from sim.report.words import clock, fault_kind, fault_name, lasting, show
+from sim.spec.actions import Calls, Publishes, every_action
 from sim.spec.base import word_of
-from sim.spec.fault import Fault, NetworkFault
-from sim.spec.gateway import Gateway, OAuth
+from sim.spec.fault import Fault
+from sim.spec.gateway import Gateway
 from sim.spec.policy import NO_POLICY, CallPolicy, Retry
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
-from sim.spec.step import Call, Effect, Parallel, Publish, Step
+from sim.spec.step import Step
 from sim.spec.traffic import Arrivals, Traffic
+from sim.spec.walk import every_step
 
 BoxKind = Literal["client", "gateway", "service", "topic"]
 
@@ -61,8 +63,8 @@ def wiring_of(scenario: Scenario) -> Wiring:
             arrow.badges.update(dict.fromkeys(badges))
             arrow.details[detail] = None
     for fault in scenario.faults:
-        if isinstance(fault, NetworkFault):
-            ends = {_station(name, boxes) for name in fault.between}
+        if fault.of_link:
+            ends = {_station(name, boxes) for name in fault.befalls}
             for arrow in arrows.values():
                 if {arrow.source, arrow.target} == ends:
                     arrow.faults[_fault_text(fault)] = None
@@ -109,31 +111,26 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
         if spec.translate is not None:
             badges = (*badges, f"as {spec.translate.to}")
         yield "gateway", _service(spec.to), False, badges, f"{route} to {spec.to}"
-    if isinstance(gateway.authentication, OAuth):
-        authentication = gateway.authentication
-        badges = (*_badges(_policy(scenario, authentication.policy)), f"cached {lasting(authentication.cache_ttl)}")
-        yield "gateway", _service(authentication.introspect), False, badges, f"introspects tokens at {authentication.introspect}"
+    for action in gateway.authenticates:
+        if isinstance(action, Calls):
+            badges = _badges_of_call(scenario, action)
+            yield "gateway", _service(action.endpoint), False, badges, f"introspects tokens at {action.endpoint}"
 
 
 def _step_arrows(scenario: Scenario, name: str, endpoint: str, steps: tuple[Step, ...]) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
-    for step in _every(steps):
-        if isinstance(step, Call):
-            fallback = ("fallback",) if step.fallback is not None else ()
-            badges = (*_badges(_policy(scenario, step.policy)), *fallback)
-            yield f"service:{name}", _service(step.target), False, badges, f"{endpoint} calls {step.target}"
-        elif isinstance(step, Publish):
-            badges = ("outbox",) if step.via == "outbox" else _badges(_policy(scenario, step.policy))
-            yield f"service:{name}", f"topic:{step.topic}", True, badges, f"{endpoint} publishes to {step.topic}"
+    for action in every_action(steps):
+        if isinstance(action, Calls):
+            badges = _badges_of_call(scenario, action)
+            yield f"service:{name}", _service(action.endpoint), False, badges, f"{endpoint} calls {action.endpoint}"
+        elif isinstance(action, Publishes):
+            badges = ("outbox",) if action.poll is not None else _badges(_policy(scenario, action.policy))
+            yield f"service:{name}", f"topic:{action.topic}", True, badges, f"{endpoint} publishes to {action.topic}"
 
 
-def _every(steps: tuple[Step, ...]) -> Iterator[Step]:
-    """All steps, those in branches and fallbacks too."""
-    for step in steps:
-        yield step
-        if isinstance(step, Parallel):
-            for branch in step.branches:
-                yield from _every(branch)
-        yield from _every(getattr(step, "fallback", None) or ())
+def _badges_of_call(scenario: Scenario, call: Calls) -> tuple[str, ...]:
+    fallback = ("fallback",) if call.fallback is not None else ()
+    cached = (f"cached {lasting(call.remembered)}",) if call.remembered is not None else ()
+    return (*_badges(_policy(scenario, call.policy)), *fallback, *cached, *call.badges)
 
 
 def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | None = None) -> tuple[str, ...]:
@@ -187,8 +184,7 @@ def _service_lines(service: Service) -> Iterator[str]:
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
     chains = [*(endpoint.do for endpoint in service.endpoints.values()), *(consume.do for consume in service.consumes.values())]
-    steps = [step for chain in chains for step in _every(chain)]
-    effects = dict.fromkeys(step.name for step in steps if isinstance(step, Effect))
+    effects = dict.fromkeys(effect for chain in chains for step in every_step(chain) for effect in step.effects)
     for effect in list(effects)[:2]:
         yield f"→ {effect}"
     if len(effects) > 2:
@@ -212,7 +208,7 @@ def _station(name: str, boxes: dict[str, Box]) -> str:
 
 
 def _faults_of(scenario: Scenario, component: str) -> tuple[str, ...]:
-    return tuple(_fault_text(fault) for fault in scenario.faults if component in fault_targets(fault) and not isinstance(fault, NetworkFault))
+    return tuple(_fault_text(fault) for fault in scenario.faults if component in fault.befalls and not fault.of_link)
 
 
 def _fault_text(fault: Fault) -> str:

@@ -198,28 +198,10 @@ def fault_name(fault: Fault) -> str:
     return fault.name or fault.described
 
 
-def fault_targets(fault: Fault) -> tuple[str, ...]:
-    """The components a fault acts on, as far as its spec says so (`of`, `between`, `broker`)."""
-    for field in ("of", "between", "broker"):
-        value = getattr(fault, field, None)
-        if isinstance(value, str):
-            return (value,)
-        if isinstance(value, (tuple, list)):
-            return tuple(str(item) for item in value)
-    return ()
-
-
 def fault_kind(fault: Fault) -> str:
     """What the fault does, in a few words: `outage, hang`, `slow, 5x`, `errors, 20%`."""
-    detail = ""
-    for field, form in (("how", "{}"), ("by", "{:g}x"), ("share", "{:.3g}"), ("replicas", "{} replicas")):
-        value = getattr(fault, field, None)
-        if value is not None:
-            detail = show(float(value), "share") if field == "share" else form.format(value)
-            detail = detail.removesuffix("s") if field == "replicas" and value == 1 else detail
-            break
     words = word_of(fault).replace("_", " ")
-    return f"{words}, {detail}" if detail else words
+    return f"{words}, {fault.detail}" if fault.detail else words
 
 
 def service_of(component: str) -> str:

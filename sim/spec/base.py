@@ -17,13 +17,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationError,
     WithJsonSchema,
     model_validator,
 )
+from pydantic import Field as Field  # noqa: PLC0414 - so mypy takes it for one that plug-ins may have from here
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from sim import units

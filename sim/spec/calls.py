@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
+from sim.spec.actions import Calls, Performs, Publishes
 from sim.spec.document import Location
 from sim.spec.scenario import Scenario
-from sim.spec.step import Call, Perform, Publish
 from sim.spec.walk import Visit, consumer_of
 
 
@@ -30,15 +30,14 @@ def endless_loop(scenario: Scenario, visits: Sequence[Visit]) -> tuple[Location,
 
 def _targets(scenario: Scenario, visit: Visit) -> Iterator[tuple[str, str]]:
     """What a step sets off, and by which verb."""
-    step = visit.step
-    if isinstance(step, Call):
-        yield step.target, "calls"
-    elif isinstance(step, Perform):
-        yield step.target, "performs"
-    elif isinstance(step, Publish):
-        for service, spec in scenario.services.items():
-            if step.topic in spec.consumes:
-                yield consumer_of(service, step.topic), "publishes to"
+    for action in visit.step.actions or ():
+        match action:
+            case Calls(endpoint):
+                yield endpoint, "calls"
+            case Performs(endpoint):
+                yield endpoint, "performs"
+            case Publishes(topic):
+                yield from ((consumer_of(service, topic), "publishes to") for service, spec in scenario.services.items() if topic in spec.consumes)
 
 
 def _told(cycle: list[str], edges: dict[tuple[str, str], tuple[Location, str]]) -> tuple[Location, str]:

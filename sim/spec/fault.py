@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sim.spec.base import Choice, Duration, Factor, Few, Flag, Share, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
+from sim.units import show_share
 
 
 class Fault(Spec):
     """Base of the faults: `at` counts from time 0, warm-up included; without `for` it lasts to the end. `of` is a service or `gateway`."""
 
+    refers_to: ClassVar[dict[str, str]] = {"of": "service", "broker": "broker", "between": "component"}  # fields that name a component, and its kind
     name: str | None = None
     at: Duration
     lasts: Duration | None = Field(default=None, alias="for", gt=0)
@@ -25,13 +27,35 @@ class Fault(Spec):
         return math.inf if lasts is None else self.at + float(lasts)
 
     @property
+    def befalls(self) -> tuple[str, ...]:
+        """The components that it acts on; the two ends, where it acts on the link between them."""
+        return tuple(name for field in self.refers_to for name in self.named_in(field))
+
+    @property
+    def of_link(self) -> bool:
+        """Whether it acts on the link between two components, not on them."""
+        return len(self.befalls) == 2
+
+    @property
+    def freezes(self) -> bool:
+        """Whether what it befalls stands still for its time, and goes on after it."""
+        return False
+
+    @property
+    def detail(self) -> str:
+        """What it does, beside its word: `hang`, `5x`, `20%`; nothing where the word says it all."""
+        return ""
+
+    @property
     def described(self) -> str:
         """The name of a fault that was given none: `outage of payments`, `network between orders and payments`."""
-        subject = getattr(self, "of", None) or getattr(self, "broker", None)
-        between = getattr(self, "between", None)
-        if between:
-            return f"{word_of(self)} between {between[0]} and {between[1]}"
-        return f"{word_of(self)} of {subject}" if subject else word_of(self)
+        link = " between " if self.of_link else " of "
+        return f"{word_of(self)}{link}{' and '.join(self.befalls)}" if self.befalls else word_of(self)
+
+    def named_in(self, field: str) -> tuple[str, ...]:
+        """The components that a field names."""
+        value = getattr(self, field, None)
+        return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 AnyFault = Annotated[Fault, Choice("fault")]
@@ -48,6 +72,16 @@ class Outage(Fault):
     of: str
     how: Literal["hang", "refuse", "blackhole"] = "hang"
 
+    @property
+    def freezes(self) -> bool:
+        """A hanging process."""
+        return self.how == "hang"
+
+    @property
+    def detail(self) -> str:
+        """How it is down."""
+        return self.how
+
 
 @register("fault", "slow")
 class Slow(Fault):
@@ -55,6 +89,11 @@ class Slow(Fault):
 
     of: str
     by: Factor = Field(gt=0)
+
+    @property
+    def detail(self) -> str:
+        """By how much."""
+        return f"{self.by:g}x"
 
 
 @register("fault", "errors")
@@ -64,6 +103,11 @@ class Errors(Fault):
     of: str
     share: Share
 
+    @property
+    def detail(self) -> str:
+        """Of how many."""
+        return show_share(self.share)
+
 
 @register("fault", "crash")
 class Crash(Fault):
@@ -72,6 +116,11 @@ class Crash(Fault):
     of: str
     replicas: Few = 1
     restart_after: Duration | None = None
+
+    @property
+    def detail(self) -> str:
+        """Of how many."""
+        return f"{self.replicas} replica{'s' if self.replicas != 1 else ''}"
 
 
 @register("fault", "network")

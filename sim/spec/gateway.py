@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
 
+from sim.spec.actions import Action, Calls, TakesTime
 from sim.spec.base import MOST, Choice, Duration, Few, Flag, Many, Price, Rate, Share, Spec, Workers, register
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
@@ -20,6 +21,11 @@ MOST_STAMPS = 1_000_000  # of one sliding log
 class Authentication(Spec):
     """Base of the ways to authenticate."""
 
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What one request that is authenticated asks of the gateway, and of whom it calls where it knows no better."""
+        return ()
+
 
 AnyAuthentication = Annotated[Authentication, Choice("authentication")]
 
@@ -30,6 +36,11 @@ class Jwt(Authentication):
 
     work: AnyDistribution
     invalid: Share = 0.0
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """It verifies the token."""
+        return (TakesTime(self.work, computes=True, kept=True),)
 
 
 @register("authentication", "oauth")
@@ -47,6 +58,12 @@ class OAuth(Authentication):
     lookup: AnyDistribution
     invalid: Share = 0.0
     on_failure: Literal["deny", "allow"] = "deny"
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """It looks into its cache, and asks the provider where that knows nothing."""
+        asks = Calls(self.introspect, self.policy, remembered=self.cache_ttl, said_in="introspect")
+        return (TakesTime(self.lookup, computes=True, kept=True), asks)
 
 
 Algorithm = Literal["fixed_window", "token_bucket", "sliding_window_counter", "sliding_log", "gcra"]
@@ -152,3 +169,8 @@ class Gateway(Spec):
     rate_limits: tuple[RateLimit, ...] = ()
     routes: dict[str, Route] = Field(min_length=1)
     cost: Price = 0.0
+
+    @property
+    def authenticates(self) -> tuple[Action, ...]:
+        """What authentication asks of the gateway for one request."""
+        return self.authentication.actions if self.authentication is not None else ()

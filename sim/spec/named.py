@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from sim.spec.actions import Calls, Performs, Publishes
 from sim.spec.document import Location
-from sim.spec.gateway import OAuth
 from sim.spec.scenario import Scenario
-from sim.spec.step import Call, Perform, Publish
 from sim.spec.walk import visits
 
 
@@ -51,14 +50,15 @@ class _Used:
         self.topics = {topic for service in scenario.services.values() for topic in service.consumes}
         self.components: set[object] = {end for link in scenario.network.links for end in link.between}
         for fault in scenario.faults:
-            self.components |= {getattr(fault, "of", None), getattr(fault, "broker", None), *(getattr(fault, "between", None) or ())}
+            self.components |= set(fault.befalls)
         self._of_gateway(scenario)
         for visit in visits(scenario):
-            if isinstance(visit.step, (Call, Perform)):
-                self.targets.add(visit.step.target)
-            elif isinstance(visit.step, Publish):
-                self.topics.add(visit.step.topic)
-            elif not type(visit.step).__module__.startswith("sim."):  # a step of a plug-in: whatever it names may be meant
+            for action in visit.step.actions or ():
+                if isinstance(action, (Calls, Performs)):
+                    self.targets.add(action.endpoint)
+                elif isinstance(action, Publishes):
+                    self.topics.add(action.topic)
+            if visit.step.actions is None:  # a step that tells none: whatever it names may be meant
                 named = {value for value in vars(visit.step).values() if isinstance(value, str)}
                 self.targets |= named
                 self.topics |= named
@@ -71,9 +71,10 @@ class _Used:
         for route in scenario.gateway.routes.values():
             self.targets.add(route.to)
             self._policy(route.policy)
-        if isinstance(scenario.gateway.authentication, OAuth):
-            self.targets.add(scenario.gateway.authentication.introspect)
-            self._policy(scenario.gateway.authentication.policy)
+        for action in scenario.gateway.authenticates:
+            if isinstance(action, Calls):
+                self.targets.add(action.endpoint)
+                self._policy(action.policy)
 
     def _policy(self, policy: object) -> None:
         if isinstance(policy, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -20,6 +21,16 @@ AnswersWith = dict[Failure, Answer]
 class Backoff(Spec):
     """Base of the back-off rules: the pause before each retry."""
 
+    def pause(self, number: int) -> float | None:
+        """Seconds before retry `number`, from 1, before it is jittered; None: nobody knows, and on paper it counts for nothing."""
+        del number
+        return None
+
+    @property
+    def most(self) -> float:
+        """Seconds that no pause exceeds, jitter included; infinite where there is no such bound."""
+        return math.inf
+
 
 AnyBackoff = Annotated[Backoff, Choice("backoff")]
 
@@ -31,6 +42,11 @@ class ConstantBackoff(Backoff):
     positional = "delay"
     delay: Duration
 
+    def pause(self, number: int) -> float:
+        """Always the delay."""
+        del number
+        return self.delay
+
 
 @register("backoff", "linear")
 class LinearBackoff(Backoff):
@@ -39,6 +55,15 @@ class LinearBackoff(Backoff):
     positional = "base"
     base: Duration
     longest: Duration | None = Field(default=None, alias="max")
+
+    def pause(self, number: int) -> float:
+        """base x number."""
+        return min(self.base * number, self.most)
+
+    @property
+    def most(self) -> float:
+        """`max`."""
+        return math.inf if self.longest is None else self.longest
 
 
 @register("backoff", "exponential")
@@ -49,6 +74,15 @@ class ExponentialBackoff(Backoff):
     base: Duration
     multiplier: Factor = Field(default=2.0, gt=0)
     longest: Duration | None = Field(default=None, alias="max")
+
+    def pause(self, number: int) -> float:
+        """base x multiplier^(number - 1), which grows no more where it is a trillion times the base."""
+        return min(self.base * min(self.multiplier ** min(number - 1, 60), 1e12), self.most)
+
+    @property
+    def most(self) -> float:
+        """`max`."""
+        return math.inf if self.longest is None else self.longest
 
 
 class Budget(Spec):

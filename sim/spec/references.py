@@ -7,16 +7,15 @@ from functools import cached_property
 from typing import NamedTuple
 
 from sim.errors import did_you_mean
+from sim.spec.actions import Calls, Performs, Publishes, TakesStock
 from sim.spec.base import word_of
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Fault
-from sim.spec.gateway import OAuth
 from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
-from sim.spec.step import Call, Perform, Publish, Take
 from sim.spec.traffic import MOST_USERS, Replay, population_sizes
 from sim.spec.walk import Visit, visits
 from sim.units import LONGEST, show_duration
@@ -143,10 +142,12 @@ def _gateway(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         at = ("gateway", "routes", route)
         yield from _unknown((*at, "to"), "endpoint", spec.to, names.endpoints)
         yield from _policy(scenario, (*at, "policy"), spec.policy)
-    if isinstance(scenario.gateway.authentication, OAuth):
-        oauth = scenario.gateway.authentication
-        yield from _unknown(("gateway", "authentication", "oauth", "introspect"), "endpoint", oauth.introspect, names.endpoints)
-        yield from _policy(scenario, ("gateway", "authentication", "oauth", "policy"), oauth.policy)
+    word = word_of(scenario.gateway.authentication) if scenario.gateway.authentication is not None else ""
+    inside: Location = ("gateway", "authentication", word)
+    for action in scenario.gateway.authenticates:
+        if isinstance(action, Calls):
+            yield from _unknown((*inside, action.said_in) if action.said_in else inside, "endpoint", action.endpoint, names.endpoints)
+            yield from _policy(scenario, (*inside, "policy"), action.policy)
 
 
 def _policy(scenario: Scenario, at: Location, policy: str | CallPolicy | None) -> Iterator[Finding]:
@@ -175,22 +176,24 @@ def _consumers(scenario: Scenario, names: _Names) -> Iterator[Finding]:
 
 def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
     for visit in names.visits:
-        step = visit.step
-        if isinstance(step, Call):
-            yield from _unknown((*visit.at, "call"), "endpoint", step.target, names.endpoints)
-        elif isinstance(step, Perform):
-            yield from _perform(visit, step, names)
-        elif isinstance(step, Publish):
-            yield from _unknown((*visit.at, "publish"), "topic", step.topic, names.topics)
-        elif isinstance(step, Take) and scenario.services[visit.service].stock is None:
-            yield Finding((*visit.at, "take"), f"the service '{visit.service}' has no stock to take from")
-        yield from _policy(scenario, (*visit.at, "policy"), getattr(step, "policy", None))
+        at = (*visit.at, word_of(visit.step))
+        for action in visit.step.actions or ():
+            match action:
+                case Calls(endpoint):
+                    yield from _unknown(at, "endpoint", endpoint, names.endpoints)
+                case Performs(endpoint):
+                    yield from _perform(at, visit.service, endpoint, names)
+                case Publishes(topic):
+                    yield from _unknown(at, "topic", topic, names.topics)
+                case TakesStock() if scenario.services[visit.service].stock is None:
+                    yield Finding(at, f"the service '{visit.service}' has no stock to take from")
+        yield from _policy(scenario, (*visit.at, "policy"), getattr(visit.step, "policy", None))
 
 
-def _perform(visit: Visit, step: Perform, names: _Names) -> Iterator[Finding]:
-    yield from _unknown((*visit.at, "perform"), "endpoint", step.target, names.endpoints)
-    if step.target in names.endpoints and not step.target.startswith(f"{visit.service}."):
-        yield Finding((*visit.at, "perform"), f"'{step.target}' is an endpoint of another service; '{visit.service}' can only call it")
+def _perform(at: Location, service: str, endpoint: str, names: _Names) -> Iterator[Finding]:
+    yield from _unknown(at, "endpoint", endpoint, names.endpoints)
+    if endpoint in names.endpoints and not endpoint.startswith(f"{service}."):
+        yield Finding(at, f"'{endpoint}' is an endpoint of another service; '{service}' can only call it")
 
 
 def _effects(scenario: Scenario, names: _Names) -> Iterator[Finding]:
@@ -219,13 +222,12 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         if fault.name in seen:
             yield Finding((*at, "name"), f"found the fault '{fault.name}' twice; names must differ")
         seen.add(fault.name)
-        for field, what, known in (("of", "service", names.replicas), ("broker", "broker", scenario.brokers)):
-            named = getattr(fault, field, None)
-            if isinstance(named, str):
-                yield from _unknown((*at, *_under_word(fault), field), what, named, known)
-        between = getattr(fault, "between", None)
-        if between is not None:
-            yield from _between((*at, *_under_word(fault), "between"), between, names)
+        for field, what in fault.refers_to.items():
+            named, where = fault.named_in(field), (*at, *_under_word(fault), field)
+            if len(named) == 2:
+                yield from _between(where, (named[0], named[1]), names)
+            elif named:
+                yield from _unknown(where, what, named[0], scenario.brokers if what == "broker" else names.replicas)
         if isinstance(fault, Crash) and fault.replicas > (has := names.replicas.get(fault.of, fault.replicas)):
             yield Finding((*at, "crash", "replicas"), f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has")
 

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from sim.spec.actions import Calls, Publishes, lists_in
 from sim.spec.base import word_of
-from sim.spec.gateway import OAuth, RateLimit
+from sim.spec.gateway import RateLimit
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.scenario import Scenario
-from sim.spec.step import Call, Parallel, Publish, Step
+from sim.spec.step import Step
 
 GATEWAY = "gateway"
 
@@ -37,7 +38,7 @@ class CallSite(NamedTuple):
     callee: str  # service, or broker
     policy_name: str  # the policy's own; of one that is written where it is used the name of the site
     policy: CallPolicy
-    written: Step | str  # the step, or the name of the route; "oauth" for the identity provider
+    written: Step | str  # the step, or the name of the route; the word of an authentication that calls: "oauth"
 
 
 class Bulkhead(NamedTuple):
@@ -52,14 +53,15 @@ class Bulkhead(NamedTuple):
 
 
 def call_sites(scenario: Scenario) -> Iterator[CallSite]:
-    """All of a scenario but those inside the steps of plug-ins."""
+    """All of a scenario but those inside the steps of plug-ins that tell no actions."""
     gateway = scenario.gateway
     if gateway is not None:
         for name, route in gateway.routes.items():
             yield _site(scenario, f"gateway.{name}.call", GATEWAY, route.to.partition(".")[0], route.policy, name)
-        if isinstance(gateway.authentication, OAuth):
-            spec = gateway.authentication
-            yield _site(scenario, "gateway.oauth.call", GATEWAY, spec.introspect.partition(".")[0], spec.policy, "oauth")
+        word = word_of(gateway.authentication) if gateway.authentication is not None else ""
+        for action in gateway.authenticates:
+            if isinstance(action, Calls):
+                yield _site(scenario, f"gateway.{word}.call", GATEWAY, action.endpoint.partition(".")[0], action.policy, word)
     for service, its in scenario.services.items():
         for endpoint, own in its.endpoints.items():
             yield from _inside(scenario, service, f"{service}.{endpoint}", own.do)
@@ -103,16 +105,14 @@ def _replicas(scenario: Scenario, caller: str) -> int:
 
 def _inside(scenario: Scenario, service: str, base: str, steps: Sequence[Step]) -> Iterator[CallSite]:
     for name, step in named(base, steps):
-        if isinstance(step, Call):
-            yield _site(scenario, name, service, step.target.partition(".")[0], step.policy, step)
-        elif isinstance(step, Publish):
-            broker = next((name for name, spec in scenario.brokers.items() if step.topic in spec.topics), step.topic)
-            yield _site(scenario, name, service, broker, step.policy, step)
-        elif isinstance(step, Parallel):
-            for index, branch in enumerate(step.branches):
-                yield from _inside(scenario, service, f"{name}.{index}", branch)
-        if isinstance(step, (Call, Publish)) and step.fallback:
-            yield from _inside(scenario, service, f"{name}.fallback", step.fallback)
+        for action in step.actions or ():
+            if isinstance(action, Calls):
+                yield _site(scenario, name, service, action.endpoint.partition(".")[0], action.policy, step)
+            elif isinstance(action, Publishes):
+                broker = next((name for name, spec in scenario.brokers.items() if action.topic in spec.topics), action.topic)
+                yield _site(scenario, name, service, broker, action.policy, step)
+            for inner, steps_inside in lists_in(action):
+                yield from _inside(scenario, service, f"{name}.{inner}", steps_inside)
 
 
 def _site(scenario: Scenario, name: str, caller: str, callee: str, policy: str | CallPolicy | None, written: Step | str) -> CallSite:

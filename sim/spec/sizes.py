@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sim.spec.actions import polls_of
 from sim.spec.document import Location
 from sim.spec.scenario import Scenario
-from sim.spec.step import Publish
 from sim.spec.traffic import MOST_NAMES, Closed, MarkovModulated
 from sim.spec.walk import visits
 from sim.units import show_duration
@@ -78,10 +78,10 @@ def _traffic(scenario: Scenario) -> Iterator[tuple[Location, str]]:
 
 def _polls(scenario: Scenario) -> Iterator[tuple[Location, str]]:
     for visit in visits(scenario):
-        if isinstance(visit.step, Publish) and visit.step.via == "outbox":
-            polls = scenario.duration / visit.step.poll * scenario.services[visit.service].replicas
+        for poll in polls_of(visit.step):
+            polls = scenario.duration / poll * scenario.services[visit.service].replicas
             if polls > MOST_POLLS:
-                shortest = show_duration(visit.step.poll * polls / MOST_POLLS)
+                shortest = show_duration(poll * polls / MOST_POLLS)
                 what = f"about {polls:,.0f} polls in a run of {show_duration(scenario.duration)}, expected at most {MOST_POLLS:,}"
                 yield (*visit.at, "poll"), f"{what}: one every {shortest} at most"
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from sim.spec.actions import Action, Answers, Branches, Calls, Ends, Performs, Publishes, TakesStock, TakesTime
 from sim.spec.base import Choice, Duration, Few, Flag, Share, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
@@ -14,6 +15,11 @@ from sim.spec.policy import CallPolicy
 
 class Step(Spec):
     """Base of the steps of an endpoint."""
+
+    @property
+    def actions(self) -> tuple[Action, ...] | None:
+        """What one run of it asks of the system, in this order (`sim.spec.actions`); None: nobody knows."""
+        return None
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -31,6 +37,11 @@ class Timed(Step):
     time: AnyDistribution
     per: Literal["request", "attempt"]
 
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """It takes its time."""
+        return (TakesTime(self.time, computes=False, kept=self.per == "request"),)
+
     @model_validator(mode="after")
     def _replay_is_per_request(self) -> Self:
         if self.per == "attempt" and "per" in self.model_fields_set and word_of(self.time) == "replay":
@@ -46,6 +57,11 @@ class Work(Timed):
     """
 
     per: Literal["request", "attempt"] = "request"
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """It computes for its time."""
+        return (TakesTime(self.time, computes=True, kept=self.per == "request"),)
 
 
 @register("step", "wait")
@@ -67,6 +83,11 @@ class Call(Step):
     policy: str | CallPolicy | None = None
     fallback: tuple[AnyStep, ...] | None = None
 
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """It calls, which takes as long as all attempts do."""
+        return (Calls(self.target, self.policy, self.fallback),)
+
 
 @register("step", "perform")
 class Perform(Step):
@@ -74,6 +95,11 @@ class Perform(Step):
 
     positional = "target"
     target: str
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The steps of its endpoint."""
+        return (Performs(self.target),)
 
 
 @register("step", "publish")
@@ -92,6 +118,12 @@ class Publish(Step):
     poll: Duration = Field(default=0.1, gt=0)  # of the outbox relay
     batch: Few = 100
     fallback: tuple[AnyStep, ...] | None = None
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """It publishes, now or through its outbox."""
+        poll = self.poll if self.via == "outbox" else None
+        return (Publishes(self.topic, self.key, self.policy, self.fallback, poll),)
 
 
 def _named_map_schema(name: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
@@ -114,6 +146,11 @@ class Effect(Step):
     shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"type": "string"}, {"idempotent": {"type": "boolean"}})
     name: str
     options: EffectOptions = EffectOptions()
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """None that takes time."""
+        return ()
 
     @property
     def effects(self) -> tuple[str, ...]:
@@ -142,6 +179,12 @@ class Take(Step):
     store: Literal["stock"]
     options: TakeOptions = TakeOptions()
 
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """It takes one unit, after the time between looking and writing."""
+        between = self.options.check_to_write
+        return (TakesStock(), *((TakesTime(between),) if between is not None else ()))
+
     @model_validator(mode="before")
     @classmethod
     def _named_map(cls, data: Data) -> Data:
@@ -155,6 +198,11 @@ class Fail(Step):
     positional = "share"
     share: Share
 
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """An error."""
+        return (Ends(self.share),)
+
 
 @register("step", "refuse")
 class Refuse(Step):
@@ -163,10 +211,20 @@ class Refuse(Step):
     positional = "share"
     share: Share
 
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """A refusal."""
+        return (Ends(self.share, refused=True),)
+
 
 @register("step", "reply")
 class Reply(Step):
     """Answer the caller now; the steps that follow go on, holding the worker."""
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The answer."""
+        return (Answers(),)
 
 
 @register("step", "parallel")
@@ -180,6 +238,11 @@ class Parallel(Step):
         "items": {"anyOf": [{"type": "array", "items": {"$choice": "step"}}, {"$choice": "step"}]},
     }
     branches: tuple[tuple[AnyStep, ...], ...] = Field(min_length=1)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Its branches."""
+        return (Branches(self.branches),)
 
     @model_validator(mode="before")
     @classmethod

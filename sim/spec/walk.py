@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sim.spec.base import word_of
@@ -27,6 +27,11 @@ def visits(scenario: Scenario) -> Iterator[Visit]:
             yield from _inside(("services", service, "endpoints", name, "do"), endpoint.do, service, f"{service}.{name}")
         for topic, consume in spec.consumes.items():
             yield from _inside(("services", service, "consumes", topic, "do"), consume.do, service, consumer_of(service, topic))
+
+
+def every_step(steps: Iterable[Step]) -> Iterator[Step]:
+    """These steps and those inside of them, outer before inner."""
+    return (visit.step for visit in _inside((), tuple(steps), "", ""))
 
 
 def consumer_of(service: str, topic: str) -> str:

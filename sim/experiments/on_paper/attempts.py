@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from sim.experiments.on_paper.times import NEVER, NOTHING, Times, any_of
 from sim.spec.distribution import Uniform
-from sim.spec.policy import Budget, CallPolicy, ConstantBackoff, ExponentialBackoff, LinearBackoff, Retry
+from sim.spec.policy import Budget, CallPolicy, Retry
 
 _JITTERS = {"none": (1.0, 1.0), "full": (0.0, 1.0), "equal": (0.5, 1.0)}  # between which shares of a pause it lies, evenly
 SELDOM = 1e-4  # a share of attempts that time out, or are made again, which changes nothing
@@ -161,17 +161,10 @@ def _allowed(failed: float, late: float, retry: Retry) -> float:
 
 
 def pause(retry: Retry, number: int, before: Times) -> Times:
-    """The same after the back-off before retry `number`, from 1. Decorrelated jitter is taken at its mean; a plug-in's back-off for nothing."""
-    rule, longest = retry.backoff, math.inf
-    if isinstance(rule, ConstantBackoff):
-        base = full = float(rule.delay)
-    elif isinstance(rule, (LinearBackoff, ExponentialBackoff)):
-        longest = math.inf if rule.longest is None else float(rule.longest)
-        base = float(rule.base)
-        full = base * number if isinstance(rule, LinearBackoff) else base * min(float(rule.multiplier) ** min(number - 1, 60), 1e12)
-    else:
+    """The same after the back-off before retry `number`, from 1. Decorrelated jitter is taken at its mean; what does not tell its pauses for nothing."""
+    base, full, longest = retry.backoff.pause(1), retry.backoff.pause(number), retry.backoff.most
+    if base is None or full is None:
         return before
-    full = min(full, longest)
     if retry.jitter == "decorrelated":
         return replace(before, fixed=before.fixed + min(base * (2.0 * 1.5 ** min(number, 60) - 1.0), longest))
     low, high = _JITTERS[retry.jitter] if isinstance(retry.jitter, str) else (1.0 - retry.jitter, 1.0 + retry.jitter)

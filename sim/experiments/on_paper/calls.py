@@ -9,8 +9,9 @@ from functools import cached_property
 
 from sim.experiments.on_paper.offered_load import Analysis, OfferedLoad
 from sim.experiments.on_paper.patience import Patience
+from sim.spec.actions import Calls, every_action
 from sim.spec.policy import CallPolicy
-from sim.spec.step import Call, Parallel, Step
+from sim.spec.step import Step
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class View:
         for service, spec in self.scenario.services.items():
             bodies = [(f"{service}.{name}", endpoint.do) for name, endpoint in spec.endpoints.items()]
             bodies += [(f"{service} <- {topic}", consume.do) for topic, consume in spec.consumes.items()]
-            found += [Edge(place, service, call.target, self.flow.policy(call.policy)) for place, steps in bodies for call in calls_in(steps)]
+            found += [Edge(place, service, call.endpoint, self.flow.policy(call.policy)) for place, steps in bodies for call in calls_in(steps)]
         return found
 
     def rate(self, edge: Edge, peak: bool = False) -> float:
@@ -70,15 +71,9 @@ class View:
         return self.scenario.services[caller].replicas
 
 
-def calls_in(steps: Iterable[Step]) -> Iterator[Call]:
-    """All calls written in a list of steps, in fallbacks and parallel branches too; those of a `perform` belong to its endpoint."""
-    for step in steps:
-        if isinstance(step, Call):
-            yield step
-        if isinstance(step, Parallel):
-            for branch in step.branches:
-                yield from calls_in(branch)
-        yield from calls_in(getattr(step, "fallback", None) or ())
+def calls_in(steps: Iterable[Step]) -> Iterator[Calls]:
+    """All calls that a list of steps makes, in fallbacks and parallel branches too; those of a `perform` belong to its endpoint."""
+    return (action for action in every_action(steps) if isinstance(action, Calls))
 
 
 def poisson_tail(least: int, mean: float) -> float:

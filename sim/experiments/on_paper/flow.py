@@ -14,19 +14,21 @@ from typing import TypeVar
 from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
 from sim.experiments.on_paper.times import Drawn, Parts, Times, any_of, longest
 from sim.policies.assignor import range_assign
+from sim.spec import actions as does
 from sim.spec.broker import LogBroker, Topic
 from sim.spec.distribution import Distribution
-from sim.spec.gateway import Gateway, Jwt, Route
+from sim.spec.gateway import Gateway, Route
 from sim.spec.policy import NO_POLICY, PRODUCER, CallPolicy
 from sim.spec.scenario import Scenario
 from sim.spec.service import Consume, Service
 from sim.spec.sites import call_sites
-from sim.spec.step import Call, Fail, Parallel, Perform, Publish, Refuse, Reply, Step, Take, Wait, Work
+from sim.spec.step import Step
 
 ROUNDS = 200  # of the fixed point; as many are needed as calls are deep, more only where topics feed one another in a circle
 DEEPEST = 60  # calls within calls; a circle ends here
 PART = 0.25  # of a timeout: what requests keep is told from what is drawn anew where it takes longer than that
 
+Key = tuple[int, int]  # of an action: the id of its step, and its place among the actions of it
 Place = tuple[str, str]  # callee and policy, by the places of whose bulkhead a call is limited
 
 
@@ -41,7 +43,7 @@ class Profile:
     saved: dict[str, float] = field(default_factory=dict)  # endpoint -> s by which it is done sooner, where a timeout cancels
     places: dict[Place, tuple[float, float]] = field(default_factory=dict)  # attempts, and s for which they hold a place
     publishes: dict[tuple[str, str | None], float] = field(default_factory=dict)  # topic and key of its own -> messages
-    kept: dict[int, Drawn] = field(default_factory=dict)  # what requests keep, here and wherever it calls, by the ids of the steps
+    kept: dict[Key, Drawn] = field(default_factory=dict)  # what requests keep, here and wherever it calls
 
     @property
     def hold(self) -> float:
@@ -71,8 +73,8 @@ K = TypeVar("K")
 class Flow:
     """What every endpoint and consumer of a scenario does on average, and how often it does it."""
 
-    def __init__(self, scenario: Scenario, kept: Mapping[int, float] | None = None) -> None:
-        """`kept`: what a request brings to the steps of these ids; without it every attempt draws anew."""
+    def __init__(self, scenario: Scenario, kept: Mapping[Key, float] | None = None) -> None:
+        """`kept`: what a request brings to these steps; without it every attempt draws anew."""
         self.scenario = scenario
         self._repeats = False  # whether attempts are made again anywhere
         self._cuts_heavy = False  # whether a timeout ends, anywhere, what requests keep
@@ -190,59 +192,78 @@ class Flow:
     def _walk(self, profile: Profile, steps: Iterable[Step], service: str, depth: int) -> None:
         for step in steps:
             self.followed += 1
-            ends = profile.ends
-            match step:
-                case Work() | Wait():
-                    mean = self._kept.get(id(step), step.time.mean)
-                    if step.per == "request" and step.time.scv > 0.0:
-                        profile.kept[id(step)] = Drawn(step.time)
-                    profile.work += ends.ok.share * mean if isinstance(step, Work) and ends.ok.share > 0.0 else 0.0
-                    after = ends.ok.plus(Times(1.0, mean)) if id(step) in self._kept else ends.ok.then(step.time, kept=step.per == "request")
-                    profile.ends = Ends(after, ends.refused, ends.failed)
-                case Take():
-                    profile.ends = Ends(ends.ok.then(step.options.check_to_write), ends.refused, ends.failed)
-                case Fail():
-                    profile.ends = Ends(ends.ok.of(1.0 - step.share), ends.refused, any_of([ends.failed, ends.ok.of(step.share)]))
-                case Refuse():
-                    profile.ends = Ends(ends.ok.of(1.0 - step.share), any_of([ends.refused, ends.ok.of(step.share)]), ends.failed)
-                case Reply():
-                    profile.answer = profile.answer or ends
-                case Perform() if depth < DEEPEST:
-                    self._walk(profile, self.steps_of(step.target), service, depth + 1)
-                case Call():
-                    profile.kept |= self._endpoint(step.target, depth + 1).kept
-                    called = self.called(service, step.target, self.policy(step.policy))
-                    _count(profile.calls, step.target, ends.ok.share * called.attempts)
-                    _count(profile.saved, step.target, ends.ok.share * called.saved)
-                    self._guarded(profile, step, called, service, step.target.partition(".")[0], depth)
-                case Publish():
-                    self._publish(profile, step, service, depth)
-                case Parallel():
-                    self._parallel(profile, step.branches, service, depth)
+            for number, action in enumerate(step.actions or ()):
+                self._follow(profile, action, (id(step), number), service, depth)
 
-    def _publish(self, profile: Profile, step: Publish, service: str, depth: int) -> None:
+    def _follow(self, profile: Profile, action: does.Action, key: Key, service: str, depth: int) -> None:
+        ends = profile.ends
+        match action:
+            case does.TakesTime():
+                self._take_time(profile, action, key)
+            case does.Ends(share, refused=True):
+                profile.ends = Ends(ends.ok.of(1.0 - share), any_of([ends.refused, ends.ok.of(share)]), ends.failed)
+            case does.Ends(share):
+                profile.ends = Ends(ends.ok.of(1.0 - share), ends.refused, any_of([ends.failed, ends.ok.of(share)]))
+            case does.Answers():
+                profile.answer = profile.answer or ends
+            case does.Performs(endpoint) if depth < DEEPEST:
+                self._walk(profile, self.steps_of(endpoint), service, depth + 1)
+            case does.Calls(endpoint):
+                profile.kept |= self._endpoint(endpoint, depth + 1).kept
+                called = self.called(service, endpoint, self.policy(action.policy))
+                _count(profile.calls, endpoint, ends.ok.share * called.attempts)
+                _count(profile.saved, endpoint, ends.ok.share * called.saved)
+                self._guarded(profile, action, key, called, service, endpoint.partition(".")[0], depth)
+            case does.Publishes():
+                self._publish(profile, action, key, service, depth)
+            case does.Branches(branches):
+                self._parallel(profile, branches, service, depth)
+            case does.Runs():
+                self._run(profile, action, service, depth)
+
+    def _take_time(self, profile: Profile, action: does.TakesTime, key: Key) -> None:
+        ends = profile.ends
+        mean = self._kept.get(key, action.time.mean)
+        if action.kept and action.time.scv > 0.0:
+            profile.kept[key] = Drawn(action.time)
+        profile.work += ends.ok.share * mean if action.computes and ends.ok.share > 0.0 else 0.0
+        after = ends.ok.plus(Times(1.0, mean)) if key in self._kept else ends.ok.then(action.time, kept=action.kept)
+        profile.ends = Ends(after, ends.refused, ends.failed)
+
+    def _run(self, profile: Profile, action: does.Runs, service: str, depth: int) -> None:
+        """Steps that only a share of those who come by goes through."""
+        before = profile.ends
+        inside = Profile(Ends(before.ok.of(action.share)))
+        self._walk(inside, action.steps, service, depth)
+        _add(profile, inside)
+        ok = any_of([before.ok.of(1.0 - action.share), inside.ends.ok])
+        profile.ends = Ends(ok, any_of([before.refused, inside.ends.refused]), any_of([before.failed, inside.ends.failed]))
+
+    def _publish(self, profile: Profile, action: does.Publishes, key: Key, service: str, depth: int) -> None:
         share = profile.ends.ok.share
-        key = (step.topic, step.key)
-        if step.via == "outbox" or step.topic not in self.topics:
-            _count(profile.publishes, key, share)
+        event = (action.topic, action.key)
+        if action.poll is not None or action.topic not in self.topics:
+            _count(profile.publishes, event, share)
             return
-        called = tries(self.acknowledged(service, step.topic), PRODUCER if step.policy is None else self.policy(step.policy))
-        _count(profile.publishes, key, share * called.attempts)
-        self._guarded(profile, step, called, service, self.topics[step.topic][0], depth)
+        called = tries(self.acknowledged(service, action.topic), PRODUCER if action.policy is None else self.policy(action.policy))
+        _count(profile.publishes, event, share * called.attempts)
+        self._guarded(profile, action, key, called, service, self.topics[action.topic][0], depth)
 
-    def _guarded(self, profile: Profile, step: Call | Publish, called: Tries, service: str, callee: str, depth: int) -> None:
+    def _guarded(
+        self, profile: Profile, action: does.Calls | does.Publishes, key: Key, called: Tries, service: str, callee: str, depth: int
+    ) -> None:
         """What a call that has been counted makes of the run, and its fallback."""
         before = profile.ends
-        place = callee, self._policy_names.get(id(step), "")
+        place = callee, self._policy_names.get(key[0], "")
         attempts, held = profile.places.get(place, (0.0, 0.0))
         profile.places[place] = attempts + before.ok.share * called.attempts, held + before.ok.share * called.held
         after = called.ends.later(before.ok)
         refused = any_of([before.refused, after.refused])
-        if step.fallback is None or after.failed.share <= 0.0:
+        if action.fallback is None or after.failed.share <= 0.0:
             profile.ends = Ends(after.ok, refused, any_of([before.failed, after.failed]))
             return
         instead = Profile(Ends(after.failed))
-        self._walk(instead, step.fallback, service, depth)
+        self._walk(instead, action.fallback, service, depth)
         _add(profile, instead)
         profile.ends = Ends(any_of([after.ok, instead.ends.ok]), any_of([refused, instead.ends.refused]), any_of([before.failed, instead.ends.failed]))
 
@@ -299,8 +320,8 @@ def _add(profile: Profile, part: Profile, share: float = 1.0) -> None:
 def own_work(gateway: Gateway, route: Route | None) -> list[Distribution]:
     """What the gateway itself does to one request of a route, or to one that is turned away before it is known where it goes."""
     parts = [gateway.work]
-    if gateway.authentication is not None and (route is None or route.authenticate):
-        parts.append(gateway.authentication.work if isinstance(gateway.authentication, Jwt) else getattr(gateway.authentication, "lookup", None))
+    if route is None or route.authenticate:
+        parts += [action.time for action in gateway.authenticates if isinstance(action, does.TakesTime)]
     if route is not None and route.translate is not None:
         parts += [route.translate.work, route.translate.response_work]
     return [part for part in parts if part is not None]

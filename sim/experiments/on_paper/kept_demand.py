@@ -11,17 +11,17 @@ between them, figures may be off: of 114 systems made at random three were by mo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.experiments.on_paper.flow import Flow
+from sim.experiments.on_paper.flow import Flow, Key
 from sim.experiments.on_paper.times import coarse, law_of
+from sim.spec.actions import TakesTime
 from sim.spec.distribution import Distribution
 from sim.spec.scenario import Scenario
-from sim.spec.step import Timed
 from sim.spec.walk import visits
 
 NODES = 192
@@ -37,21 +37,21 @@ def corrections(flow: Flow, held: Callable[[Flow], Mapping[K, tuple[float, float
 
     `held` answers with the rate of each station and the seconds per second for which its servers are held.
     """
-    kept = _kept_steps(flow.scenario) if flow.repeats_heavy else []
+    kept = _kept_times(flow.scenario) if flow.repeats_heavy else {}
     if not kept:
         return {}
-    values, weights = _nodes([step.time for step in kept], max(FEWEST, min(NODES, STEPS // max(1, flow.followed))))
+    values, weights = _nodes(list(kept.values()), max(FEWEST, min(NODES, STEPS // max(1, flow.followed))))
     with coarse():
         return _averaged(flow.scenario, held, kept, values, weights)
 
 
 def _averaged(
-    scenario: Scenario, held: Callable[[Flow], Mapping[K, tuple[float, float]]], kept: list[Timed], values: Floats, weights: Floats
+    scenario: Scenario, held: Callable[[Flow], Mapping[K, tuple[float, float]]], kept: Iterable[Key], values: Floats, weights: Floats
 ) -> dict[K, tuple[float, float]]:
     """The mean over all nodes, against the flow in which every attempt draws anew."""
     rates: dict[K, list[float]] = {}
     for node, weight in zip(values, weights, strict=True):
-        its = held(Flow(scenario, {id(step): float(value) for step, value in zip(kept, node, strict=True)}))
+        its = held(Flow(scenario, {key: float(value) for key, value in zip(kept, node, strict=True)}))
         for station, (rate, seconds) in its.items():
             total = rates.setdefault(station, [0.0, 0.0])
             total[0] += weight * rate
@@ -65,10 +65,15 @@ def _ratio(one: float, other: float) -> float:
     return max(0.0, float(one / other)) if 0.0 < other < math.inf and math.isfinite(one) else 1.0
 
 
-def _kept_steps(scenario: Scenario) -> list[Timed]:
-    """The steps whose random time belongs to the request."""
-    found = {id(visit.step): visit.step for visit in visits(scenario) if isinstance(visit.step, Timed)}
-    return [step for step in found.values() if step.per == "request" and 0.0 < step.time.mean < np.inf and step.time.scv > 0.0]
+def _kept_times(scenario: Scenario) -> dict[Key, Distribution]:
+    """The random times that belong to the request."""
+    found = {
+        (id(visit.step), number): action.time
+        for visit in visits(scenario)
+        for number, action in enumerate(visit.step.actions or ())
+        if isinstance(action, TakesTime) and action.kept
+    }
+    return {key: time for key, time in found.items() if 0.0 < time.mean < np.inf and time.scv > 0.0}
 
 
 def _nodes(distributions: list[Distribution], number: int) -> tuple[Floats, Floats]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sim.experiments.on_paper.attempts import Ends
 from sim.experiments.on_paper.flow import ROUNDS, Flow
 from sim.experiments.on_paper.times import Times, any_of
-from sim.spec.policy import CallPolicy, ConstantBackoff, ExponentialBackoff, LinearBackoff, Retry
-from sim.spec.step import Call, Parallel, Perform, Step
+from sim.spec.actions import Action, Branches, Calls, Performs, Runs, every_action
+from sim.spec.policy import CallPolicy, Retry
+from sim.spec.step import Step
 
 _DEEPEST = 30  # calls within calls; a circle ends here
 
@@ -46,28 +47,32 @@ class Patience:
         ends = self._flow.endpoints[endpoint].answered if endpoint in self._flow.endpoints else Ends(Times())
         return any_of([ends.ok, ends.refused, ends.failed])
 
-    def flat_steps(self, endpoint: str, depth: int = 0) -> Iterable[Step]:
-        """The steps of an endpoint with those that it performs in their place."""
-        for step in self._flow.steps_of(endpoint):
-            if isinstance(step, Perform) and depth < _DEEPEST:
-                yield from self.flat_steps(step.target, depth + 1)
-            else:
-                yield step
+    def calls_of(self, endpoint: str, depth: int = 0) -> Iterator[Calls]:
+        """The calls of an endpoint and of those that it performs."""
+        for action in every_action(self._flow.steps_of(endpoint)):
+            if isinstance(action, Calls):
+                yield action
+            elif isinstance(action, Performs) and depth < _DEEPEST:
+                yield from self.calls_of(action.endpoint, depth + 1)
 
     def _longest(self, steps: Iterable[Step], depth: int) -> float:
         if depth > _DEEPEST:
             return 0.0
-        total = 0.0
-        for step in steps:
-            if isinstance(step, Call):
-                policy = self._flow.policy(step.policy)
-                once = policy.timeout if policy.timeout is not None else self._longest(self._flow.steps_of(step.target), depth + 1)
-                total += _all_attempts(once, policy) + self._longest(step.fallback or (), depth + 1)
-            elif isinstance(step, Perform):
-                total += self._longest(self._flow.steps_of(step.target), depth + 1)
-            elif isinstance(step, Parallel):
-                total += max(self._longest(branch, depth + 1) for branch in step.branches)
-        return total
+        return sum((self._longest_of(action, depth + 1) for step in steps for action in step.actions or ()), start=0.0)
+
+    def _longest_of(self, action: Action, depth: int) -> float:
+        match action:
+            case Calls(endpoint):
+                policy = self._flow.policy(action.policy)
+                once = policy.timeout if policy.timeout is not None else self._longest(self._flow.steps_of(endpoint), depth)
+                return _all_attempts(once, policy) + self._longest(action.fallback or (), depth)
+            case Performs(endpoint):
+                return self._longest(self._flow.steps_of(endpoint), depth)
+            case Branches(branches):
+                return max(self._longest(branch, depth) for branch in branches)
+            case Runs():
+                return self._longest(action.steps, depth)
+        return 0.0
 
 
 def _all_attempts(once: float, policy: CallPolicy) -> float:
@@ -79,14 +84,5 @@ def _all_attempts(once: float, policy: CallPolicy) -> float:
 
 
 def _pause(retry: Retry, number: int) -> float:
-    """The longest pause before retry `number`, from 1; a plug-in's back-off counts for nothing."""
-    backoff = retry.backoff
-    if isinstance(backoff, ConstantBackoff):
-        return float(backoff.delay)
-    if isinstance(backoff, LinearBackoff):
-        pause = float(backoff.base * number)
-    elif isinstance(backoff, ExponentialBackoff):
-        pause = float(backoff.base * backoff.multiplier ** (number - 1))
-    else:
-        return 0.0
-    return pause if backoff.longest is None else min(pause, backoff.longest)
+    """The longest pause before retry `number`, from 1; of a back-off that does not tell it none."""
+    return retry.backoff.pause(number) or 0.0

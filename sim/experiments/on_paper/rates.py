@@ -12,8 +12,9 @@ from sim.experiments.on_paper.attempts import SELDOM, Ends, attempts
 from sim.experiments.on_paper.flow import ROUNDS, Flow
 from sim.experiments.on_paper.partition_shares import Shares, partition_shares, user_shares
 from sim.experiments.on_paper.refusals import refused_share
+from sim.spec.actions import Calls
 from sim.spec.broker import Topic
-from sim.spec.gateway import Gateway, OAuth, RateLimit
+from sim.spec.gateway import Gateway, RateLimit
 from sim.spec.traffic import Closed, Deterministic, Traffic, first_users
 
 
@@ -174,16 +175,23 @@ def let_pass(limit: RateLimit, gateway: Gateway, rate: float, random: bool) -> f
 def introspections(flow: Flow, by_traffic: ByTraffic) -> dict[str, float]:
     """Calls per second of the identity provider: one per user, gateway replica and `cache_ttl`; without users nothing can be remembered."""
     gateway = flow.scenario.gateway
-    if gateway is None or not isinstance(gateway.authentication, OAuth):
-        return {}
-    oauth, misses = gateway.authentication, 0.0
+    found: dict[str, float] = {}
+    for action in gateway.authenticates if gateway is not None else ():
+        if gateway is not None and isinstance(action, Calls):
+            _count(found, action.endpoint, _misses(flow, gateway, by_traffic, action.remembered or 0.0))
+    return found
+
+
+def _misses(flow: Flow, gateway: Gateway, by_traffic: ByTraffic, ttl: float) -> float:
+    """Requests per second whose user the replica at which they arrive does not remember."""
+    misses = 0.0
     for name, traffic in flow.scenario.traffic.items():
         rate = sum(rate for target, rate in by_traffic[name].items() if target in gateway.routes and gateway.routes[target].authenticate)
         groups = user_shares(traffic)
         here = rate / gateway.replicas
-        missed = sum(count * here * share / (1.0 + here * share * oauth.cache_ttl) for share, count in groups)
+        missed = sum(count * here * share / (1.0 + here * share * ttl) for share, count in groups)
         misses += gateway.replicas * missed if groups else rate
-    return {oauth.introspect: float(misses)}
+    return float(misses)
 
 
 Published = dict[tuple[str, str | None], float]

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from sim.errors import UsageError
 from sim.experiments.on_paper.offered_load import Analysis, analysis_of
+from sim.spec.actions import Calls, polls_of
 from sim.spec.base import UNLIMITED
-from sim.spec.gateway import OAuth
 from sim.spec.scenario import Recording, Scenario
 from sim.spec.sites import GATEWAY, call_sites
-from sim.spec.step import Publish
 from sim.spec.traffic import Closed
 from sim.spec.walk import visits
 
@@ -179,7 +178,8 @@ def _remembered(scenario: Scenario, analysis: Analysis) -> float:
     found = _finite(math.fsum(analysis.rates.topics.get(topic, 0.0) for _, topic in consumed)) * scenario.duration
     if (gateway := scenario.gateway) is not None:
         times = sum(gateway.replicas if limit.scope == "node" else 1 for limit in gateway.rate_limits if limit.per == "user")
-        found += _keys(scenario) * (times + (gateway.replicas if isinstance(gateway.authentication, OAuth) else 0))
+        caches = sum(isinstance(action, Calls) and action.remembered is not None for action in gateway.authenticates)
+        found += _keys(scenario) * (times + gateway.replicas * caches)
     return found
 
 
@@ -196,6 +196,6 @@ def _points(scenario: Scenario) -> float:
 
 
 def _polls(scenario: Scenario) -> float:
-    relays = [visit for visit in visits(scenario) if isinstance(visit.step, Publish) and visit.step.via == "outbox"]
-    return sum(scenario.duration / visit.step.poll * scenario.services[visit.service].replicas for visit in relays if isinstance(visit.step, Publish))
+    relays = [(visit.service, poll) for visit in visits(scenario) for poll in polls_of(visit.step)]
+    return sum(scenario.duration / poll * scenario.services[service].replicas for service, poll in relays)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from sim.experiments.on_paper import optimistic
-from sim.experiments.on_paper.calls import Edge, View, calls_in, poisson_tail
+from sim.experiments.on_paper.calls import Edge, View, poisson_tail
 from sim.experiments.on_paper.changed_defaults import changed_defaults, relies_on_default
 from sim.experiments.on_paper.flow import members
 from sim.experiments.on_paper.offered_load import Analysis, Finding, OfferedLoad, Station
@@ -205,11 +205,11 @@ def retry_fan_out(view: View) -> Iterator[Finding]:
 
 def _fan_out(view: View, endpoint: str, product: float, layers: tuple[str, ...], path: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
     worst = (product, layers)
-    for call in calls_in(view.patience.flat_steps(endpoint)):
-        if call.target not in path and len(path) < 20:
+    for call in view.patience.calls_of(endpoint):
+        if call.endpoint not in path and len(path) < 20:
             times = _multiplier(view.flow.policy(call.policy).retry)
-            more = (*layers, f"{endpoint} -> {call.target} x{times:g}") if times > 1 else layers
-            worst = max(worst, _fan_out(view, call.target, product * times, more, (*path, endpoint)))
+            more = (*layers, f"{endpoint} -> {call.endpoint} x{times:g}") if times > 1 else layers
+            worst = max(worst, _fan_out(view, call.endpoint, product * times, more, (*path, endpoint)))
     return worst
 
 

@@ -6,14 +6,16 @@ import math
 from collections.abc import Iterator, Sequence
 
 from sim.experiments.on_paper.calls import View
+from sim.experiments.on_paper.flow import gateway_work
 from sim.experiments.on_paper.offered_load import Finding
 from sim.experiments.on_paper.places import listed
+from sim.spec import actions as does
 from sim.spec.base import UNLIMITED
 from sim.spec.fault import Crash, Errors, Outage
-from sim.spec.gateway import Gateway, Jwt
+from sim.spec.gateway import Gateway
 from sim.spec.policy import CallPolicy
 from sim.spec.service import Service
-from sim.spec.step import Call, Fail, Parallel, Perform, Publish, Refuse, Step, Take, Timed
+from sim.spec.step import Step
 from sim.spec.traffic import Closed
 
 INSTANT = 1e-9  # s; a shorter pause is none
@@ -63,8 +65,7 @@ class _Ways:
             self.found[f"the queue of {name} may be full"] = None
         if isinstance(host, Service):
             return False
-        checks = host.authentication.work.mean if isinstance(host.authentication, Jwt) else 0.0
-        if (host.work.mean if host.work is not None else 0.0) + checks > 0.0:
+        if gateway_work(host, None) > 0.0:
             return True
         if host.rate_limits:
             self.found["a rate limit may refuse"] = None
@@ -84,28 +85,30 @@ class _Ways:
 
     def _walk(self, service: str, steps: Sequence[Step]) -> bool:
         """Whether these steps take time, after what can end them before."""
-        return any(self._step(service, step) for step in steps)
+        return any(step.actions is None or self._act(service, step.actions) for step in steps)  # nobody knows of one that tells none
 
-    def _step(self, service: str, step: Step) -> bool:
-        match step:
-            case Timed():
-                return step.time.mean > 0.0
-            case Refuse() | Fail():
-                if step.share > 0.0:
-                    self.found[f"{service} refuses or fails at once"] = None
-                return False
-            case Take():
+    def _act(self, service: str, actions: Sequence[does.Action]) -> bool:
+        return any(self._takes_time(service, action) for action in actions)
+
+    def _takes_time(self, service: str, action: does.Action) -> bool:
+        match action:
+            case does.TakesTime(time):
+                return time.mean > 0.0
+            case does.Ends(share) if share > 0.0:
+                self.found[f"{service} refuses or fails at once"] = None
+            case does.TakesStock():
                 self.found[f"the stock of {service} may be sold out"] = None
-                return step.options.check_to_write is not None and step.options.check_to_write.mean > 0.0
-            case Parallel():
-                return sum(self._walk(service, branch) for branch in step.branches) > 0  # all of them are looked at
-            case Perform():
-                return self._walk(service, self._scenario.services[service].endpoints[step.target.partition(".")[2]].do)
-            case Call():
-                return self._call(service, step.target, self._view.flow.policy(step.policy))
-            case Publish():
-                return step.via != "outbox"
-        return type(step).__module__ != Step.__module__  # that of a plug-in may do anything
+            case does.Branches(branches):
+                return sum(self._walk(service, branch) for branch in branches) > 0  # all of them are looked at
+            case does.Runs():
+                return self._walk(service, action.steps) and action.share == 1.0
+            case does.Performs(endpoint):
+                return self._walk(service, self._scenario.services[service].endpoints[endpoint.partition(".")[2]].do)
+            case does.Calls(endpoint):
+                return self._call(service, endpoint, self._view.flow.policy(action.policy))
+            case does.Publishes():
+                return action.poll is None
+        return False
 
     def _call(self, caller: str, target: str, policy: CallPolicy) -> bool:
         """Whether a call takes time. What the caller itself decides takes none, however far away the callee is."""
