@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from sim.experiments.replicating.results import Comparison, VariantResult, undecided, unit_of
+from sim.experiments.replicating.results import Comparison, VariantResult, undecided
 from sim.report.conclusions.conclusion import Conclusion
 from sim.report.conclusions.ranking import Ranking, Standing, rank
 from sim.report.frame.blocks import Line
 from sim.report.stations import busiest
 from sim.report.verdict import expectations_in_words
-from sim.report.words import better_of, count_of, label_of, lasting, listed, show, show_between, show_interval, split_key
+from sim.report.words import better_direction, count_of, label_of, lasting, listed, show, show_between, show_interval
+from sim.vocabulary import split_key, unit_of
 
 HARMS = {
     "lost_orders": "Orders lost (their clients were told that all is well)",
@@ -120,7 +121,7 @@ def _standings(comparison: Comparison, ranking: Ranking) -> Iterator[Line]:
 def _in_order(comparison: Comparison, standing: Standing) -> str:
     """`async 18.4 ms, then sync 193 ms and no-breaker 225 ms`: whoever leads, and the others from good to bad."""
     key = standing.key
-    sign = 1 if better_of(key) == "lower" else -1
+    sign = 1 if better_direction(key) == "lower" else -1
 
     def goodness(name: str) -> float:
         return sign * comparison.variants[name].metrics[key].value

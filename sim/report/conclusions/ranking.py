@@ -14,9 +14,10 @@ from itertools import combinations
 from sim.experiments.replicating.comparison import resamples_of
 from sim.experiments.replicating.metric_kinds import additions_of, nature_of
 from sim.experiments.replicating.results import Comparison, VariantResult, undecided
-from sim.report.words import better_of, split_key
+from sim.report.words import better_direction
 from sim.stats.interval import Difference
 from sim.stats.paired import differences
+from sim.vocabulary import split_key
 
 CRITERIA = (
     "availability",
@@ -138,5 +139,5 @@ def _ahead(found: Mapping[tuple[str, str, str], Difference], one: str, other: st
     """Whether `one` is certainly better than `other`."""
     for pair, sign in (((one, other, key), 1), ((other, one, key), -1)):
         if (difference := found.get(pair)) is not None and difference.significant:
-            return (sign * difference.value < 0) == (better_of(key) == "lower")
+            return (sign * difference.value < 0) == (better_direction(key) == "lower")
     return False

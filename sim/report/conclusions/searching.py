@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from sim.experiments.replicating.results import unit_of
 from sim.experiments.searching.capacity_results import Capacity, Found
 from sim.experiments.searching.cheapest import Cheapest
 from sim.experiments.searching.documents import Answer
@@ -16,7 +15,8 @@ from sim.report.conclusions.comparing import HARMS
 from sim.report.conclusions.conclusion import Conclusion
 from sim.report.frame.blocks import Line
 from sim.report.scaling import choice_in_words, parts_of
-from sim.report.words import better_of, count_of, label_of, listed, show, show_interval
+from sim.report.words import better_direction, count_of, label_of, listed, show, show_interval
+from sim.vocabulary import unit_of
 
 _TELLING = ("response_p99", "throughput")  # where a sweep expects nothing of itself
 
@@ -79,7 +79,7 @@ def _ranging(sweep: Sweep, variant: str) -> str:
         values = sweep.curve(variant, key)["value"].dropna()
         if values.empty or values.max() == values.min():
             continue
-        lower = better_of(key) == "lower"
+        lower = better_direction(key) == "lower"
         ordered = values.sort_values(ascending=lower)
         ends = [(float(ordered.iloc[place]), int(ordered.index.to_numpy()[place])) for place in (0, -1)]
         texts = [f"{show(value, unit_of(key))} at {_where(sweep, number)}" for value, number in ends]

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from sim.experiments.replicating.method import INTERVALS, ORDINARILY
-from sim.experiments.replicating.results import Comparison, VariantResult, undecided, unit_of
+from sim.experiments.replicating.results import Comparison, VariantResult, undecided
 from sim.report.conclusions.comparing import conclude
 from sim.report.frame import (
     Block,
@@ -52,6 +52,7 @@ from sim.report.topology import draw_topology
 from sim.report.verdict import Judgement, judge, not_seen
 from sim.report.words import clock, count_of, label_of, lasting, listed, show_between, show_difference, show_interval
 from sim.units import show_share
+from sim.vocabulary import unit_of
 
 if TYPE_CHECKING:
     from sim.report.charts import Chart
