@@ -508,20 +508,23 @@ sim.add_command(export)
 
 
 @sim.command()
+@click.option("--reference", "as_reference", is_flag=True, help="The same to be read: every word, its fields, units, defaults and meaning, as Markdown.")
 @plugin
 @debug
-def schema(plugins: tuple[str, ...]) -> None:
+def schema(as_reference: bool, plugins: tuple[str, ...]) -> None:
     """JSON Schema of the scenario language, for editors; with the words of plug-ins that are named.
 
     \b
     Example:
       sim schema > scenario.schema.json
       sim schema --plugin scenarios/cache.py > with-cache.schema.json
+      sim schema --reference > language.md
     """
     import json
 
     from sim.spec.plugins import load_plugins
+    from sim.spec.reference import reference
     from sim.spec.schema import json_schema
 
     load_plugins(plugins)
-    say(json.dumps(json_schema(), indent=2))
+    say(reference().rstrip("\n") if as_reference else json.dumps(json_schema(), indent=2))

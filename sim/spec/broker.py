@@ -23,13 +23,19 @@ class Topic(Spec):
     """A topic; `key` decides the partition (murmur2), null or `sticky` is Kafka's sticky partitioner."""
 
     partitions: Few = 1
+    """How many there are; each keeps its order, and is read by one member of a group."""
     key: Key = "order"
+    """What decides the partition of a message (murmur2); `sticky`: none, as Kafka's sticky partitioner."""
 
 
 class LogBroker(Spec):
     """A Kafka-like log. `replication` is the time until followers have a record: until then `acks: all` waits and nobody reads it."""
 
     kind: Literal["log"]
+    """`log`: it keeps what is published, and remembers an offset per group, as Kafka does."""
     acks: Literal["all", "1", "0", 1, 0] = "all"
+    """What a publisher waits for: all followers, the leader, or nothing."""
     replication: AnyDistribution | None = None
+    """Time until the followers have a record; until then nobody reads it."""
     topics: dict[str, Topic]
+    """The topics, by name."""

@@ -53,6 +53,7 @@ class Constant(Distribution):
 
     positional = "value"
     value: Duration
+    """The time."""
 
     @property
     def mean(self) -> float:
@@ -71,6 +72,7 @@ class Exponential(Distribution):
 
     positional = "average"
     average: Duration = Field(alias="mean")
+    """Its mean."""
 
     @property
     def mean(self) -> float:
@@ -95,11 +97,17 @@ class LogNormal(Distribution):
     """
 
     given_mean: Positive | None = Field(default=None, alias="mean")
+    """The mean."""
     cv: Annotated[Number, Field(ge=0, le=1e4)] | None = None
+    """Standard deviation over mean."""
     median: Positive | None = None
+    """Half of all are shorter."""
     p95: Positive | None = None
+    """95 % are shorter."""
     p99: Positive | None = None
+    """99 % are shorter."""
     given_sigma: Annotated[Number, Field(ge=0, le=25)] | None = Field(default=None, alias="sigma")
+    """Standard deviation of the logarithm."""
 
     @model_validator(mode="after")
     def _solvable(self) -> Self:
@@ -179,7 +187,9 @@ class Uniform(Distribution):
 
     shorthand: ClassVar[dict[str, Any]] = {"type": "array", "minItems": 2, "maxItems": 2, "items": TypeAdapter(Duration).json_schema()}
     low: Duration
+    """The shortest."""
     high: Duration
+    """The longest."""
 
     @model_validator(mode="before")
     @classmethod
@@ -212,9 +222,13 @@ class Gamma(Distribution):
     """`shape` and `scale`, or `mean` with `cv` or `shape`. Mean is shape x scale, scv is 1 / shape."""
 
     given_shape: Annotated[Number, Field(gt=0, le=1e9)] | None = Field(default=None, alias="shape")
+    """The shape: 1 is an exponential, more is more even."""
     given_scale: Positive | None = Field(default=None, alias="scale")
+    """The scale, a time."""
     given_mean: Positive | None = Field(default=None, alias="mean")
+    """The mean."""
     cv: Variation | None = None
+    """Standard deviation over mean."""
 
     @model_validator(mode="after")
     def _solvable(self) -> Self:
@@ -247,7 +261,9 @@ class Erlang(Distribution):
     """The sum of `phases` equal exponentials; `mean` is that of the whole: `{erlang: {phases: 4, mean: 20ms}}`."""
 
     phases: Annotated[int, Between(1, 10_000)]
+    """How many exponentials are added up."""
     average: Duration = Field(alias="mean")
+    """The mean of the whole."""
 
     @property
     def mean(self) -> float:
@@ -265,8 +281,11 @@ class Pareto(Distribution):
     """A power law above `minimum`: P(X > x) = (minimum / x)^alpha. Give `alpha` with `minimum` or with `mean`."""
 
     alpha: Number = Field(gt=0, le=1e6)
+    """How fast the tail falls: with 2 or less there is no variance, with 1 or less no mean."""
     given_minimum: Positive | None = Field(default=None, alias="minimum")
+    """The shortest."""
     given_mean: Positive | None = Field(default=None, alias="mean")
+    """The mean."""
 
     @model_validator(mode="after")
     def _solvable(self) -> Self:
@@ -298,8 +317,11 @@ class Weibull(Distribution):
     """P(X > x) = exp(-(x / scale)^shape). Give `shape` with `scale` or with `mean`."""
 
     shape: Number = Field(ge=0.05, le=1000)
+    """Below 1 the tail is heavier than that of an exponential, above 1 lighter."""
     given_scale: Positive | None = Field(default=None, alias="scale")
+    """63 % are shorter."""
     given_mean: Positive | None = Field(default=None, alias="mean")
+    """The mean."""
 
     @model_validator(mode="after")
     def _solvable(self) -> Self:
@@ -326,7 +348,9 @@ class Branch(Spec):
     """One exponential of a hyperexponential, and how often it is taken."""
 
     probability: Share
+    """How often it is this one."""
     average: Duration = Field(alias="mean")
+    """The mean of this one."""
 
 
 @register("distribution", "hyperexponential")
@@ -335,8 +359,11 @@ class HyperExponential(Distribution):
 
     positional = "branches"
     branches: tuple[Branch, ...] | None = Field(default=None, min_length=1)
+    """The exponentials, and how often each is taken."""
     given_mean: Positive | None = Field(default=None, alias="mean")
+    """The mean of two balanced branches."""
     cv: Annotated[Number, Field(gt=1, le=1e4)] | None = None
+    """Standard deviation over mean, above 1."""
 
     @model_validator(mode="after")
     def _solvable(self) -> Self:

@@ -17,8 +17,11 @@ class Fault(Spec):
 
     refers_to: ClassVar[dict[str, str]] = {"of": "service", "broker": "broker", "between": "component"}  # fields that name a component, and its kind
     name: str | None = None
+    """What it is called in tables, events and metrics; by default after what it does to whom."""
     at: Duration
+    """When it begins, from the start of the run, warm-up included."""
     lasts: Duration | None = Field(default=None, alias="for", gt=0)
+    """How long it lasts; without it to the end."""
 
     @property
     def end(self) -> float:
@@ -70,7 +73,9 @@ class Outage(Fault):
 
     positional = "of"
     of: str
+    """The service, or `gateway`."""
     how: Literal["hang", "refuse", "blackhole"] = "hang"
+    """`hang` freezes it, `refuse` answers unreachable at once, `blackhole` drops packets both ways."""
 
     @property
     def freezes(self) -> bool:
@@ -88,7 +93,9 @@ class Slow(Fault):
     """Work and waits that begin during the fault take `by` times as long."""
 
     of: str
+    """The service, or `gateway`."""
     by: Factor = Field(gt=0)
+    """How many times as long work and waits take."""
 
     @property
     def detail(self) -> str:
@@ -101,7 +108,9 @@ class Errors(Fault):
     """A share of the attempts that reach a worker end at once with an error."""
 
     of: str
+    """The service, or `gateway`."""
     share: Share
+    """The share of attempts that end at once with an error."""
 
     @property
     def detail(self) -> str:
@@ -114,8 +123,11 @@ class Crash(Fault):
     """`replicas` replicas die with all they hold; each starts empty after `restart_after` (without it they stay down)."""
 
     of: str
+    """The service, or `gateway`."""
     replicas: Few = 1
+    """How many replicas die."""
     restart_after: Duration | None = None
+    """When they start again, empty; without it they stay down."""
 
     @property
     def detail(self) -> str:
@@ -128,9 +140,13 @@ class NetworkFault(Fault):
     """The link between two components: `latency` is added, `loss` drops messages, `partition` drops all."""
 
     between: tuple[str, str]
+    """The two components."""
     latency: AnyDistribution | None = None
+    """Is added to that of the link."""
     loss: Share | None = None
+    """The share of messages that are dropped."""
     partition: Flag = False
+    """Whether all are dropped."""
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:
@@ -145,3 +161,4 @@ class BrokerDown(Fault):
 
     positional = "broker"
     broker: str
+    """Which broker."""

@@ -35,7 +35,9 @@ class Jwt(Authentication):
     """A signed token, verified locally: `work` on a gateway worker, no network."""
 
     work: AnyDistribution
+    """What verifying a token takes on a worker of the gateway."""
     invalid: Share = 0.0
+    """The share of requests whose token is not good: they are `unauthorized`."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -52,12 +54,18 @@ class OAuth(Authentication):
     passes where `on_failure` says `allow`.
     """
 
-    introspect: str  # service.endpoint of the identity provider
-    policy: str | CallPolicy | None = None  # where it has no timeout: 10 s, as Kong's openid-connect
-    cache_ttl: Duration = 3600.0  # Kong openid-connect's default where the answer names no expiry; 0: no cache
+    introspect: str
+    """The endpoint of the identity provider that knows the tokens, as `service.endpoint`."""
+    policy: str | CallPolicy | None = None
+    """How that call is guarded; where it has no timeout 10 s, as Kong's openid-connect."""
+    cache_ttl: Duration = 3600.0
+    """How long a good answer is remembered; Kong openid-connect's default where the answer names no expiry; 0: no cache."""
     lookup: AnyDistribution
+    """What looking into the cache takes on a worker of the gateway."""
     invalid: Share = 0.0
+    """The share of requests whose token is not good: they are `unauthorized`."""
     on_failure: Literal["deny", "allow"] = "deny"
+    """What becomes of a request whose token nobody could be asked about: `deny` or `allow`."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -90,11 +98,17 @@ class RateLimit(Spec):
     """
 
     per: Literal["user", "route", "all"]
+    """Whose requests are counted together: of one user, of one route, or all."""
     rate: Rate = Field(gt=0)
-    burst: Many = 1  # token_bucket, gcra
-    window: Duration = Field(default=1.0, gt=0)  # fixed_window, sliding_window_counter, sliding_log; the default is the unit of the rate
+    """How many pass, on average."""
+    burst: Many = 1
+    """How many may come at once, of `token_bucket` and `gcra`."""
+    window: Duration = Field(default=1.0, gt=0)
+    """Of `fixed_window`, `sliding_window_counter` and `sliding_log`: by default the unit that the rate is written in."""
     algorithm: Annotated[Algorithm, BeforeValidator(_counter)] = "fixed_window"
+    """How it counts; by default `fixed_window`, or `token_bucket` where a burst is said."""
     scope: Literal["cluster", "node"] = "cluster"
+    """One count for all replicas (`cluster`), or one in each (`node`)."""
 
     @property
     def counts_in_windows(self) -> bool:
@@ -127,8 +141,11 @@ class Translate(Spec):
     """Protocol translation on the gateway's workers; `response_work` on the way back."""
 
     to: Literal["grpc"]
+    """The protocol of the service behind."""
     work: AnyDistribution
+    """What a request takes on its way in."""
     response_work: AnyDistribution | None = None
+    """What an answer takes on its way back."""
 
 
 class Route(Spec):
@@ -139,14 +156,23 @@ class Route(Spec):
     """
 
     to: str
+    """The endpoint, as `service.endpoint`."""
     timeout: Duration | None = None
+    """Of all attempts and pauses together, as Envoy's and Istio's."""
     per_try_timeout: Duration | None = None
+    """Of each attempt; goes before the `timeout` of the policy."""
     policy: str | CallPolicy | None = None
+    """How the call is guarded: the name of a policy, or one written here."""
     translate: Translate | None = None
+    """Protocol translation on the gateway's workers."""
     authenticate: Flag = True
+    """Whether requests of this route are authenticated."""
     objective: Objective | None = None
+    """What the route promises."""
     completes_with: tuple[str, ...] = ()
+    """The effects that must exist before an order counts as complete."""
     answers_with: AnswersWith = Field(default_factory=dict)
+    """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
 
     def guarded(self, policy: CallPolicy) -> CallPolicy:
         """The policy of this route: of one attempt and of all together the timeout that ends first, that of all only where there can be a second."""
@@ -161,14 +187,23 @@ class Gateway(Spec):
     """Queue and worker, authentication, limits, routing, translation: in this order. `event_loop` holds a worker for own work only."""
 
     replicas: Few = 1
+    """How many there are, each with workers, queue and limits per node of its own."""
     workers: Workers
+    """What each replica does at once, or `unlimited`."""
     concurrency: Literal["threads", "event_loop"] = "event_loop"
+    """`event_loop`: a worker is held for the gateway's own work only; `threads`: until the answer is there."""
     queue: Queue = Queue()
-    work: AnyDistribution | None = None  # routing and overhead of each request
+    """Where requests wait for a worker."""
+    work: AnyDistribution | None = None
+    """Routing and overhead of each request."""
     authentication: AnyAuthentication | None = None
+    """How the gateway knows who asks."""
     rate_limits: tuple[RateLimit, ...] = ()
+    """How many requests it lets pass; all of them must."""
     routes: dict[str, Route] = Field(min_length=1)
+    """What it offers, by the names that traffic sends to."""
     cost: Price = 0.0
+    """The price of a replica, by time."""
 
     @property
     def authenticates(self) -> tuple[Action, ...]:

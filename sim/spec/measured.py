@@ -19,10 +19,15 @@ class Recorded(Distribution):
 
     positional = "file"
     file: str = ""
-    column: Column | None = None  # default: the first
-    unit: Annotated[str, Field(json_schema_extra={"enum": ["ns", "us", "ms", "s", "m", "h"]})] = "s"  # of plain numbers in the file
-    where: Picked = Field(default_factory=dict)  # which rows: {column: value, or a list of values}
-    data: tuple[Annotated[float, Field(ge=0)], ...] = ()  # seconds, in the order of the file
+    """The CSV, relative to the scenario."""
+    column: Column | None = None
+    """The column of times; the first where none is named."""
+    unit: Annotated[str, Field(json_schema_extra={"enum": ["ns", "us", "ms", "s", "m", "h"]})] = "s"
+    """Of plain numbers in it."""
+    where: Picked = Field(default_factory=dict)
+    """Which rows: `{column: value}`, or a list of values."""
+    data: tuple[Annotated[float, Field(ge=0)], ...] = ()
+    """What the loader has read; nobody writes it by hand."""
 
     @model_validator(mode="after")
     def _has_values(self) -> Self:
@@ -73,7 +78,9 @@ class Mixture(Distribution):
     }
     shorthand_type: ClassVar[Any] = tuple[AnyDistribution, ...]
     weights: tuple[Annotated[Number, Field(ge=0, le=1e9)], ...]
+    """How often each part is taken; they need not sum to 1."""
     parts: tuple[AnyDistribution, ...] = Field(min_length=1)
+    """The distributions."""
     _percentages: float | None = PrivateAttr(default=None)
 
     @property

@@ -10,17 +10,22 @@ class Link(Spec):
     """One direction of a hop."""
 
     latency: AnyDistribution | None = None
+    """Of one direction."""
     loss: Share = 0.0
+    """The share of messages that never arrive."""
 
 
 class LinkBetween(Link):
     """The link between two named components (services, `gateway`, brokers), both directions alike."""
 
     between: tuple[str, str]
+    """The two components: services, `gateway`, brokers."""
 
 
 class Network(Spec):
     """All links; without a `default` they are instantaneous."""
 
     default: Link = Link()
+    """Every link that is not listed."""
     links: tuple[LinkBetween, ...] = ()
+    """Links that differ from it."""

@@ -41,6 +41,7 @@ class ConstantBackoff(Backoff):
 
     positional = "delay"
     delay: Duration
+    """The pause."""
 
     def pause(self, number: int) -> float:
         """Always the delay."""
@@ -54,7 +55,9 @@ class LinearBackoff(Backoff):
 
     positional = "base"
     base: Duration
+    """The first pause, and by how much each is longer than the one before."""
     longest: Duration | None = Field(default=None, alias="max")
+    """No pause is longer."""
 
     def pause(self, number: int) -> float:
         """base x number."""
@@ -72,8 +75,11 @@ class ExponentialBackoff(Backoff):
 
     positional = "base"
     base: Duration
+    """The first pause."""
     multiplier: Factor = Field(default=2.0, gt=0)
+    """How many times as long each is as the one before."""
     longest: Duration | None = Field(default=None, alias="max")
+    """No pause is longer."""
 
     def pause(self, number: int) -> float:
         """base x multiplier^(number - 1), which grows no more where it is a trillion times the base."""
@@ -90,8 +96,11 @@ class Budget(Spec):
 
     positional = "ratio"
     ratio: Ratio
+    """Retries that each request pays for."""
     min_per_second: Number = Field(default=0.0, ge=0, le=1e9)
+    """Retries that are always allowed, each second."""
     ttl: Duration = Field(default=10.0, gt=0)
+    """How long a request's payment can be spent."""
 
 
 JITTERS = ("none", "full", "equal", "decorrelated")
@@ -125,41 +134,62 @@ class Retry(Spec):
     """
 
     max_attempts: Annotated[int, Between(1, 1000)] = 3
+    """Attempts in all; the first call counts as one."""
     backoff: AnyBackoff = ConstantBackoff.model_validate({"delay": "500ms"})
+    """The pause before each retry."""
     jitter: Jitter = "none"
+    """How the pause is spread: `none`, `full`, `equal`, `decorrelated`, or a share of it such as 20%."""
     budget: Budget | None = None
+    """What bounds the retries of all calls together."""
     on: tuple[RetryOn, ...] = ("timeout", "error", "unreachable", "shed")
+    """After which answers it is tried again."""
 
 
 class Resilience4jBreaker(Spec):
     """CircuitBreakerConfig of resilience4j, names in snake_case, with its defaults."""
 
     failure_rate_threshold: Number = Field(default=50.0, gt=0, le=100)
+    """Percentage of failed calls in the window from which it opens."""
     slow_call_rate_threshold: Number = Field(default=100.0, gt=0, le=100)
+    """Percentage of slow calls in the window from which it opens."""
     slow_call_duration_threshold: Duration = 60.0
+    """From when on a call is slow."""
     sliding_window_type: Literal["count_based", "time_based"] = "count_based"
-    sliding_window_size: Few = 100  # calls, or whole seconds
+    """Whether the window counts calls or seconds."""
+    sliding_window_size: Few = 100
+    """Calls, or whole seconds."""
     minimum_number_of_calls: Many = 100
+    """Calls in the window before it judges."""
     permitted_number_of_calls_in_half_open_state: Few = 10
+    """Calls that try whether the callee is well again."""
     wait_duration_in_open_state: Duration = 60.0
+    """How long it stays open."""
     max_wait_duration_in_half_open_state: Duration = 0.0
+    """How long it waits for the calls that try before it opens again; 0: for ever."""
 
 
 class CircuitBreaker(Spec):
     """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library counts."""
 
     failures: Few = 5
+    """Failed attempts from which it opens."""
     within: Duration = Field(default=1.0, gt=0)
+    """The time within which they are counted."""
     open_for: Duration = 10.0
+    """How long nobody calls."""
     half_open_calls: Few = 1
+    """Calls that then try whether the callee is well again."""
     resilience4j: Resilience4jBreaker | None = None
+    """Counts as that library does, in the place of the four others."""
 
 
 class Bulkhead(Spec):
     """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once)."""
 
     max_concurrent_calls: Many
+    """Calls at once."""
     max_wait: Duration = 0.0
+    """How long a further one waits for its place; 0: it is refused at once."""
 
 
 class CallPolicy(Spec):
@@ -169,12 +199,19 @@ class CallPolicy(Spec):
     """
 
     timeout: Duration | None = None
+    """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None
+    """Of all attempts and pauses together: then the call ends as a timeout."""
     on_timeout: Literal["abandon", "cancel"] = "abandon"
+    """Whether the callee works on for nobody (`abandon`) or is stopped (`cancel`)."""
     retry: Retry | None = None
+    """Whether a failed call is tried again, and when."""
     circuit_breaker: CircuitBreaker | None = None
+    """When nobody calls any more for a while."""
     bulkhead: Bulkhead | None = None
+    """How many calls there may be at once."""
     scope: Literal["replica", "service"] = "replica"
+    """Whether breaker, bulkhead and budget are of each `replica` of the caller, or of the whole `service`."""
 
 
 NO_POLICY = CallPolicy()

@@ -23,7 +23,9 @@ class Ledger(Spec):
     """Which effects are money and which are goods, for the business ledger."""
 
     charge: str | None = None
+    """The effect by which a customer pays; twice for one order is a double charge."""
     reservation: str | None = None
+    """The effect by which goods are set aside; a charge without it is counted."""
 
 
 class Recording(Spec):
@@ -31,8 +33,11 @@ class Recording(Spec):
 
     positional = "keep"
     keep: Literal["rows", "summary"] = "rows"
-    interval: Duration = Field(default=1.0, gt=0)  # of the time series
-    spans: Literal["none", "all", "exemplars"] = "none"  # one row per attempt on a service: of all requests, or of the slowest and of a sample
+    """A row for every request and message, or a summary whose size does not grow with their number."""
+    interval: Duration = Field(default=1.0, gt=0)
+    """Time between two points of the time series."""
+    spans: Literal["none", "all", "exemplars"] = "none"
+    """One row per attempt on a service: of no requests, of all, or of the slowest and of a sample (`exemplars`)."""
 
 
 AUTO = "auto"  # the warm-up is to be found
@@ -77,21 +82,37 @@ class Scenario(Spec):
     """A system, its load and the harm done to it. All times in seconds."""
 
     version: Annotated[Literal[1], BeforeValidator(_first_version)]
+    """The version of the scenario language: 1."""
     name: str = "scenario"
+    """What the scenario is called in tables and reports."""
     duration: Length = Field(gt=0)
-    warmup: Warmup = 0.0  # `auto` is 0 until an experiment has found it (sim.experiments.replicating.pilot)
+    """How long is simulated, warm-up included."""
+    warmup: Warmup = 0.0
+    """From when on figures count; what arrives before fills the system."""
     seed: Annotated[int, Between(0, 2**63 - 1)] = 1
+    """What all luck comes from: the same seed, the same run."""
     traffic: dict[str, Traffic] = Field(min_length=1)
+    """The populations of clients, by name."""
     gateway: Gateway | None = None
+    """The single entry before the services; without it clients send to endpoints."""
     network: Network = Network()
+    """Latency and loss between components."""
     services: dict[str, Service] = Field(min_length=1)
+    """The services, by name."""
     policies: dict[str, CallPolicy] = Field(default_factory=dict)
+    """How callers guard their calls, by names that steps and routes refer to."""
     brokers: dict[str, LogBroker] = Field(default_factory=dict)
+    """The brokers with their topics, by name."""
     ledger: Ledger = Ledger()
+    """Which effects are money and which are goods."""
     faults: tuple[AnyFault, ...] = ()
+    """The harm done to the system, and when."""
     record: Recording = Recording()
+    """What is kept of a run."""
     expect: tuple[str, ...] = ()
-    plugins: tuple[str, ...] = ()  # the files of code it needs, relative to its own; each must be allowed by the user
+    """What must hold, each as `p99(response) < 800ms`; a run that fails one ends with exit code 1."""
+    plugins: tuple[str, ...] = ()
+    """The files of code that the scenario needs, relative to its own; each must be allowed by the user."""
     _auto_warmup: bool = PrivateAttr(default=False)
     _by_recording: bool = PrivateAttr(default=False)
 

@@ -12,6 +12,7 @@ from sim.spec.base import Duration, Kind, Spec, words
 from sim.spec.document import Data
 from sim.spec.loading import SAME_FOR_ALL
 from sim.spec.scenario import Scenario
+from sim.spec.sentences import sentences_of
 from sim.spec.shape import specs_in
 
 _Json = dict[str, Any]
@@ -23,6 +24,8 @@ def json_schema() -> _Json:
     references, generated = models_json_schema([(cls, "validation") for cls in classes], ref_template="#/$defs/{model}")
     names = {cls: references[(cls, "validation")]["$ref"].removeprefix("#/$defs/") for cls in classes}
     raw = {name: _without_defaults(schema) for name, schema in generated["$defs"].items()}
+    for cls in classes:
+        _describe(cls, raw[names[cls]])
     kinds = {kind: _choice(kind, names, raw) for kind in get_args(Kind) if words(kind)}
     plain = {name: schema for name, schema in raw.items() if name not in names.values()}
     definitions = kinds | plain | {names[cls]: _with_shorthand(cls, raw[names[cls]], raw[names[cls]]) for cls in classes}
@@ -60,6 +63,20 @@ def _classes() -> list[type[Spec]]:
             found[cls] = None
             waiting += specs_in(cls)
     return list(found)
+
+
+def _describe(cls: type[Spec], schema: _Json) -> None:
+    """Each field says what it means, and what may be written there, where its type tells."""
+    for name, sentence in sentences_of(cls).items():
+        field = schema["properties"][cls.model_fields[name].alias or name]
+        unit = unit_in(field)
+        field["description"] = f"{sentence} Written as {unit}." if unit else sentence
+
+
+def unit_in(field: _Json) -> str:
+    """What a field's type says of how it is written: `a duration, such as 250ms`; nothing where it is no amount."""
+    described = (part.get("description", "") for part in (field, *field.get("anyOf", ())))
+    return next((text for text in described if text), "")
 
 
 def _choice(kind: Kind, names: dict[type[Spec], str], raw: dict[str, _Json]) -> _Json:
@@ -132,7 +149,7 @@ def _expanded(schema: Data, kinds: dict[Kind, _Json]) -> Data:
         return {key: _expanded(value, kinds) for key, value in schema.items()}
     kind, beside = schema["$choice"], schema.get("$beside")
     if beside is None:
-        return {"$ref": f"#/$defs/{kind}"}
+        return {"$ref": f"#/$defs/{kind}", **({"description": schema["description"]} if "description" in schema else {})}
     maps = [form for form in kinds[kind]["anyOf"] if "properties" in form]
     return {"anyOf": [{"$ref": f"#/$defs/{kind}"}, *(_expanded({**form, "properties": {**form["properties"], **beside}}, kinds) for form in maps)]}
 

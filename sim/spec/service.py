@@ -17,8 +17,11 @@ class Queue(Spec):
     """Where requests wait for a worker, one per replica."""
 
     capacity: Count = UNLIMITED
+    """How many may wait in each replica; further ones are shed."""
     discipline: Literal["fifo", "lifo"] = "fifo"
-    timeout: Duration | None = None  # a request that waited this long is shed
+    """Who is served first: who came first (`fifo`) or last (`lifo`)."""
+    timeout: Duration | None = None
+    """Who has waited as long as this is shed."""
 
 
 class Stock(Spec):
@@ -26,6 +29,7 @@ class Stock(Spec):
 
     positional = "items"
     items: Annotated[int, Between(0, 10**15)]
+    """Units of each kind of item; of one kind where traffic names no items."""
 
 
 class RetryTopic(Spec):
@@ -33,6 +37,7 @@ class RetryTopic(Spec):
 
     positional = "delays"
     delays: tuple[Duration, ...] = Field(min_length=1)
+    """The delay of each retry topic, one after the other."""
 
 
 class Consume(Spec):
@@ -43,14 +48,23 @@ class Consume(Spec):
     """
 
     group: str
+    """The consumer group: every group gets every message once."""
     do: tuple[AnyStep, ...]
+    """The steps for each message."""
     auto_offset_reset: Literal["earliest", "latest"] = "latest"
-    consumers: Few = 1  # per replica
+    """Where a group begins that has no offset: at the `earliest` message, or with what comes from now on."""
+    consumers: Few = 1
+    """Members of the group in each replica; each is a thread of its own."""
     max_poll_records: Many = 500
+    """Messages that a member takes at once."""
     retry_topic: RetryTopic | None = None
-    max_deliveries: Many = 10  # without a retry topic: in place, blocking the partition
-    idempotent: Flag = False  # processed(message id) is written with the effects; a duplicate is skipped
-    session_timeout: Duration = 45.0  # until a crashed member's partitions move
+    """Where a failed message is tried again without blocking its partition."""
+    max_deliveries: Many = 10
+    """Without a retry topic: how often a message is tried in place, before it is dead-lettered."""
+    idempotent: Flag = False
+    """Whether the id of a message is written with its effects, so that a duplicate is skipped."""
+    session_timeout: Duration = 45.0
+    """Until the partitions of a crashed member move to others."""
 
 
 class Endpoint(Spec):
@@ -58,19 +72,31 @@ class Endpoint(Spec):
 
     positional = "do"
     do: tuple[AnyStep, ...]
+    """The steps, one after the other."""
     answers_with: AnswersWith = Field(default_factory=dict)
+    """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
 
 
 class Service(Spec):
     """One service. Every replica has its own workers, cores and queue."""
 
     replicas: Few = 1
-    workers: Workers  # threads per replica, held while a callee answers; or loop threads
+    """How many there are, each with workers, cores and queue of its own."""
+    workers: Workers
+    """Threads of each replica, held while a callee answers; or loop threads; or `unlimited`."""
     concurrency: Literal["threads", "event_loop"] = "threads"
+    """`threads` hold a worker until the end; an `event_loop` lets go of it while something is waited for."""
     cores: Few | None = None
+    """What each replica computes on; without it every worker has a core of its own."""
     queue: Queue = Queue()
-    load_balancing: LoadBalancing = "round_robin"  # of its callers, each on its own
+    """Where requests wait for a worker."""
+    load_balancing: LoadBalancing = "round_robin"
+    """How its callers choose a replica, each on its own."""
     cost: Price = 0.0
+    """The price of a replica, by time."""
     stock: Stock | None = None
+    """What there is to be sold."""
     endpoints: dict[str, Endpoint] = Field(default_factory=dict)
+    """What can be called, by name: steps."""
     consumes: dict[str, Consume] = Field(default_factory=dict)
+    """The topics it consumes, and what it does with each message."""

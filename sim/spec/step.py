@@ -35,7 +35,9 @@ class Timed(Step):
 
     positional = "time"
     time: AnyDistribution
+    """How long it takes."""
     per: Literal["request", "attempt"]
+    """Whether a retry meets the same time (`request`) or another (`attempt`)."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -57,6 +59,7 @@ class Work(Timed):
     """
 
     per: Literal["request", "attempt"] = "request"
+    """Whether a retry meets the same work (`request`) or draws anew (`attempt`)."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -72,6 +75,7 @@ class Wait(Timed):
     """
 
     per: Literal["request", "attempt"] = "attempt"
+    """Whether a retry draws anew (`attempt`) or meets the same time (`request`)."""
 
 
 @register("step", "call")
@@ -80,8 +84,11 @@ class Call(Step):
 
     positional = "target"
     target: str
+    """What is called, as `service.endpoint`."""
     policy: str | CallPolicy | None = None
+    """How the call is guarded: the name of a policy, or one written here."""
     fallback: tuple[AnyStep, ...] | None = None
+    """Steps that run once, after the last attempt has failed: then the answer is `degraded`."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -95,6 +102,7 @@ class Perform(Step):
 
     positional = "target"
     target: str
+    """The endpoint of the same service, as `service.endpoint`."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -112,12 +120,19 @@ class Publish(Step):
 
     positional = "topic"
     topic: str
+    """Where the event goes."""
     via: Literal["broker", "outbox"] = "broker"
-    key: Literal["order", "user", "item"] | None = None  # overrides the topic's key
+    """To the `broker` now, or into an `outbox`: a row that a relay publishes."""
+    key: Literal["order", "user", "item"] | None = None
+    """What decides the partition, in the place of the topic's key."""
     policy: str | CallPolicy | None = None
-    poll: Duration = Field(default=0.1, gt=0)  # of the outbox relay
+    """How publishing is guarded; by default as Kafka's producer."""
+    poll: Duration = Field(default=0.1, gt=0)
+    """Time between two looks of the outbox's relay."""
     batch: Few = 100
+    """Rows that the relay takes at once."""
     fallback: tuple[AnyStep, ...] | None = None
+    """Steps that run once, after the last attempt has failed."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -136,6 +151,7 @@ class EffectOptions(Spec):
     """How an effect behaves when it runs twice."""
 
     idempotent: Flag = False
+    """Whether a second time is recognised and leaves nothing behind."""
 
 
 @register("step", "effect")
@@ -145,7 +161,9 @@ class Effect(Step):
     positional = "name"
     shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"type": "string"}, {"idempotent": {"type": "boolean"}})
     name: str
+    """What has come about: `order-created`."""
     options: EffectOptions = EffectOptions()
+    """What happens when it comes twice."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -167,6 +185,7 @@ class TakeOptions(Spec):
     """How stock is taken: with `check_to_write`, check and write are separate steps and may race."""
 
     check_to_write: AnyDistribution | None = None
+    """Time between looking whether there is one and taking it; meanwhile others look, too."""
 
 
 @register("step", "take")
@@ -177,7 +196,9 @@ class Take(Step):
     shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"const": "stock"}, {"check_to_write": {"$choice": "distribution"}})
     shorthand_type: ClassVar[Any] = dict[str, TakeOptions]
     store: Literal["stock"]
+    """`stock`: that of the service."""
     options: TakeOptions = TakeOptions()
+    """How it is taken."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -197,6 +218,7 @@ class Fail(Step):
 
     positional = "share"
     share: Share
+    """The share of attempts that end here."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -210,6 +232,7 @@ class Refuse(Step):
 
     positional = "share"
     share: Share
+    """The share of attempts that end here."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -238,6 +261,7 @@ class Parallel(Step):
         "items": {"anyOf": [{"type": "array", "items": {"$choice": "step"}}, {"$choice": "step"}]},
     }
     branches: tuple[tuple[AnyStep, ...], ...] = Field(min_length=1)
+    """Lists of steps, which begin at once."""
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -30,6 +30,7 @@ class Poisson(Arrivals):
 
     positional = "rate"
     rate: Rate
+    """Requests per second, on average."""
 
 
 @register("arrivals", "deterministic")
@@ -38,6 +39,7 @@ class Deterministic(Arrivals):
 
     positional = "rate"
     rate: Rate
+    """Requests per second, exactly."""
 
 
 Stay = Annotated[Duration, Field(gt=0)]
@@ -48,36 +50,52 @@ class MarkovModulated(Arrivals):
     """Two-state Markov-modulated Poisson process: bursts. Starts in the first state."""
 
     rates: tuple[Rate, Rate]
-    stays: tuple[Stay, Stay]  # mean time in each state
+    """Requests per second in the first and in the second state."""
+    stays: tuple[Stay, Stay]
+    """Mean time in each state before it changes."""
 
 
 class Diurnal(Spec):
     """rate(t) = mean * (1 + amplitude * sin(2 pi (t - phase) / period)), with t in seconds from the start of its segment."""
 
     mean: Rate
+    """The rate around which it swings."""
     amplitude: Share
+    """How far it swings, as a share of the mean."""
     period: Duration = Field(default=86400.0, gt=0)
+    """How long one swing takes: a day."""
     phase: Duration = 0.0
+    """When the rate first passes its mean on the way up."""
 
 
 class FlashCrowd(Spec):
     """A linear rise from `base` to `peak`, then an exponential decay back towards `base` with time constant `decay`."""
 
     base: Rate
+    """The rate before the crowd comes, and long after."""
     peak: Rate
+    """The highest rate."""
     rise: Duration = Field(default=60.0, gt=0)
+    """How long the rate takes from base to peak."""
     decay: Duration = Field(default=600.0, gt=0)
+    """Time constant of the fall: after it 37 % of the excess is left."""
 
 
 class Segment(Spec):
     """A piece of a rate profile: constant `rate`, a ramp `from` .. `to`, a `diurnal` wave or a `flash_crowd`."""
 
-    lasts: Duration | None = Field(default=None, alias="for", gt=0)  # the last piece may go on for ever
+    lasts: Duration | None = Field(default=None, alias="for", gt=0)
+    """How long the piece takes; the last one may go on for ever."""
     rate: Rate | None = None
+    """Requests per second, the same throughout."""
     start: Rate | None = Field(default=None, alias="from")
+    """The rate at the beginning of a ramp."""
     end: Rate | None = Field(default=None, alias="to")
+    """The rate at the end of a ramp."""
     diurnal: Diurnal | None = None
+    """The rate as a sine wave."""
     flash_crowd: FlashCrowd | None = None
+    """The rate of a sudden crowd."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -98,7 +116,9 @@ class Profile(Arrivals):
 
     positional = "segments"
     segments: tuple[Segment, ...] = Field(min_length=1)
-    times: Factor = 1.0  # scales every rate
+    """The pieces, one after the other."""
+    times: Factor = 1.0
+    """Scales every rate."""
 
     @model_validator(mode="after")
     def _only_the_last_is_open(self) -> Self:
@@ -112,17 +132,28 @@ class Rows(Spec):
     """What the loader has read of a recorded file, embedded in the document; nobody writes it by hand."""
 
     positional = "values"
-    values: tuple[Annotated[float, Field(ge=0)], ...]  # seconds from the first row, sorted; or of a series its rates or counts
-    lengths: tuple[Annotated[float, Field(gt=0)], ...] = ()  # s; how long each value of a series holds
-    after: Annotated[float, Field(ge=0)] = 0.0  # s from the zero that all recordings of the scenario share to the first row
-    began: Whole | None = None  # ns since 1970, or since the start that the file counts from; None: the file has no times
-    clock: Literal["start", "local", "utc"] = "start"  # what the times count from; `local` are dates without a zone
-    unit: str = ""  # in which plain numbers were taken
-    routes: tuple[str, ...] = ()  # what the rows ask for
-    shares: tuple[Share, ...] = ()  # how many of the rows do
-    route: tuple[Annotated[int, Between(0, MOST_NAMES)], ...] = ()  # the place of its route among `routes`, for each row
-    user: tuple[Annotated[int, Between(0, MOST_USERS)], ...] = ()  # the number of its user, for each row
+    values: tuple[Annotated[float, Field(ge=0)], ...]
+    """Seconds from the first row, sorted; or of a series its rates or counts."""
+    lengths: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    """How long each value of a series holds, in seconds."""
+    after: Annotated[float, Field(ge=0)] = 0.0
+    """Seconds from the zero that all recordings of the scenario share to the first row."""
+    began: Whole | None = None
+    """When the file begins: ns since 1970, or since the start that it counts from."""
+    clock: Literal["start", "local", "utc"] = "start"
+    """What the times count from; `local` are dates without a zone."""
+    unit: str = ""
+    """The unit in which plain numbers were taken."""
+    routes: tuple[str, ...] = ()
+    """What the rows ask for."""
+    shares: tuple[Share, ...] = ()
+    """How many of the rows ask for each."""
+    route: tuple[Annotated[int, Between(0, MOST_NAMES)], ...] = ()
+    """The place among `routes` of each row's."""
+    user: tuple[Annotated[int, Between(0, MOST_USERS)], ...] = ()
+    """The number of each row's user."""
     users: Annotated[int, Between(0, MOST_USERS)] = 0
+    """How many users the rows name."""
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
@@ -145,17 +176,29 @@ class Replay(Arrivals):
 
     positional = "file"
     file: str = ""
-    timestamps: Column | None = None  # column of times; the first where none is named
-    unit: Literal["s", "ms", "us", "ns", "m", "h"] | None = None  # of plain numbers in it; told from the values where None
-    rates: Column | None = None  # column of requests per second, which hold until the next row
-    counts: Column | None = None  # column of numbers of requests, spread evenly until the next row
-    every: Duration | None = Field(default=None, gt=0)  # the interval of the rows of a series, where the file has no times
-    where: Picked = Field(default_factory=dict)  # which rows: {column: value, or a list of values}
-    route: Column | None = None  # column that says what a request asks for, instead of `sends`
-    user: Column | None = None  # column that says whose request it is
-    times: Factor = 1.0  # scales the rate of a series
-    speed: Factor = Field(default=1.0, gt=0)  # plays the recording faster
-    data: Rows | None = None  # filled by the loader
+    """The CSV, relative to the scenario."""
+    timestamps: Column | None = None
+    """The column of times; the first where none is named."""
+    unit: Literal["s", "ms", "us", "ns", "m", "h"] | None = None
+    """Of plain numbers in it; told from their size where it is not said."""
+    rates: Column | None = None
+    """The column of requests per second, which hold until the next row."""
+    counts: Column | None = None
+    """The column of numbers of requests, spread evenly until the next row."""
+    every: Duration | None = Field(default=None, gt=0)
+    """The interval of the rows of a series, where the file has no times."""
+    where: Picked = Field(default_factory=dict)
+    """Which rows: `{column: value}`, or a list of values."""
+    route: Column | None = None
+    """The column that says what a request asks for, in the place of `sends`."""
+    user: Column | None = None
+    """The column that says whose request it is."""
+    times: Factor = 1.0
+    """Scales the rate of a series."""
+    speed: Factor = Field(default=1.0, gt=0)
+    """Plays the recording faster."""
+    data: Rows | None = None
+    """What the loader has read; nobody writes it by hand."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -204,15 +247,19 @@ class Replay(Arrivals):
 class Closed(Arrivals):
     """A fixed number of users who think, send, wait for the answer, and think again. Hides overload: see ARCHITECTURE."""
 
-    users: Annotated[int, Between(1, 10_000_000)]  # each is a task of its own, from the beginning
+    users: Annotated[int, Between(1, 10_000_000)]
+    """How many there are; each has one request under way at most."""
     think: AnyDistribution
+    """The pause between an answer and the next request."""
 
 
 class Popularity(Spec):
     """How often each of `count` users (or items) appears: uniform, or Zipf with the given exponent."""
 
     count: Annotated[int, Between(1, 50_000_000)]
+    """How many there are."""
     popularity: Annotated[dict[Literal["zipf"], Annotated[Number, Field(ge=0, le=10)]], Field(min_length=1)] | Literal["uniform"] = "uniform"
+    """How often each appears: `uniform`, or `{zipf: EXPONENT}`."""
 
     @property
     def exponent(self) -> float:
@@ -228,27 +275,39 @@ class Users(Popularity):
     """
 
     population: str | None = None
+    """The name under which several traffics share their users; by default that of the traffic."""
 
 
 class Objective(Spec):
     """What a route promises."""
 
     latency: Duration | None = None
+    """By when an answer is in time."""
     availability: Share | None = None
+    """The share of requests that are to be answered well."""
 
 
 class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
-    sends: str | dict[str, Share] = Field(default_factory=dict)  # a route, or service.endpoint where there is no gateway; a map gives a mix
+    sends: str | dict[str, Share] = Field(default_factory=dict)
+    """A route, or `service.endpoint` where there is no gateway; a map from such names to shares gives a mix."""
     arrivals: AnyArrivals
+    """When requests come."""
     users: Users | None = None
-    items: Popularity | None = None  # the catalogue: item 0 of one traffic is item 0 of another
-    timeout: Duration | None = None  # the client's own patience, per attempt
+    """Who sends them, where users are told apart by limits, keys or caches."""
+    items: Popularity | None = None
+    """What they are about: the catalogue, whose item 0 is the same item in all traffic."""
+    timeout: Duration | None = None
+    """The client's own patience, per attempt; without it clients wait for ever."""
     retry: Retry | None = None
+    """Whether clients try again, and when."""
     honor_retry_after: Flag = False
-    objective: Objective | None = None  # used where there is no gateway route to state it
+    """Whether a client that was rate limited waits as long as the Retry-After of the answer says."""
+    objective: Objective | None = None
+    """What is promised to these clients, where no gateway route says it."""
     completes_with: tuple[str, ...] = ()
+    """The effects that must exist before an order counts as complete."""
 
     @model_validator(mode="after")
     def _sends_something(self) -> Self:

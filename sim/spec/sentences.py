@@ -1,0 +1,38 @@
+"""The sentence that says what a field means: the docstring under it, read from the source when somebody asks.
+
+`duration: Length` with a docstring under it is told so in the schema, in an editor's hover text, and in the reference. A plug-in writes its
+sentences in the same way.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+
+from sim.spec.base import Spec
+
+
+@cache
+def sentences_of(cls: type[Spec]) -> dict[str, str]:
+    """Field -> its sentence, those of the classes that it is made of included; without those fields that have none."""
+    found: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        if issubclass(base, Spec) and base is not Spec:
+            found |= dict(_written(base))
+    return {name: text for name, text in found.items() if name in cls.model_fields}
+
+
+def _written(cls: type[Spec]) -> Iterator[tuple[str, str]]:
+    try:
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    except (OSError, TypeError, SyntaxError):  # its source is not at hand: a plug-in that came from another machine, a class made by a program
+        return
+    body = tree.body if isinstance(tree, ast.ClassDef) else []
+    for field, after in pairwise(body):
+        match field, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, " ".join(text.split())
