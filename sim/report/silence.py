@@ -6,14 +6,17 @@ import ast
 from pathlib import Path
 
 import sim
+from sim.spec.plugins import texts_that_ran
 
 _OPENINGS = ("Not modelled:", "Does not model:")
 
 
 def collect_not_modelled(folder: Path | None = None) -> tuple[tuple[str, str], ...]:
-    """(component, what its model leaves out) of every file in `sim/models/` that says so, in the order of the names."""
-    folder = Path(sim.__file__).parent / "models" if folder is None else folder
-    found = ((path.stem.replace("_", " "), left_out(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.py")))
+    """(component, what its model leaves out) of every file in `sim/models/` that says so, and of the plug-ins that run, in the order of the names."""
+    ours = Path(sim.__file__).parent / "models" if folder is None else folder
+    sources = [(path.stem, path.read_text(encoding="utf-8")) for path in sorted(ours.rglob("*.py"))]
+    sources += [(Path(path).stem, text) for path, text in sorted(texts_that_ran().items())] if folder is None else []
+    found = ((name.replace("_", " "), left_out(text)) for name, text in sources)
     return tuple((name, text) for name, text in found if text)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
@@ -30,6 +31,18 @@ from sim import units
 from sim.errors import nearest
 from sim.spec.document import Data
 from sim.spec.not_modelled import hint_for
+from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """What a mechanism leaves in the records, by which somebody can see that it was at work."""
+
+    outcomes: tuple[Outcome, ...] = ()  # by which requests and attempts end because of it
+    events: tuple[EventKind, ...] = ()  # of the event log
+    stages: tuple[Stage, ...] = ()  # of a request's time, where spans are kept
+    ends: tuple[MessageEnd, ...] = ()  # by which messages end because of it
+    series: tuple[str, ...] = ()  # quantities of the time series of its component
 
 
 class Spec(BaseModel):
@@ -40,6 +53,7 @@ class Spec(BaseModel):
     positional: ClassVar[str | None] = None  # the field that takes a body which is not a map of fields
     shorthand: ClassVar[dict[str, Any] | None] = None  # JSON Schema of such a body, where it is not that of the positional field
     shorthand_type: ClassVar[Any] = None  # its type, where choices stand in it: whoever walks a document must find them
+    leaves: ClassVar[Leaves] = Leaves()
 
     @model_validator(mode="before")
     @classmethod

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from sim.spec.base import Few, Spec
+from sim.spec.base import Few, Leaves, Spec
 from sim.spec.distribution import AnyDistribution
+from sim.vocabulary import MessageEnd, Stage
 
 
 def _sticky(value: object) -> object:
@@ -31,6 +32,7 @@ class Topic(Spec):
 class LogBroker(Spec):
     """A Kafka-like log. `replication` is the time until followers have a record: until then `acks: all` waits and nobody reads it."""
 
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.REPLICATION,), ends=(MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST))
     kind: Literal["log"]
     """`log`: it keeps what is published, and remembers an offset per group, as Kafka does."""
     acks: Literal["all", "1", "0", 1, 0] = "all"

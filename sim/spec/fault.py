@@ -7,14 +7,16 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Duration, Factor, Few, Flag, Share, Spec, register, word_of
+from sim.spec.base import Choice, Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
 from sim.units import show_share
+from sim.vocabulary import EventKind, Outcome, Stage
 
 
 class Fault(Spec):
     """Base of the faults: `at` counts from time 0, warm-up included; without `for` it lasts to the end. `of` is a service or `gateway`."""
 
+    leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
     refers_to: ClassVar[dict[str, str]] = {"of": "service", "broker": "broker", "between": "component"}  # fields that name a component, and its kind
     name: str | None = None
     """What it is called in tables, events and metrics; by default after what it does to whom."""
@@ -71,6 +73,12 @@ class Outage(Fault):
     Who comes to a frozen process and finds no idle worker waits outside, and is let in, queued or shed at the thaw, in order of arrival.
     """
 
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,),
+        events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED),
+        stages=(Stage.FROZEN,),
+        series=("listen_backlog",),
+    )
     positional = "of"
     of: str
     """The service, or `gateway`."""
@@ -107,6 +115,7 @@ class Slow(Fault):
 class Errors(Fault):
     """A share of the attempts that reach a worker end at once with an error."""
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.ERROR,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
     of: str
     """The service, or `gateway`."""
     share: Share
@@ -122,6 +131,10 @@ class Errors(Fault):
 class Crash(Fault):
     """`replicas` replicas die with all they hold; each starts empty after `restart_after` (without it they stay down)."""
 
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,),
+        events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED, EventKind.REPLICA_CRASHED, EventKind.REPLICA_RESTARTED),
+    )
     of: str
     """The service, or `gateway`."""
     replicas: Few = 1
@@ -159,6 +172,7 @@ class NetworkFault(Fault):
 class BrokerDown(Fault):
     """A broker neither accepts nor delivers; publishing is unreachable at once."""
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
     positional = "broker"
     broker: str
     """Which broker."""

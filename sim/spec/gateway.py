@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
 
 from sim.spec.actions import Action, Calls, TakesTime
-from sim.spec.base import MOST, Choice, Duration, Few, Flag, Many, Price, Rate, Share, Spec, Workers, register
+from sim.spec.base import MOST, Choice, Duration, Few, Flag, Leaves, Many, Price, Rate, Share, Spec, Workers, register
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import AnswersWith, CallPolicy
 from sim.spec.service import Queue
 from sim.spec.traffic import Objective
 from sim.units import rate_unit
+from sim.vocabulary import EventKind, Outcome
 
 MOST_STAMPS = 1_000_000  # of one sliding log
 
@@ -34,6 +35,7 @@ AnyAuthentication = Annotated[Authentication, Choice("authentication")]
 class Jwt(Authentication):
     """A signed token, verified locally: `work` on a gateway worker, no network."""
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNAUTHORIZED,))
     work: AnyDistribution
     """What verifying a token takes on a worker of the gateway."""
     invalid: Share = 0.0
@@ -54,6 +56,7 @@ class OAuth(Authentication):
     passes where `on_failure` says `allow`.
     """
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNAUTHORIZED,))
     introspect: str
     """The endpoint of the identity provider that knows the tokens, as `service.endpoint`."""
     policy: str | CallPolicy | None = None
@@ -97,6 +100,11 @@ class RateLimit(Spec):
     One count for all replicas is Spring's and Kong's with `policy: redis`; `scope: node` is Kong's `policy: local`, nginx and Envoy.
     """
 
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.RATE_LIMITED,),
+        events=(EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED),
+        series=("passed", "turned_away"),
+    )
     per: Literal["user", "route", "all"]
     """Whose requests are counted together: of one user, of one route, or all."""
     rate: Rate = Field(gt=0)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from sim.errors import nearest
-from sim.spec.base import Between, Choice, Duration, Factor, Few, Many, Number, Ratio, Spec, register
+from sim.spec.base import Between, Choice, Duration, Factor, Few, Leaves, Many, Number, Ratio, Spec, register
 from sim.units import share, shown
+from sim.vocabulary import EventKind, Outcome, Stage
 
 RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]
 Failure = Literal[RetryOn, "refused"]
@@ -94,6 +95,7 @@ class ExponentialBackoff(Backoff):
 class Budget(Spec):
     """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens live `ttl`."""
 
+    leaves: ClassVar[Leaves] = Leaves(events=(EventKind.BUDGET_EXHAUSTED,))
     positional = "ratio"
     ratio: Ratio
     """Retries that each request pays for."""
@@ -133,6 +135,7 @@ class Retry(Spec):
     `jitter: 20%` draws each pause evenly from 80 % to 120 % of what it would be, `max` at most (Kafka's clients; resilience4j's randomized).
     """
 
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.RETRY, Stage.BACKOFF))
     max_attempts: Annotated[int, Between(1, 1000)] = 3
     """Attempts in all; the first call counts as one."""
     backoff: AnyBackoff = ConstantBackoff.model_validate({"delay": "500ms"})
@@ -171,6 +174,11 @@ class Resilience4jBreaker(Spec):
 class CircuitBreaker(Spec):
     """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library counts."""
 
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.BREAKER_OPEN,),
+        events=(EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED, EventKind.BREAKER_CLOSED),
+        series=("breaker_open",),
+    )
     failures: Few = 5
     """Failed attempts from which it opens."""
     within: Duration = Field(default=1.0, gt=0)
@@ -186,6 +194,11 @@ class CircuitBreaker(Spec):
 class Bulkhead(Spec):
     """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once)."""
 
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.BULKHEAD_FULL,),
+        stages=(Stage.BULKHEAD,),
+        series=("places_taken", "places", "in_line", "passed", "turned_away"),
+    )
     max_concurrent_calls: Many
     """Calls at once."""
     max_wait: Duration = 0.0
@@ -198,6 +211,7 @@ class CallPolicy(Spec):
     `timeout` is of one attempt, `total_timeout` of all attempts and pauses together: then the call ends as a timeout.
     """
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from inspect import getdoc
 from typing import Any, get_args
 
-from sim.spec.base import UNLIMITED, Kind, Spec, words
+from sim.spec.base import UNLIMITED, Kind, Leaves, Spec, words
 from sim.spec.scenario import Scenario
 from sim.spec.schema import json_schema, unit_in
 from sim.spec.sentences import sentences_of
@@ -66,7 +66,21 @@ def _section(title: str, cls: type[Spec], schema: dict[str, Any]) -> list[str]:
     """A heading, what the class says of itself, and its fields as a table."""
     rows = list(_rows(cls, schema))
     table = "\n".join(["| field | written as | default | |", "|---|---|---|---|", *rows])
-    return [f"## {title}", getdoc(cls) or "", *([table] if rows else [])]
+    return [f"## {title}", getdoc(cls) or "", *([table] if rows else []), *_left_behind(cls.leaves)]
+
+
+def _left_behind(leaves: Leaves) -> Iterator[str]:
+    """Where to see that it was at work."""
+    named = {
+        "outcomes": [outcome.word for outcome in leaves.outcomes],
+        "ends of messages": [end.word for end in leaves.ends],
+        "events": [event.word for event in leaves.events],
+        "stages": [stage.word for stage in leaves.stages],
+        "time series": leaves.series,
+    }
+    told = [f"{what} {', '.join(f'`{word}`' for word in found)}" for what, found in named.items() if found]
+    if told:
+        yield f"Leaves behind: {'; '.join(told)}."
 
 
 def _rows(cls: type[Spec], schema: dict[str, Any]) -> Iterator[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Many, Price, Spec, Workers
+from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.policy import AnswersWith
 from sim.spec.step import AnyStep
+from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
 
 LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
 
@@ -16,6 +17,7 @@ LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two"
 class Queue(Spec):
     """Where requests wait for a worker, one per replica."""
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.SHED,), events=(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED), series=("queue",))
     capacity: Count = UNLIMITED
     """How many may wait in each replica; further ones are shed."""
     discipline: Literal["fifo", "lifo"] = "fifo"
@@ -35,6 +37,7 @@ class Stock(Spec):
 class RetryTopic(Spec):
     """Non-blocking redelivery: failure k goes to the k-th delay topic; after the last the message is dead-lettered."""
 
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.RETRY_TOPIC,))
     positional = "delays"
     delays: tuple[Duration, ...] = Field(min_length=1)
     """The delay of each retry topic, one after the other."""
@@ -47,6 +50,12 @@ class Consume(Spec):
     container (`concurrency` 1) have.
     """
 
+    leaves: ClassVar[Leaves] = Leaves(
+        events=(EventKind.PARTITIONS_ASSIGNED,),
+        stages=(Stage.LAG,),
+        ends=(MessageEnd.PROCESSED, MessageEnd.DEAD_LETTERED, MessageEnd.SKIPPED, MessageEnd.QUEUED),
+        series=("lag", "delivered", "redelivered", "busy", "workers"),
+    )
     group: str
     """The consumer group: every group gets every message once."""
     do: tuple[AnyStep, ...]
@@ -80,6 +89,20 @@ class Endpoint(Spec):
 class Service(Spec):
     """One service. Every replica has its own workers, cores and queue."""
 
+    leaves: ClassVar[Leaves] = Leaves(
+        series=(
+            "busy",
+            "workers",
+            "cores_busy",
+            "cores",
+            "replicas",
+            "in_flight",
+            "attempts",
+            "first_attempts",
+            "work_done",
+            "work_wasted",
+        )
+    )
     replicas: Few = 1
     """How many there are, each with workers, cores and queue of its own."""
     workers: Workers

@@ -7,14 +7,17 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from sim.spec.actions import Action, Answers, Branches, Calls, Ends, Performs, Publishes, TakesStock, TakesTime
-from sim.spec.base import Choice, Duration, Few, Flag, Share, Spec, register, word_of
+from sim.spec.base import Choice, Duration, Few, Flag, Leaves, Share, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import CallPolicy
+from sim.vocabulary import EventKind, Outcome, Stage
 
 
 class Step(Spec):
     """Base of the steps of an endpoint."""
+
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.OTHER,))
 
     @property
     def actions(self) -> tuple[Action, ...] | None:
@@ -58,6 +61,7 @@ class Work(Timed):
     `per: request`: how much there is to do belongs to the request, so that a retry or a redelivery meets the same. `per: attempt` draws anew.
     """
 
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.WORK,))
     per: Literal["request", "attempt"] = "request"
     """Whether a retry meets the same work (`request`) or draws anew (`attempt`)."""
 
@@ -74,6 +78,7 @@ class Wait(Timed):
     `per: attempt`: somebody else's system is as quick or slow as it happens to be when asked. `per: request`: it depends on what is asked.
     """
 
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.WAIT, Stage.PLACE))
     per: Literal["request", "attempt"] = "attempt"
     """Whether a retry draws anew (`attempt`) or meets the same time (`request`)."""
 
@@ -82,6 +87,7 @@ class Wait(Timed):
 class Call(Step):
     """A synchronous call of `service.endpoint`, guarded by a policy; `fallback` runs once, after the last attempt."""
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.DEGRADED, Outcome.UNREACHABLE), stages=(Stage.CALL,))
     positional = "target"
     target: str
     """What is called, as `service.endpoint`."""
@@ -100,6 +106,7 @@ class Call(Step):
 class Perform(Step):
     """Run the steps of `service.endpoint` of the same service here: the same draws, no network, no request queue."""
 
+    leaves: ClassVar[Leaves] = Leaves()
     positional = "target"
     target: str
     """The endpoint of the same service, as `service.endpoint`."""
@@ -118,6 +125,7 @@ class Publish(Step):
     (request.timeout.ms), with pauses of 100 ms, 200 ms ... 1 s (retry.backoff.ms, retry.backoff.max.ms), give or take 20 %.
     """
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.DEGRADED, Outcome.UNREACHABLE), stages=(Stage.CALL, Stage.OUTBOX, Stage.FOLLOWED), series=("outbox",))
     positional = "topic"
     topic: str
     """Where the event goes."""
@@ -158,6 +166,7 @@ class EffectOptions(Spec):
 class Effect(Step):
     """A durable business fact of the order, instantaneous: `effect: order-created`, `effect: {name: {idempotent: true}}`."""
 
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.COMPLETED,))
     positional = "name"
     shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"type": "string"}, {"idempotent": {"type": "boolean"}})
     name: str
@@ -192,6 +201,7 @@ class TakeOptions(Spec):
 class Take(Step):
     """Take one unit from the service's stock; none left is a refusal."""
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.REFUSED,), events=(EventKind.STOCK_RAN_OUT, EventKind.OVERSOLD))
     positional = "store"
     shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"const": "stock"}, {"check_to_write": {"$choice": "distribution"}})
     shorthand_type: ClassVar[Any] = dict[str, TakeOptions]
@@ -216,6 +226,7 @@ class Take(Step):
 class Fail(Step):
     """End with an `error` for this share of attempts."""
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.ERROR,))
     positional = "share"
     share: Share
     """The share of attempts that end here."""
@@ -230,6 +241,7 @@ class Fail(Step):
 class Refuse(Step):
     """End with a business refusal (declined, say) for this share of attempts."""
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.REFUSED,))
     positional = "share"
     share: Share
     """The share of attempts that end here."""
@@ -244,6 +256,8 @@ class Refuse(Step):
 class Reply(Step):
     """Answer the caller now; the steps that follow go on, holding the worker."""
 
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.ANSWER,))
+
     @property
     def actions(self) -> tuple[Action, ...]:
         """The answer."""
@@ -254,6 +268,7 @@ class Reply(Step):
 class Parallel(Step):
     """Run branches at once on the same worker and wait for all; the first failure in branch order is the outcome."""
 
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.PARALLEL, Stage.END))
     positional = "branches"
     shorthand: ClassVar[dict[str, Any]] = {
         "type": "array",

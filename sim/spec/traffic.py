@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Between, Choice, Column, Duration, Factor, Flag, Number, Picked, Rate, Share, Spec, Whole, register
+from sim.spec.base import Between, Choice, Column, Duration, Factor, Flag, Leaves, Number, Picked, Rate, Share, Spec, Whole, register
 from sim.spec.distribution import AnyDistribution
 from sim.spec.policy import Retry
+from sim.vocabulary import Outcome
 
 MOST_USERS = 2**31 - 1  # their numbers are a column of the records
 MOST_NAMES = 2**15 - 1  # of components, endpoints, routes, topics ...: so are theirs
@@ -290,6 +291,7 @@ class Objective(Spec):
 class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
+    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.OK, Outcome.TIMEOUT, Outcome.IN_FLIGHT))
     sends: str | dict[str, Share] = Field(default_factory=dict)
     """A route, or `service.endpoint` where there is no gateway; a map from such names to shares gives a mix."""
     arrivals: AnyArrivals

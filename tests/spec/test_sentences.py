@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,9 @@ from sim.spec.reference import reference
 from sim.spec.schema import _classes, json_schema
 from sim.spec.sentences import sentences_of
 from sim.spec.step import Step
+from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("cls", _classes(), ids=lambda cls: cls.__name__)
@@ -76,3 +80,23 @@ def test_the_reference_has_the_words_of_plugins():
     assert "Think before going on." in section
     assert re.search(r"\| `by` \| a duration.* \| required \| How long\. \|", section)
     assert re.search(r"\| `lost` \| a share.* \| `25%` \| Who gives up\. \|", section)
+
+
+def test_whatever_can_be_seen_in_records_is_left_by_something():
+    """No outcome, event, stage or end of a message of which nobody says where it comes from."""
+    left = [cls.leaves for cls in _classes()]
+    for closed, names in ((Outcome, "outcomes"), (EventKind, "events"), (Stage, "stages"), (MessageEnd, "ends")):
+        assert {found for leaves in left for found in getattr(leaves, names)} == set(closed), names
+
+
+def test_every_time_series_of_the_models_is_left_by_something():
+    """Those with a name of their own; the members of a group and several outboxes have a number or a topic in theirs."""
+    sources = "".join(path.read_text() for path in (ROOT / "sim" / "models").rglob("*.py"))
+    watched = set(re.findall(r'watch\([\w.]+, "(\w+)"', sources))
+    assert len(watched) > 15
+    assert watched <= {quantity for cls in _classes() for quantity in cls.leaves.series}
+
+
+def test_the_reference_says_where_to_see_it():
+    told = reference().partition("## Bulkhead")[2].partition("\n## ")[0]
+    assert "Leaves behind: outcomes `bulkhead_full`; stages `bulkhead`; time series `places_taken`, " in told
