@@ -164,20 +164,20 @@ def test_what_is_no_archive_of_ours_is_damaged(kitchen, tmp_path, kind):
 
 
 HEADERS = {
-    "another type": (b"[1]", "found format nothing, expected 4"),
+    "another type": (b"[1]", "found format nothing, expected 5"),
     "text": (b'"run"', "found format nothing"),
     "no JSON": (b"{", "Expecting"),
     "nested": (b"[" * 200_000, "nested too deeply"),
-    "infinite": (b'{"format": 4, "content": {"a": 1e999}, "tables": {}}', "found 1e999, expected a finite number"),
-    "huge": (b'{"format": 4, "content": {"a": ' + b"9" * 5000 + b'}, "tables": {}}', "found a number of 5000 digits"),
-    "half a pair": (b'{"format": 4, "content": {"a": "\\ud800"}, "tables": {}}', "surrogates not allowed"),
-    "not UTF-8": (b'{"format": 4, "\xff": 1}', "can't decode"),
-    "another format": (b'{"format": 3}', "found format 3, expected 4"),
+    "infinite": (b'{"format": 5, "content": {"a": 1e999}, "tables": {}}', "found 1e999, expected a finite number"),
+    "huge": (b'{"format": 5, "content": {"a": ' + b"9" * 5000 + b'}, "tables": {}}', "found a number of 5000 digits"),
+    "half a pair": (b'{"format": 5, "content": {"a": "\\ud800"}, "tables": {}}', "surrogates not allowed"),
+    "not UTF-8": (b'{"format": 5, "\xff": 1}', "can't decode"),
+    "another format": (b'{"format": 3}', "found format 3, expected 5"),
     "tables of another type": (
-        b'{"format": 4, "content": {}, "tables": []}',
+        b'{"format": 5, "content": {}, "tables": []}',
         "tables: found an empty list, expected a map",
     ),
-    "no tables": (b'{"format": 4, "content": {}}', "tables: found nothing, expected a map"),
+    "no tables": (b'{"format": 5, "content": {}}', "tables: found nothing, expected a map"),
 }
 
 
