@@ -1,8 +1,9 @@
 """HOW IT BEHAVES, FAST: the same semantics as `models`, in an interpreter that reads the wired models as tables.
 
 `simulate` gives the same Records as that of `models`, to the last bit. `wiring/` and `program.py` turn the wired models
-into rows, each kind of which is declared in `rows/`; `interpreter.py` runs them, `room.py` lets them grow, `control.py`,
-`membership.py` and `faults.py` do what is rare, and `closing.py` and `books.py` what is left at the end.
+into rows, each kind of which is declared in `rows/`; `interpreter.py` runs them and `room.py` lets them grow; what is
+rare is done by `control.py`, `membership.py` and `faults.py`, and what is left at the end by `closing.py` and
+`books.py`.
 """
 
 from sim.compiled.engine import simulate, why_not

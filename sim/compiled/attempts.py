@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sim.chance.compiler import compiled
-from sim.compiled.base import OUTCOMES, handler, inlined, whole
+from sim.compiled.base import OUTCOMES, handler, inlined
 from sim.compiled.calendar import arm, hold, make_ready
+from sim.compiled.codes import DEGRADED, OK, SHED, UNREACHABLE
 from sim.compiled.memory import note_task
 from sim.compiled.network import hop_delay
 from sim.compiled.places import (
@@ -24,15 +25,8 @@ from sim.compiled.rows.running import flows, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_arrival, keep_span
 from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, START, answer, done, forget, knows
-from sim.vocabulary import Outcome
 
 ANSWER_BITS, ANSWER_MASK = 4, 15  # of the answer for each outcome, packed into one number
-OK, DEGRADED, SHED, UNREACHABLE = (
-    whole(Outcome.OK),
-    whole(Outcome.DEGRADED),
-    whole(Outcome.SHED),
-    whole(Outcome.UNREACHABLE),
-)
 
 
 @inlined

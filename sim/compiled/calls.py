@@ -11,6 +11,7 @@ from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.base import NONE, YES, ZERO, handler, inlined, whole
 from sim.compiled.calendar import arm, arm_total, hold, make_ready
+from sim.compiled.codes import BREAKER_OPEN, BUDGET_EXHAUSTED, BULKHEAD_FULL, DEGRADED, OK, TIMEOUT, UNREACHABLE
 from sim.compiled.guards import (
     guard_for,
     leave_bulkhead,
@@ -32,15 +33,7 @@ from sim.compiled.rows.tables import Rows, rows_from
 from sim.compiled.spans import BACKOFF, BULKHEAD, keep_sent, keep_stage
 from sim.compiled.tasks import ARRIVE, IN_BULKHEAD, PARKED, PUBLISH, abandon, new_task
 from sim.policies import base, breaker, budget, bulkhead, retry
-from sim.vocabulary import QUIET, EventKind, Outcome
-
-OK, DEGRADED, REFUSED, UNREACHABLE = (
-    whole(o) for o in (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED, Outcome.UNREACHABLE)
-)
-BREAKER_OPEN, BULKHEAD_FULL, TIMEOUT = (
-    whole(o) for o in (Outcome.BREAKER_OPEN, Outcome.BULKHEAD_FULL, Outcome.TIMEOUT)
-)
-BUDGET_EXHAUSTED = whole(EventKind.BUDGET_EXHAUSTED)
+from sim.vocabulary import QUIET
 
 BEGIN, AT_BULKHEAD, ANSWERED, PAUSED = map(whole, range(4))  # phases of a call
 TO_BE_SENT, WAITS, TOO_LATE = whole(-1), whole(-2), whole(-3)  # in the place of the outcome of an attempt

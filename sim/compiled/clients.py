@@ -7,16 +7,20 @@ from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
+from sim.chance.table import draw
 from sim.compiled.base import CHUNK, NO, NONE, ZERO, handler, inlined, whole
 from sim.compiled.calendar import ARRIVAL, ORDINARY, arm, hold, make_ready, schedule
-from sim.compiled.calls import AGAIN, BUDGET_EXHAUSTED, NEXT, PARK, backoff, deposit, passed, retryable, withdraw
+from sim.compiled.calls import AGAIN, NEXT, PARK, backoff, deposit, passed, retryable, withdraw
+from sim.compiled.codes import BUDGET_EXHAUSTED, RATE_LIMITED, TIMEOUT, UNREACHABLE
 from sim.compiled.events import log
 from sim.compiled.gateway import asks_for_others
 from sim.compiled.guards import stop
 from sim.compiled.network import ROUTE, choose, leave_balancer
+from sim.compiled.operations import WAITING
 from sim.compiled.rows.calls import budgets, hops, retries, rings, targets
 from sim.compiled.rows.declaring import ITS_REQUEST, NOBODY
-from sim.compiled.rows.hosts import draws
+from sim.compiled.rows.hosts import draws, numbers
+from sim.compiled.rows.programs import ThinkOp
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
@@ -33,9 +37,8 @@ from sim.compiled.rows.traffic import (
 )
 from sim.compiled.spans import BACKOFF, keep_sent, keep_stage, new_flow
 from sim.compiled.tasks import ARRIVE, GO_ON, abandon, answered, new_request, new_task
-from sim.vocabulary import QUIET, Outcome
+from sim.vocabulary import QUIET
 
-RATE_LIMITED, TIMEOUT, UNREACHABLE = whole(Outcome.RATE_LIMITED), whole(Outcome.TIMEOUT), whole(Outcome.UNREACHABLE)
 BEGIN, ANSWERED, PAUSED = map(whole, range(3))  # phases of asking
 
 
@@ -269,3 +272,18 @@ def client_timed_out(s: State, task: int, workload: int) -> None:
     own.outcome = TIMEOUT
     own.where = workloads(s)[workload].name
     make_ready(s, task)
+
+
+@handler
+def think(s: State, task: int, op: ThinkOp) -> int:
+    """A user of a closed population pauses, and then makes a request of its own number."""
+    own = tasks(s)[task]
+    if own.phase == BEGIN:
+        pause = draw(draws(s), numbers(s), op.draw, workloads(s)[op.workload].base | own.user, ZERO)
+        if pause > 0.0:
+            own.phase = WAITING
+            hold(s, task, pause)
+            return PARK
+    own.phase = BEGIN
+    own.request = make_request(s, op.workload, own.user, s.now)
+    return NEXT

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compiled.codes import IN_FLIGHT, QUEUED
 from sim.compiled.consumers import write_message
 from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import hosts
@@ -16,9 +17,8 @@ from sim.compiled.rows.running import requests
 from sim.compiled.rows.tables import Table
 from sim.compiled.spans import keep_span
 from sim.compiled.tasks import close
-from sim.compiled.topics import QUEUED
 from sim.models.unnoticed import breaker_by_now, breakers_of, end_of_spell, in_order
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from sim.compiled.machine import Machine
@@ -112,7 +112,7 @@ def _close_spans(machine: Machine) -> None:
     for host in range(len(machine.wiring.hosts)):
         for replica in machine.control.replicas(host):
             for task in machine.control.inside(replica):
-                keep_span(machine.s, task, int(Outcome.IN_FLIGHT), math.nan)
+                keep_span(machine.s, task, IN_FLIGHT, math.nan)
 
 
 def _close_requests(machine: Machine) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import attempts, calendar, guards, places, tasks
+from sim.compiled import attempts, calendar, cores, guards, tasks
+from sim.compiled.codes import UNREACHABLE
 from sim.compiled.membership import Membership
 from sim.compiled.rows.calls import alive, balancer_of, balancers, breakers, budgets, bulkheads, loads, rings
 from sim.compiled.rows.calls import guards as guard_rows
@@ -19,15 +20,13 @@ from sim.compiled.rows.running import give_back_note, notes
 from sim.compiled.rows.running import tasks as task_rows
 from sim.models.unnoticed import breaker_forgotten
 from sim.policies.budget import SLICES
-from sim.vocabulary import EventKind, Outcome
+from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from sim.compiled.machine import Machine
     from sim.compiled.rows.gateway import TokenRule
     from sim.compiled.rows.hosts import Replica
     from sim.compiled.rows.state import State
-
-UNREACHABLE = int(Outcome.UNREACHABLE)
 
 
 class Control:
@@ -58,7 +57,7 @@ class Control:
             row.closed += 1
             row.hung_since = self.s.now
             if row.cores:
-                places.stop_cores(self.s, replica)
+                cores.stop_cores(self.s, replica)
 
     def unfreeze(self, replica: int) -> None:
         """Let it go on where it stopped."""
@@ -69,7 +68,7 @@ class Control:
         row.closed -= 1
         row.frozen += self.s.now - row.hung_since
         if row.cores:
-            places.start_cores(self.s, replica)
+            cores.start_cores(self.s, replica)
         self._shed_overdue(row)
         task = row.parked_first
         row.parked_first = row.parked_last = NOBODY

@@ -6,6 +6,7 @@ from sim.compiled import operations as op_of
 from sim.compiled.base import NONE, handler, whole
 from sim.compiled.calendar import put_ready
 from sim.compiled.calls import FAIL, JUMP, NEXT, PARK
+from sim.compiled.codes import ERROR, LIMITING_BEGAN, LIMITING_ENDED, OK, RATE_LIMITED, REFUSED, TIMEOUT, UNAUTHORIZED
 from sim.compiled.events import log, log_at
 from sim.compiled.memory import find, note_task, remember
 from sim.compiled.places import chance, leave
@@ -18,13 +19,8 @@ from sim.compiled.rows.tables import Rows, rows_from
 from sim.compiled.spans import OTHER, keep_stage
 from sim.compiled.tasks import ALIVE, ASKING, GO_ON, NOWHERE
 from sim.policies import base, limiter
-from sim.vocabulary import QUIET, EventKind, Outcome
+from sim.vocabulary import QUIET
 
-OK, REFUSED, RATE_LIMITED, UNAUTHORIZED = (
-    whole(o) for o in (Outcome.OK, Outcome.REFUSED, Outcome.RATE_LIMITED, Outcome.UNAUTHORIZED)
-)
-ERROR, TIMEOUT = whole(Outcome.ERROR), whole(Outcome.TIMEOUT)
-LIMITING_BEGAN, LIMITING_ENDED = whole(EventKind.LIMITING_BEGAN), whole(EventKind.LIMITING_ENDED)
 PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
 FOR_ALL, FOR_ITSELF, INVALID = map(
     whole, range(3)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from sim.chance.compiler import compiled
-from sim.compiled.base import NONE, OUTCOMES, YES, handler, whole
+from sim.compiled.base import NONE, OUTCOMES, YES, handler
 from sim.compiled.calendar import make_ready
+from sim.compiled.codes import BREAKER_EVENTS, TIMEOUT
+from sim.compiled.cores import drop_job
 from sim.compiled.events import log_at
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.network import leave_balancer
-from sim.compiled.places import come_inside, drop_job, leave, out_of_queue, unpark
+from sim.compiled.places import come_inside, leave, out_of_queue, unpark
 from sim.compiled.rows.calls import breakers, bulkheads, calls, guard_of, guards, rings
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, hosts, replicas
@@ -32,16 +34,7 @@ from sim.compiled.tasks import (
     waste,
 )
 from sim.policies import breaker, bulkhead
-from sim.policies.breaker import BreakerRow
-from sim.vocabulary import EventKind, Outcome
-
-TIMEOUT = whole(Outcome.TIMEOUT)
-BREAKER_EVENTS = (
-    whole(EventKind.BREAKER_CLOSED),
-    whole(EventKind.BREAKER_OPENED),
-    whole(EventKind.BREAKER_HALF_OPENED),
-)
-OPEN = 1
+from sim.policies.breaker import OPEN, BreakerRow
 
 give_back = breaker.give_back.compiled
 leave_places = bulkhead.leave.compiled

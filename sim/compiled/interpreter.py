@@ -7,12 +7,10 @@ return between any two operations, and goes on where it was.
 
 from __future__ import annotations
 
-from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
-from sim.chance.table import draw
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import arrive, come_in, deliver, leave_queue, start, steps_over, waited_too_long
-from sim.compiled.base import ZERO, handler, inlined, whole
+from sim.compiled.base import handler, inlined, whole
 from sim.compiled.calendar import (
     ARRIVAL,
     DUE,
@@ -27,7 +25,6 @@ from sim.compiled.calendar import (
     TASK,
     TICK,
     drop_head,
-    hold,
     next_event,
     observe,
     wait_for_lane,
@@ -43,32 +40,34 @@ from sim.compiled.calls import (
     send_and_forget,
     waited_for_bulkhead,
 )
-from sim.compiled.clients import arrival, ask, client_timed_out, make_request
-from sim.compiled.consumers import commit, deliver_record, due, poll, record_over, take_next
+from sim.compiled.clients import arrival, ask, client_timed_out, think
+from sim.compiled.codes import OK, REFUSED
+from sim.compiled.consumers import commit, deliver_record, due, record_over, take_next
+from sim.compiled.cores import cores_fire
 from sim.compiled.gateway import limited, look_at_token, still_there, token_answered
 from sim.compiled.operations import (
-    BEGIN,
-    WAITING,
     branch_ended,
     branch_out,
+    carry,
     end_by_chance,
     get_place,
     let_effect_be,
     look_at_stock,
     note_work,
+    part_begins,
+    part_over,
     pass_time,
     reply,
     spend,
     take_from_stock,
 )
-from sim.compiled.places import cores_fire, leave, park
+from sim.compiled.places import leave, park
+from sim.compiled.polling import poll
 from sim.compiled.relays import relay_step, write_to_outbox
 from sim.compiled.rows.events import ready, timer_lanes, timers
-from sim.compiled.rows.hosts import draws, numbers, replicas
+from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.programs import (
     Op,
-    SaltOp,
-    ThinkOp,
     call_ops,
     chance_ops,
     effect_ops,
@@ -87,9 +86,8 @@ from sim.compiled.rows.programs import (
     token_ops,
     workload_ops,
 )
-from sim.compiled.rows.running import saved, tasks
+from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
-from sim.compiled.rows.traffic import workloads
 from sim.compiled.rows.watched import moments
 from sim.compiled.sampling import tick
 from sim.compiled.tasks import (
@@ -101,18 +99,14 @@ from sim.compiled.tasks import (
     LEAVE_QUEUE,
     PUBLISH,
     WORKED,
-    answer,
     answered,
-    done,
     forget,
     free_row,
 )
 from sim.compiled.topics import publication, replicated
-from sim.vocabulary import Outcome
 
 BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
 TURNS_AT_ONCE = whole(1 << 18)  # of tasks, without an event between them
-OK, REFUSED = whole(Outcome.OK), whole(Outcome.REFUSED)
 
 
 @compiled(nogil=True)
@@ -371,53 +365,3 @@ def of_tokens(s: State, task: int, op: Op) -> int:
     if op.kind == op_of.TOKEN_ANSWER:
         return token_answered(s, task, op.host)
     return still_there(s, task, op.host)
-
-
-@handler
-def part_begins(s: State, task: int, op: SaltOp) -> None:
-    """A part that can be reached by two sites begins: its draws are of this one."""
-    own = tasks(s)[task]
-    place = task * s.deepest + op.depth
-    saved(s)[place] = own.chain
-    saved(s)[place + 1] = own.path
-    own.chain = link_chain(own.chain, op.salt, ZERO)
-    own.path = link_chain(own.path, op.salt, ZERO)
-
-
-@handler
-def part_over(s: State, task: int, op: SaltOp) -> int:
-    """It is over: the chain is what it was before."""
-    own = tasks(s)[task]
-    place = task * s.deepest + op.depth
-    own.chain = saved(s)[place]
-    own.path = saved(s)[place + 1]
-    return NEXT if own.outcome == OK else FAIL
-
-
-@handler
-def carry(s: State, task: int) -> int:
-    """A courier takes an early answer to its caller."""
-    own = tasks(s)[task]
-    if own.phase == BEGIN and own.pause > 0.0:
-        own.phase = WAITING
-        hold(s, task, own.pause)
-        return PARK
-    answer(s, task, own.outcome)
-    done(s, own.request)
-    forget(s, task)
-    return PARK
-
-
-@handler
-def think(s: State, task: int, op: ThinkOp) -> int:
-    """A user of a closed population pauses, and then makes a request of its own number."""
-    own = tasks(s)[task]
-    if own.phase == BEGIN:
-        pause = draw(draws(s), numbers(s), op.draw, workloads(s)[op.workload].base | own.user, ZERO)
-        if pause > 0.0:
-            own.phase = WAITING
-            hold(s, task, pause)
-            return PARK
-    own.phase = BEGIN
-    own.request = make_request(s, op.workload, own.user, s.now)
-    return NEXT

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 
 from sim.compiled import calendar, consumers, guards, relays, topics
 from sim.compiled.base import NONE
+from sim.compiled.codes import SKIPPED
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.logs import deliveries, group_partitions, groups, members, outboxes
 from sim.compiled.rows.running import flows, tasks
 from sim.compiled.tasks import GO_ON, new_task
 from sim.policies.assignor import range_assign
-from sim.vocabulary import EventKind, MessageEnd
+from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from sim.compiled.machine import Machine
     from sim.compiled.rows.state import State
-
-SKIPPED = int(MessageEnd.SKIPPED)
 
 
 class Membership:

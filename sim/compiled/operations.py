@@ -5,13 +5,16 @@ A program is what a scenario's steps are translated to (`program.py`).
 
 from __future__ import annotations
 
+from sim.chance.chain import link_chain
 from sim.compiled import spans
-from sim.compiled.base import NONE, handler, inlined, whole
+from sim.compiled.base import NONE, ZERO, handler, inlined, whole
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.calls import FAIL, NEXT, PARK
+from sim.compiled.codes import DEGRADED, OK, OVERSOLD, REFUSED, STOCK_RAN_OUT
+from sim.compiled.cores import compute
 from sim.compiled.events import log
 from sim.compiled.network import hop_delay
-from sim.compiled.places import chance, compute, demand, frozen, leave, park, take_place
+from sim.compiled.places import chance, demand, frozen, leave, park, take_place
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import hosts, left, ran_out, replicas, sold, stocks
 from sim.compiled.rows.programs import (
@@ -35,10 +38,9 @@ from sim.compiled.rows.programs import (
     WorkloadOp,
     branches,
 )
-from sim.compiled.rows.running import flows, requests, tasks
+from sim.compiled.rows.running import flows, requests, saved, tasks
 from sim.compiled.rows.state import State
-from sim.compiled.tasks import FINISHED, GO_ON, NOWHERE, ON_CPU, WORKED, forget, new_task
-from sim.vocabulary import EventKind, Outcome
+from sim.compiled.tasks import FINISHED, GO_ON, NOWHERE, ON_CPU, WORKED, answer, done, forget, new_task
 
 (
     ENTRY, PASS, CALL, END, WELL, EFFECT, BY_CHANCE, SPEND, PLACE, LET_GO, THAW, LIMITS, ASK, CLIENT_DONE,
@@ -57,8 +59,6 @@ OPERANDS: dict[int, type[Op]] = {
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""
 
-OK, DEGRADED, REFUSED = whole(Outcome.OK), whole(Outcome.DEGRADED), whole(Outcome.REFUSED)
-STOCK_RAN_OUT, OVERSOLD = whole(EventKind.STOCK_RAN_OUT), whole(EventKind.OVERSOLD)
 NO_ENTRY, CHARGE, RESERVATION = map(whole, range(3))  # what the ledger takes an effect for
 BEGIN, PASSING, THAWING, SPENT = map(whole, range(4))  # phases of work and waits
 WAITING = whole(1)  # phase of who waits for a place, or for its branches
@@ -298,3 +298,38 @@ def branch_ended(s: State, task: int, host: int) -> None:
     tasks(s)[parent].branches_left -= 1
     if tasks(s)[parent].branches_left == 0:
         make_ready(s, parent)
+
+
+@handler
+def part_begins(s: State, task: int, op: SaltOp) -> None:
+    """A part that can be reached by two sites begins: its draws are of this one."""
+    own = tasks(s)[task]
+    place = task * s.deepest + op.depth
+    saved(s)[place] = own.chain
+    saved(s)[place + 1] = own.path
+    own.chain = link_chain(own.chain, op.salt, ZERO)
+    own.path = link_chain(own.path, op.salt, ZERO)
+
+
+@handler
+def part_over(s: State, task: int, op: SaltOp) -> int:
+    """It is over: the chain is what it was before."""
+    own = tasks(s)[task]
+    place = task * s.deepest + op.depth
+    own.chain = saved(s)[place]
+    own.path = saved(s)[place + 1]
+    return NEXT if own.outcome == OK else FAIL
+
+
+@handler
+def carry(s: State, task: int) -> int:
+    """A courier takes an early answer to its caller."""
+    own = tasks(s)[task]
+    if own.phase == BEGIN and own.pause > 0.0:
+        own.phase = WAITING
+        hold(s, task, own.pause)
+        return PARK
+    answer(s, task, own.outcome)
+    done(s, own.request)
+    forget(s, task)
+    return PARK

@@ -5,29 +5,25 @@
 
 from __future__ import annotations
 
-import math
-
 from sim.chance.chain import link_chain
-from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
-from sim.compiled.base import NONE, ZERO, handler, inlined, whole
-from sim.compiled.calendar import CPU, ORDINARY, make_ready, schedule
+from sim.compiled.base import NONE, ZERO, handler, inlined
+from sim.compiled.calendar import make_ready
+from sim.compiled.codes import ERROR, OK, SHEDDING_BEGAN, SHEDDING_ENDED
 from sim.compiled.events import log, log_at
 from sim.compiled.lists import add_last, unlink
-from sim.compiled.rows.hosts import draws, error_faults, give_back_job, hosts, jobs, numbers, replicas, take_job
+from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas
 from sim.compiled.rows.programs import TimedOp
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import FROZEN, keep_stage
 from sim.compiled.tasks import IN_QUEUE, NOWHERE, OUTSIDE, PARKED
 from sim.policies import base
-from sim.vocabulary import QUIET, EventKind, Outcome
+from sim.vocabulary import QUIET
 
-OK, SHED, ERROR = whole(Outcome.OK), whole(Outcome.SHED), whole(Outcome.ERROR)
 draw_here = inlined(draw)
 passed = base.passed.compiled
-SHEDDING_BEGAN, SHEDDING_ENDED = whole(EventKind.SHEDDING_BEGAN), whole(EventKind.SHEDDING_ENDED)
 
 
 @inlined
@@ -214,193 +210,3 @@ def come_inside(s: State, task: int) -> None:
     replica.backlog -= 1
     hosts(s)[replica.host].outside -= 1
     hosts(s)[replica.host].outside_area += s.now
-
-
-# -- cores -------------------------------------------------------------------------------------------------------------
-
-
-@handler
-def meld(s: State, one: int, other: int) -> int:
-    """Two pairing heaps of jobs become one, first the one that ends first."""
-    if one < 0:
-        return other
-    if other < 0:
-        return one
-    a, b = jobs(s)[one], jobs(s)[other]
-    if b.end < a.end or (b.end == a.end and b.sequence < a.sequence):
-        b.next = -1
-        a.next = b.child
-        b.child = one
-        return other
-    a.next = -1
-    b.next = a.child
-    a.child = other
-    return one
-
-
-@handler
-def without_root(s: State, root: int) -> int:
-    """The rest of a pairing heap, in two passes: melded in pairs, then the pairs from last to first."""
-    pairs = -1
-    child = jobs(s)[root].child
-    while child >= 0:
-        other = jobs(s)[child].next
-        jobs(s)[child].next = -1
-        rest = -1
-        if other >= 0:
-            rest = jobs(s)[other].next
-            jobs(s)[other].next = -1
-        pair = meld(s, child, other)
-        jobs(s)[pair].next = pairs
-        pairs = pair
-        child = rest
-    root = -1
-    while pairs >= 0:
-        rest = jobs(s)[pairs].next
-        jobs(s)[pairs].next = -1
-        root = meld(s, root, pairs)
-        pairs = rest
-    return root
-
-
-@handler
-def drop_first_job(s: State, replica: int) -> None:
-    """Forget the job that ends first."""
-    row = replicas(s)[replica]
-    root = row.jobs
-    row.jobs = without_root(s, root)
-    give_back_job(s, root)
-
-
-@handler
-def first_job_end(s: State, replica: int) -> float:
-    """Virtual end of the first live job."""
-    row = replicas(s)[replica]
-    while tasks(s)[jobs(s)[row.jobs].task].ticket != jobs(s)[row.jobs].ticket:
-        drop_first_job(s, replica)
-    return jobs(s)[row.jobs].end
-
-
-@handler
-def busy_cores(s: State, replica: int) -> int:
-    """Cores in use now."""
-    row = replicas(s)[replica]
-    return 0 if row.stopped else min(row.running, row.cores)
-
-
-@handler
-def pace(s: State, replica: int) -> float:
-    """How fast virtual time grows."""
-    row = replicas(s)[replica]
-    return 1.0 if row.running <= row.cores else row.cores / row.running
-
-
-@handler
-def bring_up(s: State, replica: int) -> None:
-    """Bring virtual time and the usage integral up to now, before anything changes."""
-    now = s.now
-    row = replicas(s)[replica]
-    row.used += (now - row.used_since) * busy_cores(s, replica)
-    row.used_since = now
-    if row.running == 0:
-        row.virtual = 0.0
-        while row.jobs >= 0:
-            drop_first_job(s, replica)
-    elif not row.stopped:
-        row.virtual = row.virtual + (now - row.last) * pace(s, replica)
-    row.last = now
-
-
-@handler
-def arm_cores(s: State, replica: int) -> None:
-    """Make sure that an event fires no later than the next completion."""
-    row = replicas(s)[replica]
-    if row.stopped or row.running == 0:
-        return
-    delay = (first_job_end(s, replica) - row.virtual) / pace(s, replica)
-    delay = max(delay, 0.0)
-    if s.now + delay < row.due:
-        row.due = s.now + delay
-        row.generation += 1
-        schedule(s, ORDINARY, delay, CPU, row.generation * s.replica_count + replica)
-        s.cpu_events += 1
-        if s.cpu_events > s.cpu_events_most:
-            s.must_grow = True
-
-
-@handler
-def compute(s: State, task: int, work: float) -> None:
-    """Let the task have its share of the cores until `work` core-seconds are done."""
-    own = tasks(s)[task]
-    replica = own.replica
-    bring_up(s, replica)
-    row = replicas(s)[replica]
-    row.sequence += 1
-    new = take_job(s)
-    job = jobs(s)[new]
-    job.end = row.virtual + work
-    job.sequence = row.sequence
-    job.task = task
-    job.ticket = own.ticket
-    job.child = -1
-    job.next = -1
-    row.jobs = meld(s, row.jobs, new)
-    row.running += 1
-    arm_cores(s, replica)
-
-
-@handler
-def drop_job(s: State, task: int) -> None:
-    """Forget the job of a task that was killed."""
-    own = tasks(s)[task]
-    replica = own.replica
-    bring_up(s, replica)
-    own.ticket += 1
-    replicas(s)[replica].running -= 1
-    arm_cores(s, replica)
-
-
-@compiled
-def stop_cores(s: State, replica: int) -> None:
-    """Freeze: virtual time stands still, and what was pending is stale."""
-    bring_up(s, replica)
-    row = replicas(s)[replica]
-    row.stopped = True
-    row.due = math.inf
-    row.generation += 1
-
-
-@compiled
-def start_cores(s: State, replica: int) -> None:
-    """End of the freeze."""
-    bring_up(s, replica)
-    replicas(s)[replica].stopped = False
-    arm_cores(s, replica)
-
-
-@handler
-def cores_fire(s: State, what: int) -> None:
-    """The event of a completion; it may have come too early, or be stale."""
-    now = s.now
-    s.cpu_events -= 1
-    replica = what % s.replica_count
-    row = replicas(s)[replica]
-    if what // s.replica_count != row.generation or row.due == math.inf:
-        return
-    row.due = math.inf
-    if row.running == 0:
-        return
-    head = first_job_end(s, replica)
-    rate = pace(s, replica)
-    if now + (head - (row.virtual + (now - row.last) * rate)) / rate > now:
-        bring_up(s, replica)
-        arm_cores(s, replica)
-        return
-    bring_up(s, replica)
-    row.virtual = head
-    task = jobs(s)[row.jobs].task
-    drop_first_job(s, replica)
-    row.running -= 1
-    tasks(s)[task].ticket += 1
-    make_ready(s, task)
-    arm_cores(s, replica)

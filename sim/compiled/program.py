@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
+from sim.compiled.codes import UNAUTHORIZED
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import Op
 from sim.models import gateway as gateways
 from sim.models import steps as behaviours
 from sim.models.call import Call
 from sim.models.site import PASS
-from sim.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.calls import CallTables
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 MOST_EFFECTS = 62  # bits of a whole number that is never negative, and one to spare
 Untyped = Any  # steps and authentications of the models, told apart by their class
-UNAUTHORIZED, ERROR, REFUSED = int(Outcome.UNAUTHORIZED), int(Outcome.ERROR), int(Outcome.REFUSED)
 
 
 def row_of(drawn: Any) -> int:  # noqa: ANN401 - a Drawn, where the models say that they hold something to draw from

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
-from sim.compiled.places import busy_cores
+from sim.compiled.cores import busy_cores
 from sim.compiled.rows.calls import breakers, bulkheads, guard_of, guards
 from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, hosts, replicas
@@ -13,6 +13,7 @@ from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.watched import areas, moments, samples, series
+from sim.policies.breaker import CLOSED
 
 (
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
@@ -31,7 +32,7 @@ def read(s: State, what: int, index: int, count: int) -> float:
     if what == BREAKER_OPEN:
         opened = 0
         for place in range(index, index + count):
-            if breakers(s)[guards(s)[guard_of(s)[place]].breaker].state != 0:
+            if breakers(s)[guards(s)[guard_of(s)[place]].breaker].state != CLOSED:
                 opened += 1
         return opened / count
     if what == OUTBOX_ROWS:

@@ -9,6 +9,7 @@ import numpy as np
 from sim.chance.compiler import compiled
 from sim.compiled.base import NO, handler, inlined, whole
 from sim.compiled.calendar import make_ready, put_ready
+from sim.compiled.codes import IN_FLIGHT
 from sim.compiled.rows.declaring import ITS_REQUEST, NOBODY
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.records import RequestRecord, append_request_record, request_records
@@ -27,10 +28,8 @@ from sim.compiled.rows.running import (
 from sim.compiled.rows.state import State
 from sim.compiled.spans import close_notes
 from sim.records.tables import REQUEST
-from sim.vocabulary import Outcome
 
 MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the records has room for, and of reservations
-IN_FLIGHT = whole(Outcome.IN_FLIGHT)
 ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN = map(
     whole, range(9)
 )  # what a task does when it wakes

@@ -9,6 +9,7 @@ from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.base import NO, NONE, handler, whole
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
+from sim.compiled.codes import OK, QUEUED, UNREACHABLE
 from sim.compiled.lists import add_last
 from sim.compiled.network import hop_delay, travel
 from sim.compiled.rows.calls import targets, wires
@@ -35,10 +36,7 @@ from sim.compiled.rows.state import State
 from sim.compiled.spans import ANSWER, LAG, REPLICATION, follow, keep_note, keep_stage
 from sim.compiled.tasks import answer, done, forget
 from sim.policies import partitioner
-from sim.vocabulary import MessageEnd, Outcome
 
-OK, UNREACHABLE = whole(Outcome.OK), whole(Outcome.UNREACHABLE)
-QUEUED = whole(MessageEnd.QUEUED)
 BY_ORDER, BY_USER, BY_ITEM, STICKY = map(whole, range(4))
 NO_ACKS, LEADER, ALL = map(whole, range(3))
 AT_BROKER, REPLICATING, ANSWERING = map(whole, range(3))  # phases of a publication

@@ -40,7 +40,7 @@ ITS_REQUEST = -2
 class Reference(Generic[T]):
     """The place of a row of another table: a whole number.
 
-    Declared like this, mypy and the plain engine know of which table.
+    mypy takes it for that, and the plain engine knows of which table.
     """
 
     if TYPE_CHECKING:

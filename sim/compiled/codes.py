@@ -1,0 +1,34 @@
+"""The vocabulary as constants of the interpreter: how requests and messages end, and what the event log can say."""
+
+from __future__ import annotations
+
+from sim.compiled.base import whole
+from sim.vocabulary import EventKind, MessageEnd, Outcome
+
+OK = whole(Outcome.OK)
+DEGRADED = whole(Outcome.DEGRADED)
+REFUSED = whole(Outcome.REFUSED)
+RATE_LIMITED = whole(Outcome.RATE_LIMITED)
+UNAUTHORIZED = whole(Outcome.UNAUTHORIZED)
+SHED = whole(Outcome.SHED)
+BREAKER_OPEN = whole(Outcome.BREAKER_OPEN)
+BULKHEAD_FULL = whole(Outcome.BULKHEAD_FULL)
+TIMEOUT = whole(Outcome.TIMEOUT)
+ERROR = whole(Outcome.ERROR)
+UNREACHABLE = whole(Outcome.UNREACHABLE)
+IN_FLIGHT = whole(Outcome.IN_FLIGHT)
+
+PROCESSED = whole(MessageEnd.PROCESSED)
+DEAD_LETTERED = whole(MessageEnd.DEAD_LETTERED)
+SKIPPED = whole(MessageEnd.SKIPPED)
+QUEUED = whole(MessageEnd.QUEUED)
+
+BREAKER_EVENTS = (  # by the state that the breaker is in now
+    whole(EventKind.BREAKER_CLOSED),
+    whole(EventKind.BREAKER_OPENED),
+    whole(EventKind.BREAKER_HALF_OPENED),
+)
+SHEDDING_BEGAN, SHEDDING_ENDED = whole(EventKind.SHEDDING_BEGAN), whole(EventKind.SHEDDING_ENDED)
+LIMITING_BEGAN, LIMITING_ENDED = whole(EventKind.LIMITING_BEGAN), whole(EventKind.LIMITING_ENDED)
+STOCK_RAN_OUT, OVERSOLD = whole(EventKind.STOCK_RAN_OUT), whole(EventKind.OVERSOLD)
+BUDGET_EXHAUSTED = whole(EventKind.BUDGET_EXHAUSTED)
