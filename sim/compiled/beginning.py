@@ -54,7 +54,7 @@ def _plan(machine: Machine) -> None:
     sources = {workload.signal: place for place, workload in enumerate(world.workloads) if hasattr(workload, "signal")}
     planned = sorted(world.env.calendar)
     for time, rank, number, event in planned:
-        if event is world.ticker:
+        if event is world.observer.ticker:
             what = int(calendar.TICK)
         elif event in sources:
             first_arrival(s, sources[event])

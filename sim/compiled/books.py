@@ -14,6 +14,7 @@ from sim.compiled.rows.running import tasks
 from sim.compiled.rows.traffic import workloads
 from sim.compiled.tasks import ALIVE
 from sim.errors import BooksDoNotBalance
+from sim.models.closing import traffic_books
 from sim.records.tables import Book
 from sim.vocabulary import MessageEnd, Outcome
 
@@ -31,7 +32,7 @@ def books_of(machine: Machine, kept: Kept) -> tuple[Book, ...]:
 def _of_traffic(machine: Machine, kept: Kept) -> list[Book]:
     for place, workload in enumerate(machine.wiring.world.workloads):
         workload.arrived = workloads(machine.s)[place].arrived
-    return machine.wiring.world.traffic_books(kept)
+    return traffic_books(machine.wiring.world.workloads, kept)
 
 
 def _of_hosts(machine: Machine) -> list[Book]:

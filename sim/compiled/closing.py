@@ -17,7 +17,8 @@ from sim.compiled.rows.running import requests
 from sim.compiled.rows.tables import Table
 from sim.compiled.spans import keep_span
 from sim.compiled.tasks import close
-from sim.models.unnoticed import breaker_by_now, breakers_of, end_of_spell, in_order
+from sim.models.layers.breaker import BreakerMemory
+from sim.models.unnoticed import breaker_by_now, end_of_spell, in_order
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -135,6 +136,6 @@ def _tell_what_nobody_noticed(machine: Machine) -> None:
     for place, found in enumerate(gateway.limits if gateway is not None else ()):
         limit = limits(s)[place]
         machine.tell(end_of_spell(EventKind.LIMITING_ENDED, limit.limiting, limit.last, s.now, "gateway", found.label))
-    for name, guard in breakers_of(wiring.world.guard_sets):
-        if (at := wiring.guard_tables.place_of(guard)) is not None:
+    for name, guard in wiring.world.calls.holders():
+        if guard.find(BreakerMemory) is not None and (at := wiring.guard_tables.place_of(guard)) is not None:
             machine.tell(breaker_by_now(machine.breaker(at), s.now, name, guard.about))

@@ -13,6 +13,7 @@ from sim.compiled.rows.hosts import error_faults, hosts, replicas
 from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
+from sim.models.faulting import FaultEvent
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Faults:
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
         }
 
-    def plan(self, moment: faults.FaultEvent) -> int:
+    def plan(self, moment: FaultEvent) -> int:
         """The number of the order that begins or ends a fault."""
         begin, end = self._changes[type(moment.harm)]
 

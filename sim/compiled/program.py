@@ -18,10 +18,10 @@ from sim.compiled.attempts import ANSWER_BITS
 from sim.compiled.codes import UNAUTHORIZED
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import Op
-from sim.models import gateway as gateways
+from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
-from sim.models.site import PASS
+from sim.models.sequence import PASS
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.calls import CallTables
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
     from sim.models.host import Host
-    from sim.models.site import StepSequence
+    from sim.models.sequence import StepSequence
 
 MOST_EFFECTS = 62  # bits of a whole number that is never negative, and one to spare
 Untyped = Any  # steps and authentications of the models, told apart by their class
@@ -323,8 +323,8 @@ class Assembler:
         self.emit(op_of.SPEND, host=host, **_drawn(demand), computing=True)
 
     def _authenticate(self, authentication: Untyped, host: int, end: Label) -> None:
-        where = authentication.gateway.name_index
-        if isinstance(authentication, gateways.JwtCheck):
+        where = authentication.host.name_index
+        if isinstance(authentication, authentications.JwtCheck):
             self._compute(host, authentication.work)
             if authentication.invalid:
                 self.emit(
@@ -346,13 +346,13 @@ class Assembler:
             to=good,
             fail=end,
         )
-        self._let_go(authentication.gateway)
+        self._let_go(authentication.host)
         self.call(authentication.call, answer)
         self.rows[-1]["for_others"] = True
         self.here(answer)
         self.emit(op_of.TOKEN_ANSWER, host=host, fail=end)
         self.here(good)
-        self._thaw(authentication.gateway)
+        self._thaw(authentication.host)
         self.emit(op_of.STILL_THERE, host=host, fail=end)
 
 

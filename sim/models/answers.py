@@ -7,12 +7,14 @@
     shed, rate_limited of a callee     error                 the same
     its own timeout, open breaker, full bulkhead, failed connection: error (500, 502, 504; INTERNAL)
 
-unless `answers_with` of the endpoint or route says otherwise. What the host itself refuses (a full queue: 503) is answered as what it is.
+unless `answers_with` of the endpoint or route says otherwise. What the host itself refuses (a full queue: 503) is
+answered as what it is.
 
-So it is with HTTP and gRPC: a failure of a callee reaches the caller of the caller only as the status that the service in between chooses, and an
-exception that nobody handles becomes a 500 or UNKNOWN (gRPC, "Status codes and their use in gRPC": the server chooses the status; UNAVAILABLE and a
-connection that breaks are made by the client's own library). Hence Envoy's `connect-failure` and `reset` are of its own connection, `5xx` also what was
-answered; resilience4j's CallNotPermittedException and BulkheadFullException are thrown in the caller's own process and never travel.
+So it is with HTTP and gRPC: a failure of a callee reaches the caller of the caller only as the status that the service
+in between chooses, and an exception that nobody handles becomes a 500 or UNKNOWN (gRPC, "Status codes and their use in
+gRPC": the server chooses the status; UNAVAILABLE and a connection that breaks are made by the client's own library).
+Hence Envoy's `connect-failure` and `reset` are of its own connection, `5xx` also what was answered; resilience4j's
+CallNotPermittedException and BulkheadFullException are thrown in the caller's own process and never travel.
 """
 
 from __future__ import annotations
@@ -22,8 +24,10 @@ from sim.vocabulary import Outcome
 
 Answers = tuple[int, ...]  # by the outcome of the steps
 
-ITS_OWN = (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED, Outcome.UNAUTHORIZED)  # what a service answers as it is; all else is an error
+ITS_OWN = (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED, Outcome.UNAUTHORIZED)
+"""What a service answers as it is; all else is an error."""
 PASSED_ON = (*ITS_OWN, Outcome.RATE_LIMITED, Outcome.SHED)
+"""What a gateway answers as it is."""
 
 
 def answers_of(as_it_is: tuple[Outcome, ...], answers_with: AnswersWith) -> Answers:

@@ -1,33 +1,32 @@
-"""A guarded call: layers around one attempt, each a generator that runs what is inside it. Which there are, and in what order, says `layers/`.
+"""A guarded call: layers around one attempt, each a generator that runs what is inside it.
 
-Every layer judges by what the caller itself sees: its own timeout, open breaker, full bulkhead and failed connection, or the answer
-of its direct callee, for which everything that went wrong further down is an error (`models/answers.py`). Why a call failed in the first
-place stays with it as `root`, for the books.
+Which there are, and in what order, says `layers/`.
 
-At a timeout the caller's permit and connection are free again; the callee goes on with the abandoned attempt, unless the policy
-says `on_timeout: cancel`. At the total timeout that is so for the attempt under way, and there is no other.
+Every layer judges by what the caller itself sees: its own timeout, open breaker, full bulkhead and failed connection,
+or the answer of its direct callee, for which everything that went wrong further down is an error (`models/answers.py`).
+Why a call failed in the first place stays with it as `root`, for the books.
+
+At a timeout the caller's permit and connection are free again; the callee goes on with the abandoned attempt, unless
+the policy says `on_timeout: cancel`. At the total timeout that is so for the attempt under way, and there is no other.
 
 Not modelled: connection pools and connection set-up, deadline propagation, hedging.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
+from sim.models.context import Context
 from sim.models.ending import kill
 from sim.models.guards import Guard, Guards, Memory
+from sim.models.host import Host
+from sim.models.link import Hop
 from sim.models.outcomes import TIMEOUT
-from sim.models.task import Activity, Task, abandon
+from sim.models.sequence import StepSequence
+from sim.models.task import Activity, Replica, Task, abandon
 from sim.spec.policy import CallPolicy
 from sim.vocabulary import EventKind
-
-if TYPE_CHECKING:
-    from sim.models.host import Host
-    from sim.models.link import Hop
-    from sim.models.site import StepSequence
-    from sim.models.task import Replica
-    from sim.models.world import World
 
 Run = Callable[[Task], Activity]
 """Makes the call for a task, or what is left of it inside some layers; ends with the outcome code."""
@@ -60,8 +59,8 @@ class Target(Protocol):
 class Layer:
     """What a policy puts around the rest of a call.
 
-    `run` is a generator: before it runs `inner` it enters, afterwards it leaves, and where the caller is killed meanwhile (`Killed` comes
-    out of its `yield from`) it gives back what it holds.
+    `run` is a generator: before it runs `inner` it enters, afterwards it leaves, and where the caller is killed
+    meanwhile (`Killed` comes out of its `yield from`) it gives back what it holds.
     """
 
     def __init__(self, call: Call, inner: Run):
@@ -88,11 +87,17 @@ class Layer:
 
 
 class Call:
-    """One call site: who calls whom, under which policy, and a salt that keeps its draws apart from those of other sites of the same target."""
+    """One call site: who calls whom, under which policy, and a salt that keeps its draws apart from those of other
+    sites of the same target.
+    """
+
+    run: Run  # through all its layers
+    guards: Guards  # by replica of the caller; empty where no layer remembers anything
+    bulkhead_name: str  # as figures name its places
 
     def __init__(
         self,
-        world: World,
+        context: Context,
         site: str,
         caller: Host,
         target: Target,
@@ -100,11 +105,10 @@ class Call:
         policy_name: str,
         hops: tuple[Hop, Hop],
         fallback: StepSequence | None,
-        layers: Sequence[type[Layer]],
     ):
-        self.world = world
-        self.env = world.env
-        self.recorder = world.recorder
+        self.context = context
+        self.env = context.env
+        self.recorder = context.recorder
         self.site = site
         self.host = caller
         self.caller = caller.name
@@ -112,23 +116,18 @@ class Call:
         self.policy = policy
         self.policy_name = policy_name  # sites of one caller that name the same policy share their guards
         self.hop, self.back = hops
-        self.salt = world.salt(site)
-        self.mark = world.mark(site)
+        self.salt = context.salt(site)
+        self.mark = context.mark(site)
         self.fallback = fallback
         self.cancels = policy.on_timeout == "cancel"
-        if self.cancels:
-            for host in world.hosts():  # it goes on from callee to callee
-                host.keep_track()
-        self.guards: Guards | None = world.guards(self, layers)
-        *around, innermost = layers
-        self.run: Run = innermost(self, _nothing).run
-        for layer in reversed(around):
-            if layer.wanted(self):
-                self.run = layer(self, self.run).run
+
+    def shares_guards_with(self, other: Call) -> bool:
+        """Whether the two are of one caller, towards one callee, under one policy."""
+        same_ends = (self.caller, self.target.component) == (other.caller, other.target.component)
+        return same_ends and self.policy_name == other.policy_name
 
     def guard(self, task: Task) -> Guard:
         """What the replica of the task remembers about the callee."""
-        assert self.guards is not None
         return self.guards[task.replica]
 
     def failed(self, task: Task, outcome: int) -> int:
@@ -156,8 +155,8 @@ class Call:
                 abandon(child)
         task.ticket += 1
         task.outcome = self.failed(task, TIMEOUT)
-        if task.permit is not None and task.callee is None:  # frozen, with a place that it has not used: it goes on at the thaw
-            task.permit.leave(task, self.env)
+        if task.permit is not None and task.callee is None:
+            task.permit.leave(task, self.env)  # frozen, with a place that it has not used: it goes on at the thaw
         else:
             self.env.wake(task)
 
@@ -165,8 +164,3 @@ class Call:
         """Write what happened to the guard of the task into the event log; `time` is when, s."""
         name = self.caller if self.policy.scope == "service" else f"{self.caller}[{task.replica.index}]"
         self.recorder.event(kind, name, self.guard(task).about, time=time)
-
-
-def _nothing(_: Task) -> Activity:
-    """What is inside the innermost layer."""
-    raise AssertionError("nothing is inside an attempt")

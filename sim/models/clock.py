@@ -1,8 +1,11 @@
-"""The clock of a run: events in their one order, and the queue of the tasks that have been woken. See ARCHITECTURE.md, the order of events.
+"""The clock of a run: events in their one order, and the queue of the tasks that have been woken.
 
-SimPy's own Process, Resource and AnyOf are not used: they add events of their own, which no second engine could repeat, and cost
-several times as much. Whatever has a `then` stands in the queue of the SimPy environment, again and again; when its time has come, or its
-turn in the ready queue, `then` is called with it. A plug-in may use processes and resources of SimPy on the same environment.
+See ARCHITECTURE.md, the order of events.
+
+SimPy's own Process, Resource and AnyOf are not used: they add events of their own, which no second engine could repeat,
+and cost several times as much. Whatever has a `then` stands in the queue of the SimPy environment, again and again;
+when its time has come, or its turn in the ready queue, `then` is called with it. A plug-in may use processes and
+resources of SimPy on the same environment.
 """
 
 from __future__ import annotations
@@ -40,12 +43,13 @@ class Turn(Protocol):
 class Clock(simpy.Environment):
     """A SimPy environment with a loop of its own: after each event, and before the next, the woken tasks run.
 
-    Its calendar, a heap, holds (time, rank, number, event). Beside it is a first-in-first-out queue: ordinary events of one
-    fixed delay, the usual length of a hop, come due in the order in which they were scheduled, and need no heap. The next event is the lesser of
-    the two heads, so that the order is the same as without that queue.
+    Its calendar, a heap, holds (time, rank, number, event). Beside it is a first-in-first-out queue: ordinary events of
+    one fixed delay, the usual length of a hop, come due in the order in which they were scheduled, and need no heap.
+    The next event is the lesser of the two heads, so that the order is the same as without that queue.
 
-    Ranks hold for times that are equal on paper, not to the last bit (`policies/base.py`): timers stand in the calendar by the noise of their time later
-    than they are due, observations by twice that, and the clock shows when they are due.
+    Ranks hold for times that are equal on paper, not to the last bit (`policies/base.py`): timers stand in the calendar
+    by the noise of their time later than they are due, observations by twice that, and the clock shows when they are
+    due.
     """
 
     now: float = 0.0  # a property of the base class, read some thirty times a request
@@ -55,13 +59,15 @@ class Clock(simpy.Environment):
         self.ready: deque[Turn] = deque()  # who has been woken; they run, in this order, before the next event
         self.calendar: list[Any] = self._queue
         self.numbers: Iterator[int] = self._eid
-        self.fixed_delay_queue: deque[Any] = deque()  # the same as in the calendar, due after `fixed_delay`, nothing else
+        self.fixed_delay_queue: deque[Any] = deque()  # as in the calendar, and due after `fixed_delay`, nothing else
         self.fixed_delay = fixed_delay  # s; nan: there is none
-        self.look: Callable[[int], None] = _nothing  # is told now and then how many turns were taken, and raises where time stands still
+        self.look: Callable[[int], None] = (
+            _nothing  # is told now and then how many turns were taken, and raises where time stands still
+        )
         self.going_on: Turn | None = None  # who goes on at once, where such a one is looked at
         self._without_pause = 0
 
-    # -- scheduling -------------------------------------------------------------------------------------------------------
+    # -- scheduling ------------------------------------------------------------------------------------------------
 
     def wake(self, task: Turn) -> None:
         """Its turn comes in the ready queue: before the next event, after all who were woken before."""
@@ -74,7 +80,7 @@ class Clock(simpy.Environment):
         else:
             heappush(self.calendar, (self.now + delay, ORDINARY, next(self.numbers), task))
 
-    def schedule(self, event: Any, priority: int = ORDINARY, delay: float = 0.0) -> None:  # noqa: ANN401 - a Turn, or an event of SimPy
+    def schedule(self, event: Turn | simpy.Event, priority: int = ORDINARY, delay: float = 0.0) -> None:
         """Put an event into the calendar. SimPy's own processes and timeouts come here too."""
         if isinstance(event, simpy.Event):
             event = SimpyEvent(event, self.now + delay)
@@ -85,7 +91,7 @@ class Clock(simpy.Environment):
         signal.due = time
         heappush(self.calendar, (time + (rank - ORDINARY) * noise(time), rank, next(self.numbers), signal))
 
-    # -- running ----------------------------------------------------------------------------------------------------------
+    # -- running ---------------------------------------------------------------------------------------------------
 
     def run_tasks(self) -> None:
         """Run until somebody raises `Done`: one event, then the ready queue. A turn is an event or a task."""
@@ -95,7 +101,7 @@ class Clock(simpy.Environment):
             for _ in repeat(None, LOOK):
                 if ready:
                     event = ready.popleft()
-                elif fixed and fixed[0] < calendar[0]:  # the calendar is never empty: there is always an observation to come
+                elif fixed and fixed[0] < calendar[0]:  # which is never empty: there is an observation to come
                     self.now, _, _, event = fixed.popleft()
                 else:
                     event = self._next_of_calendar()
@@ -129,7 +135,10 @@ class Clock(simpy.Environment):
         return min((head[0] for head in (*self.calendar[:1], *islice(self.fixed_delay_queue, 1))), default=math.inf)
 
     def _next_of_calendar(self) -> Any:  # noqa: ANN401 - a Turn
-        """The first event of the calendar, whose time it is now. The clock does not go back for a timer whose noise others came to lie in."""
+        """The first event of the calendar, whose time it is now.
+
+        The clock does not go back for a timer whose noise others came to lie in.
+        """
         before = self.now
         self.now, rank, _, event = heappop(self.calendar)
         if rank > ORDINARY:

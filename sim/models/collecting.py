@@ -1,4 +1,6 @@
-"""Python's collector of garbage rests while a world is made and runs: it breaks its cycles itself, and a collector would only walk what is alive."""
+"""Python's collector of garbage rests while a world is made and runs: it breaks its cycles itself, and a collector
+would only walk what is alive.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def nothing_collected() -> Iterator[None]:
-    """No collection in here; afterwards as before. A collection of millions of users takes seconds, and Ctrl-C is not heard meanwhile."""
+    """No collection in here; afterwards as before.
+
+    A collection of millions of users takes seconds, and Ctrl-C is not heard meanwhile.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -1,8 +1,9 @@
 """Cores shared by more threads than there are cores: processor sharing in virtual time, O(log n) per job.
 
-Virtual time V grows at rate min(1, cores / n) while n jobs compute; a job that brings `work` seconds ends when V has grown by
-that much. One pending completion event per replica; one that turns out too early is re-armed, one that has become too late is
-replaced (its generation is stale). Egalitarian sharing is the limit of a round-robin scheduler with a small quantum.
+Virtual time V grows at rate min(1, cores / n) while n jobs compute; a job that brings `work` seconds ends when V has
+grown by that much. One pending completion event per replica; one that turns out too early is re-armed, one that has
+become too late is replaced (its generation is stale). Egalitarian sharing is the limit of a round-robin scheduler with
+a small quantum.
 
 Not modelled: context-switch cost, cache effects, priorities between threads, cgroup throttling.
 """
@@ -19,7 +20,20 @@ from sim.models.task import Task
 class Cpu:
     """The cores of one replica."""
 
-    __slots__ = ("cores", "due", "env", "jobs", "last", "n", "pending", "sequence", "stopped", "used", "used_since", "virtual")
+    __slots__ = (
+        "cores",
+        "due",
+        "env",
+        "jobs",
+        "last",
+        "n",
+        "pending",
+        "sequence",
+        "stopped",
+        "used",
+        "used_since",
+        "virtual",
+    )
 
     def __init__(self, env: Clock, cores: int):
         self.env = env

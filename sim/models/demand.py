@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 class Demand:
-    """A time to be drawn. Kept for the request, it is the same in every attempt that comes by the same path; else each attempt draws its own."""
+    """A time to be drawn.
+
+    Kept for the request, it is the same in every attempt that comes by the same path; else each attempt draws its own.
+    """
 
     __slots__ = ("draw", "kept")
 

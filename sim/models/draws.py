@@ -1,4 +1,7 @@
-"""What a run draws from: streams with names, keyed by seed and replication. Whoever only reads wired models puts something else here."""
+"""What a run draws from: streams with names, keyed by seed and replication.
+
+Whoever only reads wired models puts something else here.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ def answer(task: Task, outcome: int, env: Clock) -> None:
 
 
 def kill(task: Task, outcome: int, cancel: bool = False) -> None:
-    """End an attempt from outside: it gives back what it holds, its caller hears `outcome`, its children work on for nobody, or are cancelled too.
+    """End an attempt from outside: it gives back what it holds, its caller hears `outcome`, its children work on for
+    nobody, or are cancelled too.
 
     What is on its way to a broker, or there, works on for nobody.
     """
@@ -45,7 +46,9 @@ def stop_thread(task: Task) -> None:
 
 
 def _stop(task: Task, host: Component, replica: Replica, cancel: bool) -> None:
-    """Out of queue, cores, freeze and place; then out of its process, which gives back what calls hold; then its children."""
+    """Out of queue, cores, freeze and place; then out of its process, which gives back what calls hold; then its
+    children.
+    """
     if task.waits == IN_QUEUE:
         host.unqueue(task, replica)
     elif task.waits == ON_CPU and replica.cpu is not None:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from sim.chance.keyed import stream_number
 from sim.models.answers import Answers
 from sim.models.ending import answer
+from sim.models.host import Host
 from sim.models.outcomes import DEGRADED, OK, SHED, UNREACHABLE
-from sim.models.task import Activity, Process, Task
-
-if TYPE_CHECKING:
-    from sim.models.host import Host
-    from sim.models.site import StepSequence
-    from sim.models.task import Replica
-
+from sim.models.sequence import StepSequence
+from sim.models.task import Activity, Process, Replica, Task
 
 
 class Entrance:
@@ -26,7 +21,7 @@ class Entrance:
         self.env = host.env
         self.account = host.account
         self.where = where  # the name under which refusals of the host itself are recorded
-        self.salt = stream_number(host.world.recorder.names[where]) >> 33  # of the draws of error faults
+        self.salt = stream_number(host.recorder.names[where]) >> 33  # of the draws of error faults
         self.steps = steps
         self.answers = answers
 
@@ -41,7 +36,10 @@ class Entrance:
         task.run(self._life(task))
 
     def _life(self, task: Task) -> Process:
-        """Get a place, go through the steps, give the place back, answer. What the host itself refuses is no matter of `answers`."""
+        """Get a place, go through the steps, give the place back, answer.
+
+        What the host itself refuses is no matter of `answers`.
+        """
         host, replica = self.host, task.replica
         if replica.free and not replica.closed:
             host.grant(task, replica)
@@ -70,8 +68,9 @@ class Entrance:
     def _wait_for_place(self, task: Task, replica: Replica) -> Activity:
         """OK with a place, or the refusal.
 
-        From a process that is down nobody gets an answer. A frozen one does not even refuse: who finds no idle worker there waits in the
-        listen backlog, and goes through the door as everybody else in the turn that he has at the thaw.
+        From a process that is down nobody gets an answer. A frozen one does not even refuse: who finds no idle worker
+        there waits in the listen backlog, and goes through the door as everybody else in the turn that he has at the
+        thaw.
         """
         host = self.host
         if replica.closed:
@@ -85,7 +84,7 @@ class Entrance:
                 host.come_inside(task, replica)
         if not replica.free:
             if replica.waiting >= host.capacity:
-                host.note_shed()
+                host.shedding.note(self.env.now)
                 return self._refused(task, SHED)
             task.started = math.nan
             host.wait_in_queue(task, replica)
@@ -93,7 +92,7 @@ class Entrance:
                 host.patience.arm(task)
             yield
             if not task.granted:
-                host.note_shed()
+                host.shedding.note(self.env.now)
                 return self._refused(task, task.outcome)
         else:
             host.grant(task, replica)
@@ -134,7 +133,10 @@ class Entrance:
         task.outcome = answered
 
     def _way_back(self, task: Task) -> float:
-        """Seconds until the caller has the answer; none where nobody waits for it. Lost, its caller waits on, for nothing that is alive."""
+        """Seconds until the caller has the answer; none where nobody waits for it.
+
+        Lost, its caller waits on, for nothing that is alive.
+        """
         back = task.back
         if back is None or task.caller is None:
             return 0.0

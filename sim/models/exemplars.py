@@ -1,26 +1,27 @@
-"""Spans and stages of exemplars alone: the rows of a request are kept while it is open, and dropped with it unless it is one."""
+"""Spans and stages of exemplars alone: the rows of a request are kept while it is open, and dropped with it unless it
+is one.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance.keyed import lot
 from sim.models.columns import Table
+from sim.models.request import Request
 from sim.records.exemplars import CANDIDATE, UNANSWERED, Exemplars
 from sim.records.tables import SPAN, STAGE
-
-if TYPE_CHECKING:
-    from sim.models.request import Request
 
 AT_ONCE = 256  # candidates that are looked through together
 
 
 class OpenTable(Table):
-    """Rows of open requests, each with its own, in the order in which they were written; then of those that were handed over."""
+    """Rows of open requests, each with its own, in the order in which they were written; then of those that were handed
+    over.
+    """
 
     def __init__(self, dtype: np.dtype[np.void]):
         super().__init__(dtype)
@@ -41,7 +42,7 @@ class OpenTable(Table):
         self.open.pop(request, None)
 
 
-class Choice:
+class ExemplarTables:
     """Which requests may be exemplars, and the rows of those that are."""
 
     def __init__(self, warmup: float):

@@ -1,62 +1,15 @@
-"""Faults, in verbs that come in pairs: outage/restore, slow/recover, crash/restart, cut/mend, down/up. They may overlap.
+"""Faults, in verbs that come in pairs: outage/restore, slow/recover, crash/restart, cut/mend, down/up.
 
-Each registers the behaviour of its spec as a plug-in does: a class made from (spec, world) with `begin()` and `end()`.
+They may overlap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
-
 from sim.models.clock import CONTROL, Signal
+from sim.models.faulting import fault_behaviour
 from sim.models.task import Replica
+from sim.models.world import World
 from sim.spec import fault as spec
-from sim.vocabulary import EventKind
-
-if TYPE_CHECKING:
-    from sim.models.world import World
-
-_behaviours: dict[type[spec.Fault], Callable[[Any, World], Any]] = {}
-B = TypeVar("B", bound=Callable[..., Any])
-
-
-def fault_behaviour(fault: type[spec.Fault]) -> Callable[[B], B]:
-    """Class decorator: this is what that fault does."""
-
-    def add(cls: B) -> B:
-        _behaviours[fault] = cls
-        return cls
-
-    return add
-
-
-class FaultEvent(Signal):
-    """The beginning or the end of a fault, as an event of the clock."""
-
-    __slots__ = ("begins", "harm", "name", "world")
-
-    def __init__(self, world: World, name: str, harm: Any, begins: bool):  # noqa: ANN401 - whatever has `begin` and `end`
-        super().__init__(self._come)
-        self.world = world
-        self.name = name
-        self.harm = harm
-        self.begins = begins
-
-    def _come(self, _: object) -> None:
-        self.world.recorder.event(EventKind.FAULT_BEGAN if self.begins else EventKind.FAULT_ENDED, self.name)
-        if self.begins:
-            self.harm.begin()
-        else:
-            self.harm.end()
-
-
-def plan(world: World, fault: spec.Fault) -> None:
-    """Make the fault and schedule its beginning and end."""
-    harm = _behaviours[type(fault)](fault, world)
-    name = fault.name or type(fault).__name__.lower()
-    world.env.schedule(FaultEvent(world, name, harm, begins=True), CONTROL, fault.at)
-    if fault.lasts is not None:
-        world.env.schedule(FaultEvent(world, name, harm, begins=False), CONTROL, fault.at + fault.lasts)
 
 
 @fault_behaviour(spec.Outage)
@@ -165,6 +118,7 @@ class Crash:
         victims = [replica for replica in self.host.replicas if not replica.down][: self.count]
         for replica in victims:
             self.host.crash(replica)
+            self.world.forget(replica)
         self.dead = victims
         if self.restart_after is not None:
             self.world.env.schedule(Signal(lambda _: self.end()), CONTROL, self.restart_after)

@@ -1,19 +1,32 @@
-"""Guards: what callers remember about callees. One per replica of the caller, or one for all of them, under each policy."""
+"""Guards: what callers remember about callees.
+
+One per replica of the caller, or one for all of them, under each policy.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from sim.models.task import Replica
+from sim.models.unnoticed import Late
 from sim.spec.policy import CallPolicy
 
 
-class Memory(Protocol):
+class Memory:
     """What one layer of a call remembers from one call to the next."""
 
     def renewed(self, policy: CallPolicy) -> Memory:
         """That of a replica that starts again: it remembers nothing; what was counted stays."""
+        raise NotImplementedError
+
+    def unnoticed(self, _now: float, _subject: str, _about: str) -> Iterable[Late]:
+        """What has happened to it by now without anybody having come to notice: told when the clock stops."""
+        return ()
+
+    def forgotten(self, _now: float, _subject: str, _about: str) -> Iterable[Late]:
+        """What is told when its replica dies, and it with it."""
+        return ()
 
 
 M = TypeVar("M", bound=Memory)
@@ -29,6 +42,11 @@ class Guard:
         self.about = about  # the callee, as events and series name it
         self._memories: dict[type[Memory], Memory] = {type(memory): memory for memory in memories}
 
+    @property
+    def memories(self) -> Iterable[Memory]:
+        """Those of all layers that keep one, the outermost first."""
+        return self._memories.values()
+
     def find(self, kind: type[M]) -> M | None:
         """The memory of this kind; None where the policy asks for none."""
         memory = self._memories.get(kind)
@@ -36,9 +54,7 @@ class Guard:
 
     def of(self, kind: type[M]) -> M:
         """The memory of this kind, which the policy asks for."""
-        memory = self._memories[kind]
-        assert isinstance(memory, kind)
-        return memory
+        return self._memories[kind]  # type: ignore[return-value]  # each stands under its own kind
 
     def renewed(self) -> Guard:
         """The guard of a replica that starts again."""
@@ -46,7 +62,9 @@ class Guard:
 
 
 Guards = dict[Replica, Guard]
-"""The guards of one caller towards one callee under one policy, by replica of the caller; with `scope: service` all are one."""
+"""The guards of one caller towards one callee under one policy, by replica of the caller; with `scope: service` all are
+one.
+"""
 
 
 def distinct(guards: Guards) -> tuple[Guard, ...]:

@@ -1,6 +1,7 @@
 """Network hops: one-way latency and loss between two components, and what network faults add to them.
 
-Not modelled: bandwidth, connection set-up, retransmission (a lost message is lost; the caller's timeout notices), TCP back-pressure.
+Not modelled: bandwidth, connection set-up, retransmission (a lost message is lost; the caller's timeout notices), TCP
+back-pressure.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ class Wire:
 
 
 class Hop:
-    """One direction of one kind of message. `fixed` is its length, seconds, while nothing need be drawn or looked up; else negative."""
+    """One direction of one kind of message.
+
+    `fixed` is its length, seconds, while nothing need be drawn or looked up; else negative.
+    """
 
     __slots__ = ("chance", "draw", "fixed", "length", "salt", "wire")
 
@@ -49,7 +53,8 @@ class Hop:
         self.draw = draw
         self.length = length
         self.chance = chance  # of being lost
-        self.salt = stream_number(stream) >> 33  # keeps the draws of a fault on this hop apart from those on others of its wire
+        # Keeps the draws of a fault on this hop apart from those on others of its wire.
+        self.salt = stream_number(stream) >> 33
         wire.hops.append(self)
         self.settle()
 

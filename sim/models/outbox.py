@@ -1,7 +1,8 @@
 """The transactional outbox: a row is written together with the effects before it; a relay publishes the rows in order.
 
-The relay looks every `poll` seconds, takes up to `batch` rows, publishes them, waits for the acks, and marks them; a full batch is
-followed by the next at once. It retries for ever, and publishes again what it had not marked when it crashed: each time is another attempt.
+The relay looks every `poll` seconds, takes up to `batch` rows, publishes them, waits for the acks, and marks them; a
+full batch is followed by the next at once. It retries for ever, and publishes again what it had not marked when it
+crashed: each time is another attempt.
 
 Its producer is that of the replica in which it runs.
 
@@ -11,20 +12,17 @@ Not modelled: the load that polling puts on the database.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
+from sim.models.context import Context
 from sim.models.ending import stop_thread
-from sim.models.task import Activity, Process, Task
+from sim.models.host import Host
+from sim.models.link import Hop
+from sim.models.request import Request
+from sim.models.task import Activity, Process, Replica, Task
+from sim.models.topic import Message, Topic
+from sim.spec.step import Publish
 from sim.vocabulary import Stage
-
-if TYPE_CHECKING:
-    from sim.models.request import Request
-    from sim.models.service import Service
-    from sim.models.task import Replica
-    from sim.models.topic import Message, Topic
-    from sim.models.world import World
-    from sim.spec.step import Publish
 
 
 class Row:
@@ -43,8 +41,9 @@ class Row:
 class Outbox:
     """The rows of one publishing step of one service, and their relay, which runs in the first replica that is up."""
 
-    def __init__(self, world: World, service: Service, topic: Topic, spec: Publish, salt: int):
-        self.world = world
+    def __init__(self, context: Context, service: Host, topic: Topic, spec: Publish, salt: int, hops: tuple[Hop, Hop]):
+        self.env = context.env
+        self.recorder = context.recorder
         self.service = service
         self.topic = topic
         self.key = spec.key or topic.key
@@ -53,7 +52,7 @@ class Outbox:
         self.poll = spec.poll
         self.batch = spec.batch
         self.rows: deque[Row] = deque()  # not marked as published
-        self.out, self.back = world.network.hops(service.name, topic.broker.name, f"{service.name}/outbox/{topic.name}")
+        self.out, self.back = hops
         self.task: Task | None = None
         self.replica: Replica | None = None
         self.start()
@@ -61,21 +60,23 @@ class Outbox:
     def write(self, task: Task) -> None:
         """Write a row in the transaction of the step."""
         task.request.alive += 1
-        recorder, here = self.world.recorder, self.service.name_index
+        recorder, here = self.recorder, self.service.name_index
         flow = recorder.follow(task.request, task.flow, here)
         recorder.note(task.request, flow, Stage.OUTBOX, here)
         self.rows.append(Row(task, flow))
 
     def start(self) -> None:
         """Run the relay in the first replica that is up, if there is one."""
-        self.replica = next((replica for replica in self.service.replicas if not replica.down and not self.service.refusing), None)
+        self.replica = next(
+            (replica for replica in self.service.replicas if not replica.down and not self.service.refusing), None
+        )
         if self.replica is None:
             self.task = None
             return
         self.task = Task(None, 0, 0, None, self.replica)
         self.task.own_thread = True
         self.task.begin(self._relay(self.task))
-        self.world.env.wake(self.task)
+        self.env.wake(self.task)
 
     def stop(self) -> None:
         """Its replica died: whoever takes over publishes again what was not marked."""
@@ -84,7 +85,7 @@ class Outbox:
         self.task = None
 
     def _relay(self, task: Task) -> Process:
-        hold = self.world.env.hold
+        hold = self.env.hold
         while True:
             hold(task, self.poll)
             yield
@@ -110,7 +111,7 @@ class Outbox:
         if delay < 0.0:
             return 0
         if delay > 0.0:
-            self.world.env.hold(task, delay)
+            self.env.hold(task, delay)
             yield
         broker = self.topic.broker
         if broker.down:
@@ -118,21 +119,23 @@ class Outbox:
         messages = [self._append(row, task.replica) for row in batch]
         if broker.acks == "all":
             for message in messages:
-                if message.available != message.available:
+                if not message.readable:
                     message.waiter = task
                     yield
-                    if message.available != message.available:  # the broker has gone down meanwhile
+                    if not message.readable:  # the broker has gone down meanwhile
                         return 0
         delay = self.back.delay(request.id, chain)
         if delay < 0.0:
             return 0
         if delay > 0.0:
-            self.world.env.hold(task, delay)
+            self.env.hold(task, delay)
             yield
         return 1
 
     def _append(self, row: Row, producer: Replica) -> Message:
-        return self.topic.append(row.request, self._chain(row), link_chain(row.path, self.salt, 0), self.key, self.site, producer, row.flow)
+        return self.topic.append(
+            row.request, self._chain(row), link_chain(row.path, self.salt, 0), self.key, self.site, producer, row.flow
+        )
 
     def _chain(self, row: Row) -> int:
         """Of the present attempt to publish it."""

@@ -1,4 +1,6 @@
-"""The codes of outcomes as the plain numbers that tasks carry: a member of an enumeration is slower to read and to compare."""
+"""The codes of outcomes as the plain numbers that tasks carry: a member of an enumeration is slower to read and to
+compare.
+"""
 
 from sim.vocabulary import Outcome
 

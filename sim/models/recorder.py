@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.models.clock import Clock
 from sim.models.columns import Table
-from sim.models.exemplars import Choice
+from sim.models.exemplars import ExemplarTables
 from sim.models.outcomes import IN_FLIGHT
+from sim.models.request import Request
+from sim.models.task import Task
+from sim.models.unnoticed import Late
 from sim.records.keeping import Keeper
 from sim.records.keeping import keeper as keeper_of
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE, Series
+from sim.spec.scenario import Scenario
 from sim.vocabulary import EventKind, Stage
-
-if TYPE_CHECKING:
-    from sim.models.request import Request
-    from sim.models.task import Task
-    from sim.spec.scenario import Scenario
 
 HAND_OVER = 4 * 2**20  # bytes of finished rows that are worth it
 NUMBER_BITS = 40  # a request id is (digest of its source << 40) | running number
@@ -31,20 +30,34 @@ NUMBER_BITS = 40  # a request id is (digest of its source << 40) | running numbe
 class Recorder:
     """The one place that tables, names and time series of a run are written."""
 
-    def __init__(self, env: Clock, spans: Literal["none", "all", "exemplars"] = "none", warmup: float = 0.0, keeper: Keeper | None = None):
+    def __init__(
+        self,
+        env: Clock,
+        spans: Literal["none", "all", "exemplars"] = "none",
+        warmup: float = 0.0,
+        keeper: Keeper | None = None,
+    ):
         self.env = env
         self.keeper = keeper if keeper is not None else keeper_of(None)
         self.names: list[str] = []
         self._index: dict[str, int] = {}
         self.open: dict[Request, None] = {}  # not closed yet, in the order of arrival
         self.requests = Table(REQUEST)
-        self._pack_request = self.requests.pack
         self.messages = Table(MESSAGE)
         self.events = Table(EVENT)
-        self.choice = Choice(warmup) if spans == "exemplars" else None
-        self.spans: Table | None = self.choice.spans if self.choice is not None else Table(SPAN) if spans == "all" else None
-        self.stages: Table | None = self.choice.stages if self.choice is not None else Table(STAGE) if spans == "all" else None
+        self.exemplar_tables = ExemplarTables(warmup) if spans == "exemplars" else None
+        self.spans: Table | None = (
+            self.exemplar_tables.spans if self.exemplar_tables is not None else Table(SPAN) if spans == "all" else None
+        )
+        self.stages: Table | None = (
+            self.exemplar_tables.stages
+            if self.exemplar_tables is not None
+            else Table(STAGE)
+            if spans == "all"
+            else None
+        )
         self.next_flow = itertools.count().__next__
+        self.next_message = itertools.count().__next__
         self._series: list[tuple[Series, Callable[[float], float]]] = []
         self.ticks: list[float] = []
         self.samples: list[list[float]] = []  # since the last block
@@ -61,9 +74,8 @@ class Recorder:
     def close(self, request: Request, pending: bool = False) -> None:
         """Write the row of a request: nothing alive relates to it any more, or the clock has stopped."""
         del self.open[request]
-        answered = request.end == request.end
-        pack = self._pack_request
-        self.requests.buffer += pack(  # `append` without a call: once per request
+        answered = request.answered
+        self.requests.append(
             request.id,
             request.arrival,
             request.end,
@@ -81,13 +93,13 @@ class Recorder:
             pending,
             request.needs != 0,
         )
-        if self.choice is not None:
-            self.choice.close(request)
+        if self.exemplar_tables is not None:
+            self.exemplar_tables.close(request)
 
     def flows(self) -> tuple[NDArray[np.void], NDArray[np.void]]:
         """Spans and stages of all requests, of the exemplars, or none. All requests must be closed."""
-        if self.choice is not None:
-            return self.choice.rows()
+        if self.exemplar_tables is not None:
+            return self.exemplar_tables.rows()
         if self.spans is None or self.stages is None:
             return np.empty(0, SPAN), np.empty(0, STAGE)
         return self.spans.rows(), self.stages.rows()
@@ -109,7 +121,9 @@ class Recorder:
             self.stages.append(request.id, flow, self.env.now, 0.0, about, place, kind)
 
     def follow(self, request: Request, flow: int, place: int) -> int:
-        """Note that something comes of a flow which goes on by itself; the number of that one, -1 where nothing is kept of it."""
+        """Note that something comes of a flow which goes on by itself; the number of that one, -1 where nothing is kept
+        of it.
+        """
         if self.stages is None or flow < 0:
             return -1
         child = self.next_flow()
@@ -117,20 +131,36 @@ class Recorder:
         return child
 
     def sent(self, task: Task, child: Task | None, place: int, attempt: int) -> None:
-        """Note that a flow waits for an attempt from now on, which gets its number here; None: the attempt was lost on its way."""
+        """Note that a flow waits for an attempt from now on, which gets its number here; None: the attempt was lost on
+        its way.
+        """
         if task.flow >= 0:
             if child is not None:
                 child.flow = self.next_flow()
-            self.stage(task, Stage.RETRY if attempt else Stage.CALL, place, about=child.flow if child is not None else -1)
+            self.stage(
+                task, Stage.RETRY if attempt else Stage.CALL, place, about=child.flow if child is not None else -1
+            )
 
-    def event(self, kind: EventKind, subject: str, about: str = "", value: float = 0.0, time: float | None = None) -> None:
+    def event(
+        self, kind: EventKind, subject: str, about: str = "", value: float = 0.0, time: float | None = None
+    ) -> None:
         """Note something worth telling, which has happened now, or at a time before."""
-        self.events.append(self.env.now if time is None else time, kind, self.name(subject), self.name(about) if about else -1, value)
+        self.events.append(
+            self.env.now if time is None else time, kind, self.name(subject), self.name(about) if about else -1, value
+        )
 
-    def watch(self, component: str, quantity: str, kind: Literal["mean", "level", "total"], read: Callable[[float], float]) -> None:
+    def tell(self, events: Iterable[Late]) -> None:
+        """Note what is told after it happened."""
+        for event in events:
+            self.event(event.kind, event.subject, event.about, time=event.time)
+
+    def watch(
+        self, component: str, quantity: str, kind: Literal["mean", "level", "total"], read: Callable[[float], float]
+    ) -> None:
         """Register a time series: `read(now)` gives its level or total, or for a mean its integral since 0.
 
-        While nothing happens ours give the same level or total at any time, and the integrals at many times at once (see `pass_still`).
+        While nothing happens ours give the same level or total at any time, and the integrals at many times at once
+        (see `pass_still`).
         """
         self._series.append((Series(component, quantity, kind), read))
         self.areas.append(0.0)
@@ -164,7 +194,9 @@ class Recorder:
         return all(read.__module__.startswith("sim.") for _, read in self._series)
 
     def pass_still(self, moments: NDArray[np.float64]) -> None:
-        """Sample all series at these times, up to which nothing happens: what tick after tick would give, to the last bit, at once."""
+        """Sample all series at these times, up to which nothing happens: what tick after tick would give, to the last
+        bit, at once.
+        """
         times: Any = moments  # what is read is arithmetic of the time, and as good for many as for one
         block = np.empty((moments.size, len(self._series)))
         widths = np.diff(moments, prepend=self.ticks[-1])

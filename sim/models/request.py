@@ -70,6 +70,11 @@ class Request:
         self.user = -1
         self.where = -1
 
+    @property
+    def answered(self) -> bool:
+        """The client has its answer."""
+        return not math.isnan(self.end)
+
     def knows(self, mark: int) -> bool:
         """Whether an attempt with this mark has arrived before; from now on, one has."""
         marks = self.marks
@@ -91,5 +96,5 @@ class Request:
     def done(self) -> None:
         """One thing that was alive is not any more."""
         self.alive -= 1
-        if self.alive == 0 and self.end == self.end:
+        if self.alive == 0 and self.answered:
             self.recorder.close(self)

@@ -6,27 +6,25 @@ Not modelled: memory, garbage collection, start-up and warm-up of replicas, conn
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from sim.models.answers import ITS_OWN, answers_of
+from sim.models.consumer import Consumer
+from sim.models.context import Context
 from sim.models.entrance import Entrance
 from sim.models.host import Host
-from sim.models.site import Site, StepSequence
+from sim.models.outbox import Outbox
+from sim.models.sequence import StepSequence
+from sim.models.site import Site, System
+from sim.models.task import Replica, Task
 from sim.policies import balancer as balancers
-
-if TYPE_CHECKING:
-    from sim.models.consumer import Member
-    from sim.models.outbox import Outbox
-    from sim.models.task import Replica, Task
-    from sim.models.world import World
-    from sim.spec.service import Service as Spec
+from sim.spec.service import Service as Spec
 
 
 class Service(Host):
     """All replicas of one service."""
 
-    def __init__(self, world: World, name: str, spec: Spec):
-        super().__init__(world, name, spec.replicas, spec.workers, spec.cores, spec.queue)
+    def __init__(self, context: Context, name: str, spec: Spec):
+        super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
         if self.event_loop:
@@ -34,7 +32,7 @@ class Service(Host):
         self.balancing = spec.load_balancing
         self.uniforms = balancers.UNIFORMS[balancers.new_balancer(spec.load_balancing).kind]
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
-        self.members: list[Member] = []
+        self.members: list[Consumer] = []
         self.outboxes: list[Outbox] = []
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
@@ -43,7 +41,7 @@ class Service(Host):
             if member.replica in replicas:
                 member.stop()
                 if member.replica.down:
-                    self.world.expire_session(member)
+                    member.begin_session_timeout()
         for outbox in self.outboxes:
             if outbox.replica in replicas:
                 outbox.stop()
@@ -53,10 +51,7 @@ class Service(Host):
         """Members begin to poll again, and join the group again if it had given them up."""
         for member in self.members:
             if member.replica in replicas:
-                member.start()
-                if not member.belongs:
-                    member.belongs = True
-                    self.world.rebalance(member.group)
+                member.rejoin()
         for outbox in self.outboxes:
             if outbox.task is None:
                 outbox.start()
@@ -68,22 +63,24 @@ class Endpoint:
     def __init__(self, service: Service, name: str):
         self.service = self.host = service
         self.only = service.replicas[0] if len(service.replicas) == 1 else None
-        self.world = service.world
         self.name = name
         self.component = service.name
         self.publishes = False
-        self.where = self.world.recorder.name(f"{service.name}.{name}")
+        self.where = service.recorder.name(f"{service.name}.{name}")
         self.hop_stream = f"{service.name}.{name}"
         self.sequence: StepSequence  # made by `build`
         self.entrance: Entrance
         self.arrive: Callable[[Task], None]
-        self.counts = len(service.replicas) > 1 and service.balancing in balancers.COUNTING  # whether the balancer must hear of ends
-        self.balancer_draws = [service.world.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)]
+        # Whether the balancer must hear of ends.
+        self.counts = len(service.replicas) > 1 and service.balancing in balancers.COUNTING
+        self.balancer_draws = [
+            service.context.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)
+        ]
 
-    def build(self) -> None:
+    def build(self, system: System) -> None:
         """Make the behaviours of the steps; all hosts exist by now."""
         spec = self.service.spec.endpoints[self.name]
-        self.sequence = Site(self.world, self.service, self.hop_stream, self.where).sequence(spec.do)
+        self.sequence = Site(system, self.service, self.hop_stream, self.where).sequence(spec.do)
         self.entrance = Entrance(self.service, self.where, self.sequence, answers_of(ITS_OWN, spec.answers_with))
         self.arrive = self.entrance.arrive
 
@@ -95,7 +92,10 @@ class Endpoint:
             return None if replicas[0].down else replicas[0]
         balancer = caller.balancers.get(service.name)
         if balancer is None:
-            balancer = caller.balancers[service.name] = (balancers.new_balancer(service.balancing, caller.index % len(replicas)), [0] * len(replicas))
+            balancer = caller.balancers[service.name] = (
+                balancers.new_balancer(service.balancing, caller.index % len(replicas)),
+                [0] * len(replicas),
+            )
         row, loads = balancer
         if service.uniforms == 0:
             index = balancers.pick(row, loads, service.alive, len(replicas), 0.0, 0.0)

@@ -1,39 +1,42 @@
 """Where a step stands, what it may ask for there, and how steps follow one another.
 
 A behaviour is a class made from (spec, site). It has either `act(task) -> outcome`, for what takes no time, or
-`run(task)`, a generator that yields while it waits and returns the outcome: OK to go on, anything else ends the endpoint
-with that outcome, whose place of origin the behaviour has put into `task.where`.
+`run(task)`, a generator that yields while it waits and returns the outcome: OK to go on, anything else ends the
+endpoint with that outcome, whose place of origin the behaviour has put into `task.where`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import simpy
 
+from sim.models.call import Call, Target
+from sim.models.calls import Calls
+from sim.models.context import Context
 from sim.models.demand import Demand
 from sim.models.draws import Draw
 from sim.models.host import Host
+from sim.models.outbox import Outbox
 from sim.models.outcomes import OK
+from sim.models.sequence import StepSequence
+from sim.models.stock import Stock
 from sim.models.task import Activity, Task
+from sim.models.topic import Topic
 from sim.spec.distribution import Distribution
+from sim.spec.policy import CallPolicy
+from sim.spec.scenario import Scenario
 from sim.spec.sites import named
-from sim.spec.step import Step
+from sim.spec.step import Publish, Step
 from sim.vocabulary import Stage
-
-if TYPE_CHECKING:
-    from sim.models.world import World
-
-ACT, RUN, PASS = 0, 1, 2
-"""How a step is taken: `act` at once; `run` as a generator; nothing but time passes, for which a `Demand` is enough."""
 
 B = TypeVar("B", bound=Callable[..., Any])
 _behaviours: dict[type[Step], Callable[[Any, Site], Any]] = {}
 
 
 def behaviour(step: type[Step]) -> Callable[[B], B]:
-    """Class decorator: this is how that step behaves. A later registration for the same spec replaces the earlier one."""
+    """Class decorator: this is how that step behaves. A later registration for a spec replaces an earlier one."""
 
     def add(cls: B) -> B:
         _behaviours[step] = cls
@@ -42,10 +45,43 @@ def behaviour(step: type[Step]) -> Callable[[B], B]:
     return add
 
 
+class Endpoint(Target, Protocol):
+    """An endpoint of a service, as steps know it (`models/service.py`)."""
+
+    sequence: StepSequence  # its steps, known when all endpoints are made
+
+
+class System(Context, Protocol):
+    """Other components, for those that must find them when they are made: steps, routes, endpoints."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """What was said."""
+
+    @property
+    def calls(self) -> Calls:
+        """Where calls are put together."""
+
+    def endpoint(self, target: str) -> Endpoint:
+        """`service.endpoint`"""
+
+    def topic(self, name: str) -> Topic:
+        """A topic of any broker."""
+
+    def stock(self, host: Host) -> Stock:
+        """The stock of a service."""
+
+    def outbox(self, site: str, host: Host, topic: Topic, spec: Publish) -> Outbox:
+        """A new outbox of a service, with its relay."""
+
+    def effect_bit(self, name: str) -> int:
+        """The bit of an effect in the mask of a request."""
+
+
 class Site:
     """Where a step stands: its host, its name (from which its draws are keyed), and what it may ask the world for."""
 
-    def __init__(self, world: World, host: Host, name: str, where: int):
+    def __init__(self, world: System, host: Host, name: str, where: int):
         self.world = world
         self.host = host
         self.name = name
@@ -63,6 +99,11 @@ class Site:
     def sequence(self, steps: Sequence[Step]) -> StepSequence:
         """These steps, one after the other, with names that begin with that of this site."""
         return StepSequence(self.host, [self._made(name, step) for name, step in named(self.name, steps)])
+
+    def call(self, target: Target, policy: str | CallPolicy | None, fallback: Sequence[Step] | None) -> Call:
+        """A guarded call from here."""
+        steps = self.named(f"{self.name}.fallback").sequence(fallback) if fallback is not None else None
+        return self.world.calls.make(self.name, self.host, target, policy, steps)
 
     def sampler(self, distribution: Distribution, suffix: str = "") -> Draw:
         """Draws of this step: (request id, chain) -> seconds."""
@@ -93,41 +134,7 @@ class _Nothing:
     """The base class itself is no step; here so that a missing registration names the spec."""
 
     def __init__(self, step: Step, site: Site):
-        raise TypeError(f"{type(step).__name__} at {site.name} has no behaviour: register one with @behaviour({type(step).__name__})")
-
-
-class StepSequence:
-    """Steps, one after the other, until one does not end well."""
-
-    __slots__ = ("host", "steps")
-
-    def __init__(self, host: Host, behaviours: Sequence[Any]):
-        self.host = host
-        self.steps: list[tuple[int, Any]] = [_manner(host, made) for made in behaviours]  # the second a behaviour; for PASS its Demand
-
-    def run(self, task: Task) -> Activity:
-        """OK, or the outcome of the first step that failed."""
-        host = self.host
-        may_hang = host.may_hang
-        for manner, step in self.steps:
-            if may_hang and task.replica.hung:
-                yield from host.thaw(task, task.replica)
-            if manner == PASS:  # what Work and Wait do where there is nothing to look out for, without another generator
-                seconds = step.of(task) * host.slow
-                host.env.hold(task, seconds)
-                yield
-                host.note_work(task, seconds)
-                continue
-            outcome: int = step.act(task) if manner == ACT else (yield from step.run(task))
-            if outcome:
-                return outcome
-        if may_hang and task.replica.hung:
-            yield from host.thaw(task, task.replica)
-        return OK
-
-
-def _manner(host: Host, made: Any) -> tuple[int, Any]:  # noqa: ANN401 - a behaviour
-    """How a step is taken. Where spans are kept time is told of, and so is not just time."""
-    if getattr(made, "just_time", False) and host.spans is None:
-        return PASS, made.demand
-    return (RUN if hasattr(made, "run") else ACT), made
+        raise TypeError(
+            f"{type(step).__name__} at {site.name} has no behaviour: "
+            f"register one with @behaviour({type(step).__name__})"
+        )

@@ -1,9 +1,10 @@
-"""Where calls are made: the salts that keep the draws of several sites of one target apart, and what may be tried again.
+"""Where calls are made: the salts that keep the draws of several sites of one target apart, and what may be tried
+again.
 
-Draws are keyed by the callee's name, so that an order meets the same payment time whether payment is called or consumes an event.
-Where one request can reach a target by two sites, the second must not repeat the draws of the first: the first site, in the order
-in which the scenario is walked from its traffic, has salt 0, any other a digest of its own name. What no traffic reaches has no
-influence on anybody.
+Draws are keyed by the callee's name, so that an order meets the same payment time whether payment is called or consumes
+an event. Where one request can reach a target by two sites, the second must not repeat the draws of the first: the
+first site, in the order in which the scenario is walked from its traffic, has salt 0, any other a digest of its own
+name. What no traffic reaches has no influence on anybody.
 """
 
 from __future__ import annotations
@@ -25,17 +26,21 @@ def salts(scenario: Scenario) -> dict[str, int]:
 
 
 def tried_again(scenario: Scenario) -> set[str]:
-    """The calls from which one request may send several attempts along one path: those with retries, and all below one, or below a consumer."""
+    """The calls from which one request may send several attempts along one path: those with retries, and all below one,
+    or below a consumer.
+    """
     return _Retries(scenario).sites
 
 
 def mark_of(site: str) -> int:
-    """A number of 62 bits for a site, the same everywhere; with the path of an attempt folded in it tells where a request has been."""
+    """A number of 62 bits for a site, the same everywhere; with the path of an attempt folded in it tells where a
+    request has been.
+    """
     return stream_number(site) >> 2
 
 
 def onward(base: str, steps: Sequence[spec.Step]) -> Iterator[tuple[str, Onward]]:
-    """(name, step): the steps here, and inside of these, from which it goes on to others, in the order of the scenario."""
+    """(name, step): those here, and inside of these, that go on to other steps, in the order of the scenario."""
     for name, step in named(base, steps):
         if isinstance(step, Onward):
             yield name, step

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from sim.chance.chain import link_chain
 from sim.models.ending import answer
 from sim.models.layers.attempt import Attempt
 from sim.models.outcomes import DEGRADED, ERROR, OK, REFUSED
-from sim.models.site import Site, StepSequence, behaviour
+from sim.models.sequence import StepSequence
+from sim.models.site import Site, behaviour
 from sim.models.task import Activity, Process, Task
 from sim.spec import step as spec
 from sim.spec.policy import PRODUCER
@@ -52,7 +55,7 @@ class CallStep:
 
     def __init__(self, step: spec.Call, site: Site):
         self.host = site.host
-        self.call = site.world.call(site, site.world.endpoint(step.target), step.policy, step.fallback)
+        self.call = site.call(site.world.endpoint(step.target), step.policy, step.fallback)
 
     def run(self, task: Task) -> Activity:
         """Make the call; an event loop gives its worker back meanwhile."""
@@ -62,14 +65,16 @@ class CallStep:
 
 @behaviour(spec.Publish)
 class Publish:
-    """Publish an event, through the broker's ack or by a row in the outbox; without a policy, under that of Kafka's producer."""
+    """Publish an event, through the broker's ack or by a row in the outbox; without a policy, under that of Kafka's
+    producer.
+    """
 
     def __init__(self, step: spec.Publish, site: Site):
         self.host = site.host
         topic = site.world.topic(step.topic)
-        self.outbox = site.world.outbox(site, topic, step) if step.via == "outbox" else None
+        self.outbox = site.world.outbox(site.name, site.host, topic, step) if step.via == "outbox" else None
         policy = PRODUCER if step.policy is None else step.policy
-        self.call = None if self.outbox else site.world.call(site, topic.target(step.key), policy, step.fallback)
+        self.call = None if self.outbox else site.call(topic.target(step.key), policy, step.fallback)
         unheard = topic.broker.acks == "0"  # there is no ack to wait for, and nothing for a policy to guard
         self.unheard = Attempt(self.call, self.call.run) if self.call is not None and unheard else None
 
@@ -130,7 +135,7 @@ class Effect:
         elif self.reservation:
             request.reservations += 1
         needs = request.needs
-        if needs and request.effects & needs == needs and request.completion != request.completion:
+        if needs and request.effects & needs == needs and math.isnan(request.completion):
             request.completion = self.env.now
             self.recorder.stage(task, Stage.COMPLETED, -1)
         return OK
@@ -243,7 +248,9 @@ class Parallel:
         self.host = site.host
         self.env = site.world.env
         self.recorder = site.world.recorder
-        self.branches = [site.named(f"{site.name}.{index}").sequence(steps) for index, steps in enumerate(step.branches)]
+        self.branches = [
+            site.named(f"{site.name}.{index}").sequence(steps) for index, steps in enumerate(step.branches)
+        ]
 
     def run(self, task: Task) -> Activity:
         """Start all, wait for all."""

@@ -1,7 +1,9 @@
-"""Whether time goes on: a system that turns round and round at one instant would be simulated for ever, and is told instead.
+"""Whether time goes on: a system that turns round and round at one instant would be simulated for ever, and is told
+instead.
 
-An engine looks now and then. So much may honestly happen at one instant (all users begin, an outage ends) that the bounds are far above what a
-system can need, and are counted, not timed: the same run fails at the same simulated time on every machine.
+An engine looks now and then. So much may honestly happen at one instant (all users begin, an outage ends) that the
+bounds are far above what a system can need, and are counted, not timed: the same run fails at the same simulated time
+on every machine.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ MOST_TRIES = 100_000
 
 @dataclass(frozen=True)
 class Turning:
-    """Who was found at it: the component whose turn it is, for a request of which traffic; where and how the last request ended (-1: nobody knows)."""
+    """Who was found at it: the component whose turn it is, for a request of which traffic; where and how the last
+    request ended (-1: nobody knows).
+    """
 
     component: str = ""
     traffic: str = ""
@@ -39,14 +43,19 @@ class Stillness:
     """The instant that an engine is at, and how much has happened there."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._users = [traffic.arrivals.users if isinstance(traffic.arrivals, Closed) else 0 for traffic in scenario.traffic.values()]
+        self._users = [
+            traffic.arrivals.users if isinstance(traffic.arrivals, Closed) else 0
+            for traffic in scenario.traffic.values()
+        ]
         self._names = list(scenario.traffic)
         self._each = _turns_of_a_request(scenario)
         self._began, self._turns, self._unfinished = 0.0, 0, 0
         self._sent = [0] * len(self._names)
 
     def goes_on(self, now: float, turns: int, sent: Sequence[int], unfinished: int) -> bool:
-        """Whether nothing is wrong after so many more turns, with so many requests sent by each traffic and so many that have not ended."""
+        """Whether nothing is wrong after so many more turns, with so many requests sent by each traffic and so many
+        that have not ended.
+        """
         if now - self._began > INSTANT:
             self._began, self._turns, self._sent, self._unfinished = now, 0, list(sent), unfinished
             return True
@@ -60,12 +69,20 @@ class Stillness:
         made = self._made(sent)
         place, when = self._turning_users(made), show_duration(self._began)
         if place is None:
-            who = (turning.component or "a component") + (f", with requests of traffic.{turning.traffic}" if turning.traffic else "")
+            who = (turning.component or "a component") + (
+                f", with requests of traffic.{turning.traffic}" if turning.traffic else ""
+            )
             words = f"{who}: {self._turns:,} turns without any time passing; something in its loop has to take time"
-            return TimeStandsStill(f"time stands still at {when}: {words}: a pause between tries, a timeout, a poll interval, a wait, work")
+            return TimeStandsStill(
+                f"time stands still at {when}: {words}: a pause between tries, a timeout, a poll interval, a wait, work"
+            )
         users = f"{self._users[place]:,} user{'s' if self._users[place] > 1 else ''}"
-        words = f"traffic.{self._names[place]}: its {users} sent {made[place]:,} requests at one instant, since every answer comes at once{_how(turning)}"
-        change = f"give traffic.{self._names[place]}.arrivals.closed.think a time (at least 1ms, say), or let whoever answers at once take some"
+        traffic = f"traffic.{self._names[place]}"
+        sent_how = f"{made[place]:,} requests at one instant, since every answer comes at once{_how(turning)}"
+        words = f"{traffic}: its {users} sent {sent_how}"
+        change = (
+            f"give {traffic}.arrivals.closed.think a time (at least 1ms, say), or let whoever answers at once take some"
+        )
         return TimeStandsStill(f"time stands still at {when}: {words}; {change}")
 
     def _made(self, sent: Sequence[int]) -> list[int]:
@@ -85,9 +102,16 @@ def _how(turning: Turning) -> str:
 
 
 def _turns_of_a_request(scenario: Scenario) -> int:
-    """How many turns one request may take at one instant: a few for each step there is, as often as all who retry can try it again."""
+    """How many turns one request may take at one instant: a few for each step there is, as often as all who retry can
+    try it again.
+    """
     steps = [visit.step for visit in visits(scenario)]
-    policies = [*scenario.policies.values(), *(step.policy for step in steps if isinstance(step, (Call, Publish)) and isinstance(step.policy, CallPolicy))]
-    retries: list[Retry | None] = [policy.retry for policy in policies] + [traffic.retry for traffic in scenario.traffic.values()]
+    policies = [
+        *scenario.policies.values(),
+        *(step.policy for step in steps if isinstance(step, (Call, Publish)) and isinstance(step.policy, CallPolicy)),
+    ]
+    retries: list[Retry | None] = [policy.retry for policy in policies] + [
+        traffic.retry for traffic in scenario.traffic.values()
+    ]
     tries = min(prod(retry.max_attempts for retry in retries if retry is not None), MOST_TRIES)
     return 10 * (1 + len(steps)) * tries

@@ -1,23 +1,23 @@
 """Finite stock of a service: one counter per kind of item, shared by its replicas as a database row would be.
 
-Not modelled: the time of the database itself (give it as `work`, `wait`, or `check_to_write`), locks, reservations that expire.
+Not modelled: the time of the database itself (give it as `work`, `wait`, or `check_to_write`), locks, reservations that
+expire.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from sim.models.recorder import Recorder
 from sim.vocabulary import EventKind
-
-if TYPE_CHECKING:
-    from sim.models.world import World
 
 
 class Stock:
-    """`look` reads what is left; `write` says what is left now. Two writers that looked at the same number sell the same unit twice."""
+    """`look` reads what is left; `write` says what is left now.
 
-    def __init__(self, world: World, service: str, items: int, kinds: int):
-        self.world = world
+    Two writers that looked at the same number sell the same unit twice.
+    """
+
+    def __init__(self, recorder: Recorder, service: str, items: int, kinds: int):
+        self.recorder = recorder
         self.service = service
         self.items = items
         self.left = [items] * kinds
@@ -34,9 +34,9 @@ class Stock:
         self.sold[item] += 1
         if left == 0 and not self.ran_out[item]:
             self.ran_out[item] = True
-            self.world.recorder.event(EventKind.STOCK_RAN_OUT, self.service, value=item)
+            self.recorder.event(EventKind.STOCK_RAN_OUT, self.service, value=item)
         if self.sold[item] == self.items + 1:
-            self.world.recorder.event(EventKind.OVERSOLD, self.service, value=item)
+            self.recorder.event(EventKind.OVERSOLD, self.service, value=item)
 
     @property
     def oversold(self) -> int:

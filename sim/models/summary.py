@@ -15,7 +15,10 @@ from sim.stats.batches import PIECES
 
 
 def plan_of(scenario: Scenario, ticks: Iterable[float]) -> Plan | None:
-    """The plan of the summary that this scenario asks for; None where it asks for rows. `ticks` are those of its time series."""
+    """The plan of the summary that this scenario asks for; None where it asks for rows.
+
+    `ticks` are those of its time series.
+    """
     if scenario.record.keep == "rows":
         return None
     return Plan.of(scenario.duration, scenario.warmup, ticks, _moments(scenario), limits(scenario), _spans(scenario))

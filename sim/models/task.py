@@ -5,8 +5,8 @@ Most tasks are generators, which their `then` resumes:
     hold:   env.hold(task, seconds); yield      come back after some time
     park:   yield                               come back when somebody wakes the task (`env.wake`)
 
-A generator never returns to the clock: its last statement is a bare `yield`, after which the task is simply forgotten. Where a task
-is killed, `Killed` comes out of its `yield`: what it holds is given back on the way out.
+A generator never returns to the clock: its last statement is a bare `yield`, after which the task is simply forgotten.
+Where a task is killed, `Killed` comes out of its `yield`: what it holds is given back on the way out.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class Account:
 
 
 class Component(Protocol):
-    """What is asked of the component in which a task runs, when the task is killed: a service or the gateway (`models/host.py`)."""
+    """What is asked of the component in which a task runs, when the task is killed: a service or the gateway
+    (`models/host.py`).
+    """
 
     name: str
     name_index: int  # of its name in the records
@@ -98,7 +100,9 @@ class Cores(Protocol):
 
 
 class Replica:
-    """One instance of a component: `free` places (worker threads, or threads of an event loop), a queue, and perhaps cores."""
+    """One instance of a component: `free` places (worker threads, or threads of an event loop), a queue, and perhaps
+    cores.
+    """
 
     __slots__ = (
         "backlog",  # how many wait outside, because it is frozen
@@ -191,7 +195,7 @@ class Task:
         "producer",  # of a publication: the replica that sends it
         "replica",  # where it runs
         "request",
-        "root",  # why it failed in the first place, where that is another outcome than the one that is answered; 0: it is not
+        "root",  # why it failed in the first place, where something else is answered; 0: it is the same
         "started",  # s; when it got its place, nan while it has none; set where the host keeps track
         "then",  # what is called, with the task, when its time or its turn has come
         "ticket",  # counts what it has waited for: a timer of an older ticket is stale
@@ -214,12 +218,15 @@ class Task:
     then: Callable[[Any], Any]
     timed_call: TimedCall
 
-    def __init__(self, request: Request | None, chain: int, path: int, caller: Task | Request | None, replica: Replica | None):
-        self.request = request  # type: ignore[assignment]  # None only until there is one: a test at each use would cost more than it tells
+    def __init__(
+        self, request: Request | None, chain: int, path: int, caller: Task | Request | None, replica: Replica | None
+    ):
+        # None only until there is one, or there is no need for any: a test at each use would cost more than it tells.
+        self.request = request  # type: ignore[assignment]
         self.chain = chain
         self.path = path
         self.caller = caller
-        self.replica = replica  # type: ignore[assignment]  # the same
+        self.replica = replica  # type: ignore[assignment]
         self.abandoned = False
         self.attempt: Task | None = None
         self.back = None
@@ -250,7 +257,10 @@ class Task:
         next(process)
 
     def silence(self) -> None:
-        """Never run again, whatever is still scheduled for it. Breaks the cycle task -> generator -> task, so that both are freed at once."""
+        """Never run again, whatever is still scheduled for it.
+
+        Breaks the cycle task -> generator -> task, so that both are freed at once.
+        """
         self.generator = None
         self.then = _nothing
 

@@ -1,7 +1,7 @@
 """Timeouts of one length stand in a queue, first in first out, with a single armed event for the head.
 
-A timer is never cancelled: it holds the ticket of what its task was waiting for, and an older ticket is stale when its turn comes.
-So a timeout that does not happen costs one append, whatever the load.
+A timer is never cancelled: it holds the ticket of what its task was waiting for, and an older ticket is stale when its
+turn comes. So a timeout that does not happen costs one append, whatever the load.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from sim.models.clock import TIMER, Clock, Signal
 
 
 class TimerQueue:
-    """All timers of one duration and one purpose, of tasks or of whatever else has a `ticket` that changes when it need not expire any more."""
+    """All timers of one duration and one purpose, of tasks or of whatever else has a `ticket` that changes when it need
+    not expire any more.
+    """
 
     __slots__ = ("armed", "duration", "entries", "env", "expire", "signal")
 

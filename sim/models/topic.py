@@ -1,43 +1,60 @@
-"""Topics of a log broker: partitions, publication with acks and replication, and readers that see only what is replicated.
+"""Topics of a log broker: partitions, publication with acks and replication, and readers that see only what is
+replicated.
 
-A replica has one producer for all that it publishes, as Spring's DefaultKafkaProducerFactory makes one, and each producer sticks to a
-partition of its own for messages without a key (KIP-794: the state is the producer's, not the topic's). A crash ends it.
+A replica has one producer for all that it publishes, as Spring's DefaultKafkaProducerFactory makes one, and each
+producer sticks to a partition of its own for messages without a key (KIP-794: the state is the producer's, not the
+topic's). A crash ends it.
 
-Not modelled: batching and linger of producers, broker capacity and disks, leader election, ISR changes, retention (nothing is ever
-deleted), compaction, transactions, the order of what one producer sends again (`max.in.flight.requests.per.connection`).
+Not modelled: batching and linger of producers, broker capacity and disks, leader election, ISR changes, retention
+(nothing is ever deleted), compaction, transactions, the order of what one producer sends again
+(`max.in.flight.requests.per.connection`).
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sim.chance.shared import quickest
 from sim.models.clock import Signal
+from sim.models.context import Context
 from sim.models.ending import answer
 from sim.models.outcomes import OK, UNREACHABLE
-from sim.models.task import Process, Task
+from sim.models.recorder import Recorder
+from sim.models.request import Request
+from sim.models.task import Process, Replica, Task
 from sim.policies import partitioner as partitioners
 from sim.records.tables import Book
+from sim.spec.broker import LogBroker
+from sim.spec.broker import Topic as Spec
 from sim.vocabulary import MessageEnd, Stage
 
-if TYPE_CHECKING:
-    from sim.models.consumer import Group
-    from sim.models.request import Request
-    from sim.models.task import Replica
-    from sim.models.world import World
-    from sim.spec.broker import LogBroker
-    from sim.spec.broker import Topic as Spec
-
 STICKY_RECORDS = 16  # how many records of 1 KiB fill a batch.size of 16 KiB (KIP-794)
+
+
+class Reader(Protocol):
+    """What a topic knows of a consumer group (`models/consumer.py`)."""
+
+    name_index: int
+    ended: list[int]  # by MessageEnd
+
+    def readable(self, message: Message) -> None:
+        """A record has become readable."""
+
+    def count_unended(self) -> int:
+        """Readable messages that have not ended, found by looking."""
+
+    def write_unended(self) -> None:
+        """Append their rows: the clock has stopped."""
 
 
 class Broker:
     """A log broker, up or down."""
 
-    def __init__(self, world: World, name: str, spec: LogBroker):
-        self.world = world
+    def __init__(self, context: Context, name: str, spec: LogBroker):
+        self.context = context
+        self.env = context.env
         self.name = name
         self.acks = str(spec.acks)
         self.replication = spec.replication
@@ -46,25 +63,43 @@ class Broker:
         self.waiting: list[Task] = []  # consumers and relays that wait for it to come back
 
     def fail(self) -> None:
-        """Go down: publications that wait for replicas are not acknowledged. Whether their records are kept, nobody hears."""
+        """Go down: publications that wait for replicas are not acknowledged.
+
+        Whether their records are kept, nobody hears.
+        """
         self.down += 1
         for topic in self.topics:
             for partition in topic.partitions:
                 for message in partition.unreadable:
                     if message.waiter is not None:
-                        self.world.env.wake(message.waiter)
+                        self.env.wake(message.waiter)
                         message.waiter = None
 
     def restore(self) -> None:
         """Wake all who wait."""
         waiting, self.waiting = self.waiting, []
-        self.world.env.ready.extend(waiting)
+        for task in waiting:
+            self.env.wake(task)
 
 
 class Message(Signal):
     """One published event; as an event of the clock it is its own replication."""
 
-    __slots__ = ("available", "chain", "flow", "number", "offset", "partition", "path", "published", "replicated", "request", "site", "topic", "waiter")
+    __slots__ = (
+        "available",
+        "chain",
+        "flow",
+        "number",
+        "offset",
+        "partition",
+        "path",
+        "published",
+        "replicated",
+        "request",
+        "site",
+        "topic",
+        "waiter",
+    )
 
     def __init__(self, request: Request, chain: int, path: int, published: float, topic: Topic, site: int, flow: int):
         super().__init__(topic.replicated)
@@ -72,7 +107,7 @@ class Message(Signal):
         self.offset: int
         self.topic = topic
         self.site = site
-        self.number = topic.world.next_message()
+        self.number = topic.recorder.next_message()
         self.request = request
         self.chain = chain
         self.path = path
@@ -81,6 +116,32 @@ class Message(Signal):
         self.available = math.nan
         self.replicated = False
         self.waiter: Task | None = None  # the publisher, under acks: all
+
+    @property
+    def event(self) -> tuple[int, int]:
+        """What an order publishes from one place is one event, however often it is sent: (order, site)."""
+        return self.request.id, self.site
+
+    @property
+    def readable(self) -> bool:
+        """It and all before it in its partition are replicated."""
+        return not math.isnan(self.available)
+
+    def write(self, recorder: Recorder, group: int, end: float, deliveries: int, how: int) -> None:
+        """Append its row for one group: when and how it ended there, nan and QUEUED where it has not."""
+        recorder.messages.append(
+            self.number,
+            self.request.id,
+            self.offset,
+            self.published,
+            self.available,
+            end,
+            self.partition.index,
+            self.topic.name_index,
+            group,
+            min(deliveries, 32767),  # the column is narrow
+            how,
+        )
 
 
 class Partition:
@@ -97,19 +158,21 @@ class Partition:
 class Topic:
     """A topic and the groups that read it."""
 
-    def __init__(self, world: World, broker: Broker, name: str, spec: Spec):
-        self.world = world
-        self.env = world.env
+    def __init__(self, context: Context, broker: Broker, name: str, spec: Spec):
+        self.env = context.env
+        self.recorder = context.recorder
         self.broker = broker
         self.name = name
-        self.name_index = world.recorder.name(name)
+        self.name_index = context.recorder.name(name)
         self.key = spec.key
         self.partitions = [Partition(index) for index in range(spec.partitions)]
-        self.groups: list[Group] = []
+        self.groups: list[Reader] = []
         self.stickies: dict[Replica, partitioners.StickyRow] = {}  # of the producers that have published without a key
-        self.chance = world.uniform(f"{name}.sticky")
+        self.chance = context.uniform(f"{name}.sticky")
         self.partition_of = quickest(partitioners.partition_of, "(int64, int64)")
-        self.replication = world.sampler(broker.replication, f"{name}.replication") if broker.replication is not None else None
+        self.replication = (
+            context.sampler(broker.replication, f"{name}.replication") if broker.replication is not None else None
+        )
         self.published = 0
         self.sites = 0  # that publish here
         broker.topics.append(self)
@@ -119,12 +182,18 @@ class Topic:
         return PublishTarget(self, key or self.key)
 
     def new_site(self) -> int:
-        """The number of one more place that publishes here: what an order publishes from one place is one event, however often it is sent."""
+        """The number of one more place that publishes here: what an order publishes from one place is one event,
+        however often it is sent.
+        """
         self.sites += 1
         return self.sites - 1
 
-    def append(self, request: Request, chain: int, path: int, key: str | None, site: int, producer: Replica, flow: int) -> Message:
-        """Write an event of this producer to the log; it is readable when it and all before it in its partition are replicated."""
+    def append(
+        self, request: Request, chain: int, path: int, key: str | None, site: int, producer: Replica, flow: int
+    ) -> Message:
+        """Write an event of this producer to the log; it is readable when it and all before it in its partition are
+        replicated.
+        """
         message = Message(request, chain, path, self.env.now, self, site, flow)
         self.published += 1
         request.alive += len(self.groups)
@@ -136,11 +205,11 @@ class Topic:
         draw = self.replication
         delay = draw(request.id, chain) if draw is not None else 0.0
         if delay > 0.0:
-            self.world.env.hold(message, delay)
+            self.env.hold(message, delay)
         else:
             self.replicated(message)
-        if message.available != message.available:
-            self.world.recorder.note(request, flow, Stage.REPLICATION, self.name_index)
+        if not message.readable:
+            self.recorder.note(request, flow, Stage.REPLICATION, self.name_index)
         return message
 
     def replicated(self, message: Message) -> None:
@@ -154,7 +223,7 @@ class Topic:
             for group in self.groups:
                 group.readable(readable)
             if readable.waiter is not None:
-                self.world.env.wake(readable.waiter)
+                self.env.wake(readable.waiter)
 
     def forget_producer(self, replica: Replica) -> None:
         """It has crashed: its next producer begins with another partition."""
@@ -175,11 +244,24 @@ class Topic:
             row = self.stickies[producer] = partitioners.new_sticky(count, STICKY_RECORDS)
         return int(partitioners.sticky(row, self.chance(request.id, chain)))
 
+    def write_unended(self) -> None:
+        """Append the rows of messages that have not ended: the clock has stopped."""
+        for group in self.groups:
+            group.write_unended()
+        for partition in self.partitions:
+            for message in partition.unreadable:
+                for group in self.groups:
+                    message.write(self.recorder, group.name_index, math.nan, 0, int(MessageEnd.QUEUED))
+
     def book(self) -> Book:
         """Published x groups = ends + still queued, counted from the rows."""
         ended = {end.word: sum(group.ended[end] for group in self.groups) for end in MessageEnd}
-        left = sum(group.count_unended() for group in self.groups) + sum(len(partition.unreadable) for partition in self.partitions) * len(self.groups)
-        return Book(self.name, self.published * len(self.groups), {word: count for word, count in ended.items() if count}, left)
+        left = sum(group.count_unended() for group in self.groups) + sum(
+            len(partition.unreadable) for partition in self.partitions
+        ) * len(self.groups)
+        return Book(
+            self.name, self.published * len(self.groups), {word: count for word, count in ended.items() if count}, left
+        )
 
 
 class PublishTarget:
@@ -192,14 +274,14 @@ class PublishTarget:
         self.topic = topic
         self.key = key
         self.site = topic.new_site()
-        self.only = topic.world.nowhere
+        self.only = topic.broker.context.nowhere
         self.component = topic.broker.name
         self.where = topic.name_index
         self.hop_stream = topic.name
 
     def choose(self, _caller: Replica, _entity: int, _chain: int) -> Replica | None:
         """The broker, as one place."""
-        return self.topic.world.nowhere
+        return self.only
 
     def over(self, _caller: Replica, _replica: Replica) -> None:
         """Nothing to balance."""
@@ -212,7 +294,6 @@ class PublishTarget:
         """Append, wait for what `acks` asks for, and acknowledge."""
         topic = self.topic
         broker = topic.broker
-        world = topic.world
         request = task.request
         outcome = OK
         if broker.down:
@@ -220,20 +301,20 @@ class PublishTarget:
             task.where = self.where
         else:
             message = topic.append(request, task.chain, task.path, self.key, self.site, task.producer, task.flow)
-            if broker.acks == "all" and message.available != message.available:
+            if broker.acks == "all" and not message.readable:
                 message.waiter = task
                 yield
-                if message.available != message.available:  # the broker has gone down meanwhile
+                if not message.readable:  # the broker has gone down meanwhile
                     outcome = UNREACHABLE
                     task.where = self.where
-            world.recorder.stage(task, Stage.ANSWER, self.where)
+            topic.recorder.stage(task, Stage.ANSWER, self.where)
         if task.caller is not None:
             delay = 0.0 if task.back is None else task.back.delay(request.id, task.chain)
             if delay > 0.0:
-                world.env.hold(task, delay)
+                topic.env.hold(task, delay)
                 yield
             if delay >= 0.0:
-                answer(task, outcome, world.env)
+                answer(task, outcome, topic.env)
         request.done()
         task.silence()
         yield

@@ -1,18 +1,17 @@
-"""What the event log is told when the clock stops: what has ended, or changed its state, without anybody having come to notice.
+"""What the event log is told when the clock stops: what has ended, or changed its state, without anybody having come to
+notice.
 
 Both engines ask here, each with its own state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.models.guards import Guard, Guards
-from sim.models.layers.breaker import BreakerMemory
 from sim.policies import breaker as breakers
 from sim.policies.base import passed
 from sim.vocabulary import QUIET, EventKind
@@ -31,11 +30,15 @@ class Late(NamedTuple):
 
 
 def in_order(events: NDArray[np.void]) -> NDArray[np.void]:
-    """The event log by the time at which things happened; what happened at one instant stays in the order in which it was told."""
+    """The event log by the time at which things happened; what happened at one instant stays in the order in which it
+    was told.
+    """
     return events[np.argsort(events["time"], kind="stable")]
 
 
-def end_of_spell(kind: EventKind, going: bool, last: float, now: float, subject: str, about: str = "") -> Iterator[Late]:
+def end_of_spell(
+    kind: EventKind, going: bool, last: float, now: float, subject: str, about: str = ""
+) -> Iterator[Late]:
     """A spell of refusals, the last one at `last`, is over when it has been quiet for long enough."""
     if going and passed(now, last + QUIET):
         yield Late(kind, last, subject, about)
@@ -54,12 +57,3 @@ def breaker_forgotten(row: BreakerRow, now: float, subject: str, about: str) -> 
     yield from breaker_by_now(row, now, subject, about)
     if row.state != breakers.CLOSED:
         yield Late(EventKind.BREAKER_CLOSED, now, subject, about)
-
-
-def breakers_of(guard_sets: Mapping[tuple[str, str, str], Guards]) -> Iterator[tuple[str, Guard]]:
-    """Every guard that has a breaker, once, with the name of who holds it."""
-    for (caller, _, _), guards in guard_sets.items():
-        for replica, guard in guards.items():
-            shared = guard.policy.scope == "service"
-            if guard.find(BreakerMemory) is not None and not (shared and replica.index):
-                yield (caller if shared else f"{caller}[{replica.index}]"), guard

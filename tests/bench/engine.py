@@ -20,6 +20,7 @@ from typing import Any
 import simpy
 
 from sim import compiled, models
+from sim.chance.shared import worth_machine_code
 from tests.bench.idiomatic import OrderFlow
 from tests.bench.idiomatic_events import EventFlow
 from tests.bench.measuring import Contestant, loop, process, race, scenario_of
@@ -79,6 +80,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         print(f"compilation from nothing: {preparation(cache):.0f} s of CPU; found on disk: {preparation(cache):.1f} s", flush=True)
     compiled.prepare()
+    worth_machine_code()  # as `sim run` says of a long run on SimPy
     for flow in (ORDERS, EVENTS):
         compare(flow, seconds, count)
 

@@ -9,6 +9,7 @@ from sim.chance.keyed import lot
 from sim.compiled.machine import Machine
 from sim.compiled.rows.tables import TABLES
 from sim.compiled.wiring import Wiring
+from sim.models.running import run
 from sim.models.world import World
 from sim.records import exemplars as chosen
 from tests.compiled.same import differences
@@ -110,12 +111,12 @@ def test_what_is_kept_does_not_grow_with_the_run(monkeypatch):
 
 def test_the_readable_engine_drops_what_is_no_candidate():
     world = World(only(QUEUE))
-    records = world.run()
-    choice = world.recorder.choice
+    records = run(world)
+    tables = world.recorder.exemplar_tables
     assert len(records.requests) > 9_000
-    assert choice.spans.open == {}
-    assert choice.stages.open == {}
-    assert len(choice.exemplars.candidates) <= 200
+    assert tables.spans.open == {}
+    assert tables.stages.open == {}
+    assert len(tables.exemplars.candidates) <= 200
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 1000])

@@ -296,7 +296,7 @@ record: {interval: 300ms}
 
 def test_a_tick_that_sees_what_the_one_before_saw_is_not_looked_at_and_its_numbers_are_the_same(monkeypatch):
     """Work of half a minute, and hours between the events of an instant: nearly all ticks pass by. Never two numbers that differ in their last bit."""
-    from sim.models import recorder, world
+    from sim.models import observing, recorder
 
     passed = []
     pass_still = recorder.Recorder.pass_still
@@ -305,14 +305,14 @@ def test_a_tick_that_sees_what_the_one_before_saw_is_not_looked_at_and_its_numbe
     quick = models.simulate(scenario)
     assert sum(passed) > 0.8 * len(quick.ticks)
     assert differences(quick, compiled.simulate(scenario)) == []
-    monkeypatch.setattr(world, "MANY", 10**9)
+    monkeypatch.setattr(observing, "MANY", 10**9)
     assert differences(quick, models.simulate(scenario)) == []
 
 
 @pytest.mark.parametrize("seed", range(0, 24, 2))
 def test_the_same_of_random_systems_that_are_looked_at_ever_so_often(seed, monkeypatch):
-    from sim.models import world
+    from sim.models import observing
 
-    monkeypatch.setattr(world, "MANY", 3)
+    monkeypatch.setattr(observing, "MANY", 3)
     scenario = only(load_document({**any_scenario(seed), "record": {"interval": "1ms"}}))
     assert apart(scenario) == []

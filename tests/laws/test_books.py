@@ -13,6 +13,7 @@ from sim.metrics.gauges import Gauges
 from sim.models import simulate
 from sim.models.layers.breaker import BreakerMemory
 from sim.models.layers.bulkhead import BulkheadMemory
+from sim.models.running import run
 from sim.models.world import World
 from sim.spec import load_document
 from sim.vocabulary import MessageEnd, Outcome
@@ -222,7 +223,7 @@ def gives_all_back(seed):
     print(json.dumps(document))
     (scenario,) = load_document(document).variants.values()
     world = World(scenario)
-    records = world.run()
+    records = run(world)
     assert (records.requests["outcome"] != Outcome.IN_FLIGHT).all()
     assert not records.requests["pending"].any()
     for host in world.hosts():
@@ -234,8 +235,8 @@ def gives_all_back(seed):
             assert replica.cpu is None or replica.cpu.n == 0
             counted = [name for name in replica.balancers if scenario.services[name].load_balancing in ("least_request", "power_of_two", "two_choices")]
             assert all(sum(replica.balancers[name][1]) == 0 for name in counted)
-    for guards in world.guard_sets.values():
-        for guard in guards.values():
+    for call in world.calls.guarded:
+        for guard in call.guards.values():
             bulkhead, breaker = guard.find(BulkheadMemory), guard.find(BreakerMemory)
             assert bulkhead is None or bulkhead.row.inside == 0
             assert breaker is None or breaker.row.state != 2 or breaker.row.permits > 0

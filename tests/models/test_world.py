@@ -5,6 +5,7 @@ import pytest
 
 from sim.errors import BooksDoNotBalance
 from sim.models import simulate
+from sim.models.running import run
 from sim.models.world import World
 from sim.spec import Scenario, load_document
 from tests.models.any_scenario import any_scenario
@@ -63,7 +64,7 @@ def test_books_that_do_not_balance_are_no_result():
     world = World(scenario_of(SMALL))
     world.services["a"].account.offered += 1
     with pytest.raises(BooksDoNotBalance, match="a: offered"):
-        world.run()
+        run(world)
 
 
 def test_the_books_of_a_run_name_every_traffic_host_and_topic():

@@ -9,9 +9,9 @@ import numpy as np
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
+from sim.models.budget import RetryBudget
 from sim.models.layers.breaker import BreakerMemory
 from sim.models.layers.bulkhead import BulkheadMemory
-from sim.models.layers.retry import BudgetMemory
 from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
@@ -19,8 +19,7 @@ from sim.policies.retry import RetryRow
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.places import Places
-    from sim.models.guards import Guard
-    from sim.models.task import Replica
+    from sim.models.guards import Guard, Guards
 
 
 class GuardTables:
@@ -41,9 +40,9 @@ class GuardTables:
         self.rings += ring
         return len(self.rings) - len(ring)
 
-    def guards_at(self, guards: dict[Replica, Guard] | None) -> int:
+    def guards_at(self, guards: Guards) -> int:
         """Where the guards of a call stand, one for each replica of the caller; -1: it has none."""
-        if guards is None:
+        if not guards:
             return -1
         if id(guards) not in self._guards_at:
             places = [self._guard(guard) for guard in guards.values()]
@@ -61,7 +60,7 @@ class GuardTables:
                 "ring": self.ring(breaker.ring),
                 "size": len(breaker.ring),
             }
-        if (budget := guard.find(BudgetMemory)) is not None:
+        if (budget := guard.find(RetryBudget)) is not None:
             values |= {"budget": self.budgets.add(budget.row), "tokens": self.ring(budget.tokens)}
         if (bulkhead := guard.find(BulkheadMemory)) is not None:
             values["bulkhead"] = self.bulkheads.add(bulkhead.row)
@@ -78,11 +77,11 @@ class GuardTables:
         With the names of both ends.
         """
         found = []
-        for (caller, _, _), guards in self.places.world.guard_sets.items():
+        for call in self.places.world.calls.guarded:
             mine = self.places.hosts[host].replicas[replica]
-            guard = guards.get(mine)
+            guard = call.guards.get(mine)
             if guard is not None and guard.policy.scope == "replica" and (place := self.place_of(guard)) is not None:
-                found.append((place, f"{caller}[{mine.index}]", guard.about))
+                found.append((place, f"{call.caller}[{mine.index}]", guard.about))
         return found
 
     def tables(self) -> Filled:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from sim.compiled.program import Assembler
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.places import Places
-    from sim.models.consumer import Group, Member
+    from sim.models.consumer import Consumer
+    from sim.models.group import Group
     from sim.models.outbox import Outbox
     from sim.models.topic import Topic
 
@@ -83,7 +84,7 @@ class LogTables:
             owner = member_at[partition.owner] if partition.owner is not None else NOBODY
             self._partition_at[partition] = self.group_partitions.add(group=place, owner=owner)
 
-    def _member(self, member: Member) -> None:
+    def _member(self, member: Consumer) -> None:
         places, spec = self.places, member.spec
         self.members.add(
             holding_area=member.holding_area,
@@ -111,7 +112,7 @@ class LogTables:
         if spec.retry_topic is not None:
             self.delays += spec.retry_topic.delays
 
-    def _program_of(self, member: Member) -> int:
+    def _program_of(self, member: Consumer) -> int:
         """Members with the same steps have one program."""
         if id(member.steps) not in self._programs:
             self._programs[id(member.steps)] = self.assembler.consumer(member.steps)

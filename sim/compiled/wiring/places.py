@@ -10,13 +10,16 @@ from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import TimerLane
 from sim.compiled.wiring.draws import TableOfDraws
 from sim.compiled.wiring.found import Found
-from sim.models.fault import BrokerDown, Crash, Errors, FaultEvent, NetworkFault, Outage, Slow
+from sim.models.fault import BrokerDown, Crash, Errors, NetworkFault, Outage, Slow
+from sim.models.faulting import FaultEvent
 from sim.models.world import World
 
 if TYPE_CHECKING:
+    from sim.models.group import Member
     from sim.models.link import Wire
     from sim.models.stock import Stock
     from sim.models.task import Replica
+    from sim.models.topic import Reader
     from sim.spec.scenario import Scenario
 
 BUILT_IN = (Outage, Slow, Errors, Crash, NetworkFault, BrokerDown)
@@ -37,7 +40,7 @@ class Places:
         self.hosts = world.hosts()
         self.host_at: dict[Any, int] = {host: place for place, host in enumerate(self.hosts)}
         self.replicas: list[Replica] = [replica for host in self.hosts for replica in host.replicas]
-        self.replicas += [world.nowhere, *(workload.caller for workload in world.workloads)]
+        self.replicas += [world.nowhere, *(workload.client.replica for workload in world.workloads)]
         self.replica_at = {replica: place for place, replica in enumerate(self.replicas)}
         self.wires: list[Wire] = world.network.wires
         self.wire_at = {wire: place for place, wire in enumerate(self.wires)}
@@ -49,10 +52,10 @@ class Places:
         world = self.world
         self.broker_at = {broker: place for place, broker in enumerate(world.brokers.values())}
         self.topic_at = {topic: place for place, topic in enumerate(world.topics.values())}
-        self.groups = [group for topic in world.topics.values() for group in topic.groups]
-        self.group_at = {group: place for place, group in enumerate(self.groups)}
+        self.groups = world.groups
+        self.group_at: dict[Reader, int] = {group: place for place, group in enumerate(self.groups)}
         self.members = [member for service in world.services.values() for member in service.members]
-        self.member_at = {member: place for place, member in enumerate(self.members)}
+        self.member_at: dict[Member, int] = {member: place for place, member in enumerate(self.members)}
         self.outboxes = [outbox for service in world.services.values() for outbox in service.outboxes]
         self.outbox_at = {outbox: place for place, outbox in enumerate(self.outboxes)}
 

@@ -10,8 +10,7 @@ from sim.compiled import sampling
 from sim.compiled.program import Unsupported
 from sim.compiled.rows import watched as rows
 from sim.compiled.wiring.found import Filled, Found, fractions
-from sim.models.consumer import MEMBER
-from sim.models.layers.bulkhead import BulkheadMemory
+from sim.models.group import MEMBER
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.guards import GuardTables
@@ -67,23 +66,17 @@ class SeriesTables:
             self._watch(name, "outbox" if first else f"outbox {outbox.topic.name}", sampling.OUTBOX_ROWS, place)
 
     def _watch_guards(self) -> None:
-        world = self.places.world
-        for (caller, _, _), guards in world.guard_sets.items():
-            guard = next(iter(guards.values()))
-            if guard.policy.circuit_breaker is not None:
-                self._watch(
-                    f"{caller} -> {guard.about}",
-                    "breaker_open",
-                    sampling.BREAKER_OPEN,
-                    self.guards.guards_at(guards),
-                    len(guards),
-                )
-        for component, guards in world.bulkheads.items():
-            guard = next(iter(guards.values()))
-            count = 1 if guard.policy.scope == "service" else len(guards)
-            self._watch(component, "places", sampling.PLACES, guard.of(BulkheadMemory).row.limit * count)
-            for quantity, what in OF_BULKHEADS:
-                self._watch(component, quantity, what, self.guards.guards_at(guards), count)
+        for call in self.places.world.calls.guarded:
+            at, count = self.guards.guards_at(call.guards), len(call.guards)
+            if call.policy.circuit_breaker is not None:
+                about = next(iter(call.guards.values())).about
+                self._watch(f"{call.caller} -> {about}", "breaker_open", sampling.BREAKER_OPEN, at, count)
+            if call.policy.bulkhead is not None:
+                count = 1 if call.policy.scope == "service" else count
+                places = call.policy.bulkhead.max_concurrent_calls * count
+                self._watch(call.bulkhead_name, "places", sampling.PLACES, places)
+                for quantity, what in OF_BULKHEADS:
+                    self._watch(call.bulkhead_name, quantity, what, at, count)
 
     def _watch_groups(self) -> None:
         for place, group in enumerate(self.places.groups):

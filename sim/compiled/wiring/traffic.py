@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sim.compiled.program import Assembler
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.places import Places
-    from sim.models.workload import Door, Workload
+    from sim.models.client import Client, Door
+    from sim.models.workload import Workload
 
 
 class TrafficTables:
@@ -39,28 +40,28 @@ class TrafficTables:
             self._workload(place, workload)
 
     def _workload(self, place: int, workload: Workload) -> None:
-        spec, name = workload.spec, f"traffic.{workload.name}"
+        spec, client, name = workload.spec, workload.client, f"traffic.{workload.name}"
         self.workloads.add(
             spent=-np.inf,
             subject=self.places.subject(workload.name),
             base=workload.base,
-            name=workload.source,
+            name=client.name_index,
             first_door=len(self.doors),
             doors=len(workload.doors),
             mix=row_of(workload.pick_door),
             users=self._population(spec.users, f"{name}.users", workload.first_user),
             items=self._population(spec.items, f"{name}.items", 0),
-            caller=self.places.replica_at[workload.caller],
+            caller=self.places.replica_at[client.replica],
             patient=workload.patient,
             lane=self.places.lane(spec.timeout, OF_CLIENT, place),
-            retry=self.guards.retries.add(workload.retry),
-            max_attempts=workload.max_attempts,
-            jitter=row_of(workload.jitter),
+            retry=self.guards.retries.add(client.rule),
+            max_attempts=client.rule.max_attempts,
+            jitter=row_of(client.jitter),
             honor=spec.honor_retry_after,
             route_rows=self.arrivals.add_rows(workload.routes),
             user_rows=self.arrivals.add_rows(workload.users),
             **self._source(place, spec.arrivals, name),
-            **self._budget(workload),
+            **self._budget(client),
         )
         self.thresholds += workload.thresholds
         for door in workload.doors:
@@ -75,10 +76,11 @@ class TrafficTables:
             raise Unsupported(f"the arrivals '{word_of(arrivals)}'")
         return {"source": self.arrivals.add(arrivals, f"{name}.arrivals"), "pc": self.assembler.client(place)}
 
-    def _budget(self, workload: Workload) -> dict[str, int]:
-        if workload.budget is None:
+    def _budget(self, client: Client) -> dict[str, int]:
+        if client.budget is None:
             return {"budget": NOBODY, "tokens": NOBODY}
-        return {"budget": self.guards.budgets.add(workload.budget), "tokens": self.guards.ring(workload.tokens)}
+        budget, tokens = self.guards.budgets.add(client.budget.row), self.guards.ring(client.budget.tokens)
+        return {"budget": budget, "tokens": tokens}
 
     def _door(self, door: Door) -> None:
         target, hop = self.calls.target(door.target), self.calls.hop(door.hop)

@@ -57,6 +57,8 @@ class JobResult:
     engine: str = ""  # what it ran on: the books say so, whatever the job was meant to run on
 
 
+WORTH_MACHINE_CODE = 1_000_000  # attempts of a run on SimPy: it draws for longer than numba takes to load
+
 Perform = Callable[[Job, Tick], JobResult]
 
 
@@ -87,8 +89,12 @@ def simulated(scenario: Scenario, job: Job, tick: Tick) -> Records:
         from sim.compiled import simulate as simulate_compiled
 
         return simulate_compiled(scenario, job.replication, tick, background=job.idle_core)
+    from sim.chance.shared import worth_machine_code
+    from sim.experiments.on_paper.run_size import attempts_of
     from sim.models import simulate
 
+    if attempts_of(scenario) >= WORTH_MACHINE_CODE:
+        worth_machine_code()
     return simulate(scenario, job.replication, tick)
 
 

@@ -9,12 +9,16 @@ from sim.models.task import Activity, Killed, Replica, Task
 
 
 class Attempt(Layer):
-    """The innermost layer, which every call has. An answer that is degraded is an answer; that of the caller will be degraded too."""
+    """The innermost layer, which every call has.
+
+    An answer that is degraded is an answer; that of the caller will be degraded too.
+    """
 
     def __init__(self, call: Call, inner: Run):
         super().__init__(call, inner)
         target = call.target
-        self.only, self.counts, self.publishes = target.only, target.counts, target.publishes
+        self.only, self.publishes = target.only, target.publishes
+        self.counts = target.counts  # whether the caller's balancer must hear of ends
 
     @staticmethod
     def wanted(_call: Call) -> bool:
@@ -34,17 +38,22 @@ class Attempt(Layer):
                 task.children = None
                 yield from call.thaw(task)
         except Killed:
-            self._over(task, callee)
+            if self.counts:
+                call.target.over(task.replica, callee)
             raise
         task.children = None
-        self._over(task, callee)
+        if self.counts:
+            call.target.over(task.replica, callee)
         if task.outcome == DEGRADED:
             task.degraded = True
             return OK
         return task.outcome
 
     def send(self, task: Task) -> Replica | None:
-        """Put the attempt on the wire; the replica that it goes to, also where it is lost on its way. None where there is none."""
+        """Put the attempt on the wire; the replica that it goes to, also where it is lost on its way.
+
+        None where there is none.
+        """
         call, request = self.call, task.request
         chain = path = 0
         if task.tries or call.salt or task.chain:
@@ -86,8 +95,3 @@ class Attempt(Layer):
             child.producer = task.replica
         child.then = call.target.arrive
         return child
-
-    def _over(self, task: Task, callee: Replica) -> None:
-        """For the caller's balancer."""
-        if self.counts:
-            self.call.target.over(task.replica, callee)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sim.models.call import Call, Layer
-from sim.models.guards import Guards
+from sim.models.guards import Guards, Memory
 from sim.models.outcomes import BREAKER_OPEN
 from sim.models.task import Activity, Killed, Task
+from sim.models.unnoticed import Late, breaker_by_now, breaker_forgotten
 from sim.policies import breaker as breakers
 from sim.spec.policy import CallPolicy, CircuitBreaker
 from sim.vocabulary import EventKind
 
-TURNED = (EventKind.BREAKER_CLOSED, EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED)  # by the state that it has now
+TURNED = (EventKind.BREAKER_CLOSED, EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED)
+"""What is told of a breaker that has changed, by the state that it has now."""
 
 
-class BreakerMemory:
+class BreakerMemory(Memory):
     """The state of one breaker, and the ring of what it has heard of."""
 
     def __init__(self, spec: CircuitBreaker):
@@ -27,6 +30,14 @@ class BreakerMemory:
         """A closed one."""
         assert policy.circuit_breaker is not None
         return BreakerMemory(policy.circuit_breaker)
+
+    def unnoticed(self, now: float, subject: str, about: str) -> Iterator[Late]:
+        """That it has opened, where it was half-open for too long."""
+        return breaker_by_now(self.row, now, subject, about)
+
+    def forgotten(self, now: float, subject: str, about: str) -> Iterator[Late]:
+        """That it is closed, where it was not."""
+        return breaker_forgotten(self.row, now, subject, about)
 
 
 class Breaker(Layer):

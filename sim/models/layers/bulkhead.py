@@ -7,15 +7,16 @@ from typing import Any
 
 from sim.models.call import Call, Layer, Run
 from sim.models.clock import Clock
-from sim.models.guards import Guards, distinct
+from sim.models.guards import Guards, Memory, distinct
 from sim.models.outcomes import BULKHEAD_FULL
 from sim.models.task import Activity, Killed, Task
+from sim.models.timers import TimerQueue
 from sim.policies import bulkhead as bulkheads
 from sim.spec import policy as spec
 from sim.vocabulary import Stage
 
 
-class BulkheadMemory:
+class BulkheadMemory(Memory):
     """The places of one bulkhead, who waits for one, and what is counted of it."""
 
     def __init__(self, bulkhead: spec.Bulkhead):
@@ -72,7 +73,7 @@ class Bulkhead(Layer):
         super().__init__(call, inner)
         assert call.policy.bulkhead is not None
         longest = call.policy.bulkhead.max_wait
-        self.timers = call.world.timers(longest, self.expire) if longest > 0 else None
+        self.timers = TimerQueue(call.env, longest, self.expire) if longest > 0 else None
 
     @staticmethod
     def wanted(call: Call) -> bool:
@@ -88,8 +89,7 @@ class Bulkhead(Layer):
     def watch(call: Call, guards: Guards) -> None:
         """Its places, in all replicas of the caller together, and who stands in line for one."""
         assert call.policy.bulkhead is not None
-        watch, component = call.recorder.watch, call.world.bulkhead_name(call)
-        call.world.bulkheads[component] = guards
+        watch, component = call.recorder.watch, call.bulkhead_name
         places = call.policy.bulkhead.max_concurrent_calls * len(distinct(guards))
 
         def those() -> list[BulkheadMemory]:

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 from sim.chance.chain import link_chain
+from sim.models.budget import RetryBudget
 from sim.models.call import Call, Layer, Run
 from sim.models.outcomes import OK, TIMEOUT
 from sim.models.task import Activity, Task
-from sim.policies import budget as budgets
 from sim.policies import retry as retries
-from sim.policies.base import passed, reached
-from sim.spec import policy as spec
-from sim.vocabulary import QUIET, EventKind, Stage
-
-
-class BudgetMemory:
-    """The retry budget of one caller towards one callee."""
-
-    def __init__(self, budget: spec.Budget):
-        self.row: Any
-        self.tokens: Any
-        self.row, self.tokens = budgets.new_budget(budget)
-        self.last_refusal = -math.inf  # s
-
-    def renewed(self, policy: spec.CallPolicy) -> BudgetMemory:
-        """A new budget."""
-        assert policy.retry is not None
-        assert policy.retry.budget is not None
-        return BudgetMemory(policy.retry.budget)
+from sim.policies.base import reached
+from sim.spec.policy import CallPolicy
+from sim.vocabulary import EventKind, Stage
 
 
 class Retry(Layer):
@@ -41,7 +22,7 @@ class Retry(Layer):
         self.rule = retries.new_retry(call.policy.retry)
         self.budgeted = call.policy.retry.budget is not None
         self.timed = call.policy.total_timeout is not None
-        self.jitter = call.world.uniform(f"{call.site}.backoff")
+        self.jitter = call.context.uniform(f"{call.site}.backoff")
 
     @staticmethod
     def wanted(call: Call) -> bool:
@@ -49,15 +30,15 @@ class Retry(Layer):
         return call.policy.retry is not None and call.policy.retry.max_attempts > 1
 
     @staticmethod
-    def memory(policy: spec.CallPolicy) -> BudgetMemory | None:
+    def memory(policy: CallPolicy) -> RetryBudget | None:
         """A budget, where the policy has one."""
-        return BudgetMemory(policy.retry.budget) if policy.retry is not None and policy.retry.budget is not None else None
+        budget = policy.retry.budget if policy.retry is not None else None
+        return RetryBudget(budget) if budget is not None else None
 
     def run(self, task: Task) -> Activity:
         """`task.tries` counts the attempts that are over: the draws of an attempt are keyed by it."""
         if self.budgeted:
-            budget = self._budget(task)
-            budgets.deposit(budget.row, budget.tokens, self.call.env.now)
+            self._budget(task).deposit(self.call.env.now)
         pause = self.rule.base  # where decorrelated jitter begins
         while True:
             outcome = yield from self.inner(task)
@@ -80,8 +61,18 @@ class Retry(Layer):
             return False
         return not self.budgeted or self._withdraw(task)
 
+    def _withdraw(self, task: Task) -> bool:
+        now = self.call.env.now
+        return self._budget(task).withdraw(now, lambda: self.call.note(EventKind.BUDGET_EXHAUSTED, task, now))
+
+    def _budget(self, task: Task) -> RetryBudget:
+        return self.call.guard(task).of(RetryBudget)
+
     def _pause(self, task: Task, seconds: float) -> Activity:
-        """Back off; 1 where that took until the total timeout, and the call is over. A pause that could only end after it is cut short."""
+        """Back off; 1 where that took until the total timeout, and the call is over.
+
+        A pause that could only end after it is cut short.
+        """
         call = self.call
         cut = self.timed and reached(call.env.now + seconds, task.timed_call.deadline)
         call.recorder.stage(task, Stage.BACKOFF, call.target.where)
@@ -95,16 +86,3 @@ class Retry(Layer):
             return 0
         task.timed_call.pausing = False
         return int(cut or reached(call.env.now, task.timed_call.deadline))
-
-    def _budget(self, task: Task) -> BudgetMemory:
-        return self.call.guard(task).of(BudgetMemory)
-
-    def _withdraw(self, task: Task) -> bool:
-        """Take a retry from the budget; the beginning of a spell without any goes into the event log."""
-        budget, now = self._budget(task), self.call.env.now
-        if budgets.withdraw(budget.row, budget.tokens, now):
-            return True
-        if passed(now, budget.last_refusal + QUIET):
-            self.call.note(EventKind.BUDGET_EXHAUSTED, task, now)
-        budget.last_refusal = now
-        return False

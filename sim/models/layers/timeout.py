@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.models.call import Call, Layer, Run
 from sim.models.task import Activity, Task
+from sim.models.timers import TimerQueue
 
 
 class Timeout(Layer):
@@ -12,7 +13,7 @@ class Timeout(Layer):
     def __init__(self, call: Call, inner: Run):
         super().__init__(call, inner)
         assert call.policy.timeout is not None
-        self.timers = call.world.timers(call.policy.timeout, call.give_up)
+        self.timers = TimerQueue(call.env, call.policy.timeout, call.give_up)
 
     @staticmethod
     def wanted(call: Call) -> bool:

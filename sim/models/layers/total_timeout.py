@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from sim.models.call import Call, Layer, Run
 from sim.models.task import Activity, Killed, Task, TimedCall
+from sim.models.timers import TimerQueue
 
 
 class TotalTimeout(Layer):
-    """At the limit the attempt under way is given up. What comes after it, another attempt or a pause, `layers/retry.py` does not begin."""
+    """At the limit the attempt under way is given up.
+
+    What comes after it, another attempt or a pause, `layers/retry.py` does not begin.
+    """
 
     def __init__(self, call: Call, inner: Run):
         super().__init__(call, inner)
         assert call.policy.total_timeout is not None
-        self.timers = call.world.timers(call.policy.total_timeout, self.expire)
+        self.timers = TimerQueue(call.env, call.policy.total_timeout, self.expire)
 
     @staticmethod
     def wanted(call: Call) -> bool:
@@ -32,7 +36,7 @@ class TotalTimeout(Layer):
         return outcome
 
     def expire(self, timed: TimedCall) -> None:
-        """No attempt goes on any longer. In a pause, or frozen with an answer, the task finds out itself when it wakes."""
+        """No attempt goes on. In a pause, or frozen with an answer, the task finds out itself when it wakes."""
         task = timed.task
         if timed.pausing:
             return

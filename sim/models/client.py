@@ -1,0 +1,155 @@
+"""Clients: where they call, how long they wait for an answer, and how often they ask again.
+
+A client's attempt goes to the gateway's route, or straight to a service's endpoint, without a hop: the network behind
+the client is not modelled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.chance.chain import link_chain
+from sim.models.budget import RetryBudget
+from sim.models.call import Target
+from sim.models.context import Context
+from sim.models.gateway import Gateway
+from sim.models.link import Hop
+from sim.models.outcomes import RATE_LIMITED, TIMEOUT, UNREACHABLE
+from sim.models.request import Request
+from sim.models.task import Activity, Outside, Replica, Task, abandon
+from sim.models.timers import TimerQueue
+from sim.policies import retry as retries
+from sim.spec.policy import Retry
+from sim.spec.traffic import Traffic
+from sim.vocabulary import EventKind, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A target of the traffic."""
+
+    target: Target
+    hop: Hop  # to it: of no length, but faults may cut it
+    route: int  # index of the name under which it is recorded
+    needs: int  # mask of the effects that complete an order
+    mark: int  # of the client's attempts; 0: it makes one only
+
+
+class Client:
+    """What all clients of one traffic have in common: patience, retries, and the budget for these."""
+
+    def __init__(self, context: Context, name: str, spec: Traffic, gateway: Gateway | None):
+        self.env = context.env
+        self.recorder = context.recorder
+        self.name = name
+        self.name_index = context.recorder.name(name)
+        self.gateway = gateway
+        self.replica = Replica(Outside(), 0, 0)  # its side of balancers
+        retry = spec.retry or Retry(max_attempts=1)
+        self.rule = retries.new_retry(retry)
+        self.budget = RetryBudget(retry.budget) if retry.budget is not None else None
+        self.jitter = context.uniform(f"traffic.{name}.backoff")
+        self.honor_retry_after = spec.honor_retry_after
+        self.timers = TimerQueue(self.env, spec.timeout, self._timed_out) if spec.timeout is not None else None
+
+    def ask_once(self, request: Request, door: Door) -> None:
+        """Make the only attempt of a request, which itself waits for the answer, without an end to its patience."""
+        replica = self._choose(door, request, 0)
+        if replica is None:
+            request.outcome = UNREACHABLE
+            request.where = door.target.where
+            request.then(request)
+        elif (attempt := self._attempt(door, request, request, replica, 0)) is not None:
+            door.target.arrive(attempt)
+
+    def ask(self, task: Task, door: Door) -> Activity:
+        """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
+        request = task.request
+        if self.recorder.stages is not None:
+            task.flow = self.recorder.next_flow()
+        if self.budget is not None:
+            self.budget.deposit(self.env.now)
+        tries = 0
+        pause = self.rule.base  # where decorrelated jitter begins
+        while True:
+            outcome = yield from self._try(task, door, tries)
+            tries += 1
+            if not self._may_go_on(tries, outcome):
+                break
+            pause = retries.backoff(self.rule, tries, self.jitter(request.id, tries), pause)
+            asked_to_wait = request.retry_after if outcome == RATE_LIMITED and self.honor_retry_after else 0.0
+            if (wait := max(pause, asked_to_wait)) > 0.0:
+                self.recorder.stage(task, Stage.BACKOFF, self.name_index)
+                self.env.hold(task, wait)
+                yield
+        request.outcome = outcome
+        request.root = task.root
+        request.where = task.where
+        request.then(request)
+        return outcome
+
+    def _try(self, task: Task, door: Door, tries: int) -> Activity:
+        """One attempt, after so many others."""
+        request, target = task.request, door.target
+        request.attempts = tries + 1
+        task.root = 0
+        if self.timers is not None:
+            self.timers.arm(task)
+        replica = self._choose(door, request, tries)
+        if replica is None:
+            task.where = target.where
+            outcome = UNREACHABLE
+        else:
+            if (attempt := self._attempt(door, request, task, replica, tries)) is not None:
+                task.children = attempt
+                attempt.then = target.arrive
+                self.env.wake(attempt)
+            self.recorder.sent(task, attempt, target.where, tries)
+            yield
+            outcome = task.outcome
+            task.children = None
+            target.over(self.replica, replica)
+        task.ticket += 1  # the timer is stale
+        return outcome
+
+    def _may_go_on(self, tries: int, outcome: int) -> bool:
+        """Whether an attempt that ended so may be followed by another."""
+        if tries >= self.rule.max_attempts or not retries.retryable(self.rule, outcome):
+            return False
+        return self.budget is None or self.budget.withdraw(self.env.now, self._tell_of_budget)
+
+    def _tell_of_budget(self) -> None:
+        self.recorder.event(EventKind.BUDGET_EXHAUSTED, self.name)
+
+    def _choose(self, door: Door, request: Request, tries: int) -> Replica | None:
+        """The replica that takes this attempt; None: nobody is there."""
+        replica = door.target.only
+        if replica is None or replica.down:
+            replica = door.target.choose(self.replica, request.id, link_chain(0, 0, tries))
+        return replica
+
+    def _attempt(
+        self, door: Door, request: Request, caller: Task | Request, replica: Replica, tries: int
+    ) -> Task | None:
+        """One attempt at the door; None: a black hole has swallowed it."""
+        if door.hop.fixed < 0.0:
+            return None
+        attempt = Task(request, link_chain(0, 0, tries), 0, caller, replica)
+        attempt.mark = door.mark
+        attempt.back = door.hop
+        request.alive += 1
+        return attempt
+
+    def _timed_out(self, task: Task) -> None:
+        """Its patience is over: a gateway stops, a service does not know, and goes on (as Tomcat and Spring do)."""
+        attempt = task.children
+        if attempt is not None:
+            attempt.caller = None
+            if self.gateway is not None:
+                self.gateway.client_gone(attempt)
+            else:
+                abandon(attempt)
+        task.ticket += 1
+        task.outcome = TIMEOUT
+        task.where = self.name_index
+        self.env.wake(task)

@@ -1,0 +1,185 @@
+"""Places of a host: who holds one, who waits for one, and the time that is spent there.
+
+A place is a worker thread, or a thread of an event loop. A queue of finite length and patience stands before them.
+"""
+
+from __future__ import annotations
+
+import math
+
+from sim.models.context import Context
+from sim.models.outcomes import OK, SHED
+from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, Account, Activity, Replica, Task
+from sim.models.timers import TimerQueue
+from sim.spec.service import Queue
+from sim.vocabulary import Stage
+
+UNLIMITED_PLACES = 1 << 60
+
+
+class Places:
+    """The places of all replicas, and one rule for their queues."""
+
+    def __init__(self, context: Context, name: str, workers: int, queue: Queue):
+        self.context = context
+        self.env = context.env
+        self.recorder = context.recorder
+        self.spans = context.recorder.spans  # None: none are kept
+        self.name = name
+        self.name_index = context.recorder.name(name)
+        self.account = Account()
+        self.workers = UNLIMITED_PLACES if workers < 0 else workers  # of each replica
+        self.event_loop = False  # an event loop lets go of its worker while it waits for others
+        self.capacity = math.inf if queue.capacity < 0 else queue.capacity
+        self.lifo = queue.discipline == "lifo"
+        self.queue_timeout = queue.timeout  # s
+        self.patience: TimerQueue | None = None
+        if queue.timeout is not None:
+            self.patience = TimerQueue(self.env, queue.timeout, self.give_up_waiting)
+        self.queued = 0  # in all replicas
+        self.queue_area = 0.0  # the integral of that
+        self.slow = 1.0  # how many times as long all takes that begins now
+        self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
+
+    # -- places ----------------------------------------------------------------------------------------------------
+
+    def grant(self, task: Task, replica: Replica) -> None:
+        """Take a place, of which there is a free one."""
+        replica.free -= 1
+        self.account.busy_area -= self.env.now
+        task.granted = True
+
+    def leave(self, task: Task, replica: Replica) -> None:
+        """Give the place up; the head of the queue has it before the one who left goes on."""
+        now = self.env.now
+        task.granted = False
+        if replica.waiting:
+            self._grant_next(replica, now)
+        else:
+            replica.free += 1
+            self.account.busy_area += now
+
+    def let_go(self, task: Task) -> int:
+        """An event loop gives its worker back before it waits for others."""
+        if self.event_loop and task.granted:
+            self.leave(task, task.replica)
+        return OK
+
+    def _grant_next(self, replica: Replica, now: float) -> None:
+        """Hand a place, counted busy, to the next live entry of the queue."""
+        queue = replica.queue
+        while True:
+            task, ticket = queue.pop() if self.lifo else queue.popleft()
+            if task.ticket == ticket:
+                break
+        replica.waiting -= 1
+        self.queued -= 1
+        self.queue_area += now
+        task.ticket += 1
+        task.waits = NOWHERE
+        task.granted = True
+        task.outcome = OK
+        self.env.wake(task)
+
+    def take_place(self, task: Task) -> Activity:
+        """Get a place again in the middle of a flow (event loop); never refused for want of queue capacity."""
+        replica = task.replica
+        if replica.free:
+            self.grant(task, replica)
+            return OK
+        self.recorder.stage(task, Stage.PLACE, self.name_index)
+        self.wait_in_queue(task, replica)
+        yield
+        return OK
+
+    def wait_in_queue(self, task: Task, replica: Replica) -> None:
+        """Join the end of the queue."""
+        replica.queue.append((task, task.ticket))
+        replica.waiting += 1
+        task.waits = IN_QUEUE
+        self.queued += 1
+        self.queue_area -= self.env.now
+
+    def give_up_waiting(self, task: Task) -> None:
+        """The queue timeout fired while the task was still waiting; a frozen replica will look at the thaw whether it
+        still is.
+        """
+        replica = task.replica
+        if replica.hung:
+            replica.overdue.append((task, task.ticket))
+            return
+        self.unqueue(task, replica)
+        task.outcome = SHED
+        self.env.wake(task)
+
+    def unqueue(self, task: Task, replica: Replica) -> None:
+        """Take a waiting task out of the queue: its entry there goes stale."""
+        task.ticket += 1
+        task.waits = NOWHERE
+        replica.waiting -= 1
+        self.queued -= 1
+        self.queue_area += self.env.now
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    def spend(self, task: Task, seconds: float, computing: bool) -> Activity:
+        """Let work (or a wait) of this length pass, on the cores where there are any, stretched by slowdowns and
+        stopped by freezes.
+        """
+        seconds *= self.slow
+        replica = task.replica
+        if self.spans is not None:
+            self.recorder.stage(task, Stage.WORK if computing else Stage.WAIT, self.name_index, seconds)
+        if computing and replica.cpu is not None:
+            task.waits = ON_CPU
+            replica.cpu.run(task, seconds)
+            yield
+            task.waits = NOWHERE
+        elif not self.may_hang:
+            self.env.hold(task, seconds)
+            yield
+        else:
+            yield from self._hold_unfrozen(task, replica, seconds, Stage.WORK if computing else Stage.WAIT)
+        self.note_work(task, seconds)
+        return OK
+
+    def compute(self, task: Task, seconds: float) -> Activity:
+        """Work on a worker: one is taken first, where an event loop holds none."""
+        if not task.granted:
+            yield from self.take_place(task)
+        return (yield from self.spend(task, seconds, computing=True))
+
+    def note_work(self, task: Task, seconds: float) -> None:
+        """Work (or a wait) of this length is over."""
+        self.account.work_done += seconds
+        if task.abandoned:
+            self.account.work_wasted += seconds
+        else:
+            task.worked += seconds
+
+    def _hold_unfrozen(self, task: Task, replica: Replica, seconds: float, kind: Stage) -> Activity:
+        """Hold for `seconds` that are not frozen."""
+        since = replica.frozen(self.env.now)
+        while True:
+            self.env.hold(task, seconds)
+            yield
+            # What the freeze has cost so far is still to be spent; the rest of the freeze is waited for.
+            seconds = replica.frozen(self.env.now) - since
+            if replica.hung:
+                yield from self.thaw(task, replica)
+            since = replica.frozen(self.env.now)
+            if seconds <= 0:
+                return OK
+            self.recorder.stage(task, kind, self.name_index, seconds)
+
+    def thaw(self, task: Task, replica: Replica) -> Activity:
+        """Wait until the replica is not frozen."""
+        while replica.hung:
+            self.park(task)
+            yield
+        return OK
+
+    def park(self, task: Task) -> None:
+        """It goes on at the thaw."""
+        self.recorder.stage(task, Stage.FROZEN, self.name_index)
+        task.replica.parked.append(task)
