@@ -42,11 +42,20 @@ class Gauges:
         queue = self.values(component, "queue")
         return queue + self.values(component, "listen_backlog") if self.has(component, "listen_backlog") else queue
 
+    @property
+    def window(self) -> Floats:
+        """The edges of the measured window."""
+        return np.array([self.records.warmup, self.records.duration])
+
     def mean_waiting(self, component: str) -> float:
         """Their time average over the measured window; nan where there is no such host."""
+        return float(self.means_waiting(component, self.window)[0])
+
+    def means_waiting(self, component: str, edges: Floats) -> Floats:
+        """The same between neighbouring edges."""
         if not self.has(component, "queue"):
-            return math.nan
-        return float(self.means(self.waiting(component), np.array([self.records.warmup, self.records.duration]))[0])
+            return np.full(edges.size - 1, math.nan)
+        return self.means(self.waiting(component), edges)
 
     def mean(self, component: str, quantity: str) -> float:
         """Time average over the measured window [warmup, duration]."""
@@ -54,15 +63,23 @@ class Gauges:
 
     def mean_between(self, component: str, quantity: str, begin: float, end: float) -> float:
         """Time average of a `mean` series over a span; nan where it has no finite value there."""
+        return float(self.means_of(component, quantity, np.array([begin, end]))[0])
+
+    def means_of(self, component: str, quantity: str, edges: Floats) -> Floats:
+        """The same between neighbouring edges."""
         if not self.has(component, quantity):
-            return math.nan
-        return float(self.means(self.values(component, quantity), np.array([begin, end]))[0])
+            return np.full(edges.size - 1, math.nan)
+        return self.means(self.values(component, quantity), edges)
 
     def growth(self, component: str, quantity: str) -> float:
         """How much a `total` grew in the measured window."""
+        return float(self.growths_of(component, quantity, self.window)[0])
+
+    def growths_of(self, component: str, quantity: str, edges: Floats) -> Floats:
+        """The same between neighbouring edges."""
         if not self.has(component, quantity):
-            return math.nan
-        return float(self.growths(self.values(component, quantity), np.array([self.records.warmup, self.records.duration]))[0])
+            return np.full(edges.size - 1, math.nan)
+        return self.growths(self.values(component, quantity), edges)
 
     def levels(self, component: str, quantity: str, begin: float) -> Floats:
         """The values at the ticks from `begin` on."""
@@ -98,7 +115,7 @@ class Gauges:
         return self.growths(values, edges) / np.diff(edges)
 
 
-def ratio(above: Floats, below: Floats) -> Floats:
+def ratio(above: NDArray[np.number], below: NDArray[np.number]) -> Floats:
     """above / below, nan where there is nothing below."""
     found = np.full(below.shape, math.nan)
     np.divide(above, below, out=found, where=below != 0)

@@ -7,10 +7,14 @@ quick ones only; a percentile that those who arrived early enough to have been s
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
+
+from sim.metrics.gauges import ratio
 from sim.metrics.keys import key_of
-from sim.metrics.sample import Sample
-from sim.records.counted import Answers, Mask
+from sim.metrics.sample import Parts, Sample
+from sim.records.counted import Answers, Floats, Mask, Requests
 from sim.spec.promises import WIDE
 from sim.stats.quantile import Censored
 
@@ -60,3 +64,21 @@ def means(sample: Sample, route: str = "") -> dict[str, Censored]:
         key_of("response_all_mean", route): sample.response_all.mean(endless=False),
         key_of("completion_mean", route): sample.completion.mean(endless=endless),
     }
+
+
+def mean_times(parts: Parts, route: str = "") -> dict[str, Floats]:
+    """The means on the three clocks in each of the parts: (spans,) each. As in `means`, what has not ended counts with its age."""
+    answers, orders = parts.sample.answers, parts.sample.orders
+    good, known = answers.answered & answers.good, orders.finished | orders.unfinished
+    times = np.where(orders.finished, orders.completion, orders.age)
+    return {
+        key_of("response_mean", route): _mean(parts.answers, answers, answers.response, good),
+        key_of("response_all_mean", route): _mean(parts.answers, answers, answers.response, answers.answered),
+        key_of("completion_mean", route): _mean(parts.orders, orders, times, known),
+    }
+
+
+def _mean(spans: Sequence[slice], requests: Requests, times: Floats, mask: Mask) -> Floats:
+    """(spans,) over those for which the mask holds; nan where there are none."""
+    totals = np.array([requests.sum_of(times, mask, span) for span in spans])
+    return ratio(totals, np.array([requests.total(mask, span) for span in spans]))

@@ -7,7 +7,7 @@ the whole run.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,16 +15,16 @@ import numpy as np
 from sim.metrics.departures import Left
 from sim.metrics.keys import routes
 from sim.metrics.latency import latencies
-from sim.metrics.observed import observed
+from sim.metrics.observed import Observed, observe
 from sim.metrics.orders import business
 from sim.metrics.resilience import resilience
-from sim.metrics.sample import Sample
-from sim.metrics.service_level import bounded_shares, outcome_shares, service_level
-from sim.metrics.stations import station_figures
+from sim.metrics.sample import Parts
+from sim.metrics.service_level import Bounded, bounded_shares, outcome_shares, service_level
+from sim.metrics.stations import machine_averages, station_extremes
+from sim.records.counted import Floats
 from sim.records.tables import Records
 from sim.spec.promises import WIDE
 from sim.spec.scenario import Scenario
-from sim.stats.quantile import Censored
 from sim.vocabulary import BOUNDED, bound_keys, catalogue_order
 
 
@@ -36,42 +36,43 @@ class Measurement:
     censored: frozenset[str]
 
 
-def measure(records: Records, scenario: Scenario) -> Measurement:
+def measure(records: Records, scenario: Scenario, seen: Observed | None = None) -> Measurement:
     """Every metric of the catalogue, overall and for each route, outcome, service, group and fault: the keys of `metric_keys(scenario)`.
 
-    Routes that are only in the records (a measured trace) are added.
+    Routes that are only in the records (a measured trace) are added. `seen` is what `observe` gives, for whoever has it already.
     """
-    seen = observed(records, scenario)
-    left = seen.departures.between(np.array([records.warmup, records.duration]))
-    served = averages(records, scenario, seen.counted, left)
-    everyone = seen.everyone
-    values = {**_without_the_undecided(served.values), **business(records, scenario, everyone), **resilience(records, scenario, everyone)}
-    return Measurement(_in_order(values), served.censored | {key for key, value in values.items() if math.isinf(value)})
+    seen = observe(records, scenario) if seen is None else seen
+    window = np.array([records.warmup, records.duration])
+    left, parts = seen.departures.between(window), Parts.of(seen.counted, window)
+    shares = bounded_shares(parts)
+    served, clocks = averages(records, scenario, parts, shares, left), latencies(parts.sample)
+    for route, its in by_route(records, scenario, parts, left):
+        served |= service_level(its, shares if its is parts else bounded_shares(its), left.on_route(route), route)
+        clocks |= latencies(its.sample, route)
+    figures = {key: float(value[0]) for key, value in served.items()}
+    figures |= station_extremes(records, scenario) | {key: figure.value for key, figure in clocks.items()}
+    values = {
+        **_without_the_undecided(figures),
+        **business(records, scenario, seen.everyone),
+        **resilience(records, scenario, seen.everyone),
+    }
+    censored = {key for key, figure in clocks.items() if figure.censored}
+    return Measurement(_in_order(values), frozenset(censored | {key for key, value in values.items() if math.isinf(value)}))
 
 
-Clocks = Callable[[Sample, str], dict[str, Censored]]
-"""Figures of latency of a sample, under the names of a route."""
+def averages(
+    records: Records, scenario: Scenario, parts: Parts, shares: Mapping[str, Bounded], left: Left
+) -> dict[str, Floats]:
+    """The figures of service and machines in neighbouring spans of time, (spans,) each: by who arrived in a span, and what left in it."""
+    machines = machine_averages(records, scenario, left, parts.edges)
+    return {**outcome_shares(parts), **machines, **service_level(parts, shares, left)}
 
 
-def averages(records: Records, scenario: Scenario, counted: Sample, left: Left, latencies: Clocks = latencies) -> Measurement:
-    """The figures of latency (or the means alone), service and machines in one span of time: by who arrived in it, and what left in it."""
-    window = records.duration - records.warmup
-    values = {**outcome_shares(counted), **station_figures(records, scenario, left)}
-    clocks, shares = latencies(counted, ""), bounded_shares(counted.answers)
-    values |= service_level(counted, shares, left, window)
-    for route, its in by_route(records, scenario, counted, left):
-        clocks |= latencies(its, route)
-        its_shares = shares if its is counted else bounded_shares(its.answers)
-        values |= service_level(its, its_shares, left.on_route(route), window, route)
-    values |= {key: figure.value for key, figure in clocks.items()}
-    return Measurement(values, frozenset(key for key, figure in clocks.items() if figure.censored))
-
-
-def by_route(records: Records, scenario: Scenario, sample: Sample, left: Left) -> Iterator[tuple[str, Sample]]:
-    """The requests of each route that the scenario knows or the records hold."""
+def by_route(records: Records, scenario: Scenario, parts: Parts, left: Left) -> Iterator[tuple[str, Parts]]:
+    """The requests of each route that the scenario knows or the records hold: these very parts where all took it."""
     number = {name: index for index, name in enumerate(records.names)}
     for route in dict.fromkeys((*routes(scenario), *filter(None, left.routes))):
-        yield route, sample.on_route(number.get(route, len(number)))
+        yield route, parts.on_route(number.get(route, len(number)))
 
 
 def _without_the_undecided(values: dict[str, float]) -> dict[str, float]:

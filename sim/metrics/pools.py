@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.metrics.gauges import Floats, Gauges, share
+from sim.metrics.gauges import Floats, Gauges, ratio
 from sim.metrics.keys import stations
 from sim.spec.scenario import Scenario
 from sim.spec.sites import limits
@@ -26,11 +26,10 @@ class Pool:
     servers: Floats  # how many there are; nan where nobody knows, infinite where they are unlimited
     queue: str = ""  # the series of who waits for one
 
-    def utilisation(self, gauges: Gauges, begin: float, end: float) -> float:
-        """Busy / servers, each averaged over this span of time; nan where the servers are unlimited or unknown."""
-        edges = np.array([begin, end])
-        there = float(gauges.means(self.servers, edges)[0])
-        return share(float(gauges.means(self.busy, edges)[0]), there) if math.isfinite(there) else math.nan
+    def utilisations(self, gauges: Gauges, edges: Floats) -> Floats:
+        """Busy / servers, each averaged between neighbouring edges; nan where the servers are unlimited or unknown."""
+        there = gauges.means(self.servers, edges)
+        return np.where(np.isfinite(there), ratio(gauges.means(self.busy, edges), there), math.nan)
 
     @property
     def shares(self) -> Floats:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.records.counted import Answers, Floats, Mask, Orders, on_both_clocks
+from sim.records.counted import Answers, Counts, Floats, Mask, Orders, Requests, on_both_clocks
 from sim.records.tables import Records
 from sim.spec.promises import APDEX_T, ROUNDING, objective_of, patience_of
 from sim.spec.scenario import Scenario
@@ -48,6 +49,11 @@ class Sample:
         """Those that arrived in [begin, end)."""
         return self._of(self.answers.arrived(begin, end), self.orders.arrived(begin, end))
 
+    @property
+    def in_order(self) -> bool:
+        """Whether they stand in the order of their arrival."""
+        return self.answers.in_order and self.orders.in_order
+
     @cached_property
     def by_arrival(self) -> Sample:
         """The same in the order of arrival."""
@@ -84,9 +90,69 @@ class Sample:
         widths = answers.widths(answers.response_width, mask), answers.widths(answers.response_width, none)
         return Durations(answers.response[mask], answers.response[none], answers.counts(mask), answers.counts(none), *widths)
 
-    def seen_at(self, end: float) -> Sample:
-        """The same, as old as they are at another end of the run."""
-        return Sample(replace(self.answers, until=end), replace(self.orders, until=end))
+    def seen_at(self, answers: float | Floats, orders: float | Floats) -> Sample:
+        """The same, as old as they are at another end of the run, or each of them at an end of its own."""
+        return Sample(replace(self.answers, until=answers), replace(self.orders, until=orders))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A sample by neighbouring spans of time: who arrived in each of them, as old as they were at its end."""
+
+    sample: Sample  # in the order of arrival, where there are several spans
+    edges: Floats  # (spans + 1,) s; all of the sample arrived between the first and the last
+
+    @classmethod
+    def of(cls, sample: Sample, edges: Floats) -> Parts:
+        """The sample between these edges. Where they are but two it must be seen at the second of them already."""
+        if edges.size == 2:
+            return cls(sample, edges)
+        sample = sample.by_arrival
+        until = (its.arrival.searchsorted(edges) for its in (sample.answers, sample.orders))
+        return cls(sample.seen_at(*(np.repeat(edges[1:], np.diff(its)) for its in until)), edges)
+
+    def on_route(self, route: int) -> Parts:
+        """Those of one route, by its index into names."""
+        its = self.sample.on_route(route)
+        return self if its is self.sample else Parts(its, self.edges)
+
+    @property
+    def widths(self) -> Floats:
+        """(spans,) s; how long each is."""
+        return np.diff(self.edges)
+
+    @cached_property
+    def answers(self) -> tuple[slice, ...]:
+        """(spans,) where the answers of each stand."""
+        return self._slices(self.sample.answers)
+
+    @cached_property
+    def orders(self) -> tuple[slice, ...]:
+        """(spans,) where the orders of each stand."""
+        return self._slices(self.sample.orders)
+
+    @cached_property
+    def by_outcome(self) -> Counts:
+        """(spans, outcomes) how many ended in each way."""
+        answers, n = self.sample.answers, len(Outcome)
+        return np.array([answers.at(span).bins(answers.outcome[span], n) for span in self.answers])
+
+    @cached_property
+    def ordered(self) -> Counts:
+        """(spans,) how many there are of which effects are expected."""
+        orders = self.sample.orders
+        every = np.ones(orders.arrival.size, dtype=bool)
+        return np.array([orders.total(every, span) for span in self.orders])
+
+    def total(self, mask: Mask) -> Counts:
+        """(spans,) how many answers there are for which the mask holds."""
+        answers = self.sample.answers
+        return np.array([answers.total(mask, span) for span in self.answers])
+
+    def _slices(self, requests: Requests) -> tuple[slice, ...]:
+        if self.edges.size == 2:
+            return (slice(0, requests.arrival.size),)
+        return tuple(slice(*pair) for pair in pairwise(requests.arrival.searchsorted(self.edges).tolist()))
 
 
 def sample_of(records: Records, scenario: Scenario) -> Sample:

@@ -3,45 +3,53 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 
 from sim.metrics.departures import Left
-from sim.metrics.gauges import Gauges, share
+from sim.metrics.gauges import Floats, Gauges, ratio
 from sim.metrics.keys import GATEWAY, groups, key_of, pooled, stations
 from sim.metrics.pools import pools
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 
+Shares = dict[tuple[str, str], Floats]
+"""(station, resource) -> (spans,) share that is busy, of everything that can be full; nan where it is unlimited."""
 
-def station_figures(records: Records, scenario: Scenario, left: Left) -> dict[str, float]:
-    """All figures of services, gateway and consumer groups over the measured window."""
+
+def machine_averages(records: Records, scenario: Scenario, left: Left, edges: Floats) -> dict[str, Floats]:
+    """The figures of services, gateway and consumer groups that are averages over time, between neighbouring edges: (spans,) each."""
     gauges = Gauges(records)
-    shares = utilisations(gauges, scenario)
-    price = cost(gauges, scenario, records.duration - records.warmup)
+    shares = utilisations(gauges, scenario, edges)
     return {
-        **{key_of("utilisation", station): busiest(shares, station) for station in pooled(scenario)},
-        **{key_of("queue_mean", station): gauges.mean_waiting(station) for station in stations(scenario)},
-        **{key_of("lag_max", group): lag_max(gauges, group) for group in groups(scenario)},
-        "utilisation_max": _largest(shares.values()),
-        "amplification": _over_services(gauges, "attempts", "first_attempts"),
-        "wasted_work": _over_services(gauges, "work_wasted", "work_done"),
-        "cost": price,
-        "cost_per_thousand": _per_thousand(price, left),
+        **{key_of("utilisation", station): _busiest(shares, station, edges.size - 1) for station in pooled(scenario)},
+        **{key_of("queue_mean", station): gauges.means_waiting(station, edges) for station in stations(scenario)},
+        "amplification": _over_services(gauges, "attempts", "first_attempts", edges),
+        "wasted_work": _over_services(gauges, "work_wasted", "work_done", edges),
+        "cost_per_thousand": _per_thousand(costs(gauges, scenario, edges), left),
     }
 
 
-def utilisations(gauges: Gauges, scenario: Scenario) -> dict[tuple[str, str], float]:
-    """(station, resource) -> share that is busy over the measured window, of everything that can be full; nan where it is unlimited."""
-    window = gauges.records.warmup, gauges.records.duration
-    return {(pool.station, pool.resource): pool.utilisation(gauges, *window) for pool in pools(gauges, scenario)}
+def station_extremes(records: Records, scenario: Scenario) -> dict[str, float]:
+    """The largest figures of the measured window, and its whole cost."""
+    gauges = Gauges(records)
+    shares = [float(its[0]) for its in utilisations(gauges, scenario, gauges.window).values()]
+    return {
+        **{key_of("lag_max", group): lag_max(gauges, group) for group in groups(scenario)},
+        "utilisation_max": max((share for share in shares if not math.isnan(share)), default=math.nan),
+        "cost": float(costs(gauges, scenario, gauges.window)[0]),
+    }
 
 
-def busiest(shares: dict[tuple[str, str], float], station: str) -> float:
+def utilisations(gauges: Gauges, scenario: Scenario, edges: Floats) -> Shares:
+    """Those between neighbouring edges."""
+    return {(pool.station, pool.resource): pool.utilisations(gauges, edges) for pool in pools(gauges, scenario)}
+
+
+def _busiest(shares: Shares, station: str, spans: int) -> Floats:
     """Of a station's cores where there are any, else of whatever it has but its hottest consumer; nan where nothing is known."""
     its = {resource: value for (name, resource), value in shares.items() if name == station and resource != "hottest consumer"}
-    return its.get("cores", next(iter(its.values()), math.nan))
+    return its.get("cores", next(iter(its.values()), np.full(spans, math.nan)))
 
 
 def lag_max(gauges: Gauges, group: str) -> float:
@@ -50,25 +58,23 @@ def lag_max(gauges: Gauges, group: str) -> float:
     return float(np.sum(lags, axis=0).max()) if lags and lags[0].size else math.nan
 
 
-def cost(gauges: Gauges, scenario: Scenario, window: float) -> float:
-    """Replicas x time x price; nan where nothing has a price."""
+def costs(gauges: Gauges, scenario: Scenario, edges: Floats) -> Floats:
+    """(spans,) replicas x time x price; nan where nothing has a price."""
     prices = {name: service.cost for name, service in scenario.services.items()}
     if scenario.gateway is not None:
         prices[GATEWAY] = scenario.gateway.cost
-    priced = {component: price for component, price in prices.items() if price}
-    return sum(gauges.mean(component, "replicas") * window * price for component, price in priced.items()) if priced else math.nan
+    priced = [gauges.means_of(component, "replicas", edges) * np.diff(edges) * price for component, price in prices.items() if price]
+    return np.sum(priced, axis=0) if priced else np.full(edges.size - 1, math.nan)
 
 
-def _per_thousand(price: float, left: Left) -> float:
-    n = int((left.completed if left.expected else left.served)[0])
-    return price * 1000 / n if n else (math.nan if math.isnan(price) else math.inf)
+def _per_thousand(price: Floats, left: Left) -> Floats:
+    n = left.completed if left.expected else left.served
+    nothing = np.where(np.isnan(price), math.nan, math.inf)
+    return np.where(n > 0, ratio(price * 1000, n), nothing)
 
 
-def _over_services(gauges: Gauges, part: str, whole: str) -> float:
+def _over_services(gauges: Gauges, part: str, whole: str, edges: Floats) -> Floats:
+    """The growth of one total, of all services together, over that of another."""
     components = [component for component in gauges.components(whole) if component != GATEWAY]
-    return share(sum(gauges.growth(component, part) for component in components), sum(gauges.growth(component, whole) for component in components))
-
-
-def _largest(values: Iterable[float]) -> float:
-    known = [value for value in values if not math.isnan(value)]
-    return max(known, default=math.nan)
+    grown = (sum((gauges.growths_of(component, its, edges) for component in components), np.zeros(edges.size - 1)) for its in (part, whole))
+    return ratio(*grown)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.metrics.departures import Left
 from sim.metrics.gauges import Gauges
-from sim.metrics.observed import observed
+from sim.metrics.observed import Observed, observe
 from sim.metrics.pools import MEMBER
 from sim.metrics.sample import Sample
 from sim.records.buckets import bucket_edges, default_bucket
@@ -25,17 +25,19 @@ from sim.vocabulary import Outcome
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
-def timeline(records: Records, scenario: Scenario, bucket: float | None = None) -> Columns:
+def timeline(
+    records: Records, scenario: Scenario, bucket: float | None = None, seen: Observed | None = None
+) -> Columns:
     """One row per bucket, indexed by its start in seconds. Rates are per second: `offered` of what arrived then, all others of what left then.
 
     Columns: offered; one per outcome word, of those who had their answer then (`in_flight`: of those who arrived then and never had one); throughput
     (ok, degraded and refused); completed; goodput; p50, p95 and p99 of response and completion of those who arrived then; then every time series by its
     name, but those of single consumers: averages of means and levels, totals as rates. A percentile is nan where nothing was answered, and that of
     completion also where it falls on an order that is still unfinished at the end: it is not known yet. A run that kept a summary is known no more finely
-    than by its default buckets.
+    than by its default buckets. `seen` is what `observe` gives, for whoever has it already.
     """
     edges = bucket_edges(records.duration, default_bucket(records.duration, scenario.record.interval) if bucket is None else bucket)
-    seen = observed(records, scenario)
+    seen = observe(records, scenario) if seen is None else seen
     sample = seen.everyone.by_arrival
     columns = {**_rates(sample, seen.departures.between(edges), edges), **_percentiles(sample, edges)}
     gauges = Gauges(records)

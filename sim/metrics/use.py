@@ -71,7 +71,7 @@ def _use(gauges: Gauges, pool: Pool, attempts: int, errors: dict[str, int]) -> U
     return Use(
         station=pool.station,
         resource=pool.resource,
-        utilisation=pool.utilisation(gauges, gauges.records.warmup, gauges.records.duration),
+        utilisation=float(pool.utilisations(gauges, gauges.window)[0]),
         utilisation_max=float(np.nanmax(shares[counted])) if np.isfinite(shares[counted]).any() else math.nan,
         queue_mean=gauges.mean_waiting(pool.station) if timed else float(waiting.mean()) if waiting.size else math.nan,
         queue_max=float(waiting.max()) if waiting.size else math.nan,

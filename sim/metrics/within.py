@@ -6,19 +6,18 @@ What is *not* here: intervals of counts over the whole run (lost orders), of lar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.metrics.gauges import ratio
 from sim.metrics.keys import key_of
-from sim.metrics.latency import PERCENTILES, means
+from sim.metrics.latency import PERCENTILES, mean_times
 from sim.metrics.measurement import Measurement, averages, by_route
-from sim.metrics.observed import forget, observed
-from sim.metrics.sample import Sample
+from sim.metrics.observed import Observed, observe
+from sim.metrics.sample import Parts, Sample
+from sim.metrics.service_level import bounded_shares, service_level
 from sim.records.counted import Floats, Mask, Requests
 from sim.records.summary import Summary
 from sim.records.tables import Records
@@ -29,6 +28,7 @@ from sim.stats.bounds import Bounds
 from sim.stats.interval import Interval
 from sim.stats.order import quantile_intervals
 from sim.stats.quantile import Ranked, rank
+from sim.vocabulary import base_of
 from sim.vocabulary import BOUNDED, base_of, limits_of
 
 _MEANS = {"response_mean", "response_all_mean", "completion_mean"}
@@ -38,48 +38,49 @@ AVERAGES = frozenset(_MEANS | _SERVICE | _WORK)
 """The metrics that are the mean of what they are in the parts of a run."""
 
 
-def within_run(records: Records, scenario: Scenario, whole: Measurement, confidence: float = 0.95) -> dict[str, Interval]:
-    """The figures of one run for which it gives an interval: none where the load is unsteady, or where its parts hang together."""
+def within_run(
+    records: Records,
+    scenario: Scenario,
+    whole: Measurement,
+    confidence: float = 0.95,
+    seen: Observed | None = None,
+) -> dict[str, Interval]:
+    """The figures of one run for which it gives an interval: none where the load is unsteady, or where its parts hang together.
+
+    `seen` is what `observe` gives, for whoever has it already.
+    """
     if unsteady_parts(scenario):
         return {}
     edges = np.linspace(records.warmup, records.duration, PIECES + 1)
-    seen = observed(records, scenario)
-    left = seen.departures.between(edges)
-    parts = [
-        averages(part, scenario, sample, left.span(place), means).values for place, (part, sample) in enumerate(_parts(records, seen.counted.by_arrival, edges))
-    ]
-    wanted = [key for key in whole.values if base_of(key) in AVERAGES and key not in whole.censored]
-    found = {key: batch_interval(whole.values[key], [part.get(key, np.nan) for part in parts], confidence, Bounds(*limits_of(key))) for key in wanted}
-    of_all = _percentiles(seen.counted, edges, confidence)
-    for route, its in (("", seen.counted), *by_route(records, scenario, seen.counted, left)):
-        percentiles = of_all if its is seen.counted else _percentiles(its, edges, confidence)
-        known = {key_of(name, route): interval for name, interval in percentiles.items() if key_of(name, route) not in whole.censored}
-        if records.summary is not None:
-            known = {key: _widened(replace(interval, value=whole.values[key]), records.summary) for key, interval in known.items()}
-        found |= known
-    forget()  # nobody asks more of a run
-    return {key: interval for key, interval in found.items() if not math.isnan(interval.low)}
+    seen = observe(records, scenario) if seen is None else seen
+    left, parts = seen.departures.between(edges), Parts.of(seen.counted_in_order, edges)
+    shares = bounded_shares(parts)
+    values = {**averages(records, scenario, parts, shares, left), **mean_times(parts)}
+    found = of_all = _percentiles(seen.counted, parts, confidence)
+    for route, its in by_route(records, scenario, parts, left):
+        values |= service_level(its, shares if its is parts else bounded_shares(its), left.on_route(route), route)
+        values |= mean_times(its, route)
+        of_route = of_all if its is parts else _percentiles(its.sample, its, confidence)
+        found = {**found, **{key_of(name, route): interval for name, interval in of_route.items()}}
+    if records.summary is not None:
+        found = {key: _widened(replace(interval, value=whole.values[key]), records.summary) for key, interval in found.items()}
+    missing = np.full(PIECES, math.nan)
+    for key in whole.values:
+        if base_of(key) in AVERAGES:
+            found[key] = batch_interval(whole.values[key], values.get(key, missing), confidence, Bounds(*limits_of(key)))
+    return {key: interval for key, interval in found.items() if key not in whole.censored and not math.isnan(interval.low)}
 
 
-def _parts(records: Records, counted: Sample, edges: NDArray[np.float64]) -> Iterator[tuple[Records, Sample]]:
-    """The run between neighbouring edges, each with the requests that arrived there, as old as they were at its end."""
-    answers, orders = counted.answers, counted.orders
-    spans = ([slice(first, last) for first, last in pairwise(part.arrival.searchsorted(edges))] for part in (answers, orders))
-    for (begin, end), its_answers, its_orders in zip(pairwise(edges), *spans, strict=True):
-        sample = Sample(answers.at(its_answers), orders.at(its_orders)).seen_at(float(end))
-        yield replace(records, warmup=float(begin), duration=float(end)), sample
-
-
-def _percentiles(sample: Sample, edges: NDArray[np.float64], confidence: float) -> dict[str, Interval]:
-    """Those of the three clocks, whose names are without a route."""
-    answers, orders = sample.by_arrival.answers, sample.by_arrival.orders
+def _percentiles(sample: Sample, parts: Parts, confidence: float) -> dict[str, Interval]:
+    """Those of the three clocks, whose names are without a route. The parts are those of the sample."""
+    answers, orders = parts.sample.answers, parts.sample.orders
     waits = np.where(orders.finished, orders.completion, math.inf)  # the unfinished stand behind all finished ones
-    response_all = _intervals(answers, answers.answered, answers.response, sample.response_all.ranked, edges, confidence)
+    response_all = _intervals(answers, answers.answered, answers.response, sample.response_all.ranked, parts.edges, confidence)
     if sample.response is sample.response_all:
         response = response_all
     else:
-        response = _intervals(answers, answers.answered & answers.good, answers.response, sample.response.ranked, edges, confidence)
-    completion = _intervals(orders, orders.finished | orders.unfinished, waits, sample.completion.ranked, edges, confidence)
+        response = _intervals(answers, answers.answered & answers.good, answers.response, sample.response.ranked, parts.edges, confidence)
+    completion = _intervals(orders, orders.finished | orders.unfinished, waits, sample.completion.ranked, parts.edges, confidence)
     clocks = {"response": response, "response_all": response_all, "completion": completion}
     return {f"{clock}_{statistic}": interval for clock, its in clocks.items() for statistic, interval in zip(PERCENTILES, its, strict=True)}
 

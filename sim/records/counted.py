@@ -19,6 +19,7 @@ from sim.vocabulary import GOOD, Outcome
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+EVERY = slice(None)
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,15 @@ class Counted:
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{name: column[index] for name, column in columns.items() if isinstance(column, np.ndarray)})
 
-    def total(self, mask: Mask) -> int:
-        """How many there are for which the mask holds."""
-        return int(np.count_nonzero(mask)) if self.count is None else int(self.count[mask].sum())
+    def total(self, mask: Mask, span: slice = EVERY) -> int:
+        """How many there are for which the mask holds, of all or of a span of them."""
+        return int(np.count_nonzero(mask[span])) if self.count is None else int(self.count[span][mask[span]].sum())
+
+    def sum_of(self, values: Floats, mask: Mask, span: slice = EVERY) -> float:
+        """The sum of a value over those for which the mask holds, of all or of a span of them."""
+        its = mask[span]
+        found = values[span] if its.all() else values[span][its]
+        return float(found.sum() if self.count is None else (found * self.count[span][its]).sum())
 
     def bins(self, places: NDArray[np.integer], n: int, mask: Mask | None = None) -> Counts:
         """How many there are at each of n places (at least), of those for which the mask holds; `places` has one for each of these."""
@@ -61,7 +68,7 @@ class Requests(Counted):
     """What is known of a request on either clock. Times in seconds."""
 
     arrival: Floats
-    until: float  # the end of the run, as far as it has been seen
+    until: float | Floats  # the end of the run as far as it has been seen, of all or of each
     outcome: NDArray[np.int8]
     source: NDArray[np.int16]  # index into names
     route: NDArray[np.int16]  # index into names

@@ -23,7 +23,6 @@ from sim.experiments.running.jobs import JobResult
 from sim.experiments.running.options import RunKeywords, RunOptions
 from sim.experiments.shipped import Source, as_study
 from sim.records.columns import Columns, mean_of
-from sim.records.tables import Records
 from sim.spec.study import Study
 from sim.stats.bootstrap import Resamples
 from sim.stats.interval import Difference, Interval
@@ -100,7 +99,8 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, options: RunOptio
     ):
         engine = choice.engine
         arms, warmup = settled(arms, seed, engine, plan.pilot, execute)
-        rounds = Rounds(arms, seed, engine, execute, plan.only or 0)
+        alone = plan.confidence if plan.most == 1 else None
+        rounds = Rounds(arms, seed, engine, execute, plan.only or 0, alone)
         exact = rounds.certain(plan.most)
         rule = _at_once(rounds, plan, keys) if exact else _replicate(rounds, plan, keys)
     figures = {arm.name: Figures.of(rounds.results[arm.name], rounds.numbers(arm.name)) for arm in arms}
@@ -203,7 +203,7 @@ def _variant(arm: Arm, figures: Figures, results: Sequence[JobResult], confidenc
     assert exemplar is not None, "the first replication keeps its records"
     metrics = intervals_of(figures, confidence, resamples, exact)
     if len(results) == 1 and not exact:
-        metrics |= _of_one(arm, results[0], exemplar, confidence)
+        metrics |= results[0].intervals
     return VariantResult(
         name=arm.name,
         scenario=arm.scenario,
@@ -215,14 +215,6 @@ def _variant(arm: Arm, figures: Figures, results: Sequence[JobResult], confidenc
         fingerprint=digest_of([result.fingerprint for result in results]),
         engines=tuple(result.engine for result in results),
     )
-
-
-def _of_one(arm: Arm, result: JobResult, records: Records, confidence: float) -> dict[str, Interval]:
-    """The intervals that a single replication gives."""
-    from sim.metrics.measurement import Measurement
-    from sim.metrics.within import within_run
-
-    return within_run(records, arm.scenario, Measurement(result.metrics, result.censored), confidence)
 
 
 def differences_between(

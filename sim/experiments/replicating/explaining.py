@@ -18,7 +18,7 @@ from sim.experiments.on_paper.offered_load import Analysis, OfferedLoad
 from sim.experiments.replicating.arms import arms_of, named
 from sim.experiments.replicating.comparison import compare
 from sim.experiments.replicating.results import Comparison, VariantResult
-from sim.experiments.running.jobs import Job, JobResult, Tick, perform, scenario_of, simulated
+from sim.experiments.running.jobs import Job, JobResult, Tick, measured, perform, scenario_of, simulated
 from sim.experiments.running.options import RunKeywords, RunOptions
 from sim.experiments.shipped import Source, as_study
 from sim.records.columns import Columns
@@ -204,9 +204,7 @@ def _refuse(study: Study, shares: Sequence[float], route: str | None, clock: str
 
 def perform_explaining(job: Job, tick: Tick, *, shares: tuple[float, ...], route: str | None, failures: bool) -> JobResult:
     """What `perform` does, with spans kept, which stay here, and their composition among the figures."""
-    from sim.metrics import measure
     from sim.metrics.attribution import compositions
-    from sim.metrics.timeline import timeline
     from sim.metrics.use import use_table
 
     scenario = scenario_of(job)
@@ -214,20 +212,13 @@ def perform_explaining(job: Job, tick: Tick, *, shares: tuple[float, ...], route
         return perform(job, tick)  # a run of the pilot, whose timeline tells when it has settled
     scenario = scenario.model_copy(update={"record": scenario.record.model_copy(update={"keep": "rows", "spans": "all"})})
     records = simulated(scenario, job, tick)
-    measurement = measure(records, scenario)
+    found = measured(records, scenario, job)
     ours: dict[str, float] = {}
     for clock in CLOCKS if completing(scenario) else CLOCKS[:1]:
         ours |= _parts_as_figures(clock, compositions(records, scenario, shares, route, failures, clock))
     ours |= dict(_use_as_figures(use_table(records, scenario)))
     light = replace(records, spans=records.spans[:0].copy(), stages=records.stages[:0].copy())
-    return JobResult(
-        metrics={**measurement.values, **ours},
-        censored=frozenset(measurement.censored),
-        timeline=timeline(records, scenario) if job.keep_timeline else Columns(),
-        fingerprint=records.fingerprint(),
-        simulated=records.duration,
-        records=light if job.keep_records else None,
-    )
+    return replace(found, metrics={**found.metrics, **ours}, records=light if job.keep_records else None)
 
 
 def _key(kind: str, *words: str | float | bool) -> str:

@@ -31,10 +31,19 @@ STEP = 10  # replications of a variant that a race runs ahead, for the workers' 
 class Rounds:
     """The replications so far, of every arm."""
 
-    def __init__(self, arms: Sequence[Arm], seed: int, engine: str, execute: Execute, first: int = 0) -> None:
+    def __init__(
+        self,
+        arms: Sequence[Arm],
+        seed: int,
+        engine: str,
+        execute: Execute,
+        first: int = 0,
+        confidence: float | None = None,
+    ) -> None:
+        """`confidence`: of the intervals that each replication gives by itself; None: they are not asked for."""
         self.arms, self.first = {arm.name: arm for arm in arms}, first
         self.results: dict[str, list[JobResult]] = {arm.name: [] for arm in arms}
-        self._seed, self._engine, self._execute = seed, engine, execute
+        self._seed, self._engine, self._execute, self._confidence = seed, engine, execute, confidence
 
     def run(self, count: int, names: Collection[str] | None = None) -> None:
         """Further replications of these arms, or of all, until each has this many."""
@@ -66,7 +75,18 @@ class Rounds:
     def _missing(self, arm: Arm, count: int) -> list[Job]:
         document = json.dumps(arm.document)
         return [
-            Job(document, arm.plugins, arm.variant, self._seed, number, self._engine, keep_records=number == self.first, file=arm.file, given=arm.given)
+            Job(
+                document,
+                arm.plugins,
+                arm.variant,
+                self._seed,
+                number,
+                self._engine,
+                keep_records=number == self.first,
+                file=arm.file,
+                given=arm.given,
+                confidence=self._confidence,
+            )
             for number in range(self.numbers(arm.name).stop, self.first + count)
         ]
 

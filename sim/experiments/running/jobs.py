@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from sim.records.columns import Columns
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
+from sim.stats.interval import Interval
 
 Tick = Callable[[float], None]
 """Told the simulated time, in seconds, now and then."""
@@ -33,6 +34,7 @@ class Job:
     sets: tuple[str, ...] = ()  # PATH=VALUE on top of the document: the point of a sweep, a load
     given: tuple[str, ...] = ()  # PATH=VALUE that the document holds already, for that command too
     keep_timeline: bool = True
+    confidence: float | None = None  # of intervals that this run alone gives; None: they are not asked for
     idle_core: bool = False  # beside this job a processor has nothing to do
 
     @property
@@ -55,6 +57,7 @@ class JobResult:
     simulated: float  # s
     records: Records | None = None
     engine: str = ""  # what it ran on: the books say so, whatever the job was meant to run on
+    intervals: dict[str, Interval] = field(default_factory=dict)  # that this run alone gives
 
 
 WORTH_MACHINE_CODE = 1_000_000  # attempts of a run on SimPy: it draws for longer than numba takes to load
@@ -66,20 +69,38 @@ def perform(job: Job, tick: Tick) -> JobResult:
     """Simulate and measure. Where the warm-up is still to be found, the timeline is the series that it is found by."""
     from sim.metrics import measure
     from sim.metrics.settling import settling_series
-    from sim.metrics.timeline import timeline
 
     scenario = scenario_of(job)
     records = simulated(scenario, job, tick)
+    if not scenario.auto_warmup:
+        return measured(records, scenario, job)
     measurement = measure(records, scenario)
-    if scenario.auto_warmup:
-        return JobResult(dict(measurement.values), frozenset(measurement.censored), settling_series(records), records.fingerprint(), records.duration)
     return JobResult(
         metrics=dict(measurement.values),
         censored=frozenset(measurement.censored),
-        timeline=timeline(records, scenario) if job.keep_timeline else Columns(),
+        timeline=settling_series(records),
+        fingerprint=records.fingerprint(),
+        simulated=records.duration,
+    )
+
+
+def measured(records: Records, scenario: Scenario, job: Job) -> JobResult:
+    """All that a job asks of the records of its run."""
+    from sim.metrics import measure
+    from sim.metrics.observed import observe
+    from sim.metrics.timeline import timeline
+    from sim.metrics.within import within_run
+
+    seen = observe(records, scenario)
+    measurement = measure(records, scenario, seen)
+    return JobResult(
+        metrics=dict(measurement.values),
+        censored=frozenset(measurement.censored),
+        timeline=timeline(records, scenario, seen=seen) if job.keep_timeline else Columns(),
         fingerprint=records.fingerprint(),
         simulated=records.duration,
         records=records if job.keep_records else None,
+        intervals=within_run(records, scenario, measurement, job.confidence, seen) if job.confidence is not None else {},
     )
 
 

@@ -160,7 +160,7 @@ class Journal:
         """Digest of all that decides the result of a job."""
         plugins = [self._plugin(plugin) for plugin in job.plugins]
         parts = (identity(), question, _digest(job.document), job.variant, job.engine, *(str(part) for part in (job.seed, job.replication)))
-        kept = (str(job.keep_records), str(job.keep_timeline))
+        kept = (str(job.keep_records), str(job.keep_timeline), str(job.confidence))
         return _digest("\0".join((*parts, *kept, *plugins, "", *job.sets)))
 
     def _plugin(self, path: str) -> str:

@@ -15,8 +15,9 @@ from sim.experiments.running.decoding import DamagedError, made
 from sim.experiments.running.flattening import SavedColumns, SavedRecords, Tables, columns_apart, columns_together, records_apart, records_together
 from sim.experiments.running.jobs import Job, JobResult
 from sim.spec.plugins import supply_texts, text_of
+from sim.stats.interval import Interval
 
-_KNOWN = ("metrics", "censored", "timeline", "records")  # what else there is goes as JSON
+_KNOWN = ("metrics", "censored", "timeline", "records", "intervals")  # what else there is goes as JSON
 LARGEST = 16 * 2**30  # bytes that a result may take in memory: more than a hundred million rows
 
 
@@ -37,6 +38,7 @@ class _Saved:
     censored: tuple[str, ...]
     timeline: SavedColumns
     records: SavedRecords | None
+    intervals: dict[str, Interval]
     more: _More
 
 
@@ -73,6 +75,7 @@ def pack_result(result: JobResult) -> bytes:
         "censored": sorted(result.censored),
         "timeline": columns_apart(result.timeline, "timeline", tables),
         "records": records_apart(result.records, "records/", tables) if result.records is not None else None,
+        "intervals": {key: asdict(interval) for key, interval in result.intervals.items()},
         "more": {field.name: getattr(result, field.name) for field in fields(JobResult) if field.name not in _KNOWN},
     }
     return pack(content, tables, "lz4")
@@ -90,6 +93,7 @@ def unpack_result(data: bytes, most: int = LARGEST) -> JobResult:
         censored=frozenset(saved.censored),
         timeline=columns_together(saved.timeline, "timeline", tables),
         records=records_together(saved.records, "records/", tables) if saved.records is not None else None,
+        intervals=saved.intervals,
         **asdict(saved.more),
     )
 
