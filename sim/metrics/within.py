@@ -6,8 +6,8 @@ What is *not* here: intervals of counts over the whole run (lost orders), of lar
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -75,30 +75,33 @@ def _percentiles(sample: Sample, parts: Parts, confidence: float) -> dict[str, I
     """Those of the three clocks, whose names are without a route. The parts are those of the sample."""
     answers, orders = parts.sample.answers, parts.sample.orders
     waits = np.where(orders.finished, orders.completion, math.inf)  # the unfinished stand behind all finished ones
-    response_all = _intervals(answers, answers.answered, answers.response, sample.response_all.ranked, parts.edges, confidence)
-    if sample.response is sample.response_all:
-        response = response_all
-    else:
-        response = _intervals(answers, answers.answered & answers.good, answers.response, sample.response.ranked, parts.edges, confidence)
-    completion = _intervals(orders, orders.finished | orders.unfinished, waits, sample.completion.ranked, parts.edges, confidence)
+    spans, times, answered = parts.answers, answers.response, answers.answered
+    response = response_all = _intervals(spans, answers, times, answered, sample.response_all.ranked, confidence)
+    if sample.response is not sample.response_all:
+        good = answered & answers.good
+        response = _intervals(spans, answers, times, good, sample.response.ranked, confidence)
+    known = orders.finished | orders.unfinished
+    completion = _intervals(parts.orders, orders, waits, known, sample.completion.ranked, confidence)
     clocks = {"response": response, "response_all": response_all, "completion": completion}
-    return {f"{clock}_{statistic}": interval for clock, its in clocks.items() for statistic, interval in zip(PERCENTILES, its, strict=True)}
+    return {
+        f"{clock}_{statistic}": interval
+        for clock, intervals in clocks.items()
+        for statistic, interval in zip(PERCENTILES, intervals, strict=True)
+    }
 
 
-def _intervals(requests: Requests, mask: Mask, times: Floats, ranked: Ranked, edges: Floats, confidence: float) -> list[Interval]:
+def _intervals(
+    spans: Sequence[slice], requests: Requests, times: Floats, mask: Mask, ranked: Ranked, confidence: float
+) -> list[Interval]:
     """Each part tells which share of it lies below a percentile of all: how these vary is what the values are worth together."""
     qs = tuple(PERCENTILES.values())
     if not ranked.size:
         return [Interval(math.nan, n=0)] * len(qs)
-    times, counts = times[mask], requests.counts(mask)
-    until = requests.arrival[mask].searchsorted(edges).tolist()
-    above = np.zeros(times.size, dtype=np.int8)  # how many of the percentiles a value lies above
-    for value in ranked.at([rank(q, ranked.size) for q in qs]):
-        above += times > value
-    kinds = [np.bincount(above[first:last], None if counts is None else counts[first:last], len(qs) + 1) for first, last in pairwise(until)]
-    below = np.cumsum(kinds, axis=1, dtype=float)
-    shares = ratio(below, np.repeat(below[:, -1:], len(qs) + 1, axis=1))
-    effective = [effective_size(shares[:, place], q, ranked.size, confidence) for place, q in enumerate(qs)]
+    whole, effective = np.array([requests.total(mask, span) for span in spans]), []
+    for q, value in zip(qs, ranked.at([rank(q, ranked.size) for q in qs]), strict=True):
+        below = mask & (times <= value)
+        shares = ratio(np.array([requests.total(below, span) for span in spans]), whole)
+        effective.append(effective_size(shares, q, ranked.size, confidence))
     return quantile_intervals(ranked, qs, confidence, effective)
 
 

@@ -32,10 +32,10 @@ class Summarizer:
         self._over_time = np.zeros((2, plan.ticks.size + 1), np.int64)
         self._answered, self._waited = np.zeros(POINTS, np.int64), np.zeros(POINTS)
         self._last_end = np.full(len(Outcome), -np.inf)
-        self._slowest = np.empty(0, REQUEST)
+        self._slowest, self._longest = np.empty(0, REQUEST), -np.inf
         self._intervals, self._until = on_axis(plan.moments, "right"), on_axis(plan.ticks, "left")
-        self._leaving, self._limits = on_axis(plan.departures, "right"), plan.limits
-        self._buckets = on_ladder(plan.edges)
+        self._leaving, self._buckets = on_axis(plan.departures, "right"), on_ladder(plan.edges)
+        self._limits = np.append(plan.limits.searchsorted(plan.edges), plan.limits.size)  # below each bucket: limits are edges
         # A key is way, interval, outcome, pending, bucket, the last changing fastest; that of a departure way, interval, outcome, bucket.
         self._shape = (plan.moments.size, len(Outcome), 2, plan.edges.size + 1)
         self._departure_shape = (plan.departures.size, len(Outcome), plan.limits.size + 1)
@@ -76,7 +76,8 @@ class Summarizer:
         outcome, pending, expects = (np.ascontiguousarray(rows[name]) for name in ("outcome", "pending", "expects"))
         way, response = self._ways.codes(rows["source"], rows["route"], self._shape), end - arrival
         head = (way * self._shape[0] + self._intervals.place(arrival) - 1) * self._shape[1] + outcome
-        self._answers.add(head * (2 * self._shape[3]) + self._buckets.place(response))
+        bucket = self._buckets.place(response)
+        self._answers.add(head * (2 * self._shape[3]) + bucket)
         if expects.any():
             mine = slice(None) if expects.all() else expects
             took = self._buckets.place((completion - arrival)[mine])
@@ -84,12 +85,12 @@ class Summarizer:
             self._follow(end[mine], completion[mine], np.isin(outcome[mine], GOOD))
             self._complete(rows["route"][mine], completion[mine])
         self._ledger.add(_packed(_LEDGER_SHAPE, outcome, pending, rows["charges"], rows["reservations"]))
+        self._look_for_the_slowest(rows, arrival, response)
         answered = ~np.isnan(end)
         if not answered.all():
-            way, end, response, outcome = (column[answered] for column in (way, end, response, outcome))
-        self._depart(way, end, response, outcome)
+            way, end, response, outcome, bucket = (column[answered] for column in (way, end, response, outcome, bucket))
+        self._depart(way, end, outcome, bucket)
         self._settle(end, response, outcome)
-        self._slowest = slowest_of(np.concatenate([self._slowest, slowest_of(rows, self.plan.warmup)]), self.plan.warmup)
 
     def _follow(self, end: NDArray[np.float64], completion: NDArray[np.float64], good: NDArray[np.bool_]) -> None:
         """Count promises made and kept by the tick that follows."""
@@ -101,17 +102,24 @@ class Summarizer:
         complete = ~np.isnan(completion)
         self._completions.add(route[complete].astype(np.int64) * self.plan.departures.size + self._leaving.place(completion[complete]) - 1)
 
-    def _depart(self, way: Keys, end: NDArray[np.float64], response: NDArray[np.float64], outcome: NDArray[np.int8]) -> None:
+    def _look_for_the_slowest(self, rows: Rows, arrival: NDArray[np.float64], response: NDArray[np.float64]) -> None:
+        longest = np.fmax.reduce(np.where(arrival >= self.plan.warmup, response, np.nan), initial=-np.inf)
+        if longest >= self._longest and not np.isinf(longest):
+            self._slowest = slowest_of(np.concatenate([self._slowest, slowest_of(rows, self.plan.warmup)]), self.plan.warmup)
+            self._longest = longest
+
+    def _depart(self, way: Keys, end: NDArray[np.float64], outcome: NDArray[np.int8], bucket: Keys) -> None:
         """Count answers by the moment at which they came."""
         head = (way * self._departure_shape[0] + self._leaving.place(end) - 1) * self._departure_shape[1] + outcome
-        self._departures.add(head * self._departure_shape[2] + self._limits.searchsorted(response, side="left"))
+        self._departures.add(head * self._departure_shape[2] + self._limits[bucket])
 
     def _settle(self, end: NDArray[np.float64], response: NDArray[np.float64], outcome: NDArray[np.int8]) -> None:
         """Add up responses by the moment of the answer."""
         place = np.minimum((end / self.plan.duration * POINTS).astype(np.int64), POINTS - 1)
         self._answered += np.bincount(place, minlength=POINTS)
         self._waited += np.bincount(place, weights=response, minlength=POINTS)
-        np.maximum.at(self._last_end, outcome, end)
+        for code in range(outcome.min(initial=len(Outcome)), outcome.max(initial=-1) + 1):
+            self._last_end[code] = np.max(end, where=outcome == code, initial=self._last_end[code])
 
     def _reduce_messages(self, rows: Rows) -> None:
         late = rows["end"] >= self.plan.warmup
@@ -176,7 +184,7 @@ class _Cells:
         """Bring all together."""
         parts = [(self.keys, self.counts), *self._waiting]
         keys, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys, kind="stable")  # the fastest, of a few parts in order
         keys = keys[order]
         first = np.flatnonzero(np.diff(keys, prepend=-1))
         self.keys, self.counts = keys[first], np.add.reduceat(counts[order], first) if first.size else counts
@@ -187,28 +195,33 @@ class _Ways:
     """A small number for every pair of source and route that occurs."""
 
     def __init__(self) -> None:
-        self._pairs = np.empty(0, np.int64)  # in ascending order
-        self._codes = np.empty(0, np.int64)
+        self._pairs = np.empty((0, 2), np.int64)  # by their numbers
+        self._codes = np.full((1, 1), -1)  # by source, and by route + 1, for there may be none; -1: has not occurred yet
 
     def codes(self, source: NDArray[np.int16], route: NDArray[np.int16], shape: tuple[int, ...]) -> Keys:
         """The number of each pair. Raises OverflowError where a key of this shape would not fit into 63 bits."""
-        pairs = (source.astype(np.int64) << 16) | (route.astype(np.int64) & 0xFFFF)
-        place = self._pairs.searchsorted(pairs)
-        if not self._pairs.size or (self._pairs.take(place, mode="clip") != pairs).any():
-            new = np.setdiff1d(pairs, self._pairs)
-            self._codes = np.concatenate([self._codes, np.arange(new.size) + self._codes.size])
-            self._pairs = np.concatenate([self._pairs, new])
-            order = np.argsort(self._pairs)
-            self._pairs, self._codes = self._pairs[order], self._codes[order]
-            if self._pairs.size * int(np.prod(shape, dtype=object)) >= 2**63:
-                raise OverflowError(f"{self._pairs.size} pairs of traffic and route in {shape[0]} intervals are more than a summary can tell apart")
-            place = self._pairs.searchsorted(pairs)
-        return self._codes[place]
+        missing = max(0, int(source.max()) + 1 - self._codes.shape[0]), max(0, int(route.max()) + 2 - self._codes.shape[1])
+        if any(missing):
+            self._codes = np.pad(self._codes, [(0, more) for more in missing], constant_values=-1)
+        place = source.astype(np.int64) * self._codes.shape[1] + route + 1
+        codes = np.asarray(self._codes.ravel()[place])
+        if codes.min() < 0:
+            self._number(np.unique(place[codes < 0]), shape)
+            codes = self._codes.ravel()[place]
+        return codes
+
+    def _number(self, places: NDArray[np.int64], shape: tuple[int, ...]) -> None:
+        """Give the next numbers to the pairs at these places."""
+        known, width = len(self._pairs), self._codes.shape[1]
+        self._codes.ravel()[places] = np.arange(known, known + places.size)
+        self._pairs = np.concatenate([self._pairs, np.column_stack([places // width, places % width - 1])])
+        if len(self._pairs) * int(np.prod(shape, dtype=object)) >= 2**63:
+            raise OverflowError(f"{len(self._pairs)} pairs of traffic and route in {shape[0]} intervals are more than a summary can tell apart")
 
     def decoded(self, codes: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Source and route of each number."""
-        pairs = self._pairs[np.argsort(self._codes)][codes]
-        return pairs >> 16, (pairs & 0xFFFF).astype(np.uint16).astype(np.int16).astype(np.int64)
+        source, route = self._pairs[codes].T
+        return source, route
 
 
 def slowest_of(requests: Rows, warmup: float) -> Rows:
@@ -222,7 +235,9 @@ def _occurring(keys: Keys) -> tuple[Keys, Keys]:
     """The keys in ascending order, each once, and how often it comes; where they lie close together without sorting them."""
     least = keys.min()
     if keys.max() - least > 4 * keys.size:
-        return np.unique(keys, return_counts=True)
+        ordered = np.sort(keys)
+        first = np.flatnonzero(np.diff(ordered, prepend=least - 1))
+        return ordered[first], np.diff(first, append=keys.size)
     counts = np.bincount(keys - least)
     found = np.flatnonzero(counts)
     return found + least, counts[found]

@@ -28,7 +28,7 @@ def rank(q: float, n: int) -> int:
 
 
 class Ranked:
-    """Values that are asked for by rank: put in order only as far as that takes, and once for all that is asked.
+    """Values that are asked for by rank: put in order once for all that is asked.
 
     `counts` says how often each value occurs, where that is not once. With `widths` each value is the middle of a bin.
     """
@@ -36,18 +36,12 @@ class Ranked:
     def __init__(self, values: ArrayLike, counts: Counts | None = None, widths: Widths | None = None) -> None:
         self._values = np.asarray(values, dtype=np.float64)
         self._counts, self._widths = counts, widths
-        self._known: dict[int, float] = {}  # by place, counted from 0
         self.size = size_of(self._values, counts)
 
     def at(self, ranks: Sequence[int]) -> NDArray[np.float64]:
         """The values of these ranks, counted from 1."""
         places = [rank - 1 for rank in ranks]
-        if self._counts is not None:
-            return np.asarray(self._lines[0][self._lines_of(places)])
-        if missing := sorted(set(places) - self._known.keys()):
-            self._parted.partition(missing)
-            self._known.update(zip(missing, self._parted[missing].tolist(), strict=True))
-        return np.array([self._known[place] for place in places])
+        return np.asarray(self._sorted[places] if self._counts is None else self._lines[0][self._lines_of(places)])
 
     def within(self, ranks: Sequence[int]) -> NDArray[np.float64]:
         """The same, of values that lie evenly over their bins.
@@ -57,12 +51,13 @@ class Ranked:
         if self._counts is None or self._widths is None:
             return self.at(ranks)
         places = [rank - 1 for rank in ranks]
-        found = self._lines_of(places)
         values, upto, order = self._lines
-        first, last = (np.searchsorted(values, values[found], side=side) for side in ("left", "right"))  # a bin may come more than once
+        found = values[self._lines_of(places)]
+        first, last = (np.searchsorted(values, found, side=side) for side in ("left", "right"))  # a bin may come more than once
         below = np.append(0, upto)[first]
         share = (np.array(places) + 0.5 - below) / (upto[last - 1] - below)
-        return np.asarray(values[found] + (share - 0.5) * self._widths[order][found])
+        width = np.array([self._widths[order[slice(*lines)]].max() for lines in zip(first, last, strict=True)])
+        return np.asarray(found + (share - 0.5) * width)
 
     def quantile(self, q: float) -> float:
         """One quantile, one of the values; nan where there are none."""
@@ -73,15 +68,15 @@ class Ranked:
         return self.within([rank(q, self.size) for q in qs]).tolist() if self.size else [math.nan] * len(qs)
 
     @cached_property
-    def _parted(self) -> NDArray[np.float64]:
-        """A copy, in which every value that was asked for has the values below it on its left."""
-        return self._values.copy()
+    def _sorted(self) -> NDArray[np.float64]:
+        """In ascending order. numpy sorts all of them in half the time that it takes to part them at a few ranks."""
+        return np.sort(self._values)
 
     @cached_property
     def _lines(self) -> tuple[NDArray[np.float64], Counts, NDArray[np.int64]]:
         """Values with counts in ascending order, how many there are up to each, and where each came from."""
         assert self._counts is not None
-        order = np.argsort(self._values, kind="stable")
+        order = np.argsort(self._values)
         return self._values[order], np.cumsum(self._counts[order]), order
 
     def _lines_of(self, places: Sequence[int]) -> NDArray[np.int64]:

@@ -61,7 +61,7 @@ class Journal:
     """Finished jobs of this and of earlier, unfinished experiments. Use it as a context; `done` says that they are needed no more."""
 
     def __init__(self, folder: str | Path | None = None, patience: float = 0.0) -> None:
-        """`patience`: seconds for which results are held back, since an experiment that is over by then needs no journal."""
+        """`patience`: seconds for which results are held back, and the last one until more are asked for: an answer needs no journal."""
         self.trouble = ""  # why nothing more is kept, if so
         try:
             self.folder = Path(folder) if folder is not None else cache_folder() / "journal"
@@ -106,20 +106,25 @@ class Journal:
         self.found += 1
         return result
 
-    def keep(self, job: Job, result: JobResult, question: str = "") -> None:
-        """Write a result down, if not at once. What cannot be kept costs nothing but running it again."""
+    def keep(self, job: Job, result: JobResult, question: str = "", *, last: bool = False) -> None:
+        """Write a result down, if not at once. What cannot be kept costs nothing but running it again.
+
+        The `last` one of those that were asked for together waits for more, or for an end without an answer: to write down the rows of a long run takes
+        longer than to answer with them. With a patience, that is; without one everything is written at once.
+        """
         self._asked.add(self.key(job, question))
         if self.trouble or size_of(result) > LARGEST:
             return
         self.kept += 1
         self._waiting.append((job, result, question))
         if time.monotonic() - self._since >= self._patience:
-            self._write_down()
+            self._write_down(but=1 if last and self._patience else 0)
 
-    def _write_down(self) -> None:
-        """All that waits."""
-        waiting, self._waiting = self._waiting, []
-        for job, result, question in waiting:
+    def _write_down(self, but: int = 0) -> None:
+        """All that waits, but so many of the latest."""
+        until = len(self._waiting) - but
+        ready, self._waiting = self._waiting[:until], self._waiting[until:]
+        for job, result, question in ready:
             if not self.trouble:
                 self._append(self.key(job, question), pack_result(result))
 

@@ -81,7 +81,8 @@ class Ledger:
             return
         result = replace(answer, engine=self.jobs[index].engine)
         if self._journal is not None:
-            self._journal.keep(self.jobs[index], result, self._question)
+            last = sum(self._settled) + 1 == len(self.jobs)
+            self._journal.keep(self.jobs[index], result, self._question, last=last)
         self._book(index, result)
         self.tell()
 

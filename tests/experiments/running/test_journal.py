@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import math
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from sim.experiments.running.jobs import Job, JobResult, perform, question_of
 from sim.experiments.running.journal import Journal
 from sim.experiments.running.packing import pack_job, pack_result, unpack_job, unpack_result
 from sim.spec.plugins import load_plugins, text_of
+from sim.stats.interval import Interval
 from tests.experiments import fakes
 from tests.experiments.fakes import collect
 
@@ -166,6 +168,31 @@ def test_an_experiment_that_is_over_soon_is_not_written_down_unless_it_is_broken
         collect([*jobs, job(3)], workers=1, perform=fakes.quick, journal=again)
         assert again.found == 3
         assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_last_result_waits_for_more_or_for_an_end_without_an_answer(tmp_path):
+    """What comes after it is the answer, and its rows take longer to write than to answer with."""
+    jobs = [job(k) for k in range(5)]
+    with Journal(tmp_path, patience=1e-9) as journal:
+        collect(jobs[:3], workers=1, perform=fakes.quick, journal=journal)
+        with Journal(tmp_path) as other:
+            assert [other.find(each, question_of(fakes.quick)) is not None for each in jobs] == [True, True, False, False, False]
+        collect(jobs[3:4], workers=1, perform=fakes.quick, journal=journal)
+        collect(jobs[4:], workers=1, perform=fakes.quick, journal=journal)
+        with Journal(tmp_path) as other:
+            assert [other.find(each, question_of(fakes.quick)) is not None for each in jobs] == [True, True, True, True, False]
+    with Journal(tmp_path) as again:
+        assert all(again.find(each, question_of(fakes.quick)) is not None for each in jobs)
+
+
+def test_a_result_keeps_its_intervals(tmp_path):
+    result = dataclasses.replace(fakes.quick(job(), lambda _now: None), intervals={"offered": Interval(2.0, 1.5, math.inf), "availability": Interval(0.1 + 0.2)})
+    with Journal(tmp_path) as journal:
+        journal.keep(job(), result)
+    with Journal(tmp_path) as journal:
+        found = journal.find(job())
+        assert repr(found.intervals) == repr(result.intervals)  # where nan is nan
+        assert journal.find(dataclasses.replace(job(), confidence=0.95)) is None
 
 
 def test_a_journal_that_cannot_be_written_stops_nothing(tmp_path):
