@@ -28,7 +28,6 @@ from sim.stats.bounds import Bounds
 from sim.stats.interval import Interval
 from sim.stats.order import quantile_intervals
 from sim.stats.quantile import Ranked, rank
-from sim.vocabulary import base_of
 from sim.vocabulary import BOUNDED, base_of, limits_of
 
 _MEANS = {"response_mean", "response_all_mean", "completion_mean"}
