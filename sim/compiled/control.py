@@ -169,7 +169,8 @@ class Control:
         for place in balancer_of.array(self.s)[:, replica]:
             if place >= 0:
                 balancers.array(self.s)[place] = self.wiring.fresh[balancers][place]
-                loads.array(self.s)[place] = 0
+        for first, line in self.wiring.call_tables.loads_of.values():
+            loads.array(self.s)[first + replica * line : first + (replica + 1) * line] = 0
 
     def _forget_producer(self, replica: int) -> None:
         """Its next producer sticks to other partitions."""

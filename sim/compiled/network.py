@@ -75,7 +75,7 @@ def choose_among(s: State, target: int, caller: int, entity: int, chain: int) ->
     if row.kind == ROUTE:
         return next_gateway(s, target)
     index = balancer_of(s)[row.host * s.replica_count + caller]
-    active = rows_from(loads(s), index * s.widest)
+    active = rows_from(loads(s), row.loads + caller * row.line)
     up = rows_from(alive(s), row.first)
     one, other = 0.0, 0.0
     if row.uniforms > 0:
@@ -107,5 +107,4 @@ def leave_balancer(s: State, target: int, caller: int, replica: int) -> None:
     """For the balancer: the attempt is over from the caller's point of view."""
     row = targets(s)[target]
     if row.counts:
-        index = balancer_of(s)[row.host * s.replica_count + caller]
-        loads(s)[index * s.widest + replica - row.first] -= 1
+        loads(s)[row.loads + caller * row.line + replica - row.first] -= 1

@@ -60,6 +60,8 @@ class Target(Row):
     key: int
     site: int
     counts: bool  # its balancer counts who is under way
+    loads: int  # in `loads`: the line of the first possible caller
+    line: int  # how long such a line is; 0: nobody counts, and all share one
 
 
 class Hop(Row):
@@ -116,7 +118,7 @@ rings = Table("rings", float)
 balancers = Table("balancers", BalancerRow, dtype=BALANCER)
 balancer_of = Table("balancer_of", int)
 """The balancer of each caller, a line of replicas for each host; -1: none."""
-loads = Table("loads", int, width="widest")
-"""Attempts under way at each replica, a line for each balancer."""
+loads = Table("loads", int)
+"""Attempts under way at each replica of what is called: a line for each possible caller, where its balancer counts."""
 alive = Table("alive", int)
 """Whether each replica is up."""

@@ -65,7 +65,6 @@ class State(Row):
     replica_count: int
     series_count: int
     network_faults: int
-    widest: int
     deepest: int
     largest_batch: int
     redeliveries: int  # redeliveries in place since Python looked

@@ -36,6 +36,8 @@ class CallTables:
         self.guards = guards
         self.calls, self.targets, self.hops = Found(rows.Call), Found(rows.Target), Found(rows.Hop)
         self.balancers = FoundPolicies(BalancerRow)
+        self.loads_of: dict[int, tuple[int, int]] = {}  # of hosts that are counted: where lines begin, their length
+        self._loads = max([1, *(len(host.replicas) for host in places.hosts)])  # first the line of who does not count
         self.balancer_of = np.full((len(places.hosts), len(places.replicas)), NOBODY, np.int64)
         self.programs: dict[Any, int] = {}  # of endpoints and routes: where they begin
         self._call_at: dict[Call, int] = {}
@@ -146,6 +148,7 @@ class CallTables:
             "other_uniform": draws[-1],
         }
         self._balance(values["host"], endpoint)
+        values["loads"], values["line"] = self.loads_of.get(values["host"], (0, 0))
         return self.targets.add(kind=network.ENDPOINT, **values)
 
     def _balance(self, host: int, endpoint: Endpoint) -> None:
@@ -153,6 +156,9 @@ class CallTables:
         replicas = len(endpoint.host.replicas)
         if replicas == 1 or self.balancer_of[host, 0] >= 0:
             return
+        if endpoint.counts:
+            self.loads_of[host] = self._loads, replicas
+            self._loads += replicas * len(self.places.replicas)
         for place, caller in enumerate(self.places.replicas):
             self.balancer_of[host, place] = self.balancers.add(
                 new_balancer(endpoint.service.balancing, caller.index % replicas)
@@ -164,7 +170,6 @@ class CallTables:
         """As they are at time 0."""
         places = self.places
         wires, faults = max(1, len(places.wires)), max(1, len(places.harms))
-        widest = max([1, *(len(host.replicas) for host in places.hosts)])
         for row in self.targets.rows:
             if "entry" in row:
                 row["entry"] = self.programs.get(row["entry"], row["entry"])
@@ -176,7 +181,7 @@ class CallTables:
         yield rows.wire_delays, np.zeros((wires, faults), np.int64)
         yield rows.balancers, self.balancers.array()
         yield rows.balancer_of, self.balancer_of
-        yield rows.loads, np.zeros((max(1, len(self.balancers)), widest), np.int64)
+        yield rows.loads, np.zeros(self._loads, np.int64)
         yield rows.alive, np.ones(len(places.replicas), np.int64)
 
     def _wires(self) -> Found:
