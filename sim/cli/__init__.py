@@ -176,8 +176,9 @@ def import_scenario(
     quiet: bool,
     confine: Path | None,
 ) -> None:
-    """A scenario out of the files that a system has, several together: Kubernetes manifests, Docker compose, Kong's
-    declarative configuration, lines of KEY=VALUE; and out of traces (OTLP, Jaeger, Zipkin, CSV of spans), with times.
+    """A scenario out of the files that a system has, several together: Kubernetes manifests, Istio, Docker compose,
+    Kong, Envoy, Spring, OpenAPI, AsyncAPI, isotope, lines of KEY=VALUE; and out of traces (OTLP, Jaeger, Zipkin, CSV of
+    spans), with times.
 
     What each file is, is told from its content. What was taken, what was left out and why, and what has to be supplied (only traces say
     how long anything takes) is said on stderr, and stands in the scenario as comments. Nothing is fetched, and no file is read that is not

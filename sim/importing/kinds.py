@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sim.errors import Problem, ScenarioError, UsageError, did_you_mean
-from sim.importing import compose, envoy, kong, kubernetes, variables
+from sim.importing import compose, deathstarbench, envoy, interfaces, isotope, kong, kubernetes, spring, variables
 from sim.importing.draft import Draft
 from sim.importing.reading import Document
 from sim.importing.traces.reading import FORMATS
@@ -31,16 +31,18 @@ class Kind:
 KINDS = (  # in the order in which they are read: what names services before what refers to them
     Kind("kubernetes", "Kubernetes", kubernetes.recognises, kubernetes.read),
     Kind("compose", "Docker compose", compose.recognises, compose.read),
+    Kind("isotope", "isotope", isotope.recognises, isotope.read),
     Kind("kong", "Kong", kong.recognises, kong.read),
     Kind("envoy", "Envoy", envoy.recognises, envoy.read),
+    Kind("spring", "Spring", spring.recognises, spring.read),
+    Kind("openapi", "OpenAPI", interfaces.recognises_openapi, interfaces.read_openapi),
+    Kind("asyncapi", "AsyncAPI", interfaces.recognises_asyncapi, interfaces.read_asyncapi),
+    Kind("deathstarbench", "DeathStarBench", deathstarbench.recognises, deathstarbench.read),
     Kind("variables", "KEY=VALUE", variables.recognises, variables.read, early=True),
 )
 
 _OTHERS: tuple[tuple[str, Callable[[dict[str, Data]], bool]], ...] = (
     ("a scenario already; sim check reads it", lambda top: "traffic" in top and "services" in top),
-    ("OpenAPI", lambda top: "openapi" in top or "swagger" in top),
-    ("AsyncAPI", lambda top: "asyncapi" in top),
-    ("the settings of a Spring application", lambda top: "spring" in top or "resilience4j" in top),
     ("a chart of Helm; render it first: helm template CHART | sim import -", lambda top: "apiVersion" in top and "name" in top and "kind" not in top),
     ("the configuration of Prometheus", lambda top: "scrape_configs" in top or "groups" in top),
     ("a workflow of GitHub", lambda top: "jobs" in top and ("on" in top or "true" in top)),

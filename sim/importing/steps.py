@@ -43,10 +43,10 @@ def written_steps(draft: Draft, steps: Sequence[Step]) -> CommentedSeq:
 def _written(draft: Draft, step: Step) -> tuple[dict[str, Data], str]:
     """A step as its map, and the remark beside it."""
     if isinstance(step, CallOf):
-        value: dict[str, Data] = {
-            "call": f"{draft.services[step.to].name}.{step.endpoint or first_endpoint(draft.services[step.to])}"
-        }
-        if policy := step.policy or draft.services[step.to].guard:
+        callee = draft.services[step.to]
+        endpoint = step.endpoint if step.endpoint in callee.endpoints else first_endpoint(callee)
+        value: dict[str, Data] = {"call": f"{callee.name}.{endpoint}"}
+        if policy := step.policy or callee.guard:
             value["policy"] = policy
         if step.tolerated:
             value["fallback"] = []

@@ -185,7 +185,7 @@ def test_names_that_the_language_has_other_uses_for_are_changed_and_told(tmp_pat
         ("services: {web: [1, 2]}", "found a list of 2, expected a map"),
         ("services: 5", "expected one of: Kubernetes, Docker compose"),
         ("", "found an empty file"),
-        ("openapi: 3.0.0\npaths: {}", "found what seems to be OpenAPI"),
+        ("openapi: 3.0.0\npaths: {}", "paths: found no operation, expected one such as `get` of a path"),
         ("version: 1\ntraffic: {}\nservices: {}", "a scenario already; sim check reads it"),
         ("just words", "found 'just words', expected one of"),
         ("services:\n\tweb: {}", "found a tab"),

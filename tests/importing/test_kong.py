@@ -168,7 +168,7 @@ def test_what_makes_no_scenario_is_told(tmp_path, text, words):
 
 def test_lists_of_other_tools_are_not_taken_for_kong(tmp_path):
     with pytest.raises(ScenarioError, match="found a map with services, expected one of"):
-        imported(tmp_path, a_yaml="services: [{name: a, script: [{call: b}]}]\n")
+        imported(tmp_path, a_yaml="services: [{name: a, uses: [{one: b}]}]\n")
 
 
 def test_a_misspelt_entity_is_told_with_the_nearest(tmp_path):

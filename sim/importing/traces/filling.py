@@ -4,7 +4,6 @@ network, and the requests that came in.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -22,6 +21,7 @@ from sim.importing.draft import (
     Service,
     Topic,
 )
+from sim.importing.matching import matching
 from sim.importing.traces.calls import OVERLAP, Following, Requests
 from sim.importing.traces.doing import Doing, Runs
 from sim.importing.traces.forest import Clocks, Forest
@@ -163,7 +163,9 @@ class Filling:
             self._draft.alias(name, service.key)
         elif service.key[1] != name:
             service.remarks.append(f"called {name} in the traces")
-        service.role, service.addresses, service.recorded = "", [], True
+        if service.endpoints:
+            self._draft.notes.leave_out(service.at, f"endpoints of {service.what}", "the traces tell what it does")
+        service.endpoints, service.role, service.addresses, service.recorded = {}, "", [], True
         self._services_of[number] = service
         self._keys[number] = service.key
         if service.replicas is None and 1 < len(instances) <= MOST_INSTANCES:
@@ -301,23 +303,6 @@ class Filling:
                 f"Clocks differ: {many(clocks.moved, 'span')} lay outside of their callers and were moved into them,"
             )
             self._measured.head += [outside, f"by {farthest} at most."]
-
-
-def matching(draft: Draft, name: str) -> Service | None:
-    """The service of other files that goes by this name: as it is written, or but for dashes, upper case and the
-    word service.
-    """
-    for written in dict.fromkeys((name, name.replace("_", "-"), name.partition(".")[0])):
-        service = draft.find(written)
-        if service is not None:
-            return service
-    alike = [service for service in draft.services.values() if _plain(service.key[1]) == _plain(name)]
-    return alike[0] if len(alike) == 1 else None
-
-
-def _plain(name: str) -> str:
-    word = re.sub(r"[^a-z0-9]", "", name.lower())
-    return word.removesuffix("service") or word
 
 
 def _file(at: Place) -> str:
