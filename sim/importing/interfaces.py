@@ -74,7 +74,10 @@ def read_asyncapi(documents: Sequence[Document], draft: Draft) -> None:
         if not found:
             top.leave_out("operations", "found none, expected something that is sent or received")
         for sends, channel, part in found:
-            topic = topics.get(channel, channel)
+            if channel not in topics:
+                part.leave_out(f"channel {channel[:60]}", "is not described; expected it under `channels`")
+                continue
+            topic = topics[channel]
             if service.recorded:
                 part.leave_out(f"{topic} of {service.key[1]}", "traces tell what it sends and receives")
             elif sends:

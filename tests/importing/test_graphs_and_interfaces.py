@@ -76,3 +76,9 @@ def test_version_two_speaks_from_the_side_of_those_who_talk_to_the_application(t
     service = found.document["services"]["mailer"]
     assert list(service["consumes"]) == ["orders"]
     assert service["endpoints"]["onMail"][1] == {"publish": "mails"}
+
+
+def test_an_operation_on_a_channel_that_is_not_described_is_told(tmp_path):
+    found = imported(tmp_path, a_yaml=ASYNCAPI.replace("#/channels/paid", "#/channels/payed"))
+    assert found.left_out("channel payed")[0][1] == "is not described; expected it under `channels`"
+    assert "consumes" not in found.document["services"]["order-service"]
