@@ -1,0 +1,126 @@
+"""How far a model is from a measurement: every figure of both with intervals, the error between them, and a verdict with stated tolerances.
+
+The measured trace becomes records (`sim.measured.as_records`), so both sides are counted by the same functions. Where its arrivals are replayed,
+the load is the same in every replication, and what a single replication varies by is what chance alone makes of a measurement: the
+interval of the error is that of one run (the measured) against the mean of n, Student's t with deviation x sqrt(1 + 1 / n).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import UsageError, did_you_mean
+from sim.experiments.replicating.comparison import run
+from sim.fitting.comparing import Compared, Finding, compared
+from sim.fitting.pairing import Paired, request_by_request
+from sim.fitting.target import Measurement, Part, target_of
+from sim.measured.as_records import as_records
+from sim.units import share
+
+if TYPE_CHECKING:
+    from sim.experiments.replicating.results import VariantResult
+    from sim.experiments.shipped import Source
+    from sim.records.tables import Records
+
+TOLERANCES = {"mean": 0.02, "p50": 0.02, "p95": 0.02, "p99": 0.03, "throughput": 0.02, "outcomes": 0.01}
+"""Relative errors that are borne; of outcomes, points of their share."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """All of it."""
+
+    study: str
+    variant: str
+    figures: tuple[Compared, ...]
+    paired: Paired | None  # request by request, where nothing of the model is random
+    said: tuple[str, ...]  # what was understood, matched and replaced
+    replications: int
+    requests: int  # measured
+    confidence: float
+    simulated: VariantResult
+    measured: Records | None
+
+    @property
+    def valid(self) -> bool:
+        """Whether every figure is within its tolerance beyond doubt."""
+        return bool(self.figures) and all(figure.finding == "within" for figure in self.figures)
+
+    @property
+    def refuted(self) -> bool:
+        """Whether some figure is outside of its tolerance beyond doubt."""
+        return not self.figures or any(figure.finding == "outside" for figure in self.figures)
+
+    def named(self, finding: Finding) -> tuple[Compared, ...]:
+        """The figures of which this is found."""
+        return tuple(figure for figure in self.figures if figure.finding == finding)
+
+    @property
+    def verdict(self) -> str:
+        """`valid`, `not valid`, or `not refuted`: nothing is wrong for sure, and not everything is right for sure."""
+        return "not valid" if self.refuted else "valid" if self.valid else "not refuted"
+
+
+def validate(
+    study: Source,
+    measurement: Measurement,
+    variant: str | None = None,
+    *,
+    replications: int = 10,
+    tolerances: Mapping[str, float] | None = None,
+    confidence: float = 0.95,
+    part: Part = Part(),  # noqa: B008 - frozen
+    **place: Any,  # noqa: ANN401 - jobs, engine, journal, progress ... of `run`
+) -> Validation:
+    """A model held against a measurement: what was read by `read_measured`, or files.
+
+    Where single requests were measured their arrivals are replayed, unless the users are closed; where only a summary is known the load is
+    its rate or its users. `tolerances` are shares by name (`TOLERANCES`). Raises UsageError where the two have no route in common.
+    """
+    bounds = {**TOLERANCES, **_known(tolerances or {})}
+    target = target_of(study, measurement, variant, part)
+    comparison = run(target.study, None, max(2, replications), confidence=confidence, **place)
+    (result,) = comparison.variants.values()
+    duration = target.study.variants[next(iter(target.study.variants))].duration
+    records = as_records(target.requests, duration, result.scenario.warmup) if target.requests is not None else None
+    figures = compared(target, records, comparison, bounds)
+    paired = (
+        request_by_request(records, result.records)
+        if records is not None and comparison.method.exact and target.loaded.replays
+        else None
+    )
+    return Validation(
+        study=target.study.name,
+        variant=target.variant,
+        figures=figures,
+        paired=paired,
+        said=target.said,
+        replications=comparison.replications,
+        requests=target.count,
+        confidence=confidence,
+        simulated=result,
+        measured=records,
+    )
+
+
+def tolerances_of(texts: Sequence[str]) -> dict[str, float]:
+    """`mean=2%` -> 0.02. Raises UsageError where that is no name or no share."""
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        try:
+            found[name.strip()] = share(value.strip())
+        except ValueError as error:
+            raise UsageError(
+                f"--tolerance {text[:60]}: {error if sign else 'expected NAME=SHARE, such as p99=3%'}"
+            ) from None
+    return _known(found)
+
+
+def _known(tolerances: Mapping[str, float]) -> dict[str, float]:
+    for name in tolerances:
+        if name not in TOLERANCES:
+            raise UsageError(f"tolerance: unknown name '{name}'{did_you_mean(name, TOLERANCES)}")
+    return dict(tolerances)
