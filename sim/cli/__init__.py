@@ -16,6 +16,7 @@ import click
 from sim.cli.destination import Destination
 from sim.cli.ending import Ending, came_of_interruption
 from sim.cli.export import export
+from sim.cli.measuring import fit, validate
 from sim.cli.new_file import exists_already, write_new
 from sim.cli.options import Verbs, Whole, confine, debug, judging, loading, plugin, running, sampling
 from sim.cli.plain_python import run_in_plain_python
@@ -235,6 +236,10 @@ def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str
     report = check_study(study)
     say(f"{study.name}: no errors; offered load on average and at the peak, without queueing and faults\n")
     say(str(report))
+
+
+sim.add_command(fit)
+sim.add_command(validate)
 
 
 @sim.command(short_help="One variant; a table of results.")

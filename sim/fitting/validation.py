@@ -42,6 +42,7 @@ class Validation:
     confidence: float
     simulated: VariantResult
     measured: Records | None
+    text: str = ""  # of the scenario, as written
 
     @property
     def valid(self) -> bool:
@@ -102,6 +103,7 @@ def validate(
         confidence=confidence,
         simulated=result,
         measured=records,
+        text=target.study.text,
     )
 
 
