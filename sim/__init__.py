@@ -17,6 +17,8 @@ The front door. A scenario may be given as a path, as the name of a shipped one 
     explain                 where the time of slow requests went, and which station fills first
     find_stability          whether the system comes back after a disturbance, and up to which load
     simulate, measure       Scenario -> Records -> numbers: one run, by hand
+    read_measured           what a load test or a log says
+    validate, fit           a model held against it; its times set by it
     write_report            charts, tables and the story of a comparison
     Study, Scenario         what is said
     Records, Outcome        what happened, and how requests end
@@ -30,6 +32,7 @@ The house, floor by floor; imports only ever point downwards:
     importing/              WHAT OTHERS SAY    files of other tools -> a scenario as text
     exporting/              WHAT OTHERS READ   a run or a scenario -> traces, time series, settings
     report/                 WHAT WE SHOW       charts, tables, the report
+    fitting/                HOW NEAR IT COMES  a model against a measurement: validate, fit
     experiments/            WHAT WE ASK        rooms: on paper, running, replicating, searching, stability
     compiled/               HOW IT IS FAST     the same behaviour as machine code, over tables
     models/ | metrics/      HOW IT BEHAVES     the SimPy models | WHAT IT AMOUNTS TO  records -> numbers
@@ -56,6 +59,8 @@ if TYPE_CHECKING:
     from sim.experiments.searching.sweep import sweep
     from sim.experiments.shipped import load
     from sim.experiments.stability.recovery import find_stability
+    from sim.fitting import fit, validate
+    from sim.measured import read_measured
     from sim.metrics import measure
     from sim.models import simulate
     from sim.records.tables import Records
@@ -80,12 +85,15 @@ __all__ = [
     "find_capacity",
     "find_cheapest",
     "find_stability",
+    "fit",
     "load",
     "load_text",
     "measure",
+    "read_measured",
     "run",
     "simulate",
     "sweep",
+    "validate",
     "write_report",
 ]
 
@@ -103,12 +111,15 @@ _ROOMS = {
     "find_capacity": "sim.experiments.searching.capacity",
     "find_cheapest": "sim.experiments.searching.cheapest",
     "find_stability": "sim.experiments.stability.recovery",
+    "fit": "sim.fitting",
     "load": "sim.experiments.shipped",
     "load_text": "sim.spec",
     "measure": "sim.metrics",
+    "read_measured": "sim.measured",
     "run": "sim.experiments.replicating.comparison",
     "simulate": "sim.models",
     "sweep": "sim.experiments.searching.sweep",
+    "validate": "sim.fitting",
     "write_report": "sim.report",
 }
 

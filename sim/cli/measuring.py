@@ -69,11 +69,11 @@ def validate(
     strict: bool,
     **options: Any,  # noqa: ANN401 - the shared options
 ) -> int:
-    """A scenario held against what was measured: the measured arrivals are replayed, and every figure of both sides stands
-    beside the other, with intervals, the error and a verdict.
+    """A scenario held against what was measured: the measured arrivals are replayed, and every figure of both sides
+    stands beside the other, with intervals, the error and a verdict.
 
-    Files are results of k6, JMeter, Locust, Gatling, wrk, hey and vegeta, access logs, histograms. Exit code 1: some figure is outside
-    of its tolerance beyond doubt.
+    Files are results of k6, JMeter, Locust, Gatling, wrk, hey and vegeta, access logs, histograms. Exit code 1: some
+    figure is outside of its tolerance beyond doubt.
 
     \b
     Example:
@@ -172,17 +172,18 @@ def fit(
     plugins: tuple[str, ...],
     confine: Path | None,
 ) -> int:
-    """The values of a scenario at which it shows what was measured, each with its interval: times (work, wait, latency), their
-    spread (.cv behind a time), counts (workers).
+    """The values of a scenario at which it shows what was measured, each with its interval: times (work, wait, latency),
+    their spread (.cv behind a time), counts (workers).
 
-    What the data cannot tell is not fitted, and named. The scenario is written with the fitted values, all else in it as it was, and
-    where each came from; what was found is said on stderr.
+    What the data cannot tell is not fitted, and named. The scenario is written with the fitted values, all else in it as
+    it was, and where each came from; what was found is said on stderr.
 
     \b
     Example:
       sim fit shop.yaml --measured k6.json --out shop-fitted.yaml
       sim fit shop.yaml --measured access.log --free payments.charge.work=1ms..1s --free payments.workers=1..32
-      sim fit shop.yaml --measured k6.json --until 10m --out fitted.yaml && sim validate fitted.yaml --measured k6.json --from 10m
+      sim fit shop.yaml --measured k6.json --until 10m --out fitted.yaml
+      sim validate fitted.yaml --measured k6.json --from 10m
     """
     from sim.experiments.shipped import load
     from sim.fitting.calibration import fit as calibrated

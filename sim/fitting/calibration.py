@@ -98,10 +98,13 @@ def fit(
     part: Part = Part(),  # noqa: B008 - frozen
     progress: Progress | None = None,
 ) -> Fit:
-    """The free values of a scenario at which it shows what was measured; by default the times that are marked as to be supplied.
+    """The free values of a scenario at which it shows what was measured.
 
-    `free` are `PATH` or `PATH=LOW..HIGH` (see `sim.fitting.parameters`). What the data cannot tell is left as it is and named. Raises UsageError
-    where nothing is free, a path does not exist, or measurement and scenario have nothing in common.
+    By default the times that are marked as to be supplied.
+
+    `free` are `PATH` or `PATH=LOW..HIGH` (see `sim.fitting.parameters`). What the data cannot tell is left as it
+    is and named. Raises UsageError where nothing is free, a path does not exist, or measurement and scenario have
+    nothing in common.
     """
     loaded = as_study(study)
     target = target_of(loaded, measurement, variant, part)
@@ -151,7 +154,7 @@ def _free(study: Study, document: dict[str, Any], free: Sequence[str], longest: 
                 )
     if not found:
         raise UsageError(
-            "nothing is free: no time of the scenario is marked TO BE SUPPLIED; say which: --free payments.charge.work=1ms..1s"
+            "nothing is free: no time is marked TO BE SUPPLIED; say which: --free payments.charge.work=1ms..1s"
         )
     twice = [
         one

@@ -40,7 +40,7 @@ class Compared:
     low: float  # of the error, with the confidence asked for
     high: float
     tolerance: float
-    joint: float  # half the length of the interval that holds for all figures together
+    joint: float  # half the interval that holds for all figures together: of the error's logarithm, or of the points
 
     @property
     def relative(self) -> bool:
@@ -53,7 +53,9 @@ class Compared:
 
         Outside is judged for all figures together (Bonferroni): of many right ones the unluckiest refutes nothing.
         """
-        if not abs(self.error) - self.joint <= self.tolerance:
+        apart = abs(math.log1p(self.error)) if self.relative and self.error > -1 else abs(self.error)
+        borne = math.log1p(self.tolerance) if self.relative else self.tolerance
+        if not apart - self.joint <= borne:
             return "outside"
         return "within" if -self.tolerance <= self.low and self.high <= self.tolerance else "open"
 
@@ -137,10 +139,15 @@ def _compared(
         return None
     error = (ours.value - measured.value) / scale
     deviation = 0.0 if comparison.method.exact or math.isnan(ours.deviation) else ours.deviation
-    spread, degrees = deviation / scale * math.sqrt(1 + 1 / max(1, ours.n)), max(1, ours.n - 1)
+    relative, degrees = name != "outcomes", max(1, ours.n - 1)
+    one = deviation / ours.value if relative and ours.value > 0 else deviation / scale
+    spread = one * math.sqrt(1 + 1 / max(1, ours.n))
     half = t_quantile(0.5 + confidence / 2, degrees) * spread
     joint = t_quantile(1 - (1 - confidence) / (2 * figures), degrees) * spread
     if math.isnan(measured.low):
         chance = t_quantile(0.5 + confidence / 2, degrees) * deviation
         measured = replace(measured, low=measured.value - chance, high=measured.value + chance)
-    return Compared(key, name, measured, ours, error, error - half, error + half, tolerance, joint)
+    low, high = error - half, error + half
+    if relative and error > -1:  # by factors: times are skewed
+        low, high = ((1 + error) * math.exp(sign * half) - 1 for sign in (-1, 1))
+    return Compared(key, name, measured, ours, error, low, high, tolerance, joint)

@@ -1,11 +1,12 @@
 """The values at which a model shows the measured figures, with their intervals: the method of simulated moments.
 
-The figures m of the measurement are one draw; s(x) is their mean over the replications of the model at the parameters x, on common random
-numbers, so that it is as smooth in x as the model. x minimises (m - s(x))' W (m - s(x)); W is the inverse of the covariance of m as the model
-shows it from replication to replication, shrunk towards its diagonal (Ledoit and Wolf 2004), for replications are few. With J the slopes of s at the minimum
-and A = (J' W J)^-1 J' W the estimate varies as A m does: its covariance is that of A s over the replications, times 1 + 1/n for s itself
-is a mean of n (McFadden 1989; Gourieroux, Monfort and Renault 1993). Where the model cannot show the figures, the intervals are wider by the
-root of the misfit over its degrees of freedom.
+The figures m of the measurement are one draw; s(x) is their mean over the replications of the model at the parameters
+x, on common random numbers, so that it is as smooth in x as the model. x minimises (m - s(x))' W (m - s(x)); W is the
+inverse of the covariance of m as the model shows it from replication to replication, shrunk towards its diagonal
+(Ledoit and Wolf 2004), for replications are few. With J the slopes of s at the minimum and A = (J' W J)^-1 J' W the
+estimate varies as A m does: its covariance is that of A s over the replications, times 1 + 1/n for s itself is a mean
+of n (McFadden 1989; Gourieroux, Monfort and Renault 1993). Where the model cannot show the figures, the intervals are
+wider by the root of the misfit over its degrees of freedom.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +22,16 @@ from numpy.typing import NDArray
 from sim.stats.student import t_quantile
 
 Floats = NDArray[np.float64]
-Figures = Callable[[Sequence[float]], Floats]
-"""(replications, moments) at a point."""
+Figures = Callable[[Sequence[float], bool], Floats]
+"""(replications, moments) at a point; True: of replications that the search has not seen."""
 
 _STEP = 0.04  # by which slopes are taken: 4 % of a value, or of the range of one that is searched by steps
 _ROUNDS = 3  # of weights
 _MOST_TRIES = 40  # points of one search
 _SETTLED = 1e-3  # of the range of a parameter: nearer another round of weights moves nothing
+_FARTHEST = 100.0  # of a logarithm: limits beyond say that nothing is known
+_HIDDEN = 1e-3  # of the steepest direction: flatter ones are noise
+_UNKNOWN = 1e4  # variance of what is hidden: a hundred times the range of a parameter
 _MISSING = 3.0  # in the place of a logarithm that a run does not have: a factor of twenty
 _LEAST_DEVIATION = 2e-4  # of a figure: that of the rounding of files, and of a model in which nothing is random
 
@@ -42,7 +47,7 @@ class Axis:
     def value(self, u: float) -> float:
         """The value that u stands for."""
         if self.logarithmic:
-            return float(self.low * (self.high / self.low) ** u)
+            return self.low * math.exp(min(max(u * math.log(self.high / self.low), -_FARTHEST), _FARTHEST))
         return float(self.low + (self.high - self.low) * u)
 
     def place(self, value: float) -> float:
@@ -63,7 +68,7 @@ class Estimate:
     covariance: Floats  # of u
     misfit: float  # chi squared per degree of freedom; 1 is chance
     chi2: float
-    deviance: float  # minus twice the log likelihood of the figures, as normal ones: what models of other forms are compared by
+    deviance: float  # minus twice the log likelihood: what models with other counts are compared by
     root: Floats  # (moments, moments) R'R are the weights
     residuals: Floats  # (moments,) simulated less measured
     deviations: Floats  # (moments,) of a single run
@@ -77,8 +82,9 @@ def estimate(
 
     at = np.array([axis.place(value) for axis, value in zip(axes, start, strict=True)])
 
-    def simulated(u: Floats) -> Floats:
-        return _filled(figures([axis.value(float(part)) for axis, part in zip(axes, u, strict=True)]), measured)
+    def simulated(u: Floats, fresh: bool = False) -> Floats:
+        point = [axis.value(float(part)) for axis, part in zip(axes, u, strict=True)]
+        return _filled(figures(point, fresh), measured)
 
     root = _root_of_weights(simulated(at))
     for _ in range(_ROUNDS if axes else 0):
@@ -93,12 +99,19 @@ def estimate(
     return _told(measured, simulated, axes, at, root, confidence)
 
 
+class Simulated(Protocol):
+    """(replications, moments) at a point of the search."""
+
+    def __call__(self, u: Floats, fresh: bool = False) -> Floats:
+        """Those of replications that the search has not seen, where `fresh`."""
+
+
 @dataclass(frozen=True)
 class _Weighted:
     """The weighted distance from the measured figures, and its slopes."""
 
     measured: Floats
-    simulated: Callable[[Floats], Floats]
+    simulated: Simulated
     axes: Sequence[Axis]
     root: Floats
 
@@ -110,19 +123,13 @@ class _Weighted:
     def _distance(self, u: Floats) -> Floats:
         return np.asarray(self.root @ (self.simulated(u).mean(axis=0) - self.measured))
 
-    def chi2_of(measured: Floats, runs: Floats, root: Floats) -> float:
-    """The weighted distance of the mean of some runs from the measured figures."""
-    residuals = _filled(runs, measured).mean(axis=0) - measured
-    return float(np.sum((root @ residuals) ** 2)) / (1 + 1 / len(runs))
-
-
-def _slopes(self, u: Floats) -> Floats:
+    def _slopes(self, u: Floats) -> Floats:
         return np.asarray(self.root @ _slopes(self.simulated, u, self.axes))
 
 
 def _told(
     measured: Floats,
-    simulated: Callable[[Floats], Floats],
+    simulated: Simulated,
     axes: Sequence[Axis],
     at: Floats,
     root: Floats,
@@ -140,8 +147,10 @@ def _told(
     if axes:
         slopes = root @ _slopes(simulated, at, axes)
         projection = np.linalg.pinv(slopes, rcond=1e-8) @ root
-        covariance = np.atleast_2d(np.cov(runs @ projection.T, rowvar=False)) * (1 + 1 / n)
+        others = simulated(at, fresh=True)  # weights that were made of some runs make those vary less than others do
+        covariance = np.atleast_2d(np.cov(others @ projection.T, rowvar=False)) * (1 + 1 / n)
         blind = np.linalg.norm(slopes, axis=0) < 1e-6  # nothing measured answers to these
+        covariance += _unseen(slopes)
         covariance[blind, blind] = np.inf
     half = t_quantile(0.5 + confidence / 2, n - 1) * np.sqrt(np.diag(covariance)) * wide if axes else np.empty(0)
     values, low, high = (
@@ -152,7 +161,20 @@ def _told(
     return Estimate(values, low, high, covariance * wide**2, misfit, chi2, deviance, root, residuals, deviations)
 
 
-def _slopes(simulated: Callable[[Floats], Floats], at: Floats, axes: Sequence[Axis]) -> Floats:
+def _unseen(slopes: Floats) -> Floats:
+    """The covariance of directions in which no figure moves: one of two times whose sum alone shows, say."""
+    _, sizes, directions = np.linalg.svd(slopes, full_matrices=False)
+    hidden = directions[sizes < _HIDDEN * max(float(sizes.max(initial=0.0)), 1e-12)]
+    return np.asarray(_UNKNOWN * hidden.T @ hidden)
+
+
+def chi2_of(measured: Floats, runs: Floats, root: Floats) -> float:
+    """The weighted distance of the mean of some runs from the measured figures."""
+    residuals = _filled(runs, measured).mean(axis=0) - measured
+    return float(np.sum((root @ residuals) ** 2)) / (1 + 1 / len(runs))
+
+
+def _slopes(simulated: Simulated, at: Floats, axes: Sequence[Axis]) -> Floats:
     """(moments, parameters) by central differences, one-sided at a bound."""
     columns = []
     for index, axis in enumerate(axes):

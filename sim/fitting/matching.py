@@ -57,7 +57,7 @@ def match(requests: Requests, scenario: Scenario, said: Mapping[str, str] | None
     if not pairs:
         measured = ", ".join(repr(name) for name in requests.routes[:5])
         raise UsageError(
-            f"found the routes {measured}, expected {', '.join(targets[:5])}; say which is which: --route 'MEASURED=SCENARIO'"
+            f"found the routes {measured}, expected {', '.join(targets[:5])}; say which is which: --route 'THEIRS=OURS'"
         )
     names = [pairs.get(name, "") for name in requests.routes]
     counts = np.bincount(requests.route[requests.route >= 0], minlength=len(names))

@@ -1,4 +1,7 @@
-"""The figures by which a model is brought to a measurement, the same of both: logarithms of times, and shares of outcomes."""
+"""The figures by which a model is brought to a measurement, the same of both.
+
+Logarithms of times, and shares of outcomes.
+"""
 
 from __future__ import annotations
 

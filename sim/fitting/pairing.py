@@ -1,4 +1,4 @@
-"""Request by request: the measured answer of each beside its simulated one, where arrivals and demands are replayed and nothing is random."""
+"""Request by request: the measured answer of each beside its simulated one, where nothing of the model is random."""
 
 from __future__ import annotations
 

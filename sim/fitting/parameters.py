@@ -1,8 +1,8 @@
 """What may be calibrated: named values of a scenario with bounds, and how a number becomes a setting again.
 
-A parameter is a path as `--set` has it, or `SERVICE.ENDPOINT.work` for the first such step of an endpoint. A time that is a distribution keeps
-its form: its mean is the parameter, and every time in it is scaled alike. `.cv` behind a time frees its spread: the time becomes a
-lognormal of that mean and coefficient of variation.
+A parameter is a path as `--set` has it, or `SERVICE.ENDPOINT.work` for the first such step of an endpoint. A time
+that is a distribution keeps its form: its mean is the parameter, and every time in it is scaled alike. `.cv` behind a
+time frees its spread: the time becomes a lognormal of that mean and coefficient of variation.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Parameter:
 
 
 def parameter_of(text: str, document: Mapping[str, Any], longest: float) -> Parameter:
-    """`payments.charge.work=1ms..1s`; without bounds they are told from the value, and from the `longest` mean that was measured (s).
+    """`payments.charge.work=1ms..1s`.
+
+    Without bounds they are told from the value, and from the `longest` mean that was measured (s).
 
     Raises UsageError where there is no such value, or it is none that can be calibrated.
     """

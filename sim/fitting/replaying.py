@@ -1,4 +1,7 @@
-"""A scenario under the load that was measured: its traffic replaced by the arrivals of a trace, or by the rate or users of a summary."""
+"""A scenario under the load that was measured.
+
+Its traffic replaced by the arrivals of a trace, or by the rate or users of a summary.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,10 @@ def window_of(requests: Requests, begin: float, until: float) -> Requests:
 
 
 def spread(requests: Requests, resolution: float) -> Requests:
-    """Arrivals that are known to the second only, anywhere within theirs, at random with a fixed seed: they did not come at once."""
+    """Arrivals that are known to the second only, anywhere within theirs, at random with a fixed seed.
+
+    They did not come at once.
+    """
     if not resolution:
         return requests
     ticks = np.floor(requests.arrival / resolution + 1e-9)
@@ -113,7 +119,7 @@ def _rows_by_traffic(scenario: Scenario, matched: Matched) -> dict[str, Requests
     if not matched.routed:
         if len(names) > 1:
             raise UsageError(
-                "found no routes in the measurement and several traffics in the scenario: nobody can tell whose a request is"
+                "found no routes in the measurement and several traffics in the scenario, which cannot be told apart"
             )
         return {names[0]: matched.requests}
     owner: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The author's file with other values in it, every other letter of it as it was, and a remark where each value came from."""
+"""The author's file with other values in it, every other letter as it was, and a remark where each value came from."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def rewritten(text: str, changes: Mapping[Path, Data], remarks: Mapping[Path, st
 
 
 def _leaves(document: Data, path: Path, value: Data) -> list[tuple[Place, str]]:
-    """The places in the text and what is to stand there: one, or of a map that keeps its form, each value in it that differs."""
+    """The places in the text and what is to stand there.
+
+    One, or of a map that keeps its form, each value in it that differs.
+    """
     place, here = _found(document, path)
     if place is None or not place.line:
         return []

@@ -1,4 +1,7 @@
-"""The search of a calibration: moments first, then all times together, counts one by one, and out goes what the data cannot tell."""
+"""The search of a calibration.
+
+Moments first, then all times together, counts one by one, and out goes what the data cannot tell.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ class Untold:
 
 
 class Search:
-    """Moments first, then the search; counts are tried one by one; what the data cannot tell is taken out and the rest searched again."""
+    """Moments first, then the search.
+
+    Counts are tried one by one; what the data cannot tell is taken out and the rest searched again.
+    """
 
     def __init__(self, model: Model, measured: Floats, confidence: float) -> None:
         self.model, self._measured, self._confidence = model, measured, confidence
@@ -75,16 +81,16 @@ class Search:
                 self.exchangeable.append((first, second))
         return replace(found, low=low, high=high)
 
-    def _figures(self, point: Sequence[float]) -> Floats:
+    def _figures(self, point: Sequence[float], fresh: bool = False) -> Floats:
         """Those of parameters that are left as they are do not count as changed: their form stays."""
-        return self.model.figures(point)
+        return self.model.figures(point, fresh)
 
     def _estimate(self, open_: Sequence[int], start: Sequence[float] | None = None) -> Estimate:
         axes = [self._axis(place) for place in open_]
         base = list(start if start is not None else self.point)
 
-        def figures(values: Sequence[float]) -> Floats:
-            return self._figures(self._with(base, open_, values))
+        def figures(values: Sequence[float], fresh: bool) -> Floats:
+            return self._figures(self._with(base, open_, values), fresh)
 
         found = estimate(self._measured, figures, axes, [base[place] for place in open_], self._confidence)
         self.point = self._with(base, open_, found.values.tolist())

@@ -1,4 +1,7 @@
-"""The figures of a model at given values of its parameters: the same replications, and so the same luck, at every point."""
+"""The figures of a model at given values of its parameters.
+
+The same replications, and so the same luck, at every point.
+"""
 
 from __future__ import annotations
 
@@ -36,13 +39,14 @@ class Model:
     runs: int = 0  # simulated so far
     _known: dict[tuple[float, ...], Floats] = field(default_factory=dict)
 
-    def figures(self, point: Sequence[float]) -> Floats:
-        """(replications, moments) at these values of the parameters."""
-        key = tuple(float(f"{value:.9g}") for value in point)
+    def figures(self, point: Sequence[float], fresh: bool = False) -> Floats:
+        """(replications, moments) at these values; `fresh`: of replications that no search has seen."""
+        point = tuple(float(f"{value:.9g}") for value in point)
+        key = (*point, float(fresh))
         if key not in self._known:
-            scenario = self.scenario(key)
+            scenario, first = self.scenario(point), self.first + fresh * self.replications
             found = [
-                values(of_records(self._run(scenario, self.first + number)), self.moments)
+                values(of_records(self._run(scenario, first + number)), self.moments)
                 for number in range(self.replications)
             ]
             self.runs += self.replications

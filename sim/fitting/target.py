@@ -1,4 +1,7 @@
-"""What a model is held against: the measurement as asked for (a window, names matched), and the scenario under its load."""
+"""What a model is held against.
+
+The measurement as asked for (a window, names matched), and the scenario under its load.
+"""
 
 from __future__ import annotations
 

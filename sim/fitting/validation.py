@@ -1,8 +1,11 @@
-"""How far a model is from a measurement: every figure of both with intervals, the error between them, and a verdict with stated tolerances.
+"""How far a model is from a measurement.
 
-The measured trace becomes records (`sim.measured.as_records`), so both sides are counted by the same functions. Where its arrivals are replayed,
-the load is the same in every replication, and what a single replication varies by is what chance alone makes of a measurement: the
-interval of the error is that of one run (the measured) against the mean of n, Student's t with deviation x sqrt(1 + 1 / n).
+Every figure of both with intervals, the error between them, and a verdict with stated tolerances.
+
+The measured trace becomes records (`sim.measured.as_records`), so both sides are counted by the same functions. Where
+its arrivals are replayed, the load is the same in every replication, and what a single replication varies by is what
+chance alone makes of a measurement: the interval of the error is that of one run (the measured) against the mean of
+n, Student's t with deviation x sqrt(1 + 1 / n).
 """
 
 from __future__ import annotations
@@ -77,8 +80,9 @@ def validate(
 ) -> Validation:
     """A model held against a measurement: what was read by `read_measured`, or files.
 
-    Where single requests were measured their arrivals are replayed, unless the users are closed; where only a summary is known the load is
-    its rate or its users. `tolerances` are shares by name (`TOLERANCES`). Raises UsageError where the two have no route in common.
+    Where single requests were measured their arrivals are replayed, unless the users are closed; where only a
+    summary is known the load is its rate or its users. `tolerances` are shares by name (`TOLERANCES`). Raises
+    UsageError where the two have no route in common.
     """
     bounds = {**TOLERANCES, **_known(tolerances or {})}
     target = target_of(study, measurement, variant, part)

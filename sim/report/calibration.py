@@ -1,4 +1,7 @@
-"""A calibration told: what was fitted with its interval, what the data cannot tell, how near the model came; and the JSON."""
+"""A calibration told: what was fitted with its interval, what the data cannot tell, how near the model came.
+
+And the JSON.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ def render_fit(fit: Fit) -> str:
             f"    {one.parameter.name} ({one.parameter.show(one.parameter.now)}): {one.why}" for one in fit.untold
         ]
     lines += [
+        f"  {one} and {other} may be exchanged: the data cannot tell which is which" for one, other in fit.exchangeable
+    ]
+    lines += [
         "",
         "  "
         + "  ".join(
@@ -39,7 +45,7 @@ def render_fit(fit: Fit) -> str:
     lines += [
         "",
         f"  {_misfit(fit)}",
-        f"  {show_share(fit.confidence)} intervals; {fit.replications} replications at each point, {fit.runs:,} runs in all",
+        f"  {show_share(fit.confidence)} intervals; {fit.replications} replications at each point, {fit.runs:,} runs",
     ]
     return "\n".join([*lines, *(f"  {line}" for line in fit.said)]) + "\n"
 
@@ -65,8 +71,9 @@ def _misfit(fit: Fit) -> str:
         return "the model shows the measured figures to within what chance can do"
     worst = max(fit.residuals, key=lambda residual: abs(residual.after) / max(residual.chance, 1e-9))
     return (
-        f"the model does not show what was measured whatever its values (misfit {fit.misfit:.1f}, 1 is chance; worst at {worst.moment.name}, "
-        f"{_percent(worst.after)}): its form is wrong, or something else varied; intervals are wider for it"
+        f"the model does not show what was measured whatever its values (misfit {fit.misfit:.1f}, 1 is chance; "
+        f"worst at {worst.moment.name}, {_percent(worst.after)}): its form is wrong, or something else varied; "
+        "intervals are wider for it"
     )
 
 
@@ -89,6 +96,7 @@ def fit_json(fit: Fit) -> str:
             for one in fit.fitted
         ],
         "not_told": [{"name": one.parameter.name, "value": one.parameter.now, "why": one.why} for one in fit.untold],
+        "exchangeable": [list(pair) for pair in fit.exchangeable],
         "figures": [
             {
                 "figure": residual.moment.name,

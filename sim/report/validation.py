@@ -92,7 +92,7 @@ def _percent(value: float) -> str:
 def _pairs(paired: Paired) -> str:
     return (
         f"request by request: {show_share(paired.close)} of {paired.count:,} answers within 1 % or 1 ms, "
-        f"{show(paired.mean, 's')} apart on average, {show(paired.p95, 's')} at p95, {show(paired.worst, 's')} at most; "
+        f"{show(paired.mean, 's')} apart, {show(paired.p95, 's')} at p95, {show(paired.worst, 's')} at most; "
         f"{show_share(paired.same_outcome)} ended alike"
     )
 
@@ -172,5 +172,8 @@ def _html_table(validation: Validation) -> str:
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(figure))}</tr>" for figure in validation.figures
     )
     paired = f"<p>{escape(_pairs(validation.paired))}</p>" if validation.paired is not None else ""
-    note = f'<p class="muted">Intervals of {show_share(validation.confidence)}; the simulated are means of {validation.replications} replications.</p>'
-    return f'{note}<div class="scroll" tabindex="0"><table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{paired}'
+    words = (
+        f"Intervals of {show_share(validation.confidence)}; simulated: means of {validation.replications} replications."
+    )
+    table = f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<p class="muted">{words}</p><div class="scroll" tabindex="0">{table}</div>{paired}'

@@ -12,7 +12,10 @@ from sim.spec.document import Data
 
 
 def time_of(value: Data) -> Distribution | None:
-    """The distribution that stands there, a constant among them; None where it is none, or one that is read from a file."""
+    """The distribution that stands there, a constant among them.
+
+    None where it is none, or one that is read from a file.
+    """
     if not isinstance(value, (str, dict)) or (isinstance(value, dict) and (len(value) != 1 or "replay" in value)):
         return None
     try:

@@ -58,7 +58,10 @@ def _tail(validation: Validation, sides: Sequence[Records], theme: Theme) -> Cha
             )
         axes.set_xlabel("response time")
         axes.set_ylabel("requests that took longer")
-    reading = "For each time, the share of the requests answered well that took longer. Where the lines lie on one another the model has the same tail."
+    reading = (
+        "For each time, the share of the requests answered well that took longer. "
+        "Where the lines lie on one another the model has the same tail."
+    )
     return Chart("tail", "How many took longer", reading, _alt(validation), sheet.figure, theme)
 
 
