@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.cli.asked import Asked
 from sim.cli.destination import Destination
 from sim.cli.new_file import exists_already, write_new
 from sim.cli.options import Whole, debug, loading, running, together
+from sim.cli.shared_options import SharedOptions
 from sim.cli.streams import say, tell
 from sim.cli.words import duration_of, folder_of, share_of
 from sim.errors import UsageError
@@ -82,17 +82,16 @@ def validate(
     """
     from sim.fitting.validation import tolerances_of
     from sim.fitting.validation import validate as held_against
-    from sim.report.charts.measured import draw_measured
-    from sim.report.validation import render_validation, validation_json, validation_page
-    from sim.report.writing import write_files
+    from sim.report import write_report
+    from sim.report.validation import render_validation, validation_json
 
-    asked = Asked(**{**options, "replications": options["replications"] or 20})
+    asked = SharedOptions(**{**options, "replications": options["replications"] or 20})
     study = asked.load(file)
     out = asked.out or Path("reports") / f"{folder_of(study)}-validated"
     asked.refuse_unwritable(out)
     bounds = tolerances_of(tolerances)
     part = _part(routes, begin, until, kind, asked.confine)
-    with asked.telling(0, []) as progress:
+    with asked.reporting_progress(0, []) as progress:
         found = held_against(
             study,
             files,
@@ -101,19 +100,14 @@ def validate(
             tolerances=bounds,
             confidence=share_of("confidence", confidence),
             part=part,
-            progress=progress,
-            **asked.place,
+            **asked.keywords(progress),
         )
-    text, document = render_validation(found), validation_json(found)
-    asked.json.write(document)
+    asked.json.write(validation_json(found))
     if not asked.json.is_stdout:
-        say(text.rstrip("\n"))
-    drawn = {f"charts/{chart.name}.svg": chart.svg() for chart in draw_measured(found)}
-    write_files(
-        {"index.html": validation_page(found), "validation.txt": text, "validation.json": document, **drawn}, out
-    )
+        say(render_validation(found).rstrip("\n"))
+    page = write_report(found, out)
     if not asked.json.is_stdout:
-        say(f"report: {out / 'index.html'}")
+        say(f"report: {os.path.relpath(page)}")
     asked.journal.done()
     return 1 if found.refuted or (strict and not found.valid) else 0
 

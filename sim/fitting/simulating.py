@@ -63,8 +63,9 @@ class Model:
 
     def _run(self, scenario: Scenario, replication: int) -> Records:
         if not self.choice.is_making() and self.choice.engine == "compiled":
-            from sim.compiled import simulate
-        else:
-            from sim.models import simulate
+            from sim.compiled import simulate as compiled
+
+            return compiled(scenario, replication=replication)
+        from sim.models import simulate
 
         return simulate(scenario, replication=replication)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sim.experiments.replicating.results import VariantResult
     from sim.experiments.shipped import Source
     from sim.records.tables import Records
+    from sim.spec.study import Study
 
 TOLERANCES = {"mean": 0.02, "p50": 0.02, "p95": 0.02, "p99": 0.03, "throughput": 0.02, "outcomes": 0.01}
 """Relative errors that are borne; of outcomes, points of their share."""
@@ -35,7 +36,7 @@ TOLERANCES = {"mean": 0.02, "p50": 0.02, "p95": 0.02, "p99": 0.03, "throughput":
 class Validation:
     """All of it."""
 
-    study: str
+    study: Study
     variant: str
     figures: tuple[Compared, ...]
     paired: Paired | None  # request by request, where nothing of the model is random
@@ -45,7 +46,6 @@ class Validation:
     confidence: float
     simulated: VariantResult
     measured: Records | None
-    text: str = ""  # of the scenario, as written
 
     @property
     def valid(self) -> bool:
@@ -97,7 +97,7 @@ def validate(
         else None
     )
     return Validation(
-        study=target.study.name,
+        study=target.study,
         variant=target.variant,
         figures=figures,
         paired=paired,
@@ -107,7 +107,6 @@ def validate(
         confidence=confidence,
         simulated=result,
         measured=records,
-        text=target.study.text,
     )
 
 

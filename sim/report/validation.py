@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from html import escape
 from typing import Any
 
 from sim.fitting.comparing import Compared, Finding
@@ -42,11 +41,11 @@ def _named(figure: Compared) -> str:
 def render_validation(validation: Validation) -> str:
     """Verdict, table and what was understood, as plain text."""
     head = [
-        f"{validation.study}, {validation.variant}: {validation.verdict}",
+        f"{validation.study.name}, {validation.variant}: {validation.verdict}",
         *(f"  {line}" for line in verdict(validation)),
         "",
     ]
-    rows = [["", "measured", "simulated", "error", "borne", ""], *map(_cells, validation.figures)]
+    rows = [["", "measured", "simulated", "error", "borne", ""], *map(cells_of, validation.figures)]
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = [
         "  "
@@ -56,7 +55,7 @@ def render_validation(validation: Validation) -> str:
         ).rstrip()
         for row in rows
     ]
-    paired = ["", f"  {_pairs(validation.paired)}"] if validation.paired is not None else []
+    paired = ["", f"  {pairs_in_words(validation.paired)}"] if validation.paired is not None else []
     note = (
         f"  {show_share(validation.confidence)} intervals: of the measured, of the mean of "
         f"{validation.replications} replications, and of the error of one to the other"
@@ -64,7 +63,8 @@ def render_validation(validation: Validation) -> str:
     return "\n".join([*head, *table, *paired, "", note, *(f"  {line}" for line in validation.said)]) + "\n"
 
 
-def _cells(figure: Compared) -> list[str]:
+def cells_of(figure: Compared) -> list[str]:
+    """A line of the table: figure, measured, simulated, error, what is borne, finding."""
     unit = "share" if figure.tolerated == "outcomes" else "1/s" if figure.tolerated == "throughput" else "s"
     mark = {"within": "ok", "outside": "outside", "open": "?"}[figure.finding]
     return [
@@ -89,7 +89,8 @@ def _percent(value: float) -> str:
     return f"{value * 100:.2g}"
 
 
-def _pairs(paired: Paired) -> str:
+def pairs_in_words(paired: Paired) -> str:
+    """How far single requests are apart."""
     return (
         f"request by request: {show_share(paired.close)} of {paired.count:,} answers within 1 % or 1 ms, "
         f"{show(paired.mean, 's')} apart, {show(paired.p95, 's')} at p95, {show(paired.worst, 's')} at most; "
@@ -107,7 +108,7 @@ def validation_document(validation: Validation) -> dict[str, Any]:
     paired = validation.paired
     return {
         "schema": SCHEMA,
-        "scenario": validation.study,
+        "scenario": validation.study.name,
         "variant": validation.variant,
         "verdict": validation.verdict,
         "words": verdict(validation),
@@ -137,43 +138,3 @@ def _interval(interval: Interval) -> dict[str, Any]:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def validation_page(validation: Validation) -> str:
-    """The report: verdict, figures, charts, what was understood, the scenario."""
-    from sim.report.charts.measured import draw_measured
-    from sim.report.html import chart_figure, page
-
-    charts = "".join(chart_figure(chart) for chart in draw_measured(validation))
-    mood = {"valid": "good", "not valid": "bad", "not refuted": "muted"}[validation.verdict]
-    lines = "".join(f"<p>{escape(line)}</p>" for line in verdict(validation))
-    said = "".join(f"<li>{escape(line.strip())}</li>" for line in validation.said)
-    sections = [
-        ("verdict", "Verdict", f'<p class="{mood}"><b>{escape(validation.verdict)}</b></p>{lines}'),
-        ("figures", "Figures", _html_table(validation)),
-        ("charts", "Charts", charts),
-        ("measurement", "The measurement", f"<ul>{said}</ul>"),
-        (
-            "scenario",
-            "The scenario",
-            f'<pre class="scenario" tabindex="0"><code>{escape(validation.text)}</code></pre>'
-            if validation.text
-            else "",
-        ),
-    ]
-    header = f'<p class="kicker">sim · model against measurement</p><h1>{escape(validation.study)}</h1>'
-    return page(validation.study, header, sections)
-
-
-def _html_table(validation: Validation) -> str:
-    names = ["figure", "measured", "simulated", "error", "borne", "finding"]
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(figure))}</tr>" for figure in validation.figures
-    )
-    paired = f"<p>{escape(_pairs(validation.paired))}</p>" if validation.paired is not None else ""
-    words = (
-        f"Intervals of {show_share(validation.confidence)}; simulated: means of {validation.replications} replications."
-    )
-    table = f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-    return f'<p class="muted">{words}</p><div class="scroll" tabindex="0">{table}</div>{paired}'

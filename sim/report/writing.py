@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from sim.experiments.replicating.explaining import Explanation
     from sim.experiments.searching.documents import Answer
     from sim.experiments.stability.results import Stability
+    from sim.fitting.validation import Validation
 
-    Reported: TypeAlias = Comparison | Explanation | Stability | Answer
+    Reported: TypeAlias = Comparison | Explanation | Stability | Validation | Answer
 
 NotModelled = Sequence[tuple[str, str]]
 
@@ -85,10 +86,11 @@ def _drawn(comparison: Comparison, not_modelled: NotModelled, confidence: float)
     return comparison_files(comparison, not_modelled, confidence)
 
 
-def _told(answer: Explanation | Stability | Answer, not_modelled: NotModelled) -> dict[PurePosixPath, bytes | str]:
+def _told(answer: Explanation | Stability | Validation | Answer, not_modelled: NotModelled) -> dict[PurePosixPath, bytes | str]:
     """Those of everything else, with the tables of a search."""
     from sim.experiments.replicating.explaining import Explanation
     from sim.experiments.stability.results import Stability
+    from sim.fitting.validation import Validation
 
     if isinstance(answer, Explanation):
         from sim.report.pages.explanation import explanation_files
@@ -98,6 +100,10 @@ def _told(answer: Explanation | Stability | Answer, not_modelled: NotModelled) -
         from sim.report.pages.stability import stability_files
 
         return stability_files(answer, not_modelled)
+    if isinstance(answer, Validation):
+        from sim.report.pages.validation import validation_files
+
+        return validation_files(answer, not_modelled)
     from sim.experiments.searching.documents import files_of
     from sim.report.pages.searching import search_files
 

@@ -13,7 +13,8 @@ from sim.fitting.matching import partner
 from sim.fitting.target import Part
 from sim.fitting.validation import tolerances_of
 from sim.measured import read_measured
-from sim.report.validation import render_validation, validation_json, validation_page
+from sim.report import write_report
+from sim.report.validation import render_validation, validation_json
 from sim.spec import load_text
 
 from .loop import TWO, measured, shop, write
@@ -123,7 +124,8 @@ def test_what_is_said_is_said_on_every_way(tmp_path):
     document = json.loads(validation_json(found))
     assert document["verdict"] == found.verdict
     assert document["figures"]["response_mean"]["measured"]["value"] == found.figures[0].measured.value
-    page = validation_page(found)
+    write_report(found, tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text()
     assert "took longer" in page
     assert "threads" in page  # the scenario
     assert found.verdict in page
