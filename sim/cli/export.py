@@ -54,6 +54,9 @@ def export(source: str, to: str, **options: Any) -> int:  # noqa: ANN401 - the o
       openmetrics, grafana        the timeline for promtool, and a dashboard for it
       junit, github               expectations for a CI server; figures as a job summary
       csv, parquet                requests or messages, one row each
+      k6                          the clients as a load script
+      kubernetes, kong,           settings of what was decided; what a target cannot say
+      resilience4j                stands in them as a comment
 
     \b
     Example:

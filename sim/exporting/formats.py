@@ -42,6 +42,10 @@ FORMATS = (
     Format("github", "expectations and figures as a job summary of GitHub", "verdicts", "github", every=True),
     Format("csv", "requests or messages as CSV", "run", "tables:csv", every=True),
     Format("parquet", "requests or messages as parquet", "run", "tables:parquet", every=True),
+    Format("k6", "the clients as a script for k6", "scenario", "k6"),
+    Format("kubernetes", "Kubernetes manifests of the services", "scenario", "kubernetes"),
+    Format("kong", "the gateway as Kong's declarative configuration", "scenario", "kong"),
+    Format("resilience4j", "policies of calls as settings of resilience4j", "scenario", "resilience4j"),
 )
 
 

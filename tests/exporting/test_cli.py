@@ -13,6 +13,7 @@ from sim.cli import answer
 from sim.exporting import FORMATS
 from tests.exporting.runs import CALLS, EVENTS
 
+WHOLE = CALLS.replace("sends: shop.buy", "sends: GET /").replace("services:\n", "gateway: {workers: 1, routes: {GET /: {to: shop.buy, policy: {timeout: 1s}}}}\nservices:\n")
 RUN = ("--engine", "simpy", "--jobs", "1", "--quiet")
 
 
@@ -25,6 +26,7 @@ def shop(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", [found.name for found in FORMATS])
 def test_every_format_is_written_of_a_scenario(shop, name):
+    (shop / "shop.yaml").write_text(WHOLE)
     assert answer(["export", "shop.yaml", "--to", name, "--out", "out", *RUN]) == 0
     assert (shop / "out").stat().st_size > 100
     assert [path.name for path in shop.iterdir() if path.name.startswith(".")] == []
@@ -38,6 +40,7 @@ def test_every_format_is_named_in_the_help():
 
 
 def test_a_finished_run_is_exported_without_running_again(shop, capsys):
+    (shop / "shop.yaml").write_text(WHOLE)
     assert answer(["compare", "shop.yaml", "--set", "record={keep: rows, spans: exemplars}", "--replications", "2", "--out", "report", *RUN]) == 1
     capsys.readouterr()
     for name in (found.name for found in FORMATS):

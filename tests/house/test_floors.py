@@ -17,7 +17,7 @@ FLOORS = {  # library -> where it may be imported
     "simpy": ("models",),
     "pydantic": ("spec",),
     "pydantic_core": ("spec",),
-    "ruamel": ("spec", "importing"),
+    "ruamel": ("spec", "importing", "exporting"),
     "numba": ("policies", "chance", "compiled"),
     "click": ("cli",),
     "matplotlib": ("report",),
