@@ -29,6 +29,7 @@ The house, floor by floor; imports only ever point downwards:
 
     cli                     one thin command per verb
     plugin                  the one door that a plug-in imports from
+    assisting/              FOR ASSISTANTS     the verbs as tools, each call a process with bounds
     importing/              WHAT OTHERS SAY    files of other tools -> a scenario as text
     exporting/              WHAT OTHERS READ   a run or a scenario -> traces, time series, settings
     report/                 WHAT WE SHOW       charts, tables, the report

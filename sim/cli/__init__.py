@@ -16,6 +16,7 @@ import click
 from sim.cli.destination import Destination
 from sim.cli.ending import Ending, came_of_interruption
 from sim.cli.export import export
+from sim.cli.mcp import mcp
 from sim.cli.measuring import fit, validate
 from sim.cli.new_file import exists_already, write_new
 from sim.cli.options import Verbs, Whole, confine, debug, judging, loading, plugin, running, sampling
@@ -511,6 +512,7 @@ def report(directory: Path, largest: str, plugins: tuple[str, ...]) -> None:
 
 
 sim.add_command(export)
+sim.add_command(mcp)
 
 
 @sim.command()
