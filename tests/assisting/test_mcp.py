@@ -86,28 +86,34 @@ def test_one_session_checks_compares_explains_and_asks_for_the_language(folder):
     assert found["part"]["definition"]["properties"]["max_attempts"]["default"] == 3
 
 
-@pytest.mark.parametrize("name", ["../secret.yaml", "link.yaml", "/etc/hostname"])
-def test_nothing_outside_of_the_folder_is_read(folder, name):
-    found = called(folder, "check", scenario=name)
-    assert found.is_error
-    assert "lies outside" in words(found)
-    assert "shoppers" not in words(found)
+def asked(folder, tool, *calls):
+    """The results of several calls in one session."""
+
+    async def talk(client):
+        return [await client.call_tool(tool, arguments) for arguments in calls]
+
+    return served(folder, talk)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ({"scenario": "shpo.yaml"}, "did you mean 'shop.yaml'"),
-        ({"scenario": "shop.yaml", "variant": "slwo"}, "did you mean 'slow'"),
-        ({"scenario": "shop.yaml", "settings": ["services.shop.wokers=2"]}, "did you mean 'workers'"),
-        ({"scenario": "shop.yaml", "replications": 1000}, "expected 1 to 100"),
-    ],
-)
-def test_errors_are_ours_in_words(folder, arguments, said):
-    found = called(folder, "run", **arguments)
-    assert found.is_error
-    assert said in words(found)
-    assert "Traceback" not in words(found)
+def test_nothing_outside_of_the_folder_is_read(folder):
+    names = ("../secret.yaml", "link.yaml", "/etc/hostname")
+    for found in asked(folder, "check", *({"scenario": name} for name in names)):
+        assert found.is_error
+        assert "lies outside" in words(found)
+        assert "shoppers" not in words(found)
+
+
+def test_errors_are_ours_in_words(folder):
+    told = {
+        "did you mean 'shop.yaml'": {"scenario": "shpo.yaml"},
+        "did you mean 'slow'": {"scenario": "shop.yaml", "variant": "slwo"},
+        "did you mean 'workers'": {"scenario": "shop.yaml", "settings": ["services.shop.wokers=2"]},
+        "expected 1 to 100": {"scenario": "shop.yaml", "replications": 1000},
+    }
+    for said, found in zip(told, asked(folder, "run", *told.values()), strict=True):
+        assert found.is_error
+        assert said in words(found)
+        assert "Traceback" not in words(found)
 
 
 def test_more_work_than_allowed_is_refused_before_it_begins(folder):
@@ -164,7 +170,7 @@ def test_nothing_is_written_into_the_folder(folder):
     assert sorted(folder.iterdir()) == before
 
 
-@pytest.mark.parametrize(("options", "said"), [(["--confine", "nowhere"], "no such directory"), (["--max-time", "0"], "expected more than 0")])
+@pytest.mark.parametrize(("options", "said"), [(["--confine", "nowhere"], "no such directory"), (["--max-time", "0s"], "expected more than 0")])
 def test_wrong_bounds_are_told(options, said, capsys):
     assert answer(["mcp", *options]) == 2
     assert said in capsys.readouterr().err

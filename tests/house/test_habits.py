@@ -96,6 +96,6 @@ def test_the_hook_of_check_tells_what_is_wrong_in_every_file(place):
 def test_the_hook_of_expectations_fails_on_a_broken_one_and_says_what_was_found(place):
     done = hooked(place, "sim-expect", "--replications", "1", "holds.yaml", "broken.yaml")
     assert done.returncode == 1, done.stderr
-    assert done.stdout.splitlines() == ["broken.yaml: base: expected p99(response) < 5ms, found 10 ms"]
+    assert done.stdout.splitlines() == ["broken.yaml: base: expected p99(response) < 5ms, found 10.0 ms"]
     assert hooked(place, "sim-expect", "holds.yaml").returncode == 0
     assert not (place / "reports").exists()
