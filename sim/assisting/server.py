@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from sim.assisting.bounds import Bounds
 from sim.errors import UsageError
+from sim.files import json_of
 from sim.units import show_duration
 
 if TYPE_CHECKING:
     from anyio.abc import Process
     from mcp.server import MCPServer
 
+_LARGEST = 64 * 2**20  # bytes of memory for an answer
 _GRACE = 3.0  # s that a process has to end by itself
 _ABOUT = """Simulates microservices under load and harm. A scenario is a YAML file in the folder of this server, or the name of a shipped one
 (payment-outage, retry-storm ...). Write a file, `check` it, then `run` or `compare` its variants; `schema` tells the language, part by part. Settings are
@@ -100,7 +102,7 @@ async def _performed(bounds: Bounds, request: dict[str, Any]) -> dict[str, Any]:
         with anyio.CancelScope(shield=True):
             await _ended(process)
     try:
-        answer: dict[str, Any] = json.loads(told)
+        answer: dict[str, Any] = json_of(told, _LARGEST)
     except ValueError:
         raise ToolError(f"the run broke off with exit code {process.returncode}: most likely more memory than --max-memory allows") from None
     if "error" in answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.assisting.bounds import LONGEST_ANSWER, REPLICATIONS, Bounds
 from sim.errors import SimError, UsageError, did_you_mean, printable
+from sim.files import json_of
 
 if TYPE_CHECKING:
     from sim.experiments.replicating.results import Comparison
@@ -24,12 +26,13 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 _WIDTH = 110  # columns of tables
+_LARGEST = 16 * 2**20  # bytes of memory for a request
 _INTERPRETER = 2_000_000_000  # bytes beside the run: numpy, numba's compiler and machine code
 
 
 def main() -> int:
     """Read the request, do it, write the answer."""
-    request = json.load(sys.stdin)
+    request = json_of(sys.stdin.buffer.read(), _LARGEST)
     bounds = Bounds(**{**request.pop("bounds"), "folder": Path(request["bounds_folder"])})
     del request["bounds_folder"]
     _limit_memory(bounds.memory)
@@ -82,7 +85,10 @@ def capacity(bounds: Bounds, scenario: str, settings: Sequence[str], variants: S
     study = _load(bounds, scenario, settings)
     _refuse(bounds, study, variants, replications, LOOKS)
     found = find_capacity(study, variants, replications, jobs=1, max_memory=bounds.memory)
-    loads = {its.variant: {"load": its.load.value, "rate_per_second": its.rate.value, "breaks_first": its.breaks_first or None} for its in found.found}
+    loads = {
+        its.variant: {"load": _known(its.load.value), "rate_per_second": _known(its.rate.value), "breaks_first": its.breaks_first or None}
+        for its in found.found
+    }
     return {"scenario": study.name, "passed": found.passed, "capacities": loads, "text": _short(render_answer(found))}
 
 
@@ -160,6 +166,11 @@ def _told(comparison: Comparison) -> Answer:
     told = {"scenario": comparison.study.name, "seed": comparison.seed, "engine": comparison.engine, "replications": comparison.replications}
     text = f"{render_table(comparison, _WIDTH)}{render_expectations(comparison)}"
     return {**told, "fingerprint": comparison.fingerprint, "passed": comparison.passed, "expectations": judged[:100], "text": _short(text)}
+
+
+def _known(number: float) -> float | None:
+    """Without what JSON does not have."""
+    return number if math.isfinite(number) else None
 
 
 def _short(text: str) -> str:
