@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+import textwrap
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from sim.cli.completing import FILES, LINES, SHELLS, metrics, scenarios
+from sim.cli.completing import variants as variant_names
 from sim.cli.destination import Destination
 from sim.cli.ending import Ending, came_of_interruption
 from sim.cli.export import export
@@ -22,7 +25,8 @@ from sim.cli.new_file import exists_already, write_new
 from sim.cli.options import Verbs, Whole, confine, debug, judging, loading, plugin, running, sampling
 from sim.cli.plain_python import run_in_plain_python
 from sim.cli.shared_options import SharedOptions, write_report_of
-from sim.cli.streams import mute, not_said, open_closed, say, tell
+from sim.cli.streams import columns_of_terminal, mute, not_said, open_closed, say, tell
+from sim.cli.watch import watch
 from sim.cli.words import duration_of, durations_of, folder_of, listed, loads_of, quantiles_of, share_of, size_of
 from sim.errors import Interrupted, ScenarioError, SimError, UsageError
 
@@ -129,30 +133,34 @@ def list_scenarios() -> None:
     from sim.experiments import shipped
 
     names = shipped.names()
-    width = max(map(len, names), default=0)
+    margin = max(map(len, names), default=0) + 2
+    room = max(40, columns_of_terminal() - margin)
     for name in names:
-        say(f"{name:<{width}}  {shipped.question(name)}")
+        first, *rest = textwrap.wrap(shipped.question(name), room) or [""]
+        say("\n".join([f"{name:<{margin}}{first}", *(f"{'':<{margin}}{line}" for line in rest)]))
     if not names:
         say("no scenarios are shipped with this installation")
 
 
 @sim.command()
 @click.argument("name")
+@click.option("--from", "shipped", metavar="SCENARIO", shell_complete=scenarios, help="Begin with a shipped scenario (sim list).")
 @debug
-def new(name: str) -> None:
+def new(name: str, shipped: str | None) -> None:
     """A commented scenario to start from, written to NAME.yaml.
 
     \b
     Example:
       sim new my-shop
       sim check my-shop.yaml
+      sim new my-outage --from payment-outage
     """
-    from sim.experiments.shipped import new_text
+    from sim.experiments.shipped import copy_of, new_text
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     if not re.fullmatch(r"[A-Za-z0-9][\w-]*", path.stem):
         raise UsageError(f"found the name '{path.stem if name else name}', expected letters, digits and dashes, such as my-shop")
-    write_new(path, new_text(path.stem))
+    write_new(path, new_text(path.stem) if shipped is None else copy_of(shipped, path.stem))
     say(f"wrote {path}; next: sim check {path}")
 
 
@@ -219,7 +227,7 @@ def import_scenario(
 
 
 @sim.command(short_help="Errors, load on every station, warnings; simulates nothing.")
-@click.argument("file")
+@click.argument("file", shell_complete=scenarios)
 @loading
 @debug
 def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str, ...], confine: Path | None) -> None:
@@ -244,8 +252,8 @@ sim.add_command(validate)
 
 
 @sim.command(short_help="One variant; a table of results.")
-@click.argument("file")
-@click.option("--variant", metavar="NAME", help="Which variant; the first by default.")
+@click.argument("file", shell_complete=scenarios)
+@click.option("--variant", metavar="NAME", shell_complete=variant_names, help="Which variant; the first by default.")
 @click.option("--only-replication", type=Whole(min=0), metavar="K", help="Run replication K alone, as it was among the others.")
 @click.option("--checked", is_flag=True, help="With --engine compiled: in plain Python, every row and type looked at; far slower.")
 @sampling
@@ -276,9 +284,14 @@ def run(file: str, variant: str | None, only_replication: int | None, checked: b
 
 
 @sim.command(short_help="All variants on the same luck; differences; a report.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--variants", metavar="A,B", help="Which variants, the baseline first; all by default.")
-@click.option("--best", metavar="METRIC", help="Replicate until it is plain which variant is best by this metric; --replications is the cap, 100 by default.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=scenarios)
+@click.option("--variants", metavar="A,B", shell_complete=variant_names, help="Which variants, the baseline first; all by default.")
+@click.option(
+    "--best",
+    metavar="METRIC",
+    shell_complete=metrics,
+    help="Replicate until it is plain which variant is best by this metric; --replications is the cap, 100 by default.",
+)
 @click.option("--indifference", metavar="AMOUNT", help="The smallest difference that matters to --best: 10ms.")
 @sampling
 @judging
@@ -318,8 +331,8 @@ def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int
 
 
 @sim.command(short_help="Where the time of slow requests went, and which station fills first.")
-@click.argument("file")
-@click.option("--variants", metavar="A,B", help="Which variants; all by default.")
+@click.argument("file", shell_complete=scenarios)
+@click.option("--variants", metavar="A,B", shell_complete=variant_names, help="Which variants; all by default.")
 @click.option("--quantiles", default="p50,p99", show_default=True, metavar="P,P", help="The requests around which of them.")
 @click.option("--route", metavar="NAME", help="Only the requests of this route.")
 @click.option("--clock", type=click.Choice(["response", "completion"]), help="Until the answer, or until the order is complete; the slower by default.")
@@ -353,8 +366,8 @@ def explain(file: str, variants: str | None, quantiles: str, route: str | None, 
 
 
 @sim.command(short_help="Whether the system comes back after a disturbance, and at which load it no longer does.")
-@click.argument("file")
-@click.option("--variant", metavar="NAME", help="Which variant; the first by default.")
+@click.argument("file", shell_complete=scenarios)
+@click.option("--variant", metavar="NAME", shell_complete=variant_names, help="Which variant; the first by default.")
 @click.option("--stressor", metavar="TEXT", help="spike:3x:10s, outage:SERVICE:30s, slow:SERVICE:5x:30s; the faults of the scenario by default.")
 @click.option("--loads", metavar="X,Y", help="Factors on all open arrivals, or rates of them together: 0.5,1,2 or 20/s,40/s.")
 @click.option("--precision", default="5%", show_default=True, metavar="SHARE", help="How closely thresholds are searched; 0 tries only --loads.")
@@ -409,11 +422,11 @@ def stability(
 
 
 _over = click.option("--over", multiple=True, metavar="PATH=VALUES", help="A list 2,4,8, a range 50/s..400/s:50/s, or load=0.5..2:0.5. Repeatable.")
-_variants = click.option("--variants", metavar="A,B", help="Which variants; all by default.")
+_variants = click.option("--variants", metavar="A,B", shell_complete=variant_names, help="Which variants; all by default.")
 
 
 @sim.command(short_help="Settings varied: scaling curves, laws, what matters.")
-@click.argument("file")
+@click.argument("file", shell_complete=scenarios)
 @_over
 @click.option("--design", default="grid", show_default=True, metavar="grid|lhs|sobol|sensitivity", help="Which points of the space are run.")
 @click.option("--points", type=int, metavar="N", help="How many points a sampled design takes.")
@@ -451,7 +464,7 @@ def sweep(file: str, over: tuple[str, ...], design: str, points: int | None, var
 
 
 @sim.command(short_help="The highest load that holds; the cheapest settings.")
-@click.argument("file")
+@click.argument("file", shell_complete=scenarios)
 @click.option("--resolution", default="2%", show_default=True, metavar="SHARE", help="How finely loads are told apart.")
 @_over
 @click.option("--at", metavar="LOAD", help="Find the cheapest settings of --over that hold at this load: 1.5x, or 400/s.")
@@ -511,6 +524,23 @@ def report(directory: Path, largest: str, plugins: tuple[str, ...]) -> None:
     say(f"report: {write_report_of(open_run(directory, plugins, size_of('largest', largest)), directory)}")
 
 
+@sim.command(short_help="Complete verbs, scenarios, variants and metrics in the shell.")
+@click.argument("shell", metavar="|".join(SHELLS))
+@debug
+def completion(shell: str) -> None:
+    """The line that switches completion on, and the file that it goes into.
+
+    \b
+    Example:
+      sim completion bash >> ~/.bashrc
+    """
+    if shell not in SHELLS:
+        raise UsageError(f"found the shell '{shell}', expected one of: {', '.join(SHELLS)}")
+    say(LINES[shell])
+    tell(f"this line belongs into {FILES[shell]}; a new shell then completes sim")
+
+
+sim.add_command(watch)
 sim.add_command(export)
 sim.add_command(mcp)
 

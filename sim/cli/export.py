@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.cli.completing import formats, scenarios
 from sim.cli.destination import Destination
 from sim.cli.options import Whole, confine, debug, plugin
 from sim.cli.shared_options import SharedOptions
@@ -27,8 +28,8 @@ _RUNS = {"verdicts": 10}  # replications of a format that judges; of all others 
 
 
 @click.command(short_help="A run or a scenario in the format of another tool.")
-@click.argument("source", metavar="FILE|DIR")
-@click.option("--to", "to", required=True, metavar="FORMAT", help="Which format; see above.")
+@click.argument("source", metavar="FILE|DIR", shell_complete=scenarios)
+@click.option("--to", "to", required=True, metavar="FORMAT", shell_complete=formats, help="Which format; see above.")
 @click.option("--out", metavar="FILE", help="Where it goes; to stdout by default.")
 @click.option("--variant", metavar="NAME", help="Which variant; without it the first, or all where the format holds several.")
 @click.option("--table", default="requests", show_default=True, metavar="requests|messages", help="Of csv and parquet.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from sim.cli.completing import metrics
 from sim.errors import did_you_mean
 
 
@@ -69,7 +70,14 @@ running = together(
 
 sampling = together(
     click.option("--precision", metavar="SHARE", help="Replicate until the error of --metric is this small: 5%. --replications is the cap, 100 by default."),
-    click.option("--metric", "metrics", multiple=True, metavar="NAME", help="As expectations have it: p99(response), the default. Repeatable."),
+    click.option(
+        "--metric",
+        "metrics",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=metrics,
+        help="As expectations have it: p99(response), the default. Repeatable.",
+    ),
     click.option("--interval", default="t", show_default=True, metavar="t|bootstrap", help="How intervals and differences are computed."),
     click.option("--confidence", default="95%", show_default=True, metavar="SHARE", help="Of all intervals, and of --best."),
     click.option("--rows/--no-rows", default=True, help="Keep the rows of the first replication with the report, to draw it again by sim report."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 
 import click
@@ -20,6 +21,11 @@ def say(text: str) -> None:
     except OSError as error:
         mute()
         raise OutputError(not_said(error)) from None
+
+
+def columns_of_terminal() -> int:
+    """The width of the terminal; where there is none, or it is narrower than what can be read, 80."""
+    return max(80, shutil.get_terminal_size((80, 40)).columns)
 
 
 def pour(content: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -87,3 +88,14 @@ def new_text(name: str) -> str:
     """A small commented scenario of this name, to start from."""
     template = resources.files("sim.experiments").joinpath("new_scenario.yaml").read_text(encoding="utf-8")
     return template.replace("NAME", name)
+
+
+def copy_of(shipped: str, name: str) -> str:
+    """The text of a shipped scenario under another name; a UsageError where it is none, or one that names files beside it."""
+    if shipped not in names():
+        raise UsageError(f"--from: no shipped scenario '{shipped[:100]}'{did_you_mean(shipped, names())} (see: sim list)")
+    text = (folder() / f"{shipped}.yaml").read_text(encoding="utf-8")
+    if needed := re.search(r"^plugins: *\[(.+?)\]", text, re.MULTILINE):
+        raise UsageError(f"--from: {shipped} needs {needed[1]} beside it, which a copy would not find; expected one that stands alone")
+    text = re.sub(r"\A# yaml-language-server:.*\n", "", text)  # of a schema beside it
+    return re.sub(r"^name: .*$", f"name: {name}", text, count=1, flags=re.MULTILINE)

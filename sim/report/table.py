@@ -96,9 +96,11 @@ def _beside(row: Row, names: list[str]) -> list[list[str]]:
 
 
 def _below(row: Row, names: list[str]) -> list[list[str]]:
-    values = [_label(row), *(row.cells[name].value + "  " for name in names)]
-    differences = ["", "", *(_difference(row.cells[name]) for name in names[1:])]
-    return [values, differences] if any(text.strip() for text in differences) else [values]
+    """The differences on a line of their own, but where there is none to tell: a mark alone stands behind the value."""
+    alone = not any(row.cells[name].difference.strip(" =") for name in names[1:])
+    marks = {name: _mark_of(row.cells[name]) if alone else " " for name in names[1:]}
+    values = [_label(row), *(f"{row.cells[name].value} {marks.get(name, ' ')}" for name in names)]
+    return [values] if alone else [values, ["", "", *(_difference(row.cells[name]) for name in names[1:])]]
 
 
 def _with_spread(row: Row) -> tuple[Row, ...]:
@@ -109,6 +111,11 @@ def _with_spread(row: Row) -> tuple[Row, ...]:
 
 def _label(row: Row) -> str:
     return f"  {row.label if len(row.label) <= _WIDEST_LABEL else row.label[: _WIDEST_LABEL - 1] + '…'}"
+
+
+def _mark_of(cell: Cell) -> str:
+    """The mark of a figure whose difference is nothing: `=`, `?` or none."""
+    return cell.mark or ("=" if "=" in cell.difference else " ")
 
 
 def _difference(cell: Cell) -> str:
