@@ -22,7 +22,7 @@ from sim.cli.export import export
 from sim.cli.mcp import mcp
 from sim.cli.measuring import fit, validate
 from sim.cli.new_file import exists_already, write_new
-from sim.cli.options import Verbs, Whole, confine, debug, judging, loading, plugin, running, sampling
+from sim.cli.options import Verbs, Whole, confine, debug, json_option, judging, loading, plugin, running, sampling
 from sim.cli.plain_python import run_in_plain_python
 from sim.cli.shared_options import SharedOptions, write_report_of
 from sim.cli.streams import columns_of_terminal, mute, not_said, open_closed, say, tell
@@ -122,8 +122,9 @@ def sim() -> None:
 
 
 @sim.command("list")
+@json_option
 @debug
-def list_scenarios() -> None:
+def list_scenarios(json_file: str | None) -> None:
     """The shipped scenarios with the question each asks.
 
     \b
@@ -133,6 +134,14 @@ def list_scenarios() -> None:
     from sim.experiments import shipped
 
     names = shipped.names()
+    told = Destination(json_file)
+    told.refuse()
+    if told.name is not None:
+        from sim.report.check_document import questions
+
+        told.write(questions({name: shipped.question(name) for name in names}))
+    if told.is_stdout:
+        return
     margin = max(map(len, names), default=0) + 2
     room = max(40, columns_of_terminal() - margin)
     for name in names:
@@ -229,8 +238,9 @@ def import_scenario(
 @sim.command(short_help="Errors, load on every station, warnings; simulates nothing.")
 @click.argument("file", shell_complete=scenarios)
 @loading
+@json_option
 @debug
-def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str, ...], confine: Path | None) -> None:
+def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str, ...], confine: Path | None, json_file: str | None) -> None:
     """All errors of a scenario; then, without simulating, the load on every station and what is unwise.
 
     \b
@@ -241,10 +251,24 @@ def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str
     from sim.experiments.on_paper.offered_load import check as check_study
     from sim.experiments.shipped import load
 
-    study = load(file, sets, seed, plugins, confine)
+    told = Destination(json_file)
+    told.refuse()
+    try:
+        study = load(file, sets, seed, plugins, confine)
+    except ScenarioError as error:
+        if told.name is not None:
+            from sim.report.check_document import refused
+
+            told.write(refused(error.problems))
+        raise
     report = check_study(study)
-    say(f"{study.name}: no errors; offered load on average and at the peak, without queueing and faults\n")
-    say(str(report))
+    if told.name is not None:
+        from sim.report.check_document import checked
+
+        told.write(checked(report))
+    if not told.is_stdout:
+        say(f"{study.name}: no errors; offered load on average and at the peak, without queueing and faults\n")
+        say(str(report))
 
 
 sim.add_command(fit)
@@ -537,7 +561,8 @@ def completion(shell: str) -> None:
     if shell not in SHELLS:
         raise UsageError(f"found the shell '{shell}', expected one of: {', '.join(SHELLS)}")
     say(LINES[shell])
-    tell(f"this line belongs into {FILES[shell]}; a new shell then completes sim")
+    if sys.stdout.isatty():  # in a file or an eval it is not to be said at every start of a shell
+        tell(f"this line belongs into {FILES[shell]}; a new shell then completes sim")
 
 
 sim.add_command(watch)

@@ -49,6 +49,7 @@ def together(*options: Decorator) -> Decorator:
 
 debug = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error (or set SIM_DEBUG=1).")
 plugin = click.option("--plugin", "plugins", multiple=True, metavar="FILE", help="Allow this Python plug-in to run. Repeatable.")
+json_option = click.option("--json", "json_file", metavar="FILE|-", help="Write it as JSON; - writes nothing else to stdout.")
 confine = click.option("--confine", type=click.Path(path_type=Path), metavar="DIR", help="Read no file outside of DIR, whatever a scenario names.")
 loading = together(
     click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change the scenario: services.payments.replicas=2. Repeatable."),

@@ -106,7 +106,7 @@ def test_the_recorded_example_replays_a_log(tmp_path):
 
 
 def test_every_option_that_is_mentioned_exists():
-    verbs = ("import", "fit", "validate", "export", "mcp", "run", "compare", "sweep", "capacity", "explain", "stability", "schema")
+    verbs = ("import", "fit", "validate", "export", "mcp", "new", "check", "run", "compare", "sweep", "capacity", "explain", "stability", "schema")
     asked = [[sys.executable, "-m", "sim", *verb, "--help"] for verb in ([], *([verb] for verb in verbs))]
     helps = "".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout for command in asked)
     for page in PAGES[:2]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sim.experiments.replicating.method import ORDINARILY, Method
+from sim.experiments.replicating.plots import Plots
 from sim.records.columns import Columns
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
@@ -117,6 +118,11 @@ class Comparison:
     def passed(self) -> bool:
         """Whether every expectation of every variant holds."""
         return all(verdict.passed for variant in self.variants.values() for verdict in variant.verdicts)
+
+    @property
+    def plot(self) -> Plots:
+        """The charts of the report, for a notebook: `comparison.plot.latency()`."""
+        return Plots(self)
 
     @property
     def requests(self) -> pd.DataFrame:
