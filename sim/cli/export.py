@@ -91,8 +91,8 @@ def _subject(source: str, wanted: Format, began: datetime, options: dict[str, An
     from sim.exporting import Subject
 
     comparison: Comparison | None = None
-    if Path(source).is_dir():
-        comparison = _finished(source, options)
+    if (folder := _folder(source)) is not None:
+        comparison = _finished(folder, options)
         study, names = comparison.study, list(comparison.variants)
         scenarios = {name: result.scenario for name, result in comparison.variants.items()}
     else:
@@ -108,6 +108,16 @@ def _subject(source: str, wanted: Format, began: datetime, options: dict[str, An
         comparison = _run(asked, study, chosen, wanted)
         scenarios = {name: result.scenario for name, result in comparison.variants.items()}
     return Subject(study.name, chosen[0], scenarios[chosen[0]], comparison, every, options["table"], began)
+
+
+def _folder(source: str) -> str | None:
+    """The folder of a finished run, by its own name or by that of the archive in it; None of anything else."""
+    from sim.experiments.replicating.storing import ARCHIVE
+
+    path = Path(source)
+    if path.is_dir():
+        return source
+    return str(path.parent) if path.name == ARCHIVE and path.is_file() else None
 
 
 def _finished(source: str, options: dict[str, Any]) -> Comparison:

@@ -25,6 +25,7 @@ JUDGEMENTS = {
     "": "one replication: not judged",
 }
 _WIDEST_LABEL = 32
+_NARROW, _NARROW_LABEL = 100, 26  # columns of a terminal below which labels are cut sooner
 _TOLD = 0.001  # of the requests; of fewer in flight at the end nothing is said
 
 
@@ -39,6 +40,8 @@ def render_table(comparison: Comparison, width: int = 110, spread: bool = False)
         groups = tuple(replace(group, rows=tuple(chain.from_iterable(_with_spread(row) for row in group.rows))) for group in groups)
     if not groups:
         return "no figures: nothing was counted\n"
+    if width < _NARROW:
+        groups = tuple(replace(group, rows=tuple(replace(row, label=_cut(row.label, _NARROW_LABEL)) for row in group.rows)) for group in groups)
     others = [name for name in comparison.variants if name != comparison.baseline]
     for beside in (True, False):
         if _fits(groups, [comparison.baseline, *others], beside, width):
@@ -110,7 +113,11 @@ def _with_spread(row: Row) -> tuple[Row, ...]:
 
 
 def _label(row: Row) -> str:
-    return f"  {row.label if len(row.label) <= _WIDEST_LABEL else row.label[: _WIDEST_LABEL - 1] + '…'}"
+    return f"  {_cut(row.label, _WIDEST_LABEL)}"
+
+
+def _cut(label: str, most: int) -> str:
+    return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
 def _mark_of(cell: Cell) -> str:

@@ -46,6 +46,8 @@ def test_a_finished_run_is_exported_without_running_again(shop, capsys):
     for name in (found.name for found in FORMATS):
         assert answer(["export", "report", "--to", name, "--out", f"{name}.out"]) == 0
     assert json.loads((shop / "otlp.out").read_text())["resourceSpans"]
+    assert answer(["export", "report/run.zip", "--to", "csv", "--out", "again.csv"]) == 0
+    assert (shop / "again.csv").read_bytes() == (shop / "csv.out").read_bytes()
     assert 'name="replications" value="1"' in (shop / "junit.out").read_text()  # nothing is random: the second is the same
 
 

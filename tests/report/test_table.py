@@ -18,8 +18,16 @@ def table(comparison):
 
 
 def test_a_table_fits_its_width(comparison):
-    for width in (90, 110, 160):
+    for width in (80, 90, 110, 160):
         assert max(map(len, render_table(comparison, width).splitlines())) <= width
+
+
+def test_a_figure_that_differs_nowhere_takes_one_line(comparison):
+    """A mark alone stands behind its value; a difference has a line of its own below."""
+    text = render_table(comparison, 80)
+    rows = [line.split() for line in text.splitlines()]
+    assert ["="] not in rows
+    assert any(row and row[-1] == "=" and row[0] == "offered" for row in rows)
 
 
 def test_many_variants_are_set_in_blocks_that_repeat_the_baseline(comparison):
