@@ -60,7 +60,7 @@ LIGHT = Theme(
     fault_ink="#a63a12",
     good="#0a7d4f",
     bad="#b3261e",
-    variants=("#0b6cb0", "#c75b00", "#00876a", "#8a4a9e", "#857000", "#c0437c", "#1d7fa2", "#56606d"),
+    variants=("#0b6cb0", "#bd5600", "#008568", "#8a4a9e", "#857000", "#c0437c", "#1d7fa2", "#56606d"),
     outcomes={
         "ok": "#a9cfe0",
         "degraded": "#5d9fbd",

@@ -28,7 +28,7 @@ def test_text_can_be_read_on_paper_and_on_shades(theme):
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
 def test_variants_stand_out_from_paper_and_from_each_other(theme):
-    assert all(contrast(colour, theme.paper) > 4 for colour in theme.variants)
+    assert all(contrast(colour, theme.paper) > 4.5 for colour in theme.variants)
     assert len(set(theme.variants)) == len(theme.variants)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sim.experiments.replicating.results import Comparison
 from sim.report.charts.backlog import backlog_over_time
 from sim.report.charts.breakers import breaker_timeline
-from sim.report.charts.canvas import Chart
+from sim.report.charts.canvas import Chart, narrow
 from sim.report.charts.clocks import two_clocks
 from sim.report.charts.differences import differences_with_intervals
 from sim.report.charts.latency import latency_over_time
@@ -28,10 +28,27 @@ CHARTS: tuple[Callable[[Comparison, Theme], Chart | None], ...] = (
 )
 
 
+NARROW: tuple[Callable[[Comparison, Theme], Chart | None], ...] = (
+    outcomes_over_time,
+    latency_over_time,
+    two_clocks,
+    backlog_over_time,
+    utilisation_over_time,
+)
+"""Those that can be read on a telephone, drawn for its width; the others are moved sideways there."""
+
+
 def draw_charts(comparison: Comparison, theme: Theme = LIGHT) -> tuple[Chart, ...]:
     """All charts that have something to show."""
     drawn = (draw(comparison, theme) for draw in CHARTS)
     return tuple(chart for chart in drawn if chart is not None)
+
+
+def draw_narrow(comparison: Comparison, theme: Theme = LIGHT) -> dict[str, Chart]:
+    """The same for a narrow screen, by name, where they can be that narrow."""
+    with narrow():
+        drawn = [draw(comparison, theme) for draw in NARROW]
+    return {chart.name: chart for chart in drawn if chart is not None}
 
 
 __all__ = [
@@ -41,6 +58,7 @@ __all__ = [
     "breaker_timeline",
     "differences_with_intervals",
     "draw_charts",
+    "draw_narrow",
     "latency_over_time",
     "outcomes_over_time",
     "slowest_requests",

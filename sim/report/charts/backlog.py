@@ -9,7 +9,21 @@ import pandas as pd
 
 from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.metrics.promises import open_promises
-from sim.report.charts.canvas import Chart, column, gauge_columns, label_curves, label_room, name_panel, panels, plain_numbers, spans_of, thin, time_axis
+from sim.report.charts.canvas import (
+    Chart,
+    Line,
+    Panel,
+    column,
+    gauge_columns,
+    label_curves,
+    label_room,
+    name_panel,
+    panels,
+    plain_numbers,
+    spans_of,
+    thin,
+    time_axis,
+)
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import clock, listed
 
@@ -45,7 +59,7 @@ def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
         return None
     room = label_room(comparison)
     spans = spans_of(comparison, theme, labels=room)
-    names = list(comparison.variants)
+    names, told = list(comparison.variants), []
     with mpl.rc_context(rc(theme)):
         sheet = panels(len(rows), 1.05, top=spans.room, gap=0.44, labels=room)
         for index, (axes, row) in enumerate(zip(sheet.axes, rows, strict=True)):
@@ -55,6 +69,7 @@ def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
             for name, series in drawn.items():
                 times, values = thin(series)
                 axes.plot(times, values, color=theme.variant(names.index(name)), ls=dash(names.index(name)) if len(drawn) > 1 else "-")
+            told.append(Panel(axes, [Line(name, "1", *thin(series), names.index(name)) for name, series in row.lines.items()], row.title))
             axes.set_ylim(0, row.highest * 1.08)
             plain_numbers(axes, bins=3)
             time_axis(axes, spans.duration, last=index == len(rows) - 1)
@@ -71,6 +86,9 @@ def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
         " ".join(f"{row.title}: {', '.join(_highest(name, series) for name, series in row.lines.items())}." for row in rows),
         sheet.figure,
         theme,
+        told,
+        time=True,
+        by_variant=True,
     )
 
 

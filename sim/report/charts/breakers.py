@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sim.experiments.replicating.results import Comparison
-from sim.report.charts.canvas import HEAD, WIDTH, Chart, panels, spans_of, time_axis
+from sim.report.charts.canvas import HEAD, Chart, Panel, panels, spans_of, time_axis, width
 from sim.report.episodes import Spell, breaker_spells
 from sim.report.theme import LIGHT, Theme, rc
 from sim.report.words import count_of, lasting, show
@@ -67,6 +67,9 @@ def breaker_timeline(comparison: Comparison, theme: Theme = LIGHT) -> Chart | No
         " ".join(_in_words(row, spans.duration) for row in rows),
         sheet.figure,
         theme,
+        [Panel(axes, [])],
+        time=True,
+        by_variant=True,
     )
 
 
@@ -118,7 +121,7 @@ def _legend(figure: Figure, left: float, theme: Theme) -> None:
         Patch(facecolor=theme.outcome("breaker_open"), lw=0, label="open"),
         Patch(facecolor=theme.outcome("rate_limited"), edgecolor=theme.paper, hatch="//////", lw=0, label="half open"),
     ]
-    place = (left / WIDTH, 1 - (HEAD + 0.02) / figure.get_figheight())
+    place = (left / width(), 1 - (HEAD + 0.02) / figure.get_figheight())
     figure.legend(handles=patches, loc="upper left", bbox_to_anchor=place, ncols=2, frameon=False, fontsize=8.5, handlelength=1.5, borderpad=0, borderaxespad=0)
 
 

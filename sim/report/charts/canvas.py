@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,13 +31,77 @@ from sim.spec.scenario import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDTH = 9.0  # inches of every chart
+WIDE = 9.0  # inches of a chart on a page or on a screen
+NARROW = 4.4  # of one for a telephone, whose letters are then as large as those of its page
 HEAD = 0.42  # inches above everything, for the title of a chart that stands alone; cut off where a page has its own
 LEFT = 0.72  # inches to the left of the panels, for numbers and the name of the axis
 LABELS = 1.35  # inches to the right of the panels, for direct labels
+_LETTERS = 14.0  # of a note, in an inch
 POINTS = 450  # of a line: finer than the page can show
 
+_width: ContextVar[float] = ContextVar("width", default=WIDE)
+_CLASSES = {"of": "of-{}", "at": "at-time", "begins": "at-time begins"}
+_CLASSED = re.compile(r'<g id="([^"]*?(of|at|begins)~(\d+)[^"]*)"')
 _ID = re.compile(r'\b(id="|xlink:href="#|href="#|url\(#)([^")]+)')
+
+
+def width() -> float:
+    """Inches of the chart that is drawn."""
+    return _width.get()
+
+
+@contextmanager
+def narrow() -> Iterator[None]:
+    """Charts that are drawn here are as wide as a telephone."""
+    token = _width.set(NARROW)
+    try:
+        yield
+    finally:
+        _width.reset(token)
+
+
+def is_narrow() -> bool:
+    """Whether there is little room."""
+    return _width.get() < WIDE
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a panel in figures: what stands at each place of the horizontal axis."""
+
+    name: str
+    unit: str
+    x: Sequence[float] | NDArray[np.float64]
+    y: Sequence[float] | NDArray[np.float64]
+    variant: int | None = None  # its place among those of the page
+
+    def document(self) -> dict[str, object]:
+        """As the page reads it; evenly spaced places are said by the first and the step."""
+        x, y = np.asarray(self.x, dtype=float), [_short(value) for value in np.asarray(self.y, dtype=float)]
+        steps = np.diff(x)
+        even = len(x) > 2 and bool(np.allclose(steps, steps[0], rtol=1e-6, atol=0.0))
+        where = {"from": _short(x[0], 9), "step": _short(steps[0], 9)} if even else {"x": [_short(value, 6) for value in x]}
+        return {"name": self.name, "unit": self.unit, "variant": self.variant, **where, "y": y}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel in figures, for those who point at it."""
+
+    axes: Axes
+    lines: Sequence[Line]
+    name: str = ""
+    axis: str = ""  # what stands along the horizontal axis, and its unit; where it is no time of the run
+    unit: str = "s"
+
+    def document(self) -> dict[str, object]:
+        """As the page reads it."""
+        ends = {"range": [_short(end, 9) for end in self.axes.get_xlim()], "log": self.axes.get_xscale() == "log"}
+        return {"name": self.name, "axis": self.axis, "unit": self.unit, **ends, "lines": [line.document() for line in self.lines]}
+
+
+def _short(value: float, digits: int = 4) -> float | None:
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
 
 
 @dataclass(frozen=True)
@@ -48,16 +114,38 @@ class Chart:
     alt: str  # what it shows, in figures, for those who cannot see it
     figure: Figure
     theme: Theme
+    panels: Sequence[Panel] = ()
+    time: bool = False  # whether the panels go over the time of the run
+    by_variant: bool = False  # whether a colour of a variant is that variant
 
-    def svg(self, titled: bool = True) -> str:
-        """As an SVG element with text as text; `titled=False` leaves the title to the page. The same bytes each time."""
+    def values(self) -> str:
+        """The figures of all panels as JSON; '' where there are none."""
+        panels = [its.document() for its in self.panels]
+        return json.dumps({"time": self.time, "panels": panels}, separators=(",", ":")) if panels else ""
+
+    def boxes(self, prefix: str) -> str:
+        """Where the panels are in the SVG, and the groups that they are drawn in, as JSON."""
+        every, (wide, high) = self.figure.axes, self.figure.get_size_inches() * 72
+        found = []
+        for panel in self.panels:
+            box = panel.axes.get_position()
+            edges = [box.x0 * wide, (1 - box.y1) * high, box.x1 * wide, (1 - box.y0) * high]
+            group = panel.axes.get_gid() or f"axes_{every.index(panel.axes) + 1}"
+            found.append({"box": [round(float(edge), 2) for edge in edges], "group": f"{prefix}-{group}"})
+        return json.dumps(found, separators=(",", ":"))
+
+    def svg(self, titled: bool = True, prefix: str = "") -> str:
+        """As an SVG element with text as text; `titled=False` leaves the title to the page. The same bytes each time.
+
+        Its ids begin with `prefix`, the name of the chart unless another one is given.
+        """
         with _saving(self.theme):
             head = _title(self) if titled else None
             buffer = io.StringIO()
             self.figure.savefig(buffer, format="svg", transparent=not titled, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
             if head is not None:
                 head.remove()
-        return _clean(buffer.getvalue(), self.name, titled)
+        return _clean(buffer.getvalue(), prefix or self.name, titled)
 
     def png(self, dpi: int = 160) -> bytes:
         """As a picture to paste into a chat."""
@@ -89,16 +177,16 @@ def panels_of(heights: Sequence[float], *, gap: float = 0.42, labels: float = LA
     """Panels of these heights in inches, on a sheet of the common width."""
     bottom = 0.52
     total = HEAD + top + sum(heights) + (len(heights) - 1) * gap + bottom
-    figure = Figure(figsize=(WIDTH, total))
-    width = WIDTH - left - labels
+    figure = Figure(figsize=(width(), total))
+    inside = width() - left - labels
     below = (total - HEAD - top - sum(heights[: row + 1]) - row * gap for row in range(len(heights)))
-    boxes = ((left / WIDTH, low / total, width / WIDTH, height / total) for low, height in zip(below, heights, strict=True))
+    boxes = ((left / width(), low / total, inside / width(), height / total) for low, height in zip(below, heights, strict=True))
     return Panels(figure, tuple(figure.add_axes(box) for box in boxes))
 
 
 def label_room(comparison: Comparison) -> float:
     """Inches to the right of the panels for the names of the variants, the longest of them whole."""
-    return min(max(LABELS, 0.15 + 0.075 * max(map(len, comparison.variants))), 0.5 * WIDTH)
+    return min(max(LABELS, 0.15 + 0.075 * max(map(len, comparison.variants))), (0.35 if is_narrow() else 0.5) * width())
 
 
 def name_panel(axes: Axes, text: str, colour: str, note: str = "") -> None:
@@ -106,7 +194,7 @@ def name_panel(axes: Axes, text: str, colour: str, note: str = "") -> None:
     label = axes.annotate(
         text, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", va="bottom", color=colour, fontweight="bold", fontsize=9.5
     )
-    if note:
+    if note and len(text) + len(note) < _LETTERS * (width() - LEFT):
         muted = axes.xaxis.label.get_color()
         axes.annotate(note, (1, 0), (7, 0.6), xycoords=label, textcoords="offset points", va="bottom", color=muted, fontsize=8.5)
 
@@ -117,7 +205,7 @@ class Spans:
     def __init__(self, scenarios: Sequence[Scenario], theme: Theme, *, left: float = LEFT, labels: float = LABELS) -> None:
         self.theme = theme
         self.duration, self.warmup = scenarios[0].duration, scenarios[0].warmup
-        self._letter = self.duration / ((WIDTH - left - labels) * 72 / 4.7)  # seconds under one letter
+        self._letter = self.duration / ((width() - left - labels) * 72 / 4.7)  # seconds under one letter
         faults = {(fault_name(fault), *_times(fault.at, fault.lasts, self.duration)): None for scenario in scenarios for fault in scenario.faults}
         self._faults = sorted((fault for fault in faults if fault[1] < self.duration), key=lambda fault: fault[1:])
         self._names = self._placed()
@@ -140,9 +228,10 @@ class Spans:
     def name(self, axes: Axes) -> None:
         """The names, above the panel."""
         for text, place, colour, line in self._names:
-            axes.annotate(
+            named = axes.annotate(
                 text, (place, 1), (0, 17 + 10 * line), xycoords=("data", "axes fraction"), textcoords="offset points", color=colour, fontsize=7.8, va="bottom"
             )
+            at_time(axes, named, begins=True)
 
     def _placed(self) -> list[tuple[str, float, str, int]]:
         """Text, time, colour and line of each name. More faults than three lines can name are left to the story, which names them all."""
@@ -179,10 +268,28 @@ def time_axis(axes: Axes, duration: float, last: bool = True) -> None:
         axes.set_xlabel("time of the run, min:s" if duration < 7200 else "time of the run, h:min:s")
 
 
+def at_time(axes: Axes, words: Text, begins: bool = False) -> None:
+    """Words that stand at a time of the run, and go with it when a part of the run is looked at; by where they begin, or by their middle."""
+    words.set_gid(f"{'begins' if begins else 'at'}~{_serial(axes)}")
+
+
+def of_variant(axes: Axes, index: int) -> None:
+    """A panel that is of one variant alone."""
+    axes.set_gid(f"of~{index + 1}~{_serial(axes)}")
+
+
+def _serial(axes: Axes) -> str:
+    """A number that no other part of the figure has, and that is the same each time: the place of the panel, and how much is in it by now."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return f"{figure.axes.index(axes)}~{len(axes.get_children())}"
+
+
 def time_ticks(duration: float) -> NDArray[np.float64]:
-    """About eight to fifteen ticks at times a clock would show."""
+    """About eight to fifteen ticks at times a clock would show, half as many where there is little room."""
+    most = 6 if is_narrow() else 15
     for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400):
-        if duration / step <= 15:
+        if duration / step <= most:
             return np.arange(0, duration + step / 1e6, step)
     return np.linspace(0, duration, 11)
 
@@ -221,6 +328,7 @@ def label_curves(axes: Axes, lines: Sequence[tuple[pd.Series, str, str]], size: 
             text, (time, place), (-6 if late else 7, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
             color=colour, fontsize=size, va="center", ha="right" if late else "left",
         )  # fmt: skip
+        at_time(axes, label)
         label.set_path_effects([withStroke(linewidth=2.5, foreground=mpl.rcParams["figure.facecolor"])])  # readable where it crosses a line
 
 
@@ -230,7 +338,8 @@ def log_seconds(axes: Axes, which: str = "y") -> None:
     (axes.set_yscale if which == "y" else axes.set_xscale)("log")
     low, high = axes.get_ylim() if which == "y" else axes.get_xlim()
     wide = math.log10(high / low) > 2.2
-    axis.set_major_locator(LogLocator(10, subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=30))
+    few = 4 if is_narrow() and which == "x" else 30  # labels of decades beside one another need room
+    axis.set_major_locator(LogLocator(10, subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=few))
     axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(FuncFormatter(lambda value, _: round_seconds(value)))
     axes.grid(True, axis="y" if which == "y" else "x", which="major")
@@ -254,6 +363,7 @@ def plain_numbers(axes: Axes, bins: int = 4) -> None:
 
 def thin(series: pd.Series, points: int = POINTS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Times and values of a column of a timeline, neighbouring buckets averaged until at most `points` are left. Gaps stay gaps."""
+    points = points // 2 if is_narrow() else points
     times, values = series.index.to_numpy(dtype=float), series.to_numpy(dtype=float)
     width = -(-len(values) // points)
     if width <= 1:
@@ -309,7 +419,7 @@ def _saving(theme: Theme) -> Iterator[None]:
 
 
 def _title(chart: Chart) -> Text:
-    place = (0.16 / WIDTH, 1 - 0.13 / chart.figure.get_figheight())
+    place = (0.16 / width(), 1 - 0.13 / chart.figure.get_figheight())
     return chart.figure.text(*place, chart.title, fontsize=12, fontweight="bold", va="top", color=chart.theme.ink)
 
 
@@ -317,7 +427,9 @@ def _clean(svg: str, name: str, titled: bool) -> str:
     """Only the element itself, ids made unique by the name of the chart, no fixed size, the head cut off where untitled."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL) if not titled else svg  # the page has its own
     svg = _ID.sub(lambda match: f"{match[1]}{name}-{match[2]}", svg)
+    svg = _CLASSED.sub(lambda match: f'<g class="{_CLASSES[match[2]].format(match[3])}" id="{match[1]}"', svg)
     svg = re.sub(r"font: ((?:[a-z0-9]+ )*)([0-9.]+px) [^;\"]*", r"font: \1\2 'DejaVu Sans', Verdana, sans-serif", svg)
     if not titled:
         match = re.search(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', svg)

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.records.counted import Counted, Mask, answers, orders
-from sim.report.charts.canvas import Chart, label_ends, log_seconds, name_panel, panels
+from sim.report.charts.canvas import Chart, Line, Panel, is_narrow, label_ends, log_seconds, name_panel, panels
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import show
 from sim.stats.quantile import at_ranks, quantile, size_of
 
+_FITS = 14  # letters beside a narrow panel, with what follows them
 _CLOCKS = (
     ("answered well", "response: ok or degraded, since the intended arrival"),
     ("all effects done", "completion: every effect of the order exists, since the intended arrival"),
@@ -34,19 +35,23 @@ def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
         return None
     left, right = min(wait.quantile(0.002) for wait in finite) * 0.8, max(float(wait.times.max()) for wait in finite) * 1.15
     floor = min(max(10.0 ** math.floor(-math.log10(max(len(wait) for wait in finite))), 1e-4), 1e-2)
+    told = []
     with mpl.rc_context(rc(theme)):
-        sheet = panels(len(shown), 1.85, labels=0.75 + 0.075 * max(len(name) + 7 for name in clocks), top=0.26)
+        room = 0.75 + 0.075 * max(len(name) + 7 for name in clocks)
+        sheet = panels(len(shown), 1.85, labels=min(room, 2.1) if is_narrow() else room, top=0.26)
         for axes, which in zip(sheet.axes, shown, strict=True):
             axes.set_xlim(left, right)
             log_seconds(axes, "x")
             _share_axis(axes, floor)
-            ends = []
+            ends, lines = [], []
             for index, (name, pair) in enumerate(clocks.items()):
                 if len(pair[which]):
                     times, shares = _survival(pair[which], floor, right)
                     axes.plot(times, shares, color=theme.variant(index), ls=dash(index), lw=1.8)
-                    ends.append((shares[-1], f"{name}: {_never(pair[which])}", theme.variant(index)))
+                    lines.append(Line(name, "share", times, shares, index))
+                    ends.append((shares[-1], f"{_fitting(name)}: {_never(pair[which])}", theme.variant(index)))
             label_ends(axes, ends)
+            told.append(Panel(axes, lines, f"{_CLOCKS[which][0]}, still waiting after"))
             name_panel(axes, _CLOCKS[which][0], theme.ink, _CLOCKS[which][1])
             axes.set_ylabel("share still waiting")
             axes.tick_params(axis="x", labelbottom=axes is sheet.axes[-1])
@@ -60,6 +65,8 @@ def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
         " ".join(_in_words(name, pair) for name, pair in clocks.items()),
         sheet.figure,
         theme,
+        told,
+        by_variant=True,
     )
 
 
@@ -113,6 +120,11 @@ def _share_axis(axes: Axes, floor: float) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:g}%"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(True, axis="y", which="major")
+
+
+def _fitting(name: str) -> str:
+    """A name that fits beside a narrow panel; its colour and its dashes say whose it is."""
+    return f"{name[: _FITS - 1]}…" if is_narrow() and len(name) > _FITS else name
 
 
 def _never(wait: _Waits) -> str:

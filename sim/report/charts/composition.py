@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from sim.experiments.replicating.explaining import Explained, Explanation, VariantExplanation
-from sim.report.charts.canvas import Chart, panels
+from sim.report.charts.canvas import Chart, is_narrow, panels
 from sim.report.explanation import AGAIN, LABELS, SMALL, rows_of, sentences
 from sim.report.theme import LIGHT, Theme, rc
 from sim.report.words import show
 
+_FITS = 18  # letters of a name beside a narrow panel
 _HEIGHT = 0.5  # inches a bar
 _LETTERS = 0.0135  # of the width of the panel, that a letter takes
 COLOURS = {"work": 0, "queue": 1, "wait": 2, "thread": 3, "bulkhead": 3, "cores": 4, "frozen": 4} | {AGAIN: 5, "backoff": 5, "replication": 6}
@@ -27,19 +28,21 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
     if not bars:
         return None
     kinds = [what for what in LABELS if any(what == row[1] and share >= SMALL for _, explained in bars for row, share in rows_of(explained).items())]
-    left = 0.25 + 0.085 * max(len(f"{name} {explained.name}") for name, explained in bars)
+    per_row = 2 if is_narrow() else 5
+    names = [_fitting(f"{name} {explained.name}") for name, explained in bars]
+    left = 0.25 + 0.085 * max(map(len, names))
     with mpl.rc_context(rc(theme)):
-        sheet = panels(1, _HEIGHT * len(bars), top=0.1 + 0.17 * -(-len(kinds) // 5), left=left, labels=0.9)
+        sheet = panels(1, _HEIGHT * len(bars), top=0.1 + 0.17 * -(-len(kinds) // per_row), left=left, labels=0.9)
         axes = sheet.axes[0]
         for place, (_, explained) in enumerate(bars):
             _bar(axes, place, explained, theme)
         axes.set_xlim(0, 1)
         axes.set_ylim(len(bars) - 0.5, -0.5)
-        axes.set_yticks(range(len(bars)), [f"{name} {explained.name}" for name, explained in bars])
+        axes.set_yticks(range(len(bars)), names)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         axes.set_xlabel("share of the time of the requests around the quantile")
         patches = [Patch(facecolor=colour_of(theme, kind), hatch=HATCHES.get(kind), label=LABELS[kind]) for kind in kinds]
-        axes.legend(handles=patches, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5, frameon=False, fontsize=8, handlelength=1.2, borderpad=0.1)
+        axes.legend(handles=patches, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=per_row, frameon=False, fontsize=8, handlelength=1.2, borderpad=0.1)
     return Chart(
         "composition",
         "Where the time of requests went",
@@ -53,6 +56,11 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
 
 def _label(name: str, variant: VariantExplanation) -> str:
     return f"{name} completion" if variant.clock == "completion" else name
+
+
+def _fitting(name: str) -> str:
+    """A name that leaves room for its bar: where there is little, its end with the quantile."""
+    return f"…{name[1 - _FITS :]}" if is_narrow() and len(name) > _FITS else name
 
 
 def _bar(axes: Axes, place: int, explained: Explained, theme: Theme) -> None:

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
 
 from sim.experiments.replicating.results import Comparison
-from sim.report.charts.canvas import HEAD, WIDTH, Chart
+from sim.report.charts.canvas import HEAD, Chart, width
 from sim.report.theme import LIGHT, Theme, marker, rc
 from sim.report.words import better_direction, label_of, show_change
 from sim.vocabulary import split_key, unit_of
@@ -94,10 +94,10 @@ def differences_with_intervals(comparison: Comparison, theme: Theme = LIGHT) -> 
     gap, top, bottom = 0.62, 0.37 + 0.18 * -(-(len(names) + 1) // _PER_ROW), 0.3
     total = HEAD + top + sum(sizes) + gap * (len(blocks) - 1) + bottom
     with mpl.rc_context(rc(theme)):
-        figure = Figure(figsize=(WIDTH, total))
+        figure = Figure(figsize=(width(), total))
         edge = total - HEAD - top
         for block, size in zip(blocks, sizes, strict=True):
-            axes = figure.add_axes((_LEFT / WIDTH, (edge - size) / total, (WIDTH - _LEFT - _RIGHT) / WIDTH, size / total))
+            axes = figure.add_axes((_LEFT / width(), (edge - size) / total, (width() - _LEFT - _RIGHT) / width(), size / total))
             axes.set_ylim(size, 0)
             _scale(axes, block)
             _draw(axes, block, comparison, theme)
@@ -112,6 +112,7 @@ def differences_with_intervals(comparison: Comparison, theme: Theme = LIGHT) -> 
         " ".join(_in_words(mark) for block in blocks for mark in block.marks),
         figure,
         theme,
+        by_variant=True,
     )
 
 
@@ -220,7 +221,7 @@ def _legend(figure: Figure, names: list[str], comparison: Comparison, theme: The
     every = list(comparison.variants)
     handles = [Line2D([], [], color=theme.variant(every.index(name)), marker=marker(every.index(name)), ms=5, lw=1.6, label=name) for name in names]
     handles.append(Line2D([], [], color=theme.muted, marker="o", mfc=theme.paper, ms=5, lw=0, label="hollow: not told apart"))
-    place = (_LEFT / WIDTH, 1 - (HEAD + 0.02) / figure.get_figheight())
+    place = (_LEFT / width(), 1 - (HEAD + 0.02) / figure.get_figheight())
     sizes = {"handlelength": 2.2, "columnspacing": 1.8, "borderpad": 0.0, "borderaxespad": 0.0}
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=place, ncols=min(len(handles), _PER_ROW), frameon=False, fontsize=8.5, **sizes)
 

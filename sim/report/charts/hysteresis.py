@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 
 from sim.experiments.stability.results import Stability
-from sim.report.charts.canvas import Chart, label_ends, panels, plain_numbers
+from sim.report.charts.canvas import Chart, Line, Panel, label_ends, panels, plain_numbers
 from sim.report.stability import verdict
 from sim.report.theme import LIGHT, Theme, rc
 
@@ -52,6 +52,7 @@ def hysteresis_curve(stability: Stability, theme: Theme = LIGHT) -> Chart:
         " ".join(verdict(stability)),
         sheet.figure,
         theme,
+        [Panel(axes, [Line("undisturbed", "1/s", rates, without), Line("long after the stressor", "1/s", rates, after)], "goodput", "at", "1/s")],
     )
 
 

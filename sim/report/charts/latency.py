@@ -10,7 +10,23 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from sim.experiments.replicating.results import Comparison, VariantResult
-from sim.report.charts.canvas import Chart, Spans, bucket_of, column, label_ends, log_seconds, name_panel, panels, spans_of, thin, time_axis
+from sim.report.charts.canvas import (
+    Chart,
+    Line,
+    Panel,
+    Spans,
+    at_time,
+    bucket_of,
+    column,
+    label_ends,
+    log_seconds,
+    name_panel,
+    of_variant,
+    panels,
+    spans_of,
+    thin,
+    time_axis,
+)
 from sim.report.theme import LIGHT, Theme, rc
 from sim.report.words import clock, lasting, show
 
@@ -24,16 +40,19 @@ def latency_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
     with mpl.rc_context(rc(theme)):
         sheet = panels(len(shown), 1.4, top=spans.room)
         low, high = _range(shown)
+        told = []
         for index, (axes, (name, variant)) in enumerate(zip(sheet.axes, shown.items(), strict=True)):
             colour = theme.variant(list(comparison.variants).index(name))
             axes.set_ylim(low, high)
             log_seconds(axes)
             Spans([variant.scenario], theme).shade(axes)
-            _percentiles(axes, variant, colour, theme)
+            place = list(comparison.variants).index(name)
+            told.append(Panel(axes, _percentiles(axes, variant, colour, theme, place), name))
             _silence(axes, variant, theme)
             name_panel(axes, name, colour)
             time_axis(axes, spans.duration, last=index == len(shown) - 1)
             axes.set_ylabel("time to answer")
+            of_variant(axes, place)
         spans.name(sheet.axes[0])
     completing = any(column(variant, "completion_p95") is not None for variant in shown.values())
     dashed = " Dashed: the 95th percentile until all effects of the order exist." if completing else ""
@@ -45,10 +64,14 @@ def latency_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
         "Response p95 over time. " + " ".join(_peak(name, variant) for name, variant in shown.items()),
         sheet.figure,
         theme,
+        told,
+        time=True,
+        by_variant=True,
     )
 
 
-def _percentiles(axes: Axes, variant: VariantResult, colour: str, theme: Theme) -> None:
+def _percentiles(axes: Axes, variant: VariantResult, colour: str, theme: Theme, place: int) -> list[Line]:
+    """Draw the lines; answers with their figures."""
     points = {suffix: thin(series) for suffix in ("p50", "p95", "p99") if (series := column(variant, f"response_{suffix}")) is not None}
     ends = []
     if "p50" in points and "p99" in points:
@@ -57,12 +80,15 @@ def _percentiles(axes: Axes, variant: VariantResult, colour: str, theme: Theme) 
     for suffix, (times, values) in points.items():
         axes.plot(times, values, color=colour, lw=1.8 if suffix == "p95" else 0.8)
         ends.append((_last(values), suffix, colour))
+    told = [Line(suffix, "s", *line, place) for suffix, line in points.items()]
     completion = column(variant, "completion_p95")
     if completion is not None:
         times, values = thin(completion)
+        told.append(Line("completion p95", "s", times, values, place))
         axes.plot(times, values, color=theme.ink, lw=1.0, ls=(0, (4, 2)), alpha=0.8)
         ends.append((_last(values), "completion p95", theme.ink))
     label_ends(axes, ends)
+    return told
 
 
 def _silence(axes: Axes, variant: VariantResult, theme: Theme) -> None:
@@ -77,7 +103,8 @@ def _silence(axes: Axes, variant: VariantResult, theme: Theme) -> None:
         left, right = times[start], times[min(end, len(times) - 1)]
         if right - left > 0.1 * variant.scenario.duration:
             words = "nobody\nanswered well" if right - left < 0.2 * variant.scenario.duration else "nobody answered well"
-            axes.annotate(words, ((left + right) / 2, 0.3), xycoords=("data", "axes fraction"), color=theme.fault_ink, fontsize=8.5, ha="center", va="center")
+            place, where = ((left + right) / 2, 0.3), ("data", "axes fraction")
+            at_time(axes, axes.annotate(words, place, xycoords=where, color=theme.fault_ink, fontsize=8.5, ha="center", va="center"))
 
 
 def _range(variants: dict[str, VariantResult]) -> tuple[float, float]:

@@ -11,13 +11,35 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from sim.experiments.replicating.results import Comparison, VariantResult, undecided
-from sim.report.charts.canvas import HEAD, LEFT, WIDTH, Chart, Spans, column, name_panel, panels, plain_numbers, spans_of, thin, time_axis
+from sim.report.charts.canvas import (
+    HEAD,
+    LEFT,
+    Chart,
+    Line,
+    Panel,
+    Spans,
+    at_time,
+    column,
+    is_narrow,
+    name_panel,
+    of_variant,
+    panels,
+    plain_numbers,
+    spans_of,
+    thin,
+    time_axis,
+    width,
+)
 from sim.report.theme import HATCHES, LIGHT, OUTCOMES, Theme, rc
 from sim.report.words import show, show_between, show_interval
 from sim.vocabulary import Outcome
 
 _RIGHT = 0.35
-_PER_ROW = 7  # outcomes in a row of the legend
+
+
+def _per_row() -> int:
+    """Outcomes in a row of the legend."""
+    return 3 if is_narrow() else 7
 
 
 def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
@@ -28,8 +50,8 @@ def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | 
     spans = spans_of(comparison, theme, labels=_RIGHT)
     every = [word for word in OUTCOMES if any(word in words for words in shown.values())]
     with mpl.rc_context(rc(theme)):
-        sheet = panels(len(shown), 1.25, top=0.22 * -(-len(every) // _PER_ROW) + spans.room + 0.1, labels=_RIGHT)
-        highest = 0.0
+        sheet = panels(len(shown), 1.25, top=0.22 * -(-len(every) // _per_row()) + spans.room + 0.1, labels=_RIGHT)
+        highest, told = 0.0, []
         for index, (axes, (name, words)) in enumerate(zip(sheet.axes, shown.items(), strict=True)):
             variant = comparison.variants[name]
             Spans([variant.scenario], theme, labels=_RIGHT).shade(axes)
@@ -37,6 +59,10 @@ def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | 
             name_panel(axes, name, theme.variant(list(comparison.variants).index(name)), _summary(variant))
             time_axis(axes, spans.duration, last=index == len(shown) - 1)
             axes.set_ylabel("requests/s")
+            place = list(comparison.variants).index(name)
+            of_variant(axes, place)
+            lines = [Line(word.replace("_", " "), "1/s", *thin(variant.timeline[word].fillna(0.0), points=300), place) for word in words]
+            told.append(Panel(axes, lines, name))
         for axes in sheet.axes:
             axes.set_ylim(0, highest * 1.06)
             plain_numbers(axes, bins=3)
@@ -49,6 +75,9 @@ def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | 
         "Outcomes. " + " ".join(f"{name}: {_in_figures(comparison.variants[name], words)}." for name, words in shown.items()),
         sheet.figure,
         theme,
+        told,
+        time=True,
+        by_variant=True,
     )
 
 
@@ -87,6 +116,7 @@ def _label_bands(axes: Axes, variant: VariantResult, words: list[str], theme: Th
         near = slice(max(start, middle - length // 4), middle + length // 4 + 1)
         height = float((ceiling[word] - frame[word] / 2).iloc[near].mean())
         text = axes.text(float(frame.index[middle]), height, word.replace("_", " "), ha="center", va="center", fontsize=8.5, color=theme.ink)
+        at_time(axes, text)
         if word in HATCHES:
             text.set_path_effects([withStroke(linewidth=3, foreground=theme.paper)])
 
@@ -102,9 +132,9 @@ def _legend(figure: Figure, words: list[str], theme: Theme) -> None:
     patches = [
         Patch(facecolor=theme.outcome(word), edgecolor=theme.paper, hatch=HATCHES.get(word, "") * 2, lw=0, label=word.replace("_", " ")) for word in words
     ]
-    place = (LEFT / WIDTH, 1 - (HEAD + 0.02) / figure.get_figheight())
+    place = (LEFT / width(), 1 - (HEAD + 0.02) / figure.get_figheight())
     sizes = {"handlelength": 1.5, "handleheight": 1.0, "columnspacing": 1.5, "borderpad": 0.0, "borderaxespad": 0.0}
-    figure.legend(handles=patches, loc="upper left", bbox_to_anchor=place, ncols=min(len(words), _PER_ROW), frameon=False, fontsize=8.5, **sizes)
+    figure.legend(handles=patches, loc="upper left", bbox_to_anchor=place, ncols=min(len(words), _per_row()), frameon=False, fontsize=8.5, **sizes)
 
 
 def _summary(variant: VariantResult) -> str:

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 
 from sim.experiments.searching.capacity_results import Capacity
 from sim.experiments.searching.sweep_results import Sweep, unit_of_axis
-from sim.report.charts.canvas import Chart, label_ends, log_seconds, name_panel, panels, plain_numbers, round_seconds
+from sim.report.charts.canvas import Chart, Line, Panel, label_ends, log_seconds, name_panel, panels, plain_numbers, round_seconds
 from sim.report.theme import LIGHT, Theme, dash, marker, rc
 from sim.report.words import label_of, show, show_interval
 from sim.stats.interval import Interval
@@ -44,11 +44,11 @@ def _curves(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
     if not wanted or not lines:
         return None
     unit, fits = unit_of_axis(sweep, sweep.axes[place]), {(fit.variant, fit.axis, tuple(fit.others.values())): fit for fit in sweep.fits}
-    alt = []
+    alt, told = [], []
     with mpl.rc_context(rc(theme)):
         sheet = panels(len(wanted), 1.45, labels=1.9)
         for axes, metric in zip(sheet.axes, wanted, strict=True):
-            ends = []
+            ends, figures = [], []
             for index, (variant, others, points, label) in enumerate(lines):
                 curve = sweep.curve(variant, metric).reindex(points).dropna(subset=["value"]).sort_values(axis)
                 curve = curve[np.isfinite(curve["value"])]
@@ -59,6 +59,7 @@ def _curves(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
                 axes.fill_between(sizes, curve["low"].to_numpy(float), curve["high"].to_numpy(float), color=colour, alpha=0.18, lw=0)
                 axes.plot(sizes, values, color=colour, ls=dash(index), marker=marker(index), ms=4)
                 ends.append((values[-1], label, colour))
+                figures.append(Line(label or variant, _unit(sweep, metric), sizes, values, sweep.variants.index(variant)))
                 fit = fits.get((variant, axis, others))
                 if metric == "throughput" and fit is not None and fit.preferred is not None:
                     _law(axes, fit.preferred, sizes, theme)
@@ -67,10 +68,11 @@ def _curves(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
             _finish(axes, metric, _unit(sweep, metric), theme)
             _size_axis(axes, sweep.settings[axis], unit, last=axes is sheet.axes[-1], name=sweep.axes[place].label)
             label_ends(axes, ends)
+            told.append(Panel(axes, figures, label_of(metric), sweep.axes[place].label, unit))
     reading = "Means over the replications with their 95% intervals, all points under the same luck."
     if any(fit.preferred is not None for fit in sweep.fits if fit.axis == axis):
         reading += " Thin lines: the scaling law that describes the throughput best; a ring where its peak is."
-    return Chart(f"scaling-{place + 1}", f"Against {sweep.axes[place].label}", reading, " ".join(alt), sheet.figure, theme)
+    return Chart(f"scaling-{place + 1}", f"Against {sweep.axes[place].label}", reading, " ".join(alt), sheet.figure, theme, told)
 
 
 def _lines(sweep: Sweep, axis: str) -> Iterator[tuple[str, tuple[object, ...], pd.Index, str]]:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from sim.experiments.replicating.results import Comparison
-from sim.report.charts.canvas import Chart, label_curves, label_room, name_panel, panels, spans_of, thin, time_axis
+from sim.report.charts.canvas import Chart, Line, Panel, label_curves, label_room, name_panel, panels, spans_of, thin, time_axis
 from sim.report.stations import busy_shares, size_of
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import show
@@ -22,14 +22,15 @@ def utilisation_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart
         return None
     room = label_room(comparison)
     spans = spans_of(comparison, theme, labels=room)
-    names = list(comparison.variants)
+    names, told = list(comparison.variants), []
     with mpl.rc_context(rc(theme)):
         sheet = panels(len(stations), 0.85, top=spans.room, labels=room)
         for index, (axes, (station, (note, lines))) in enumerate(zip(sheet.axes, stations.items(), strict=True)):
             spans.shade(axes)
-            for name, series in lines.items():
-                times, values = thin(series)
-                axes.plot(times, values, color=theme.variant(names.index(name)), ls=dash(names.index(name)))
+            drawn = [Line(name, "share", *thin(series), names.index(name)) for name, series in lines.items()]
+            told.append(Panel(axes, drawn, station))
+            for name, line in zip(lines, drawn, strict=True):
+                axes.plot(line.x, line.y, color=theme.variant(names.index(name)), ls=dash(names.index(name)))
             axes.set_ylim(0, 1.04)
             axes.yaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:g}%"))
@@ -47,6 +48,9 @@ def utilisation_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart
         " ".join(f"{station}: {', '.join(_in_words(name, series) for name, series in lines.items())}." for station, (_, lines) in stations.items()),
         sheet.figure,
         theme,
+        told,
+        time=True,
+        by_variant=True,
     )
 
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.experiments.replicating.results import Comparison
 from sim.metrics.waterfall import CALLEE, Bar, Piece, Waterfall, slowest, waterfall
-from sim.report.charts.canvas import HEAD, WIDTH, Chart, name_panel, panels_of
+from sim.report.charts.canvas import HEAD, Chart, name_panel, panels_of, width
 from sim.report.charts.composition import HATCHES, colour_of
 from sim.report.explanation import LABELS
 from sim.report.theme import LIGHT, Theme, rc
@@ -71,7 +71,7 @@ def _draw(axes: Axes, way: Waterfall, theme: Theme) -> None:
     axes.set_yticks(range(len(shown)), [_name(bar) for bar in shown], fontsize=8)
     for label in axes.get_yticklabels():
         label.set_horizontalalignment("left")
-    axes.tick_params(axis="y", length=0, pad=(axes.get_position().x0 * WIDTH - 0.16) * 72)
+    axes.tick_params(axis="y", length=0, pad=(axes.get_position().x0 * width() - 0.16) * 72)
     axes.xaxis.set_major_locator(MaxNLocator(8, min_n_ticks=2))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.grid(True, axis="x")
@@ -110,7 +110,7 @@ def _legend(figure: Figure, kinds: list[str], theme: Theme) -> None:
         Patch(facecolor=_colour(theme, kind), hatch=HATCHES.get(kind), edgecolor=theme.paper, lw=0, alpha=0.5 if kind == CALLEE else None, label=_LABELS[kind])
         for kind in kinds
     ]
-    place = (0.16 / WIDTH, 1 - (HEAD + 0.02) / figure.get_figheight())
+    place = (0.16 / width(), 1 - (HEAD + 0.02) / figure.get_figheight())
     figure.legend(handles=patches, loc="upper left", bbox_to_anchor=place, ncols=5, frameon=False, fontsize=8, handlelength=1.2, borderpad=0, borderaxespad=0)
 
 

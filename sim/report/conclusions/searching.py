@@ -35,8 +35,10 @@ def _sweep(sweep: Sweep) -> Conclusion:
     judged = any(sweep.verdicts.values())
     said = [_holding(sweep, variant) if judged else _ranging(sweep, variant) for variant in sweep.variants]
     several = len(sweep.variants) > 1
-    texts = [f"{variant}: {text}" if several else text for variant, text in zip(sweep.variants, said, strict=True) if text]
-    sentence = f"{'; '.join(texts)}." if texts else "No point gave a figure."
+    alike: dict[str, list[str]] = {}  # what is said of several variants is said once
+    for variant, text in zip(sweep.variants, said, strict=True):
+        alike.setdefault(text, []).append(variant)
+    sentence = f"{'; '.join(f'{listed(names)}: {text}' if several else text for text, names in alike.items())}."
     broken = [Line(f"{variant}: {text}.", "bad") for variant in sweep.variants if judged and (text := _breaking(sweep, variant))]
     failed = [Line(f"{count_of(len(sweep.failures), 'run')} gave no result.", "bad")] if sweep.failures else []
     matters = [Line(f"{line}.") for title, _, remarks in parts_of(sweep) if title == "Sensitivity" for line in remarks.splitlines()]

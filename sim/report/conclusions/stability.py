@@ -12,7 +12,9 @@ from sim.report.stability import rate_in_words, verdict
 
 def conclude_stability(stability: Stability) -> Conclusion:
     """The answer, and every sentence of the verdict."""
-    points = [Line(sentence) for sentence in verdict(stability)]
+    vulnerable = [point.vulnerable for point in stability.points]
+    said = verdict(stability)[1:] if all(vulnerable) or not any(vulnerable) else verdict(stability)  # the first sentence is the answer then
+    points = [Line(sentence) for sentence in said]
     return Conclusion(_sentence(stability), points)
 
 

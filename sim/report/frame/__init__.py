@@ -22,6 +22,7 @@ from sim.report.frame.blocks import (
     Story,
     Table,
     Told,
+    plain_table,
     slug,
 )
 from sim.report.frame.rendering import render
@@ -48,6 +49,7 @@ __all__ = [
     "Story",
     "Table",
     "Told",
+    "plain_table",
     "render",
     "slug",
 ]

@@ -96,6 +96,7 @@ class Drawing(Block):
     variant: int | None = None
     narrow: str = ""  # the same for a narrow screen
     values: str = ""  # JSON for the interactive layer: see `Chart.values`
+    by_variant: bool = False  # whether a colour of a variant is that variant, which can then be switched off
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ class Head:
     text: str
     note: str = ""
     variant: int | None = None
+    words: bool = False  # whether the column holds words, which begin at the left, and no figures
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,14 @@ class Page:
     sections: Sequence[Section]
     variants: Sequence[str] = field(default=())  # that can be switched off, where there are several
     periods: Sequence[tuple[str, float, float]] = field(default=())  # (name, from, to) in seconds of the run: what charts over time can be zoomed on
+
+
+def plain_table(name: str, rows: Sequence[Sequence[str]]) -> Table:
+    """A table of rows of text, the first one of heads; columns without a figure are set as words."""
+    heads, *body = rows
+    words = [not any(any(letter.isdigit() for letter in row[place]) for row in body) for place in range(len(heads))]
+    columns = [Head(head, words=its) for head, its in zip(heads, words, strict=True)]
+    return Table(name, columns, [Rows([Row(row[0], [Cell(cell) for cell in row[1:]]) for row in body])])
 
 
 def slug(name: str) -> str:

@@ -86,10 +86,10 @@ def comparison_files(comparison: Comparison, not_modelled: NotModelled, confiden
 
 def comparison_page(comparison: Comparison, charts: Sequence[Chart] | None = None, not_modelled: NotModelled = (), *, confidence: float = 0.95) -> Page:
     """The same before it is set."""
-    if charts is None:
-        from sim.report.charts import draw_charts
+    from sim.report.charts import draw_charts, draw_narrow
 
-        charts = draw_charts(comparison)
+    charts = draw_charts(comparison) if charts is None else charts
+    narrow = draw_narrow(comparison) if charts else {}
     conclusion, count = conclude(comparison), len(comparison.variants)
     return Page(
         name=comparison.study.name,
@@ -101,7 +101,7 @@ def comparison_page(comparison: Comparison, charts: Sequence[Chart] | None = Non
         periods=periods_of(variant.scenario for variant in comparison.variants.values()),
         sections=[
             Section("verdict", "Verdict", _verdict(comparison)),
-            charts_section(charts),
+            charts_section(charts, narrow=narrow),
             Section("story", "What happened", _stories(comparison)),
             Section("systems", "The systems", _systems(comparison)),
             Section("figures", "Figures", [_figures_note(comparison), figures_table(comparison)]),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from sim.experiments.replicating.explaining import Explanation
-from sim.report.charts.canvas import Chart
+from sim.report.charts.canvas import Chart, narrow
 from sim.report.charts.composition import composition
 from sim.report.conclusions.explaining import conclude_explanation
-from sim.report.explanation import arrived, explanation_json, left_out, parts_table, render_explanation, use_table
-from sim.report.frame import Block, Card, Cards, Cell, Fact, Head, Heading, Items, Line, Note, Page, Row, Rows, Section, Story, Table, Told, render
+from sim.report.explanation import arrived, explanation_json, left_out, parts_table, render_explanation, sentences, use_table
+from sim.report.frame import Block, Card, Cards, Cell, Fact, Head, Heading, Items, Line, Note, Page, Row, Rows, Section, Story, Table, Told, plain_table, render
 from sim.report.pages.parts import PAGE, NotModelled, chart_files, charts_section, repeat, scenario_section, silence_section, sure_section
 from sim.report.story import tell
 from sim.report.words import clock, show, show_interval
@@ -20,13 +20,15 @@ def explanation_files(explanation: Explanation, not_modelled: NotModelled) -> di
     """Every file of the report: the page, the chart, the text of the terminal, the JSON."""
     chart = composition(explanation)
     charts = (chart,) if chart is not None else ()
-    page = render(explanation_page(explanation, charts, not_modelled))
+    with narrow():
+        small = composition(explanation)
+    page = render(explanation_page(explanation, charts, not_modelled, {small.name: small} if small is not None else {}))
     told: dict[str, bytes | str] = {"explanation.txt": render_explanation(explanation), "explanation.json": explanation_json(explanation)}
     return {**chart_files(charts), **{PurePosixPath(name): text for name, text in told.items()}, PAGE: page}
 
 
-def explanation_page(explanation: Explanation, charts: Sequence[Chart], not_modelled: NotModelled) -> Page:
-    """The page before it is set."""
+def explanation_page(explanation: Explanation, charts: Sequence[Chart], not_modelled: NotModelled, small: Mapping[str, Chart] | None = None) -> Page:
+    """The page before it is set; `small` are charts for a narrow screen, by name."""
     its, conclusion = explanation.comparison, conclude_explanation(explanation)
     return Page(
         name=its.study.name,
@@ -37,7 +39,7 @@ def explanation_page(explanation: Explanation, charts: Sequence[Chart], not_mode
         variants=list(explanation.variants),
         sections=[
             Section("verdict", "In short", [Cards(_cards(explanation))]),
-            charts_section(charts, "Where the time went"),
+            charts_section(charts, "Where the time went", small),
             Section("parts", "Every part, in figures", _parts(explanation)),
             Section("use", "What was busy, and what was full", _use(explanation)),
             Section("story", "What happened", _stories(explanation)),
@@ -63,13 +65,10 @@ def _cards(explanation: Explanation) -> list[Card]:
 def _parts(explanation: Explanation) -> list[Block]:
     blocks: list[Block] = []
     for index, (name, variant) in enumerate(explanation.variants.items()):
-        heads, *rows = parts_table(variant)
-        said = [Line(arrived(explanation, variant)), *map(Line, left_out(explanation, variant))]
-        table = Table(
-            f"Where the time of {name} went",
-            [Head("where"), Head("what"), *map(Head, heads[2:])],
-            [Rows([Row(row[0], [Cell(cell) for cell in row[1:]]) for row in rows])],
-        )
+        (_, _, *heads), *rows = parts_table(variant)
+        said = [Line(arrived(explanation, variant)), *map(Line, sentences(variant)), *map(Line, left_out(explanation, variant))]
+        columns = [Head("where", words=True), Head("what", words=True), *map(Head, heads)]
+        table = Table(f"Where the time of {name} went", columns, [Rows([Row(row[0], [Cell(cell) for cell in row[1:]]) for row in rows])])
         blocks += [Heading(name, index), Items(said), *([table] if variant.quantiles else [])]
     return blocks
 
@@ -78,9 +77,7 @@ def _use(explanation: Explanation) -> list[Block]:
     note = "Utilisation, saturation and errors of everything that can be full: mean over the replications; full from: the median of the moments."
     blocks: list[Block] = [Note(note)]
     for index, (name, variant) in enumerate(explanation.variants.items()):
-        heads, *rows = use_table(variant)
-        body = [Rows([Row(row[0], [Cell(cell) for cell in row[1:]]) for row in rows])]
-        blocks += [Heading(name, index), Table(f"Stations of {name}", [Head(head) for head in heads], body)]
+        blocks += [Heading(name, index), plain_table(f"Stations of {name}", use_table(variant))]
     return blocks
 
 

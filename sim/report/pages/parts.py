@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from sim.report.charts.canvas import Chart
@@ -20,14 +20,17 @@ NotModelled = Sequence[tuple[str, str]]
 
 def chart_block(chart: Chart, narrow: Chart | None = None) -> Drawing:
     """A chart with its title and how to read it."""
-    return Drawing(_svg(chart), chart.name, chart.title, chart.reading, narrow=_svg(narrow) if narrow is not None else "")
+    small = _svg(narrow, f"{narrow.name}-narrow") if narrow is not None else ""
+    return Drawing(_svg(chart, chart.name), chart.name, chart.title, chart.reading, narrow=small, values=chart.values(), by_variant=chart.by_variant)
 
 
-def _svg(chart: Chart) -> str:
+def _svg(chart: Chart, prefix: str) -> str:
     from markupsafe import escape
 
-    svg = as_variables(chart.svg(titled=False)) if chart.theme is LIGHT else chart.svg(titled=False)
-    return svg.replace("<svg ", f'<svg class="chart" role="img" aria-label="{escape(chart.alt)}" ', 1)
+    svg = chart.svg(titled=False, prefix=prefix)
+    boxes = f' data-boxes="{escape(chart.boxes(prefix))}"' if chart.panels else ""
+    described = f'<svg class="chart" role="img" aria-label="{escape(chart.alt)}"{boxes} '
+    return (as_variables(svg) if chart.theme is LIGHT else svg).replace("<svg ", described, 1)
 
 
 def chart_files(charts: Iterable[Chart]) -> dict[PurePosixPath, bytes | str]:
@@ -39,9 +42,9 @@ def chart_files(charts: Iterable[Chart]) -> dict[PurePosixPath, bytes | str]:
     return files
 
 
-def charts_section(charts: Iterable[Chart], title: str = "Charts") -> Section:
-    """All charts below one another."""
-    return Section("charts", title, [chart_block(chart) for chart in charts])
+def charts_section(charts: Iterable[Chart], title: str = "Charts", narrow: Mapping[str, Chart] | None = None) -> Section:
+    """All charts below one another, those that are drawn for a narrow screen, too, by name."""
+    return Section("charts", title, [chart_block(chart, (narrow or {}).get(chart.name)) for chart in charts])
 
 
 def sure_section(facts: Iterable[Fact], *more: Block) -> Section:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from sim.experiments.searching.capacity_results import Capacity
 from sim.experiments.searching.documents import Answer
 from sim.experiments.searching.sweep_results import Sweep
-from sim.report.charts.canvas import Chart
+from sim.report.charts.canvas import Chart, narrow
 from sim.report.charts.scaling import capacity_charts, sweep_charts
 from sim.report.conclusions.searching import conclude_search
-from sim.report.frame import Block, Card, Cards, Cell, Code, Fact, Head, Items, Line, Page, Row, Rows, Section, Table, render, slug
+from sim.report.frame import Block, Card, Cards, Code, Fact, Items, Line, Page, Section, plain_table, render, slug
 from sim.report.pages.parts import PAGE, TEXT, NotModelled, chart_files, charts_section, repeat, scenario_section, silence_section, sure_section
 from sim.report.scaling import parts_of, render_answer
 from sim.report.words import show, show_interval
@@ -20,11 +20,13 @@ from sim.report.words import show, show_interval
 def search_files(answer: Answer, not_modelled: NotModelled) -> dict[PurePosixPath, bytes | str]:
     """Every file of the report: the page, the charts, the table as text."""
     charts = _charts(answer)
-    return {**chart_files(charts), TEXT: render_answer(answer), PAGE: render(search_page(answer, charts, not_modelled))}
+    with narrow():
+        small = {chart.name: chart for chart in _charts(answer)} if isinstance(answer, Sweep) and answer.design == "grid" else {}
+    return {**chart_files(charts), TEXT: render_answer(answer), PAGE: render(search_page(answer, charts, not_modelled, small))}
 
 
-def search_page(answer: Answer, charts: Sequence[Chart], not_modelled: NotModelled) -> Page:
-    """The page before it is set."""
+def search_page(answer: Answer, charts: Sequence[Chart], not_modelled: NotModelled, small: Mapping[str, Chart] | None = None) -> Page:
+    """The page before it is set; `small` are charts for a narrow screen, by name."""
     conclusion = conclude_search(answer)
     first, *others = _sections(answer)
     return Page(
@@ -35,7 +37,7 @@ def search_page(answer: Answer, charts: Sequence[Chart], not_modelled: NotModell
         points=conclusion.points,
         sections=[
             Section("verdict", "In short", _cards(answer)),
-            charts_section(charts),
+            charts_section(charts, narrow=small),
             first,
             *others,
             sure_section(_facts(answer)),
@@ -96,14 +98,9 @@ def _sections(answer: Answer) -> list[Section]:
     sections = []
     for title, rows, remarks in found:
         taken[title] = taken.get(title, 0) + 1
-        anchor = slug(title) if taken[title] == 1 else f"{slug(title)}-{taken[title]}"
-        sections.append(Section(anchor, title, [*([_table(title, rows)] if rows else []), *_remarks(title, remarks)]))
+        anchor = f"table-{slug(title)}" if taken[title] == 1 else f"table-{slug(title)}-{taken[title]}"
+        sections.append(Section(anchor, title, [*([plain_table(title, rows)] if rows else []), *_remarks(title, remarks)]))
     return sections
-
-
-def _table(title: str, rows: Sequence[Sequence[str]]) -> Table:
-    heads, *body = rows
-    return Table(title, [Head(head) for head in heads], [Rows([Row(row[0], [Cell(cell) for cell in row[1:]]) for row in body])])
 
 
 def _remarks(title: str, text: str) -> list[Block]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from sim.experiments.stability.results import Stability
-from sim.report.charts.canvas import Chart
+from sim.report.charts.canvas import Chart, narrow
 from sim.report.charts.hysteresis import hysteresis_curve
 from sim.report.conclusions.stability import conclude_stability
-from sim.report.frame import Block, Card, Cards, Cell, Fact, Head, Page, Row, Rows, Section, Table, render
+from sim.report.frame import Block, Card, Cards, Cell, Fact, Head, Page, Row, Rows, Section, Table, plain_table, render
 from sim.report.pages.parts import PAGE, NotModelled, chart_files, charts_section, repeat, scenario_section, silence_section, sure_section
 from sim.report.stability import loads_table, rate_in_words, render_stability, stability_json
 from sim.report.words import clock, show, show_interval
@@ -19,16 +19,16 @@ from sim.units import show_duration
 def stability_files(stability: Stability, not_modelled: NotModelled) -> dict[PurePosixPath, bytes | str]:
     """Every file of the report: the page, the chart, the text of the terminal, the JSON."""
     charts = (hysteresis_curve(stability),)
-    page = render(stability_page(stability, charts, not_modelled))
+    with narrow():
+        small = {charts[0].name: hysteresis_curve(stability)}
+    page = render(stability_page(stability, charts, not_modelled, small))
     told: dict[str, bytes | str] = {"stability.txt": render_stability(stability), "stability.json": stability_json(stability)}
     return {**chart_files(charts), **{PurePosixPath(name): text for name, text in told.items()}, PAGE: page}
 
 
-def stability_page(stability: Stability, charts: Sequence[Chart], not_modelled: NotModelled) -> Page:
-    """The page before it is set."""
+def stability_page(stability: Stability, charts: Sequence[Chart], not_modelled: NotModelled, small: Mapping[str, Chart] | None = None) -> Page:
+    """The page before it is set; `small` are charts for a narrow screen, by name."""
     conclusion = conclude_stability(stability)
-    heads, *rows = loads_table(stability)
-    table = Table("How every load fared", [Head(head) for head in heads], [Rows([Row(row[0], [Cell(cell) for cell in row[1:]]) for row in rows])])
     return Page(
         name=stability.study.name,
         kicker=f"does {stability.variant} come back after {stability.stressor}?",
@@ -37,8 +37,8 @@ def stability_page(stability: Stability, charts: Sequence[Chart], not_modelled: 
         points=conclusion.points,
         sections=[
             Section("verdict", "In short", [Cards([_card(stability)])]),
-            charts_section(charts),
-            Section("loads", "Every load that was tried", [table]),
+            charts_section(charts, narrow=small),
+            Section("loads", "Every load that was tried", [plain_table("How every load fared", loads_table(stability))]),
             Section("steps", "Load up, then down", _steps(stability)),
             sure_section(_facts(stability)),
             silence_section(not_modelled),
@@ -71,7 +71,7 @@ def _steps(stability: Stability) -> list[Block]:
         )
         for step in stability.curve
     ]
-    heads = [Head("load"), Head("going"), Head("goodput"), Head("success"), Head("requests")]
+    heads = [Head("load"), Head("going", words=True), Head("goodput"), Head("success"), Head("requests")]
     return [Table("The staircase of loads", heads, [Rows(rows)])] if rows else []
 
 
