@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 DEMO_OPTIONS ?= --replications 4
 WORKERS ?= 2
 
-.PHONY: help demo test test-long lint bench
+.PHONY: help demo test test-long lint format coverage bench
 .DEFAULT_GOAL := help
 
 help:
@@ -49,6 +49,17 @@ test: lint
 # pytest answers 5 where it found no test of this kind.
 test-long: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m long || test $$? -eq 5
+
+format: $(VENV)/.installed-dev
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+# Machine code hides what it runs, and workers are measured, too; so this takes longer than the suite alone.
+coverage: $(VENV)/.installed-dev
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n 0 -m "not long" --ignore tests/compiled --ignore tests/frozen
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --sort cover | tail -60
 
 bench: $(VENV)/.installed
 	@$(BIN)/python -m tests.bench.engine

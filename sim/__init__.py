@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from sim.stats.interval import Interval
     from sim.vocabulary import Outcome
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Comparison",
     "Interval",
@@ -129,10 +131,6 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever stands behind the 
     """Rooms are entered when they are asked for: `sim --help` needs neither numpy nor SimPy."""
     import importlib
 
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("sim")
     if name not in _ROOMS:
         raise AttributeError(f"module 'sim' has no attribute '{name}'")
     found = globals()[name] = getattr(importlib.import_module(_ROOMS[name]), name)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from sim import __version__
 from sim.cli.completing import FILES, LINES, SHELLS, metrics, scenarios
 from sim.cli.completing import variants as variant_names
 from sim.cli.destination import Destination
@@ -105,7 +106,7 @@ def _trace(error: Exception, arguments: Sequence[str]) -> bool:
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="sim", message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def sim() -> None:
     """Simulate microservices under load and harm.
 

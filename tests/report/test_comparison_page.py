@@ -120,7 +120,9 @@ def test_the_policy_of_the_page_allows_its_own_script_and_style_and_nothing_else
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)
     rules = dict(rule.strip().partition(" ")[::2] for rule in unescape(policy).split(";"))
     (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
-    digests = {name: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for name, text in (("script", own_script()), ("style", style))}
+    digests = {
+        name: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for name, text in (("script", own_script()), ("style", style))
+    }
     assert rules == {
         "default-src": "'none'",
         "script-src": digests["script"],

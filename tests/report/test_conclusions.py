@@ -113,7 +113,10 @@ def test_variants_that_are_the_same_make_no_difference(made):
 
 def test_figures_that_are_exact_need_one_replication(made):
     exact = made({"a": {"response_p95": 0.2}, "b": {"response_p95": 0.1}}, noise=0.0, exact=True)
-    variants = {name: replace(its, figures=Columns(np.arange(1), {key: values[:1] for key, values in its.figures.columns.items()})) for name, its in exact.variants.items()}
+    variants = {
+        name: replace(its, figures=Columns(np.arange(1), {key: values[:1] for key, values in its.figures.columns.items()}))
+        for name, its in exact.variants.items()
+    }
     assert conclude(replace(exact, variants=variants, replications=1)).sentence.startswith("b wins: ")
 
 

@@ -90,7 +90,9 @@ def test_whether_it_comes_back_is_said_of_the_load_of_the_scenario():
     edge = stability(point(40), point(60, stuck=4), vulnerable=(40.0, 60.0))
     assert conclude_stability(edge).sentence.startswith("On the edge: the load of the scenario, 50/s,")
     assert conclude_stability(stability(point(20), vulnerable=(20.0, math.nan))).sentence.startswith("Yes: after outage:b:10s base comes back at every load")
-    assert conclude_stability(stability(point(20, stuck=4), vulnerable=(math.nan, 20.0))).sentence.startswith("No: after outage:b:10s base comes back at no load")
+    assert conclude_stability(stability(point(20, stuck=4), vulnerable=(math.nan, 20.0))).sentence.startswith(
+        "No: after outage:b:10s base comes back at no load"
+    )
 
 
 def test_evenly_spaced_figures_are_said_by_first_and_step_and_gaps_are_null():
@@ -103,5 +105,3 @@ def test_an_axis_is_written_as_it_was_read():
     for text in ("services.b.workers=1,2,4", "load=0.5..2", "services.b.workers=1..16", "policies.p.timeout=10ms..1000ms:log"):
         axis = parse_axis(text)
         assert parse_axis(axis.text) == axis
-
-

@@ -46,7 +46,8 @@ def point(rate: float, *, stuck: int = 0, recovering: int = 0, collapsed: bool =
 
 def stability(*points: LoadPoint, vulnerable=(math.nan, math.nan), collapse=(math.nan, math.nan)) -> Stability:
     curve = tuple(
-        Step(rate / 50, rate, rising, Interval(goodput), Interval(goodput / rate), Interval(30.0 * rate)) for rate, rising, goodput in ((20, True, 20), (60, True, 0), (20, False, 5))
+        Step(rate / 50, rate, rising, Interval(goodput), Interval(goodput / rate), Interval(30.0 * rate))
+        for rate, rising, goodput in ((20, True, 20), (60, True, 0), (20, False, 5))
     )
     return Stability(
         STUDY, "base", "simpy", 1, 4, "outage:b:10s", Times(10, 70, 80, 320), 50.0, points, Threshold(*vulnerable), Threshold(*collapse), curve, 30.0, "f" * 32

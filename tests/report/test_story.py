@@ -28,7 +28,8 @@ def with_events(variant, rows, names):
 def test_a_fault_begins_and_ends_with_how_requests_fared(told):
     assert told["sync"][0] == "5:00 payments outage begins (outage, hang)."
     assert any(
-        line.startswith("8:00 payments outage ends. While it lasted, 99.61% as many requests were answered well as arrived, 99.61% by a fallback") for line in told["sync"]
+        line.startswith("8:00 payments outage ends. While it lasted, 99.61% as many requests were answered well as arrived, 99.61% by a fallback")
+        for line in told["sync"]
     )
 
 

@@ -59,7 +59,8 @@ def test_against_a_figure_that_was_cut_off_only_one_direction_can_be_judged(pair
 
 
 @pytest.mark.parametrize(
-    ("never", "replications", "expected"), [((0, 10), 10, "worse"), ((10, 0), 10, "better"), ((0, 3), 10, "open"), ((0, 3), 3, "few"), ((4, 4), 10, "open"), ((10, 10), 10, "equal")]
+    ("never", "replications", "expected"),
+    [((0, 10), 10, "worse"), ((10, 0), 10, "better"), ((0, 3), 10, "open"), ((0, 3), 3, "few"), ((4, 4), 10, "open"), ((10, 10), 10, "equal")],
 )
 def test_never_is_a_verdict_only_when_it_is_no_luck(pair, never, replications, expected):
     figures = [Interval(float("inf") if count else 1.0) for count in never]

@@ -183,7 +183,7 @@ def _connected(address: str) -> Client:
     try:
         import distributed
     except ImportError:
-        raise UsageError("--cluster needs Dask, which is not installed: pip install 'sim[cluster]'") from None
+        raise UsageError("--cluster needs Dask, which is not installed: pip install 'sim-microservices[cluster]'") from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is told here, in one line; Dask would add tracebacks
     try:
         return distributed.Client(address, timeout=_CONNECT, set_as_default=False)

@@ -66,4 +66,4 @@ def _salib(part: str) -> Any:  # noqa: ANN401 - a module of a library without ty
     try:
         return importlib.import_module(f"SALib.{part}.sobol")
     except ImportError:
-        raise UsageError("Sobol indices need SALib, which is not installed: pip install 'sim[sensitivity]'") from None
+        raise UsageError("Sobol indices need SALib, which is not installed: pip install 'sim-microservices[sensitivity]'") from None

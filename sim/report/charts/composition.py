@@ -46,8 +46,7 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
     return Chart(
         "composition",
         "Where the time of requests went",
-        "Every second of the requests around the median and the 99th percentile, by what it was spent on and where. "
-        "To the right the quantile itself.",
+        "Every second of the requests around the median and the 99th percentile, by what it was spent on and where. To the right the quantile itself.",
         " ".join(sentence for variant in explanation.variants.values() for sentence in sentences(variant)),
         sheet.figure,
         theme,

@@ -56,7 +56,6 @@ class _Mark:
     finding: str
     text: str
 
-
     @property
     def significant(self) -> bool:
         return self.finding == "significant"

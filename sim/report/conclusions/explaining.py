@@ -34,4 +34,3 @@ def _mostly(variant: VariantExplanation) -> str:
         return f"the {explained.name} of {variant.name} takes no time at all"
     row, share = first
     return f"of the {explained.name} {variant.clock} of {variant.name}, {show(share, 'share')} {phrase_of(variant, row)}"
-

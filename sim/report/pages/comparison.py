@@ -220,9 +220,7 @@ def _earlier(comparison: Comparison) -> list[Block]:
     blocks: list[Block] = [Note(f"Against {earlier.source}. Nothing is paired, so only large differences show (Welch's test).")]
     places: Mapping[str, int] = {name: index for index, name in enumerate(comparison.variants)}
     for name, found in earlier.differences.items():
-        rows = [
-            Row(label_of(key), [Cell(show_difference(difference, unit_of(key)))]) for key, difference in found.items() if difference.significant
-        ]
+        rows = [Row(label_of(key), [Cell(show_difference(difference, unit_of(key)))]) for key, difference in found.items() if difference.significant]
         against = earlier.against.get(name, name)
         blocks.append(Heading(name, places.get(name), f"against {against}"))
         heads = [Head("figure"), Head("difference")]
