@@ -119,7 +119,7 @@ def test_what_is_installed_from_the_wheel_runs_by_itself(built, tmp_path):
 
     assert answer("-c", "import sim; print(sim.__file__)").startswith(str(place))
     assert answer("-m", "sim", "--version").strip() == f"sim {sim.__version__}"
-    options = ["--replications", "2", "--set", "duration=20s", "--engine", "simpy", "--jobs", "1", "--quiet", "--json", "figures.json", "--out", "report"]
+    options = ["--replications", "2", "--set", "duration=20s", "--set", "warmup=1s", "--engine", "simpy", "--jobs", "1", "--quiet", "--json", "figures.json", "--out", "report"]
     answer("-m", "sim", "run", "01-one-queue", *options)
     assert json.loads((tmp_path / "figures.json").read_text())["replications"] == 2
     assert '<p class="conclusion">' in (tmp_path / "report" / "index.html").read_text()
