@@ -7,7 +7,8 @@ A plug-in runs on the SimPy engine.
 
 from __future__ import annotations
 
-from sim.models.site import Site, behaviour
+from sim.models.behaviours import behaviour
+from sim.models.site import Site
 from sim.models.steps import CallStep
 from sim.models.task import Activity, Replica, Task
 from sim.spec.actions import Action, Answers, Branches, Calls, Ends, Performs, Publishes, Runs, TakesStock, TakesTime
@@ -19,6 +20,7 @@ from sim.spec.base import (
     Few,
     Field,
     Flag,
+    Leaves,
     Many,
     Number,
     Price,
@@ -29,6 +31,7 @@ from sim.spec.base import (
     Whole,
     register,
 )
+from sim.spec.broker import Broker, Topic
 from sim.spec.distribution import AnyDistribution, Constant, Distribution
 from sim.spec.fault import Fault
 from sim.spec.gateway import Authentication
@@ -48,6 +51,7 @@ __all__ = [
     "Backoff",
     "Between",
     "Branches",
+    "Broker",
     "Call",
     "CallPolicy",
     "CallStep",
@@ -63,6 +67,7 @@ __all__ = [
     "Few",
     "Field",
     "Flag",
+    "Leaves",
     "Many",
     "Number",
     "Outcome",
@@ -81,6 +86,7 @@ __all__ = [
     "TakesStock",
     "TakesTime",
     "Task",
+    "Topic",
     "Wait",
     "Whole",
     "Work",

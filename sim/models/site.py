@@ -7,11 +7,12 @@ endpoint with that outcome, whose place of origin the behaviour has put into `ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import simpy
 
+from sim.models.behaviours import behaviour_of
 from sim.models.call import Call, Target
 from sim.models.calls import Calls
 from sim.models.context import Context
@@ -30,19 +31,6 @@ from sim.spec.scenario import Scenario
 from sim.spec.sites import named
 from sim.spec.step import Publish, Step
 from sim.vocabulary import Stage
-
-B = TypeVar("B", bound=Callable[..., Any])
-_behaviours: dict[type[Step], Callable[[Any, Site], Any]] = {}
-
-
-def behaviour(step: type[Step]) -> Callable[[B], B]:
-    """Class decorator: this is how that step behaves. A later registration for a spec replaces an earlier one."""
-
-    def add(cls: B) -> B:
-        _behaviours[step] = cls
-        return cls
-
-    return add
 
 
 class Endpoint(Target, Protocol):
@@ -126,15 +114,4 @@ class Site:
         return OK
 
     def _made(self, name: str, step: Step) -> Any:  # noqa: ANN401 - a behaviour has no type of its own
-        return _behaviours[type(step)](step, self.named(name))
-
-
-@behaviour(Step)
-class _Nothing:
-    """The base class itself is no step; here so that a missing registration names the spec."""
-
-    def __init__(self, step: Step, site: Site):
-        raise TypeError(
-            f"{type(step).__name__} at {site.name} has no behaviour: "
-            f"register one with @behaviour({type(step).__name__})"
-        )
+        return behaviour_of(step)(step, self.named(name))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 from sim.chance.chain import link_chain
+from sim.models.behaviours import behaviour
 from sim.models.ending import answer
 from sim.models.layers.attempt import Attempt
 from sim.models.outcomes import DEGRADED, ERROR, OK, REFUSED
 from sim.models.sequence import StepSequence
-from sim.models.site import Site, behaviour
+from sim.models.site import Site
 from sim.models.task import Activity, Process, Task
 from sim.spec import step as spec
 from sim.spec.policy import PRODUCER

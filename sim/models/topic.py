@@ -17,6 +17,7 @@ from collections import deque
 from typing import Protocol
 
 from sim.chance.shared import quickest
+from sim.models.behaviours import behaviour
 from sim.models.clock import Signal
 from sim.models.context import Context
 from sim.models.ending import answer
@@ -49,6 +50,7 @@ class Reader(Protocol):
         """Append their rows: the clock has stopped."""
 
 
+@behaviour(LogBroker)
 class Broker:
     """A log broker, up or down."""
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from sim.models.behaviours import behaviour_of
 from sim.models.calls import Calls
 from sim.models.client import Client, Door
 from sim.models.clock import Clock
@@ -79,7 +80,9 @@ class World:
         scenario = self.scenario
         self.gateway = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
         self.services = {name: Service(self, name, spec) for name, spec in scenario.services.items()}
-        self.brokers = {name: Broker(self, name, spec) for name, spec in scenario.brokers.items()}
+        self.brokers: dict[str, Broker] = {
+            name: behaviour_of(spec)(self, name, spec) for name, spec in scenario.brokers.items()
+        }
         self.topics = {
             name: Topic(self, self.brokers[broker], name, topic)
             for broker, spec in scenario.brokers.items()

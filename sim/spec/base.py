@@ -4,6 +4,8 @@ A *choice* is a map in which one word names a kind. Two shapes exist:
 
 * nested: `{exponential: 10ms}`; the one key is the word, its value the body (distributions, arrivals, back-offs);
 * flat: `{call: a.b, policy: p}`; one key is the word, its value the `positional` field, the other keys are fields (steps, faults).
+
+Where a map of fields says in one of them, `kind`, which word it is (brokers), its field is `Tagged`.
 """
 
 from __future__ import annotations
@@ -314,6 +316,38 @@ class Choice:
                 else:
                     nested.append({**item, "loc": (*place, *location)})
             raise PydanticCustomError("nested", "has errors inside", {"nested": nested, "fields": sorted(field_names(spec))}) from None
+
+
+class Tagged:
+    """Annotation of a field whose value is a map of fields, one of which, `kind`, is a registered word: `Annotated[Broker, Tagged("broker")]`."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind: Kind = kind
+
+    def spec_of(self, value: Data) -> type[Spec]:
+        """The class that the map names; the one that was registered first, where it names none."""
+        known = words(self.kind)
+        word = value.get("kind") if isinstance(value, dict) else None
+        return known[word] if isinstance(word, str) and word in known else next(iter(known.values()))
+
+    def __get_pydantic_core_schema__(self, source: Data, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._parse)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"$tagged": self.kind}  # expanded by sim.spec.schema, which knows all registered words
+
+    def _parse(self, value: Data) -> Spec:
+        if isinstance(value, Spec):
+            return value
+        try:
+            return self.spec_of(value).model_validate(value)
+        except ValidationError as error:
+            known = words(self.kind)
+            unknown = isinstance(value, dict) and "kind" in value and value["kind"] not in known
+            nested = [item for item in error.errors() if item["loc"] == ("kind",) or not unknown]
+            if unknown:  # of a kind that nobody knows its other fields are not judged
+                nested = [{**item, "ctx": {**item.get("ctx", {}), "expected": " or ".join(map(repr, known))}} for item in nested]
+            raise PydanticCustomError("nested", "has errors inside", {"nested": nested, "fields": sorted(field_names(self.spec_of(value)))}) from None
 
 
 def body_of(cls: type[Spec], body: Data) -> Data:

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from sim.spec.base import Few, Leaves, Spec
-from sim.spec.distribution import AnyDistribution
+from sim.spec.base import Few, Leaves, Spec, Tagged, register
+from sim.spec.distribution import AnyDistribution, Distribution
 from sim.vocabulary import MessageEnd, Stage
 
 
@@ -29,7 +29,28 @@ class Topic(Spec):
     """What decides the partition of a message (murmur2); `sticky`: none, as Kafka's sticky partitioner."""
 
 
-class LogBroker(Spec):
+class Broker(Spec):
+    """Base of the brokers. Its `kind` is the word under which its class is registered."""
+
+    topics: dict[str, Topic]
+    """The topics, by name."""
+
+    @property
+    def confirms(self) -> bool:
+        """Whether a publisher hears that its event has arrived, and waits for it."""
+        return True
+
+    @property
+    def confirms_after(self) -> Distribution | None:
+        """Time until then, besides the way there and back."""
+        return None
+
+
+AnyBroker = Annotated[Broker, Tagged("broker")]
+
+
+@register("broker", "log")
+class LogBroker(Broker):
     """A Kafka-like log. `replication` is the time until followers have a record: until then `acks: all` waits and nobody reads it."""
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.REPLICATION,), ends=(MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST))
@@ -39,5 +60,13 @@ class LogBroker(Spec):
     """What a publisher waits for: all followers, the leader, or nothing."""
     replication: AnyDistribution | None = None
     """Time until the followers have a record; until then nobody reads it."""
-    topics: dict[str, Topic]
-    """The topics, by name."""
+
+    @property
+    def confirms(self) -> bool:
+        """Unless `acks` is 0."""
+        return str(self.acks) != "0"
+
+    @property
+    def confirms_after(self) -> Distribution | None:
+        """With `acks: all`, when the followers have it."""
+        return self.replication if str(self.acks) == "all" else None

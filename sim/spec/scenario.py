@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, PrivateA
 
 from sim import units
 from sim.spec.base import Between, Duration, Spec
-from sim.spec.broker import LogBroker
+from sim.spec.broker import AnyBroker
 from sim.spec.document import Data
 from sim.spec.fault import AnyFault, Fault
 from sim.spec.gateway import Gateway
@@ -101,7 +101,7 @@ class Scenario(Spec):
     """The services, by name."""
     policies: dict[str, CallPolicy] = Field(default_factory=dict)
     """How callers guard their calls, by names that steps and routes refer to."""
-    brokers: dict[str, LogBroker] = Field(default_factory=dict)
+    brokers: dict[str, AnyBroker] = Field(default_factory=dict)
     """The brokers with their topics, by name."""
     ledger: Ledger = Ledger()
     """Which effects are money and which are goods."""

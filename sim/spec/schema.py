@@ -16,6 +16,7 @@ from sim.spec.sentences import sentences_of
 from sim.spec.shape import specs_in
 
 _Json = dict[str, Any]
+TAGGED: tuple[Kind, ...] = ("broker",)  # a map of fields says in one of them which word it is
 
 
 def json_schema() -> _Json:
@@ -26,7 +27,8 @@ def json_schema() -> _Json:
     raw = {name: _without_defaults(schema) for name, schema in generated["$defs"].items()}
     for cls in classes:
         _describe(cls, raw[names[cls]])
-    kinds = {kind: _choice(kind, names, raw) for kind in get_args(Kind) if words(kind)}
+    kinds: dict[Kind, _Json] = {kind: _choice(kind, names, raw) for kind in get_args(Kind) if words(kind) and kind not in TAGGED}
+    raw = {name: _with_tags(schema, names) for name, schema in raw.items()}
     plain = {name: schema for name, schema in raw.items() if name not in names.values()}
     definitions = kinds | plain | {names[cls]: _with_shorthand(cls, raw[names[cls]], raw[names[cls]]) for cls in classes}
     definitions = {name: _expanded(schema, kinds) for name, schema in definitions.items()}
@@ -137,6 +139,18 @@ def _without_defaults(schema: Data) -> Data:
 def _of_each(properties: _Json) -> _Json:
     """A field may itself be called `default`."""
     return {key: _without_defaults(value) for key, value in properties.items()}
+
+
+def _with_tags(schema: Data, names: dict[type[Spec], str]) -> Data:
+    """`{"$tagged": kind}` made one of the specs of that kind."""
+    if isinstance(schema, list):
+        return [_with_tags(item, names) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$tagged" not in schema:
+        return {key: _with_tags(value, names) for key, value in schema.items()}
+    forms = [{"$ref": f"#/$defs/{names[cls]}"} for cls in words(schema["$tagged"]).values()]
+    return forms[0] if len(forms) == 1 else {"anyOf": forms}
 
 
 def _expanded(schema: Data, kinds: dict[Kind, _Json]) -> Data:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic_core import PydanticCustomError
 
-from sim.spec.base import Choice, Spec, body_of, field_names
+from sim.spec.base import Choice, Spec, Tagged, body_of, field_names
 from sim.spec.document import Data, Location
 
 
@@ -26,13 +26,14 @@ class Shape:
     choice: Choice | None = None
     items: tuple[Any, ...] = ()  # annotations of values (names) or items (list); one that repeats, or one for each
     known: tuple[str, ...] = ()  # the only names there may be, where they are words of the language
+    tagged: Tagged | None = None  # what tells which spec a map of fields is, where that depends on its `kind`
 
     def child(self, key: str | int, value: Data = None) -> Shape:
         """The shape below: of a field, of a named thing, of an item; `value` is what stands here, and tells what a choice is."""
         if self.kind == "choice" and self.choice is not None:
             return _in_choice(self.choice, key, value)
         if self.kind == "fields" and self.spec is not None:
-            return self.listed.child(key) if isinstance(key, int) else _field(self.spec, str(key))
+            return self.listed.child(key) if isinstance(key, int) else _field(self._spec_of(value), str(key))
         if self.kind == "list" and isinstance(key, str):
             return self.single.child(key, value)
         if self.items:
@@ -53,10 +54,14 @@ class Shape:
         positional = _field(self.spec, self.spec.positional) if self.spec is not None and self.spec.positional is not None else PLAIN
         return positional if positional.kind == "list" else PLAIN
 
+    def _spec_of(self, value: Data) -> type[Spec]:
+        assert self.spec is not None
+        return self.tagged.spec_of(value) if self.tagged is not None else self.spec
+
     def words(self, value: Data) -> list[str]:
         """The keys that may be written in the map `value` here; empty where any may."""
         if self.kind == "fields" and self.spec is not None:
-            return sorted(field_names(self.spec))
+            return sorted(field_names(self._spec_of(value)))
         if self.kind == "choice" and self.choice is not None:
             word, cls = chosen(self.choice, value)
             return sorted(field_names(cls) - {cls.positional or ""}) if cls is not None and self.choice.flat else [word] if word else []
@@ -71,6 +76,8 @@ def shape_of(annotation: Data, metadata: tuple[Any, ...] = ()) -> Shape:
     for extra in metadata:
         if isinstance(extra, Choice):
             return Shape("choice", choice=extra)
+        if isinstance(extra, Tagged):
+            return Shape("fields", spec=extra.spec_of(None), tagged=extra)
     origin: Data = get_origin(annotation)
     if origin is Annotated:
         inner, *extras = get_args(annotation)
@@ -143,6 +150,9 @@ def specs_in(spec: type[Spec]) -> list[type[Spec]]:
 
 
 def _specs(annotation: Data) -> Iterator[type[Spec]]:
+    origin: Data = get_origin(annotation)
+    if origin is Annotated and any(isinstance(extra, Tagged) for extra in get_args(annotation)[1:]):
+        return  # which spec it is depends on what is written
     if isinstance(annotation, type) and issubclass(annotation, Spec):
         yield annotation
     for part in get_args(annotation):

@@ -23,7 +23,7 @@ def test_events_of_one_instant_go_by_rank_and_then_by_the_order_of_scheduling():
 
 PLUGIN = """
 import simpy
-from sim.models.site import behaviour
+from sim.models.behaviours import behaviour
 from sim.spec.base import register
 from sim.spec.step import Step
 

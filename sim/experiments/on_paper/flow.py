@@ -15,7 +15,7 @@ from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
 from sim.experiments.on_paper.times import Drawn, Parts, Times, any_of, longest
 from sim.policies.assignor import range_assign
 from sim.spec import actions as does
-from sim.spec.broker import LogBroker, Topic
+from sim.spec.broker import Broker, Topic
 from sim.spec.distribution import Distribution
 from sim.spec.gateway import Gateway, Route
 from sim.spec.policy import NO_POLICY, PRODUCER, CallPolicy
@@ -81,7 +81,7 @@ class Flow:
         self.followed = 0  # steps, each as often as it is reached
         self.missed: dict[tuple[str, float | None], tuple[float, float]] = {}  # target and patience of clients -> see rates
         self._kept = kept or {}
-        self.topics: dict[str, tuple[str, LogBroker, Topic]] = {
+        self.topics: dict[str, tuple[str, Broker, Topic]] = {
             name: (broker_name, broker, topic) for broker_name, broker in scenario.brokers.items() for name, topic in broker.topics.items()
         }
         self._policy_names = {id(site.written): site.policy_name for site in call_sites(scenario) if isinstance(site.written, Step)}
@@ -170,10 +170,9 @@ class Flow:
         if topic not in self.topics:
             return Ends(Times())
         name, broker, _ = self.topics[topic]
-        if str(broker.acks) == "0":
+        if not broker.confirms:
             return Ends(Times())
-        travel = Times().then(self._latency(service, name), times=2)
-        return Ends(travel.then(broker.replication) if str(broker.acks) == "all" else travel)
+        return Ends(Times().then(self._latency(service, name), times=2).then(broker.confirms_after))
 
     # ---- one run of each
 

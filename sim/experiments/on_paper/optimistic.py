@@ -94,7 +94,7 @@ def _slow(view: View, service: str, topic: str, consume: Consume) -> str:
 def unbatched_producers(view: View) -> Iterator[Finding]:
     """Publications that wait for an ack, each of which is a request of its own."""
     waiting = [step for _, step in publications(view) if step.via == "broker" and step.topic in view.flow.topics]
-    brokers = {view.flow.topics[step.topic][0] for step in waiting if str(view.flow.topics[step.topic][1].acks) != "0"}
+    brokers = {view.flow.topics[step.topic][0] for step in waiting if view.flow.topics[step.topic][1].confirms}
     for broker in sorted(brokers):
         why = "batches are not modelled: an ack may come later by linger.ms (5 ms since Kafka 4.0, 0 before), and the broker is asked less often"
         yield Finding(f"brokers.{broker}", "each publication is sent at once and alone", why)
