@@ -1,4 +1,4 @@
-"""Which class is how a spec behaves: a step, or a kind of broker. Ours and those of plug-ins register in the same way."""
+"""Which class is how a spec behaves: a step, a fault, a kind of broker. Ours and those of plug-ins register alike."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _behaviours: dict[type[Spec], Callable[..., Any]] = {}
 
 
 def behaviour(spec: type[Spec]) -> Callable[[B], B]:
-    """Class decorator: this is how that step behaves, or that kind of broker. A later registration for the same spec replaces the earlier one.
+    """Class decorator: this is how that step, fault or kind of broker behaves. A later one for a spec replaces it.
 
-    That of a step is made from (spec, site), that of a broker from (world, name, spec).
+    That of a step is made from (spec, site), that of a fault from (spec, world), that of a broker from (world, name, spec).
     """
 
     def add(cls: B) -> B:

@@ -5,14 +5,14 @@ They may overlap.
 
 from __future__ import annotations
 
+from sim.models.behaviours import behaviour
 from sim.models.clock import CONTROL, Signal
-from sim.models.faulting import fault_behaviour
 from sim.models.task import Replica
 from sim.models.world import World
 from sim.spec import fault as spec
 
 
-@fault_behaviour(spec.Outage)
+@behaviour(spec.Outage)
 class Outage:
     """A service is down: frozen, refusing, or unheard."""
 
@@ -64,7 +64,7 @@ class Outage:
             wire.change()
 
 
-@fault_behaviour(spec.Slow)
+@behaviour(spec.Slow)
 class Slow:
     """Work that begins now takes longer."""
 
@@ -83,7 +83,7 @@ class Slow:
         self.host.change_pace()
 
 
-@fault_behaviour(spec.Errors)
+@behaviour(spec.Errors)
 class Errors:
     """A share of attempts ends with an error as soon as it has a worker."""
 
@@ -101,7 +101,7 @@ class Errors:
         self.host.error_faults.remove(self)
 
 
-@fault_behaviour(spec.Crash)
+@behaviour(spec.Crash)
 class Crash:
     """Replicas die with all they hold, the first that are up; they come back empty."""
 
@@ -130,7 +130,7 @@ class Crash:
             self.host.restart(replica)
 
 
-@fault_behaviour(spec.NetworkFault)
+@behaviour(spec.NetworkFault)
 class NetworkFault:
     """More latency, loss, or nothing at all between two components."""
 
@@ -163,7 +163,7 @@ class NetworkFault:
         self.world.reach_again()
 
 
-@fault_behaviour(spec.BrokerDown)
+@behaviour(spec.BrokerDown)
 class BrokerDown:
     """A broker neither accepts nor delivers."""
 

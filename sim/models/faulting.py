@@ -1,12 +1,12 @@
-"""How faults come and go: each is a class made from (spec, world) with `begin()` and `end()`, registered as a plug-in
-registers its own.
+"""How faults come and go: each is a class made from (spec, world) with `begin()` and `end()`, registered as
+steps are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
+from sim.models.behaviours import behaviour_of
 from sim.models.clock import CONTROL, Signal
 from sim.models.context import Context
 from sim.models.recorder import Recorder
@@ -22,20 +22,6 @@ class Harm(Protocol):
 
     def end(self) -> None:
         """Undo it."""
-
-
-B = TypeVar("B", bound=Callable[..., Harm])
-_behaviours: dict[type[Fault], Callable[[Any, Any], Harm]] = {}
-
-
-def fault_behaviour(fault: type[Fault]) -> Callable[[B], B]:
-    """Class decorator: this is what that fault does."""
-
-    def add(cls: B) -> B:
-        _behaviours[fault] = cls
-        return cls
-
-    return add
 
 
 class FaultEvent(Signal):
@@ -60,7 +46,7 @@ class FaultEvent(Signal):
 
 def plan(world: Context, fault: Fault) -> None:
     """Make the fault and schedule its beginning and end. `world` is what all behaviours of faults are given."""
-    harm = _behaviours[type(fault)](fault, world)
+    harm: Harm = behaviour_of(fault)(fault, world)
     name = fault.name or type(fault).__name__.lower()
     world.env.schedule(FaultEvent(world.recorder, name, harm, begins=True), CONTROL, fault.at)
     if fault.lasts is not None:
