@@ -59,6 +59,27 @@ def test_a_plug_in_step_may_use_stock_simpy_processes_and_resources(tmp_path):
     assert testing.play(system, [0.0, 0.1], plugins=[path]).responses() == [0.25, 0.35]
 
 
+def test_a_plug_in_step_that_is_killed_leaves_its_with_blocks(tmp_path):
+    """The first request prints until its replica dies at 1 s; then the printer is free for the second, which takes 10 s."""
+    path = tmp_path / "printing.py"
+    holding = """
+    def run(self, task):
+        with self.printer.request() as turn:
+            yield from self.site.wait_for(task, turn)
+            yield from self.site.wait_for(task, self.site.env.timeout(10.0))
+        return 0
+"""
+    head, _, _ = PLUGIN.partition("    def run(")
+    path.write_text(head.replace('"printing"', '"holding"') + holding)
+    system = {
+        "plugins": [str(path)],
+        "services": {"a": {"replicas": 2, "workers": 1, "endpoints": {"get": [{"holding": 1}]}}},
+        "faults": [{"at": "1s", "crash": {"of": "a", "replicas": 1}}],
+    }
+    played = testing.play(system, [0.0, 0.5], plugins=[path])
+    assert (played.outcomes(), played.responses()) == (["unreachable", "ok"], [1.0, 10.5])
+
+
 def test_a_fault_comes_before_the_arrival_of_its_instant_an_answer_before_the_timeout_and_a_sample_after_all():
     text = """
     duration: 2s
