@@ -172,7 +172,7 @@ def enter(s: State, task: int, call: int, guard: int) -> int:
     """Get a place in the bulkhead (TO_BE_SENT), or none (BULKHEAD_FULL), or wait for one (WAITS)."""
     own = tasks(s)[task]
     row = calls(s)[call]
-    if guards(s)[guard].first < 0 and enter_places(bulkheads(s)[guards(s)[guard].bulkhead]):
+    if guards(s)[guard].line.first < 0 and enter_places(bulkheads(s)[guards(s)[guard].bulkhead]):
         own.guard = guard
         guards(s)[guard].taken_area -= s.now
         guards(s)[guard].passed += 1

@@ -68,11 +68,11 @@ def unended(machine: Machine, group: int) -> list[int]:
     found: list[int] = []
     for place in range(row.first, row.first + len(wiring.groups[group].partitions)):
         partition = group_partitions(s)[place]
-        found += _chain(machine, deliveries, partition.first)
-        found += _chain(machine, deliveries, partition.retries_first)
+        found += _chain(machine, deliveries, partition.waiting.first)
+        found += _chain(machine, deliveries, partition.retries.first)
     for member in wiring.groups[group].members:
-        found += _chain(machine, deliveries, members(s)[wiring.member_at[member]].batch_first)
-    return found + _chain(machine, deliveries, row.delayed_first)
+        found += _chain(machine, deliveries, members(s)[wiring.member_at[member]].batch.first)
+    return found + _chain(machine, deliveries, row.delayed.first)
 
 
 def _close_messages(machine: Machine) -> None:

@@ -15,7 +15,8 @@ from sim.compiled.codes import DEAD_LETTERED, OK, PROCESSED, QUEUED, REFUSED
 from sim.compiled.lists import add_first, add_last, unlink
 from sim.compiled.memory import find, remember
 from sim.compiled.places import error_fault_hits
-from sim.compiled.polling import cut_off, into_retries, out_of_batch, wait_for_broker
+from sim.compiled.polling import cut_off, wait_for_broker
+from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import hosts
 from sim.compiled.rows.logs import (
     delays,
@@ -129,17 +130,14 @@ def move_to_retry_topic(s: State, member: int) -> None:
     row = members(s)[member]
     place = row.current
     delivery = deliveries(s)[place]
-    out_of_batch(s, member, place)
+    unlink(deliveries(s), row.batch, place)
     commit_before(s, member, place)
     if delivery.failures > row.retry_topic:
         end_delivery(s, row.group, place, DEAD_LETTERED)
         return
     group = groups(s)[row.group]
-    add_last(deliveries(s), group.delayed_last, place)
-    group.delayed_last = place
+    add_last(deliveries(s), group.delayed, place)
     note(s, row.group, place, RETRY_TOPIC)
-    if group.delayed_first < 0:
-        group.delayed_first = place
     schedule(s, ORDINARY, delays(s)[row.retries_first + delivery.failures - 1], DUE, place)
 
 
@@ -160,12 +158,12 @@ def commit_before(s: State, member: int, failed: int) -> None:
     row = members(s)[member]
     moved = deliveries(s)[failed]
     group_partitions(s)[moved.partition].committed = True
-    delivery = row.batch_first
+    delivery = row.batch.first
     while delivery >= 0:
         own = deliveries(s)[delivery]
         following = own.next
         if own.partition == moved.partition and own.failures == moved.failures - 1 and own.how == PROCESSED:
-            out_of_batch(s, member, delivery)
+            unlink(deliveries(s), row.batch, delivery)
             end_delivery(s, row.group, delivery, PROCESSED)
         delivery = following
 
@@ -178,14 +176,14 @@ def commit(s: State, task: int) -> int:
     if cut_off(s, own.member):
         wait_for_broker(s, member.broker, task)
         return PARK
-    delivery = member.batch_first
+    delivery = member.batch.first
     while delivery >= 0:
         following = deliveries(s)[delivery].next
         group_partitions(s)[deliveries(s)[delivery].partition].committed = True
         end_delivery(s, member.group, delivery, deliveries(s)[delivery].how)
         delivery = following
-    member.batch_first = -1
-    member.batch_last = -1
+    member.batch.first = NOBODY
+    member.batch.last = NOBODY
     batch_over(s, own.member)
     return NEXT
 
@@ -241,13 +239,9 @@ def due(s: State, delivery: int) -> None:
     """The delay in the retry topic is over."""
     row = deliveries(s)[delivery]
     group = groups(s)[group_partitions(s)[row.partition].group]
-    unlink(deliveries(s), delivery)
-    if group.delayed_first == delivery:
-        group.delayed_first = row.next
-    if group.delayed_last == delivery:
-        group.delayed_last = row.previous
+    unlink(deliveries(s), group.delayed, delivery)
     note(s, group_partitions(s)[row.partition].group, delivery, LAG)
-    into_retries(s, row.partition, delivery)
+    add_last(deliveries(s), group_partitions(s)[row.partition].retries, delivery)
     notify(s, row.partition, row.message)
 
 
@@ -258,25 +252,19 @@ def put_back(s: State, member: int) -> None:
     if row.processing:
         batch_over(s, member)
     row.idle = False
-    delivery = row.batch_last
+    delivery = row.batch.last
     while delivery >= 0:
         previous = deliveries(s)[delivery].previous
         own = deliveries(s)[delivery]
         if own.how == PROCESSED:
             own.how = QUEUED
             own.end = math.nan
-        lane = group_partitions(s)[own.partition]
+        partition = group_partitions(s)[own.partition]
         if own.failures > 0 and row.retry_topic >= 0:
-            add_first(deliveries(s), lane.retries_first, delivery)
-            lane.retries_first = delivery
-            if lane.retries_last < 0:
-                lane.retries_last = delivery
+            add_first(deliveries(s), partition.retries, delivery)
         else:
-            add_first(deliveries(s), lane.first, delivery)
-            lane.first = delivery
-            if lane.last < 0:
-                lane.last = delivery
+            add_first(deliveries(s), partition.waiting, delivery)
         note(s, row.group, delivery, LAG)
         delivery = previous
-    row.batch_first = -1
-    row.batch_last = -1
+    row.batch.first = NOBODY
+    row.batch.last = NOBODY

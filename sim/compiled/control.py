@@ -70,8 +70,8 @@ class Control:
         if row.cores:
             cores.start_cores(self.s, replica)
         self._shed_overdue(row)
-        task = row.parked_first
-        row.parked_first = row.parked_last = NOBODY
+        task = row.parked.first
+        row.parked.first = row.parked.last = NOBODY
         while task >= 0:
             own = task_rows(self.s)[task]
             following = own.next
@@ -153,7 +153,7 @@ class Control:
         s, fresh = self.s, self.wiring.fresh
         for guard, name, about in self.wiring.guard_tables.guards_of(host, index):
             row = guard_rows(s)[guard]
-            row.first = row.last = NOBODY
+            row.line.first = row.line.last = NOBODY
             row.spent = -math.inf
             if row.breaker >= 0:
                 self.machine.tell(breaker_forgotten(self.machine.breaker(guard), s.now, name, about))

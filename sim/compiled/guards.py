@@ -56,10 +56,7 @@ def wait_at_bulkhead(s: State, guard: int, task: int) -> None:
     own = tasks(s)[task]
     own.waits = IN_BULKHEAD
     own.line = guard
-    add_last(tasks(s), row.last, task)
-    row.last = task
-    if row.first < 0:
-        row.first = task
+    add_last(tasks(s), row.line, task)
 
 
 @handler
@@ -68,11 +65,7 @@ def leave_line(s: State, task: int) -> None:
     own = tasks(s)[task]
     row = guards(s)[own.line]
     own.waits = NOWHERE
-    unlink(tasks(s), task)
-    if row.first == task:
-        row.first = own.next
-    if row.last == task:
-        row.last = own.previous
+    unlink(tasks(s), row.line, task)
 
 
 @handler
@@ -82,7 +75,7 @@ def leave_bulkhead(s: State, task: int) -> None:
     guard = own.guard
     own.guard = -1
     row = guards(s)[guard]
-    heir = row.first
+    heir = row.line.first
     if heir >= 0:
         leave_line(s, heir)
         tasks(s)[heir].guard = guard

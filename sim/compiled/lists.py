@@ -1,7 +1,4 @@
-"""Doubly linked lists through the rows of a table, which have `previous` and `next`.
-
-Whoever owns a list knows its first and its last.
-"""
+"""Doubly linked lists through the rows of a table, which have `previous` and `next`; a line knows its first and its last."""
 
 from __future__ import annotations
 
@@ -9,36 +6,47 @@ from typing import TypeVar
 
 from sim.compiled.base import handler
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.logs import Delivery
-from sim.compiled.rows.running import Task
+from sim.compiled.rows.logs import Delivery, DeliveryLine
+from sim.compiled.rows.running import Task, TaskLine
 from sim.compiled.rows.tables import Rows
 
 Linked = TypeVar("Linked", Task, Delivery)
+Line = TaskLine | DeliveryLine
 
 
 @handler
-def add_last(table: Rows[Linked], last: int, node: int) -> None:
-    """Link a row behind the last of a list."""
-    table[node].previous = last
+def add_last(table: Rows[Linked], line: Line, node: int) -> None:
+    """Stand behind the last of a line."""
+    table[node].previous = line.last
     table[node].next = NOBODY
-    if last >= 0:
-        table[last].next = node
+    if line.last >= 0:
+        table[line.last].next = node
+    else:
+        line.first = node
+    line.last = node
 
 
 @handler
-def add_first(table: Rows[Linked], first: int, node: int) -> None:
-    """Link a row before the first of a list."""
+def add_first(table: Rows[Linked], line: Line, node: int) -> None:
+    """Stand before the first of a line."""
     table[node].previous = NOBODY
-    table[node].next = first
-    if first >= 0:
-        table[first].previous = node
+    table[node].next = line.first
+    if line.first >= 0:
+        table[line.first].previous = node
+    else:
+        line.last = node
+    line.first = node
 
 
 @handler
-def unlink(table: Rows[Linked], node: int) -> None:
-    """Join the neighbours of a row, which still knows them."""
+def unlink(table: Rows[Linked], line: Line, node: int) -> None:
+    """Leave a line, from wherever the row stands in it; the row still knows its neighbours."""
     row = table[node]
     if row.previous >= 0:
         table[row.previous].next = row.next
+    else:
+        line.first = row.next
     if row.next >= 0:
         table[row.next].previous = row.previous
+    else:
+        line.last = row.previous

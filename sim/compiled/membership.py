@@ -89,7 +89,7 @@ class Membership:
         self.silence(row.task)
         row.task = NOBODY
         batch = []
-        delivery = row.batch_first
+        delivery = row.batch.first
         while delivery >= 0:
             batch.append(delivery)
             delivery = deliveries(self.s)[delivery].next
@@ -216,7 +216,7 @@ class Membership:
             if owners[index] != member:
                 self._reset_offset(member, first + index)
         taken = [group_partitions(self.s)[first + index] for index in mine]
-        if row.idle and any(partition.first >= 0 or partition.retries_first >= 0 for partition in taken):
+        if row.idle and any(partition.waiting.first >= 0 or partition.retries.first >= 0 for partition in taken):
             row.idle = False
             calendar.make_ready(self.s, row.task)
 
@@ -233,13 +233,14 @@ class Membership:
         row = group_partitions(self.s)[partition]
         if not members(self.s)[member].latest or row.committed:
             return
-        while row.first >= 0:
+        waiting = row.waiting
+        while waiting.first >= 0:
             if self.s.must_grow:
                 self.machine.grow()
-            delivery = row.first
-            row.first = deliveries(self.s)[delivery].next
-            if row.first < 0:
-                row.last = NOBODY
+            delivery = waiting.first
+            waiting.first = deliveries(self.s)[delivery].next
+            if waiting.first < 0:
+                waiting.last = NOBODY
             else:
-                deliveries(self.s)[row.first].previous = NOBODY
+                deliveries(self.s)[waiting.first].previous = NOBODY
             consumers.end_delivery(self.s, row.group, delivery, SKIPPED)

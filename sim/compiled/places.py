@@ -48,10 +48,7 @@ def wait_in_queue(s: State, host: int, task: int) -> None:
     """Join the end of the queue of the task's replica."""
     own = tasks(s)[task]
     replica = replicas(s)[own.replica]
-    add_last(tasks(s), replica.queue_last, task)
-    replica.queue_last = task
-    if replica.queue_first < 0:
-        replica.queue_first = task
+    add_last(tasks(s), replica.queue, task)
     replica.waiting += 1
     own.waits = IN_QUEUE
     hosts(s)[host].queued += 1
@@ -63,11 +60,7 @@ def out_of_queue(s: State, host: int, task: int) -> None:
     """Take a waiting task out, from wherever it stands; what it waited for is over."""
     own = tasks(s)[task]
     replica = replicas(s)[own.replica]
-    unlink(tasks(s), task)
-    if replica.queue_first == task:
-        replica.queue_first = own.next
-    if replica.queue_last == task:
-        replica.queue_last = own.previous
+    unlink(tasks(s), replica.queue, task)
     own.ticket += 1
     own.waits = NOWHERE
     replica.waiting -= 1
@@ -92,7 +85,7 @@ def leave(s: State, host: int, task: int) -> None:
 def pass_place_on(s: State, host: int, task: int) -> None:
     """Give the place to the head of the queue."""
     replica = replicas(s)[tasks(s)[task].replica]
-    heir = replica.queue_last if hosts(s)[host].lifo else replica.queue_first
+    heir = replica.queue.last if hosts(s)[host].lifo else replica.queue.first
     out_of_queue(s, host, heir)
     tasks(s)[heir].granted = True
     tasks(s)[heir].outcome = OK
@@ -170,10 +163,7 @@ def park(s: State, task: int) -> None:
 def set_aside(s: State, task: int) -> None:
     """Stand behind the last of those who go on at the thaw."""
     replica = replicas(s)[tasks(s)[task].replica]
-    add_last(tasks(s), replica.parked_last, task)
-    replica.parked_last = task
-    if replica.parked_first < 0:
-        replica.parked_first = task
+    add_last(tasks(s), replica.parked, task)
 
 
 @handler
@@ -182,11 +172,7 @@ def unpark(s: State, task: int) -> None:
     own = tasks(s)[task]
     replica = replicas(s)[own.replica]
     own.waits = NOWHERE
-    unlink(tasks(s), task)
-    if replica.parked_first == task:
-        replica.parked_first = own.next
-    if replica.parked_last == task:
-        replica.parked_last = own.previous
+    unlink(tasks(s), replica.parked, task)
 
 
 @handler

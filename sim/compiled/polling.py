@@ -8,50 +8,12 @@ from sim.compiled.lists import add_last, unlink
 from sim.compiled.memory import note_task
 from sim.compiled.places import park
 from sim.compiled.rows.calls import wires
-from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import replicas
-from sim.compiled.rows.logs import brokers, deliveries, group_partitions, groups, members
+from sim.compiled.rows.logs import DeliveryLine, brokers, deliveries, group_partitions, groups, members
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 
 BEGIN, POLLING = map(whole, range(2))  # phases of a poll
-
-# -- lists -------------------------------------------------------------------------------------------------------------
-
-
-@handler
-def into_batch(s: State, member: int, delivery: int) -> None:
-    """Append to the batch of a member."""
-    row = members(s)[member]
-    add_last(deliveries(s), row.batch_last, delivery)
-    row.batch_last = delivery
-    if row.batch_first < 0:
-        row.batch_first = delivery
-
-
-@handler
-def out_of_batch(s: State, member: int, delivery: int) -> None:
-    """Take one out of the batch."""
-    row = members(s)[member]
-    own = deliveries(s)[delivery]
-    unlink(deliveries(s), delivery)
-    if row.batch_first == delivery:
-        row.batch_first = own.next
-    if row.batch_last == delivery:
-        row.batch_last = own.previous
-
-
-@handler
-def into_retries(s: State, lane: int, delivery: int) -> None:
-    """Append to what is due in the retry topic."""
-    row = group_partitions(s)[lane]
-    add_last(deliveries(s), row.retries_last, delivery)
-    row.retries_last = delivery
-    if row.retries_first < 0:
-        row.retries_first = delivery
-
-
-# -- poll --------------------------------------------------------------------------------------------------------------
 
 
 @handler
@@ -86,7 +48,7 @@ def poll(s: State, task: int) -> int:
         return PARK
     own.phase = BEGIN
     fill_batch(s, member)
-    if row.batch_first < 0:
+    if row.batch.first < 0:
         row.idle = True
         return PARK
     row.processing = True
@@ -94,7 +56,7 @@ def poll(s: State, task: int) -> int:
     group = groups(s)[row.group]
     group.busy += 1
     group.busy_area -= s.now
-    row.following = row.batch_first
+    row.following = row.batch.first
     return NEXT
 
 
@@ -104,41 +66,21 @@ def fill_batch(s: State, member: int) -> None:
     row = members(s)[member]
     room = row.max_poll
     for turn in range(row.partitions):
-        place = row.first_partition + (row.turn + turn) % row.partitions
-        partition = group_partitions(s)[place]
+        partition = group_partitions(s)[row.first_partition + (row.turn + turn) % row.partitions]
         if partition.owner != member:
             continue
-        while partition.retries_first >= 0 and room > 0:
-            fetch_retry(s, member, place)
-            room -= 1
-        while partition.first >= 0 and room > 0:
-            fetch(s, member, place)
-            room -= 1
+        room = fetch(s, member, partition.retries, room)
+        room = fetch(s, member, partition.waiting, room)
     if row.partitions > 0:
         row.turn = (row.turn + 1) % row.partitions
 
 
 @handler
-def fetch_retry(s: State, member: int, partition: int) -> None:
-    """The first that is due in the retry topic goes into the batch."""
-    row = group_partitions(s)[partition]
-    delivery = row.retries_first
-    row.retries_first = deliveries(s)[delivery].next
-    if row.retries_first < 0:
-        row.retries_last = NOBODY
-    else:
-        deliveries(s)[row.retries_first].previous = NOBODY
-    into_batch(s, member, delivery)
-
-
-@handler
-def fetch(s: State, member: int, partition: int) -> None:
-    """The first that waits goes into the batch."""
-    row = group_partitions(s)[partition]
-    delivery = row.first
-    row.first = deliveries(s)[delivery].next
-    if row.first < 0:
-        row.last = NOBODY
-    else:
-        deliveries(s)[row.first].previous = NOBODY
-    into_batch(s, member, delivery)
+def fetch(s: State, member: int, line: DeliveryLine, room: int) -> int:
+    """Those who wait in a line go into the batch, as long as there is room; what is left of it."""
+    while line.first >= 0 and room > 0:
+        delivery = line.first
+        unlink(deliveries(s), line, delivery)
+        add_last(deliveries(s), members(s)[member].batch, delivery)
+        room -= 1
+    return room

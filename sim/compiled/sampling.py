@@ -76,7 +76,7 @@ def read_limits(s: State, what: int, index: int, count: int) -> float:
         elif what == TURNED_AWAY:
             total += guard.turned_away
         else:
-            task = guard.first
+            task = guard.line.first
             while task >= 0:
                 total += 1.0
                 task = tasks(s)[task].next

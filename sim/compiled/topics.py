@@ -206,11 +206,7 @@ def readable(s: State, group: int, message: int) -> None:
         flow = follow(s, sent.request, sent.flow, row.name)
         deliveries(s)[delivery].flow = flow
         keep_note(s, sent.request, flow, LAG, row.name, 0.0, NONE)
-    lane = group_partitions(s)[place]
-    add_last(deliveries(s), lane.last, delivery)
-    lane.last = delivery
-    if lane.first < 0:
-        lane.first = delivery
+    add_last(deliveries(s), group_partitions(s)[place].waiting, delivery)
     row.lag += 1
     notify(s, place, message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.compiled.rows.declaring import Perhaps, Reference, Row
+from sim.compiled.rows.running import TaskLine
 from sim.compiled.rows.tables import Table
 from sim.policies.balancer import BALANCER, BalancerRow
 from sim.policies.breaker import BREAKER, BreakerRow
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from sim.compiled.rows.hosts import Host, Replica
     from sim.compiled.rows.logs import Topic
     from sim.compiled.rows.programs import Op
-    from sim.compiled.rows.running import Task
 
 
 class Call(Row):
@@ -95,8 +95,7 @@ class Guard(Row):
     budget: int
     tokens: int
     bulkhead: int
-    first: Perhaps[Task]  # of those who stand in line
-    last: Perhaps[Task]
+    line: TaskLine  # those who wait for a place in its bulkhead
     passed: int
     turned_away: int
 

@@ -189,6 +189,8 @@ class Row(metaclass=RowType):
         for name, field in cls.fields.items():
             if field.kind in ("Perhaps", "Caller"):
                 array[name] = NOBODY
+            elif field.kind in cls.row_kinds:
+                array[name] = cls.row_kinds[field.kind].zeros(1)
         return array
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.chance.table import ROW
 from sim.compiled.rows.declaring import Perhaps, Reference, Row
+from sim.compiled.rows.running import TaskLine
 from sim.compiled.rows.tables import Pool, Returning, Table, Taking
 
 if TYPE_CHECKING:
@@ -69,10 +70,8 @@ class Replica(Row):
     down: int
     hung: int  # how many freezes hold it
     backlog: int
-    queue_first: Perhaps[Task]
-    queue_last: Perhaps[Task]
-    parked_first: Perhaps[Task]
-    parked_last: Perhaps[Task]
+    queue: TaskLine
+    parked: TaskLine  # those who go on at the thaw
     overdue_first: Perhaps[Note]  # whose patience ended in the freeze
     overdue_last: Perhaps[Note]
     cores: int

@@ -66,6 +66,13 @@ class Message(Row):
     replicated: bool
 
 
+class DeliveryLine(Row):
+    """Deliveries that stand in a line, by their `next` and `previous`."""
+
+    first: Perhaps[Delivery]
+    last: Perhaps[Delivery]
+
+
 class Group(Row):
     """A consumer group of a topic."""
 
@@ -80,8 +87,7 @@ class Group(Row):
     busy: int
     first_member: int  # in `member_of`
     members: int
-    delayed_first: Perhaps[Delivery]
-    delayed_last: Perhaps[Delivery]
+    delayed: DeliveryLine  # in a retry topic
 
 
 class GroupPartition(Row):
@@ -89,10 +95,8 @@ class GroupPartition(Row):
 
     group: Reference[Group]
     owner: Perhaps[Member]
-    first: Perhaps[Delivery]
-    last: Perhaps[Delivery]
-    retries_first: Perhaps[Delivery]
-    retries_last: Perhaps[Delivery]
+    waiting: DeliveryLine
+    retries: DeliveryLine  # due in a retry topic
     committed: bool
 
 
@@ -131,8 +135,7 @@ class Member(Row):
     first_partition: int  # of those that it holds
     partitions: int
     turn: int
-    batch_first: Perhaps[Delivery]
-    batch_last: Perhaps[Delivery]
+    batch: DeliveryLine
     following: Perhaps[Delivery]
     current: Perhaps[Delivery]
     pc: Reference[Op]

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from sim.compiled.rows.traffic import Door
 
 
+class TaskLine(Row):
+    """Tasks that stand in a line, by their `next` and `previous`."""
+
+    first: Perhaps[Task]
+    last: Perhaps[Task]
+
+
 class Task(Row):
     """A thread of control: an attempt, a publication, a branch, a courier, a client, a consumer or a relay.
 
