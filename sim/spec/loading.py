@@ -16,7 +16,6 @@ from sim import files
 from sim.errors import Problem, ScenarioError, UsageError, did_you_mean, nearest
 from sim.spec.document import Data, Location, Map, Place, Seq, as_map, nested, plain, problem_at, value_of
 from sim.spec.expectation import expectation_problems
-from sim.spec.mending import believable, mend
 from sim.spec.named import named_things
 from sim.spec.patching import difference_of_variant, merge_variant, vain_removals
 from sim.spec.plugins import load_plugins, refused
@@ -24,6 +23,7 @@ from sim.spec.problems import MOST_PROBLEMS, complaints_of, problem_of
 from sim.spec.reading import DEEPEST, LARGEST, decode, question_of, read_yaml
 from sim.spec.recordings import Recordings
 from sim.spec.references import reference_problems
+from sim.spec.repair import believable, repair
 from sim.spec.scenario import Scenario
 from sim.spec.setting import apply, settings
 from sim.spec.shape import shape_of
@@ -32,7 +32,7 @@ from sim.units import shown
 
 ONLY_VARIANT = "base"  # the name of the one variant of a scenario that has no `variants`
 SAME_FOR_ALL = ("version", "seed", "duration", "warmup", "plugins", "variants")  # a comparison of unlike runs would mean nothing
-MOST_ROUNDS = 5  # of mending: a misspelt word hides what is wrong below it
+MOST_ROUNDS = 5  # of repair: a misspelt word hides what is wrong below it
 _SHAPE = shape_of(Scenario)
 
 
@@ -226,23 +226,23 @@ def _validated(draft: _Draft, source: _Source) -> dict[str, Scenario]:
 
 
 def _checked(document: Map, source: _Source) -> tuple[list[Problem], Scenario | None]:
-    """What is wrong with one variant. A form that is wrong is mended in a copy, so that its names can be looked up all the same."""
+    """What is wrong with one variant. A form that is wrong is repaired in a copy, so that its names can be looked up all the same."""
     problems: list[Problem] = []
-    mended: set[Location] = set()
+    repaired: set[Location] = set()
     for _ in range(MOST_ROUNDS):
         try:
             scenario = Scenario.model_validate(document)
         except ValidationError as error:
             complaints = complaints_of(error, document, _SHAPE)
             problems += [problem_of(complaint, document, _SHAPE, source.file) for complaint in complaints]
-            repaired = mend(document, complaints, Scenario, _SHAPE) if len(complaints) < MOST_PROBLEMS else None
-            if repaired is None:
+            better = repair(document, complaints, Scenario, _SHAPE) if len(complaints) < MOST_PROBLEMS else None
+            if better is None:
                 break
-            document, changed = repaired
-            mended |= changed
+            document, changed = better
+            repaired |= changed
         else:
             findings = [*reference_problems(scenario), *expectation_problems(scenario)]
-            told = [finding for finding in findings if not problems or believable(finding.at, finding.message, mended)]
+            told = [finding for finding in findings if not problems or believable(finding.at, finding.message, repaired)]
             problems += [problem_at(document, finding.at, finding.message, finding.of_key, source.file) for finding in told]
             return problems, scenario
     return problems, None

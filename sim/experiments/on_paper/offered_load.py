@@ -14,19 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sim.errors import UsageError
-from sim.experiments.on_paper.flow import Flow, Profile, gateway_work
+from sim.experiments.on_paper.flow import Flow
 from sim.experiments.on_paper.kept_demand import corrections
 from sim.experiments.on_paper.places import HANDFUL, listed
-from sim.experiments.on_paper.rates import Rates, door, limit_in_all, rates
+from sim.experiments.on_paper.rates import Rates, door, rates
+from sim.experiments.on_paper.station_loads import Load, held_by, runs_of, stations
 from sim.experiments.shipped import Source, as_study
-from sim.spec.base import UNLIMITED
 from sim.spec.scenario import Scenario
-from sim.spec.service import Service
-from sim.spec.sites import bulkheads, call_sites, limit_name
 from sim.spec.traffic import Closed, Traffic
 from sim.units import show_duration, show_rate, show_share
-
-UNEVEN = 1.01  # times the mean of its group: a member that gets more is told of by itself
 
 
 @dataclass(frozen=True)
@@ -171,7 +167,7 @@ class Analysis:
         for bound in self.closed:
             self.sent[bound.traffic] = self.sent_peak[bound.traffic] = bound.rate
         self.rates = rates(self.flow, self.sent)
-        self.corrections = corrections(self.flow, lambda flow: _held(stations(flow, rates(flow, self.sent))))
+        self.corrections = corrections(self.flow, lambda flow: held_by(stations(flow, rates(flow, self.sent))))
         self.rates_peak = rates(self.flow, self.sent_peak)
 
     def load(self, variant: str) -> OfferedLoad:
@@ -195,7 +191,7 @@ class Analysis:
     def computing(self, service: str, peak: bool = False) -> float:
         """How many workers and consumers of a service compute at once, on average: rate x work."""
         found = self.rates_peak if peak else self.rates
-        runs = [run for run in _runs(self.flow, found) if run[0] == service]
+        runs = [run for run in runs_of(self.flow, found) if run[0] == service]
         return math.fsum(rate * profile.work for _, rate, profile in runs if rate > 0.0)
 
     def response(self, name: str) -> float:
@@ -243,117 +239,6 @@ class Analysis:
             middle = (low + high) / 2
             low, high = (low, middle) if fullest(middle) >= 1.0 else (middle, high)
         return high
-
-
-Load = tuple[int, float, float]  # servers, visits per second, seconds held per visit
-
-
-def stations(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
-    """(name, resource) -> what is asked of it, of everything that can be full."""
-    scenario, answer = flow.scenario, dict[tuple[str, str], Load]()
-    if scenario.gateway is not None and scenario.gateway.workers != UNLIMITED:
-        answer["gateway", "workers"] = (scenario.gateway.replicas * scenario.gateway.workers, *_gateway_load(flow, found))
-    runs = _runs(flow, found)
-    saved: dict[str, float] = {}
-    for _, rate, profile in runs:
-        for endpoint, seconds in profile.saved.items():
-            saved[endpoint] = saved.get(endpoint, 0.0) + rate * seconds
-    for name, service in scenario.services.items():
-        answer |= _service_load(flow, found, name, service, saved)
-    return {**answer, **_bulkhead_load(flow, runs), **_limit_load(flow, found)}
-
-
-def _held(loads: dict[tuple[str, str], Load]) -> dict[tuple[str, str], tuple[float, float]]:
-    return {key: (rate, rate * demand if rate > 0.0 else 0.0) for key, (_, rate, demand) in loads.items()}
-
-
-def _service_load(flow: Flow, found: Rates, name: str, service: Service, saved: dict[str, float]) -> dict[tuple[str, str], Load]:
-    """Workers, cores and consumers of a service."""
-    answer: dict[tuple[str, str], Load] = {}
-    visits = [(f"{name}.{endpoint}", found.endpoints.get(f"{name}.{endpoint}", 0.0)) for endpoint in service.endpoints]
-    rate = math.fsum(rate for _, rate in visits)
-    consumed = {topic: _partition_rates(flow, found, name, topic) for topic in service.consumes}
-    if service.workers != UNLIMITED and service.endpoints:
-        threads = service.concurrency == "threads"
-        held = math.fsum(rate * (flow.endpoints[place].hold if threads else flow.endpoints[place].work) for place, rate in visits if rate > 0.0)
-        held = max(0.0, held - math.fsum(saved.get(place, 0.0) for place, _ in visits)) if threads else held
-        answer[name, "workers"] = (service.replicas * service.workers, rate, held / rate if rate else 0.0)
-    if service.cores is not None:
-        users = [(rate, flow.endpoints[place]) for place, rate in visits]
-        users += [(sum(its), flow.consumers[name, topic]) for topic, its in consumed.items()]
-        total = math.fsum(rate for rate, _ in users)
-        work = math.fsum(rate * profile.work for rate, profile in users if rate > 0.0)
-        answer[name, "cores"] = (service.replicas * service.cores, total, work / total if total else 0.0)
-    for topic, its in consumed.items():
-        hold = flow.consumers[name, topic].hold
-        answer[f"{name} <- {topic}", "consumers"] = (len(its), sum(its), hold)
-        if max(its, default=0.0) > UNEVEN * sum(its) / max(1, len(its)):
-            answer[f"{name} <- {topic}", "hottest consumer"] = (1, max(its), hold)
-    return answer
-
-
-def _partition_rates(flow: Flow, found: Rates, service: str, topic: str) -> list[float]:
-    """Messages per second of each member that holds partitions."""
-    its = found.partitions.get(topic)
-    return [float(its[owned].sum()) if its is not None else 0.0 for owned in flow.owners[service, topic]]
-
-
-Run = tuple[str, float, Profile]  # who, how often per second, and what one is
-
-
-def _runs(flow: Flow, found: Rates) -> list[Run]:
-    """All runs of endpoints and consumers, and the calls of the gateway's routes as runs of their own."""
-    scenario = flow.scenario
-    runs = [(place.partition(".")[0], found.endpoints.get(place, 0.0), profile) for place, profile in flow.endpoints.items()]
-    runs += [(name, sum(_partition_rates(flow, found, name, topic)), profile) for (name, topic), profile in flow.consumers.items()]
-    names = {site.written: site.policy_name for site in call_sites(scenario) if isinstance(site.written, str)}
-    for route, spec in scenario.gateway.routes.items() if scenario.gateway is not None else ():
-        called, callee = flow.route_called(route), spec.to.partition(".")[0]
-        places = {(callee, names[route]): (called.attempts, called.held)}
-        runs.append(("gateway", found.routes.get(route, 0.0), Profile(saved={spec.to: called.saved}, places=places)))
-    return runs
-
-
-def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Load]:
-    """Attempts and the time for which each holds a place: Little's law."""
-    held: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
-    for caller, rate, profile in runs:
-        for (callee, policy), (attempts, seconds) in profile.places.items():
-            held.setdefault((caller, callee, policy), []).append((rate * attempts, rate * seconds))
-    answer = {}
-    for its in bulkheads(flow.scenario):
-        found_here = held.get((its.caller, its.callee, its.policy_name), [])
-        attempts = math.fsum(attempts for attempts, _ in found_here)
-        answer[its.name, "places"] = (its.places, attempts, math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0)
-    return answer
-
-
-def _limit_load(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
-    """Of a limit for all what they send, of one by route what the busiest route gets; those by user hold back a user, and not the system."""
-    gateway = flow.scenario.gateway
-    answer = {}
-    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
-        assert gateway is not None
-        arriving = [found.targets.get(route, 0.0) for route in gateway.routes]
-        if limit.per != "user":
-            rate = max(arriving) if limit.per == "route" else math.fsum(arriving)
-            answer[f"gateway {limit_name(limit, index)}", "rate"] = (1, rate, 1.0 / limit_in_all(limit, gateway))
-    return answer
-
-
-def _gateway_load(flow: Flow, found: Rates) -> tuple[float, float]:
-    """Requests per second at the gateway, and how long one holds a worker: an event loop for the gateway's own work alone."""
-    gateway = flow.scenario.gateway
-    assert gateway is not None
-    arriving = {route: found.targets.get(route, 0.0) for route in gateway.routes}
-    held = 0.0
-    for route, spec in gateway.routes.items():
-        turned_away = max(0.0, arriving[route] - found.routes[route])
-        held += found.routes[route] * gateway_work(gateway, spec) + turned_away * gateway_work(gateway, None if spec.authenticate else spec)
-        if gateway.concurrency == "threads":
-            held += found.routes[route] * flow.route_called(route).ends.expected
-    total = math.fsum(arriving.values())
-    return total, held / total if total else 0.0
 
 
 def _share(rate: float, demand: float, servers: int) -> float:

@@ -56,7 +56,7 @@ class Executor:
 
     def run(
         self, jobs: Sequence[Job], take: Callable[[int, JobResult], None], progress: Progress | None = None, *, tolerated: int = 0
-    ) -> list[tuple[Job, SimError]]:
+    ) -> list[tuple[int, SimError]]:
         """Hand every result to `take` with the index of its job, as they come. Up to `tolerated` jobs may fail: those are the answer."""
         ledger = self._ledger([self._with_cores(job, len(jobs)) for job in jobs], take, progress, tolerated)
         try:

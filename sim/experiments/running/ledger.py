@@ -30,7 +30,7 @@ class Ledger:
         """`others`: the engines whose results will do as well as those of the engine that a job names."""
         self.jobs = list(jobs)
         self.done = 0
-        self.failures: list[tuple[Job, SimError]] = []
+        self.failures: list[tuple[int, SimError]] = []  # by the index of the job
         self._take, self._journal, self._tolerated, self._question, self._others = take, journal, tolerated, question, others
         self._simulated = [0.0] * len(jobs)
         self._total = 0.0
@@ -98,7 +98,7 @@ class Ledger:
 
     def _fail(self, index: int, error: SimError) -> None:
         self._settled[index] = 1
-        self.failures.append((self.jobs[index], error))
+        self.failures.append((index, error))
         if len(self.failures) > self._tolerated:
             if self._tolerated:
                 error.args = (f"{len(self.failures)} runs have failed, so the rest is not tried; the last:\n{error}",)

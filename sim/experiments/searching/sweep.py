@@ -15,7 +15,7 @@ from sim.experiments.replicating.results import Verdict
 from sim.experiments.replicating.verdicts import judge
 from sim.experiments.running.jobs import Job
 from sim.experiments.running.options import RunKeywords, RunOptions
-from sim.experiments.searching.opening import checked_axes, opened, space_of
+from sim.experiments.searching.opening import Opened, checked_axes, opened, space_of
 from sim.experiments.searching.points import MOST_CHECKED, Point, Space
 from sim.experiments.searching.sweep_results import FailedRun, Gathering, Sweep
 from sim.experiments.shipped import Source, as_study
@@ -43,19 +43,14 @@ def sweep(
     `design` is grid, lhs (Latin hypercube), sobol (sequence) or sensitivity (Sobol indices), the last three with the number of `points`. All
     points have the same luck. A run that fails is told in `failures`; more than a few end the sweep. The other keywords are those of `RunOptions`.
     """
-    study = as_study(study)
+    study, how = as_study(study), RunOptions(**options)
     if replications < 1:
         raise UsageError(f"replications: found {replications}, expected at least 1")
-    plain, how = space_of(study, variants, checked_axes(over), design, points), RunOptions(**options)
+    plain = space_of(study, variants, checked_axes(over), design, points)
     plain.check()
     with opened(plain, how, replications) as search:
         space = search.space
-        work = [(place, job) for point in space.points for arm in space.arms for place, job in _jobs(space, arm, point, replications)]
-        gathering = Gathering([place for place, _ in work])
-        failed = search.executor.run([job for _, job in work], gathering.take, how.progress, tolerated=TOLERATED)
-    failures = _failures(failed, work)
-    if len(failures) == len(work):
-        raise failed[0][1]
+        gathering, failures = _gathered(search, replications, how)
     runs = gathering.runs()
     return Sweep(
         study=study,
@@ -70,10 +65,15 @@ def sweep(
         censored=frozenset(gathering.censored),
         verdicts=_verdicts(space, runs, gathering.censored),
         fingerprint=gathering.fingerprint(),
-        closed=frozenset(arm.name for arm in space.arms if all(isinstance(traffic.arrivals, Closed) for traffic in arm.scenario.traffic.values())),
+        closed=_closed(space.arms),
         failures=failures,
         warmup=search.warmup,
     )
+
+
+def _closed(arms: Sequence[Arm]) -> frozenset[str]:
+    """The variants without open arrivals."""
+    return frozenset(arm.name for arm in arms if all(isinstance(traffic.arrivals, Closed) for traffic in arm.scenario.traffic.values()))
 
 
 def raise_failures(sweep: Sweep) -> None:
@@ -85,15 +85,26 @@ def raise_failures(sweep: Sweep) -> None:
         raise RunError(f"{len(sweep.failures)} of {total} runs failed; the others are in the results\n{told}{more}")
 
 
+def _gathered(search: Opened, replications: int, how: RunOptions) -> tuple[Gathering, tuple[FailedRun, ...]]:
+    """Every variant at every point; the error of the first run where all have failed."""
+    space = search.space
+    work = [(place, job) for point in space.points for arm in space.arms for place, job in _jobs(space, arm, point, replications)]
+    gathering = Gathering([place for place, _ in work])
+    failed = search.executor.run([job for _, job in work], gathering.take, how.progress, tolerated=TOLERATED)
+    if len(failed) == len(work):
+        raise failed[0][1]
+    return gathering, _failures(failed, work)
+
+
 def _jobs(space: Space, arm: Arm, point: Point, replications: int) -> list[tuple[tuple[str, int, int], Job]]:
     settings = space.settings(arm, point.values)
     own = next((int(text.partition("=")[2]) for text in settings if text.startswith("seed=")), space.seed)
     return [((arm.name, point.number, job.replication), job) for job in space.jobs(arm, settings, range(replications), own)]
 
 
-def _failures(failed: Sequence[tuple[Job, SimError]], work: list[tuple[tuple[str, int, int], Job]]) -> tuple[FailedRun, ...]:
-    places = {id(job): place for place, job in work}
-    return tuple(FailedRun(*places[id(job)], job.seed, str(error), job.command) for job, error in failed)
+def _failures(failed: Sequence[tuple[int, SimError]], work: list[tuple[tuple[str, int, int], Job]]) -> tuple[FailedRun, ...]:
+    found = [(*work[index], error) for index, error in failed]
+    return tuple(FailedRun(*place, job.seed, str(error), job.command) for place, job, error in found)
 
 
 def _verdicts(space: Space, runs: pd.DataFrame, censored: set[tuple[str, int, str]]) -> dict[tuple[str, int], tuple[Verdict, ...]]:

@@ -82,23 +82,27 @@ def find_stability(
         found = replace(found, arm=settled_arm)
         search = _searched(found, choice, options)
         curve, climbed = _climbed(found, choice, options) if hysteresis else ((), [])
-    points = search.points()
+    answer = _answer(study, found, choice.engines, search.points(), curve)
+    return replace(answer, fingerprint=digest_of([*search.fingerprints, *climbed]), warmup=warmup)
+
+
+def _answer(study: Study, asked: _Question, engines: str, points: tuple[LoadPoint, ...], curve: tuple[Step, ...]) -> Stability:
+    """All but what names the runs it stands on."""
     return Stability(
         study=study,
-        variant=arm.name,
-        engine=choice.engines,
-        seed=arm.scenario.seed,
-        replications=replications,
-        stressor=found.stressor.text,
-        times=found.times,
-        rate=open_rate(found.arm.scenario),
+        variant=asked.arm.name,
+        engine=engines,
+        seed=asked.arm.scenario.seed,
+        replications=asked.replications,
+        stressor=asked.stressor.text,
+        times=asked.times,
+        rate=open_rate(asked.arm.scenario),
         points=points,
         vulnerable=_threshold(points, [point.vulnerable for point in points]),
         collapse=_threshold(points, [point.collapsed for point in points]),
         curve=curve,
-        dwell=found.step,
-        fingerprint=digest_of([*search.fingerprints, *climbed]),
-        warmup=warmup,
+        dwell=asked.step,
+        fingerprint="",
     )
 
 

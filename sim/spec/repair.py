@@ -1,4 +1,4 @@
-"""A wrong document mended, only to look further: what it names can be checked although its form is wrong. Never run, never shown."""
+"""A wrong document repaired, only to look further: what it names can be checked although its form is wrong. Never run, never shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sim.spec.shape import Shape
 _LIKELY = (1, "1s", "1/s", "word", True)  # one of them fits wherever a number, a duration, a rate, a name or a flag is wanted
 
 
-def mend(document: Map, complaints: Iterable[Complaint], spec: type[Spec], shape: Shape) -> tuple[Map, set[Location]] | None:
+def repair(document: Map, complaints: Iterable[Complaint], spec: type[Spec], shape: Shape) -> tuple[Map, set[Location]] | None:
     """The document with misspelt words put right, unknown fields left out and wrong values replaced; and where values were replaced.
 
     None where something is wrong that cannot be guessed.
@@ -46,9 +46,9 @@ def _is_there(document: Data, at: Location) -> bool:
     return bool(at) and isinstance(_at(document, at[:-1]), dict) and has(_at(document, at[:-1]), at[-1])
 
 
-def believable(at: Location, message: str, mended: Iterable[Location]) -> bool:
-    """Whether a finding in a mended document is one of the original: only of names, and only where nothing was put in."""
-    return message.startswith("unknown ") and not any(at[: len(place)] == place or place[: len(at)] == at for place in mended)
+def believable(at: Location, message: str, repaired: Iterable[Location]) -> bool:
+    """Whether a finding in a repaired document is one of the original: only of names, and only where nothing was put in."""
+    return message.startswith("unknown ") and not any(at[: len(place)] == place or place[: len(at)] == at for place in repaired)
 
 
 def _filled(document: Map, wanted: set[Location], spec: type[Spec], shape: Shape) -> tuple[Map, set[Location]] | None:
