@@ -13,6 +13,7 @@ from typing import Any
 from sim.exporting.settings_text import TO_BE_SUPPLIED, dumped, head, hosts_of, remarks
 from sim.exporting.subject import Subject
 from sim.spec.base import UNLIMITED
+from sim.spec.broker import LogBroker
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
 from sim.spec.sites import call_sites
@@ -90,6 +91,8 @@ def _unsaid(scenario: Scenario, name: str, service: Service, host: str) -> Itera
 
 def _topics(scenario: Scenario) -> Iterator[str]:
     for name, broker in scenario.brokers.items():
+        if not isinstance(broker, LogBroker):  # Strimzi knows Kafka alone
+            continue
         for topic, spec in broker.topics.items():
             told = [f"acks: {broker.acks} of its producers, key: {spec.key or 'sticky'}; replicas are {TO_BE_SUPPLIED}"]
             host = hosts_of([topic])[topic]

@@ -14,7 +14,7 @@ _behaviours: dict[type[Spec], Callable[..., Any]] = {}
 def behaviour(spec: type[Spec]) -> Callable[[B], B]:
     """Class decorator: this is how that step, fault or kind of broker behaves. A later one for a spec replaces it.
 
-    That of a step is made from (spec, site), that of a fault from (spec, world), that of a broker from (world, name, spec).
+    A step is made from (spec, site), a fault from (spec, world), a broker from (world, name, spec).
     """
 
     def add(cls: B) -> B:
