@@ -60,9 +60,7 @@ def measure(records: Records, scenario: Scenario, seen: Observed | None = None) 
     return Measurement(_in_order(values), frozenset(censored | {key for key, value in values.items() if math.isinf(value)}))
 
 
-def averages(
-    records: Records, scenario: Scenario, parts: Parts, shares: Mapping[str, Bounded], left: Left
-) -> dict[str, Floats]:
+def averages(records: Records, scenario: Scenario, parts: Parts, shares: Mapping[str, Bounded], left: Left) -> dict[str, Floats]:
     """The figures of service and machines in neighbouring spans of time, (spans,) each: by who arrived in a span, and what left in it."""
     machines = machine_averages(records, scenario, left, parts.edges)
     return {**outcome_shares(parts), **machines, **service_level(parts, shares, left)}

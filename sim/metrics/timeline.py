@@ -25,9 +25,7 @@ from sim.vocabulary import Outcome
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
-def timeline(
-    records: Records, scenario: Scenario, bucket: float | None = None, seen: Observed | None = None
-) -> Columns:
+def timeline(records: Records, scenario: Scenario, bucket: float | None = None, seen: Observed | None = None) -> Columns:
     """One row per bucket, indexed by its start in seconds. Rates are per second: `offered` of what arrived then, all others of what left then.
 
     Columns: offered; one per outcome word, of those who had their answer then (`in_flight`: of those who arrived then and never had one); throughput

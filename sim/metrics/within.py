@@ -82,16 +82,10 @@ def _percentiles(sample: Sample, parts: Parts, confidence: float) -> dict[str, I
     known = orders.finished | orders.unfinished
     completion = _intervals(parts.orders, orders, waits, known, sample.completion.ranked, confidence)
     clocks = {"response": response, "response_all": response_all, "completion": completion}
-    return {
-        f"{clock}_{statistic}": interval
-        for clock, intervals in clocks.items()
-        for statistic, interval in zip(PERCENTILES, intervals, strict=True)
-    }
+    return {f"{clock}_{statistic}": interval for clock, intervals in clocks.items() for statistic, interval in zip(PERCENTILES, intervals, strict=True)}
 
 
-def _intervals(
-    spans: Sequence[slice], requests: Requests, times: Floats, mask: Mask, ranked: Ranked, confidence: float
-) -> list[Interval]:
+def _intervals(spans: Sequence[slice], requests: Requests, times: Floats, mask: Mask, ranked: Ranked, confidence: float) -> list[Interval]:
     """Each part tells which share of it lies below a percentile of all: how these vary is what the values are worth together."""
     qs = tuple(PERCENTILES.values())
     if not ranked.size:

@@ -113,7 +113,11 @@ def test_keys_and_their_labels():
     assert split_key("recovery_time(payments (EU) outage, completion)") == ("recovery_time", "payments (EU) outage, completion")
     assert label_of("response_p999(POST /orders)") == "response p99.9 (POST /orders)"
     assert label_of("outcome_share(bulkhead_full)") == "bulkhead full"
-    assert (better_direction("outcome_share(ok)"), better_direction("outcome_share(timeout)"), better_direction("outcome_share(refused)")) == ("higher", "lower", "")
+    assert (better_direction("outcome_share(ok)"), better_direction("outcome_share(timeout)"), better_direction("outcome_share(refused)")) == (
+        "higher",
+        "lower",
+        "",
+    )
 
 
 def test_counting_and_listing():

@@ -193,5 +193,5 @@ def test_a_scheduler_that_is_not_there_is_an_error(monkeypatch):
     with pytest.raises(UsageError, match="found both jobs and cluster"):
         collect(jobs(1), workers=2, cluster="tcp://127.0.0.1:1")
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UsageError, match=r"pip install 'sim\[cluster\]'"):
+    with pytest.raises(UsageError, match=r"pip install 'sim-microservices\[cluster\]'"):
         collect(jobs(1), cluster="tcp://127.0.0.1:1")
