@@ -34,7 +34,7 @@ def serve(bounds: Bounds) -> None:
     try:
         server = made(bounds)
     except ImportError:
-        raise UsageError("sim mcp needs the SDK of the protocol, which is not installed: pip install 'sim[mcp]'") from None
+        raise UsageError("sim mcp needs the SDK of the protocol, which is not installed: pip install 'sim-microservices[mcp]'") from None
     server.run("stdio")
 
 
