@@ -62,7 +62,7 @@ running = together(
     click.option("--engine", default="auto", show_default=True, metavar="auto|simpy|compiled", help="What simulates; never changes a result."),
     click.option("--jobs", type=Whole(min=1), metavar="N", help="Worker processes; as many as there are cores by default."),
     click.option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster instead: tcp://10.0.0.5:8786."),
-    click.option("--max-memory", metavar="SIZE", help="Refuse what takes more on paper: 4GB, 500MB; half of this machine's memory by default."),
+    click.option("--max-memory", metavar="SIZE", help="Refuse what takes more on paper, end what comes to: 4GB; half of this machine's by default."),
     click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the report goes."),
     click.option("--json", "json_file", metavar="FILE|-", help="Write the figures as JSON; - writes nothing else to stdout."),
     click.option("--quiet", is_flag=True, help="No progress and no warnings."),

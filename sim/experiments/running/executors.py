@@ -36,14 +36,19 @@ class Executor:
         cluster: str | None = None,
         most: int | None = None,
         choice: EngineChoice | None = None,
+        memory: float | None = None,
     ) -> None:
-        """`choice`: what jobs run on, in the place of the engine that they name; it may change while they run."""
+        """`choice`: what jobs run on, in the place of the engine that they name; it may change while they run.
+
+        `memory`: bytes that all who run at once may take together.
+        """
         if workers is not None and workers < 1:
             raise UsageError(f"jobs: found {workers}, expected at least 1")
         if workers is not None and cluster is not None:
             raise UsageError("found both jobs and cluster: the cluster has workers of its own")
         self._count = min(workers or cores(), _MOST_WORKERS, most if most is not None else _MOST_WORKERS)
         self._perform, self._journal, self._cluster, self._choice = perform, journal, cluster, choice
+        self._memory = memory
         self._crew: Crew | None = None
 
     def __enter__(self) -> Self:
@@ -58,7 +63,7 @@ class Executor:
         self, jobs: Sequence[Job], take: Callable[[int, JobResult], None], progress: Progress | None = None, *, tolerated: int = 0
     ) -> list[tuple[int, SimError]]:
         """Hand every result to `take` with the index of its job, as they come. Up to `tolerated` jobs may fail: those are the answer."""
-        ledger = self._ledger([self._with_cores(job, len(jobs)) for job in jobs], take, progress, tolerated)
+        ledger = self._ledger([self._with_its_share(job, len(jobs)) for job in jobs], take, progress, tolerated)
         try:
             missing = ledger.restore()
             if missing:
@@ -69,10 +74,13 @@ class Executor:
             raise Interrupted(f"interrupted: {ledger.done} of {len(jobs)} runs were finished{ledger.kept}") from None
         return ledger.failures
 
-    def _with_cores(self, job: Job, count: int) -> Job:
-        """A job among so many, which knows whether each of them has a second processor. Of those of a cluster nothing is known."""
-        idle = self._cluster is None and cores() >= 2 * min(self._count, count)
-        return replace(job, idle_core=True) if idle else job
+    def _with_its_share(self, job: Job, count: int) -> Job:
+        """A job among so many, with what it has of this machine; of those of a cluster nothing is known."""
+        if self._cluster is not None:
+            return job
+        at_once = max(1, min(self._count, count))
+        memory = self._memory / at_once if self._memory is not None else None
+        return replace(job, idle_core=cores() >= 2 * at_once, most_memory=memory)
 
     def _ledger(self, jobs: Sequence[Job], take: Callable[[int, JobResult], None], progress: Progress | None, tolerated: int) -> Ledger:
         question, choice = question_of(self._perform), self._choice

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
+from sim.experiments.running.memory_guard import within_memory
 from sim.records.columns import Columns
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
@@ -36,6 +37,7 @@ class Job:
     keep_timeline: bool = True
     confidence: float | None = None  # of intervals that this run alone gives; None: they are not asked for
     idle_core: bool = False  # beside this job a processor has nothing to do
+    most_memory: float | None = None  # bytes that the run may come to take; None: as many as there are
 
     @property
     def command(self) -> str:
@@ -106,6 +108,7 @@ def measured(records: Records, scenario: Scenario, job: Job) -> JobResult:
 
 def simulated(scenario: Scenario, job: Job, tick: Tick) -> Records:
     """The records of a job by its engine: every experiment simulates here. The scenario is that of the job, or one made of it."""
+    tick = within_memory(tick, job.most_memory)
     if job.engine == "compiled":
         from sim.compiled import simulate as simulate_compiled
 

@@ -10,7 +10,7 @@ from sim.errors import UsageError
 from sim.experiments.running.engines import EngineChoice, chosen_engine, is_small
 from sim.experiments.running.executors import Executor, cores
 from sim.experiments.running.jobs import Perform, perform
-from sim.experiments.running.resources import Estimate, estimated, refuse_too_large, tell_how_long
+from sim.experiments.running.resources import Estimate, estimated, memory_limit, refuse_too_large, tell_how_long
 from sim.spec.base import Kind, words
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class RunOptions:
     engine: str = "auto"  # auto, simpy or compiled
     progress: Progress | None = None  # hears how far the jobs are
     journal: Journal | None = None  # what it knows is not run again, and what is finished is written there
-    max_memory: str | float | None = None  # "4GB", or bytes; more on paper is refused; None: half of the machine's
+    max_memory: str | float | None = None  # "4GB", or bytes; more is refused on paper, and ended; None: half of the machine's
     perform: Perform = perform  # from a job to its result
 
     def estimate(
@@ -87,6 +87,7 @@ class RunOptions:
             cluster=self.cluster,
             most=runs * len(scenarios) if scenarios else None,
             choice=choice,
+            memory=memory_limit(self.max_memory),
         )
 
 
