@@ -34,7 +34,7 @@ SIM = [sys.executable, "-m", "sim"]
 EAGER_SIM = [
     sys.executable,
     "-c",
-    "from sim.experiments import journal; journal.SOON = 0.0; from sim.cli import main; main()",
+    "from sim.experiments.running import journal; journal.SOON = 0.0; from sim.cli import main; main()",
 ]
 """A command that writes every run down at once: what a test finds in the journal must not hang on how fast the machine is."""
 

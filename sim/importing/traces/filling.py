@@ -251,7 +251,8 @@ class Filling:
             place_of[number] = place
             targets.append(its)
         took = np.frombuffer(self._requests.root_end, np.int64)[order] - starts[order]
-        of_messages = np.array([self._topic(number) >= 0 for number in range(len(self._classes.found))])[classes]
+        published = [self._topic(number) >= 0 for number in range(len(self._classes.found))]
+        of_messages = np.array(published, np.bool_)[classes]
         took[of_messages] = -1  # who published has had its answer before
         failed = np.frombuffer(self._requests.root_failed, np.uint8)[order] != 0
         return Arrived(starts[order], targets, place_of[classes], took, failed)
