@@ -34,6 +34,7 @@ ALLOWED = {  # file -> what it reads, or why it is no reading
     "experiments/running/jobs.py": "the document of a job, which this program made",
     "experiments/running/compiling.py": "opens the null device, to write to",
     "experiments/running/packing.py": "a job, which this program made",
+    "experiments/running/memory_guard.py": "the memory of this process that the kernel tells",
     "experiments/running/resources.py": "the limit of memory that the kernel tells",
     "experiments/replicating/arms.py": "a copy of a document",
     "experiments/shipped.py": "scenarios of this package",
