@@ -343,7 +343,7 @@ class Tagged:
             return self.spec_of(value).model_validate(value)
         except ValidationError as error:
             known = words(self.kind)
-            unknown = isinstance(value, dict) and "kind" in value and value["kind"] not in known
+            unknown = isinstance(value, dict) and "kind" in value and value["kind"] not in tuple(known)  # it may be a map
             nested = [item for item in error.errors() if item["loc"] == ("kind",) or not unknown]
             if unknown:  # of a kind that nobody knows its other fields are not judged
                 nested = [{**item, "ctx": {**item.get("ctx", {}), "expected": " or ".join(map(repr, known))}} for item in nested]

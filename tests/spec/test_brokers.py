@@ -102,3 +102,8 @@ def test_a_kind_without_a_behaviour_is_named(post):
     (scenario,) = loaded(POST).variants.values()
     with pytest.raises(TypeError, match=r"Post has no behaviour: register one with @behaviour\(Post\)"):
         sim.simulate(scenario)
+
+
+def test_a_kind_that_is_no_word_is_told():
+    with pytest.raises(ScenarioError, match=r"brokers\.one\.kind: found a map of 1, expected log"):
+        sim.load_text(SHOP.replace("BROKER", "{kind: {log: 1}, topics: {events: {}}}"))
