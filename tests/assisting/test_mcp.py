@@ -137,11 +137,11 @@ def test_a_call_that_takes_too_long_is_ended_with_its_process_and_the_next_one_a
     (folder / "long.yaml").write_text(LONG)
 
     async def talk(client):
-        slow = await client.call_tool("run", {"scenario": "long.yaml", "replications": 5})
+        slow = await client.call_tool("run", {"scenario": "long.yaml", "replications": 100})
         left = [its for its in psutil.Process().children(recursive=True) if "sim.assisting.task" in " ".join(its.cmdline())]
         return slow, left, await client.call_tool("schema", {"part": "Retry"})
 
-    slow, left, after = served(folder, talk, "--max-time", "4s")
+    slow, left, after = served(folder, talk, "--max-time", "4s", "--max-attempts", "1000000000")
     assert slow.is_error
     assert "no end after 4s" in words(slow)
     assert left == []
