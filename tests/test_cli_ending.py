@@ -32,6 +32,35 @@ def test_each_signal_has_its_exit_code_wherever_it_falls(tmp_path, number, code)
     assert (done.returncode, done.stderr) == (code, "")
 
 
+SWALLOWED = """
+import signal, time, weakref
+from sim.cli.ending import Ending
+ending, code = Ending(), 0
+class Thing:
+    pass
+def at_its_end(_):
+    signal.raise_signal({number})
+    for _ in range(1000):
+        pass
+thing = Thing()
+reference = weakref.ref(thing, at_its_end)
+try:
+    del thing  # what the callback raises, Python prints and forgets
+    time.sleep(9)
+except KeyboardInterrupt:
+    code = 130
+raise SystemExit(ending.exit_code(code))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_one_that_falls_where_nothing_can_be_raised_comes_again(tmp_path, number, code):
+    (tmp_path / "victim.py").write_text(SWALLOWED.format(number=int(number)))
+    done = subprocess.run([sys.executable, "-m", "victim"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
 def test_what_was_raised_for_an_interruption_is_told_from_other_errors():
     wrapped = RuntimeError("wrapped")
     wrapped.__cause__ = KeyboardInterrupt()

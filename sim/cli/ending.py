@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from types import FrameType
 
 from sim.errors import Interrupted
+
+_SOON = 0.01  # seconds, until whatever Python was in the middle of is over
 
 _AS_CTRL_C = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
 
@@ -18,10 +22,21 @@ class Ending:
         for number in _AS_CTRL_C:
             if signal.getsignal(number) == signal.SIG_DFL:
                 signal.signal(number, self._hear)
+        self._told_elsewhere = sys.unraisablehook
+        sys.unraisablehook = self._swallowed
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
         self._heard = number
         raise KeyboardInterrupt
+
+    def _swallowed(self, found: sys.UnraisableHookArgs) -> None:
+        """Where nothing can be raised, in a callback of a weak reference or a `__del__`, Python prints an interruption and goes on. Then it comes again."""
+        if not issubclass(found.exc_type, KeyboardInterrupt):
+            self._told_elsewhere(found)
+            return
+        again = threading.Timer(_SOON, _again, (self._heard,))
+        again.daemon = True
+        again.start()
 
     def exit_code(self, code: int) -> int:
         """The exit code as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP. From now on none of them is heard."""
@@ -29,6 +44,14 @@ class Ending:
             signal.signal(number, signal.SIG_IGN)  # all is done and told; one more would only break the leave-taking
         exec("")  # Python has noted an interruption that fell into an `exec` of some library, and would end by SIGINT; the next `exec` clears that
         return 128 + self._heard if code == Interrupted.exit_code else code
+
+
+def _again(number: int) -> None:
+    """The signal once more, to the main thread, so that a wait of its is woken."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
 
 
 def came_of_interruption(error: BaseException | None) -> bool:

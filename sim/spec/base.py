@@ -56,6 +56,7 @@ class Spec(BaseModel):
     shorthand: ClassVar[dict[str, Any] | None] = None  # JSON Schema of such a body, where it is not that of the positional field
     shorthand_type: ClassVar[Any] = None  # its type, where choices stand in it: whoever walks a document must find them
     leaves: ClassVar[Leaves] = Leaves()
+    simpy_only: ClassVar[bool | tuple[str, ...]] = False  # all of it, or these fields where they are not at their default
 
     @model_validator(mode="before")
     @classmethod

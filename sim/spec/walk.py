@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from sim.spec.base import word_of
+from sim.spec.base import Spec, word_of
 from sim.spec.document import Data, Location
 from sim.spec.scenario import Scenario
 from sim.spec.step import Step
@@ -49,3 +49,29 @@ def _inside(at: Location, value: Data, service: str, owner: str) -> Iterator[Vis
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _inside((*at, index), item, service, owner)
+
+
+def every_spec(value: Data) -> Iterator[Spec]:
+    """This spec and all that stand in its fields, in tuples and in maps, outer before inner."""
+    if isinstance(value, Spec):
+        yield value
+        for name in type(value).model_fields:
+            yield from every_spec(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from every_spec(item)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from every_spec(item)
+
+
+def what_only_simpy_runs(scenario: Scenario) -> Iterator[str]:
+    """The words of this scenario that the compiled engine does not know: specs say so themselves (`simpy_only`)."""
+    for spec in every_spec(scenario):
+        if spec.simpy_only is True:
+            yield word_of(spec)
+        elif spec.simpy_only:
+            for name in spec.simpy_only:
+                field = type(spec).model_fields[name]
+                if getattr(spec, name) != field.get_default(call_default_factory=True):
+                    yield field.alias or name

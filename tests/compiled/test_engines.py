@@ -7,6 +7,8 @@ from sim.compiled import Unsupported, simulate, why_not
 from sim.errors import UsageError
 from sim.experiments import shipped
 from sim.experiments.running import engines
+from sim.spec.service import Service
+from sim.spec.step import Work
 
 pytestmark = pytest.mark.xdist_group("compiled")
 
@@ -31,6 +33,12 @@ def test_a_plug_in_runs_on_simpy_alone_and_is_named():
     with pytest.raises(UsageError, match=r"engine: found the step 'cache', which only SimPy runs; expected --engine simpy or auto"):
         engines.chosen_engine("compiled", [cached], 1)
     assert engines.chosen_engine("auto", [cached], 1_000_000).engine == "simpy"
+
+
+@pytest.mark.parametrize(("spec", "only", "word"), [(Service, ("workers",), "workers"), (Service, ("cores",), ""), (Work, True, "work")])
+def test_words_that_say_so_of_themselves_run_on_simpy_alone(spec, only, word, monkeypatch):
+    monkeypatch.setattr(spec, "simpy_only", only)  # `cores` is not said in this scenario
+    assert why_not(queue(sets=["services.desk.workers=2"])) == (f"the word '{word}'" if word else "")
 
 
 def test_spans_are_no_reason_for_an_engine():

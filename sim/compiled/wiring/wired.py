@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.compiled.operations import COURIER
-from sim.compiled.program import Assembler, row_of
+from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.compiled.rows import events, programs
 from sim.compiled.wiring.calls import CallTables
 from sim.compiled.wiring.found import Filled, whole_numbers
@@ -16,6 +16,7 @@ from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
 from sim.compiled.wiring.series import SeriesTables
 from sim.compiled.wiring.traffic import TrafficTables
+from sim.spec.walk import what_only_simpy_runs
 
 if TYPE_CHECKING:
     from sim.spec.scenario import Scenario
@@ -28,6 +29,8 @@ class Wiring(Places):
     """
 
     def __init__(self, scenario: Scenario, replication: int):
+        for word in what_only_simpy_runs(scenario):
+            raise Unsupported(f"the word '{word}'")
         super().__init__(scenario, replication)
         self.host_tables = HostTables(self)
         self.guard_tables = GuardTables(self)
