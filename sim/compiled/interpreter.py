@@ -10,7 +10,7 @@ from __future__ import annotations
 from sim.chance.compiler import compiled
 from sim.compiled import operations as op_of
 from sim.compiled.answers import FAIL, JUMP, NEXT, PARK
-from sim.compiled.attempts import arrive, come_in, deliver, leave_queue, start, steps_over, waited_too_long
+from sim.compiled.attempts import waited_too_long
 from sim.compiled.base import handler, inlined, whole
 from sim.compiled.calendar import (
     ARRIVAL,
@@ -81,11 +81,7 @@ from sim.compiled.rows.watched import moments
 from sim.compiled.sampling import tick
 from sim.compiled.tasks import (
     ALIVE,
-    ARRIVE,
-    COME_IN,
-    DELIVER,
     GO_ON,
-    LEAVE_QUEUE,
     PUBLISH,
     WORKED,
     answered,
@@ -93,6 +89,7 @@ from sim.compiled.tasks import (
     free_row,
 )
 from sim.compiled.topics import publication, replicated
+from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.calls import call_expired, call_step
 
 BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
@@ -183,20 +180,10 @@ def wake(s: State, task: int) -> bool:
         return True
     if then == GO_ON:
         return True
-    if then == DELIVER:
-        deliver(s, task)
-        return False
     if then == PUBLISH:
         publication(s, task)
         return False
-    begins = True
-    if then == ARRIVE:
-        begins = arrive(s, task)
-    elif then == LEAVE_QUEUE:
-        begins = leave_queue(s, task)
-    elif then == COME_IN:
-        begins = come_in(s, task)
-    return begins and start(s, task)
+    return attempt_step(s, task) == NEXT
 
 
 @handler
@@ -241,7 +228,9 @@ def go_on(s: State, task: int) -> None:
         if kind == op_of.CALL:
             result = call_step(s, task, call_ops(s)[own.pc].call)
         elif kind == op_of.END:
-            steps_over(s, task, own.outcome if end_ops(s)[own.pc].by_outcome else OK)
+            if not end_ops(s)[own.pc].by_outcome:
+                own.outcome = OK
+            attempt_step(s, task)
             return
         elif kind == op_of.WELL:
             own.outcome = OK

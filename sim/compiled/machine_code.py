@@ -29,6 +29,7 @@ from sim.compiled import (
 from sim.compiled.base import PLAIN
 from sim.compiled.rows.programs import Op, PlaceOp, TimedOp
 from sim.compiled.rows.state import STATE_TYPE
+from sim.compiled.written import attempts as written_attempts
 from sim.compiled.written import calls as written_calls
 
 _PATIENCE = 300.0  # s; ten times as long as it takes where nothing else is under way
@@ -62,7 +63,7 @@ _PARTS: tuple[Any, ...] = (  # what `run` is made of, in the order in which it c
     (interpreter.happen, (int64, int64)),
     (interpreter.wake, (int64,)),
     (written_calls.call_step, (int64, int64)),
-    (attempts.steps_over, (int64, int64)),
+    (written_attempts.attempt_step, (int64,)),
     (operations.spend, (int64, _TIMED_OP)),
     (operations.get_place, (int64, _PLACE_OP)),
     (clients.ask, (int64, int64)),

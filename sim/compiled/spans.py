@@ -150,6 +150,12 @@ def keep_arrival(s: State, task: int, served: bool) -> None:
     row.started = s.now if served else math.nan
 
 
+@handler
+def keep_start(s: State, task: int) -> None:
+    """It has a worker from now on."""
+    flows(s)[task].started = s.now
+
+
 @compiled
 def keep_span(s: State, task: int, outcome: int, ended: float) -> None:
     """Write the row of an attempt that has ended, or that is still inside when the clock stops (`ended` is nan)."""

@@ -21,8 +21,17 @@ NOWHERE = -1
 class Cutter(Writer):
     """Makes one function."""
 
-    def __init__(self, flow: Any, function: str, needs: Needs):  # noqa: ANN401 - a flow or a fold of flows
+    def __init__(
+        self,
+        flow: Any,  # noqa: ANN401 - a flow or a fold of flows
+        function: str,
+        needs: Needs,
+        phase: str = "phase",
+        runs: tuple[str, ...] = (),
+        ends: bool = False,
+    ):
         super().__init__(needs)
+        self.phase, self.runs, self.ends = phase, runs, ends
         outermost: Any
         outermost, inner = (flow.layers[0], Fold(flow.layers[1:])) if isinstance(flow, Fold) else (flow, None)
         if not is_flow(outermost):
@@ -90,7 +99,7 @@ class Cutter(Writer):
         if not phases:
             return [*top, *led, *self._first_and_joins(order)]
         rest = [self._resumed(place, place in phases, bool(coming[place])) for place in order if place in self.joins]
-        resumed_at = ast.parse(f"{RESUMED_AT} = own_row.phase").body
+        resumed_at = ast.parse(f"{RESUMED_AT} = own_row.{self.phase}").body
         return [*top, *resumed_at, *led, *rest, ast.Return(self._answer("PARK"))]  # the last is never reached
 
     def _first_and_joins(self, order: list[int]) -> list[ast.stmt]:
@@ -128,8 +137,8 @@ class Cutter(Writer):
             case Branch(test, then, other):
                 ways = self._follow(place, then), self._follow(place, other)
                 return [*block.body, ast.If(test, ways[0] or [ast.Pass()], ways[1])]
-            case Wait(to):
-                return block.body + self._left_at(to, "PARK")
+            case Wait(to, named):
+                return block.body + self._left_at(to, "NEXT" if named in self.runs else "PARK")
             case Leave(value):
                 return block.body + self._over(value)
         raise AssertionError(f"{self.flow.__name__}: block {place} leads nowhere")
@@ -140,13 +149,15 @@ class Cutter(Writer):
         return ast.parse(f"{TO} = {self.number_of[to]}").body if to in self.joins else self._written(to)
 
     def _left_at(self, to: int, answer: str) -> list[ast.stmt]:
-        return [*ast.parse(f"own_row.phase = {self.number_of[to]}").body, ast.Return(self._answer(answer))]
+        return [*ast.parse(f"own_row.{self.phase} = {self.number_of[to]}").body, ast.Return(self._answer(answer))]
 
     def _over(self, value: ast.expr | None) -> list[ast.stmt]:
         """The next time it begins at its beginning."""
         if not self.resumes:
             return [ast.Return(value)] if value is not None or self.joins else []
-        return [*ast.parse("own_row.phase = 0").body, ast.Return(value or self._answer("PARK"))]
+        if self.ends:
+            return [ast.Return(value or self._answer("PARK"))]
+        return [*ast.parse(f"own_row.{self.phase} = 0").body, ast.Return(value or self._answer("PARK"))]
 
     def _waits(self) -> bool:
         return any(True for _ in self.graph.waits())

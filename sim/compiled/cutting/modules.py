@@ -28,6 +28,9 @@ class Step:
     flow: Any  # a flow, or a fold of flows
     name: str
     decorator: str = "handler"
+    phase: str = "phase"  # the field of the task that says where it is resumed
+    runs: tuple[str, ...] = ()  # the places at which its task goes on with its program, and does not wait
+    ends: bool = False  # its task is over with it
 
 
 @dataclass
@@ -56,4 +59,4 @@ class Module:
 
     def _function(self, step: Step) -> str:
         self.needs.named(step.decorator, "sim.compiled.base")
-        return f"\n\n@{step.decorator}\n{Cutter(step.flow, step.name, self.needs).cut()}\n"
+        return f"\n\n@{step.decorator}\n{Cutter(step.flow, step.name, self.needs, step.phase, step.runs, step.ends).cut()}\n"

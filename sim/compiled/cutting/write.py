@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 PACKAGE = "sim.compiled.written"
-MODULES = ("calls", "killed", "watched")
+MODULES = ("attempts", "calls", "killed", "watched")
 
 
 class WhateverIsAsked(ModuleType):

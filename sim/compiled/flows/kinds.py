@@ -118,7 +118,7 @@ class Task(int):
     call_number: int
     outcome: int
     root: int
-    entry: Op
+    entry: EntryOp
     request: Request | None
     chain: int
     path: int

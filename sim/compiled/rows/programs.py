@@ -12,7 +12,7 @@ from sim.compiled.rows.traffic import Workload
 OP_BYTES = 72
 
 
-class Op(Row, size=OP_BYTES):
+class Op(Row, size=OP_BYTES, fixed=True):
     """One operation: which, on which host, and where to go on a jump and on a failure."""
 
     kind: int
@@ -21,7 +21,7 @@ class Op(Row, size=OP_BYTES):
     fail: Reference[Op]
 
 
-class EntryOp(Op, size=OP_BYTES):
+class EntryOp(Op, size=OP_BYTES, fixed=True):
     """Where an endpoint or route begins."""
 
     endpoint: int  # index into names
