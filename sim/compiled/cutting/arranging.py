@@ -55,7 +55,9 @@ class Cutter(Writer):
             self.graph.blocks[last].end = Leave(None)
         returns = text_of(tree.returns) if tree.returns is not None else "None"
         body = self._arranged()
-        body = self._records(parameters, body) + body
+        body = self._records(parameters) + body
+        read = {part.id for node in body for part in ast.walk(node) if isinstance(part, ast.Name) and is_read(part)}
+        body = [kept for node in body if (kept := _Unread(read).visit(node)) is not None]
         answers = "int" if self.resumes or returns == "int" else "bool" if returns == "bool" else "None"
         given = ", ".join(["s: State", *(f"{parameter.arg}: {_type(parameter)}" for parameter in parameters)])
         made: Any = ast.parse(f"def {self.function_name}({given}) -> {answers}:\n    pass").body[0]
@@ -68,11 +70,8 @@ class Cutter(Writer):
         told = text_of(parameter.annotation) if parameter.annotation is not None else ""
         self.kinds[parameter.arg] = Place(told) if told in Row.row_kinds else None
 
-    def _records(self, parameters: list[ast.arg], body: list[ast.stmt]) -> list[ast.stmt]:
-        """The rows of the parameters whose fields are asked for."""
-        read = {part.id for node in body for part in ast.walk(node) if isinstance(part, ast.Name)}
-        asked = [parameter.arg for parameter in parameters if f"{parameter.arg}_row" in read]
-        return [node for parameter in asked for node in self.beside(parameter)]
+    def _records(self, parameters: list[ast.arg]) -> list[ast.stmt]:
+        return [node for parameter in parameters for node in self.beside(parameter.arg)]
 
     # -- the order of blocks -------------------------------------------------------------------------------------------
 
@@ -164,6 +163,24 @@ class Cutter(Writer):
 
     def _answer(self, word: str) -> ast.expr:
         return name(self.needs.named(word, ANSWERS))
+
+
+def is_read(node: ast.Name) -> bool:
+    """Whether a name is read there."""
+    return isinstance(node.ctx, ast.Load)
+
+
+class _Unread(ast.NodeTransformer):
+    """Takes out the records of rows of which nobody asks for a field."""
+
+    def __init__(self, read: set[str]):
+        self.read = read
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
+        """Leave it out, or as it is."""
+        target = node.targets[0]
+        unread = isinstance(target, ast.Name) and target.id.endswith("_row") and target.id not in self.read
+        return None if unread else node
 
 
 def _type(parameter: ast.arg) -> str:
