@@ -33,7 +33,7 @@ MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the reco
 ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN = map(
     whole, range(9)
 )  # what a task does when it wakes
-NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, ASKING, OUTSIDE = map(whole, range(7))  # where it stands
+NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE = map(whole, range(6))  # where it stands
 ALIVE, OVER, FREE = map(
     whole, range(3)
 )  # the life of a row: a task, what is left of one while something still names it, nobody
