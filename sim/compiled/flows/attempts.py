@@ -37,6 +37,8 @@ def attempt(s: State, own: Task) -> Waits[None]:
     refusal = yield from have_place(s, own)
     if refusal == OK:
         refusal = yield from meet_error_faults(s, own)
+    else:
+        own.where = own.entry.endpoint
     if refusal != OK:  # what the host itself refuses is answered as what it is
         own.root = 0
         reason = refusal
@@ -82,7 +84,6 @@ def have_place(s: State, own: Task) -> Waits[int]:
             keep_arrival(s, own, replica.closed == 0 and replica.free > 0)
     if replica.closed:
         if replica.hung == 0 or replica.closed > 1:  # it is not only frozen
-            own.where = own.entry.endpoint
             return UNREACHABLE
         if replica.free == 0 or replica.backlog > 0:
             wait_outside(s, own)
@@ -95,7 +96,6 @@ def have_place(s: State, own: Task) -> Waits[int]:
     else:
         if replica.waiting >= host.capacity:
             note_shed(s, host)
-            own.where = own.entry.endpoint
             return SHED
         wait_in_queue(s, host, own)
         if host.patience is not None:
@@ -103,7 +103,6 @@ def have_place(s: State, own: Task) -> Waits[int]:
         yield LEAVE_QUEUE
         if not own.granted:
             note_shed(s, host)
-            own.where = own.entry.endpoint
             return own.outcome
     if s.spans:
         keep_start(s, own)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.rows import calls as rows
-from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class GuardTables:
     def _guard(self, guard: Guard) -> int:
         if id(guard) in self._guard_at:
             return self._guard_at[id(guard)]
-        values: dict[str, Any] = {"breaker": NOBODY, "budget": NOBODY, "bulkhead": NOBODY}
+        values: dict[str, Any] = {}
         for layer in LAYERS:
             values |= layer.of_guard(guard, self)
         self._guard_at[id(guard)] = place = self.guards.add(**values)

@@ -48,7 +48,6 @@ def attempt_step(s: State, own: int) -> int:
     if pc == 1:
         if not own_row.granted:
             note_shed(s, host_1)
-            own_row.where = entry_ops(s)[own_row.entry].endpoint
             refusal = own_row.outcome
             to = 7
         else:
@@ -66,7 +65,6 @@ def attempt_step(s: State, own: int) -> int:
                 keep_arrival(s, own, replica_1_row.closed == 0 and replica_1_row.free > 0)
         if replica_1_row.closed:
             if replica_1_row.hung == 0 or replica_1_row.closed > 1:
-                own_row.where = entry_ops(s)[own_row.entry].endpoint
                 refusal = UNREACHABLE
                 to = 7
             elif replica_1_row.free == 0 or replica_1_row.backlog > 0:
@@ -85,7 +83,6 @@ def attempt_step(s: State, own: int) -> int:
             to = 5
         elif replica_1_row.waiting >= host_1_row.capacity:
             note_shed(s, host_1)
-            own_row.where = entry_ops(s)[own_row.entry].endpoint
             refusal = SHED
             to = 7
         else:
@@ -103,6 +100,7 @@ def attempt_step(s: State, own: int) -> int:
         if refusal == OK:
             to = 2
         else:
+            own_row.where = entry_ops(s)[own_row.entry].endpoint
             to = 9
     if pc == 2 or to == 2:
         if host_1_row.errors_on and replicas(s)[own_row.replica].hung:

@@ -53,10 +53,7 @@ def balancer_hears(s: State, own: Task, call: Call) -> None:
 
 @inlined
 def send(s: State, task: int, call: int, attempt: int) -> int:
-    """Put one attempt on the wire; the replica that it goes to, also where it is lost on its way.
-
-    -1 where there is nobody to send it to.
-    """
+    """Put one attempt on the wire; its replica, also where it is lost on its way, -1 where there is none."""
     own = tasks(s)[task]
     row = calls(s)[call]
     entity = requests(s)[own.request].id

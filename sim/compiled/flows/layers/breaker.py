@@ -11,6 +11,7 @@ from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.flows.layer import Layer, Values, Watched, failed, its_guard
 from sim.compiled.guards import note
 from sim.compiled.rows import calls as rows
+from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
 from sim.models.layers.breaker import BreakerMemory
 from sim.models.unnoticed import breaker_by_now, breaker_forgotten
@@ -105,7 +106,7 @@ class Breaker(Layer):
         """Its state, and what it remembers."""
         memory = guard.find(BreakerMemory)
         if memory is None:
-            return {}
+            return {"breaker": NOBODY}
         breaker_at = tables.policy(rows.breakers, memory.row)
         return {"breaker": breaker_at, "ring": tables.ring(memory.ring), "size": len(memory.ring)}
 

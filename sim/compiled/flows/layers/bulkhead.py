@@ -203,7 +203,7 @@ class Bulkhead(Layer):
     def of_guard(guard: ModelGuard, tables: GuardTables) -> Values:
         """Its places."""
         memory = guard.find(BulkheadMemory)
-        return {} if memory is None else {"bulkhead": tables.policy(rows.bulkheads, memory.row)}
+        return {"bulkhead": NOBODY if memory is None else tables.policy(rows.bulkheads, memory.row)}
 
     @staticmethod
     def watched(call: ModelCall, guards: ModelGuards) -> Iterator[Watched]:

@@ -17,6 +17,7 @@ from sim.compiled.flows.layer import Layer, Values, failed, its_guard, thawed
 from sim.compiled.guards import note
 from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
+from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
 from sim.compiled.spans import BACKOFF, keep_stage
 from sim.models.budget import RetryBudget
@@ -101,7 +102,7 @@ class Retry(Layer):
         """The budget, and when it was last found exhausted."""
         known = guard.find(RetryBudget)
         if known is None:
-            return {"spent": -np.inf}
+            return {"spent": -np.inf, "budget": NOBODY}
         return {
             "spent": -np.inf,
             "budget": tables.policy(rows.budgets, known.row),
