@@ -28,7 +28,14 @@ raise SystemExit(ending.exit_code(code))
 def test_each_signal_has_its_exit_code_wherever_it_falls(tmp_path, number, code):
     """Into an `exec` too, by which libraries make classes: Python would then end by SIGINT, whatever exit code is asked for."""
     (tmp_path / "victim.py").write_text(MODULE.format(number=int(number)))
-    done = subprocess.run([sys.executable, "-m", "victim"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "victim"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (code, "")
 
 
@@ -57,7 +64,14 @@ raise SystemExit(ending.exit_code(code))
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_one_that_falls_where_nothing_can_be_raised_comes_again(tmp_path, number, code):
     (tmp_path / "victim.py").write_text(SWALLOWED.format(number=int(number)))
-    done = subprocess.run([sys.executable, "-m", "victim"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "victim"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (code, "")
 
 

@@ -1,4 +1,7 @@
-"""SIGTERM and SIGHUP end the work as Ctrl-C does: finished runs are kept, workers go, nothing half-written is left. The exit code tells which it was."""
+"""SIGTERM and SIGHUP end the work as Ctrl-C does: finished runs are kept, workers go, nothing half-written is left.
+
+The exit code tells which it was.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ class Ending:
         raise KeyboardInterrupt
 
     def _swallowed(self, found: sys.UnraisableHookArgs) -> None:
-        """Where nothing can be raised, in a callback of a weak reference or a `__del__`, Python prints an interruption and goes on. Then it comes again."""
+        """Where nothing can be raised, in a callback of a weak reference or a `__del__`, Python prints an interruption
+        and goes on. Then it comes again.
+        """
         if not issubclass(found.exc_type, KeyboardInterrupt):
             self._told_elsewhere(found)
             return
@@ -39,10 +44,15 @@ class Ending:
         again.start()
 
     def exit_code(self, code: int) -> int:
-        """The exit code as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP. From now on none of them is heard."""
+        """The exit code as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
+
+        From now on none of them is heard.
+        """
         for number in (signal.SIGINT, *_AS_CTRL_C):
             signal.signal(number, signal.SIG_IGN)  # all is done and told; one more would only break the leave-taking
-        exec("")  # Python has noted an interruption that fell into an `exec` of some library, and would end by SIGINT; the next `exec` clears that
+        # Python has noted an interruption that fell into an `exec` of some library, and would end by SIGINT; the next
+        # `exec` clears that
+        exec("")
         return 128 + self._heard if code == Interrupted.exit_code else code
 
 
@@ -55,7 +65,9 @@ def _again(number: int) -> None:
 
 
 def came_of_interruption(error: BaseException | None) -> bool:
-    """Whether it was raised for, or after, a KeyboardInterrupt: Python wraps one that falls into the making of a class, and libraries do so too."""
+    """Whether it was raised for, or after, a KeyboardInterrupt: Python wraps one that falls into the making of a class,
+    and libraries do so too.
+    """
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None

@@ -1,7 +1,7 @@
 """The sentence that says what a field means: the docstring under it, read from the source when somebody asks.
 
-`duration: Length` with a docstring under it is told so in the schema, in an editor's hover text, and in the reference. A plug-in writes its
-sentences in the same way.
+`duration: Length` with a docstring under it is told so in the schema, in an editor's hover text, and in the reference.
+A plug-in writes its sentences in the same way.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def sentences_of(cls: type[Spec]) -> dict[str, str]:
 def _written(cls: type[Spec]) -> Iterator[tuple[str, str]]:
     try:
         (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-    except (OSError, TypeError, SyntaxError):  # its source is not at hand: a plug-in that came from another machine, a class made by a program
+    except (OSError, TypeError, SyntaxError):
+        # its source is not at hand: a plug-in that came from another machine, a class made by a program
         return
     body = tree.body if isinstance(tree, ast.ClassDef) else []
     for field, after in pairwise(body):

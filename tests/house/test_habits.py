@@ -40,7 +40,12 @@ def simulated(place, files, **more):
     (folder / "sim").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sim "$@"\n')
     (folder / "sim").chmod(0o755)
     given = {"FILES": files, "OPTIONS": "--replications 1 --jobs 1", "JUNIT": "", **more}
-    environment = {**os.environ, **given, "RUNNER_TEMP": str(place / "temp"), "GITHUB_STEP_SUMMARY": str(place / "summary.md")}
+    environment = {
+        **os.environ,
+        **given,
+        "RUNNER_TEMP": str(place / "temp"),
+        "GITHUB_STEP_SUMMARY": str(place / "summary.md"),
+    }
     (script,) = [step["run"] for step in ACTION["runs"]["steps"] if step["name"] == "Simulate"]
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]  # as GitHub runs `shell: bash`
     return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)

@@ -71,7 +71,9 @@ def test_what_is_called_certain_is_the_same_in_every_replication():
 
 
 DRAWN = {
-    **dict.fromkeys(("lognormal", "gamma", "erlang", "pareto", "weibull", "hyperexponential", "empirical", "mixture"), "12ms"),
+    **dict.fromkeys(
+        ("lognormal", "gamma", "erlang", "pareto", "weibull", "hyperexponential", "empirical", "mixture"), "12ms"
+    ),
     **{kind: {"deterministic": "11/s"} for kind in ("mmpp", "profile")},
 }
 
