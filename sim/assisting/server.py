@@ -56,7 +56,7 @@ def made(bounds: Bounds) -> MCPServer[Any]:
             return await _performed(bounds, {"tool": tool, **arguments})
 
     @server.tool()
-    async def check(scenario: str, settings: list[str] = []) -> dict[str, Any]: - read by the SDK, never changed
+    async def check(scenario: str, settings: list[str] = []) -> dict[str, Any]:  # noqa: B006 - read by the SDK, never changed
         """Everything wrong with a scenario, with file and line; then, without simulating, the load on every station and
         what is unwise.
         """
