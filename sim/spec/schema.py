@@ -12,7 +12,7 @@ from sim.spec.base import Duration, Kind, Spec, words
 from sim.spec.document import Data
 from sim.spec.loading import SAME_FOR_ALL
 from sim.spec.scenario import Scenario
-from sim.spec.sentences import sentences_of
+from sim.spec.sentences import sentences_of, unwrapped
 from sim.spec.shape import specs_in
 
 _Json = dict[str, Any]
@@ -72,7 +72,9 @@ def _classes() -> list[type[Spec]]:
 
 
 def _describe(cls: type[Spec], schema: _Json) -> None:
-    """Each field says what it means, and what may be written there, where its type tells."""
+    """The class says what it is; each field what it means, and what may be written there, where its type tells."""
+    if "description" in schema:
+        schema["description"] = unwrapped(schema["description"])
     for name, sentence in sentences_of(cls).items():
         field = schema["properties"][cls.model_fields[name].alias or name]
         unit = unit_in(field)

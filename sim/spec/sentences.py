@@ -15,6 +15,8 @@ from itertools import pairwise
 
 from sim.spec.base import Spec
 
+_FULL = 100  # columns without the indentation: less than this, and one more word would have found room in 120
+
 
 @cache
 def sentences_of(cls: type[Spec]) -> dict[str, str]:
@@ -37,3 +39,19 @@ def _written(cls: type[Spec]) -> Iterator[tuple[str, str]]:
         match field, after:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 yield name, " ".join(text.split())
+
+
+def unwrapped(text: str) -> str:
+    """A docstring as editors show it: a line that was broken because it was full goes on, all others end where they do.
+
+    So lists and tables stay as they are, and so does a line of its own for each word.
+    """
+    lines = text.split("\n")
+    joined = lines[:1]
+    for before, line in pairwise(lines):
+        full = len(before) + len(line.split(" ")[0]) > _FULL
+        if before.strip() and line and not line.startswith((" ", "* ", "- ")) and full:
+            joined[-1] += f" {line}"
+        else:
+            joined.append(line)
+    return "\n".join(joined)

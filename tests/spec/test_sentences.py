@@ -11,7 +11,7 @@ from sim.spec.base import Duration, Share, Spec, register, unregister
 from sim.spec.policy import Bulkhead
 from sim.spec.reference import reference
 from sim.spec.schema import _classes, json_schema
-from sim.spec.sentences import sentences_of
+from sim.spec.sentences import sentences_of, unwrapped
 from sim.spec.step import Step
 from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
 
@@ -108,3 +108,9 @@ def test_every_time_series_of_the_models_is_left_by_something():
 def test_the_reference_says_where_to_see_it():
     told = reference().partition("## Bulkhead")[2].partition("\n## ")[0]
     assert "Leaves behind: outcomes `bulkhead_full`; stages `bulkhead`; time series `places_taken`, " in told
+
+
+def test_only_a_line_that_was_broken_because_it_was_full_goes_on():
+    full = "word " * 22 + "and"
+    assert unwrapped(f"{full}\nmore\n\n* one\n* two") == f"{full} more\n\n* one\n* two"
+    assert unwrapped("a table\nof words") == "a table\nof words"
