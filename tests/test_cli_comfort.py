@@ -128,6 +128,7 @@ def test_bash_takes_the_line(tmp_path):
 # ---- watch
 
 
+@pytest.mark.long
 def test_a_saved_file_is_checked_and_run_again(tmp_path):
     """Errors are told and waited out; Ctrl-C ends it."""
     file = tmp_path / "small.yaml"

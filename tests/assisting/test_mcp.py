@@ -80,6 +80,7 @@ def test_a_run_is_the_run_of_the_command_line(folder):
     assert "response p99" in found["text"]
 
 
+@pytest.mark.long
 def test_one_session_checks_compares_explains_and_asks_for_the_language(folder):
     async def talk(client):
         asked = (
@@ -151,6 +152,7 @@ def test_more_memory_than_allowed_is_refused_on_paper(folder):
     assert "max_memory" in words(found) or "memory" in words(found)
 
 
+@pytest.mark.long
 def test_a_call_that_takes_too_long_is_ended_with_its_process_and_the_next_one_answered(folder):
     (folder / "long.yaml").write_text(LONG)
 
@@ -168,6 +170,7 @@ def test_a_call_that_takes_too_long_is_ended_with_its_process_and_the_next_one_a
     assert not after.is_error
 
 
+@pytest.mark.long
 def test_calls_at_once_wait_for_their_turn(folder):
     async def talk(client):
         found = {}

@@ -87,6 +87,7 @@ def test_poisson_counts_have_an_index_of_dispersion_of_1():
     assert abs(index - 1) < 4 * math.sqrt(2 / windows)
 
 
+@pytest.mark.long
 def test_bursts_have_the_mean_and_the_index_of_dispersion_of_the_formula():
     """semantics.md 11.3, with the exact value for a window of finite length."""
     duration, window = 80_000.0, 20.0

@@ -82,6 +82,7 @@ def test_two_tiers_are_told_apart_by_their_queues(tmp_path):
     assert found.exchangeable in ((), (("a.x.work", "b.x.work"),))
 
 
+@pytest.mark.long
 def test_two_times_in_a_row_of_which_only_the_sum_shows_are_not_both_fitted(tmp_path):
     """Constants of 4 and 6 ms at next to no load: every answer takes 10 ms, whichever of the two is the longer."""
     rng = np.random.default_rng(5)
@@ -96,6 +97,7 @@ def test_two_times_in_a_row_of_which_only_the_sum_shows_are_not_both_fitted(tmp_
     assert found.fitted[0].value == pytest.approx(0.007, rel=0.01)  # 10 ms less the 3 ms that stand there
 
 
+@pytest.mark.long
 def test_what_no_figure_answers_to_is_not_fitted(tmp_path):
     file = write(tmp_path / "a.csv", *measured(1_000, 20, [(1, 0.010)], seed=6))
     text = shop("{exponential: 3ms}") + "  other: {workers: 1, endpoints: {x: [{work: 7ms}]}}\n"
@@ -106,6 +108,7 @@ def test_what_no_figure_answers_to_is_not_fitted(tmp_path):
     assert "7ms" in found.text
 
 
+@pytest.mark.long
 def test_a_model_that_cannot_show_it_says_so(tmp_path):
     """Measured: 1 ms for most, a second for one in fifty. No exponential has both."""
     rng = np.random.default_rng(7)
@@ -117,6 +120,7 @@ def test_a_model_that_cannot_show_it_says_so(tmp_path):
     assert "does not show what was measured whatever its values" in render_fit(found)
 
 
+@pytest.mark.long
 def test_a_stand_in_is_free_by_default_with_its_spread_and_the_file_stays_the_authors(tmp_path):
     """Lognormal of mean 20 ms and cv 0.5, unloaded. The file comes back with other values in two lines, and nothing else changed."""
     rng = np.random.default_rng(8)

@@ -40,6 +40,7 @@ def test_at_low_load_and_many_requests_a_right_model_is_valid_beyond_doubt(tmp_p
     assert found.verdict == "valid", render_validation(found)
 
 
+@pytest.mark.long
 def test_right_models_are_rarely_refused(tmp_path):
     """Of ten right ones at 95 %, with all figures judged together: as good as none."""
     refused = 0

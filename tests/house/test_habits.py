@@ -51,6 +51,7 @@ def simulated(place, files, **more):
     return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_the_action_fails_on_a_broken_expectation_and_goes_on_to_the_next_file(place):
     done = simulated(place, "broken.yaml\nholds.yaml\n", JUNIT="reports of ci")
     assert done.returncode == 1, done.stderr
@@ -60,6 +61,7 @@ def test_the_action_fails_on_a_broken_expectation_and_goes_on_to_the_next_file(p
     assert sorted(path.name for path in (place / "reports of ci").iterdir()) == ["broken.yaml.xml", "holds.yaml.xml"]
 
 
+@pytest.mark.long
 def test_the_action_is_content_where_all_holds(place):
     assert simulated(place, "holds.yaml").returncode == 0
 

@@ -95,6 +95,7 @@ def test_depth_is_bounded(tmp_path, text):
     assert not outcome([tmp_path / "a.json"])
 
 
+@pytest.mark.long
 def test_parents_without_end_cost_no_more_than_they_are(tmp_path):
     """A hundred thousand spans below one another, each of another service's turn."""
     rows = "".join(
