@@ -46,7 +46,7 @@ def main() -> NoReturn:
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no tick shows a question mark
     warnings.showwarning = lambda message, *_: tell(f"note: {message}")
     ending = Ending()
-    code = ending.exit_code(answer(sys.argv[1:]))
+    code = ending.exit_code(answer(sys.argv[1:], ending))
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -55,11 +55,14 @@ def main() -> NoReturn:
         mute()
         code = DEFECT
         tell(f"error: {not_said(error)}")
-    sys.exit(code)
+    ending.leave(code)
 
 
-def answer(arguments: Sequence[str]) -> int:
-    """Run one command line and give its exit code; errors are told on stderr, without a traceback unless asked."""
+def answer(arguments: Sequence[str], ending: Ending | None = None) -> int:
+    """Run one command line and give its exit code; errors are told on stderr, without a traceback unless asked.
+
+    What an interruption broke off is handed to `ending`, which need not take it apart.
+    """
     try:
         code = sim.main(list(arguments), prog_name="sim", standalone_mode=False)
     except click.ClickException as error:
@@ -67,8 +70,10 @@ def answer(arguments: Sequence[str]) -> int:
         error.show(shown)
         tell(shown.getvalue().rstrip("\n"))
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         tell("interrupted")
+        if ending is not None:
+            ending.broken_off = error
         return BROKEN_OFF
     except BrokenPipeError:
         mute()
@@ -76,6 +81,8 @@ def answer(arguments: Sequence[str]) -> int:
     except SimError as error:
         _tell(error)
         _trace(error, arguments)
+        if ending is not None and isinstance(error, Interrupted):
+            ending.broken_off = error
         return error.exit_code
     except Exception as error:  # a defect of ours or of a plug-in: said in one line, with the way to see more
         if came_of_interruption(error):

@@ -23,10 +23,11 @@ Array = npt.NDArray[np.float64]
 ENOUGH = 8  # values from which a family is told from another
 CLOSE = 0.05  # a distance that is small enough whatever the size of the sample
 CRITICAL = 1.2  # over the root of the size of the sample: what chance does now and then
+# over that root: how far an exponential, with its one parameter, may be, and may be behind another
 SIMPLE, ASIDE = (
     0.8,
     0.2,
-)  # over that root: how far an exponential, with its one parameter, may be, and may be behind another
+)
 TAIL = 0.15  # how far the 95th and 99th percentile of a family may be from those of the sample
 CONSTANT = 0.01  # coefficient of variation below which all values are one
 LONGEST_SAMPLE = 20_000  # values by which the distance is measured; of longer samples evenly spaced ranks
