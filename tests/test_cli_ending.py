@@ -75,6 +75,46 @@ def test_one_that_falls_where_nothing_can_be_raised_comes_again(tmp_path, number
     assert (done.returncode, done.stderr) == (code, "")
 
 
+BROKEN = """
+import os, signal, threading, time
+from sim.cli.ending import Ending
+ending, code = Ending(), 0
+def manage():
+    heard.wait()
+    raise ValueError("a worker has gone")
+heard = threading.Event()
+if {early}:
+    heard.set()
+thread = threading.Thread(target=manage)
+thread.start()
+try:
+    time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(9)
+except KeyboardInterrupt:
+    code = 130
+    heard.set()
+thread.join()
+raise SystemExit(ending.exit_code(code))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signals")
+@pytest.mark.parametrize("early", [True, False])
+def test_a_thread_that_stumbles_is_told_before_all_is_ended_and_not_after(tmp_path, early):
+    (tmp_path / "victim.py").write_text(BROKEN.format(early=early))
+    done = subprocess.run(
+        [sys.executable, "-m", "victim"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 143
+    assert ("a worker has gone" in done.stderr) == early
+
+
 def test_what_was_raised_for_an_interruption_is_told_from_other_errors():
     wrapped = RuntimeError("wrapped")
     wrapped.__cause__ = KeyboardInterrupt()

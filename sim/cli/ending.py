@@ -33,13 +33,23 @@ class Ending:
                 signal.signal(number, self._hear)
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._hear)
+        self._ends = False
+        self._of_threads = threading.excepthook
+        threading.excepthook = self._broken
         self._told_elsewhere = sys.unraisablehook
         sys.unraisablehook = self._swallowed
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
-        self._heard = number
+        self._heard, self._ends = number, True
         gc.freeze()  # nobody walks through millions of users once more, now that they are to go with the process
         raise KeyboardInterrupt
+
+    def _broken(self, found: threading.ExceptHookArgs) -> None:
+        """A thread that manages workers may stumble over those that the same signal has ended: that is not worth a
+        word.
+        """
+        if not self._ends:
+            self._of_threads(found)
 
     def _swallowed(self, found: sys.UnraisableHookArgs) -> None:
         """Where nothing can be raised, in a callback of a weak reference or a `__del__`, Python prints an interruption
