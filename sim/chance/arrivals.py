@@ -39,7 +39,7 @@ from sim.chance.table import Numbers, Rows
 from sim.chance.transforms import exponential
 from sim.spec import traffic as spec
 
-CHUNK = 4096
+CHUNK, FIRST_CHUNK = 4096, 64  # times that are made at once
 RANDOM, EVEN, MODULATED, RECORDED = range(4)
 
 SOURCE = np.dtype(
@@ -85,14 +85,11 @@ def _chunks(state: Arrivals) -> Iterator[list[float]]:
         while count := fill(*state, 0, array, CHUNK):
             yield array[:count].tolist()
         return
-    times, sources, pieces, data = (
-        [0.0] * CHUNK,
-        as_objects(state.sources),
-        as_objects(state.pieces),
-        state.data.tolist(),
-    )
-    while count := fill_arrivals(sources, pieces, data, 0, times, CHUNK):
+    times, size = [0.0] * CHUNK, FIRST_CHUNK
+    sources, pieces, data = as_objects(state.sources), as_objects(state.pieces), state.data.tolist()
+    while count := fill_arrivals(sources, pieces, data, 0, times, size):
         yield times[:count]
+        size = min(2 * size, CHUNK)  # who only looks at a world asks for the first one alone
 
 
 @shared

@@ -258,8 +258,8 @@ class _Ways:
 
     def decoded(self, codes: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Source and route of each number."""
-        source, route = self._pairs[codes].T
-        return source, route
+        source, route = np.ascontiguousarray(self._pairs.T)
+        return source[codes], route[codes]
 
 
 def slowest_of(requests: Rows, warmup: float) -> Rows:
@@ -298,7 +298,8 @@ def _unpacked(cells: _Cells, shape: tuple[int, ...], names: tuple[str, ...]) -> 
     cells.merge()
     columns, rest = {"count": cells.counts}, cells.keys
     for name, bound in zip(reversed(names[1:]), reversed(shape), strict=True):
-        rest, columns[name] = np.divmod(rest, bound)
+        whole = rest // bound  # by one number, and so without divisions, as numpy's divmod is not
+        rest, columns[name] = whole, rest - whole * bound
     return {names[0]: rest, **columns}
 
 
