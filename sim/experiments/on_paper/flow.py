@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
-from sim.experiments.on_paper.times import Drawn, Parts, Times, any_of, longest
+from sim.experiments.on_paper.times import KnownTail, Parts, Times, any_of, longest
 from sim.policies.assignor import range_assign
 from sim.spec import actions as does
 from sim.spec.broker import Broker, Topic
@@ -48,7 +48,7 @@ class Profile:
     # attempts, and s for which they hold a place
     places: dict[Place, tuple[float, float]] = field(default_factory=dict)
     publishes: dict[tuple[str, str | None], float] = field(default_factory=dict)  # topic and key of its own -> messages
-    kept: dict[Key, Drawn] = field(default_factory=dict)  # what requests keep, here and wherever it calls
+    kept: dict[Key, KnownTail] = field(default_factory=dict)  # what requests keep, here and wherever it calls
 
     @property
     def hold(self) -> float:
@@ -240,7 +240,7 @@ class Flow:
         ends = profile.ends
         mean = self._kept.get(key, action.time.mean)
         if action.kept and action.time.scv > 0.0:
-            profile.kept[key] = Drawn(action.time)
+            profile.kept[key] = KnownTail(action.time)
         profile.work += ends.ok.share * mean if action.computes and ends.ok.share > 0.0 else 0.0
         after = ends.ok.plus(Times(1.0, mean)) if key in self._kept else ends.ok.then(action.time, kept=action.kept)
         profile.ends = Ends(after, ends.refused, ends.failed)
