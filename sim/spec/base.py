@@ -11,7 +11,7 @@ Where a map of fields says in one of them, `kind`, which word it is (brokers), i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -57,6 +57,10 @@ class Spec(BaseModel):
     shorthand_type: ClassVar[Any] = None  # its type, where choices stand in it: whoever walks a document must find them
     leaves: ClassVar[Leaves] = Leaves()
     simpy_only: ClassVar[bool | tuple[str, ...]] = False  # all of it, or these fields where they are not at their default
+
+    def beyond_compiled(self) -> Iterator[str]:
+        """Values of fields, in words, that only SimPy knows, where the field itself is one of both engines."""
+        return iter(())
 
     @model_validator(mode="before")
     @classmethod

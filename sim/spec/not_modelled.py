@@ -27,6 +27,7 @@ _RETRY = "it is `retry: {max_attempts: 3}` of a policy; the first try counts as 
 _LINGER = "batches of a producer are not modelled; `via: outbox` with `poll` and `batch` comes nearest"
 _SPREAD = "the spread is `cv`, the standard deviation over the mean"
 _QUEUE = "the bound of a queue is `queue: {capacity: 100}`"
+_LIMITS = "limits are `rate_limits` of the gateway, of a route or of a service; those of a caller are `rate_limit` of a policy"
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
 INSTEAD = {
@@ -93,8 +94,10 @@ INSTEAD = {
     "gaussian": "a normal would be negative at times; `gamma` or `lognormal` with `mean` and `cv` come nearest",
     "std": _SPREAD,
     "stddev": _SPREAD,
-    "throttle": "limits are `rate_limits` of the gateway",
-    "throttling": "limits are `rate_limits` of the gateway",
+    "throttle": _LIMITS,
+    "throttling": _LIMITS,
+    "limit_req": _LIMITS,
+    "rate_limiting": _LIMITS,
     "sla": "what a route promises is `objective: {latency: 300ms, availability: 99.9%}`",
     "slo": "what a route promises is `objective: {latency: 300ms, availability: 99.9%}`",
     "tls": _TLS,

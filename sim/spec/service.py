@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
+from sim.spec.limits import RateLimit
 from sim.spec.policy import AnswersWith
 from sim.spec.step import AnyStep
 from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
@@ -103,6 +104,7 @@ class Service(Spec):
             "work_wasted",
         )
     )
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limits",)
     replicas: Few = 1
     """How many there are, each with workers, cores and queue of its own."""
     workers: Workers
@@ -113,6 +115,8 @@ class Service(Spec):
     """What each replica computes on; without it every worker has a core of its own."""
     queue: Queue = Queue()
     """Where requests wait for a worker."""
+    rate_limits: tuple[RateLimit, ...] = ()
+    """How many requests its endpoints let pass, counted on a worker before their steps; all of them must."""
     load_balancing: LoadBalancing = "round_robin"
     """How its callers choose a replica, each on its own."""
     cost: Price = 0.0

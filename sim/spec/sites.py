@@ -82,19 +82,54 @@ def bulkheads(scenario: Scenario) -> tuple[Bulkhead, ...]:
     return tuple(made)
 
 
+class Limit(NamedTuple):
+    """A rate limit where it stands, one for each of its rates."""
+
+    name: str  # as series name it: `gateway user limit`, `gateway GET / user limit`, `shop all limit`
+    place: str  # in the document
+    owner: str  # "gateway", or a service
+    replicas: int  # of the owner
+    routes: tuple[str, ...]  # whose requests it counts; of a service its endpoints, as `service.endpoint`
+    spec: RateLimit
+
+
 def limits(scenario: Scenario) -> dict[str, float]:
     """`gateway all limit` -> what it lets pass per second in all; nan for those that count by user or by route, each for itself."""
-    gateway, found = scenario.gateway, {}
-    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
-        assert gateway is not None
-        most = limit.rate * (gateway.replicas if limit.scope == "node" else 1)
-        found[f"gateway {limit_name(limit, index)}"] = most if limit.per == "all" else math.nan
+    found: dict[str, float] = {}
+    for limit in placed_limits(scenario):
+        most = limit.spec.rate * (limit.replicas if limit.spec.scope == "node" else 1)
+        plain = not limit.spec.keys and not limit.spec.when
+        found[limit.name] = min(found.get(limit.name, math.inf), most) if plain else math.nan
     return found
 
 
+def placed_limits(scenario: Scenario) -> tuple[Limit, ...]:
+    """All of a scenario; of one that keeps several rates each of them, under one name."""
+    found: list[Limit] = []
+    if (gateway := scenario.gateway) is not None:
+        under = tuple(name for name, route in gateway.routes.items() if route.limits(gateway))
+        found += _limits(gateway.rate_limits, GATEWAY, "", "gateway.rate_limits", gateway.replicas, under)
+        for name, route in gateway.routes.items():
+            place = f"gateway.routes.{name}.rate_limits"
+            found += _limits(route.rate_limits, GATEWAY, f"{name} ", place, gateway.replicas, (name,))
+    for name, service in scenario.services.items():
+        endpoints = tuple(f"{name}.{endpoint}" for endpoint in service.endpoints)
+        found += _limits(service.rate_limits, name, "", f"services.{name}.rate_limits", service.replicas, endpoints)
+    return tuple(found)
+
+
+def _limits(
+    specs: Sequence[RateLimit], owner: str, prefix: str, place: str, replicas: int, routes: tuple[str, ...]
+) -> Iterator[Limit]:
+    for index, spec in enumerate(specs):
+        for its in spec.periods:
+            yield Limit(f"{owner} {prefix}{limit_name(spec, index)}", f"{place}.{index}", owner, replicas, routes, its)
+
+
 def limit_name(limit: RateLimit, index: int) -> str:
-    """`all limit`, `user limit 2`."""
-    return f"{limit.per} limit {index + 1}" if index else f"{limit.per} limit"
+    """`all limit`, `user limit 2`, `route consumer limit`."""
+    per = " ".join(limit.keys) or "all"
+    return f"{per} limit {index + 1}" if index else f"{per} limit"
 
 
 def _replicas(scenario: Scenario, caller: str) -> int:

@@ -15,7 +15,13 @@ from sim.experiments.on_paper.recordings import recordings_outside, unlike_clock
 from sim.experiments.on_paper.refusals import erlang_b
 from sim.experiments.on_paper.slips import shares_of_mixtures, shares_of_sends
 from sim.experiments.on_paper.unwise_calls import breakers, hopeless_retries, impatient_clients, retry_fan_out, short_timeouts
-from sim.experiments.on_paper.unwise_limits import kinder_than_kong, limits_of_one_token, limits_with_words_unused, rate_limits, rounded_limits
+from sim.experiments.on_paper.unwise_limits import (
+    kinder_than_kong,
+    limits_of_one_token,
+    limits_with_words_unused,
+    rate_limits,
+    rounded_limits,
+)
 from sim.experiments.on_paper.zero_time_loops import time_can_stand_still
 from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
