@@ -82,6 +82,29 @@ def bulkheads(scenario: Scenario) -> tuple[Bulkhead, ...]:
     return tuple(made)
 
 
+class CallsLimited(NamedTuple):
+    """The rate limit of one caller towards one callee under one policy."""
+
+    name: str  # `orders -> payments rate limit`, with the policy in brackets where there are several
+    caller: str
+    callee: str
+    policy_name: str
+    rate: float  # per second, of all its replicas together
+
+
+def caller_limits(scenario: Scenario) -> tuple[CallsLimited, ...]:
+    """All of a scenario, in the order in which they are written."""
+    found = {(site.caller, site.callee, site.policy_name): site.policy for site in call_sites(scenario) if site.policy.rate_limit is not None}
+    pairs = [(caller, callee) for caller, callee, _ in found]
+    made = []
+    for (caller, callee, policy_name), policy in found.items():
+        replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
+        rate = policy.rate_limit.mean_rate * replicas if policy.rate_limit is not None else 0.0
+        several = f" ({policy_name})" if pairs.count((caller, callee)) > 1 else ""
+        made.append(CallsLimited(f"{caller} -> {callee}{several} rate limit", caller, callee, policy_name, rate))
+    return tuple(made)
+
+
 class Limit(NamedTuple):
     """A rate limit where it stands, one for each of its rates."""
 
@@ -100,7 +123,7 @@ def limits(scenario: Scenario) -> dict[str, float]:
         most = limit.spec.rate * (limit.replicas if limit.spec.scope == "node" else 1)
         plain = not limit.spec.keys and not limit.spec.when
         found[limit.name] = min(found.get(limit.name, math.inf), most) if plain else math.nan
-    return found
+    return found | {its.name: its.rate for its in caller_limits(scenario)}
 
 
 def placed_limits(scenario: Scenario) -> tuple[Limit, ...]:

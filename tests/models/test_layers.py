@@ -16,6 +16,7 @@ GUARDS = {
     "total_timeout": ("TotalTimeout", "10s"),
     "retry": ("Retry", {"max_attempts": 2}),
     "circuit_breaker": ("Breaker", {"failures": 3, "within": "10s", "open_for": "5s"}),
+    "rate_limit": ("RateLimit", {"rate": "100/s", "wait": "1s"}),
     "timeout": ("Timeout", "1s"),
     "bulkhead": ("Bulkhead", {"max_concurrent_calls": 2}),
 }

@@ -9,7 +9,7 @@ from sim.experiments.on_paper.flow import Flow, Profile, gateway_work
 from sim.experiments.on_paper.rates import Rates, limit_in_all
 from sim.spec.base import UNLIMITED
 from sim.spec.service import Service
-from sim.spec.sites import GATEWAY, bulkheads, call_sites, placed_limits
+from sim.spec.sites import GATEWAY, bulkheads, call_sites, caller_limits, placed_limits
 
 UNEVEN = 1.01  # times the mean of its group: a member that gets more is told of by itself
 
@@ -84,7 +84,7 @@ def runs_of(flow: Flow, found: Rates) -> list[Run]:
 
 
 def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Load]:
-    """Attempts and the time for which each holds a place: Little's law."""
+    """Attempts and the time for which each holds a place: Little's law. And what callers with a rate limit of their own let go."""
     held: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     for caller, rate, profile in runs:
         for (callee, policy), (attempts, seconds) in profile.places.items():
@@ -94,6 +94,9 @@ def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Loa
         found_here = held.get((its.caller, its.callee, its.policy_name), [])
         attempts = math.fsum(attempts for attempts, _ in found_here)
         answer[its.name, "places"] = (its.places, attempts, math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0)
+    for limit in caller_limits(flow.scenario):
+        found_here = held.get((limit.caller, limit.callee, limit.policy_name), [])
+        answer[limit.name, "rate"] = (1, math.fsum(attempts for attempts, _ in found_here), 1.0 / limit.rate)
     return answer
 
 

@@ -17,9 +17,11 @@ from sim.experiments.on_paper.slips import shares_of_mixtures, shares_of_sends
 from sim.experiments.on_paper.unwise_calls import breakers, hopeless_retries, impatient_clients, retry_fan_out, short_timeouts
 from sim.experiments.on_paper.unwise_limits import (
     kinder_than_kong,
+    limited_callers,
     limits_of_one_token,
     limits_with_words_unused,
     rate_limits,
+    replaced_limits,
     rounded_limits,
 )
 from sim.experiments.on_paper.zero_time_loops import time_can_stand_still
@@ -194,6 +196,8 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     retry_fan_out,
     breakers,
     rate_limits,
+    replaced_limits,
+    limited_callers,
     rounded_limits,
     heavy_tails,
     limits_of_one_token,

@@ -13,10 +13,11 @@ from sim.experiments.on_paper.partition_shares import user_shares
 from sim.experiments.on_paper.rates import limit_in_all
 from sim.policies.limiter import new_limiter
 from sim.spec.gateway import RateLimit
-from sim.spec.sites import GATEWAY, Limit, placed_limits
+from sim.spec.sites import GATEWAY, Limit, caller_limits, placed_limits
 from sim.spec.traffic import Traffic
 from sim.units import show_duration, show_rate, show_share
 
+CROWDED = 0.8  # from here on a line grows steeply
 RARE = 0.01
 ROUNDING = 0.05  # of a rate that is changed by counting whole requests, and still no news
 
@@ -86,6 +87,26 @@ def replaced_limits(view: View) -> Iterator[Finding]:
         if route.rate_limits and relies_on_default(route, "gateway_limits"):
             why = "as in Kong, nginx and Envoy; `gateway_limits: kept` asks both, `replaced` says that this is meant"
             yield Finding(f"gateway.routes.{name}", "its limits stand in the place of those of the gateway", why)
+
+
+def limited_callers(view: View) -> Iterator[Finding]:
+    """Callers who make more calls than their own rate limit lets go, or nearly so."""
+    names = {its.name for its in caller_limits(view.scenario)}
+    for station in view.load.stations:
+        if station.name not in names:
+            continue
+        asked, most = show_rate(station.rate), show_rate(station.rate / station.utilisation) if station.rate else ""
+        if station.utilisation > 1.0:
+            why = "the line grows until nobody waits for his turn any more, and the rest is refused"
+            yield Finding(station.name, f"{asked} calls on average, and {most} go", why)
+        elif station.utilisation > CROWDED:
+            why = f"a line as that of M/D/1: {show_duration(_wait(station.utilisation, station.rate))} each where calls come at random"
+            yield Finding(station.name, f"{asked} calls on average, and {most} go", why)
+
+
+def _wait(load: float, rate: float) -> float:
+    """The mean wait of M/D/1 (Pollaczek-Khinchine), seconds."""
+    return load / (2.0 * (rate / load) * (1.0 - load)) if load < 1.0 else math.inf
 
 
 def kinder_than_kong(view: View) -> Iterator[Finding]:
