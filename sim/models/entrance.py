@@ -86,7 +86,7 @@ class Entrance:
                 yield
                 host.come_inside(task, replica)
         if not replica.free:
-            if replica.waiting >= host.capacity:
+            if replica.waiting >= host.capacity and not host.make_room(task, replica):
                 host.shedding.note(self.env.now)
                 return self._refused(task, SHED)
             task.started = math.nan

@@ -20,7 +20,6 @@ from sim.models.demand import Demand
 from sim.models.ending import kill
 from sim.models.entrance import Entrance
 from sim.models.host import Host
-from sim.models.identity import Identities
 from sim.models.limits import Limit, limits_of, step_of
 from sim.models.outcomes import TIMEOUT
 from sim.models.sequence import StepSequence
@@ -40,10 +39,9 @@ class Gateway(Host):
         super().__init__(context, "gateway", spec.replicas, spec.workers, None, spec.queue)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
-        if self.event_loop:
+        if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
         self.next_replica = 0
-        self.identities = Identities(context, {})  # of traffic that `build` knows
         self.limits = limits_of(context, spec.rate_limits, self.identities, self.name)
         self.limits_of_routes: list[Limit] = []
         self.authentication: Any = None  # a JwtCheck or an Introspection

@@ -12,7 +12,6 @@ from sim.models.consumer import Consumer
 from sim.models.context import Context
 from sim.models.entrance import Entrance
 from sim.models.host import Host
-from sim.models.identity import Identities
 from sim.models.limits import limits_of, step_of
 from sim.models.outbox import Outbox
 from sim.models.sequence import StepSequence
@@ -29,11 +28,10 @@ class Service(Host):
         super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
-        if self.event_loop:
+        if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
         self.balancing = spec.load_balancing
         self.uniforms = balancers.UNIFORMS[balancers.new_balancer(spec.load_balancing).kind]
-        self.identities = Identities(context, {})  # of traffic that `build` knows
         self.limits = limits_of(context, spec.rate_limits, self.identities, name)
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
         self.members: list[Consumer] = []

@@ -191,6 +191,8 @@ def _service_lines(service: Service) -> Iterator[str]:
     yield from _limit_lines(service.rate_limits)
     if service.queue.capacity >= 0:
         yield f"queue {service.queue.capacity:,}{'' if service.queue.discipline == 'fifo' else f', {service.queue.discipline}'}"
+    elif service.queue.discipline != "fifo":
+        yield f"queue {service.queue.discipline}"
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
     chains = [*(endpoint.do for endpoint in service.endpoints.values()), *(consume.do for consume in service.consumes.values())]

@@ -28,6 +28,7 @@ _LINGER = "batches of a producer are not modelled; `via: outbox` with `poll` and
 _SPREAD = "the spread is `cv`, the standard deviation over the mean"
 _QUEUE = "the bound of a queue is `queue: {capacity: 100}`"
 _LIMITS = "limits are `rate_limits` of the gateway, of a route or of a service; those of a caller are `rate_limit` of a policy"
+_CLASSES = "who is served first is `queue: {discipline: priority, classes: {checkout: 0, browse: 1}}` of a service"
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
 INSTEAD = {
@@ -41,7 +42,6 @@ INSTEAD = {
     "hedge": _HEDGE,
     "hedging": _HEDGE,
     "deadline": _DEADLINE,
-    "deadlines": _DEADLINE,
     "saga": _SAGA,
     "compensate": _SAGA,
     "compensation": _SAGA,
@@ -65,8 +65,8 @@ INSTEAD = {
     "threads": _CONCURRENCY,
     "cache": _CACHE,
     "ttl": _CACHE,
-    "priority": "requests have no priority; `discipline` of `queue` is fifo or lifo",
-    "priorities": "requests have no priority; `discipline` of `queue` is fifo or lifo",
+    "priority": _CLASSES,
+    "priorities": _CLASSES,
     "queue_size": _QUEUE,
     "queue_length": _QUEUE,
     "max_queue": _QUEUE,

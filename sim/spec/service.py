@@ -6,25 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
+from sim.spec.base import Between, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.limits import RateLimit
 from sim.spec.policy import AnswersWith
+from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.step import AnyStep
-from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
+from sim.vocabulary import EventKind, MessageEnd, Stage
 
 LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
-
-
-class Queue(Spec):
-    """Where requests wait for a worker, one per replica."""
-
-    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.SHED,), events=(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED), series=("queue",))
-    capacity: Count = UNLIMITED
-    """How many may wait in each replica; further ones are shed."""
-    discipline: Literal["fifo", "lifo"] = "fifo"
-    """Who is served first: who came first (`fifo`) or last (`lifo`)."""
-    timeout: Duration | None = None
-    """Who has waited as long as this is shed."""
 
 
 class Stock(Spec):

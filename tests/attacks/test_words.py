@@ -25,7 +25,8 @@ NOT_SPOKEN = {
         Scenario.variants Scenario.plugins Scenario.warmup:auto""",
     "only SimPy runs it, though both engines run its field (`Spec.beyond_compiled`)": """
         RateLimit.per:consumer RateLimit.per:ip RateLimit.per:header RateLimit.per:traffic
-        RateLimit.algorithm:leaky_bucket""",
+        RateLimit.algorithm:leaky_bucket
+        Queue.discipline:priority Queue.discipline:codel Queue.discipline:adaptive_lifo Queue.discipline:edf Queue.discipline:fair""",
     "is another form of what is said: null": "Topic.key:sticky",
 }
 """Reason -> words, written without blanks."""

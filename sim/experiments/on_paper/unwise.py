@@ -24,6 +24,7 @@ from sim.experiments.on_paper.unwise_limits import (
     replaced_limits,
     rounded_limits,
 )
+from sim.experiments.on_paper.unwise_queues import starving_classes
 from sim.experiments.on_paper.zero_time_loops import time_can_stand_still
 from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
@@ -181,6 +182,7 @@ def unknown_rates(view: View) -> Iterator[Finding]:
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload first: whoever runs reads a handful
     time_can_stand_still,
     overload,
+    starving_classes,
     crowded_machines,
     shares_of_sends,
     shares_of_mixtures,
