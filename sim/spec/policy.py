@@ -208,6 +208,7 @@ class Bulkhead(Spec):
 class Resilience4jRateLimiter(Spec):
     """RateLimiterConfig of resilience4j, names in snake_case, with its defaults, by which it hardly ever limits anybody."""
 
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     limit_for_period: Many = 50
     """Permits at the start of each period."""
     limit_refresh_period: Duration = Field(default=500e-9, gt=0)
@@ -274,6 +275,7 @@ class CallPolicy(Spec):
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit",)
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None
