@@ -56,7 +56,9 @@ class Identities:
         if spec is None or isinstance(spec, str):
             return spec
         draw, values, bounds = self._drawn(name, header, spec)
-        return values[min(bisect_right(bounds, draw(request.user if request.user >= 0 else request.id, 0)), len(values) - 1)]
+        return values[
+            min(bisect_right(bounds, draw(request.user if request.user >= 0 else request.id, 0)), len(values) - 1)
+        ]
 
     def has(self, request: Request, wanted: Mapping[str, Sequence[str]]) -> bool:
         """Whether each of these headers has one of these values."""
@@ -75,7 +77,9 @@ class Identities:
         }
         return readers[word]
 
-    def _drawn(self, name: str, header: str, shares: Mapping[str, float]) -> tuple[Draw, Sequence[str], Sequence[float]]:
+    def _drawn(
+        self, name: str, header: str, shares: Mapping[str, float]
+    ) -> tuple[Draw, Sequence[str], Sequence[float]]:
         """Which users have which value: by a stream of its own for each population and header."""
         if (name, header) not in self._headers:
             stream = f"traffic.{self.traffic[name].population(name)}.header.{header}"

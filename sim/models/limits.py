@@ -211,13 +211,17 @@ class KeyedLimit(Limit):
 
 def is_keyed(spec: RateLimit) -> bool:
     """Whether a limit says more than the three keys and the five counters of old."""
-    return spec.preset is not None or bool(spec.rates) or any(True for _ in spec.beyond_compiled()) or not _as_ever(spec)
+    return (
+        spec.preset is not None or bool(spec.rates) or any(True for _ in spec.beyond_compiled()) or not _as_ever(spec)
+    )
 
 
 def _as_ever(spec: RateLimit) -> bool:
     names = type(spec).simpy_only
     assert isinstance(names, tuple)
-    return all(getattr(spec, name) == type(spec).model_fields[name].get_default(call_default_factory=True) for name in names)
+    return all(
+        getattr(spec, name) == type(spec).model_fields[name].get_default(call_default_factory=True) for name in names
+    )
 
 
 def limits_of(
@@ -235,4 +239,3 @@ def limits_of(
 def step_of(limits: Sequence[Limit], route: int, where: int) -> Limits:
     """The step that asks them."""
     return (HoldingLimits if any(limit.holds for limit in limits) else Limits)(limits, route, where)
-

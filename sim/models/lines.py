@@ -101,7 +101,9 @@ class Lines:
         return ControlledDelay(spec) if spec.discipline == "codel" else AdaptiveLifo(spec.interval)
 
     def _key(self, task: Task) -> Hashable | None:
-        """What the class, the deadline or the turn of a task goes by. Steps in the middle of a flow keep that of their attempt."""
+        """What the class, the deadline or the turn of a task goes by. Steps in the middle of a flow keep that of their
+        attempt.
+        """
         key = self.spec.key
         if key == "endpoint":
             where = task.replica.inside.get(task)
@@ -141,7 +143,9 @@ class Priorities:
         if not self.push_out:
             return None
         for queue in reversed(self.queues[self._class(task) + 1 :]):
-            victim = next((task for task, ticket in reversed(queue) if task.ticket == ticket and task not in self.midway), None)
+            victim = next(
+                (task for task, ticket in reversed(queue) if task.ticket == ticket and task not in self.midway), None
+            )
             if victim is not None:
                 return victim
         return None

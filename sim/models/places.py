@@ -72,7 +72,8 @@ class Places:
         return OK
 
     def _grant_next(self, replica: Replica, now: float) -> bool:
-        """Hand a place, counted busy, to the next live entry of the queue; False: all that were left have been dropped."""
+        """Hand a place, counted busy, to the next live entry of the queue; False: all that were left have been "
+        "dropped."""
         if self.lines is not None:
             return self._grant_in_line(self.lines, replica, now)
         queue = replica.queue

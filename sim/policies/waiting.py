@@ -1,6 +1,7 @@
 """Rate limiters that make a caller wait for its turn, rather than refuse it.
 
-    smooth         Go's x/time/rate, and a leaky bucket as a queue: a token bucket that may be overdrawn. A request waits
+    smooth         Go's x/time/rate, and a leaky bucket as a queue: a token bucket that may be overdrawn. A request
+    waits
                    until what it lacks has come; starts full with `burst` tokens. With burst 1 the k-th of a crowd waits
                    (k - 1) / rate: an M/D/1 queue.
     guava          RateLimiter.create(rate), SmoothBursty: a request is let through when the one before it is paid for,
@@ -127,6 +128,7 @@ def store(row: WaitingRow, now: float) -> None:
 
 @policy
 def permits_in(row: WaitingRow, cycle: int) -> int:
-    """What is left in this cycle: those of each cycle that began come to them, and no more than those of one are kept."""
+    """What is left in this cycle: those of each cycle that began come to them, and no more than those of one "
+    "are kept."""
     permits = row.permits + (cycle - row.cycle) * row.limit
     return row.limit if permits > row.limit and cycle != row.cycle else permits

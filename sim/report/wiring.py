@@ -69,7 +69,8 @@ def wiring_of(scenario: Scenario) -> Wiring:
                 if {arrow.source, arrow.target} == ends:
                     arrow.faults[_fault_text(fault)] = None
     used = {end for arrow in arrows.values() for end in (arrow.source, arrow.target)}
-    boxes = {name: box for name, box in boxes.items() if box.kind != "topic" or name in used}  # a topic of another variant
+    # a topic of another variant
+    boxes = {name: box for name, box in boxes.items() if box.kind != "topic" or name in used}
     return Wiring(boxes, tuple(arrows.values()))
 
 
@@ -77,7 +78,9 @@ def _boxes(scenario: Scenario) -> Iterator[Box]:
     for name, traffic in scenario.traffic.items():
         yield Box(f"client:{name}", "client", name, tuple(_traffic_lines(traffic)))
     if scenario.gateway is not None:
-        yield Box("gateway", "gateway", "gateway", tuple(_gateway_lines(scenario.gateway)), _faults_of(scenario, "gateway"))
+        yield Box(
+            "gateway", "gateway", "gateway", tuple(_gateway_lines(scenario.gateway)), _faults_of(scenario, "gateway")
+        )
     for name, service in scenario.services.items():
         yield Box(f"service:{name}", "service", name, tuple(_service_lines(service)), _faults_of(scenario, name))
     for broker_name, broker in scenario.brokers.items():
@@ -91,7 +94,9 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
     for name, traffic in scenario.traffic.items():
         badges = _badges(NO_POLICY, traffic.timeout, traffic.retry)
         for target in traffic.mix:
-            place = "gateway" if scenario.gateway is not None and target in scenario.gateway.routes else _service(target)
+            place = (
+                "gateway" if scenario.gateway is not None and target in scenario.gateway.routes else _service(target)
+            )
             yield f"client:{name}", place, False, badges, f"sends {target}"
     if scenario.gateway is not None:
         yield from _gateway_arrows(scenario, scenario.gateway)
@@ -100,7 +105,10 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
             yield from _step_arrows(scenario, name, place, endpoint.do)
         for topic, consume in service.consumes.items():
             retry = consume.retry_topic
-            badges = (consume.group, *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()))
+            badges = (
+                consume.group,
+                *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()),
+            )
             yield f"topic:{topic}", f"service:{name}", True, badges, f"{consume.group} consumes {topic}"
             yield from _step_arrows(scenario, name, consume.group, consume.do)
 
@@ -117,7 +125,9 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
             yield "gateway", _service(action.endpoint), False, badges, f"introspects tokens at {action.endpoint}"
 
 
-def _step_arrows(scenario: Scenario, name: str, endpoint: str, steps: tuple[Step, ...]) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
+def _step_arrows(
+    scenario: Scenario, name: str, endpoint: str, steps: tuple[Step, ...]
+) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
     for action in every_action(steps):
         if isinstance(action, Calls):
             badges = _badges_of_call(scenario, action)
@@ -190,12 +200,18 @@ def _service_lines(service: Service) -> Iterator[str]:
         yield _count(service.cores, "core") + " each"
     yield from _limit_lines(service.rate_limits)
     if service.queue.capacity >= 0:
-        yield f"queue {service.queue.capacity:,}{'' if service.queue.discipline == 'fifo' else f', {service.queue.discipline}'}"
+        yield (
+            "queue "
+            f"{service.queue.capacity:,}{'' if service.queue.discipline == 'fifo' else f', {service.queue.discipline}'}"
+        )
     elif service.queue.discipline != "fifo":
         yield f"queue {service.queue.discipline}"
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
-    chains = [*(endpoint.do for endpoint in service.endpoints.values()), *(consume.do for consume in service.consumes.values())]
+    chains = [
+        *(endpoint.do for endpoint in service.endpoints.values()),
+        *(consume.do for consume in service.consumes.values()),
+    ]
     effects = dict.fromkeys(effect for chain in chains for step in every_step(chain) for effect in step.effects)
     for effect in list(effects)[:2]:
         yield f"→ {effect}"

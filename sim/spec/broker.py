@@ -51,9 +51,14 @@ AnyBroker = Annotated[Broker, Tagged("broker")]
 
 @register("broker", "log")
 class LogBroker(Broker):
-    """A Kafka-like log. `replication` is the time until followers have a record: until then `acks: all` waits and nobody reads it."""
+    """A Kafka-like log.
 
-    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.REPLICATION,), ends=(MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST))
+    `replication` is the time until followers have a record: until then `acks: all` waits and nobody reads it.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        stages=(Stage.REPLICATION,), ends=(MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST)
+    )
     kind: Literal["log"]
     """`log`: it keeps what is published, and remembers an offset per group, as Kafka does."""
     acks: Literal["all", "1", "0", 1, 0] = "all"

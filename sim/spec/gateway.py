@@ -46,11 +46,12 @@ class Jwt(Authentication):
 
 @register("authentication", "oauth")
 class OAuth(Authentication):
-    """RFC 7662 introspection by a remote call, with a cache per user in each replica of the gateway, as each node of Kong has its own.
+    """RFC 7662 introspection by a remote call, with a cache per user in each replica of the gateway, as each node of
+    Kong has its own.
 
-    A hit costs `lookup`; concurrent misses of one user in one replica call once; a crash of the replica empties its cache.
-    Only a "yes" is remembered, and only a "no" is `unauthorized`: when the provider cannot be asked, the request fails as the call did, or
-    passes where `on_failure` says `allow`.
+    A hit costs `lookup`; concurrent misses of one user in one replica call once; a crash of the replica empties its
+    cache. Only a "yes" is remembered, and only a "no" is `unauthorized`: when the provider cannot be asked, the request
+    fails as the call did, or passes where `on_failure` says `allow`.
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNAUTHORIZED,))
@@ -59,7 +60,9 @@ class OAuth(Authentication):
     policy: str | CallPolicy | None = None
     """How that call is guarded; where it has no timeout 10 s, as Kong's openid-connect."""
     cache_ttl: Duration = 3600.0
-    """How long a good answer is remembered; Kong openid-connect's default where the answer names no expiry; 0: no cache."""
+    """How long a good answer is remembered; Kong openid-connect's default where the answer names no expiry; 0: no
+    cache.
+    """
     lookup: AnyDistribution
     """What looking into the cache takes on a worker of the gateway."""
     invalid: Share = 0.0
@@ -86,10 +89,12 @@ class Translate(Spec):
 
 
 class Route(Spec):
-    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's), `per_try_timeout` that of each attempt.
+    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's),
+    `per_try_timeout` that of each attempt.
 
-    `per_try_timeout` goes before the `timeout` of the policy, which is one of each attempt too; whatever ends first, counts. No timeout is assumed
-    where none is said, as in Istio; Envoy itself has 15 s for all, nginx and Kong 60 s for each attempt between two reads.
+    `per_try_timeout` goes before the `timeout` of the policy, which is one of each attempt too; whatever ends first,
+    counts. No timeout is assumed where none is said, as in Istio; Envoy itself has 15 s for all, nginx and Kong 60 s
+    for each attempt between two reads.
     """
 
     simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limits", "gateway_limits")
@@ -106,9 +111,13 @@ class Route(Spec):
     authenticate: Flag = True
     """Whether requests of this route are authenticated."""
     rate_limits: tuple[RateLimit, ...] = ()
-    """Limits of this route alone, in the place of those of the gateway, as in Kong, nginx and Envoy the nearest one holds."""
+    """Limits of this route alone, in the place of those of the gateway, as in Kong, nginx and Envoy the nearest one
+    holds.
+    """
     gateway_limits: Literal["replaced", "kept"] = "replaced"
-    """Whether limits of the route's own stand in the place of the gateway's, or beside them (`kept`): then it has to pass both."""
+    """Whether limits of the route's own stand in the place of the gateway's, or beside them (`kept`): then it has to
+    pass both.
+    """
     objective: Objective | None = None
     """What the route promises."""
     completes_with: tuple[str, ...] = ()
@@ -121,16 +130,23 @@ class Route(Spec):
         return gateway.rate_limits if not self.rate_limits or self.gateway_limits == "kept" else ()
 
     def guarded(self, policy: CallPolicy) -> CallPolicy:
-        """The policy of this route: of one attempt and of all together the timeout that ends first, that of all only where there can be a second."""
+        """The policy of this route: of one attempt and of all together the timeout that ends first, that of all only
+        where there can be a second.
+        """
         one = self.per_try_timeout if self.per_try_timeout is not None else policy.timeout
         total = min((limit for limit in (self.timeout, policy.total_timeout) if limit is not None), default=None)
         limits = [limit for limit in (one, total) if limit is not None]
         again = policy.retry is not None and policy.retry.max_attempts > 1
-        return policy.model_copy(update={"timeout": min(limits, default=None), "total_timeout": total if again else None})
+        return policy.model_copy(
+            update={"timeout": min(limits, default=None), "total_timeout": total if again else None}
+        )
 
 
 class Gateway(Spec):
-    """Queue and worker, authentication, limits, routing, translation: in this order. `event_loop` holds a worker for own work only."""
+    """Queue and worker, authentication, limits, routing, translation: in this order.
+
+    `event_loop` holds a worker for own work only.
+    """
 
     replicas: Few = 1
     """How many there are, each with workers, queue and limits per node of its own."""

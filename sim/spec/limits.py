@@ -35,7 +35,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     "nginx": {"algorithm": "leaky_bucket", "scope": "node", "status": 503, "retry_after": "none", "anonymous": "free"},
     "kong": {"algorithm": "fixed_window", "scope": "node", "retry_after": "whole_seconds", "anonymous": "ip"},
     "kong-advanced": {
-        "algorithm": "sliding_window_counter", "scope": "node", "retry_after": "whole_seconds", "anonymous": "ip",
+        "algorithm": "sliding_window_counter",
+        "scope": "node",
+        "retry_after": "whole_seconds",
+        "anonymous": "ip",
     },
     "spring-cloud-gateway": {"algorithm": "token_bucket", "retry_after": "none", "anonymous": "refused"},
     "envoy-local": {"algorithm": "token_bucket", "scope": "node", "retry_after": "none"},
@@ -66,7 +69,9 @@ def _keys(value: object) -> object:
     return " ".join(words)
 
 
-_KEY = WithJsonSchema({"anyOf": [{"enum": list(KEYS)}, {"type": "array", "minItems": 1, "items": {"enum": list(KEYS)}}]})
+_KEY = WithJsonSchema(
+    {"anyOf": [{"enum": list(KEYS)}, {"type": "array", "minItems": 1, "items": {"enum": list(KEYS)}}]}
+)
 Per = Annotated[str, BeforeValidator(_keys), _KEY]
 
 
@@ -91,24 +96,37 @@ class Period(Spec):
 
 
 class RateLimit(Spec):
-    """At most `rate` per user, per route, or in all. A refusal is a 429 with Retry-After, and uses up nothing. Whose algorithm it is:
+    """At most `rate` per user, per route, or in all. A refusal is a 429 with Retry-After, and uses up nothing. Whose
+    algorithm it is:
 
-    `fixed_window`, the default: Kong's `rate-limiting`. `rate * window` requests in each window of the clock; without a `window`, of the unit
-    that the rate is written in, as Kong's `second`, `minute`, `hour` and `day`. `window_from: first_request`: express-rate-limit, INCR and EXPIRE.
-    `token_bucket`, the default where a `burst` is said: nginx's `limit_req burst=B nodelay`, which is `burst: B + 1` here, Envoy's local rate limit
-    (`burst`: max_tokens), and Spring Cloud Gateway (`burst`: burstCapacity; there time counts in whole seconds). Without a `burst` it is 1: nginx
+    `fixed_window`, the default: Kong's `rate-limiting`. `rate * window` requests in each window of the clock; without a
+    `window`, of the unit
+    that the rate is written in, as Kong's `second`, `minute`, `hour` and `day`. `window_from: first_request`:
+    express-rate-limit, INCR and EXPIRE.
+    `token_bucket`, the default where a `burst` is said: nginx's `limit_req burst=B nodelay`, which is `burst: B + 1`
+    here, Envoy's local rate limit
+    (`burst`: max_tokens), and Spring Cloud Gateway (`burst`: burstCapacity; there time counts in whole seconds).
+    Without a `burst` it is 1: nginx
     without burst, Spring's default; requests closer than 1 / rate are refused.
-    `leaky_bucket`: nginx's `limit_req` as it is written there, in thousandths of a request and milliseconds: who is ahead of the rate by no more than
+    `leaky_bucket`: nginx's `limit_req` as it is written there, in thousandths of a request and milliseconds: who is
+    ahead of the rate by no more than
     `burst` (0 by default) is held until it is not; with `nodelay` nobody is held, with `delay: N` the first N are not.
-    `sliding_window_counter`: the Python library limits (Flask-Limiter), after Cloudflare. Requests that it refuses do not count; in Kong's
-    `rate-limiting-advanced` they do, unless `disable_penalty` is set: there a client that goes on above its limit is shut out.
-    `sliding_log`: limits' moving window. `gcra`: throttled, with `burst` its MaxBurst: `burst` + 1 requests pass at once.
+    `sliding_window_counter`: the Python library limits (Flask-Limiter), after Cloudflare. Requests that it refuses do
+    not count; in Kong's
+    `rate-limiting-advanced` they do, unless `disable_penalty` is set: there a client that goes on above its limit is
+    shut out.
+    `sliding_log`: limits' moving window. `gcra`: throttled, with `burst` its MaxBurst: `burst` + 1 requests pass at
+    once.
 
-    One count for all replicas is Spring's and Kong's with `policy: redis`; `scope: node` is Kong's `policy: local`, nginx and Envoy.
+    One count for all replicas is Spring's and Kong's with `policy: redis`; `scope: node` is Kong's `policy: local`,
+    nginx and Envoy.
 
-    A `preset` decides as that library does, with its defaults: `nginx` (503), `kong`, `kong-advanced` (refused requests count), `spring-cloud-gateway`
-    (whole seconds; `burst` is burstCapacity, `requested_tokens`), `envoy-local` (`burst` is max_tokens, the rate tokens_per_fill / fill_interval),
-    `aws` (the token bucket of API Gateway), and, which hold a request up to `wait`, `resilience4j` (`rate * window` is limitForPeriod, `window`
+    A `preset` decides as that library does, with its defaults: `nginx` (503), `kong`, `kong-advanced` (refused requests
+    count), `spring-cloud-gateway`
+    (whole seconds; `burst` is burstCapacity, `requested_tokens`), `envoy-local` (`burst` is max_tokens, the rate
+    tokens_per_fill / fill_interval),
+    `aws` (the token bucket of API Gateway), and, which hold a request up to `wait`, `resilience4j` (`rate * window` is
+    limitForPeriod, `window`
     limitRefreshPeriod, `wait` timeoutDuration) and `guava` (SmoothBursty; `wait` the timeout of tryAcquire).
     """
 
@@ -118,20 +136,37 @@ class RateLimit(Spec):
         series=("passed", "turned_away"),
     )
     simpy_only: ClassVar[bool | tuple[str, ...]] = (
-        "preset", "rates", "window_from", "delay", "nodelay", "wait", "header", "when", "anonymous", "status",
-        "retry_after", "disable_penalty", "requested_tokens",
+        "preset",
+        "rates",
+        "window_from",
+        "delay",
+        "nodelay",
+        "wait",
+        "header",
+        "when",
+        "anonymous",
+        "status",
+        "retry_after",
+        "disable_penalty",
+        "requested_tokens",
     )
     per: Per
-    """Whose requests are counted together: of one `user`, `route` (or endpoint), `consumer`, `ip`, `header` (its value), `traffic`, or `all`; of a
-    list each combination has a count of its own."""
+    """Whose requests are counted together: of one `user`, `route` (or endpoint), `consumer`, `ip`, `header` (its
+    value), `traffic`, or `all`; of a
+    list each combination has a count of its own.
+    """
     rate: Rate = Field(default=1.0, gt=0)
     """How many pass, on average; must be said, here or in `rates`."""
     rates: tuple[Period, ...] = ()
-    """Several rates at once, in the place of `rate`: `[10/s, 100/m]`. A request must pass all, and counts for none where one refuses it."""
+    """Several rates at once, in the place of `rate`: `[10/s, 100/m]`. A request must pass all, and counts for none
+    where one refuses it.
+    """
     burst: Annotated[int, Between(0, MOST)] = 1
-    """How many may come at once, of `token_bucket` and `gcra`; of `leaky_bucket` how many more than one, 0 by default."""
+    """How many may come at once, of `token_bucket` and `gcra`; of `leaky_bucket` how many more than one, 0 by default.
+    """
     window: Duration = Field(default=1.0, gt=0)
-    """Of `fixed_window`, `sliding_window_counter` and `sliding_log`: by default the unit that the rate is written in."""
+    """Of `fixed_window`, `sliding_window_counter` and `sliding_log`: by default the unit that the rate is written in.
+    """
     window_from: Literal["clock", "first_request"] = "clock"
     """Whether a `fixed_window` is one of the clock, or begins with the first request of its key."""
     algorithm: Annotated[Algorithm, BeforeValidator(_counter)] = "fixed_window"
@@ -151,11 +186,15 @@ class RateLimit(Spec):
     when: Headers = Field(default_factory=dict)
     """Only requests whose headers have one of these values are counted: `{x-tier: free}`."""
     anonymous: Literal["shared", "ip", "free", "refused"] = "shared"
-    """Requests that lack what they are counted by: all under one key (`shared`), by their address (`ip`, Kong), not at all (`free`, nginx), `refused`."""
+    """Requests that lack what they are counted by: all under one key (`shared`), by their address (`ip`, Kong), not at
+    all (`free`, nginx), `refused`.
+    """
     status: Status = 429
     """What a refusal is answered with: 429, which is `rate_limited`, or 503, which a caller sees as `shed`."""
     retry_after: Literal["exact", "whole_seconds", "none"] = "exact"
-    """Whether a refusal says when to come again: `exact`, in `whole_seconds` (RFC 9110 has no others), at least 1, or not at all."""
+    """Whether a refusal says when to come again: `exact`, in `whole_seconds` (RFC 9110 has no others), at least 1, or
+    not at all.
+    """
     disable_penalty: Flag = False
     """Of `kong-advanced`: what is refused does not count."""
     requested_tokens: Many = 1
@@ -185,7 +224,9 @@ class RateLimit(Spec):
         """A limit for each rate that is kept."""
         if not self.rates:
             return (self,)
-        return tuple(self.model_copy(update={"rate": its.rate, "window": its.window, "rates": ()}) for its in self.rates)
+        return tuple(
+            self.model_copy(update={"rate": its.rate, "window": its.window, "rates": ()}) for its in self.rates
+        )
 
     def beyond_compiled(self) -> Iterator[str]:
         """Keys and counters that only SimPy knows."""
@@ -221,7 +262,10 @@ class RateLimit(Spec):
         most = MOST_STAMPS if self.algorithm == "sliding_log" else MOST
         for its in self.periods:
             if self.counts_in_windows and its.rate * its.window > most:
-                raise ValueError(f"found {its.rate * its.window:,.0f} requests in each window, expected at most {most:,} for {self.algorithm}")
+                raise ValueError(
+                    f"found {its.rate * its.window:,.0f} requests in each window, expected at most {most:,} for "
+                    f"{self.algorithm}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -237,13 +281,20 @@ class RateLimit(Spec):
         if ("header" in self.keys) != (self.header is not None):
             raise ValueError("`per: header` and `header: NAME` belong together: whose values are counted apart?")
         if self.algorithm != "leaky_bucket" and said & {"delay", "nodelay"}:
-            raise ValueError(f"`delay` and `nodelay` are words of leaky_bucket (preset nginx), not of {self.preset or self.algorithm}")
+            raise ValueError(
+                "`delay` and `nodelay` are words of leaky_bucket (preset nginx), not of "
+                f"{self.preset or self.algorithm}"
+            )
         if self.nodelay and "delay" in said:
             raise ValueError("found nodelay beside delay, expected one of them, as in nginx")
         if "wait" in said and self.wait and self.preset not in ("resilience4j", "guava"):
-            raise ValueError("`wait` is a word of the presets resilience4j and guava; leaky_bucket holds those of its `burst`")
+            raise ValueError(
+                "`wait` is a word of the presets resilience4j and guava; leaky_bucket holds those of its `burst`"
+            )
         if self.preset is not None and said & {"algorithm"}:
-            raise ValueError(f"found algorithm beside preset, expected one of them: {self.preset} counts in its own way")
+            raise ValueError(
+                f"found algorithm beside preset, expected one of them: {self.preset} counts in its own way"
+            )
         if self.window_from == "first_request" and (self.algorithm != "fixed_window" or self.preset is not None):
             raise ValueError("`window_from: first_request` is a word of fixed_window")
         return self

@@ -28,25 +28,35 @@ _WORDS = {  # of a discipline alone
 class Queue(Spec):
     """Where requests wait for a worker, one per replica.
 
-    `priority`: the lowest number first, in order of arrival within a class, and nobody is interrupted (Cobham's queue). `edf`: the earliest deadline
+    `priority`: the lowest number first, in order of arrival within a class, and nobody is interrupted (Cobham's queue).
+    `edf`: the earliest deadline
     first. `fair`: keys take turns (fair queueing of Nagle, RFC 970), so that nobody's crowd delays others.
-    `codel`: folly's and so Facebook's controlled delay (folly/executors/Codel.cpp): where every request of an `interval` waited longer than `target`,
-    in the next one those are dropped that waited more than twice the target, when their turn comes. RFC 8289 drops ever more often instead.
-    `adaptive_lifo`: in order of arrival until the queue has not been empty for an `interval`, then the newest first until it is
+    `codel`: folly's and so Facebook's controlled delay (folly/executors/Codel.cpp): where every request of an
+    `interval` waited longer than `target`,
+    in the next one those are dropped that waited more than twice the target, when their turn comes. RFC 8289 drops ever
+    more often instead.
+    `adaptive_lifo`: in order of arrival until the queue has not been empty for an `interval`, then the newest first
+    until it is
     (Maurer, "Fail at Scale", ACM Queue 2015).
     """
 
-    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.SHED,), events=(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED), series=("queue",))
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.SHED,), events=(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED), series=("queue",)
+    )
     simpy_only: ClassVar[bool | tuple[str, ...]] = tuple(_WORDS)
     capacity: Count = UNLIMITED
     """How many may wait in each replica; further ones are shed."""
     discipline: Discipline = "fifo"
-    """Who is served first: who came first (`fifo`) or last (`lifo`), by `priority` of their class, by deadline (`edf`), in turns (`fair`), or as a
-    library drops and turns round (`codel`, `adaptive_lifo`)."""
+    """Who is served first: who came first (`fifo`) or last (`lifo`), by `priority` of their class, by deadline (`edf`),
+    in turns (`fair`), or as a
+    library drops and turns round (`codel`, `adaptive_lifo`).
+    """
     timeout: Duration | None = None
     """Who has waited as long as this is shed."""
     by: Whose | None = None
-    """What tells classes, deadlines or turns apart: the `endpoint` (of a gateway the route) by default, of `fair` the `user`."""
+    """What tells classes, deadlines or turns apart: the `endpoint` (of a gateway the route) by default, of `fair` the
+    `user`.
+    """
     header: str | None = None
     """Of `by: header`: which one (`headers` of traffic)."""
     classes: dict[str, Annotated[int, Between(0, 1000)]] = Field(default_factory=dict)
@@ -54,7 +64,8 @@ class Queue(Spec):
     push_out: Flag = False
     """Of `priority`: where the queue is full, the newest of the last class is shed for a newcomer of an earlier one."""
     deadlines: dict[str, Duration] = Field(default_factory=dict)
-    """Of `edf`: name -> by when after its arrival a request is to be begun; who is not named comes after all who are."""
+    """Of `edf`: name -> by when after its arrival a request is to be begun; who is not named comes after all who are.
+    """
     drop_late: Flag = False
     """Of `edf`: who is not begun by its deadline is shed when its turn comes."""
     target: Duration = 5e-3

@@ -1,4 +1,7 @@
-"""Whether what a scenario names exists, and whether its parts make sense together. Checked per variant, after the parts themselves."""
+"""Whether what a scenario names exists, and whether its parts make sense together.
+
+Checked per variant, after the parts themselves.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,8 @@ from sim.units import LONGEST, show_duration
 
 MOST_TICKS = 10_000_000  # of the time series of a run
 MOST_EFFECTS = 64  # they are the bits of one number in the record of a request
-RESERVED = ("gateway", "clients")  # the two ends of the way to the door: a component of such a name would share its wires
+# the two ends of the way to the door: a component of such a name would share its wires
+RESERVED = ("gateway", "clients")
 
 
 class Finding(NamedTuple):
@@ -37,7 +41,21 @@ class Finding(NamedTuple):
 def reference_problems(scenario: Scenario) -> list[Finding]:
     """Everything that names something which is not there, or that contradicts something else."""
     names = _Names(scenario)
-    checks = (_own_names, _times, _record, _traffic, _gateway, _queues, _links, _consumers, _steps, _effects, _faults, _loops, _sizes)
+    checks = (
+        _own_names,
+        _times,
+        _record,
+        _traffic,
+        _gateway,
+        _queues,
+        _links,
+        _consumers,
+        _steps,
+        _effects,
+        _faults,
+        _loops,
+        _sizes,
+    )
     return [finding for check in checks for finding in check(scenario, names)]
 
 
@@ -46,7 +64,9 @@ class _Names:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.endpoints = {f"{service}.{endpoint}" for service, spec in scenario.services.items() for endpoint in spec.endpoints}
+        self.endpoints = {
+            f"{service}.{endpoint}" for service, spec in scenario.services.items() for endpoint in spec.endpoints
+        }
         self.routes = set(scenario.gateway.routes) if scenario.gateway is not None else set()
         self.topics = {topic for broker in scenario.brokers.values() for topic in broker.topics}
         self.replicas = {name: spec.replicas for name, spec in scenario.services.items()}  # of what a fault can befall
@@ -69,14 +89,18 @@ def _unknown(at: Location, what: str, word: str, known: Iterable[str]) -> Iterat
     """A finding when `word` is not among the `known`."""
     known = set(known)
     if word not in known:
-        yield Finding(at, f"unknown {what} '{word}'{did_you_mean(word, known) if known else f'; the scenario has no {what}'}")
+        yield Finding(
+            at, f"unknown {what} '{word}'{did_you_mean(word, known) if known else f'; the scenario has no {what}'}"
+        )
 
 
 def _own_names(scenario: Scenario, _: _Names) -> Iterator[Finding]:
     """Names that would be taken for one another."""
     for name in RESERVED:
         if name in scenario.services:
-            yield Finding(("services", name), f"the name '{name}' is that of the {name}; call the service otherwise", True)
+            yield Finding(
+                ("services", name), f"the name '{name}' is that of the {name}; call the service otherwise", True
+            )
     for broker in scenario.brokers:
         if broker in scenario.services or broker in RESERVED:
             yield Finding(("brokers", broker), f"the name '{broker}' is that of another component", True)
@@ -84,12 +108,20 @@ def _own_names(scenario: Scenario, _: _Names) -> Iterator[Finding]:
     for broker, spec in scenario.brokers.items():
         for topic in spec.topics:
             if owner.setdefault(topic, broker) != broker:
-                yield Finding(("brokers", broker, "topics", topic), f"the topic '{topic}' is also one of the broker '{owner[topic]}'", True)
+                yield Finding(
+                    ("brokers", broker, "topics", topic),
+                    f"the topic '{topic}' is also one of the broker '{owner[topic]}'",
+                    True,
+                )
     seen: set[str] = set()
     for service, of in scenario.services.items():
         for endpoint in of.endpoints:
             if f"{service}.{endpoint}" in seen:
-                yield Finding(("services", service, "endpoints", endpoint), f"'{service}.{endpoint}' could be two endpoints; avoid the dot in names", True)
+                yield Finding(
+                    ("services", service, "endpoints", endpoint),
+                    f"'{service}.{endpoint}' could be two endpoints; avoid the dot in names",
+                    True,
+                )
             seen.add(f"{service}.{endpoint}")
 
 
@@ -98,29 +130,49 @@ def _times(scenario: Scenario, _: _Names) -> Iterator[Finding]:
         yield Finding(("duration",), "found recording, expected a duration such as 10m: no traffic replays a recording")
         return
     if scenario.duration > LONGEST:
-        yield Finding(("duration",), f"found a recording of {show_duration(scenario.duration)}, expected at most ten years")
+        yield Finding(
+            ("duration",), f"found a recording of {show_duration(scenario.duration)}, expected at most ten years"
+        )
     if scenario.warmup >= scenario.duration:
-        yield Finding(("warmup",), f"found {show_duration(scenario.warmup)}, expected less than the duration, {show_duration(scenario.duration)}")
+        yield Finding(
+            ("warmup",),
+            f"found {show_duration(scenario.warmup)}, expected less than the duration, "
+            f"{show_duration(scenario.duration)}",
+        )
     if scenario.auto_warmup and (parts := unsteady_parts(scenario)):
-        yield Finding(("warmup",), f"found auto, with {parts[0]}: only under a steady load is there a warm-up to find; state a duration such as 2m, or 0")
+        yield Finding(
+            ("warmup",),
+            f"found auto, with {parts[0]}: only under a steady load is there a warm-up to find; state a duration such "
+            "as 2m, or 0",
+        )
     if scenario.duration / scenario.record.interval > MOST_TICKS:
-        yield Finding(("record", "interval"), f"found {show_duration(scenario.record.interval)}: more than {MOST_TICKS} points of every time series")
+        yield Finding(
+            ("record", "interval"),
+            f"found {show_duration(scenario.record.interval)}: more than {MOST_TICKS} points of every time series",
+        )
 
 
 def _record(scenario: Scenario, _: _Names) -> Iterator[Finding]:
     if scenario.record.keep == "summary" and scenario.record.spans == "all":
-        words = "found all, with keep: summary, which does not grow with the number of requests; expected none or exemplars, or keep: rows"
+        words = (
+            "found all, with keep: summary, which does not grow with the number of requests; expected none or "
+            "exemplars, or keep: rows"
+        )
         yield Finding(("record", "spans"), words)
 
 
 def _traffic(scenario: Scenario, names: _Names) -> Iterator[Finding]:
     people = sum(population_sizes(scenario.traffic).values())
     if people > MOST_USERS:
-        yield Finding(("traffic",), f"found {people:,} users in all populations together, expected at most {MOST_USERS:,}")
+        yield Finding(
+            ("traffic",), f"found {people:,} users in all populations together, expected at most {MOST_USERS:,}"
+        )
     what, known = ("route", names.routes) if scenario.gateway is not None else ("endpoint", names.endpoints)
     for source, traffic in scenario.traffic.items():
         if isinstance(traffic.arrivals, Replay) and traffic.arrivals.route is not None:
-            yield from _recorded_routes(("traffic", source, "arrivals", "replay", "route"), traffic.arrivals, what, known)
+            yield from _recorded_routes(
+                ("traffic", source, "arrivals", "replay", "route"), traffic.arrivals, what, known
+            )
             continue
         for target in traffic.mix:
             at: Location = ("traffic", source, "sends", *([] if isinstance(traffic.sends, str) else [target]))
@@ -132,7 +184,11 @@ def _recorded_routes(at: Location, arrivals: Replay, what: str, known: set[str])
     """Routes that a column names and the scenario lacks: the first, and how many there are besides."""
     unknown = [route for route in arrivals.mix if route not in known]
     for finding in _unknown(at, what, unknown[0], known) if unknown else ():
-        rest = f" (and {len(unknown) - 1} more in column '{arrivals.route}')" if len(unknown) > 1 else f" (in column '{arrivals.route}')"
+        rest = (
+            f" (and {len(unknown) - 1} more in column '{arrivals.route}')"
+            if len(unknown) > 1
+            else f" (in column '{arrivals.route}')"
+        )
         yield finding._replace(message=finding.message + rest)
 
 
@@ -147,14 +203,17 @@ def _gateway(scenario: Scenario, names: _Names) -> Iterator[Finding]:
     inside: Location = ("gateway", "authentication", word)
     for action in scenario.gateway.authenticates:
         if isinstance(action, Calls):
-            yield from _unknown((*inside, action.said_in) if action.said_in else inside, "endpoint", action.endpoint, names.endpoints)
+            yield from _unknown(
+                (*inside, action.said_in) if action.said_in else inside, "endpoint", action.endpoint, names.endpoints
+            )
             yield from _policy(scenario, (*inside, "policy"), action.policy)
 
 
 def _queues(scenario: Scenario, _: _Names) -> Iterator[Finding]:
     """Classes and deadlines of endpoints, routes or traffic that there are."""
     hosts: list[tuple[Location, Queue, str, set[str]]] = [
-        (("services", name, "queue"), spec.queue, "endpoint", set(spec.endpoints)) for name, spec in scenario.services.items()
+        (("services", name, "queue"), spec.queue, "endpoint", set(spec.endpoints))
+        for name, spec in scenario.services.items()
     ]
     if scenario.gateway is not None:
         hosts.append((("gateway", "queue"), scenario.gateway.queue, "route", set(scenario.gateway.routes)))
@@ -162,7 +221,9 @@ def _queues(scenario: Scenario, _: _Names) -> Iterator[Finding]:
         if queue.key in ("endpoint", "traffic"):
             those = (what, known) if queue.key == "endpoint" else ("traffic", set(scenario.traffic))
             for field, name in queue.named:
-                yield from (finding._replace(of_key=True) for finding in _unknown((*at, field, name), those[0], name, those[1]))
+                yield from (
+                    finding._replace(of_key=True) for finding in _unknown((*at, field, name), those[0], name, those[1])
+                )
 
 
 def _policy(scenario: Scenario, at: Location, policy: str | CallPolicy | None) -> Iterator[Finding]:
@@ -217,10 +278,18 @@ def _effects(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         for effect in visit.step.effects:
             first.setdefault(effect, (*visit.at, word_of(visit.step)))
     if len(first) > MOST_EFFECTS:
-        yield Finding(list(first.values())[MOST_EFFECTS], f"found {len(first)} effects of different names, expected at most {MOST_EFFECTS}")
-    wanted: list[tuple[Location, tuple[str, ...]]] = [(("traffic", source, "completes_with"), spec.completes_with) for source, spec in scenario.traffic.items()]
+        yield Finding(
+            list(first.values())[MOST_EFFECTS],
+            f"found {len(first)} effects of different names, expected at most {MOST_EFFECTS}",
+        )
+    wanted: list[tuple[Location, tuple[str, ...]]] = [
+        (("traffic", source, "completes_with"), spec.completes_with) for source, spec in scenario.traffic.items()
+    ]
     if scenario.gateway is not None:
-        wanted += [(("gateway", "routes", route, "completes_with"), spec.completes_with) for route, spec in scenario.gateway.routes.items()]
+        wanted += [
+            (("gateway", "routes", route, "completes_with"), spec.completes_with)
+            for route, spec in scenario.gateway.routes.items()
+        ]
     for at, effects in wanted:
         for index, effect in enumerate(effects):
             yield from _unknown((*at, index), "effect", effect, names.effects)
@@ -244,7 +313,10 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
             elif named:
                 yield from _unknown(where, what, named[0], scenario.brokers if what == "broker" else names.replicas)
         if isinstance(fault, Crash) and fault.replicas > (has := names.replicas.get(fault.of, fault.replicas)):
-            yield Finding((*at, "crash", "replicas"), f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has")
+            yield Finding(
+                (*at, "crash", "replicas"),
+                f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has",
+            )
 
 
 def _under_word(fault: Fault) -> tuple[str, ...]:

@@ -34,10 +34,11 @@ class RetryTopic(Spec):
 
 
 class Consume(Spec):
-    """How a service consumes a topic, as one consumer group. Defaults: Kafka's consumer and Spring Kafka's error handler.
+    """How a service consumes a topic, as one consumer group. Defaults: Kafka's consumer and Spring Kafka's error
+    handler.
 
-    A consumer is a thread of its own beside the workers. One per replica is what a Java KafkaConsumer, kafkajs, and a Spring Kafka listener
-    container (`concurrency` 1) have.
+    A consumer is a thread of its own beside the workers. One per replica is what a Java KafkaConsumer, kafkajs, and a
+    Spring Kafka listener container (`concurrency` 1) have.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -67,7 +68,9 @@ class Consume(Spec):
 
 
 class Endpoint(Spec):
-    """Steps, and what their failures are answered with where that is no `error`: `{do: [...], answers_with: {breaker_open: shed}}`, or just the steps."""
+    """Steps, and what their failures are answered with where that is no `error`: `{do: [...], answers_with:
+    {breaker_open: shed}}`, or just the steps.
+    """
 
     positional = "do"
     do: tuple[AnyStep, ...]

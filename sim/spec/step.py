@@ -50,7 +50,10 @@ class Timed(Step):
     @model_validator(mode="after")
     def _replay_is_per_request(self) -> Self:
         if self.per == "attempt" and "per" in self.model_fields_set and word_of(self.time) == "replay":
-            raise ValueError("found per: attempt with a replay, whose k-th row is that of the k-th request in every attempt; expected per: request")
+            raise ValueError(
+                "found per: attempt with a replay, whose k-th row is that of the k-th request in every attempt; "
+                "expected per: request"
+            )
         return self
 
 
@@ -58,7 +61,8 @@ class Timed(Step):
 class Work(Timed):
     """Compute: uses a core of the replica (or the worker's own, where the service has no `cores`).
 
-    `per: request`: how much there is to do belongs to the request, so that a retry or a redelivery meets the same. `per: attempt` draws anew.
+    `per: request`: how much there is to do belongs to the request, so that a retry or a redelivery meets the same.
+    `per: attempt` draws anew.
     """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.WORK,))
@@ -75,7 +79,8 @@ class Work(Timed):
 class Wait(Timed):
     """Time that passes elsewhere: holds the worker (threads) but uses no core.
 
-    `per: attempt`: somebody else's system is as quick or slow as it happens to be when asked. `per: request`: it depends on what is asked.
+    `per: attempt`: somebody else's system is as quick or slow as it happens to be when asked. `per: request`: it
+    depends on what is asked.
     """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.WAIT, Stage.PLACE))
@@ -121,11 +126,16 @@ class Perform(Step):
 class Publish(Step):
     """Publish an event to a topic; holds the worker until the broker's ack. `via: outbox` writes a row and goes on.
 
-    Without a policy it is tried again as by Kafka's producer: for 120 s in all (delivery.timeout.ms), 30 s for each attempt
-    (request.timeout.ms), with pauses of 100 ms, 200 ms ... 1 s (retry.backoff.ms, retry.backoff.max.ms), give or take 20 %.
+    Without a policy it is tried again as by Kafka's producer: for 120 s in all (delivery.timeout.ms), 30 s for each
+    attempt (request.timeout.ms), with pauses of 100 ms, 200 ms ... 1 s (retry.backoff.ms, retry.backoff.max.ms), give
+    or take 20 %.
     """
 
-    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.DEGRADED, Outcome.UNREACHABLE), stages=(Stage.CALL, Stage.OUTBOX, Stage.FOLLOWED), series=("outbox",))
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.DEGRADED, Outcome.UNREACHABLE),
+        stages=(Stage.CALL, Stage.OUTBOX, Stage.FOLLOWED),
+        series=("outbox",),
+    )
     positional = "topic"
     topic: str
     """Where the event goes."""
@@ -152,7 +162,18 @@ class Publish(Step):
 def _named_map_schema(name: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """A bare name, or a map from the one name to its options."""
     body = {"type": "object", "properties": options, "additionalProperties": False}
-    return {"anyOf": [name, {"type": "object", "minProperties": 1, "maxProperties": 1, "propertyNames": name, "additionalProperties": body}]}
+    return {
+        "anyOf": [
+            name,
+            {
+                "type": "object",
+                "minProperties": 1,
+                "maxProperties": 1,
+                "propertyNames": name,
+                "additionalProperties": body,
+            },
+        ]
+    }
 
 
 class EffectOptions(Spec):
@@ -164,7 +185,9 @@ class EffectOptions(Spec):
 
 @register("step", "effect")
 class Effect(Step):
-    """A durable business fact of the order, instantaneous: `effect: order-created`, `effect: {name: {idempotent: true}}`."""
+    """A durable business fact of the order, instantaneous: `effect: order-created`, `effect: {name: {idempotent:
+    true}}`.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.COMPLETED,))
     positional = "name"
@@ -203,7 +226,9 @@ class Take(Step):
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.REFUSED,), events=(EventKind.STOCK_RAN_OUT, EventKind.OVERSOLD))
     positional = "store"
-    shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"const": "stock"}, {"check_to_write": {"$choice": "distribution"}})
+    shorthand: ClassVar[dict[str, Any]] = _named_map_schema(
+        {"const": "stock"}, {"check_to_write": {"$choice": "distribution"}}
+    )
     shorthand_type: ClassVar[Any] = dict[str, TakeOptions]
     store: Literal["stock"]
     """`stock`: that of the service."""
@@ -287,7 +312,10 @@ class Parallel(Step):
     @classmethod
     def _single_steps(cls, data: Data) -> Data:
         if isinstance(data, dict) and isinstance(data.get("branches"), list):
-            return {**data, "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]]}
+            return {
+                **data,
+                "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]],
+            }
         return data
 
 

@@ -14,13 +14,21 @@ TITLE = "Scenario"
 
 
 def language() -> set[str]:
-    """Every field as `Service.replicas`, every word to be chosen for it as `Queue.discipline: lifo`, every kind as `step call`."""
+    """Every field as `Service.replicas`, every word to be chosen for it as `Queue.discipline: lifo`, every kind as
+    `step call`.
+    """
     schema = json_schema()
     known = [(kind, word, cls) for kind in get_args(Kind) for word, cls in words(kind).items()]
     kinds = {f"{kind} {word}" for kind, word, cls in known if _ours(cls)}
-    others = {*get_args(Kind), Fault.__name__, *(cls.__name__ for _, _, cls in known if not _ours(cls))}  # nobody can write the base of all faults
+    others = {
+        *get_args(Kind),
+        Fault.__name__,
+        *(cls.__name__ for _, _, cls in known if not _ours(cls)),
+    }  # nobody can write the base of all faults
     own = {name: body for name, body in schema["$defs"].items() if not name.endswith(".patch") and name not in others}
-    return kinds | {word for name, body in {**own, TITLE: {**schema, "$defs": {}}}.items() for word in _fields(name, body)}
+    return kinds | {
+        word for name, body in {**own, TITLE: {**schema, "$defs": {}}}.items() for word in _fields(name, body)
+    }
 
 
 def only_simpy() -> set[str]:
@@ -29,9 +37,16 @@ def only_simpy() -> set[str]:
     known = language()
     for cls in _specs(Spec):
         if _ours(cls) and cls.simpy_only:
-            names = None if cls.simpy_only is True else {cls.model_fields[name].alias or name for name in cls.simpy_only}
+            names = (
+                None if cls.simpy_only is True else {cls.model_fields[name].alias or name for name in cls.simpy_only}
+            )
             found |= {word for word in known if _is_of(word, cls.__name__, names)}
-            found |= {f"{kind} {word}" for kind in get_args(Kind) for word, its in words(kind).items() if its is cls and names is None}
+            found |= {
+                f"{kind} {word}"
+                for kind in get_args(Kind)
+                for word, its in words(kind).items()
+                if its is cls and names is None
+            }
     return found
 
 

@@ -76,12 +76,18 @@ def test_two_classes_of_one_server_answer_as_in_the_literature():
             golden.near(name, times[~np.isnan(times)].mean(), relative=0.04)
 
 
-@pytest.mark.parametrize("discipline", ["fifo", "lifo", "fair, by: traffic", "adaptive_lifo", "edf, deadlines: {high: 1s}"])
+@pytest.mark.parametrize(
+    "discipline", ["fifo", "lifo", "fair, by: traffic", "adaptive_lifo", "edf, deadlines: {high: 1s}"]
+)
 def test_work_is_conserved_whoever_is_served_first(discipline):
-    """The same requests and the same work: the number inside is the same at every instant, so is what has been done at the end."""
+    """The same requests and the same work: the number inside is the same at every instant, so is what has been done at
+    the end.
+    """
     counted = {}
     for words in ("fifo", discipline):
-        text = CLASSES.replace("{discipline: priority, classes: {high: 0, middle: 1, low: 2}}", f"{{discipline: {words}}}")
+        text = CLASSES.replace(
+            "{discipline: priority, classes: {high: 0, middle: 1, low: 2}}", f"{{discipline: {words}}}"
+        )
         text = text.replace("{exponential: 50ms}", "50ms").replace("spans: all", "spans: none")
         system = run(text, "duration=40s")
         rows = system.records.requests

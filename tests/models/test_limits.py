@@ -17,7 +17,11 @@ services: {shop: {workers: unlimited SERVICE, endpoints: {get: [{work: 1ms}]}}}
 
 
 def played(limits="", shop=(), app=(), bot=(), route="", service=""):
-    text = GATE.replace("LIMITS", limits).replace("ROUTE", route and f", {route}").replace("SERVICE", service and f", {service}")
+    text = (
+        GATE.replace("LIMITS", limits)
+        .replace("ROUTE", route and f", {route}")
+        .replace("SERVICE", service and f", {service}")
+    )
     return testing.play(text, {"shop": list(shop), "app": list(app), "bot": list(bot)})
 
 
@@ -49,14 +53,23 @@ def test_a_limit_by_header_counts_its_values_apart_and_one_with_when_counts_only
 
 
 def test_several_rates_hold_at_once_and_a_refusal_counts_for_none():
-    """2 a second and 5 a minute: of three at once the third is refused by the second, and does not count for the minute."""
+    """2 a second and 5 a minute: of three at once the third is refused by the second, and does not count for the
+    minute.
+    """
     run = played("{per: all, preset: kong, rates: [2/s, 5/m]}", shop=[1.0, 1.0, 1.0, 2.0, 2.0, 3.0, 4.0])
     assert passes(run, "shop") == [True, True, False, True, True, True, False]
 
 
 def test_of_several_rates_the_longest_retry_after_is_told_in_whole_seconds():
-    text = GATE.replace("LIMITS", "{per: all, preset: kong, rates: [1/s, 1/m]}").replace("ROUTE", "").replace("SERVICE", "")
-    text = text.replace("headers: {x-tier: gold}", "honor_retry_after: true, retry: {max_attempts: 2, backoff: {constant: 0s}, on: [rate_limited]}")
+    text = (
+        GATE.replace("LIMITS", "{per: all, preset: kong, rates: [1/s, 1/m]}")
+        .replace("ROUTE", "")
+        .replace("SERVICE", "")
+    )
+    text = text.replace(
+        "headers: {x-tier: gold}",
+        "honor_retry_after: true, retry: {max_attempts: 2, backoff: {constant: 0s}, on: [rate_limited]}",
+    )
     run = testing.play(text, {"shop": [10.0, 10.25], "app": [], "bot": []})
     assert run.outcomes("shop") == ["ok", "ok"]
     assert run.responses("shop") == [0.001, 50.001]  # 49.75 s until the minute is over, as whole seconds
@@ -113,7 +126,11 @@ def test_users_behind_one_address_share_a_limit_by_ip():
 
 
 def test_a_user_always_has_the_same_header():
-    text = GATE.replace("LIMITS", "{per: all, when: {x-tier: free}, rate: 1/h}").replace("ROUTE", "").replace("SERVICE", "")
+    text = (
+        GATE.replace("LIMITS", "{per: all, when: {x-tier: free}, rate: 1/h}")
+        .replace("ROUTE", "")
+        .replace("SERVICE", "")
+    )
     text = text.replace("headers: {x-tier: gold}", "headers: {x-tier: {gold: 50%, free: 50%}}")
     run = testing.play(text, {"shop": [float(second) for second in range(1, 40)], "app": [], "bot": []})
     assert run.outcomes("shop").count("ok") in (1, 39)

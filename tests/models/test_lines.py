@@ -32,7 +32,9 @@ def test_a_class_goes_before_the_next_and_within_it_first_come_first_served():
     assert begun(run) == "bccbb"
 
 
-@pytest.mark.parametrize("words", ["by: traffic, classes: {buyers: 0}", "by: header, header: x-tier, classes: {gold: 0}"])
+@pytest.mark.parametrize(
+    "words", ["by: traffic, classes: {buyers: 0}", "by: header, header: x-tier, classes: {gold: 0}"]
+)
 def test_classes_may_be_those_of_traffic_or_of_a_header_and_who_is_not_named_comes_last(words):
     assert begun(played(f"discipline: priority, {words}", [1.02, 1.03], [1.0, 1.01, 1.05])) == "bccbb"
 
@@ -66,7 +68,9 @@ def test_a_standing_queue_is_turned_round_until_it_is_empty():
 
 
 def test_codel_drops_who_waited_long_in_an_interval_after_one_without_a_short_wait():
-    """Served every 0.1 s: from 1.1 s on every wait of an interval is above 5 ms, so that from 1.3 s on who waited more than 10 ms is dropped."""
+    """Served every 0.1 s: from 1.1 s on every wait of an interval is above 5 ms, so that from 1.3 s on who waited more
+    than 10 ms is dropped.
+    """
     run = played("discipline: codel", [], [1.0] * 6)
     assert run.outcomes("lookers") == ["ok", "ok", "ok", "ok", "shed", "shed"]
     assert run.responses("lookers") == [0.1, 0.2, 0.3, 0.4, 0.4, 0.4]
@@ -92,9 +96,19 @@ def test_who_times_out_in_line_is_passed_over_and_books_balance():
     assert sorted(run.outcomes()) == ["ok", "ok", "shed", "shed"]
 
 
-@pytest.mark.parametrize("queue", ["discipline: priority, classes: {checkout: 0}", "discipline: codel", "discipline: fair, by: traffic", "discipline: adaptive_lifo"])
+@pytest.mark.parametrize(
+    "queue",
+    [
+        "discipline: priority, classes: {checkout: 0}",
+        "discipline: codel",
+        "discipline: fair, by: traffic",
+        "discipline: adaptive_lifo",
+    ],
+)
 def test_a_crash_empties_the_line(queue):
-    run = played(queue, [1.0, 1.0], [1.0, 5.0], "faults: [{crash: {of: shop, replicas: 1, restart_after: 1s}, at: 1.05s}]")
+    run = played(
+        queue, [1.0, 1.0], [1.0, 5.0], "faults: [{crash: {of: shop, replicas: 1, restart_after: 1s}, at: 1.05s}]"
+    )
     assert run.outcomes("buyers") == ["unreachable"] * 2
     assert run.outcomes("lookers") == ["unreachable", "ok"]
 

@@ -84,10 +84,16 @@ def test_a_crashed_replica_forgets_whose_turn_it_is():
 def test_a_steady_line_is_that_of_m_d_1(load):
     """Pollaczek-Khinchine: rho / (2 mu (1 - rho)). And each wait is Lindley's, to the last nanosecond."""
     document = {
-        "version": 1, "duration": "30m", "warmup": "1m", "seed": 5,
+        "version": 1,
+        "duration": "30m",
+        "warmup": "1m",
+        "seed": 5,
         "traffic": {"c": {"sends": "a.ask", "arrivals": {"poisson": f"{10 * load}/s"}}},
         "services": {
-            "a": {"workers": "unlimited", "endpoints": {"ask": [{"call": "b.tell", "policy": {"rate_limit": {"rate": "10/s", "wait": "1h"}}}]}},
+            "a": {
+                "workers": "unlimited",
+                "endpoints": {"ask": [{"call": "b.tell", "policy": {"rate_limit": {"rate": "10/s", "wait": "1h"}}}]},
+            },
             "b": {"workers": "unlimited", "endpoints": {"tell": [{"wait": "10ms"}]}},
         },
     }

@@ -93,7 +93,9 @@ def test_on_paper_a_publisher_waits_as_long_as_its_broker_says(post):
 
     def workers(broker):
         (load,) = check(loaded(broker)).loads.values()
-        return next(station.utilisation for station in load.stations if (station.name, station.resource) == ("front", "workers"))
+        return next(
+            station.utilisation for station in load.stations if (station.name, station.resource) == ("front", "workers")
+        )
 
     assert (workers(LOG), workers(POST)) == (pytest.approx(10 * 0.05 / 20), 0.0)
 

@@ -27,11 +27,16 @@ ASYNC = ORDERS.replace("CHARGE", "{publish: order-events, via: outbox}").replace
 
 
 def test_asynchrony_adds_no_capacity_it_only_moves_the_waiting_behind_the_answer():
-    """Answers stay as fast as ever while the time to completion grows by a fifth of a second with every second of overload."""
+    """Answers stay as fast as ever while the time to completion grows by a fifth of a second with every second of
+    overload.
+    """
     requests = testing.play(ASYNC).requests
     assert requests["response"].max() < 0.01
     done = requests.dropna(subset="completion")
-    growth = [done[(done["completion"] >= t) & (done["completion"] < t + 10)]["completion_time"].mean() for t in range(10, 60, 10)]
+    growth = [
+        done[(done["completion"] >= t) & (done["completion"] < t + 10)]["completion_time"].mean()
+        for t in range(10, 60, 10)
+    ]
     assert all(later > earlier + 1.0 for earlier, later in pairwise(growth))
 
 
@@ -56,7 +61,9 @@ record: {spans: none}
 
 
 def test_closed_users_throttle_themselves_and_so_hide_what_open_arrivals_show():
-    """Twelve users without thought keep four workers busy, and no queue is ever longer than eight; open arrivals of 30/s pile up."""
+    """Twelve users without thought keep four workers busy, and no queue is ever longer than eight; open arrivals of
+    30/s pile up.
+    """
     closed = testing.play(SHOP.replace("ARRIVALS", "{closed: {users: 12, think: 0s}}"))
     opened = testing.play(SHOP.replace("ARRIVALS", "{deterministic: 30/s}"))
     assert closed.requests["response"].max() < 12 / 4 * 0.4 + 1e-9
@@ -88,7 +95,9 @@ def goodput(queue, source=None):
 
 
 def test_the_newest_first_saves_the_goodput_of_an_overload_and_first_come_first_served_does_not():
-    """In a queue that only grows everybody waits for longer than he cares to; the newest has just come. CoDel keeps the queue short, and does nearly as well."""
+    """In a queue that only grows everybody waits for longer than he cares to; the newest has just come. CoDel keeps the
+    queue short, and does nearly as well.
+    """
     fifo, lifo = goodput("discipline: fifo"), goodput("discipline: lifo")
     assert fifo < 10
     assert lifo > 80
@@ -97,7 +106,9 @@ def test_the_newest_first_saves_the_goodput_of_an_overload_and_first_come_first_
 
 
 def test_a_class_of_its_own_keeps_checkout_alive():
-    """All twenty of its requests a second, whatever browsing does; a short queue that pushes browsers out keeps these alive too, as far as there are workers."""
+    """All twenty of its requests a second, whatever browsing does; a short queue that pushes browsers out keeps these
+    alive too, as far as there are workers.
+    """
     words = "discipline: priority, classes: {buy: 0, look: 1}"
     assert goodput("discipline: fifo", "buyers") < 2
     assert goodput(words, "buyers") > 19

@@ -1,4 +1,6 @@
-"""What rate limits let pass on paper: whose requests count together, how many they are, and the share of them that passes."""
+"""What rate limits let pass on paper: whose requests count together, how many they are, and the share of them that
+passes.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,10 @@ def passed_by(
     Users who share an address count as one; a limit by address, user and consumer takes one traffic at a time.
     """
     parts = [
-        part for name, spec in traffic.items() for route in limit.routes for part in counted(limit.spec, name, spec, route)
+        part
+        for name, spec in traffic.items()
+        for route in limit.routes
+        for part in counted(limit.spec, name, spec, route)
     ]
     totals: dict[Group, float] = {}
     for part in parts:
@@ -67,7 +72,9 @@ def counted(limit: RateLimit, name: str, traffic: Traffic, route: str) -> Iterat
 
 
 def let_pass(limit: RateLimit, replicas: int, rate: float, random: bool) -> float:
-    """The share that a limit lets pass under one key at so many per second: of Poisson arrivals, or of arrivals that do not bunch."""
+    """The share that a limit lets pass under one key at so many per second: of Poisson arrivals, or of arrivals that do
+    not bunch.
+    """
     nodes = replicas if limit.scope == "node" else 1
     if rate <= 0.0:
         return 1.0

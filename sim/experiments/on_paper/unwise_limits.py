@@ -30,7 +30,9 @@ def rate_limits(view: View) -> Iterator[Finding]:
         most = limit_in_all(spec, limit.replicas)
         refuses = _refuses(view, limit, mean) if mean > 0 else 0.0
         if "user" in spec.keys and not any(map(user_shares, view.scenario.traffic.values())):
-            yield Finding(limit.place, "`per: user`, but no traffic says how many users there are", _without_users(spec))
+            yield Finding(
+                limit.place, "`per: user`, but no traffic says how many users there are", _without_users(spec)
+            )
         elif mean > most:
             why = f"{show_share(1.0 - most / mean)} of that is refused all the time"
             yield Finding(limit.place, f"{who} {show_rate(mean)} on average, and {show_rate(most)} pass", why)
@@ -53,8 +55,10 @@ def rounded_limits(view: View) -> Iterator[Finding]:
             window = show_duration(spec.window)
             yield Finding(
                 limit.place,
-                f"{show_rate(spec.rate)} is {meant:.3g} requests in a window of {window}; it counts whole ones, and lets {counted} pass",
-                f"that is {show_rate(counted / spec.window)}; choose a `window` that holds a whole number of requests, or a token_bucket",
+                f"{show_rate(spec.rate)} is {meant:.3g} requests in a window of {window}; it counts whole ones, "
+                f"and lets {counted} pass",
+                f"that is {show_rate(counted / spec.window)}; choose a `window` that holds a whole number of "
+                "requests, or a token_bucket",
             )
 
 
@@ -67,7 +71,10 @@ def limits_of_one_token(view: View) -> Iterator[Finding]:
         who, mean, _ = _busiest(view, limit)
         share = show_share(1.0 - let_pass(spec, limit.replicas, mean, random=True))
         apart = show_duration(1.0 / spec.rate)
-        why = f"as nginx without burst; {who} {show_rate(mean)}: of Poisson arrivals that refuses {share}. Say `burst`, or `algorithm: fixed_window`"
+        why = (
+            f"as nginx without burst; {who} {show_rate(mean)}: of Poisson arrivals that refuses {share}. Say "
+            "`burst`, or `algorithm: fixed_window`"
+        )
         yield Finding(limit.place, f"one token: of two requests closer than {apart} the second is refused", why)
 
 
@@ -77,7 +84,9 @@ def limits_with_words_unused(view: View) -> Iterator[Finding]:
         unused = "burst" if limit.spec.counts_in_windows or limit.spec.preset == "guava" else "window"
         if not relies_on_default(limit.spec, unused):
             counts = limit.spec.preset or limit.spec.algorithm
-            yield Finding(limit.place, f"`{unused}` is no word of {counts}", "it changes nothing; is the algorithm right?")
+            yield Finding(
+                limit.place, f"`{unused}` is no word of {counts}", "it changes nothing; is the algorithm right?"
+            )
 
 
 def replaced_limits(view: View) -> Iterator[Finding]:
@@ -100,7 +109,10 @@ def limited_callers(view: View) -> Iterator[Finding]:
             why = "the line grows until nobody waits for his turn any more, and the rest is refused"
             yield Finding(station.name, f"{asked} calls on average, and {most} go", why)
         elif station.utilisation > CROWDED:
-            why = f"a line as that of M/D/1: {show_duration(_wait(station.utilisation, station.rate))} each where calls come at random"
+            why = (
+                f"a line as that of M/D/1: {show_duration(_wait(station.utilisation, station.rate))} each where "
+                "calls come at random"
+            )
             yield Finding(station.name, f"{asked} calls on average, and {most} go", why)
 
 
@@ -114,8 +126,15 @@ def kinder_than_kong(view: View) -> Iterator[Finding]:
     for limit in placed_limits(view.scenario):
         ours = limit.spec.algorithm == "sliding_window_counter" and limit.spec.preset is None
         if ours and _busiest(view, limit)[2] > limit_in_all(limit.spec, limit.replicas):
-            why = "in Kong's rate-limiting-advanced they do, unless disable_penalty is set: who goes on above the limit gets next to nothing through"
-            yield Finding(limit.place, "requests that this sliding_window_counter refuses do not count", f"{why}. `preset: kong-advanced` counts so")
+            why = (
+                "in Kong's rate-limiting-advanced they do, unless disable_penalty is set: who goes on above "
+                "the limit gets next to nothing through"
+            )
+            yield Finding(
+                limit.place,
+                "requests that this sliding_window_counter refuses do not count",
+                f"{why}. `preset: kong-advanced` counts so",
+            )
 
 
 def _of_place(view: View, limit: Limit) -> list[Limit]:
@@ -152,7 +171,10 @@ def _busiest(view: View, limit: Limit) -> tuple[str, float, float]:
 def _busiest_endpoint(view: View, limit: Limit) -> tuple[str, float, float]:
     """Of a service: what comes to all its endpoints, or to the busiest; by users nothing is known of it on paper."""
     rates, peaks = view.analysis.rates.endpoints, view.analysis.rates_peak.endpoints
-    mean, peak = [rates.get(it, 0.0) for it in limit.routes] or [0.0], [peaks.get(it, 0.0) for it in limit.routes] or [0.0]
+    mean, peak = (
+        [rates.get(it, 0.0) for it in limit.routes] or [0.0],
+        [peaks.get(it, 0.0) for it in limit.routes] or [0.0],
+    )
     if not limit.spec.keys and not limit.spec.when:
         return f"callers send {limit.owner}", math.fsum(mean), math.fsum(peak)
     if limit.spec.keys == ("route",) and not limit.spec.when:
@@ -186,7 +208,9 @@ def _refuses(view: View, limit: Limit, mean: float) -> float:
 
 
 def _never_reached(limit: RateLimit, most: float, peak: float) -> bool:
-    """Whether even an improbable crowd (six standard deviations) stays within the limit, over the window in which it counts."""
+    """Whether even an improbable crowd (six standard deviations) stays within the limit, over the window in which it
+    counts.
+    """
     bucket = not limit.counts_in_windows
     window = max(limit.tokens, 1) / most if bucket else limit.window
     allowed = limit.tokens + most * window if bucket else most * window

@@ -28,7 +28,10 @@ def starving_classes(view: View) -> Iterator[Finding]:
             if so_far > 1.0:
                 why = "who is in it waits without end while that lasts, unless a queue timeout or a capacity ends it"
                 taken = f"{show_share(before)} of the workers before it" if before else "nobody before it"
-                finding = f"class {number} ({', '.join(names)}) is asked for {show_share(so_far - before)} at the peak, with {taken}"
+                finding = (
+                    f"class {number} ({', '.join(names)}) is asked for {show_share(so_far - before)} at the "
+                    f"peak, with {taken}"
+                )
                 yield Finding(f"services.{name}.queue", finding, why)
                 break
 
