@@ -94,7 +94,9 @@ def _route(gateway: Gateway, name: str, route: Route) -> dict[str, Any]:
     else:
         its = {"name": host_of(name), "paths": [f"/{host_of(name)}"]}
     its["strip_path"] = False
+    limits = [plugin for limit in route.rate_limits if (plugin := _limit(limit)) is not None]
     plugins = [
+        *limits,
         *(_grpc() if route.translate is not None else []),
         *(_authentication(gateway) if _apart(gateway) and route.authenticate else []),
     ]
@@ -116,6 +118,12 @@ def _unsaid(name: str, route: Route, policy: CallPolicy) -> Iterator[str]:
         )
     if policy.bulkhead is not None:
         yield f"bulkhead of {policy.bulkhead.max_concurrent_calls} calls: Kong has none"
+    for limit in route.rate_limits:
+        if _limit(limit) is None:
+            yield (
+                f"limit of {show_rate(limit.rate)} per {limit.per}, {limit.preset or limit.algorithm}: no "
+                "plugin of Kong counts so"
+            )
     if route.answers_with:
         yield f"answers_with ({', '.join(route.answers_with)}): Kong passes on the answer of the service"
 
@@ -170,30 +178,29 @@ def _everywhere(gateway: Gateway) -> tuple[list[str], list[Plugin]]:
 
 def _limit(limit: RateLimit) -> Plugin | None:
     """The plugin that counts as this limit does; None where there is none."""
-    whose = {"user": "consumer", "all": "service"}.get(limit.per)
-    count = round(limit.rate * limit.window)
-    if whose is None or abs(count - limit.rate * limit.window) > 1e-6 or count < 1:
+    whose = {"user": "consumer", "consumer": "consumer", "ip": "ip", "all": "service"}.get(limit.per)
+    counts = [round(its.rate * its.window) for its in limit.periods]
+    whole = all(abs(count - its.rate * its.window) <= 1e-6 for count, its in zip(counts, limit.periods, strict=True))
+    if whose is None or not whole or min(counts) < 1 or limit.when or limit.window_from != "clock":
         return None
-    local = limit.scope == "node"
-    if limit.algorithm == "fixed_window" and limit.window in _PERIODS:
-        config: dict[str, Any] = {
-            _PERIODS[limit.window]: count,
-            "limit_by": whose,
-            "policy": "local" if local else "redis",
-        }
+    if limit.preset not in (None, "kong", "kong-advanced"):
+        return None
+    local, windows = limit.scope == "node", [its.window for its in limit.periods]
+    if limit.algorithm == "fixed_window" and all(window in _PERIODS for window in windows):
+        config: dict[str, Any] = {_PERIODS[window]: count for window, count in zip(windows, counts, strict=True)}
+        config |= {"limit_by": whose, "policy": "local" if local else "redis"}
         return {"name": "rate-limiting", "config": config}
-    if limit.algorithm not in ("fixed_window", "sliding_window_counter") or limit.window != int(limit.window):
+    if limit.algorithm not in ("fixed_window", "sliding_window_counter") or any(
+        window != int(window) for window in windows
+    ):
         return None
     sliding = limit.algorithm == "sliding_window_counter"
-    its = {
-        "limit": [count],
-        "window_size": [int(limit.window)],
-        "window_type": "sliding" if sliding else "fixed",
-        "identifier": whose,
-    }
+    sizes = [int(window) for window in windows]
+    its = {"limit": counts, "window_size": sizes, "window_type": "sliding" if sliding else "fixed", "identifier": whose}
+    penalty = limit.preset == "kong-advanced" and not limit.disable_penalty
     return {
         "name": "rate-limiting-advanced",
-        "config": {**its, "strategy": "local" if local else "redis", "disable_penalty": True},
+        "config": {**its, "strategy": "local" if local else "redis", "disable_penalty": not penalty},
     }
 
 

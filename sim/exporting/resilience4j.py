@@ -16,9 +16,9 @@ from sim.exporting.settings_text import dumped, head, host_of, remarks
 from sim.exporting.subject import Subject
 from sim.spec.policy import CallPolicy, CircuitBreaker, ConstantBackoff, ExponentialBackoff, Retry
 from sim.spec.sites import call_sites
-from sim.units import show_duration
+from sim.units import show_duration, show_rate
 
-MODULES = ("circuitbreaker", "retry", "bulkhead", "timelimiter")
+MODULES = ("circuitbreaker", "retry", "ratelimiter", "bulkhead", "timelimiter")
 _EXCEPTIONS = {"timeout": "java.util.concurrent.TimeoutException", "unreachable": "java.io.IOException"}
 
 
@@ -113,6 +113,25 @@ def _retry(policy: CallPolicy) -> dict[str, Any]:
     return {**its, **({"retryExceptions": exceptions} if exceptions else {})}
 
 
+def _rate_limiter(policy: CallPolicy) -> dict[str, Any]:
+    limit = policy.rate_limit
+    if limit is None:
+        return {}
+    if (its := limit.resilience4j) is not None:
+        period, permits = its.limit_refresh_period, its.limit_for_period
+    else:
+        permits = max(1, limit.burst)
+        period = permits / limit.rate
+    nanoseconds = f"{round(period * 1e9)}ns"
+    return {"limitForPeriod": permits, "limitRefreshPeriod": nanoseconds, "timeoutDuration": _time(limit.longest)}
+
+
+def _unsaid_of_rate_limiter(policy: CallPolicy) -> Iterator[str]:
+    limit = policy.rate_limit
+    if limit is not None and limit.resilience4j is None:
+        yield f"{show_rate(limit.rate)}, one after the other: resilience4j lets a period's permits go at its beginning"
+
+
 def _bulkhead(policy: CallPolicy) -> dict[str, Any]:
     bulkhead = policy.bulkhead
     return (
@@ -169,10 +188,17 @@ def _nothing(_: CallPolicy) -> Iterator[str]:
     yield from ()
 
 
-_SETTINGS = {"circuitbreaker": _breaker, "retry": _retry, "bulkhead": _bulkhead, "timelimiter": _limiter}
+_SETTINGS = {
+    "circuitbreaker": _breaker,
+    "retry": _retry,
+    "ratelimiter": _rate_limiter,
+    "bulkhead": _bulkhead,
+    "timelimiter": _limiter,
+}
 _UNSAID = {
     "circuitbreaker": _unsaid_of_breaker,
     "retry": _unsaid_of_retry,
+    "ratelimiter": _unsaid_of_rate_limiter,
     "bulkhead": _nothing,
     "timelimiter": _nothing,
 }

@@ -94,6 +94,7 @@ class Call:
     run: Run  # through all its layers
     guards: Guards  # by replica of the caller; empty where no layer remembers anything
     bulkhead_name: str  # as figures name its places
+    limit_name: str  # and its rate limit
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Replica, Task
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.scenario import Scenario
-from sim.spec.sites import bulkheads
+from sim.spec.sites import bulkheads, caller_limits
 
 
 class Calls:
@@ -29,6 +29,7 @@ class Calls:
         self.hosts = hosts
         self.guarded: list[Call] = []  # the first of all calls that share their guards
         self._bulkhead_names = {(its.caller, its.callee, its.policy_name): its.name for its in bulkheads(scenario)}
+        self._limit_names = {(its.caller, its.callee, its.policy_name): its.name for its in caller_limits(scenario)}
 
     def policy(self, written: str | CallPolicy | None) -> CallPolicy:
         """The policy that a step names, or that is written there."""
@@ -50,6 +51,7 @@ class Calls:
         call = Call(self.context, site, caller, target, self.policy(policy), name, hops, fallback)
         key = (call.caller, target.component, name)
         call.bulkhead_name = self._bulkhead_names.get(key, f"{call.caller} -> {target.component} ({name})")
+        call.limit_name = self._limit_names.get(key, f"{call.caller} -> {target.component} ({name}) rate limit")
         call.guards = self._guards(call)
         call.run = layered(call, LAYERS)
         if call.cancels:

@@ -74,7 +74,7 @@ def _tell_what_nobody_noticed(world: World) -> None:
     recorder, now = world.recorder, world.env.now
     for host in world.hosts():
         recorder.tell(host.shedding.end(now))
-    for limit in world.gateway.limits if world.gateway is not None else ():
+    for limit in world.limits():
         recorder.tell(limit.limiting.end(now))
     for name, guard in world.calls.holders():
         for memory in guard.memories:

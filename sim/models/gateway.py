@@ -20,7 +20,7 @@ from sim.models.demand import Demand
 from sim.models.ending import kill
 from sim.models.entrance import Entrance
 from sim.models.host import Host
-from sim.models.limits import Limit, Limits
+from sim.models.limits import Limit, limits_of, step_of
 from sim.models.outcomes import TIMEOUT
 from sim.models.sequence import StepSequence
 from sim.models.site import System
@@ -39,16 +39,18 @@ class Gateway(Host):
         super().__init__(context, "gateway", spec.replicas, spec.workers, None, spec.queue)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
-        if self.event_loop:
+        if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
         self.next_replica = 0
-        self.limits = [Limit(context, index, limit) for index, limit in enumerate(spec.rate_limits)]
+        self.limits = limits_of(context, spec.rate_limits, self.identities, self.name)
+        self.limits_of_routes: list[Limit] = []
         self.authentication: Any = None  # a JwtCheck or an Introspection
         self.routes: dict[str, Route] = {}
         self.overhead: list[Overhead] = []
 
     def build(self, system: System) -> None:
         """Routes and authentication may call services: all hosts exist by now."""
+        self.identities.traffic = system.scenario.traffic
         if self.spec.work is not None:
             self.overhead = [Overhead(self, self.context.demand(self.spec.work, "gateway.work"))]
         spec = self.spec.authentication
@@ -151,6 +153,11 @@ class Route:
         self.index = context.recorder.name(name)
         self.where = gateway.name_index
         self.authenticates = spec.authenticate and gateway.authentication is not None
+        self.limits = gateway.limits if spec.limits(gateway.spec) else []
+        if spec.rate_limits:
+            own = limits_of(context, spec.rate_limits, gateway.identities, gateway.name, f"{name} ")
+            gateway.limits_of_routes += own
+            self.limits = [*self.limits, *own]
         translate = spec.translate
         self.translate = context.demand(translate.work, f"gateway.{name}.translate") if translate else None
         self.translate_back = (
@@ -179,8 +186,8 @@ class Route:
             yield gateway.authentication
             if isinstance(gateway.authentication, Introspection):
                 yield StillThere(self.where)
-        if gateway.limits:
-            yield Limits(gateway.limits, self.index, self.where)
+        if self.limits:
+            yield step_of(self.limits, self.index, self.where)
         if self.translate is not None:
             yield Translation(gateway, self.translate)
         yield Forward(gateway, self.call)

@@ -142,6 +142,8 @@ class Host(Places):
         self.up -= 1
         self.recorder.event(EventKind.REPLICA_CRASHED, f"{self.name}[{replica.index}]")
         self.drop_all(replica)
+        if self.lines is not None:
+            self.lines.forget(replica)
         self.stop_consumers([replica])
         replica.balancers.clear()
 

@@ -12,6 +12,7 @@ from sim.models.consumer import Consumer
 from sim.models.context import Context
 from sim.models.entrance import Entrance
 from sim.models.host import Host
+from sim.models.limits import limits_of, step_of
 from sim.models.outbox import Outbox
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
@@ -27,10 +28,11 @@ class Service(Host):
         super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
-        if self.event_loop:
+        if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
         self.balancing = spec.load_balancing
         self.uniforms = balancers.UNIFORMS[balancers.new_balancer(spec.load_balancing).kind]
+        self.limits = limits_of(context, spec.rate_limits, self.identities, name)
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
         self.members: list[Consumer] = []
         self.outboxes: list[Outbox] = []
@@ -82,6 +84,9 @@ class Endpoint:
         spec = self.service.spec.endpoints[self.name]
         self.sequence = Site(system, self.service, self.hop_stream, self.where).sequence(spec.do)
         self.entrance = Entrance(self.service, self.where, self.sequence, answers_of(ITS_OWN, spec.answers_with))
+        self.service.identities.traffic = system.scenario.traffic
+        if self.service.limits:
+            self.entrance.limits = step_of(self.service.limits, self.where, self.where)
         self.arrive = self.entrance.arrive
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:

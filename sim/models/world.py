@@ -6,7 +6,7 @@ It is made for either engine; that of SimPy runs it (`models/running.py`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sim.models.behaviours import behaviour_of
@@ -19,6 +19,7 @@ from sim.models.faulting import plan
 from sim.models.gateway import Gateway
 from sim.models.groups import join_groups
 from sim.models.host import Host
+from sim.models.limits import Limit
 from sim.models.network import Network
 from sim.models.observing import Observer
 from sim.models.outbox import Outbox
@@ -195,6 +196,14 @@ class World:
     def hosts(self) -> list[Host]:
         """The gateway, where there is one, and all services."""
         return ([self.gateway] if self.gateway is not None else []) + list(self.services.values())
+
+    def limits(self) -> Iterator[Limit]:
+        """The rate limits of the gateway, of its routes, and of services."""
+        if self.gateway is not None:
+            yield from self.gateway.limits
+            yield from self.gateway.limits_of_routes
+        for service in self.services.values():
+            yield from service.limits
 
     def host(self, name: str) -> Host:
         """A service, or the gateway."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,7 +10,7 @@ from sim.report.words import clock, fault_kind, fault_name, lasting, show
 from sim.spec.actions import Calls, Publishes, every_action
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
-from sim.spec.gateway import Gateway
+from sim.spec.gateway import Gateway, RateLimit
 from sim.spec.policy import NO_POLICY, CallPolicy, Retry
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
@@ -151,6 +151,7 @@ def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | Non
         f"retry ×{retry.max_attempts}" if retry is not None and retry.max_attempts > 1 else "",
         "budget" if retry is not None and retry.budget is not None else "",
         "breaker" if breaker is not None else "",
+        f"limit {show(policy.rate_limit.mean_rate, '1/s')}" if policy.rate_limit is not None else "",
         f"bulkhead {bulkhead.max_concurrent_calls}" if bulkhead is not None else "",
     )
     return tuple(badge for badge in badges if badge)
@@ -181,21 +182,30 @@ def _gateway_lines(gateway: Gateway) -> Iterator[str]:
     yield _size(gateway.replicas, gateway.workers)
     if gateway.authentication is not None:
         yield f"authentication {word_of(gateway.authentication)}"
-    for limit in gateway.rate_limits:
-        yield (
-            f"limit {show(limit.rate, '1/s')} per {limit.per}"
-            if limit.per != "all"
-            else f"limit {show(limit.rate, '1/s')} in all"
-        )
+    yield from _limit_lines(gateway.rate_limits)
+    for name, route in gateway.routes.items():
+        yield from (f"{name}: {line}" for line in _limit_lines(route.rate_limits))
+
+
+def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
+    for limit in limits:
+        whose = f"per {' and '.join(limit.keys)}" if limit.keys else "in all"
+        for its in limit.periods:
+            yield f"limit {show(its.rate, '1/s')} {whose}{f', as {limit.preset}' if limit.preset else ''}"
 
 
 def _service_lines(service: Service) -> Iterator[str]:
     yield _size(service.replicas, service.workers)
     if service.cores is not None:
         yield _count(service.cores, "core") + " each"
+    yield from _limit_lines(service.rate_limits)
     if service.queue.capacity >= 0:
-        order = "" if service.queue.discipline == "fifo" else f", {service.queue.discipline}"
-        yield f"queue {service.queue.capacity:,}{order}"
+        yield (
+            "queue "
+            f"{service.queue.capacity:,}{'' if service.queue.discipline == 'fifo' else f', {service.queue.discipline}'}"
+        )
+    elif service.queue.discipline != "fifo":
+        yield f"queue {service.queue.discipline}"
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
     chains = [

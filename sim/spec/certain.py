@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sim.spec import fault, gateway, measured, network, policy, scenario, service, step, traffic
+from sim.spec import fault, gateway, limits, measured, network, policy, scenario, service, step, traffic
 from sim.spec.base import Spec
 from sim.spec.distribution import Constant
 
@@ -78,9 +78,12 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     policy.CircuitBreaker,
     policy.Resilience4jBreaker,
     policy.Bulkhead,
+    policy.CallerLimit,
+    policy.Resilience4jRateLimiter,
     gateway.Gateway,
     gateway.Route,
     gateway.RateLimit,
+    limits.Period,
     gateway.Translate,
     network.Network,
     fault.Outage,

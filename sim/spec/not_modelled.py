@@ -40,6 +40,11 @@ _RETRY = "it is `retry: {max_attempts: 3}` of a policy; the first try counts as 
 _LINGER = "batches of a producer are not modelled; `via: outbox` with `poll` and `batch` comes nearest"
 _SPREAD = "the spread is `cv`, the standard deviation over the mean"
 _QUEUE = "the bound of a queue is `queue: {capacity: 100}`"
+_LIMITS = (
+    "limits are `rate_limits` of the gateway, of a route or of a service; those of a caller are "
+    "`rate_limit` of a policy"
+)
+_CLASSES = "who is served first is `queue: {discipline: priority, classes: {checkout: 0, browse: 1}}` of a service"
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
 INSTEAD = {
@@ -53,7 +58,6 @@ INSTEAD = {
     "hedge": _HEDGE,
     "hedging": _HEDGE,
     "deadline": _DEADLINE,
-    "deadlines": _DEADLINE,
     "saga": _SAGA,
     "compensate": _SAGA,
     "compensation": _SAGA,
@@ -77,8 +81,8 @@ INSTEAD = {
     "threads": _CONCURRENCY,
     "cache": _CACHE,
     "ttl": _CACHE,
-    "priority": "requests have no priority; `discipline` of `queue` is fifo or lifo",
-    "priorities": "requests have no priority; `discipline` of `queue` is fifo or lifo",
+    "priority": _CLASSES,
+    "priorities": _CLASSES,
     "queue_size": _QUEUE,
     "queue_length": _QUEUE,
     "max_queue": _QUEUE,
@@ -106,8 +110,10 @@ INSTEAD = {
     "gaussian": "a normal would be negative at times; `gamma` or `lognormal` with `mean` and `cv` come nearest",
     "std": _SPREAD,
     "stddev": _SPREAD,
-    "throttle": "limits are `rate_limits` of the gateway",
-    "throttling": "limits are `rate_limits` of the gateway",
+    "throttle": _LIMITS,
+    "throttling": _LIMITS,
+    "limit_req": _LIMITS,
+    "rate_limiting": _LIMITS,
     "sla": "what a route promises is `objective: {latency: 300ms, availability: 99.9%}`",
     "slo": "what a route promises is `objective: {latency: 300ms, availability: 99.9%}`",
     "tls": _TLS,

@@ -16,6 +16,7 @@ from sim.spec.calls import endless_loop
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Fault
 from sim.spec.policy import CallPolicy
+from sim.spec.queueing import Queue
 from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
@@ -46,6 +47,7 @@ def reference_problems(scenario: Scenario) -> list[Finding]:
         _record,
         _traffic,
         _gateway,
+        _queues,
         _links,
         _consumers,
         _steps,
@@ -205,6 +207,23 @@ def _gateway(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                 (*inside, action.said_in) if action.said_in else inside, "endpoint", action.endpoint, names.endpoints
             )
             yield from _policy(scenario, (*inside, "policy"), action.policy)
+
+
+def _queues(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    """Classes and deadlines of endpoints, routes or traffic that there are."""
+    hosts: list[tuple[Location, Queue, str, set[str]]] = [
+        (("services", name, "queue"), spec.queue, "endpoint", set(spec.endpoints))
+        for name, spec in scenario.services.items()
+    ]
+    if scenario.gateway is not None:
+        hosts.append((("gateway", "queue"), scenario.gateway.queue, "route", set(scenario.gateway.routes)))
+    for at, queue, what, known in hosts:
+        if queue.key in ("endpoint", "traffic"):
+            those = (what, known) if queue.key == "endpoint" else ("traffic", set(scenario.traffic))
+            for field, name in queue.named:
+                yield from (
+                    finding._replace(of_key=True) for finding in _unknown((*at, field, name), those[0], name, those[1])
+                )
 
 
 def _policy(scenario: Scenario, at: Location, policy: str | CallPolicy | None) -> Iterator[Finding]:

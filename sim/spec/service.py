@@ -6,26 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
+from sim.spec.base import Between, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
+from sim.spec.limits import RateLimit
 from sim.spec.policy import AnswersWith
+from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.step import AnyStep
-from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
+from sim.vocabulary import EventKind, MessageEnd, Stage
 
 LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
-
-
-class Queue(Spec):
-    """Where requests wait for a worker, one per replica."""
-
-    leaves: ClassVar[Leaves] = Leaves(
-        outcomes=(Outcome.SHED,), events=(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED), series=("queue",)
-    )
-    capacity: Count = UNLIMITED
-    """How many may wait in each replica; further ones are shed."""
-    discipline: Literal["fifo", "lifo"] = "fifo"
-    """Who is served first: who came first (`fifo`) or last (`lifo`)."""
-    timeout: Duration | None = None
-    """Who has waited as long as this is shed."""
 
 
 class Stock(Spec):
@@ -108,6 +96,7 @@ class Service(Spec):
             "work_wasted",
         )
     )
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limits",)
     replicas: Few = 1
     """How many there are, each with workers, cores and queue of its own."""
     workers: Workers
@@ -118,6 +107,8 @@ class Service(Spec):
     """What each replica computes on; without it every worker has a core of its own."""
     queue: Queue = Queue()
     """Where requests wait for a worker."""
+    rate_limits: tuple[RateLimit, ...] = ()
+    """How many requests its endpoints let pass, counted on a worker before their steps; all of them must."""
     load_balancing: LoadBalancing = "round_robin"
     """How its callers choose a replica, each on its own."""
     cost: Price = 0.0

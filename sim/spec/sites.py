@@ -97,21 +97,83 @@ def bulkheads(scenario: Scenario) -> tuple[Bulkhead, ...]:
     return tuple(made)
 
 
+class CallsLimited(NamedTuple):
+    """The rate limit of one caller towards one callee under one policy."""
+
+    name: str  # `orders -> payments rate limit`, with the policy in brackets where there are several
+    caller: str
+    callee: str
+    policy_name: str
+    rate: float  # per second, of all its replicas together
+
+
+def caller_limits(scenario: Scenario) -> tuple[CallsLimited, ...]:
+    """All of a scenario, in the order in which they are written."""
+    found = {
+        (site.caller, site.callee, site.policy_name): site.policy
+        for site in call_sites(scenario)
+        if site.policy.rate_limit is not None
+    }
+    pairs = [(caller, callee) for caller, callee, _ in found]
+    made = []
+    for (caller, callee, policy_name), policy in found.items():
+        replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
+        rate = policy.rate_limit.mean_rate * replicas if policy.rate_limit is not None else 0.0
+        several = f" ({policy_name})" if pairs.count((caller, callee)) > 1 else ""
+        made.append(CallsLimited(f"{caller} -> {callee}{several} rate limit", caller, callee, policy_name, rate))
+    return tuple(made)
+
+
+class Limit(NamedTuple):
+    """A rate limit where it stands, one for each of its rates."""
+
+    name: str  # as series name it: `gateway user limit`, `gateway GET / user limit`, `shop all limit`
+    place: str  # in the document
+    owner: str  # "gateway", or a service
+    replicas: int  # of the owner
+    routes: tuple[str, ...]  # whose requests it counts; of a service its endpoints, as `service.endpoint`
+    spec: RateLimit
+
+
 def limits(scenario: Scenario) -> dict[str, float]:
     """`gateway all limit` -> what it lets pass per second in all; nan for those that count by user or by route, each
     for itself.
     """
-    gateway, found = scenario.gateway, {}
-    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
-        assert gateway is not None
-        most = limit.rate * (gateway.replicas if limit.scope == "node" else 1)
-        found[f"gateway {limit_name(limit, index)}"] = most if limit.per == "all" else math.nan
-    return found
+    found: dict[str, float] = {}
+    for limit in placed_limits(scenario):
+        most = limit.spec.rate * (limit.replicas if limit.spec.scope == "node" else 1)
+        plain = not limit.spec.keys and not limit.spec.when
+        found[limit.name] = min(found.get(limit.name, math.inf), most) if plain else math.nan
+    return found | {its.name: its.rate for its in caller_limits(scenario)}
+
+
+def placed_limits(scenario: Scenario) -> tuple[Limit, ...]:
+    """All of a scenario; of one that keeps several rates each of them, under one name."""
+    found: list[Limit] = []
+    if (gateway := scenario.gateway) is not None:
+        under = tuple(name for name, route in gateway.routes.items() if route.limits(gateway))
+        found += _limits(gateway.rate_limits, GATEWAY, "", "gateway.rate_limits", gateway.replicas, under)
+        for name, route in gateway.routes.items():
+            place = f"gateway.routes.{name}.rate_limits"
+            found += _limits(route.rate_limits, GATEWAY, f"{name} ", place, gateway.replicas, (name,))
+    for name, service in scenario.services.items():
+        endpoints = tuple(f"{name}.{endpoint}" for endpoint in service.endpoints)
+        found += _limits(service.rate_limits, name, "", f"services.{name}.rate_limits", service.replicas, endpoints)
+    return tuple(found)
+
+
+def _limits(
+    specs: Sequence[RateLimit], owner: str, prefix: str, place: str, replicas: int, routes: tuple[str, ...]
+) -> Iterator[Limit]:
+    for index, spec in enumerate(specs):
+        for its in spec.periods:
+            yield Limit(f"{owner} {prefix}{limit_name(spec, index)}", f"{place}.{index}", owner, replicas, routes, its)
 
 
 def limit_name(limit: RateLimit, index: int) -> str:
-    """`all limit`, `user limit 2`."""
-    return f"{limit.per} limit {index + 1}" if index else f"{limit.per} limit"
+    """`all limit`, `user limit 2`, `route consumer limit`."""
+    per = " ".join(limit.keys) or "all"
+    return f"{per} limit {index + 1}" if index else f"{per} limit"
 
 
 def _replicas(scenario: Scenario, caller: str) -> int:

@@ -17,6 +17,7 @@ from sim.spec.base import (
     Factor,
     Flag,
     Leaves,
+    Many,
     Number,
     Picked,
     Rate,
@@ -322,6 +323,11 @@ class Users(Popularity):
     smaller number is its most popular part.
     """
 
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("addresses",)
+    addresses: Many | None = None
+    """How many IP addresses they share, as evenly as can be (limits by `ip`); by default each user has one of their
+    own.
+    """
     population: str | None = None
     """The name under which several traffics share their users; by default that of the traffic."""
 
@@ -339,12 +345,19 @@ class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.OK, Outcome.TIMEOUT, Outcome.IN_FLIGHT))
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consumer", "headers")
     sends: str | dict[str, Share] = Field(default_factory=dict)
     """A route, or `service.endpoint` where there is no gateway; a map from such names to shares gives a mix."""
     arrivals: AnyArrivals
     """When requests come."""
     users: Users | None = None
     """Who sends them, where users are told apart by limits, keys or caches."""
+    consumer: str | None = None
+    """On whose behalf they are sent, a consumer in Kong's sense (limits by `consumer`); without it each user is one."""
+    headers: dict[str, str | Annotated[dict[str, Share], Field(min_length=1)]] = Field(default_factory=dict)
+    """What they carry, for limits and priorities: `{x-tier: gold}`, or shares, `{x-tier: {gold: 10%, free: 90%}}`; a
+    user always has the same.
+    """
     items: Popularity | None = None
     """What they are about: the catalogue, whose item 0 is the same item in all traffic."""
     timeout: Duration | None = None

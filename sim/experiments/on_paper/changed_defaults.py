@@ -54,6 +54,8 @@ def limits(view: View) -> Iterator[Finding]:
     """A limit was a token bucket of one token, and a window was a second."""
     for index, limit in enumerate(view.scenario.gateway.rate_limits if view.scenario.gateway is not None else ()):
         place, window = f"gateway.rate_limits.{index}", show_duration(limit.window)
+        if limit.preset is not None or limit.rates:  # newer words
+            continue
         if relies_on_default(limit, "algorithm") and relies_on_default(limit, "burst"):
             finding = f"{show_rate(limit.rate)} in fixed windows of {window}, where it was a token bucket of one token"
             yield Finding(
@@ -124,7 +126,7 @@ def populations(view: View) -> Iterator[Finding]:
     """User 0 of one traffic was user 0 of every other."""
     scenario = view.scenario
     by_user = (
-        any(limit.per == "user" for limit in scenario.gateway.rate_limits) if scenario.gateway is not None else False
+        any("user" in limit.keys for limit in scenario.gateway.rate_limits) if scenario.gateway is not None else False
     )
     by_user |= scenario.gateway is not None and isinstance(scenario.gateway.authentication, OAuth)
     by_user |= any(topic.key == "user" for _, _, topic in view.flow.topics.values()) or any(

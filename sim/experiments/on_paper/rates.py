@@ -5,19 +5,20 @@ and topics.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, attempts
 from sim.experiments.on_paper.flow import ROUNDS, Flow
+from sim.experiments.on_paper.limited import arrives_at_random, passed_by
 from sim.experiments.on_paper.partition_shares import Shares, partition_shares, user_shares
-from sim.experiments.on_paper.refusals import refused_share
 from sim.spec.actions import Calls
 from sim.spec.broker import Topic
 from sim.spec.gateway import Gateway, RateLimit
-from sim.spec.traffic import Closed, Deterministic, Traffic, first_users
+from sim.spec.sites import GATEWAY, placed_limits
+from sim.spec.traffic import Traffic, first_users
 
 
 @dataclass
@@ -135,9 +136,9 @@ def door(flow: Flow, target: str) -> Ends:
     return flow.route_called(target).ends.later(flow.own_work_of_gateway(target))
 
 
-def limit_in_all(limit: RateLimit, gateway: Gateway) -> float:
+def limit_in_all(limit: RateLimit, replicas: int) -> float:
     """What a limit lets through per second and key when every replica counts for itself, or all together."""
-    return limit.rate * (gateway.replicas if limit.scope == "node" else 1)
+    return limit.rate * (replicas if limit.scope == "node" else 1)
 
 
 def _passed(flow: Flow, gateway: Gateway, by_traffic: ByTraffic) -> ByTraffic:
@@ -150,57 +151,15 @@ def _passed(flow: Flow, gateway: Gateway, by_traffic: ByTraffic) -> ByTraffic:
         }
         for name, rates in by_traffic.items()
     }
-    random = not any(
-        isinstance(traffic.arrivals, (Closed, Deterministic)) for traffic in flow.scenario.traffic.values()
-    )
-    for limit in gateway.rate_limits:
-        if limit.per == "user":
-            for name, traffic in flow.scenario.traffic.items():
-                total = sum(passed[name].values())
-                kept = _of_users(limit, gateway, traffic, total, random)
-                passed[name] = {route: rate * kept for route, rate in passed[name].items()}
-            continue
-        together = {route: sum(rates[route] for rates in passed.values()) for route in gateway.routes}
-        total = sum(together.values())
-        kept_of = {
-            route: let_pass(limit, gateway, rate if limit.per == "route" else total, random)
-            for route, rate in together.items()
-        }
-        passed = {
-            name: {route: rate * kept_of[route] for route, rate in rates.items()} for name, rates in passed.items()
-        }
+    random = arrives_at_random(flow.scenario)
+    for limit in placed_limits(flow.scenario):
+        if limit.owner == GATEWAY:
+            kept = passed_by(limit, flow.scenario.traffic, passed, random)
+            passed = {
+                name: {route: rate * kept.get((name, route), 1.0) for route, rate in rates.items()}
+                for name, rates in passed.items()
+            }
     return passed
-
-
-def _of_users(limit: RateLimit, gateway: Gateway, traffic: Traffic, total: float, random: bool) -> float:
-    return sum(
-        share * count * let_pass(limit, gateway, total * share, random)
-        for share, count in _alike(user_shares(traffic)) or [(1.0, 1.0)]
-    )
-
-
-def _alike(groups: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
-    """The same in as many groups as there are shares that differ by more than 2 %."""
-    found: list[tuple[float, float]] = []
-    first = math.inf
-    for share, count in groups:
-        if found and share > 0.98 * first:
-            mean, so_far = found[-1]
-            found[-1] = (mean * so_far + share * count) / (so_far + count), so_far + count
-        else:
-            found.append((share, float(count)))
-            first = share
-    return found
-
-
-def let_pass(limit: RateLimit, gateway: Gateway, rate: float, random: bool) -> float:
-    """The share that a limit lets pass under one key at so many per second: of Poisson arrivals, or of arrivals that do
-    not bunch.
-    """
-    nodes = gateway.replicas if limit.scope == "node" else 1
-    if rate <= 0.0:
-        return 1.0
-    return 1.0 - refused_share(limit, rate / nodes) if random else min(1.0, nodes * limit.rate / rate)
 
 
 def introspections(flow: Flow, by_traffic: ByTraffic) -> dict[str, float]:

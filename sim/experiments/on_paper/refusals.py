@@ -12,15 +12,21 @@ LARGEST = 2000  # tokens, servers, or requests of a window, that are followed on
 
 
 def refused_share(limit: RateLimit, rate: float) -> float:
-    """Of Poisson arrivals at `rate` per second under one key.
+    """Of Poisson arrivals at `rate` per second under one key. Exact but for the sliding window counter, taken as a
+    sliding log.
 
-    Exact but for the sliding window counter, which is taken as a sliding log.
+    Of the presets, whose clocks tick in milliseconds or seconds, and which may store permits, it is nearly that. Where
+    what is refused counts as well
+    (kong-advanced) the weighted count is taken as that of one window.
     """
     if rate <= 0.0:
         return 0.0
-    if limit.algorithm in ("token_bucket", "gcra"):
-        tokens = limit.burst + (1 if limit.algorithm == "gcra" else 0)
-        return 1.0 - bucket_accepts(rate / limit.rate, tokens)
+    if limit.preset == "kong-advanced" and not limit.disable_penalty:
+        return _full(rate * limit.window, max(1, math.floor(limit.rate * limit.window * (1.0 + 1e-12) + 1e-9)))
+    if limit.preset == "guava":
+        return 1.0 - bucket_accepts(rate / limit.rate, 1 + math.floor(limit.rate * limit.wait))
+    if not limit.counts_in_windows:
+        return 1.0 - bucket_accepts(rate * limit.requested_tokens / limit.rate, limit.tokens)
     most = new_limiter(limit)[0].limit
     if limit.algorithm == "fixed_window":
         return _beyond(rate * limit.window, most)
@@ -71,6 +77,13 @@ def _beyond(mean: float, most: int) -> float:
     terms = (k - most for k in range(most + 1, far + 1))
     weights = (math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1.0)) for k in range(most + 1, far + 1))
     return math.fsum(over * weight for over, weight in zip(terms, weights, strict=True)) / mean
+
+
+def _full(mean: float, most: int) -> float:
+    """P(N >= most) of a Poisson variable: what a window holds where what is refused counts too."""
+    if mean > LARGEST or most > LARGEST:
+        return _tail((most - 0.5 - mean) / math.sqrt(mean))
+    return max(0.0, 1.0 - math.fsum(math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1.0)) for k in range(most)))
 
 
 def erlang_b(load: float, servers: int) -> float:

@@ -16,7 +16,7 @@ from sim.experiments.on_paper.offered_load import Analysis, analysis_of
 from sim.spec.actions import Calls, polls_of
 from sim.spec.base import UNLIMITED
 from sim.spec.scenario import Recording, Scenario
-from sim.spec.sites import GATEWAY, call_sites
+from sim.spec.sites import GATEWAY, Limit, call_sites, placed_limits
 from sim.spec.traffic import Closed
 from sim.spec.walk import visits
 
@@ -198,12 +198,25 @@ def _rings(scenario: Scenario, replicas: dict[str, int]) -> float:
         if (breaker := policy.circuit_breaker) is not None:
             stamps = breaker.failures if breaker.resilience4j is None else breaker.resilience4j.sliding_window_size
             found += STAMP * stamps * (callers if policy.scope == "replica" else 1)
-    gateway = scenario.gateway
-    for limit in gateway.rate_limits if gateway is not None else ():
-        if gateway is not None and limit.algorithm == "sliding_log":
-            keys = _keys(scenario) if limit.per == "user" else len(gateway.routes) if limit.per == "route" else 1
-            found += PAIR * limit.rate * limit.window * keys * (gateway.replicas if limit.scope == "node" else 1)
+    for limit in placed_limits(scenario):
+        if limit.spec.algorithm == "sliding_log":
+            spec = limit.spec
+            found += (
+                PAIR
+                * spec.rate
+                * spec.window
+                * _keys_of(scenario, limit)
+                * (limit.replicas if spec.scope == "node" else 1)
+            )
     return found
+
+
+def _keys_of(scenario: Scenario, limit: Limit) -> float:
+    """Counts that a limit may come to keep."""
+    keys = 1.0
+    for word in limit.spec.keys:
+        keys *= len(limit.routes) if word == "route" else _keys(scenario) if word in ("user", "consumer", "ip") else 1.0
+    return keys
 
 
 def _remembered(scenario: Scenario, analysis: Analysis) -> float:
@@ -218,12 +231,11 @@ def _remembered(scenario: Scenario, analysis: Analysis) -> float:
     }
     found = _finite(math.fsum(analysis.rates.topics.get(topic, 0.0) for _, topic in consumed)) * scenario.duration
     if (gateway := scenario.gateway) is not None:
-        times = sum(
-            gateway.replicas if limit.scope == "node" else 1 for limit in gateway.rate_limits if limit.per == "user"
-        )
         caches = sum(isinstance(action, Calls) and action.remembered is not None for action in gateway.authenticates)
-        found += _keys(scenario) * (times + gateway.replicas * caches)
-    return found
+        found += _keys(scenario) * gateway.replicas * caches
+    by_user = [limit for limit in placed_limits(scenario) if set(limit.spec.keys) & {"user", "consumer", "ip"}]
+    times = sum(limit.replicas if limit.spec.scope == "node" else 1 for limit in by_user)
+    return found + _keys(scenario) * times
 
 
 def _keys(scenario: Scenario) -> float:

@@ -11,7 +11,7 @@ from sim.experiments.on_paper.flow import Flow, Profile, gateway_work
 from sim.experiments.on_paper.rates import Rates, limit_in_all
 from sim.spec.base import UNLIMITED
 from sim.spec.service import Service
-from sim.spec.sites import bulkheads, call_sites, limit_name
+from sim.spec.sites import GATEWAY, bulkheads, call_sites, caller_limits, placed_limits
 
 UNEVEN = 1.01  # times the mean of its group: a member that gets more is told of by itself
 
@@ -100,7 +100,9 @@ def runs_of(flow: Flow, found: Rates) -> list[Run]:
 
 
 def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Load]:
-    """Attempts and the time for which each holds a place: Little's law."""
+    """Attempts and the time for which each holds a place: Little's law. And what callers with a rate limit of their own
+    let go.
+    """
     held: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     for caller, rate, profile in runs:
         for (callee, policy), (attempts, seconds) in profile.places.items():
@@ -114,6 +116,9 @@ def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Loa
             attempts,
             math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0,
         )
+    for limit in caller_limits(flow.scenario):
+        found_here = held.get((limit.caller, limit.callee, limit.policy_name), [])
+        answer[limit.name, "rate"] = (1, math.fsum(attempts for attempts, _ in found_here), 1.0 / limit.rate)
     return answer
 
 
@@ -121,14 +126,18 @@ def _limit_load(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
     """Of a limit for all what they send, of one by route what the busiest route gets; those by user hold back a user,
     and not the system.
     """
-    gateway = flow.scenario.gateway
-    answer = {}
-    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
-        assert gateway is not None
-        arriving = [found.targets.get(route, 0.0) for route in gateway.routes]
-        if limit.per != "user":
-            rate = max(arriving) if limit.per == "route" else math.fsum(arriving)
-            answer[f"gateway {limit_name(limit, index)}", "rate"] = (1, rate, 1.0 / limit_in_all(limit, gateway))
+    answer: dict[tuple[str, str], Load] = {}
+    for limit in placed_limits(flow.scenario):
+        rates = found.targets if limit.owner == GATEWAY else found.endpoints
+        arriving = [rates.get(route, 0.0) for route in limit.routes] or [0.0]
+        if limit.spec.keys not in ((), ("route",)) or limit.spec.when:
+            continue
+        rate = max(arriving) if limit.spec.keys else math.fsum(arriving)
+        load = (1, rate, 1.0 / limit_in_all(limit.spec, limit.replicas))
+        if (limit.name, "rate") not in answer or load[2] > answer[limit.name, "rate"][
+            2
+        ]:  # of several rates the tightest
+            answer[limit.name, "rate"] = load
     return answer
 
 

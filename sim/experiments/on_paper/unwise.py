@@ -26,11 +26,14 @@ from sim.experiments.on_paper.unwise_calls import (
 )
 from sim.experiments.on_paper.unwise_limits import (
     kinder_than_kong,
+    limited_callers,
     limits_of_one_token,
     limits_with_words_unused,
     rate_limits,
+    replaced_limits,
     rounded_limits,
 )
+from sim.experiments.on_paper.unwise_queues import starving_classes
 from sim.experiments.on_paper.zero_time_loops import time_can_stand_still
 from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
@@ -244,6 +247,7 @@ def unknown_rates(view: View) -> Iterator[Finding]:
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload first: whoever runs reads a handful
     time_can_stand_still,
     overload,
+    starving_classes,
     crowded_machines,
     shares_of_sends,
     shares_of_mixtures,
@@ -259,6 +263,8 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     retry_fan_out,
     breakers,
     rate_limits,
+    replaced_limits,
+    limited_callers,
     rounded_limits,
     heavy_tails,
     limits_of_one_token,

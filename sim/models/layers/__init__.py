@@ -5,6 +5,7 @@ from sim.models.layers.attempt import Attempt
 from sim.models.layers.breaker import Breaker
 from sim.models.layers.bulkhead import Bulkhead
 from sim.models.layers.fallback import Fallback
+from sim.models.layers.rate_limit import RateLimit
 from sim.models.layers.retry import Retry
 from sim.models.layers.timeout import Timeout
 from sim.models.layers.total_timeout import TotalTimeout
@@ -14,6 +15,7 @@ LAYERS: tuple[type[Layer], ...] = (  # the outermost first
     TotalTimeout,
     Retry,
     Breaker,
+    RateLimit,
     Timeout,
     Bulkhead,
     Attempt,
