@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sim.report.words import clock, fault_kind, fault_name, lasting, show
-from sim.spec.actions import Calls, Publishes, every_action
+from sim.spec.actions import Action, Calls, Publishes, badge_of, lists_in
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
 from sim.spec.gateway import Gateway, RateLimit
@@ -17,6 +17,7 @@ from sim.spec.service import Service
 from sim.spec.step import Step
 from sim.spec.traffic import Arrivals, Traffic
 from sim.spec.walk import every_step
+from sim.units import show_share
 
 BoxKind = Literal["client", "gateway", "service", "topic"]
 
@@ -128,13 +129,26 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
 def _step_arrows(
     scenario: Scenario, name: str, endpoint: str, steps: tuple[Step, ...]
 ) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
-    for action in every_action(steps):
+    for action, how_often in _with_badges(steps):
         if isinstance(action, Calls):
-            badges = _badges_of_call(scenario, action)
+            badges = (*_badges_of_call(scenario, action), *how_often)
             yield f"service:{name}", _service(action.endpoint), False, badges, f"{endpoint} calls {action.endpoint}"
         elif isinstance(action, Publishes):
-            badges = ("outbox",) if action.poll is not None else _badges(_policy(scenario, action.policy))
+            badges = (
+                *(("outbox",) if action.poll is not None else _badges(_policy(scenario, action.policy))),
+                *how_often,
+            )
             yield f"service:{name}", f"topic:{action.topic}", True, badges, f"{endpoint} publishes to {action.topic}"
+
+
+def _with_badges(steps: Iterable[Step], badges: tuple[str, ...] = ()) -> Iterator[tuple[Action, tuple[str, ...]]]:
+    """All actions, those inside of others with what is said there of how often they come."""
+    for step in steps:
+        for action in step.actions or ():
+            yield action, badges
+            for name, inner in lists_in(action):
+                badge = badge_of(action, name)
+                yield from _with_badges(inner, (*badges, badge) if badge else badges)
 
 
 def _badges_of_call(scenario: Scenario, call: Calls) -> tuple[str, ...]:
@@ -196,6 +210,8 @@ def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
 
 def _service_lines(service: Service) -> Iterator[str]:
     yield _size(service.replicas, service.workers)
+    if service.autoscaling is not None:
+        yield f"scales from {service.autoscaling.min} to {service.autoscaling.max}: {', '.join(_scaled_by(service))}"
     if service.cores is not None:
         yield _count(service.cores, "core") + " each"
     yield from _limit_lines(service.rate_limits)
@@ -217,6 +233,21 @@ def _service_lines(service: Service) -> Iterator[str]:
         yield f"→ {effect}"
     if len(effects) > 2:
         yield f"→ and {len(effects) - 2} more effects"
+
+
+def _scaled_by(service: Service) -> Iterator[str]:
+    """What its autoscaler looks at."""
+    assert service.autoscaling is not None
+    for metric in service.autoscaling.measured:
+        target = getattr(metric, metric.word)
+        if metric.lag is not None:
+            yield f"lag of {metric.lag.group}"
+        elif metric.word in ("cpu", "workers"):
+            yield f"{metric.word} {show_share(target)}"
+        else:
+            yield f"{metric.word.replace('_', ' ')} {target:g}"
+    if service.autoscaling.scheduled:
+        yield "schedule"
 
 
 def _size(replicas: int, workers: int) -> str:

@@ -12,10 +12,7 @@ from collections.abc import Iterable
 from sim.errors import did_you_mean
 
 _SLIP = 0.85  # from here on two words are the same one, misspelt
-_REPLICAS = (
-    "autoscaling is not modelled: `replicas` stay as they are; compare variants, or `sim sweep --over "
-    "services.NAME.replicas=1..8`"
-)
+_REPLICAS = "it is `autoscaling: {min: 2, max: 10, metrics: [{cpu: 70%}]}` of a service"
 _HEDGE = "hedging is not modelled; a short `timeout` with `retry` comes nearest"
 _DEADLINE = (
     "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
@@ -32,7 +29,6 @@ _CONCURRENCY = (
 _MEMORY = (
     "memory and garbage collection are not modelled; a pause is a fault: `{at: 1m, for: 2s, outage: NAME, how: hang}`"
 )
-_CACHE = "there is no cache but that of tokens (`cache_ttl` of `oauth`) and of a plug-in (scenarios/cache.py)"
 _RATE = "a rate is written with its unit: `arrivals: {poisson: 100/s}`"
 _USERS = "users who wait for their answer are `arrivals: {closed: {users: 50, think: 1s}}`"
 _UNIT = "a duration is written with its unit: `timeout: 250ms`"
@@ -49,7 +45,6 @@ _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency a
 
 INSTEAD = {
     "autoscaler": _REPLICAS,
-    "autoscaling": _REPLICAS,
     "hpa": _REPLICAS,
     "max_replicas": _REPLICAS,
     "min_replicas": _REPLICAS,
@@ -79,8 +74,6 @@ INSTEAD = {
     "concurrency_limit": _CONCURRENCY,
     "max_concurrency": _CONCURRENCY,
     "threads": _CONCURRENCY,
-    "cache": _CACHE,
-    "ttl": _CACHE,
     "priority": _CLASSES,
     "priorities": _CLASSES,
     "queue_size": _QUEUE,

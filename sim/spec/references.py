@@ -12,9 +12,10 @@ from typing import NamedTuple
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
 from sim.spec.base import word_of
+from sim.spec.cache import Cache
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
-from sim.spec.fault import Crash, Fault
+from sim.spec.fault import Crash, Fault, Flush
 from sim.spec.policy import CallPolicy
 from sim.spec.queueing import Queue
 from sim.spec.scenario import Scenario
@@ -50,6 +51,7 @@ def reference_problems(scenario: Scenario) -> list[Finding]:
         _queues,
         _links,
         _consumers,
+        _autoscaling,
         _steps,
         _effects,
         _faults,
@@ -263,7 +265,25 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                     yield from _unknown(at, "topic", topic, names.topics)
                 case TakesStock() if scenario.services[visit.service].stock is None:
                     yield Finding(at, f"the service '{visit.service}' has no stock to take from")
+        apart = visit.step.told_apart_by
+        if apart is not None and not any(traffic.tells_apart(apart) for traffic in scenario.traffic.values()):
+            yield Finding(at, f"found no traffic with `{apart}`, by which it tells requests apart: all would be one")
         yield from _policy(scenario, (*visit.at, "policy"), getattr(visit.step, "policy", None))
+
+
+def _autoscaling(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    del names
+    for name, service in scenario.services.items():
+        for index, metric in enumerate(service.autoscaling.measured if service.autoscaling is not None else ()):
+            at: Location = ("services", name, "autoscaling")
+            at = (*at, "metrics", index) if service.autoscaling is not None and service.autoscaling.metrics else at
+            if metric.cpu is not None and service.cores is None:
+                yield Finding(at, f"found cpu as a metric, but '{name}' has no `cores` of which it could use a share")
+            if metric.workers is not None and service.workers < 0:
+                yield Finding(at, f"found workers as a metric, but '{name}' has unlimited workers")
+            if metric.lag is not None:
+                groups = sorted({consume.group for consume in service.consumes.values()})
+                yield from _unknown((*at, "lag", "group"), "group", metric.lag.group, groups)
 
 
 def _perform(at: Location, service: str, endpoint: str, names: _Names) -> Iterator[Finding]:
@@ -317,6 +337,10 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                 (*at, "crash", "replicas"),
                 f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has",
             )
+        if isinstance(fault, Flush) and fault.of in scenario.services:
+            looks = [visit for visit in names.visits if visit.service == fault.of]
+            caches = {visit.step.name for visit in looks if isinstance(visit.step, Cache)}
+            yield from _unknown((*at, "flush"), "cache", fault.cache, sorted(caches))
 
 
 def _under_word(fault: Fault) -> tuple[str, ...]:

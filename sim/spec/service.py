@@ -6,6 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from sim.spec import cache as _cache  # noqa: F401 - registers its step
+from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
+from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.base import Between, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.limits import RateLimit
 from sim.spec.policy import AnswersWith
@@ -96,7 +99,7 @@ class Service(Spec):
             "work_wasted",
         )
     )
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limits",)
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("start", "drain", "rate_limits")
     replicas: Few = 1
     """How many there are, each with workers, cores and queue of its own."""
     workers: Workers
@@ -109,6 +112,12 @@ class Service(Spec):
     """Where requests wait for a worker."""
     rate_limits: tuple[RateLimit, ...] = ()
     """How many requests its endpoints let pass, counted on a worker before their steps; all of them must."""
+    autoscaling: Autoscaling | None = None
+    """Whether replicas come and go by themselves; `replicas` is then how many there are at the beginning."""
+    start: Starting = Starting()
+    """How long a replica takes to start, where it is started while the system runs, and how slow it is at first."""
+    drain: Draining = Draining()
+    """How long a replica that is to go may take to end what is inside."""
     load_balancing: LoadBalancing = "round_robin"
     """How its callers choose a replica, each on its own."""
     cost: Price = 0.0
@@ -119,3 +128,8 @@ class Service(Spec):
     """What can be called, by name: steps."""
     consumes: dict[str, Consume] = Field(default_factory=dict)
     """The topics it consumes, and what it does with each message."""
+
+    @property
+    def most_replicas(self) -> int:
+        """How many there can be at once."""
+        return self.replicas if self.autoscaling is None else max(self.autoscaling.max, self.replicas)
