@@ -73,6 +73,9 @@ class EventKind(IntEnum):
     BUDGET_EXHAUSTED = 12
     LIMITING_BEGAN = 13
     LIMITING_ENDED = 14
+    PUBLISHERS_BLOCKED = 15
+    PUBLISHERS_RELEASED = 16
+    CONSUMER_TIMED_OUT = 17
 
     @property
     def word(self) -> str:
@@ -183,7 +186,7 @@ _BUSIEST = (
     "places of a bulkhead, a rate limit for all"
 )
 _BUSY = (
-    "mean share that is busy, of workers (of cores, where a service has them), of the consumers of `GROUP TOPIC` that hold partitions, "
+    "mean share that is busy, of workers (of cores, where a service has them), of the consumers of `GROUP TOPIC` that hold partitions or of `queue QUEUE`, "
     "of the places of a bulkhead `CALLER -> CALLEE`, or of what a rate limit `gateway all limit` lets pass"
 )
 
@@ -204,7 +207,7 @@ METRICS: dict[str, Metric] = {
         *_latency("completion", _COMPLETION),
         Metric("requests", "1", "logical requests", "", ("route",)),
         Metric("orders", "1", "those of them of which effects are expected", "", ("route",)),
-        Metric("messages", "1", "messages of the whole run, once for every consumer group", ""),
+        Metric("messages", "1", "messages of the whole run, once for every consumer group or queue", ""),
         *_bounded(Metric("availability", "share", _AVAILABILITY, "higher", ("route",))),
         Metric("goodput", "1/s", _GOODPUT, "higher", ("route",)),
         Metric("throughput", "1/s", "answers per second that were ok, degraded or refused", "higher", ("route",)),
@@ -227,8 +230,8 @@ METRICS: dict[str, Metric] = {
         Metric("utilisation_max", "share", _BUSIEST, "lower"),
         Metric("utilisation", "share", _BUSY, "", ("station",)),
         Metric("queue_mean", "1", "mean number of requests that wait at the service, all replicas together", "lower", ("service",)),
-        Metric("lag_max", "1", "largest backlog of a consumer group after the warm-up, in messages", "lower", ("group",)),
-        Metric("messages_dead_lettered", "1", "messages of the whole run given up after the last redelivery", "lower"),
+        Metric("lag_max", "1", "largest backlog of a consumer group, or of a queue, after the warm-up, in messages", "lower", ("group",)),
+        Metric("messages_dead_lettered", "1", "messages of the whole run given up after the last redelivery, or dead-lettered by a queue", "lower"),
         Metric("redeliveries", "1", "deliveries of messages beyond the first, in the whole run", "lower"),
         Metric("cost", "cost", "replicas x time x price after the warm-up, all services and the gateway", "lower"),
         Metric("cost_per_thousand", "cost", "cost per thousand completed orders (answers where no effect is expected)", "lower"),

@@ -104,7 +104,7 @@ class _Names:
     def __init__(self, records: Records, scenario: Scenario) -> None:
         self.words = (*records.names, "")
         self.services = {f"{name}.{endpoint}": name for name, spec in scenario.services.items() for endpoint in spec.endpoints}
-        self.topics = {topic: broker for broker, spec in scenario.brokers.items() for topic in spec.topics}
+        self.topics = {topic: broker for broker, spec in scenario.brokers.items() for topic in spec.destinations}
         self.groups = {consume.group: name for name, spec in scenario.services.items() for consume in spec.consumes.values()}
 
     def service(self, place: str) -> str:

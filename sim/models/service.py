@@ -13,6 +13,7 @@ from sim.models.context import Context
 from sim.models.entrance import Entrance
 from sim.models.host import Host
 from sim.models.outbox import Outbox
+from sim.models.queues.consumer import QueueConsumer
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
 from sim.models.task import Replica, Task
@@ -33,6 +34,7 @@ class Service(Host):
         self.uniforms = balancers.UNIFORMS[balancers.new_balancer(spec.load_balancing).kind]
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
         self.members: list[Consumer] = []
+        self.listeners: list[QueueConsumer] = []  # to queues
         self.outboxes: list[Outbox] = []
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
@@ -42,6 +44,9 @@ class Service(Host):
                 member.stop()
                 if member.replica.down:
                     member.begin_session_timeout()
+        for listener in self.listeners:
+            if listener.replica in replicas:
+                listener.stop()
         for outbox in self.outboxes:
             if outbox.replica in replicas:
                 outbox.stop()
@@ -52,6 +57,9 @@ class Service(Host):
         for member in self.members:
             if member.replica in replicas:
                 member.rejoin()
+        for listener in self.listeners:
+            if listener.replica in replicas:
+                listener.start()
         for outbox in self.outboxes:
             if outbox.task is None:
                 outbox.start()

@@ -14,10 +14,11 @@ from sim.models.calls import Calls
 from sim.models.client import Client, Door
 from sim.models.clock import Clock
 from sim.models.demand import Demand
+from sim.models.destination import Destination, Kept
 from sim.models.draws import Draw, Draws
 from sim.models.faulting import plan
 from sim.models.gateway import Gateway
-from sim.models.groups import join_groups
+from sim.models.groups import join_groups, open_channels
 from sim.models.host import Host
 from sim.models.network import Network
 from sim.models.observing import Observer
@@ -86,8 +87,13 @@ class World:
         self.topics = {
             name: Topic(self, self.brokers[broker], name, topic)
             for broker, spec in scenario.brokers.items()
-            for name, topic in spec.topics.items()
+            for name, topic in spec.partitioned.items()
         }
+        self.destinations: dict[str, Destination] = dict(self.topics)
+        self.kept: list[Kept] = list(self.topics.values())
+        for broker in self.brokers.values():
+            self.destinations.update(broker.others)
+            self.kept += broker.stores
         self.calls = Calls(self, scenario, self.network, self.hosts())
         for fault in scenario.faults:
             plan(self, fault)
@@ -98,6 +104,7 @@ class World:
             for endpoint in service.endpoints.values():
                 endpoint.build(self)
         self.groups = join_groups(self, self.network, self.services, self.topics)
+        open_channels(self, self.network, self.services, self.brokers.values())
         if self.gateway is not None:
             self.gateway.build(self)
             if any(traffic.timeout is not None for traffic in self.scenario.traffic.values()):
@@ -163,9 +170,9 @@ class World:
         service, _, endpoint = target.partition(".")
         return self.services[service].endpoints[endpoint]
 
-    def topic(self, name: str) -> Topic:
-        """A topic of any broker."""
-        return self.topics[name]
+    def destination(self, name: str) -> Destination:
+        """What can be published to, of any broker."""
+        return self.destinations[name]
 
     def stock(self, host: Host) -> Stock:
         """The stock of a service."""
@@ -176,7 +183,7 @@ class World:
             self.stocks[host.name] = Stock(self.recorder, host.name, spec.items, kinds)
         return self.stocks[host.name]
 
-    def outbox(self, site: str, host: Host, topic: Topic, spec: Publish) -> Outbox:
+    def outbox(self, site: str, host: Host, topic: Destination, spec: Publish) -> Outbox:
         """A new outbox of a service, with its relay."""
         service = self.services[host.name]
         hops = self.network.hops(service.name, topic.broker.name, f"{service.name}/outbox/{topic.name}")

@@ -27,6 +27,7 @@ _RETRY = "it is `retry: {max_attempts: 3}` of a policy; the first try counts as 
 _LINGER = "batches of a producer are not modelled; `via: outbox` with `poll` and `batch` comes nearest"
 _SPREAD = "the spread is `cv`, the standard deviation over the mean"
 _QUEUE = "the bound of a queue is `queue: {capacity: 100}`"
+_DEAD = "a message of a topic is a dead letter after `max_deliveries` of its consumer; of a queue as its `dead_letter` says"
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
 INSTEAD = {
@@ -44,8 +45,7 @@ INSTEAD = {
     "saga": _SAGA,
     "compensate": _SAGA,
     "compensation": _SAGA,
-    "prefetch": "brokers of the queue kind are not modelled; `max_poll_records` of a consumer comes nearest",
-    "prefetch_count": "brokers of the queue kind are not modelled; `max_poll_records` of a consumer comes nearest",
+    "prefetch_count": "it is `prefetch` of a consumer of a queue; of a topic `max_poll_records`",
     "linger": _LINGER,
     "linger_ms": _LINGER,
     "batch_size": _LINGER,
@@ -64,8 +64,6 @@ INSTEAD = {
     "threads": _CONCURRENCY,
     "cache": _CACHE,
     "ttl": _CACHE,
-    "priority": "requests have no priority; `discipline` of `queue` is fifo or lifo",
-    "priorities": "requests have no priority; `discipline` of `queue` is fifo or lifo",
     "queue_size": _QUEUE,
     "queue_length": _QUEUE,
     "max_queue": _QUEUE,
@@ -99,8 +97,13 @@ INSTEAD = {
     "slo": "what a route promises is `objective: {latency: 300ms, availability: 99.9%}`",
     "tls": _TLS,
     "bandwidth": _TLS,
-    "dlq": "a message is a dead letter after `max_deliveries` of its consumer",
-    "dead_letter_queue": "a message is a dead letter after `max_deliveries` of its consumer",
+    "dlq": _DEAD,
+    "dead_letter_queue": _DEAD,
+    "dead_letter_exchange": "it is `dead_letter` of a queue",
+    "x_delivery_limit": "it is `delivery_limit` of a quorum queue",
+    "auto_ack": "it is `ack: automatic` of a consumer of a queue",
+    "requeue": "it is `on_failure: requeue` of a consumer of a queue",
+    "publisher_confirms": "it is `confirm: each` of a publication",
 }
 
 

@@ -13,6 +13,7 @@ from sim.spec.calls import endless_loop
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Fault
 from sim.spec.policy import CallPolicy
+from sim.spec.queue_references import queue_problems
 from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
@@ -36,7 +37,7 @@ class Finding(NamedTuple):
 def reference_problems(scenario: Scenario) -> list[Finding]:
     """Everything that names something which is not there, or that contradicts something else."""
     names = _Names(scenario)
-    checks = (_own_names, _times, _record, _traffic, _gateway, _links, _consumers, _steps, _effects, _faults, _loops, _sizes)
+    checks = (_own_names, _times, _record, _traffic, _gateway, _links, _consumers, _queues, _steps, _effects, _faults, _loops, _sizes)
     return [finding for check in checks for finding in check(scenario, names)]
 
 
@@ -47,7 +48,10 @@ class _Names:
         self.scenario = scenario
         self.endpoints = {f"{service}.{endpoint}" for service, spec in scenario.services.items() for endpoint in spec.endpoints}
         self.routes = set(scenario.gateway.routes) if scenario.gateway is not None else set()
-        self.topics = {topic for broker in scenario.brokers.values() for topic in broker.topics}
+        self.destinations = {name for broker in scenario.brokers.values() for name in broker.destinations}
+        self.sources = {name for broker in scenario.brokers.values() for name in broker.sources}
+        only_topics = all(set(broker.destinations) == set(broker.partitioned) for broker in scenario.brokers.values())
+        self.to_publish, self.to_consume = ("topic", "topic") if only_topics else ("topic, exchange or queue", "topic or queue")
         self.replicas = {name: spec.replicas for name, spec in scenario.services.items()}  # of what a fault can befall
         if scenario.gateway is not None:
             self.replicas["gateway"] = scenario.gateway.replicas
@@ -81,9 +85,12 @@ def _own_names(scenario: Scenario, _: _Names) -> Iterator[Finding]:
             yield Finding(("brokers", broker), f"the name '{broker}' is that of another component", True)
     owner: dict[str, str] = {}
     for broker, spec in scenario.brokers.items():
-        for topic in spec.topics:
+        for topic in spec.partitioned:
             if owner.setdefault(topic, broker) != broker:
                 yield Finding(("brokers", broker, "topics", topic), f"the topic '{topic}' is also one of the broker '{owner[topic]}'", True)
+        for name in dict.fromkeys((*spec.destinations, *spec.sources)):
+            if name not in spec.partitioned and owner.setdefault(name, broker) != broker:
+                yield Finding(("brokers", broker), f"the name '{name}' is also one of the broker '{owner[name]}'; call one of them otherwise")
     seen: set[str] = set()
     for service, of in scenario.services.items():
         for endpoint in of.endpoints:
@@ -170,8 +177,13 @@ def _between(at: Location, between: tuple[str, str], names: _Names) -> Iterator[
 def _consumers(scenario: Scenario, names: _Names) -> Iterator[Finding]:
     for service, spec in scenario.services.items():
         for topic in spec.consumes:
-            for finding in _unknown(("services", service, "consumes", topic), "topic", topic, names.topics):
-                yield finding._replace(of_key=True)
+            if topic not in names.destinations:  # what can be published to and not consumed is told of elsewhere
+                for finding in _unknown(("services", service, "consumes", topic), names.to_consume, topic, names.sources):
+                    yield finding._replace(of_key=True)
+
+
+def _queues(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    return (Finding(*problem) for problem in queue_problems(scenario))
 
 
 def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
@@ -184,7 +196,7 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                 case Performs(endpoint):
                     yield from _perform(at, visit.service, endpoint, names)
                 case Publishes(topic):
-                    yield from _unknown(at, "topic", topic, names.topics)
+                    yield from _unknown(at, names.to_publish, topic, names.destinations)
                 case TakesStock() if scenario.services[visit.service].stock is None:
                     yield Finding(at, f"the service '{visit.service}' has no stock to take from")
         yield from _policy(scenario, (*visit.at, "policy"), getattr(visit.step, "policy", None))

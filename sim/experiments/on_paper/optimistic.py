@@ -41,6 +41,7 @@ def _struck(view: View, fault: Fault) -> Iterator[tuple[str, float]]:
             topics = tuple(topic for topic in topics if topic in view.flow.topics and view.flow.topics[topic][0] in fault.between)
         else:
             topics = ()
+        topics = tuple(topic for topic in topics if topic not in view.flow.queues)  # which have no sessions
         if topics:
             yield name, min(service.consumes[topic].session_timeout for topic in topics)
 
@@ -74,7 +75,7 @@ def slow_handlers(view: View) -> Iterator[Finding]:
     """Batches that take longer than a consumer may be away from `poll`."""
     for name, service in view.scenario.services.items():
         for topic, consume in service.consumes.items():
-            finding = _slow(view, name, topic, consume)
+            finding = _slow(view, name, topic, consume) if topic not in view.flow.queues else ""
             if finding:
                 limit = show_duration(MAX_POLL_INTERVAL)
                 why = f"after {limit} without a poll (max.poll.interval.ms) Kafka takes its records away and delivers them again; that is not modelled"
@@ -93,7 +94,7 @@ def _slow(view: View, service: str, topic: str, consume: Consume) -> str:
 
 def unbatched_producers(view: View) -> Iterator[Finding]:
     """Publications that wait for an ack, each of which is a request of its own."""
-    waiting = [step for _, step in publications(view) if step.via == "broker" and step.topic in view.flow.topics]
+    waiting = [step for _, step in publications(view) if step.via == "broker" and step.topic in view.flow.topics and step.topic not in view.flow.queues]
     brokers = {view.flow.topics[step.topic][0] for step in waiting if view.flow.topics[step.topic][1].confirms}
     for broker in sorted(brokers):
         why = "batches are not modelled: an ack may come later by linger.ms (5 ms since Kafka 4.0, 0 before), and the broker is asked less often"

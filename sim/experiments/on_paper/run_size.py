@@ -145,7 +145,7 @@ def fixed(scenario: Scenario) -> float:
     replicas = {name: service.replicas for name, service in scenario.services.items()}
     if scenario.gateway is not None:
         replicas[GATEWAY] = scenario.gateway.replicas
-    partitions = {name: topic.partitions for spec in scenario.brokers.values() for name, topic in spec.topics.items()}
+    partitions = {name: topic.partitions for spec in scenario.brokers.values() for name, topic in spec.partitioned.items()}
     consumes = [(service.replicas, topic, consume) for service in scenario.services.values() for topic, consume in service.consumes.items()]
     lanes = sum(partitions.get(topic, 0) for _, topic in {(consume.group, topic) for _, topic, consume in consumes})
     users = sum(traffic.arrivals.users for traffic in scenario.traffic.values() if isinstance(traffic.arrivals, Closed))
