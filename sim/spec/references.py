@@ -13,6 +13,7 @@ from sim.spec.calls import endless_loop
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Fault
 from sim.spec.policy import CallPolicy
+from sim.spec.queue_broker import QueueBroker
 from sim.spec.queue_references import queue_problems
 from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
@@ -56,6 +57,12 @@ class _Names:
         if scenario.gateway is not None:
             self.replicas["gateway"] = scenario.gateway.replicas
         self.components = {*self.replicas, *scenario.brokers}
+
+    def befallen(self, what: str) -> Iterable[str]:
+        """The components of a kind that a fault names."""
+        if what == "queue broker":
+            return [name for name, broker in self.scenario.brokers.items() if isinstance(broker, QueueBroker)]
+        return self.scenario.brokers if what == "broker" else self.replicas
 
     @cached_property
     def visits(self) -> list[Visit]:
@@ -239,7 +246,7 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
             if len(named) == 2:
                 yield from _between(where, (named[0], named[1]), names)
             elif named:
-                yield from _unknown(where, what, named[0], scenario.brokers if what == "broker" else names.replicas)
+                yield from _unknown(where, what, named[0], names.befallen(what))
         if isinstance(fault, Crash) and fault.replicas > (has := names.replicas.get(fault.of, fault.replicas)):
             yield Finding((*at, "crash", "replicas"), f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has")
 
