@@ -87,6 +87,7 @@ class Flow:
             name: (broker_name, broker, topic) for broker_name, broker in scenario.brokers.items() for name, topic in broker.partitioned.items()
         }
         self.queues: dict[str, MessageQueue] = {}
+        self.failing: dict[Consumer, float] = {}  # the share of deliveries that fail
         for broker_name, broker in scenario.brokers.items():
             if isinstance(broker, QueueBroker):
                 self.queues |= broker.queues
@@ -103,6 +104,7 @@ class Flow:
             for topic, consume in spec.consumes.items():
                 profile = self._profile(consume.do, service, 0)
                 queue = self.queues.get(topic)
+                self.failing[service, topic] = min(profile.ends.failed.share, 1.0)
                 self.consumers[service, topic] = _delivered(profile, consume) if queue is None else self._handled(profile, topic, queue, consume)
 
     def partitions(self, topic: str) -> int:
