@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from sim.models.consumer import Consumer
 from sim.models.group import Group
 from sim.models.network import Network
-from sim.models.queues.broker import QueueBroker
-from sim.models.queues.consumer import QueueConsumer
+from sim.models.queues.channel import QueueConsumer
+from sim.models.queues.queue_broker import QueueBroker
 from sim.models.service import Service
 from sim.models.site import Site, System
 from sim.models.topic import Topic

@@ -13,7 +13,7 @@ from sim.models.context import Context
 from sim.models.entrance import Entrance
 from sim.models.host import Host
 from sim.models.outbox import Outbox
-from sim.models.queues.consumer import QueueConsumer
+from sim.models.queues.channel import QueueConsumer
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
 from sim.models.task import Replica, Task

@@ -26,7 +26,11 @@ def queue_lines(broker: str, queue: MessageQueue) -> tuple[str, ...]:
 def consumer_badges(consume: Consume) -> tuple[str, ...]:
     """How a service takes messages from a queue."""
     badges = (
-        "automatic ack" if consume.ack == "automatic" else f"prefetch {consume.prefetch}" if consume.prefetch > 0 else "prefetch unlimited",
+        "automatic ack"
+        if consume.ack == "automatic"
+        else f"prefetch {consume.prefetch}"
+        if consume.prefetch > 0
+        else "prefetch unlimited",
         f"{consume.consumers} consumers each" if consume.consumers > 1 else "",
         f"priority {consume.priority}" if consume.priority else "",
     )
@@ -41,7 +45,10 @@ def published(scenario: Scenario, action: Publishes) -> Iterator[tuple[str, tupl
         return
     exchange = broker.exchanges.get(action.topic)
     under = f" {action.routing_key}" if action.routing_key else ""
-    badges = (*((f"{exchange.type} {action.topic}{under}",) if exchange is not None else ()), *(("confirmed",) if action.confirmed else ()))
+    badges = (
+        *((f"{exchange.type} {action.topic}{under}",) if exchange is not None else ()),
+        *(("confirmed",) if action.confirmed else ()),
+    )
     for queue in broker.routes(action.topic, action.routing_key, dict(action.headers)):
         yield queue, badges
 
@@ -52,7 +59,12 @@ def dead_letters(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
         if not isinstance(broker, QueueBroker):
             continue
         for name in broker.queues:
-            bound = {binding.key for exchange in broker.exchanges.values() for binding in exchange.bindings if binding.queue == name}
+            bound = {
+                binding.key
+                for exchange in broker.exchanges.values()
+                for binding in exchange.bindings
+                if binding.queue == name
+            }
             keys = sorted(bound) or [name]
             targets = dict.fromkeys(other for key in keys for other in broker.given_up(name, key, {}))
             for target in targets:

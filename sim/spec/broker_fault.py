@@ -16,7 +16,12 @@ class Alarm(Fault):
     """A memory alarm of a queue broker: whoever publishes is blocked, consumers go on (vm_memory_high_watermark)."""
 
     leaves: ClassVar[Leaves] = Leaves(
-        events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED, EventKind.PUBLISHERS_BLOCKED, EventKind.PUBLISHERS_RELEASED),
+        events=(
+            EventKind.FAULT_BEGAN,
+            EventKind.FAULT_ENDED,
+            EventKind.PUBLISHERS_BLOCKED,
+            EventKind.PUBLISHERS_RELEASED,
+        ),
         series=("blocked",),
     )
     simpy_only = True

@@ -15,7 +15,9 @@ from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
 
 DELIVERY_LIMIT = 20  # of quorum queues since RabbitMQ 4.0 (deps/rabbit/src/rabbit_quorum_queue.erl)
 QUORUM_PREFETCH = 2000  # the most that a quorum queue hands to one consumer unacknowledged
-QUORUM_COMMIT = Constant.model_validate({"value": "1ms"})  # one hop to a follower in the same zone and an append to its log take 0.5 to 2 ms
+QUORUM_COMMIT = Constant.model_validate(
+    {"value": "1ms"}
+)  # one hop to a follower in the same zone and an append to its log take 0.5 to 2 ms
 NO_LIMIT = -1
 DEFAULT_EXCHANGE = ""  # every broker has it: its routing keys are the names of the queues
 
@@ -38,7 +40,11 @@ def _bindings(value: object) -> object:
     """`{order.created: payments, "order.#": [audit, mail]}` as a list of bindings: a queue, or several, for each key."""
     if not isinstance(value, Mapping):
         return value
-    return [{"queue": queue, "key": key} for key, queues in value.items() for queue in (queues if isinstance(queues, (list, tuple)) else [queues])]
+    return [
+        {"queue": queue, "key": key}
+        for key, queues in value.items()
+        for queue in (queues if isinstance(queues, (list, tuple)) else [queues])
+    ]
 
 
 _NAMES: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
@@ -114,7 +120,14 @@ class MessageQueue(Spec):
         outcomes=(Outcome.ERROR,),
         events=(EventKind.CONSUMER_TIMED_OUT,),
         stages=(Stage.LAG, Stage.RETRY_TOPIC),
-        ends=(MessageEnd.PROCESSED, MessageEnd.DEAD_LETTERED, MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST, MessageEnd.QUEUED),
+        ends=(
+            MessageEnd.PROCESSED,
+            MessageEnd.DEAD_LETTERED,
+            MessageEnd.EXPIRED,
+            MessageEnd.DROPPED,
+            MessageEnd.LOST,
+            MessageEnd.QUEUED,
+        ),
         series=("lag", "ready", "unacked", "delivered", "redelivered", "process", "busy", "workers", "given up"),
     )
     type: Literal["classic", "quorum"] = "classic"
@@ -144,15 +157,25 @@ class MessageQueue(Spec):
     @property
     def failures_allowed(self) -> int | None:
         """How many deliveries may fail, and the next failure gives the message up; None: without end."""
-        limit = self.delivery_limit if self.delivery_limit is not None else DELIVERY_LIMIT if self.type == "quorum" else NO_LIMIT
+        limit = (
+            self.delivery_limit
+            if self.delivery_limit is not None
+            else DELIVERY_LIMIT
+            if self.type == "quorum"
+            else NO_LIMIT
+        )
         return None if limit == NO_LIMIT else limit
 
     @model_validator(mode="after")
     def _as_its_type_has_it(self) -> Self:
         if self.type == "classic" and self.delivery_limit not in (None, NO_LIMIT):
-            raise ValueError("found a delivery_limit on a classic queue, which counts no deliveries; expected type: quorum")
+            raise ValueError(
+                "found a delivery_limit on a classic queue, which counts no deliveries; expected type: quorum"
+            )
         if self.type == "quorum" and self.overflow == "reject-publish-dlx":
-            raise ValueError("found overflow: reject-publish-dlx on a quorum queue, which does not know it; expected reject-publish, or type: classic")
+            raise ValueError(
+                "found overflow: reject-publish-dlx on a quorum queue, which does not know it; expected reject-publish, or type: classic"
+            )
         return self
 
 
@@ -161,7 +184,9 @@ class QueueBroker(MessageBroker):
     """A RabbitMQ-like broker (4.3): what is acknowledged is gone. A channel is not in confirm mode unless a publication says `confirm`."""
 
     leaves: ClassVar[Leaves] = Leaves(
-        outcomes=(Outcome.UNREACHABLE,), events=(EventKind.PUBLISHERS_BLOCKED, EventKind.PUBLISHERS_RELEASED), series=("blocked", "unroutable")
+        outcomes=(Outcome.UNREACHABLE,),
+        events=(EventKind.PUBLISHERS_BLOCKED, EventKind.PUBLISHERS_RELEASED),
+        series=("blocked", "unroutable"),
     )
     simpy_only = True
     kind: Literal["queue"]
@@ -221,7 +246,11 @@ class QueueBroker(MessageBroker):
             found[queue] = None
             dead = self.queues[queue].dead_letter if queue in self.queues else None
             if dead is not None:
-                waiting += [dead.routing_key] if dead.exchange == DEFAULT_EXCHANGE and dead.routing_key else self._bound(dead.exchange)
+                waiting += (
+                    [dead.routing_key]
+                    if dead.exchange == DEFAULT_EXCHANGE and dead.routing_key
+                    else self._bound(dead.exchange)
+                )
         return tuple(queue for queue in found if queue in self.queues)
 
     def _bound(self, destination: str) -> Iterator[str]:
@@ -248,10 +277,13 @@ _CONFIRM = WithJsonSchema(
     {
         "anyOf": [
             {"enum": ["none", "each", None]},
-            {"type": "object", "properties": {"batch": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}}, "additionalProperties": False},
+            {
+                "type": "object",
+                "properties": {"batch": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}},
+                "additionalProperties": False,
+            },
         ]
     }
 )
 Confirm = Annotated[ConfirmBatch | None, BeforeValidator(_confirm), _CONFIRM]
 """What a publisher waits for: nothing, the confirm of each message, or those of a batch."""
-

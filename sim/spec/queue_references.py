@@ -59,14 +59,22 @@ def _inside(at: Location, broker: QueueBroker) -> Iterator[Found]:
     for name, exchange in broker.exchanges.items():
         where: Location = (*at, "exchanges", name)
         if name in broker.queues:
-            yield where, f"the exchange '{name}' has the name of a queue: what is published to '{name}' could go to either; call one of them otherwise", True
+            yield (
+                where,
+                f"the exchange '{name}' has the name of a queue: what is published to '{name}' could go to either; call one of them otherwise",
+                True,
+            )
         for binding in exchange.bindings:
             yield from _known((*where, "bindings"), "queue", binding.queue, broker.queues)
             if exchange.type == "headers" and not binding.headers:
                 what = f"found a binding of '{binding.queue}' without headers, by which a headers exchange chooses"
                 yield (*where, "bindings"), what, False
             if exchange.type != "headers" and binding.headers:
-                yield (*where, "bindings"), f"found headers in a binding of a {exchange.type} exchange; expected type: headers", False
+                yield (
+                    (*where, "bindings"),
+                    f"found headers in a binding of a {exchange.type} exchange; expected type: headers",
+                    False,
+                )
     for name, queue in broker.queues.items():
         dead = queue.dead_letter
         if dead is None:
@@ -80,19 +88,33 @@ def _inside(at: Location, broker: QueueBroker) -> Iterator[Found]:
 
 def _known(at: Location, what: str, name: str, known: Mapping[str, object]) -> Iterator[Found]:
     if name not in known:
-        yield at, f"unknown {what} '{name}'{did_you_mean(name, known) if known else f'; the broker has no {what}s'}", False
+        yield (
+            at,
+            f"unknown {what} '{name}'{did_you_mean(name, known) if known else f'; the broker has no {what}s'}",
+            False,
+        )
 
 
 def _consumer(at: Location, source: str, consume: Consume, broker: MessageBroker) -> Iterator[Found]:
     if source not in broker.sources:
         assert isinstance(broker, QueueBroker)
-        queues = " and ".join(f"'{queue}'" for queue in dict.fromkeys(binding.queue for binding in broker.exchanges[source].bindings))
-        yield at, f"'{source}' is an exchange, which keeps nothing; consume {queues or 'a queue that is bound to it'}", True
+        queues = " and ".join(
+            f"'{queue}'" for queue in dict.fromkeys(binding.queue for binding in broker.exchanges[source].bindings)
+        )
+        yield (
+            at,
+            f"'{source}' is an exchange, which keeps nothing; consume {queues or 'a queue that is bound to it'}",
+            True,
+        )
         return
     queue = isinstance(broker, QueueBroker)
     for word, instead in (OF_TOPICS if queue else OF_QUEUES).items():
         if word in consume.model_fields_set:
-            yield (*at, word), f"'{source}' is a {'queue' if queue else 'topic'}, which does not know '{word}': {instead}", True
+            yield (
+                (*at, word),
+                f"'{source}' is a {'queue' if queue else 'topic'}, which does not know '{word}': {instead}",
+                True,
+            )
     if not queue and not consume.group:
         yield at, "the field 'group' is missing: a topic is consumed by a group", False
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, PrivateAttr, TypeAdapter, WithJsonSchema, field_validator, model_validator
 
 from sim import units
-from sim.spec.base import Between, Duration, Spec
 from sim.spec import broker_fault as broker_fault  # noqa: PLC0414 - its words are registered
+from sim.spec.base import Between, Duration, Spec
 from sim.spec.broker import AnyBroker
 from sim.spec.document import Data
 from sim.spec.fault import AnyFault, Fault

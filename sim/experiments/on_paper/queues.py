@@ -23,10 +23,16 @@ def queue_of(scenario: Scenario, source: str) -> MessageQueue | None:
 
 def members_of(scenario: Scenario, queue: str) -> int:
     """Its consumers, in all replicas of all services."""
-    return sum(service.replicas * service.consumes[queue].consumers for service in scenario.services.values() if queue in service.consumes)
+    return sum(
+        service.replicas * service.consumes[queue].consumers
+        for service in scenario.services.values()
+        if queue in service.consumes
+    )
 
 
-def at_rest(scenario: Scenario, broker: QueueBroker, queues: Sequence[str], key: str, headers: Mapping[str, str]) -> Iterator[str]:
+def at_rest(
+    scenario: Scenario, broker: QueueBroker, queues: Sequence[str], key: str, headers: Mapping[str, str]
+) -> Iterator[str]:
     """The queues that hand a message on to somebody, or in which it stays: what nobody consumes gives it up sooner or later."""
     consumed = {source for service in scenario.services.values() for source in service.consumes}
     seen: set[str] = set()
@@ -48,7 +54,12 @@ def given_up_to(scenario: Scenario, queue: str) -> Iterator[str]:
     """Where what its consumers reject comes to rest. Under which key it came is taken for any by which the queue is bound."""
     for broker in scenario.brokers.values():
         if isinstance(broker, QueueBroker) and queue in broker.queues:
-            bound = [binding.key for exchange in broker.exchanges.values() for binding in exchange.bindings if binding.queue == queue]
+            bound = [
+                binding.key
+                for exchange in broker.exchanges.values()
+                for binding in exchange.bindings
+                if binding.queue == queue
+            ]
             for key in bound or [queue]:
                 there = list(at_rest(scenario, broker, broker.given_up(queue, key, {}), key, {}))
                 if there:

@@ -20,7 +20,9 @@ from sim.spec.walk import visits
 from sim.units import show_duration, show_rate, show_share
 
 IDLE = 0.95  # a consumer that can be busy for less than this share of its time waits for the wire
-ONE_PROCESS = 20_000.0  # 1/s; what one queue of RabbitMQ takes in and hands out depends on its node; some tens of thousands
+ONE_PROCESS = (
+    20_000.0  # 1/s; what one queue of RabbitMQ takes in and hands out depends on its node; some tens of thousands
+)
 
 
 class Use(NamedTuple):
@@ -52,7 +54,9 @@ def starved_consumers(view: View) -> Iterator[Finding]:
             continue
         count = members(view.scenario.services[use.service], use.consume)
         most = count * prefetch / (trip + held) / times
-        finding = f"prefetch {prefetch:.0f} against a round trip of {show_duration(trip)} and {show_duration(held)} of work"
+        finding = (
+            f"prefetch {prefetch:.0f} against a round trip of {show_duration(trip)} and {show_duration(held)} of work"
+        )
         why = f"a consumer can be busy for {show_share(prefetch * held / (trip + held))} of its time: together they handle {show_rate(most)} at most"
         yield Finding(use.place, finding, f"{why}; prefetch {math.ceil((trip + held) / held)} hides the round trip")
 
@@ -78,7 +82,11 @@ def unheard_publishers(view: View) -> Iterator[Finding]:
         routed = broker.routes(step.topic, step.routing_key, step.headers)
         refusing = [queue for queue in routed if broker.queues[queue].overflow != "drop-head"]
         if not routed:
-            yield Finding(visit.owner, f"'{step.topic}' has no queue for routing key '{step.routing_key}'", "what it publishes there is dropped")
+            yield Finding(
+                visit.owner,
+                f"'{step.topic}' has no queue for routing key '{step.routing_key}'",
+                "what it publishes there is dropped",
+            )
         elif name in down or refusing:
             what = f"is lost while {name} is down" if name in down else f"is refused when {refusing[0]} is full"
             why = f"what {what} is lost silently; `confirm: each` or `{{batch: 100}}` tells the publisher, and an outbox keeps it"
@@ -96,7 +104,11 @@ def endless_deliveries(view: View) -> Iterator[Finding]:
             why = "one that always fails is delivered for ever; a quorum queue has a `delivery_limit` for `requeue`, `reject` gives it up at once"
             yield Finding(use.place, f"{show_share(failed)} of its messages fail and are put back without a limit", why)
         elif use.queue.dead_letter is None and deliveries(use.queue, use.consume, failed)[1] > 0.0:
-            yield Finding(use.place, f"{use.name} gives messages up and has no `dead_letter`", "they are dropped, and nobody hears of them")
+            yield Finding(
+                use.place,
+                f"{use.name} gives messages up and has no `dead_letter`",
+                "they are dropped, and nobody hears of them",
+            )
 
 
 def _failed(view: View, use: Use) -> float:
@@ -111,7 +123,12 @@ def short_behind_long(view: View) -> Iterator[Finding]:
         step = visit.step
         name = broker_of(view.scenario, step.topic) if isinstance(step, Publish) else None
         broker = view.scenario.brokers[name] if name is not None else None
-        if isinstance(step, Publish) and isinstance(broker, QueueBroker) and step.expiration is not None and not isinstance(step.expiration, Constant):
+        if (
+            isinstance(step, Publish)
+            and isinstance(broker, QueueBroker)
+            and step.expiration is not None
+            and not isinstance(step.expiration, Constant)
+        ):
             for queue in broker.routes(step.topic, step.routing_key, step.headers):
                 if queue not in consumed:
                     why = "a queue looks at its head alone: a short wait lasts as long as the long one before it; use a queue for each delay"
@@ -124,7 +141,9 @@ def one_process(view: View) -> Iterator[Finding]:
         broker = view.scenario.brokers.get(view.flow.topics[name][0]) if name in view.flow.queues else None
         if isinstance(broker, QueueBroker) and broker.work is None and rate > ONE_PROCESS:
             why = "a queue is one process; say what one message costs it, such as `work: 20us`, or spread the load over several queues"
-            yield Finding(f"queue {name}", f"takes {show_rate(rate)} at the peak, and no `work` of the broker is said", why)
+            yield Finding(
+                f"queue {name}", f"takes {show_rate(rate)} at the peak, and no `work` of the broker is said", why
+            )
 
 
 RULES = (starved_consumers, unlimited_prefetch, unheard_publishers, endless_deliveries, short_behind_long, one_process)

@@ -30,7 +30,7 @@ from sim.vocabulary import Stage
 
 
 class Reads(Protocol):
-    """The broker, as those know it who publish (`broker.py`)."""
+    """The broker, as those know it who publish (`queue_broker.py`)."""
 
     name: str
     spec: Spec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.models.behaviours import behaviour
-from sim.models.queues.broker import QueueBroker
+from sim.models.queues.queue_broker import QueueBroker
 from sim.models.world import World
 from sim.spec import broker_fault as spec
 

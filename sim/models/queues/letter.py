@@ -15,10 +15,30 @@ from sim.models.task import Task
 class Publication:
     """What was published once: it is confirmed when every queue that it was routed to has it, and no queue refused it."""
 
-    __slots__ = ("chain", "expiration", "flow", "headers", "key", "path", "pending", "refused", "request", "site", "waiter")
+    __slots__ = (
+        "chain",
+        "expiration",
+        "flow",
+        "headers",
+        "key",
+        "path",
+        "pending",
+        "refused",
+        "request",
+        "site",
+        "waiter",
+    )
 
     def __init__(
-        self, request: Request, chain: int, path: int, flow: int, site: int, key: str, headers: Mapping[str, str], expiration: float
+        self,
+        request: Request,
+        chain: int,
+        path: int,
+        flow: int,
+        site: int,
+        key: str,
+        headers: Mapping[str, str],
+        expiration: float,
     ):
         self.request = request
         self.chain = chain

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from sim.models.clock import TIMER, Signal
 from sim.models.context import Context
-from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Death, Delivery, Letter, Publication
+from sim.models.queues.deaths import CAUSES, count_death
+from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication
 from sim.models.queues.waiting import Waiting
 from sim.records.tables import Book
 from sim.spec.queue_broker import MessageQueue as Spec
@@ -30,14 +31,12 @@ if TYPE_CHECKING:
 
 PROCESSED, DEAD_LETTERED, EXPIRED = int(MessageEnd.PROCESSED), int(MessageEnd.DEAD_LETTERED), int(MessageEnd.EXPIRED)
 DROPPED, LOST, QUEUED = int(MessageEnd.DROPPED), int(MessageEnd.LOST), int(MessageEnd.QUEUED)
-CAUSES = ("rejected", "expired", "maxlen", "delivery_limit")
-"""Why a queue gives a message up: the reasons of x-death."""
 MEMBER = "busy member"  # how the series of a consumer begins; its number follows
 MOST_WATCHED = 256  # consumers of a queue with a series of their own
 
 
 class Taker(Protocol):
-    """A consumer, as its queue knows it (`consumer.py`)."""
+    """A consumer, as its queue knows it (`channel.py`)."""
 
     priority: int
     in_line: bool  # stands in the round of its queue
@@ -57,7 +56,7 @@ class Taker(Protocol):
 
 
 class Post(Protocol):
-    """The broker, as its queues know it (`broker.py`)."""
+    """The broker, as its queues know it (`queue_broker.py`)."""
 
     name: str
 
@@ -92,7 +91,7 @@ class Queue:
         self.work = work
         self.free_at = 0.0  # s; when its process has done with what came in so far
         self.worked = 0.0  # s
-        self.hopeful = False  # what waits here may still be handled (`broker.py`)
+        self.hopeful = False  # what waits here may still be handled (`queue_broker.py`)
         self.waiting = Waiting(in_place=not self.quorum)
         self.inbound: dict[Letter, None] = {}  # of a classic queue: its process has not come to it
         self.uncommitted: deque[Letter] = deque()  # of a quorum queue, in order
@@ -395,26 +394,3 @@ class Step(Protocol):
 
     def __call__(self, letter: Letter) -> None:
         """Its time has come."""
-
-
-def count_death(letter: Letter, queue: str, cause: str) -> None:
-    """Put it at the head of x-death, or count it there (docs/dlx.md)."""
-    deaths = letter.deaths
-    for index, death in enumerate(deaths):
-        if (death.queue, death.cause) == (queue, cause):
-            death.count += 1
-            deaths.insert(0, deaths.pop(index))
-            return
-    deaths.insert(0, Death(queue, cause))
-
-
-def in_circle(letter: Letter, queue: str) -> bool:
-    """Whether it would come to a queue again without ever having been rejected on the way: then it is dropped there
-    (rabbit_dead_letter:is_cycle).
-    """
-    for death in letter.deaths:
-        if death.cause == "rejected":
-            return False
-        if death.queue == queue:
-            return True
-    return False

@@ -36,7 +36,7 @@ DONE_WITH = (OK, REFUSED)  # outcomes of the steps that are acknowledged
 
 
 class Connected(Protocol):
-    """The broker, as its consumers know it (`broker.py`)."""
+    """The broker, as its consumers know it (`queue_broker.py`)."""
 
     down: int
     spec: Spec
@@ -176,7 +176,9 @@ class QueueConsumer:
             self.stuck.append(delivery)
             return
         letter = delivery.letter
-        delay = hop.travel(letter.request.id, link_chain(letter.publication.chain, 0, letter.handed + letter.deliveries - 1))
+        delay = hop.travel(
+            letter.request.id, link_chain(letter.publication.chain, 0, letter.handed + letter.deliveries - 1)
+        )
         if delay > 0.0:
             self.env.hold(delivery, delay)
         else:

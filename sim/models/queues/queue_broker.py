@@ -18,10 +18,11 @@ from collections.abc import Mapping
 from sim.models.behaviours import behaviour
 from sim.models.clock import Signal
 from sim.models.destination import Destination
-from sim.models.queues.consumer import QueueConsumer
+from sim.models.queues.channel import QueueConsumer
+from sim.models.queues.deaths import in_circle
 from sim.models.queues.exchange import Exchange
 from sim.models.queues.letter import Death, Letter, Publication, Waiter
-from sim.models.queues.queue import Queue, in_circle
+from sim.models.queues.queue import Queue
 from sim.models.site import System
 from sim.models.task import Task
 from sim.spec.queue_broker import QueueBroker as Spec
