@@ -34,6 +34,8 @@ class Topic(Spec):
 class MessageBroker(Spec):
     """Base of everything that takes messages and hands them on. Its `kind` is the word under which its class is registered."""
 
+    system: ClassVar[str] = "kafka"  # as the conventions of OpenTelemetry call its like (messaging.system)
+
     @property
     def partitioned(self) -> Mapping[str, Topic]:
         """Its topics by name, where it has any: logs of which each partition is read by one member of a group."""

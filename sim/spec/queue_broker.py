@@ -189,6 +189,7 @@ class QueueBroker(MessageBroker):
         series=("blocked", "unroutable"),
     )
     simpy_only = True
+    system = "rabbitmq"
     kind: Literal["queue"]
     """`queue`: it routes what is published into queues and pushes it to consumers, as RabbitMQ does."""
     exchanges: dict[str, Exchange] = Field(default_factory=dict)

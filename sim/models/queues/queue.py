@@ -142,8 +142,8 @@ class Queue:
         self._later(delay + self._commit_time(letter), letter, self._stored)
 
     def _count(self, letter: Letter, publication: Publication) -> None:
-        letter.flow = self.recorder.follow(letter.request, publication.flow, self.group_index)
-        self.recorder.note(letter.request, letter.flow, self._waits, self.group_index)
+        letter.flow = self.recorder.follow(letter.request, publication.flow, self.name_index)
+        self.recorder.note(letter.request, letter.flow, self._waits, self.name_index)
         letter.offset = self.published
         self.published += 1
         letter.request.alive += self.hopeful
@@ -294,7 +294,7 @@ class Queue:
         if most is not None and letter.failures > most:
             self._give_up(letter, "delivery_limit")
             return
-        self.recorder.note(letter.request, letter.flow, self._waits, self.group_index)
+        self.recorder.note(letter.request, letter.flow, self._waits, self.name_index)
         self.waiting.put_back(letter)
 
     def _give_up(self, letter: Letter, cause: str) -> None:
@@ -311,7 +311,7 @@ class Queue:
         """It has ended in this queue: its row is written."""
         self.ended[how] += 1
         self.broker.weigh(-1)
-        self.recorder.note(letter.request, letter.flow, Stage.END, self.group_index)
+        self.recorder.note(letter.request, letter.flow, Stage.END, self.name_index)
         letter.write(self.recorder, self.name_index, self.group_index, self.env.now, how)
         if self.hopeful:
             letter.request.done()
