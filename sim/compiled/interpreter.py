@@ -106,7 +106,7 @@ from sim.compiled.tasks import (
 from sim.compiled.topics import publication, replicated
 
 BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
-TURNS_AT_ONCE = whole(1 << 18)  # of tasks, without an event between them
+TURNS_AT_ONCE = whole(1 << 16)  # of tasks, without an event between them
 
 
 @compiled(nogil=True)

@@ -135,9 +135,8 @@ class Machine:
         Not anew for a factor of two.
         """
         s = self.s
-        finest = MANTISSA_BITS - math.ceil(
-            math.log2(max(self.wiring.scenario.duration, 1.0))
-        )  # finer than the clock itself no bucket need be
+        # finer than the clock itself no bucket need be
+        finest = MANTISSA_BITS - math.ceil(math.log2(max(self.wiring.scenario.duration, 1.0)))
         pace = 2.0 ** min(round(math.log2(events / max(seconds, SHORTEST))), finest)
         size = max(LEAST_BUCKETS, 1 << (BUCKETS_PER_EVENT * (s.heap_size + s.near_size)).bit_length())
         if 0.5 <= pace / (s.buckets_per_second or math.inf) <= 2 and 0.5 <= size / s.size_of(wheel) <= 2:

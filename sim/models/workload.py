@@ -53,7 +53,15 @@ class Workload:
         self.arrived = 0
 
     def start(self, duration: float) -> None:
-        """Schedule the first arrival, or let the users begin to think."""
+        """Schedule the first arrival of those who do not wait for answers."""
+        if not isinstance(self.spec.arrivals, Closed):
+            times = arrival_times(self.spec.arrivals, self.context.key(f"traffic.{self.name}.arrivals"), duration)
+            self.signal = Signal(self._arrive)
+            self.times: Iterator[float] = iter(times)
+            self._schedule_next(0.0)
+
+    def let_users_in(self) -> None:
+        """Let those who wait for their answers begin to think."""
         arrivals = self.spec.arrivals
         if isinstance(arrivals, Closed):
             think = self.context.sampler(arrivals.think, f"traffic.{self.name}.think")
@@ -61,11 +69,6 @@ class Workload:
                 task = Task(None, 0, 0, None, self.client.replica)
                 task.begin(self._user(task, user, arrivals.users, think))
                 self.env.wake(task)
-        else:
-            times = arrival_times(arrivals, self.context.key(f"traffic.{self.name}.arrivals"), duration)
-            self.signal = Signal(self._arrive)
-            self.times: Iterator[float] = iter(times)
-            self._schedule_next(0.0)
 
     def _schedule_next(self, now: float) -> None:
         due = next(self.times, None)

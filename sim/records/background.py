@@ -15,10 +15,12 @@ AHEAD = 2  # pieces that wait or are being read; an engine that is faster waits 
 
 
 class BackgroundKeeper:
-    """Hands pieces of rows on to another keeper, one after the other, so that what comes of them is the same as without a thread.
+    """Hands pieces of rows on to another keeper, one after the other, so that what comes of them is the same as without
+    a thread.
 
-    That keeper is called in the thread alone, until `finish`. What it raises is raised here, at one of the next pieces or at the end. An engine gains by it
-    that lets other threads run while it works itself. A context: leaving it ends the thread, and drops what it has not begun.
+    That keeper is called in the thread alone, until `finish`. What it raises is raised here, at one of the next pieces
+    or at the end. An engine gains by it that lets other threads run while it works itself. A context: leaving it ends
+    the thread, and drops what it has not begun.
     """
 
     def __init__(self, keeper: Keeper) -> None:
@@ -29,7 +31,9 @@ class BackgroundKeeper:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._thread.shutdown(cancel_futures=True)
 
     def take_requests(self, rows: Rows) -> None:

@@ -1,4 +1,5 @@
-"""Whether records that were read can be those of a run: kinds, lengths, codes in their lists, times in the run, in order.
+"""Whether records that were read can be those of a run: kinds, lengths, codes in their lists, times in the run, in
+order.
 
 Metrics and charts rely on these and look at none of them again. Whether the numbers are true is another question.
 """

@@ -68,7 +68,9 @@ class _Rows:
 
 
 class _Table:
-    """Rows one behind the other in memory that grows where it is, so that nothing stands there twice, and their digest."""
+    """Rows one behind the other in memory that grows where it is, so that nothing stands there twice, and
+    their digest.
+    """
 
     def __init__(self, dtype: np.dtype[np.void]) -> None:
         self._dtype, self._bytes, self._digest = dtype, bytearray(), hashlib.sha256()

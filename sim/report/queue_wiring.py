@@ -1,4 +1,6 @@
-"""What the drawing of a system says of a queue broker: its queues, how messages come into them, and where they go from there."""
+"""What the drawing of a system says of a queue broker: its queues, how messages come into them, and where they go from
+there.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def consumer_badges(consume: Consume) -> tuple[str, ...]:
 
 
 def published(scenario: Scenario, action: Publishes) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every box that a publication comes to, with what stands at its arrow: a topic, or the queues that its exchange chooses."""
+    """Every box that a publication comes to, with what stands at its arrow: a topic, or the queues that its exchange
+    chooses.
+    """
     broker = scenario.brokers.get(broker_of(scenario, action.topic) or "")
     if not isinstance(broker, QueueBroker):
         yield action.topic, ()

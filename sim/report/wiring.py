@@ -71,7 +71,8 @@ def wiring_of(scenario: Scenario) -> Wiring:
                 if {arrow.source, arrow.target} == ends:
                     arrow.faults[_fault_text(fault)] = None
     used = {end for arrow in arrows.values() for end in (arrow.source, arrow.target)}
-    boxes = {name: box for name, box in boxes.items() if box.kind != "topic" or name in used}  # a topic of another variant
+    # a topic of another variant
+    boxes = {name: box for name, box in boxes.items() if box.kind != "topic" or name in used}
     return Wiring(boxes, tuple(arrows.values()))
 
 
@@ -79,7 +80,9 @@ def _boxes(scenario: Scenario) -> Iterator[Box]:
     for name, traffic in scenario.traffic.items():
         yield Box(f"client:{name}", "client", name, tuple(_traffic_lines(traffic)))
     if scenario.gateway is not None:
-        yield Box("gateway", "gateway", "gateway", tuple(_gateway_lines(scenario.gateway)), _faults_of(scenario, "gateway"))
+        yield Box(
+            "gateway", "gateway", "gateway", tuple(_gateway_lines(scenario.gateway)), _faults_of(scenario, "gateway")
+        )
     for name, service in scenario.services.items():
         yield Box(f"service:{name}", "service", name, tuple(_service_lines(service)), _faults_of(scenario, name))
     for broker_name, broker in scenario.brokers.items():
@@ -88,7 +91,14 @@ def _boxes(scenario: Scenario) -> Iterator[Box]:
             yield Box(f"topic:{name}", "topic", name, lines, _faults_of(scenario, broker_name), topic.partitions)
         if isinstance(broker, QueueBroker):
             for name, queue in broker.queues.items():
-                yield Box(f"topic:{name}", "topic", name, queue_lines(broker_name, queue), _faults_of(scenario, broker_name), 1)
+                yield Box(
+                    f"topic:{name}",
+                    "topic",
+                    name,
+                    queue_lines(broker_name, queue),
+                    _faults_of(scenario, broker_name),
+                    1,
+                )
 
 
 def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
@@ -96,7 +106,9 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
     for name, traffic in scenario.traffic.items():
         badges = _badges(NO_POLICY, traffic.timeout, traffic.retry)
         for target in traffic.mix:
-            place = "gateway" if scenario.gateway is not None and target in scenario.gateway.routes else _service(target)
+            place = (
+                "gateway" if scenario.gateway is not None and target in scenario.gateway.routes else _service(target)
+            )
             yield f"client:{name}", place, False, badges, f"sends {target}"
     if scenario.gateway is not None:
         yield from _gateway_arrows(scenario, scenario.gateway)
@@ -111,7 +123,10 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
                 yield f"topic:{topic}", f"service:{name}", True, consumer_badges(consume), f"{name} consumes {topic}"
                 yield from _step_arrows(scenario, name, topic, consume.do)
                 continue
-            badges = (consume.group, *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()))
+            badges = (
+                consume.group,
+                *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()),
+            )
             yield f"topic:{topic}", f"service:{name}", True, badges, f"{consume.group} consumes {topic}"
             yield from _step_arrows(scenario, name, consume.group, consume.do)
 
@@ -128,7 +143,9 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
             yield "gateway", _service(action.endpoint), False, badges, f"introspects tokens at {action.endpoint}"
 
 
-def _step_arrows(scenario: Scenario, name: str, endpoint: str, steps: tuple[Step, ...]) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
+def _step_arrows(
+    scenario: Scenario, name: str, endpoint: str, steps: tuple[Step, ...]
+) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
     for action in every_action(steps):
         if isinstance(action, Calls):
             badges = _badges_of_call(scenario, action)
@@ -136,7 +153,13 @@ def _step_arrows(scenario: Scenario, name: str, endpoint: str, steps: tuple[Step
         elif isinstance(action, Publishes):
             badges = ("outbox",) if action.poll is not None else _badges(_policy(scenario, action.policy))
             for queue, more in published(scenario, action):
-                yield f"service:{name}", f"topic:{queue}", True, (*badges, *more), f"{endpoint} publishes to {action.topic}"
+                yield (
+                    f"service:{name}",
+                    f"topic:{queue}",
+                    True,
+                    (*badges, *more),
+                    f"{endpoint} publishes to {action.topic}",
+                )
 
 
 def _badges_of_call(scenario: Scenario, call: Calls) -> tuple[str, ...]:
@@ -184,7 +207,11 @@ def _gateway_lines(gateway: Gateway) -> Iterator[str]:
     if gateway.authentication is not None:
         yield f"authentication {word_of(gateway.authentication)}"
     for limit in gateway.rate_limits:
-        yield f"limit {show(limit.rate, '1/s')} per {limit.per}" if limit.per != "all" else f"limit {show(limit.rate, '1/s')} in all"
+        yield (
+            f"limit {show(limit.rate, '1/s')} per {limit.per}"
+            if limit.per != "all"
+            else f"limit {show(limit.rate, '1/s')} in all"
+        )
 
 
 def _service_lines(service: Service) -> Iterator[str]:
@@ -192,10 +219,14 @@ def _service_lines(service: Service) -> Iterator[str]:
     if service.cores is not None:
         yield _count(service.cores, "core") + " each"
     if service.queue.capacity >= 0:
-        yield f"queue {service.queue.capacity:,}{'' if service.queue.discipline == 'fifo' else f', {service.queue.discipline}'}"
+        order = "" if service.queue.discipline == "fifo" else f", {service.queue.discipline}"
+        yield f"queue {service.queue.capacity:,}{order}"
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
-    chains = [*(endpoint.do for endpoint in service.endpoints.values()), *(consume.do for consume in service.consumes.values())]
+    chains = [
+        *(endpoint.do for endpoint in service.endpoints.values()),
+        *(consume.do for consume in service.consumes.values()),
+    ]
     effects = dict.fromkeys(effect for chain in chains for step in every_step(chain) for effect in step.effects)
     for effect in list(effects)[:2]:
         yield f"→ {effect}"

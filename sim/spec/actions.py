@@ -1,8 +1,9 @@
 """What one run of a step asks of the system, in verbs that every part of the house understands.
 
-A step tells its `actions` in the order in which they happen. From them come its load on paper and the warnings of `sim check`, the arrows of the
-drawing, the endpoints, topics and policies that it refers to, the places of its bulkheads, and the loops that it may close. So a step of a plug-in
-that tells them is known everywhere as ours are; of one that does not (`None`) nothing is known but that it takes place.
+A step tells its `actions` in the order in which they happen. From them come its load on paper and the warnings of `sim
+check`, the arrows of the drawing, the endpoints, topics and policies that it refers to, the places of its bulkheads,
+and the loops that it may close. So a step of a plug-in that tells them is known everywhere as ours are; of one that
+does not (`None`) nothing is known but that it takes place.
 """
 
 from __future__ import annotations
@@ -53,19 +54,24 @@ class Performs:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """A call under a policy: it takes as long as its attempts and pauses, and fails as they do; then the fallback runs."""
+    """A call under a policy: it takes as long as its attempts and pauses, and fails as they do; then the
+    fallback runs.
+    """
 
     endpoint: str  # service.endpoint
     policy: str | CallPolicy | None = None  # by its name, or as it is written here
     fallback: tuple[Step, ...] | None = None
     remembered: float | None = None  # s for which an answer is remembered, so that not every run calls
     said_in: str = ""  # the field that names the endpoint, where the word of the mechanism does not
-    badges: tuple[str, ...] = ()  # on its arrow in the drawing, beside those of its policy, of a fallback and of a cache
+    # on its arrow in the drawing, beside those of its policy, of a fallback and of a cache
+    badges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Publishes:
-    """An event to a topic, an exchange or a queue: the worker is held until the broker's ack, or not at all where a relay publishes it from an outbox."""
+    """An event to a topic, an exchange or a queue: the worker is held until the broker's ack, or not at all where a
+    relay publishes it from an outbox.
+    """
 
     topic: str
     key: str | None = None  # in the place of the topic's
@@ -79,14 +85,19 @@ class Publishes:
 
 @dataclass(frozen=True, slots=True)
 class Branches:
-    """Lists of steps at once, on the same worker; it lasts as long as the longest, and ends as the first that does not end well."""
+    """Lists of steps at once, on the same worker; it lasts as long as the longest, and ends as the first that does not
+    end well.
+    """
 
     branches: tuple[tuple[Step, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """A list of steps of its own, for a share of attempts. `name` is what their site is called, after that of the step: `then`."""
+    """A list of steps of its own, for a share of attempts.
+
+    `name` is what their site is called, after that of the step: `then`.
+    """
 
     name: str
     steps: tuple[Step, ...]
@@ -97,7 +108,9 @@ Action: TypeAlias = TakesTime | Ends | TakesStock | Answers | Performs | Calls |
 
 
 def lists_in(action: Action) -> tuple[tuple[str, tuple[Step, ...]], ...]:
-    """The lists of steps inside of an action, each with the name of its site after that of the step: `0`, `1` for branches, `fallback`."""
+    """The lists of steps inside of an action, each with the name of its site after that of the step: `0`, `1` for
+    branches, `fallback`.
+    """
     if isinstance(action, Branches):
         return tuple((str(index), branch) for index, branch in enumerate(action.branches))
     if isinstance(action, Runs):
@@ -108,7 +121,9 @@ def lists_in(action: Action) -> tuple[tuple[str, tuple[Step, ...]], ...]:
 
 
 def every_action(steps: Iterable[Step]) -> Iterator[Action]:
-    """The actions of these steps and of those inside of them, outer before inner; those of what is performed belong to its endpoint."""
+    """The actions of these steps and of those inside of them, outer before inner; those of what is performed belong to
+    its endpoint.
+    """
     for step in steps:
         for action in step.actions or ():
             yield action
@@ -118,4 +133,6 @@ def every_action(steps: Iterable[Step]) -> Iterator[Action]:
 
 def polls_of(step: Step) -> tuple[float, ...]:
     """Seconds between two looks of each relay that publishes what the step writes into an outbox."""
-    return tuple(action.poll for action in step.actions or () if isinstance(action, Publishes) and action.poll is not None)
+    return tuple(
+        action.poll for action in step.actions or () if isinstance(action, Publishes) and action.poll is not None
+    )

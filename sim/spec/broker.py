@@ -1,4 +1,6 @@
-"""Brokers with topics. A `log` broker keeps what is published and remembers an offset per group, as Kafka does; of queues see `queue_broker.py`."""
+"""Brokers with topics. A `log` broker keeps what is published and remembers an offset per group, as Kafka does; of
+queues see `queue_broker.py`.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class Topic(Spec):
 
 
 class MessageBroker(Spec):
-    """Base of everything that takes messages and hands them on. Its `kind` is the word under which its class is registered."""
+    """Base of everything that takes messages and hands them on. Its `kind` is the word under which its class is
+    registered.
+    """
 
     system: ClassVar[str] = "kafka"  # as the conventions of OpenTelemetry call its like (messaging.system)
 
@@ -88,9 +92,14 @@ AnyBroker = Annotated[MessageBroker, Tagged("broker")]
 
 @register("broker", "log")
 class LogBroker(Broker):
-    """A Kafka-like log. `replication` is the time until followers have a record: until then `acks: all` waits and nobody reads it."""
+    """A Kafka-like log.
 
-    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.REPLICATION,), ends=(MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST))
+    `replication` is the time until followers have a record: until then `acks: all` waits and nobody reads it.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        stages=(Stage.REPLICATION,), ends=(MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST)
+    )
     kind: Literal["log"]
     """`log`: it keeps what is published, and remembers an offset per group, as Kafka does."""
     acks: Literal["all", "1", "0", 1, 0] = "all"

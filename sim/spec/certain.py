@@ -1,6 +1,7 @@
 """Whether anything in a scenario is random at all: where nothing is, one replication is as good as a hundred.
 
-A scenario is certain only if every part of it is known to be. What is not in the list (a plug-in, a broker, a new word) is taken to draw.
+A scenario is certain only if every part of it is known to be. What is not in the list (a plug-in, a broker, a new word)
+is taken to draw.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ _Certain = Callable[[Any], bool]
 
 def is_certain(said: scenario.Scenario) -> bool:
     """Whether no draw can decide anything: two replications would be the same to the last request."""
-    return not said.plugins and not said.brokers and all(_RULES[type(part)](part) if type(part) in _RULES else False for part in _parts(said))
+    return (
+        not said.plugins
+        and not said.brokers
+        and all(_RULES[type(part)](part) if type(part) in _RULES else False for part in _parts(said))
+    )
 
 
 def _parts(value: object) -> Iterator[Spec]:
@@ -87,7 +92,11 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
 
 _RULES: dict[type[Spec], _Certain] = {
     **dict.fromkeys(_NEVER_DRAW, _always),
-    traffic.Traffic: lambda its: its.users is None and its.items is None and (len(its.mix) == 1 or getattr(its.arrivals, "route", None) is not None),
+    traffic.Traffic: lambda its: (
+        its.users is None
+        and its.items is None
+        and (len(its.mix) == 1 or getattr(its.arrivals, "route", None) is not None)
+    ),
     traffic.Replay: lambda its: not its.is_series and its.times == 1.0,
     service.Service: lambda its: its.replicas == 1 or its.load_balancing == "round_robin",
     step.Fail: lambda its: _whole(its.share),

@@ -14,10 +14,14 @@ from sim.vocabulary import EventKind, Outcome, Stage
 
 
 class Fault(Spec):
-    """Base of the faults: `at` counts from time 0, warm-up included; without `for` it lasts to the end. `of` is a service or `gateway`."""
+    """Base of the faults: `at` counts from time 0, warm-up included; without `for` it lasts to the end.
+
+    `of` is a service or `gateway`.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
-    refers_to: ClassVar[dict[str, str]] = {"of": "service", "broker": "broker", "between": "component"}  # fields that name a component, and its kind
+    # fields that name a component, and its kind
+    refers_to: ClassVar[dict[str, str]] = {"of": "service", "broker": "broker", "between": "component"}
     name: str | None = None
     """What it is called in tables, events and metrics; by default after what it does to whom."""
     at: Duration
@@ -27,7 +31,10 @@ class Fault(Spec):
 
     @property
     def end(self) -> float:
-        """Seconds from the start of the run; inf: never. A crash without an end of its own ends when the replicas start again."""
+        """Seconds from the start of the run; inf: never.
+
+        A crash without an end of its own ends when the replicas start again.
+        """
         lasts = self.lasts if self.lasts is not None else getattr(self, "restart_after", None)
         return math.inf if lasts is None else self.at + float(lasts)
 
@@ -68,9 +75,11 @@ AnyFault = Annotated[Fault, Choice("fault")]
 
 @register("fault", "outage")
 class Outage(Fault):
-    """A service, or `gateway`, is down: `hang` freezes it, `refuse` answers unreachable at once, `blackhole` drops packets both ways.
+    """A service, or `gateway`, is down: `hang` freezes it, `refuse` answers unreachable at once, `blackhole` drops
+    packets both ways.
 
-    Who comes to a frozen process and finds no idle worker waits outside, and is let in, queued or shed at the thaw, in order of arrival.
+    Who comes to a frozen process and finds no idle worker waits outside, and is let in, queued or shed at the thaw, in
+    order of arrival.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -129,7 +138,9 @@ class Errors(Fault):
 
 @register("fault", "crash")
 class Crash(Fault):
-    """`replicas` replicas die with all they hold; each starts empty after `restart_after` (without it they stay down)."""
+    """`replicas` replicas die with all they hold; each starts empty after `restart_after` (without it they
+    stay down).
+    """
 
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,),
@@ -172,7 +183,9 @@ class NetworkFault(Fault):
 class BrokerDown(Fault):
     """A broker neither accepts nor delivers; publishing is unreachable at once."""
 
-    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
+    )
     positional = "broker"
     broker: str
     """Which broker."""

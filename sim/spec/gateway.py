@@ -49,11 +49,12 @@ class Jwt(Authentication):
 
 @register("authentication", "oauth")
 class OAuth(Authentication):
-    """RFC 7662 introspection by a remote call, with a cache per user in each replica of the gateway, as each node of Kong has its own.
+    """RFC 7662 introspection by a remote call, with a cache per user in each replica of the gateway, as each node of
+    Kong has its own.
 
-    A hit costs `lookup`; concurrent misses of one user in one replica call once; a crash of the replica empties its cache.
-    Only a "yes" is remembered, and only a "no" is `unauthorized`: when the provider cannot be asked, the request fails as the call did, or
-    passes where `on_failure` says `allow`.
+    A hit costs `lookup`; concurrent misses of one user in one replica call once; a crash of the replica empties its
+    cache. Only a "yes" is remembered, and only a "no" is `unauthorized`: when the provider cannot be asked, the request
+    fails as the call did, or passes where `on_failure` says `allow`.
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNAUTHORIZED,))
@@ -62,7 +63,9 @@ class OAuth(Authentication):
     policy: str | CallPolicy | None = None
     """How that call is guarded; where it has no timeout 10 s, as Kong's openid-connect."""
     cache_ttl: Duration = 3600.0
-    """How long a good answer is remembered; Kong openid-connect's default where the answer names no expiry; 0: no cache."""
+    """How long a good answer is remembered; Kong openid-connect's default where the answer names no expiry; 0: no
+    cache.
+    """
     lookup: AnyDistribution
     """What looking into the cache takes on a worker of the gateway."""
     invalid: Share = 0.0
@@ -86,18 +89,21 @@ def _counter(value: object) -> object:
 
 
 class RateLimit(Spec):
-    """At most `rate` per user, per route, or in all. A refusal is a 429 with Retry-After, and uses up nothing. Whose algorithm it is:
+    """At most `rate` per user, per route, or in all. A refusal is a 429 with Retry-After, and uses up nothing. Whose
+    algorithm it is:
 
-    `fixed_window`, the default: Kong's `rate-limiting`. `rate * window` requests in each window of the clock; without a `window`, of the unit
-    that the rate is written in, as Kong's `second`, `minute`, `hour` and `day`.
-    `token_bucket`, the default where a `burst` is said: nginx's `limit_req burst=B nodelay`, which is `burst: B + 1` here, Envoy's local rate limit
-    (`burst`: max_tokens), and Spring Cloud Gateway (`burst`: burstCapacity; there time counts in whole seconds). Without a `burst` it is 1: nginx
-    without burst, Spring's default; requests closer than 1 / rate are refused.
-    `sliding_window_counter`: the Python library limits (Flask-Limiter), after Cloudflare. Requests that it refuses do not count; in Kong's
-    `rate-limiting-advanced` they do, unless `disable_penalty` is set: there a client that goes on above its limit is shut out.
-    `sliding_log`: limits' moving window. `gcra`: throttled, with `burst` its MaxBurst: `burst` + 1 requests pass at once.
+    `fixed_window`, the default: Kong's `rate-limiting`. `rate * window` requests in each window of the clock; without a
+    `window`, of the unit that the rate is written in, as Kong's `second`, `minute`, `hour` and `day`. `token_bucket`,
+    the default where a `burst` is said: nginx's `limit_req burst=B nodelay`, which is `burst: B + 1` here, Envoy's
+    local rate limit (`burst`: max_tokens), and Spring Cloud Gateway (`burst`: burstCapacity; there time counts in whole
+    seconds). Without a `burst` it is 1: nginx without burst, Spring's default; requests closer than 1 / rate are
+    refused. `sliding_window_counter`: the Python library limits (Flask-Limiter), after Cloudflare. Requests that it
+    refuses do not count; in Kong's `rate-limiting-advanced` they do, unless `disable_penalty` is set: there a client
+    that goes on above its limit is shut out. `sliding_log`: limits' moving window. `gcra`: throttled, with `burst` its
+    MaxBurst: `burst` + 1 requests pass at once.
 
-    One count for all replicas is Spring's and Kong's with `policy: redis`; `scope: node` is Kong's `policy: local`, nginx and Envoy.
+    One count for all replicas is Spring's and Kong's with `policy: redis`; `scope: node` is Kong's `policy: local`,
+    nginx and Envoy.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -112,7 +118,8 @@ class RateLimit(Spec):
     burst: Many = 1
     """How many may come at once, of `token_bucket` and `gcra`."""
     window: Duration = Field(default=1.0, gt=0)
-    """Of `fixed_window`, `sliding_window_counter` and `sliding_log`: by default the unit that the rate is written in."""
+    """Of `fixed_window`, `sliding_window_counter` and `sliding_log`: by default the unit that the rate is written in.
+    """
     algorithm: Annotated[Algorithm, BeforeValidator(_counter)] = "fixed_window"
     """How it counts; by default `fixed_window`, or `token_bucket` where a burst is said."""
     scope: Literal["cluster", "node"] = "cluster"
@@ -126,7 +133,9 @@ class RateLimit(Spec):
     @model_validator(mode="wrap")
     @classmethod
     def _what_follows_from_the_rest(cls, data: Data, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Fill in the algorithm that a burst means and the window that the unit of the rate means; both still count as not said."""
+        """Fill in the algorithm that a burst means and the window that the unit of the rate means; both still count as
+        not said.
+        """
         if not isinstance(data, dict):
             return handler(data)
         follows: dict[str, Any] = {"algorithm": "token_bucket"} if "burst" in data else {}
@@ -141,7 +150,10 @@ class RateLimit(Spec):
         """A counter counts in 64 bits; a log keeps a stamp of each request that passes."""
         most = MOST_STAMPS if self.algorithm == "sliding_log" else MOST
         if self.counts_in_windows and self.rate * self.window > most:
-            raise ValueError(f"found {self.rate * self.window:,.0f} requests in each window, expected at most {most:,} for {self.algorithm}")
+            raise ValueError(
+                f"found {self.rate * self.window:,.0f} requests in each window, expected at most {most:,} for "
+                f"{self.algorithm}"
+            )
         return self
 
 
@@ -157,10 +169,12 @@ class Translate(Spec):
 
 
 class Route(Spec):
-    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's), `per_try_timeout` that of each attempt.
+    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's),
+    `per_try_timeout` that of each attempt.
 
-    `per_try_timeout` goes before the `timeout` of the policy, which is one of each attempt too; whatever ends first, counts. No timeout is assumed
-    where none is said, as in Istio; Envoy itself has 15 s for all, nginx and Kong 60 s for each attempt between two reads.
+    `per_try_timeout` goes before the `timeout` of the policy, which is one of each attempt too; whatever ends first,
+    counts. No timeout is assumed where none is said, as in Istio; Envoy itself has 15 s for all, nginx and Kong 60 s
+    for each attempt between two reads.
     """
 
     to: str
@@ -183,16 +197,23 @@ class Route(Spec):
     """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
 
     def guarded(self, policy: CallPolicy) -> CallPolicy:
-        """The policy of this route: of one attempt and of all together the timeout that ends first, that of all only where there can be a second."""
+        """The policy of this route: of one attempt and of all together the timeout that ends first, that of all only
+        where there can be a second.
+        """
         one = self.per_try_timeout if self.per_try_timeout is not None else policy.timeout
         total = min((limit for limit in (self.timeout, policy.total_timeout) if limit is not None), default=None)
         limits = [limit for limit in (one, total) if limit is not None]
         again = policy.retry is not None and policy.retry.max_attempts > 1
-        return policy.model_copy(update={"timeout": min(limits, default=None), "total_timeout": total if again else None})
+        return policy.model_copy(
+            update={"timeout": min(limits, default=None), "total_timeout": total if again else None}
+        )
 
 
 class Gateway(Spec):
-    """Queue and worker, authentication, limits, routing, translation: in this order. `event_loop` holds a worker for own work only."""
+    """Queue and worker, authentication, limits, routing, translation: in this order.
+
+    `event_loop` holds a worker for own work only.
+    """
 
     replicas: Few = 1
     """How many there are, each with workers, queue and limits per node of its own."""

@@ -1,4 +1,6 @@
-"""What a scenario names, and whether anything refers to it: policies, routes, services and their endpoints, brokers and their topics."""
+"""What a scenario names, and whether anything refers to it: policies, routes, services and their endpoints, brokers and
+their topics.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ class Named(NamedTuple):
 
 
 def named_things(scenario: Scenario) -> Iterator[Named]:
-    """Everything with a name that others refer to. What stands in a thing that nothing refers to is not told of besides."""
+    """Everything with a name that others refer to.
+
+    What stands in a thing that nothing refers to is not told of besides.
+    """
     used = _Used(scenario)
     for name in scenario.policies:
         yield Named(("policies", name), "policy", name, name in used.policies)
@@ -50,7 +55,8 @@ class _Used:
 
     def __init__(self, scenario: Scenario) -> None:
         self.policies: set[object] = set()
-        self.targets = {target for traffic in scenario.traffic.values() for target in traffic.mix}  # routes and endpoints
+        # routes and endpoints
+        self.targets = {target for traffic in scenario.traffic.values() for target in traffic.mix}
         self.topics = {topic for service in scenario.services.values() for topic in service.consumes}
         self.components: set[object] = {end for link in scenario.network.links for end in link.between}
         for fault in scenario.faults:

@@ -12,13 +12,26 @@ from collections.abc import Iterable
 from sim.errors import did_you_mean
 
 _SLIP = 0.85  # from here on two words are the same one, misspelt
-_REPLICAS = "autoscaling is not modelled: `replicas` stay as they are; compare variants, or `sim sweep --over services.NAME.replicas=1..8`"
+_REPLICAS = (
+    "autoscaling is not modelled: `replicas` stay as they are; compare variants, or `sim sweep --over "
+    "services.NAME.replicas=1..8`"
+)
 _HEDGE = "hedging is not modelled; a short `timeout` with `retry` comes nearest"
-_DEADLINE = "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
+_DEADLINE = (
+    "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
+)
 _SAGA = "a saga is no word: its steps are calls (or events), and what undoes them stands in `fallback`"
-_CONNECTIONS = "connections are not modelled; what a caller has open at once is bounded by `bulkhead: {max_concurrent_calls: 20}` of its policy"
-_CONCURRENCY = "what a service does at once is `workers`; what a caller has open at once is `bulkhead: {max_concurrent_calls: 20}` of its policy"
-_MEMORY = "memory and garbage collection are not modelled; a pause is a fault: `{at: 1m, for: 2s, outage: NAME, how: hang}`"
+_CONNECTIONS = (
+    "connections are not modelled; what a caller has open at once is bounded by `bulkhead: "
+    "{max_concurrent_calls: 20}` of its policy"
+)
+_CONCURRENCY = (
+    "what a service does at once is `workers`; what a caller has open at once is `bulkhead: "
+    "{max_concurrent_calls: 20}` of its policy"
+)
+_MEMORY = (
+    "memory and garbage collection are not modelled; a pause is a fault: `{at: 1m, for: 2s, outage: NAME, how: hang}`"
+)
 _CACHE = "there is no cache but that of tokens (`cache_ttl` of `oauth`) and of a plug-in (scenarios/cache.py)"
 _RATE = "a rate is written with its unit: `arrivals: {poisson: 100/s}`"
 _USERS = "users who wait for their answer are `arrivals: {closed: {users: 50, think: 1s}}`"
@@ -27,7 +40,9 @@ _RETRY = "it is `retry: {max_attempts: 3}` of a policy; the first try counts as 
 _LINGER = "batches of a producer are not modelled; `via: outbox` with `poll` and `batch` comes nearest"
 _SPREAD = "the spread is `cv`, the standard deviation over the mean"
 _QUEUE = "the bound of a queue is `queue: {capacity: 100}`"
-_DEAD = "a message of a topic is a dead letter after `max_deliveries` of its consumer; of a queue as its `dead_letter` says"
+_DEAD = (
+    "a message of a topic is a dead letter after `max_deliveries` of its consumer; of a queue as its `dead_letter` says"
+)
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
 INSTEAD = {
@@ -108,7 +123,9 @@ INSTEAD = {
 
 
 def hint_for(word: str, known: Iterable[str]) -> str:
-    """What ends an 'unknown word' message: what the language has instead of a word of the trade, or the nearest known word."""
+    """What ends an 'unknown word' message: what the language has instead of a word of the trade, or the nearest known
+    word.
+    """
     known = set(known)
     instead = instead_of(word)
     if instead is None or difflib.get_close_matches(word, sorted(known), n=1, cutoff=_SLIP):
@@ -117,6 +134,8 @@ def hint_for(word: str, known: Iterable[str]) -> str:
 
 
 def instead_of(word: str) -> str | None:
-    """What to write instead of a word that other tools know, however they spell it (`maxRetries`, `max-retries`); None: nothing is known of it."""
+    """What to write instead of a word that other tools know, however they spell it (`maxRetries`, `max-retries`); None:
+    nothing is known of it.
+    """
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word[:60]).replace("-", "_").replace(".", "_").lower()
     return INSTEAD.get(plain)

@@ -16,14 +16,19 @@ RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bu
 Failure = Literal[RetryOn, "refused"]
 Answer = Literal["error", "shed", "rate_limited", "refused"]
 AnswersWith = dict[Failure, Answer]
-"""What an endpoint or a route answers (500, 503, 429, a business refusal) when its steps end so. What is not named: `sim.models.answers`."""
+"""What an endpoint or a route answers (500, 503, 429, a business refusal) when its steps end so.
+
+What is not named: `sim.models.answers`.
+"""
 
 
 class Backoff(Spec):
     """Base of the back-off rules: the pause before each retry."""
 
     def pause(self, number: int) -> float | None:
-        """Seconds before retry `number`, from 1, before it is jittered; None: nobody knows, and on paper it counts for nothing."""
+        """Seconds before retry `number`, from 1, before it is jittered; None: nobody knows, and on paper it counts for
+        nothing.
+        """
         del number
         return None
 
@@ -72,7 +77,9 @@ class LinearBackoff(Backoff):
 
 @register("backoff", "exponential")
 class ExponentialBackoff(Backoff):
-    """`base * multiplier**(k-1)` before retry k, at most `max` (AWS Architecture Blog, "Exponential Backoff and Jitter")."""
+    """`base * multiplier**(k-1)` before retry k, at most `max` (AWS Architecture Blog, "Exponential Backoff and
+    Jitter").
+    """
 
     positional = "base"
     base: Duration
@@ -93,7 +100,9 @@ class ExponentialBackoff(Backoff):
 
 
 class Budget(Spec):
-    """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens live `ttl`."""
+    """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens
+    live `ttl`.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.BUDGET_EXHAUSTED,))
     positional = "ratio"
@@ -116,23 +125,31 @@ def _jitter(value: object) -> object:
     except ValueError:
         near = nearest(str(value), JITTERS)
         hint = f"; did you mean '{near}'?" if near else ""
-        raise ValueError(f"found {shown(value)}, expected none, full, equal, decorrelated, or a share such as 20%{hint}") from None
+        raise ValueError(
+            f"found {shown(value)}, expected none, full, equal, decorrelated, or a share such as 20%{hint}"
+        ) from None
 
 
-_JITTER = WithJsonSchema({"anyOf": [{"enum": list(JITTERS)}, {"type": "string", "pattern": r"^\s*[0-9.eE+-]+\s*%\s*$"}, {"type": "number"}]})
+_JITTER = WithJsonSchema(
+    {"anyOf": [{"enum": list(JITTERS)}, {"type": "string", "pattern": r"^\s*[0-9.eE+-]+\s*%\s*$"}, {"type": "number"}]}
+)
 Jitter = Annotated[Literal["none", "full", "equal", "decorrelated"] | float, BeforeValidator(_jitter), _JITTER]
 
 
 class Retry(Spec):
-    """Try again: `max_attempts` counts the first call. Attempts and pause by default: resilience4j's RetryConfig (`maxAttempts` 3, `waitDuration` 500 ms).
+    """Try again: `max_attempts` counts the first call. Attempts and pause by default: resilience4j's RetryConfig
+    (`maxAttempts` 3, `waitDuration` 500 ms).
 
-    `on` is what the caller itself sees. `timeout`, `bulkhead_full` and `breaker_open` are its own, `unreachable` is its own failed or broken connection;
-    `error` (500, 502, 504), `shed` (503) and `rate_limited` (429) are the answers of its direct callee, for which all that failed further down is an `error`.
-    By default as Envoy's `5xx`, which is `connect-failure`, `reset` and every 5xx answer: retried are timeout, error, unreachable and shed. Of gRPC's codes
-    that is UNAVAILABLE (unreachable, shed), DEADLINE_EXCEEDED (timeout) and INTERNAL, UNKNOWN (error); RESOURCE_EXHAUSTED is rate_limited.
-    resilience4j would also retry a CallNotPermittedException (breaker_open) and a BulkheadFullException unless they are ignored: say so here.
+    `on` is what the caller itself sees. `timeout`, `bulkhead_full` and `breaker_open` are its own, `unreachable` is its
+    own failed or broken connection; `error` (500, 502, 504), `shed` (503) and `rate_limited` (429) are the answers of
+    its direct callee, for which all that failed further down is an `error`. By default as Envoy's `5xx`, which is
+    `connect-failure`, `reset` and every 5xx answer: retried are timeout, error, unreachable and shed. Of gRPC's codes
+    that is UNAVAILABLE (unreachable, shed), DEADLINE_EXCEEDED (timeout) and INTERNAL, UNKNOWN (error);
+    RESOURCE_EXHAUSTED is rate_limited. resilience4j would also retry a CallNotPermittedException (breaker_open) and a
+    BulkheadFullException unless they are ignored: say so here.
 
-    `jitter: 20%` draws each pause evenly from 80 % to 120 % of what it would be, `max` at most (Kafka's clients; resilience4j's randomized).
+    `jitter: 20%` draws each pause evenly from 80 % to 120 % of what it would be, `max` at most (Kafka's clients;
+    resilience4j's randomized).
     """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.RETRY, Stage.BACKOFF))
@@ -172,7 +189,9 @@ class Resilience4jBreaker(Spec):
 
 
 class CircuitBreaker(Spec):
-    """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library counts."""
+    """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library
+    counts.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.BREAKER_OPEN,),
@@ -236,6 +255,8 @@ PRODUCER = CallPolicy.model_validate(
         "retry": {"max_attempts": 1000, "backoff": {"exponential": {"base": "100ms", "max": "1s"}}, "jitter": "20%"},
     }
 )
-"""Of a publication that names none, as Kafka's producer is by default (ProducerConfig, ExponentialBackoff): request.timeout.ms 30 s, retry.backoff.ms
-100 ms, doubled up to retry.backoff.max.ms 1 s, 20 % jitter; `retries` is without end, what ends them is delivery.timeout.ms, 120 s. In that
-time there is room for some 160 attempts with their pauses."""
+"""Of a publication that names none, as Kafka's producer is by default (ProducerConfig, ExponentialBackoff):
+request.timeout.ms 30 s, retry.backoff.ms 100 ms, doubled up to retry.backoff.max.ms 1 s, 20 % jitter; `retries` is
+without end, what ends them is delivery.timeout.ms, 120 s. In that time there is room for some 160 attempts with their
+pauses.
+"""

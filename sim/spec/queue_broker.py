@@ -1,4 +1,6 @@
-"""A queue broker: exchanges route what is published into queues, which push it to their consumers, as RabbitMQ does (AMQP 0-9-1)."""
+"""A queue broker: exchanges route what is published into queues, which push it to their consumers, as RabbitMQ does
+(AMQP 0-9-1).
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Binding(Spec):
 
 
 def _bindings(value: object) -> object:
-    """`{order.created: payments, "order.#": [audit, mail]}` as a list of bindings: a queue, or several, for each key."""
+    """`{order.created: payments, "order.#": [audit, mail]}` as a list of bindings: a queue, or several,
+    for each key.
+    """
     if not isinstance(value, Mapping):
         return value
     return [
@@ -70,10 +74,14 @@ _BINDINGS = WithJsonSchema(
 
 
 class Exchange(Spec):
-    """Where messages are published to. It keeps nothing: what no binding matches is dropped, or returned to who says `mandatory`."""
+    """Where messages are published to. It keeps nothing: what no binding matches is dropped, or returned to who says
+    `mandatory`.
+    """
 
     type: Literal["direct", "topic", "fanout", "headers"] = "direct"
-    """How it matches: the routing key (`direct`), a pattern of it (`topic`), nothing at all (`fanout`), or `headers`."""
+    """How it matches: the routing key (`direct`), a pattern of it (`topic`), nothing at all (`fanout`),
+    or `headers`.
+    """
     bindings: Annotated[tuple[Binding, ...], BeforeValidator(_bindings), _BINDINGS] = ()
     """Its queues: `{order.created: payments}` by routing key or pattern, `[a, b]` for a fanout, or a list of maps."""
 
@@ -91,7 +99,9 @@ class Exchange(Spec):
 
 
 def topic_matches(pattern: str, key: str) -> bool:
-    """Whether a routing key matches a pattern, word by word between dots: `*` is one word, `#` none or more (AMQP 0-9-1, 3.1.3.3)."""
+    """Whether a routing key matches a pattern, word by word between dots: `*` is one word, `#` none or more (AMQP
+    0-9-1, 3.1.3.3).
+    """
     return _words_match(pattern.split("."), key.split(".") if key else [])
 
 
@@ -114,7 +124,9 @@ class DeadLetter(Spec):
 
 
 class MessageQueue(Spec):
-    """One queue. What it hands out unacknowledged comes back when the consumer dies; at its head it gives up what has expired."""
+    """One queue. What it hands out unacknowledged comes back when the consumer dies; at its head it gives up what has
+    expired.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.ERROR,),
@@ -143,7 +155,9 @@ class MessageQueue(Spec):
     dead_letter: DeadLetter | None = None
     """Where what it gives up goes; without it, nowhere."""
     delivery_limit: Annotated[int, Between(NO_LIMIT, 2**31 - 1)] | None = None
-    """How often a delivery may fail: 20 on a quorum queue, -1 is without end; a classic queue has none (x-delivery-limit)."""
+    """How often a delivery may fail: 20 on a quorum queue, -1 is without end; a classic queue has none
+    (x-delivery-limit).
+    """
     single_active_consumer: Flag = False
     """Whether only one consumer gets messages, and the next only when that one is gone."""
     consumer_timeout: Duration = 1800.0
@@ -174,14 +188,17 @@ class MessageQueue(Spec):
             )
         if self.type == "quorum" and self.overflow == "reject-publish-dlx":
             raise ValueError(
-                "found overflow: reject-publish-dlx on a quorum queue, which does not know it; expected reject-publish, or type: classic"
+                "found overflow: reject-publish-dlx on a quorum queue, which does not know it; expected "
+                "reject-publish, or type: classic"
             )
         return self
 
 
 @register("broker", "queue")
 class QueueBroker(MessageBroker):
-    """A RabbitMQ-like broker (4.3): what is acknowledged is gone. A channel is not in confirm mode unless a publication says `confirm`."""
+    """A RabbitMQ-like broker (4.3): what is acknowledged is gone. A channel is not in confirm mode unless a publication
+    says `confirm`.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,),
@@ -223,7 +240,9 @@ class QueueBroker(MessageBroker):
         return NO_POLICY
 
     def routes(self, destination: str, key: str, headers: Mapping[str, str]) -> tuple[str, ...]:
-        """The queues that get what is published to an exchange, or to a queue by its name; none where there is no such queue."""
+        """The queues that get what is published to an exchange, or to a queue by its name; none where there is no such
+        queue.
+        """
         if destination in self.exchanges:
             return self.exchanges[destination].routes(key, headers)
         name = destination or key

@@ -1,4 +1,6 @@
-"""Whether the parts of a queue broker fit together, and whether who publishes and consumes says what its kind of broker understands."""
+"""Whether the parts of a queue broker fit together, and whether who publishes and consumes says what its kind of broker
+understands.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,16 @@ from sim.spec.walk import visits
 Found = tuple[Location, str, bool]  # where, what, and whether the key (not the value) is to blame
 
 OF_TOPICS = {
-    "group": "a queue has no groups: each message goes to one of all its consumers; a queue of its own, bound to the same exchange, gets every message too",
+    "group": (
+        "a queue has no groups: each message goes to one of all its consumers; a queue of its own, bound"
+        " to the same exchange, gets every message too"
+    ),
     "auto_offset_reset": "a queue has no offsets: what is acknowledged is gone",
     "max_poll_records": "what a consumer of a queue has at once is `prefetch`",
-    "retry_topic": "delayed retries of a queue are a waiting queue: `on_failure: reject`, `dead_letter` to a queue with `message_ttl` that dead-letters back",
+    "retry_topic": (
+        "delayed retries of a queue are a waiting queue: `on_failure: reject`, `dead_letter` to a queue "
+        "with `message_ttl` that dead-letters back"
+    ),
     "max_deliveries": "how often a queue delivers is its `delivery_limit`",
     "session_timeout": "a queue has no sessions: it knows at once that a channel is closed",
 }
@@ -61,7 +69,8 @@ def _inside(at: Location, broker: QueueBroker) -> Iterator[Found]:
         if name in broker.queues:
             yield (
                 where,
-                f"the exchange '{name}' has the name of a queue: what is published to '{name}' could go to either; call one of them otherwise",
+                f"the exchange '{name}' has the name of a queue: what is published to '{name}' could go to "
+                f"either; call one of them otherwise",
                 True,
             )
         for binding in exchange.bindings:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, PrivateAttr, TypeAdapter, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    TypeAdapter,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from sim import units
 from sim.spec import broker_fault as broker_fault  # noqa: PLC0414 - its words are registered
@@ -53,7 +62,9 @@ def _warmup(value: object) -> float:
 
 _WARMUP = {"description": "a duration such as 2m, or auto: found from a pilot (steady load only)"}
 Warmup = Annotated[
-    float, BeforeValidator(_warmup), WithJsonSchema({**_WARMUP, "anyOf": [*TypeAdapter(Duration).json_schema()["anyOf"], {"const": AUTO}]})
+    float,
+    BeforeValidator(_warmup),
+    WithJsonSchema({**_WARMUP, "anyOf": [*TypeAdapter(Duration).json_schema()["anyOf"], {"const": AUTO}]}),
 ]
 
 
@@ -69,7 +80,9 @@ def _length(value: object) -> float:
 
 _LENGTH = {"description": "a duration such as 10m, or recording: as long as the longest recording"}
 Length = Annotated[
-    float, BeforeValidator(_length), WithJsonSchema({**_LENGTH, "anyOf": [*TypeAdapter(Duration).json_schema()["anyOf"], {"const": BY_RECORDING}]})
+    float,
+    BeforeValidator(_length),
+    WithJsonSchema({**_LENGTH, "anyOf": [*TypeAdapter(Duration).json_schema()["anyOf"], {"const": BY_RECORDING}]}),
 ]
 
 
@@ -130,7 +143,10 @@ class Scenario(Spec):
     @property
     def recorded(self) -> float:
         """Seconds until the longest recording of its traffic is over; 0 where there is none."""
-        return max((traffic.arrivals.end for traffic in self.traffic.values() if isinstance(traffic.arrivals, Replay)), default=0.0)
+        return max(
+            (traffic.arrivals.end for traffic in self.traffic.values() if isinstance(traffic.arrivals, Replay)),
+            default=0.0,
+        )
 
     @property
     def recording(self) -> float:
@@ -153,7 +169,9 @@ class Scenario(Spec):
     @field_validator("faults", mode="after")
     @classmethod
     def _named(cls, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-        """Every fault has a name, for recovery times and the event log: without one of its own, what it does to whom."""
+        """Every fault has a name, for recovery times and the event log: without one of its own, what it does
+        to whom.
+        """
         taken = {fault.name for fault in faults}
         named = []
         for fault in faults:
@@ -165,4 +183,8 @@ class Scenario(Spec):
 
 def _free_name(name: str, taken: set[str | None]) -> str:
     """The name, or `name 2`, `name 3` ... where it is taken."""
-    return next(candidate for candidate in (name, *(f"{name} {number}" for number in range(2, len(taken) + 3))) if candidate not in taken)
+    return next(
+        candidate
+        for candidate in (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
+        if candidate not in taken
+    )

@@ -17,7 +17,9 @@ LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two"
 class Queue(Spec):
     """Where requests wait for a worker, one per replica."""
 
-    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.SHED,), events=(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED), series=("queue",))
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.SHED,), events=(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED), series=("queue",)
+    )
     capacity: Count = UNLIMITED
     """How many may wait in each replica; further ones are shed."""
     discipline: Literal["fifo", "lifo"] = "fifo"
@@ -44,10 +46,11 @@ class RetryTopic(Spec):
 
 
 class Consume(Spec):
-    """How a service consumes a topic, as one consumer group, or a queue. Defaults: Kafka's consumer and Spring Kafka's error handler; AMQP 0-9-1.
+    """How a service consumes a topic, as one consumer group, or a queue. Defaults: Kafka's consumer and Spring Kafka's
+    error handler; AMQP 0-9-1.
 
-    A consumer is a thread of its own beside the workers. One per replica is what a Java KafkaConsumer, kafkajs, and listener containers of Spring
-    (`concurrency` 1) have.
+    A consumer is a thread of its own beside the workers. One per replica is what a Java KafkaConsumer, kafkajs, and
+    listener containers of Spring (`concurrency` 1) have.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -80,13 +83,17 @@ class Consume(Spec):
     ack: Literal["manual", "automatic"] = "manual"
     """Of a queue: whether a message is done with when it was handled, or already when it is sent."""
     on_failure: Literal["requeue", "nack_requeue", "reject"] = "requeue"
-    """Of a queue: back into it by basic.reject, which counts as a failed delivery, or by basic.nack, which does not; or given up."""
+    """Of a queue: back into it by basic.reject, which counts as a failed delivery, or by basic.nack, which does not; or
+    given up.
+    """
     priority: Annotated[int, Between(-(2**31), 2**31 - 1)] = 0
     """Of a queue: a consumer of a higher one gets messages as long as it can take some (x-priority)."""
 
 
 class Endpoint(Spec):
-    """Steps, and what their failures are answered with where that is no `error`: `{do: [...], answers_with: {breaker_open: shed}}`, or just the steps."""
+    """Steps, and what their failures are answered with where that is no `error`: `{do: [...], answers_with:
+    {breaker_open: shed}}`, or just the steps.
+    """
 
     positional = "do"
     do: tuple[AnyStep, ...]

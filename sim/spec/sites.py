@@ -32,7 +32,9 @@ def consumer_name(service: str, group: str, topic: str) -> str:
 
 def broker_of(scenario: Scenario, destination: str) -> str | None:
     """The broker of what can be published to or consumed; None: there is no such thing."""
-    return next((name for name, spec in scenario.brokers.items() if destination in (*spec.destinations, *spec.sources)), None)
+    return next(
+        (name for name, spec in scenario.brokers.items() if destination in (*spec.destinations, *spec.sources)), None
+    )
 
 
 def reached(scenario: Scenario, destination: str) -> tuple[str, ...]:
@@ -77,7 +79,9 @@ def call_sites(scenario: Scenario) -> Iterator[CallSite]:
         word = word_of(gateway.authentication) if gateway.authentication is not None else ""
         for action in gateway.authenticates:
             if isinstance(action, Calls):
-                yield _site(scenario, f"gateway.{word}.call", GATEWAY, action.endpoint.partition(".")[0], action.policy, word)
+                yield _site(
+                    scenario, f"gateway.{word}.call", GATEWAY, action.endpoint.partition(".")[0], action.policy, word
+                )
     for service, its in scenario.services.items():
         for endpoint, own in its.endpoints.items():
             yield from _inside(scenario, service, f"{service}.{endpoint}", own.do)
@@ -87,19 +91,34 @@ def call_sites(scenario: Scenario) -> Iterator[CallSite]:
 
 def bulkheads(scenario: Scenario) -> tuple[Bulkhead, ...]:
     """All of a scenario, in the order in which they are written."""
-    found = {(site.caller, site.callee, site.policy_name): site.policy for site in call_sites(scenario) if site.policy.bulkhead is not None}
+    found = {
+        (site.caller, site.callee, site.policy_name): site.policy
+        for site in call_sites(scenario)
+        if site.policy.bulkhead is not None
+    }
     pairs = [(caller, callee) for caller, callee, _ in found]
     made = []
     for (caller, callee, policy_name), policy in found.items():
         several = pairs.count((caller, callee)) > 1
         replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
         places = policy.bulkhead.max_concurrent_calls * replicas if policy.bulkhead is not None else 0
-        made.append(Bulkhead(f"{caller} -> {callee}{f' ({policy_name})' if several else ''}", caller, callee, policy_name, policy, places))
+        made.append(
+            Bulkhead(
+                f"{caller} -> {callee}{f' ({policy_name})' if several else ''}",
+                caller,
+                callee,
+                policy_name,
+                policy,
+                places,
+            )
+        )
     return tuple(made)
 
 
 def limits(scenario: Scenario) -> dict[str, float]:
-    """`gateway all limit` -> what it lets pass per second in all; nan for those that count by user or by route, each for itself."""
+    """`gateway all limit` -> what it lets pass per second in all; nan for those that count by user or by route, each
+    for itself.
+    """
     gateway, found = scenario.gateway, {}
     for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
         assert gateway is not None
@@ -125,12 +144,16 @@ def _inside(scenario: Scenario, service: str, base: str, steps: Sequence[Step]) 
             if isinstance(action, Calls):
                 yield _site(scenario, name, service, action.endpoint.partition(".")[0], action.policy, step)
             elif isinstance(action, Publishes):
-                yield _site(scenario, name, service, broker_of(scenario, action.topic) or action.topic, action.policy, step)
+                yield _site(
+                    scenario, name, service, broker_of(scenario, action.topic) or action.topic, action.policy, step
+                )
             for inner, steps_inside in lists_in(action):
                 yield from _inside(scenario, service, f"{name}.{inner}", steps_inside)
 
 
-def _site(scenario: Scenario, name: str, caller: str, callee: str, policy: str | CallPolicy | None, written: Step | str) -> CallSite:
+def _site(
+    scenario: Scenario, name: str, caller: str, callee: str, policy: str | CallPolicy | None, written: Step | str
+) -> CallSite:
     if isinstance(policy, str):
         return CallSite(name, caller, callee, policy, scenario.policies.get(policy, NO_POLICY), written)
     return CallSite(name, caller, callee, name, policy or NO_POLICY, written)

@@ -51,7 +51,10 @@ class Timed(Step):
     @model_validator(mode="after")
     def _replay_is_per_request(self) -> Self:
         if self.per == "attempt" and "per" in self.model_fields_set and word_of(self.time) == "replay":
-            raise ValueError("found per: attempt with a replay, whose k-th row is that of the k-th request in every attempt; expected per: request")
+            raise ValueError(
+                "found per: attempt with a replay, whose k-th row is that of the k-th request in every attempt; "
+                "expected per: request"
+            )
         return self
 
 
@@ -59,7 +62,8 @@ class Timed(Step):
 class Work(Timed):
     """Compute: uses a core of the replica (or the worker's own, where the service has no `cores`).
 
-    `per: request`: how much there is to do belongs to the request, so that a retry or a redelivery meets the same. `per: attempt` draws anew.
+    `per: request`: how much there is to do belongs to the request, so that a retry or a redelivery meets the same.
+    `per: attempt` draws anew.
     """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.WORK,))
@@ -76,7 +80,8 @@ class Work(Timed):
 class Wait(Timed):
     """Time that passes elsewhere: holds the worker (threads) but uses no core.
 
-    `per: attempt`: somebody else's system is as quick or slow as it happens to be when asked. `per: request`: it depends on what is asked.
+    `per: attempt`: somebody else's system is as quick or slow as it happens to be when asked. `per: request`: it
+    depends on what is asked.
     """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.WAIT, Stage.PLACE))
@@ -120,14 +125,20 @@ class Perform(Step):
 
 @register("step", "publish")
 class Publish(Step):
-    """Publish an event; holds the worker until the broker's ack, where it hears one. `via: outbox` writes a row and goes on.
+    """Publish an event; holds the worker until the broker's ack, where it hears one. `via: outbox` writes a row and
+    goes on.
 
-    To a topic, without a policy, it is tried again as by Kafka's producer: for 120 s in all (delivery.timeout.ms), 30 s for each attempt
-    (request.timeout.ms), with pauses of 100 ms, 200 ms ... 1 s (retry.backoff.ms, retry.backoff.max.ms), give or take 20 %. To a queue
-    broker it is sent once, and without `confirm` nobody hears what becomes of it (AMQP 0-9-1: confirm.select).
+    To a topic, without a policy, it is tried again as by Kafka's producer: for 120 s in all (delivery.timeout.ms), 30 s
+    for each attempt (request.timeout.ms), with pauses of 100 ms, 200 ms ... 1 s (retry.backoff.ms,
+    retry.backoff.max.ms), give or take 20 %. To a queue broker it is sent once, and without `confirm` nobody hears what
+    becomes of it (AMQP 0-9-1: confirm.select).
     """
 
-    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.DEGRADED, Outcome.UNREACHABLE), stages=(Stage.CALL, Stage.OUTBOX, Stage.FOLLOWED), series=("outbox",))
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.DEGRADED, Outcome.UNREACHABLE),
+        stages=(Stage.CALL, Stage.OUTBOX, Stage.FOLLOWED),
+        series=("outbox",),
+    )
     positional = "topic"
     simpy_only = ("routing_key", "headers", "expiration", "confirm", "mandatory")
     topic: str
@@ -151,7 +162,9 @@ class Publish(Step):
     expiration: AnyDistribution | None = None
     """To an exchange or a queue: how long this message may wait in a queue."""
     confirm: Confirm = None
-    """To an exchange or a queue: `none` waits for nothing, `each` for its confirm, `{batch: 100}` once in a hundred for all of them."""
+    """To an exchange or a queue: `none` waits for nothing, `each` for its confirm, `{batch: 100}` once in a hundred for
+    all of them.
+    """
     mandatory: Flag = False
     """To an exchange: whether what no queue gets is an error; otherwise nobody hears of it."""
 
@@ -160,13 +173,35 @@ class Publish(Step):
         """It publishes, now or through its outbox."""
         poll = self.poll if self.via == "outbox" else None
         heard = self.confirm is not None
-        return (Publishes(self.topic, self.key, self.policy, self.fallback, poll, self.routing_key, tuple(self.headers.items()), heard),)
+        return (
+            Publishes(
+                self.topic,
+                self.key,
+                self.policy,
+                self.fallback,
+                poll,
+                self.routing_key,
+                tuple(self.headers.items()),
+                heard,
+            ),
+        )
 
 
 def _named_map_schema(name: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """A bare name, or a map from the one name to its options."""
     body = {"type": "object", "properties": options, "additionalProperties": False}
-    return {"anyOf": [name, {"type": "object", "minProperties": 1, "maxProperties": 1, "propertyNames": name, "additionalProperties": body}]}
+    return {
+        "anyOf": [
+            name,
+            {
+                "type": "object",
+                "minProperties": 1,
+                "maxProperties": 1,
+                "propertyNames": name,
+                "additionalProperties": body,
+            },
+        ]
+    }
 
 
 class EffectOptions(Spec):
@@ -178,7 +213,9 @@ class EffectOptions(Spec):
 
 @register("step", "effect")
 class Effect(Step):
-    """A durable business fact of the order, instantaneous: `effect: order-created`, `effect: {name: {idempotent: true}}`."""
+    """A durable business fact of the order, instantaneous: `effect: order-created`, `effect: {name: {idempotent:
+    true}}`.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.COMPLETED,))
     positional = "name"
@@ -217,7 +254,9 @@ class Take(Step):
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.REFUSED,), events=(EventKind.STOCK_RAN_OUT, EventKind.OVERSOLD))
     positional = "store"
-    shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"const": "stock"}, {"check_to_write": {"$choice": "distribution"}})
+    shorthand: ClassVar[dict[str, Any]] = _named_map_schema(
+        {"const": "stock"}, {"check_to_write": {"$choice": "distribution"}}
+    )
     shorthand_type: ClassVar[Any] = dict[str, TakeOptions]
     store: Literal["stock"]
     """`stock`: that of the service."""
@@ -301,7 +340,10 @@ class Parallel(Step):
     @classmethod
     def _single_steps(cls, data: Data) -> Data:
         if isinstance(data, dict) and isinstance(data.get("branches"), list):
-            return {**data, "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]]}
+            return {
+                **data,
+                "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]],
+            }
         return data
 
 

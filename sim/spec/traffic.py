@@ -9,7 +9,22 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Between, Choice, Column, Duration, Factor, Flag, Leaves, Number, Picked, Rate, Share, Spec, Whole, register
+from sim.spec.base import (
+    Between,
+    Choice,
+    Column,
+    Duration,
+    Factor,
+    Flag,
+    Leaves,
+    Number,
+    Picked,
+    Rate,
+    Share,
+    Spec,
+    Whole,
+    register,
+)
 from sim.spec.distribution import AnyDistribution
 from sim.spec.policy import Retry
 from sim.vocabulary import Outcome
@@ -36,7 +51,9 @@ class Poisson(Arrivals):
 
 @register("arrivals", "deterministic")
 class Deterministic(Arrivals):
-    """Open arrivals at equal gaps; the first one gap after the start, none at the end: one an hour makes 23 in 24 hours."""
+    """Open arrivals at equal gaps; the first one gap after the start, none at the end: one an hour makes 23 in 24
+    hours.
+    """
 
     positional = "rate"
     rate: Rate
@@ -57,7 +74,9 @@ class MarkovModulated(Arrivals):
 
 
 class Diurnal(Spec):
-    """rate(t) = mean * (1 + amplitude * sin(2 pi (t - phase) / period)), with t in seconds from the start of its segment."""
+    """rate(t) = mean * (1 + amplitude * sin(2 pi (t - phase) / period)), with t in seconds from the start of its
+    segment.
+    """
 
     mean: Rate
     """The rate around which it swings."""
@@ -103,7 +122,9 @@ class Segment(Spec):
         ramp = self.start is not None or self.end is not None
         forms = [self.rate is not None, ramp, self.diurnal is not None, self.flash_crowd is not None]
         if sum(forms) != 1:
-            raise ValueError(f"found {sum(forms) or 'none'} of rate, from and to, diurnal, flash_crowd; expected exactly one of them")
+            raise ValueError(
+                f"found {sum(forms) or 'none'} of rate, from and to, diurnal, flash_crowd; expected exactly one of them"
+            )
         if ramp and (self.start is None or self.end is None):
             raise ValueError("a ramp needs both from and to")
         if ramp and self.lasts is None:
@@ -125,7 +146,9 @@ class Profile(Arrivals):
     def _only_the_last_is_open(self) -> Self:
         for number, segment in enumerate(self.segments[:-1], 1):
             if segment.lasts is None:
-                raise ValueError(f"segment {number} of {len(self.segments)} has no 'for'; only the last may go on for ever")
+                raise ValueError(
+                    f"segment {number} of {len(self.segments)} has no 'for'; only the last may go on for ever"
+                )
         return self
 
 
@@ -162,18 +185,28 @@ class Rows(Spec):
         size = len(self.values)
         for name in ("lengths", "route", "user"):
             if len(getattr(self, name)) not in (0, size):
-                raise ValueError(f"{name}: found {len(getattr(self, name))}, expected {size}, one for each of the values")
+                raise ValueError(
+                    f"{name}: found {len(getattr(self, name))}, expected {size}, one for each of the values"
+                )
         if len(self.shares) != len(self.routes) or len(set(self.routes)) != len(self.routes):
             raise ValueError("found routes and shares that do not belong together")
         for name, numbers, count in (("route", self.route, len(self.routes)), ("user", self.user, self.users)):
             if bool(numbers) != bool(count) or (numbers and not 0 <= min(numbers) <= max(numbers) < count):
-                raise ValueError(f"{name}: expected numbers from 0 to {count - 1}" if count else f"{name}: found numbers that belong to nothing")
+                raise ValueError(
+                    f"{name}: expected numbers from 0 to {count - 1}"
+                    if count
+                    else f"{name}: found numbers that belong to nothing"
+                )
         return self
 
 
 @register("arrivals", "replay")
 class Replay(Arrivals):
-    """A recorded CSV. `timestamps`: each row is a request. `rates`: a row is a rate per second, `counts`: a number of requests, until the next row."""
+    """A recorded CSV.
+
+    `timestamps`: each row is a request. `rates`: a row is a rate per second, `counts`: a number of requests, until the
+    next row.
+    """
 
     positional = "file"
     file: str = ""
@@ -206,10 +239,15 @@ class Replay(Arrivals):
         if not self.file and self.data is None:
             raise ValueError("the field 'file' is missing")
         if self.rates is not None and self.counts is not None:
-            raise ValueError("found rates and counts, expected one of them: requests per second, or requests in the interval of a row")
+            raise ValueError(
+                "found rates and counts, expected one of them: requests per second, or requests in the interval of a "
+                "row"
+            )
         for name in ("route", "user"):
             if self.is_series and getattr(self, name) is not None:
-                raise ValueError(f"found {name} beside {'rates' if self.rates is not None else 'counts'}, where a row is no request")
+                raise ValueError(
+                    f"found {name} beside {'rates' if self.rates is not None else 'counts'}, where a row is no request"
+                )
         if self.data is not None and bool(self.data.routes) != (self.route is not None):
             raise ValueError("found rows with routes and no `route`, or `route` and rows without them")
         if self.is_series and self.data is not None and not self.data.lengths and self.every is None:
@@ -228,7 +266,9 @@ class Replay(Arrivals):
 
     @property
     def end(self) -> float:
-        """Seconds from the start of a run until the recording is over: one usual gap after the last request, a second where there is none."""
+        """Seconds from the start of a run until the recording is over: one usual gap after the last request, a second
+        where there is none.
+        """
         if self.data is None or not self.data.values:
             return 0.0
         if self.is_series:
@@ -246,7 +286,10 @@ class Replay(Arrivals):
 
 @register("arrivals", "closed")
 class Closed(Arrivals):
-    """A fixed number of users who think, send, wait for the answer, and think again. Hides overload: see ARCHITECTURE."""
+    """A fixed number of users who think, send, wait for the answer, and think again.
+
+    Hides overload: see ARCHITECTURE.
+    """
 
     users: Annotated[int, Between(1, 10_000_000)]
     """How many there are; each has one request under way at most."""
@@ -259,7 +302,10 @@ class Popularity(Spec):
 
     count: Annotated[int, Between(1, 50_000_000)]
     """How many there are."""
-    popularity: Annotated[dict[Literal["zipf"], Annotated[Number, Field(ge=0, le=10)]], Field(min_length=1)] | Literal["uniform"] = "uniform"
+    popularity: (
+        Annotated[dict[Literal["zipf"], Annotated[Number, Field(ge=0, le=10)]], Field(min_length=1)]
+        | Literal["uniform"]
+    ) = "uniform"
     """How often each appears: `uniform`, or `{zipf: EXPONENT}`."""
 
     @property
@@ -269,10 +315,11 @@ class Popularity(Spec):
 
 
 class Users(Popularity):
-    """The users of one traffic. Those of two traffics are different people, for limits, keys and caches, unless both name one `population`.
+    """The users of one traffic. Those of two traffics are different people, for limits, keys and caches, unless both
+    name one `population`.
 
-    A population is named after its traffic unless it is given a name; where its traffics count it differently, the smaller number is its
-    most popular part.
+    A population is named after its traffic unless it is given a name; where its traffics count it differently, the
+    smaller number is its most popular part.
     """
 
     population: str | None = None
@@ -322,8 +369,12 @@ class Traffic(Spec):
 
     @property
     def people(self) -> int:
-        """How many users it has: as many as its recording names, or as are said; 0 where nobody is told from another."""
-        recorded = self.arrivals.data.users if isinstance(self.arrivals, Replay) and self.arrivals.data is not None else 0
+        """How many users it has: as many as its recording names, or as are said; 0 where nobody is told from
+        another.
+        """
+        recorded = (
+            self.arrivals.data.users if isinstance(self.arrivals, Replay) and self.arrivals.data is not None else 0
+        )
         return recorded or (self.users.count if self.users is not None else 0)
 
     def population(self, name: str) -> str:
@@ -332,14 +383,15 @@ class Traffic(Spec):
 
     @property
     def mix(self) -> dict[str, float]:
-        """Target -> share of requests, summing to 1; as the rows of a recording have it where one of its columns says."""
+        """Target -> share of requests, summing to 1; as the rows of a recording have it where one of its
+        columns says.
+        """
         if isinstance(self.arrivals, Replay) and self.arrivals.route is not None:
             return self.arrivals.mix
         if isinstance(self.sends, str):
             return {self.sends: 1.0}
         total = sum(self.sends.values())
         return {target: weight / total for target, weight in self.sends.items()} if total else dict(self.sends)
-
 
 
 def population_sizes(traffic: Mapping[str, Traffic]) -> dict[str, int]:

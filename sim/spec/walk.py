@@ -12,7 +12,9 @@ from sim.spec.step import Step
 
 
 class Visit(NamedTuple):
-    """A step, where it stands, and what it belongs to: `orders.create`, or `inventory < order-events` for a consumer."""
+    """A step, where it stands, and what it belongs to: `orders.create`, or `inventory < order-events` for a
+    consumer.
+    """
 
     at: Location
     step: Step
@@ -24,9 +26,13 @@ def visits(scenario: Scenario) -> Iterator[Visit]:
     """All steps of all endpoints and consumers, outer before inner, in the order of the document."""
     for service, spec in scenario.services.items():
         for name, endpoint in spec.endpoints.items():
-            yield from _inside(("services", service, "endpoints", name, "do"), endpoint.do, service, f"{service}.{name}")
+            yield from _inside(
+                ("services", service, "endpoints", name, "do"), endpoint.do, service, f"{service}.{name}"
+            )
         for topic, consume in spec.consumes.items():
-            yield from _inside(("services", service, "consumes", topic, "do"), consume.do, service, consumer_of(service, topic))
+            yield from _inside(
+                ("services", service, "consumes", topic, "do"), consume.do, service, consumer_of(service, topic)
+            )
 
 
 def every_step(steps: Iterable[Step]) -> Iterator[Step]:

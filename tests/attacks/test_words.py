@@ -29,7 +29,9 @@ NOT_SPOKEN = {
 
 
 def test_random_systems_say_every_word_of_the_language():
-    made = set().union(*(spoken(one) for seed in range(SEEDS) for one in load_document(any_scenario(seed)).variants.values()))
+    made = set().union(
+        *(spoken(one) for seed in range(SEEDS) for one in load_document(any_scenario(seed)).variants.values())
+    )
     excused = {word for words in NOT_SPOKEN.values() for word in words.split()}
     left_out = {word.replace(": ", ":").replace(" ", "-") for word in language() - made}
     assert sorted(left_out - excused) == [], "teach them to tests/models/any_scenario.py, or say here why not"
@@ -38,5 +40,11 @@ def test_random_systems_say_every_word_of_the_language():
 
 def test_the_words_are_those_of_the_schema():
     words = language()
-    assert {"step publish", "Service.replicas", "Queue.discipline: lifo", "Service.workers: unlimited", "Scenario.variants"} <= words
+    assert {
+        "step publish",
+        "Service.replicas",
+        "Queue.discipline: lifo",
+        "Service.workers: unlimited",
+        "Scenario.variants",
+    } <= words
     assert "Fault.at" not in words

@@ -56,7 +56,9 @@ def made(seed: int, number: int) -> Input:
     elif harmed == "text":
         text = mutated_text(dice, sample.text)
     else:
-        text = written(mutated_tree(dice, sample.tree, [other.tree for corpus in corpora for other in corpus])).encode(errors="surrogatepass")
+        text = written(mutated_tree(dice, sample.tree, [other.tree for corpus in corpora for other in corpus])).encode(
+            errors="surrogatepass"
+        )
     return Input({SCENARIO: text, **files}, engine)
 
 
@@ -115,7 +117,11 @@ def _judge(error: SimError) -> None:
 
 def _run(whole: Scenario, engine: str) -> None:
     expected = attempts_of(whole)
-    scenario = whole.model_copy(update={"duration": whole.duration * min(1.0, ATTEMPTS / expected), "warmup": 0.0}) if expected > ATTEMPTS else whole
+    scenario = (
+        whole.model_copy(update={"duration": whole.duration * min(1.0, ATTEMPTS / expected), "warmup": 0.0})
+        if expected > ATTEMPTS
+        else whole
+    )
     found = {}
     for name, simulate in (("simpy", models.simulate), ("compiled", compiled.simulate)):
         if engine in (name, "both"):

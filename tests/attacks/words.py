@@ -18,9 +18,15 @@ def language() -> set[str]:
     schema = json_schema()
     known = [(kind, word, cls) for kind in get_args(Kind) for word, cls in words(kind).items()]
     kinds = {f"{kind} {word}" for kind, word, cls in known if _ours(cls)}
-    others = {*get_args(Kind), Fault.__name__, *(cls.__name__ for _, _, cls in known if not _ours(cls))}  # nobody can write the base of all faults
+    others = {
+        *get_args(Kind),
+        Fault.__name__,
+        *(cls.__name__ for _, _, cls in known if not _ours(cls)),
+    }  # nobody can write the base of all faults
     own = {name: body for name, body in schema["$defs"].items() if not name.endswith(".patch") and name not in others}
-    return kinds | {word for name, body in {**own, TITLE: {**schema, "$defs": {}}}.items() for word in _fields(name, body)}
+    return kinds | {
+        word for name, body in {**own, TITLE: {**schema, "$defs": {}}}.items() for word in _fields(name, body)
+    }
 
 
 def spoken(scenario: Scenario) -> set[str]:

@@ -79,7 +79,9 @@ def shipped_systems() -> Iterator[System]:
 
 def print_of(system: System, records: Records) -> Print:
     """The digests of all that a run has left, whatever it kept of it."""
-    counted = repr((records.books, records.oversold, records.series)).encode() + _bits(records.ticks) + _bits(records.gauges)
+    counted = (
+        repr((records.books, records.oversold, records.series)).encode() + _bits(records.ticks) + _bits(records.gauges)
+    )
     if records.summary is not None:
         counted += b"".join(_bits(getattr(records.summary, name)) for name in SUMMARY_ARRAYS)
     told = np.ascontiguousarray(records.spans).tobytes() + np.ascontiguousarray(records.stages).tobytes()

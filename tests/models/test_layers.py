@@ -95,7 +95,13 @@ def test_a_layer_of_ones_own_runs_around_those_behind_it_in_the_list():
     with pytest.raises(StopIteration) as end:
         next(layered(call_under({}), (Outer, Inner, Innermost))("somebody"))
     assert end.value.value == 7
-    assert told == ["outer enters", "inner enters", "attempt for somebody", "inner leaves with 5", "outer leaves with 6"]
+    assert told == [
+        "outer enters",
+        "inner enters",
+        "attempt for somebody",
+        "inner leaves with 5",
+        "outer leaves with 6",
+    ]
 
 
 SHARED = """

@@ -18,7 +18,13 @@ services: {a: {workers: 1, SERVICE, endpoints: {b: [{work: {lognormal: {mean: 5m
 policies: {p: {timeout: 1s, POLICY}}
 """
 ELSEWHERE = {"ttl", "delay"}  # of a retry budget, of a back-off: they may be looked for in other places
-RIGHT = {"TRAFFIC": "timeout: 1s", "SERVICE": "replicas: 1", "LOGNORMAL": "p99: 9ms", "STEP": "{wait: 1ms}", "POLICY": "on_timeout: cancel"}
+RIGHT = {
+    "TRAFFIC": "timeout: 1s",
+    "SERVICE": "replicas: 1",
+    "LOGNORMAL": "p99: 9ms",
+    "STEP": "{wait: 1ms}",
+    "POLICY": "on_timeout: cancel",
+}
 
 
 def told(**wrong):
@@ -38,7 +44,11 @@ def told(**wrong):
         ("SERVICE", "autoscaling: {}", "unknown field 'autoscaling'; autoscaling is not modelled"),
         ("SERVICE", "cpu: 2", "unknown field 'cpu'; it is `cores` of a service"),
         ("SERVICE", "memory: 1GiB", "unknown field 'memory'; memory and garbage collection are not modelled"),
-        ("SERVICE", "concurrency_limit: 5", "unknown field 'concurrency_limit'; what a service does at once is `workers`"),
+        (
+            "SERVICE",
+            "concurrency_limit: 5",
+            "unknown field 'concurrency_limit'; what a service does at once is `workers`",
+        ),
         ("SERVICE", "replicsa: 5", "unknown field 'replicsa'; did you mean 'replicas'?"),
         ("POLICY", "max_retries: 3", "unknown field 'max_retries'; it is `retry: {max_attempts: 3}`"),
         ("POLICY", "maxRetries: 3", "unknown field 'maxRetries'; it is `retry: {max_attempts: 3}`"),
@@ -63,7 +73,9 @@ def test_a_word_that_the_language_has_needs_no_answer():
         if cls not in classes:
             classes.add(cls)
             waiting += specs_in(cls)
-    language = {field for cls in classes for field in field_names(cls)} | {word for kind in get_args(Kind) for word in words(kind)}
+    language = {field for cls in classes for field in field_names(cls)} | {
+        word for kind in get_args(Kind) for word in words(kind)
+    }
     assert language & set(INSTEAD) == ELSEWHERE
 
 

@@ -31,7 +31,10 @@ def test_asynchrony_adds_no_capacity_it_only_moves_the_waiting_behind_the_answer
     requests = testing.play(ASYNC).requests
     assert requests["response"].max() < 0.01
     done = requests.dropna(subset="completion")
-    growth = [done[(done["completion"] >= t) & (done["completion"] < t + 10)]["completion_time"].mean() for t in range(10, 60, 10)]
+    growth = [
+        done[(done["completion"] >= t) & (done["completion"] < t + 10)]["completion_time"].mean()
+        for t in range(10, 60, 10)
+    ]
     assert all(later > earlier + 1.0 for earlier, later in pairwise(growth))
 
 

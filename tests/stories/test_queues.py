@@ -17,7 +17,16 @@ network: {default: {latency: LATENCY}}
 
 
 def system(
-    do="{work: 100ms}", *, publish="via: broker", consume="prefetch: 1", replicas=1, queue="", more="", latency="0ms", faults="", extra=""
+    do="{work: 100ms}",
+    *,
+    publish="via: broker",
+    consume="prefetch: 1",
+    replicas=1,
+    queue="",
+    more="",
+    latency="0ms",
+    faults="",
+    extra="",
 ):
     text = SYSTEM.replace("PUBLISH", publish).replace("REPLICAS", str(replicas)).replace("CONSUME", consume)
     text = text.replace("DO", do).replace("QUEUE", queue).replace("MORE", more).replace("LATENCY", latency)
@@ -25,7 +34,10 @@ def system(
 
 
 def done_at(played):
-    return [round(arrival + completion, 9) for arrival, completion in zip(played.requests["arrival"], played.completions(), strict=True)]
+    return [
+        round(arrival + completion, 9)
+        for arrival, completion in zip(played.requests["arrival"], played.completions(), strict=True)
+    ]
 
 
 def rows(played, queue="jobs"):
@@ -66,10 +78,16 @@ def test_prefetch_2_hides_a_round_trip_shorter_than_the_work():
     assert done_at(testing.play(system(latency="10ms", consume="prefetch: 2"), [0.0] * 3)) == [0.12, 0.22, 0.32]
 
 
-@pytest.mark.parametrize(("prefetch", "trip", "work"), [(1, 0.02, 0.02), (2, 0.09, 0.03), (3, 0.07, 0.03), (4, 0.02, 0.05)])
-def test_a_serial_consumer_is_busy_for_the_share_that_prefetch_times_work_has_of_work_and_round_trip(prefetch, trip, work):
+@pytest.mark.parametrize(
+    ("prefetch", "trip", "work"), [(1, 0.02, 0.02), (2, 0.09, 0.03), (3, 0.07, 0.03), (4, 0.02, 0.05)]
+)
+def test_a_serial_consumer_is_busy_for_the_share_that_prefetch_times_work_has_of_work_and_round_trip(
+    prefetch, trip, work
+):
     """min(1, p * s / (RTT + s)), of a consumer that always finds something in its queue."""
-    text = system(f"{{work: {work * 1000:g}ms}}", consume=f"prefetch: {prefetch}", latency=f"{trip * 500:g}ms").replace("300s", "10s")
+    text = system(f"{{work: {work * 1000:g}ms}}", consume=f"prefetch: {prefetch}", latency=f"{trip * 500:g}ms").replace(
+        "300s", "10s"
+    )
     played = testing.play(text, [0.0] * 600)
     busy = played.records.gauge("queue jobs", "busy")[1:].mean()
     assert busy == pytest.approx(min(1.0, prefetch * work / (trip + work)), abs=0.012)
@@ -77,9 +95,14 @@ def test_a_serial_consumer_is_busy_for_the_share_that_prefetch_times_work_has_of
 
 def test_the_consumer_of_the_highest_priority_gets_all_that_it_can_take():
     text = system(replicas=1, consume="prefetch: 2, priority: 5") + "# \n"
-    text = text.replace("brokers:", "  low: {workers: 1, consumes: {jobs: {prefetch: 2, do: [{work: 100ms}, {effect: done}]}}}\nbrokers:")
+    text = text.replace(
+        "brokers:",
+        "  low: {workers: 1, consumes: {jobs: {prefetch: 2, do: [{work: 100ms}, {effect: done}]}}}\nbrokers:",
+    )
     played = testing.play(text, [0.0, 0.0, 0.0])
-    assert done_at(played) == [0.1, 0.2, 0.1], "the third comes to the other only because the first has no prefetch left"
+    assert done_at(played) == [0.1, 0.2, 0.1], (
+        "the third comes to the other only because the first has no prefetch left"
+    )
 
 
 def test_a_single_active_consumer_keeps_the_order_and_the_next_one_takes_over_when_it_dies():
@@ -94,7 +117,10 @@ def test_a_single_active_consumer_keeps_the_order_and_the_next_one_takes_over_wh
 def test_what_was_not_acknowledged_comes_back_to_its_place_when_the_consumer_dies():
     """Prefetch 3: three are handed out, one is done when the replica dies; the other replica goes on with the second, not the fourth."""
     faults = "{at: 150ms, crash: {of: worker, replicas: 1}}"
-    played = testing.play(system(replicas=2, consume="prefetch: 3, priority: 0", faults=faults, queue="single_active_consumer: true"), [0.0] * 5)
+    played = testing.play(
+        system(replicas=2, consume="prefetch: 3, priority: 0", faults=faults, queue="single_active_consumer: true"),
+        [0.0] * 5,
+    )
     assert done_at(played) == [0.1, 0.25, 0.35, 0.45, 0.55]
     assert rows(played)["deliveries"].tolist() == [1, 2, 2, 2, 1]
     assert played.records.gauge("queue jobs", "redelivered")[-1] == 3
@@ -120,7 +146,9 @@ def test_what_is_handled_while_the_broker_is_down_is_delivered_and_handled_again
     faults = "{at: 250ms, for: 1s, broker_down: rabbit}"
     for idempotent, charges in (("false", 2), ("true", 1)):
         consume = f"prefetch: 1, idempotent: {idempotent}"
-        played = testing.play(system(latency="100ms", faults=faults, consume=consume, extra="ledger: {charge: done}\n"), [0.0])
+        played = testing.play(
+            system(latency="100ms", faults=faults, consume=consume, extra="ledger: {charge: done}\n"), [0.0]
+        )
         assert done_at(played) == [0.3]
         assert played.requests["charges"].tolist() == [charges]
         assert rows(played)["deliveries"].tolist() == [2]
@@ -128,7 +156,9 @@ def test_what_is_handled_while_the_broker_is_down_is_delivered_and_handled_again
 
 def test_consumers_come_back_at_their_next_try_five_seconds_apart():
     """Down from 1 s to 8 s: they try at 6 s, and at 11 s."""
-    played = testing.play(system(faults="{at: 1s, for: 7s, broker_down: rabbit}", publish="confirm: each"), [0.0, 2.0, 9.0])
+    played = testing.play(
+        system(faults="{at: 1s, for: 7s, broker_down: rabbit}", publish="confirm: each"), [0.0, 2.0, 9.0]
+    )
     assert played.outcomes() == ["ok", "unreachable", "ok"]
     assert done_at(played)[2] == pytest.approx(11.1)
 
@@ -149,7 +179,10 @@ def test_drop_head_loses_the_oldest():
 
 
 def test_reject_publish_tells_the_publisher_and_keeps_the_oldest():
-    played = testing.play(system(queue="max_length: 3, overflow: reject-publish", publish="confirm: each"), [0.0, 0.01, 0.02, 0.03, 0.04, 0.05])
+    played = testing.play(
+        system(queue="max_length: 3, overflow: reject-publish", publish="confirm: each"),
+        [0.0, 0.01, 0.02, 0.03, 0.04, 0.05],
+    )
     assert rows(played)["how"].tolist() == ["processed"] * 4 + ["dropped"] * 2
     assert played.outcomes() == ["ok"] * 4 + ["error"] * 2
 
@@ -162,7 +195,9 @@ def test_without_confirms_nobody_hears_of_a_full_queue():
 
 def test_what_is_handed_out_does_not_count_against_the_length():
     """Nobody handles the first three, which one consumer has in hand: three more may wait."""
-    played = testing.play(system("{work: 10s}", queue="max_length: 3", consume="prefetch: 3"), [0.01 * k for k in range(7)])
+    played = testing.play(
+        system("{work: 10s}", queue="max_length: 3", consume="prefetch: 3"), [0.01 * k for k in range(7)]
+    )
     assert rows(played)["how"].tolist() == ["processed"] * 3 + ["dropped"] + ["processed"] * 3
 
 
@@ -193,7 +228,13 @@ def test_a_waiting_queue_delays_the_short_behind_the_long():
 def test_delayed_retry_over_a_waiting_queue():
     """Rejected messages wait for 5 s in a queue that nobody consumes, which gives them back; x-death counts how often."""
     queue, more = "dead_letter: {routing_key: later}", "later: {message_ttl: 5s, dead_letter: {routing_key: jobs}}"
-    text = system("{work: 100ms}", queue=queue, more=more, consume="prefetch: 1, on_failure: reject", faults="{at: 0s, for: 12s, errors: {of: worker, share: 100%}}")
+    text = system(
+        "{work: 100ms}",
+        queue=queue,
+        more=more,
+        consume="prefetch: 1, on_failure: reject",
+        faults="{at: 0s, for: 12s, errors: {of: worker, share: 100%}}",
+    )
     played = testing.play(text, [0.0])
     assert done_at(played) == [pytest.approx(15.1)]
     assert rows(played)["how"].tolist() == ["dead_lettered"] * 3 + ["processed"]
@@ -210,7 +251,12 @@ def test_what_goes_round_in_a_circle_without_being_rejected_is_dropped():
 
 
 def test_a_quorum_queue_gives_up_a_poison_message_after_its_21st_delivery():
-    played = testing.play(system("{fail: 100%}", queue="type: quorum, dead_letter: {routing_key: parked}", more="parked: {}", latency="1ms"), [0.0])
+    played = testing.play(
+        system(
+            "{fail: 100%}", queue="type: quorum, dead_letter: {routing_key: parked}", more="parked: {}", latency="1ms"
+        ),
+        [0.0],
+    )
     assert rows(played)[["how", "deliveries"]].values.tolist() == [["dead_lettered", 21]]
     assert rows(played, "parked")["how"].tolist() == ["queued"]
     assert played.records.gauge("queue jobs", "given up delivery_limit")[-1] == 1
@@ -218,7 +264,9 @@ def test_a_quorum_queue_gives_up_a_poison_message_after_its_21st_delivery():
 
 def test_basic_nack_does_not_count_against_the_delivery_limit():
     """Since RabbitMQ 4.3: a loop of nacks goes on for ever."""
-    text = system("{fail: 100%}", queue="type: quorum", consume="prefetch: 1, on_failure: nack_requeue", latency="100ms").replace("300s", "20s")
+    text = system(
+        "{fail: 100%}", queue="type: quorum", consume="prefetch: 1, on_failure: nack_requeue", latency="100ms"
+    ).replace("300s", "20s")
     played = testing.play(text, [0.0])
     assert rows(played)[["how", "deliveries"]].values.tolist() == [["queued", 100]]
 
@@ -230,7 +278,9 @@ def test_a_classic_queue_delivers_poison_for_ever_and_others_get_by():
 
 def test_a_quorum_queue_closes_the_channel_of_a_consumer_that_does_not_acknowledge():
     """A handler of 60 s under a consumer timeout of 30 s: delivered again and again, until the delivery limit of 2 is over."""
-    text = system("{work: 60s}", queue="type: quorum, consumer_timeout: 30s, delivery_limit: 2, commit: 0ms", replicas=1)
+    text = system(
+        "{work: 60s}", queue="type: quorum, consumer_timeout: 30s, delivery_limit: 2, commit: 0ms", replicas=1
+    )
     played = testing.play(text, [0.0])
     assert [event.time for event in played.events("consumer_timed_out")] == [30.0, 65.0, 100.0]
     assert rows(played)[["how", "deliveries"]].values.tolist() == [["dropped", 3]]
@@ -282,7 +332,9 @@ def test_the_process_of_a_queue_takes_in_one_message_after_the_other():
 
 def test_an_alarm_blocks_publishers_and_not_consumers():
     """Blocked from 1 s to 5 s: what was published before is handled, what comes meanwhile waits outside."""
-    played = testing.play(system("{work: 1s}", publish="confirm: each", faults="{at: 1s, for: 4s, alarm: rabbit}"), [0.0, 0.1, 2.0, 3.0])
+    played = testing.play(
+        system("{work: 1s}", publish="confirm: each", faults="{at: 1s, for: 4s, alarm: rabbit}"), [0.0, 0.1, 2.0, 3.0]
+    )
     assert played.responses() == [0.0, 0.0, 3.0, 2.0]
     assert done_at(played) == [1.0, 2.0, 6.0, 7.0]
     assert [(event.time, event.kind) for event in played.events("publishers_blocked", "publishers_released")] == [
@@ -297,11 +349,16 @@ def test_a_disk_that_fills_blocks_publishers_until_consumers_have_made_room():
     text = text.replace("kind: queue,", "kind: queue, message_size: 1MB, disk: 53MB, disk_free_limit: 50MB,")
     played = testing.play(text, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
     assert played.responses() == [0.0, 0.0, 0.0, 0.0, pytest.approx(0.6), pytest.approx(1.5)]
-    assert [event.kind for event in played.events("publishers_blocked", "publishers_released")][:2] == ["publishers_blocked", "publishers_released"]
+    assert [event.kind for event in played.events("publishers_blocked", "publishers_released")][:2] == [
+        "publishers_blocked",
+        "publishers_released",
+    ]
 
 
 def test_a_slow_disk_makes_confirms_late():
-    text = system(queue="commit: 10ms", publish="confirm: each", faults="{at: 1s, for: 4s, slow_disk: {of: rabbit, by: 20x}}")
+    text = system(
+        queue="commit: 10ms", publish="confirm: each", faults="{at: 1s, for: 4s, slow_disk: {of: rabbit, by: 20x}}"
+    )
     assert testing.play(text, [0.0, 2.0, 6.0]).responses() == [0.01, 0.2, 0.01]
 
 
@@ -333,8 +390,16 @@ brokers: {rabbit: {kind: queue, exchanges: {ex: EXCHANGE}, queues: {a: {}, b: {}
         ("{type: topic, bindings: {order.*: a, order.#: b}}", "routing_key: order.created.eu", ["b"]),
         ("{type: topic, bindings: {'*.created': a, order.#: b}}", "routing_key: order", ["b"]),
         ("{type: fanout, bindings: [a, b]}", "routing_key: whatever", ["a", "b"]),
-        ("{type: headers, bindings: [{queue: a, headers: {eu: 'y', vip: 'y'}}, {queue: b, match: any, headers: {eu: 'y', vip: 'y'}}]}", "headers: {eu: 'y'}", ["b"]),
-        ("{type: headers, bindings: [{queue: a, headers: {eu: 'y'}}, {queue: b, headers: {eu: 'n'}}]}", "headers: {eu: 'y'}", ["a"]),
+        (
+            "{type: headers, bindings: [{queue: a, headers: {eu: 'y', vip: 'y'}}, {queue: b, match: any, headers: {eu: 'y', vip: 'y'}}]}",
+            "headers: {eu: 'y'}",
+            ["b"],
+        ),
+        (
+            "{type: headers, bindings: [{queue: a, headers: {eu: 'y'}}, {queue: b, headers: {eu: 'n'}}]}",
+            "headers: {eu: 'y'}",
+            ["a"],
+        ),
     ],
 )
 def test_an_exchange_routes_by_its_type(exchange, publish, queues):
@@ -375,14 +440,24 @@ def test_what_a_queue_does_not_know_is_told_with_what_it_does(changes, words):
 
 
 def test_an_exchange_cannot_be_consumed():
-    text = system().replace("queues: {jobs", "exchanges: {news: {bindings: {'': jobs}}}, queues: {jobs").replace("consumes: {jobs", "consumes: {news")
+    text = (
+        system()
+        .replace("queues: {jobs", "exchanges: {news: {bindings: {'': jobs}}}, queues: {jobs")
+        .replace("consumes: {jobs", "consumes: {news")
+    )
     with pytest.raises(ScenarioError, match="'news' is an exchange, which keeps nothing; consume 'jobs'"):
         testing.play(text, [0.0])
 
 
 def test_a_topic_does_not_know_the_words_of_a_queue():
-    text = system(consume="prefetch: 5", publish="confirm: each").replace("kind: queue, queues: {jobs: {}, }", "kind: log, topics: {jobs: {}}")
+    text = system(consume="prefetch: 5", publish="confirm: each").replace(
+        "kind: queue, queues: {jobs: {}, }", "kind: log, topics: {jobs: {}}"
+    )
     with pytest.raises(ScenarioError) as caught:
         testing.play(text, [0.0])
-    for words in ("what a consumer of a topic has at once is `max_poll_records`", "the field 'group' is missing", "what a producer waits for is `acks`"):
+    for words in (
+        "what a consumer of a topic has at once is `max_poll_records`",
+        "the field 'group' is missing",
+        "what a producer waits for is `acks`",
+    ):
         assert words in str(caught.value)

@@ -63,6 +63,7 @@ class Caller(Perhaps[T]):
 
 LOWEST = {"Reference": 0, "Perhaps": NOBODY, "Caller": ITS_REQUEST}
 FORMATS = {"int": "i8", "float": "f8", "bool": "?", "Key": "u8"}
+# of `struct`, by numpy's names
 LETTERS = {
     "i8": "q",
     "i4": "i",
@@ -72,7 +73,7 @@ LETTERS = {
     "u1": "B",
     "f8": "d",
     "b1": "?",
-}  # of `struct`, by numpy's names
+}
 _ANNOTATION = re.compile(r"(?:ClassVar.*)|(\w+)(?:\[(\w+)\])?")
 
 

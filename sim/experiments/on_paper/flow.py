@@ -1,7 +1,9 @@
-"""Follows requests and messages through a scenario on paper: how often each endpoint runs, and how long a run holds what.
+"""Follows requests and messages through a scenario on paper: how often each endpoint runs, and how long a run holds
+what.
 
-Without queueing, faults and open breakers. A `fail` or `refuse` step thins what comes after it, and so does a failed call without a fallback. Calls are
-cut at their timeouts and tried again (`tries`); a message that fails is delivered again. Branches that run at once are taken as independent.
+Without queueing, faults and open breakers. A `fail` or `refuse` step thins what comes after it, and so does a failed
+call without a fallback. Calls are cut at their timeouts and tried again (`tries`); a message that fails is delivered
+again. Branches that run at once are taken as independent.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from sim.spec.service import Consume, Service
 from sim.spec.sites import broker_of, call_sites
 from sim.spec.step import Step
 
-ROUNDS = 200  # of the fixed point; as many are needed as calls are deep, more only where topics feed one another in a circle
+# of the fixed point; as many are needed as calls are deep, more only where topics feed one another in a circle
+ROUNDS = 200
 DEEPEST = 60  # calls within calls; a circle ends here
 PART = 0.25  # of a timeout: what requests keep is told from what is drawn anew where it takes longer than that
 
@@ -42,8 +45,10 @@ class Profile:
     answer: Ends | None = None  # when its caller has the answer, where that is earlier
     work: float = 0.0  # s of work: what a core, or a worker of an event loop, is held
     calls: dict[str, float] = field(default_factory=dict)  # endpoint -> visits by call, every attempt
-    saved: dict[str, float] = field(default_factory=dict)  # endpoint -> s by which it is done sooner, where a timeout cancels
-    places: dict[Place, tuple[float, float]] = field(default_factory=dict)  # attempts, and s for which they hold a place
+    # endpoint -> s by which it is done sooner, where a timeout cancels
+    saved: dict[str, float] = field(default_factory=dict)
+    # attempts, and s for which they hold a place
+    places: dict[Place, tuple[float, float]] = field(default_factory=dict)
     publishes: dict[tuple[str, str | None], float] = field(default_factory=dict)  # topic and key of its own -> messages
     kept: dict[Key, Drawn] = field(default_factory=dict)  # what requests keep, here and wherever it calls
 
@@ -81,18 +86,25 @@ class Flow:
         self._repeats = False  # whether attempts are made again anywhere
         self._cuts_heavy = False  # whether a timeout ends, anywhere, what requests keep
         self.followed = 0  # steps, each as often as it is reached
-        self.missed: dict[tuple[str, float | None], tuple[float, float]] = {}  # target and patience of clients -> see rates
+        # target and patience of clients -> see rates
+        self.missed: dict[tuple[str, float | None], tuple[float, float]] = {}
         self._kept = kept or {}
         self.topics: dict[str, tuple[str, MessageBroker, Topic]] = {
-            name: (broker_name, broker, topic) for broker_name, broker in scenario.brokers.items() for name, topic in broker.partitioned.items()
+            name: (broker_name, broker, topic)
+            for broker_name, broker in scenario.brokers.items()
+            for name, topic in broker.partitioned.items()
         }
         self.queues: dict[str, MessageQueue] = {}
         self.failing: dict[Consumer, float] = {}  # the share of deliveries that fail
         for broker_name, broker in scenario.brokers.items():
             if isinstance(broker, QueueBroker):
                 self.queues |= broker.queues
-                self.topics |= {queue: (broker_name, broker, _as_topic(scenario, queue, of)) for queue, of in broker.queues.items()}
-        self._policy_names = {id(site.written): site.policy_name for site in call_sites(scenario) if isinstance(site.written, Step)}
+                self.topics |= {
+                    queue: (broker_name, broker, _as_topic(scenario, queue, of)) for queue, of in broker.queues.items()
+                }
+        self._policy_names = {
+            id(site.written): site.policy_name for site in call_sites(scenario) if isinstance(site.written, Step)
+        }
         self._routes: dict[str, Tries] = {}
         self.endpoints: dict[str, Profile] = {}
         for service, spec in scenario.services.items():
@@ -105,7 +117,9 @@ class Flow:
                 profile = self._profile(consume.do, service, 0)
                 queue = self.queues.get(topic)
                 self.failing[service, topic] = min(profile.ends.failed.share, 1.0)
-                self.consumers[service, topic] = _delivered(profile, consume) if queue is None else self._handled(profile, topic, queue, consume)
+                self.consumers[service, topic] = (
+                    _delivered(profile, consume) if queue is None else self._handled(profile, topic, queue, consume)
+                )
 
     def partitions(self, topic: str) -> int:
         """Of a topic; 1 where there is no such topic."""
@@ -139,7 +153,9 @@ class Flow:
         return called
 
     def note(self, repeats: bool, times_out: bool, endpoint: str, timeout: float | None) -> None:
-        """Take notice of a call that is made again, or that times out now and then because of what requests keep: who fails is no matter of luck alone."""
+        """Take notice of a call that is made again, or that times out now and then because of what requests keep: who
+        fails is no matter of luck alone.
+        """
         self._repeats = self._repeats or repeats
         if times_out and timeout is not None and not self._cuts_heavy:
             kept = Times(1.0, 0.0, Parts(self.endpoints.get(endpoint, Profile()).kept.values()))
@@ -147,7 +163,9 @@ class Flow:
 
     @property
     def repeats_heavy(self) -> bool:
-        """Whether what fails because of what requests keep may be made again: by its caller, or by whom that caller answers."""
+        """Whether what fails because of what requests keep may be made again: by its caller, or by whom that caller
+        answers.
+        """
         return self._repeats and self._cuts_heavy
 
     def one_answer(self, caller: str, endpoint: str) -> Ends:
@@ -160,7 +178,9 @@ class Flow:
         gateway = self.scenario.gateway
         assert gateway is not None
         if name not in self._routes:
-            self._routes[name] = self.called("gateway", gateway.routes[name].to, self.route_policy(gateway.routes[name]))
+            self._routes[name] = self.called(
+                "gateway", gateway.routes[name].to, self.route_policy(gateway.routes[name])
+            )
         return self._routes[name]
 
     def route_policy(self, route: Route) -> CallPolicy:
@@ -184,8 +204,13 @@ class Flow:
         broker = self.scenario.brokers[name]
         after = broker.confirms_after
         if isinstance(broker, QueueBroker):
-            commits = (broker.queues[queue].commit_time for queue in broker.routes(action.topic, action.routing_key, dict(action.headers)))
-            after = max((commit for commit in commits if commit is not None), key=lambda commit: commit.mean, default=None)
+            commits = (
+                broker.queues[queue].commit_time
+                for queue in broker.routes(action.topic, action.routing_key, dict(action.headers))
+            )
+            after = max(
+                (commit for commit in commits if commit is not None), key=lambda commit: commit.mean, default=None
+            )
         if not (action.confirmed if isinstance(broker, QueueBroker) else broker.confirms):
             return Ends(Times())
         return Ends(Times().then(self._latency(service, name), times=2).then(after))
@@ -252,7 +277,9 @@ class Flow:
         self._walk(inside, action.steps, service, depth)
         _add(profile, inside)
         ok = any_of([before.ok.of(1.0 - action.share), inside.ends.ok])
-        profile.ends = Ends(ok, any_of([before.refused, inside.ends.refused]), any_of([before.failed, inside.ends.failed]))
+        profile.ends = Ends(
+            ok, any_of([before.refused, inside.ends.refused]), any_of([before.failed, inside.ends.failed])
+        )
 
     def _publish(self, profile: Profile, action: does.Publishes, key: Key, service: str, depth: int) -> None:
         share = profile.ends.ok.share
@@ -286,7 +313,9 @@ class Flow:
         return handled
 
     def _owners(self) -> dict[Consumer, list[list[int]]]:
-        """The partitions of each member of each service, those without one left out: a group may have members in several services."""
+        """The partitions of each member of each service, those without one left out: a group may have members in
+        several services.
+        """
         found: dict[Consumer, list[list[int]]] = {}
         groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
         for name, service in self.scenario.services.items():
@@ -299,7 +328,14 @@ class Flow:
         return found
 
     def _guarded(
-        self, profile: Profile, action: does.Calls | does.Publishes, key: Key, called: Tries, service: str, callee: str, depth: int
+        self,
+        profile: Profile,
+        action: does.Calls | does.Publishes,
+        key: Key,
+        called: Tries,
+        service: str,
+        callee: str,
+        depth: int,
     ) -> None:
         """What a call that has been counted makes of the run, and its fallback."""
         before = profile.ends
@@ -314,7 +350,11 @@ class Flow:
         instead = Profile(Ends(after.failed))
         self._walk(instead, action.fallback, service, depth)
         _add(profile, instead)
-        profile.ends = Ends(any_of([after.ok, instead.ends.ok]), any_of([refused, instead.ends.refused]), any_of([before.failed, instead.ends.failed]))
+        profile.ends = Ends(
+            any_of([after.ok, instead.ends.ok]),
+            any_of([refused, instead.ends.refused]),
+            any_of([before.failed, instead.ends.failed]),
+        )
 
     def _parallel(self, profile: Profile, branches: Sequence[Sequence[Step]], service: str, depth: int) -> None:
         before = profile.ends
@@ -331,7 +371,9 @@ class Flow:
 
 
 def _delivered(profile: Profile, consume: Consume) -> Profile:
-    """The same for a message, with all its deliveries: one that fails is delivered again, in place or through its retry topics."""
+    """The same for a message, with all its deliveries: one that fails is delivered again, in place or through its retry
+    topics.
+    """
     most = consume.max_deliveries if consume.retry_topic is None else 1 + len(consume.retry_topic.delays)
     failed = min(profile.ends.failed.share, 1.0)
     return _repeated(profile, float(most) if failed >= 1.0 else (1.0 - failed**most) / (1.0 - failed))
@@ -377,7 +419,9 @@ def _add(profile: Profile, part: Profile, share: float = 1.0) -> None:
 
 
 def own_work(gateway: Gateway, route: Route | None) -> list[Distribution]:
-    """What the gateway itself does to one request of a route, or to one that is turned away before it is known where it goes."""
+    """What the gateway itself does to one request of a route, or to one that is turned away before it is known where it
+    goes.
+    """
     parts = [gateway.work]
     if route is None or route.authenticate:
         parts += [action.time for action in gateway.authenticates if isinstance(action, does.TakesTime)]

@@ -22,7 +22,9 @@ class Patience:
         self._flow = flow
 
     def longest_wait(self, endpoint: str) -> float:
-        """The longest that an endpoint may wait for its own calls, all attempts and pauses included; 0 where no timeout says."""
+        """The longest that an endpoint may wait for its own calls, all attempts and pauses included; 0 where no timeout
+        says.
+        """
         return self._longest(self._flow.steps_of(endpoint), 0)
 
     def percentile(self, endpoint: str, share: float) -> float:
@@ -64,7 +66,11 @@ class Patience:
         match action:
             case Calls(endpoint):
                 policy = self._flow.policy(action.policy)
-                once = policy.timeout if policy.timeout is not None else self._longest(self._flow.steps_of(endpoint), depth)
+                once = (
+                    policy.timeout
+                    if policy.timeout is not None
+                    else self._longest(self._flow.steps_of(endpoint), depth)
+                )
                 return _all_attempts(once, policy) + self._longest(action.fallback or (), depth)
             case Performs(endpoint):
                 return self._longest(self._flow.steps_of(endpoint), depth)

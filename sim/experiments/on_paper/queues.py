@@ -1,4 +1,6 @@
-"""Queues on paper: where messages come to rest, how often they are delivered, and the warnings that a queue broker calls for."""
+"""Queues on paper: where messages come to rest, how often they are delivered, and the warnings that a queue broker
+calls for.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def members_of(scenario: Scenario, queue: str) -> int:
 def at_rest(
     scenario: Scenario, broker: QueueBroker, queues: Sequence[str], key: str, headers: Mapping[str, str]
 ) -> Iterator[str]:
-    """The queues that hand a message on to somebody, or in which it stays: what nobody consumes gives it up sooner or later."""
+    """The queues that hand a message on to somebody, or in which it stays: what nobody consumes gives it up sooner or
+    later.
+    """
     consumed = {source for service in scenario.services.values() for source in service.consumes}
     seen: set[str] = set()
     waiting = [(queue, key) for queue in queues]
@@ -51,7 +55,9 @@ def at_rest(
 
 
 def given_up_to(scenario: Scenario, queue: str) -> Iterator[str]:
-    """Where what its consumers reject comes to rest. Under which key it came is taken for any by which the queue is bound."""
+    """Where what its consumers reject comes to rest. Under which key it came is taken for any by which the queue is
+    bound.
+    """
     for broker in scenario.brokers.values():
         if isinstance(broker, QueueBroker) and queue in broker.queues:
             bound = [
@@ -68,7 +74,9 @@ def given_up_to(scenario: Scenario, queue: str) -> Iterator[str]:
 
 
 def deliveries(queue: MessageQueue, consume: Consume, failed: float) -> tuple[float, float]:
-    """How often a message is delivered on average, and the share that is given up, where this share of deliveries fails."""
+    """How often a message is delivered on average, and the share that is given up, where this share of deliveries
+    fails.
+    """
     if consume.ack == "automatic":
         return 1.0, 0.0
     if consume.on_failure == "reject":

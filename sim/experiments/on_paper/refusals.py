@@ -12,7 +12,10 @@ LARGEST = 2000  # tokens, servers, or requests of a window, that are followed on
 
 
 def refused_share(limit: RateLimit, rate: float) -> float:
-    """Of Poisson arrivals at `rate` per second under one key. Exact but for the sliding window counter, which is taken as a sliding log."""
+    """Of Poisson arrivals at `rate` per second under one key.
+
+    Exact but for the sliding window counter, which is taken as a sliding log.
+    """
     if rate <= 0.0:
         return 0.0
     if limit.algorithm in ("token_bucket", "gcra"):
@@ -27,10 +30,11 @@ def refused_share(limit: RateLimit, rate: float) -> float:
 def bucket_accepts(load: float, tokens: int) -> float:
     """The share that a bucket of so many tokens lets pass, at `load` arrivals in the time of one token.
 
-    What the bucket lacks is the workload of an M/D/1 queue that takes a customer only while its workload is at most tokens - 1 services. Below that it is
-    the workload of the endless queue but for a factor: with F its distribution, 1 at 0, the share accepted is F / (1 + load F) at tokens - 1 services,
-    since what is accepted keeps the server busy. At whole services the workload is at most n services where at most n customers are there, whose
-    stationary weights follow from one another without a subtraction (up-crossings equal down-crossings).
+    What the bucket lacks is the workload of an M/D/1 queue that takes a customer only while its workload is at most
+    tokens - 1 services. Below that it is the workload of the endless queue but for a factor: with F its distribution, 1
+    at 0, the share accepted is F / (1 + load F) at tokens - 1 services, since what is accepted keeps the server busy.
+    At whole services the workload is at most n services where at most n customers are there, whose stationary weights
+    follow from one another without a subtraction (up-crossings equal down-crossings).
     """
     if load > 100.0 and tokens > 1:
         return 1.0 / load  # it is never idle
@@ -70,10 +74,16 @@ def _beyond(mean: float, most: int) -> float:
 
 
 def erlang_b(load: float, servers: int) -> float:
-    """The share of Poisson arrivals that find all servers taken and leave; of the time for which they are taken only the mean matters."""
+    """The share of Poisson arrivals that find all servers taken and leave; of the time for which they are taken only
+    the mean matters.
+    """
     if servers > LARGEST:  # hardly to be told from a normal variable
         z = (servers - load) / math.sqrt(load) if load > 0.0 else math.inf
-        return max(1.0 - servers / load, _density(z) / math.sqrt(load) / _tail(-z) if z > -30.0 else 0.0) if z < 30.0 else 0.0
+        return (
+            max(1.0 - servers / load, _density(z) / math.sqrt(load) / _tail(-z) if z > -30.0 else 0.0)
+            if z < 30.0
+            else 0.0
+        )
     blocked = 1.0
     for n in range(1, servers + 1):
         blocked = load * blocked / (n + load * blocked)

@@ -1,4 +1,6 @@
-"""What everything that can be full is asked for on paper: servers, visits per second, and how long each visit holds one."""
+"""What everything that can be full is asked for on paper: servers, visits per second, and how long each visit holds
+one.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ def stations(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
     """(name, resource) -> what is asked of it, of everything that can be full."""
     scenario, answer = flow.scenario, dict[tuple[str, str], Load]()
     if scenario.gateway is not None and scenario.gateway.workers != UNLIMITED:
-        answer["gateway", "workers"] = (scenario.gateway.replicas * scenario.gateway.workers, *_gateway_load(flow, found))
+        answer["gateway", "workers"] = (
+            scenario.gateway.replicas * scenario.gateway.workers,
+            *_gateway_load(flow, found),
+        )
     runs = runs_of(flow, found)
     saved: dict[str, float] = {}
     for _, rate, profile in runs:
@@ -36,7 +41,9 @@ def held_by(loads: dict[tuple[str, str], Load]) -> dict[tuple[str, str], tuple[f
     return {key: (rate, rate * demand if rate > 0.0 else 0.0) for key, (_, rate, demand) in loads.items()}
 
 
-def _service_load(flow: Flow, found: Rates, name: str, service: Service, saved: dict[str, float]) -> dict[tuple[str, str], Load]:
+def _service_load(
+    flow: Flow, found: Rates, name: str, service: Service, saved: dict[str, float]
+) -> dict[tuple[str, str], Load]:
     """Workers, cores and consumers of a service."""
     answer: dict[tuple[str, str], Load] = {}
     visits = [(f"{name}.{endpoint}", found.endpoints.get(f"{name}.{endpoint}", 0.0)) for endpoint in service.endpoints]
@@ -44,7 +51,11 @@ def _service_load(flow: Flow, found: Rates, name: str, service: Service, saved: 
     consumed = {topic: _partition_rates(flow, found, name, topic) for topic in service.consumes}
     if service.workers != UNLIMITED and service.endpoints:
         threads = service.concurrency == "threads"
-        held = math.fsum(rate * (flow.endpoints[place].hold if threads else flow.endpoints[place].work) for place, rate in visits if rate > 0.0)
+        held = math.fsum(
+            rate * (flow.endpoints[place].hold if threads else flow.endpoints[place].work)
+            for place, rate in visits
+            if rate > 0.0
+        )
         held = max(0.0, held - math.fsum(saved.get(place, 0.0) for place, _ in visits)) if threads else held
         answer[name, "workers"] = (service.replicas * service.workers, rate, held / rate if rate else 0.0)
     if service.cores is not None:
@@ -73,8 +84,13 @@ Run = tuple[str, float, Profile]  # who, how often per second, and what one is
 def runs_of(flow: Flow, found: Rates) -> list[Run]:
     """All runs of endpoints and consumers, and the calls of the gateway's routes as runs of their own."""
     scenario = flow.scenario
-    runs = [(place.partition(".")[0], found.endpoints.get(place, 0.0), profile) for place, profile in flow.endpoints.items()]
-    runs += [(name, sum(_partition_rates(flow, found, name, topic)), profile) for (name, topic), profile in flow.consumers.items()]
+    runs = [
+        (place.partition(".")[0], found.endpoints.get(place, 0.0), profile) for place, profile in flow.endpoints.items()
+    ]
+    runs += [
+        (name, sum(_partition_rates(flow, found, name, topic)), profile)
+        for (name, topic), profile in flow.consumers.items()
+    ]
     names = {site.written: site.policy_name for site in call_sites(scenario) if isinstance(site.written, str)}
     for route, spec in scenario.gateway.routes.items() if scenario.gateway is not None else ():
         called, callee = flow.route_called(route), spec.to.partition(".")[0]
@@ -93,12 +109,18 @@ def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Loa
     for its in bulkheads(flow.scenario):
         found_here = held.get((its.caller, its.callee, its.policy_name), [])
         attempts = math.fsum(attempts for attempts, _ in found_here)
-        answer[its.name, "places"] = (its.places, attempts, math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0)
+        answer[its.name, "places"] = (
+            its.places,
+            attempts,
+            math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0,
+        )
     return answer
 
 
 def _limit_load(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
-    """Of a limit for all what they send, of one by route what the busiest route gets; those by user hold back a user, and not the system."""
+    """Of a limit for all what they send, of one by route what the busiest route gets; those by user hold back a user,
+    and not the system.
+    """
     gateway = flow.scenario.gateway
     answer = {}
     for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
@@ -111,14 +133,18 @@ def _limit_load(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
 
 
 def _gateway_load(flow: Flow, found: Rates) -> tuple[float, float]:
-    """Requests per second at the gateway, and how long one holds a worker: an event loop for the gateway's own work alone."""
+    """Requests per second at the gateway, and how long one holds a worker: an event loop for the gateway's own work
+    alone.
+    """
     gateway = flow.scenario.gateway
     assert gateway is not None
     arriving = {route: found.targets.get(route, 0.0) for route in gateway.routes}
     held = 0.0
     for route, spec in gateway.routes.items():
         turned_away = max(0.0, arriving[route] - found.routes[route])
-        held += found.routes[route] * gateway_work(gateway, spec) + turned_away * gateway_work(gateway, None if spec.authenticate else spec)
+        held += found.routes[route] * gateway_work(gateway, spec) + turned_away * gateway_work(
+            gateway, None if spec.authenticate else spec
+        )
         if gateway.concurrency == "threads":
             held += found.routes[route] * flow.route_called(route).ends.expected
     total = math.fsum(arriving.values())

@@ -28,11 +28,19 @@ def rate_limits(view: View) -> Iterator[Finding]:
         who, mean, peak = _busiest(view, limit)
         most = limit_in_all(limit, gateway)
         if limit.per == "user" and not any(map(user_shares, view.scenario.traffic.values())):
-            yield Finding(place, "`per: user`, but no traffic says how many users there are", "without `users` all requests count as those of one user")
+            yield Finding(
+                place,
+                "`per: user`, but no traffic says how many users there are",
+                "without `users` all requests count as those of one user",
+            )
         elif mean > most:
             why = f"{show_share(1.0 - most / mean)} of that is refused all the time"
             yield Finding(place, f"{who} {show_rate(mean)} on average, and {show_rate(most)} pass", why)
-        elif mean > 0 and _refuses(view, limit, mean) > RARE and not (limit.algorithm == "token_bucket" and relies_on_default(limit, "burst")):
+        elif (
+            mean > 0
+            and _refuses(view, limit, mean) > RARE
+            and not (limit.algorithm == "token_bucket" and relies_on_default(limit, "burst"))
+        ):
             why = f"requests come in bunches: {show_share(_refuses(view, limit, mean))} of Poisson arrivals are refused"
             yield Finding(place, f"{who} {show_rate(mean)} on average, and {show_rate(most)} pass", why)
         elif peak > 0 and _never_reached(limit, most, peak):
@@ -48,8 +56,10 @@ def rounded_limits(view: View) -> Iterator[Finding]:
             window = show_duration(limit.window)
             yield Finding(
                 f"gateway.rate_limits.{index}",
-                f"{show_rate(limit.rate)} is {meant:.3g} requests in a window of {window}; it counts whole ones, and lets {counted} pass",
-                f"that is {show_rate(counted / limit.window)}; choose a `window` that holds a whole number of requests, or a token_bucket",
+                f"{show_rate(limit.rate)} is {meant:.3g} requests in a window of {window}; it counts whole ones, and "
+                f"lets {counted} pass",
+                f"that is {show_rate(counted / limit.window)}; choose a `window` that holds a whole number of "
+                "requests, or a token_bucket",
             )
 
 
@@ -63,8 +73,13 @@ def limits_of_one_token(view: View) -> Iterator[Finding]:
         who, mean, _ = _busiest(view, limit)
         share = show_share(1.0 - let_pass(limit, gateway, mean, random=True))
         apart = show_duration(1.0 / limit.rate)
-        why = f"as nginx without burst; {who} {show_rate(mean)}: of Poisson arrivals that refuses {share}. Say `burst`, or `algorithm: fixed_window`"
-        yield Finding(f"gateway.rate_limits.{index}", f"one token: of two requests closer than {apart} the second is refused", why)
+        why = (
+            f"as nginx without burst; {who} {show_rate(mean)}: of Poisson arrivals that refuses {share}. Say "
+            "`burst`, or `algorithm: fixed_window`"
+        )
+        yield Finding(
+            f"gateway.rate_limits.{index}", f"one token: of two requests closer than {apart} the second is refused", why
+        )
 
 
 def limits_with_words_unused(view: View) -> Iterator[Finding]:
@@ -73,7 +88,11 @@ def limits_with_words_unused(view: View) -> Iterator[Finding]:
     for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
         unused = "burst" if limit.counts_in_windows else "window"
         if not relies_on_default(limit, unused):
-            yield Finding(f"gateway.rate_limits.{index}", f"`{unused}` is no word of {limit.algorithm}", "it changes nothing; is the algorithm right?")
+            yield Finding(
+                f"gateway.rate_limits.{index}",
+                f"`{unused}` is no word of {limit.algorithm}",
+                "it changes nothing; is the algorithm right?",
+            )
 
 
 def kinder_than_kong(view: View) -> Iterator[Finding]:
@@ -82,8 +101,13 @@ def kinder_than_kong(view: View) -> Iterator[Finding]:
     for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
         assert gateway is not None
         if limit.algorithm == "sliding_window_counter" and _busiest(view, limit)[2] > limit_in_all(limit, gateway):
-            why = "in Kong's rate-limiting-advanced they do, unless disable_penalty is set: who goes on above the limit gets next to nothing through"
-            yield Finding(f"gateway.rate_limits.{index}", "requests that this sliding_window_counter refuses do not count", why)
+            why = (
+                "in Kong's rate-limiting-advanced they do, unless disable_penalty is set: who goes on above the "
+                "limit gets next to nothing through"
+            )
+            yield Finding(
+                f"gateway.rate_limits.{index}", "requests that this sliding_window_counter refuses do not count", why
+            )
 
 
 def _busiest(view: View, limit: RateLimit) -> tuple[str, float, float]:
@@ -94,9 +118,16 @@ def _busiest(view: View, limit: RateLimit) -> tuple[str, float, float]:
         rates, peaks = view.analysis.rates.targets, view.analysis.rates_peak.targets
         route = max(routes, key=lambda name: rates.get(name, 0.0))
         return f"the route {route} gets", rates.get(route, 0.0), peaks.get(route, 0.0)
-    through = {name: sum(share for target, share in traffic.mix.items() if target in routes) for name, traffic in view.scenario.traffic.items()}
+    through = {
+        name: sum(share for target, share in traffic.mix.items() if target in routes)
+        for name, traffic in view.scenario.traffic.items()
+    }
     if limit.per == "all":
-        return "clients send", sum(mean[name] * share for name, share in through.items()), sum(peak[name] * share for name, share in through.items())
+        return (
+            "clients send",
+            sum(mean[name] * share for name, share in through.items()),
+            sum(peak[name] * share for name, share in through.items()),
+        )
     shares = {name: groups[0][0] for name, traffic in view.scenario.traffic.items() if (groups := user_shares(traffic))}
     return (
         "the busiest user sends",
@@ -108,12 +139,16 @@ def _busiest(view: View, limit: RateLimit) -> tuple[str, float, float]:
 def _refuses(view: View, limit: RateLimit, mean: float) -> float:
     """The share that it refuses of whoever sends most, where arrivals are random."""
     gateway = view.scenario.gateway
-    random = not any(isinstance(traffic.arrivals, (Closed, Deterministic)) for traffic in view.scenario.traffic.values())
+    random = not any(
+        isinstance(traffic.arrivals, (Closed, Deterministic)) for traffic in view.scenario.traffic.values()
+    )
     return 1.0 - let_pass(limit, gateway, mean, random=True) if random and gateway is not None else 0.0
 
 
 def _never_reached(limit: RateLimit, most: float, peak: float) -> bool:
-    """Whether even an improbable crowd (six standard deviations) stays within the limit, over the window in which it counts."""
+    """Whether even an improbable crowd (six standard deviations) stays within the limit, over the window in which it
+    counts.
+    """
     bucket = not limit.counts_in_windows
     window = max(limit.burst, 1) / most if bucket else limit.window
     allowed = limit.burst + most * window if bucket else most * window

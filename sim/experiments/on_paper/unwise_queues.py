@@ -1,4 +1,6 @@
-"""Warnings about queue brokers: prefetch against round trips, publishers who never hear, messages that go round or get lost."""
+"""Warnings about queue brokers: prefetch against round trips, publishers who never hear, messages that go round or get
+lost.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,10 @@ def starved_consumers(view: View) -> Iterator[Finding]:
         finding = (
             f"prefetch {prefetch:.0f} against a round trip of {show_duration(trip)} and {show_duration(held)} of work"
         )
-        why = f"a consumer can be busy for {show_share(prefetch * held / (trip + held))} of its time: together they handle {show_rate(most)} at most"
+        why = (
+            f"a consumer can be busy for {show_share(prefetch * held / (trip + held))} of its time: together they "
+            f"handle {show_rate(most)} at most"
+        )
         yield Finding(use.place, finding, f"{why}; prefetch {math.ceil((trip + held) / held)} hides the round trip")
 
 
@@ -66,7 +71,10 @@ def unlimited_prefetch(view: View) -> Iterator[Finding]:
     for use in uses(view):
         count = members(view.scenario.services[use.service], use.consume)
         if count > 1 and use.consume.ack == "manual" and use.consume.prefetch <= 0:
-            why = "messages are dealt out round robin and wait behind slow ones while others are idle; when one dies, all that it had comes back at once"
+            why = (
+                "messages are dealt out round robin and wait behind slow ones while others are idle; when one dies, "
+                "all that it had comes back at once"
+            )
             yield Finding(use.place, f"{count} consumers with unlimited prefetch", why)
 
 
@@ -89,7 +97,10 @@ def unheard_publishers(view: View) -> Iterator[Finding]:
             )
         elif name in down or refusing:
             what = f"is lost while {name} is down" if name in down else f"is refused when {refusing[0]} is full"
-            why = f"what {what} is lost silently; `confirm: each` or `{{batch: 100}}` tells the publisher, and an outbox keeps it"
+            why = (
+                f"what {what} is lost silently; `confirm: each` or `{{batch: 100}}` tells the publisher, and an outbox"
+                f" keeps it"
+            )
             yield Finding(visit.owner, f"publishes to {step.topic} without confirms", why)
 
 
@@ -101,7 +112,10 @@ def endless_deliveries(view: View) -> Iterator[Finding]:
             continue
         counts = use.consume.on_failure == "requeue" and use.queue.failures_allowed is not None
         if use.consume.on_failure != "reject" and not counts:
-            why = "one that always fails is delivered for ever; a quorum queue has a `delivery_limit` for `requeue`, `reject` gives it up at once"
+            why = (
+                "one that always fails is delivered for ever; a quorum queue has a `delivery_limit` for `requeue`, "
+                "`reject` gives it up at once"
+            )
             yield Finding(use.place, f"{show_share(failed)} of its messages fail and are put back without a limit", why)
         elif use.queue.dead_letter is None and deliveries(use.queue, use.consume, failed)[1] > 0.0:
             yield Finding(
@@ -131,7 +145,10 @@ def short_behind_long(view: View) -> Iterator[Finding]:
         ):
             for queue in broker.routes(step.topic, step.routing_key, step.headers):
                 if queue not in consumed:
-                    why = "a queue looks at its head alone: a short wait lasts as long as the long one before it; use a queue for each delay"
+                    why = (
+                        "a queue looks at its head alone: a short wait lasts as long as the long one before it; use a"
+                        " queue for each delay"
+                    )
                     yield Finding(visit.owner, f"waits of different lengths in one queue, {queue}", why)
 
 
@@ -140,7 +157,10 @@ def one_process(view: View) -> Iterator[Finding]:
     for name, rate in view.analysis.rates_peak.topics.items():
         broker = view.scenario.brokers.get(view.flow.topics[name][0]) if name in view.flow.queues else None
         if isinstance(broker, QueueBroker) and broker.work is None and rate > ONE_PROCESS:
-            why = "a queue is one process; say what one message costs it, such as `work: 20us`, or spread the load over several queues"
+            why = (
+                "a queue is one process; say what one message costs it, such as `work: 20us`, or spread the load over"
+                " several queues"
+            )
             yield Finding(
                 f"queue {name}", f"takes {show_rate(rate)} at the peak, and no `work` of the broker is said", why
             )

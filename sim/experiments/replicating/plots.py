@@ -1,6 +1,8 @@
-"""Charts for a notebook: `comparison.plot.latency()` shows the chart of the report, and is its matplotlib axes, to be drawn upon or saved.
+"""Charts for a notebook: `comparison.plot.latency()` shows the chart of the report, and is its matplotlib axes, to be
+drawn upon or saved.
 
-The report stands on a floor above, and is known here by the names of its charts alone: who does not plot does not import it.
+The report stands on a floor above, and is known here by the names of its charts alone: who does not plot does not
+import it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ _DPI = 110
 
 
 class Drawn(tuple[Any, ...]):
-    """The axes of a chart (`matplotlib.axes.Axes`), from above; Jupyter shows the chart, with what was drawn upon it."""
+    """The axes of a chart (`matplotlib.axes.Axes`), from above; Jupyter shows the chart, with what was drawn
+    upon it.
+    """
 
     __slots__ = ()
 

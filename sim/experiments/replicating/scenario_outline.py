@@ -1,4 +1,6 @@
-"""Whether records belong to a scenario: names, series, effects, ticks and lines as the models make them, rows as its books."""
+"""Whether records belong to a scenario: names, series, effects, ticks and lines as the models make them, rows as its
+books.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Machine code in the making: by processes of its own, beside the first runs of an experiment or before them.
 
-They belong to the command that has started them, and end with it however it ends; what they have compiled by then is kept, function by function,
-and the next command goes on from there. To leave them behind instead would surprise whoever looks at his processes, and gain little: who
-has runs for which it pays comes back.
+They belong to the command that has started them, and end with it however it ends; what they have compiled by then is
+kept, function by function, and the next command goes on from there. To leave them behind instead would surprise whoever
+looks at his processes, and gain little: who has runs for which it pays comes back.
 """
 
 from __future__ import annotations

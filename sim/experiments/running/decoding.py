@@ -1,4 +1,6 @@
-"""Plain data of a stranger into the values that it should be: every word there, of its kind, or an error with its place."""
+"""Plain data of a stranger into the values that it should be: every word there, of its kind, or an error with its
+place.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Jobs and results as they travel and are kept: a job as one JSON document, a result as an archive. Nothing is pickled."""
+"""Jobs and results as they travel and are kept: a job as one JSON document, a result as an archive.
+
+Nothing is pickled.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,15 @@ import numpy as np
 
 from sim.experiments.running.archive import pack, unpack
 from sim.experiments.running.decoding import DamagedError, made
-from sim.experiments.running.flattening import SavedColumns, SavedRecords, Tables, columns_apart, columns_together, records_apart, records_together
+from sim.experiments.running.flattening import (
+    SavedColumns,
+    SavedRecords,
+    Tables,
+    columns_apart,
+    columns_together,
+    records_apart,
+    records_together,
+)
 from sim.experiments.running.jobs import Job, JobResult
 from sim.spec.plugins import supply_texts, text_of
 from sim.stats.interval import Interval
@@ -42,7 +53,6 @@ class _Saved:
     more: _More
 
 
-
 def pack_job(job: Job, *, with_plugins: bool = False) -> str:
     """The job as JSON; `with_plugins` adds the text of its plug-ins, for a machine that does not have the files."""
     document = asdict(job)
@@ -52,7 +62,10 @@ def pack_job(job: Job, *, with_plugins: bool = False) -> str:
 
 
 def unpack_job(text: str) -> Job:
-    """The job again. Plug-ins that travelled with it run from memory: on a shared machine no file is safe from being there before."""
+    """The job again.
+
+    Plug-ins that travelled with it run from memory: on a shared machine no file is safe from being there before.
+    """
     document = json.loads(text)
     sources = document.pop("sources", {})
     named = {plugin: _path_of(plugin, source) for plugin, source in sources.items()}
@@ -87,7 +100,9 @@ def unpack_result(data: bytes, most: int = LARGEST) -> JobResult:
     saved: _Saved = made(_Saved, content, "result")
     values = tables["values"]
     if values.dtype != np.float64 or values.shape != (len(set(saved.metrics)),) or values.size != len(saved.metrics):
-        raise DamagedError(f"values: found numbers of shape {values.shape}, expected one for each of {len(saved.metrics)} metrics")
+        raise DamagedError(
+            f"values: found numbers of shape {values.shape}, expected one for each of {len(saved.metrics)} metrics"
+        )
     return JobResult(
         metrics=dict(zip(map(sys.intern, saved.metrics), values.tolist(), strict=True)),
         censored=frozenset(saved.censored),

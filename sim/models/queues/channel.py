@@ -1,12 +1,13 @@
 """One consumer of a queue: its channel, and the thread that handles one message after the other.
 
-The queue sends as long as fewer than `prefetch` are unacknowledged; they wait in the client. When the channel closes, for
-a crash, an outage, a broker that goes down, or an acknowledgement that took too long, all of them come back to the queue;
-those that were handled already are handled again. Under automatic acknowledgement the queue has done with what it sends:
-what the consumer had in hand when it died is lost.
+The queue sends as long as fewer than `prefetch` are unacknowledged; they wait in the client. When the channel closes,
+for a crash, an outage, a broker that goes down, or an acknowledgement that took too long, all of them come back to the
+queue; those that were handled already are handled again. Under automatic acknowledgement the queue has done with what
+it sends: what the consumer had in hand when it died is lost.
 
-Not modelled: several messages of one consumer at once (an asynchronous client), `multiple` acknowledgements, prefetch of a
-whole channel (`global`), cancelling, basic.get, and heartbeats: a wire that is cut holds up what is on it, for however long.
+Not modelled: several messages of one consumer at once (an asynchronous client), `multiple` acknowledgements, prefetch
+of a whole channel (`global`), cancelling, basic.get, and heartbeats: a wire that is cut holds up what is on it, for
+however long.
 """
 
 from __future__ import annotations

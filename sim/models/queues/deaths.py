@@ -1,4 +1,6 @@
-"""The header x-death: how often a message was given up, by which queue and why, and whether it goes round in a circle."""
+"""The header x-death: how often a message was given up, by which queue and why, and whether it goes
+round in a circle.
+"""
 
 from __future__ import annotations
 

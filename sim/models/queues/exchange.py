@@ -1,11 +1,11 @@
 """What is published to: an exchange, or a queue through the default exchange.
 
-The broker reads what comes, routes it, and confirms it, where its publisher asked for that: an unroutable message at once
-(with `mandatory` it was returned, which is an error), any other when all its queues have it; one that a queue refuses is
-nacked. While an alarm lasts nothing is read.
+The broker reads what comes, routes it, and confirms it, where its publisher asked for that: an unroutable message at
+once (with `mandatory` it was returned, which is an error), any other when all its queues have it; one that a queue
+refuses is nacked. While an alarm lasts nothing is read.
 
-Not modelled: exchange-to-exchange bindings, alternate exchanges, AMQP transactions, several channels of one replica (all
-that publish from one step share one), and messages of a batch that are lost on their way.
+Not modelled: exchange-to-exchange bindings, alternate exchanges, AMQP transactions, several channels of one replica
+(all that publish from one step share one), and messages of a batch that are lost on their way.
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ class Sender:
         return publication
 
     def wait_for(self, task: Task, waiter: Waiter) -> Activity:
-        """Until all publications are confirmed: OK, ERROR where one is nacked, UNREACHABLE where the broker goes down."""
+        """Until all publications are confirmed: OK, ERROR where one is nacked, UNREACHABLE where the broker
+        goes down.
+        """
         broker = self.exchange.broker
         if waiter.open:
             broker.waiters[waiter] = None

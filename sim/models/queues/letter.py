@@ -13,7 +13,9 @@ from sim.models.task import Task
 
 
 class Publication:
-    """What was published once: it is confirmed when every queue that it was routed to has it, and no queue refused it."""
+    """What was published once: it is confirmed when every queue that it was routed to has it, and no
+    queue refused it.
+    """
 
     __slots__ = (
         "chain",

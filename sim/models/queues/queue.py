@@ -1,13 +1,14 @@
 """One queue: what waits in order, which consumer gets the next, what is given up and why, and the books.
 
-A queue is one process: it takes messages in one after the other (`work` of the broker), and hands them round robin to the
-consumers that have prefetch left: a consumer that was full stands at the end of the round again (rabbit_queue_consumers).
-What has expired is given up at the head alone. What is given up is published again by the dead-letter exchange; it has a
-row of its own in each queue.
+A queue is one process: it takes messages in one after the other (`work` of the broker), and hands them round robin to
+the consumers that have prefetch left: a consumer that was full stands at the end of the round again
+(rabbit_queue_consumers). What has expired is given up at the head alone. What is given up is published again by the
+dead-letter exchange; it has a row of its own in each queue.
 
 Not modelled: message and queue priorities (x-max-priority), queue expiry, lazy paging of what waits to and from disk,
-`max-length-bytes`, replicas of a quorum queue and their elections one by one (only the time of the majority), at-least-once
-dead-lettering, delayed retries of 4.3, and that a quorum queue notices its own length late under `reject-publish`.
+`max-length-bytes`, replicas of a quorum queue and their elections one by one (only the time of the majority),
+at-least-once dead-lettering, delayed retries of 4.3, and that a quorum queue notices its own length late under
+`reject-publish`.
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ class Queue:
         return most is not None and self.spec.overflow != "drop-head" and len(self.waiting) >= most
 
     def accept(self, letter: Letter) -> None:
-        """A message has been routed here: it is taken in when the process comes to it, and confirmed when it is safe."""
+        """A message has been routed here: it is taken in when the process comes to it, and confirmed when
+        it is safe.
+        """
         publication = letter.publication
         self._count(letter, publication)
         if self.full:
@@ -221,8 +224,8 @@ class Queue:
         self.offer(taker)
 
     def leave(self, taker: Taker) -> None:
-        """Its channel is closed. Where only one gets all, the next one has its turn: of the highest priority the one that
-        has been there for longest.
+        """Its channel is closed. Where only one gets all, the next one has its turn: of the highest priority the one
+        that has been there for longest.
         """
         self.takers.remove(taker)
         if taker.in_line:

@@ -1,13 +1,13 @@
 """A queue broker: its exchanges and queues, up or down, with an alarm or without.
 
-An alarm, of memory (a fault) or of the disk (what waits does not fit any more), blocks all who publish until it is over;
-consumers go on. When the broker goes down, channels close: what was handed out comes back, publishers who wait for a
-confirm are told that it is unreachable, and consumers try again every `recovery_interval` from then on. It keeps what it
-has: queues are durable and messages persistent.
+An alarm, of memory (a fault) or of the disk (what waits does not fit any more), blocks all who publish until it is
+over; consumers go on. When the broker goes down, channels close: what was handed out comes back, publishers who wait
+for a confirm are told that it is unreachable, and consumers try again every `recovery_interval` from then on. It keeps
+what it has: queues are durable and messages persistent.
 
-Not modelled: single nodes of a cluster, memory by what waits, the seconds between two looks at the disk, credit flow (who
-does not wait for confirms is never held back by a queue that cannot keep up), heartbeats, and what a node loses that was not
-yet on its disk.
+Not modelled: single nodes of a cluster, memory by what waits, the seconds between two looks at the disk, credit flow
+(who does not wait for confirms is never held back by a queue that cannot keep up), heartbeats, and what a node loses
+that was not yet on its disk.
 """
 
 from __future__ import annotations
