@@ -80,6 +80,9 @@ class EventKind(IntEnum):
     REPLICA_READY = 17
     REPLICA_DRAINING = 18
     REPLICA_STOPPED = 19
+    PUBLISHERS_BLOCKED = 20
+    PUBLISHERS_RELEASED = 21
+    CONSUMER_TIMED_OUT = 22
 
     @property
     def word(self) -> str:
@@ -230,7 +233,7 @@ _BUSIEST = (
 )
 _BUSY = (
     "mean share that is busy, of workers (of cores, where a service has them), of the consumers of `GROUP TOPIC` that "
-    "hold partitions, "
+    "hold partitions or of `queue QUEUE`, "
     "of the places of a bulkhead `CALLER -> CALLEE`, or of what a rate limit `gateway all limit` lets pass"
 )
 
@@ -258,7 +261,7 @@ METRICS: dict[str, Metric] = {
         *_latency("completion", _COMPLETION),
         Metric("requests", "1", "logical requests", "", ("route",)),
         Metric("orders", "1", "those of them of which effects are expected", "", ("route",)),
-        Metric("messages", "1", "messages of the whole run, once for every consumer group", ""),
+        Metric("messages", "1", "messages of the whole run, once for every consumer group or queue", ""),
         *_bounded(Metric("availability", "share", _AVAILABILITY, "higher", ("route",))),
         Metric("goodput", "1/s", _GOODPUT, "higher", ("route",)),
         Metric("throughput", "1/s", "answers per second that were ok, degraded or refused", "higher", ("route",)),
@@ -320,9 +323,18 @@ METRICS: dict[str, Metric] = {
             ("service",),
         ),
         Metric(
-            "lag_max", "1", "largest backlog of a consumer group after the warm-up, in messages", "lower", ("group",)
+            "lag_max",
+            "1",
+            "largest backlog of a consumer group, or of a queue, after the warm-up, in messages",
+            "lower",
+            ("group",),
         ),
-        Metric("messages_dead_lettered", "1", "messages of the whole run given up after the last redelivery", "lower"),
+        Metric(
+            "messages_dead_lettered",
+            "1",
+            "messages of the whole run given up after the last redelivery, or dead-lettered by a queue",
+            "lower",
+        ),
         Metric("redeliveries", "1", "deliveries of messages beyond the first, in the whole run", "lower"),
         Metric("cost", "cost", "replicas x time x price after the warm-up, all services and the gateway", "lower"),
         Metric(

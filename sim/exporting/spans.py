@@ -123,10 +123,16 @@ class _Names:
         self.services = {
             f"{name}.{endpoint}": name for name, spec in scenario.services.items() for endpoint in spec.endpoints
         }
-        self.topics = {topic: broker for broker, spec in scenario.brokers.items() for topic in spec.topics}
-        self.groups = {
-            consume.group: name for name, spec in scenario.services.items() for consume in spec.consumes.values()
+        self.topics = {topic: broker for broker, spec in scenario.brokers.items() for topic in spec.destinations}
+        self.systems = {
+            topic: spec.system for spec in scenario.brokers.values() for topic in (*spec.destinations, *spec.sources)
         }
+        consumed = [
+            (consume.group or source, name)
+            for name, spec in scenario.services.items()
+            for source, consume in spec.consumes.items()
+        ]
+        self.groups = dict(consumed)  # of a queue, which has none, by its own name
 
     def service(self, place: str) -> str:
         """`payments.charge` and `payments` -> payments."""
@@ -275,7 +281,11 @@ class _Tree:
 
     def _messaging(self, topic: str, operation: str) -> dict[str, str]:
         """Attributes as OpenTelemetry's conventions for messaging name them."""
-        return {"messaging.system": "kafka", "messaging.destination.name": topic, "messaging.operation.type": operation}
+        return {
+            "messaging.system": self._names.systems.get(topic, "kafka"),
+            "messaging.destination.name": topic,
+            "messaging.operation.type": operation,
+        }
 
     def _event(self, flow: int, parent: Span, topic: str) -> None:
         """What comes of something that goes on by itself: an event in an outbox, one on its way to a group, or steps in

@@ -7,7 +7,7 @@ from itertools import product
 
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
-from sim.spec.sites import bulkheads, limits
+from sim.spec.sites import bulkheads, consumer_station, limits
 from sim.vocabulary import METRICS, Outcome
 
 COMPLETION = "completion"  # the other clock; that of the response goes without saying
@@ -57,22 +57,33 @@ def stations(scenario: Scenario) -> tuple[str, ...]:
 
 
 def pooled(scenario: Scenario) -> tuple[str, ...]:
-    """What can be full: the services and the gateway, consumer groups by topic, bulkheads and rate limits."""
-    topics = tuple(
-        dict.fromkeys(
-            f"{consume.group} {topic}"
-            for service in scenario.services.values()
-            for topic, consume in service.consumes.items()
-        )
+    """What can be full: the services and the gateway, consumers by group and topic or by queue, bulkheads and rate
+    limits.
+    """
+    consumed = (
+        (consume.group, source)
+        for service in scenario.services.values()
+        for source, consume in service.consumes.items()
     )
+    topics = tuple(dict.fromkeys(consumer_station(group, source) for group, source in consumed))
     return (*stations(scenario), *topics, *(its.name for its in bulkheads(scenario)), *limits(scenario))
 
 
 def groups(scenario: Scenario) -> tuple[str, ...]:
-    """The consumer groups of all services."""
-    return tuple(
-        dict.fromkeys(consume.group for service in scenario.services.values() for consume in service.consumes.values())
-    )
+    """The consumer groups of all services, and all queues."""
+    grouped = [
+        consume.group
+        for service in scenario.services.values()
+        for consume in service.consumes.values()
+        if consume.group
+    ]
+    queues = [
+        consumer_station("", queue)
+        for spec in scenario.brokers.values()
+        for queue in spec.sources
+        if queue not in spec.partitioned
+    ]
+    return tuple(dict.fromkeys([*grouped, *queues]))
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,9 @@ def _busiest(shares: Shares, station: str, spans: int) -> Floats:
 
 
 def lag_max(gauges: Gauges, group: str) -> float:
-    """The largest sum of a group's lag over its topics at a tick of the measured window."""
-    lags = [
-        gauges.levels(component, "lag", gauges.records.warmup)
-        for component in gauges.components("lag")
-        if component.rpartition(" ")[0] == group
-    ]
+    """The largest sum of a group's lag over its topics, or of a queue's, at a tick of the measured window."""
+    its = [component for component in gauges.components("lag") if group in (component, component.rpartition(" ")[0])]
+    lags = [gauges.levels(component, "lag", gauges.records.warmup) for component in its]
     return float(np.sum(lags, axis=0).max()) if lags and lags[0].size else math.nan
 
 

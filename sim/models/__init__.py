@@ -6,10 +6,12 @@ places, host, service   workers, queues, time; what faults do to them; endpoints
 call, layers, calls     a guarded call from attempt to attempt; how its layers are put together
 gateway, client         where requests come in; `workload` says when they come
 topic, group, consumer  logs of events, who reads them, and relays from an outbox
+queues                  a queue broker: exchanges, queues, and channels to their consumers
 world, running          everything made and wired; the loop, and the books at the end
 """
 
 from sim.models import cache, composed, fault, steps  # their behaviours are registered, as those of plug-ins are
+from sim.models.queues import faults as queue_faults
 from sim.models.running import simulate
 
-__all__ = ["cache", "composed", "fault", "simulate", "steps"]
+__all__ = ["cache", "composed", "fault", "queue_faults", "simulate", "steps"]

@@ -18,8 +18,8 @@ from sim.vocabulary import Outcome
 def close(world: World) -> Records:
     """The records of a run that is over. Raises BooksDoNotBalance where something was lost, or came from nowhere."""
     recorder = world.recorder
-    for topic in world.topics.values():
-        topic.write_unended()
+    for kept_here in world.kept:
+        kept_here.write_unended()
     for host in world.hosts():
         host.close()
     for request in list(recorder.open):
@@ -28,7 +28,7 @@ def close(world: World) -> Records:
     spans, stages = recorder.flows()
     recorder.hand_over()
     kept = recorder.sink.finish()
-    hosts, topics = (host.book() for host in world.hosts()), (topic.book() for topic in world.topics.values())
+    hosts, topics = (host.book() for host in world.hosts()), (kept_here.book() for kept_here in world.kept)
     books = (*traffic_books(world.workloads, kept), *hosts, *topics)
     _balance(world, books)
     scenario = world.scenario

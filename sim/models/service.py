@@ -14,6 +14,7 @@ from sim.models.entrance import Entrance
 from sim.models.host import Host
 from sim.models.limits import limits_of, step_of
 from sim.models.outbox import Outbox
+from sim.models.queues.channel import QueueConsumer
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
 from sim.models.task import Replica, Task
@@ -38,6 +39,7 @@ class Service(Host):
         if spec.start.warm_up is not None:
             self.warm_up = spec.start.warm_up.slow, spec.start.warm_up.decay
         self.members: list[Consumer] = []
+        self.listeners: list[QueueConsumer] = []  # to queues
         self.outboxes: list[Outbox] = []
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
@@ -47,6 +49,9 @@ class Service(Host):
                 member.stop()
                 if member.replica.down:
                     member.begin_session_timeout()
+        for listener in self.listeners:
+            if listener.replica in replicas:
+                listener.stop()
         self._move_relays(replicas)
 
     def leave_groups(self, replica: Replica) -> None:
@@ -71,6 +76,9 @@ class Service(Host):
         for member in self.members:
             if member.replica in replicas and not member.replica.draining:
                 member.rejoin()
+        for listener in self.listeners:
+            if listener.replica in replicas:
+                listener.start()
         for outbox in self.outboxes:
             if outbox.task is None:
                 outbox.start()

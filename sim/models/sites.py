@@ -16,7 +16,7 @@ from sim.spec import step as spec
 from sim.spec.actions import lists_in
 from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
-from sim.spec.sites import consumer_name, named
+from sim.spec.sites import consumer_name, named, reached
 
 Onward = spec.Call | spec.Perform | spec.Publish  # the steps that name other steps, which then follow
 
@@ -63,12 +63,14 @@ def _nested(step: spec.Step) -> Iterator[tuple[str, list[spec.Step]]]:
         yield field, [item for item in inner if isinstance(item, spec.Step)]
 
 
-def _consumers(scenario: Scenario, topic: str) -> Iterator[tuple[str, Sequence[spec.Step]]]:
-    """(base name, steps) of each consumer of a topic."""
+def _consumers(scenario: Scenario, destination: str) -> Iterator[tuple[str, Sequence[spec.Step]]]:
+    """(base name, steps) of each consumer that a message published there may come to."""
+    sources = reached(scenario, destination)
     for name, service in scenario.services.items():
-        if topic in service.consumes:
-            consume = service.consumes[topic]
-            yield consumer_name(name, consume.group, topic), consume.do
+        for source in sources:
+            if source in service.consumes:
+                consume = service.consumes[source]
+                yield consumer_name(name, consume.group, source), consume.do
 
 
 def _endpoint(scenario: Scenario, target: str) -> Sequence[spec.Step]:

@@ -15,12 +15,13 @@ from sim.models.calls import Calls
 from sim.models.client import Client, Door
 from sim.models.clock import Clock
 from sim.models.demand import Demand
+from sim.models.destination import Destination, Kept
 from sim.models.draws import Draw, Draws
 from sim.models.faulting import plan
 from sim.models.fleet import Fleet
 from sim.models.gateway import Gateway
 from sim.models.group import Group
-from sim.models.groups import join_groups
+from sim.models.groups import join_groups, open_channels
 from sim.models.host import Host
 from sim.models.limits import Limit
 from sim.models.network import Network
@@ -97,8 +98,13 @@ class World:
         self.topics: dict[str, Topic] = {
             name: Topic(self, self.brokers[broker], name, topic)
             for broker, spec in scenario.brokers.items()
-            for name, topic in spec.topics.items()
+            for name, topic in spec.partitioned.items()
         }
+        self.destinations: dict[str, Destination] = dict(self.topics)
+        self.kept: list[Kept] = list(self.topics.values())
+        for broker in self.brokers.values():
+            self.destinations.update(broker.others)
+            self.kept += broker.stores
         self.calls = Calls(self, scenario, self.network, self.hosts())
         for fault in scenario.faults:
             plan(self, fault)
@@ -109,6 +115,7 @@ class World:
             for endpoint in service.endpoints.values():
                 endpoint.build(self)
         self.groups = join_groups(self, self.network, self.services, self.topics)
+        open_channels(self, self.network, self.services, self.brokers.values())
         self._make_autoscalers()
         if self.gateway is not None:
             self.gateway.build(self)
@@ -184,9 +191,9 @@ class World:
         service, _, endpoint = target.partition(".")
         return self.services[service].endpoints[endpoint]
 
-    def topic(self, name: str) -> Topic:
-        """A topic of any broker."""
-        return self.topics[name]
+    def destination(self, name: str) -> Destination:
+        """What can be published to, of any broker."""
+        return self.destinations[name]
 
     def stock(self, host: Host) -> Stock:
         """The stock of a service."""
@@ -197,7 +204,7 @@ class World:
             self.stocks[host.name] = Stock(self.recorder, host.name, spec.items, kinds)
         return self.stocks[host.name]
 
-    def outbox(self, site: str, host: Host, topic: Topic, spec: Publish) -> Outbox:
+    def outbox(self, site: str, host: Host, topic: Destination, spec: Publish) -> Outbox:
         """A new outbox of a service, with its relay."""
         service = self.services[host.name]
         hops = self.network.hops(service.name, topic.broker.name, f"{service.name}/outbox/{topic.name}")

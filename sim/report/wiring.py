@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sim.report.queue_wiring import consumer_badges, dead_letters, published, queue_lines
 from sim.report.words import clock, fault_kind, fault_name, lasting, show
 from sim.spec.actions import Action, Calls, Publishes, badge_of, lists_in
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
 from sim.spec.gateway import Gateway, RateLimit
 from sim.spec.policy import NO_POLICY, CallPolicy, Retry
+from sim.spec.queue_broker import QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
 from sim.spec.step import Step
@@ -85,9 +87,19 @@ def _boxes(scenario: Scenario) -> Iterator[Box]:
     for name, service in scenario.services.items():
         yield Box(f"service:{name}", "service", name, tuple(_service_lines(service)), _faults_of(scenario, name))
     for broker_name, broker in scenario.brokers.items():
-        for name, topic in broker.topics.items():
+        for name, topic in broker.partitioned.items():
             lines = (f"topic of {broker_name}", _count(topic.partitions, "partition"))
             yield Box(f"topic:{name}", "topic", name, lines, _faults_of(scenario, broker_name), topic.partitions)
+        if isinstance(broker, QueueBroker):
+            for name, queue in broker.queues.items():
+                yield Box(
+                    f"topic:{name}",
+                    "topic",
+                    name,
+                    queue_lines(broker_name, queue),
+                    _faults_of(scenario, broker_name),
+                    1,
+                )
 
 
 def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
@@ -101,11 +113,17 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
             yield f"client:{name}", place, False, badges, f"sends {target}"
     if scenario.gateway is not None:
         yield from _gateway_arrows(scenario, scenario.gateway)
+    for source, target, badge in dead_letters(scenario):
+        yield f"topic:{source}", f"topic:{target}", True, (badge,), f"{source} gives messages up to {target}"
     for name, service in scenario.services.items():
         for place, endpoint in service.endpoints.items():
             yield from _step_arrows(scenario, name, place, endpoint.do)
         for topic, consume in service.consumes.items():
             retry = consume.retry_topic
+            if not consume.group:
+                yield f"topic:{topic}", f"service:{name}", True, consumer_badges(consume), f"{name} consumes {topic}"
+                yield from _step_arrows(scenario, name, topic, consume.do)
+                continue
             badges = (
                 consume.group,
                 *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()),
@@ -134,11 +152,15 @@ def _step_arrows(
             badges = (*_badges_of_call(scenario, action), *how_often)
             yield f"service:{name}", _service(action.endpoint), False, badges, f"{endpoint} calls {action.endpoint}"
         elif isinstance(action, Publishes):
-            badges = (
-                *(("outbox",) if action.poll is not None else _badges(_policy(scenario, action.policy))),
-                *how_often,
-            )
-            yield f"service:{name}", f"topic:{action.topic}", True, badges, f"{endpoint} publishes to {action.topic}"
+            badges = ("outbox",) if action.poll is not None else _badges(_policy(scenario, action.policy))
+            for queue, more in published(scenario, action):
+                yield (
+                    f"service:{name}",
+                    f"topic:{queue}",
+                    True,
+                    (*badges, *more, *how_often),
+                    f"{endpoint} publishes to {action.topic}",
+                )
 
 
 def _with_badges(steps: Iterable[Step], badges: tuple[str, ...] = ()) -> Iterator[tuple[Action, tuple[str, ...]]]:

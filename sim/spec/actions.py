@@ -72,8 +72,8 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Publishes:
-    """An event to a topic: the worker is held until the broker's ack, or not at all where a relay publishes it from an
-    outbox.
+    """An event to a topic, an exchange or a queue: the worker is held until the broker's ack, or not at all where a
+    relay publishes it from an outbox.
     """
 
     topic: str
@@ -81,6 +81,9 @@ class Publishes:
     policy: str | CallPolicy | None = None
     fallback: tuple[Step, ...] | None = None
     poll: float | None = None  # s between two looks of the relay, where it goes through an outbox
+    routing_key: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    confirmed: bool = False  # by a queue broker; a log broker says itself whether it acknowledges
 
 
 @dataclass(frozen=True, slots=True)

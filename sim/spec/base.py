@@ -95,6 +95,9 @@ Price = Annotated[float, BeforeValidator(units.price), _written("a cost per time
 Share = Annotated[float, BeforeValidator(units.share), _SHARE]
 Ratio = Annotated[float, BeforeValidator(units.ratio), _RATIO]
 Factor = Annotated[float, BeforeValidator(units.factor), _FACTOR]
+Size = Annotated[
+    float, BeforeValidator(units.size), _written("a size", "64KiB or 1MB", rf"{_N}\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
+]
 
 
 def _whole(value: object) -> object:

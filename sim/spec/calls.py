@@ -9,6 +9,7 @@ from itertools import pairwise
 from sim.spec.actions import Calls, Performs, Publishes
 from sim.spec.document import Location
 from sim.spec.scenario import Scenario
+from sim.spec.sites import reached
 from sim.spec.walk import Visit, consumer_of
 
 
@@ -37,11 +38,12 @@ def _targets(scenario: Scenario, visit: Visit) -> Iterator[tuple[str, str]]:
             case Performs(endpoint):
                 yield endpoint, "performs"
             case Publishes(topic):
-                yield from (
-                    (consumer_of(service, topic), "publishes to")
-                    for service, spec in scenario.services.items()
-                    if topic in spec.consumes
-                )
+                for source in reached(scenario, topic):
+                    yield from (
+                        (consumer_of(service, source), "publishes to")
+                        for service, spec in scenario.services.items()
+                        if source in spec.consumes
+                    )
 
 
 def _told(cycle: list[str], edges: dict[tuple[str, str], tuple[Location, str]]) -> tuple[Location, str]:

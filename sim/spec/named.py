@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sim.spec.actions import Calls, Performs, Publishes
 from sim.spec.document import Location
 from sim.spec.scenario import Scenario
+from sim.spec.sites import reached
 from sim.spec.walk import visits
 
 
@@ -39,11 +40,14 @@ def named_things(scenario: Scenario) -> Iterator[Named]:
         for endpoint, called in own.items() if alive else ():
             yield Named(("services", service, "endpoints", endpoint), "endpoint", endpoint, called)
     for broker, of in scenario.brokers.items():
-        topics = {topic: topic in used.topics for topic in of.topics}
-        alive = any(topics.values()) or broker in used.components
+        topics = {topic: topic in used.topics for topic in of.partitioned}
+        queues = {source: source in used.topics for source in of.sources if source not in topics}
+        alive = any(topics.values()) or any(queues.values()) or broker in used.components
         yield Named(("brokers", broker), "broker", broker, alive)
         for topic, known in topics.items() if alive else ():
             yield Named(("brokers", broker, "topics", topic), "topic", topic, known)
+        for queue, known in queues.items() if alive else ():
+            yield Named(("brokers", broker, "queues", queue), "queue", queue, known)
 
 
 class _Used:
@@ -63,7 +67,7 @@ class _Used:
                 if isinstance(action, (Calls, Performs)):
                     self.targets.add(action.endpoint)
                 elif isinstance(action, Publishes):
-                    self.topics.add(action.topic)
+                    self.topics |= {action.topic, *reached(scenario, action.topic)}
             if visit.step.actions is None:  # a step that tells none: whatever it names may be meant
                 named = {value for value in vars(visit.step).values() if isinstance(value, str)}
                 self.targets |= named

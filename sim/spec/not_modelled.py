@@ -41,6 +41,9 @@ _LIMITS = (
     "`rate_limit` of a policy"
 )
 _CLASSES = "who is served first is `queue: {discipline: priority, classes: {checkout: 0, browse: 1}}` of a service"
+_DEAD = (
+    "a message of a topic is a dead letter after `max_deliveries` of its consumer; of a queue as its `dead_letter` says"
+)
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
 INSTEAD = {
@@ -56,8 +59,7 @@ INSTEAD = {
     "saga": _SAGA,
     "compensate": _SAGA,
     "compensation": _SAGA,
-    "prefetch": "brokers of the queue kind are not modelled; `max_poll_records` of a consumer comes nearest",
-    "prefetch_count": "brokers of the queue kind are not modelled; `max_poll_records` of a consumer comes nearest",
+    "prefetch_count": "it is `prefetch` of a consumer of a queue; of a topic `max_poll_records`",
     "linger": _LINGER,
     "linger_ms": _LINGER,
     "batch_size": _LINGER,
@@ -111,8 +113,13 @@ INSTEAD = {
     "slo": "what a route promises is `objective: {latency: 300ms, availability: 99.9%}`",
     "tls": _TLS,
     "bandwidth": _TLS,
-    "dlq": "a message is a dead letter after `max_deliveries` of its consumer",
-    "dead_letter_queue": "a message is a dead letter after `max_deliveries` of its consumer",
+    "dlq": _DEAD,
+    "dead_letter_queue": _DEAD,
+    "dead_letter_exchange": "it is `dead_letter` of a queue",
+    "x_delivery_limit": "it is `delivery_limit` of a quorum queue",
+    "auto_ack": "it is `ack: automatic` of a consumer of a queue",
+    "requeue": "it is `on_failure: requeue` of a consumer of a queue",
+    "publisher_confirms": "it is `confirm: each` of a publication",
 }
 
 

@@ -17,6 +17,8 @@ from sim.spec.calls import endless_loop
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Fault, Flush
 from sim.spec.policy import CallPolicy
+from sim.spec.queue_broker import QueueBroker
+from sim.spec.queue_references import queue_problems
 from sim.spec.queueing import Queue
 from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
@@ -52,6 +54,7 @@ def reference_problems(scenario: Scenario) -> list[Finding]:
         _links,
         _consumers,
         _autoscaling,
+        _queue_brokers,
         _steps,
         _effects,
         _faults,
@@ -70,11 +73,22 @@ class _Names:
             f"{service}.{endpoint}" for service, spec in scenario.services.items() for endpoint in spec.endpoints
         }
         self.routes = set(scenario.gateway.routes) if scenario.gateway is not None else set()
-        self.topics = {topic for broker in scenario.brokers.values() for topic in broker.topics}
+        self.destinations = {name for broker in scenario.brokers.values() for name in broker.destinations}
+        self.sources = {name for broker in scenario.brokers.values() for name in broker.sources}
+        only_topics = all(set(broker.destinations) == set(broker.partitioned) for broker in scenario.brokers.values())
+        self.to_publish, self.to_consume = (
+            ("topic", "topic") if only_topics else ("topic, exchange or queue", "topic or queue")
+        )
         self.replicas = {name: spec.replicas for name, spec in scenario.services.items()}  # of what a fault can befall
         if scenario.gateway is not None:
             self.replicas["gateway"] = scenario.gateway.replicas
         self.components = {*self.replicas, *scenario.brokers}
+
+    def befallen(self, what: str) -> Iterable[str]:
+        """The components of a kind that a fault names."""
+        if what == "queue broker":
+            return [name for name, broker in self.scenario.brokers.items() if isinstance(broker, QueueBroker)]
+        return self.scenario.brokers if what == "broker" else self.replicas
 
     @cached_property
     def visits(self) -> list[Visit]:
@@ -108,12 +122,18 @@ def _own_names(scenario: Scenario, _: _Names) -> Iterator[Finding]:
             yield Finding(("brokers", broker), f"the name '{broker}' is that of another component", True)
     owner: dict[str, str] = {}
     for broker, spec in scenario.brokers.items():
-        for topic in spec.topics:
+        for topic in spec.partitioned:
             if owner.setdefault(topic, broker) != broker:
                 yield Finding(
                     ("brokers", broker, "topics", topic),
                     f"the topic '{topic}' is also one of the broker '{owner[topic]}'",
                     True,
+                )
+        for name in dict.fromkeys((*spec.destinations, *spec.sources)):
+            if name not in spec.partitioned and owner.setdefault(name, broker) != broker:
+                yield Finding(
+                    ("brokers", broker),
+                    f"the name '{name}' is also one of the broker '{owner[name]}'; call one of them otherwise",
                 )
     seen: set[str] = set()
     for service, of in scenario.services.items():
@@ -248,8 +268,15 @@ def _between(at: Location, between: tuple[str, str], names: _Names) -> Iterator[
 def _consumers(scenario: Scenario, names: _Names) -> Iterator[Finding]:
     for service, spec in scenario.services.items():
         for topic in spec.consumes:
-            for finding in _unknown(("services", service, "consumes", topic), "topic", topic, names.topics):
-                yield finding._replace(of_key=True)
+            if topic not in names.destinations:  # what can be published to and not consumed is told of elsewhere
+                for finding in _unknown(
+                    ("services", service, "consumes", topic), names.to_consume, topic, names.sources
+                ):
+                    yield finding._replace(of_key=True)
+
+
+def _queue_brokers(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    return (Finding(*problem) for problem in queue_problems(scenario))
 
 
 def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
@@ -262,7 +289,7 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                 case Performs(endpoint):
                     yield from _perform(at, visit.service, endpoint, names)
                 case Publishes(topic):
-                    yield from _unknown(at, "topic", topic, names.topics)
+                    yield from _unknown(at, names.to_publish, topic, names.destinations)
                 case TakesStock() if scenario.services[visit.service].stock is None:
                     yield Finding(at, f"the service '{visit.service}' has no stock to take from")
         apart = visit.step.told_apart_by
@@ -331,7 +358,7 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
             if len(named) == 2:
                 yield from _between(where, (named[0], named[1]), names)
             elif named:
-                yield from _unknown(where, what, named[0], scenario.brokers if what == "broker" else names.replicas)
+                yield from _unknown(where, what, named[0], names.befallen(what))
         if isinstance(fault, Crash) and fault.replicas > (has := names.replicas.get(fault.of, fault.replicas)):
             yield Finding(
                 (*at, "crash", "replicas"),

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from sim import units
+from sim.spec import broker_fault as broker_fault  # noqa: PLC0414 - its words are registered
 from sim.spec.base import Between, Duration, Spec
 from sim.spec.broker import AnyBroker
 from sim.spec.document import Data

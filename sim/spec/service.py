@@ -9,7 +9,7 @@ from pydantic import Field
 from sim.spec import cache as _cache  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
-from sim.spec.base import Between, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
+from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.limits import RateLimit
 from sim.spec.policy import AnswersWith
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
@@ -37,11 +37,11 @@ class RetryTopic(Spec):
 
 
 class Consume(Spec):
-    """How a service consumes a topic, as one consumer group. Defaults: Kafka's consumer and Spring Kafka's error
-    handler.
+    """How a service consumes a topic, as one consumer group, or a queue. Defaults: Kafka's consumer and Spring Kafka's
+    error handler; AMQP 0-9-1.
 
-    A consumer is a thread of its own beside the workers. One per replica is what a Java KafkaConsumer, kafkajs, and a
-    Spring Kafka listener container (`concurrency` 1) have.
+    A consumer is a thread of its own beside the workers. One per replica is what a Java KafkaConsumer, kafkajs, and
+    listener containers of Spring (`concurrency` 1) have.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -50,8 +50,9 @@ class Consume(Spec):
         ends=(MessageEnd.PROCESSED, MessageEnd.DEAD_LETTERED, MessageEnd.SKIPPED, MessageEnd.QUEUED),
         series=("lag", "delivered", "redelivered", "busy", "workers"),
     )
-    group: str
-    """The consumer group: every group gets every message once."""
+    simpy_only = ("prefetch", "ack", "on_failure", "priority")
+    group: str = ""
+    """The consumer group of a topic: every group gets every message once. A queue has none."""
     do: tuple[AnyStep, ...]
     """The steps for each message."""
     auto_offset_reset: Literal["earliest", "latest"] = "latest"
@@ -68,6 +69,16 @@ class Consume(Spec):
     """Whether the id of a message is written with its effects, so that a duplicate is skipped."""
     session_timeout: Duration = 45.0
     """Until the partitions of a crashed member move to others."""
+    prefetch: Count = 0
+    """Of a queue: how many messages each consumer may have unacknowledged; 0 is unlimited (basic.qos)."""
+    ack: Literal["manual", "automatic"] = "manual"
+    """Of a queue: whether a message is done with when it was handled, or already when it is sent."""
+    on_failure: Literal["requeue", "nack_requeue", "reject"] = "requeue"
+    """Of a queue: back into it by basic.reject, which counts as a failed delivery, or by basic.nack, which does not; or
+    given up.
+    """
+    priority: Annotated[int, Between(-(2**31), 2**31 - 1)] = 0
+    """Of a queue: a consumer of a higher one gets messages as long as it can take some (x-priority)."""
 
 
 class Endpoint(Spec):

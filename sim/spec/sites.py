@@ -26,8 +26,26 @@ def named(base: str, steps: Sequence[Step]) -> Iterator[tuple[str, Step]]:
 
 
 def consumer_name(service: str, group: str, topic: str) -> str:
-    """The base name of what a consumer does."""
-    return f"{service}/{group}/{topic}"
+    """The base name of what a consumer does; of a queue, which has no groups, without one."""
+    return f"{service}/{group}/{topic}" if group else f"{service}/{topic}"
+
+
+def broker_of(scenario: Scenario, destination: str) -> str | None:
+    """The broker of what can be published to or consumed; None: there is no such thing."""
+    return next(
+        (name for name, spec in scenario.brokers.items() if destination in (*spec.destinations, *spec.sources)), None
+    )
+
+
+def reached(scenario: Scenario, destination: str) -> tuple[str, ...]:
+    """Whatever can be consumed and a message of this destination may come to."""
+    broker = broker_of(scenario, destination)
+    return scenario.brokers[broker].reached(destination) if broker is not None else ()
+
+
+def consumer_station(group: str, source: str) -> str:
+    """What the consumers of a group, or of a queue, are called in figures and time series."""
+    return f"{group} {source}" if group else f"queue {source}"
 
 
 class CallSite(NamedTuple):
@@ -188,10 +206,9 @@ def _inside(scenario: Scenario, service: str, base: str, steps: Sequence[Step]) 
             if isinstance(action, Calls):
                 yield _site(scenario, name, service, action.endpoint.partition(".")[0], action.policy, step)
             elif isinstance(action, Publishes):
-                broker = next(
-                    (name for name, spec in scenario.brokers.items() if action.topic in spec.topics), action.topic
+                yield _site(
+                    scenario, name, service, broker_of(scenario, action.topic) or action.topic, action.policy, step
                 )
-                yield _site(scenario, name, service, broker, action.policy, step)
             for inner, steps_inside in lists_in(action):
                 yield from _inside(scenario, service, f"{name}.{inner}", steps_inside)
 

@@ -49,7 +49,7 @@ def _consumers(scenario: Scenario) -> Iterator[tuple[Location, str]]:
     partitions = {
         name: (broker, topic.partitions)
         for broker, spec in scenario.brokers.items()
-        for name, topic in spec.topics.items()
+        for name, topic in spec.partitioned.items()
     }
     members, groups = 0, set[tuple[str, str]]()
     for name, service in scenario.services.items():
@@ -115,4 +115,4 @@ def _names(scenario: Scenario) -> Iterator[str]:
         for topic, consume in service.consumes.items():
             yield from (topic, consume.group)
     for spec in scenario.brokers.values():
-        yield from spec.topics
+        yield from (*spec.destinations, *spec.sources)

@@ -11,6 +11,7 @@ from sim.spec.base import Choice, Duration, Few, Flag, Leaves, Share, Spec, regi
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import CallPolicy
+from sim.spec.queue_broker import Confirm
 from sim.vocabulary import EventKind, Outcome, Stage
 
 
@@ -129,11 +130,13 @@ class Perform(Step):
 
 @register("step", "publish")
 class Publish(Step):
-    """Publish an event to a topic; holds the worker until the broker's ack. `via: outbox` writes a row and goes on.
+    """Publish an event; holds the worker until the broker's ack, where it hears one. `via: outbox` writes a row and
+    goes on.
 
-    Without a policy it is tried again as by Kafka's producer: for 120 s in all (delivery.timeout.ms), 30 s for each
-    attempt (request.timeout.ms), with pauses of 100 ms, 200 ms ... 1 s (retry.backoff.ms, retry.backoff.max.ms), give
-    or take 20 %.
+    To a topic, without a policy, it is tried again as by Kafka's producer: for 120 s in all (delivery.timeout.ms), 30 s
+    for each attempt (request.timeout.ms), with pauses of 100 ms, 200 ms ... 1 s (retry.backoff.ms,
+    retry.backoff.max.ms), give or take 20 %. To a queue broker it is sent once, and without `confirm` nobody hears what
+    becomes of it (AMQP 0-9-1: confirm.select).
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -142,8 +145,9 @@ class Publish(Step):
         series=("outbox",),
     )
     positional = "topic"
+    simpy_only = ("routing_key", "headers", "expiration", "confirm", "mandatory")
     topic: str
-    """Where the event goes."""
+    """Where the event goes: a topic, an exchange, or a queue."""
     via: Literal["broker", "outbox"] = "broker"
     """To the `broker` now, or into an `outbox`: a row that a relay publishes."""
     key: Literal["order", "user", "item"] | None = None
@@ -156,12 +160,36 @@ class Publish(Step):
     """Rows that the relay takes at once."""
     fallback: tuple[AnyStep, ...] | None = None
     """Steps that run once, after the last attempt has failed."""
+    routing_key: str = ""
+    """To an exchange: by which its bindings choose the queues."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """To a headers exchange: by which its bindings choose the queues."""
+    expiration: AnyDistribution | None = None
+    """To an exchange or a queue: how long this message may wait in a queue."""
+    confirm: Confirm = None
+    """To an exchange or a queue: `none` waits for nothing, `each` for its confirm, `{batch: 100}` once in a hundred for
+    all of them.
+    """
+    mandatory: Flag = False
+    """To an exchange: whether what no queue gets is an error; otherwise nobody hears of it."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
         """It publishes, now or through its outbox."""
         poll = self.poll if self.via == "outbox" else None
-        return (Publishes(self.topic, self.key, self.policy, self.fallback, poll),)
+        heard = self.confirm is not None
+        return (
+            Publishes(
+                self.topic,
+                self.key,
+                self.policy,
+                self.fallback,
+                poll,
+                self.routing_key,
+                tuple(self.headers.items()),
+                heard,
+            ),
+        )
 
 
 def _named_map_schema(name: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:

@@ -238,3 +238,29 @@ def test_perfetto_slices_of_a_thread_nest_and_arrows_lead_from_one_to_the_next(c
 def test_every_format_of_traces_is_the_same_file_for_the_same_run():
     for written in (otlp.write, jaeger.write, perfetto.write):
         assert written(exported(EVENTS)) == written(exported(EVENTS))
+
+
+QUEUED = """
+version: 1
+name: queued
+duration: 10s
+traffic: {visitors: {sends: shop.buy, arrivals: {replay: {data: [0.0]}}, completes_with: [done]}}
+services:
+  shop: {workers: 4, endpoints: {buy: [{publish: jobs, confirm: each}]}}
+  worker: {workers: 4, consumes: {jobs: {prefetch: 1, do: [{work: 100ms}, {effect: done}]}}}
+brokers: {rabbit: {kind: queue, queues: {jobs: {}}}}
+network: {default: {latency: 10ms}}
+record: {spans: all}
+"""
+
+
+def test_what_a_queue_hands_out_is_processed_below_what_published_it_as_of_rabbitmq():
+    trace = first_trace(QUEUED)
+    handled = [span for span in trace.spans if span.kind == "consumer"]
+    since = trace.spans[0].begin
+    assert [
+        (span.service, span.name, round(span.begin - since, 9), round(span.end - since, 9)) for span in handled
+    ] == [
+        ("worker", "process jobs", 0.02, 0.13)  # until its queue has heard of it
+    ]
+    assert handled[0].attributes["messaging.system"] == "rabbitmq"

@@ -70,7 +70,10 @@ def test_a_variant_patches_them(post):
 @pytest.mark.parametrize(
     ("broker", "words"),
     [
-        ("{kind: pst, topics: {}}", r"brokers\.one\.kind: found 'pst', expected log or post; did you mean 'post'"),
+        (
+            "{kind: pst, topics: {}}",
+            r"brokers\.one\.kind: found 'pst', expected log or queue or post; did you mean 'post'",
+        ),
         ("{topics: {}}", r"brokers\.one: the field 'kind' is missing"),
         ("{kind: post, prefech: 3, topics: {}}", r"unknown field 'prefech'; did you mean 'prefetch'"),
         ("{kind: log, prefetch: 3, topics: {}}", r"unknown field 'prefetch'"),
@@ -84,7 +87,7 @@ def test_what_is_wrong_is_told_at_its_place(post, broker, words):
 
 def test_the_schema_and_the_reference_have_both(post):
     forms = json_schema()["properties"]["brokers"]["additionalProperties"]["anyOf"]
-    assert [form["$ref"].rpartition("/")[2] for form in forms] == ["LogBroker", "Post"]
+    assert [form["$ref"].rpartition("/")[2] for form in forms] == ["LogBroker", "QueueBroker", "Post"]
     assert "How many letters a postman carries." in reference().partition("## `post`")[2]
 
 

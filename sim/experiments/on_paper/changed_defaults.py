@@ -41,6 +41,8 @@ def consumers(view: View) -> Iterator[Finding]:
     """A replica had as many consumers as it had workers, or its share of the partitions."""
     for name, service in view.scenario.services.items():
         for topic, consume in service.consumes.items():
+            if topic in view.flow.queues:  # which nobody could consume then
+                continue
             share = (
                 math.ceil(view.flow.topics[topic][2].partitions / service.replicas) if topic in view.flow.topics else 1
             )
@@ -90,7 +92,7 @@ def sticky_producers(view: View) -> Iterator[Finding]:
     """All producers of a topic stuck to one partition together."""
     publishing: dict[str, set[str]] = {}
     for service, step in publications(view):
-        if step.topic in view.flow.topics and (step.key or view.flow.topics[step.topic][2].key) is None:
+        if _is_topic(view, step) and (step.key or view.flow.topics[step.topic][2].key) is None:
             publishing.setdefault(step.topic, set()).add(service)
     for topic, services in publishing.items():
         count = sum(view.replicas(service) for service in services)
@@ -152,7 +154,11 @@ def publications(view: View) -> list[tuple[str, Publish]]:
 
 
 def _broker(view: View, step: Publish) -> str:
-    return view.flow.topics[step.topic][0] if step.topic in view.flow.topics else ""
+    return view.flow.topics[step.topic][0] if _is_topic(view, step) else ""
+
+
+def _is_topic(view: View, step: Publish) -> bool:
+    return step.topic in view.flow.topics and step.topic not in view.flow.queues
 
 
 def recorded_rates(view: View) -> Iterator[Finding]:

@@ -15,16 +15,18 @@ from typing import TypeVar
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
 from sim.experiments.on_paper.composing import all_at_once, first_of, one_after_the_other
+from sim.experiments.on_paper.queues import at_rest, deliveries, given_up_to, members_of
 from sim.experiments.on_paper.times import KnownTail, Parts, Times, any_of, longest
 from sim.policies.assignor import range_assign
 from sim.spec import actions as does
-from sim.spec.broker import Broker, Topic
+from sim.spec.broker import MessageBroker, Topic
 from sim.spec.distribution import Distribution
 from sim.spec.gateway import Gateway, Route
-from sim.spec.policy import NO_POLICY, PRODUCER, CallPolicy
+from sim.spec.policy import NO_POLICY, CallPolicy
+from sim.spec.queue_broker import MessageQueue, QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.service import Consume, Service
-from sim.spec.sites import call_sites
+from sim.spec.sites import broker_of, call_sites
 from sim.spec.step import Step
 
 # of the fixed point; as many are needed as calls are deep, more only where topics feed one another in a circle
@@ -88,11 +90,19 @@ class Flow:
         # target and patience of clients -> see rates
         self.missed: dict[tuple[str, float | None], tuple[float, float]] = {}
         self._kept = kept or {}
-        self.topics: dict[str, tuple[str, Broker, Topic]] = {
+        self.topics: dict[str, tuple[str, MessageBroker, Topic]] = {
             name: (broker_name, broker, topic)
             for broker_name, broker in scenario.brokers.items()
-            for name, topic in broker.topics.items()
+            for name, topic in broker.partitioned.items()
         }
+        self.queues: dict[str, MessageQueue] = {}
+        self.failing: dict[Consumer, float] = {}  # the share of deliveries that fail
+        for broker_name, broker in scenario.brokers.items():
+            if isinstance(broker, QueueBroker):
+                self.queues |= broker.queues
+                self.topics |= {
+                    queue: (broker_name, broker, _as_topic(scenario, queue, of)) for queue, of in broker.queues.items()
+                }
         self._policy_names = {
             id(site.written): site.policy_name for site in call_sites(scenario) if isinstance(site.written, Step)
         }
@@ -102,10 +112,15 @@ class Flow:
             for name in spec.endpoints:
                 self._endpoint(f"{service}.{name}", 0)
         self.consumers: dict[Consumer, Profile] = {}
-        self.owners = _owners(scenario)
+        self.owners = self._owners()
         for service, spec in scenario.services.items():
             for topic, consume in spec.consumes.items():
-                self.consumers[service, topic] = _delivered(self._profile(consume.do, service, 0), consume)
+                profile = self._profile(consume.do, service, 0)
+                queue = self.queues.get(topic)
+                self.failing[service, topic] = min(profile.ends.failed.share, 1.0)
+                self.consumers[service, topic] = (
+                    _delivered(profile, consume) if queue is None else self._handled(profile, topic, queue, consume)
+                )
 
     def partitions(self, topic: str) -> int:
         """Of a topic; 1 where there is no such topic."""
@@ -182,14 +197,24 @@ class Flow:
             total = total.then(part)
         return total
 
-    def acknowledged(self, service: str, topic: str) -> Ends:
+    def acknowledged(self, service: str, action: does.Publishes) -> Ends:
         """When a publisher has the broker's ack."""
-        if topic not in self.topics:
+        name = broker_of(self.scenario, action.topic)
+        if name is None:
             return Ends(Times())
-        name, broker, _ = self.topics[topic]
-        if not broker.confirms:
+        broker = self.scenario.brokers[name]
+        after = broker.confirms_after
+        if isinstance(broker, QueueBroker):
+            commits = (
+                broker.queues[queue].commit_time
+                for queue in broker.routes(action.topic, action.routing_key, dict(action.headers))
+            )
+            after = max(
+                (commit for commit in commits if commit is not None), key=lambda commit: commit.mean, default=None
+            )
+        if not (action.confirmed if isinstance(broker, QueueBroker) else broker.confirms):
             return Ends(Times())
-        return Ends(Times().then(self._latency(service, name), times=2).then(broker.confirms_after))
+        return Ends(Times().then(self._latency(service, name), times=2).then(after))
 
     # ---- one run of each
 
@@ -290,15 +315,49 @@ class Flow:
 
     def _publish(self, profile: Profile, action: does.Publishes, key: Key, service: str, depth: int) -> None:
         share = profile.ends.ok.share
-        event = (action.topic, action.key)
-        if action.poll is not None or action.topic not in self.topics:
-            _count(profile.publishes, event, share)
+        name = broker_of(self.scenario, action.topic)
+        if action.poll is not None or name is None:
+            self._count_events(profile, action, share)
             return
-        called = tries(
-            self.acknowledged(service, action.topic), PRODUCER if action.policy is None else self.policy(action.policy)
-        )
-        _count(profile.publishes, event, share * called.attempts)
-        self._guarded(profile, action, key, called, service, self.topics[action.topic][0], depth)
+        policy = self.scenario.brokers[name].publisher_policy if action.policy is None else self.policy(action.policy)
+        called = tries(self.acknowledged(service, action), policy)
+        self._count_events(profile, action, share * called.attempts)
+        self._guarded(profile, action, key, called, service, name, depth)
+
+    def _count_events(self, profile: Profile, action: does.Publishes, messages: float) -> None:
+        """A message of a topic under its key, or one in each queue in which it comes to rest."""
+        name = broker_of(self.scenario, action.topic)
+        broker = self.scenario.brokers[name] if name is not None else None
+        if not isinstance(broker, QueueBroker):
+            _count(profile.publishes, (action.topic, action.key), messages)
+            return
+        headers = dict(action.headers)
+        routed = broker.routes(action.topic, action.routing_key, headers)
+        for queue in at_rest(self.scenario, broker, routed, action.routing_key, headers):
+            _count(profile.publishes, (queue, None), messages)
+
+    def _handled(self, profile: Profile, name: str, queue: MessageQueue, consume: Consume) -> Profile:
+        """A message of a queue, with all its deliveries, and what becomes of it when it is given up."""
+        times, given_up = deliveries(queue, consume, min(profile.ends.failed.share, 1.0))
+        handled = _repeated(profile, times)
+        for other in given_up_to(self.scenario, name) if given_up > 0.0 else ():
+            _count(handled.publishes, (other, None), given_up)
+        return handled
+
+    def _owners(self) -> dict[Consumer, list[list[int]]]:
+        """The partitions of each member of each service, those without one left out: a group may have members in
+        several services.
+        """
+        found: dict[Consumer, list[list[int]]] = {}
+        groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        for name, service in self.scenario.services.items():
+            for topic, consume in service.consumes.items():
+                groups.setdefault((consume.group, topic), []).append((name, members(service, consume)))
+        for (_, topic), parts in groups.items():
+            dealt = iter(range_assign(sum(count for _, count in parts), self.partitions(topic)))
+            for name, count in parts:
+                found[name, topic] = [its for its in (next(dealt) for _ in range(count)) if its]
+        return found
 
     def _guarded(
         self,
@@ -349,13 +408,23 @@ def _delivered(profile: Profile, consume: Consume) -> Profile:
     """
     most = consume.max_deliveries if consume.retry_topic is None else 1 + len(consume.retry_topic.delays)
     failed = min(profile.ends.failed.share, 1.0)
-    times = float(most) if failed >= 1.0 else (1.0 - failed**most) / (1.0 - failed)
+    return _repeated(profile, float(most) if failed >= 1.0 else (1.0 - failed**most) / (1.0 - failed))
+
+
+def _repeated(profile: Profile, times: float) -> Profile:
+    """So many runs, one after the other."""
     if times == 1.0:
         return profile
     repeated = Profile(Ends(Times(1.0, times * profile.hold)))
     repeated.answer = profile.answered
     _add(repeated, profile, times)
     return repeated
+
+
+def _as_topic(scenario: Scenario, name: str, queue: MessageQueue) -> Topic:
+    """A queue deals its messages out evenly: on paper it is a topic with a partition for each consumer."""
+    count = 1 if queue.single_active_consumer else max(1, members_of(scenario, name))
+    return Topic(partitions=count, key=None)
 
 
 def _count(counts: dict[K, float], key: K, more: float) -> None:
@@ -396,25 +465,6 @@ def own_work(gateway: Gateway, route: Route | None) -> list[Distribution]:
 def gateway_work(gateway: Gateway, route: Route | None) -> float:
     """Its mean, seconds."""
     return math.fsum(part.mean for part in own_work(gateway, route))
-
-
-def _owners(scenario: Scenario) -> dict[Consumer, list[list[int]]]:
-    """The partitions of each member of each service, those without one left out: a group may have members in several
-    services.
-    """
-    found: dict[Consumer, list[list[int]]] = {}
-    partitions = {
-        name: topic.partitions for broker in scenario.brokers.values() for name, topic in broker.topics.items()
-    }
-    groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for name, service in scenario.services.items():
-        for topic, consume in service.consumes.items():
-            groups.setdefault((consume.group, topic), []).append((name, members(service, consume)))
-    for (_, topic), parts in groups.items():
-        dealt = iter(range_assign(sum(count for _, count in parts), partitions.get(topic, 1)))
-        for name, count in parts:
-            found[name, topic] = [its for its in (next(dealt) for _ in range(count)) if its]
-    return found
 
 
 def members(service: Service, consume: Consume) -> int:

@@ -57,6 +57,7 @@ def _struck(view: View, fault: Fault) -> Iterator[tuple[str, float]]:
             )
         else:
             topics = ()
+        topics = tuple(topic for topic in topics if topic not in view.flow.queues)  # which have no sessions
         if topics:
             yield name, min(service.consumes[topic].session_timeout for topic in topics)
 
@@ -96,7 +97,7 @@ def slow_handlers(view: View) -> Iterator[Finding]:
     """Batches that take longer than a consumer may be away from `poll`."""
     for name, service in view.scenario.services.items():
         for topic, consume in service.consumes.items():
-            finding = _slow(view, name, topic, consume)
+            finding = _slow(view, name, topic, consume) if topic not in view.flow.queues else ""
             if finding:
                 limit = show_duration(MAX_POLL_INTERVAL)
                 why = (
@@ -123,7 +124,11 @@ def _slow(view: View, service: str, topic: str, consume: Consume) -> str:
 
 def unbatched_producers(view: View) -> Iterator[Finding]:
     """Publications that wait for an ack, each of which is a request of its own."""
-    waiting = [step for _, step in publications(view) if step.via == "broker" and step.topic in view.flow.topics]
+    waiting = [
+        step
+        for _, step in publications(view)
+        if step.via == "broker" and step.topic in view.flow.topics and step.topic not in view.flow.queues
+    ]
     brokers = {view.flow.topics[step.topic][0] for step in waiting if view.flow.topics[step.topic][1].confirms}
     for broker in sorted(brokers):
         why = (

@@ -169,7 +169,9 @@ def fixed(scenario: Scenario) -> float:
     replicas = {name: service.replicas for name, service in scenario.services.items()}
     if scenario.gateway is not None:
         replicas[GATEWAY] = scenario.gateway.replicas
-    partitions = {name: topic.partitions for spec in scenario.brokers.values() for name, topic in spec.topics.items()}
+    partitions = {
+        name: topic.partitions for spec in scenario.brokers.values() for name, topic in spec.partitioned.items()
+    }
     consumes = [
         (service.replicas, topic, consume)
         for service in scenario.services.values()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from sim.experiments.on_paper import optimistic
+from sim.experiments.on_paper import optimistic, unwise_queue_brokers
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.changed_defaults import changed_defaults
 from sim.experiments.on_paper.flow import members
@@ -158,7 +158,8 @@ def idle_services(view: View) -> Iterator[Finding]:
             )
     consumed = {topic for service in view.scenario.services.values() for topic in service.consumes}
     for topic in sorted(published - consumed):
-        yield Finding(f"topic {topic}", "published to, but nobody consumes it", "its messages stay queued for ever")
+        kind = "queue" if topic in view.flow.queues else "topic"
+        yield Finding(f"{kind} {topic}", "published to, but nobody consumes it", "its messages stay queued for ever")
 
 
 def idle_consumers(view: View) -> Iterator[Finding]:
@@ -270,6 +271,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     limits_of_one_token,
     limits_with_words_unused,
     kinder_than_kong,
+    *unwise_queue_brokers.RULES,
     optimistic.consumer_faults,
     optimistic.crashes_seen_at_once,
     optimistic.losses_without_tcp,
