@@ -33,7 +33,7 @@ TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK = map(whole, range(8))
 IN_HEAP, IN_WHEEL = map(whole, range(2))
 KIND_BITS = 3
 RANK_BITS = 58  # a sequence is below 2**58
-OF_CALL, OF_BULKHEAD, OF_QUEUE, OF_CLIENT, OF_TOTAL = map(whole, range(5))  # purposes of lanes of timers
+OF_QUEUE, OF_CLIENT, OF_LAYERS = map(whole, range(3))  # purposes of lanes of timers; from the last on, of layers of calls
 noise = base.noise.compiled
 
 

@@ -8,13 +8,13 @@ from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
 from sim.chance.table import draw
+from sim.compiled.answers import AGAIN, NEXT, PARK
 from sim.compiled.base import CHUNK, NO, NONE, ZERO, handler, inlined, whole
 from sim.compiled.calendar import ARRIVAL, ORDINARY, arm, hold, make_ready, schedule
-from sim.compiled.calls import AGAIN, NEXT, PARK, backoff, deposit, passed, retryable, withdraw
 from sim.compiled.codes import BUDGET_EXHAUSTED, RATE_LIMITED, TIMEOUT, UNREACHABLE
+from sim.compiled.ending import stop
 from sim.compiled.events import log
 from sim.compiled.gateway import asks_for_others
-from sim.compiled.guards import stop
 from sim.compiled.network import ROUTE, choose, leave_balancer
 from sim.compiled.operations import WAITING
 from sim.compiled.rows.calls import budgets, hops, retries, rings, targets
@@ -37,9 +37,13 @@ from sim.compiled.rows.traffic import (
 )
 from sim.compiled.spans import BACKOFF, keep_sent, keep_stage, new_flow
 from sim.compiled.tasks import ARRIVE, GO_ON, abandon, answered, new_request, new_task
+from sim.policies import base, budget, retry
 from sim.vocabulary import QUIET
 
 BEGIN, ANSWERED, PAUSED = map(whole, range(3))  # phases of asking
+retryable, backoff = retry.retryable.compiled, retry.backoff.compiled
+deposit, withdraw = budget.deposit.compiled, budget.withdraw.compiled
+passed = base.passed.compiled
 
 
 @compiled

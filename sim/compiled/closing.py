@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from sim.compiled.codes import IN_FLIGHT, QUEUED
 from sim.compiled.consumers import write_message
+from sim.compiled.flows.calls import LAYERS
+from sim.compiled.rows.calls import guards
 from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import hosts
 from sim.compiled.rows.logs import deliveries, group_of, group_partitions, groups, members, messages, partitions, topics
@@ -17,8 +19,7 @@ from sim.compiled.rows.running import requests
 from sim.compiled.rows.tables import Table
 from sim.compiled.spans import keep_span
 from sim.compiled.tasks import close
-from sim.models.layers.breaker import BreakerMemory
-from sim.models.unnoticed import breaker_by_now, end_of_spell, in_order
+from sim.models.unnoticed import end_of_spell, in_order
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -137,5 +138,6 @@ def _tell_what_nobody_noticed(machine: Machine) -> None:
         limit = limits(s)[place]
         machine.tell(end_of_spell(EventKind.LIMITING_ENDED, limit.limiting, limit.last, s.now, "gateway", found.label))
     for name, guard in wiring.world.calls.holders():
-        if guard.find(BreakerMemory) is not None and (at := wiring.guard_tables.place_of(guard)) is not None:
-            machine.tell(breaker_by_now(machine.breaker(at), s.now, name, guard.about))
+        if (at := wiring.guard_tables.place_of(guard)) is not None:
+            for layer in LAYERS:
+                layer.unnoticed(machine, guards(s)[at], name, guard.about)

@@ -8,9 +8,9 @@ import numpy as np
 
 from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
+from sim.compiled.answers import JUMP, NEXT, PARK
 from sim.compiled.base import MESSAGE_ENDS, NONE, ZERO, handler, whole
 from sim.compiled.calendar import DUE, ORDINARY, schedule
-from sim.compiled.calls import JUMP, NEXT, PARK
 from sim.compiled.codes import DEAD_LETTERED, OK, PROCESSED, QUEUED, REFUSED
 from sim.compiled.lists import add_first, add_last, unlink
 from sim.compiled.memory import find, remember

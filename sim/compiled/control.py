@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import attempts, calendar, cores, guards, tasks
+from sim.compiled import attempts, calendar, cores, ending, tasks
 from sim.compiled.codes import UNREACHABLE
+from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
-from sim.compiled.rows.calls import alive, balancer_of, balancers, breakers, budgets, bulkheads, loads, rings
+from sim.compiled.rows.calls import alive, balancer_of, balancers, loads
 from sim.compiled.rows.calls import guards as guard_rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.gateway import entries, token_rules
@@ -18,8 +18,6 @@ from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.logs import stickies
 from sim.compiled.rows.running import give_back_note, notes
 from sim.compiled.rows.running import tasks as task_rows
-from sim.models.unnoticed import breaker_forgotten
-from sim.policies.budget import SLICES
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -107,7 +105,7 @@ class Control:
     def _kill(self, host: int, task: int) -> None:
         if self.s.must_grow:
             self.machine.grow()
-        guards.stop(self.s, task, host, False, UNREACHABLE)
+        ending.stop(self.s, task, host, False, UNREACHABLE)
 
     def inside(self, replica: int) -> list[int]:
         """Attempts that have arrived at a replica and not left, first come first."""
@@ -150,20 +148,9 @@ class Control:
 
     def _forget_guards(self, host: int, index: int) -> None:
         """A crashed replica starts again with closed breakers, empty bulkheads and no budget."""
-        s, fresh = self.s, self.wiring.fresh
         for guard, name, about in self.wiring.guard_tables.guards_of(host, index):
-            row = guard_rows(s)[guard]
-            row.line.first = row.line.last = NOBODY
-            row.spent = -math.inf
-            if row.breaker >= 0:
-                self.machine.tell(breaker_forgotten(self.machine.breaker(guard), s.now, name, about))
-                breakers.array(s)[row.breaker] = fresh[breakers][row.breaker]
-                rings.array(s)[row.ring : row.ring + row.size] = 0.0
-            if row.budget >= 0:
-                budgets.array(s)[row.budget] = fresh[budgets][row.budget]
-                rings.array(s)[row.tokens : row.tokens + SLICES] = 0.0
-            if row.bulkhead >= 0:
-                bulkheads.array(s)[row.bulkhead] = fresh[bulkheads][row.bulkhead]
+            for layer in LAYERS:
+                layer.forgotten(self.machine, guard_rows(self.s)[guard], name, about)
 
     def _forget_balancers(self, replica: int) -> None:
         for place in balancer_of.array(self.s)[:, replica]:

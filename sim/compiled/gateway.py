@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sim.compiled import operations as op_of
+from sim.compiled.answers import FAIL, JUMP, NEXT, PARK
 from sim.compiled.base import NONE, handler, whole
 from sim.compiled.calendar import put_ready
-from sim.compiled.calls import FAIL, JUMP, NEXT, PARK
 from sim.compiled.codes import ERROR, LIMITING_BEGAN, LIMITING_ENDED, OK, RATE_LIMITED, REFUSED, TIMEOUT, UNAUTHORIZED
 from sim.compiled.events import log, log_at
 from sim.compiled.memory import find, note_task, remember

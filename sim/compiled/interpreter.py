@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sim.chance.compiler import compiled
 from sim.compiled import operations as op_of
+from sim.compiled.answers import FAIL, JUMP, NEXT, PARK
 from sim.compiled.attempts import arrive, come_in, deliver, leave_queue, start, steps_over, waited_too_long
 from sim.compiled.base import handler, inlined, whole
 from sim.compiled.calendar import (
@@ -16,10 +17,8 @@ from sim.compiled.calendar import (
     DUE,
     KIND_BITS,
     LANE,
-    OF_CALL,
     OF_CLIENT,
     OF_QUEUE,
-    OF_TOTAL,
     ORDER,
     REPLICATED,
     TASK,
@@ -29,21 +28,11 @@ from sim.compiled.calendar import (
     observe,
     wait_for_lane,
 )
-from sim.compiled.calls import (
-    FAIL,
-    JUMP,
-    NEXT,
-    PARK,
-    call_step,
-    call_timed_out,
-    out_of_time,
-    send_and_forget,
-    waited_for_bulkhead,
-)
 from sim.compiled.clients import arrival, ask, client_timed_out, think
 from sim.compiled.codes import OK, REFUSED
 from sim.compiled.consumers import commit, deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
+from sim.compiled.flows.layers.attempt import send_and_forget
 from sim.compiled.gateway import limited, look_at_token, still_there, token_answered
 from sim.compiled.operations import (
     branch_ended,
@@ -104,6 +93,7 @@ from sim.compiled.tasks import (
     free_row,
 )
 from sim.compiled.topics import publication, replicated
+from sim.compiled.written.calls import call_expired, call_step
 
 BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
 TURNS_AT_ONCE = whole(1 << 16)  # of tasks, without an event between them
@@ -217,21 +207,17 @@ def expire(s: State, lane: int) -> None:
     while row.first >= 0:
         timer = timers(s)[row.first]
         task = timer.task
-        ticket = tasks(s)[task].call_number if row.purpose == OF_TOTAL else tasks(s)[task].ticket
+        ticket = tasks(s)[task].call_number if row.whole_call else tasks(s)[task].ticket
         if ticket != timer.ticket:
             drop_head(s, lane)
         elif timer.deadline <= now:
             drop_head(s, lane)
-            if row.purpose == OF_CALL:
-                call_timed_out(s, task, row.owner)
+            if row.purpose == OF_QUEUE:
+                waited_too_long(s, task, row.owner)
             elif row.purpose == OF_CLIENT:
                 client_timed_out(s, task, row.owner)
-            elif row.purpose == OF_QUEUE:
-                waited_too_long(s, task, row.owner)
-            elif row.purpose == OF_TOTAL:
-                out_of_time(s, task, row.owner)
             else:
-                waited_for_bulkhead(s, task, row.owner)
+                call_expired(s, task, row.owner, row.purpose)
         else:
             wait_for_lane(s, lane, timer.deadline)
             return

@@ -17,7 +17,6 @@ from sim.compiled.faults import Faults
 from sim.compiled.initial import state_of
 from sim.compiled.interpreter import BUDGET_SPENT, DONE, MUST_GROW, ORDERED, TOO_MANY_TURNS, TURNS_AT_ONCE, run
 from sim.compiled.room import Room
-from sim.compiled.rows.calls import breakers, guards
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.events import wheel
 from sim.compiled.rows.hosts import replicas
@@ -35,7 +34,6 @@ from sim.compiled.rows.traffic import workloads
 from sim.compiled.tasks import ALIVE
 from sim.compiled.wiring import Wiring
 from sim.models.stillness import Stillness, Turning
-from sim.policies.breaker import BreakerRow
 from sim.records.exemplars import Exemplars
 from sim.records.row_sinks import RowSink
 from sim.records.rows import copied, joined
@@ -184,9 +182,9 @@ class Machine:
         """The event log as it was written; its subjects are places in the list of subjects."""
         return joined(self.pieces[event_records], EVENT)
 
-    def breaker(self, guard: int) -> BreakerRow:
-        """A copy of the breaker of a guard."""
-        return BreakerRow(*breakers.array(self.s)[guards(self.s)[guard].breaker].tolist())
+    def renew(self, table: AnyTable, row: int) -> None:
+        """Make a row of a policy what it was at time 0."""
+        table.array(self.s)[row] = self.wiring.fresh[table][row]
 
     def tell(self, events: Iterable[Late]) -> None:
         """Note what is told after it happened."""

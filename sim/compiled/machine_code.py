@@ -14,12 +14,11 @@ from sim.chance.compiler import is_whole, one_at_a_time, say_whole
 from sim.compiled import (
     attempts,
     calendar,
-    calls,
     clients,
     consumers,
     cores,
+    ending,
     events,
-    guards,
     interpreter,
     memory,
     operations,
@@ -30,6 +29,7 @@ from sim.compiled import (
 from sim.compiled.base import PLAIN
 from sim.compiled.rows.programs import Op, PlaceOp, TimedOp
 from sim.compiled.rows.state import STATE_TYPE
+from sim.compiled.written import calls as written_calls
 
 _PATIENCE = 300.0  # s; ten times as long as it takes where nothing else is under way
 _OP, _TIMED_OP, _PLACE_OP = (from_dtype(row.dtype) for row in (Op, TimedOp, PlaceOp))
@@ -44,7 +44,7 @@ _ENTRIES: tuple[Any, ...] = (  # what Python calls, and with what beside the sta
     (tasks.free_row, (int64,)),
     (tasks.close, (int64, boolean)),
     (attempts.waited_too_long, (int64, int64)),
-    (guards.stop, (int64, int64, boolean, int64)),
+    (ending.stop, (int64, int64, boolean, int64)),
     (cores.stop_cores, (int64,)),
     (cores.start_cores, (int64,)),
     (consumers.put_back, (int64,)),
@@ -62,7 +62,7 @@ _ENTRIES: tuple[Any, ...] = (  # what Python calls, and with what beside the sta
 _PARTS: tuple[Any, ...] = (  # what `run` is made of, in the order in which it comes to them: its largest pieces
     (interpreter.happen, (int64, int64)),
     (interpreter.wake, (int64,)),
-    (calls.call_step, (int64, int64)),
+    (written_calls.call_step, (int64, int64)),
     (attempts.steps_over, (int64, int64)),
     (operations.spend, (int64, _TIMED_OP)),
     (operations.get_place, (int64, _PLACE_OP)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from sim.compiled import calendar, consumers, guards, relays, topics
+from sim.compiled import calendar, consumers, ending, relays, topics
 from sim.compiled.base import NONE
 from sim.compiled.codes import SKIPPED
 from sim.compiled.rows.declaring import NOBODY
@@ -65,7 +65,7 @@ class Membership:
     def silence(self, task: int) -> None:
         """Stop a thread of its own, with what it waits for."""
         host = replicas(self.s)[tasks(self.s)[task].replica].host
-        guards.stop(self.s, task, host, False, NONE)
+        ending.stop(self.s, task, host, False, NONE)
 
     # -- members -------------------------------------------------------------------------------------------------------
 

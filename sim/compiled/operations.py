@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from sim.chance.chain import link_chain
 from sim.compiled import spans
+from sim.compiled.answers import FAIL, NEXT, PARK
 from sim.compiled.base import NONE, ZERO, handler, inlined, whole
 from sim.compiled.calendar import hold, make_ready
-from sim.compiled.calls import FAIL, NEXT, PARK
 from sim.compiled.codes import DEGRADED, OK, OVERSOLD, REFUSED, STOCK_RAN_OUT
 from sim.compiled.cores import compute
 from sim.compiled.events import log

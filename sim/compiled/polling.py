@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sim.compiled.answers import NEXT, PARK
 from sim.compiled.base import handler, whole
-from sim.compiled.calls import NEXT, PARK
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.memory import note_task
 from sim.compiled.places import park

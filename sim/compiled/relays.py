@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
+from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import hold
-from sim.compiled.calls import AGAIN, PARK
 from sim.compiled.network import hop_delay
 from sim.compiled.places import park
 from sim.compiled.rows.hosts import hosts, replicas

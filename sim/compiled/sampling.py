@@ -6,21 +6,20 @@ import math
 
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
-from sim.compiled.rows.calls import breakers, bulkheads, guard_of, guards
 from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
-from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.watched import areas, moments, samples, series
-from sim.policies.breaker import CLOSED
+from sim.compiled.written.watched import read_layers
 
 (
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED,
-    BREAKER_OPEN, LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-    MEMBER_BUSY, PLACES_TAKEN, PLACES, IN_LINE, PASSED, TURNED_AWAY, LIMIT_PASSED, LIMIT_REFUSED,
-) = map(whole, range(27))  # fmt: skip
+    LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
+    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
+    OF_LAYERS,
+) = map(whole, range(22))  # fmt: skip
 
 
 @handler
@@ -29,16 +28,16 @@ def read(s: State, what: int, index: int, count: int) -> float:
     now = s.now
     if what <= WORK_WASTED:
         return read_host(s, what, index)
-    if what == BREAKER_OPEN:
-        opened = 0
-        for place in range(index, index + count):
-            if breakers(s)[guards(s)[guard_of(s)[place]].breaker].state != CLOSED:
-                opened += 1
-        return opened / count
+    if what >= OF_LAYERS:
+        return read_layers(s, what - OF_LAYERS, index, count)
     if what == OUTBOX_ROWS:
         return float(outboxes(s)[index].rows)
-    if what >= MEMBER_BUSY:
-        return read_limits(s, what, index, count)
+    if what == MEMBER_BUSY:
+        return float(members(s)[index].busy_area + (s.now if members(s)[index].processing else 0.0))
+    if what == LIMIT_PASSED:
+        return float(limits(s)[index].passed)
+    if what == LIMIT_REFUSED:
+        return float(limits(s)[index].refused)
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)
@@ -52,34 +51,6 @@ def read(s: State, what: int, index: int, count: int) -> float:
     for member in range(group.first_member, group.first_member + group.members):
         row = members(s)[member_of(s)[member]]
         total += row.holding_area + (now if row.holding else 0.0)
-    return total
-
-
-@handler
-def read_limits(s: State, what: int, index: int, count: int) -> float:
-    """The same of a single member, of the places of a bulkhead, of a limit."""
-    if what == MEMBER_BUSY:
-        return float(members(s)[index].busy_area + (s.now if members(s)[index].processing else 0.0))
-    if what == LIMIT_PASSED:
-        return float(limits(s)[index].passed)
-    if what == LIMIT_REFUSED:
-        return float(limits(s)[index].refused)
-    if what == PLACES:
-        return index * s.now
-    total = 0.0
-    for place in range(index, index + count):
-        guard = guards(s)[guard_of(s)[place]]
-        if what == PLACES_TAKEN:
-            total += guard.taken_area + bulkheads(s)[guard.bulkhead].inside * s.now
-        elif what == PASSED:
-            total += guard.passed
-        elif what == TURNED_AWAY:
-            total += guard.turned_away
-        else:
-            task = guard.line.first
-            while task >= 0:
-                total += 1.0
-                task = tasks(s)[task].next
     return total
 
 

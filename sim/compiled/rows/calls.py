@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.compiled.rows.declaring import Perhaps, Reference, Row
+from sim.compiled.rows.declaring import Fixed, Perhaps, Reference, Ring, Row
 from sim.compiled.rows.running import TaskLine
 from sim.compiled.rows.tables import Table
 from sim.policies.balancer import BALANCER, BalancerRow
@@ -15,12 +15,12 @@ from sim.policies.retry import RETRY, RetryRow
 
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
-    from sim.compiled.rows.hosts import Host, Replica
+    from sim.compiled.rows.hosts import Draw, Host, Replica
     from sim.compiled.rows.logs import Topic
     from sim.compiled.rows.programs import Op
 
 
-class Call(Row):
+class Call(Row, fixed=True):
     """One call site: a target and a policy."""
 
     target: Reference[Target]
@@ -29,8 +29,8 @@ class Call(Row):
     salt: int
     mark: int
     max_attempts: int
-    retry: int
-    jitter: int  # a draw
+    retry: Reference[RetryRow]
+    jitter: Reference[Draw]
     lane: Perhaps[TimerLane]  # of one attempt
     total_lane: Perhaps[TimerLane]  # of all attempts together
     bulkhead_lane: Perhaps[TimerLane]  # of the wait for a place; none: nobody waits
@@ -38,12 +38,14 @@ class Call(Row):
     subject: int  # place in the list of subjects: the caller, or its first replica
     about: int  # likewise: the callee
     cancels: bool  # a timeout ends the attempt
-    bulkhead: bool
+    budgeted: bool  # retries are
+    breaks: bool  # it has a breaker
+    bulkhead: bool  # likewise
     may_freeze: bool  # its caller
     per_replica: bool  # each replica of the caller has a guard of its own
 
 
-class Target(Row):
+class Target(Row, fixed=True):
     """What can be called: an endpoint, a route, or a topic."""
 
     kind: int  # ENDPOINT ... in network.py
@@ -64,7 +66,7 @@ class Target(Row):
     line: int  # how long such a line is; 0: nobody counts, and all share one
 
 
-class Hop(Row):
+class Hop(Row, fixed=True):
     """One direction of one kind of message."""
 
     length: float  # s, where it is not drawn
@@ -89,12 +91,12 @@ class Guard(Row):
 
     spent: float  # when its budget was last found exhausted
     taken_area: float
-    breaker: int  # -1: none; so of budget and bulkhead
-    ring: int
+    breaker: Fixed[Reference[BreakerRow]]  # -1: none; so of budget and bulkhead
+    ring: Ring
     size: int  # of the ring
-    budget: int
-    tokens: int
-    bulkhead: int
+    budget: Fixed[Reference[BudgetRow]]
+    tokens: Ring
+    bulkhead: Fixed[Reference[BulkheadRow]]
     line: TaskLine  # those who wait for a place in its bulkhead
     passed: int
     turned_away: int

@@ -19,7 +19,7 @@ from __future__ import annotations
 import inspect
 import re
 import struct
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,13 @@ class Caller(Perhaps[T]):
     """The same, or ITS_REQUEST."""
 
 
+class Ring(Reference[float]):
+    """Where the ring of a policy begins in the table of all rings: flows hand on the numbers from there on."""
+
+
+Fixed = Annotated[T, "never written again once the row is in use"]
+"""What flows rely on across a wait, and may not write."""
+
 LOWEST = {"Reference": 0, "Perhaps": NOBODY, "Caller": ITS_REQUEST}
 FORMATS = {"int": "i8", "float": "f8", "bool": "?", "Key": "u8"}
 # of `struct`, by numpy's names
@@ -75,6 +82,7 @@ LETTERS = {
     "b1": "?",
 }
 _ANNOTATION = re.compile(r"(?:ClassVar.*)|(\w+)(?:\[(\w+)\])?")
+_FIXED = re.compile(r"Fixed\[(.*)\]")
 
 
 class Field:
@@ -87,6 +95,7 @@ class Field:
         self.offset = 0
         self.format = FORMATS.get(kind, "i8")
         self.whole = kind != "float"
+        self.fixed = False  # never written again once the row is in use
 
     def lie_at(self, offset: int, dtype: np.dtype[Any]) -> None:
         """Where it lies in its record, and in which form."""
@@ -154,10 +163,11 @@ class Row(metaclass=RowType):
     _base: int
 
     @classmethod
-    def declare(cls, size: int = 0, adopted: np.dtype[Any] | None = None) -> None:
+    def declare(cls, size: int = 0, adopted: np.dtype[Any] | None = None, fixed: bool = False) -> None:
         """Read the annotations.
 
-        `size`: bytes, for kinds of rows that share a table; `adopted`: a record type that stands elsewhere.
+        `size`: bytes, for kinds of rows that share a table; `adopted`: a record type that stands elsewhere; `fixed`:
+        all of its fields are.
         """
         cls.table = None
         own = inspect.get_annotations(cls)
@@ -176,6 +186,7 @@ class Row(metaclass=RowType):
         for name, field in cls.fields.items():
             dtype, offset = parts_of(adopted)[name]
             copy = Field(name, field.kind, field.about)
+            copy.fixed = fixed or field.fixed
             if dtype.names is None:
                 copy.lie_at(offset, dtype)
                 setattr(cls, name, copy)
@@ -214,10 +225,13 @@ def row_at(kind: type[R], memory: Memory, base: int) -> R:
 
 
 def _field(name: str, annotation: str) -> Field | None:
-    found = _ANNOTATION.fullmatch(annotation)
+    fixed = _FIXED.fullmatch(annotation)
+    found = _ANNOTATION.fullmatch(fixed[1] if fixed else annotation)
     if found is None or found[1] is None:
         return None
-    return Field(name, found[1], found[2])
+    field = Field(name, found[1], found[2])
+    field.fixed = fixed is not None
+    return field
 
 
 def _dtype(field: Field) -> np.dtype[Any]:

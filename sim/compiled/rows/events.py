@@ -30,10 +30,11 @@ class TimerLane(Row):
 
     duration: float
     due: float  # of its event, where it has one
-    purpose: int  # OF_CALL ... in calendar.py
+    purpose: int  # OF_QUEUE ... in calendar.py
     owner: int  # the call, workload or host, by its purpose
     first: Perhaps[Timer]
     last: Perhaps[Timer]
+    whole_call: bool  # its timers carry the number of a call, and not the ticket of a wait
     armed: bool  # it has an event
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.compiled.rows.declaring import Caller, Perhaps, Reference, Row
+from sim.compiled.rows.declaring import Caller, Fixed, Perhaps, Reference, Row
 from sim.compiled.rows.records import SpanRecord, StageRecord
 from sim.compiled.rows.tables import Pool, Returning, ReturningChain, Table, Taking
 
@@ -47,7 +47,7 @@ class Task(Row):
     chain: int
     path: int
     caller: Caller[Task]  # who waits for it
-    replica: Reference[Replica]  # where it runs, or arrives
+    replica: Fixed[Reference[Replica]]  # where it runs, or arrives
     tries: int  # attempts of its present call, or for its present request, that are over
     admitted: int  # what the breaker said to its attempt: negative: no
     line: Perhaps[Guard]  # where it stands in line for a place of the bulkhead

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.compiled import network, topics
-from sim.compiled.calendar import OF_BULKHEAD, OF_CALL, OF_TOTAL
+from sim.compiled.flows.calls import LAYERS, purpose_of
 from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
@@ -15,10 +15,9 @@ from sim.compiled.wiring.found import Filled, Found, FoundPolicies
 from sim.models.gateway import Route
 from sim.models.topic import PublishTarget
 from sim.policies.balancer import BalancerRow, new_balancer
-from sim.policies.retry import new_retry
-from sim.spec.policy import Retry
 
 if TYPE_CHECKING:
+    from sim.compiled.flows.layer import Layer
     from sim.compiled.wiring.guards import GuardTables
     from sim.compiled.wiring.places import Places
     from sim.models.call import Call, Target
@@ -50,29 +49,23 @@ class CallTables:
         """A guarded call."""
         if call in self._call_at:
             return self._call_at[call]
-        self._call_at[call] = place = len(self.calls)
-        policy, bulkhead = call.policy, call.policy.bulkhead
-        retry = policy.retry or Retry(max_attempts=1)
-        self.calls.add(
-            target=self.target(call.target),
-            hop=self.hop(call.hop),
-            back=self.hop(call.back),
-            salt=call.salt,
-            mark=call.mark,
-            max_attempts=retry.max_attempts,
-            retry=self.guards.retries.add(new_retry(retry)),
-            jitter=row_of(self.places.world.uniform(f"{call.site}.backoff")),
-            guards=self.guards.guards_at(call.guards),
-            cancels=policy.on_timeout == "cancel",
-            bulkhead=bulkhead is not None,
-            lane=self.places.lane(policy.timeout, OF_CALL, place),
-            total_lane=self.places.lane(policy.total_timeout, OF_TOTAL, place),
-            bulkhead_lane=self.places.lane(
-                bulkhead.max_wait if bulkhead and bulkhead.max_wait > 0 else None, OF_BULKHEAD, place
-            ),
-            **self._ends(call),
-        )
+        self._call_at[call] = place = self.calls.add()
+        values: dict[str, Any] = {
+            "target": self.target(call.target),
+            "hop": self.hop(call.hop),
+            "back": self.hop(call.back),
+            "salt": call.salt,
+            "mark": call.mark,
+            "guards": self.guards.guards_at(call.guards),
+        }
+        for layer in LAYERS:
+            values |= layer.of_call(call, self, place)
+        self.calls.rows[place] |= values | self._ends(call)
         return place
+
+    def lane(self, layer: type[Layer], duration: float | None, call: int) -> int:
+        """The timers of a layer of a call."""
+        return self.places.lane(duration, purpose_of(layer), call, whole_call=layer.whole_call)
 
     def _ends(self, call: Call) -> dict[str, int]:
         """The caller and the callee, as events name them.

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from sim.compiled.flows.calls import LAYERS
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, FoundPolicies, fractions, whole_numbers
-from sim.models.budget import RetryBudget
-from sim.models.layers.breaker import BreakerMemory
-from sim.models.layers.bulkhead import BulkheadMemory
-from sim.policies.breaker import BreakerRow
-from sim.policies.budget import BudgetRow
-from sim.policies.bulkhead import BulkheadRow
-from sim.policies.retry import RetryRow
 
 if TYPE_CHECKING:
+    from sim.compiled.rows.tables import AnyTable
     from sim.compiled.wiring.places import Places
     from sim.models.guards import Guard, Guards
 
@@ -29,8 +22,7 @@ class GuardTables:
         self.places = places
         self.guards = Found(rows.Guard)
         self.guard_of: list[int] = []
-        self.breakers, self.budgets = FoundPolicies(BreakerRow), FoundPolicies(BudgetRow)
-        self.bulkheads, self.retries = FoundPolicies(BulkheadRow), FoundPolicies(RetryRow)
+        self.policies = {table: FoundPolicies(row) for layer in LAYERS for table, row in layer.tables}
         self.rings: list[float] = []
         self._guards_at: dict[int, int] = {}
         self._guard_at: dict[int, int] = {}
@@ -39,6 +31,10 @@ class GuardTables:
         """Where a ring of a policy begins."""
         self.rings += ring
         return len(self.rings) - len(ring)
+
+    def policy(self, table: AnyTable, row: Any) -> int:  # noqa: ANN401 - a row of a policy
+        """The place of the row of a policy."""
+        return self.policies[table].add(row)
 
     def guards_at(self, guards: Guards) -> int:
         """Where the guards of a call stand, one for each replica of the caller; -1: it has none."""
@@ -53,17 +49,9 @@ class GuardTables:
     def _guard(self, guard: Guard) -> int:
         if id(guard) in self._guard_at:
             return self._guard_at[id(guard)]
-        values: dict[str, float] = {"spent": -np.inf, "breaker": NOBODY, "budget": NOBODY, "bulkhead": NOBODY}
-        if (breaker := guard.find(BreakerMemory)) is not None:
-            values |= {
-                "breaker": self.breakers.add(breaker.row),
-                "ring": self.ring(breaker.ring),
-                "size": len(breaker.ring),
-            }
-        if (budget := guard.find(RetryBudget)) is not None:
-            values |= {"budget": self.budgets.add(budget.row), "tokens": self.ring(budget.tokens)}
-        if (bulkhead := guard.find(BulkheadMemory)) is not None:
-            values["bulkhead"] = self.bulkheads.add(bulkhead.row)
+        values: dict[str, Any] = {"breaker": NOBODY, "budget": NOBODY, "bulkhead": NOBODY}
+        for layer in LAYERS:
+            values |= layer.of_guard(guard, self)
         self._guard_at[id(guard)] = place = self.guards.add(**values)
         return place
 
@@ -88,8 +76,6 @@ class GuardTables:
         """As they are at time 0, and after a crash."""
         yield rows.guards, self.guards.array()
         yield rows.guard_of, whole_numbers(self.guard_of)
-        yield rows.breakers, self.breakers.array()
-        yield rows.budgets, self.budgets.array()
-        yield rows.bulkheads, self.bulkheads.array()
-        yield rows.retries, self.retries.array()
+        for table, found in self.policies.items():
+            yield table, found.array()
         yield rows.rings, fractions(self.rings)

@@ -74,11 +74,11 @@ class Places:
         self.subjects.append(text)
         return len(self.subjects) - 1
 
-    def lane(self, duration: float | None, purpose: int, owner: int) -> int:
+    def lane(self, duration: float | None, purpose: int, owner: int, *, whole_call: bool = False) -> int:
         """A lane of timers of one duration, seconds; NOBODY where there is none."""
         if duration is None:
             return NOBODY
-        return self.lanes.add(duration=duration, purpose=purpose, owner=owner)
+        return self.lanes.add(duration=duration, purpose=purpose, owner=owner, whole_call=whole_call)
 
     def space(self, count: int = 1) -> int:
         """A number of its own for one kind of key, or the first of several."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.compiled import sampling
+from sim.compiled.flows.calls import LAYERS, series_of
 from sim.compiled.program import Unsupported
 from sim.compiled.rows import watched as rows
 from sim.compiled.wiring.found import Filled, Found, fractions
@@ -26,12 +27,6 @@ OF_GROUPS = (
     ("redelivered", sampling.REDELIVERED),
     ("busy", sampling.GROUP_BUSY),
     ("workers", sampling.GROUP_WORKERS),
-)
-OF_BULKHEADS = (
-    ("places_taken", sampling.PLACES_TAKEN),
-    ("in_line", sampling.IN_LINE),
-    ("passed", sampling.PASSED),
-    ("turned_away", sampling.TURNED_AWAY),
 )
 
 
@@ -68,15 +63,9 @@ class SeriesTables:
     def _watch_guards(self) -> None:
         for call in self.places.world.calls.guarded:
             at, count = self.guards.guards_at(call.guards), len(call.guards)
-            if call.policy.circuit_breaker is not None:
-                about = next(iter(call.guards.values())).about
-                self._watch(f"{call.caller} -> {about}", "breaker_open", sampling.BREAKER_OPEN, at, count)
-            if call.policy.bulkhead is not None:
-                count = 1 if call.policy.scope == "service" else count
-                places = call.policy.bulkhead.max_concurrent_calls * count
-                self._watch(call.bulkhead_name, "places", sampling.PLACES, places)
-                for quantity, what in OF_BULKHEADS:
-                    self._watch(call.bulkhead_name, quantity, what, at, count)
+            for watched in (one for layer in LAYERS for one in layer.watched(call, call.guards)):
+                what = sampling.OF_LAYERS + series_of(watched.quantity)
+                self._watch(watched.component, watched.quantity, what, at, watched.guards or count)
 
     def _watch_groups(self) -> None:
         for place, group in enumerate(self.places.groups):

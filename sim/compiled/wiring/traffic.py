@@ -14,6 +14,7 @@ from sim.compiled.base import CHUNK
 from sim.compiled.calendar import OF_CLIENT
 from sim.compiled.program import Unsupported, row_of
 from sim.compiled.rows import traffic as rows
+from sim.compiled.rows.calls import budgets, retries
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found
 from sim.spec.base import word_of
@@ -54,7 +55,7 @@ class TrafficTables:
             caller=self.places.replica_at[client.replica],
             patient=workload.patient,
             lane=self.places.lane(spec.timeout, OF_CLIENT, place),
-            retry=self.guards.retries.add(client.rule),
+            retry=self.guards.policy(retries, client.rule),
             max_attempts=client.rule.max_attempts,
             jitter=row_of(client.jitter),
             honor=spec.honor_retry_after,
@@ -79,7 +80,7 @@ class TrafficTables:
     def _budget(self, client: Client) -> dict[str, int]:
         if client.budget is None:
             return {"budget": NOBODY, "tokens": NOBODY}
-        budget, tokens = self.guards.budgets.add(client.budget.row), self.guards.ring(client.budget.tokens)
+        budget, tokens = self.guards.policy(budgets, client.budget.row), self.guards.ring(client.budget.tokens)
         return {"budget": budget, "tokens": tokens}
 
     def _door(self, door: Door) -> None:

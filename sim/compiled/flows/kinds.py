@@ -1,0 +1,946 @@
+"""The rows as flows see them, for mypy: written by `python sim/compiled/cutting/write.py`, do not edit.
+
+A row is its place in a table, so that functions of the engine can be handed it; a reference is the row it leads to.
+"""
+
+from __future__ import annotations
+
+from sim.policies.base import Ring
+from sim.policies.breaker import BreakerRow
+from sim.policies.budget import BudgetRow
+from sim.policies.bulkhead import BulkheadRow
+from sim.policies.retry import RetryRow
+
+
+class RequestRecord(int):
+    """A logical request that is over."""
+
+    id: int
+    arrival: float
+    end: float
+    completion: float
+    effects: int
+    user: int
+    item: int
+    source: int
+    route: int
+    where: int
+    attempts: int
+    outcome: int
+    charges: int
+    reservations: int
+    pending: bool
+    expects: bool
+
+
+class MessageRecord(int):
+    """A message that has ended for a group."""
+
+    id: int
+    request: int
+    offset: int
+    published: float
+    available: float
+    end: float
+    partition: int
+    topic: int
+    group: int
+    deliveries: int
+    how: int
+
+
+class SpanRecord(int):
+    """An attempt on a service."""
+
+    request: int
+    chain: int
+    arrived: float
+    started: float
+    ended: float
+    endpoint: int
+    replica: int
+    outcome: int
+    abandoned: bool
+    flow: int
+
+
+class StageRecord(int):
+    """What a flow did next."""
+
+    request: int
+    flow: int
+    begin: float
+    seconds: float
+    about: int
+    place: int
+    kind: int
+
+
+class EventRecord(int):
+    """Something worth telling; subject and object are places in the list of subjects of the run."""
+
+    time: float
+    kind: int
+    subject: int
+    object: int
+    value: float
+
+
+class CandidateRecord(int):
+    """A request that may be an exemplar."""
+
+    id: int
+    response: float
+    lot: int
+    spans: int
+    stages: int
+
+
+class TaskLine(int):
+    """Tasks that stand in a line, by their `next` and `previous`."""
+
+    first: Task | None
+    last: Task | None
+
+
+class Task(int):
+    """A thread of control: an attempt, a publication, a branch, a courier, a client, a consumer or a relay."""
+
+    seconds: float
+    pause: float
+    began: float
+    frozen_before: float
+    worked: float
+    deadline: float
+    on_wake: int
+    pc: Op
+    ticket: int
+    call_number: int
+    outcome: int
+    root: int
+    entry: Op
+    request: Request | None
+    chain: int
+    path: int
+    caller: Task | None
+    replica: Replica
+    tries: int
+    admitted: int
+    line: Guard | None
+    member: Member | None
+    next: Task | None
+    previous: Task | None
+    mark: int
+    phase: int
+    held: int
+    waits: int
+    life: int
+    inside: int
+    where: int
+    child: Task | None
+    sibling: Task | None
+    attempt: Task | None
+    guard: Guard | None
+    call: Call | None
+    back: Hop | None
+    callee: Replica | None
+    branches_left: int
+    producer: Replica
+    target: Target
+    message: Message | None
+    stock_seen: int
+    user: int
+    asks_for: int
+    granted: bool
+    abandoned: bool
+    degraded: bool
+    own_thread: bool
+    branching: bool
+
+
+class Request(int):
+    """A logical request that is open, or a free place for one."""
+
+    arrival: float
+    end: float
+    completion: float
+    retry_after: float
+    id: int
+    effects: int
+    needs: int
+    marks: int
+    first_mark: Mark | None
+    last_mark: Mark | None
+    alive: int
+    source: int
+    door: Door
+    route: int
+    where: int
+    attempts: int
+    outcome: int
+    charges: int
+    reservations: int
+    user: int
+    item: int
+    number: int
+    open: bool
+    next: Request | None
+
+
+class Mark(int):
+    """The mark of an attempt that has arrived; each open request has a list of its own."""
+
+    mark: int
+    next: Mark | None
+
+
+class Flow(int):
+    """What spans tell of the task in the row of the same place."""
+
+    arrived: float
+    started: float
+    number: int
+
+
+class RequestNotes(int):
+    """Where exemplars are kept: the notes of the open request in the row of the same place."""
+
+    stages: int
+    first_stage: StageNote | None
+    last_stage: StageNote | None
+    spans: int
+    first_span: SpanNote | None
+    last_span: SpanNote | None
+
+
+class StageNote(int):
+    """A stage of an open request."""
+
+    row: StageRecord
+    next: StageNote | None
+
+
+class SpanNote(int):
+    """A span of an open request."""
+
+    row: SpanRecord
+    next: SpanNote | None
+
+
+class Note(int):
+    """A task that waits for something rare, and the ticket of its wait."""
+
+    task: Task
+    ticket: int
+    next: Note | None
+
+
+class Event(int):
+    """Something that happens at a time; 32 bytes: two of them to a line of the cache."""
+
+    time: float
+    order: int
+    what: int
+    next: Event | None
+
+
+class Timer(int):
+    """Ends a wait of a task, unless that is over before."""
+
+    deadline: float
+    ticket: int
+    task: Task
+    next: Timer | None
+
+
+class TimerLane(int):
+    """Timers of one duration and purpose, which end in the order in which they begin."""
+
+    duration: float
+    due: float
+    purpose: int
+    owner: int
+    first: Timer | None
+    last: Timer | None
+    whole_call: bool
+    armed: bool
+
+
+class Call(int):
+    """One call site: a target and a policy."""
+
+    target: Target
+    hop: Hop
+    back: Hop
+    salt: int
+    mark: int
+    max_attempts: int
+    retry: RetryRow
+    jitter: Draw
+    lane: TimerLane | None
+    total_lane: TimerLane | None
+    bulkhead_lane: TimerLane | None
+    guards: int
+    subject: int
+    about: int
+    cancels: bool
+    budgeted: bool
+    breaks: bool
+    bulkhead: bool
+    may_freeze: bool
+    per_replica: bool
+
+
+class Target(int):
+    """What can be called: an endpoint, a route, or a topic."""
+
+    kind: int
+    where: int
+    only: Replica | None
+    host: Host | None
+    first: Replica
+    count: int
+    uniforms: int
+    uniform: int
+    other_uniform: int
+    entry: Op
+    topic: Topic
+    key: int
+    site: int
+    counts: bool
+    loads: int
+    line: int
+
+
+class Hop(int):
+    """One direction of one kind of message."""
+
+    length: float
+    fixed: float
+    draw: int
+    chance: int
+    wire: Wire
+    salt: int
+
+
+class Wire(int):
+    """What two hosts share, and faults disturb."""
+
+    loss: float
+    cuts: int
+    losses: int
+    delays: int
+
+
+class Guard(int):
+    """The memory of one caller about one callee."""
+
+    spent: float
+    taken_area: float
+    breaker: BreakerRow
+    ring: Ring
+    size: int
+    budget: BudgetRow
+    tokens: Ring
+    bulkhead: BulkheadRow
+    line: TaskLine
+    passed: int
+    turned_away: int
+
+
+class Limit(int):
+    """A limit; its counters are rows of `limiters`."""
+
+    last: float
+    space: int
+    per: int
+    ring: int
+    about: int
+    passed: int
+    refused: int
+    node: bool
+    limiting: bool
+
+
+class Entry(int):
+    """What is remembered of a key of some space."""
+
+    time: float
+    space: int
+    key: int
+    value: int
+    first: Note | None
+    last: Note | None
+    used: bool
+
+
+class TokenRule(int):
+    """How tokens are looked at."""
+
+    ttl: float
+    invalid: float
+    known: int
+    asking: int
+    allow: bool
+
+
+class Host(int):
+    """A service or the gateway."""
+
+    slow: float
+    work_done: float
+    work_wasted: float
+    busy_area: float
+    queue_area: float
+    outside_area: float
+    up_area: float
+    last_shed: float
+    name: int
+    first: Replica
+    count: int
+    capacity: int
+    workers: int
+    cores: int
+    offered: int
+    again: int
+    queued: int
+    outside: int
+    up: int
+    patience: TimerLane | None
+    errors_first: int
+    errors_count: int
+    errors_on: int
+    subject: int
+    turn: int
+    lifo: bool
+    event_loop: bool
+    may_hang: bool
+    tracks: bool
+    shedding: bool
+
+
+class Replica(int):
+    """One process of a host, or who calls from outside."""
+
+    hung_since: float
+    frozen: float
+    virtual: float
+    last: float
+    due: float
+    used: float
+    used_since: float
+    host: Host | None
+    index: int
+    free: int
+    waiting: int
+    closed: int
+    down: int
+    hung: int
+    backlog: int
+    queue: TaskLine
+    parked: TaskLine
+    overdue_first: Note | None
+    overdue_last: Note | None
+    cores: int
+    jobs: Job | None
+    running: int
+    sequence: int
+    generation: int
+    stopped: bool
+
+
+class Job(int):
+    """Work of a task on the cores of its replica."""
+
+    end: float
+    sequence: int
+    ticket: int
+    task: Task
+    child: Job | None
+    next: Job | None
+
+
+class ErrorFault(int):
+    """A share of attempts fails while it is on."""
+
+    share: float
+    draw: int
+    on: bool
+
+
+class Stock(int):
+    """What a service has to sell."""
+
+    items: int
+    first: int
+    kinds: int
+    subject: int
+
+
+class Draw(int):
+    """A row of Draw."""
+
+    key: int
+    kind: int
+    p0: float
+    p1: float
+    offset: int
+    size: int
+    parts: int
+
+
+class Topic(int):
+    """A topic."""
+
+    name: int
+    broker: Broker
+    first: Partition
+    count: int
+    groups: int
+    first_group: int
+    chance: int
+    replication: int
+    published: int
+
+
+class Broker(int):
+    """A broker."""
+
+    down: int
+    acks: int
+    first: Note | None
+    last: Note | None
+
+
+class Partition(int):
+    """A partition: how far it goes, and what is not readable yet."""
+
+    end: int
+    first: Message | None
+    last: Message | None
+
+
+class Message(int):
+    """A message, as long as anything needs it."""
+
+    published: float
+    available: float
+    number: int
+    chain: int
+    path: int
+    offset: int
+    request: Request
+    topic: Topic
+    partition: Partition
+    site: int
+    waiter: Task | None
+    left: int
+    flow: int
+    next: Message | None
+    replicated: bool
+
+
+class DeliveryLine(int):
+    """Deliveries that stand in a line, by their `next` and `previous`."""
+
+    first: Delivery | None
+    last: Delivery | None
+
+
+class Group(int):
+    """A consumer group of a topic."""
+
+    busy_area: float
+    topic: Topic
+    name: int
+    first: GroupPartition
+    lag: int
+    delivered: int
+    redelivered: int
+    space: int
+    busy: int
+    first_member: int
+    members: int
+    delayed: DeliveryLine
+
+
+class GroupPartition(int):
+    """A partition as one group sees it."""
+
+    group: Group
+    owner: Member | None
+    waiting: DeliveryLine
+    retries: DeliveryLine
+    committed: bool
+
+
+class Delivery(int):
+    """A message on its way through one group."""
+
+    end: float
+    message: Message
+    partition: GroupPartition
+    count: int
+    failures: int
+    how: int
+    flow: int
+    previous: Delivery | None
+    next: Delivery | None
+
+
+class Member(int):
+    """A member of a group."""
+
+    holding_area: float
+    busy_area: float
+    session: float
+    group: Group
+    host: Host
+    replica: Replica
+    task: Task | None
+    hop: Hop
+    wire: Wire
+    broker: Broker
+    salt: int
+    max_poll: int
+    max_deliveries: int
+    retry_topic: int
+    retries_first: int
+    first_partition: int
+    partitions: int
+    turn: int
+    batch: DeliveryLine
+    following: Delivery | None
+    current: Delivery | None
+    pc: Op
+    idempotent: bool
+    latest: bool
+    idle: bool
+    belongs: bool
+    up: bool
+    holding: bool
+    died: bool
+    processing: bool
+
+
+class Outbox(int):
+    """An outbox and its relay."""
+
+    poll: float
+    salt: int
+    rows: int
+    host: Host
+    topic: Topic
+    key: int
+    site: int
+    batch: int
+    out: Hop
+    back: Hop
+    first: OutboxRow | None
+    last: OutboxRow | None
+    task: Task | None
+    replica: Replica | None
+    count: int
+    taken: int
+    pc: Op
+    waited: bool
+
+
+class OutboxRow(int):
+    """A row of an outbox."""
+
+    request: Request
+    chain: int
+    path: int
+    tries: int
+    flow: int
+    next: OutboxRow | None
+
+
+class Workload(int):
+    """One traffic."""
+
+    due: float
+    spent: float
+    base: int
+    subject: int
+    name: int
+    arrived: int
+    first_door: Door
+    doors: int
+    mix: int
+    users: Population | None
+    items: Population | None
+    caller: Replica
+    pc: Op
+    lane: TimerLane | None
+    retry: int
+    max_attempts: int
+    jitter: int
+    budget: int
+    tokens: int
+    source: int
+    buffered: int
+    taken: int
+    route_rows: int
+    user_rows: int
+    patient: bool
+    honor: bool
+
+
+class Population(int):
+    """Users or items, by popularity."""
+
+    exponent: float
+    count: int
+    step: int
+    first: int
+    size: int
+    number: int
+    key: int
+
+
+class Door(int):
+    """What a workload may ask for."""
+
+    target: Target
+    hop: Hop
+    route: int
+    needs: int
+    mark: int
+
+
+class Source(int):
+    """A row of Source."""
+
+    kind: int
+    key: int
+    stays_key: int
+    duration: float
+    made: int
+    mass: float
+    time: float
+    stays: int
+    piece: int
+    end: int
+    offset: int
+    size: int
+
+
+class Piece(int):
+    """A row of Piece."""
+
+    kind: int
+    start: float
+    length: float
+    base: float
+    mass: float
+    rate: float
+    change: float
+    scale: float
+    phase: float
+    origin: float
+
+
+class Op(int):
+    """One operation: which, on which host, and where to go on a jump and on a failure."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+
+
+class EntryOp(int):
+    """Where an endpoint or route begins."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    endpoint: int
+    answers: int
+    salt: int
+
+
+class TimedOp(int):
+    """Work or a wait."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    draw: int
+    kept: bool
+    computing: bool
+
+
+class PlaceOp(int):
+    """Get a place."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    spares_own_threads: bool
+
+
+class CallOp(int):
+    """A guarded call."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    call: Call
+    for_others: bool
+
+
+class EndOp(int):
+    """The end of an attempt."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    by_outcome: bool
+
+
+class EffectOp(int):
+    """A durable business fact."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    effect: int
+    ledger: int
+    idempotent: bool
+
+
+class ChanceOp(int):
+    """End with an outcome by chance."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    share: float
+    draw: int
+    outcome: int
+    where: int
+
+
+class LimitsOp(int):
+    """The limits of the gateway."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    route: int
+    count: int
+
+
+class WorkloadOp(int):
+    """A client of a workload asks."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    workload: Workload
+
+
+class ThinkOp(int):
+    """A user of a workload thinks."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    workload: Workload
+    draw: int
+
+
+class NextUserOp(int):
+    """A user has his answer."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    users: int
+
+
+class OutboxOp(int):
+    """Write to an outbox, or relay it."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    outbox: Outbox
+
+
+class SaltOp(int):
+    """A part with a salt of its own begins or is over."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    salt: int
+    depth: int
+
+
+class StockOp(int):
+    """Look at a stock, or take from it."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    stock: Stock
+    where: int
+
+
+class ReplyOp(int):
+    """Answer early."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    courier: Op
+
+
+class ParallelOp(int):
+    """Branches."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    first: int
+    count: int
+
+
+class TokenOp(int):
+    """A token that the identity provider may have to be asked for."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    draw: int
+    where: int
+
+
+class Series(int):
+    """What one time series reads."""
+
+    what: int
+    index: int
+    count: int
+    mean: bool

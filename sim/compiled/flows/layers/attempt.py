@@ -1,0 +1,115 @@
+"""One attempt: it is put on the wire, and its answer waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.chance.chain import link_chain
+from sim.compiled.base import NONE, ZERO, handler, inlined
+from sim.compiled.calendar import hold, make_ready
+from sim.compiled.codes import DEGRADED, OK, UNREACHABLE
+from sim.compiled.cutting.words import Waits, flow, perhaps
+from sim.compiled.flows.layer import Layer, thawed
+from sim.compiled.network import PUBLICATION, choose, hop_delay, leave_balancer
+from sim.compiled.rows.calls import calls, targets
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.spans import keep_sent
+from sim.compiled.tasks import ARRIVE, PUBLISH, new_task
+
+if TYPE_CHECKING:
+    from sim.compiled.flows.kinds import Call, Replica, Task
+
+
+@flow
+def attempting(s: State, own: Task, call: Call) -> Waits[int]:
+    """The outcome as it was answered; one that is degraded is an answer, and the caller's own will be degraded too."""
+    own.callee = perhaps(Replica, send(s, own, call, own.tries))
+    if own.callee is None:
+        own.root = 0
+        return UNREACHABLE
+    yield
+    if call.may_freeze and own.replica.hung:  # an answer or a timeout has woken it: nothing later can change it
+        own.ticket += 1
+        own.child = None
+        yield from thawed(s, own, call)
+    own.child = None
+    if call.target.counts:
+        leave_balancer(s, call.target, own.replica, own.callee)
+        own.callee = None
+    if own.outcome == DEGRADED:
+        own.degraded = True
+        return OK
+    return own.outcome
+
+
+@flow
+def balancer_hears(s: State, own: Task, call: Call) -> None:
+    """For the balancer the attempt is over."""
+    if call.target.counts and own.callee is not None:
+        leave_balancer(s, call.target, own.replica, own.callee)
+
+
+@inlined
+def send(s: State, task: int, call: int, attempt: int) -> int:
+    """Put one attempt on the wire; the replica that it goes to, also where it is lost on its way.
+
+    -1 where there is nobody to send it to.
+    """
+    own = tasks(s)[task]
+    row = calls(s)[call]
+    entity = requests(s)[own.request].id
+    chain = link_chain(own.chain, row.salt, attempt)
+    path = link_chain(own.path, row.salt, ZERO)
+    target = targets(s)[row.target]
+    replica = choose(s, row.target, own.replica, entity, chain)
+    if replica < 0:
+        own.where = target.where
+        return -1
+    delay = hop_delay(s, row.hop, entity, chain)
+    if delay < 0.0:
+        if s.spans:
+            keep_sent(s, task, NONE, target.where, attempt)
+        return replica
+    requests(s)[own.request].alive += 1
+    child = new_task(s, own.request, chain, path, task, replica)
+    made = tasks(s)[child]
+    made.back = row.back
+    made.abandoned = own.abandoned
+    if row.mark:
+        made.mark = row.mark ^ path
+    own.child = child
+    made.on_wake = ARRIVE
+    if target.kind == PUBLICATION:
+        made.on_wake = PUBLISH
+        made.producer = own.replica
+        made.target = row.target
+    else:
+        made.entry = target.entry
+    if s.spans:
+        keep_sent(s, task, child, target.where, attempt)
+    if delay > 0.0:
+        hold(s, child, delay)
+    else:
+        make_ready(s, child)
+    return replica
+
+
+@handler
+def send_and_forget(s: State, task: int, call: int) -> None:
+    """One attempt of which the caller hears no more."""
+    own = tasks(s)[task]
+    own.child = -1
+    send(s, task, call, ZERO)
+    if own.child >= 0:
+        tasks(s)[own.child].caller = NOBODY
+        own.child = -1
+
+
+class Attempt(Layer):
+    """The innermost layer, which every call has."""
+
+    name = "attempt"
+    flow = attempting
+    killed = balancer_hears

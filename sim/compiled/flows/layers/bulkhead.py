@@ -1,0 +1,220 @@
+"""The bulkhead: at most so many attempts at once; others wait in line, if the policy says so, or are turned away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sim.compiled.base import handler
+from sim.compiled.calendar import arm, make_ready
+from sim.compiled.codes import BULKHEAD_FULL
+from sim.compiled.cutting.words import Waits, flow
+from sim.compiled.flows.layer import Layer, Values, Watched, failed, its_guard, thawed
+from sim.compiled.lists import add_last, unlink
+from sim.compiled.rows import calls as rows
+from sim.compiled.rows.declaring import NOBODY
+from sim.compiled.rows.running import tasks
+from sim.compiled.rows.state import State
+from sim.compiled.spans import BULKHEAD, keep_stage
+from sim.compiled.tasks import IN_BULKHEAD, NOWHERE
+from sim.models.guards import distinct
+from sim.models.layers.bulkhead import BulkheadMemory
+from sim.policies import bulkhead
+from sim.policies.bulkhead import BulkheadRow
+
+if TYPE_CHECKING:
+    from sim.compiled.flows.kinds import Call, Task
+    from sim.compiled.flows.layer import Inner
+    from sim.compiled.machine import Machine
+    from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.guards import GuardTables
+    from sim.models.call import Call as ModelCall
+    from sim.models.guards import Guard as ModelGuard
+    from sim.models.guards import Guards as ModelGuards
+
+leave_places = bulkhead.leave.compiled
+
+
+@flow
+def in_bulkhead(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
+    """Get a place, make the attempt, and give the place back."""
+    if call.bulkhead:
+        guard = its_guard(s, call, own)
+        own.callee = None
+        if guard.line.first is None and bulkhead.enter(guard.bulkhead):
+            own.guard = guard
+            guard.taken_area -= s.now
+            guard.passed += 1
+        elif call.bulkhead_lane is None:
+            guard.turned_away += 1
+            failed(s, own, call)
+            return BULKHEAD_FULL
+        else:
+            if s.spans:
+                keep_stage(s, own, BULKHEAD, call.target.where, 0.0, -1)
+            wait_at_bulkhead(s, guard, own)
+            arm(s, call.bulkhead_lane, own)
+            yield
+            yield from thawed(s, own, call)
+            if own.guard is None:
+                return own.outcome
+    outcome = yield from inner(s, own, call)
+    if own.guard is not None:
+        leave_bulkhead(s, own)
+    return outcome
+
+
+@flow
+def waited_too_long(s: State, own: Task, call: Call) -> None:
+    """The longest wait is over; a task that got its place in time holds the guard."""
+    if own.guard is None:
+        guard = its_guard(s, call, own)
+        guard.turned_away += 1
+        leave_line(s, own)
+        own.ticket += 1
+        own.outcome = BULKHEAD_FULL
+        failed(s, own, call)
+        make_ready(s, own)
+
+
+@flow
+def place_is_free(s: State, own: Task, call: Call) -> None:
+    """Its place is free for the next, or its place in the line."""
+    if own.waits == IN_BULKHEAD:
+        leave_line(s, own)
+    if own.guard is not None:
+        leave_bulkhead(s, own)
+
+
+# -- the line ----------------------------------------------------------------------------------------------------------
+
+
+@handler
+def wait_at_bulkhead(s: State, guard: int, task: int) -> None:
+    """Stand in line for a place."""
+    own = tasks(s)[task]
+    own.waits = IN_BULKHEAD
+    own.line = guard
+    add_last(tasks(s), rows.guards(s)[guard].line, task)
+
+
+@handler
+def leave_line(s: State, task: int) -> None:
+    """Stand in it no longer."""
+    own = tasks(s)[task]
+    own.waits = NOWHERE
+    unlink(tasks(s), rows.guards(s)[own.line].line, task)
+
+
+@handler
+def leave_bulkhead(s: State, task: int) -> None:
+    """Give the task's place to the first who waits for it, or back."""
+    own = tasks(s)[task]
+    guard = own.guard
+    own.guard = NOBODY
+    row = rows.guards(s)[guard]
+    heir = row.line.first
+    if heir >= 0:
+        leave_line(s, heir)
+        tasks(s)[heir].guard = guard
+        row.passed += 1
+        make_ready(s, heir)
+        return
+    leave_places(rows.bulkheads(s)[row.bulkhead])
+    row.taken_area += s.now
+
+
+# -- what is watched ---------------------------------------------------------------------------------------------------
+
+
+@handler
+def places_taken(s: State, first: int, count: int) -> float:
+    """Integral of the places taken."""
+    total = 0.0
+    for place in range(first, first + count):
+        guard = rows.guards(s)[rows.guard_of(s)[place]]
+        total += guard.taken_area + rows.bulkheads(s)[guard.bulkhead].inside * s.now
+    return total
+
+
+@handler
+def places(s: State, first: int, count: int) -> float:
+    """Integral of the places there are."""
+    total = 0
+    for place in range(first, first + count):
+        total += rows.bulkheads(s)[rows.guards(s)[rows.guard_of(s)[place]].bulkhead].limit
+    return total * s.now
+
+
+@handler
+def in_line(s: State, first: int, count: int) -> float:
+    """How many wait for a place."""
+    total = 0.0
+    for place in range(first, first + count):
+        task = rows.guards(s)[rows.guard_of(s)[place]].line.first
+        while task >= 0:
+            total += 1.0
+            task = tasks(s)[task].next
+    return total
+
+
+@handler
+def passed(s: State, first: int, count: int) -> float:
+    """Attempts that got a place."""
+    total = 0
+    for place in range(first, first + count):
+        total += rows.guards(s)[rows.guard_of(s)[place]].passed
+    return float(total)
+
+
+@handler
+def turned_away(s: State, first: int, count: int) -> float:
+    """Attempts that got none."""
+    total = 0
+    for place in range(first, first + count):
+        total += rows.guards(s)[rows.guard_of(s)[place]].turned_away
+    return float(total)
+
+
+class Bulkhead(Layer):
+    """An attempt holds a place from before it is sent until it is over."""
+
+    name = "bulkhead"
+    flow = in_bulkhead
+    killed = place_is_free
+    expired = waited_too_long
+    tables = ((rows.bulkheads, BulkheadRow),)
+    series = {  # noqa: RUF012 - as it stands in its base
+        "places_taken": places_taken,
+        "places": places,
+        "in_line": in_line,
+        "passed": passed,
+        "turned_away": turned_away,
+    }
+
+    @staticmethod
+    def of_call(call: ModelCall, tables: CallTables, place: int) -> Values:
+        """Whether there is one, and how long one waits for a place of it."""
+        its = call.policy.bulkhead
+        longest = its.max_wait if its is not None and its.max_wait > 0 else None
+        return {"bulkhead": its is not None, "bulkhead_lane": tables.lane(Bulkhead, longest, place)}
+
+    @staticmethod
+    def of_guard(guard: ModelGuard, tables: GuardTables) -> Values:
+        """Its places."""
+        memory = guard.find(BulkheadMemory)
+        return {} if memory is None else {"bulkhead": tables.policy(rows.bulkheads, memory.row)}
+
+    @staticmethod
+    def watched(call: ModelCall, guards: ModelGuards) -> Iterator[Watched]:
+        """Its places, in all replicas of the caller together, and who stands in line for one."""
+        if call.policy.bulkhead is not None:
+            for quantity in Bulkhead.series:
+                yield Watched(call.bulkhead_name, quantity, len(distinct(guards)))
+
+    @staticmethod
+    def forgotten(machine: Machine, guard: rows.Guard, _name: str, _about: str) -> None:
+        """Its places are free."""
+        guard.line.first = guard.line.last = NOBODY
+        if guard.bulkhead >= 0:
+            machine.renew(rows.bulkheads, guard.bulkhead)

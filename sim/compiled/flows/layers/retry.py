@@ -1,0 +1,119 @@
+"""Retries: another attempt, at once or after a pause, as long as rule, budget and total timeout allow it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.chance.chain import link_chain
+from sim.chance.keyed import uniform
+from sim.compiled.base import whole
+from sim.compiled.calendar import hold
+from sim.compiled.codes import BUDGET_EXHAUSTED, TIMEOUT
+from sim.compiled.cutting.words import Waits, flow, the
+from sim.compiled.flows.layer import Layer, Values, failed, its_guard, thawed
+from sim.compiled.guards import note
+from sim.compiled.program import row_of
+from sim.compiled.rows import calls as rows
+from sim.compiled.rows.state import State
+from sim.compiled.spans import BACKOFF, keep_stage
+from sim.models.budget import RetryBudget
+from sim.policies import budget, retry
+from sim.policies.base import passed, reached
+from sim.policies.budget import SLICES, BudgetRow
+from sim.policies.retry import RetryRow, new_retry
+from sim.spec.policy import Retry as RetryPolicy
+from sim.vocabulary import QUIET
+
+if TYPE_CHECKING:
+    from sim.compiled.flows.kinds import Call, Request, Task
+    from sim.compiled.flows.layer import Inner
+    from sim.compiled.machine import Machine
+    from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.guards import GuardTables
+    from sim.models.call import Call as ModelCall
+    from sim.models.guards import Guard as ModelGuard
+
+PAUSED = whole(1)  # in its back-off
+LONG_AGO = -math.inf
+
+
+@flow
+def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
+    """`own.tries` counts the attempts that are over: the draws of an attempt are keyed by it."""
+    if call.budgeted:
+        guard = its_guard(s, call, own)
+        budget.deposit(guard.budget, guard.tokens, s.now)
+    own.tries = 0
+    while True:
+        outcome = yield from inner(s, own, call)
+        own.tries += 1
+        if own.tries >= call.max_attempts or not retry.retryable(call.retry, outcome):
+            return outcome
+        if call.total_lane is not None and reached(s.now, own.deadline):
+            return outcome
+        if call.budgeted:
+            guard = its_guard(s, call, own)
+            if not budget.withdraw(guard.budget, guard.tokens, s.now):
+                if passed(s.now, guard.spent + QUIET):
+                    note(s, own, call, BUDGET_EXHAUSTED, s.now)
+                guard.spent = s.now
+                return outcome
+        luck = uniform(call.jitter.key, the(Request, own.request).id, link_chain(own.chain, call.salt, own.tries))
+        last = own.pause if own.tries > 1 else call.retry.base  # where decorrelated jitter begins
+        own.pause = retry.backoff(call.retry, own.tries, luck, last)
+        if call.total_lane is not None and reached(s.now + own.pause, own.deadline):
+            own.pause = own.deadline - s.now  # a pause that could only end after it is cut short
+            own.deadline = LONG_AGO
+        if own.pause > 0.0:
+            if s.spans:
+                keep_stage(s, own, BACKOFF, call.target.where, 0.0, -1)
+            hold(s, own, own.pause)
+            yield PAUSED
+            yield from thawed(s, own, call)
+            if call.total_lane is not None and reached(s.now, own.deadline):
+                failed(s, own, call)
+                return TIMEOUT
+
+
+class Retry(Layer):
+    """Attempts until one is good, or hopeless, or one too many."""
+
+    name = "retry"
+    flow = retrying
+    tables = ((rows.retries, RetryRow), (rows.budgets, BudgetRow))
+
+    @staticmethod
+    def of_call(call: ModelCall, tables: CallTables, place: int) -> Values:
+        """Its rule; a call without one is made once."""
+        rule = call.policy.retry or RetryPolicy(max_attempts=1)
+        return {
+            "max_attempts": rule.max_attempts,
+            "retry": tables.guards.policy(rows.retries, new_retry(rule)),
+            "jitter": row_of(tables.places.world.uniform(f"{call.site}.backoff")),
+            "budgeted": rule.budget is not None,
+        }
+
+    @staticmethod
+    def of_guard(guard: ModelGuard, tables: GuardTables) -> Values:
+        """The budget, and when it was last found exhausted."""
+        known = guard.find(RetryBudget)
+        if known is None:
+            return {"spent": -np.inf}
+        return {
+            "spent": -np.inf,
+            "budget": tables.policy(rows.budgets, known.row),
+            "tokens": tables.ring(known.tokens),
+        }
+
+    @staticmethod
+    def forgotten(machine: Machine, guard: rows.Guard, _name: str, _about: str) -> None:
+        """A budget of its own begins."""
+        guard.spent = -math.inf
+        if guard.budget >= 0:
+            machine.renew(rows.budgets, guard.budget)
+            rows.rings.array(machine.s)[guard.tokens : guard.tokens + SLICES] = 0.0
+
+

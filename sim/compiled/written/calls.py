@@ -1,0 +1,331 @@
+"""Written by `python sim/compiled/cutting/write.py` from `sim/compiled/flows`: do not edit.
+
+Guarded calls, and their timers.
+"""
+
+from __future__ import annotations
+
+from sim.chance.chain import link_chain
+from sim.chance.keyed import uniform
+from sim.compiled.answers import AGAIN, PARK
+from sim.compiled.base import NONE, YES, handler, inlined, whole
+from sim.compiled.calendar import arm, arm_total, hold, make_ready
+from sim.compiled.ending import stop
+from sim.compiled.flows.layers.attempt import send
+from sim.compiled.flows.layers.breaker import note_breaker
+from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line, wait_at_bulkhead
+from sim.compiled.guards import guard_for, note
+from sim.compiled.network import leave_balancer
+from sim.compiled.places import park
+from sim.compiled.rows.calls import breakers, budgets, bulkheads, calls, guards, retries, rings, targets
+from sim.compiled.rows.hosts import draws, replicas
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
+from sim.compiled.spans import keep_stage
+from sim.compiled.tasks import abandon
+from sim.policies import base, breaker, budget, bulkhead, retry
+
+BACKOFF = whole(2)
+BREAKER_OPEN = whole(6)
+BUDGET_EXHAUSTED = whole(12)
+BULKHEAD = whole(3)
+BULKHEAD_FULL = whole(7)
+DEGRADED = whole(1)
+FAIL = whole(2)
+IN_BULKHEAD = whole(3)
+LONG_AGO = float("-inf")
+NEXT = whole(1)
+NOT_ASKED = whole(-1)
+OK = whole(0)
+PARKED = whole(4)
+PAUSED = whole(1)
+QUIET = 10.0
+TIMEOUT = whole(8)
+UNREACHABLE = whole(10)
+base_passed = base.passed.compiled
+base_reached = base.reached.compiled
+breaker_admit = breaker.admit.compiled
+breaker_settle = breaker.settle.compiled
+budget_deposit = budget.deposit.compiled
+budget_withdraw = budget.withdraw.compiled
+bulkhead_enter = bulkhead.enter.compiled
+retry_backoff = retry.backoff.compiled
+retry_retryable = retry.retryable.compiled
+
+
+@inlined
+def call_step(s: State, own: int, call: int) -> int:
+    """Carry the call of this task on from where it stands; FAIL leaves the outcome and its place in the task."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    pc = own_row.phase
+    to = -1
+    if pc == 1:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 1
+            return PARK
+        elif call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
+            own_row.where = targets(s)[call_row.target].where
+            own_row.root = 0
+            outcome_1 = TIMEOUT
+            to = 12
+        else:
+            to = 5
+    if pc == 3:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            own_row.ticket += 1
+            own_row.child = -1
+            to = 4
+        else:
+            to = 6
+    if pc == 4 or to == 4:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 4
+            return PARK
+        else:
+            to = 6
+    if to == 6:
+        own_row.child = -1
+        if targets(s)[call_row.target].counts:
+            leave_balancer(s, call_row.target, own_row.replica, own_row.callee)
+            own_row.callee = -1
+        if own_row.outcome == DEGRADED:
+            own_row.degraded = True
+            outcome_6 = OK
+            to = 9
+        else:
+            outcome_6 = own_row.outcome
+            to = 9
+    if pc == 2:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 2
+            return PARK
+        elif own_row.guard < 0:
+            outcome_5 = own_row.outcome
+            to = 10
+        else:
+            to = 8
+    if pc == 0:
+        own_row.call = call
+        own_row.callee = -1
+        if call_row.total_lane >= 0:
+            arm_total(s, call_row.total_lane, own)
+        if call_row.budgeted:
+            guard_2 = guard_for(s, call, own)
+            guard_2_row = guards(s)[guard_2]
+            budget_deposit(budgets(s)[guard_2_row.budget], rows_from(rings(s), guard_2_row.tokens), s.now)
+        own_row.tries = 0
+        to = 5
+    if pc == 5 or to == 5:
+        if call_row.breaks:
+            guard_3 = guard_for(s, call, own)
+            guard_3_row = guards(s)[guard_3]
+            period_3 = breakers(s)[guard_3_row.breaker].period
+            own_row.admitted = breaker_admit(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now)
+            if breakers(s)[guard_3_row.breaker].period != period_3:
+                note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
+            if own_row.admitted < 0:
+                own_row.where = targets(s)[call_row.target].where
+                own_row.root = 0
+                outcome_2 = BREAKER_OPEN
+                to = 11
+            else:
+                own_row.began = s.now
+                to = 7
+        else:
+            to = 7
+    if to == 7:
+        if call_row.lane >= 0:
+            arm(s, call_row.lane, own)
+        if call_row.bulkhead:
+            guard_6 = guard_for(s, call, own)
+            guard_6_row = guards(s)[guard_6]
+            own_row.callee = -1
+            if guard_6_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_6_row.bulkhead]):
+                own_row.guard = guard_6
+                guard_6_row.taken_area -= s.now
+                guard_6_row.passed += 1
+                to = 8
+            elif call_row.bulkhead_lane < 0:
+                guard_6_row.turned_away += 1
+                own_row.where = targets(s)[call_row.target].where
+                own_row.root = 0
+                outcome_5 = BULKHEAD_FULL
+                to = 10
+            else:
+                if s.spans:
+                    keep_stage(s, own, BULKHEAD, targets(s)[call_row.target].where, 0.0, NONE)
+                wait_at_bulkhead(s, guard_6, own)
+                arm(s, call_row.bulkhead_lane, own)
+                own_row.phase = 2
+                return PARK
+        else:
+            to = 8
+    if to == 8:
+        own_row.callee = send(s, own, call, own_row.tries)
+        if own_row.callee < 0:
+            own_row.root = 0
+            outcome_6 = UNREACHABLE
+            to = 9
+        else:
+            own_row.phase = 3
+            return PARK
+    if to == 9:
+        if own_row.guard >= 0:
+            leave_bulkhead(s, own)
+        outcome_5 = outcome_6
+        to = 10
+    if to == 10:
+        own_row.ticket += 1
+        outcome_3 = outcome_5
+        if call_row.breaks:
+            guard_3 = guard_for(s, call, own)
+            guard_3_row = guards(s)[guard_3]
+            period_3 = breakers(s)[guard_3_row.breaker].period
+            breaker_settle(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now, own_row.admitted, outcome_3, s.now - own_row.began)
+            own_row.admitted = NOT_ASKED
+            if breakers(s)[guard_3_row.breaker].period != period_3:
+                note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
+        outcome_2 = outcome_3
+        to = 11
+    if to == 11:
+        own_row.tries += 1
+        if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome_2):
+            outcome_1 = outcome_2
+            to = 12
+        elif call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
+            outcome_1 = outcome_2
+            to = 12
+        elif call_row.budgeted:
+            guard_2 = guard_for(s, call, own)
+            guard_2_row = guards(s)[guard_2]
+            if not budget_withdraw(budgets(s)[guard_2_row.budget], rows_from(rings(s), guard_2_row.tokens), s.now):
+                if base_passed(s.now, guard_2_row.spent + QUIET):
+                    note(s, own, call, BUDGET_EXHAUSTED, s.now)
+                guard_2_row.spent = s.now
+                outcome_1 = outcome_2
+                to = 12
+            else:
+                to = 13
+        else:
+            to = 13
+    if to == 12:
+        own_row.call_number = 0
+        outcome = outcome_1
+        own_row.call = -1
+        own_row.outcome = outcome
+        own_row.phase = 0
+        return NEXT if outcome == OK else FAIL
+    if to == 13:
+        luck_2 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
+        last_2 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
+        own_row.pause = retry_backoff(retries(s)[call_row.retry], own_row.tries, luck_2, last_2)
+        if call_row.total_lane >= 0 and base_reached(s.now + own_row.pause, own_row.deadline):
+            own_row.pause = own_row.deadline - s.now
+            own_row.deadline = LONG_AGO
+        if own_row.pause > 0.0:
+            if s.spans:
+                keep_stage(s, own, BACKOFF, targets(s)[call_row.target].where, 0.0, NONE)
+            hold(s, own, own_row.pause)
+            own_row.phase = 1
+            return PARK
+        else:
+            own_row.phase = 5
+            return AGAIN
+    return PARK
+
+
+@handler
+def total_timeout_expired(s: State, own: int, call: int) -> None:
+    """No attempt goes on. In a pause, or frozen with an answer, the task finds out itself when it wakes."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    to = -1
+    unused_place = own_row.guard >= 0 and own_row.callee < 0
+    if own_row.phase != PAUSED and (own_row.waits != PARKED or unused_place):
+        child_1 = own_row.child
+        if child_1 >= 0:
+            tasks(s)[child_1].caller = -1
+            if call_row.cancels and replicas(s)[tasks(s)[child_1].replica].host >= 0:
+                stop(s, child_1, replicas(s)[tasks(s)[child_1].replica].host, YES, TIMEOUT)
+            else:
+                abandon(s, child_1)
+            own_row.child = -1
+        if own_row.waits == IN_BULKHEAD:
+            leave_line(s, own)
+        own_row.ticket += 1
+        own_row.outcome = TIMEOUT
+        own_row.where = targets(s)[call_row.target].where
+        own_row.root = 0
+        if own_row.guard >= 0 and own_row.callee < 0:
+            leave_bulkhead(s, own)
+        else:
+            make_ready(s, own)
+        to = 0
+    else:
+        to = 0
+    if to == 0:
+        return
+
+
+@handler
+def timeout_expired(s: State, own: int, call: int) -> None:
+    """Nobody waits any longer for the attempt that the task makes; whether that goes on is the policy's choice."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    child = own_row.child
+    if child >= 0:
+        tasks(s)[child].caller = -1
+        if call_row.cancels and replicas(s)[tasks(s)[child].replica].host >= 0:
+            stop(s, child, replicas(s)[tasks(s)[child].replica].host, YES, TIMEOUT)
+        else:
+            abandon(s, child)
+        own_row.child = -1
+    if own_row.waits == IN_BULKHEAD:
+        leave_line(s, own)
+    own_row.ticket += 1
+    own_row.outcome = TIMEOUT
+    own_row.where = targets(s)[call_row.target].where
+    own_row.root = 0
+    if own_row.guard >= 0 and own_row.callee < 0:
+        leave_bulkhead(s, own)
+    else:
+        make_ready(s, own)
+
+
+@handler
+def bulkhead_expired(s: State, own: int, call: int) -> None:
+    """The longest wait is over; a task that got its place in time holds the guard."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    to = -1
+    if own_row.guard < 0:
+        guard = guard_for(s, call, own)
+        guard_row = guards(s)[guard]
+        guard_row.turned_away += 1
+        leave_line(s, own)
+        own_row.ticket += 1
+        own_row.outcome = BULKHEAD_FULL
+        own_row.where = targets(s)[call_row.target].where
+        own_row.root = 0
+        make_ready(s, own)
+        to = 0
+    else:
+        to = 0
+    if to == 0:
+        return
+
+
+@handler
+def call_expired(s: State, own: int, call: int, purpose: int) -> None:
+    """A timer of one of its layers has come."""
+    if purpose == 2:
+        total_timeout_expired(s, own, call)
+    if purpose == 5:
+        timeout_expired(s, own, call)
+    if purpose == 6:
+        bulkhead_expired(s, own, call)

@@ -1,0 +1,69 @@
+"""Written by `python sim/compiled/cutting/write.py` from `sim/compiled/flows`: do not edit.
+
+What a call gives back when its caller is killed in the midst of it.
+"""
+
+from __future__ import annotations
+
+from sim.compiled.base import handler, whole
+from sim.compiled.flows.layers.breaker import note_breaker
+from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
+from sim.compiled.guards import guard_for
+from sim.compiled.network import leave_balancer
+from sim.compiled.rows.calls import breakers, calls, guards, rings, targets
+from sim.compiled.rows.running import tasks
+from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
+from sim.policies import breaker
+
+IN_BULKHEAD = whole(3)
+breaker_give_back = breaker.give_back.compiled
+
+
+@handler
+def attempt_killed(s: State, own: int, call: int) -> None:
+    """For the balancer the attempt is over."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    if targets(s)[call_row.target].counts and own_row.callee >= 0:
+        leave_balancer(s, call_row.target, own_row.replica, own_row.callee)
+
+
+@handler
+def bulkhead_killed(s: State, own: int, call: int) -> None:
+    """Its place is free for the next, or its place in the line."""
+    own_row = tasks(s)[own]
+    if own_row.waits == IN_BULKHEAD:
+        leave_line(s, own)
+    if own_row.guard >= 0:
+        leave_bulkhead(s, own)
+
+
+@handler
+def breaker_killed(s: State, own: int, call: int) -> None:
+    """A probe that nobody will hear of is free again."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    if call_row.breaks and own_row.admitted >= 0:
+        guard = guard_for(s, call, own)
+        guard_row = guards(s)[guard]
+        period = breakers(s)[guard_row.breaker].period
+        breaker_give_back(breakers(s)[guard_row.breaker], rows_from(rings(s), guard_row.ring), s.now, own_row.admitted)
+        if breakers(s)[guard_row.breaker].period != period:
+            note_breaker(s, own, call, breakers(s)[guard_row.breaker], period)
+
+
+@handler
+def total_timeout_killed(s: State, own: int, call: int) -> None:
+    """The call is over."""
+    own_row = tasks(s)[own]
+    own_row.call_number = 0
+
+
+@handler
+def call_killed(s: State, own: int, call: int) -> None:
+    """All that its layers hold, from the innermost outwards."""
+    attempt_killed(s, own, call)
+    bulkhead_killed(s, own, call)
+    breaker_killed(s, own, call)
+    total_timeout_killed(s, own, call)
