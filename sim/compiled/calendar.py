@@ -33,7 +33,8 @@ TASK, LANE, ARRIVAL, REPLICATED, DUE, CPU, ORDER, TICK = map(whole, range(8))
 IN_HEAP, IN_WHEEL = map(whole, range(2))
 KIND_BITS = 3
 RANK_BITS = 58  # a sequence is below 2**58
-OF_QUEUE, OF_CLIENT, OF_LAYERS = map(whole, range(3))  # purposes of lanes of timers; from the last on, of layers of calls
+# purposes of lanes of timers; from the last on, of layers of calls
+OF_QUEUE, OF_CLIENT, OF_LAYERS = map(whole, range(3))
 noise = base.noise.compiled
 
 

@@ -15,6 +15,7 @@ from sim.compiled.program import Unsupported
 from sim.errors import BooksDoNotBalance, ScenarioError, SimError
 from sim.experiments.on_paper.offered_load import check
 from sim.experiments.running.engines import attempts_of
+from sim.experiments.running.memory_guard import within_memory
 from sim.experiments.shipped import load
 from sim.metrics import measure
 from sim.metrics.timeline import timeline
@@ -27,6 +28,7 @@ from tests.compiled.same import differences
 LONGEST = 10.0  # s of CPU for reading and checking: more is a hang
 PIECE = 2.0  # s of CPU for a run; what goes on after that is let go, since the scenario asked for it
 ATTEMPTS = 2000.0  # that a run may make, on paper
+MOST_MEMORY = 2**29  # bytes; a run that comes to take more is ended with an error, as by the command
 SCENARIO = "scenario.yaml"
 
 
@@ -126,7 +128,7 @@ def _run(whole: Scenario, engine: str) -> None:
     for name, simulate in (("simpy", models.simulate), ("compiled", compiled.simulate)):
         if engine in (name, "both"):
             try:
-                found[name] = simulate(scenario)
+                found[name] = simulate(scenario, 0, within_memory(lambda _: None, MOST_MEMORY))
             except Unsupported:
                 found["simpy"] = models.simulate(scenario)
     if len(found) == 2:

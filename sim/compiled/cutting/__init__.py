@@ -11,9 +11,9 @@ A flow is a generator over declared rows that reads like the model it mirrors:
         return outcome
 
 It never runs as it stands. Cut, it is a plain function over places in tables, which leaves at each `yield`, remembers
-by a number in its task (`own.phase`) where it was, and comes back there. `python sim/compiled/cutting/write.py` writes what
-is cut into `sim/compiled/written`, since machine code is kept by what stands in files; a test sees that it is up to
-date. The rules, each refused with flow and line where it is broken:
+by a number in its task (`own.phase`) where it was, and comes back there. `python sim/compiled/cutting/write.py` writes
+what is cut into `sim/compiled/written`, since machine code is kept by what stands in files; a test sees that it is up
+to date. The rules, each refused with flow and line where it is broken:
 
 1. Parameters are rows, annotated: `own: Task, call: Call`; `s` is the state. The task of a flow is called `own`.
 2. `yield` stands alone and tells nothing, or the name of its place (`yield PAUSED`), a number that others know.

@@ -19,7 +19,8 @@ def views(writer: Writer, resumed: list[int], order: list[int], back: set[tuple[
         made = writer.made[local]
         if len({text_of(one.node) for one in made}) != 1 or not all(one.again for one in made):
             raise Refused(
-                f"{made[0].where}: {local} would have to outlive a wait: keep it in a field, or work it out of what lasts"
+                f"{made[0].where}: {local} would have to outlive a wait: keep it in a field, or work it out of what "
+                "lasts"
             )
         if same.setdefault(text_of(made[0].node.value), local) == local:
             top += [made[0].node, *writer.beside(local)]
@@ -40,7 +41,9 @@ def _asked(writer: Writer, resumed: list[int], order: list[int], back: set[tuple
     asked = {local.removesuffix("_row") for place in resumed for local in live[place]} & set(writer.made)
     while True:
         values = [one.node.value for local in asked for one in writer.made[local]]
-        names = {part.id.removesuffix("_row") for value in values for part in ast.walk(value) if isinstance(part, ast.Name)}
+        names = {
+            part.id.removesuffix("_row") for value in values for part in ast.walk(value) if isinstance(part, ast.Name)
+        }
         if names & set(writer.made) <= asked:
             return asked
         asked |= names & set(writer.made)
