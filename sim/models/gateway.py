@@ -106,7 +106,7 @@ class Overhead:
     def __init__(self, gateway: Gateway, demand: Demand):
         self.gateway = gateway
         self.demand = demand
-        self.just_time = not gateway.may_hang
+        self.just_time = not gateway.may_hang and gateway.uneven is None
 
     def run(self, task: Task) -> Activity:
         """Work, on the place that it has got."""

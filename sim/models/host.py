@@ -49,7 +49,7 @@ class Host(Places):
     @property
     def plain_work(self) -> bool:
         """Work is nothing but time: no shared cores, no worker to come by first, no freeze to look out for."""
-        return not self.cores and not self.event_loop and not self.may_hang
+        return not self.cores and not self.event_loop and not self.may_hang and self.uneven is None
 
     @property
     def busy(self) -> int:
@@ -66,6 +66,8 @@ class Host(Places):
         own.
         """
         for fault in self.error_faults:
+            if fault.struck is not None and task.replica not in fault.struck:
+                continue
             if fault.chance(task.request.id, link_chain(task.chain, salt, 0)) < fault.share:
                 task.where = self.name_index
                 task.root = 0
@@ -124,6 +126,20 @@ class Host(Places):
     def change_pace(self) -> None:
         """The slowdowns that are on now multiply."""
         self.slow = math.prod(self.slowdowns, start=1.0)
+
+    def watch_for_uneven_paces(self) -> None:
+        """A fault may slow some replicas and not others; known before the first event."""
+        if self.uneven is None:
+            self.uneven = {}
+
+    def change_pace_of(self, replica: Replica, by: float, over: bool = False) -> None:
+        """A slowdown of one replica begins, or is over; those that are on now multiply."""
+        assert self.uneven is not None
+        slowdowns = self.uneven.setdefault(replica, [])
+        if over:
+            slowdowns.remove(by)
+        else:
+            slowdowns.append(by)
 
     def drop_all(self, replica: Replica) -> None:
         """Everything inside ends as unreachable, those who wait first, so that nobody inherits a place."""

@@ -45,6 +45,7 @@ class Places:
             self.patience = TimerQueue(self.env, queue.timeout, self.give_up_waiting)
         self.queued = 0  # in all replicas
         self.queue_area = 0.0  # the integral of that
+        self.uneven: dict[Replica, list[float]] | None = None  # slowdowns of single ones, where a fault may bring some
         self.slow = 1.0  # how many times as long all takes that begins now
         self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
 
@@ -174,6 +175,8 @@ class Places:
         """
         seconds *= self.slow
         replica = task.replica
+        if self.uneven is not None:
+            seconds *= math.prod(self.uneven.get(replica, ()))
         if self.spans is not None:
             self.recorder.stage(task, Stage.WORK if computing else Stage.WAIT, self.name_index, seconds)
         if computing and replica.cpu is not None:

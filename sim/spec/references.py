@@ -14,7 +14,7 @@ from sim.spec.actions import Calls, Performs, Publishes, TakesStock
 from sim.spec.base import word_of
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
-from sim.spec.fault import Crash, Fault
+from sim.spec.fault import Crash, Errors, Fault, Slow
 from sim.spec.policy import CallPolicy
 from sim.spec.queueing import Queue
 from sim.spec.scenario import Scenario
@@ -312,11 +312,11 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                 yield from _between(where, (named[0], named[1]), names)
             elif named:
                 yield from _unknown(where, what, named[0], scenario.brokers if what == "broker" else names.replicas)
-        if isinstance(fault, Crash) and fault.replicas > (has := names.replicas.get(fault.of, fault.replicas)):
-            yield Finding(
-                (*at, "crash", "replicas"),
-                f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has",
-            )
+        if isinstance(fault, (Crash, Slow, Errors)) and fault.replicas is not None:
+            has = names.replicas.get(fault.of, fault.replicas)
+            if fault.replicas > has:
+                found = f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has"
+                yield Finding((*at, word_of(fault), "replicas"), found)
 
 
 def _under_word(fault: Fault) -> tuple[str, ...]:
