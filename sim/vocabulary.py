@@ -75,6 +75,8 @@ class EventKind(IntEnum):
     BUDGET_EXHAUSTED = 12
     LIMITING_BEGAN = 13
     LIMITING_ENDED = 14
+    REPLICA_EJECTED = 24  # a balancer sends nobody to it for a while
+    REPLICA_RETURNED = 25
 
     @property
     def word(self) -> str:

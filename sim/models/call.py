@@ -48,8 +48,8 @@ class Target(Protocol):
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
         """The replica that takes this attempt; None: nobody is there."""
 
-    def over(self, caller: Replica, replica: Replica) -> None:
-        """For the balancer: the attempt is over from the caller's point of view."""
+    def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:
+        """For the balancer: the attempt is over from the caller's point of view; how, where that is known."""
 
     @property
     def arrive(self) -> Callable[[Task], None]:

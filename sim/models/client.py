@@ -96,6 +96,7 @@ class Client:
         """One attempt, after so many others."""
         request, target = task.request, door.target
         request.attempts = tries + 1
+        began = self.env.now
         task.root = 0
         if self.timers is not None:
             self.timers.arm(task)
@@ -112,7 +113,7 @@ class Client:
             yield
             outcome = task.outcome
             task.children = None
-            target.over(self.replica, replica)
+            target.over(self.replica, replica, outcome, began)
         task.ticket += 1  # the timer is stale
         return outcome
 
@@ -129,7 +130,12 @@ class Client:
         """The replica that takes this attempt; None: nobody is there."""
         replica = door.target.only
         if replica is None or replica.down:
-            replica = door.target.choose(self.replica, request.id, link_chain(0, 0, tries))
+            chain = link_chain(0, 0, tries)
+            by_request = getattr(door.target, "by_request", None)
+            if by_request is not None:
+                chosen: Replica | None = by_request(self.replica, request, chain)
+                return chosen
+            replica = door.target.choose(self.replica, request.id, chain)
         return replica
 
     def _attempt(

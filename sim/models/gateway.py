@@ -176,7 +176,7 @@ class Route:
         """The gateway replica that takes this attempt."""
         return self.gateway.choose()
 
-    def over(self, _caller: Replica, _replica: Replica) -> None:
+    def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:
         """Clients do not count."""
 
     def _steps(self) -> Iterator[Any]:

@@ -36,6 +36,7 @@ class Host(Places):
         # Replicas keep track of who is inside: for spans, or for those who ask for it (`keep_track`).
         self.tracks = self.spans is not None
         self.alive = [1] * replicas  # what balancers are told
+        self.returned: dict[int, float] = {}  # by index: when a replica came back last, s
         self.slowdowns: list[float] = []
         self.error_faults: list[Any] = []
         self.refusing = 0  # how many outages refuse now
@@ -170,6 +171,7 @@ class Host(Places):
         replica.down = False
         replica.closed -= 1
         self.alive[replica.index] = 1
+        self.returned[replica.index] = self.env.now
         self.up_area -= self.env.now
         self.up += 1
         self.recorder.event(EventKind.REPLICA_RESTARTED, f"{self.name}[{replica.index}]")

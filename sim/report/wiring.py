@@ -8,6 +8,7 @@ from typing import Literal
 
 from sim.report.words import clock, fault_kind, fault_name, lasting, show
 from sim.spec.actions import Calls, Publishes, every_action
+from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
 from sim.spec.gateway import Gateway, RateLimit
@@ -187,6 +188,15 @@ def _gateway_lines(gateway: Gateway) -> Iterator[str]:
         yield from (f"{name}: {line}" for line in _limit_lines(route.rate_limits))
 
 
+def _balanced(its: Balancing) -> str:
+    more = (
+        " weighted" if its.weights else "",
+        ", outliers ejected" if its.outlier_detection is not None else "",
+        f", slow start {lasting(its.slow_start)}" if its.slow_start is not None else "",
+    )
+    return its.policy + "".join(more)
+
+
 def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
     for limit in limits:
         whose = f"per {' and '.join(limit.keys)}" if limit.keys else "in all"
@@ -199,6 +209,8 @@ def _service_lines(service: Service) -> Iterator[str]:
     if service.cores is not None:
         yield _count(service.cores, "core") + " each"
     yield from _limit_lines(service.rate_limits)
+    if isinstance(service.load_balancing, Balancing):
+        yield "balanced by " + _balanced(service.load_balancing)
     if service.queue.capacity >= 0:
         yield (
             "queue "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sim.spec import fault, gateway, limits, measured, network, policy, scenario, service, step, traffic
+from sim.spec import balancing, fault, gateway, limits, measured, network, policy, scenario, service, step, traffic
 from sim.spec.base import Spec
 from sim.spec.distribution import Constant
 
@@ -78,6 +78,8 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     policy.CircuitBreaker,
     policy.Resilience4jBreaker,
     policy.Bulkhead,
+    balancing.Balancing,
+    balancing.OutlierDetection,
     policy.CallerLimit,
     policy.Resilience4jRateLimiter,
     gateway.Gateway,
@@ -101,7 +103,11 @@ _RULES: dict[type[Spec], _Certain] = {
         and (len(its.mix) == 1 or getattr(its.arrivals, "route", None) is not None)
     ),
     traffic.Replay: lambda its: not its.is_series and its.times == 1.0,
-    service.Service: lambda its: its.replicas == 1 or its.load_balancing == "round_robin",
+    service.Service: lambda its: its.replicas == 1 or (
+        its.load_balancing.policy in ("round_robin", "least_request", "ring_hash")
+        if isinstance(its.load_balancing, balancing.Balancing)
+        else its.load_balancing == "round_robin"
+    ),
     step.Fail: lambda its: _whole(its.share),
     step.Refuse: lambda its: _whole(its.share),
     policy.Retry: lambda its: its.jitter == "none",

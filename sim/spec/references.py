@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
+from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
@@ -215,6 +216,11 @@ def _queues(scenario: Scenario, _: _Names) -> Iterator[Finding]:
         (("services", name, "queue"), spec.queue, "endpoint", set(spec.endpoints))
         for name, spec in scenario.services.items()
     ]
+    for name, spec in scenario.services.items():
+        weights = spec.load_balancing.weights if isinstance(spec.load_balancing, Balancing) else ()
+        if weights and len(weights) != spec.replicas:
+            words = f"found {len(weights)} weights, expected {spec.replicas}: one for each replica"
+            yield Finding(("services", name, "load_balancing", "weights"), words)
     if scenario.gateway is not None:
         hosts.append((("gateway", "queue"), scenario.gateway.queue, "route", set(scenario.gateway.routes)))
     for at, queue, what, known in hosts:

@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from sim.spec.balancing import AnyBalancing
+from sim.spec.balancing import LoadBalancing as LoadBalancing  # noqa: PLC0414 - the names of old
 from sim.spec.base import Between, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.limits import RateLimit
 from sim.spec.policy import AnswersWith
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.step import AnyStep
 from sim.vocabulary import EventKind, MessageEnd, Stage
-
-LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
 
 
 class Stock(Spec):
@@ -109,8 +109,8 @@ class Service(Spec):
     """Where requests wait for a worker."""
     rate_limits: tuple[RateLimit, ...] = ()
     """How many requests its endpoints let pass, counted on a worker before their steps; all of them must."""
-    load_balancing: LoadBalancing = "round_robin"
-    """How its callers choose a replica, each on its own."""
+    load_balancing: AnyBalancing = "round_robin"
+    """How its callers choose a replica, each on its own: the name of a policy, or a map with more about it."""
     cost: Price = 0.0
     """The price of a replica, by time."""
     stock: Stock | None = None

@@ -28,6 +28,9 @@ NEVER = {
         ("message expired", "message dropped", "message lost"),
         "a log keeps what it has; other kinds of brokers will say so",
     ),
+    **dict.fromkeys(
+        ("event replica_ejected", "event replica_returned"), "what only the SimPy engine runs stands in no frozen system"
+    ),
 }
 """What no frozen system shows, and why."""
 KINDS = {
