@@ -7,7 +7,7 @@ from itertools import product
 
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
-from sim.spec.sites import bulkheads, limits
+from sim.spec.sites import bulkheads, limits, pools
 from sim.vocabulary import METRICS, Outcome
 
 COMPLETION = "completion"  # the other clock; that of the response goes without saying
@@ -65,7 +65,8 @@ def pooled(scenario: Scenario) -> tuple[str, ...]:
             for topic, consume in service.consumes.items()
         )
     )
-    return (*stations(scenario), *topics, *(its.name for its in bulkheads(scenario)), *limits(scenario))
+    places = (*bulkheads(scenario), *pools(scenario))
+    return (*stations(scenario), *topics, *(its.name for its in places), *limits(scenario))
 
 
 def groups(scenario: Scenario) -> tuple[str, ...]:

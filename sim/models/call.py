@@ -95,6 +95,7 @@ class Call:
     guards: Guards  # by replica of the caller; empty where no layer remembers anything
     bulkhead_name: str  # as figures name its places
     limit_name: str  # and its rate limit
+    pool_name: str  # and its connections
 
     def __init__(
         self,

@@ -153,6 +153,7 @@ def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | Non
         "budget" if retry is not None and retry.budget is not None else "",
         "breaker" if breaker is not None else "",
         f"limit {show(policy.rate_limit.mean_rate, '1/s')}" if policy.rate_limit is not None else "",
+        f"pool {policy.pool.size}" if policy.pool is not None else "",
         f"bulkhead {bulkhead.max_concurrent_calls}" if bulkhead is not None else "",
     )
     return tuple(badge for badge in badges if badge)

@@ -80,6 +80,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     policy.Bulkhead,
     balancing.Balancing,
     balancing.OutlierDetection,
+    policy.Pool,
     policy.CallerLimit,
     policy.Resilience4jRateLimiter,
     gateway.Gateway,

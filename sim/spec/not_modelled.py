@@ -21,10 +21,7 @@ _DEADLINE = (
     "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
 )
 _SAGA = "a saga is no word: its steps are calls (or events), and what undoes them stands in `fallback`"
-_CONNECTIONS = (
-    "connections are not modelled; what a caller has open at once is bounded by `bulkhead: "
-    "{max_concurrent_calls: 20}` of its policy"
-)
+_CONNECTIONS = "the connections of a caller are `pool: {size: 20, max_pending: 50, acquire_timeout: 2s}` of its policy"
 _CONCURRENCY = (
     "what a service does at once is `workers`; what a caller has open at once is `bulkhead: "
     "{max_concurrent_calls: 20}` of its policy"
@@ -74,7 +71,6 @@ INSTEAD = {
     "connections": _CONNECTIONS,
     "connection_pool": _CONNECTIONS,
     "max_connections": _CONNECTIONS,
-    "pool": _CONNECTIONS,
     "pool_size": _CONNECTIONS,
     "concurrency_limit": _CONCURRENCY,
     "max_concurrency": _CONCURRENCY,

@@ -8,7 +8,23 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sim.errors import nearest
-from sim.spec.base import Between, Choice, Duration, Factor, Few, Leaves, Many, Number, Rate, Ratio, Spec, register
+from sim.spec.base import (
+    UNLIMITED,
+    Between,
+    Choice,
+    Count,
+    Duration,
+    Factor,
+    Few,
+    Leaves,
+    Many,
+    Number,
+    Rate,
+    Ratio,
+    Spec,
+    register,
+)
+from sim.spec.distribution import AnyDistribution
 from sim.units import share, shown
 from sim.vocabulary import EventKind, Outcome, Stage
 
@@ -295,15 +311,50 @@ class CallerLimit(Spec):
         return self
 
 
+class Pool(Spec):
+    """Connections of a caller's replica: an attempt has one to itself (HTTP/1.1, JDBC), and waits in line where all are
+    taken.
+
+    Defaults are HikariCP's: `size` is its maximumPoolSize, `acquire_timeout` its connectionTimeout, `minimum_idle` and
+    `idle_timeout` are its own words; `max_pending` is Envoy's max_pending_requests. Who finds none idle opens one, if
+    there may be one more, and waits for `connect`, as Go's database/sql. A connection on which a timeout has left an
+    answer to come is closed, and so is one that breaks: unlike the place of a bulkhead, which costs nothing and is free
+    at once, the next one has to be opened. Who gets none in time is `bulkhead_full`.
+    """
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.BULKHEAD_FULL,),
+        stages=(Stage.BULKHEAD, Stage.OTHER),
+        series=("places_taken", "places", "in_line", "opened", "turned_away"),
+    )
+    positional = "size"
+    size: Few = 10
+    """Connections at once."""
+    max_pending: Count = UNLIMITED
+    """How many may wait for one; further ones are refused at once."""
+    acquire_timeout: Duration = 30.0
+    """How long one is waited for; 0: not at all."""
+    minimum_idle: Annotated[int, Between(0, 100_000)] | None = None
+    """How many are there from the beginning of a run; by default as many as there may be. A replica that starts again
+    has none.
+    """
+    idle_timeout: Annotated[Duration, Field(gt=0)] = 600.0
+    """An idle connection is closed after as long, where `minimum_idle` is below `size`; else all stay, as in HikariCP.
+    """
+    connect: AnyDistribution | None = None
+    """How long it takes to open one, TLS included; without it no time."""
+
+
 class CallPolicy(Spec):
-    """fallback( total_timeout( retry( breaker( rate_limit( timeout( bulkhead( call ))))))): the one order of
+    """fallback( total_timeout( retry( breaker( rate_limit( timeout( bulkhead( pool( call )))))))): the one order of
     interceptors.
 
     `timeout` is of one attempt, `total_timeout` of all attempts and pauses together: then the call ends as a timeout.
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit",)
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit", "pool")
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None
@@ -318,8 +369,12 @@ class CallPolicy(Spec):
     """How many calls may leave per second; further ones wait for their turn, or are refused."""
     bulkhead: Bulkhead | None = None
     """How many calls there may be at once."""
+    pool: Pool | None = None
+    """The connections by which calls are made."""
     scope: Literal["replica", "service"] = "replica"
-    """Whether breaker, limit, bulkhead and budget are of each `replica` of the caller, or of the whole `service`."""
+    """Whether breaker, limit, bulkhead, pool and budget are of each `replica` of the caller, or of the
+    whole `service`.
+    """
 
 
 NO_POLICY = CallPolicy()

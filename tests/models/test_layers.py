@@ -21,6 +21,7 @@ GUARDS = {
     "rate_limit": ("RateLimit", {"rate": "100/s", "wait": "1s"}),
     "timeout": ("Timeout", "1s"),
     "bulkhead": ("Bulkhead", {"max_concurrent_calls": 2}),
+    "pool": ("Pool", {"size": 2}),
 }
 """Word of a policy -> its layer, and something to say there; in the order of the layers."""
 
