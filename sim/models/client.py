@@ -14,7 +14,7 @@ from sim.models.call import Target
 from sim.models.context import Context
 from sim.models.gateway import Gateway
 from sim.models.link import Hop
-from sim.models.outcomes import RATE_LIMITED, SHED, TIMEOUT, UNREACHABLE
+from sim.models.outcomes import OK, RATE_LIMITED, SHED, TIMEOUT, UNREACHABLE
 from sim.models.request import Request
 from sim.models.task import Activity, Outside, Replica, Task, abandon
 from sim.models.timers import TimerQueue
@@ -77,6 +77,8 @@ class Client:
         while True:
             outcome = yield from self._try(task, door, tries)
             tries += 1
+            if self.budget is not None and (outcome == OK or retries.retryable(self.rule, outcome)):
+                self.budget.hear(outcome == OK)
             if not self._may_go_on(tries, outcome):
                 break
             pause = retries.backoff(self.rule, tries, self.jitter(request.id, tries), pause)

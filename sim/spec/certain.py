@@ -75,6 +75,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     policy.LinearBackoff,
     policy.ExponentialBackoff,
     policy.Budget,
+    policy.GrpcThrottling,
     policy.CircuitBreaker,
     policy.Resilience4jBreaker,
     policy.Bulkhead,

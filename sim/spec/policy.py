@@ -115,19 +115,40 @@ class ExponentialBackoff(Backoff):
         return math.inf if self.longest is None else self.longest
 
 
+class GrpcThrottling(Spec):
+    """gRPC's retryThrottling: retries are made while more than half of the tokens are there (gRFC A6)."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    max_tokens: Annotated[int, Between(1, 1000)]
+    """Tokens at the beginning, and at most; a failure that could be tried again takes one."""
+    token_ratio: Annotated[Number, Field(gt=0, le=1000)]
+    """What an answer brings back; three digits after the point count."""
+
+
 class Budget(Spec):
     """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens
     live `ttl`.
     """
 
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.BUDGET_EXHAUSTED,))
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("grpc",)
     positional = "ratio"
-    ratio: Ratio
-    """Retries that each request pays for."""
+    ratio: Ratio = 0.0
+    """Retries that each request pays for; must be said unless `grpc` is."""
     min_per_second: Number = Field(default=0.0, ge=0, le=1e9)
     """Retries that are always allowed, each second."""
     ttl: Duration = Field(default=10.0, gt=0)
     """How long a request's payment can be spent."""
+    grpc: GrpcThrottling | None = None
+    """Counts tokens as gRPC does, in the place of the three others."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.grpc is None and "ratio" not in self.model_fields_set:
+            raise ValueError("the field 'ratio' is missing")
+        if self.grpc is not None and self.model_fields_set - {"grpc"}:
+            raise ValueError("found other fields beside grpc, which counts in its own words: max_tokens, token_ratio")
+        return self
 
 
 JITTERS = ("none", "full", "equal", "decorrelated")

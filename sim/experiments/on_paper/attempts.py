@@ -162,7 +162,7 @@ def _allowed(failed: float, late: float, retry: Retry) -> float:
     """The share of the retries wanted that the budget pays for: together no more than its ratio of the calls."""
     wanted = _wanted(failed, late, retry)
     budget: Budget | None = retry.budget
-    if budget is None or budget.min_per_second > 0 or wanted <= NOTHING:
+    if budget is None or budget.grpc is not None or budget.min_per_second > 0 or wanted <= NOTHING:
         return 1.0
 
     def made(allowed: float) -> float:
