@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sim.models.context import Context
-from sim.models.ending import kill
+from sim.models.ending import kill, stop_branch
 from sim.models.guards import Guard, Guards, Memory
 from sim.models.host import Host
 from sim.models.link import Hop
@@ -149,7 +149,10 @@ class Call:
     def give_up(self, task: Task) -> None:
         """Nobody waits any longer for the attempt that the task makes; whether that goes on is the policy's choice."""
         child = task.children
-        if child is not None:
+        if isinstance(child, list):  # copies of a hedged attempt
+            for copy in child:
+                stop_branch(copy, self.cancels)
+        elif child is not None:
             child.caller = None
             if self.cancels:
                 kill(child, TIMEOUT, cancel=True)

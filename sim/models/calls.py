@@ -56,7 +56,7 @@ class Calls:
         call.pool_name = self._pool_names.get(key, f"{call.caller} -> {target.component} ({name}) pool")
         call.guards = self._guards(call)
         call.run = layered(call, LAYERS)
-        if call.cancels:
+        if call.cancels or (call.policy.hedge is not None and call.policy.hedge.cancel):
             for host in self.hosts:  # it goes on from callee to callee
                 host.keep_track()
         return call

@@ -12,7 +12,7 @@ from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
 from sim.spec.gateway import Gateway, RateLimit
-from sim.spec.policy import NO_POLICY, CallPolicy, Retry
+from sim.spec.policy import NO_POLICY, CallPolicy, Hedge, Retry
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
 from sim.spec.step import Step
@@ -153,6 +153,7 @@ def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | Non
         "budget" if retry is not None and retry.budget is not None else "",
         "breaker" if breaker is not None else "",
         f"limit {show(policy.rate_limit.mean_rate, '1/s')}" if policy.rate_limit is not None else "",
+        f"hedge {_after(policy.hedge)}" if policy.hedge is not None else "",
         f"pool {policy.pool.size}" if policy.pool is not None else "",
         f"bulkhead {bulkhead.max_concurrent_calls}" if bulkhead is not None else "",
     )
@@ -187,6 +188,10 @@ def _gateway_lines(gateway: Gateway) -> Iterator[str]:
     yield from _limit_lines(gateway.rate_limits)
     for name, route in gateway.routes.items():
         yield from (f"{name}: {line}" for line in _limit_lines(route.rate_limits))
+
+
+def _after(hedge: Hedge) -> str:
+    return hedge.after if isinstance(hedge.after, str) else lasting(hedge.after)
 
 
 def _balanced(its: Balancing) -> str:

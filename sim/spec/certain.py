@@ -82,6 +82,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     balancing.Balancing,
     balancing.OutlierDetection,
     policy.Pool,
+    policy.Hedge,
     policy.CallerLimit,
     policy.Resilience4jRateLimiter,
     gateway.Gateway,

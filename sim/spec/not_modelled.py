@@ -16,7 +16,7 @@ _REPLICAS = (
     "autoscaling is not modelled: `replicas` stay as they are; compare variants, or `sim sweep --over "
     "services.NAME.replicas=1..8`"
 )
-_HEDGE = "hedging is not modelled; a short `timeout` with `retry` comes nearest"
+_HEDGE = "it is `hedge: {after: p95, max: 1}` of a policy"
 _DEADLINE = (
     "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
 )
@@ -52,7 +52,6 @@ INSTEAD = {
     "min_replicas": _REPLICAS,
     "instances": "it is `replicas`",
     "pods": "it is `replicas`",
-    "hedge": _HEDGE,
     "hedging": _HEDGE,
     "deadline": _DEADLINE,
     "saga": _SAGA,

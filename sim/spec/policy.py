@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -16,6 +17,7 @@ from sim.spec.base import (
     Duration,
     Factor,
     Few,
+    Flag,
     Leaves,
     Many,
     Number,
@@ -25,7 +27,7 @@ from sim.spec.base import (
     register,
 )
 from sim.spec.distribution import AnyDistribution
-from sim.units import share, shown
+from sim.units import duration, share, shown
 from sim.vocabulary import EventKind, Outcome, Stage
 
 RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]
@@ -367,15 +369,64 @@ class Pool(Spec):
     """How long it takes to open one, TLS included; without it no time."""
 
 
+def _delay(value: object) -> object:
+    """A duration, or a percentile such as p95."""
+    match = re.fullmatch(r"p([1-9][0-9](?:\.[0-9]+)?)", value) if isinstance(value, str) else None
+    if match is not None:
+        return f"p{match[1]}"
+    try:
+        return duration(value)
+    except ValueError:
+        raise ValueError(f"found {shown(value)}, expected a duration such as 50ms, or a percentile, p95") from None
+
+
+_DELAY = WithJsonSchema({"anyOf": [{"type": "string"}, {"const": 0}], "description": "a duration, or p95"})
+
+
+class Hedge(Spec):
+    """Where no good answer has come `after` a time, the same is asked once more, up to `max` times; the first good
+    answer counts.
+
+    gRPC's hedgingPolicy (gRFC A6): a failure that could be mended (`on`) sends the next copy at once, any other ends
+    it. Polly's defaults: after 2 s, one copy more. With a percentile nobody is asked again before a hundred answers are
+    known (Dean and Barroso, "The Tail at Scale"; Finagle's BackupRequestFilter). A copy is as an attempt: it goes
+    through breaker, limit, timeout, bulkhead and pool by itself.
+    """
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.OTHER,), series=("hedged", "hedges_won"))
+    positional = "after"
+    after: Annotated[float | str, BeforeValidator(_delay), _DELAY] = 2.0
+    """When one more is asked: a duration (0: all at once), or a percentile of the answers so far."""
+    most: Annotated[int, Between(1, 10)] = Field(default=1, alias="max")
+    """Copies beside the first."""
+    cancel: Flag = True
+    """Whether losers are cancelled at the callee, or work on for nobody."""
+    extra_load: Annotated[Ratio, Field(gt=0)] | None = None
+    """Copies that each call pays for, so that no more than this share is added (Finagle's maxExtraLoad)."""
+    on: tuple[RetryOn, ...] = ("timeout", "error", "unreachable", "shed")
+    """After which answers the next copy is sent at once; others end the call."""
+
+    @property
+    def quantile(self) -> float | None:
+        """The percentile as a share; None: a fixed time."""
+        return float(self.after[1:]) / 100.0 if isinstance(self.after, str) else None
+
+    @property
+    def delay(self) -> float | None:
+        """The fixed time in seconds."""
+        return self.after if not isinstance(self.after, str) else None
+
+
 class CallPolicy(Spec):
-    """fallback( total_timeout( retry( breaker( rate_limit( timeout( bulkhead( pool( call )))))))): the one order of
-    interceptors.
+    """fallback( total_timeout( retry( hedge( breaker( rate_limit( timeout( bulkhead( pool( call ))))))))): the one
+    order of interceptors.
 
     `timeout` is of one attempt, `total_timeout` of all attempts and pauses together: then the call ends as a timeout.
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit", "pool")
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit", "pool", "hedge")
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None
@@ -384,6 +435,8 @@ class CallPolicy(Spec):
     """Whether the callee works on for nobody (`abandon`) or is stopped (`cancel`)."""
     retry: Retry | None = None
     """Whether a failed call is tried again, and when."""
+    hedge: Hedge | None = None
+    """Whether the same is asked once more where an answer takes long."""
     circuit_breaker: CircuitBreaker | None = None
     """When nobody calls any more for a while."""
     rate_limit: CallerLimit | None = None
