@@ -96,9 +96,9 @@ def test_a_percentile_is_known_after_a_hundred_answers():
         "{slow: {of: b, by: 1x}, at: 59s}, {name: late, slow: {of: b, replicas: 1, by: 5x}, at: 20s}",
     )
     assert max(run.responses()[:180]) == 0.1
-    late = run.responses()[200:]
-    assert set(late) <= {0.1, 0.2, 0.5}
-    assert sum(response < 0.5 for response in late) > 90  # half of them would be slow; both copies seldom are
+    first = run.responses()[190:200]
+    assert sum(response < 0.5 for response in first) >= 9  # half of them would be slow, without copies
+    assert max(run.responses()[270:]) == 0.5  # by now it is usual that answers take long
 
 
 def test_a_client_that_goes_stops_all_copies():
