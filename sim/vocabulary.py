@@ -83,6 +83,8 @@ class EventKind(IntEnum):
     PUBLISHERS_BLOCKED = 20
     PUBLISHERS_RELEASED = 21
     CONSUMER_TIMED_OUT = 22
+    REPLICA_EJECTED = 23  # a balancer sends nobody to it for a while
+    REPLICA_RETURNED = 24
 
     @property
     def word(self) -> str:

@@ -96,7 +96,7 @@ def _unsaid(scenario: Scenario, name: str, service: Service, host: str) -> Itera
         yield f"who waits for {show_duration(service.queue.timeout)} in the queue is shed: a setting of the application"
     if service.load_balancing != "round_robin":
         yield (
-            f"load_balancing: {service.load_balancing}; kube-proxy chooses at random, for each connection: a mesh "
+            f"load_balancing: {_balancing(service)}; kube-proxy chooses at random, for each connection: a mesh "
             "can do more"
         )
     policies = dict.fromkeys(
@@ -126,3 +126,8 @@ def _topics(scenario: Scenario) -> Iterator[str]:
             yield remarks(told) + dumped(
                 {"apiVersion": "kafka.strimzi.io/v1beta2", "kind": "KafkaTopic", "metadata": metadata, "spec": body}
             )
+
+
+def _balancing(service: Service) -> str:
+    policy = service.load_balancing
+    return policy if isinstance(policy, str) else policy.policy

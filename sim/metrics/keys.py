@@ -7,7 +7,7 @@ from itertools import product
 
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
-from sim.spec.sites import bulkheads, consumer_station, limits
+from sim.spec.sites import bulkheads, consumer_station, limits, pools
 from sim.vocabulary import METRICS, Outcome
 
 COMPLETION = "completion"  # the other clock; that of the response goes without saying
@@ -66,7 +66,8 @@ def pooled(scenario: Scenario) -> tuple[str, ...]:
         for source, consume in service.consumes.items()
     )
     topics = tuple(dict.fromkeys(consumer_station(group, source) for group, source in consumed))
-    return (*stations(scenario), *topics, *(its.name for its in bulkheads(scenario)), *limits(scenario))
+    places = (*bulkheads(scenario), *pools(scenario))
+    return (*stations(scenario), *topics, *(its.name for its in places), *limits(scenario))
 
 
 def groups(scenario: Scenario) -> tuple[str, ...]:

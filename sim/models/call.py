@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sim.models.context import Context
-from sim.models.ending import kill
+from sim.models.ending import kill, stop_branch
 from sim.models.guards import Guard, Guards, Memory
 from sim.models.host import Host
 from sim.models.link import Hop
@@ -48,8 +48,8 @@ class Target(Protocol):
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
         """The replica that takes this attempt; None: nobody is there."""
 
-    def over(self, caller: Replica, replica: Replica) -> None:
-        """For the balancer: the attempt is over from the caller's point of view."""
+    def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:
+        """For the balancer: the attempt is over from the caller's point of view; how, where that is known."""
 
     @property
     def arrive(self) -> Callable[[Task], None]:
@@ -95,6 +95,7 @@ class Call:
     guards: Guards  # by replica of the caller; empty where no layer remembers anything
     bulkhead_name: str  # as figures name its places
     limit_name: str  # and its rate limit
+    pool_name: str  # and its connections
 
     def __init__(
         self,
@@ -148,7 +149,10 @@ class Call:
     def give_up(self, task: Task) -> None:
         """Nobody waits any longer for the attempt that the task makes; whether that goes on is the policy's choice."""
         child = task.children
-        if child is not None:
+        if isinstance(child, list):  # copies of a hedged attempt
+            for copy in child:
+                stop_branch(copy, self.cancels)
+        elif child is not None:
             child.caller = None
             if self.cancels:
                 kill(child, TIMEOUT, cancel=True)

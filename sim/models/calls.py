@@ -16,7 +16,7 @@ from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Replica, Task
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.scenario import Scenario
-from sim.spec.sites import bulkheads, caller_limits
+from sim.spec.sites import bulkheads, caller_limits, pools
 
 
 class Calls:
@@ -29,6 +29,7 @@ class Calls:
         self.hosts = hosts
         self.guarded: list[Call] = []  # the first of all calls that share their guards
         self._bulkhead_names = {(its.caller, its.callee, its.policy_name): its.name for its in bulkheads(scenario)}
+        self._pool_names = {(its.caller, its.callee, its.policy_name): its.name for its in pools(scenario)}
         self._limit_names = {(its.caller, its.callee, its.policy_name): its.name for its in caller_limits(scenario)}
 
     def policy(self, written: str | CallPolicy | None) -> CallPolicy:
@@ -52,9 +53,10 @@ class Calls:
         key = (call.caller, target.component, name)
         call.bulkhead_name = self._bulkhead_names.get(key, f"{call.caller} -> {target.component} ({name})")
         call.limit_name = self._limit_names.get(key, f"{call.caller} -> {target.component} ({name}) rate limit")
+        call.pool_name = self._pool_names.get(key, f"{call.caller} -> {target.component} ({name}) pool")
         call.guards = self._guards(call)
         call.run = layered(call, LAYERS)
-        if call.cancels:
+        if call.cancels or (call.policy.hedge is not None and call.policy.hedge.cancel):
             for host in self.hosts:  # it goes on from callee to callee
                 host.keep_track()
         return call

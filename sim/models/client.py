@@ -14,7 +14,7 @@ from sim.models.call import Target
 from sim.models.context import Context
 from sim.models.gateway import Gateway
 from sim.models.link import Hop
-from sim.models.outcomes import RATE_LIMITED, SHED, TIMEOUT, UNREACHABLE
+from sim.models.outcomes import OK, RATE_LIMITED, SHED, TIMEOUT, UNREACHABLE
 from sim.models.request import Request
 from sim.models.task import Activity, Outside, Replica, Task, abandon
 from sim.models.timers import TimerQueue
@@ -77,6 +77,8 @@ class Client:
         while True:
             outcome = yield from self._try(task, door, tries)
             tries += 1
+            if self.budget is not None and (outcome == OK or retries.retryable(self.rule, outcome)):
+                self.budget.hear(outcome == OK)
             if not self._may_go_on(tries, outcome):
                 break
             pause = retries.backoff(self.rule, tries, self.jitter(request.id, tries), pause)
@@ -96,6 +98,7 @@ class Client:
         """One attempt, after so many others."""
         request, target = task.request, door.target
         request.attempts = tries + 1
+        began = self.env.now
         task.root = 0
         if self.timers is not None:
             self.timers.arm(task)
@@ -112,7 +115,7 @@ class Client:
             yield
             outcome = task.outcome
             task.children = None
-            target.over(self.replica, replica)
+            target.over(self.replica, replica, outcome, began)
         task.ticket += 1  # the timer is stale
         return outcome
 
@@ -129,7 +132,12 @@ class Client:
         """The replica that takes this attempt; None: nobody is there."""
         replica = door.target.only
         if replica is None or replica.down:
-            replica = door.target.choose(self.replica, request.id, link_chain(0, 0, tries))
+            chain = link_chain(0, 0, tries)
+            by_request = getattr(door.target, "by_request", None)
+            if by_request is not None:
+                chosen: Replica | None = by_request(self.replica, request, chain)
+                return chosen
+            replica = door.target.choose(self.replica, request.id, chain)
         return replica
 
     def _attempt(

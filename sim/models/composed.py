@@ -140,7 +140,7 @@ class Race:
     def _lose(self, branch: Task) -> None:
         """It goes on for nobody, or is stopped; it answers nobody any more."""
         if self.cancels:
-            stop_branch(branch)
+            stop_branch(branch, cancel=True)
             return
         branch.attempt = None
         self.forks.let_drift(branch)

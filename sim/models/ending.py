@@ -38,11 +38,11 @@ def kill(task: Task, outcome: int, cancel: bool = False) -> None:
     task.request.done()
 
 
-def stop_branch(branch: Task) -> None:
-    """Stop a branch that nobody waits for any more, and all that it waits for, as a timeout that cancels does."""
-    host = branch.replica.host
+def stop_branch(task: Task, cancel: bool) -> None:
+    """Stop a branch of an attempt that nobody waits for any more; what it has called is cancelled, or works on."""
+    host = task.replica.host
     assert not isinstance(host, Outside)
-    _stop(branch, host, branch.replica, cancel=True)
+    _stop(task, host, task.replica, cancel)
 
 
 def stop_thread(task: Task) -> None:

@@ -67,21 +67,34 @@ class Outage:
 
 @behaviour(spec.Slow)
 class Slow:
-    """Work that begins now takes longer."""
+    """Work that begins now takes longer, everywhere or in some replicas."""
 
     def __init__(self, fault: spec.Slow, world: World):
         self.host = world.host(fault.of)
         self.by = fault.by
+        self.count = fault.replicas
+        self.struck: list[Replica] = []
+        if fault.replicas is not None:
+            self.host.watch_for_uneven_paces()
 
     def begin(self) -> None:
         """Slow down."""
-        self.host.slowdowns.append(self.by)
-        self.host.change_pace()
+        if self.count is None:
+            self.host.slowdowns.append(self.by)
+            self.host.change_pace()
+            return
+        self.struck = [replica for replica in self.host.replicas if not replica.down][: self.count]
+        for replica in self.struck:
+            self.host.change_pace_of(replica, self.by)
 
     def end(self) -> None:
         """Recover."""
-        self.host.slowdowns.remove(self.by)
-        self.host.change_pace()
+        if self.count is None:
+            self.host.slowdowns.remove(self.by)
+            self.host.change_pace()
+            return
+        for replica in self.struck:
+            self.host.change_pace_of(replica, self.by, over=True)
 
 
 @behaviour(spec.Errors)
@@ -91,10 +104,14 @@ class Errors:
     def __init__(self, fault: spec.Errors, world: World):
         self.host = world.host(fault.of)
         self.share = fault.share
+        self.count = fault.replicas
+        self.struck: list[Replica] | None = None  # None: all
         self.chance = world.uniform(f"fault.{fault.name}")
 
     def begin(self) -> None:
         """Go wrong."""
+        if self.count is not None:
+            self.struck = [replica for replica in self.host.replicas if not replica.down][: self.count]
         self.host.error_faults.append(self)
 
     def end(self) -> None:

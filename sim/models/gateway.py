@@ -106,7 +106,7 @@ class Overhead:
     def __init__(self, gateway: Gateway, demand: Demand):
         self.gateway = gateway
         self.demand = demand
-        self.just_time = not gateway.may_hang
+        self.just_time = not gateway.may_hang and gateway.uneven is None
 
     def run(self, task: Task) -> Activity:
         """Work, on the place that it has got."""
@@ -176,7 +176,7 @@ class Route:
         """The gateway replica that takes this attempt."""
         return self.gateway.choose()
 
-    def over(self, _caller: Replica, _replica: Replica) -> None:
+    def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:
         """Clients do not count."""
 
     def _steps(self) -> Iterator[Any]:

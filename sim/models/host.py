@@ -46,6 +46,7 @@ class Host(Places):
         # Replicas keep track of who is inside: for spans, or for those who ask for it (`keep_track`).
         self.tracks = self.spans is not None
         self.alive = [1] * len(self.replicas)  # what balancers are told
+        self.returned: dict[int, float] = {}  # by index: when a replica came back last, s
         for replica in self.replicas[replicas:]:
             replica.absent = replica.down = True
             replica.closed = 1
@@ -66,7 +67,8 @@ class Host(Places):
     @property
     def plain_work(self) -> bool:
         """Work is nothing but time: no shared cores, no worker to come by first, no freeze to look out for."""
-        return not self.cores and not self.event_loop and not self.may_hang and self.warm_up is None
+        simple = self.warm_up is None and self.uneven is None
+        return not self.cores and not self.event_loop and not self.may_hang and simple
 
     @property
     def busy(self) -> int:
@@ -83,6 +85,8 @@ class Host(Places):
         own.
         """
         for fault in self.error_faults:
+            if fault.struck is not None and task.replica not in fault.struck:
+                continue
             if fault.chance(task.request.id, link_chain(task.chain, salt, 0)) < fault.share:
                 task.where = self.name_index
                 task.root = 0
@@ -142,6 +146,20 @@ class Host(Places):
         """The slowdowns that are on now multiply."""
         self.slow = math.prod(self.slowdowns, start=1.0)
 
+    def watch_for_uneven_paces(self) -> None:
+        """A fault may slow some replicas and not others; known before the first event."""
+        if self.uneven is None:
+            self.uneven = {}
+
+    def change_pace_of(self, replica: Replica, by: float, over: bool = False) -> None:
+        """A slowdown of one replica begins, or is over; those that are on now multiply."""
+        assert self.uneven is not None
+        slowdowns = self.uneven.setdefault(replica, [])
+        if over:
+            slowdowns.remove(by)
+        else:
+            slowdowns.append(by)
+
     def drop_all(self, replica: Replica) -> None:
         """Everything inside ends as unreachable, those who wait first, so that nobody inherits a place."""
         for task in [task for task in replica.inside if task.waits == IN_QUEUE]:
@@ -184,6 +202,7 @@ class Host(Places):
         replica.closed -= 1
         replica.warm_since = self.env.now
         self.alive[replica.index] = 1
+        self.returned[replica.index] = self.env.now
         self.up_area -= self.env.now
         self.up += 1
         if not self.refusing:

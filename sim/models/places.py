@@ -45,6 +45,7 @@ class Places:
             self.patience = TimerQueue(self.env, queue.timeout, self.give_up_waiting)
         self.queued = 0  # in all replicas
         self.queue_area = 0.0  # the integral of that
+        self.uneven: dict[Replica, list[float]] | None = None  # slowdowns of single ones, where a fault may bring some
         self.slow = 1.0  # how many times as long all takes that begins now
         self.warm_up: tuple[float, float] | None = None  # how many times as long first work takes, and decay in s
         self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
@@ -175,6 +176,8 @@ class Places:
         """
         seconds *= self.slow
         replica = task.replica
+        if self.uneven is not None:
+            seconds *= math.prod(self.uneven.get(replica, ()))
         if computing and self.warm_up is not None:
             slow, decay = self.warm_up
             seconds *= 1.0 + (slow - 1.0) * math.exp((replica.warm_since - self.env.now) / decay)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sim.models.answers import ITS_OWN, answers_of
+from sim.models.balancing import Balancer
 from sim.models.consumer import Consumer
 from sim.models.context import Context
 from sim.models.entrance import Entrance
@@ -15,10 +16,12 @@ from sim.models.host import Host
 from sim.models.limits import limits_of, step_of
 from sim.models.outbox import Outbox
 from sim.models.queues.channel import QueueConsumer
+from sim.models.request import Request
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
 from sim.models.task import Replica, Task
 from sim.policies import balancer as balancers
+from sim.spec.balancing import Balancing, LoadBalancing
 from sim.spec.service import Service as Spec
 
 
@@ -32,8 +35,15 @@ class Service(Host):
         self.event_loop = spec.concurrency == "event_loop"
         if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
-        self.balancing = spec.load_balancing
-        self.uniforms = balancers.UNIFORMS[balancers.new_balancer(spec.load_balancing).kind]
+        smart = spec.load_balancing if isinstance(spec.load_balancing, Balancing) else None
+        self.smart = smart if len(self.replicas) > 1 else None  # None: the name of a policy says all
+        self.balancing: LoadBalancing = "round_robin"
+        if not isinstance(spec.load_balancing, Balancing):
+            self.balancing = spec.load_balancing
+        self.uniforms = 2 if smart is not None else balancers.UNIFORMS[balancers.new_balancer(self.balancing).kind]
+        self.balancers: list[Balancer] = []  # one for each replica of a caller
+        if smart is not None and smart.outlier_detection is not None:
+            context.recorder.watch(name, "ejected", "level", lambda _: self.ejected)
         self.limits = limits_of(context, spec.rate_limits, self.identities, name)
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
         if spec.start.warm_up is not None:
@@ -41,6 +51,11 @@ class Service(Host):
         self.members: list[Consumer] = []
         self.listeners: list[QueueConsumer] = []  # to queues
         self.outboxes: list[Outbox] = []
+
+    @property
+    def ejected(self) -> float:
+        """How many replicas are left out now, as callers see it on average."""
+        return sum(balancer.ejected for balancer in self.balancers) / max(1, len(self.balancers))
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Members stop where they are; their partitions move when their session times out. Relays move at once."""
@@ -99,7 +114,10 @@ class Endpoint:
         self.entrance: Entrance
         self.arrive: Callable[[Task], None]
         # Whether the balancer must hear of ends.
-        self.counts = len(service.replicas) > 1 and service.balancing in balancers.COUNTING
+        self.counts = len(service.replicas) > 1 and (
+            service.smart is not None or service.balancing in balancers.COUNTING
+        )
+        self.by_request = self.choose_for if service.smart is not None else None
         self.balancer_draws = [
             service.context.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)
         ]
@@ -137,7 +155,28 @@ class Endpoint:
         loads[index] += 1
         return replicas[index]
 
-    def over(self, caller: Replica, replica: Replica) -> None:
-        """One active request less, as the caller's balancer sees it."""
-        if self.counts:
+    def choose_for(self, caller: Replica, request: Request, chain: int) -> Replica | None:
+        """The same where a balancer goes by more: whose request it is, weights, latencies, failures."""
+        service = self.service
+        balancer = caller.balancers.get(service.name)
+        if balancer is None:
+            assert service.smart is not None
+            name = f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"
+            start = caller.index % len(service.replicas)
+            balancer = Balancer(
+                service.smart, service.name, service.returned, len(service.replicas), start, name, service.recorder
+            )
+            caller.balancers[service.name] = balancer
+            service.balancers.append(balancer)
+        draws = self.balancer_draws
+        index = balancer.choose(service.alive, request, service.env.now, lambda k: draws[k](request.id, chain))
+        return service.replicas[index] if index >= 0 else None
+
+    def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:
+        """One active request less, as the caller's balancer sees it; some hear how it ended, and when it began."""
+        if self.by_request is not None:
+            balancer, now = caller.balancers.get(self.service.name), self.service.env.now
+            if balancer is not None:  # else it has crashed meanwhile, and knows of nothing
+                balancer.over(replica.index, outcome, now - began, now)
+        elif self.counts:
             caller.balancers[self.service.name][1][replica.index] -= 1

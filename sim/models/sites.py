@@ -141,6 +141,7 @@ class _Retries:
     def _call(self, site: str, target: str, policy: str | CallPolicy | None, again: bool) -> None:
         guard = self.scenario.policies[policy] if isinstance(policy, str) else policy
         again = again or (guard is not None and guard.retry is not None and guard.retry.max_attempts > 1)
+        again = again or (guard is not None and guard.hedge is not None)
         if again:
             self.sites.add(site)
         self._walk(target, target, again)

@@ -39,7 +39,7 @@ class Wait:
     def __init__(self, step: spec.Wait, site: Site):
         self.host = site.host
         self.demand = site.demand(step.time, step.per)
-        self.just_time = not site.host.may_hang and not site.host.event_loop
+        self.just_time = not site.host.may_hang and not site.host.event_loop and site.host.uneven is None
 
     def run(self, task: Task) -> Activity:
         """Spend the drawn time."""

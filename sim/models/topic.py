@@ -341,7 +341,7 @@ class PublishTarget:
         """The broker, as one place."""
         return self.only
 
-    def over(self, _caller: Replica, _replica: Replica) -> None:
+    def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:
         """Nothing to balance."""
 
     def arrive(self, task: Task) -> None:

@@ -9,10 +9,11 @@ from typing import Literal
 from sim.report.queue_wiring import consumer_badges, dead_letters, published, queue_lines
 from sim.report.words import clock, fault_kind, fault_name, lasting, show
 from sim.spec.actions import Action, Calls, Publishes, badge_of, lists_in
+from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
 from sim.spec.gateway import Gateway, RateLimit
-from sim.spec.policy import NO_POLICY, CallPolicy, Retry
+from sim.spec.policy import NO_POLICY, CallPolicy, Hedge, Retry
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
@@ -188,6 +189,8 @@ def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | Non
         "budget" if retry is not None and retry.budget is not None else "",
         "breaker" if breaker is not None else "",
         f"limit {show(policy.rate_limit.mean_rate, '1/s')}" if policy.rate_limit is not None else "",
+        f"hedge {_after(policy.hedge)}" if policy.hedge is not None else "",
+        f"pool {policy.pool.size}" if policy.pool is not None else "",
         f"bulkhead {bulkhead.max_concurrent_calls}" if bulkhead is not None else "",
     )
     return tuple(badge for badge in badges if badge)
@@ -223,6 +226,19 @@ def _gateway_lines(gateway: Gateway) -> Iterator[str]:
         yield from (f"{name}: {line}" for line in _limit_lines(route.rate_limits))
 
 
+def _after(hedge: Hedge) -> str:
+    return hedge.after if isinstance(hedge.after, str) else lasting(hedge.after)
+
+
+def _balanced(its: Balancing) -> str:
+    more = (
+        " weighted" if its.weights else "",
+        ", outliers ejected" if its.outlier_detection is not None else "",
+        f", slow start {lasting(its.slow_start)}" if its.slow_start is not None else "",
+    )
+    return its.policy + "".join(more)
+
+
 def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
     for limit in limits:
         whose = f"per {' and '.join(limit.keys)}" if limit.keys else "in all"
@@ -237,6 +253,8 @@ def _service_lines(service: Service) -> Iterator[str]:
     if service.cores is not None:
         yield _count(service.cores, "core") + " each"
     yield from _limit_lines(service.rate_limits)
+    if isinstance(service.load_balancing, Balancing):
+        yield "balanced by " + _balanced(service.load_balancing)
     if service.queue.capacity >= 0:
         yield (
             "queue "

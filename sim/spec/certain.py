@@ -11,6 +11,7 @@ from typing import Any
 
 from sim.spec import (
     autoscaling,
+    balancing,
     cache,
     composed,
     counting,
@@ -104,9 +105,14 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     policy.LinearBackoff,
     policy.ExponentialBackoff,
     policy.Budget,
+    policy.GrpcThrottling,
     policy.CircuitBreaker,
     policy.Resilience4jBreaker,
     policy.Bulkhead,
+    balancing.Balancing,
+    balancing.OutlierDetection,
+    policy.Pool,
+    policy.Hedge,
     policy.CallerLimit,
     policy.Resilience4jRateLimiter,
     gateway.Gateway,
@@ -132,7 +138,14 @@ _RULES: dict[type[Spec], _Certain] = {
         and (len(its.mix) == 1 or getattr(its.arrivals, "route", None) is not None)
     ),
     traffic.Replay: lambda its: not its.is_series and its.times == 1.0,
-    service.Service: lambda its: its.replicas == 1 or its.load_balancing == "round_robin",
+    service.Service: lambda its: (
+        its.replicas == 1
+        or (
+            its.load_balancing.policy in ("round_robin", "least_request", "ring_hash")
+            if isinstance(its.load_balancing, balancing.Balancing)
+            else its.load_balancing == "round_robin"
+        )
+    ),
     step.Fail: lambda its: _whole(its.share),
     step.Refuse: lambda its: _whole(its.share),
     composed.Choose: lambda its: all(_whole(share) for share in its.shares),

@@ -14,7 +14,7 @@ from sim import units
 from sim.errors import UsageError, did_you_mean
 from sim.spec.references import Finding
 from sim.spec.scenario import Scenario
-from sim.spec.sites import bulkheads, limits
+from sim.spec.sites import bulkheads, limits, pools
 from sim.vocabulary import METRICS, Metric, Outcome, base_of
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -179,7 +179,8 @@ def _known(kind: str, scenario: Scenario) -> set[str]:
             for service in scenario.services.values()
             for topic, consume in service.consumes.items()
         }
-        return {*_known("service", scenario), *topics, *(its.name for its in bulkheads(scenario)), *limits(scenario)}
+        places = (*bulkheads(scenario), *pools(scenario))
+        return {*_known("service", scenario), *topics, *(its.name for its in places), *limits(scenario)}
     if kind == "group":
         return {consume.group for service in scenario.services.values() for consume in service.consumes.values()}
     return {outcome.word for outcome in Outcome} if kind == "outcome" else set()

@@ -107,33 +107,43 @@ class Outage(Fault):
 
 @register("fault", "slow")
 class Slow(Fault):
-    """Work and waits that begin during the fault take `by` times as long."""
+    """Work and waits that begin during the fault take `by` times as long, in all replicas or in some."""
 
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("replicas",)
     of: str
     """The service, or `gateway`."""
     by: Factor = Field(gt=0)
     """How many times as long work and waits take."""
+    replicas: Few | None = None
+    """How many replicas are slow, the first that are up when it begins; all of them where it is not said."""
 
     @property
     def detail(self) -> str:
-        """By how much."""
-        return f"{self.by:g}x"
+        """By how much, and how many of them."""
+        return f"{self.by:g}x{_of_replicas(self.replicas)}"
 
 
 @register("fault", "errors")
 class Errors(Fault):
-    """A share of the attempts that reach a worker end at once with an error."""
+    """A share of the attempts that reach a worker end at once with an error, in all replicas or in some."""
 
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("replicas",)
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.ERROR,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
     of: str
     """The service, or `gateway`."""
     share: Share
     """The share of attempts that end at once with an error."""
+    replicas: Few | None = None
+    """How many replicas fail so, the first that are up when it begins; all of them where it is not said."""
 
     @property
     def detail(self) -> str:
-        """Of how many."""
-        return show_share(self.share)
+        """Of how many, and in how many of them."""
+        return f"{show_share(self.share)}{_of_replicas(self.replicas)}"
+
+
+def _of_replicas(replicas: int | None) -> str:
+    return "" if replicas is None else f", {replicas} replica{'s' if replicas != 1 else ''}"
 
 
 @register("fault", "crash")

@@ -13,15 +13,12 @@ from sim.errors import did_you_mean
 
 _SLIP = 0.85  # from here on two words are the same one, misspelt
 _REPLICAS = "it is `autoscaling: {min: 2, max: 10, metrics: [{cpu: 70%}]}` of a service"
-_HEDGE = "hedging is not modelled; a short `timeout` with `retry` comes nearest"
+_HEDGE = "it is `hedge: {after: p95, max: 1}` of a policy"
 _DEADLINE = (
     "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
 )
 _SAGA = "a saga is no word: its steps are calls (or events), and what undoes them stands in `fallback`"
-_CONNECTIONS = (
-    "connections are not modelled; what a caller has open at once is bounded by `bulkhead: "
-    "{max_concurrent_calls: 20}` of its policy"
-)
+_CONNECTIONS = "the connections of a caller are `pool: {size: 20, max_pending: 50, acquire_timeout: 2s}` of its policy"
 _CONCURRENCY = (
     "what a service does at once is `workers`; what a caller has open at once is `bulkhead: "
     "{max_concurrent_calls: 20}` of its policy"
@@ -53,7 +50,6 @@ INSTEAD = {
     "min_replicas": _REPLICAS,
     "instances": "it is `replicas`",
     "pods": "it is `replicas`",
-    "hedge": _HEDGE,
     "hedging": _HEDGE,
     "deadline": _DEADLINE,
     "saga": _SAGA,
@@ -71,7 +67,6 @@ INSTEAD = {
     "connections": _CONNECTIONS,
     "connection_pool": _CONNECTIONS,
     "max_connections": _CONNECTIONS,
-    "pool": _CONNECTIONS,
     "pool_size": _CONNECTIONS,
     "concurrency_limit": _CONCURRENCY,
     "max_concurrency": _CONCURRENCY,

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sim.errors import nearest
-from sim.spec.base import Between, Choice, Duration, Factor, Few, Leaves, Many, Number, Rate, Ratio, Spec, register
-from sim.units import share, shown
+from sim.spec.base import (
+    UNLIMITED,
+    Between,
+    Choice,
+    Count,
+    Duration,
+    Factor,
+    Few,
+    Flag,
+    Leaves,
+    Many,
+    Number,
+    Rate,
+    Ratio,
+    Spec,
+    register,
+)
+from sim.spec.distribution import AnyDistribution
+from sim.units import duration, share, shown
 from sim.vocabulary import EventKind, Outcome, Stage
 
 RetryOn = Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]
@@ -99,19 +117,40 @@ class ExponentialBackoff(Backoff):
         return math.inf if self.longest is None else self.longest
 
 
+class GrpcThrottling(Spec):
+    """gRPC's retryThrottling: retries are made while more than half of the tokens are there (gRFC A6)."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    max_tokens: Annotated[int, Between(1, 1000)]
+    """Tokens at the beginning, and at most; a failure that could be tried again takes one."""
+    token_ratio: Annotated[Number, Field(gt=0, le=1000)]
+    """What an answer brings back; three digits after the point count."""
+
+
 class Budget(Spec):
     """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens
     live `ttl`.
     """
 
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.BUDGET_EXHAUSTED,))
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("grpc",)
     positional = "ratio"
-    ratio: Ratio
-    """Retries that each request pays for."""
+    ratio: Ratio = 0.0
+    """Retries that each request pays for; must be said unless `grpc` is."""
     min_per_second: Number = Field(default=0.0, ge=0, le=1e9)
     """Retries that are always allowed, each second."""
     ttl: Duration = Field(default=10.0, gt=0)
     """How long a request's payment can be spent."""
+    grpc: GrpcThrottling | None = None
+    """Counts tokens as gRPC does, in the place of the three others."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.grpc is None and "ratio" not in self.model_fields_set:
+            raise ValueError("the field 'ratio' is missing")
+        if self.grpc is not None and self.model_fields_set - {"grpc"}:
+            raise ValueError("found other fields beside grpc, which counts in its own words: max_tokens, token_ratio")
+        return self
 
 
 JITTERS = ("none", "full", "equal", "decorrelated")
@@ -295,15 +334,99 @@ class CallerLimit(Spec):
         return self
 
 
+class Pool(Spec):
+    """Connections of a caller's replica: an attempt has one to itself (HTTP/1.1, JDBC), and waits in line where all are
+    taken.
+
+    Defaults are HikariCP's: `size` is its maximumPoolSize, `acquire_timeout` its connectionTimeout, `minimum_idle` and
+    `idle_timeout` are its own words; `max_pending` is Envoy's max_pending_requests. Who finds none idle opens one, if
+    there may be one more, and waits for `connect`, as Go's database/sql. A connection on which a timeout has left an
+    answer to come is closed, and so is one that breaks: unlike the place of a bulkhead, which costs nothing and is free
+    at once, the next one has to be opened. Who gets none in time is `bulkhead_full`.
+    """
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.BULKHEAD_FULL,),
+        stages=(Stage.BULKHEAD, Stage.OTHER),
+        series=("places_taken", "places", "in_line", "opened", "turned_away"),
+    )
+    positional = "size"
+    size: Few = 10
+    """Connections at once."""
+    max_pending: Count = UNLIMITED
+    """How many may wait for one; further ones are refused at once."""
+    acquire_timeout: Duration = 30.0
+    """How long one is waited for; 0: not at all."""
+    minimum_idle: Annotated[int, Between(0, 100_000)] | None = None
+    """How many are there from the beginning of a run; by default as many as there may be. A replica that starts again
+    has none.
+    """
+    idle_timeout: Annotated[Duration, Field(gt=0)] = 600.0
+    """An idle connection is closed after as long, where `minimum_idle` is below `size`; else all stay, as in HikariCP.
+    """
+    connect: AnyDistribution | None = None
+    """How long it takes to open one, TLS included; without it no time."""
+
+
+def _delay(value: object) -> object:
+    """A duration, or a percentile such as p95."""
+    match = re.fullmatch(r"p([1-9][0-9](?:\.[0-9]+)?)", value) if isinstance(value, str) else None
+    if match is not None:
+        return f"p{match[1]}"
+    try:
+        return duration(value)
+    except ValueError:
+        raise ValueError(f"found {shown(value)}, expected a duration such as 50ms, or a percentile, p95") from None
+
+
+_DELAY = WithJsonSchema({"anyOf": [{"type": "string"}, {"const": 0}], "description": "a duration, or p95"})
+
+
+class Hedge(Spec):
+    """Where no good answer has come `after` a time, the same is asked once more, up to `max` times; the first good
+    answer counts.
+
+    gRPC's hedgingPolicy (gRFC A6): a failure that could be mended (`on`) sends the next copy at once, any other ends
+    it. Polly's defaults: after 2 s, one copy more. With a percentile nobody is asked again before a hundred answers are
+    known (Dean and Barroso, "The Tail at Scale"; Finagle's BackupRequestFilter). A copy is as an attempt: it goes
+    through breaker, limit, timeout, bulkhead and pool by itself.
+    """
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.OTHER,), series=("hedged", "hedges_won"))
+    positional = "after"
+    after: Annotated[float | str, BeforeValidator(_delay), _DELAY] = 2.0
+    """When one more is asked: a duration (0: all at once), or a percentile of the answers so far."""
+    most: Annotated[int, Between(1, 10)] = Field(default=1, alias="max")
+    """Copies beside the first."""
+    cancel: Flag = True
+    """Whether losers are cancelled at the callee, or work on for nobody."""
+    extra_load: Annotated[Ratio, Field(gt=0)] | None = None
+    """Copies that each call pays for, so that no more than this share is added (Finagle's maxExtraLoad)."""
+    on: tuple[RetryOn, ...] = ("timeout", "error", "unreachable", "shed")
+    """After which answers the next copy is sent at once; others end the call."""
+
+    @property
+    def quantile(self) -> float | None:
+        """The percentile as a share; None: a fixed time."""
+        return float(self.after[1:]) / 100.0 if isinstance(self.after, str) else None
+
+    @property
+    def delay(self) -> float | None:
+        """The fixed time in seconds."""
+        return self.after if not isinstance(self.after, str) else None
+
+
 class CallPolicy(Spec):
-    """fallback( total_timeout( retry( breaker( rate_limit( timeout( bulkhead( call ))))))): the one order of
-    interceptors.
+    """fallback( total_timeout( retry( hedge( breaker( rate_limit( timeout( bulkhead( pool( call ))))))))): the one
+    order of interceptors.
 
     `timeout` is of one attempt, `total_timeout` of all attempts and pauses together: then the call ends as a timeout.
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit",)
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit", "pool", "hedge")
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None
@@ -312,14 +435,20 @@ class CallPolicy(Spec):
     """Whether the callee works on for nobody (`abandon`) or is stopped (`cancel`)."""
     retry: Retry | None = None
     """Whether a failed call is tried again, and when."""
+    hedge: Hedge | None = None
+    """Whether the same is asked once more where an answer takes long."""
     circuit_breaker: CircuitBreaker | None = None
     """When nobody calls any more for a while."""
     rate_limit: CallerLimit | None = None
     """How many calls may leave per second; further ones wait for their turn, or are refused."""
     bulkhead: Bulkhead | None = None
     """How many calls there may be at once."""
+    pool: Pool | None = None
+    """The connections by which calls are made."""
     scope: Literal["replica", "service"] = "replica"
-    """Whether breaker, limit, bulkhead and budget are of each `replica` of the caller, or of the whole `service`."""
+    """Whether breaker, limit, bulkhead, pool and budget are of each `replica` of the caller, or of the
+    whole `service`.
+    """
 
 
 NO_POLICY = CallPolicy()

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
+from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.cache import Cache
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
-from sim.spec.fault import Crash, Fault, Flush
+from sim.spec.fault import Crash, Errors, Fault, Flush, Slow
 from sim.spec.policy import CallPolicy
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.queue_references import queue_problems
@@ -237,6 +238,11 @@ def _queues(scenario: Scenario, _: _Names) -> Iterator[Finding]:
         (("services", name, "queue"), spec.queue, "endpoint", set(spec.endpoints))
         for name, spec in scenario.services.items()
     ]
+    for name, spec in scenario.services.items():
+        weights = spec.load_balancing.weights if isinstance(spec.load_balancing, Balancing) else ()
+        if weights and len(weights) != spec.replicas:
+            words = f"found {len(weights)} weights, expected {spec.replicas}: one for each replica"
+            yield Finding(("services", name, "load_balancing", "weights"), words)
     if scenario.gateway is not None:
         hosts.append((("gateway", "queue"), scenario.gateway.queue, "route", set(scenario.gateway.routes)))
     for at, queue, what, known in hosts:
@@ -359,11 +365,11 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                 yield from _between(where, (named[0], named[1]), names)
             elif named:
                 yield from _unknown(where, what, named[0], names.befallen(what))
-        if isinstance(fault, Crash) and fault.replicas > (has := names.replicas.get(fault.of, fault.replicas)):
-            yield Finding(
-                (*at, "crash", "replicas"),
-                f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has",
-            )
+        if isinstance(fault, (Crash, Slow, Errors)) and fault.replicas is not None:
+            has = names.replicas.get(fault.of, fault.replicas)
+            if fault.replicas > has:
+                found = f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has"
+                yield Finding((*at, word_of(fault), "replicas"), found)
         if isinstance(fault, Flush) and fault.of in scenario.services:
             looks = [visit for visit in names.visits if visit.service == fault.of]
             caches = {visit.step.name for visit in looks if isinstance(visit.step, Cache)}

@@ -9,14 +9,14 @@ from pydantic import Field
 from sim.spec import cache as _cache  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
+from sim.spec.balancing import AnyBalancing
+from sim.spec.balancing import LoadBalancing as LoadBalancing  # noqa: PLC0414 - the names of old
 from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.limits import RateLimit
 from sim.spec.policy import AnswersWith
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.step import AnyStep
 from sim.vocabulary import EventKind, MessageEnd, Stage
-
-LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
 
 
 class Stock(Spec):
@@ -129,8 +129,8 @@ class Service(Spec):
     """How long a replica takes to start, where it is started while the system runs, and how slow it is at first."""
     drain: Draining = Draining()
     """How long a replica that is to go may take to end what is inside."""
-    load_balancing: LoadBalancing = "round_robin"
-    """How its callers choose a replica, each on its own."""
+    load_balancing: AnyBalancing = "round_robin"
+    """How its callers choose a replica, each on its own: the name of a policy, or a map with more about it."""
     cost: Price = 0.0
     """The price of a replica, by time."""
     stock: Stock | None = None

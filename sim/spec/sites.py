@@ -115,6 +115,23 @@ def bulkheads(scenario: Scenario) -> tuple[Bulkhead, ...]:
     return tuple(made)
 
 
+def pools(scenario: Scenario) -> tuple[Bulkhead, ...]:
+    """The connections of each caller towards each callee under each policy, in all its replicas together."""
+    found = {
+        (site.caller, site.callee, site.policy_name): site.policy
+        for site in call_sites(scenario)
+        if site.policy.pool is not None
+    }
+    pairs = [(caller, callee) for caller, callee, _ in found]
+    made = []
+    for (caller, callee, name), policy in found.items():
+        several = f" ({name})" if pairs.count((caller, callee)) > 1 else ""
+        replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
+        places = policy.pool.size * replicas if policy.pool is not None else 0
+        made.append(Bulkhead(f"{caller} -> {callee}{several} pool", caller, callee, name, policy, places))
+    return tuple(made)
+
+
 class CallsLimited(NamedTuple):
     """The rate limit of one caller towards one callee under one policy."""
 

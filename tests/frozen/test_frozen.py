@@ -29,6 +29,10 @@ NEVER = {
         ("event publishers_blocked", "event publishers_released", "event consumer_timed_out"),
         "of queue brokers, which only SimPy runs",
     ),
+    **dict.fromkeys(
+        ("event replica_ejected", "event replica_returned"),
+        "what only the SimPy engine runs stands in no frozen system",
+    ),
 }
 """What no frozen system shows, and why."""
 KINDS = {

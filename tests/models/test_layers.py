@@ -17,10 +17,12 @@ from sim.spec import load_document
 GUARDS = {
     "total_timeout": ("TotalTimeout", "10s"),
     "retry": ("Retry", {"max_attempts": 2}),
+    "hedge": ("Hedge", {"after": "50ms"}),
     "circuit_breaker": ("Breaker", {"failures": 3, "within": "10s", "open_for": "5s"}),
     "rate_limit": ("RateLimit", {"rate": "100/s", "wait": "1s"}),
     "timeout": ("Timeout", "1s"),
     "bulkhead": ("Bulkhead", {"max_concurrent_calls": 2}),
+    "pool": ("Pool", {"size": 2}),
 }
 """Word of a policy -> its layer, and something to say there; in the order of the layers."""
 

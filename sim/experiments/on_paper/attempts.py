@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from sim.experiments.on_paper.times import NEVER, NOTHING, Times, any_of
 from sim.spec.distribution import Uniform
-from sim.spec.policy import Budget, CallPolicy, Retry
+from sim.spec.policy import Budget, CallPolicy, Hedge, Retry
 
 # between which shares of a pause it lies, evenly
 _JITTERS = {"none": (1.0, 1.0), "full": (0.0, 1.0), "equal": (0.5, 1.0)}
@@ -66,6 +66,9 @@ def tries(answer: Ends, policy: CallPolicy) -> Tries:
         whole = Tries(Ends(once.ok, once.refused, any_of([once.failed, late])), 1.0, once.expected + late.expected)
     else:
         whole = _again(once, late, policy.retry, policy.total_timeout)
+    if policy.hedge is not None:
+        more = 1.0 + _copies(answer, policy.hedge)
+        whole = replace(whole, attempts=whole.attempts * more, held=whole.held * more)
     saved = (
         whole.attempts * max(0.0, answer.expected - once.expected - late.expected)
         if policy.on_timeout == "cancel"
@@ -77,6 +80,18 @@ def tries(answer: Ends, policy: CallPolicy) -> Tries:
         saved=saved if math.isfinite(saved) else 0.0,
         times_out=late.share > SELDOM,
     )
+
+
+def _copies(answer: Ends, hedge: Hedge) -> float:
+    """Copies for each attempt, on average; its times are taken as without them."""
+    if hedge.quantile is not None:
+        later = 1.0 - hedge.quantile
+    else:
+        delay = hedge.delay or 0.0
+        slow = math.fsum(its.share * its.above(delay) for its in (answer.ok, answer.refused) if its.share > 0.0)
+        later = slow + answer.failed.share
+    copies = later if hedge.most == 1 else later * (1.0 - later**hedge.most) / max(1e-9, 1.0 - later)
+    return copies if hedge.extra_load is None else min(copies, hedge.extra_load)
 
 
 def attempt(answer: Ends, timeout: float | None) -> tuple[Ends, Times]:
@@ -162,7 +177,7 @@ def _allowed(failed: float, late: float, retry: Retry) -> float:
     """The share of the retries wanted that the budget pays for: together no more than its ratio of the calls."""
     wanted = _wanted(failed, late, retry)
     budget: Budget | None = retry.budget
-    if budget is None or budget.min_per_second > 0 or wanted <= NOTHING:
+    if budget is None or budget.grpc is not None or budget.min_per_second > 0 or wanted <= NOTHING:
         return 1.0
 
     def made(allowed: float) -> float:

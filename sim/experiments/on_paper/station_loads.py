@@ -11,7 +11,7 @@ from sim.experiments.on_paper.flow import Flow, Profile, gateway_work
 from sim.experiments.on_paper.rates import Rates, limit_in_all
 from sim.spec.base import UNLIMITED
 from sim.spec.service import Service
-from sim.spec.sites import GATEWAY, bulkheads, call_sites, caller_limits, placed_limits
+from sim.spec.sites import GATEWAY, bulkheads, call_sites, caller_limits, placed_limits, pools
 
 UNEVEN = 1.01  # times the mean of its group: a member that gets more is told of by itself
 
@@ -116,6 +116,11 @@ def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Loa
             attempts,
             math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0,
         )
+    for its in pools(flow.scenario):
+        found_here = held.get((its.caller, its.callee, its.policy_name), [])
+        attempts = math.fsum(attempts for attempts, _ in found_here)
+        seconds = math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0
+        answer[its.name, "connections"] = (its.places, attempts, seconds)
     for limit in caller_limits(flow.scenario):
         found_here = held.get((limit.caller, limit.callee, limit.policy_name), [])
         answer[limit.name, "rate"] = (1, math.fsum(attempts for attempts, _ in found_here), 1.0 / limit.rate)

@@ -118,7 +118,7 @@ def _multiplier(retry: Retry | None) -> float:
         return 1.0
     return (
         float(retry.max_attempts)
-        if retry.budget is None or retry.budget.min_per_second > 0
+        if retry.budget is None or retry.budget.grpc is not None or retry.budget.min_per_second > 0
         else min(retry.max_attempts, 1.0 + retry.budget.ratio)
     )
 
