@@ -278,10 +278,17 @@ class _Tree:
         return {"messaging.system": "kafka", "messaging.destination.name": topic, "messaging.operation.type": operation}
 
     def _event(self, flow: int, parent: Span, topic: str) -> None:
-        """What comes of something that goes on by itself: an event in an outbox, or one on its way to a group."""
+        """What comes of something that goes on by itself: an event in an outbox, one on its way to a group, or steps in
+        the background.
+        """
         stages = list(self._stages(flow, self._last))
         if stages and stages[0].kind == Stage.OUTBOX:
             self._from_outbox(flow, stages, parent)
+        elif stages and stages[0].kind not in _BOUNDARIES:
+            end = next((its.begin for its in stages if its.kind == Stage.END), self._last)
+            self._walk(
+                flow, self._add(parent.number, parent.service, "background", "internal", stages[0].begin, end), end
+            )
         elif stages:
             last = self._deliveries(stages, parent, topic)
             for other in self._followed.get(flow, ()):

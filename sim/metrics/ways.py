@@ -235,7 +235,7 @@ class Ways:
         elif kind in (Stage.WORK, Stage.WAIT):
             self._spent(index, begin, until, over, again)
         elif kind == Stage.PARALLEL:
-            self._branch(index, last, begin, until, again)
+            self._branch(index, last, (begin, until, over), again)
         elif kind == Stage.ANSWER:
             self._add(place, "network", until - begin, again)
         else:
@@ -283,11 +283,17 @@ class Ways:
         first, last = self._flows.get(flow, (0, 0))
         return next((self._begin[index] for index in range(first, last) if self._kind[index] == Stage.ANSWER), math.inf)
 
-    def _branch(self, index: int, last: int, begin: float, until: float, again: bool) -> None:
-        """The branch that gave the answer, or else the one that was over last."""
+    def _branch(self, index: int, last: int, when: tuple[float, float, float], again: bool) -> None:
+        """The branch that gave the answer, or else the one whose end was that of the stage, or else the last.
+
+        `when`: as in `_stage`, (begin, until, over). In a race the others may go on for long after it.
+        """
+        begin, until, ended = when
         branches = range(self._about[index], self._about[index] + int(self._seconds[index]))
         over = {branch: self._branch_end(branch) for branch in branches}
-        chosen = max(branches, key=lambda branch: over[branch])
+        chosen = next(
+            (branch for branch in branches if over[branch] == ended), max(branches, key=lambda its: over[its])
+        )
         if index + 1 < last and self._kind[index + 1] == Stage.ANSWER and self._about[index + 1] in over:
             chosen = self._about[index + 1]
         self._follow(chosen, self._place[index], begin, until, over[chosen], again)

@@ -38,6 +38,13 @@ def kill(task: Task, outcome: int, cancel: bool = False) -> None:
     task.request.done()
 
 
+def stop_branch(branch: Task) -> None:
+    """Stop a branch that nobody waits for any more, and all that it waits for, as a timeout that cancels does."""
+    host = branch.replica.host
+    assert not isinstance(host, Outside)
+    _stop(branch, host, branch.replica, cancel=True)
+
+
 def stop_thread(task: Task) -> None:
     """Stop a thread of its own (a consumer, a relay), with what it waits for."""
     host = task.replica.host

@@ -43,6 +43,7 @@ class Host(Places):
         self.outside_area = 0.0  # the integral of that, as of the others
         self.up = replicas
         self.up_area = 0.0
+        self.background_failed: int | None = None  # None: nothing is done in the background here
         self.shedding = Spell(context.recorder, EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED, name)
         self._watch()
 
@@ -131,6 +132,9 @@ class Host(Places):
             kill(task, UNREACHABLE)
         for task in list(replica.inside):
             kill(task, UNREACHABLE)
+        adrift, replica.adrift = replica.adrift, {}
+        for task in adrift:
+            kill(task, UNREACHABLE)
 
     def crash(self, replica: Replica) -> None:
         """It dies with all it holds. What others hold for it, they forget when they are told (`models/fault.py`)."""
@@ -163,6 +167,16 @@ class Host(Places):
 
     def start_consumers(self, replicas: Sequence[Replica]) -> None:
         """They start again."""
+
+    # -- what nobody waits for -------------------------------------------------------------------------------------
+
+    def watch_background(self) -> None:
+        """Steps of it go on in the background: how many do, and how many have failed, are series of it."""
+        if self.background_failed is None:
+            self.background_failed = 0
+            watch = self.recorder.watch
+            watch(self.name, "background", "level", lambda _: sum(len(replica.adrift) for replica in self.replicas))
+            watch(self.name, "background_failed", "total", lambda _: self.background_failed or 0)
 
     # -- accounts --------------------------------------------------------------------------------------------------
 

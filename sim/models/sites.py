@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from sim.chance.keyed import stream_number
 from sim.spec import step as spec
+from sim.spec.actions import lists_in
 from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
 from sim.spec.sites import consumer_name, named
@@ -44,18 +45,18 @@ def onward(base: str, steps: Sequence[spec.Step]) -> Iterator[tuple[str, Onward]
     for name, step in named(base, steps):
         if isinstance(step, Onward):
             yield name, step
-        elif isinstance(step, spec.Parallel):
-            for index, branch in enumerate(step.branches):
-                yield from onward(f"{name}.{index}", branch)
+        elif inside := [named_list for action in step.actions or () for named_list in lists_in(action)]:
+            for place, inner in inside:
+                yield from onward(f"{name}.{place}", inner)
         else:
-            for field, inner in _nested(step):
-                yield from onward(f"{name}.{field}", inner)
+            for field, steps_inside in _nested(step):
+                yield from onward(f"{name}.{field}", steps_inside)
         if isinstance(step, (spec.Call, spec.Publish)) and step.fallback:
             yield from onward(f"{name}.fallback", step.fallback)
 
 
 def _nested(step: spec.Step) -> Iterator[tuple[str, list[spec.Step]]]:
-    """Steps in the fields of a plug-in's step: one, or a list of them, named after the field."""
+    """Steps in the fields of a plug-in's step that tells no actions: one, or a list of them, named after the field."""
     for field in type(step).model_fields:
         held = getattr(step, field)
         inner = (held,) if isinstance(held, spec.Step) else held if isinstance(held, tuple) else ()

@@ -105,6 +105,7 @@ class Replica:
     """
 
     __slots__ = (
+        "adrift",  # flows of requests that go on in it and nobody waits for: steps in the background, losers of a race
         "backlog",  # how many wait outside, because it is frozen
         "balancers",  # by callee: what it knows about the load it has put on each replica
         "closed",  # for how many reasons it lets nobody in: it is down, an outage refuses, it is frozen
@@ -126,6 +127,7 @@ class Replica:
 
     def __init__(self, host: Component | Outside, index: int, workers: int, cpu: Cores | None = None):
         self.host = host
+        self.adrift: dict[Task, None] = {}
         self.index = index
         self.workers = workers
         self.free = workers

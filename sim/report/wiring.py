@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 from sim.report.words import clock, fault_kind, fault_name, lasting, show
-from sim.spec.actions import Calls, Publishes, every_action
+from sim.spec.actions import Action, Calls, Publishes, badge_of, lists_in
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
 from sim.spec.gateway import Gateway
@@ -128,13 +128,26 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
 def _step_arrows(
     scenario: Scenario, name: str, endpoint: str, steps: tuple[Step, ...]
 ) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
-    for action in every_action(steps):
+    for action, how_often in _with_badges(steps):
         if isinstance(action, Calls):
-            badges = _badges_of_call(scenario, action)
+            badges = (*_badges_of_call(scenario, action), *how_often)
             yield f"service:{name}", _service(action.endpoint), False, badges, f"{endpoint} calls {action.endpoint}"
         elif isinstance(action, Publishes):
-            badges = ("outbox",) if action.poll is not None else _badges(_policy(scenario, action.policy))
+            badges = (
+                *(("outbox",) if action.poll is not None else _badges(_policy(scenario, action.policy))),
+                *how_often,
+            )
             yield f"service:{name}", f"topic:{action.topic}", True, badges, f"{endpoint} publishes to {action.topic}"
+
+
+def _with_badges(steps: Iterable[Step], badges: tuple[str, ...] = ()) -> Iterator[tuple[Action, tuple[str, ...]]]:
+    """All actions, those inside of others with what is said there of how often they come."""
+    for step in steps:
+        for action in step.actions or ():
+            yield action, badges
+            for name, inner in lists_in(action):
+                badge = badge_of(action, name)
+                yield from _with_badges(inner, (*badges, badge) if badge else badges)
 
 
 def _badges_of_call(scenario: Scenario, call: Calls) -> tuple[str, ...]:

@@ -12,7 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from sim.units import show_share
+
 if TYPE_CHECKING:
+    from sim.spec.counting import HowMany
     from sim.spec.distribution import Distribution
     from sim.spec.policy import CallPolicy
     from sim.spec.step import Step
@@ -84,9 +87,12 @@ class Publishes:
 class Branches:
     """Lists of steps at once, on the same worker; it lasts as long as the longest, and ends as the first that does not
     end well.
+
+    `first`: it lasts until the first that ends well, and does not end well only where none does.
     """
 
     branches: tuple[tuple[Step, ...], ...]
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +105,28 @@ class Runs:
     name: str
     steps: tuple[Step, ...]
     share: float = 1.0
+    aside: bool = False  # nobody waits for them, and no worker is held
 
 
-Action: TypeAlias = TakesTime | Ends | TakesStock | Answers | Performs | Calls | Publishes | Branches | Runs
+@dataclass(frozen=True, slots=True)
+class Chooses:
+    """One of several lists of steps, each with its share; what these leave of 1 does none of them."""
+
+    ways: tuple[tuple[float, tuple[Step, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """A list of steps several times: one after the other until one does not end well, or at once as `Branches`."""
+
+    steps: tuple[Step, ...]
+    times: HowMany
+    at_once: bool = False
+
+
+Action: TypeAlias = (
+    TakesTime | Ends | TakesStock | Answers | Performs | Calls | Publishes | Branches | Runs | Chooses | Repeats
+)
 
 
 def lists_in(action: Action) -> tuple[tuple[str, tuple[Step, ...]], ...]:
@@ -112,6 +137,10 @@ def lists_in(action: Action) -> tuple[tuple[str, tuple[Step, ...]], ...]:
         return tuple((str(index), branch) for index, branch in enumerate(action.branches))
     if isinstance(action, Runs):
         return ((action.name, action.steps),)
+    if isinstance(action, Chooses):
+        return tuple((str(index), steps) for index, (_, steps) in enumerate(action.ways))
+    if isinstance(action, Repeats):
+        return (("do", action.steps),)
     if isinstance(action, (Calls, Publishes)) and action.fallback:
         return (("fallback", action.fallback),)
     return ()
@@ -126,6 +155,19 @@ def every_action(steps: Iterable[Step]) -> Iterator[Action]:
             yield action
             for _, inner in lists_in(action):
                 yield from every_action(inner)
+
+
+def badge_of(action: Action, name: str) -> str:
+    """What the drawing says of how often the steps in the list of this name are done, in two words; nothing where they
+    are done once, each time.
+    """
+    if isinstance(action, Chooses):
+        return f"in {show_share(action.ways[int(name)][0])}"
+    if isinstance(action, Runs):
+        return "background" if action.aside else f"in {show_share(action.share)}" if action.share < 1.0 else ""
+    if isinstance(action, Repeats):
+        return f"×{action.times.mean:g}{' at once' if action.at_once else ''}"
+    return "race" if isinstance(action, Branches) and action.first else ""
 
 
 def polls_of(step: Step) -> tuple[float, ...]:

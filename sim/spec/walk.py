@@ -46,12 +46,17 @@ def consumer_of(service: str, topic: str) -> str:
 
 
 def _inside(at: Location, value: Data, service: str, owner: str) -> Iterator[Visit]:
-    """Steps in a step, a list of them, or a list of lists: plug-ins may hold steps in fields of any name."""
+    """Steps in a step, a list of them, a list of lists, or a part of a step: plug-ins may hold steps in fields of any
+    name.
+    """
     if isinstance(value, Step):
         yield Visit(at, value, service, owner)
         for name, field in type(value).model_fields.items():
             key = word_of(value) if name == value.positional else field.alias or name
             yield from _inside((*at, key), getattr(value, name), service, owner)
+    elif isinstance(value, Spec):
+        for name, field in type(value).model_fields.items():
+            yield from _inside((*at, field.alias or name), getattr(value, name), service, owner)
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _inside((*at, index), item, service, owner)

@@ -118,8 +118,17 @@ class _Ways:
                 self.found[f"{service} refuses or fails at once"] = None
             case does.TakesStock():
                 self.found[f"the stock of {service} may be sold out"] = None
+            case does.Branches(branches, first=True):
+                return sum(self._walk(service, branch) for branch in branches) == len(branches)
             case does.Branches(branches):
                 return sum(self._walk(service, branch) for branch in branches) > 0  # all of them are looked at
+            case does.Runs(aside=True):
+                return False
+            case does.Chooses(ways):
+                takes_time = [self._walk(service, steps) for _, steps in ways]  # all of them are looked at
+                return all(takes_time) and math.isclose(math.fsum(share for share, _ in ways), 1.0)
+            case does.Repeats(steps, times):
+                return self._walk(service, steps) and bool(times.tails) and times.tails[0] == 1.0
             case does.Runs():
                 return self._walk(service, action.steps) and action.share == 1.0
             case does.Performs(endpoint):
