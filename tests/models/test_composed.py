@@ -8,8 +8,11 @@ import pytest
 import sim
 from sim import testing
 from sim.experiments.on_paper.offered_load import check
+from sim.metrics.ways import Ways
 from sim.models import simulate
 from sim.records.tables import Book
+from sim.report.wiring import wiring_of
+from sim.spec.walk import what_only_simpy_runs
 
 
 def play(steps, arrivals=(0.0,), service="workers: 1", **more):
@@ -207,3 +210,22 @@ def test_what_it_comes_to_on_paper_is_what_is_simulated(steps):
     for station in load.stations:
         series = f"{station.name}.{'cores_busy' if station.resource == 'cores' else 'busy'}"
         assert station.utilisation * station.servers == pytest.approx(busy[series], rel=0.06, abs=0.02), series
+
+
+def test_the_drawing_says_how_often_a_call_is_made():
+    steps = "[{choose: [{share: 30%, do: {call: back.answer}}]}, {repeat: 4, at_once: true, do: {call: back.answer}}]"
+    (scenario,) = sim.load_text(SYSTEM.replace("STEPS", steps)).variants.values()
+    (arrow,) = [arrow for arrow in wiring_of(scenario).arrows if arrow.target == "service:back"]
+    assert {"in 30%", "×4 at once"} <= set(arrow.badges)
+
+
+def test_what_a_race_took_is_what_its_winner_took():
+    """The loser works for 30 ms more, which nobody has waited for."""
+    played = play("[{race: [{work: 40ms}, {wait: 10ms}]}]")
+    ways = Ways(played.records, played.scenario, np.array([0]))
+    assert {(part.place, part.what): round(seconds, 9) for part, seconds in ways.parts(0).items()} == {("app", "wait"): 0.01}
+
+
+def test_only_simpy_runs_them():
+    (scenario,) = sim.load_text(SYSTEM.replace("STEPS", "[{repeat: 2, do: {work: 1ms}}]")).variants.values()
+    assert list(what_only_simpy_runs(scenario)) == ["repeat"]
