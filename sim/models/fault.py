@@ -179,3 +179,19 @@ class BrokerDown:
         self.broker.down -= 1
         if not self.broker.down:
             self.broker.restore()
+
+
+@behaviour(spec.Flush)
+class Flush:
+    """A cache is empty from one moment to the next."""
+
+    def __init__(self, fault: spec.Flush, world: World):
+        self.host = world.host(fault.of)
+        self.cache = fault.cache
+
+    def begin(self) -> None:
+        """Lose all."""
+        self.host.caches[self.cache].flush()
+
+    def end(self) -> None:
+        """What was lost stays lost."""

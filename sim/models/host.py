@@ -43,6 +43,7 @@ class Host(Places):
         self.outside_area = 0.0  # the integral of that, as of the others
         self.up = replicas
         self.up_area = 0.0
+        self.caches: dict[str, Any] = {}  # by name (`models/cache.py`)
         self.background_failed: int | None = None  # None: nothing is done in the background here
         self.shedding = Spell(context.recorder, EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED, name)
         self._watch()
@@ -148,6 +149,7 @@ class Host(Places):
         self.drop_all(replica)
         self.stop_consumers([replica])
         replica.balancers.clear()
+        replica.memory.clear()
 
     def restart(self, replica: Replica) -> None:
         """It comes back, empty."""

@@ -118,6 +118,7 @@ class Replica:
         "hung_since",  # s
         "index",
         "inside",  # attempts that have arrived and not left, and where; kept only where somebody may ask
+        "memory",  # what steps keep in it, each under what it likes; a crash empties it
         "overdue",  # who waited too long in the queue while it was frozen, with their tickets
         "parked",  # frozen tasks, and those who wait outside: at the thaw they go on in this order
         "queue",  # tasks with their tickets
@@ -144,6 +145,7 @@ class Replica:
         self.overdue: list[tuple[Task, int]] = []
         self.inside: dict[Task, int] = {}
         self.balancers: dict[str, Any] = {}
+        self.memory: dict[Any, Any] = {}
 
     def frozen(self, now: float) -> float:
         """Seconds that this replica has spent frozen since time 0."""

@@ -106,6 +106,7 @@ class Runs:
     steps: tuple[Step, ...]
     share: float = 1.0
     aside: bool = False  # nobody waits for them, and no worker is held
+    badge: str = ""  # of calls inside, in the place of how often they come
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,8 @@ def badge_of(action: Action, name: str) -> str:
     if isinstance(action, Chooses):
         return f"in {show_share(action.ways[int(name)][0])}"
     if isinstance(action, Runs):
+        if action.badge:
+            return action.badge
         return "background" if action.aside else f"in {show_share(action.share)}" if action.share < 1.0 else ""
     if isinstance(action, Repeats):
         return f"×{action.times.mean:g}{' at once' if action.at_once else ''}"

@@ -189,3 +189,26 @@ class BrokerDown(Fault):
     positional = "broker"
     broker: str
     """Which broker."""
+
+
+@register("fault", "flush")
+class Flush(Fault):
+    """A cache loses all that it holds, in all replicas, as when a shared one is restarted; what comes is kept."""
+
+    simpy_only: ClassVar[bool] = True
+    leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN,), series=("cache_entries",))
+    positional = "cache"
+    cache: str
+    """The name of the cache."""
+    of: str
+    """The service whose it is."""
+
+    @property
+    def end(self) -> float:
+        """It is over at once."""
+        return self.at
+
+    @property
+    def detail(self) -> str:
+        """Which one."""
+        return self.cache

@@ -32,7 +32,6 @@ _CONCURRENCY = (
 _MEMORY = (
     "memory and garbage collection are not modelled; a pause is a fault: `{at: 1m, for: 2s, outage: NAME, how: hang}`"
 )
-_CACHE = "there is no cache but that of tokens (`cache_ttl` of `oauth`) and of a plug-in (scenarios/cache.py)"
 _RATE = "a rate is written with its unit: `arrivals: {poisson: 100/s}`"
 _USERS = "users who wait for their answer are `arrivals: {closed: {users: 50, think: 1s}}`"
 _UNIT = "a duration is written with its unit: `timeout: 250ms`"
@@ -75,8 +74,6 @@ INSTEAD = {
     "concurrency_limit": _CONCURRENCY,
     "max_concurrency": _CONCURRENCY,
     "threads": _CONCURRENCY,
-    "cache": _CACHE,
-    "ttl": _CACHE,
     "priority": "requests have no priority; `discipline` of `queue` is fifo or lifo",
     "priorities": "requests have no priority; `discipline` of `queue` is fifo or lifo",
     "queue_size": _QUEUE,

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
 from sim.spec.base import word_of
+from sim.spec.cache import Cache
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
-from sim.spec.fault import Crash, Fault
+from sim.spec.fault import Crash, Fault, Flush
 from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
@@ -244,6 +245,9 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                     yield from _unknown(at, "topic", topic, names.topics)
                 case TakesStock() if scenario.services[visit.service].stock is None:
                     yield Finding(at, f"the service '{visit.service}' has no stock to take from")
+        apart = visit.step.told_apart_by
+        if apart is not None and not any(traffic.tells_apart(apart) for traffic in scenario.traffic.values()):
+            yield Finding(at, f"found no traffic with `{apart}`, by which it tells requests apart: all would be one")
         yield from _policy(scenario, (*visit.at, "policy"), getattr(visit.step, "policy", None))
 
 
@@ -298,6 +302,10 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                 (*at, "crash", "replicas"),
                 f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has",
             )
+        if isinstance(fault, Flush) and fault.of in scenario.services:
+            looks = [visit for visit in names.visits if visit.service == fault.of]
+            caches = {visit.step.name for visit in looks if isinstance(visit.step, Cache)}
+            yield from _unknown((*at, "flush"), "cache", fault.cache, sorted(caches))
 
 
 def _under_word(fault: Fault) -> tuple[str, ...]:

@@ -25,6 +25,11 @@ class Step(Spec):
         return None
 
     @property
+    def told_apart_by(self) -> Literal["items", "users"] | None:
+        """By what of their traffic it tells requests apart; None: it does not."""
+        return None
+
+    @property
     def effects(self) -> tuple[str, ...]:
         """The business effects that the step itself brings about (not those of steps inside of it)."""
         return ()

@@ -377,6 +377,10 @@ class Traffic(Spec):
         )
         return recorded or (self.users.count if self.users is not None else 0)
 
+    def tells_apart(self, what: Literal["items", "users"]) -> bool:
+        """Whether its requests are for different items, or of different users."""
+        return self.items is not None if what == "items" else self.people > 0
+
     def population(self, name: str) -> str:
         """What its users are called, where `name` is the name of this traffic."""
         return name if self.users is None or self.users.population is None else self.users.population

@@ -8,6 +8,7 @@ from sim import compiled, models
 from sim.experiments import shipped
 from sim.experiments.on_paper.load_factor import open_rate
 from sim.spec import load_document
+from sim.spec.walk import what_only_simpy_runs
 from sim.vocabulary import Stage
 from tests.compiled.same import differences
 from tests.models.any_scenario import any_scenario
@@ -103,6 +104,8 @@ def test_every_stage_there_is_is_told_alike():
 @pytest.mark.parametrize("name", [name for name in shipped.names() if "plugin" not in name])
 def test_shipped_scenarios(name, spans):
     for variant, whole in sim.load(name, sets=["record.keep=rows", f"record.spans={spans}"]).variants.items():
+        if any(what_only_simpy_runs(whole)):
+            continue
         rate = open_rate(whole)
         cut = rate * whole.duration > MOST
         scenario = whole.model_copy(update={"duration": MOST / rate, "warmup": 0.0}) if cut else whole

@@ -17,7 +17,7 @@ traffic: {t: {sends: a.b, arrivals: {poisson: 1/s}, TRAFFIC}}
 services: {a: {workers: 1, SERVICE, endpoints: {b: [{work: {lognormal: {mean: 5ms, LOGNORMAL}}}, STEP]}}}
 policies: {p: {timeout: 1s, POLICY}}
 """
-ELSEWHERE = {"ttl", "delay"}  # of a retry budget, of a back-off: they may be looked for in other places
+ELSEWHERE = {"delay"}  # of a back-off: it may be looked for in other places
 RIGHT = {
     "TRAFFIC": "timeout: 1s",
     "SERVICE": "replicas: 1",
@@ -56,7 +56,6 @@ def told(**wrong):
         ("POLICY", "hedge: 3", "unknown field 'hedge'; hedging is not modelled"),
         ("TRAFFIC", "rps: 3", "unknown field 'rps'; a rate is written with its unit"),
         ("TRAFFIC", "think_time: 3s", "unknown field 'think_time'; users who wait for their answer are"),
-        ("STEP", "{cache: 90%}", "unknown step 'cache'; there is no cache but that of tokens"),
         ("STEP", "{saga: []}", "unknown step 'saga'; a saga is no word"),
         ("STEP", "{work: {normal: {mean: 5ms}}}", "unknown distribution 'normal'; a normal would be negative at times"),
     ],
