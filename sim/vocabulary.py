@@ -75,6 +75,11 @@ class EventKind(IntEnum):
     BUDGET_EXHAUSTED = 12
     LIMITING_BEGAN = 13
     LIMITING_ENDED = 14
+    SCALED = 15  # an autoscaler wants another number of replicas: the value
+    REPLICA_STARTING = 16
+    REPLICA_READY = 17
+    REPLICA_DRAINING = 18
+    REPLICA_STOPPED = 19
 
     @property
     def word(self) -> str:

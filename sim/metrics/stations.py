@@ -71,16 +71,20 @@ def lag_max(gauges: Gauges, group: str) -> float:
 
 
 def costs(gauges: Gauges, scenario: Scenario, edges: Floats) -> Floats:
-    """(spans,) replicas x time x price; nan where nothing has a price."""
+    """(spans,) replicas x time x price; nan where nothing has a price. Those that start or end are paid for, too."""
     prices = {name: service.cost for name, service in scenario.services.items()}
     if scenario.gateway is not None:
         prices[GATEWAY] = scenario.gateway.cost
     priced = [
-        gauges.means_of(component, "replicas", edges) * np.diff(edges) * price
+        gauges.means_of(component, _paid(gauges, component), edges) * np.diff(edges) * price
         for component, price in prices.items()
         if price
     ]
     return np.sum(priced, axis=0) if priced else np.full(edges.size - 1, math.nan)
+
+
+def _paid(gauges: Gauges, component: str) -> str:
+    return "replicas_paid" if component in gauges.components("replicas_paid") else "replicas"
 
 
 def _per_thousand(price: Floats, left: Left) -> Floats:

@@ -233,8 +233,11 @@ class Forks:
 
     def come_home(self, branch: Task) -> None:
         """What went on by itself is over."""
-        del branch.replica.adrift[branch]
+        replica = branch.replica
+        del replica.adrift[branch]
         branch.request.done()
+        if replica.draining:
+            self.host.drained(replica)
 
     def _of_all(self, branch: Task, steps: StepSequence) -> Process:
         branch.outcome = yield from steps.run(branch)

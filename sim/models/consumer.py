@@ -49,8 +49,9 @@ class Consumer:
         self.first = 0  # the partition at which the next poll begins
         self.batch: deque[Delivery] = deque()  # polled and not committed
         self.idle = False
-        self.belongs = True  # to the group, as far as the coordinator knows
+        self.belongs = not replica.absent  # to the group, as far as the coordinator knows
         self.up = False
+        self.leaving = False  # when what it has polled is over
         self.died = False  # with its replica, and has forgotten where it was
         self.owns = False  # partitions, as the group has dealt them out
         self.holding = False  # partitions, and is up
@@ -61,7 +62,9 @@ class Consumer:
         name = consumer_name(service.name, group.name, group.topic.name)
         self.salt = stream_number(name) >> 33  # of the draws of error faults
         group.members.append(self)
-        self.start()
+        self.task = Task(None, 0, 0, None, replica)
+        if not replica.absent:
+            self.start()
 
     def start(self) -> None:
         """Begin to poll; also after a crash or an outage."""
@@ -86,7 +89,7 @@ class Consumer:
         self.died = self.died or self.replica.down
         if not self.up:
             return
-        self.up = False
+        self.up = self.leaving = False
         self.hold(self.owns)
         stop_thread(self.task)
         if self.processing:
@@ -113,6 +116,22 @@ class Consumer:
                 self.group.rebalance()
 
         self.env.schedule(Signal(expire), CONTROL, self.spec.session_timeout)
+
+    def leave(self) -> None:
+        """Leave the group when what is polled is over: its partitions move at once, not when a session times out."""
+        if not self.up:
+            return
+        self.leaving = True
+        if not self.processing:
+            stop_thread(self.task)
+            self._leave()
+
+    def _leave(self) -> None:
+        self.up = self.leaving = self.idle = False
+        self.hold(self.owns)
+        self.belongs = False
+        self.group.rebalance()
+        self.service.drained(self.replica)
 
     def rejoin(self) -> None:
         """It polls again, and has its partitions back if the group had given it up."""
@@ -176,6 +195,10 @@ class Consumer:
                 yield
             self._commit()
             self._rest()
+            if self.leaving:
+                self._leave()
+                task.silence()
+                yield
 
     def _rest(self) -> None:
         """The batch is over, one way or another."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sim.models.behaviours import behaviour
 from sim.models.clock import CONTROL, Signal
+from sim.models.rollout import Rollout
 from sim.models.task import Replica
 from sim.models.world import World
 from sim.spec import fault as spec
@@ -195,3 +196,21 @@ class Flush:
 
     def end(self) -> None:
         """What was lost stays lost."""
+
+
+@behaviour(spec.Restart)
+class Restart:
+    """New replicas for old ones, a few at a time."""
+
+    def __init__(self, fault: spec.Restart, world: World):
+        self.world = world
+        self.fault = fault
+
+    def begin(self) -> None:
+        """The first of them."""
+        fleet = self.world.fleets[self.fault.of]
+        surge, unavailable = self.fault.steps(fleet.wanted)
+        fleet.roll(Rollout(fleet, surge, unavailable))
+
+    def end(self) -> None:
+        """What is new stays."""

@@ -8,7 +8,7 @@ when a slowdown begins or ends (it keeps the pace it began with; a freeze does s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sim.chance.chain import link_chain
@@ -27,15 +27,30 @@ from sim.vocabulary import EventKind, Outcome
 class Host(Places):
     """A named component with replicas. Subclasses say what happens to a task that has got its place."""
 
-    def __init__(self, context: Context, name: str, replicas: int, workers: int, cores: int | None, queue: Queue):
+    def __init__(
+        self,
+        context: Context,
+        name: str,
+        replicas: int,
+        workers: int,
+        cores: int | None,
+        queue: Queue,
+        most: int | None = None,
+    ):
         super().__init__(context, name, workers, queue)
         self.cores = cores
         self.replicas = [
-            Replica(self, index, self.workers, Cpu(self.env, cores) if cores else None) for index in range(replicas)
+            Replica(self, index, self.workers, Cpu(self.env, cores) if cores else None)
+            for index in range(most or replicas)
         ]
         # Replicas keep track of who is inside: for spans, or for those who ask for it (`keep_track`).
         self.tracks = self.spans is not None
-        self.alive = [1] * replicas  # what balancers are told
+        self.alive = [1] * len(self.replicas)  # what balancers are told
+        for replica in self.replicas[replicas:]:
+            replica.absent = replica.down = True
+            replica.closed = 1
+            self.alive[replica.index] = 0
+        self.drained: Callable[[Replica], None] = _nothing  # is told when something has ended in a draining replica
         self.slowdowns: list[float] = []
         self.error_faults: list[Any] = []
         self.refusing = 0  # how many outages refuse now
@@ -51,7 +66,7 @@ class Host(Places):
     @property
     def plain_work(self) -> bool:
         """Work is nothing but time: no shared cores, no worker to come by first, no freeze to look out for."""
-        return not self.cores and not self.event_loop and not self.may_hang
+        return not self.cores and not self.event_loop and not self.may_hang and self.warm_up is None
 
     @property
     def busy(self) -> int:
@@ -139,13 +154,16 @@ class Host(Places):
 
     def crash(self, replica: Replica) -> None:
         """It dies with all it holds. What others hold for it, they forget when they are told (`models/fault.py`)."""
-        now = self.env.now
+        self.recorder.event(EventKind.REPLICA_CRASHED, f"{self.name}[{replica.index}]")
+        self.take_down(replica)
+
+    def take_down(self, replica: Replica) -> None:
+        """It is there no more, with all it holds."""
         replica.down = True
         replica.closed += 1
         self.alive[replica.index] = 0
-        self.up_area += now
+        self.up_area += self.env.now
         self.up -= 1
-        self.recorder.event(EventKind.REPLICA_CRASHED, f"{self.name}[{replica.index}]")
         self.drop_all(replica)
         self.stop_consumers([replica])
         replica.balancers.clear()
@@ -153,14 +171,19 @@ class Host(Places):
 
     def restart(self, replica: Replica) -> None:
         """It comes back, empty."""
-        if not replica.down:
+        if not replica.down or replica.absent:
             return
+        self.recorder.event(EventKind.REPLICA_RESTARTED, f"{self.name}[{replica.index}]")
+        self.bring_up(replica)
+
+    def bring_up(self, replica: Replica) -> None:
+        """It is there from now on, empty and cold."""
         replica.down = False
         replica.closed -= 1
+        replica.warm_since = self.env.now
         self.alive[replica.index] = 1
         self.up_area -= self.env.now
         self.up += 1
-        self.recorder.event(EventKind.REPLICA_RESTARTED, f"{self.name}[{replica.index}]")
         if not self.refusing:
             self.start_consumers([replica])
 
@@ -169,6 +192,14 @@ class Host(Places):
 
     def start_consumers(self, replicas: Sequence[Replica]) -> None:
         """They start again."""
+
+    def leave_groups(self, replica: Replica) -> None:
+        """Consumers in it leave their groups after what they have polled; relays move."""
+
+    def consumes_in(self, replica: Replica) -> bool:
+        """Whether consumers in it are still at what they have polled."""
+        del replica
+        return False
 
     # -- what nobody waits for -------------------------------------------------------------------------------------
 
@@ -190,6 +221,8 @@ class Host(Places):
         """An attempt has ended here, one way or another; for hosts that keep track."""
         self.account.ended[outcome] += 1
         del task.replica.inside[task]
+        if task.replica.draining:
+            self.drained(task.replica)
         if self.spans is not None:
             self._keep_span(task, outcome, where, self.env.now)
 
@@ -254,3 +287,7 @@ class Host(Places):
         watch(self.name, "first_attempts", "total", lambda _: account.offered - account.offered_again)
         watch(self.name, "work_done", "total", lambda _: account.work_done)
         watch(self.name, "work_wasted", "total", lambda _: account.work_wasted)
+
+
+def _nothing(_: Replica) -> None:
+    """Nobody asks."""

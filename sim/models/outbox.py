@@ -68,7 +68,12 @@ class Outbox:
     def start(self) -> None:
         """Run the relay in the first replica that is up, if there is one."""
         self.replica = next(
-            (replica for replica in self.service.replicas if not replica.down and not self.service.refusing), None
+            (
+                replica
+                for replica in self.service.replicas
+                if not replica.down and not replica.draining and not self.service.refusing
+            ),
+            None,
         )
         if self.replica is None:
             self.task = None

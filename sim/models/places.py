@@ -39,6 +39,7 @@ class Places:
         self.queued = 0  # in all replicas
         self.queue_area = 0.0  # the integral of that
         self.slow = 1.0  # how many times as long all takes that begins now
+        self.warm_up: tuple[float, float] | None = None  # how many times as long first work takes, and decay in s
         self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
 
     # -- places ----------------------------------------------------------------------------------------------------
@@ -128,6 +129,9 @@ class Places:
         """
         seconds *= self.slow
         replica = task.replica
+        if computing and self.warm_up is not None:
+            slow, decay = self.warm_up
+            seconds *= 1.0 + (slow - 1.0) * math.exp((replica.warm_since - self.env.now) / decay)
         if self.spans is not None:
             self.recorder.stage(task, Stage.WORK if computing else Stage.WAIT, self.name_index, seconds)
         if computing and replica.cpu is not None:

@@ -23,8 +23,9 @@ from sim.spec.service import Service as Spec
 class Service(Host):
     """All replicas of one service."""
 
-    def __init__(self, context: Context, name: str, spec: Spec):
-        super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue)
+    def __init__(self, context: Context, name: str, spec: Spec, places: int | None = None):
+        """`places`: of replicas, as many as there can be at once, those that end included; without it no more come."""
+        super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue, places)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
         if self.event_loop:
@@ -32,6 +33,8 @@ class Service(Host):
         self.balancing = spec.load_balancing
         self.uniforms = balancers.UNIFORMS[balancers.new_balancer(spec.load_balancing).kind]
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
+        if spec.start.warm_up is not None:
+            self.warm_up = spec.start.warm_up.slow, spec.start.warm_up.decay
         self.members: list[Consumer] = []
         self.outboxes: list[Outbox] = []
 
@@ -42,6 +45,20 @@ class Service(Host):
                 member.stop()
                 if member.replica.down:
                     member.begin_session_timeout()
+        self._move_relays(replicas)
+
+    def leave_groups(self, replica: Replica) -> None:
+        """Members end what they have polled, commit it, and leave; relays move at once."""
+        for member in self.members:
+            if member.replica is replica:
+                member.leave()
+        self._move_relays([replica])
+
+    def consumes_in(self, replica: Replica) -> bool:
+        """Whether a member in it has not left yet."""
+        return any(member.up for member in self.members if member.replica is replica)
+
+    def _move_relays(self, replicas: Sequence[Replica]) -> None:
         for outbox in self.outboxes:
             if outbox.replica in replicas:
                 outbox.stop()
@@ -50,7 +67,7 @@ class Service(Host):
     def start_consumers(self, replicas: Sequence[Replica]) -> None:
         """Members begin to poll again, and join the group again if it had given them up."""
         for member in self.members:
-            if member.replica in replicas:
+            if member.replica in replicas and not member.replica.draining:
                 member.rejoin()
         for outbox in self.outboxes:
             if outbox.task is None:

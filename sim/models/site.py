@@ -23,7 +23,7 @@ from sim.models.outbox import Outbox
 from sim.models.outcomes import OK
 from sim.models.sequence import StepSequence
 from sim.models.stock import Stock
-from sim.models.task import Activity, Task
+from sim.models.task import Activity, Replica, Task
 from sim.models.topic import Topic
 from sim.spec.distribution import Distribution
 from sim.spec.policy import CallPolicy
@@ -61,6 +61,9 @@ class System(Context, Protocol):
 
     def outbox(self, site: str, host: Host, topic: Topic, spec: Publish) -> Outbox:
         """A new outbox of a service, with its relay."""
+
+    def forget(self, replica: Replica) -> None:
+        """A replica is gone: what it remembered about others is, too."""
 
     def effect_bit(self, name: str) -> int:
         """The bit of an effect in the mask of a request."""

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from sim.models.autoscaler import Autoscaler
 from sim.models.behaviours import behaviour_of
 from sim.models.calls import Calls
 from sim.models.client import Client, Door
@@ -16,7 +17,9 @@ from sim.models.clock import Clock
 from sim.models.demand import Demand
 from sim.models.draws import Draw, Draws
 from sim.models.faulting import plan
+from sim.models.fleet import Fleet
 from sim.models.gateway import Gateway
+from sim.models.group import Group
 from sim.models.groups import join_groups
 from sim.models.host import Host
 from sim.models.network import Network
@@ -79,7 +82,14 @@ class World:
         """
         scenario = self.scenario
         self.gateway = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
-        self.services = {name: Service(self, name, spec) for name, spec in scenario.services.items()}
+        self.services: dict[str, Service] = {
+            name: Service(self, name, spec, scenario.places_of(name)) for name, spec in scenario.services.items()
+        }
+        self.fleets: dict[str, Fleet] = {
+            name: Fleet(self, service, service.spec)
+            for name, service in self.services.items()
+            if service.spec.autoscaling is not None or any(name == fault.of for fault in scenario.restarts)
+        }
         self.brokers: dict[str, Broker] = {
             name: behaviour_of(spec)(self, name, spec) for name, spec in scenario.brokers.items()
         }
@@ -98,10 +108,20 @@ class World:
             for endpoint in service.endpoints.values():
                 endpoint.build(self)
         self.groups = join_groups(self, self.network, self.services, self.topics)
+        self._make_autoscalers()
         if self.gateway is not None:
             self.gateway.build(self)
             if any(traffic.timeout is not None for traffic in self.scenario.traffic.values()):
                 self.gateway.keep_track()  # whose clients go away
+
+    def _make_autoscalers(self) -> None:
+        groups: dict[str, list[Group]] = {}
+        for group in self.groups:
+            groups.setdefault(group.name, []).append(group)
+        for name, fleet in self.fleets.items():
+            service = self.services[name]
+            if service.spec.autoscaling is not None:
+                Autoscaler(fleet, service, service.spec.autoscaling, groups)
 
     def _make_traffic(self) -> None:
         users = first_users(self.scenario.traffic)

@@ -15,6 +15,7 @@ from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.records.counted import last_end, orders
 from sim.records.tables import Records
 from sim.report.episodes import Episode, breaker_episodes, clusters, failing_spells, spells_between
+from sim.report.scalings import scalings
 from sim.report.words import clock, count_of, fault_kind, fault_name, lasting, service_of, show
 from sim.spec.fault import Fault
 from sim.vocabulary import GOOD, EventKind, Outcome
@@ -79,6 +80,7 @@ def tell(variant: VariantResult) -> tuple[Moment, ...]:
         *_once(variant.records, EventKind.BUDGET_EXHAUSTED, "the retry budget of {place} is spent", "time"),
         *_once(variant.records, EventKind.STOCK_RAN_OUT, "the stock of {place} runs out", "item"),
         *_once(variant.records, EventKind.OVERSOLD, "{place} sells what is not there", "time"),
+        *(Moment(time, text, "plain") for time, text in scalings(variant.records)),
         *_rebalances(variant.records),
         *_lags(variant),
         *_end(variant),

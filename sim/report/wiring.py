@@ -17,6 +17,7 @@ from sim.spec.service import Service
 from sim.spec.step import Step
 from sim.spec.traffic import Arrivals, Traffic
 from sim.spec.walk import every_step
+from sim.units import show_share
 
 BoxKind = Literal["client", "gateway", "service", "topic"]
 
@@ -204,6 +205,8 @@ def _gateway_lines(gateway: Gateway) -> Iterator[str]:
 
 def _service_lines(service: Service) -> Iterator[str]:
     yield _size(service.replicas, service.workers)
+    if service.autoscaling is not None:
+        yield f"scales from {service.autoscaling.min} to {service.autoscaling.max}: {', '.join(_scaled_by(service))}"
     if service.cores is not None:
         yield _count(service.cores, "core") + " each"
     if service.queue.capacity >= 0:
@@ -220,6 +223,21 @@ def _service_lines(service: Service) -> Iterator[str]:
         yield f"→ {effect}"
     if len(effects) > 2:
         yield f"→ and {len(effects) - 2} more effects"
+
+
+def _scaled_by(service: Service) -> Iterator[str]:
+    """What its autoscaler looks at."""
+    assert service.autoscaling is not None
+    for metric in service.autoscaling.measured:
+        target = getattr(metric, metric.word)
+        if metric.lag is not None:
+            yield f"lag of {metric.lag.group}"
+        elif metric.word in ("cpu", "workers"):
+            yield f"{metric.word} {show_share(target)}"
+        else:
+            yield f"{metric.word.replace('_', ' ')} {target:g}"
+    if service.autoscaling.scheduled:
+        yield "schedule"
 
 
 def _size(replicas: int, workers: int) -> str:

@@ -9,7 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sim.spec import fault, gateway, measured, network, policy, scenario, service, step, traffic
+from sim.spec import (
+    autoscaling,
+    cache,
+    composed,
+    counting,
+    fault,
+    gateway,
+    measured,
+    network,
+    policy,
+    scenario,
+    service,
+    step,
+    traffic,
+)
 from sim.spec.base import Spec
 from sim.spec.distribution import Constant
 
@@ -60,6 +74,16 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     service.Endpoint,
     service.Queue,
     service.Stock,
+    autoscaling.Autoscaling,
+    autoscaling.Draining,
+    autoscaling.Lag,
+    autoscaling.ScalingBehavior,
+    autoscaling.ScalingMetric,
+    autoscaling.ScalingPace,
+    autoscaling.ScalingRules,
+    autoscaling.Scheduled,
+    autoscaling.Starting,
+    autoscaling.WarmUp,
     step.Work,
     step.Wait,
     step.Call,
@@ -70,6 +94,10 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     step.TakeOptions,
     step.Reply,
     step.Parallel,
+    composed.Background,
+    composed.Branch,
+    composed.Race,
+    composed.Repeat,
     policy.CallPolicy,
     policy.ConstantBackoff,
     policy.LinearBackoff,
@@ -86,6 +114,8 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     fault.Outage,
     fault.Slow,
     fault.Crash,
+    fault.Flush,
+    fault.Restart,
     Constant,
     measured.Replayed,
 )
@@ -101,6 +131,9 @@ _RULES: dict[type[Spec], _Certain] = {
     service.Service: lambda its: its.replicas == 1 or its.load_balancing == "round_robin",
     step.Fail: lambda its: _whole(its.share),
     step.Refuse: lambda its: _whole(its.share),
+    composed.Choose: lambda its: all(_whole(share) for share in its.shares),
+    counting.HowMany: lambda its: its.exactly is not None,
+    cache.Cache: lambda its: _whole(its.hit) and not its.jitter,
     policy.Retry: lambda its: its.jitter == "none",
     gateway.Jwt: lambda its: _whole(its.invalid),
     gateway.OAuth: lambda its: _whole(its.invalid),

@@ -212,3 +212,41 @@ class Flush(Fault):
     def detail(self) -> str:
         """Which one."""
         return self.cache
+
+
+@register("fault", "restart")
+class Restart(Fault):
+    """A rolling deployment: all replicas of a service give way to new ones, a few at a time, as a Deployment does it.
+
+    New ones take the time of `start`, old ones drain as `drain` of the service says. It is over when all are new.
+    """
+
+    simpy_only: ClassVar[bool] = True
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,),
+        events=(
+            EventKind.FAULT_BEGAN,
+            EventKind.REPLICA_STARTING,
+            EventKind.REPLICA_READY,
+            EventKind.REPLICA_DRAINING,
+            EventKind.REPLICA_STOPPED,
+        ),
+        series=("replicas", "replicas_wanted", "replicas_paid"),
+    )
+    positional = "of"
+    of: str
+    """The service."""
+    surge: Share = 0.25
+    """How many more than wanted there may be, as a share of those, rounded up (maxSurge)."""
+    unavailable: Share = 0.25
+    """How many of those wanted may be missing, as a share of them, rounded down (maxUnavailable)."""
+
+    @property
+    def end(self) -> float:
+        """When it is over depends on what starts and drains: it is told as a moment."""
+        return self.at
+
+    def steps(self, replicas: int) -> tuple[int, int]:
+        """How many more there may be, and how many may be missing; where both are none, one may be missing."""
+        surge, unavailable = math.ceil(self.surge * replicas - 1e-9), math.floor(self.unavailable * replicas + 1e-9)
+        return surge, unavailable if surge or unavailable else 1

@@ -12,10 +12,7 @@ from collections.abc import Iterable
 from sim.errors import did_you_mean
 
 _SLIP = 0.85  # from here on two words are the same one, misspelt
-_REPLICAS = (
-    "autoscaling is not modelled: `replicas` stay as they are; compare variants, or `sim sweep --over "
-    "services.NAME.replicas=1..8`"
-)
+_REPLICAS = "it is `autoscaling: {min: 2, max: 10, metrics: [{cpu: 70%}]}` of a service"
 _HEDGE = "hedging is not modelled; a short `timeout` with `retry` comes nearest"
 _DEADLINE = (
     "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
@@ -43,7 +40,6 @@ _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency a
 
 INSTEAD = {
     "autoscaler": _REPLICAS,
-    "autoscaling": _REPLICAS,
     "hpa": _REPLICAS,
     "max_replicas": _REPLICAS,
     "min_replicas": _REPLICAS,

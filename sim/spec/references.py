@@ -49,6 +49,7 @@ def reference_problems(scenario: Scenario) -> list[Finding]:
         _gateway,
         _links,
         _consumers,
+        _autoscaling,
         _steps,
         _effects,
         _faults,
@@ -249,6 +250,21 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         if apart is not None and not any(traffic.tells_apart(apart) for traffic in scenario.traffic.values()):
             yield Finding(at, f"found no traffic with `{apart}`, by which it tells requests apart: all would be one")
         yield from _policy(scenario, (*visit.at, "policy"), getattr(visit.step, "policy", None))
+
+
+def _autoscaling(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    del names
+    for name, service in scenario.services.items():
+        for index, metric in enumerate(service.autoscaling.measured if service.autoscaling is not None else ()):
+            at: Location = ("services", name, "autoscaling")
+            at = (*at, "metrics", index) if service.autoscaling is not None and service.autoscaling.metrics else at
+            if metric.cpu is not None and service.cores is None:
+                yield Finding(at, f"found cpu as a metric, but '{name}' has no `cores` of which it could use a share")
+            if metric.workers is not None and service.workers < 0:
+                yield Finding(at, f"found workers as a metric, but '{name}' has unlimited workers")
+            if metric.lag is not None:
+                groups = sorted({consume.group for consume in service.consumes.values()})
+                yield from _unknown((*at, "lag", "group"), "group", metric.lag.group, groups)
 
 
 def _perform(at: Location, service: str, endpoint: str, names: _Names) -> Iterator[Finding]:

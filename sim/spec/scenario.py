@@ -19,7 +19,7 @@ from sim import units
 from sim.spec.base import Between, Duration, Spec
 from sim.spec.broker import AnyBroker
 from sim.spec.document import Data
-from sim.spec.fault import AnyFault, Fault
+from sim.spec.fault import AnyFault, Fault, Restart
 from sim.spec.gateway import Gateway
 from sim.spec.network import Network
 from sim.spec.policy import CallPolicy
@@ -178,6 +178,19 @@ class Scenario(Spec):
             taken.add(name)
             named.append(fault if fault.name is not None else fault.model_copy(update={"name": name}))
         return tuple(named)
+
+    @property
+    def restarts(self) -> tuple[Restart, ...]:
+        """The rolling deployments."""
+        return tuple(fault for fault in self.faults if isinstance(fault, Restart))
+
+    def places_of(self, service: str) -> int:
+        """Of replicas of a service: as many as there can be at once, those that still drain included."""
+        spec = self.services[service]
+        most = spec.most_replicas
+        if spec.autoscaling is not None:
+            return 2 * most
+        return most + 2 * max((sum(fault.steps(most)) for fault in self.restarts if fault.of == service), default=0)
 
 
 def _free_name(name: str, taken: set[str | None]) -> str:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sim.spec import cache as _cache  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
+from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.policy import AnswersWith
 from sim.spec.step import AnyStep
@@ -96,6 +97,8 @@ class Endpoint(Spec):
 class Service(Spec):
     """One service. Every replica has its own workers, cores and queue."""
 
+    simpy_only: ClassVar[tuple[str, ...]] = ("start", "drain")
+
     leaves: ClassVar[Leaves] = Leaves(
         series=(
             "busy",
@@ -120,6 +123,12 @@ class Service(Spec):
     """What each replica computes on; without it every worker has a core of its own."""
     queue: Queue = Queue()
     """Where requests wait for a worker."""
+    autoscaling: Autoscaling | None = None
+    """Whether replicas come and go by themselves; `replicas` is then how many there are at the beginning."""
+    start: Starting = Starting()
+    """How long a replica takes to start, where it is started while the system runs, and how slow it is at first."""
+    drain: Draining = Draining()
+    """How long a replica that is to go may take to end what is inside."""
     load_balancing: LoadBalancing = "round_robin"
     """How its callers choose a replica, each on its own."""
     cost: Price = 0.0
@@ -130,3 +139,8 @@ class Service(Spec):
     """What can be called, by name: steps."""
     consumes: dict[str, Consume] = Field(default_factory=dict)
     """The topics it consumes, and what it does with each message."""
+
+    @property
+    def most_replicas(self) -> int:
+        """How many there can be at once."""
+        return self.replicas if self.autoscaling is None else max(self.autoscaling.max, self.replicas)

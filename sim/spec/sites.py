@@ -117,7 +117,7 @@ def limit_name(limit: RateLimit, index: int) -> str:
 def _replicas(scenario: Scenario, caller: str) -> int:
     if caller == GATEWAY and scenario.gateway is not None:
         return scenario.gateway.replicas
-    return scenario.services[caller].replicas
+    return scenario.services[caller].most_replicas
 
 
 def _inside(scenario: Scenario, service: str, base: str, steps: Sequence[Step]) -> Iterator[CallSite]:

@@ -36,7 +36,7 @@ def too_large(scenario: Scenario) -> Iterator[tuple[Location, str]]:
 
 
 def _replicas(scenario: Scenario) -> Iterator[tuple[Location, str]]:
-    counts = {name: service.replicas for name, service in scenario.services.items()}
+    counts = {name: service.most_replicas for name, service in scenario.services.items()}
     if sum(counts.values()) > MOST_REPLICAS:
         largest = max(counts, key=counts.__getitem__)
         yield (
@@ -54,7 +54,7 @@ def _consumers(scenario: Scenario) -> Iterator[tuple[Location, str]]:
     members, groups = 0, set[tuple[str, str]]()
     for name, service in scenario.services.items():
         for topic, consume in service.consumes.items():
-            members += service.replicas * consume.consumers
+            members += service.most_replicas * consume.consumers
             groups.add((consume.group, topic))
             if members > MOST_MEMBERS:
                 what = f"found {members:,} consumers in all replicas together, expected at most {MOST_MEMBERS:,}"

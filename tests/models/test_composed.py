@@ -17,7 +17,12 @@ from sim.spec.walk import what_only_simpy_runs
 
 def play(steps, arrivals=(0.0,), service="workers: 1", **more):
     other = "other: [{work: 10ms}, {effect: other-done}]"
-    return testing.play(f"services: {{app: {{{service}, endpoints: {{get: {steps}, {other}}}}}}}", list(arrivals), sends="app.get", **more)
+    return testing.play(
+        f"services: {{app: {{{service}, endpoints: {{get: {steps}, {other}}}}}}}",
+        list(arrivals),
+        sends="app.get",
+        **more,
+    )
 
 
 def one_by_one(count):
@@ -30,14 +35,20 @@ def one_by_one(count):
 
 def test_a_branch_is_taken_by_its_share_and_what_is_left_goes_on():
     """10 ms in 30 %, 20 ms in 50 %, else nothing: mean 13 ms, variance 0.3 * 10^2 + 0.5 * 20^2 - 13^2 = 61 ms^2."""
-    took = np.array(play("[{choose: [{share: 30%, do: {work: 10ms}}, {share: 50%, do: [{work: 20ms}]}]}]", one_by_one(4000)).responses())
+    took = np.array(
+        play(
+            "[{choose: [{share: 30%, do: {work: 10ms}}, {share: 50%, do: [{work: 20ms}]}]}]", one_by_one(4000)
+        ).responses()
+    )
     assert set(took) == {0.0, 0.01, 0.02}
     assert took.mean() == pytest.approx(0.013, abs=4 * math.sqrt(61e-6 / 4000))
     assert took.var() == pytest.approx(61e-6, rel=0.1)
 
 
 def test_the_branch_without_a_share_has_what_the_others_leave_and_a_failure_inside_ends_the_endpoint():
-    played = play("[{choose: [{share: 25%, do: [{fail: 100%}]}, {do: {work: 10ms}}]}, {effect: done}]", one_by_one(1000))
+    played = play(
+        "[{choose: [{share: 25%, do: [{fail: 100%}]}, {do: {work: 10ms}}]}, {effect: done}]", one_by_one(1000)
+    )
     failed = played.outcomes().count("error")
     assert failed == pytest.approx(250, abs=4 * math.sqrt(250 * 0.75))
     assert [outcome == "ok" for outcome in played.outcomes()] == [effects == ["done"] for effects in played.effects()]
@@ -171,12 +182,18 @@ def test_a_crash_ends_what_goes_on_in_the_background():
 
 
 def test_an_event_loop_lends_its_threads_to_the_background():
-    played = play("[{background: {work: 10ms}}, {wait: 1ms}, {work: 5ms}]", service="workers: 1, concurrency: event_loop")
+    played = play(
+        "[{background: {work: 10ms}}, {wait: 1ms}, {work: 5ms}]", service="workers: 1, concurrency: event_loop"
+    )
     assert played.responses() == [0.015]
 
 
 def test_the_books_balance_while_losers_and_background_go_on():
-    played = play("[{race: [{work: 50s}, {work: 10ms}]}, {background: {work: 90s}}]", one_by_one(40), service="workers: 4, cores: 4")
+    played = play(
+        "[{race: [{work: 50s}, {work: 10ms}]}, {background: {work: 90s}}]",
+        one_by_one(40),
+        service="workers: 4, cores: 4",
+    )
     assert all(isinstance(book, Book) and book.balances for book in played.records.books)
 
 
@@ -223,7 +240,9 @@ def test_what_a_race_took_is_what_its_winner_took():
     """The loser works for 30 ms more, which nobody has waited for."""
     played = play("[{race: [{work: 40ms}, {wait: 10ms}]}]")
     ways = Ways(played.records, played.scenario, np.array([0]))
-    assert {(part.place, part.what): round(seconds, 9) for part, seconds in ways.parts(0).items()} == {("app", "wait"): 0.01}
+    assert {(part.place, part.what): round(seconds, 9) for part, seconds in ways.parts(0).items()} == {
+        ("app", "wait"): 0.01
+    }
 
 
 def test_only_simpy_runs_them():

@@ -17,7 +17,7 @@ traffic: {t: {sends: a.b, arrivals: {poisson: 1/s}, TRAFFIC}}
 services: {a: {workers: 1, SERVICE, endpoints: {b: [{work: {lognormal: {mean: 5ms, LOGNORMAL}}}, STEP]}}}
 policies: {p: {timeout: 1s, POLICY}}
 """
-ELSEWHERE = {"delay"}  # of a back-off: it may be looked for in other places
+ELSEWHERE = {"delay", "cpu", "pods"}  # of a back-off, of an autoscaler: they may be looked for in other places
 RIGHT = {
     "TRAFFIC": "timeout: 1s",
     "SERVICE": "replicas: 1",
@@ -40,8 +40,7 @@ def told(**wrong):
     ("place", "text", "words"),
     [
         ("LOGNORMAL", "p50: 9ms", "unknown field 'p50'; it is `median`"),
-        ("SERVICE", "hpa: {}", "unknown field 'hpa'; autoscaling is not modelled"),
-        ("SERVICE", "autoscaling: {}", "unknown field 'autoscaling'; autoscaling is not modelled"),
+        ("SERVICE", "hpa: {}", "unknown field 'hpa'; it is `autoscaling: {min: 2, max: 10"),
         ("SERVICE", "cpu: 2", "unknown field 'cpu'; it is `cores` of a service"),
         ("SERVICE", "memory: 1GiB", "unknown field 'memory'; memory and garbage collection are not modelled"),
         (

@@ -80,7 +80,7 @@ class View:
         gateway = self.scenario.gateway
         if caller == "gateway":
             return gateway.replicas if gateway is not None else 1
-        return self.scenario.services[caller].replicas
+        return self.scenario.services[caller].most_replicas
 
 
 def calls_in(steps: Iterable[Step]) -> Iterator[Calls]:

@@ -419,4 +419,4 @@ def _owners(scenario: Scenario) -> dict[Consumer, list[list[int]]]:
 
 def members(service: Service, consume: Consume) -> int:
     """Members of a consumer group on all replicas together."""
-    return service.replicas * consume.consumers
+    return service.most_replicas * consume.consumers

@@ -57,13 +57,13 @@ def _service_load(
             if rate > 0.0
         )
         held = max(0.0, held - math.fsum(saved.get(place, 0.0) for place, _ in visits)) if threads else held
-        answer[name, "workers"] = (service.replicas * service.workers, rate, held / rate if rate else 0.0)
+        answer[name, "workers"] = (service.most_replicas * service.workers, rate, held / rate if rate else 0.0)
     if service.cores is not None:
         users = [(rate, flow.endpoints[place]) for place, rate in visits]
         users += [(sum(its), flow.consumers[name, topic]) for topic, its in consumed.items()]
         total = math.fsum(rate for rate, _ in users)
         work = math.fsum(rate * profile.work for rate, profile in users if rate > 0.0)
-        answer[name, "cores"] = (service.replicas * service.cores, total, work / total if total else 0.0)
+        answer[name, "cores"] = (service.most_replicas * service.cores, total, work / total if total else 0.0)
     for topic, its in consumed.items():
         hold = flow.consumers[name, topic].hold
         answer[f"{name} <- {topic}", "consumers"] = (len(its), sum(its), hold)

@@ -1,4 +1,4 @@
-"""What waits: promises made but not kept yet, requests in queues, messages in a consumer group's lag."""
+"""What waits: open promises, requests in queues, messages in a group's lag; and the replicas that came of it."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ _QUANTITIES = (
     ("queue", "waiting for a worker, all replicas", "requests"),
     ("listen_backlog", "came while it was frozen", "requests"),
     ("outbox", "written, not yet published", "rows"),
+    ("replicas_paid", "there, starting and ending ones included", "replicas"),
 )
 
 
