@@ -93,7 +93,7 @@ class World:
         self.brokers: dict[str, Broker] = {
             name: behaviour_of(spec)(self, name, spec) for name, spec in scenario.brokers.items()
         }
-        self.topics = {
+        self.topics: dict[str, Topic] = {
             name: Topic(self, self.brokers[broker], name, topic)
             for broker, spec in scenario.brokers.items()
             for name, topic in spec.topics.items()
