@@ -95,7 +95,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     step.Reply,
     step.Parallel,
     composed.Background,
-    composed.Branch,
+    composed.Alternative,
     composed.Race,
     composed.Repeat,
     policy.CallPolicy,

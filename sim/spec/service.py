@@ -97,7 +97,7 @@ class Endpoint(Spec):
 class Service(Spec):
     """One service. Every replica has its own workers, cores and queue."""
 
-    simpy_only: ClassVar[tuple[str, ...]] = ("start", "drain")
+    simpy_only: ClassVar[tuple[str, ...]] = ("autoscaling", "start", "drain")
 
     leaves: ClassVar[Leaves] = Leaves(
         series=(

@@ -70,7 +70,7 @@ def shipped_systems() -> Iterator[System]:
         study = sim.load(name, sets=["record.keep=rows", "record.spans=none"])
         for variant, whole in study.variants.items():
             if any(what_only_simpy_runs(whole)):
-                continue  # kept by no fingerprint until both engines run it
+                continue  # what is frozen is what both engines make
             rate = open_rate(whole)
             cut = rate * whole.duration > MOST
             scenario = whole.model_copy(update={"duration": MOST / rate, "warmup": 0.0}) if cut else whole

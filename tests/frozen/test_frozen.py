@@ -28,6 +28,10 @@ NEVER = {
         ("message expired", "message dropped", "message lost"),
         "a log keeps what it has; other kinds of brokers will say so",
     ),
+    **dict.fromkeys(
+        (f"event {word}" for word in ("scaled", *(f"replica_{what}" for what in ("starting", "ready", "draining", "stopped")))),
+        "what only the SimPy engine runs stands in no frozen system",
+    ),
 }
 """What no frozen system shows, and why."""
 KINDS = {
