@@ -307,21 +307,28 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         if fault.name in seen:
             yield Finding((*at, "name"), f"found the fault '{fault.name}' twice; names must differ")
         seen.add(fault.name)
-        for field, what in fault.refers_to.items():
-            named, where = fault.named_in(field), (*at, *_under_word(fault), field)
-            if len(named) == 2:
-                yield from _between(where, (named[0], named[1]), names)
-            elif named:
-                yield from _unknown(where, what, named[0], scenario.brokers if what == "broker" else names.replicas)
-        if isinstance(fault, Crash) and fault.replicas > (has := names.replicas.get(fault.of, fault.replicas)):
-            yield Finding(
-                (*at, "crash", "replicas"),
-                f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has",
-            )
-        if isinstance(fault, Flush) and fault.of in scenario.services:
-            looks = [visit for visit in names.visits if visit.service == fault.of]
-            caches = {visit.step.name for visit in looks if isinstance(visit.step, Cache)}
-            yield from _unknown((*at, "flush"), "cache", fault.cache, sorted(caches))
+        yield from _fault(scenario, at, fault, names)
+
+
+def _fault(scenario: Scenario, at: Location, fault: Fault, names: _Names) -> Iterator[Finding]:
+    """What a fault names, and the one that it brings now and then."""
+    if fault.inner is not None:
+        yield from _fault(scenario, (*at, word_of(fault), "fault"), fault.inner, names)
+    for field, what in fault.refers_to.items():
+        named, where = fault.named_in(field), (*at, *_under_word(fault), field)
+        if len(named) == 2:
+            yield from _between(where, (named[0], named[1]), names)
+        elif named:
+            yield from _unknown(where, what, named[0], scenario.brokers if what == "broker" else names.replicas)
+    if isinstance(fault, Crash) and fault.replicas > (has := names.replicas.get(fault.of, fault.replicas)):
+        yield Finding(
+            (*at, "crash", "replicas"),
+            f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has",
+        )
+    if isinstance(fault, Flush) and fault.of in scenario.services:
+        looks = [visit for visit in names.visits if visit.service == fault.of]
+        caches = {visit.step.name for visit in looks if isinstance(visit.step, Cache)}
+        yield from _unknown((*at, "flush"), "cache", fault.cache, sorted(caches))
 
 
 def _under_word(fault: Fault) -> tuple[str, ...]:
