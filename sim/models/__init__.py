@@ -9,7 +9,7 @@ topic, group, consumer  logs of events, who reads them, and relays from an outbo
 world, running          everything made and wired; the loop, and the books at the end
 """
 
-from sim.models import cache, composed, fault, steps  # their behaviours are registered, as those of plug-ins are
+from sim.models import cache, composed, fault, saga, steps  # their behaviours are registered, as those of plug-ins are
 from sim.models.running import simulate
 
-__all__ = ["cache", "composed", "fault", "simulate", "steps"]
+__all__ = ["cache", "composed", "fault", "saga", "simulate", "steps"]

@@ -17,7 +17,7 @@ _HEDGE = "hedging is not modelled; a short `timeout` with `retry` comes nearest"
 _DEADLINE = (
     "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
 )
-_SAGA = "a saga is no word: its steps are calls (or events), and what undoes them stands in `fallback`"
+_SAGA = "it is the step `saga: [{do: [...], undo: [...]}]`"
 _CONNECTIONS = (
     "connections are not modelled; what a caller has open at once is bounded by `bulkhead: "
     "{max_concurrent_calls: 20}` of its policy"
@@ -49,7 +49,6 @@ INSTEAD = {
     "hedging": _HEDGE,
     "deadline": _DEADLINE,
     "deadlines": _DEADLINE,
-    "saga": _SAGA,
     "compensate": _SAGA,
     "compensation": _SAGA,
     "prefetch": "brokers of the queue kind are not modelled; `max_poll_records` of a consumer comes nearest",

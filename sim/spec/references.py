@@ -17,6 +17,7 @@ from sim.spec.calls import endless_loop
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Fault, Flush
 from sim.spec.policy import CallPolicy
+from sim.spec.saga import Retract
 from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
@@ -246,6 +247,8 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                     yield from _unknown(at, "topic", topic, names.topics)
                 case TakesStock() if scenario.services[visit.service].stock is None:
                     yield Finding(at, f"the service '{visit.service}' has no stock to take from")
+        if isinstance(visit.step, Retract):
+            yield from _unknown(at, "effect", visit.step.effect, names.effects)
         apart = visit.step.told_apart_by
         if apart is not None and not any(traffic.tells_apart(apart) for traffic in scenario.traffic.values()):
             yield Finding(at, f"found no traffic with `{apart}`, by which it tells requests apart: all would be one")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sim.spec import cache as _cache  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
+from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.policy import AnswersWith
