@@ -116,6 +116,10 @@ def _remarks(scenario: Scenario) -> Iterator[str]:
             yield (
                 f"{name}: users and items ({TO_BE_SUPPLIED} in bodies or paths): how popular each is k6 cannot be told."
             )
+        if traffic.visit is not None:
+            yield f"{name}: its visits are written as single requests, as many in all."
+        if isinstance(traffic.arrivals, Closed) and (traffic.arrivals.ramp or traffic.arrivals.pacing):
+            yield f"{name}: its users are all there from the beginning, and keep no pace."
         if traffic.retry is not None and traffic.retry.jitter == "decorrelated":
             yield f"{name}: decorrelated jitter is written as full jitter."
         if traffic.retry is not None and traffic.retry.budget is not None:
@@ -137,7 +141,8 @@ def _executor(scenario: Scenario, traffic: Traffic, name: str) -> dict[str, Any]
     arrivals, lasts = traffic.arrivals, f"{scenario.duration:.15g}s"
     if isinstance(arrivals, Closed):
         return {"executor": "constant-vus", "exec": name, "vus": arrivals.users, "duration": lasts}
-    pieces = _pieces(scenario, traffic)
+    each = traffic.requests_each
+    pieces = [(seconds, first * each, last * each) for seconds, first, last in _pieces(scenario, traffic)]
     rates = [rate for piece in pieces for rate in piece[1:]]
     scale, unit = next(
         ((scale, unit) for scale, unit in _TIME_UNITS if all(_whole(rate * scale) for rate in rates)), _TIME_UNITS[-1]

@@ -5,12 +5,17 @@ They may overlap.
 
 from __future__ import annotations
 
-from sim.models.behaviours import behaviour
+from collections.abc import Callable
+
+from sim.models.behaviours import behaviour, behaviour_of
 from sim.models.clock import CONTROL, Signal
+from sim.models.draws import Draw
+from sim.models.faulting import Harm
 from sim.models.rollout import Rollout
 from sim.models.task import Replica
 from sim.models.world import World
 from sim.spec import fault as spec
+from sim.vocabulary import EventKind
 
 
 @behaviour(spec.Outage)
@@ -231,3 +236,52 @@ class Restart:
 
     def end(self) -> None:
         """What is new stays."""
+
+
+@behaviour(spec.Random)
+class Random:
+    """A fault that comes and goes by chance, each time by draws of its own."""
+
+    def __init__(self, fault: spec.Random, world: World):
+        self.env = world.env
+        self.recorder = world.recorder
+        inner = fault.fault.model_copy(update={"name": f"{fault.name}: {fault.fault.described}"})
+        self.name = inner.name or ""
+        self.harm: Harm = behaviour_of(inner)(inner, world)
+        self.until_it_comes = world.sampler(fault.mtbf, f"fault.{fault.name}.mtbf")
+        self.until_it_goes = world.sampler(fault.mttr, f"fault.{fault.name}.mttr")
+        self.times = 0  # that it has come
+        self.on = False
+        self.over = True
+
+    def begin(self) -> None:
+        """Chance has a say from now on."""
+        self.over = False
+        self._wait(self.until_it_comes, self._come)
+
+    def end(self) -> None:
+        """And no more: what is there goes with it."""
+        self.over = True
+        if self.on:
+            self._go(None)
+
+    def _wait(self, draw: Draw, what: Callable[[object], None]) -> None:
+        self.env.schedule(Signal(what), CONTROL, draw(self.times, 0))
+
+    def _come(self, _: object) -> None:
+        if self.over:
+            return
+        self.on = True
+        self.recorder.event(EventKind.FAULT_BEGAN, self.name)
+        self.harm.begin()
+        self._wait(self.until_it_goes, self._go)
+
+    def _go(self, _: object) -> None:
+        if not self.on:
+            return
+        self.on = False
+        self.times += 1
+        self.recorder.event(EventKind.FAULT_ENDED, self.name)
+        self.harm.end()
+        if not self.over:
+            self._wait(self.until_it_comes, self._come)

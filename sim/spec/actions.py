@@ -128,8 +128,26 @@ class Repeats:
     at_once: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Compensates:
+    """Lists of steps, one after the other, each with what undoes it where a later one does not end well."""
+
+    steps: tuple[tuple[tuple[Step, ...], tuple[Step, ...]], ...]
+
+
 Action: TypeAlias = (
-    TakesTime | Ends | TakesStock | Answers | Performs | Calls | Publishes | Branches | Runs | Chooses | Repeats
+    TakesTime
+    | Ends
+    | TakesStock
+    | Answers
+    | Performs
+    | Calls
+    | Publishes
+    | Branches
+    | Runs
+    | Chooses
+    | Repeats
+    | Compensates
 )
 
 
@@ -145,6 +163,12 @@ def lists_in(action: Action) -> tuple[tuple[str, tuple[Step, ...]], ...]:
         return tuple((str(index), steps) for index, (_, steps) in enumerate(action.ways))
     if isinstance(action, Repeats):
         return (("do", action.steps),)
+    if isinstance(action, Compensates):
+        return tuple(
+            (f"{place}.{word}", steps)
+            for place, both in enumerate(action.steps)
+            for word, steps in zip(("do", "undo"), both, strict=True)
+        )
     if isinstance(action, (Calls, Publishes)) and action.fallback:
         return (("fallback", action.fallback),)
     return ()
@@ -173,6 +197,8 @@ def badge_of(action: Action, name: str) -> str:
         return "background" if action.aside else f"in {show_share(action.share)}" if action.share < 1.0 else ""
     if isinstance(action, Repeats):
         return f"×{action.times.mean:g}{' at once' if action.at_once else ''}"
+    if isinstance(action, Compensates):
+        return "undo" if name.endswith(".undo") else "saga"
     return "race" if isinstance(action, Branches) and action.first else ""
 
 

@@ -18,6 +18,7 @@ _Positive = Annotated[Number, Field(gt=0)]
 class Lag(Spec):
     """The messages that a consumer group has not ended, as KEDA's Kafka scaler sees them."""
 
+    simpy_only: ClassVar[bool] = True
     group: str
     """The consumer group, a member of which the service has."""
     target: _Positive = 10
@@ -27,6 +28,7 @@ class Lag(Spec):
 class ScalingMetric(Spec):
     """What is looked at, and how much of it each replica is to have: one of these."""
 
+    simpy_only: ClassVar[bool] = True
     cpu: Share | None = Field(default=None, gt=0)
     """Use of the replica's `cores`, as a share: averageUtilization. Cut to a whole per cent, as by the controller."""
     workers: Share | None = Field(default=None, gt=0)
@@ -57,6 +59,7 @@ class ScalingMetric(Spec):
 class ScalingPace(Spec):
     """By how much the number of replicas may change within a period."""
 
+    simpy_only: ClassVar[bool] = True
     pods: Few | None = None
     """By so many replicas."""
     percent: Annotated[float, Field(gt=0, le=100_000)] | None = None
@@ -75,6 +78,7 @@ class ScalingPace(Spec):
 class ScalingRules(Spec):
     """How fast it goes in one direction, and how steady a wish must be."""
 
+    simpy_only: ClassVar[bool] = True
     stabilization: Duration = Field(default=0.0, ge=0, le=3600)
     """For how long earlier wishes count: upwards the least of them holds, downwards the most."""
     policies: tuple[ScalingPace, ...] = Field(min_length=1)
@@ -90,6 +94,7 @@ _DOWN = ScalingRules.model_validate({"stabilization": "300s", "policies": [{"per
 class ScalingBehavior(Spec):
     """How fast it goes upwards and downwards; the defaults are those of Kubernetes."""
 
+    simpy_only: ClassVar[bool] = True
     scale_up: ScalingRules = _UP
     """Without it: at once, by four or by as many again in 15 s, whichever is more."""
     scale_down: ScalingRules = _DOWN
@@ -99,6 +104,7 @@ class ScalingBehavior(Spec):
 class Scheduled(Spec):
     """At least so many replicas from one time to another, as KEDA's cron scaler has them."""
 
+    simpy_only: ClassVar[bool] = True
     at: Duration
     """When it begins, from the start of the run, warm-up included."""
     lasts: Duration = Field(alias="for", gt=0)
@@ -181,6 +187,7 @@ class WarmUp(Spec):
     Work takes 1 + (slow - 1) e^(-t / decay) times as long, t after it was ready.
     """
 
+    simpy_only: ClassVar[bool] = True
     slow: Factor = Field(ge=1)
     """How many times as long the first work takes."""
     decay: Duration = Field(default=30.0, gt=0)
@@ -190,6 +197,7 @@ class WarmUp(Spec):
 class Starting(Spec):
     """How a replica starts: scheduled, pulled, started and found ready, all of which takes a time that is paid for."""
 
+    simpy_only: ClassVar[tuple[str, ...]] = ("time", "warm_up")
     positional = "time"
     time: AnyDistribution = Constant(value=0.0)
     """From the decision until it is ready."""
@@ -200,6 +208,7 @@ class Starting(Spec):
 class Draining(Spec):
     """How a replica ends: nobody is sent to it any more; what is inside goes on until the grace is over."""
 
+    simpy_only: ClassVar[tuple[str, ...]] = ("grace", "pre_stop")
     positional = "grace"
     grace: Duration = Field(default=30.0, ge=0)
     """How long it may take (terminationGracePeriodSeconds); what is inside then is `unreachable`."""

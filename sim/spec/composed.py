@@ -20,9 +20,10 @@ _LISTS: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"anyOf": [_S
 _TOO_MUCH = 1.0 + 1e-9  # shares such as 33.3 % are rounded
 
 
-class Branch(Spec):
+class Alternative(Spec):
     """One way to go on, and how often it is taken."""
 
+    simpy_only: ClassVar[bool] = True
     share: Share | None = None
     """How often it is taken; without one: whenever no other branch is. At most one branch goes without."""
     do: tuple[AnyStep, ...]
@@ -47,7 +48,7 @@ class Choose(Step):
     simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves()
     positional = "branches"
-    branches: tuple[Branch, ...] = Field(min_length=1)
+    branches: tuple[Alternative, ...] = Field(min_length=1)
     """Ways to go on, each with its share and its steps."""
     per: Literal["request", "attempt"] = "attempt"
     """Whether a retry takes the branch that the request took before (`request`) or chooses anew (`attempt`)."""

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from sim.spec.base import Choice, Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
-from sim.units import show_share
+from sim.spec.document import Data
+from sim.units import show_duration, show_share
 from sim.vocabulary import EventKind, Outcome, Stage
 
 
@@ -37,6 +38,11 @@ class Fault(Spec):
         """
         lasts = self.lasts if self.lasts is not None else getattr(self, "restart_after", None)
         return math.inf if lasts is None else self.at + float(lasts)
+
+    @property
+    def inner(self) -> Fault | None:
+        """The fault that it brings now and then; None for all but such."""
+        return None
 
     @property
     def befalls(self) -> tuple[str, ...]:
@@ -260,3 +266,60 @@ class Restart(Fault):
         """How many more there may be, and how many may be missing; where both are none, one may be missing."""
         surge, unavailable = math.ceil(self.surge * replicas - 1e-9), math.floor(self.unavailable * replicas + 1e-9)
         return surge, unavailable if surge or unavailable else 1
+
+
+@register("fault", "random")
+class Random(Fault):
+    """A fault that comes and goes by chance, from `at` on: after a time without it, it is there until it is repaired.
+
+    The share of time without it is `mtbf / (mtbf + mttr)`. For the log and its figures all of it is one fault, which
+    lasts as long as chance has a say; what comes and goes is in the event log under its own name.
+
+    Not modelled: wear, and faults that bring one another.
+    """
+
+    simpy_only: ClassVar[bool] = True
+    mtbf: AnyDistribution
+    """From a repair until it comes again (time between failures): `{exponential: 30d}`; a bare time is constant."""
+    mttr: AnyDistribution
+    """How long it lasts each time (mean time to repair)."""
+    fault: Annotated[Fault, Choice("fault")]
+    """What comes: `{outage: payments}`, without `at` and `for`."""
+
+    @property
+    def inner(self) -> Fault | None:
+        """What comes."""
+        return self.fault
+
+    @property
+    def befalls(self) -> tuple[str, ...]:
+        """As what comes does."""
+        return self.fault.befalls
+
+    @property
+    def detail(self) -> str:
+        """What comes, and how often."""
+        return f"{word_of(self.fault)} every {show_duration(self.mtbf.mean)} for {show_duration(self.mttr.mean)}"
+
+    @property
+    def availability(self) -> float:
+        """The share of time without it, in the long run."""
+        return self.mtbf.mean / (self.mtbf.mean + self.mttr.mean)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_times_of_its_own(cls, data: Data) -> Data:
+        if not isinstance(data, dict) or not isinstance(data.get("fault"), dict):
+            return data
+        said = [word for word in ("at", "for", "restart_after") if word in data["fault"]]
+        if said:
+            raise ValueError(
+                f"found `{said[0]}` of a fault that comes by chance; mtbf and mttr say when it comes and goes"
+            )
+        return {**data, "fault": {**data["fault"], "at": 0}}
+
+    @model_validator(mode="after")
+    def _comes_and_goes(self) -> Self:
+        if self.mtbf.mean <= 0.0 or self.mttr.mean <= 0.0:
+            raise ValueError("found a mean time of 0, expected a time between failures and one to repair them")
+        return self

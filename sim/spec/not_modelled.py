@@ -17,7 +17,7 @@ _HEDGE = "it is `hedge: {after: p95, max: 1}` of a policy"
 _DEADLINE = (
     "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
 )
-_SAGA = "a saga is no word: its steps are calls (or events), and what undoes them stands in `fallback`"
+_SAGA = "it is the step `saga: [{do: [...], undo: [...]}]`"
 _CONNECTIONS = "the connections of a caller are `pool: {size: 20, max_pending: 50, acquire_timeout: 2s}` of its policy"
 _CONCURRENCY = (
     "what a service does at once is `workers`; what a caller has open at once is `bulkhead: "
@@ -52,7 +52,6 @@ INSTEAD = {
     "pods": "it is `replicas`",
     "hedging": _HEDGE,
     "deadline": _DEADLINE,
-    "saga": _SAGA,
     "compensate": _SAGA,
     "compensation": _SAGA,
     "prefetch_count": "it is `prefetch` of a consumer of a queue; of a topic `max_poll_records`",
@@ -71,8 +70,6 @@ INSTEAD = {
     "concurrency_limit": _CONCURRENCY,
     "max_concurrency": _CONCURRENCY,
     "threads": _CONCURRENCY,
-    "priority": _CLASSES,
-    "priorities": _CLASSES,
     "queue_size": _QUEUE,
     "queue_length": _QUEUE,
     "max_queue": _QUEUE,

@@ -21,6 +21,7 @@ from sim.spec.policy import CallPolicy
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.queue_references import queue_problems
 from sim.spec.queueing import Queue
+from sim.spec.saga import Retract
 from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
@@ -298,6 +299,8 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                     yield from _unknown(at, names.to_publish, topic, names.destinations)
                 case TakesStock() if scenario.services[visit.service].stock is None:
                     yield Finding(at, f"the service '{visit.service}' has no stock to take from")
+        if isinstance(visit.step, Retract):
+            yield from _unknown(at, "effect", visit.step.effect, names.effects)
         apart = visit.step.told_apart_by
         if apart is not None and not any(traffic.tells_apart(apart) for traffic in scenario.traffic.values()):
             yield Finding(at, f"found no traffic with `{apart}`, by which it tells requests apart: all would be one")
@@ -359,21 +362,28 @@ def _faults(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         if fault.name in seen:
             yield Finding((*at, "name"), f"found the fault '{fault.name}' twice; names must differ")
         seen.add(fault.name)
-        for field, what in fault.refers_to.items():
-            named, where = fault.named_in(field), (*at, *_under_word(fault), field)
-            if len(named) == 2:
-                yield from _between(where, (named[0], named[1]), names)
-            elif named:
-                yield from _unknown(where, what, named[0], names.befallen(what))
-        if isinstance(fault, (Crash, Slow, Errors)) and fault.replicas is not None:
-            has = names.replicas.get(fault.of, fault.replicas)
-            if fault.replicas > has:
-                found = f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has"
-                yield Finding((*at, word_of(fault), "replicas"), found)
-        if isinstance(fault, Flush) and fault.of in scenario.services:
-            looks = [visit for visit in names.visits if visit.service == fault.of]
-            caches = {visit.step.name for visit in looks if isinstance(visit.step, Cache)}
-            yield from _unknown((*at, "flush"), "cache", fault.cache, sorted(caches))
+        yield from _fault(scenario, at, fault, names)
+
+
+def _fault(scenario: Scenario, at: Location, fault: Fault, names: _Names) -> Iterator[Finding]:
+    """What a fault names, and the one that it brings now and then."""
+    if fault.inner is not None:
+        yield from _fault(scenario, (*at, word_of(fault), "fault"), fault.inner, names)
+    for field, what in fault.refers_to.items():
+        named, where = fault.named_in(field), (*at, *_under_word(fault), field)
+        if len(named) == 2:
+            yield from _between(where, (named[0], named[1]), names)
+        elif named:
+            yield from _unknown(where, what, named[0], names.befallen(what))
+    if isinstance(fault, (Crash, Slow, Errors)) and fault.replicas is not None:
+        has = names.replicas.get(fault.of, fault.replicas)
+        if fault.replicas > has:
+            found = f"found {fault.replicas} replicas, expected at most {has}: that is what '{fault.of}' has"
+            yield Finding((*at, word_of(fault), "replicas"), found)
+    if isinstance(fault, Flush) and fault.of in scenario.services:
+        looks = [visit for visit in names.visits if visit.service == fault.of]
+        caches = {visit.step.name for visit in looks if isinstance(visit.step, Cache)}
+        yield from _unknown((*at, "flush"), "cache", fault.cache, sorted(caches))
 
 
 def _under_word(fault: Fault) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sim.spec import cache as _cache  # noqa: F401 - registers its step
 from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
+from sim.spec import saga as _saga  # noqa: F401 - registers its steps
 from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.balancing import LoadBalancing as LoadBalancing  # noqa: PLC0414 - the names of old
@@ -110,7 +111,7 @@ class Service(Spec):
             "work_wasted",
         )
     )
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("start", "drain", "rate_limits")
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("autoscaling", "start", "drain", "rate_limits")
     replicas: Few = 1
     """How many there are, each with workers, cores and queue of its own."""
     workers: Workers

@@ -27,7 +27,9 @@ from sim.spec.base import (
     register,
 )
 from sim.spec.distribution import AnyDistribution
+from sim.spec.document import Data
 from sim.spec.policy import Retry
+from sim.spec.visit import Visit
 from sim.vocabulary import Outcome
 
 MOST_USERS = 2**31 - 1  # their numbers are a column of the records
@@ -292,10 +294,16 @@ class Closed(Arrivals):
     Hides overload: see ARCHITECTURE.
     """
 
+    simpy_only: ClassVar[tuple[str, ...]] = ("pacing", "ramp")
+
     users: Annotated[int, Between(1, 10_000_000)]
     """How many there are; each has one request under way at most."""
     think: AnyDistribution
     """The pause between an answer and the next request."""
+    pacing: Duration = Field(default=0.0, ge=0)
+    """The least time from the beginning of one request to that of the next (constant pacing of Locust)."""
+    ramp: Duration = Field(default=0.0, ge=0)
+    """How long it takes until all are there, one after the other at equal gaps (Locust's spawn rate, ramps of k6)."""
 
 
 class Popularity(Spec):
@@ -345,11 +353,13 @@ class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.OK, Outcome.TIMEOUT, Outcome.IN_FLIGHT))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consumer", "headers")
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consumer", "headers", "visit")
     sends: str | dict[str, Share] = Field(default_factory=dict)
     """A route, or `service.endpoint` where there is no gateway; a map from such names to shares gives a mix."""
     arrivals: AnyArrivals
     """When requests come."""
+    visit: Visit | None = None
+    """Whether what arrives is a person with several requests, and not a request."""
     users: Users | None = None
     """Who sends them, where users are told apart by limits, keys or caches."""
     consumer: str | None = None
@@ -370,6 +380,30 @@ class Traffic(Spec):
     """What is promised to these clients, where no gateway route says it."""
     completes_with: tuple[str, ...] = ()
     """The effects that must exist before an order counts as complete."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sends_its_journey(cls, data: Data) -> Data:
+        """A journey says what is sent, and in which shares."""
+        visit = data.get("visit") if isinstance(data, dict) else None
+        journey = visit.get("journey") if isinstance(visit, dict) else None
+        if not isinstance(journey, (list, tuple)) or not all(isinstance(target, str) for target in journey):
+            return data
+        if "sends" in data:
+            raise ValueError("found `sends` beside the `journey` of its visit, which says what is sent; expected one")
+        return {**data, "sends": {target: journey.count(target) / len(journey) for target in journey}}
+
+    @model_validator(mode="after")
+    def _visits_come_by_themselves(self) -> Self:
+        told = isinstance(self.arrivals, Replay) and (self.arrivals.route, self.arrivals.user) != (None, None)
+        if self.visit is not None and (told or isinstance(self.arrivals, Closed)):
+            raise ValueError("visit: found arrivals that say who asks for what, or stays; expected an open process")
+        return self
+
+    @property
+    def requests_each(self) -> float:
+        """How many requests come of an arrival, on average."""
+        return self.visit.mean if self.visit is not None else 1.0
 
     @model_validator(mode="after")
     def _sends_something(self) -> Self:

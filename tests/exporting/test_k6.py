@@ -125,3 +125,10 @@ const sleep = (seconds) => { seen.slept += seconds; };
         0.25, abs=0.035
     )  # five standard deviations of 4,000 draws
     assert seen["slept"] == pytest.approx(4000 * 0.3)
+
+
+def test_visits_are_as_many_requests_in_all_and_it_is_said():
+    text = script("{people: {arrivals: {deterministic: 10/s}, visit: {journey: [shop.look, shop.look, shop.buy]}}}")
+    assert "its visits are written as single requests, as many in all" in text
+    (found,) = options(text)["scenarios"].values()
+    assert (found["rate"], found["timeUnit"]) == (30, "1s")

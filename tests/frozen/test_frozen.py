@@ -33,6 +33,13 @@ NEVER = {
         ("event replica_ejected", "event replica_returned"),
         "what only the SimPy engine runs stands in no frozen system",
     ),
+    **dict.fromkeys(
+        (
+            f"event {word}"
+            for word in ("scaled", *(f"replica_{what}" for what in ("starting", "ready", "draining", "stopped")))
+        ),
+        "what only the SimPy engine runs stands in no frozen system",
+    ),
 }
 """What no frozen system shows, and why."""
 KINDS = {

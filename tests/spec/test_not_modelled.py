@@ -55,7 +55,7 @@ def told(**wrong):
         ("POLICY", "hedge: 3", "unknown field 'hedge'; hedging is not modelled"),
         ("TRAFFIC", "rps: 3", "unknown field 'rps'; a rate is written with its unit"),
         ("TRAFFIC", "think_time: 3s", "unknown field 'think_time'; users who wait for their answer are"),
-        ("STEP", "{saga: []}", "unknown step 'saga'; a saga is no word"),
+        ("STEP", "{compensate: []}", "unknown step 'compensate'; it is the step `saga: [{do: [...], undo: [...]}]`"),
         ("STEP", "{work: {normal: {mean: 5ms}}}", "unknown distribution 'normal'; a normal would be negative at times"),
     ],
 )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
-from sim.experiments.on_paper.composing import all_at_once, first_of, one_after_the_other
+from sim.experiments.on_paper.composite import Adding, follow
 from sim.experiments.on_paper.queues import at_rest, deliveries, given_up_to, members_of
 from sim.experiments.on_paper.times import KnownTail, Parts, Times, any_of, longest
 from sim.policies.assignor import range_assign
@@ -257,19 +257,10 @@ class Flow:
                 self._guarded(profile, action, key, called, service, endpoint.partition(".")[0], depth)
             case does.Publishes():
                 self._publish(profile, action, key, service, depth)
-            case does.Branches(branches, first=True):
-                self._race(profile, branches, service, depth)
-            case does.Branches(branches):
+            case does.Branches(branches, first=False):
                 self._parallel(profile, branches, service, depth)
-            case does.Runs(_, steps, share, aside=True):
-                aside = self._profile(steps, service, depth)
-                _add(profile, aside, profile.ends.ok.share * share)
-            case does.Runs(_, steps, share):
-                self._choose(profile, ((share, steps),), service, depth)
-            case does.Chooses(ways):
-                self._choose(profile, ways, service, depth)
-            case does.Repeats():
-                self._repeat(profile, action, service, depth)
+            case does.Branches() | does.Runs() | does.Chooses() | does.Repeats() | does.Compensates():
+                follow(self, profile, action, service, depth)
 
     def _take_time(self, profile: Profile, action: does.TakesTime, key: Key) -> None:
         ends = profile.ends
@@ -280,38 +271,17 @@ class Flow:
         after = ends.ok.plus(Times(1.0, mean)) if key in self._kept else ends.ok.then(action.time, kept=action.kept)
         profile.ends = Ends(after, ends.refused, ends.failed)
 
-    def _choose(self, profile: Profile, ways: Sequence[tuple[float, Sequence[Step]]], service: str, depth: int) -> None:
-        """Lists of steps of which each is gone through by a share of those who come by."""
-        before = profile.ends
-        ok = [before.ok.of(max(0.0, 1.0 - math.fsum(share for share, _ in ways)))]
-        refused, failed = [before.refused], [before.failed]
-        for share, steps in ways:
-            inside = Profile(Ends(before.ok.of(share)))
-            self._walk(inside, steps, service, depth)
-            _add(profile, inside)
-            ok.append(inside.ends.ok)
-            refused.append(inside.ends.refused)
-            failed.append(inside.ends.failed)
-        profile.ends = Ends(any_of(ok), any_of(refused), any_of(failed))
+    def inside(self, profile: Profile, ends: Ends, steps: Iterable[Step], service: str, depth: int) -> Ends:
+        """How steps end that are come to so; what they do besides is done by the profile."""
+        part = Profile(ends)
+        self._walk(part, steps, service, depth)
+        _add(profile, part)
+        return part.ends
 
-    def _repeat(self, profile: Profile, action: does.Repeats, service: str, depth: int) -> None:
-        """Steps that are gone through several times, each time anew."""
-        once = self._profile(action.steps, service, depth)
-        whole = all_at_once(once.ends, action.times) if action.at_once else one_after_the_other(once.ends, action.times)
-        _add(profile, once, profile.ends.ok.share * whole.begun)
-        self._then(profile, whole.ends)
-
-    def _race(self, profile: Profile, branches: Sequence[Sequence[Step]], service: str, depth: int) -> None:
-        """Branches of which the first that ends well is enough; the others go on to their end."""
-        racing = [self._profile(steps, service, depth) for steps in branches]
-        for branch in racing:
-            _add(profile, branch, profile.ends.ok.share)
-        self._then(profile, first_of([branch.ends for branch in racing]))
-
-    def _then(self, profile: Profile, ends: Ends) -> None:
-        """What comes after the steps so far ends so."""
-        before, after = profile.ends, ends.later(profile.ends.ok)
-        profile.ends = Ends(after.ok, any_of([before.refused, after.refused]), any_of([before.failed, after.failed]))
+    def apart(self, profile: Profile, steps: Iterable[Step], service: str, depth: int) -> tuple[Ends, Adding]:
+        """How steps end by themselves, and what adds them to the profile so many times."""
+        part = self._profile(steps, service, depth)
+        return part.ends, lambda times: _add(profile, part, times)
 
     def _publish(self, profile: Profile, action: does.Publishes, key: Key, service: str, depth: int) -> None:
         share = profile.ends.ok.share

@@ -53,4 +53,4 @@ def open_rate(scenario: Scenario) -> float:
     from sim.chance.rates import mean_rate
 
     open_traffic = [traffic for traffic in scenario.traffic.values() if not isinstance(traffic.arrivals, Closed)]
-    return sum(mean_rate(traffic.arrivals, 0.0, scenario.duration) for traffic in open_traffic)
+    return sum(mean_rate(its.arrivals, 0.0, scenario.duration) * its.requests_each for its in open_traffic)

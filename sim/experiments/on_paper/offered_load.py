@@ -248,7 +248,7 @@ class Analysis:
         }
         place = max(each, key=lambda place: each[place], default=("", ""))
         longest = each.get(place, 0.0)
-        cycle = think + response
+        cycle = max(think + response, traffic.arrivals.pacing)
         return ClosedBound(
             name,
             users,
@@ -296,13 +296,13 @@ def _share(rate: float, demand: float, servers: int) -> float:
 def _mean_rate(traffic: Traffic, duration: float) -> float:
     from sim.chance.rates import mean_rate
 
-    return mean_rate(traffic.arrivals, 0.0, duration)
+    return mean_rate(traffic.arrivals, 0.0, duration) * traffic.requests_each
 
 
 def _peak_rate(traffic: Traffic, duration: float) -> float:
     from sim.chance.rates import peak_rate
 
-    return peak_rate(traffic.arrivals, duration)
+    return peak_rate(traffic.arrivals, duration) * traffic.requests_each
 
 
 # ---- in words

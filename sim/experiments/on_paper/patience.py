@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from sim.experiments.on_paper.attempts import Ends
 from sim.experiments.on_paper.flow import ROUNDS, Flow
 from sim.experiments.on_paper.times import Times, any_of
-from sim.spec.actions import Action, Branches, Calls, Chooses, Performs, Repeats, Runs, every_action
+from sim.spec.actions import Action, Branches, Calls, Chooses, Compensates, Performs, Repeats, Runs, every_action
 from sim.spec.policy import CallPolicy, Retry
 from sim.spec.step import Step
 
@@ -82,6 +82,8 @@ class Patience:
                 return self._longest(action.steps, depth)
             case Chooses(ways):
                 return max(self._longest(steps, depth) for _, steps in ways)
+            case Compensates(both):
+                return sum((self._longest(steps, depth) for its in both for steps in its), start=0.0)
             case Repeats(steps, times, at_once):
                 return self._longest(steps, depth) * (1.0 if at_once else len(times.tails))
         return 0.0

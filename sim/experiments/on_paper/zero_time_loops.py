@@ -127,6 +127,8 @@ class _Ways:
             case does.Chooses(ways):
                 takes_time = [self._walk(service, steps) for _, steps in ways]  # all of them are looked at
                 return all(takes_time) and math.isclose(math.fsum(share for share, _ in ways), 1.0)
+            case does.Compensates(both):
+                return sum(self._walk(service, do) for do, _ in both) > 0  # all of them are looked at
             case does.Repeats(steps, times):
                 return self._walk(service, steps) and bool(times.tails) and times.tails[0] == 1.0
             case does.Runs():
