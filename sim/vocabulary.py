@@ -78,6 +78,8 @@ class EventKind(IntEnum):
     PUBLISHERS_BLOCKED = 15
     PUBLISHERS_RELEASED = 16
     CONSUMER_TIMED_OUT = 17
+    REBALANCE_BEGAN = 18
+    REPLICA_STOPPED = 19
 
     @property
     def word(self) -> str:

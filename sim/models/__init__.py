@@ -10,8 +10,8 @@ queues                  a queue broker: exchanges, queues, and channels to their
 world, running          everything made and wired; the loop, and the books at the end
 """
 
-from sim.models import fault, steps  # their behaviours are registered, as those of plug-ins are
+from sim.models import fault, restarting, steps  # their behaviours are registered, as those of plug-ins are
 from sim.models.queues import faults as queue_faults
 from sim.models.running import simulate
 
-__all__ = ["fault", "queue_faults", "simulate", "steps"]
+__all__ = ["fault", "queue_faults", "restarting", "simulate", "steps"]

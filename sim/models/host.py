@@ -132,7 +132,7 @@ class Host(Places):
         for task in list(replica.inside):
             kill(task, UNREACHABLE)
 
-    def crash(self, replica: Replica) -> None:
+    def crash(self, replica: Replica, told: EventKind = EventKind.REPLICA_CRASHED) -> None:
         """It dies with all it holds. What others hold for it, they forget when they are told (`models/fault.py`)."""
         now = self.env.now
         replica.down = True
@@ -140,7 +140,7 @@ class Host(Places):
         self.alive[replica.index] = 0
         self.up_area += now
         self.up -= 1
-        self.recorder.event(EventKind.REPLICA_CRASHED, f"{self.name}[{replica.index}]")
+        self.recorder.event(told, f"{self.name}[{replica.index}]")
         self.drop_all(replica)
         self.stop_consumers([replica])
         replica.balancers.clear()
@@ -157,6 +157,14 @@ class Host(Places):
         self.recorder.event(EventKind.REPLICA_RESTARTED, f"{self.name}[{replica.index}]")
         if not self.refusing:
             self.start_consumers([replica])
+
+    def retire(self, replica: Replica) -> None:
+        """It is to be shut down in order: nobody chooses it any more, and it finishes what it has."""
+        self.alive[replica.index] = 0
+
+    def is_done(self, replica: Replica) -> bool:
+        """Whether nothing goes on in it any more; for hosts that keep track."""
+        return not replica.inside
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Consumers and relays in these replicas stop (services have some)."""

@@ -37,6 +37,20 @@ class Service(Host):
         self.listeners: list[QueueConsumer] = []  # to queues
         self.outboxes: list[Outbox] = []
 
+    def retire(self, replica: Replica) -> None:
+        """Its consumers close when they have done what they have in hand."""
+        super().retire(replica)
+        for thread in self._threads_in(replica):
+            thread.close()
+
+    def is_done(self, replica: Replica) -> bool:
+        """Neither attempts nor consumers are at work in it."""
+        return super().is_done(replica) and not any(thread.up for thread in self._threads_in(replica))
+
+    def _threads_in(self, replica: Replica) -> list[Consumer | QueueConsumer]:
+        consumers: list[Consumer | QueueConsumer] = [*self.members, *self.listeners]
+        return [consumer for consumer in consumers if consumer.replica is replica]
+
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Members stop where they are; their partitions move when their session times out. Relays move at once."""
         for member in self.members:

@@ -73,6 +73,7 @@ class QueueConsumer:
             self.prefetch = min(self.prefetch or QUORUM_PREFETCH, QUORUM_PREFETCH)
         self.in_line = False
         self.up = False
+        self.closing = False  # it stops when the message in hand is done
         self.open = False  # its channel
         self.unreached = False  # it has tried to open one over a wire that is cut
         self.idle = False
@@ -121,10 +122,23 @@ class QueueConsumer:
         stop_thread(self.task)
         if self.processing:
             self._rest()
-        self.idle = False
+        if self.closing:  # what it has said comes before its goodbye
+            for delivery in [delivery for delivery in self.unacked if delivery.handled]:
+                self.settled(delivery)
+        self.idle = self.closing = False
         for delivery in [delivery for delivery in self.queue.sent if delivery.receiver is self]:
             self._lose(delivery)
         self.disconnect()
+
+    def close(self) -> None:
+        """Stop in order: the message in hand is handled and acknowledged first, those behind it go back to
+        the queue.
+        """
+        if not self.up:
+            return
+        self.closing = True
+        if not self.processing:
+            self.stop()
 
     def reconnect(self, _: object = None) -> None:
         """Open a channel, where it is up and the broker can be reached."""
@@ -217,6 +231,9 @@ class QueueConsumer:
             outcome = yield from self._handle(task, delivery)
             self._rest()
             self._say(delivery, outcome in DONE_WITH)
+            if self.closing:
+                self.env.schedule(Signal(lambda _: self.stop()))
+                yield
 
     def _handle(self, task: Task, delivery: Delivery) -> Activity:
         """The outcome of the steps."""
