@@ -1,11 +1,11 @@
 """Consumer groups: members poll their partitions, process one record after the other, and commit after each batch.
 
-Members are static (`group.instance.id`): one that crashes keeps its partitions until the session times out, one that
-comes back has them back. A record that fails goes to the next retry topic, its offset (and so what was processed before
-it) committed at once, or is redelivered in place.
+Members are static (`group.instance.id`), unless the group says how it rebalances (`membership.py`): one that crashes
+keeps its partitions until the session times out, one that comes back has them back. A record that fails goes to the
+next retry topic, its offset (and so what was processed before it) committed at once, or is redelivered in place.
 
-Not modelled: the pause of a rebalance, heartbeats and max.poll.interval, fetch sizes, automatic commits in the
-background, transactions (exactly once), lag of commits behind processing within a batch.
+Not modelled: without `membership` the pause of a rebalance, heartbeats and max.poll.interval; fetch sizes, automatic
+commits in the background, transactions (exactly once), lag of commits behind processing within a batch.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ NEVER = {
         ("event publishers_blocked", "event publishers_released", "event consumer_timed_out"),
         "of queue brokers, which only SimPy runs",
     ),
+    **dict.fromkeys(("event rebalance_began", "event replica_stopped"), "of what only SimPy runs"),
 }
 """What no frozen system shows, and why."""
 KINDS = {
