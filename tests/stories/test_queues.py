@@ -262,6 +262,20 @@ def test_a_quorum_queue_gives_up_a_poison_message_after_its_21st_delivery():
     assert played.records.gauge("queue jobs", "given up delivery_limit")[-1] == 1
 
 
+def test_poison_stops_as_many_consumers_of_a_classic_queue_as_there_is_of_it_and_none_of_a_quorum_queue():
+    """Four in a hundred fail each time they are handled: two consumers are soon busy with nothing else."""
+    text = system("{work: 50ms}, {fail: 4%, per: request}", replicas=2, latency="1ms", queue="QUEUE")
+    arrivals = [0.1 * k for k in range(600)]
+    classic = testing.play(text.replace("QUEUE", "type: classic").replace("300s", "70s"), arrivals)
+    quorum = testing.play(text.replace("QUEUE", "type: quorum").replace("300s", "70s"), arrivals)
+    poison = sum(not effects for effects in quorum.effects())
+    assert 10 < poison < 40
+    assert book(quorum).ended == {"processed": 600 - poison, "dropped": poison}
+    handled = book(classic).ended["processed"]
+    assert handled < 200, "those that came before the second poison order"
+    assert rows(classic)["deliveries"].max() > 500
+
+
 def test_basic_nack_does_not_count_against_the_delivery_limit():
     """Since RabbitMQ 4.3: a loop of nacks goes on for ever."""
     text = system(
