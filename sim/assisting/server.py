@@ -35,7 +35,7 @@ services.payments.replicas=2."""
 def serve(bounds: Bounds) -> None:
     """Answer on stdio until the client has gone."""
     try:
-        server = made(bounds)
+        server = server_for(bounds)
     except ImportError:
         raise UsageError(
             "sim mcp needs the SDK of the protocol, which is not installed: pip install 'sim-microservices[mcp]'"
@@ -43,7 +43,7 @@ def serve(bounds: Bounds) -> None:
     server.run("stdio")
 
 
-def made(bounds: Bounds) -> MCPServer[Any]:
+def server_for(bounds: Bounds) -> MCPServer[Any]:
     """The server with its tools."""
     import anyio
     from mcp.server import MCPServer

@@ -37,7 +37,7 @@ from sim.compiled.wiring import Wiring
 from sim.models.stillness import Stillness, Turning
 from sim.policies.breaker import BreakerRow
 from sim.records.exemplars import Exemplars
-from sim.records.keeping import Keeper
+from sim.records.row_sinks import RowSink
 from sim.records.rows import copied, joined
 from sim.records.tables import EVENT, SPAN, STAGE
 
@@ -59,7 +59,7 @@ class Machine:
 
     def __init__(self, wiring: Wiring):
         self.wiring = wiring
-        self.keeper: Keeper = wiring.world.recorder.keeper
+        self.sink: RowSink = wiring.world.recorder.sink
         self.pieces: dict[AnyTable, list[NDArray[np.void]]] = {event_records: [], span_records: [], stage_records: []}
         self.exemplars = Exemplars() if wiring.scenario.record.spans == "exemplars" else None
         self.s = state_of(wiring)
@@ -156,8 +156,8 @@ class Machine:
         s = self.s
         if self.exemplars is not None and candidate_records.count(s).count:
             self._choose(self.exemplars)
-        self.keeper.take_requests(self._written(request_records))
-        self.keeper.take_messages(self._written(message_records))
+        self.sink.take_requests(self._written(request_records))
+        self.sink.take_messages(self._written(message_records))
         for table, pieces in self.pieces.items():
             if table.count(s).count:
                 pieces.append(copied(self._written(table)))

@@ -10,7 +10,7 @@ from sim.errors import BooksDoNotBalance
 from sim.models.unnoticed import in_order
 from sim.models.workload import Workload
 from sim.models.world import World
-from sim.records.keeping import Kept
+from sim.records.row_sinks import Kept
 from sim.records.tables import Book, Records
 from sim.vocabulary import Outcome
 
@@ -27,7 +27,7 @@ def close(world: World) -> Records:
     _tell_what_nobody_noticed(world)
     spans, stages = recorder.flows()
     recorder.hand_over()
-    kept = recorder.keeper.finish()
+    kept = recorder.sink.finish()
     hosts, topics = (host.book() for host in world.hosts()), (kept_here.book() for kept_here in world.kept)
     books = (*traffic_books(world.workloads, kept), *hosts, *topics)
     _balance(world, books)

@@ -32,7 +32,7 @@ from sim.models.task import Outside, Replica
 from sim.models.topic import Broker, Topic
 from sim.models.watchdog import Watchdog
 from sim.models.workload import Workload
-from sim.records.keeping import keeper
+from sim.records.row_sinks import row_sink
 from sim.spec.distribution import Constant, Distribution
 from sim.spec.scenario import Scenario
 from sim.spec.step import Publish
@@ -56,7 +56,7 @@ class World:
         self.replication = replication
         self.env = _clock(scenario)
         self.moments = ticks_of(scenario)  # s; when the time series are sampled, but for time 0
-        kept = keeper(plan_of(scenario, (0.0, *self.moments)))
+        kept = row_sink(plan_of(scenario, (0.0, *self.moments)))
         self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup, kept)
         self.draws = draws or Draws(scenario.seed, replication)
         self.network = Network(scenario.network, self.draws)

@@ -20,7 +20,7 @@ from sim.compiled.machine import Machine
 from sim.compiled.rows.traffic import workloads
 from sim.compiled.wiring import Wiring
 from sim.experiments.running.jobs import Job, JobResult, Tick, perform
-from sim.records.keeping import Kept
+from sim.records.row_sinks import Kept
 from sim.records.rows import Rows, bytes_of
 from sim.spec import load
 from sim.spec.scenario import Scenario
@@ -40,7 +40,7 @@ def scenario_of(name: str, *settings: str) -> Scenario:
 
 
 class Copying:
-    """A keeper that copies rows and does nothing else with them: no digest, no records."""
+    """A sink that copies rows and does nothing else with them: no digest, no records."""
 
     def __init__(self) -> None:
         self._requests, self._messages = bytearray(), bytearray()
@@ -58,7 +58,7 @@ class Copying:
 def loop(scenario: Scenario) -> Run:
     """The loop of the compiled engine alone: everything is wired already, and rows are copied out of it."""
     machine = Machine(Wiring(scenario, 0))
-    machine.keeper = Copying()
+    machine.sink = Copying()
 
     def run() -> int:
         machine.run()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim.records import summarizing
-from sim.records.keeping import keeper
+from sim.records.row_sinks import row_sink
 from sim.records.summary import SUMMARY_ARRAYS, Plan
 from sim.records.tables import MESSAGE, REQUEST, Records
 from sim.vocabulary import GOOD, Outcome
@@ -68,7 +68,7 @@ def test_the_slowest_is_the_first_by_id_of_those_that_came_after_the_warm_up():
 
 
 def summary_of(requests, messages=None, pieces=(), limits=(LIMIT,)):
-    taken = keeper(plan(limits))
+    taken = row_sink(plan(limits))
     for part in np.split(requests, list(pieces)):
         taken.take_requests(part.copy())
     taken.take_messages(letters(0) if messages is None else messages)
@@ -90,7 +90,7 @@ def test_the_pieces_in_which_rows_come_make_no_difference(monkeypatch):
 
 
 def test_what_was_handed_over_may_be_overwritten():
-    table, taken = rows(1000), keeper(plan())
+    table, taken = rows(1000), row_sink(plan())
     buffer = table[:400].copy()
     taken.take_requests(buffer)
     buffer[:] = table[400:800]
@@ -256,7 +256,7 @@ def test_the_fingerprint_is_that_of_the_rows():
     table, messages = rows(3000), letters(100)
     prints = []
     for its in (None, plan()):
-        taken = keeper(its)
+        taken = row_sink(its)
         taken.take_requests(table)
         taken.take_messages(messages)
         kept = taken.finish()
@@ -269,7 +269,7 @@ def test_the_fingerprint_is_that_of_the_rows():
 def test_books_find_the_outcomes_of_a_source_in_either():
     table = rows(3000)
     for its in (None, plan()):
-        taken = keeper(its)
+        taken = row_sink(its)
         taken.take_requests(table)
         assert (
             taken.finish().outcomes(1).tolist()

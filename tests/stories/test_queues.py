@@ -163,6 +163,18 @@ def test_consumers_come_back_at_their_next_try_five_seconds_apart():
     assert done_at(played)[2] == pytest.approx(11.1)
 
 
+def test_what_a_consumer_has_that_is_cut_off_comes_back_when_its_heartbeats_are_missed():
+    """Cut off at 50 ms for two minutes: its acknowledgement is stuck at 100 ms, and its connection dead at 60.1 s. A cut of
+    half a minute holds the acknowledgement up, and nothing else.
+    """
+    other = "  other: {workers: 1, consumes: {jobs: {prefetch: 1, priority: -1, do: [{work: 100ms}, {effect: done}]}}}\nbrokers:"
+    for seconds, deliveries, end in ((120, 2, 60.2), (30, 1, 30.05)):
+        faults = f"{{at: 50ms, for: {seconds}s, network: {{between: [worker, rabbit], partition: true}}}}"
+        text = system(faults=faults).replace("brokers:", other)
+        row = rows(testing.play(text, [0.0])).iloc[0]
+        assert (row["deliveries"], row["end"]) == (deliveries, pytest.approx(end))
+
+
 def test_a_publisher_without_confirms_never_hears_that_the_broker_is_down():
     played = testing.play(system(faults="{at: 1s, for: 7s, broker_down: rabbit}"), [0.0, 2.0, 9.0])
     assert played.outcomes() == ["ok", "ok", "ok"]
@@ -342,6 +354,20 @@ def test_messages_of_a_quorum_queue_are_delivered_in_order_when_a_majority_has_t
 def test_the_process_of_a_queue_takes_in_one_message_after_the_other():
     text = system("{work: 0ms}", publish="confirm: each").replace("kind: queue,", "kind: queue, work: 100ms,")
     assert testing.play(text, [0.0, 0.0, 0.0]).responses() == [0.1, 0.2, 0.3]
+
+
+def test_an_alarm_holds_back_who_waits_for_no_confirms_too():
+    played = testing.play(system(faults="{at: 1s, for: 4s, alarm: rabbit}"), [0.0, 2.0, 6.0])
+    assert played.responses() == [0.0, 3.0, 0.0]
+
+
+def test_credit_flow_holds_a_publisher_back_that_waits_for_no_confirms():
+    """A queue takes in one message in 100 ms. With 400 in line there is no credit left; it comes when 200 are taken in."""
+    text = system("{work: 0ms}").replace("kind: queue,", "kind: queue, work: 100ms,")
+    responses = testing.play(text, [0.0] * 401 + [10.0]).responses()
+    assert responses[:400] == [0.0] * 400
+    assert responses[400] == pytest.approx(20.0)
+    assert responses[401] == 0.0, "300 in line"
 
 
 def test_an_alarm_blocks_publishers_and_not_consumers():

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
 from sim.experiments.on_paper.profile import Key, Profile, add, repeated, tally
 from sim.experiments.on_paper.queues import Failing, at_rest, deliveries, given_up_to, members_of
-from sim.experiments.on_paper.times import Drawn, Parts, Times, any_of, longest
+from sim.experiments.on_paper.times import KnownTail, Parts, Times, any_of, longest
 from sim.policies.assignor import range_assign
 from sim.spec import actions as does
 from sim.spec.broker import MessageBroker, Topic
@@ -224,7 +224,7 @@ class Flow:
         ends = profile.ends
         mean = self._kept.get(key, action.time.mean)
         if action.kept and action.time.scv > 0.0:
-            profile.kept[key] = Drawn(action.time)
+            profile.kept[key] = KnownTail(action.time)
         profile.work += ends.ok.share * mean if action.computes and ends.ok.share > 0.0 else 0.0
         after = ends.ok.plus(Times(1.0, mean)) if key in self._kept else ends.ok.then(action.time, kept=action.kept)
         profile.ends = Ends(after, ends.refused, ends.failed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sim.experiments.on_paper.attempts import Ends
-from sim.experiments.on_paper.times import Drawn, Times
+from sim.experiments.on_paper.times import KnownTail, Times
 
 Key = tuple[int, int]  # of an action: the id of its step, and its place among the actions of it
 Place = tuple[str, str]  # callee and policy, by the places of whose bulkhead a call is limited
@@ -26,7 +26,7 @@ class Profile:
     places: dict[Place, tuple[float, float]] = field(default_factory=dict)
     publishes: dict[tuple[str, str | None], float] = field(default_factory=dict)  # topic and key of its own -> messages
     poison: float = 0.0  # share of requests that fail here at every try
-    kept: dict[Key, Drawn] = field(default_factory=dict)  # what requests keep, here and wherever it calls
+    kept: dict[Key, KnownTail] = field(default_factory=dict)  # what requests keep, here and wherever it calls
 
     @property
     def hold(self) -> float:

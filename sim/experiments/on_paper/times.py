@@ -130,7 +130,7 @@ class Law:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class KnownTail:
     """A draw of a distribution of the scenario whose tail is known in closed form."""
 
     distribution: Distribution
@@ -225,7 +225,9 @@ class Times:
             return self
         if isinstance(distribution, Constant):
             return replace(self, fixed=self.fixed + times * distribution.value)
-        part = Drawn(distribution, kept) if in_closed_form(distribution) else replace(law_of(distribution), kept=kept)
+        part = (
+            KnownTail(distribution, kept) if in_closed_form(distribution) else replace(law_of(distribution), kept=kept)
+        )
         return replace(self, parts=self.parts.and_((part,) * times))._bounded()
 
     def above(self, limit: float) -> float:

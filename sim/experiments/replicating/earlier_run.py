@@ -12,7 +12,7 @@ from sim.errors import UsageError
 from sim.experiments.replicating.document import SCHEMA
 from sim.experiments.replicating.metric_kinds import nature_of
 from sim.experiments.replicating.results import Comparison, Earlier
-from sim.experiments.running.decoding import DamagedError, made, named
+from sim.experiments.running.decoding import DamagedError, decoded, named
 from sim.stats.interval import Difference, Interval
 from sim.stats.paired import cut_to_possible, holm_together
 from sim.stats.power import FEWEST, detectable_by
@@ -113,7 +113,7 @@ def _read(path: str | Path, confine: Path | None) -> dict[str, Any]:
 def _figures(variant: object, place: str) -> dict[str, Interval]:
     """The figures that were known; null stands for none and for infinity, with neither of which a test is possible."""
     said = variant.get("metrics") if isinstance(variant, dict) else variant
-    metrics: dict[str, dict[str, Any]] = made(
+    metrics: dict[str, dict[str, Any]] = decoded(
         dict[str, dict[str, Any]], {} if said is None else said, f"{place}.metrics"
     )
     cells = {key: _cell(cell, f"{place}.metrics.{key[:60]}") for key, cell in metrics.items()}
@@ -132,7 +132,7 @@ def _cell(said: dict[str, Any], place: str) -> _Cell:
     words["censored"] = said.get("censored", False)
     if isinstance(spread := words.get("spread"), dict):
         words["spread"] = {name: spread[name] for name in ("n", "sd") if name in spread}
-    cell: _Cell = made(_Cell, words, place)
+    cell: _Cell = decoded(_Cell, words, place)
     if cell.spread.n < 0 or (cell.spread.sd or 0.0) < 0:
         raise DamagedError(f"{place}.spread: found a number below 0")
     return cell

@@ -20,15 +20,15 @@ from sim.experiments.replicating.document import as_json
 from sim.experiments.replicating.method import Method
 from sim.experiments.replicating.results import Comparison, Earlier, VariantResult, Verdict
 from sim.experiments.running.archive import TROUBLE, pack, unpack
-from sim.experiments.running.decoding import DamagedError, made, named
+from sim.experiments.running.decoding import DamagedError, decoded, named
 from sim.experiments.running.flattening import (
     SavedColumns,
     SavedRecords,
     Tables,
-    columns_apart,
-    columns_together,
-    records_apart,
-    records_together,
+    flattened_columns,
+    flattened_records,
+    restored_columns,
+    restored_records,
 )
 from sim.spec.study import Study
 from sim.stats.interval import Difference, Interval
@@ -121,7 +121,7 @@ def open_run(directory: str | Path, plugins: Sequence[str] = (), largest: float 
         if len(content) > largest:
             raise DamagedError(f"larger than {largest / 2**20:,.0f} MiB; --largest allows more")
         words, tables = unpack(content, int(largest))
-        saved: _Saved = made(_Saved, words, "content")
+        saved: _Saved = decoded(_Saved, words, "content")
         comparison = _rebuilt(saved, tables, plugins)
         refuse_disagreement(comparison, largest)
         _refuse_other_records(saved, comparison)
@@ -195,9 +195,9 @@ def _variant_manifest(result: VariantResult, prefix: str, tables: Tables) -> dic
         "fingerprint": result.fingerprint,
         "engines": result.engines,
         "exemplar": result.records.fingerprint(),
-        "figures": columns_apart(result.figures, f"{prefix}figures", tables),
-        "over_time": columns_apart(result.over_time, f"{prefix}over_time", tables),
-        "records": records_apart(result.records, prefix, tables),
+        "figures": flattened_columns(result.figures, f"{prefix}figures", tables),
+        "over_time": flattened_columns(result.over_time, f"{prefix}over_time", tables),
+        "records": flattened_records(result.records, prefix, tables),
     }
 
 
@@ -238,7 +238,7 @@ def _study(saved: _SavedStudy, plugins: Sequence[str]) -> Study:
     if parts is None:
         study = load_document(saved.document, plugins=tuple(plugins))
     else:
-        several: list[_SavedPart] = made(list[_SavedPart], parts, "study.document.studies")
+        several: list[_SavedPart] = decoded(list[_SavedPart], parts, "study.document.studies")
         study = combine(
             [
                 replace(load_document(part.document, plugins=tuple(plugins)), file=part.file, name=part.stem)
@@ -252,15 +252,15 @@ def _study(saved: _SavedStudy, plugins: Sequence[str]) -> Study:
 def _variant(saved: _SavedVariant, study: Study, tables: Tables, prefix: str) -> VariantResult:
     if saved.name not in study.variants:
         raise DamagedError(f"variants: found {shown(saved.name)}, expected {' or '.join(study.variants)[:200]}")
-    records = records_together(saved.records, prefix, tables)
+    records = restored_records(saved.records, prefix, tables)
     return VariantResult(
         name=saved.name,
         scenario=study.variants[saved.name].model_copy(update={"warmup": records.warmup}),  # `auto` was found
         metrics=saved.metrics,
-        figures=columns_together(saved.figures, f"{prefix}figures", tables),
+        figures=restored_columns(saved.figures, f"{prefix}figures", tables),
         verdicts=saved.verdicts,
         records=records,
-        over_time=columns_together(saved.over_time, f"{prefix}over_time", tables),
+        over_time=restored_columns(saved.over_time, f"{prefix}over_time", tables),
         fingerprint=saved.fingerprint,
         engines=saved.engines,
     )

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.experiments.running.arrow import Form, arrow, table_of
-from sim.experiments.running.decoding import DamagedError, made
+from sim.experiments.running.decoding import DamagedError, decoded
 from sim.files import json_of
 from sim.units import shown
 
@@ -96,7 +96,7 @@ def unpack(data: bytes, most: int) -> tuple[dict[str, Any], dict[str, NDArray[An
         found = header.get("format") if isinstance(header, dict) else None
         if found != FORMAT:
             raise DamagedError(f"found format {shown(found)}, expected {FORMAT}")
-        described: dict[str, _Described] = made(dict[str, _Described], header.get("tables"), "tables")
+        described: dict[str, _Described] = decoded(dict[str, _Described], header.get("tables"), "tables")
         forms = {name: _form(its, name) for name, its in described.items()}
         _refuse_other_members(names, [HEADER, *map(_file_of, forms)])
         if (needed := sum(form.nbytes for form in forms.values())) > most:
@@ -105,7 +105,7 @@ def unpack(data: bytes, most: int) -> tuple[dict[str, Any], dict[str, NDArray[An
             name: _table(archive.read(_file_of(name)), form, described[name].sha256, name)
             for name, form in forms.items()
         }
-        return made(dict[str, Any], header.get("content"), "content"), tables
+        return decoded(dict[str, Any], header.get("content"), "content"), tables
 
 
 def _refuse_packed(archive: zipfile.ZipFile) -> None:
@@ -133,7 +133,7 @@ def _form(described: _Described, name: str) -> Form:
     """The form of a table, of numbers alone and of one or two dimensions."""
     kind, shape = described.dtype, described.shape
     if isinstance(kind, list):
-        fields = made(list[tuple[str, str]], kind, f"tables.{name}.dtype")
+        fields = decoded(list[tuple[str, str]], kind, f"tables.{name}.dtype")
         kinds = [its for _, its in fields]
         known = 0 < len({field for field, _ in fields}) == len(fields) <= 100 and all(field for field, _ in fields)
     else:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sim import errors
 from sim.errors import RunError, SimError, UsageError
 from sim.experiments.running.archive import TROUBLE
-from sim.experiments.running.decoding import made
+from sim.experiments.running.decoding import decoded
 from sim.experiments.running.identity import identity
 from sim.experiments.running.jobs import Perform
 from sim.experiments.running.ledger import Failure, Ledger, guarded
@@ -186,7 +186,7 @@ def opened(answer: tuple[str, bytes]) -> Any:  # noqa: ANN401 - a JobResult or a
     try:
         if kind == "result":
             return unpack_result(content)
-        told: _Told = made(_Told, json_of(content, _LARGEST_FAILURE), "failure")
+        told: _Told = decoded(_Told, json_of(content, _LARGEST_FAILURE), "failure")
     except TROUBLE as trouble:
         return Failure(None, f"a worker sent what is no result: {trouble}", "")
     error: SimError | None = getattr(errors, told.kind)(told.said) if told.kind in _MADE_OF_WORDS else None

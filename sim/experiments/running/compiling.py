@@ -19,7 +19,7 @@ from sim.experiments.running.child_processes import begin_life, quiet_birth
 State = Literal["making", "ready", "failed"]
 
 
-class Making:
+class Compilation:
     """Two processes that compile from both ends; a context, which ends them. OSError: the system gives no processes."""
 
     def __init__(self, make: Callable[[], None], help_making: Callable[[], None], is_ready: Callable[[], bool]) -> None:

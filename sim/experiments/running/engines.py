@@ -21,7 +21,7 @@ from sim.errors import UsageError, did_you_mean
 from sim.experiments.on_paper.run_size import attempts_of
 
 if TYPE_CHECKING:
-    from sim.experiments.running.compiling import Making
+    from sim.experiments.running.compiling import Compilation
     from sim.experiments.running.ledger import Progress
     from sim.spec.scenario import Scenario
 
@@ -46,7 +46,7 @@ class EngineChoice:
         """
         self.engine, self.either = engine, either
         self._wanted, self._progress = making, progress
-        self._making: Making | None = None
+        self._making: Compilation | None = None
         self._looked = 0.0
         self._ran = Counter[str]()
 
@@ -207,11 +207,11 @@ def _to_be_compiled() -> str:
     return f"compiled {note}" if (note := cache_note()) else "not compiled yet"
 
 
-def _making() -> Making:
+def _making() -> Compilation:
     from sim.compiled import help_making, is_ready, make
-    from sim.experiments.running.compiling import Making
+    from sim.experiments.running.compiling import Compilation
 
-    return Making(make, help_making, is_ready)
+    return Compilation(make, help_making, is_ready)
 
 
 def _prepared(engine: str, scenarios: list[Scenario]) -> str:

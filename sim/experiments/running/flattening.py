@@ -47,7 +47,7 @@ class SavedRecords:
     digests: tuple[str, str] | None  # of a summary
 
 
-def records_apart(records: Records, prefix: str, tables: Tables) -> dict[str, Any]:
+def flattened_records(records: Records, prefix: str, tables: Tables) -> dict[str, Any]:
     """What is no table; the tables go to the others under names that begin so."""
     values = {field.name: getattr(records, field.name) for field in fields(Records)}
     summary = values.pop("summary")
@@ -65,7 +65,7 @@ def records_apart(records: Records, prefix: str, tables: Tables) -> dict[str, An
     }
 
 
-def records_together(saved: SavedRecords, prefix: str, tables: Mapping[str, NDArray[Any]]) -> Records:
+def restored_records(saved: SavedRecords, prefix: str, tables: Mapping[str, NDArray[Any]]) -> Records:
     """The records again. Raises a ValueError or KeyError for those that no run can have."""
     words: dict[str, Any] = {
         field.name: getattr(saved, field.name) for field in fields(saved) if field.name not in ("tables", "digests")
@@ -84,14 +84,14 @@ def records_together(saved: SavedRecords, prefix: str, tables: Mapping[str, NDAr
     return records
 
 
-def columns_apart(columns: Columns, name: str, tables: Tables) -> dict[str, Any]:
+def flattened_columns(columns: Columns, name: str, tables: Tables) -> dict[str, Any]:
     """The names; the numbers go to the tables under this name."""
     tables[f"{name}/index"] = columns.index
     tables[name] = np.column_stack(list(columns.columns.values())) if columns.columns else np.empty((len(columns), 0))
     return {"names": list(columns.columns), "index": columns.index_name}
 
 
-def columns_together(saved: SavedColumns, name: str, tables: Mapping[str, NDArray[Any]]) -> Columns:
+def restored_columns(saved: SavedColumns, name: str, tables: Mapping[str, NDArray[Any]]) -> Columns:
     """The columns again. Raises a ValueError or KeyError where names, numbers and index do not go together."""
     numbers, index = tables[name], tables[f"{name}/index"]
     if (

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from sim.experiments.running.archive import pack, unpack
-from sim.experiments.running.decoding import DamagedError, made
+from sim.experiments.running.decoding import DamagedError, decoded
 from sim.experiments.running.flattening import (
     SavedColumns,
     SavedRecords,
     Tables,
-    columns_apart,
-    columns_together,
-    records_apart,
-    records_together,
+    flattened_columns,
+    flattened_records,
+    restored_columns,
+    restored_records,
 )
 from sim.experiments.running.jobs import Job, JobResult
 from sim.spec.plugins import supply_texts, text_of
@@ -86,8 +86,8 @@ def pack_result(result: JobResult) -> bytes:
     content = {
         "metrics": list(result.metrics),
         "censored": sorted(result.censored),
-        "timeline": columns_apart(result.timeline, "timeline", tables),
-        "records": records_apart(result.records, "records/", tables) if result.records is not None else None,
+        "timeline": flattened_columns(result.timeline, "timeline", tables),
+        "records": flattened_records(result.records, "records/", tables) if result.records is not None else None,
         "intervals": {key: asdict(interval) for key, interval in result.intervals.items()},
         "more": {field.name: getattr(result, field.name) for field in fields(JobResult) if field.name not in _KNOWN},
     }
@@ -97,7 +97,7 @@ def pack_result(result: JobResult) -> bytes:
 def unpack_result(data: bytes, most: int = LARGEST) -> JobResult:
     """The result again, bit by bit. Raises one of `archive.TROUBLE`."""
     content, tables = unpack(data, most)
-    saved: _Saved = made(_Saved, content, "result")
+    saved: _Saved = decoded(_Saved, content, "result")
     values = tables["values"]
     if values.dtype != np.float64 or values.shape != (len(set(saved.metrics)),) or values.size != len(saved.metrics):
         raise DamagedError(
@@ -106,8 +106,8 @@ def unpack_result(data: bytes, most: int = LARGEST) -> JobResult:
     return JobResult(
         metrics=dict(zip(map(sys.intern, saved.metrics), values.tolist(), strict=True)),
         censored=frozenset(saved.censored),
-        timeline=columns_together(saved.timeline, "timeline", tables),
-        records=records_together(saved.records, "records/", tables) if saved.records is not None else None,
+        timeline=restored_columns(saved.timeline, "timeline", tables),
+        records=restored_records(saved.records, "records/", tables) if saved.records is not None else None,
         intervals=saved.intervals,
         **asdict(saved.more),
     )
@@ -117,6 +117,6 @@ def size_of(result: JobResult) -> int:
     """About how many bytes a result takes."""
     tables: Tables = {}
     if result.records is not None:
-        records_apart(result.records, "", tables)
-    columns_apart(result.timeline, "timeline", tables)
+        flattened_records(result.records, "", tables)
+    flattened_columns(result.timeline, "timeline", tables)
     return sum(table.nbytes for table in tables.values()) + 100 * len(result.metrics)

@@ -6,8 +6,8 @@ queue; those that were handled already are handled again. Under automatic acknow
 it sends: what the consumer had in hand when it died is lost.
 
 Not modelled: several messages of one consumer at once (an asynchronous client), `multiple` acknowledgements, prefetch
-of a whole channel (`global`), cancelling, basic.get, and heartbeats: a wire that is cut holds up what is on it, for
-however long.
+of a whole channel (`global`), cancelling, basic.get, and heartbeats of a process that is frozen. Of a wire that is cut
+the broker learns 60 s after something was to travel by it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from sim.spec.sites import consumer_name
 from sim.vocabulary import EventKind
 
 SAYS = {"requeue": FAILED, "nack_requeue": REQUEUED, "reject": REJECTED}
+HEARTBEAT = 60.0  # s; negotiated by default: two heartbeats are missed then, and the connection counts as dead
 DONE_WITH = (OK, REFUSED)  # outcomes of the steps that are acknowledged
 
 
@@ -81,6 +82,7 @@ class QueueConsumer:
         self.inbox: deque[Delivery] = deque()  # has come, and waits for its thread
         self.unacked: dict[Delivery, None] = {}  # on this channel, in the order in which they were sent
         self.stuck: list[Delivery] = []  # on a wire that is cut
+        self.silences = 0  # that were over; by that count it is known whether one has gone on
         self.held_area = 0.0
         self.busy_area = 0.0
         self.patience = Signal(self._look_at_oldest)
@@ -166,11 +168,18 @@ class QueueConsumer:
         """A wire was mended: what was stuck on it goes on, and who could not reach the broker comes back."""
         if self.wire.cuts:
             return
+        self.silences += 1
         stuck, self.stuck = self.stuck, []
         for delivery in stuck:
             self._travel(delivery, self.back if delivery.handled else self.out)
         if self.unreached:
             self.reconnect()
+
+    def _miss_heartbeats(self, silence: int) -> None:
+        """The broker closes a connection over which nothing has come for so long."""
+        if self.wire.cuts and self.silences == silence and self.open:
+            self.disconnect()
+            self.unreached = True
 
     # -- deliveries --------------------------------------------------------------------------------------------------
 
@@ -188,6 +197,9 @@ class QueueConsumer:
     def _travel(self, delivery: Delivery, hop: Hop) -> None:
         """What is lost is sent again until it comes (TCP); where nothing can come, it is stuck."""
         if self.wire.cuts:
+            if not self.stuck:
+                silence = self.silences
+                self.env.hold(Signal(lambda _: self._miss_heartbeats(silence)), HEARTBEAT)
             self.stuck.append(delivery)
             return
         letter = delivery.letter

@@ -14,7 +14,7 @@ from sim.errors import ScenarioError, UsageError
 from sim.experiments.replicating.comparison import compare, run
 from sim.experiments.replicating.earlier_run import against_earlier
 from sim.experiments.replicating.method import Method
-from sim.experiments.running.decoding import made
+from sim.experiments.running.decoding import decoded
 from sim.experiments.running.jobs import Job, JobResult, Tick
 from sim.metrics.settling import POINTS, RESPONSE
 from sim.records.columns import Columns
@@ -70,7 +70,7 @@ def faked(text: str = fakes.SHOP, perform=lucky, **options):
 
 def kept(method: Method) -> Method:
     """As an archive keeps it; a whole one is not believed here, where its figures are made up."""
-    return made(Method, json.loads(json.dumps(asdict(method))), "method")
+    return decoded(Method, json.loads(json.dumps(asdict(method))), "method")
 
 
 # ---- until precise

@@ -17,7 +17,7 @@ from sim.errors import SimError
 from sim.experiments.replicating.document import as_document
 from sim.experiments.replicating.storing import open_run
 from sim.experiments.running import engines
-from sim.experiments.running.compiling import Making
+from sim.experiments.running.compiling import Compilation
 from sim.experiments.running.executors import Executor
 from sim.experiments.running.jobs import Job
 from sim.experiments.running.journal import Journal
@@ -172,13 +172,13 @@ def test_it_is_ready_when_its_maker_has_ended_well_and_all_is_on_disk():
         (fakes.makes_at_once, False, "failed"),
         (fakes.makes_in_vain, True, "failed"),
     ):
-        making = Making(part, fakes.makes_at_once, lambda on_disk=on_disk: on_disk)
+        making = Compilation(part, fakes.makes_at_once, lambda on_disk=on_disk: on_disk)
         assert making.wait() == state
         making.close()
 
 
 def test_it_is_ended_at_once():
-    making = Making(fakes.makes_for_long, fakes.makes_for_long, lambda: True)
+    making = Compilation(fakes.makes_for_long, fakes.makes_for_long, lambda: True)
     assert making.state() == "making"
     began = time.monotonic()
     making.close()
@@ -192,8 +192,8 @@ def test_it_does_not_outlive_a_parent_that_is_killed():
         import sys, time
         sys.path.insert(0, {str(Path(__file__).parents[3])!r})
         from tests.experiments import fakes
-        from sim.experiments.running.compiling import Making
-        making = Making(fakes.makes_for_long, fakes.makes_for_long, bool)
+        from sim.experiments.running.compiling import Compilation
+        making = Compilation(fakes.makes_for_long, fakes.makes_for_long, bool)
         print(*(process.pid for process in making._processes), flush=True)
         time.sleep(600)
     """
