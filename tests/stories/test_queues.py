@@ -205,6 +205,19 @@ def test_without_confirms_nobody_hears_of_a_full_queue():
     assert book(played).ended == {"processed": 4, "dropped": 2}
 
 
+@pytest.mark.parametrize(
+    ("overflow", "kept", "outcomes"),
+    [("drop-head", [2, 3, 4], ["ok"] * 5), ("reject-publish", [0, 1, 2], ["ok"] * 3 + ["error"] * 2)],
+)
+def test_of_five_messages_a_queue_of_three_keeps_the_last_or_the_first(overflow, kept, outcomes):
+    text = system(more=f"store: {{max_length: 3, overflow: {overflow}}}")
+    text = text.replace("{publish: jobs, via: broker}", "{publish: store, confirm: each}")
+    played = testing.play(text, [0.0, 1.0, 2.0, 3.0, 4.0])
+    stored = rows(played, "store")
+    assert stored[stored["how"] == "queued"]["offset"].tolist() == kept
+    assert played.outcomes() == outcomes
+
+
 def test_what_is_handed_out_does_not_count_against_the_length():
     """Nobody handles the first three, which one consumer has in hand: three more may wait."""
     played = testing.play(

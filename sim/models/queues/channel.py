@@ -30,7 +30,7 @@ from sim.spec.queue_broker import QUORUM_PREFETCH
 from sim.spec.queue_broker import QueueBroker as Spec
 from sim.spec.service import Consume
 from sim.spec.sites import consumer_name
-from sim.vocabulary import EventKind
+from sim.vocabulary import EventKind, Stage
 
 SAYS = {"requeue": FAILED, "nack_requeue": REQUEUED, "reject": REJECTED}
 HEARTBEAT = 60.0  # s; negotiated by default: two heartbeats are missed then, and the connection counts as dead
@@ -270,6 +270,9 @@ class QueueConsumer:
     def _say(self, delivery: Delivery, well: bool) -> None:
         """Acknowledge it, or say that it failed; who acknowledges automatically says nothing."""
         delivery.handled = True
+        if well:  # what follows is the way of the acknowledgement, which nobody waits for
+            letter, queue = delivery.letter, self.queue
+            queue.recorder.note(letter.request, letter.flow, Stage.END, queue.name_index)
         if self.automatic:
             del self.queue.sent[delivery]
             delivery.live = False

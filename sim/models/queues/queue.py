@@ -306,7 +306,8 @@ class Queue:
         """It has ended in this queue: its row is written."""
         self.ended[how] += 1
         self.broker.weigh(-1)
-        self.recorder.note(letter.request, letter.flow, Stage.END, self.name_index)
+        if how != PROCESSED:  # that was noted when it was handled
+            self.recorder.note(letter.request, letter.flow, Stage.END, self.name_index)
         letter.write(self.recorder, self.name_index, self.group_index, self.env.now, how)
         if self.hopeful:
             letter.request.done()
