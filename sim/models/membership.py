@@ -69,7 +69,7 @@ class Coordinator:
 
     # -- who comes and goes ------------------------------------------------------------------------------------------
 
-    def open(self, consumer: ManagedConsumer, before: float = 0.0) -> Session:
+    def enrol(self, consumer: ManagedConsumer, before: float = 0.0) -> Session:
         """A new member, which began to send heartbeats so long before."""
         session = Session(consumer, self.env.now - before)
         self.sessions[session] = None
@@ -78,7 +78,7 @@ class Coordinator:
     def come(self, consumer: ManagedConsumer) -> Session:
         """A consumer joins a group that runs: all members have to."""
         was_empty = not self.sessions
-        session = self.open(consumer)
+        session = self.enrol(consumer)
         self.begin(session)
         if was_empty:
             self.env.hold(Signal(lambda _: self.join(session)), INITIAL_DELAY)
@@ -206,7 +206,7 @@ class ManagedConsumer(Consumer):
         self.coordinator = coordinator
         self.number = len(group.members)  # by which members are sorted
         beat = coordinator.spec.heartbeat_interval
-        self.session: Session | None = coordinator.open(self, coordinator.phase(self.number, 0) * beat)
+        self.session: Session | None = coordinator.enrol(self, coordinator.phase(self.number, 0) * beat)
         self.apart = False  # it waits for its assignment
         self.polled = 0.0  # s; when it polled last
         self.patience = Signal(self._look_at_batch)
