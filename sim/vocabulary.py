@@ -85,6 +85,7 @@ class EventKind(IntEnum):
     CONSUMER_TIMED_OUT = 22
     REPLICA_EJECTED = 23  # a balancer sends nobody to it for a while
     REPLICA_RETURNED = 24
+    REBALANCE_BEGAN = 25
 
     @property
     def word(self) -> str:

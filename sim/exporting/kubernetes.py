@@ -108,6 +108,9 @@ def _unsaid(scenario: Scenario, name: str, service: Service, host: str) -> Itera
         yield f"policies of its calls ({', '.join(policies)}): sim export --to resilience4j"
     for topic, consume in service.consumes.items():
         consumers = f"{consume.consumers} consumer{'s' if consume.consumers != 1 else ''} in each replica"
+        if not consume.group:
+            yield f"consumes the queue {topic}, {consumers}, prefetch {consume.prefetch}, {consume.ack} acknowledgement"
+            continue
         yield (
             f"consumes {topic} as {consume.group}, {consumers}, max.poll.records {consume.max_poll_records}, "
             f"auto.offset.reset {consume.auto_offset_reset}"

@@ -10,8 +10,15 @@ queues                  a queue broker: exchanges, queues, and channels to their
 world, running          everything made and wired; the loop, and the books at the end
 """
 
-from sim.models import cache, composed, fault, saga, steps  # their behaviours are registered, as those of plug-ins are
+from sim.models import (  # their behaviours are registered, as those of plug-ins are
+    cache,
+    composed,
+    fault,
+    restarting,
+    saga,
+    steps,
+)
 from sim.models.queues import faults as queue_faults
 from sim.models.running import simulate
 
-__all__ = ["cache", "composed", "fault", "queue_faults", "saga", "simulate", "steps"]
+__all__ = ["cache", "composed", "fault", "queue_faults", "restarting", "saga", "simulate", "steps"]

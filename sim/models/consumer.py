@@ -1,11 +1,11 @@
 """Consumer groups: members poll their partitions, process one record after the other, and commit after each batch.
 
-Members are static (`group.instance.id`): one that crashes keeps its partitions until the session times out, one that
-comes back has them back. A record that fails goes to the next retry topic, its offset (and so what was processed before
-it) committed at once, or is redelivered in place.
+Members are static (`group.instance.id`), unless the group says how it rebalances (`membership.py`): one that crashes
+keeps its partitions until the session times out, one that comes back has them back. A record that fails goes to the
+next retry topic, its offset (and so what was processed before it) committed at once, or is redelivered in place.
 
-Not modelled: the pause of a rebalance, heartbeats and max.poll.interval, fetch sizes, automatic commits in the
-background, transactions (exactly once), lag of commits behind processing within a batch.
+Not modelled: without `membership` the pause of a rebalance, heartbeats and max.poll.interval; fetch sizes, automatic
+commits in the background, transactions (exactly once), lag of commits behind processing within a batch.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class Consumer:
         self.holding_area = 0.0
         self.busy_area = 0.0
         self.processing = False
+        self.closing = False  # it stops when its batch is committed
+        self.evicted = False  # from its group, while it handles a batch: others have that now
         self.fetch_hop = fetch_hop
         name = consumer_name(service.name, group.name, group.topic.name)
         self.salt = stream_number(name) >> 33  # of the draws of error faults
@@ -94,7 +96,24 @@ class Consumer:
         stop_thread(self.task)
         if self.processing:
             self._rest()
-        self.idle = False
+        self.idle = self.closing = False
+        self.give_back()
+        self.service.drained(self.replica)
+
+    def close(self) -> None:
+        """Stop in order: what it has in hand is handled and committed first."""
+        if not self.up:
+            return
+        self.closing = True
+        if not self.processing:
+            self.stop()
+
+    def stop_soon(self) -> None:
+        """Stop as soon as nothing runs in its thread."""
+        self.env.schedule(Signal(lambda _: self.stop()))
+
+    def give_back(self) -> None:
+        """What it polled and did not commit is to be read again."""
         for delivery in reversed(self.batch):
             if delivery.how == PROCESSED:
                 delivery.how, delivery.end = QUEUED, math.nan
@@ -199,6 +218,9 @@ class Consumer:
                 self._leave()
                 task.silence()
                 yield
+            if self.closing:
+                self.stop_soon()
+                yield
 
     def _rest(self) -> None:
         """The batch is over, one way or another."""
@@ -226,6 +248,8 @@ class Consumer:
         """Deliver one record until it has ended or moved to a retry topic."""
         while True:
             outcome = yield from self._deliver(task, delivery)
+            if self.evicted:  # the record is no longer its own
+                return OK
             if outcome in DONE_WITH:
                 delivery.how, delivery.end = PROCESSED, self.env.now
                 if self.spec.idempotent:

@@ -220,11 +220,11 @@ class Flush:
         """What was lost stays lost."""
 
 
-@behaviour(spec.Restart)
-class Restart:
+@behaviour(spec.Deploy)
+class Deploy:
     """New replicas for old ones, a few at a time."""
 
-    def __init__(self, fault: spec.Restart, world: World):
+    def __init__(self, fault: spec.Deploy, world: World):
         self.world = world
         self.fault = fault
 

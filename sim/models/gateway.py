@@ -28,6 +28,7 @@ from sim.models.task import Activity, Replica, Task, abandon
 from sim.spec.gateway import Gateway as Spec
 from sim.spec.gateway import Jwt, OAuth
 from sim.spec.gateway import Route as RouteSpec
+from sim.vocabulary import EventKind
 
 INTROSPECTION_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy has none
 
@@ -75,9 +76,9 @@ class Gateway(Host):
         if isinstance(self.authentication, Introspection):
             self.authentication.forget_questions(replica)
 
-    def crash(self, replica: Replica) -> None:
+    def crash(self, replica: Replica, told: EventKind = EventKind.REPLICA_CRASHED) -> None:
         """With all else that it holds, it loses what it remembers of tokens."""
-        super().crash(replica)
+        super().crash(replica, told)
         if isinstance(self.authentication, Introspection):
             self.authentication.forget_answers(replica)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from sim.models.consumer import Consumer
 from sim.models.group import Group
+from sim.models.membership import Coordinator, ManagedConsumer
 from sim.models.network import Network
 from sim.models.queues.channel import QueueConsumer
 from sim.models.queues.queue_broker import QueueBroker
@@ -20,6 +21,7 @@ def join_groups(
 ) -> list[Group]:
     """All groups, topic by topic; partitions are dealt out."""
     groups: dict[tuple[str, str], Group] = {}
+    coordinators: dict[tuple[str, str], Coordinator] = {}
     for service in services.values():
         for topic, consume in service.spec.consumes.items():
             if topic not in topics:
@@ -34,7 +36,15 @@ def join_groups(
                     hop, _back = network.hops(
                         topics[topic].broker.name, service.name, f"{service.name}/{group.component}"
                     )
-                    service.members.append(Consumer(group, service, replica, consume, steps, hop))
+                    if consume.membership is None:
+                        service.members.append(Consumer(group, service, replica, consume, steps, hop))
+                        continue
+                    key = (consume.group, topic)
+                    if key not in coordinators:
+                        phase = system.uniform(f"{group.component}.heartbeat")
+                        coordinators[key] = Coordinator(group, consume.membership, consume.session_timeout, phase)
+                    managed = ManagedConsumer(group, service, replica, consume, steps, hop, coordinators[key])
+                    service.members.append(managed)
     for group in groups.values():
         group.assign()
         group.watch_members()

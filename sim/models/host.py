@@ -171,9 +171,9 @@ class Host(Places):
         for task in adrift:
             kill(task, UNREACHABLE)
 
-    def crash(self, replica: Replica) -> None:
+    def crash(self, replica: Replica, told: EventKind = EventKind.REPLICA_CRASHED) -> None:
         """It dies with all it holds. What others hold for it, they forget when they are told (`models/fault.py`)."""
-        self.recorder.event(EventKind.REPLICA_CRASHED, f"{self.name}[{replica.index}]")
+        self.recorder.event(told, f"{self.name}[{replica.index}]")
         self.take_down(replica)
 
     def take_down(self, replica: Replica) -> None:
@@ -208,6 +208,14 @@ class Host(Places):
         self.up += 1
         if not self.refusing:
             self.start_consumers([replica])
+
+    def retire(self, replica: Replica) -> None:
+        """It is to be shut down in order: nobody chooses it any more, and it finishes what it has."""
+        self.alive[replica.index] = 0
+
+    def is_done(self, replica: Replica) -> bool:
+        """Whether nothing goes on in it any more; for hosts that keep track."""
+        return not replica.inside
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Consumers and relays in these replicas stop (services have some)."""

@@ -57,6 +57,20 @@ class Service(Host):
         """How many replicas are left out now, as callers see it on average."""
         return sum(balancer.ejected for balancer in self.balancers) / max(1, len(self.balancers))
 
+    def retire(self, replica: Replica) -> None:
+        """Its consumers close when they have done what they have in hand."""
+        super().retire(replica)
+        for thread in self._threads_in(replica):
+            thread.close()
+
+    def is_done(self, replica: Replica) -> bool:
+        """Neither attempts nor consumers are at work in it."""
+        return super().is_done(replica) and not any(thread.up for thread in self._threads_in(replica))
+
+    def _threads_in(self, replica: Replica) -> list[Consumer | QueueConsumer]:
+        consumers: list[Consumer | QueueConsumer] = [*self.members, *self.listeners]
+        return [consumer for consumer in consumers if consumer.replica is replica]
+
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Members stop where they are; their partitions move when their session times out. Relays move at once."""
         for member in self.members:
@@ -74,11 +88,14 @@ class Service(Host):
         for member in self.members:
             if member.replica is replica:
                 member.leave()
+        for listener in self.listeners:
+            if listener.replica is replica:
+                listener.close()
         self._move_relays([replica])
 
     def consumes_in(self, replica: Replica) -> bool:
         """Whether a member in it has not left yet."""
-        return any(member.up for member in self.members if member.replica is replica)
+        return any(thread.up for thread in self._threads_in(replica))
 
     def _move_relays(self, replicas: Sequence[Replica]) -> None:
         for outbox in self.outboxes:
@@ -92,7 +109,7 @@ class Service(Host):
             if member.replica in replicas and not member.replica.draining:
                 member.rejoin()
         for listener in self.listeners:
-            if listener.replica in replicas:
+            if listener.replica in replicas and not listener.replica.draining:
                 listener.start()
         for outbox in self.outboxes:
             if outbox.task is None:

@@ -171,13 +171,14 @@ class _ByChance:
 
     def __init__(self, step: spec.Fail | spec.Refuse, site: Site):
         self.share = step.share
+        self.kept = getattr(step, "per", "attempt") == "request"
         self.chance = site.uniform()
         self.where = site.where
 
     def act(self, task: Task) -> int:
         """The outcome, or OK."""
         chance = self.chance
-        if chance(task.request.id, task.chain) >= self.share:
+        if chance(task.request.id, task.path if self.kept else task.chain) >= self.share:
             return OK
         task.where = self.where
         task.root = 0

@@ -1,5 +1,5 @@
-"""What the drawing of a system says of a queue broker: its queues, how messages come into them, and where they go from
-there.
+"""What the drawing of a system says of consumers and of a queue broker: its queues, how messages come into them, and
+where they go from there.
 """
 
 from __future__ import annotations
@@ -37,6 +37,13 @@ def consumer_badges(consume: Consume) -> tuple[str, ...]:
         f"priority {consume.priority}" if consume.priority else "",
     )
     return tuple(badge for badge in badges if badge)
+
+
+def membership_badges(consume: Consume) -> tuple[str, ...]:
+    """How a consumer group rebalances, where it says so."""
+    if consume.membership is None:
+        return ()
+    return (f"{consume.membership.protocol}{', static' if consume.membership.static else ''}",)
 
 
 def published(scenario: Scenario, action: Publishes) -> Iterator[tuple[str, tuple[str, ...]]]:

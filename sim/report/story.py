@@ -81,6 +81,8 @@ def tell(variant: VariantResult) -> tuple[Moment, ...]:
         *_once(variant.records, EventKind.STOCK_RAN_OUT, "the stock of {place} runs out", "item"),
         *_once(variant.records, EventKind.OVERSOLD, "{place} sells what is not there", "time"),
         *(Moment(time, text, "plain") for time, text in scalings(variant.records)),
+        *_once(variant.records, EventKind.PUBLISHERS_BLOCKED, "{place} blocks whoever publishes", "time"),
+        *_once(variant.records, EventKind.CONSUMER_TIMED_OUT, "a consumer in {place} does not acknowledge", "time"),
         *_rebalances(variant.records),
         *_lags(variant),
         *_end(variant),
@@ -337,10 +339,14 @@ def _lags(variant: VariantResult) -> Iterator[Moment]:
                 time = float(series.index[int(series.argmax())])
                 yield Moment(
                     time,
-                    f"{group.replace(' ', ' on ', 1)} lags furthest behind: "
-                    f"{count_of(float(series.max()), 'message')}.",
+                    f"{_reader(group)} lags furthest behind: {count_of(float(series.max()), 'message')}.",
                     "bad",
                 )
+
+
+def _reader(component: str) -> str:
+    """`group topic` -> `group on topic`; a queue is told of as it is called."""
+    return component if component.startswith("queue ") else component.replace(" ", " on ", 1)
 
 
 def _end(variant: VariantResult) -> Iterator[Moment]:

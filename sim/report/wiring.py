@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sim.report.queue_wiring import consumer_badges, dead_letters, published, queue_lines
+from sim.report.queue_wiring import consumer_badges, dead_letters, membership_badges, published, queue_lines
 from sim.report.words import clock, fault_kind, fault_name, lasting, show
 from sim.spec.actions import Action, Calls, Publishes, badge_of, lists_in
 from sim.spec.balancing import Balancing
@@ -128,6 +128,7 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
             badges = (
                 consume.group,
                 *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()),
+                *membership_badges(consume),
             )
             yield f"topic:{topic}", f"service:{name}", True, badges, f"{consume.group} consumes {topic}"
             yield from _step_arrows(scenario, name, consume.group, consume.do)

@@ -36,6 +36,7 @@ class Ends:
 
     share: float
     refused: bool = False
+    kept: bool = False  # it belongs to the request: who ends here ends here each time
 
 
 @dataclass(frozen=True, slots=True)

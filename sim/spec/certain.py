@@ -129,7 +129,7 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     fault.Slow,
     fault.Crash,
     fault.Flush,
-    fault.Restart,
+    fault.Deploy,
     Constant,
     measured.Replayed,
 )

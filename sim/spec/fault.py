@@ -230,8 +230,8 @@ class Flush(Fault):
         return self.cache
 
 
-@register("fault", "restart")
-class Restart(Fault):
+@register("fault", "deploy")
+class Deploy(Fault):
     """A rolling deployment: all replicas of a service give way to new ones, a few at a time, as a Deployment does it.
 
     New ones take the time of `start`, old ones drain as `drain` of the service says. It is over when all are new.

@@ -29,6 +29,7 @@ OF_TOPICS = {
         "with `message_ttl` that dead-letters back"
     ),
     "max_deliveries": "how often a queue delivers is its `delivery_limit`",
+    "membership": "the consumers of a queue are no group, and nothing is dealt out among them",
     "session_timeout": "a queue has no sessions: it knows at once that a channel is closed",
 }
 OF_QUEUES = {

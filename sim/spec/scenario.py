@@ -17,10 +17,11 @@ from pydantic import (
 
 from sim import units
 from sim.spec import broker_fault as broker_fault  # noqa: PLC0414 - its words are registered
+from sim.spec import restart as restart  # noqa: PLC0414 - so is its word
 from sim.spec.base import Between, Duration, Spec
 from sim.spec.broker import AnyBroker
 from sim.spec.document import Data
-from sim.spec.fault import AnyFault, Fault, Restart
+from sim.spec.fault import AnyFault, Fault, Deploy
 from sim.spec.gateway import Gateway
 from sim.spec.network import Network
 from sim.spec.policy import CallPolicy
@@ -181,9 +182,9 @@ class Scenario(Spec):
         return tuple(named)
 
     @property
-    def restarts(self) -> tuple[Restart, ...]:
+    def deployments(self) -> tuple[Deploy, ...]:
         """The rolling deployments."""
-        return tuple(fault for fault in self.faults if isinstance(fault, Restart))
+        return tuple(fault for fault in self.faults if isinstance(fault, Deploy))
 
     def places_of(self, service: str) -> int:
         """Of replicas of a service: as many as there can be at once, those that still drain included."""
@@ -191,7 +192,7 @@ class Scenario(Spec):
         most = spec.most_replicas
         if spec.autoscaling is not None:
             return 2 * most
-        return most + 2 * max((sum(fault.steps(most)) for fault in self.restarts if fault.of == service), default=0)
+        return most + 2 * max((sum(fault.steps(most)) for fault in self.deployments if fault.of == service), default=0)
 
 
 def _free_name(name: str, taken: set[str | None]) -> str:

@@ -14,6 +14,7 @@ from sim.spec.balancing import AnyBalancing
 from sim.spec.balancing import LoadBalancing as LoadBalancing  # noqa: PLC0414 - the names of old
 from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
 from sim.spec.limits import RateLimit
+from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith
 from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.step import AnyStep
@@ -51,7 +52,7 @@ class Consume(Spec):
         ends=(MessageEnd.PROCESSED, MessageEnd.DEAD_LETTERED, MessageEnd.SKIPPED, MessageEnd.QUEUED),
         series=("lag", "delivered", "redelivered", "busy", "workers"),
     )
-    simpy_only = ("prefetch", "ack", "on_failure", "priority")
+    simpy_only = ("membership", "prefetch", "ack", "on_failure", "priority")
     group: str = ""
     """The consumer group of a topic: every group gets every message once. A queue has none."""
     do: tuple[AnyStep, ...]
@@ -70,6 +71,8 @@ class Consume(Spec):
     """Whether the id of a message is written with its effects, so that a duplicate is skipped."""
     session_timeout: Duration = 45.0
     """Until the partitions of a crashed member move to others."""
+    membership: Membership | None = None
+    """How the group rebalances; without it members are static and rebalances take no time."""
     prefetch: Count = 0
     """Of a queue: how many messages each consumer may have unacknowledged; 0 is unlimited (basic.qos)."""
     ack: Literal["manual", "automatic"] = "manual"

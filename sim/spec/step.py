@@ -282,17 +282,23 @@ class Take(Step):
 
 @register("step", "fail")
 class Fail(Step):
-    """End with an `error` for this share of attempts."""
+    """End with an `error` for this share of attempts, or of requests.
+
+    `per: attempt`: who fails may succeed at the next try. `per: request`: it is poison, and fails each time.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.ERROR,))
     positional = "share"
+    simpy_only = ("per",)
     share: Share
-    """The share of attempts that end here."""
+    """The share of attempts that end here, or of requests."""
+    per: Literal["request", "attempt"] = "attempt"
+    """Whether a retry or a redelivery draws anew (`attempt`) or fails as the one before (`request`)."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
         """An error."""
-        return (Ends(self.share),)
+        return (Ends(self.share, kept=self.per == "request"),)
 
 
 @register("step", "refuse")

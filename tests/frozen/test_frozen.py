@@ -40,6 +40,7 @@ NEVER = {
         ),
         "what only the SimPy engine runs stands in no frozen system",
     ),
+    **dict.fromkeys(("event rebalance_began", "event replica_stopped"), "of what only SimPy runs"),
 }
 """What no frozen system shows, and why."""
 KINDS = {

@@ -14,7 +14,7 @@ def play(deploy, arrivals=(), more="start: {time: 10s}", steps="[{work: 1s}]", r
     duration: 200s
     traffic: {{clients: {{sends: shop.buy}}}}
     services: {{shop: {{replicas: {replicas}, workers: 9, {more}, endpoints: {{buy: {steps}}}}}}}
-    faults: [{{at: 10s, restart: shop, {deploy}}}]
+    faults: [{{at: 10s, deploy: shop, {deploy}}}]
     """
     return testing.play(text, list(arrivals))
 
@@ -72,7 +72,7 @@ def test_a_crash_meanwhile_counts_as_missing():
     duration: 200s
     traffic: {clients: {sends: shop.buy}}
     services: {shop: {replicas: 4, workers: 9, start: {time: 10s}, endpoints: {buy: [{work: 1s}]}}}
-    faults: [{at: 10s, restart: shop, surge: 25%, unavailable: 0%}, {at: 15s, crash: {}, of: shop}]
+    faults: [{at: 10s, deploy: shop, surge: 25%, unavailable: 0%}, {at: 15s, crash: {}, of: shop}]
     """
     played = testing.play(text, [])
     assert min(level(played, "replicas", float(at)) for at in range(16, 120)) >= 3.0
@@ -91,7 +91,7 @@ def test_an_autoscaler_goes_on_meanwhile():
         start: {time: 10s}
         autoscaling: {min: 1, max: 8, scheduled: [{at: 12s, for: 300s, replicas: 4}]}
         endpoints: {buy: [{work: 1s}]}
-    faults: [{at: 10s, restart: shop, surge: 50%, unavailable: 0%}]
+    faults: [{at: 10s, deploy: shop, surge: 50%, unavailable: 0%}]
     """
     played = testing.play(text, [])
     assert level(played, "replicas", 150.0) == 4.0
@@ -105,7 +105,7 @@ def test_the_books_balance_while_it_goes_on_under_load():
     record: {keep: rows}
     traffic: {clients: {sends: shop.buy, arrivals: {poisson: 40/s}}}
     services: {shop: {replicas: 4, workers: 5, queue: {capacity: 9}, start: {time: 3s}, drain: 1s, endpoints: {buy: [{work: {exponential: 300ms}}]}}}
-    faults: [{at: 10s, restart: shop}, {at: 40s, restart: shop, surge: 0%, unavailable: 50%}]
+    faults: [{at: 10s, deploy: shop}, {at: 40s, deploy: shop, surge: 0%, unavailable: 50%}]
     """
     (scenario,) = sim.load_text(text).variants.values()
     records = simulate(scenario)
@@ -120,5 +120,5 @@ def test_who_is_not_there_cannot_be_deployed():
         duration: 10s
         traffic: {a: {sends: shop.look, arrivals: {poisson: 1/s}}}
         services: {shop: {workers: 1, endpoints: {look: [{work: 1ms}]}}}
-        faults: [{at: 1s, restart: shpo}]
+        faults: [{at: 1s, deploy: shpo}]
         """)

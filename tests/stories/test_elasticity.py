@@ -111,7 +111,7 @@ services:
     start: {time: 20s}
     DRAIN
     endpoints: {page: [{work: 200ms}]}
-faults: [{name: deploy, at: 50s, restart: shop, HOW}]
+faults: [{name: deploy, at: 50s, deploy: shop, HOW}]
 """
 
 

@@ -163,6 +163,18 @@ def test_consumers_come_back_at_their_next_try_five_seconds_apart():
     assert done_at(played)[2] == pytest.approx(11.1)
 
 
+def test_what_a_consumer_has_that_is_cut_off_comes_back_when_its_heartbeats_are_missed():
+    """Cut off at 50 ms for two minutes: its acknowledgement is stuck at 100 ms, and its connection dead at 60.1 s. A cut of
+    half a minute holds the acknowledgement up, and nothing else.
+    """
+    other = "  other: {workers: 1, consumes: {jobs: {prefetch: 1, priority: -1, do: [{work: 100ms}, {effect: done}]}}}\nbrokers:"
+    for seconds, deliveries, end in ((120, 2, 60.2), (30, 1, 30.05)):
+        faults = f"{{at: 50ms, for: {seconds}s, network: {{between: [worker, rabbit], partition: true}}}}"
+        text = system(faults=faults).replace("brokers:", other)
+        row = rows(testing.play(text, [0.0])).iloc[0]
+        assert (row["deliveries"], row["end"]) == (deliveries, pytest.approx(end))
+
+
 def test_a_publisher_without_confirms_never_hears_that_the_broker_is_down():
     played = testing.play(system(faults="{at: 1s, for: 7s, broker_down: rabbit}"), [0.0, 2.0, 9.0])
     assert played.outcomes() == ["ok", "ok", "ok"]
@@ -191,6 +203,19 @@ def test_without_confirms_nobody_hears_of_a_full_queue():
     played = testing.play(system(queue="max_length: 3, overflow: reject-publish"), [0.0, 0.01, 0.02, 0.03, 0.04, 0.05])
     assert played.outcomes() == ["ok"] * 6
     assert book(played).ended == {"processed": 4, "dropped": 2}
+
+
+@pytest.mark.parametrize(
+    ("overflow", "kept", "outcomes"),
+    [("drop-head", [2, 3, 4], ["ok"] * 5), ("reject-publish", [0, 1, 2], ["ok"] * 3 + ["error"] * 2)],
+)
+def test_of_five_messages_a_queue_of_three_keeps_the_last_or_the_first(overflow, kept, outcomes):
+    text = system(more=f"store: {{max_length: 3, overflow: {overflow}}}")
+    text = text.replace("{publish: jobs, via: broker}", "{publish: store, confirm: each}")
+    played = testing.play(text, [0.0, 1.0, 2.0, 3.0, 4.0])
+    stored = rows(played, "store")
+    assert stored[stored["how"] == "queued"]["offset"].tolist() == kept
+    assert played.outcomes() == outcomes
 
 
 def test_what_is_handed_out_does_not_count_against_the_length():
@@ -262,6 +287,20 @@ def test_a_quorum_queue_gives_up_a_poison_message_after_its_21st_delivery():
     assert played.records.gauge("queue jobs", "given up delivery_limit")[-1] == 1
 
 
+def test_poison_stops_as_many_consumers_of_a_classic_queue_as_there_is_of_it_and_none_of_a_quorum_queue():
+    """Four in a hundred fail each time they are handled: two consumers are soon busy with nothing else."""
+    text = system("{work: 50ms}, {fail: 4%, per: request}", replicas=2, latency="1ms", queue="QUEUE")
+    arrivals = [0.1 * k for k in range(600)]
+    classic = testing.play(text.replace("QUEUE", "type: classic").replace("300s", "70s"), arrivals)
+    quorum = testing.play(text.replace("QUEUE", "type: quorum").replace("300s", "70s"), arrivals)
+    poison = sum(not effects for effects in quorum.effects())
+    assert 10 < poison < 40
+    assert book(quorum).ended == {"processed": 600 - poison, "dropped": poison}
+    handled = book(classic).ended["processed"]
+    assert handled < 200, "those that came before the second poison order"
+    assert rows(classic)["deliveries"].max() > 500
+
+
 def test_basic_nack_does_not_count_against_the_delivery_limit():
     """Since RabbitMQ 4.3: a loop of nacks goes on for ever."""
     text = system(
@@ -328,6 +367,20 @@ def test_messages_of_a_quorum_queue_are_delivered_in_order_when_a_majority_has_t
 def test_the_process_of_a_queue_takes_in_one_message_after_the_other():
     text = system("{work: 0ms}", publish="confirm: each").replace("kind: queue,", "kind: queue, work: 100ms,")
     assert testing.play(text, [0.0, 0.0, 0.0]).responses() == [0.1, 0.2, 0.3]
+
+
+def test_an_alarm_holds_back_who_waits_for_no_confirms_too():
+    played = testing.play(system(faults="{at: 1s, for: 4s, alarm: rabbit}"), [0.0, 2.0, 6.0])
+    assert played.responses() == [0.0, 3.0, 0.0]
+
+
+def test_credit_flow_holds_a_publisher_back_that_waits_for_no_confirms():
+    """A queue takes in one message in 100 ms. With 400 in line there is no credit left; it comes when 200 are taken in."""
+    text = system("{work: 0ms}").replace("kind: queue,", "kind: queue, work: 100ms,")
+    responses = testing.play(text, [0.0] * 401 + [10.0]).responses()
+    assert responses[:400] == [0.0] * 400
+    assert responses[400] == pytest.approx(20.0)
+    assert responses[401] == 0.0, "300 in line"
 
 
 def test_an_alarm_blocks_publishers_and_not_consumers():

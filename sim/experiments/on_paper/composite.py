@@ -13,7 +13,7 @@ from sim.spec import actions as does
 from sim.spec.step import Step
 
 if TYPE_CHECKING:
-    from sim.experiments.on_paper.flow import Profile
+    from sim.experiments.on_paper.profile import Profile
 
 Adding: TypeAlias = Callable[[float], None]
 Composite: TypeAlias = does.Branches | does.Runs | does.Chooses | does.Repeats | does.Compensates

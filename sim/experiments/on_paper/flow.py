@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
 from sim.experiments.on_paper.composite import Adding, follow
-from sim.experiments.on_paper.queues import at_rest, deliveries, given_up_to, members_of
+from sim.experiments.on_paper.profile import Key, Profile, add, repeated, tally
+from sim.experiments.on_paper.queues import Failing, at_rest, deliveries, given_up_to, members_of
 from sim.experiments.on_paper.times import KnownTail, Parts, Times, any_of, longest
 from sim.policies.assignor import range_assign
 from sim.spec import actions as does
@@ -34,48 +33,7 @@ ROUNDS = 200
 DEEPEST = 60  # calls within calls; a circle ends here
 PART = 0.25  # of a timeout: what requests keep is told from what is drawn anew where it takes longer than that
 
-Key = tuple[int, int]  # of an action: the id of its step, and its place among the actions of it
-Place = tuple[str, str]  # callee and policy, by the places of whose bulkhead a call is limited
-
-
-@dataclass
-class Profile:
-    """One run of a list of steps, on average."""
-
-    ends: Ends = field(default_factory=lambda: Ends(Times()))  # when it is over; a thread is held until then
-    answer: Ends | None = None  # when its caller has the answer, where that is earlier
-    work: float = 0.0  # s of work: what a core, or a worker of an event loop, is held
-    calls: dict[str, float] = field(default_factory=dict)  # endpoint -> visits by call, every attempt
-    # endpoint -> s by which it is done sooner, where a timeout cancels
-    saved: dict[str, float] = field(default_factory=dict)
-    # attempts, and s for which they hold a place
-    places: dict[Place, tuple[float, float]] = field(default_factory=dict)
-    publishes: dict[tuple[str, str | None], float] = field(default_factory=dict)  # topic and key of its own -> messages
-    kept: dict[Key, KnownTail] = field(default_factory=dict)  # what requests keep, here and wherever it calls
-
-    @property
-    def hold(self) -> float:
-        """Mean seconds from the first step to the last."""
-        return self.ends.expected
-
-    @property
-    def response(self) -> float:
-        """Mean seconds until the caller has its answer."""
-        return self.answered.expected
-
-    @property
-    def answered(self) -> Ends:
-        """When and how the caller has its answer."""
-        return self.answer or self.ends
-
-    @property
-    def failed(self) -> float:
-        """Share that ends in a failure."""
-        return self.answered.failed.share
-
-
 Consumer = tuple[str, str]  # service, topic
-K = TypeVar("K")
 
 
 class Flow:
@@ -96,7 +54,7 @@ class Flow:
             for name, topic in broker.partitioned.items()
         }
         self.queues: dict[str, MessageQueue] = {}
-        self.failing: dict[Consumer, float] = {}  # the share of deliveries that fail
+        self.failing: dict[Consumer, Failing] = {}  # deliveries of each
         for broker_name, broker in scenario.brokers.items():
             if isinstance(broker, QueueBroker):
                 self.queues |= broker.queues
@@ -117,7 +75,7 @@ class Flow:
             for topic, consume in spec.consumes.items():
                 profile = self._profile(consume.do, service, 0)
                 queue = self.queues.get(topic)
-                self.failing[service, topic] = min(profile.ends.failed.share, 1.0)
+                self.failing[service, topic] = Failing(min(profile.ends.failed.share, 1.0), profile.poison)
                 self.consumers[service, topic] = (
                     _delivered(profile, consume) if queue is None else self._handled(profile, topic, queue, consume)
                 )
@@ -244,6 +202,7 @@ class Flow:
             case does.Ends(share, refused=True):
                 profile.ends = Ends(ends.ok.of(1.0 - share), any_of([ends.refused, ends.ok.of(share)]), ends.failed)
             case does.Ends(share):
+                profile.poison = 1.0 - (1.0 - profile.poison) * (1.0 - share * action.kept)
                 profile.ends = Ends(ends.ok.of(1.0 - share), ends.refused, any_of([ends.failed, ends.ok.of(share)]))
             case does.Answers():
                 profile.answer = profile.answer or ends
@@ -252,8 +211,8 @@ class Flow:
             case does.Calls(endpoint):
                 profile.kept |= self._endpoint(endpoint, depth + 1).kept
                 called = self.called(service, endpoint, self.policy(action.policy))
-                _count(profile.calls, endpoint, ends.ok.share * called.attempts)
-                _count(profile.saved, endpoint, ends.ok.share * called.saved)
+                tally(profile.calls, endpoint, ends.ok.share * called.attempts)
+                tally(profile.saved, endpoint, ends.ok.share * called.saved)
                 self._guarded(profile, action, key, called, service, endpoint.partition(".")[0], depth)
             case does.Publishes():
                 self._publish(profile, action, key, service, depth)
@@ -275,13 +234,13 @@ class Flow:
         """How steps end that are come to so; what they do besides is done by the profile."""
         part = Profile(ends)
         self._walk(part, steps, service, depth)
-        _add(profile, part)
+        add(profile, part)
         return part.ends
 
     def apart(self, profile: Profile, steps: Iterable[Step], service: str, depth: int) -> tuple[Ends, Adding]:
         """How steps end by themselves, and what adds them to the profile so many times."""
         part = self._profile(steps, service, depth)
-        return part.ends, lambda times: _add(profile, part, times)
+        return part.ends, lambda times: add(profile, part, times)
 
     def _publish(self, profile: Profile, action: does.Publishes, key: Key, service: str, depth: int) -> None:
         share = profile.ends.ok.share
@@ -299,19 +258,19 @@ class Flow:
         name = broker_of(self.scenario, action.topic)
         broker = self.scenario.brokers[name] if name is not None else None
         if not isinstance(broker, QueueBroker):
-            _count(profile.publishes, (action.topic, action.key), messages)
+            tally(profile.publishes, (action.topic, action.key), messages)
             return
         headers = dict(action.headers)
         routed = broker.routes(action.topic, action.routing_key, headers)
         for queue in at_rest(self.scenario, broker, routed, action.routing_key, headers):
-            _count(profile.publishes, (queue, None), messages)
+            tally(profile.publishes, (queue, None), messages)
 
     def _handled(self, profile: Profile, name: str, queue: MessageQueue, consume: Consume) -> Profile:
         """A message of a queue, with all its deliveries, and what becomes of it when it is given up."""
-        times, given_up = deliveries(queue, consume, min(profile.ends.failed.share, 1.0))
-        handled = _repeated(profile, times)
+        times, given_up = deliveries(queue, consume, Failing(min(profile.ends.failed.share, 1.0), profile.poison))
+        handled = repeated(profile, times)
         for other in given_up_to(self.scenario, name) if given_up > 0.0 else ():
-            _count(handled.publishes, (other, None), given_up)
+            tally(handled.publishes, (other, None), given_up)
         return handled
 
     def _owners(self) -> dict[Consumer, list[list[int]]]:
@@ -351,7 +310,7 @@ class Flow:
             return
         instead = Profile(Ends(after.failed))
         self._walk(instead, action.fallback, service, depth)
-        _add(profile, instead)
+        add(profile, instead)
         profile.ends = Ends(
             any_of([after.ok, instead.ends.ok]),
             any_of([refused, instead.ends.refused]),
@@ -363,7 +322,7 @@ class Flow:
         lasting, ok, refused = [], 1.0, 0.0
         for steps in branches:
             branch = self._profile(steps, service, depth)
-            _add(profile, branch, before.ok.share)
+            add(profile, branch, before.ok.share)
             lasting.append(any_of([branch.ends.ok, branch.ends.refused, branch.ends.failed]))
             refused += ok * branch.ends.refused.share  # the first that does not end well says how all end
             ok *= branch.ends.ok.share
@@ -377,44 +336,13 @@ def _delivered(profile: Profile, consume: Consume) -> Profile:
     topics.
     """
     most = consume.max_deliveries if consume.retry_topic is None else 1 + len(consume.retry_topic.delays)
-    failed = min(profile.ends.failed.share, 1.0)
-    return _repeated(profile, float(most) if failed >= 1.0 else (1.0 - failed**most) / (1.0 - failed))
-
-
-def _repeated(profile: Profile, times: float) -> Profile:
-    """So many runs, one after the other."""
-    if times == 1.0:
-        return profile
-    repeated = Profile(Ends(Times(1.0, times * profile.hold)))
-    repeated.answer = profile.answered
-    _add(repeated, profile, times)
-    return repeated
+    return repeated(profile, Failing(min(profile.ends.failed.share, 1.0), profile.poison).tries(most)[0])
 
 
 def _as_topic(scenario: Scenario, name: str, queue: MessageQueue) -> Topic:
     """A queue deals its messages out evenly: on paper it is a topic with a partition for each consumer."""
     count = 1 if queue.single_active_consumer else max(1, members_of(scenario, name))
     return Topic(partitions=count, key=None)
-
-
-def _count(counts: dict[K, float], key: K, more: float) -> None:
-    if more > 0.0:
-        counts[key] = counts.get(key, 0.0) + more
-
-
-def _add(profile: Profile, part: Profile, share: float = 1.0) -> None:
-    """What a part does besides taking time."""
-    profile.work += share * part.work
-    profile.kept |= part.kept
-    for place, visits in part.calls.items():
-        _count(profile.calls, place, share * visits)
-    for place, seconds in part.saved.items():
-        _count(profile.saved, place, share * seconds)
-    for topic, messages in part.publishes.items():
-        _count(profile.publishes, topic, share * messages)
-    for guard, (attempts, held) in part.places.items():
-        so_far = profile.places.get(guard, (0.0, 0.0))
-        profile.places[guard] = so_far[0] + share * attempts, so_far[1] + share * held
 
 
 # ---- what is there to be held

@@ -20,7 +20,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.experiments.on_paper.flow import Flow, Key
+from sim.experiments.on_paper.flow import Flow
+from sim.experiments.on_paper.profile import Key
 from sim.experiments.on_paper.times import coarse, law_of
 from sim.spec.actions import TakesTime
 from sim.spec.distribution import Distribution

@@ -31,7 +31,9 @@ def consumer_faults(view: View) -> Iterator[Finding]:
                     f"session has ended ({wait})"
                 )
                 yield Finding(
-                    place, f"{name} consumes; its consumers are static members here, and rebalances take no time", why
+                    place,
+                    f"{name} consumes; its consumers are static members here, and rebalances take no time",
+                    f"{why}: `membership` says how it is",
                 )
             elif fault.end - fault.at > session:
                 why = (
@@ -57,7 +59,10 @@ def _struck(view: View, fault: Fault) -> Iterator[tuple[str, float]]:
             )
         else:
             topics = ()
-        topics = tuple(topic for topic in topics if topic not in view.flow.queues)  # which have no sessions
+        # Queues have no sessions, and those that say how they rebalance do.
+        topics = tuple(
+            its for its in topics if its not in view.flow.queues and service.consumes[its].membership is None
+        )
         if topics:
             yield name, min(service.consumes[topic].session_timeout for topic in topics)
 
@@ -99,27 +104,29 @@ def slow_handlers(view: View) -> Iterator[Finding]:
         for topic, consume in service.consumes.items():
             finding = _slow(view, name, topic, consume) if topic not in view.flow.queues else ""
             if finding:
-                limit = show_duration(MAX_POLL_INTERVAL)
+                said = "" if consume.membership is not None else "; say `membership` to see it"
                 why = (
-                    f"after {limit} without a poll (max.poll.interval.ms) Kafka takes its records away and delivers "
-                    "them again; that is not modelled"
+                    f"after {show_duration(_patience(consume))} without a poll (max.poll.interval.ms) Kafka takes its "
+                    f"records away and delivers them again{said}"
                 )
                 yield Finding(f"{name} <- {topic}", finding, why)
 
 
+def _patience(consume: Consume) -> float:
+    """How long a consumer may be away from `poll`, s."""
+    return consume.membership.max_poll_interval if consume.membership is not None else MAX_POLL_INTERVAL
+
+
 def _slow(view: View, service: str, topic: str, consume: Consume) -> str:
     """What is too slow about it, on average or now and then; empty: nothing."""
-    most, each = consume.max_poll_records, view.flow.consumers[service, topic].hold
+    most, each, limit = consume.max_poll_records, view.flow.consumers[service, topic].hold, _patience(consume)
     batch = "a record" if most == 1 else f"a full batch of {most:,} records"
-    if most * each > MAX_POLL_INTERVAL:
+    if most * each > limit:
         return f"{batch} takes {show_duration(most * each)} on average"
-    late = view.patience.share_of_records_above(service, topic, MAX_POLL_INTERVAL - (most - 1) * each)
-    return (
-        f"{batch} takes more than {show_duration(MAX_POLL_INTERVAL)} when one is slow, as {show_share(late)} of them "
-        "are"
-        if late > SELDOM
-        else ""
-    )
+    late = view.patience.share_of_records_above(service, topic, limit - (most - 1) * each)
+    if late <= SELDOM:
+        return ""
+    return f"{batch} takes more than {show_duration(limit)} when one is slow, as {show_share(late)} of them are"
 
 
 def unbatched_producers(view: View) -> Iterator[Finding]:

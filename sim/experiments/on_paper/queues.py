@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sim.spec.queue_broker import QUORUM_PREFETCH, MessageQueue, QueueBroker
 from sim.spec.service import Consume
@@ -73,19 +73,31 @@ def given_up_to(scenario: Scenario, queue: str) -> Iterator[str]:
                     return
 
 
-def deliveries(queue: MessageQueue, consume: Consume, failed: float) -> tuple[float, float]:
-    """How often a message is delivered on average, and the share that is given up, where this share of deliveries
-    fails.
-    """
+class Failing(NamedTuple):
+    """How deliveries of messages fail."""
+
+    share: float  # of first deliveries
+    poison: float  # of messages, which fail at every delivery; they are among those
+
+    def tries(self, most: float) -> tuple[float, float]:
+        """How often a message is delivered on average, at most so often, and the share that fails each time."""
+        if self.share <= 0.0:
+            return 1.0, 0.0
+        luck = 1.0 - (1.0 - self.share) / (1.0 - self.poison) if self.poison < 1.0 else 0.0
+        lucky = (1.0 - luck**most) / (1.0 - luck) if luck < 1.0 else most
+        return (1.0 - self.poison) * lucky + self.poison * most, (1.0 - self.poison) * luck**most + self.poison
+
+
+def deliveries(queue: MessageQueue, consume: Consume, failing: Failing) -> tuple[float, float]:
+    """How often a message is delivered on average, and the share that is given up."""
     if consume.ack == "automatic":
         return 1.0, 0.0
     if consume.on_failure == "reject":
-        return 1.0, failed
+        return 1.0, failing.share
     most = queue.failures_allowed if consume.on_failure == "requeue" else None
     if most is None:
-        return (1.0 / (1.0 - failed) if failed < 1.0 else FOR_EVER), 0.0
-    times = float(most + 1) if failed >= 1.0 else (1.0 - failed ** (most + 1)) / (1.0 - failed)
-    return times, failed ** (most + 1)
+        return failing.tries(FOR_EVER)[0], 0.0
+    return failing.tries(most + 1)
 
 
 def prefetch_of(queue: MessageQueue, consume: Consume) -> float:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.flow import members
 from sim.experiments.on_paper.offered_load import Finding
-from sim.experiments.on_paper.queues import deliveries, prefetch_of
+from sim.experiments.on_paper.queues import Failing, deliveries, prefetch_of
 from sim.spec.distribution import Constant
 from sim.spec.fault import BrokerDown
 from sim.spec.queue_broker import MessageQueue, QueueBroker
@@ -108,7 +108,7 @@ def endless_deliveries(view: View) -> Iterator[Finding]:
     """Failing messages that are put back without end, and those that are given up to nobody."""
     for use in uses(view):
         failed = _failed(view, use)
-        if failed <= 0.0 or use.consume.ack == "automatic":
+        if failed.share <= 0.0 or use.consume.ack == "automatic":
             continue
         counts = use.consume.on_failure == "requeue" and use.queue.failures_allowed is not None
         if use.consume.on_failure != "reject" and not counts:
@@ -116,7 +116,9 @@ def endless_deliveries(view: View) -> Iterator[Finding]:
                 "one that always fails is delivered for ever; a quorum queue has a `delivery_limit` for `requeue`, "
                 "`reject` gives it up at once"
             )
-            yield Finding(use.place, f"{show_share(failed)} of its messages fail and are put back without a limit", why)
+            yield Finding(
+                use.place, f"{show_share(failed.share)} of its messages fail and are put back without a limit", why
+            )
         elif use.queue.dead_letter is None and deliveries(use.queue, use.consume, failed)[1] > 0.0:
             yield Finding(
                 use.place,
@@ -125,9 +127,9 @@ def endless_deliveries(view: View) -> Iterator[Finding]:
             )
 
 
-def _failed(view: View, use: Use) -> float:
-    """The share of deliveries that fail."""
-    return view.flow.failing.get((use.service, use.name), 0.0)
+def _failed(view: View, use: Use) -> Failing:
+    """How its deliveries fail."""
+    return view.flow.failing.get((use.service, use.name), Failing(0.0, 0.0))
 
 
 def short_behind_long(view: View) -> Iterator[Finding]:

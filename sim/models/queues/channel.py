@@ -6,8 +6,8 @@ queue; those that were handled already are handled again. Under automatic acknow
 it sends: what the consumer had in hand when it died is lost.
 
 Not modelled: several messages of one consumer at once (an asynchronous client), `multiple` acknowledgements, prefetch
-of a whole channel (`global`), cancelling, basic.get, and heartbeats: a wire that is cut holds up what is on it, for
-however long.
+of a whole channel (`global`), cancelling, basic.get, and heartbeats of a process that is frozen. Of a wire that is cut
+the broker learns 60 s after something was to travel by it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from sim.spec.queue_broker import QUORUM_PREFETCH
 from sim.spec.queue_broker import QueueBroker as Spec
 from sim.spec.service import Consume
 from sim.spec.sites import consumer_name
-from sim.vocabulary import EventKind
+from sim.vocabulary import EventKind, Stage
 
 SAYS = {"requeue": FAILED, "nack_requeue": REQUEUED, "reject": REJECTED}
+HEARTBEAT = 60.0  # s; negotiated by default: two heartbeats are missed then, and the connection counts as dead
 DONE_WITH = (OK, REFUSED)  # outcomes of the steps that are acknowledged
 
 
@@ -73,6 +74,7 @@ class QueueConsumer:
             self.prefetch = min(self.prefetch or QUORUM_PREFETCH, QUORUM_PREFETCH)
         self.in_line = False
         self.up = False
+        self.closing = False  # it stops when the message in hand is done
         self.open = False  # its channel
         self.unreached = False  # it has tried to open one over a wire that is cut
         self.idle = False
@@ -80,6 +82,7 @@ class QueueConsumer:
         self.inbox: deque[Delivery] = deque()  # has come, and waits for its thread
         self.unacked: dict[Delivery, None] = {}  # on this channel, in the order in which they were sent
         self.stuck: list[Delivery] = []  # on a wire that is cut
+        self.silences = 0  # that were over; by that count it is known whether one has gone on
         self.held_area = 0.0
         self.busy_area = 0.0
         self.patience = Signal(self._look_at_oldest)
@@ -87,7 +90,8 @@ class QueueConsumer:
         self.salt = stream_number(consumer_name(service.name, "", queue.name)) >> 33  # of the draws of error faults
         queue.everyone.append(self)
         broker.consumers.append(self)
-        self.start()
+        if not replica.absent:
+            self.start()
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -121,10 +125,24 @@ class QueueConsumer:
         stop_thread(self.task)
         if self.processing:
             self._rest()
-        self.idle = False
+        if self.closing:  # what it has said comes before its goodbye
+            for delivery in [delivery for delivery in self.unacked if delivery.handled]:
+                self.settled(delivery)
+        self.idle = self.closing = False
         for delivery in [delivery for delivery in self.queue.sent if delivery.receiver is self]:
             self._lose(delivery)
         self.disconnect()
+        self.service.drained(self.replica)
+
+    def close(self) -> None:
+        """Stop in order: the message in hand is handled and acknowledged first, those behind it go back to
+        the queue.
+        """
+        if not self.up:
+            return
+        self.closing = True
+        if not self.processing:
+            self.stop()
 
     def reconnect(self, _: object = None) -> None:
         """Open a channel, where it is up and the broker can be reached."""
@@ -152,11 +170,18 @@ class QueueConsumer:
         """A wire was mended: what was stuck on it goes on, and who could not reach the broker comes back."""
         if self.wire.cuts:
             return
+        self.silences += 1
         stuck, self.stuck = self.stuck, []
         for delivery in stuck:
             self._travel(delivery, self.back if delivery.handled else self.out)
         if self.unreached:
             self.reconnect()
+
+    def _miss_heartbeats(self, silence: int) -> None:
+        """The broker closes a connection over which nothing has come for so long."""
+        if self.wire.cuts and self.silences == silence and self.open:
+            self.disconnect()
+            self.unreached = True
 
     # -- deliveries --------------------------------------------------------------------------------------------------
 
@@ -174,6 +199,9 @@ class QueueConsumer:
     def _travel(self, delivery: Delivery, hop: Hop) -> None:
         """What is lost is sent again until it comes (TCP); where nothing can come, it is stuck."""
         if self.wire.cuts:
+            if not self.stuck:
+                silence = self.silences
+                self.env.hold(Signal(lambda _: self._miss_heartbeats(silence)), HEARTBEAT)
             self.stuck.append(delivery)
             return
         letter = delivery.letter
@@ -217,6 +245,9 @@ class QueueConsumer:
             outcome = yield from self._handle(task, delivery)
             self._rest()
             self._say(delivery, outcome in DONE_WITH)
+            if self.closing:
+                self.env.schedule(Signal(lambda _: self.stop()))
+                yield
 
     def _handle(self, task: Task, delivery: Delivery) -> Activity:
         """The outcome of the steps."""
@@ -241,6 +272,9 @@ class QueueConsumer:
     def _say(self, delivery: Delivery, well: bool) -> None:
         """Acknowledge it, or say that it failed; who acknowledges automatically says nothing."""
         delivery.handled = True
+        if well:  # what follows is the way of the acknowledgement, which nobody waits for
+            letter, queue = delivery.letter, self.queue
+            queue.recorder.note(letter.request, letter.flow, Stage.END, queue.name_index)
         if self.automatic:
             del self.queue.sent[delivery]
             delivery.live = False

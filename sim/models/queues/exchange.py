@@ -2,7 +2,8 @@
 
 The broker reads what comes, routes it, and confirms it, where its publisher asked for that: an unroutable message at
 once (with `mandatory` it was returned, which is an error), any other when all its queues have it; one that a queue
-refuses is nacked. While an alarm lasts nothing is read.
+refuses is nacked. While an alarm lasts nothing is read. Who does not wait for confirms is held back by an alarm, and by
+a queue that has too much before it (credit flow): the connection is not read from.
 
 Not modelled: exchange-to-exchange bindings, alternate exchanges, AMQP transactions, several channels of one replica
 (all that publish from one step share one), and messages of a batch that are lost on their way.
@@ -23,7 +24,6 @@ from sim.models.outcomes import ERROR, OK, UNREACHABLE
 from sim.models.queues.letter import Publication, Waiter
 from sim.models.queues.queue import Queue
 from sim.models.task import Activity, Process, Replica, Task
-from sim.models.topic import Unheard
 from sim.spec.queue_broker import QueueBroker as Spec
 from sim.spec.step import Publish
 from sim.vocabulary import Stage
@@ -66,9 +66,9 @@ class Exchange:
         return PublishTarget(self, spec)
 
     def hearing(self, call: Call, spec: Publish) -> Hearing | None:
-        """Without confirms the publisher goes on at once; in batches it waits for the last of each."""
+        """Without confirms the publisher goes on as soon as it could send; in batches it waits for the last of each."""
         if spec.confirm is None:
-            return Unheard(Attempt(call, call.run))
+            return Blocking(self, call, spec)
         return Batched(call, spec.confirm.batch) if spec.confirm.batch > 1 else None
 
     def store(self, spec: Publish) -> ExchangeStore:
@@ -182,6 +182,34 @@ class PublishTarget:
         if task.caller is not None:
             self.batches.pop(task.producer, None)
         return waiter
+
+
+class Blocking:
+    """A publisher that waits for no confirms. Only when the broker does not read from its connection it is held back:
+    for an alarm, or because a queue cannot keep up (credit flow).
+    """
+
+    def __init__(self, exchange: Exchange, call: Call, spec: Publish):
+        self.env = exchange.env
+        self.broker = exchange.broker
+        self.queues = self.broker.routes(exchange.name, spec.routing_key, spec.headers)
+        self.call = call
+        self.attempt = Attempt(call, call.run)
+
+    def run(self, task: Task) -> Activity:
+        """Send it as soon as it is read, and go on."""
+        broker = self.broker
+        while broker.blocks and not broker.down:
+            self.call.host.let_go(task)
+            broker.blocked.append(task)
+            yield
+        delay = max((queue.until_credit() for queue in self.queues), default=0.0)
+        if delay > 0.0:
+            self.call.host.let_go(task)
+            self.env.hold(task, delay)
+            yield
+        self.attempt.send_and_forget(task)
+        return OK
 
 
 class Batched:

@@ -144,6 +144,26 @@ class Receiver(Protocol):
         """What became of it is known to the queue."""
 
 
+class Taker(Protocol):
+    """A consumer, as its queue knows it."""
+
+    priority: int
+    in_line: bool  # stands in the round of its queue
+
+    @property
+    def room(self) -> bool:
+        """For one more unacknowledged message."""
+
+    def deliver(self, letter: Letter) -> None:
+        """Send it this one."""
+
+    def busy_until(self, now: float) -> float:
+        """Seconds in which it was handling a message."""
+
+    def held_until(self, now: float) -> float:
+        """Seconds in which it was up and had an open channel."""
+
+
 ACKED, REQUEUED, FAILED, REJECTED = range(4)
 """What a consumer says: basic.ack, basic.nack with requeue, basic.reject with requeue, without."""
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from sim.models.clock import TIMER, Signal
 from sim.models.context import Context
 from sim.models.queues.deaths import CAUSES, count_death
-from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication
+from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication, Taker
 from sim.models.queues.waiting import Waiting
 from sim.records.tables import Book
 from sim.spec.queue_broker import MessageQueue as Spec
@@ -32,28 +32,9 @@ if TYPE_CHECKING:
 
 PROCESSED, DEAD_LETTERED, EXPIRED = int(MessageEnd.PROCESSED), int(MessageEnd.DEAD_LETTERED), int(MessageEnd.EXPIRED)
 DROPPED, LOST, QUEUED = int(MessageEnd.DROPPED), int(MessageEnd.LOST), int(MessageEnd.QUEUED)
+CREDIT, GRANT = 400, 200  # messages that may be in line before a queue, and how many are granted at once
 MEMBER = "busy member"  # how the series of a consumer begins; its number follows
 MOST_WATCHED = 256  # consumers of a queue with a series of their own
-
-
-class Taker(Protocol):
-    """A consumer, as its queue knows it (`channel.py`)."""
-
-    priority: int
-    in_line: bool  # stands in the round of its queue
-
-    @property
-    def room(self) -> bool:
-        """For one more unacknowledged message."""
-
-    def deliver(self, letter: Letter) -> None:
-        """Send it this one."""
-
-    def busy_until(self, now: float) -> float:
-        """Seconds in which it was handling a message."""
-
-    def held_until(self, now: float) -> float:
-        """Seconds in which it was up and had an open channel."""
 
 
 class Post(Protocol):
@@ -91,6 +72,7 @@ class Queue:
         self.commit = context.sampler(commit, f"{name}.commit") if commit is not None else None
         self.work = work
         self.free_at = 0.0  # s; when its process has done with what came in so far
+        self.line: deque[float] = deque()  # s; when it has done with each of what came in and is not taken in yet
         self.worked = 0.0  # s
         self.hopeful = False  # what waits here may still be handled (`queue_broker.py`)
         self.waiting = Waiting(in_place=not self.quorum)
@@ -174,7 +156,17 @@ class Queue:
         seconds = self.work(letter.request.id, letter.publication.chain)
         self.free_at = max(self.free_at, now) + seconds
         self.worked += seconds
+        self.line.append(self.free_at)
         return self.free_at - now
+
+    def until_credit(self) -> float:
+        """Seconds until one more may be sent: at `CREDIT` in line its senders have none left, and get some again when
+        half of them are taken in (credit_flow: 400, and 200 more for each 200).
+        """
+        now, line = self.env.now, self.line
+        while line and line[0] <= now:
+            line.popleft()
+        return line[len(line) - GRANT - 1] - now if len(line) >= CREDIT else 0.0
 
     def _commit_time(self, letter: Letter) -> float:
         if self.commit is None:
@@ -314,7 +306,8 @@ class Queue:
         """It has ended in this queue: its row is written."""
         self.ended[how] += 1
         self.broker.weigh(-1)
-        self.recorder.note(letter.request, letter.flow, Stage.END, self.name_index)
+        if how != PROCESSED:  # that was noted when it was handled
+            self.recorder.note(letter.request, letter.flow, Stage.END, self.name_index)
         letter.write(self.recorder, self.name_index, self.group_index, self.env.now, how)
         if self.hopeful:
             letter.request.done()

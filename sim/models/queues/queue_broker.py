@@ -5,9 +5,8 @@ over; consumers go on. When the broker goes down, channels close: what was hande
 for a confirm are told that it is unreachable, and consumers try again every `recovery_interval` from then on. It keeps
 what it has: queues are durable and messages persistent.
 
-Not modelled: single nodes of a cluster, memory by what waits, the seconds between two looks at the disk, credit flow
-(who does not wait for confirms is never held back by a queue that cannot keep up), heartbeats, and what a node loses
-that was not yet on its disk.
+Not modelled: single nodes of a cluster, memory by what waits, the seconds between two looks at the disk, what buffers
+of a connection still take while it is not read from, and what a node loses that was not yet on its disk.
 """
 
 from __future__ import annotations

@@ -446,3 +446,22 @@ def test_retries_of_what_is_drawn_anew_or_not_tried_after_a_timeout_are_not_hope
     refusals = {"timeout": "100ms", "retry": {"max_attempts": 3, "on": ["error"]}}
     assert "take longer by themselves" not in warnings(policies__calm=policy, services__back__endpoints__answer=anew)
     assert "take longer by themselves" not in warnings(policies__calm=refusals, services__back__endpoints__answer=HEAVY)
+
+
+def test_who_says_how_a_group_rebalances_is_told_only_of_its_own_limit():
+    """Neither that its members are static nor that nobody looks at max.poll.interval.ms; a batch over its limit is told."""
+    consume = {
+        "group": "mail",
+        "do": [{"wait": "40s"}],
+        "max_poll_records": 1,
+        "membership": {"max_poll_interval": "30s"},
+    }
+    told = warnings(
+        services__mail={"workers": 1, "queue": {"capacity": 9}, "consumes": {"news": consume}},
+        services__front__endpoints__ask=[{"publish": "news"}],
+        brokers={"kafka": {"kind": "log", "topics": {"news": {}}}},
+        faults=[{"at": "5m", "crash": {"of": "mail", "restart_after": "5s"}}],
+    )
+    assert "a record takes 40s on average. after 30s without a poll" in told
+    assert "say `membership`" not in told
+    assert "static members" not in told

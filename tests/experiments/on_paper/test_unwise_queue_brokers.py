@@ -119,9 +119,10 @@ def test_what_is_unwise_is_told(text, words):
             125.0,
             0.005,
         ),
+        (system(step="{fail: 10%, per: request}", queue="delivery_limit: 4"), 100.0, 0.005 * (0.9 + 0.1 * 5)),
         (system(step="{fail: 100%}", queue="delivery_limit: 2").replace("100/s", "40/s"), 40.0, 0.015),
     ],
-    ids=["well", "put back", "waiting queue", "delivery limit"],
+    ids=["well", "put back", "waiting queue", "poison", "delivery limit"],
 )
 def test_load_on_paper_is_that_of_a_run(text, rate, held):
     """The rate at which messages come to the consumers, what each holds one, and so how busy they are."""
