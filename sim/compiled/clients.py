@@ -8,19 +8,16 @@ from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
 from sim.chance.table import draw
-from sim.compiled.answers import AGAIN, NEXT, PARK
-from sim.compiled.base import CHUNK, NO, NONE, ZERO, handler, inlined, whole
-from sim.compiled.calendar import ARRIVAL, ORDINARY, arm, hold, make_ready, schedule
-from sim.compiled.codes import BUDGET_EXHAUSTED, RATE_LIMITED, TIMEOUT, UNREACHABLE
+from sim.compiled.base import CHUNK, NO, ZERO, handler, inlined
+from sim.compiled.calendar import ARRIVAL, ORDINARY, make_ready, schedule
+from sim.compiled.codes import TIMEOUT, UNREACHABLE
 from sim.compiled.ending import stop
-from sim.compiled.events import log
 from sim.compiled.gateway import asks_for_others
-from sim.compiled.network import ROUTE, choose, leave_balancer
-from sim.compiled.operations import WAITING
-from sim.compiled.rows.calls import budgets, hops, retries, rings, targets
+from sim.compiled.network import ROUTE, choose
+from sim.compiled.rows.calls import hops, targets
 from sim.compiled.rows.declaring import ITS_REQUEST, NOBODY
 from sim.compiled.rows.hosts import draws, numbers
-from sim.compiled.rows.programs import ThinkOp
+from sim.compiled.rows.programs import think_ops
 from sim.compiled.rows.running import flows, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
@@ -35,15 +32,8 @@ from sim.compiled.rows.traffic import (
     thresholds,
     workloads,
 )
-from sim.compiled.spans import BACKOFF, keep_sent, keep_stage, new_flow
+from sim.compiled.spans import keep_sent
 from sim.compiled.tasks import ARRIVE, GO_ON, abandon, answered, new_request, new_task
-from sim.policies import base, budget, retry
-from sim.vocabulary import QUIET
-
-BEGIN, ANSWERED, PAUSED = map(whole, range(3))  # phases of asking
-retryable, backoff = retry.retryable.compiled, retry.backoff.compiled
-deposit, withdraw = budget.deposit.compiled, budget.withdraw.compiled
-passed = base.passed.compiled
 
 
 @compiled
@@ -174,106 +164,16 @@ def attempt(s: State, request: int, caller: int, replica: int, tries: int) -> in
     return child
 
 
-@handler
-def ask(s: State, task: int, workload: int) -> int:
-    """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
-    own = tasks(s)[task]
-    if own.phase == BEGIN:
-        begin_asking(s, task, workload)
-    if own.phase == PAUSED:
-        if send_attempt(s, task, workload):
-            own.phase = ANSWERED
-            return PARK
-    else:
-        own.child = NOBODY
-        leave_balancer(s, doors(s)[requests(s)[own.request].door].target, workloads(s)[workload].caller, own.callee)
-    own.ticket += 1
-    own.tries += 1
-    if asks_again(s, task, workload):
-        return pause(s, task, workload)
-    own.phase = BEGIN
-    request = requests(s)[own.request]
-    request.outcome = own.root if own.root else own.outcome
-    request.where = own.where
-    answered(s, own.request)
-    return NEXT
-
-
 @inlined
-def begin_asking(s: State, task: int, workload: int) -> None:
-    """The first attempt for a request comes next."""
+def send_attempt(s: State, task: int) -> None:
+    """Send the next attempt to the replica at the door that was chosen for it."""
     own = tasks(s)[task]
-    row = workloads(s)[workload]
-    if s.spans:
-        new_flow(s, task)
-    if row.budget >= 0:
-        deposit(budgets(s)[row.budget], rows_from(rings(s), row.tokens), s.now)
-    own.tries = 0
-    own.pause = retries(s)[row.retry].base
-    own.phase = PAUSED
-
-
-@inlined
-def send_attempt(s: State, task: int, workload: int) -> bool:
-    """Send the next attempt to the door; False where nobody is there."""
-    own = tasks(s)[task]
-    row = workloads(s)[workload]
-    request = requests(s)[own.request]
-    target = doors(s)[request.door].target
-    request.attempts = own.tries + 1
-    own.root = 0
-    if row.lane >= 0:
-        arm(s, row.lane, task)
-    own.callee = choose(s, target, row.caller, request.id, link_chain(0, ZERO, own.tries))
-    if own.callee < 0:
-        own.outcome = UNREACHABLE
-        own.where = targets(s)[target].where
-        return False
     child = attempt(s, own.request, task, own.callee, own.tries)
     if child >= 0:
         own.child = child
         make_ready(s, child)
     if s.spans:
-        keep_sent(s, task, child, targets(s)[target].where, own.tries)
-    return True
-
-
-@inlined
-def asks_again(s: State, task: int, workload: int) -> bool:
-    """Whether the client tries once more: the outcome, the number of attempts and its budget allow it."""
-    own = tasks(s)[task]
-    row = workloads(s)[workload]
-    if own.tries >= row.max_attempts or not retryable(retries(s)[row.retry], own.outcome):
-        return False
-    if row.budget < 0 or withdraw(budgets(s)[row.budget], rows_from(rings(s), row.tokens), s.now):
-        return True
-    if passed(s.now, row.spent + QUIET):
-        log(s, BUDGET_EXHAUSTED, row.subject, NONE, 0.0)
-    row.spent = s.now
-    return False
-
-
-@inlined
-def pause(s: State, task: int, workload: int) -> int:
-    """Wait before the next attempt (PARK), unless it comes at once (AGAIN).
-
-    As long as the gateway has told, where the client obeys.
-    """
-    own = tasks(s)[task]
-    row = workloads(s)[workload]
-    request = requests(s)[own.request]
-    luck = uniform(draws(s)[row.jitter].key, request.id, own.tries)
-    own.pause = backoff(retries(s)[row.retry], own.tries, luck, own.pause)
-    wait = own.pause
-    if own.outcome == RATE_LIMITED and row.honor and request.retry_after > wait:
-        wait = request.retry_after
-    own.phase = PAUSED
-    if wait <= 0.0:
-        return AGAIN
-    if s.spans:
-        keep_stage(s, task, BACKOFF, row.name, 0.0, NONE)
-    hold(s, task, wait)
-    return PARK
+        keep_sent(s, task, child, targets(s)[doors(s)[requests(s)[own.request].door].target].where, own.tries)
 
 
 @handler
@@ -296,15 +196,7 @@ def client_timed_out(s: State, task: int, workload: int) -> None:
 
 
 @handler
-def think(s: State, task: int, op: ThinkOp) -> int:
-    """A user of a closed population pauses, and then makes a request of its own number."""
-    own = tasks(s)[task]
-    if own.phase == BEGIN:
-        pause = draw(draws(s), numbers(s), op.draw, workloads(s)[op.workload].base | own.user, ZERO)
-        if pause > 0.0:
-            own.phase = WAITING
-            hold(s, task, pause)
-            return PARK
-    own.phase = BEGIN
-    own.request = make_request(s, op.workload, own.user, s.now)
-    return NEXT
+def thinking_time(s: State, task: int, op: int) -> float:
+    """How long a user of a closed population thinks before his next request, s."""
+    row = think_ops(s)[op]
+    return draw(draws(s), numbers(s), row.draw, workloads(s)[row.workload].base | tasks(s)[task].user, ZERO)

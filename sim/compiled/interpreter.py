@@ -10,7 +10,7 @@ from __future__ import annotations
 from sim.chance.compiler import compiled
 from sim.compiled import operations as op_of
 from sim.compiled.answers import FAIL, JUMP, NEXT, PARK
-from sim.compiled.attempts import arrive, come_in, deliver, leave_queue, start, steps_over, waited_too_long
+from sim.compiled.attempts import waited_too_long
 from sim.compiled.base import handler, inlined, whole
 from sim.compiled.calendar import (
     ARRIVAL,
@@ -28,7 +28,7 @@ from sim.compiled.calendar import (
     observe,
     wait_for_lane,
 )
-from sim.compiled.clients import arrival, ask, client_timed_out, think
+from sim.compiled.clients import arrival, client_timed_out
 from sim.compiled.codes import OK, REFUSED
 from sim.compiled.consumers import commit, deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
@@ -36,10 +36,7 @@ from sim.compiled.flows.layers.attempt import send_and_forget
 from sim.compiled.gateway import limited, look_at_token, still_there, token_answered
 from sim.compiled.operations import (
     branch_ended,
-    branch_out,
-    carry,
     end_by_chance,
-    get_place,
     let_effect_be,
     look_at_stock,
     note_work,
@@ -47,12 +44,10 @@ from sim.compiled.operations import (
     part_over,
     pass_time,
     reply,
-    spend,
     take_from_stock,
 )
 from sim.compiled.places import leave, park
-from sim.compiled.polling import poll
-from sim.compiled.relays import relay_step, write_to_outbox
+from sim.compiled.relays import write_to_outbox
 from sim.compiled.rows.events import ready, timer_lanes, timers
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.programs import (
@@ -65,13 +60,9 @@ from sim.compiled.rows.programs import (
     next_user_ops,
     ops,
     outbox_ops,
-    parallel_ops,
-    place_ops,
     reply_ops,
     salt_ops,
     stock_ops,
-    think_ops,
-    timed_ops,
     token_ops,
     workload_ops,
 )
@@ -81,19 +72,20 @@ from sim.compiled.rows.watched import moments
 from sim.compiled.sampling import tick
 from sim.compiled.tasks import (
     ALIVE,
-    ARRIVE,
-    COME_IN,
-    DELIVER,
     GO_ON,
-    LEAVE_QUEUE,
     PUBLISH,
     WORKED,
     answered,
     forget,
     free_row,
 )
-from sim.compiled.topics import publication, replicated
+from sim.compiled.topics import replicated
+from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.calls import call_expired, call_step
+from sim.compiled.written.clients import ask, think
+from sim.compiled.written.members import poll
+from sim.compiled.written.publications import publication, relay_step
+from sim.compiled.written.steps import branch_out, carry, get_place, spend
 
 BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
 TURNS_AT_ONCE = whole(1 << 16)  # of tasks, without an event between them
@@ -183,20 +175,10 @@ def wake(s: State, task: int) -> bool:
         return True
     if then == GO_ON:
         return True
-    if then == DELIVER:
-        deliver(s, task)
-        return False
     if then == PUBLISH:
         publication(s, task)
         return False
-    begins = True
-    if then == ARRIVE:
-        begins = arrive(s, task)
-    elif then == LEAVE_QUEUE:
-        begins = leave_queue(s, task)
-    elif then == COME_IN:
-        begins = come_in(s, task)
-    return begins and start(s, task)
+    return attempt_step(s, task) == NEXT
 
 
 @handler
@@ -236,12 +218,14 @@ def go_on(s: State, task: int) -> None:
         kind = op.kind
         result = NEXT
         if kind == op_of.PASS:
-            pass_time(s, task, timed_ops(s)[own.pc])
+            pass_time(s, task, own.pc)
             return
         if kind == op_of.CALL:
             result = call_step(s, task, call_ops(s)[own.pc].call)
         elif kind == op_of.END:
-            steps_over(s, task, own.outcome if end_ops(s)[own.pc].by_outcome else OK)
+            if not end_ops(s)[own.pc].by_outcome:
+                own.outcome = OK
+            attempt_step(s, task)
             return
         elif kind == op_of.WELL:
             own.outcome = OK
@@ -250,9 +234,9 @@ def go_on(s: State, task: int) -> None:
         elif kind == op_of.BY_CHANCE:
             result = end_by_chance(s, task, chance_ops(s)[own.pc])
         elif kind == op_of.SPEND:
-            result = spend(s, task, timed_ops(s)[own.pc])
+            result = spend(s, task, own.pc)
         elif kind == op_of.PLACE:
-            result = get_place(s, task, place_ops(s)[own.pc])
+            result = get_place(s, task, own.pc)
         elif kind == op_of.LET_GO:
             if own.granted:
                 leave(s, op.host, task)
@@ -329,12 +313,12 @@ def unusual(s: State, task: int, op: Op) -> int:
     elif kind == op_of.COURIER:
         return carry(s, task)
     elif kind == op_of.PARALLEL:
-        return branch_out(s, task, parallel_ops(s)[own.pc])
+        return branch_out(s, task, own.pc)
     elif kind == op_of.BRANCH_END:
         branch_ended(s, task, op.host)
         return PARK
     elif kind == op_of.THINK:
-        return think(s, task, think_ops(s)[own.pc])
+        return think(s, task, own.pc)
     elif kind != op_of.USER_DONE:
         return of_tokens(s, task, op)
     else:

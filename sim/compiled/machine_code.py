@@ -21,18 +21,20 @@ from sim.compiled import (
     events,
     interpreter,
     memory,
-    operations,
     relays,
     tasks,
     topics,
 )
 from sim.compiled.base import PLAIN
-from sim.compiled.rows.programs import Op, PlaceOp, TimedOp
+from sim.compiled.rows.programs import Op
 from sim.compiled.rows.state import STATE_TYPE
+from sim.compiled.written import attempts as written_attempts
 from sim.compiled.written import calls as written_calls
+from sim.compiled.written import clients as written_clients
+from sim.compiled.written import steps as written_steps
 
 _PATIENCE = 300.0  # s; ten times as long as it takes where nothing else is under way
-_OP, _TIMED_OP, _PLACE_OP = (from_dtype(row.dtype) for row in (Op, TimedOp, PlaceOp))
+_OP = from_dtype(Op.dtype)
 _ENTRIES: tuple[Any, ...] = (  # what Python calls, and with what beside the state
     (calendar.push, (float64, int64, int64)),
     (calendar.schedule, (int64, float64, int64, int64)),
@@ -63,10 +65,10 @@ _PARTS: tuple[Any, ...] = (  # what `run` is made of, in the order in which it c
     (interpreter.happen, (int64, int64)),
     (interpreter.wake, (int64,)),
     (written_calls.call_step, (int64, int64)),
-    (attempts.steps_over, (int64, int64)),
-    (operations.spend, (int64, _TIMED_OP)),
-    (operations.get_place, (int64, _PLACE_OP)),
-    (clients.ask, (int64, int64)),
+    (written_attempts.attempt_step, (int64,)),
+    (written_steps.spend, (int64, int64)),
+    (written_steps.get_place, (int64, int64)),
+    (written_clients.ask, (int64, int64)),
     (interpreter.of_logs, (int64, _OP)),
     (interpreter.unusual, (int64, _OP)),
 )

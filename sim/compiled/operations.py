@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from sim.chance.chain import link_chain
 from sim.compiled import spans
-from sim.compiled.answers import FAIL, NEXT, PARK
+from sim.compiled.answers import FAIL, NEXT
 from sim.compiled.base import NONE, ZERO, handler, inlined, whole
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, OVERSOLD, REFUSED, STOCK_RAN_OUT
-from sim.compiled.cores import compute
 from sim.compiled.events import log
 from sim.compiled.network import hop_delay
-from sim.compiled.places import chance, demand, frozen, leave, park, take_place
+from sim.compiled.places import chance, demand, leave
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import hosts, left, ran_out, replicas, sold, stocks
 from sim.compiled.rows.programs import (
@@ -37,10 +36,12 @@ from sim.compiled.rows.programs import (
     TokenOp,
     WorkloadOp,
     branches,
+    parallel_ops,
+    timed_ops,
 )
 from sim.compiled.rows.running import flows, requests, saved, tasks
 from sim.compiled.rows.state import State
-from sim.compiled.tasks import FINISHED, GO_ON, NOWHERE, ON_CPU, WORKED, answer, done, forget, new_task
+from sim.compiled.tasks import FINISHED, GO_ON, WORKED, forget, new_task
 
 (
     ENTRY, PASS, CALL, END, WELL, EFFECT, BY_CHANCE, SPEND, PLACE, LET_GO, THAW, LIMITS, ASK, CLIENT_DONE,
@@ -60,8 +61,6 @@ OPERANDS: dict[int, type[Op]] = {
 """What an operation has to know, by its kind; the others know what `Op` has."""
 
 NO_ENTRY, CHARGE, RESERVATION = map(whole, range(3))  # what the ledger takes an effect for
-BEGIN, PASSING, THAWING, SPENT = map(whole, range(4))  # phases of work and waits
-WAITING = whole(1)  # phase of who waits for a place, or for its branches
 
 
 @inlined
@@ -75,66 +74,13 @@ def note_work(s: State, task: int, host: int) -> None:
         own.worked += own.seconds
 
 
-@handler
-def spend(s: State, task: int, op: TimedOp) -> int:
-    """Let work or a wait pass, on the cores where there are any, stretched by slowdowns and stopped by freezes."""
-    own = tasks(s)[task]
-    host = hosts(s)[op.host]
-    if own.phase == BEGIN:
-        own.seconds = demand(s, op, task) * host.slow
-        if s.spans:
-            spans.keep_stage(s, task, spans.WORK if op.computing else spans.WAIT, host.name, own.seconds, NONE)
-        if op.computing and replicas(s)[own.replica].cores > 0:
-            own.waits = ON_CPU
-            compute(s, task, own.seconds)
-            own.phase = SPENT
-            return PARK
-        own.frozen_before = frozen(s, own.replica) if host.may_hang else 0.0
-        hold(s, task, own.seconds)
-        own.phase = PASSING if host.may_hang else SPENT
-        return PARK
-    if own.phase == PASSING:  # what the freeze has cost so far; the rest of it is waited for
-        own.pause = frozen(s, own.replica) - own.frozen_before
-        own.phase = THAWING
-    if own.phase == THAWING:
-        if replicas(s)[own.replica].hung:
-            park(s, task)
-            return PARK
-        own.frozen_before = frozen(s, own.replica)
-        if own.pause > 0.0:
-            if s.spans:
-                spans.keep_stage(s, task, spans.WORK if op.computing else spans.WAIT, host.name, own.pause, NONE)
-            hold(s, task, own.pause)
-            own.phase = PASSING
-            return PARK
-    own.phase = BEGIN
-    own.waits = NOWHERE
-    note_work(s, task, op.host)
-    return NEXT
-
-
 @inlined
-def pass_time(s: State, task: int, op: TimedOp) -> None:
+def pass_time(s: State, task: int, op: int) -> None:
     """Work or a wait that is nothing but time; the task goes on behind it when it is noted as done."""
     own = tasks(s)[task]
-    own.seconds = demand(s, op, task) * hosts(s)[op.host].slow
+    own.seconds = demand(s, op, task) * hosts(s)[timed_ops(s)[op].host].slow
     own.on_wake = WORKED
     hold(s, task, own.seconds)
-
-
-@handler
-def get_place(s: State, task: int, op: PlaceOp) -> int:
-    """An event loop takes a thread of its own before it computes."""
-    own = tasks(s)[task]
-    if own.phase == WAITING:
-        own.phase = BEGIN
-        return NEXT
-    if own.granted or (own.own_thread and op.spares_own_threads) or take_place(s, op.host, task):
-        return NEXT
-    if s.spans:
-        spans.keep_stage(s, task, spans.PLACE, hosts(s)[op.host].name, 0.0, NONE)
-    own.phase = WAITING
-    return PARK
 
 
 @handler
@@ -232,13 +178,12 @@ def reply(s: State, task: int, courier_at: int) -> None:
 
 
 @handler
-def branch_out(s: State, task: int, op: ParallelOp) -> int:
-    """Start all branches, wait for all; the first failure in branch order is the outcome."""
+def start_branches(s: State, task: int, op: int) -> None:
+    """Start all branches."""
     own = tasks(s)[task]
-    if own.phase == WAITING:
-        return branches_over(s, task)
+    row = parallel_ops(s)[op]
     last = NOBODY
-    for index in range(op.first, op.first + op.count):
+    for index in range(row.first, row.first + row.count):
         branch = new_task(s, own.request, own.chain, own.path, task, own.replica)
         made = tasks(s)[branch]
         made.abandoned = own.abandoned
@@ -253,18 +198,15 @@ def branch_out(s: State, task: int, op: ParallelOp) -> int:
         last = branch
         make_ready(s, branch)
     if s.spans:
-        spans.keep_branches(s, task, hosts(s)[op.host].name, op.count)
+        spans.keep_branches(s, task, hosts(s)[row.host].name, row.count)
     own.branching = True
-    own.branches_left = op.count
-    own.phase = WAITING
-    return PARK
+    own.branches_left = row.count
 
 
 @handler
 def branches_over(s: State, task: int) -> int:
-    """All branches have ended."""
+    """All branches have ended; the first failure in their order is the outcome. What becomes of the step."""
     own = tasks(s)[task]
-    own.phase = BEGIN
     own.branching = False
     outcome = OK
     branch = own.child
@@ -319,17 +261,3 @@ def part_over(s: State, task: int, op: SaltOp) -> int:
     own.chain = saved(s)[place]
     own.path = saved(s)[place + 1]
     return NEXT if own.outcome == OK else FAIL
-
-
-@handler
-def carry(s: State, task: int) -> int:
-    """A courier takes an early answer to its caller."""
-    own = tasks(s)[task]
-    if own.phase == BEGIN and own.pause > 0.0:
-        own.phase = WAITING
-        hold(s, task, own.pause)
-        return PARK
-    answer(s, task, own.outcome)
-    done(s, own.request)
-    forget(s, task)
-    return PARK

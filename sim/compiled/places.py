@@ -14,7 +14,7 @@ from sim.compiled.codes import ERROR, OK, SHEDDING_BEGAN, SHEDDING_ENDED
 from sim.compiled.events import log, log_at
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas
-from sim.compiled.rows.programs import TimedOp
+from sim.compiled.rows.programs import timed_ops
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import FROZEN, keep_stage
@@ -27,10 +27,11 @@ passed = base.passed.compiled
 
 
 @inlined
-def demand(s: State, op: TimedOp, task: int) -> float:
+def demand(s: State, op: int, task: int) -> float:
     """The time that this operation takes this task: what its request brings with it, or what each attempt draws."""
     own = tasks(s)[task]
-    return draw_here(draws(s), numbers(s), op.draw, requests(s)[own.request].id, own.path if op.kept else own.chain)
+    row = timed_ops(s)[op]
+    return draw_here(draws(s), numbers(s), row.draw, requests(s)[own.request].id, own.path if row.kept else own.chain)
 
 
 @inlined

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from sim.compiled.answers import NEXT, PARK
-from sim.compiled.base import handler, whole
+from sim.compiled.base import handler
 from sim.compiled.lists import add_last, unlink
 from sim.compiled.memory import note_task
-from sim.compiled.places import park
 from sim.compiled.rows.calls import wires
-from sim.compiled.rows.hosts import replicas
-from sim.compiled.rows.logs import DeliveryLine, brokers, deliveries, group_partitions, groups, members
+from sim.compiled.rows.logs import DeliveryLine, brokers, deliveries, group_partitions, members
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
-
-BEGIN, POLLING = map(whole, range(2))  # phases of a poll
 
 
 @handler
@@ -31,33 +26,6 @@ def wait_for_broker(s: State, broker: int, task: int) -> None:
     if row.first < 0:
         row.first = row.last
     tasks(s)[task].held += 1
-
-
-@handler
-def poll(s: State, task: int) -> int:
-    """Fetch a batch (NEXT), or wait until the process is thawed, the broker there, or something to poll."""
-    own = tasks(s)[task]
-    member = own.member
-    row = members(s)[member]
-    if replicas(s)[own.replica].hung and own.phase == BEGIN:
-        park(s, task)
-        return PARK
-    own.phase = POLLING
-    if cut_off(s, member):
-        wait_for_broker(s, row.broker, task)
-        return PARK
-    own.phase = BEGIN
-    fill_batch(s, member)
-    if row.batch.first < 0:
-        row.idle = True
-        return PARK
-    row.processing = True
-    row.busy_area -= s.now
-    group = groups(s)[row.group]
-    group.busy += 1
-    group.busy_area -= s.now
-    row.following = row.batch.first
-    return NEXT
 
 
 @handler

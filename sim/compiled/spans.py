@@ -73,6 +73,12 @@ def new_flow(s: State, task: int) -> int:
 
 
 @handler
+def flow_of(s: State, task: int) -> int:
+    """The number of the flow that the task is; -1: of none, or nothing is kept."""
+    return flows(s)[task].number if s.spans else NONE
+
+
+@handler
 def no_flow(s: State, task: int) -> None:
     """The task is not a part of a request's way; its row may have belonged to one that was."""
     flows(s)[task].number = -1
@@ -148,6 +154,12 @@ def keep_arrival(s: State, task: int, served: bool) -> None:
     row = flows(s)[task]
     row.arrived = s.now
     row.started = s.now if served else math.nan
+
+
+@handler
+def keep_start(s: State, task: int) -> None:
+    """It has a worker from now on."""
+    flows(s)[task].started = s.now
 
 
 @compiled

@@ -7,16 +7,15 @@ import math
 from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
-from sim.compiled.base import NO, NONE, handler, whole
+from sim.compiled.base import NONE, handler, whole
 from sim.compiled.calendar import ORDINARY, REPLICATED, hold, make_ready, put_ready, schedule
-from sim.compiled.codes import OK, QUEUED, UNREACHABLE
+from sim.compiled.codes import QUEUED
 from sim.compiled.lists import add_last
-from sim.compiled.network import hop_delay, travel
-from sim.compiled.rows.calls import targets, wires
+from sim.compiled.network import travel
+from sim.compiled.rows.calls import wires
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, numbers
 from sim.compiled.rows.logs import (
-    brokers,
     deliveries,
     give_back_delivery,
     give_back_message,
@@ -31,15 +30,13 @@ from sim.compiled.rows.logs import (
     take_message,
     topics,
 )
-from sim.compiled.rows.running import flows, requests, tasks
+from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
-from sim.compiled.spans import ANSWER, LAG, REPLICATION, follow, keep_note, keep_stage
-from sim.compiled.tasks import answer, done, forget
+from sim.compiled.spans import LAG, REPLICATION, follow, keep_note
 from sim.policies import partitioner
 
 BY_ORDER, BY_USER, BY_ITEM, STICKY = map(whole, range(4))
 NO_ACKS, LEADER, ALL = map(whole, range(3))
-AT_BROKER, REPLICATING, ANSWERING = map(whole, range(3))  # phases of a publication
 
 partition_of, sticky = partitioner.partition_of.compiled, partitioner.sticky.compiled
 
@@ -196,6 +193,12 @@ def wait_for_replicas(s: State, task: int, message: int) -> bool:
 
 
 @handler
+def is_available(s: State, message: int) -> bool:
+    """Whether it is readable."""
+    return messages(s)[message].available == messages(s)[message].available
+
+
+@handler
 def readable(s: State, group: int, message: int) -> None:
     """A record has become readable for a group."""
     row = groups(s)[group]
@@ -228,64 +231,3 @@ def notify(s: State, lane: int, message: int) -> None:
         hold(s, member.task, delay)
     else:
         make_ready(s, member.task)
-
-
-@handler
-def publication(s: State, task: int) -> None:
-    """A publication at the broker: append, wait for what `acks` asks for, and acknowledge."""
-    own = tasks(s)[task]
-    if own.phase == AT_BROKER and waits_for_replicas(s, task):
-        return
-    if own.phase == REPLICATING:
-        replicas_answered(s, task)
-    if own.phase != ANSWERING and own.caller != NOBODY:
-        delay = 0.0
-        if own.back >= 0:
-            delay = hop_delay(s, own.back, requests(s)[own.request].id, own.chain)
-        if delay > 0.0:
-            own.phase = ANSWERING
-            hold(s, task, delay)
-            return
-        if delay < 0.0:  # the answer is lost
-            if own.caller >= 0:
-                tasks(s)[own.caller].child = NOBODY
-            own.caller = NOBODY
-    answer(s, task, own.outcome)
-    done(s, own.request)
-    forget(s, task)
-
-
-@handler
-def waits_for_replicas(s: State, task: int) -> bool:
-    """Append the event, unless the broker is down. True: its replicas have to be waited for."""
-    own = tasks(s)[task]
-    own.outcome = OK
-    target = targets(s)[own.target]
-    broker = brokers(s)[topics(s)[target.topic].broker]
-    if broker.down:
-        own.outcome = UNREACHABLE
-        own.where = target.where
-        return False
-    flow = flows(s)[task].number if s.spans else NONE
-    message = append(s, target.topic, target.key, target.site, own.producer, own.request, own.chain, own.path, NO, flow)
-    if broker.acks == ALL and wait_for_replicas(s, task, message):
-        own.phase = REPLICATING
-        own.message = message
-        messages(s)[message].left += 1
-        return True
-    if s.spans:
-        keep_stage(s, task, ANSWER, target.where, 0.0, NONE)
-    return False
-
-
-@handler
-def replicas_answered(s: State, task: int) -> None:
-    """All replicas have it, or the broker has gone down meanwhile."""
-    own = tasks(s)[task]
-    where = targets(s)[own.target].where
-    if messages(s)[own.message].available != messages(s)[own.message].available:
-        own.outcome = UNREACHABLE
-        own.where = where
-    if s.spans:
-        keep_stage(s, task, ANSWER, where, 0.0, NONE)
-    release(s, own.message)

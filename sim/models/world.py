@@ -90,7 +90,7 @@ class World:
         self.fleets: dict[str, Fleet] = {
             name: Fleet(self, service, service.spec)
             for name, service in self.services.items()
-            if service.spec.autoscaling is not None or any(name == fault.of for fault in scenario.restarts)
+            if service.spec.autoscaling is not None or any(name == fault.of for fault in scenario.deployments)
         }
         self.brokers: dict[str, Broker] = {
             name: behaviour_of(spec)(self, name, spec) for name, spec in scenario.brokers.items()

@@ -21,7 +21,7 @@ from sim.spec import restart as restart  # noqa: PLC0414 - so is its word
 from sim.spec.base import Between, Duration, Spec
 from sim.spec.broker import AnyBroker
 from sim.spec.document import Data
-from sim.spec.fault import AnyFault, Fault, Deploy
+from sim.spec.fault import AnyFault, Deploy, Fault
 from sim.spec.gateway import Gateway
 from sim.spec.network import Network
 from sim.spec.policy import CallPolicy

@@ -109,7 +109,8 @@ def test_layers_are_written_into_one_another_and_what_leads_back_at_once_asks_to
         "            return PARK",
         "    if to == 3:",
         "        own_row.tries += 1",
-        "        if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome):",
+        "        if own_row.tries >= call_row.max_attempts "
+        "or not retry_retryable(retries(s)[call_row.retry], outcome):",
         "            own_row.phase = 0",
         "            return outcome",
         "        else:",

@@ -21,8 +21,17 @@ NOWHERE = -1
 class Cutter(Writer):
     """Makes one function."""
 
-    def __init__(self, flow: Any, function: str, needs: Needs):  # noqa: ANN401 - a flow or a fold of flows
+    def __init__(
+        self,
+        flow: Any,  # noqa: ANN401 - a flow or a fold of flows
+        function: str,
+        needs: Needs,
+        phase: str = "phase",
+        runs: tuple[str, ...] = (),
+        ends: bool = False,
+    ):
         super().__init__(needs)
+        self.phase, self.runs, self.ends = phase, runs, ends
         outermost: Any
         outermost, inner = (flow.layers[0], Fold(flow.layers[1:])) if isinstance(flow, Fold) else (flow, None)
         if not is_flow(outermost):
@@ -46,7 +55,9 @@ class Cutter(Writer):
             self.graph.blocks[last].end = Leave(None)
         returns = text_of(tree.returns) if tree.returns is not None else "None"
         body = self._arranged()
-        body = self._records(parameters, body) + body
+        body = self._records(parameters) + body
+        read = {part.id for node in body for part in ast.walk(node) if isinstance(part, ast.Name) and is_read(part)}
+        body = [kept for node in body if (kept := _Unread(read).visit(node)) is not None]
         answers = "int" if self.resumes or returns == "int" else "bool" if returns == "bool" else "None"
         given = ", ".join(["s: State", *(f"{parameter.arg}: {_type(parameter)}" for parameter in parameters)])
         made: Any = ast.parse(f"def {self.function_name}({given}) -> {answers}:\n    pass").body[0]
@@ -59,11 +70,8 @@ class Cutter(Writer):
         told = text_of(parameter.annotation) if parameter.annotation is not None else ""
         self.kinds[parameter.arg] = Place(told) if told in Row.row_kinds else None
 
-    def _records(self, parameters: list[ast.arg], body: list[ast.stmt]) -> list[ast.stmt]:
-        """The rows of the parameters whose fields are asked for."""
-        read = {part.id for node in body for part in ast.walk(node) if isinstance(part, ast.Name)}
-        asked = [parameter.arg for parameter in parameters if f"{parameter.arg}_row" in read]
-        return [node for parameter in asked for node in self.beside(parameter)]
+    def _records(self, parameters: list[ast.arg]) -> list[ast.stmt]:
+        return [node for parameter in parameters for node in self.beside(parameter.arg)]
 
     # -- the order of blocks -------------------------------------------------------------------------------------------
 
@@ -90,7 +98,7 @@ class Cutter(Writer):
         if not phases:
             return [*top, *led, *self._first_and_joins(order)]
         rest = [self._resumed(place, place in phases, bool(coming[place])) for place in order if place in self.joins]
-        resumed_at = ast.parse(f"{RESUMED_AT} = own_row.phase").body
+        resumed_at = ast.parse(f"{RESUMED_AT} = own_row.{self.phase}").body
         return [*top, *resumed_at, *led, *rest, ast.Return(self._answer("PARK"))]  # the last is never reached
 
     def _first_and_joins(self, order: list[int]) -> list[ast.stmt]:
@@ -128,8 +136,8 @@ class Cutter(Writer):
             case Branch(test, then, other):
                 ways = self._follow(place, then), self._follow(place, other)
                 return [*block.body, ast.If(test, ways[0] or [ast.Pass()], ways[1])]
-            case Wait(to):
-                return block.body + self._left_at(to, "PARK")
+            case Wait(to, named):
+                return block.body + self._left_at(to, "NEXT" if named in self.runs else "PARK")
             case Leave(value):
                 return block.body + self._over(value)
         raise AssertionError(f"{self.flow.__name__}: block {place} leads nowhere")
@@ -140,19 +148,39 @@ class Cutter(Writer):
         return ast.parse(f"{TO} = {self.number_of[to]}").body if to in self.joins else self._written(to)
 
     def _left_at(self, to: int, answer: str) -> list[ast.stmt]:
-        return [*ast.parse(f"own_row.phase = {self.number_of[to]}").body, ast.Return(self._answer(answer))]
+        return [*ast.parse(f"own_row.{self.phase} = {self.number_of[to]}").body, ast.Return(self._answer(answer))]
 
     def _over(self, value: ast.expr | None) -> list[ast.stmt]:
         """The next time it begins at its beginning."""
         if not self.resumes:
             return [ast.Return(value)] if value is not None or self.joins else []
-        return [*ast.parse("own_row.phase = 0").body, ast.Return(value or self._answer("PARK"))]
+        if self.ends:
+            return [ast.Return(value or self._answer("PARK"))]
+        return [*ast.parse(f"own_row.{self.phase} = 0").body, ast.Return(value or self._answer("PARK"))]
 
     def _waits(self) -> bool:
         return any(True for _ in self.graph.waits())
 
     def _answer(self, word: str) -> ast.expr:
         return name(self.needs.named(word, ANSWERS))
+
+
+def is_read(node: ast.Name) -> bool:
+    """Whether a name is read there."""
+    return isinstance(node.ctx, ast.Load)
+
+
+class _Unread(ast.NodeTransformer):
+    """Takes out the records of rows of which nobody asks for a field."""
+
+    def __init__(self, read: set[str]):
+        self.read = read
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
+        """Leave it out, or as it is."""
+        target = node.targets[0]
+        unread = isinstance(target, ast.Name) and target.id.endswith("_row") and target.id not in self.read
+        return None if unread else node
 
 
 def _type(parameter: ast.arg) -> str:

@@ -24,6 +24,7 @@ class Place:
 
     row: str
     perhaps: bool = False  # or -1
+    request: bool = False  # or what stands for its request, which is somebody all the same
 
     @property
     def declared(self) -> type[Row]:
@@ -219,6 +220,8 @@ class Expressions:
         if not isinstance(kind, Place):
             raise scope.refuse(node, "`is` asks about rows")
         same = isinstance(node.ops[0], ast.Is)
+        if isinstance(other, Nobody) and kind.request:
+            return ast.Compare(left, [ast.Eq() if same else ast.NotEq()], [right])
         if isinstance(other, Nobody):
             return ast.Compare(left, [ast.Lt() if same else ast.GtE()], [ast.Constant(0)])
         return ast.Compare(left, [ast.Eq() if same else ast.NotEq()], [right])
@@ -332,7 +335,7 @@ class Expressions:
 def kind_of(its: Field) -> Kind:
     """What kind of value stands in a field."""
     if its.about is not None:
-        return Place(its.about, perhaps=its.kind != "Reference")
+        return Place(its.about, perhaps=its.kind != "Reference", request=its.kind == "Caller")
     return Record(its.kind) if its.kind in Row.row_kinds else None
 
 

@@ -18,10 +18,8 @@ def views(writer: Writer, resumed: list[int], order: list[int], back: set[tuple[
     for local in [local for local in writer.made if local in asked]:
         made = writer.made[local]
         if len({text_of(one.node) for one in made}) != 1 or not all(one.again for one in made):
-            raise Refused(
-                f"{made[0].where}: {local} would have to outlive a wait: keep it in a field, or work it out of what "
-                "lasts"
-            )
+            why = f"{local} would have to outlive a wait: keep it in a field, or work it out of what lasts"
+            raise Refused(f"{made[0].where}: {why}")
         if same.setdefault(text_of(made[0].node.value), local) == local:
             top += [made[0].node, *writer.beside(local)]
     _forget(writer, asked, same)
@@ -41,12 +39,11 @@ def _asked(writer: Writer, resumed: list[int], order: list[int], back: set[tuple
     asked = {local.removesuffix("_row") for place in resumed for local in live[place]} & set(writer.made)
     while True:
         values = [one.node.value for local in asked for one in writer.made[local]]
-        names = {
-            part.id.removesuffix("_row") for value in values for part in ast.walk(value) if isinstance(part, ast.Name)
-        }
-        if names & set(writer.made) <= asked:
+        nodes = [part for value in values for part in ast.walk(value) if isinstance(part, ast.Name)]
+        more = {part.id.removesuffix("_row") for part in nodes} & set(writer.made)
+        if more <= asked:
             return asked
-        asked |= names & set(writer.made)
+        asked |= more
 
 
 def _forget(writer: Writer, asked: set[str], same: dict[str, str]) -> None:

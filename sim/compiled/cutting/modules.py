@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ class Step:
     flow: Any  # a flow, or a fold of flows
     name: str
     decorator: str = "handler"
+    phase: str = "phase"  # the field of the task that says where it is resumed
+    runs: tuple[str, ...] = ()  # the places at which its task goes on with its program, and does not wait
+    ends: bool = False  # its task is over with it
 
 
 @dataclass
@@ -46,14 +50,15 @@ class Module:
         made = [self._function(step) for step in self.steps]
         if self.rest is not None:
             made.append(f"\n\n{self.rest(self)}\n")
-        imports = sorted(self.needs.imports.items())
-        constants = sorted(self.needs.constants.items())
+        constants = [f"{name} = {text}" for name, text in sorted(self.needs.constants.items())]
+        code = "".join(f"{line}\n" for line in constants) + "".join(made)
+        used = set(re.findall(r"\w+", code))  # a row of which no field is asked for needs no table
+        imports = [(home, sorted(names & used)) for home, names in sorted(self.needs.imports.items())]
         head = HEAD.format(about=self.about)
-        head += "\n".join(f"from {home} import {', '.join(sorted(names))}" for home, names in imports) + "\n"
-        if constants:
-            head += "\n" + "\n".join(f"{name} = {text}" for name, text in constants) + "\n"
-        return head + "".join(made)
+        head += "\n".join(f"from {home} import {', '.join(names)}" for home, names in imports if names) + "\n"
+        return head + ("\n" if constants else "") + code
 
     def _function(self, step: Step) -> str:
         self.needs.named(step.decorator, "sim.compiled.base")
-        return f"\n\n@{step.decorator}\n{Cutter(step.flow, step.name, self.needs).cut()}\n"
+        cut = Cutter(step.flow, step.name, self.needs, step.phase, step.runs, step.ends).cut()
+        return f"\n\n@{step.decorator}\n{cut}\n"

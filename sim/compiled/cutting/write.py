@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 PACKAGE = "sim.compiled.written"
-MODULES = ("calls", "killed", "watched")
+MODULES = ("attempts", "calls", "clients", "killed", "members", "publications", "steps", "watched")
 
 
 class WhateverIsAsked(ModuleType):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sim.compiled.cutting.kinds import kinds
 from sim.compiled.cutting.modules import WRITTEN
-from sim.compiled.flows import calls
+from sim.compiled.flows import attempts, calls, clients, members, publications, steps
 
-ROOMS = (calls,)
+ROOMS = (attempts, calls, clients, members, publications, steps)
 
 
 def files() -> Iterator[tuple[Path, str]]:

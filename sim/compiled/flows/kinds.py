@@ -118,7 +118,7 @@ class Task(int):
     call_number: int
     outcome: int
     root: int
-    entry: Op
+    entry: EntryOp
     request: Request | None
     chain: int
     path: int
@@ -643,7 +643,6 @@ class Outbox(int):
     count: int
     taken: int
     pc: Op
-    waited: bool
 
 
 class OutboxRow(int):
@@ -674,11 +673,11 @@ class Workload(int):
     caller: Replica
     pc: Op
     lane: TimerLane | None
-    retry: int
+    retry: RetryRow
     max_attempts: int
-    jitter: int
-    budget: int
-    tokens: int
+    jitter: Draw
+    budget: BudgetRow | None
+    tokens: Ring
     source: int
     buffered: int
     taken: int

@@ -169,7 +169,6 @@ class Outbox(Row):
     count: int  # of the present batch
     taken: int  # of those, by all replicas
     pc: Reference[Op]
-    waited: bool  # for the next of them
 
 
 class OutboxRow(Row):

@@ -12,7 +12,7 @@ from sim.compiled.rows.traffic import Workload
 OP_BYTES = 72
 
 
-class Op(Row, size=OP_BYTES):
+class Op(Row, size=OP_BYTES, fixed=True):
     """One operation: which, on which host, and where to go on a jump and on a failure."""
 
     kind: int
@@ -21,7 +21,7 @@ class Op(Row, size=OP_BYTES):
     fail: Reference[Op]
 
 
-class EntryOp(Op, size=OP_BYTES):
+class EntryOp(Op, size=OP_BYTES, fixed=True):
     """Where an endpoint or route begins."""
 
     endpoint: int  # index into names
@@ -29,7 +29,7 @@ class EntryOp(Op, size=OP_BYTES):
     salt: int  # of its error faults
 
 
-class TimedOp(Op, size=OP_BYTES):
+class TimedOp(Op, size=OP_BYTES, fixed=True):
     """Work or a wait."""
 
     draw: int
@@ -37,26 +37,26 @@ class TimedOp(Op, size=OP_BYTES):
     computing: bool
 
 
-class PlaceOp(Op, size=OP_BYTES):
+class PlaceOp(Op, size=OP_BYTES, fixed=True):
     """Get a place."""
 
     spares_own_threads: bool  # consumers and relays need none
 
 
-class CallOp(Op, size=OP_BYTES):
+class CallOp(Op, size=OP_BYTES, fixed=True):
     """A guarded call."""
 
     call: Reference[Call]
     for_others: bool  # others of the same user may wait for its answer
 
 
-class EndOp(Op, size=OP_BYTES):
+class EndOp(Op, size=OP_BYTES, fixed=True):
     """The end of an attempt."""
 
     by_outcome: bool  # of the task; else it is well
 
 
-class EffectOp(Op, size=OP_BYTES):
+class EffectOp(Op, size=OP_BYTES, fixed=True):
     """A durable business fact."""
 
     effect: int  # its bit
@@ -64,7 +64,7 @@ class EffectOp(Op, size=OP_BYTES):
     idempotent: bool
 
 
-class ChanceOp(Op, size=OP_BYTES):
+class ChanceOp(Op, size=OP_BYTES, fixed=True):
     """End with an outcome by chance."""
 
     share: float
@@ -73,65 +73,65 @@ class ChanceOp(Op, size=OP_BYTES):
     where: int  # index into names
 
 
-class LimitsOp(Op, size=OP_BYTES):
+class LimitsOp(Op, size=OP_BYTES, fixed=True):
     """The limits of the gateway."""
 
     route: int
     count: int
 
 
-class WorkloadOp(Op, size=OP_BYTES):
+class WorkloadOp(Op, size=OP_BYTES, fixed=True):
     """A client of a workload asks."""
 
     workload: Reference[Workload]
 
 
-class ThinkOp(WorkloadOp, size=OP_BYTES):
+class ThinkOp(WorkloadOp, size=OP_BYTES, fixed=True):
     """A user of a workload thinks."""
 
     draw: int
 
 
-class NextUserOp(Op, size=OP_BYTES):
+class NextUserOp(Op, size=OP_BYTES, fixed=True):
     """A user has his answer."""
 
     users: int  # of its population
 
 
-class OutboxOp(Op, size=OP_BYTES):
+class OutboxOp(Op, size=OP_BYTES, fixed=True):
     """Write to an outbox, or relay it."""
 
     outbox: Reference[Outbox]
 
 
-class SaltOp(Op, size=OP_BYTES):
+class SaltOp(Op, size=OP_BYTES, fixed=True):
     """A part with a salt of its own begins or is over."""
 
     salt: int
     depth: int  # where `saved` keeps what was before
 
 
-class StockOp(Op, size=OP_BYTES):
+class StockOp(Op, size=OP_BYTES, fixed=True):
     """Look at a stock, or take from it."""
 
     stock: Reference[Stock]
     where: int  # index into names
 
 
-class ReplyOp(Op, size=OP_BYTES):
+class ReplyOp(Op, size=OP_BYTES, fixed=True):
     """Answer early."""
 
     courier: Reference[Op]  # the program of who carries the answer
 
 
-class ParallelOp(Op, size=OP_BYTES):
+class ParallelOp(Op, size=OP_BYTES, fixed=True):
     """Branches."""
 
     first: int  # of them, in `branches`
     count: int
 
 
-class TokenOp(Op, size=OP_BYTES):
+class TokenOp(Op, size=OP_BYTES, fixed=True):
     """A token that the identity provider may have to be asked for."""
 
     draw: int

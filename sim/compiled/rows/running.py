@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.calls import Call, Guard, Hop, Target
     from sim.compiled.rows.hosts import Replica
     from sim.compiled.rows.logs import Member, Message
-    from sim.compiled.rows.programs import Op
+    from sim.compiled.rows.programs import EntryOp, Op
     from sim.compiled.rows.traffic import Door
 
 
@@ -42,7 +42,7 @@ class Task(Row):
     call_number: int  # of the call with a total timeout that it is in; 0: of none
     outcome: int  # of its last operation; Outcome
     root: int  # the reason for which that failed in the first place; 0: that is the outcome
-    entry: Reference[Op]  # of an attempt: the ENTRY of its endpoint
+    entry: Fixed[Reference[EntryOp]]  # of an attempt: the ENTRY of its endpoint
     request: Perhaps[Request]
     chain: int
     path: int

@@ -230,6 +230,8 @@ class View(Table[RowT]):
         self.name, self.row, self.dtype = table.name, row, row.dtype
         if row.dtype.itemsize != table.dtype.itemsize:
             raise TypeError(f"{row.__name__}: a row of {row.dtype.itemsize} bytes in a table of {table.dtype.itemsize}")
+        if row.table is None:
+            row.table = self
         machine_rows.known_to_numba(f"{table.name}_{row.__name__}", self, self._in_machine_code)
 
     def __call__(self, s: State) -> Rows[RowT]:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from sim.chance.arrivals import SOURCE
 from sim.chance.rates import PIECE
 from sim.compiled.rows.calls import Hop, Target
-from sim.compiled.rows.declaring import Perhaps, Reference, Row
+from sim.compiled.rows.declaring import Perhaps, Reference, Ring, Row
 from sim.compiled.rows.tables import Table
 
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
-    from sim.compiled.rows.hosts import Replica
+    from sim.compiled.rows.hosts import Draw, Replica
     from sim.compiled.rows.programs import Op
+    from sim.policies.budget import BudgetRow
+    from sim.policies.retry import RetryRow
 
 Key = int
 """Of a stream of chance: below 2**64."""
@@ -36,11 +38,11 @@ class Workload(Row):
     caller: Reference[Replica]
     pc: Reference[Op]
     lane: Perhaps[TimerLane]
-    retry: int
+    retry: Reference[RetryRow]
     max_attempts: int
-    jitter: int  # a draw
-    budget: int  # -1: none
-    tokens: int
+    jitter: Reference[Draw]
+    budget: Perhaps[BudgetRow]
+    tokens: Ring
     source: int  # -1: a closed population
     buffered: int  # arrivals made
     taken: int  # of those

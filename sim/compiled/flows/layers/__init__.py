@@ -1,1 +1,1 @@
-"""The layers of a guarded call, one file each, as in `sim/models/layers`; `flows/calls.py` has them all."""
+"""The layers of a guarded call, a file each, as in `sim/models/layers`; `sim/compiled/flows/calls.py` has them all."""

@@ -1,0 +1,126 @@
+"""The life of one attempt at a host, as in `sim/models/entrance.py`: arrival, queue, place, steps, answer.
+
+Where it waits has names: a host that lets somebody go and an interpreter that comes to the end of the steps know where
+they resume it (`on_wake`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sim.compiled.attempts import ANSWER_BITS, ANSWER_MASK, begin_steps, depart, lose_answer
+from sim.compiled.calendar import arm, hold
+from sim.compiled.codes import DEGRADED, OK, SHED, UNREACHABLE
+from sim.compiled.cutting.modules import Module, Step
+from sim.compiled.cutting.words import Waits, flow, the
+from sim.compiled.network import hop_delay
+from sim.compiled.places import (
+    come_inside,
+    error_fault_hits,
+    note_shed,
+    park,
+    wait_in_queue,
+    wait_outside,
+)
+from sim.compiled.rows.state import State
+from sim.compiled.spans import keep_arrival, keep_start
+from sim.compiled.tasks import COME_IN, DELIVER, GO_ON, LEAVE_QUEUE, START, answer, done, forget, knows
+
+if TYPE_CHECKING:
+    from sim.compiled.flows.kinds import Request, Task
+
+
+@flow
+def attempt(s: State, own: Task) -> Waits[None]:
+    """Get a place, go through the steps, give the place back, answer."""
+    refusal = yield from have_place(s, own)
+    if refusal == OK:
+        refusal = yield from meet_error_faults(s, own)
+    if refusal != OK:  # what the host itself refuses is answered as what it is
+        own.root = 0
+        reason = refusal
+        answered = refusal
+    else:
+        begin_steps(s, own)
+        yield GO_ON
+        if own.outcome == OK:
+            reason = DEGRADED if own.degraded else OK
+            answered = reason
+        else:
+            reason = own.root if own.root else own.outcome
+            answered = (own.entry.answers >> (ANSWER_BITS * own.outcome)) & ANSWER_MASK
+        own.root = 0 if reason == answered else reason
+    depart(s, own, answered, reason)
+    if own.back is not None and own.caller is not None:
+        delay = hop_delay(s, own.back, the(Request, own.request).id, own.chain)
+        if delay > 0.0:
+            hold(s, own, delay)
+            yield DELIVER
+        elif delay < 0.0:
+            lose_answer(s, own)
+    answer(s, own, own.outcome)
+    done(s, the(Request, own.request))
+    forget(s, own)
+
+
+@flow
+def have_place(s: State, own: Task) -> Waits[int]:
+    """OK with a place, or the refusal.
+
+    From a process that is down nobody gets an answer. A frozen one does not even refuse: who finds no idle worker there
+    waits in the listen backlog, and goes through the door in his turn at the thaw.
+    """
+    host = own.entry.host
+    replica = own.replica
+    host.offered += 1
+    if own.mark and knows(s, the(Request, own.request), own.mark):
+        host.again += 1
+    if host.tracks:
+        own.inside = host.offered
+        if s.spans:
+            keep_arrival(s, own, replica.closed == 0 and replica.free > 0)
+    if replica.closed:
+        if replica.hung == 0 or replica.closed > 1:  # it is not only frozen
+            own.where = own.entry.endpoint
+            return UNREACHABLE
+        if replica.free == 0 or replica.backlog > 0:
+            wait_outside(s, own)
+            yield COME_IN
+            come_inside(s, own)
+    if replica.free > 0:
+        replica.free -= 1
+        host.busy_area -= s.now
+        own.granted = True
+    else:
+        if replica.waiting >= host.capacity:
+            note_shed(s, host)
+            own.where = own.entry.endpoint
+            return SHED
+        wait_in_queue(s, host, own)
+        if host.patience is not None:
+            arm(s, host.patience, own)
+        yield LEAVE_QUEUE
+        if not own.granted:
+            note_shed(s, host)
+            own.where = own.entry.endpoint
+            return own.outcome
+    if s.spans:
+        keep_start(s, own)
+    return OK
+
+
+@flow
+def meet_error_faults(s: State, own: Task) -> Waits[int]:
+    """ERROR where one of those that are on now hits it. What is frozen does not even fail."""
+    host = own.entry.host
+    while host.errors_on and own.replica.hung:
+        park(s, own)
+        yield START
+    return error_fault_hits(s, host, own, own.entry.salt) if host.errors_on else OK
+
+
+def modules() -> Iterable[Module]:
+    """What is written of attempts."""
+    step = Step(attempt, "attempt_step", phase="on_wake", runs=("GO_ON",), ends=True)
+    yield Module("attempts", "The life of one attempt at a host.", [step])

@@ -1,0 +1,100 @@
+"""Clients that wait for their answers, as in `sim/models/workload.py`: they ask, time out, try again, and think."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sim.chance.chain import link_chain
+from sim.chance.keyed import uniform
+from sim.compiled.answers import NEXT
+from sim.compiled.calendar import arm, hold
+from sim.compiled.clients import make_request, send_attempt, thinking_time
+from sim.compiled.codes import BUDGET_EXHAUSTED, RATE_LIMITED, UNREACHABLE
+from sim.compiled.cutting.modules import Module, Step
+from sim.compiled.cutting.words import Waits, flow, perhaps, the
+from sim.compiled.events import log
+from sim.compiled.network import choose, leave_balancer
+from sim.compiled.rows.state import State
+from sim.compiled.spans import BACKOFF, keep_stage, new_flow
+from sim.compiled.tasks import answered
+from sim.policies import budget, retry
+from sim.policies.base import passed
+from sim.vocabulary import QUIET
+
+if TYPE_CHECKING:
+    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, Workload
+
+
+@flow
+def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
+    """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
+    if s.spans:
+        new_flow(s, own)
+    if workload.budget is not None:
+        budget.deposit(workload.budget, workload.tokens, s.now)
+    own.tries = 0
+    own.pause = workload.retry.base  # where decorrelated jitter begins
+    while True:
+        yield from attempt(s, own, workload)
+        own.ticket += 1  # the timer is stale
+        own.tries += 1
+        if own.tries >= workload.max_attempts or not retry.retryable(workload.retry, own.outcome):
+            break
+        if workload.budget is not None and not budget.withdraw(workload.budget, workload.tokens, s.now):
+            if passed(s.now, workload.spent + QUIET):
+                log(s, BUDGET_EXHAUSTED, workload.subject, -1, 0.0)
+            workload.spent = s.now
+            break
+        request = the(Request, own.request)
+        luck = uniform(workload.jitter.key, request.id, own.tries)
+        own.pause = retry.backoff(workload.retry, own.tries, luck, own.pause)
+        wait = own.pause
+        if own.outcome == RATE_LIMITED and workload.honor and request.retry_after > wait:
+            wait = request.retry_after  # as long as the gateway has told
+        if wait > 0.0:
+            if s.spans:
+                keep_stage(s, own, BACKOFF, workload.name, 0.0, -1)
+            hold(s, own, wait)
+            yield
+    asked = the(Request, own.request)
+    asked.outcome = own.root if own.root else own.outcome
+    asked.where = own.where
+    answered(s, asked)
+    return NEXT
+
+
+@flow
+def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
+    """One attempt at the door, and its answer, or none: where nobody is there, the client knows at once."""
+    request = the(Request, own.request)
+    request.attempts = own.tries + 1
+    own.root = 0
+    if workload.lane is not None:
+        arm(s, workload.lane, own)
+    chosen = choose(s, request.door.target, workload.caller, request.id, link_chain(0, 0, own.tries))
+    own.callee = perhaps(Replica, chosen)
+    if own.callee is None:
+        own.outcome = UNREACHABLE
+        own.where = request.door.target.where
+        return
+    send_attempt(s, own)
+    yield
+    own.child = None
+    leave_balancer(s, the(Request, own.request).door.target, workload.caller, the(Replica, own.callee))
+
+
+@flow
+def think(s: State, own: Task, op: ThinkOp) -> Waits[int]:
+    """A user of a closed population pauses, and then makes a request of his own number."""
+    pause = thinking_time(s, own, op)
+    if pause > 0.0:
+        hold(s, own, pause)
+        yield
+    own.request = the(Request, make_request(s, op.workload, own.user, s.now))
+    return NEXT
+
+
+def modules() -> Iterable[Module]:
+    """What is written of clients."""
+    yield Module("clients", "Clients that wait for their answers.", [Step(ask, "ask"), Step(think, "think")])

@@ -1,0 +1,136 @@
+"""Publications at a log broker, and the relays of outboxes, as in `sim/models/topic.py` and `sim/models/outbox.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sim.compiled.attempts import lose_answer
+from sim.compiled.calendar import hold
+from sim.compiled.codes import OK, UNREACHABLE
+from sim.compiled.cutting.modules import Module, Step
+from sim.compiled.cutting.words import Waits, flow, the
+from sim.compiled.network import hop_delay
+from sim.compiled.places import park
+from sim.compiled.relays import (
+    REPLICATING,
+    batch_delay,
+    count_tries,
+    pending_message,
+    publish_batch,
+    release_rest,
+    strike_off,
+)
+from sim.compiled.rows.state import State
+from sim.compiled.spans import ANSWER, flow_of, keep_stage
+from sim.compiled.tasks import answer, done, forget
+from sim.compiled.topics import ALL, append, is_available, release, wait_for_replicas
+
+if TYPE_CHECKING:
+    from sim.compiled.flows.kinds import Message, Outbox, Request, Task
+
+
+@flow
+def publication(s: State, own: Task) -> Waits[None]:
+    """Append the event, wait for what `acks` asks for, and acknowledge."""
+    yield from reach_replicas(s, own)
+    if own.back is not None and own.caller is not None:
+        delay = hop_delay(s, own.back, the(Request, own.request).id, own.chain)
+        if delay > 0.0:
+            hold(s, own, delay)
+            yield
+        elif delay < 0.0:
+            lose_answer(s, own)
+    answer(s, own, own.outcome)
+    done(s, the(Request, own.request))
+    forget(s, own)
+
+
+@flow
+def reach_replicas(s: State, own: Task) -> Waits[None]:
+    """OK, or UNREACHABLE where the broker is down, or goes down before its replicas have it."""
+    own.outcome = OK
+    target = own.target
+    if target.topic.broker.down:
+        own.outcome = UNREACHABLE
+        own.where = target.where
+        return
+    request = the(Request, own.request)
+    its_flow = flow_of(s, own)
+    number = append(
+        s, target.topic, target.key, target.site, own.producer, request, own.chain, own.path, False, its_flow
+    )
+    message = the(Message, number)
+    if target.topic.broker.acks == ALL and wait_for_replicas(s, own, message):
+        own.message = message
+        message.left += 1
+        yield
+        sent = the(Message, own.message)
+        if not is_available(s, sent):
+            own.outcome = UNREACHABLE
+            own.where = own.target.where
+        if s.spans:
+            keep_stage(s, own, ANSWER, own.target.where, 0.0, -1)
+        release(s, sent)
+    elif s.spans:
+        keep_stage(s, own, ANSWER, target.where, 0.0, -1)
+
+
+# -- relays ------------------------------------------------------------------------------------------------------------
+
+
+@flow
+def relay(s: State, own: Task, outbox: Outbox) -> Waits[int]:
+    """Look every so often, and publish batch after batch until one is not full, or not acknowledged."""
+    while True:
+        hold(s, own, outbox.poll)
+        yield
+        while outbox.rows > 0:
+            while own.replica.hung:
+                park(s, own)
+                yield
+            outbox.count = min(outbox.batch, outbox.rows)
+            acknowledged = yield from publish(s, own, outbox)
+            if not acknowledged:
+                break
+            strike_off(s, outbox)
+            if outbox.count < outbox.batch:
+                break
+
+
+@flow
+def publish(s: State, own: Task, outbox: Outbox) -> Waits[bool]:
+    """One produce request for the whole batch; whether it was acknowledged."""
+    count_tries(s, outbox)
+    delay = batch_delay(s, outbox, outbox.out)
+    if delay < 0.0:
+        return False
+    if delay > 0.0:
+        hold(s, own, delay)
+        yield
+    if outbox.topic.broker.down:
+        return False
+    kept = outbox.topic.broker.acks == ALL
+    publish_batch(s, outbox, kept)
+    outbox.taken = 0 if kept else outbox.count
+    while outbox.taken < outbox.count:
+        if wait_for_replicas(s, own, pending_message(s, outbox)):
+            yield REPLICATING
+        if not is_available(s, pending_message(s, outbox)):
+            release_rest(s, outbox)
+            return False
+        release(s, pending_message(s, outbox))
+        outbox.taken += 1
+    delay = batch_delay(s, outbox, outbox.back)
+    if delay < 0.0:
+        return False
+    if delay > 0.0:
+        hold(s, own, delay)
+        yield
+    return True
+
+
+def modules() -> Iterable[Module]:
+    """What is written of them."""
+    steps = [Step(publication, "publication", ends=True), Step(relay, "relay_step")]
+    yield Module("publications", "Publications at a log broker, and the relays of outboxes.", steps)

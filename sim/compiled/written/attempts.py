@@ -1,0 +1,144 @@
+"""Written by `python sim/compiled/cutting/write.py` from `sim/compiled/flows`: do not edit.
+
+The life of one attempt at a host.
+"""
+
+from __future__ import annotations
+
+from sim.compiled.answers import NEXT, PARK
+from sim.compiled.attempts import begin_steps, depart, lose_answer
+from sim.compiled.base import handler, whole
+from sim.compiled.calendar import arm, hold
+from sim.compiled.network import hop_delay
+from sim.compiled.places import come_inside, error_fault_hits, note_shed, park, wait_in_queue, wait_outside
+from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.programs import entry_ops
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.spans import keep_arrival, keep_start
+from sim.compiled.tasks import answer, done, forget, knows
+
+ANSWER_BITS = whole(4)
+ANSWER_MASK = whole(15)
+DEGRADED = whole(1)
+OK = whole(0)
+SHED = whole(5)
+UNREACHABLE = whole(10)
+
+
+@handler
+def attempt_step(s: State, own: int) -> int:
+    """Get a place, go through the steps, give the place back, answer."""
+    own_row = tasks(s)[own]
+    host_1 = entry_ops(s)[own_row.entry].host
+    host_1_row = hosts(s)[host_1]
+    replica_1 = own_row.replica
+    replica_1_row = replicas(s)[replica_1]
+    pc = own_row.on_wake
+    to = -1
+    if pc == 6:
+        if own_row.outcome == OK:
+            reason = DEGRADED if own_row.degraded else OK
+            answered = reason
+        else:
+            reason = own_row.root if own_row.root else own_row.outcome
+            answered = entry_ops(s)[own_row.entry].answers >> ANSWER_BITS * own_row.outcome & ANSWER_MASK
+        own_row.root = 0 if reason == answered else reason
+        to = 10
+    if pc == 1:
+        if not own_row.granted:
+            note_shed(s, host_1)
+            own_row.where = entry_ops(s)[own_row.entry].endpoint
+            refusal = own_row.outcome
+            to = 7
+        else:
+            to = 5
+    if pc == 8:
+        come_inside(s, own)
+        to = 4
+    if pc == 0:
+        host_1_row.offered += 1
+        if own_row.mark and knows(s, own_row.request, own_row.mark):
+            host_1_row.again += 1
+        if host_1_row.tracks:
+            own_row.inside = host_1_row.offered
+            if s.spans:
+                keep_arrival(s, own, replica_1_row.closed == 0 and replica_1_row.free > 0)
+        if replica_1_row.closed:
+            if replica_1_row.hung == 0 or replica_1_row.closed > 1:
+                own_row.where = entry_ops(s)[own_row.entry].endpoint
+                refusal = UNREACHABLE
+                to = 7
+            elif replica_1_row.free == 0 or replica_1_row.backlog > 0:
+                wait_outside(s, own)
+                own_row.on_wake = 8
+                return PARK
+            else:
+                to = 4
+        else:
+            to = 4
+    if to == 4:
+        if replica_1_row.free > 0:
+            replica_1_row.free -= 1
+            host_1_row.busy_area -= s.now
+            own_row.granted = True
+            to = 5
+        elif replica_1_row.waiting >= host_1_row.capacity:
+            note_shed(s, host_1)
+            own_row.where = entry_ops(s)[own_row.entry].endpoint
+            refusal = SHED
+            to = 7
+        else:
+            wait_in_queue(s, host_1, own)
+            if host_1_row.patience >= 0:
+                arm(s, host_1_row.patience, own)
+            own_row.on_wake = 1
+            return PARK
+    if to == 5:
+        if s.spans:
+            keep_start(s, own)
+        refusal = OK
+        to = 7
+    if to == 7:
+        if refusal == OK:
+            to = 2
+        else:
+            to = 9
+    if pc == 2 or to == 2:
+        if host_1_row.errors_on and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.on_wake = 2
+            return PARK
+        else:
+            refusal = error_fault_hits(s, host_1, own, entry_ops(s)[own_row.entry].salt) if host_1_row.errors_on else OK
+            to = 9
+    if to == 9:
+        if refusal != OK:
+            own_row.root = 0
+            reason = refusal
+            answered = refusal
+            to = 10
+        else:
+            begin_steps(s, own)
+            own_row.on_wake = 6
+            return NEXT
+    if to == 10:
+        depart(s, own, answered, reason)
+        if own_row.back >= 0 and own_row.caller != -1:
+            delay = hop_delay(s, own_row.back, requests(s)[own_row.request].id, own_row.chain)
+            if delay > 0.0:
+                hold(s, own, delay)
+                own_row.on_wake = 3
+                return PARK
+            else:
+                if delay < 0.0:
+                    lose_answer(s, own)
+                to = 3
+        else:
+            to = 3
+    if pc == 3 or to == 3:
+        answer(s, own, own_row.outcome)
+        done(s, own_row.request)
+        forget(s, own)
+        return PARK
+    return PARK

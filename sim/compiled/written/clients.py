@@ -1,0 +1,133 @@
+"""Written by `python sim/compiled/cutting/write.py` from `sim/compiled/flows`: do not edit.
+
+Clients that wait for their answers.
+"""
+
+from __future__ import annotations
+
+from sim.chance.chain import link_chain
+from sim.chance.keyed import uniform
+from sim.compiled.answers import AGAIN, PARK
+from sim.compiled.base import NONE, ZERO, handler, whole
+from sim.compiled.calendar import arm, hold
+from sim.compiled.clients import make_request, send_attempt, thinking_time
+from sim.compiled.events import log
+from sim.compiled.network import choose, leave_balancer
+from sim.compiled.rows.calls import budgets, retries, rings, targets
+from sim.compiled.rows.hosts import draws
+from sim.compiled.rows.programs import think_ops
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.rows.tables import rows_from
+from sim.compiled.rows.traffic import doors, workloads
+from sim.compiled.spans import keep_stage, new_flow
+from sim.compiled.tasks import answered
+from sim.policies import base, budget, retry
+
+BACKOFF = whole(2)
+BUDGET_EXHAUSTED = whole(12)
+NEXT = whole(1)
+QUIET = 10.0
+RATE_LIMITED = whole(3)
+UNREACHABLE = whole(10)
+base_passed = base.passed.compiled
+budget_deposit = budget.deposit.compiled
+budget_withdraw = budget.withdraw.compiled
+retry_backoff = retry.backoff.compiled
+retry_retryable = retry.retryable.compiled
+
+
+@handler
+def ask(s: State, own: int, workload: int) -> int:
+    """Attempts until one is good, or hopeless, or one too many; then the request has its answer."""
+    own_row = tasks(s)[own]
+    workload_row = workloads(s)[workload]
+    pc = own_row.phase
+    to = -1
+    if pc == 2:
+        own_row.child = -1
+        leave_balancer(s, doors(s)[requests(s)[own_row.request].door].target, workload_row.caller, own_row.callee)
+        to = 3
+    if pc == 0:
+        if s.spans:
+            new_flow(s, own)
+        if workload_row.budget >= 0:
+            budget_deposit(budgets(s)[workload_row.budget], rows_from(rings(s), workload_row.tokens), s.now)
+        own_row.tries = 0
+        own_row.pause = retries(s)[workload_row.retry].base
+        to = 1
+    if pc == 1 or to == 1:
+        request_1 = own_row.request
+        request_1_row = requests(s)[request_1]
+        request_1_row.attempts = own_row.tries + 1
+        own_row.root = 0
+        if workload_row.lane >= 0:
+            arm(s, workload_row.lane, own)
+        chosen_1 = choose(s, doors(s)[request_1_row.door].target, workload_row.caller, request_1_row.id, link_chain(ZERO, ZERO, own_row.tries))
+        own_row.callee = chosen_1
+        if own_row.callee < 0:
+            own_row.outcome = UNREACHABLE
+            own_row.where = targets(s)[doors(s)[request_1_row.door].target].where
+            to = 3
+        else:
+            send_attempt(s, own)
+            own_row.phase = 2
+            return PARK
+    if to == 3:
+        own_row.ticket += 1
+        own_row.tries += 1
+        if own_row.tries >= workload_row.max_attempts or not retry_retryable(retries(s)[workload_row.retry], own_row.outcome):
+            to = 4
+        elif workload_row.budget >= 0 and (not budget_withdraw(budgets(s)[workload_row.budget], rows_from(rings(s), workload_row.tokens), s.now)):
+            if base_passed(s.now, workload_row.spent + QUIET):
+                log(s, BUDGET_EXHAUSTED, workload_row.subject, NONE, 0.0)
+            workload_row.spent = s.now
+            to = 4
+        else:
+            request = own_row.request
+            request_row = requests(s)[request]
+            luck = uniform(draws(s)[workload_row.jitter].key, request_row.id, own_row.tries)
+            own_row.pause = retry_backoff(retries(s)[workload_row.retry], own_row.tries, luck, own_row.pause)
+            wait = own_row.pause
+            if own_row.outcome == RATE_LIMITED and workload_row.honor and (request_row.retry_after > wait):
+                wait = request_row.retry_after
+            if wait > 0.0:
+                if s.spans:
+                    keep_stage(s, own, BACKOFF, workload_row.name, 0.0, NONE)
+                hold(s, own, wait)
+                own_row.phase = 1
+                return PARK
+            else:
+                own_row.phase = 1
+                return AGAIN
+    if to == 4:
+        asked = own_row.request
+        asked_row = requests(s)[asked]
+        asked_row.outcome = own_row.root if own_row.root else own_row.outcome
+        asked_row.where = own_row.where
+        answered(s, asked)
+        own_row.phase = 0
+        return NEXT
+    return PARK
+
+
+@handler
+def think(s: State, own: int, op: int) -> int:
+    """A user of a closed population pauses, and then makes a request of his own number."""
+    own_row = tasks(s)[own]
+    op_row = think_ops(s)[op]
+    pc = own_row.phase
+    to = -1
+    if pc == 0:
+        pause = thinking_time(s, own, op)
+        if pause > 0.0:
+            hold(s, own, pause)
+            own_row.phase = 1
+            return PARK
+        else:
+            to = 1
+    if pc == 1 or to == 1:
+        own_row.request = make_request(s, op_row.workload, own_row.user, s.now)
+        own_row.phase = 0
+        return NEXT
+    return PARK

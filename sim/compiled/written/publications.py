@@ -1,0 +1,175 @@
+"""Written by `python sim/compiled/cutting/write.py` from `sim/compiled/flows`: do not edit.
+
+Publications at a log broker, and the relays of outboxes.
+"""
+
+from __future__ import annotations
+
+from sim.compiled.answers import AGAIN, PARK
+from sim.compiled.attempts import lose_answer
+from sim.compiled.base import NO, NONE, handler, whole
+from sim.compiled.calendar import hold
+from sim.compiled.network import hop_delay
+from sim.compiled.places import park
+from sim.compiled.relays import batch_delay, count_tries, pending_message, publish_batch, release_rest, strike_off
+from sim.compiled.rows.calls import targets
+from sim.compiled.rows.hosts import replicas
+from sim.compiled.rows.logs import brokers, messages, outboxes, topics
+from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.state import State
+from sim.compiled.spans import flow_of, keep_stage
+from sim.compiled.tasks import answer, done, forget
+from sim.compiled.topics import append, is_available, release, wait_for_replicas
+
+ALL = whole(2)
+ANSWER = whole(10)
+OK = whole(0)
+UNREACHABLE = whole(10)
+
+
+@handler
+def publication(s: State, own: int) -> int:
+    """Append the event, wait for what `acks` asks for, and acknowledge."""
+    own_row = tasks(s)[own]
+    pc = own_row.phase
+    to = -1
+    if pc == 1:
+        sent_1 = own_row.message
+        if not is_available(s, sent_1):
+            own_row.outcome = UNREACHABLE
+            own_row.where = targets(s)[own_row.target].where
+        if s.spans:
+            keep_stage(s, own, ANSWER, targets(s)[own_row.target].where, 0.0, NONE)
+        release(s, sent_1)
+        to = 3
+    if pc == 0:
+        own_row.outcome = OK
+        target_1 = own_row.target
+        target_1_row = targets(s)[target_1]
+        if brokers(s)[topics(s)[target_1_row.topic].broker].down:
+            own_row.outcome = UNREACHABLE
+            own_row.where = target_1_row.where
+            to = 3
+        else:
+            request_1 = own_row.request
+            its_flow_1 = flow_of(s, own)
+            number_1 = append(s, target_1_row.topic, target_1_row.key, target_1_row.site, own_row.producer, request_1, own_row.chain, own_row.path, NO, its_flow_1)
+            message_1 = number_1
+            message_1_row = messages(s)[message_1]
+            if brokers(s)[topics(s)[target_1_row.topic].broker].acks == ALL and wait_for_replicas(s, own, message_1):
+                own_row.message = message_1
+                message_1_row.left += 1
+                own_row.phase = 1
+                return PARK
+            else:
+                if s.spans:
+                    keep_stage(s, own, ANSWER, target_1_row.where, 0.0, NONE)
+                to = 3
+    if to == 3:
+        if own_row.back >= 0 and own_row.caller != -1:
+            delay = hop_delay(s, own_row.back, requests(s)[own_row.request].id, own_row.chain)
+            if delay > 0.0:
+                hold(s, own, delay)
+                own_row.phase = 2
+                return PARK
+            else:
+                if delay < 0.0:
+                    lose_answer(s, own)
+                to = 2
+        else:
+            to = 2
+    if pc == 2 or to == 2:
+        answer(s, own, own_row.outcome)
+        done(s, own_row.request)
+        forget(s, own)
+        return PARK
+    return PARK
+
+
+@handler
+def relay_step(s: State, own: int, outbox: int) -> int:
+    """Look every so often, and publish batch after batch until one is not full, or not acknowledged."""
+    own_row = tasks(s)[own]
+    outbox_row = outboxes(s)[outbox]
+    pc = own_row.phase
+    to = -1
+    if pc == 2:
+        if outbox_row.rows > 0:
+            to = 3
+        else:
+            to = 8
+    if pc == 3 or to == 3:
+        if replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 3
+            return PARK
+        else:
+            outbox_row.count = min(outbox_row.batch, outbox_row.rows)
+            count_tries(s, outbox)
+            delay_1 = batch_delay(s, outbox, outbox_row.out)
+            if delay_1 < 0.0:
+                acknowledged = False
+                to = 7
+            elif delay_1 > 0.0:
+                hold(s, own, delay_1)
+                own_row.phase = 4
+                return PARK
+            else:
+                to = 4
+    if pc == 4 or to == 4:
+        if brokers(s)[topics(s)[outbox_row.topic].broker].down:
+            acknowledged = False
+            to = 7
+        else:
+            kept_1 = brokers(s)[topics(s)[outbox_row.topic].broker].acks == ALL
+            publish_batch(s, outbox, kept_1)
+            outbox_row.taken = 0 if kept_1 else outbox_row.count
+            to = 6
+    if pc == 6 or to == 6:
+        if outbox_row.taken < outbox_row.count:
+            if wait_for_replicas(s, own, pending_message(s, outbox)):
+                own_row.phase = 1
+                return PARK
+            else:
+                to = 1
+        else:
+            delay_1 = batch_delay(s, outbox, outbox_row.back)
+            if delay_1 < 0.0:
+                acknowledged = False
+                to = 7
+            elif delay_1 > 0.0:
+                hold(s, own, delay_1)
+                own_row.phase = 5
+                return PARK
+            else:
+                to = 5
+    if pc == 1 or to == 1:
+        if not is_available(s, pending_message(s, outbox)):
+            release_rest(s, outbox)
+            acknowledged = False
+            to = 7
+        else:
+            release(s, pending_message(s, outbox))
+            outbox_row.taken += 1
+            own_row.phase = 6
+            return AGAIN
+    if pc == 5 or to == 5:
+        acknowledged = True
+        to = 7
+    if to == 7:
+        if not acknowledged:
+            to = 8
+        else:
+            strike_off(s, outbox)
+            if outbox_row.count < outbox_row.batch:
+                to = 8
+            else:
+                own_row.phase = 2
+                return AGAIN
+    if pc == 0:
+        to = 8
+    if to == 8:
+        hold(s, own, outbox_row.poll)
+        own_row.phase = 2
+        return PARK
+    return PARK
