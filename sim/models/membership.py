@@ -44,9 +44,9 @@ class Session:
 
     __slots__ = ("began", "consumer", "dead", "joined", "notified")
 
-    def __init__(self, consumer: ManagedConsumer, now: float):
+    def __init__(self, consumer: ManagedConsumer, began: float):
         self.consumer = consumer
-        self.began = now  # s; from then on it sends heartbeats
+        self.began = began  # s; from then on it sends heartbeats
         self.dead = False  # and the group does not know it yet
         self.joined = False  # in the present round
         self.notified = False  # that there is one
@@ -57,7 +57,7 @@ class Coordinator:
 
     def __init__(self, group: Group, spec: Membership, session_timeout: float, phase: Draw):
         self.group = group
-        self.phase = phase  # of the heartbeats of a member that is there from the beginning
+        self.phase = phase  # of the heartbeats of a member, as a share of their interval
         self.env = group.env
         self.spec = spec
         self.eager = spec.protocol == "eager"
@@ -69,11 +69,18 @@ class Coordinator:
 
     # -- who comes and goes ------------------------------------------------------------------------------------------
 
-    def enrol(self, consumer: ManagedConsumer, before: float = 0.0) -> Session:
-        """A new member, which began to send heartbeats so long before."""
-        session = Session(consumer, self.env.now - before)
+    def enrol(self, consumer: ManagedConsumer) -> Session:
+        """A new member, whose heartbeats come at times of its own."""
+        session = Session(consumer, self.beats_since(consumer))
         self.sessions[session] = None
         return session
+
+    def beats_since(self, consumer: ManagedConsumer) -> float:
+        """A time in the past interval from which on its heartbeats are counted, s: nothing keeps those of a group in
+        step.
+        """
+        consumer.lives += 1
+        return self.env.now - self.phase(consumer.number, consumer.lives) * self.spec.heartbeat_interval
 
     def come(self, consumer: ManagedConsumer) -> Session:
         """A consumer joins a group that runs: all members have to."""
@@ -205,10 +212,8 @@ class ManagedConsumer(Consumer):
     ):
         self.coordinator = coordinator
         self.number = len(group.members)  # by which members are sorted
-        beat = coordinator.spec.heartbeat_interval
-        self.session: Session | None = None
-        if not replica.absent:
-            self.session = coordinator.enrol(self, coordinator.phase(self.number, 0) * beat)
+        self.lives = 0
+        self.session: Session | None = coordinator.enrol(self) if not replica.absent else None
         self.apart = False  # it waits for its assignment
         self.polled = 0.0  # s; when it polled last
         self.patience = Signal(self._look_at_batch)
@@ -244,7 +249,7 @@ class ManagedConsumer(Consumer):
         static = self.coordinator.spec.static and session is not None and session in self.coordinator.sessions
         if static and session is not None:
             session.dead = False
-            session.began = self.env.now
+            session.began = self.coordinator.beats_since(self)
             self.start()
             if self.coordinator.state == JOINING and not session.joined:
                 session.notified = True

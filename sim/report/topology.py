@@ -127,7 +127,7 @@ def _shape(box: Box, left: float, top: float, width: float, height: float) -> st
 
 
 def _pipe(partitions: int, edges: tuple[float, float, float, float], look: str) -> str:
-    """A lying cylinder, with a stroke for each partition at its lower edge (at most two dozen)."""
+    """A lying cylinder, with a stroke for each partition at its lower edge (at most two dozen); a queue has none."""
     left, top, right, bottom = edges
     end, half = 8.0, (bottom - top) / 2
     near, far = f"{left + end:.1f}", f"{right - end:.1f}"
@@ -142,7 +142,7 @@ def _pipe(partitions: int, edges: tuple[float, float, float, float], look: str) 
     places = (
         [first + (last - first) * index / max(count - 1, 1) for index in range(count)]
         if count > 1
-        else [(first + last) / 2]
+        else [(first + last) / 2] * count
     )
     ticks = " ".join(f"M{x:.1f} {bottom - 10:.1f} v6" for x in places)
     return f'{body}<path d="{ticks}" stroke="{LIGHT.muted}" stroke-width="1.3"/>'

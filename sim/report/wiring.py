@@ -99,7 +99,6 @@ def _boxes(scenario: Scenario) -> Iterator[Box]:
                     name,
                     queue_lines(broker_name, queue),
                     _faults_of(scenario, broker_name),
-                    1,
                 )
 
 

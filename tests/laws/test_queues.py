@@ -111,6 +111,7 @@ def test_the_books_of_every_queue_balance_whatever_befalls_it():
     assert ways == {"processed", "dead_lettered", "expired", "dropped", "lost"}
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_run():
     assert testing.play(MANY_WAYS).records.fingerprint() == testing.play(MANY_WAYS).records.fingerprint()
 

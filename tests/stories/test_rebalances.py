@@ -9,7 +9,8 @@ from sim.errors import ScenarioError
 from sim.policies.assignor import sticky_assign
 
 SYSTEM = """
-duration: 400s
+duration: 320s
+record: {spans: none}
 traffic: {clients: {sends: orders.create, completes_with: [done]}}
 services:
   orders: {workers: unlimited, endpoints: {create: [{publish: events}]}}
@@ -22,7 +23,7 @@ network: {default: {latency: 1ms}}
 ledger: {charge: done}
 faults: [FAULT]
 """
-FLOW = [0.05 * k for k in range(4800)]  # 20/s for four minutes: 2.5/s in each of eight partitions
+FLOW = [80.0 + 0.05 * k for k in range(2900)]  # 20/s from 1:20 to 3:45: 2.5/s in each of eight partitions
 
 
 def system(membership, fault="", replicas=4, partitions=8, work="10ms"):

@@ -31,7 +31,7 @@ MOST = 4  # panels of queues, and of groups
 PROMISES = "open promises"
 
 _QUANTITIES = (
-    ("lag", "behind the end of the topic", "messages"),
+    ("lag", "published, not done with yet", "messages"),
     ("queue", "waiting for a worker, all replicas", "requests"),
     ("listen_backlog", "came while it was frozen", "requests"),
     ("outbox", "written, not yet published", "rows"),

@@ -8,7 +8,7 @@ from sim.models import simulate
 
 SOUND = """
 version: 1
-duration: 120s
+duration: 70s
 warmup: 20s
 seed: 5
 traffic: {clients: {sends: front.ask, arrivals: {poisson: 100/s}, timeout: 10s}}
@@ -134,4 +134,4 @@ def test_load_on_paper_is_that_of_a_run(text, rate, held):
         pytest.approx(held, rel=1e-3),
     )
     busy = simulate(scenario).gauge("queue mail", "busy")
-    assert busy[20:].mean() / 2 == pytest.approx(station.utilisation, rel=0.04)
+    assert busy[20:].mean() / 2 == pytest.approx(station.utilisation, rel=0.05)
