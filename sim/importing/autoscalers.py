@@ -1,5 +1,5 @@
-"""HorizontalPodAutoscalers and KEDA's ScaledObjects. Autoscaling is not modelled: the replicas with which it begins are
-taken, its settings kept as a comment.
+"""HorizontalPodAutoscalers and KEDA's ScaledObjects. The replicas with which they begin are taken, their settings kept
+as a comment: how long a replica takes to start, on which `autoscaling` depends, no manifest says.
 
 Defaults: Kubernetes (autoscaling/v2: `minReplicas` 1, CPU at 80 % where no metric is named), KEDA (`minReplicaCount` 0,
 `maxReplicaCount` 100, `pollingInterval` 30 s, `cooldownPeriod` 300 s, `lagThreshold` 10).
@@ -13,7 +13,7 @@ from sim.importing.draft import Consumer, Draft, Said, Service, Topic, where
 from sim.importing.objects import Object
 from sim.importing.parts import Part
 
-_WHY = "autoscaling is not modelled: replicas stay as they are; the settings are kept as comments"
+_WHY = "kept as a comment: write it as `autoscaling` of the service, with its `start`, of which no manifest tells"
 
 
 def horizontal(thing: Object, draft: Draft) -> None:

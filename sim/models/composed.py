@@ -95,6 +95,9 @@ class Race:
     def __init__(self, step: spec.Race, site: Site):
         self.forks = Forks(site)
         self.cancels = step.losers == "cancel"
+        if self.cancels:
+            for host in site.world.calls.hosts:  # it goes on from callee to callee
+                host.keep_track()
         self.branches = [
             site.named(f"{site.name}.{index}").sequence(steps) for index, steps in enumerate(step.branches)
         ]

@@ -36,7 +36,7 @@ class ScalingMetric(Spec):
     requests: Rate | None = Field(default=None, gt=0)
     """Attempts that arrive at a replica per second."""
     in_flight: _Positive | None = None
-    """Attempts that are inside a replica, those who wait included, on average."""
+    """Attempts that are inside a replica, those who wait included, at the moment when it is measured."""
     queue: _Positive | None = None
     """Attempts that wait for a worker of a replica, on average."""
     lag: Lag | None = None

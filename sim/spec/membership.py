@@ -18,6 +18,7 @@ class Membership(Spec):
     (cooperative-sticky) goes on with what it has, and gives up only what moves to another, which takes a second round.
     """
 
+    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.REBALANCE_BEGAN, EventKind.PARTITIONS_ASSIGNED))
     positional = "protocol"
     protocol: Literal["eager", "cooperative"] = "eager"

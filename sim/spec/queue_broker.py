@@ -27,6 +27,7 @@ DEFAULT_EXCHANGE = ""  # every broker has it: its routing keys are the names of 
 class Binding(Spec):
     """From an exchange to one queue, by a routing key, a pattern of one, or headers."""
 
+    simpy_only: ClassVar[bool] = True
     positional = "queue"
     queue: str
     """The queue that gets what matches."""
@@ -78,6 +79,7 @@ class Exchange(Spec):
     `mandatory`.
     """
 
+    simpy_only: ClassVar[bool] = True
     type: Literal["direct", "topic", "fanout", "headers"] = "direct"
     """How it matches: the routing key (`direct`), a pattern of it (`topic`), nothing at all (`fanout`),
     or `headers`.
@@ -116,6 +118,7 @@ def _words_match(pattern: list[str], words: list[str]) -> bool:
 class DeadLetter(Spec):
     """Where a queue republishes what it gives up: rejected, expired, over its length, or over its delivery limit."""
 
+    simpy_only: ClassVar[bool] = True
     positional = "exchange"
     exchange: str = DEFAULT_EXCHANGE
     """The exchange; without a word the default one, whose routing keys are names of queues (x-dead-letter-exchange)."""
@@ -128,6 +131,7 @@ class MessageQueue(Spec):
     expired.
     """
 
+    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.ERROR,),
         events=(EventKind.CONSUMER_TIMED_OUT,),
@@ -283,6 +287,7 @@ class QueueBroker(MessageBroker):
 class ConfirmBatch(Spec):
     """Confirms are waited for once in so many messages of a replica."""
 
+    simpy_only: ClassVar[bool] = True
     positional = "batch"
     batch: Many = 100
     """After how many messages the publisher waits until all of them are confirmed."""

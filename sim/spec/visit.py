@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Share, Spec
+from sim.spec.base import Leaves, Share, Spec
 from sim.spec.counting import HowMany
 from sim.spec.distribution import AnyDistribution, Constant
 
@@ -25,6 +25,7 @@ class Visit(Spec):
     """
 
     simpy_only: ClassVar[bool] = True
+    leaves: ClassVar[Leaves] = Leaves(series=("visits", "visits_left"))
     requests: HowMany | None = None
     """How many requests somebody sends, each by the shares of `sends`; at least 1, at most 1000."""
     journey: _Journey | None = None

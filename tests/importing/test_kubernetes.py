@@ -82,7 +82,7 @@ def test_autoscaling_is_kept_as_a_comment_and_its_least_replicas_are_taken(shop)
     assert shop.document["services"]["basket"]["replicas"] == 2
     remark = shop.remark("# HorizontalPodAutoscaler basket:")
     assert remark == "# HorizontalPodAutoscaler basket: 2 to 8 replicas, cpu 60%, scaleDown waits 120s (line 106)"
-    assert "autoscaling is not modelled" in shop.left_out("HorizontalPodAutoscaler basket")[0][1]
+    assert "write it as `autoscaling` of the service" in shop.left_out("HorizontalPodAutoscaler basket")[0][1]
     assert shop.remark("# ScaledObject mailer:") == (
         "# ScaledObject mailer: 0 to 6 replicas, kafka (topic orders, lagThreshold 50), polled every 30s, cools down for 300s (line 116)"
     )
