@@ -55,17 +55,14 @@ class BreakerMemory(Memory):
             yield Late(EventKind.BREAKER_CLOSED, now, subject, about)
 
     def admit(self, now: float) -> int:
-        """A ticket, or -1: the call is refused."""
-        if self.library is not None:
-            return library.admit(self.library, now)
-        return breakers.admit(self.row, self.ring, now)
+        """Of a library: a ticket, or -1, the call is refused."""
+        assert self.library is not None
+        return library.admit(self.library, now)
 
-    def settle(self, now: float, ticket: int, outcome: int, seconds: float) -> None:
-        """An admitted call has ended."""
-        if self.library is not None:
-            library.settle(self.library, now, ticket, outcome)
-        else:
-            breakers.settle(self.row, self.ring, now, ticket, outcome, seconds)
+    def settle(self, now: float, ticket: int, outcome: int) -> None:
+        """Of a library: an admitted call has ended."""
+        assert self.library is not None
+        library.settle(self.library, now, ticket, outcome)
 
     def give_back(self, now: float, ticket: int) -> None:
         """Nobody will hear how it ends."""
@@ -103,7 +100,8 @@ class Breaker(Layer):
         """Let the attempt through, or refuse it."""
         breaker, env = self.call.guard(task).of(BreakerMemory), self.call.env
         began, period = env.now, breaker.row.period
-        admitted = breaker.admit(began)
+        ours = breaker.library is None
+        admitted = breakers.admit(breaker.row, breaker.ring, began) if ours else breaker.admit(began)
         if breaker.row.period != period:
             self._note_change(task, breaker.row, period)
         if admitted < 0:
@@ -117,7 +115,10 @@ class Breaker(Layer):
                 self._note_change(task, breaker.row, period)
             raise
         period = breaker.row.period
-        breaker.settle(env.now, admitted, outcome, env.now - began)
+        if ours:
+            breakers.settle(breaker.row, breaker.ring, env.now, admitted, outcome, env.now - began)
+        else:
+            breaker.settle(env.now, admitted, outcome)
         if breaker.row.period != period:
             self._note_change(task, breaker.row, period)
         return outcome
