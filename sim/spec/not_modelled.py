@@ -17,9 +17,7 @@ _REPLICAS = (
     "services.NAME.replicas=1..8`"
 )
 _HEDGE = "it is `hedge: {after: p95, max: 1}` of a policy"
-_DEADLINE = (
-    "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
-)
+_DEADLINE = "it is `deadline: propagate` of a policy, and of traffic with a `timeout`"
 _SAGA = "a saga is no word: its steps are calls (or events), and what undoes them stands in `fallback`"
 _CONNECTIONS = "the connections of a caller are `pool: {size: 20, max_pending: 50, acquire_timeout: 2s}` of its policy"
 _CONCURRENCY = (
@@ -53,7 +51,8 @@ INSTEAD = {
     "instances": "it is `replicas`",
     "pods": "it is `replicas`",
     "hedging": _HEDGE,
-    "deadline": _DEADLINE,
+    "deadline_propagation": _DEADLINE,
+    "grpc_timeout": _DEADLINE,
     "saga": _SAGA,
     "compensate": _SAGA,
     "compensation": _SAGA,

@@ -521,13 +521,17 @@ class CallPolicy(Spec):
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit", "pool", "hedge")
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit", "pool", "hedge", "deadline")
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None
     """Of all attempts and pauses together: then the call ends as a timeout."""
     on_timeout: Literal["abandon", "cancel"] = "abandon"
     """Whether the callee works on for nobody (`abandon`) or is stopped (`cancel`)."""
+    deadline: Literal["propagate"] | None = None
+    """`propagate`: the callee is told until when its answer is waited for, and no call under this policy waits longer
+    than the caller itself is waited for (gRPC). What cannot end in time is not begun, and what is late is cancelled.
+    """
     retry: Retry | None = None
     """Whether a failed call is tried again, and when."""
     hedge: Hedge | None = None
@@ -544,6 +548,16 @@ class CallPolicy(Spec):
     """Whether breaker, limit, bulkhead, pool and budget are of each `replica` of the caller, or of the
     whole `service`.
     """
+
+    @property
+    def cancels(self) -> bool:
+        """Whether a callee stops at a timeout."""
+        return self.on_timeout == "cancel" or self.deadline is not None
+
+    @property
+    def timed(self) -> bool:
+        """Whether all of a call together may have a time limit."""
+        return self.total_timeout is not None or self.deadline is not None
 
 
 NO_POLICY = CallPolicy()

@@ -71,7 +71,7 @@ def tries(answer: Ends, policy: CallPolicy) -> Tries:
         whole = replace(whole, attempts=whole.attempts * more, held=whole.held * more)
     saved = (
         whole.attempts * max(0.0, answer.expected - once.expected - late.expected)
-        if policy.on_timeout == "cancel"
+        if policy.cancels
         else 0.0
     )
     return replace(
