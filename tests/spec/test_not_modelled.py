@@ -53,7 +53,7 @@ def told(**wrong):
         ("POLICY", "max_retries: 3", "unknown field 'max_retries'; it is `retry: {max_attempts: 3}`"),
         ("POLICY", "maxRetries: 3", "unknown field 'maxRetries'; it is `retry: {max_attempts: 3}`"),
         ("POLICY", "timeout_ms: 3", "unknown field 'timeout_ms'; a duration is written with its unit"),
-        ("POLICY", "hedge: 3", "unknown field 'hedge'; hedging is not modelled"),
+        ("POLICY", "hedging: 3", "unknown field 'hedging'; it is `hedge: {after: p95, max: 1}` of a policy"),
         ("TRAFFIC", "rps: 3", "unknown field 'rps'; a rate is written with its unit"),
         ("TRAFFIC", "think_time: 3s", "unknown field 'think_time'; users who wait for their answer are"),
         ("STEP", "{cache: 90%}", "unknown step 'cache'; there is no cache but that of tokens"),
