@@ -9,7 +9,7 @@ Why a call failed in the first place stays with it as `root`, for the books.
 At a timeout the caller's permit and connection are free again; the callee goes on with the abandoned attempt, unless
 the policy says `on_timeout: cancel`. At the total timeout that is so for the attempt under way, and there is no other.
 
-Not modelled: connection pools and connection set-up, deadline propagation, hedging.
+Not modelled: many requests on one connection (HTTP/2), and the time that a cancellation takes to travel.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ class Call:
     bulkhead_name: str  # as figures name its places
     limit_name: str  # and its rate limit
     pool_name: str  # and its connections
+    deadlines: dict[Task, float]  # s; until when whoever asked waits for an attempt, where it was told
 
     def __init__(
         self,
@@ -121,7 +122,8 @@ class Call:
         self.salt = context.salt(site)
         self.mark = context.mark(site)
         self.fallback = fallback
-        self.cancels = policy.on_timeout == "cancel"
+        self.cancels = policy.cancels
+        self.propagates = policy.deadline is not None
 
     def shares_guards_with(self, other: Call) -> bool:
         """Whether the two are of one caller, towards one callee, under one policy."""

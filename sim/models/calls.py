@@ -27,6 +27,7 @@ class Calls:
         self.policies = scenario.policies
         self.network = network
         self.hosts = hosts
+        self.deadlines: dict[Task, float] = {}  # of attempts that know of one
         self.guarded: list[Call] = []  # the first of all calls that share their guards
         self._bulkhead_names = {(its.caller, its.callee, its.policy_name): its.name for its in bulkheads(scenario)}
         self._pool_names = {(its.caller, its.callee, its.policy_name): its.name for its in pools(scenario)}
@@ -54,6 +55,7 @@ class Calls:
         call.bulkhead_name = self._bulkhead_names.get(key, f"{call.caller} -> {target.component} ({name})")
         call.limit_name = self._limit_names.get(key, f"{call.caller} -> {target.component} ({name}) rate limit")
         call.pool_name = self._pool_names.get(key, f"{call.caller} -> {target.component} ({name}) pool")
+        call.deadlines = self.deadlines
         call.guards = self._guards(call)
         call.run = layered(call, LAYERS)
         if call.cancels or (call.policy.hedge is not None and call.policy.hedge.cancel):

@@ -12,6 +12,7 @@ from sim.chance.chain import link_chain
 from sim.models.budget import RetryBudget
 from sim.models.call import Target
 from sim.models.context import Context
+from sim.models.ending import kill
 from sim.models.gateway import Gateway
 from sim.models.link import Hop
 from sim.models.outcomes import OK, RATE_LIMITED, SHED, TIMEOUT, UNREACHABLE
@@ -41,13 +42,16 @@ class Door:
 class Client:
     """What all clients of one traffic have in common: patience, retries, and the budget for these."""
 
-    def __init__(self, context: Context, name: str, spec: Traffic, gateway: Gateway | None):
+    def __init__(
+        self, context: Context, name: str, spec: Traffic, gateway: Gateway | None, deadlines: dict[Task, float]
+    ):
         self.env = context.env
         self.recorder = context.recorder
         self.name = name
         self.name_index = context.recorder.name(name)
         self.gateway = gateway
         self.replica = Replica(Outside(), 0, 0)  # its side of balancers
+        self.deadlines = deadlines if spec.deadline is not None else None  # None: nobody is told how long it waits
         retry = spec.retry or Retry(max_attempts=1)
         self.rule = retries.new_retry(retry)
         self.budget = RetryBudget(retry.budget) if retry.budget is not None else None
@@ -109,12 +113,16 @@ class Client:
         else:
             if (attempt := self._attempt(door, request, task, replica, tries)) is not None:
                 task.children = attempt
+                if self.deadlines is not None and self.timers is not None:
+                    self.deadlines[attempt] = began + self.timers.duration
                 attempt.then = target.arrive
                 self.env.wake(attempt)
             self.recorder.sent(task, attempt, target.where, tries)
             yield
             outcome = task.outcome
             task.children = None
+            if self.deadlines is not None and attempt is not None:
+                self.deadlines.pop(attempt, None)
             target.over(self.replica, replica, outcome, began)
         task.ticket += 1  # the timer is stale
         return outcome
@@ -157,8 +165,11 @@ class Client:
         attempt = task.children
         if attempt is not None:
             attempt.caller = None
+            told = self.deadlines is not None
             if self.gateway is not None:
-                self.gateway.client_gone(attempt)
+                self.gateway.client_gone(attempt, told)
+            elif told:
+                kill(attempt, TIMEOUT, cancel=True)
             else:
                 abandon(attempt)
         task.ticket += 1

@@ -4,7 +4,7 @@ endpoint.
 An event-loop gateway (the default) holds a worker for its own work only; with `concurrency: threads` a worker is held
 for the whole request.
 
-Not modelled: TLS handshakes, connection handling, request bodies, caching, health checks and outlier ejection.
+Not modelled: TLS handshakes, connection handling, request bodies, caching, health checks.
 """
 
 from __future__ import annotations
@@ -82,16 +82,16 @@ class Gateway(Host):
         if isinstance(self.authentication, Introspection):
             self.authentication.forget_answers(replica)
 
-    def client_gone(self, task: Task) -> None:
+    def client_gone(self, task: Task, cancel: bool = False) -> None:
         """Nobody waits for this attempt: it ends here and now, and what it has called works on for nobody.
 
         So do nginx (`proxy_ignore_client_abort off`), Envoy and Kong, all by default. Who asks the identity provider
-        for others too finishes that.
+        for others too finishes that. With `cancel` what it has called stops as well: it was told the deadline.
         """
         if isinstance(self.authentication, Introspection) and task in self.authentication.askers:
             abandon(task)
         else:
-            kill(task, TIMEOUT)
+            kill(task, TIMEOUT, cancel)
 
     def _introspection_call(self, system: System, spec: OAuth) -> Call:
         """The call of the identity provider; it times out, or a lost answer would keep its user out for ever."""

@@ -169,12 +169,13 @@ class Permit(Protocol):
 class TimedCall:
     """One call whose attempts and pauses together have a time limit."""
 
-    __slots__ = ("deadline", "pausing", "task", "ticket")
+    __slots__ = ("attempts", "deadline", "pausing", "task", "ticket")
 
     def __init__(self, task: Task, deadline: float):
         self.task = task
         self.deadline = deadline  # s
         self.pausing = False  # between two attempts
+        self.attempts: list[Task] = []  # those that were told of the deadline
         self.ticket = 0  # 1 when the call is over
 
     def end(self) -> None:

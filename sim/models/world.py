@@ -132,10 +132,13 @@ class World:
                 Autoscaler(fleet, service, service.spec.autoscaling, groups)
 
     def _make_traffic(self) -> None:
+        if any(traffic.deadline is not None for traffic in self.scenario.traffic.values()):
+            for host in self.hosts():
+                host.keep_track()  # what is late is cancelled
         users = first_users(self.scenario.traffic)
         self.workloads = []
         for name, traffic in self.scenario.traffic.items():
-            client = Client(self, name, traffic, self.gateway)
+            client = Client(self, name, traffic, self.gateway, self.calls.deadlines)
             doors = [self._door(target, traffic) for target in traffic.mix]
             self.workloads.append(Workload(self, name, traffic, client, doors, users.get(name, 0)))
         for workload in self.workloads:

@@ -10,7 +10,8 @@
     two_choices    nginx's `random two least_conn`: the same with two that are not the same; a tie: the second
                    (ngx_http_upstream_random_module.c)
 
-Left out: weights, slow start, panic thresholds, health checks (semantics.md 9). `up` is what the caller is told.
+Left out: health checks; weights, slow start, outliers and panic thresholds are in `balancing.py`. `up` is what the
+caller is told.
 """
 
 from __future__ import annotations

@@ -14,9 +14,7 @@ from sim.errors import did_you_mean
 _SLIP = 0.85  # from here on two words are the same one, misspelt
 _REPLICAS = "it is `autoscaling: {min: 2, max: 10, metrics: [{cpu: 70%}]}` of a service"
 _HEDGE = "it is `hedge: {after: p95, max: 1}` of a policy"
-_DEADLINE = (
-    "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
-)
+_DEADLINE = "it is `deadline: propagate` of a policy, and of traffic with a `timeout`"
 _SAGA = "it is the step `saga: [{do: [...], undo: [...]}]`"
 _CONNECTIONS = "the connections of a caller are `pool: {size: 20, max_pending: 50, acquire_timeout: 2s}` of its policy"
 _CONCURRENCY = (
@@ -51,7 +49,8 @@ INSTEAD = {
     "instances": "it is `replicas`",
     "pods": "it is `replicas`",
     "hedging": _HEDGE,
-    "deadline": _DEADLINE,
+    "deadline_propagation": _DEADLINE,
+    "grpc_timeout": _DEADLINE,
     "compensate": _SAGA,
     "compensation": _SAGA,
     "prefetch_count": "it is `prefetch` of a consumer of a queue; of a topic `max_poll_records`",

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sim.errors import nearest
 from sim.spec.base import (
+    MOST,
     UNLIMITED,
     Between,
     Choice,
@@ -23,6 +24,7 @@ from sim.spec.base import (
     Number,
     Rate,
     Ratio,
+    Share,
     Spec,
     register,
 )
@@ -227,6 +229,66 @@ class Resilience4jBreaker(Spec):
     """How long it waits for the calls that try before it opens again; 0: for ever."""
 
 
+class PollyBreaker(Spec):
+    """CircuitBreakerStrategyOptions of Polly 8, names in snake_case, with its defaults."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    failure_ratio: Share = 0.1
+    """Share of failures from which it opens."""
+    minimum_throughput: Annotated[int, Between(2, MOST)] = 100
+    """Calls in the window before it judges."""
+    sampling_duration: Duration = Field(default=30.0, ge=0.5, le=86400)
+    """The window."""
+    break_duration: Duration = Field(default=5.0, ge=0.5, le=86400)
+    """How long it stays open."""
+
+
+class OpossumBreaker(Spec):
+    """Options of opossum (Node.js), names in snake_case, with its defaults; its `timeout` is that of the policy."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    error_threshold_percentage: Number = Field(default=50.0, ge=0, le=100)
+    """Percentage of failures above which it opens."""
+    volume_threshold: Annotated[int, Between(0, MOST)] = 0
+    """Invocations in the window before it judges; with the default the first failure may open it."""
+    rolling_count_timeout: Duration = Field(default=10.0, gt=0)
+    """The window."""
+    rolling_count_buckets: Few = 10
+    """Buckets of the window."""
+    reset_timeout: Duration = 30.0
+    """How long it stays open."""
+
+
+class HystrixBreaker(Spec):
+    """Properties of Hystrix, names in snake_case, with its defaults; its timeout is that of the policy."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    request_volume_threshold: Annotated[int, Between(0, MOST)] = 20
+    """Calls in the window before it judges."""
+    error_threshold_percentage: Number = Field(default=50.0, ge=0, le=100)
+    """Percentage of failures from which it opens."""
+    sleep_window: Duration = 5.0
+    """How long it stays open."""
+    rolling_stats: Duration = Field(default=10.0, gt=0)
+    """The window."""
+    health_snapshot_interval: Duration = Field(default=0.5, gt=0)
+    """How often it judges."""
+
+
+class GoBreaker(Spec):
+    """Settings of sony/gobreaker, names in snake_case, with its defaults."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    max_requests: Few = 1
+    """Calls that may try when half-open, and must all be good."""
+    interval: Duration = 0.0
+    """How often a closed one forgets its failures; 0: never."""
+    timeout: Duration = 60.0
+    """How long it stays open."""
+    consecutive_failures: Few = 5
+    """It opens at more than so many failures in a row (ReadyToTrip)."""
+
+
 class CircuitBreaker(Spec):
     """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library
     counts.
@@ -237,6 +299,7 @@ class CircuitBreaker(Spec):
         events=(EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED, EventKind.BREAKER_CLOSED),
         series=("breaker_open",),
     )
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consecutive", "polly", "opossum", "hystrix", "gobreaker")
     failures: Few = 5
     """Failed attempts from which it opens."""
     within: Duration = Field(default=1.0, gt=0)
@@ -247,6 +310,38 @@ class CircuitBreaker(Spec):
     """Calls that then try whether the callee is well again."""
     resilience4j: Resilience4jBreaker | None = None
     """Counts as that library does, in the place of the four others."""
+    consecutive: Few | None = None
+    """Opens at so many failures in a row, in the place of `failures` and `within` (pybreaker's fail_max, cockatiel)."""
+    polly: PollyBreaker | None = None
+    """Counts as Polly (.NET) does, in the place of all others."""
+    opossum: OpossumBreaker | None = None
+    """Counts as opossum (Node.js) does, in the place of all others."""
+    hystrix: HystrixBreaker | None = None
+    """Counts as Hystrix does, in the place of all others."""
+    gobreaker: GoBreaker | None = None
+    """Counts as sony/gobreaker does, in the place of all others."""
+
+    @property
+    def counts_in_a_time(self) -> bool:
+        """Whether it is the one that counts `failures` `within` a time."""
+        others = (self.resilience4j, self.consecutive, self.polly, self.opossum, self.hystrix, self.gobreaker)
+        return all(other is None for other in others)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        """A library says all in its own words."""
+        said = self.model_fields_set
+        libraries = [name for name in ("polly", "opossum", "hystrix", "gobreaker") if getattr(self, name) is not None]
+        if self.consecutive is not None:
+            libraries.append("consecutive")
+            said = said - {"open_for", "half_open_calls"}
+        if self.resilience4j is not None:
+            libraries.append("resilience4j")
+            said = said - {"failures", "within", "open_for", "half_open_calls"}  # which were never refused beside it
+        others = sorted(name for name in said if getattr(self, name) is not None and name not in libraries[:1])
+        if libraries and others:
+            raise ValueError(f"found {' and '.join(others)} beside {libraries[0]}, expected one of them")
+        return self
 
 
 class Bulkhead(Spec):
@@ -426,13 +521,17 @@ class CallPolicy(Spec):
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit", "pool", "hedge")
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limit", "pool", "hedge", "deadline")
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None
     """Of all attempts and pauses together: then the call ends as a timeout."""
     on_timeout: Literal["abandon", "cancel"] = "abandon"
     """Whether the callee works on for nobody (`abandon`) or is stopped (`cancel`)."""
+    deadline: Literal["propagate"] | None = None
+    """`propagate`: the callee is told until when its answer is waited for, and no call under this policy waits longer
+    than the caller itself is waited for (gRPC). What cannot end in time is not begun, and what is late is cancelled.
+    """
     retry: Retry | None = None
     """Whether a failed call is tried again, and when."""
     hedge: Hedge | None = None
@@ -449,6 +548,16 @@ class CallPolicy(Spec):
     """Whether breaker, limit, bulkhead, pool and budget are of each `replica` of the caller, or of the
     whole `service`.
     """
+
+    @property
+    def cancels(self) -> bool:
+        """Whether a callee stops at a timeout."""
+        return self.on_timeout == "cancel" or self.deadline is not None
+
+    @property
+    def timed(self) -> bool:
+        """Whether all of a call together may have a time limit."""
+        return self.total_timeout is not None or self.deadline is not None
 
 
 NO_POLICY = CallPolicy()

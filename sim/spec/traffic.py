@@ -353,7 +353,7 @@ class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.OK, Outcome.TIMEOUT, Outcome.IN_FLIGHT))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consumer", "headers", "visit")
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consumer", "headers", "visit", "deadline")
     sends: str | dict[str, Share] = Field(default_factory=dict)
     """A route, or `service.endpoint` where there is no gateway; a map from such names to shares gives a mix."""
     arrivals: AnyArrivals
@@ -372,6 +372,8 @@ class Traffic(Spec):
     """What they are about: the catalogue, whose item 0 is the same item in all traffic."""
     timeout: Duration | None = None
     """The client's own patience, per attempt; without it clients wait for ever."""
+    deadline: Literal["propagate"] | None = None
+    """`propagate`: what clients call is told until when they wait, and stops then (gRPC); else a service works on."""
     retry: Retry | None = None
     """Whether clients try again, and when."""
     honor_retry_after: Flag = False
@@ -404,6 +406,12 @@ class Traffic(Spec):
     def requests_each(self) -> float:
         """How many requests come of an arrival, on average."""
         return self.visit.mean if self.visit is not None else 1.0
+
+    @model_validator(mode="after")
+    def _has_a_deadline(self) -> Self:
+        if self.deadline is not None and self.timeout is None:
+            raise ValueError("`deadline: propagate` hands on the `timeout` of the client, and there is none")
+        return self
 
     @model_validator(mode="after")
     def _sends_something(self) -> Self:

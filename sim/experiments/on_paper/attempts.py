@@ -69,11 +69,7 @@ def tries(answer: Ends, policy: CallPolicy) -> Tries:
     if policy.hedge is not None:
         more = 1.0 + _copies(answer, policy.hedge)
         whole = replace(whole, attempts=whole.attempts * more, held=whole.held * more)
-    saved = (
-        whole.attempts * max(0.0, answer.expected - once.expected - late.expected)
-        if policy.on_timeout == "cancel"
-        else 0.0
-    )
+    saved = whole.attempts * max(0.0, answer.expected - once.expected - late.expected) if policy.cancels else 0.0
     return replace(
         whole,
         ends=_cut(whole.ends, policy.total_timeout),

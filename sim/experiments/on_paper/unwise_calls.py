@@ -133,7 +133,7 @@ def breakers(view: View) -> Iterator[Finding]:
         bad = _background(view, edge)
         if breaker.resilience4j is not None:
             yield from _resilience4j(edge, breaker.resilience4j, view.rate(edge, peak=True) / sharers, bad)
-        else:
+        elif breaker.counts_in_a_time:
             yield from _noise(edge, breaker, view.rate(edge) / sharers * bad)
             yield from _unreachable(
                 edge,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from sim.chance.chain import link_chain
@@ -104,4 +105,15 @@ class Attempt(Layer):
         if self.publishes:
             child.producer = task.replica
         child.then = call.target.arrive
+        if call.propagates:
+            self._tell(task, child)
         return child
+
+    def _tell(self, task: Task, child: Task) -> None:
+        """What the callee is told: until when its answer is waited for."""
+        call, deadline = self.call, task.timed_call.deadline
+        if call.policy.timeout is not None:
+            deadline = min(deadline, call.env.now + call.policy.timeout)
+        if deadline < math.inf:
+            call.deadlines[child] = deadline
+            task.timed_call.attempts.append(child)

@@ -170,7 +170,7 @@ class Hedge(Layer):
         copy.abandoned = task.abandoned
         copy.attempt = task.attempt or task
         copy.tries = task.tries + number * APART
-        if call.policy.total_timeout is not None:
+        if call.policy.timed:
             copy.timed_call = TimedCall(copy, task.timed_call.deadline)
         race.running.append(copy)
         copy.begin(self._copy(copy, race))

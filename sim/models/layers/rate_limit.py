@@ -94,7 +94,7 @@ class RateLimit(Layer):
     def _wait(self, task: Task, memory: LimiterMemory, seconds: float) -> Activity:
         """Stand in line; 1 where the total timeout of the call came first."""
         call = self.call
-        timed = task.timed_call if call.policy.total_timeout is not None else None
+        timed = task.timed_call if call.policy.timed else None
         cut = timed is not None and reached(call.env.now + seconds, timed.deadline)
         call.recorder.stage(task, Stage.OTHER, call.target.where)
         memory.in_line += 1

@@ -23,7 +23,7 @@ class Retry(Layer):
         self.budgeted = call.policy.retry.budget is not None
         budget = call.policy.retry.budget
         self.throttled = budget is not None and budget.grpc is not None
-        self.timed = call.policy.total_timeout is not None
+        self.timed = call.policy.timed
         self.jitter = call.context.uniform(f"{call.site}.backoff")
 
     @staticmethod
