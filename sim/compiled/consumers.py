@@ -8,14 +8,13 @@ import numpy as np
 
 from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
-from sim.compiled.answers import JUMP, NEXT, PARK
+from sim.compiled.answers import JUMP, NEXT
 from sim.compiled.base import MESSAGE_ENDS, NONE, ZERO, handler, whole
 from sim.compiled.calendar import DUE, ORDINARY, schedule
 from sim.compiled.codes import DEAD_LETTERED, OK, PROCESSED, QUEUED, REFUSED
 from sim.compiled.lists import add_first, add_last, unlink
 from sim.compiled.memory import find, remember
 from sim.compiled.places import error_fault_hits
-from sim.compiled.polling import cut_off, wait_for_broker
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import hosts
 from sim.compiled.rows.logs import (
@@ -169,13 +168,10 @@ def commit_before(s: State, member: int, failed: int) -> None:
 
 
 @handler
-def commit(s: State, task: int) -> int:
-    """Commit the batch: its messages have ended for the group."""
+def commit_batch(s: State, task: int) -> None:
+    """The messages of the batch have ended for the group."""
     own = tasks(s)[task]
     member = members(s)[own.member]
-    if cut_off(s, own.member):
-        wait_for_broker(s, member.broker, task)
-        return PARK
     delivery = member.batch.first
     while delivery >= 0:
         following = deliveries(s)[delivery].next
@@ -185,7 +181,6 @@ def commit(s: State, task: int) -> int:
     member.batch.first = NOBODY
     member.batch.last = NOBODY
     batch_over(s, own.member)
-    return NEXT
 
 
 @handler

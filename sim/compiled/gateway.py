@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from sim.compiled import operations as op_of
-from sim.compiled.answers import FAIL, JUMP, NEXT, PARK
-from sim.compiled.base import NONE, handler, whole
+from sim.compiled.answers import FAIL, NEXT
+from sim.compiled.base import handler, whole
 from sim.compiled.calendar import put_ready
 from sim.compiled.codes import ERROR, LIMITING_BEGAN, LIMITING_ENDED, OK, RATE_LIMITED, REFUSED, TIMEOUT, UNAUTHORIZED
 from sim.compiled.events import log, log_at
 from sim.compiled.memory import find, note_task, remember
-from sim.compiled.places import chance, leave
 from sim.compiled.rows.gateway import entries, limiter_rings, limiters, limits, ring_of, token_rules
 from sim.compiled.rows.hosts import hosts, replicas
-from sim.compiled.rows.programs import LimitsOp, TokenOp, call_ops
+from sim.compiled.rows.programs import LimitsOp, call_ops
 from sim.compiled.rows.running import give_back_note, notes, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import Rows, rows_from
-from sim.compiled.spans import OTHER, keep_stage
-from sim.compiled.tasks import ALIVE, ASKING, GO_ON, NOWHERE
+from sim.compiled.tasks import ALIVE, GO_ON
 from sim.policies import base, limiter
 from sim.vocabulary import QUIET
 
@@ -25,7 +23,7 @@ PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
 # for whom a token is asked for: one that others share, one without a user, a bad one
 FOR_ALL, FOR_ITSELF, INVALID = map(whole, range(3))
 look, take = limiter.look.compiled, limiter.take.compiled
-passed, reached = base.passed.compiled, base.reached.compiled
+passed = base.passed.compiled
 
 
 # -- limits ------------------------------------------------------------------------------------------------------------
@@ -109,47 +107,13 @@ def note_limit(s: State, host: int, index: int) -> None:
 
 
 @handler
-def look_at_token(s: State, task: int, op: TokenOp) -> int:
-    """JUMP with a good token; FAIL with one that another's call found bad.
-
-    NEXT: this task asks, for itself or for all who come meanwhile.
-    """
-    own = tasks(s)[task]
-    token = token_rules(s)[0]
-    if own.waits == ASKING:
-        own.waits = NOWHERE
-        return JUMP if own.outcome == OK else FAIL
-    user = requests(s)[own.request].user
-    own.asks_for = FOR_ALL
-    if token.invalid > 0.0 and chance(s, op.draw, task) < token.invalid:
-        own.asks_for = INVALID
-    elif user < 0:
-        own.asks_for = FOR_ITSELF
-    if own.asks_for != FOR_ALL:
-        return NEXT
-    key = user * s.replica_count + replicas(s)[own.replica].index
-    known = find(s, token.known, key)
-    if known >= 0 and not reached(s.now, entries(s)[known].time):
-        return JUMP
-    place = find(s, token.asking, key)
-    if place < 0:
-        place = remember(s, token.asking, key)
-    entry = entries(s)[place]
-    if entry.value < 0:
-        entry.value = 1
-        entry.first = -1
-        entry.last = -1
-        return NEXT
-    entry.last = note_task(s, entry.last, task)
-    if entry.first < 0:
-        entry.first = entry.last
-    own.held += 1
-    own.waits = ASKING
-    if s.spans:
-        keep_stage(s, task, OTHER, op.where, 0.0, NONE)
-    if hosts(s)[op.host].event_loop and own.granted:
-        leave(s, op.host, task)
-    return PARK
+def wait_for_verdict(s: State, entry: int, task: int) -> None:
+    """Somebody asks already: stand behind those who wait for the answer."""
+    row = entries(s)[entry]
+    row.last = note_task(s, row.last, task)
+    if row.first < 0:
+        row.first = row.last
+    tasks(s)[task].held += 1
 
 
 @handler

@@ -30,10 +30,10 @@ from sim.compiled.calendar import (
 )
 from sim.compiled.clients import arrival, client_timed_out
 from sim.compiled.codes import OK, REFUSED
-from sim.compiled.consumers import commit, deliver_record, due, record_over, take_next
+from sim.compiled.consumers import deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
 from sim.compiled.flows.layers.attempt import send_and_forget
-from sim.compiled.gateway import limited, look_at_token, still_there, token_answered
+from sim.compiled.gateway import limited, still_there, token_answered
 from sim.compiled.operations import (
     branch_ended,
     end_by_chance,
@@ -63,7 +63,6 @@ from sim.compiled.rows.programs import (
     reply_ops,
     salt_ops,
     stock_ops,
-    token_ops,
     workload_ops,
 )
 from sim.compiled.rows.running import tasks
@@ -83,9 +82,10 @@ from sim.compiled.topics import replicated
 from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.calls import call_expired, call_step
 from sim.compiled.written.clients import ask, think
-from sim.compiled.written.members import poll
+from sim.compiled.written.members import commit, poll
 from sim.compiled.written.publications import publication, relay_step
 from sim.compiled.written.steps import branch_out, carry, get_place, spend
+from sim.compiled.written.tokens import look_at_token
 
 BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
 TURNS_AT_ONCE = whole(1 << 16)  # of tasks, without an event between them
@@ -331,7 +331,7 @@ def unusual(s: State, task: int, op: Op) -> int:
 def of_tokens(s: State, task: int, op: Op) -> int:
     """The operations of the gateway's authentication."""
     if op.kind == op_of.TOKEN:
-        return look_at_token(s, task, token_ops(s)[tasks(s)[task].pc])
+        return look_at_token(s, task, tasks(s)[task].pc)
     if op.kind == op_of.TOKEN_ANSWER:
         return token_answered(s, task, op.host)
     return still_there(s, task, op.host)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sim.compiled.calendar import hold
 from sim.compiled.cutting.arranging import Cutter
+from sim.compiled.cutting.modules import WRITTEN
 from sim.compiled.cutting.needs import Needs
 from sim.compiled.cutting.words import Refused, flow, fold, lasting, the
 from sim.compiled.flows.all import files
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Call, Guard, Task
 
 HERE = 4
+ROOT = Path(__file__).parents[2]
 
 
 def cut(what):
@@ -328,6 +335,20 @@ def test_refused_as_a_whole(what, why):
 def test_what_is_written_is_what_would_be_written():
     stale = [path.name for path, text in files() if path.read_text(encoding="utf-8") != text]
     assert stale == [], "python sim/compiled/cutting/write.py"
+    there = {path for path in WRITTEN.glob("*.py") if path.name != "__init__.py"}
+    assert there == {path for path, _ in files() if path.parent == WRITTEN}
+
+
+def test_it_can_be_written_where_nothing_is_or_what_is_there_names_what_is_no_more(tmp_path):
+    """The engine imports what is written; whoever renames a function of the engine can still write it anew."""
+    shutil.copytree(ROOT / "sim", tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    written = tmp_path / "sim" / "compiled" / "written"
+    expected = {path.name: path.read_text() for path in written.glob("*.py")}
+    (written / "killed.py").unlink()
+    (written / "steps.py").write_text("from sim.compiled.places import what_is_no_more")
+    command = [sys.executable, str(tmp_path / "sim" / "compiled" / "cutting" / "write.py")]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(tmp_path)}, cwd=tmp_path, check=True)
+    assert {path.name: path.read_text() for path in written.glob("*.py")} == expected
 
 
 def test_layers_stand_in_the_order_of_the_models():

@@ -1,4 +1,4 @@
-"""How a member of a group comes by its batches, as in `sim/models/consumer.py`.
+"""How a member of a group comes by its batches, and commits them, as in `sim/models/consumer.py`.
 
 What it does with them is its program.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sim.compiled.answers import NEXT
+from sim.compiled.consumers import commit_batch
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
 from sim.compiled.places import park
@@ -45,6 +46,17 @@ def poll(s: State, own: Task) -> Waits[int]:
     return NEXT
 
 
+@flow
+def commit(s: State, own: Task) -> Waits[int]:
+    """Commit the batch, as soon as the broker is there."""
+    while cut_off(s, the(Member, own.member)):
+        wait_for_broker(s, the(Member, own.member).broker, own)
+        yield
+    commit_batch(s, own)
+    return NEXT
+
+
 def modules() -> Iterable[Module]:
     """What is written of members."""
-    yield Module("members", "How a member of a group comes by its batches.", [Step(poll, "poll")])
+    steps = [Step(poll, "poll"), Step(commit, "commit")]
+    yield Module("members", "How a member of a group comes by its batches, and commits them.", steps)

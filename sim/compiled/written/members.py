@@ -1,12 +1,13 @@
 """Written by `python sim/compiled/cutting/write.py` from `sim/compiled/flows`: do not edit.
 
-How a member of a group comes by its batches.
+How a member of a group comes by its batches, and commits them.
 """
 
 from __future__ import annotations
 
 from sim.compiled.answers import PARK
 from sim.compiled.base import handler, whole
+from sim.compiled.consumers import commit_batch
 from sim.compiled.places import park
 from sim.compiled.polling import cut_off, fill_batch, wait_for_broker
 from sim.compiled.rows.hosts import replicas
@@ -57,4 +58,24 @@ def poll(s: State, own: int) -> int:
                 idle_row.idle = True
                 own_row.phase = 1
                 return PARK
+    return PARK
+
+
+@handler
+def commit(s: State, own: int) -> int:
+    """Commit the batch, as soon as the broker is there."""
+    own_row = tasks(s)[own]
+    pc = own_row.phase
+    to = -1
+    if pc == 0:
+        to = 1
+    if pc == 1 or to == 1:
+        if cut_off(s, own_row.member):
+            wait_for_broker(s, members(s)[own_row.member].broker, own)
+            own_row.phase = 1
+            return PARK
+        else:
+            commit_batch(s, own)
+            own_row.phase = 0
+            return NEXT
     return PARK
