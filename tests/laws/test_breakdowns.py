@@ -24,6 +24,7 @@ def run(rate, mtbf, mttr, fault, replication=0):
     return scenario, simulate(scenario, replication)
 
 
+@pytest.mark.long
 def test_who_comes_finds_it_up_for_the_share_of_time_that_renewals_say():
     """mtbf / (mtbf + mttr) = 90 / (90 + 10): arrivals see time averages."""
     scenario, records = run("0.1/s", "90s", "10s", "{outage: shop, how: refuse}")
@@ -59,6 +60,7 @@ def mean_in_system(rate, breaks, repairs):
     return float(np.linalg.solve(balance, right) @ (np.arange(size) // 2))
 
 
+@pytest.mark.long
 def test_a_queue_before_a_machine_that_breaks_down_is_as_long_as_markov_says():
     """Up for 20 s, down for 5 s, work of 1 s, 0.4 a second: 50 % of what it can do. Little's law gives the response."""
     expected = mean_in_system(0.4, 1 / 20, 1 / 5) / 0.4

@@ -166,6 +166,7 @@ def shares():
     return weights / weights.sum()
 
 
+@pytest.mark.long
 def test_lru_under_zipf_hits_as_often_as_che_says():
     """Che's approximation: the characteristic time T with sum(1 - exp(-q T)) = size; an item hits with 1 - exp(-q T)."""
     low, high = 0.0, 1e6
@@ -177,6 +178,7 @@ def test_lru_under_zipf_hits_as_often_as_che_says():
     assert found == pytest.approx(expected, abs=0.015)
 
 
+@pytest.mark.long
 def test_a_ttl_hits_as_often_as_renewals_say():
     """Of a Poisson stream with rate r an entry good for T meets r T hits for each miss: r T / (1 + r T)."""
     rates = 100 * shares()
@@ -210,8 +212,8 @@ def test_lru_and_ttl_hit_request_by_request_as_a_list_says():
 def test_jitter_spreads_the_ends_of_entries_evenly(look, share):
     """10 s give or take 10 %: three quarters are good after 9.5 s, a half after 10 s, a quarter after 10.5 s."""
     text = "services: {shop: {workers: 9, endpoints: {look: [{cache: {name: c, key: all, ttl: 10s, jitter: 10%, then: {work: 0ms}}}]}}}"
-    hits = [last(testing.play(text, [0.0, look], replication=number))["hits"] for number in range(100)]
-    assert np.mean(hits) == pytest.approx(share, abs=0.17)
+    hits = [last(testing.play(text, [0.0, look], replication=number))["hits"] for number in range(50)]
+    assert np.mean(hits) == pytest.approx(share, abs=0.25)
 
 
 # ---- elsewhere

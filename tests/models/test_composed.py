@@ -197,6 +197,13 @@ def test_the_books_balance_while_losers_and_background_go_on():
     assert all(isinstance(book, Book) and book.balances for book in played.records.books)
 
 
+def test_the_books_of_those_who_are_called_balance_where_losers_are_stopped_and_nobody_asks_for_spans():
+    steps = "[{race: [{call: back.answer}, {work: 10ms}], losers: cancel}]"
+    text = SYSTEM.replace("STEPS", steps).replace("duration: 400s", "duration: 20s\nrecord: {spans: none}")
+    (scenario,) = sim.load_text(text).variants.values()
+    assert all(book.balances for book in simulate(scenario).books)
+
+
 # ---- on paper
 
 SYSTEM = """

@@ -8,7 +8,7 @@ import sim
 from sim.models import simulate
 from sim.vocabulary import Outcome
 
-QUICK, MORE = 12, 150
+QUICK, MORE = 2, 150
 
 
 class Elastic:
