@@ -6,12 +6,14 @@
       entries: 500                     # how many fit; the least recently used one goes first
       lookup: 0.2ms                    # what looking costs: work on the caller's worker
 
-Nobody states a hit ratio: it comes about from how popular the items are, how often they are asked for, how long an entry is good and
-how many fit. It is drawn in the timeline as `SERVICE.cache_hits` and `SERVICE.cache_misses`.
+Nobody states a hit ratio: it comes about from how popular the items are, how often they are asked for, how long an
+entry is good and how many fit. It is drawn in the timeline as `SERVICE.cache_hits` and `SERVICE.cache_misses`.
 
-Only what is marked with (1) to (4) is needed by a step of your own, and all of it comes from `sim.plugin`; the built-in steps register in the same way.
+Only what is marked with (1) to (4) is needed by a step of your own, and all of it comes from `sim.plugin`; the built-in
+steps register in the same way.
 
-Not modelled: several requests that miss the same item at once (each of them calls), and writes that make an entry stale.
+Not modelled: several requests that miss the same item at once (each of them calls), and writes that make an entry
+stale.
 """
 
 from __future__ import annotations
@@ -43,7 +45,10 @@ from sim.plugin import (
 
 @register("step", "cached_call")  # (1) what may be said: the word, and its fields with their types
 class CachedCall(Call):
-    """A call whose answers are remembered. A `Call` in every respect, so that its target and policy are checked as those of one."""
+    """A call whose answers are remembered.
+
+    A `Call` in every respect, so that its target and policy are checked as those of one.
+    """
 
     per: Literal["item", "user"] = "item"
     ttl: Duration = Field(gt=0)
@@ -52,8 +57,13 @@ class CachedCall(Call):
 
     @property  # (2) what it asks of the system: its load on paper, its arrow in the drawing, whom it refers to
     def actions(self) -> tuple[Action, ...]:
-        """On paper, and in the drawing: it looks, and calls each time, for nobody states how often it would find something."""
-        return (TakesTime(self.lookup, computes=True, kept=True), Calls(self.target, self.policy, self.fallback, remembered=self.ttl))
+        """On paper, and in the drawing: it looks, and calls each time, for nobody states how often it would find
+        something.
+        """
+        return (
+            TakesTime(self.lookup, computes=True, kept=True),
+            Calls(self.target, self.policy, self.fallback, remembered=self.ttl),
+        )
 
 
 @behaviour(CachedCall)  # (3) how it behaves: a class made from (spec, site)

@@ -25,7 +25,8 @@ class SimError(Exception):
     exit_code = 3
 
 
-_LONG_WORD = re.compile(r"\S{200,}")  # a column, a cell or the name of a file, of which the beginning and the end tell enough
+# a column, a cell or the name of a file, of which the beginning and the end tell enough
+_LONG_WORD = re.compile(r"\S{200,}")
 _SHOWN = 60  # characters of either
 
 
@@ -90,12 +91,15 @@ class Interrupted(SimError):  # noqa: N818  an interruption is no error
     exit_code = 130
 
 
-# Controls of a terminal (C0, C1), of the direction of writing, line ends that only some know, and bytes that were no text.
+# Controls of a terminal (C0, C1), of the direction of writing, line ends that only some know, and bytes that were no
+# text.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str, one_line: bool = False) -> str:
-    """The text as a terminal may have it: what is not to be seen but obeyed stands there as `\\u001b`, which JSON reads as itself."""
+    """The text as a terminal may have it: what is not to be seen but obeyed stands there as `\\u001b`, which JSON reads
+    as itself.
+    """
     text = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
     return text.replace("\n", "\\n").replace("\t", "\\t") if one_line else text
 
@@ -122,5 +126,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is probably a slip of, or None."""
-    close = difflib.get_close_matches(str(word), sorted(set(known)), n=1, cutoff=0.6) if len(str(word)) <= _LONGEST_WORD else []
+    close = (
+        difflib.get_close_matches(str(word), sorted(set(known)), n=1, cutoff=0.6)
+        if len(str(word)) <= _LONGEST_WORD
+        else []
+    )
     return close[0] if close else None

@@ -49,11 +49,12 @@ _KERNEL = {
 
 _PIECE = 2**20  # bytes that are read at once
 _WHOLE = 20  # digits of a whole number in JSON: 64 bits
+# bytes that Python takes for an empty list, a map, and an item with its number or short text
 _LIST, _MAP, _ITEM = (
     64,
     256,
     64,
-)  # bytes that Python takes for an empty list, a map, and an item with its number or short text
+)
 
 
 class UnreadableError(Exception):
@@ -69,9 +70,8 @@ def read(path: str | Path, most: int, inside: str | Path | None = None) -> bytes
     pieces, left = [], most + 1
     with opened(path, inside) as file:
         try:
-            while left > 0 and (
-                piece := file.read(min(left, _PIECE))
-            ):  # not at once: memory for the bound would be made
+            while left > 0 and (piece := file.read(min(left, _PIECE))):
+                # not at once: memory for the bound would be made
                 pieces.append(piece)
                 left -= len(piece)
         except OSError as error:

@@ -1,8 +1,8 @@
 """The one door that a plug-in imports from: to say what may be written, what it asks of the system, and how it behaves.
 
-`scenarios/cache.py` is a whole plug-in. What may be said is a frozen class with `@register(kind, word)`; what a run of it asks of the system are its
-`actions`, from which its load on paper, its arrows in the drawing and the names that it refers to follow; how it behaves is a class with `@behaviour`.
-A plug-in runs on the SimPy engine.
+`scenarios/cache.py` is a whole plug-in. What may be said is a frozen class with `@register(kind, word)`; what a run of
+it asks of the system are its `actions`, from which its load on paper, its arrows in the drawing and the names that it
+refers to follow; how it behaves is a class with `@behaviour`. A plug-in runs on the SimPy engine.
 """
 
 from __future__ import annotations

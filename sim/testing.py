@@ -13,8 +13,9 @@
     assert played.responses() == [0.1, 0.15]
     print(played)                                   # the timeline, line by line
 
-A system is a scenario, as YAML or as a map, of which only `services` must be written: `play` fills in the rest. Whatever the language
-can say may stand in it, and nothing here goes round the language: arrivals are a `replay`, and so are scripted draws.
+A system is a scenario, as YAML or as a map, of which only `services` must be written: `play` fills in the rest.
+Whatever the language can say may stand in it, and nothing here goes round the language: arrivals are a `replay`, and so
+are scripted draws.
 """
 
 from __future__ import annotations
@@ -58,9 +59,10 @@ def play(
 ) -> Played:
     """Run one replication of a system in which requests arrive at these times (seconds), and nowhere else.
 
-    `arrivals` is for the only traffic, or says the times of each traffic by name; what it does not mention keeps the arrivals it has.
-    A system without `traffic` gets one, `clients`, that sends to `sends`: needed only where there is more than one route or endpoint.
-    Without a `duration` the run goes on for a minute after the last arrival. Attempts are kept, unless `record` says otherwise.
+    `arrivals` is for the only traffic, or says the times of each traffic by name; what it does not mention keeps the
+    arrivals it has. A system without `traffic` gets one, `clients`, that sends to `sends`: needed only where there is
+    more than one route or endpoint. Without a `duration` the run goes on for a minute after the last arrival. Attempts
+    are kept, unless `record` says otherwise.
     """
     document = plain(read_yaml(system, "<system>")) if isinstance(system, str) else dict(system)
     if not isinstance(document, dict):
@@ -71,7 +73,10 @@ def play(
 
 
 def scripted(*seconds: float) -> dict[str, Any]:
-    """A distribution whose k-th request draws the k-th of these, in every attempt: `{"work": scripted(0.1, 5.0)}`. Begins again after the last."""
+    """A distribution whose k-th request draws the k-th of these, in every attempt: `{"work": scripted(0.1, 5.0)}`.
+
+    Begins again after the last.
+    """
     return {"replay": {"data": list(seconds)}}
 
 
@@ -102,16 +107,23 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Played:
-    """What happened. Lists are in the order of arrival, one entry per logical request; with `source`, of that traffic alone."""
+    """What happened.
+
+    Lists are in the order of arrival, one entry per logical request; with `source`, of that traffic alone.
+    """
 
     scenario: Scenario
     records: Records
 
     @cached_property
     def requests(self) -> pd.DataFrame:
-        """`Records.request_frame` in the order of arrival, with the running `number` of each request within its traffic."""
+        """`Records.request_frame` in the order of arrival, with the running `number` of each request within its
+        traffic.
+        """
         frame = self.records.request_frame()
-        return frame.assign(number=frame["id"] & NUMBER_MASK).sort_values(["arrival", "id"], kind="stable", ignore_index=True)
+        return frame.assign(number=frame["id"] & NUMBER_MASK).sort_values(
+            ["arrival", "id"], kind="stable", ignore_index=True
+        )
 
     def outcomes(self, source: str | None = None) -> list[str]:
         """How each request ended."""
@@ -128,10 +140,13 @@ class Played:
     def effects(self, source: str | None = None) -> list[list[str]]:
         """The effects that exist at the end, in the order in which the scenario names them."""
         names = self.records.effect_names
-        return [[name for bit, name in enumerate(names) if int(mask) >> bit & 1] for mask in self._of(source)["effects"]]
+        return [
+            [name for bit, name in enumerate(names) if int(mask) >> bit & 1] for mask in self._of(source)["effects"]
+        ]
 
     def attempts(self, endpoint: str | None = None) -> list[Attempt]:
-        """The attempts on all endpoints or on one, in the order of their arrival there, those of one instant in the order of their requests.
+        """The attempts on all endpoints or on one, in the order of their arrival there, those of one instant in the
+        order of their requests.
 
         None without `record: {spans: all}`, which is the default here; with exemplars an error, since some are not all.
         """
@@ -142,19 +157,32 @@ class Played:
             count[key := (int(row["request"]), int(row["endpoint"]))] += 1
             arrived, started, ended = _rounded((row["arrived"], row["started"], row["ended"]))
             place = (str(sources[key[0]]), key[0] & NUMBER_MASK, names[key[1]], int(row["replica"]))
-            found.append(Attempt(*place, arrived, started, ended, Outcome(row["outcome"]).word, count[key], bool(row["abandoned"])))
+            found.append(
+                Attempt(
+                    *place, arrived, started, ended, Outcome(row["outcome"]).word, count[key], bool(row["abandoned"])
+                )
+            )
         return [attempt for attempt in found if endpoint in (None, attempt.endpoint)]
 
     def events(self, *kinds: str) -> list[Event]:
         """The event log, or its lines of these kinds (`breaker_opened`, `fault_began` ...)."""
         rows = self.records.event_frame().to_dict("records")
-        found = [Event(round(float(row["time"]), NANOSECOND), row["kind"], row["subject"], row["object"], row["value"]) for row in rows]
+        found = [
+            Event(round(float(row["time"]), NANOSECOND), row["kind"], row["subject"], row["object"], row["value"])
+            for row in rows
+        ]
         return [event for event in found if not kinds or event.kind in kinds]
 
     def lines(self) -> list[str]:
-        """The run as readable lines in the order of time; in one instant: events, arrivals, attempts, messages, answers."""
+        """The run as readable lines in the order of time; in one instant: events, arrivals, attempts, messages,
+        answers.
+        """
         told = [*self._event_lines(), *self._request_lines(), *self._attempt_lines(), *self._message_lines()]
-        return [f"{_shown(time)} {text}" for time, _, text in sorted(told, key=lambda line: line[:2]) if not math.isnan(time)]
+        return [
+            f"{_shown(time)} {text}"
+            for time, _, text in sorted(told, key=lambda line: line[:2])
+            if not math.isnan(time)
+        ]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -166,7 +194,10 @@ class Played:
         return self.requests if source is None else self.requests[self.requests["source"] == source]
 
     def _event_lines(self) -> list[Line]:
-        return [(event.time, 0, " ".join(part for part in (event.kind, event.subject, event.object) if part)) for event in self.events()]
+        return [
+            (event.time, 0, " ".join(part for part in (event.kind, event.subject, event.object) if part))
+            for event in self.events()
+        ]
 
     def _request_lines(self) -> list[Line]:
         told: list[Line] = []
@@ -184,7 +215,9 @@ class Played:
             if attempt.started != attempt.arrived:
                 told.append((attempt.arrived, 2, f"{name} arrives"))
             told.append((attempt.started, 3, f"{name} begins"))
-            told.append((attempt.ended, 3, f"{name} ends {attempt.outcome}{', for nobody' if attempt.abandoned else ''}"))
+            told.append(
+                (attempt.ended, 3, f"{name} ends {attempt.outcome}{', for nobody' if attempt.abandoned else ''}")
+            )
         return told
 
     def _message_lines(self) -> list[Line]:
@@ -196,9 +229,14 @@ class Played:
         return told
 
 
-def _filled(document: dict[str, Any], arrivals: Times | Mapping[str, Times] | None, sends: str | None) -> dict[str, Any]:
+def _filled(
+    document: dict[str, Any], arrivals: Times | Mapping[str, Times] | None, sends: str | None
+) -> dict[str, Any]:
     """The document with everything that a tiny system leaves out."""
-    traffic = {name: dict(spec) for name, spec in (document.get("traffic") or {CLIENTS: {"sends": sends or _only_target(document)}}).items()}
+    traffic = {
+        name: dict(spec)
+        for name, spec in (document.get("traffic") or {CLIENTS: {"sends": sends or _only_target(document)}}).items()
+    }
     times = _by_name(arrivals, list(traffic))
     for name, moments in times.items():
         traffic[name]["arrivals"] = {"replay": {"data": [float(moment) for moment in moments]}}
@@ -214,7 +252,9 @@ def _by_name(arrivals: Times | Mapping[str, Times] | None, known: list[str]) -> 
         return {}
     if not isinstance(arrivals, Mapping):
         if len(known) != 1:
-            raise UsageError(f"found one list of arrivals for the traffic {', '.join(known)}; expected a map of names and lists")
+            raise UsageError(
+                f"found one list of arrivals for the traffic {', '.join(known)}; expected a map of names and lists"
+            )
         return {known[0]: arrivals}
     strange = [name for name in arrivals if name not in known]
     if strange:
@@ -227,9 +267,17 @@ def _only_target(document: dict[str, Any]) -> str:
     if document.get("gateway"):
         targets = list(document["gateway"].get("routes") or {})
     else:
-        targets = [f"{service}.{endpoint}" for service, spec in (document.get("services") or {}).items() for endpoint in spec.get("endpoints") or {}]
+        targets = [
+            f"{service}.{endpoint}"
+            for service, spec in (document.get("services") or {}).items()
+            for endpoint in spec.get("endpoints") or {}
+        ]
     if len(targets) != 1:
-        raise UsageError(f"sends: say which of {', '.join(targets)} is called" if targets else "the system has no endpoint to send to")
+        raise UsageError(
+            f"sends: say which of {', '.join(targets)} is called"
+            if targets
+            else "the system has no endpoint to send to"
+        )
     return str(targets[0])
 
 

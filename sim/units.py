@@ -1,4 +1,6 @@
-"""Units live at the border: "250ms", "120/s", "64KiB", "20%" <-> plain numbers in seconds, per second, bytes, shares."""
+"""Units live at the border: "250ms", "120/s", "64KiB", "20%" <-> plain numbers in seconds, per second, bytes,
+shares.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,17 @@ import re
 
 _PART_OF_SECOND = {"ns": -9, "us": -6, "µs": -6, "ms": -3}  # powers of ten
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_BYTES = {
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TiB": 2**40,
+}
 
 NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 TIME_UNIT = "ns|us|µs|ms|min|s|m|h|d"
@@ -22,14 +34,19 @@ _LONGEST_TEXT = 100  # characters; the patterns above are quadratic in the lengt
 
 
 def duration(value: object) -> float:
-    """Seconds of `250ms`, `1.5s`, `2m`, `1h30m`. A bare 0 is allowed; any other bare number has no unit and is refused."""
+    """Seconds of `250ms`, `1.5s`, `2m`, `1h30m`.
+
+    A bare 0 is allowed; any other bare number has no unit and is refused.
+    """
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value == 0:
         return 0.0
     text = _text(value)
     parts = _DURATION_PART.findall(text)
     if not parts or _DURATION_PART.sub("", text).strip():
         raise ValueError(f"found {shown(value)}, expected a duration such as 250ms, 1.5s, 2m or 1h30m")
-    return _within(sum(seconds(number, unit) for number, unit in parts), LONGEST, value, "a duration of at most ten years")
+    return _within(
+        sum(seconds(number, unit) for number, unit in parts), LONGEST, value, "a duration of at most ten years"
+    )
 
 
 def seconds(number: str, unit: str) -> float:
@@ -46,7 +63,9 @@ def rate(value: object) -> float:
 
 
 def rate_unit(value: object) -> str | None:
-    """The time unit that a rate is written in, as a duration: `1m` of `30/m`; None where it is no rate, or per less than a second."""
+    """The time unit that a rate is written in, as a duration: `1m` of `30/m`; None where it is no rate, or per less
+    than a second.
+    """
     match = _PER.fullmatch(value.strip()) if isinstance(value, str) and len(value) <= _LONGEST_TEXT else None
     return f"1{match[2]}" if match is not None and match[2] in _SECONDS else None
 
@@ -99,7 +118,11 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (dict, list, tuple)):
-        return f"a {'map' if isinstance(value, dict) else 'list'} of {len(value)}" if value else f"an empty {'map' if isinstance(value, dict) else 'list'}"
+        return (
+            f"a {'map' if isinstance(value, dict) else 'list'} of {len(value)}"
+            if value
+            else f"an empty {'map' if isinstance(value, dict) else 'list'}"
+        )
     if isinstance(value, int) and value.bit_length() > 200:
         return "a huge number"  # Python refuses to print more than 4300 digits
     text = repr(value[:80]) if isinstance(value, str) else repr(value)
@@ -119,7 +142,9 @@ def _percent_or_number(value: object) -> float | None:
     match = _PERCENT.fullmatch(_text(value))
     if match:
         return _scaled(match[1], -2)
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300 else None
+    return (
+        float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300 else None
+    )
 
 
 def _within(number: float, limit: float, value: object, what: str) -> float:

@@ -29,12 +29,14 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
-QUIET = 10.0  # s without another refusal after which shedding, limiting, or a spent retry budget counts as over in the event log
+# s without another refusal after which shedding, limiting, or a spent retry budget counts as over in the event log
+QUIET = 10.0
 
 TO_BE_SUPPLIED = "TO BE SUPPLIED"  # in a comment of a scenario: the value beside it is a stand-in that nobody measured
 
 GOOD = (Outcome.OK, Outcome.DEGRADED)
-PASSED = (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED)  # the callee did its work: a business refusal is a success of the call
+# the callee did its work: a business refusal is a success of the call
+PASSED = (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED)
 FAILED = (Outcome.TIMEOUT, Outcome.ERROR, Outcome.UNREACHABLE, Outcome.SHED)
 
 
@@ -73,6 +75,17 @@ class EventKind(IntEnum):
     BUDGET_EXHAUSTED = 12
     LIMITING_BEGAN = 13
     LIMITING_ENDED = 14
+    SCALED = 15  # an autoscaler wants another number of replicas: the value
+    REPLICA_STARTING = 16
+    REPLICA_READY = 17
+    REPLICA_DRAINING = 18
+    REPLICA_STOPPED = 19
+    PUBLISHERS_BLOCKED = 20
+    PUBLISHERS_RELEASED = 21
+    CONSUMER_TIMED_OUT = 22
+    REPLICA_EJECTED = 23  # a balancer sends nobody to it for a while
+    REPLICA_RETURNED = 24
+    REBALANCE_BEGAN = 25
 
     @property
     def word(self) -> str:
@@ -81,7 +94,10 @@ class EventKind(IntEnum):
 
 
 class Stage(IntEnum):
-    """What a request can be doing, seen from one attempt, one branch, or its client. The numbers are stored in records."""
+    """What a request can be doing, seen from one attempt, one branch, or its client.
+
+    The numbers are stored in records.
+    """
 
     CALL = 0  # waits for the answer of an attempt
     RETRY = 1  # the same, for an attempt after the first of its call
@@ -120,9 +136,23 @@ BASES = {
 
 _OF = {
     **dict.fromkeys(("goodput", "throughput", "completed", "cost_per_thousand"), "departures"),
-    **dict.fromkeys(("amplification", "wasted_work", "utilisation_max", "utilisation", "queue_mean", "lag_max", "cost"), "time"),
-    **dict.fromkeys(("recovery_time", "detection_time", "drain_time", "messages", "messages_dead_lettered", "redeliveries"), "run"),
-    **dict.fromkeys(("lost_orders", "pending_orders", "double_charges", "charged_not_reserved", "charged_after_failure", "oversold_items"), "run"),
+    **dict.fromkeys(
+        ("amplification", "wasted_work", "utilisation_max", "utilisation", "queue_mean", "lag_max", "cost"), "time"
+    ),
+    **dict.fromkeys(
+        ("recovery_time", "detection_time", "drain_time", "messages", "messages_dead_lettered", "redeliveries"), "run"
+    ),
+    **dict.fromkeys(
+        (
+            "lost_orders",
+            "pending_orders",
+            "double_charges",
+            "charged_not_reserved",
+            "charged_after_failure",
+            "oversold_items",
+        ),
+        "run",
+    ),
 }
 """What the metrics stand on that do not stand on arrivals."""
 
@@ -153,16 +183,28 @@ class Metric:
         return _OF.get(self.name, "arrivals")
 
 
-_STATISTICS = {"mean": "mean", "p50": "median", "p90": "90th percentile", "p95": "95th percentile", "p99": "99th percentile", "p999": "99.9th percentile"}
+_STATISTICS = {
+    "mean": "mean",
+    "p50": "median",
+    "p90": "90th percentile",
+    "p95": "95th percentile",
+    "p99": "99th percentile",
+    "p999": "99.9th percentile",
+}
 
 
 def _latency(clock: str, meaning: str) -> tuple[Metric, ...]:
-    return tuple(Metric(f"{clock}_{statistic}", "s", f"{words} of {meaning}", "lower", ("route",)) for statistic, words in _STATISTICS.items())
+    return tuple(
+        Metric(f"{clock}_{statistic}", "s", f"{words} of {meaning}", "lower", ("route",))
+        for statistic, words in _STATISTICS.items()
+    )
 
 
 _COMPLETION = (
-    "the time from intended arrival until all effects of the order exist, over orders answered ok or degraded, in flight, or completed anyway; "
-    "unfinished ones stand behind all finished ones, and a percentile that falls among them is known only to be later than their age"
+    "the time from intended arrival until all effects of the order exist, over orders answered ok or degraded, in "
+    "flight, or completed anyway; "
+    "unfinished ones stand behind all finished ones, and a percentile that falls among them is known only to be later "
+    "than their age"
 )
 _AVAILABILITY = (
     "(ok + degraded + refused) / (all but unauthorized) of the requests that have an end; "
@@ -171,26 +213,41 @@ _AVAILABILITY = (
 _GOODPUT = "answers per second that were ok within the latency objective of their route (all ok where it has none)"
 _APDEX = (
     "Apdex with T = the latency objective of the route (0.5 s without one), over the requests that availability counts "
-    "and those in flight that have waited for 4 T; no figure where more than a tenth of them are in flight and may yet be in time"
+    "and those in flight that have waited for 4 T; no figure where more than a tenth of them are in flight and may "
+    "yet be in time"
 )
-_BURN = "failures / the failures that the availability objective allows: 1 spends the budget exactly; no figure where availability has none"
-_AMPLIFICATION = "attempts on services / the first ones of their request by their path, which is what one try of each call would have made"
+_BURN = (
+    "failures / the failures that the availability objective allows: 1 spends the budget exactly; no figure where "
+    "availability has none"
+)
+_AMPLIFICATION = (
+    "attempts on services / the first ones of their request by their path, which is what one try of each "
+    "call would have made"
+)
 _RECOVERY = "from the end of the fault until success share and p95 are within 5 % of before, for a minute"
-_PENDING = "orders of the whole run answered ok or degraded, incomplete, that something alive at the end may still complete"
+_PENDING = (
+    "orders of the whole run answered ok or degraded, incomplete, that something alive at the end may still complete"
+)
 
 _BUSIEST = (
-    "utilisation of what is busiest: workers or cores of a service or the gateway, consumers that hold partitions or the hottest of them, "
+    "utilisation of what is busiest: workers or cores of a service or the gateway, consumers that hold partitions or "
+    "the hottest of them, "
     "places of a bulkhead, a rate limit for all"
 )
 _BUSY = (
-    "mean share that is busy, of workers (of cores, where a service has them), of the consumers of `GROUP TOPIC` that hold partitions, "
+    "mean share that is busy, of workers (of cores, where a service has them), of the consumers of `GROUP TOPIC` that "
+    "hold partitions or of `queue QUEUE`, "
     "of the places of a bulkhead `CALLER -> CALLEE`, or of what a rate limit `gateway all limit` lets pass"
 )
+
 
 def _bounded(metric: Metric) -> tuple[Metric, ...]:
     """A metric and what it is at least and at most, whatever becomes of the requests in flight at the end."""
     ends = (("least", "at least"), ("most", "at most"))
-    found = (Metric(f"{metric.name}_{word}", metric.unit, f"what {metric.name} is {words}, {_OPEN}", "", metric.labels) for word, words in ends)
+    found = (
+        Metric(f"{metric.name}_{word}", metric.unit, f"what {metric.name} is {words}, {_OPEN}", "", metric.labels)
+        for word, words in ends
+    )
     return metric, *found
 
 
@@ -200,11 +257,14 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         *_latency("response", "the time from intended arrival to the answer, over requests answered ok or degraded"),
-        *_latency("response_all", "the time from intended arrival to the answer, over all answered requests, failures included"),
+        *_latency(
+            "response_all",
+            "the time from intended arrival to the answer, over all answered requests, failures included",
+        ),
         *_latency("completion", _COMPLETION),
         Metric("requests", "1", "logical requests", "", ("route",)),
         Metric("orders", "1", "those of them of which effects are expected", "", ("route",)),
-        Metric("messages", "1", "messages of the whole run, once for every consumer group", ""),
+        Metric("messages", "1", "messages of the whole run, once for every consumer group or queue", ""),
         *_bounded(Metric("availability", "share", _AVAILABILITY, "higher", ("route",))),
         Metric("goodput", "1/s", _GOODPUT, "higher", ("route",)),
         Metric("throughput", "1/s", "answers per second that were ok, degraded or refused", "higher", ("route",)),
@@ -214,24 +274,78 @@ METRICS: dict[str, Metric] = {
         *_bounded(Metric("error_budget_burn", "1", _BURN, "lower", ("route",))),
         Metric("outcome_share", "share", "share of logical requests that ended with this outcome", "", ("outcome",)),
         Metric("amplification", "1", _AMPLIFICATION, "lower"),
-        Metric("wasted_work", "share", "share of all service work that was done for callers who had given up, or lost in a crash", "lower"),
+        Metric(
+            "wasted_work",
+            "share",
+            "share of all service work that was done for callers who had given up, or lost in a crash",
+            "lower",
+        ),
         Metric("recovery_time", "s", _RECOVERY, "lower", ("fault", "clock")),
-        Metric("detection_time", "s", "from the start of the fault until the first circuit breaker opened", "lower", ("fault",)),
-        Metric("drain_time", "s", "from the end of the fault until the backlog of messages is back to what it was before", "lower", ("fault",)),
-        Metric("lost_orders", "1", "orders of the whole run answered ok or degraded, incomplete, with nothing alive that could complete them", "lower"),
+        Metric(
+            "detection_time",
+            "s",
+            "from the start of the fault until the first circuit breaker opened",
+            "lower",
+            ("fault",),
+        ),
+        Metric(
+            "drain_time",
+            "s",
+            "from the end of the fault until the backlog of messages is back to what it was before",
+            "lower",
+            ("fault",),
+        ),
+        Metric(
+            "lost_orders",
+            "1",
+            "orders of the whole run answered ok or degraded, incomplete, with nothing alive that could complete them",
+            "lower",
+        ),
         Metric("pending_orders", "1", _PENDING, "lower"),
         Metric("double_charges", "1", "charges beyond the first of an order, in the whole run", "lower"),
-        Metric("charged_not_reserved", "1", "orders of the whole run charged without a reservation at the end, and nothing alive that could make one", "lower"),
-        Metric("charged_after_failure", "1", "orders of the whole run charged although the client was told that the request failed", "lower"),
+        Metric(
+            "charged_not_reserved",
+            "1",
+            "orders of the whole run charged without a reservation at the end, and nothing alive that could make one",
+            "lower",
+        ),
+        Metric(
+            "charged_after_failure",
+            "1",
+            "orders of the whole run charged although the client was told that the request failed",
+            "lower",
+        ),
         Metric("oversold_items", "1", "units sold beyond the stock there was, in the whole run", "lower"),
         Metric("utilisation_max", "share", _BUSIEST, "lower"),
         Metric("utilisation", "share", _BUSY, "", ("station",)),
-        Metric("queue_mean", "1", "mean number of requests that wait at the service, all replicas together", "lower", ("service",)),
-        Metric("lag_max", "1", "largest backlog of a consumer group after the warm-up, in messages", "lower", ("group",)),
-        Metric("messages_dead_lettered", "1", "messages of the whole run given up after the last redelivery", "lower"),
+        Metric(
+            "queue_mean",
+            "1",
+            "mean number of requests that wait at the service, all replicas together",
+            "lower",
+            ("service",),
+        ),
+        Metric(
+            "lag_max",
+            "1",
+            "largest backlog of a consumer group, or of a queue, after the warm-up, in messages",
+            "lower",
+            ("group",),
+        ),
+        Metric(
+            "messages_dead_lettered",
+            "1",
+            "messages of the whole run given up after the last redelivery, or dead-lettered by a queue",
+            "lower",
+        ),
         Metric("redeliveries", "1", "deliveries of messages beyond the first, in the whole run", "lower"),
         Metric("cost", "cost", "replicas x time x price after the warm-up, all services and the gateway", "lower"),
-        Metric("cost_per_thousand", "cost", "cost per thousand completed orders (answers where no effect is expected)", "lower"),
+        Metric(
+            "cost_per_thousand",
+            "cost",
+            "cost per thousand completed orders (answers where no effect is expected)",
+            "lower",
+        ),
     )
 }
 
@@ -294,6 +408,8 @@ BOUNDED = tuple(name for name in METRICS if f"{name}_least" in METRICS)
 
 
 def bound_keys(key: str) -> tuple[str, str]:
-    """`availability(POST /orders)` -> the keys of what it is at least and at most: `availability_least(POST /orders)` and `availability_most(...)`."""
+    """`availability(POST /orders)` -> the keys of what it is at least and at most: `availability_least(POST /orders)`
+    and `availability_most(...)`.
+    """
     name, bracket, label = key.partition("(")
     return f"{name}_least{bracket}{label}", f"{name}_most{bracket}{label}"

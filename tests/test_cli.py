@@ -142,11 +142,38 @@ def test_a_shipped_scenario_is_confined_to_its_own_folder(capsys, kitchen):
 
 
 def test_capacity_says_what_breaks_first_and_what_is_cheapest(capsys, kitchen):
-    options = ("--variants", "one", "--set", "duration=6s", "--set", "warmup=0", "--replications", "4", "--jobs", "1", "--quiet")
-    assert sim("capacity", "kitchen.yaml", *options, "--resolution", "20%", "--set", "expect.0=p95(response) < 300ms") == 0
+    options = (
+        "--variants",
+        "one",
+        "--set",
+        "duration=6s",
+        "--set",
+        "warmup=0",
+        "--replications",
+        "4",
+        "--jobs",
+        "1",
+        "--quiet",
+    )
+    assert (
+        sim("capacity", "kitchen.yaml", *options, "--resolution", "20%", "--set", "expect.0=p95(response) < 300ms") == 0
+    )
     assert "p95(response) < 300ms" in capsys.readouterr().out
     assert (kitchen / "reports" / "kitchen-capacity" / "looks.parquet").is_file()
-    assert sim("capacity", "kitchen.yaml", *options, "--over", "services.kitchen.replicas=1..4", "--at", "2x", "--json", "-") == 0
+    assert (
+        sim(
+            "capacity",
+            "kitchen.yaml",
+            *options,
+            "--over",
+            "services.kitchen.replicas=1..4",
+            "--at",
+            "2x",
+            "--json",
+            "-",
+        )
+        == 0
+    )
     assert json.loads(capsys.readouterr().out)["choices"][0]["settings"] is not None
 
 
@@ -154,7 +181,10 @@ def test_what_was_interrupted_goes_on_where_it_was(capsys, interrupted):
     options = ("run", "kitchen.yaml", "--replications", "4", "--jobs", "1")
     simulated = interrupted(after=2)
     assert sim(*options) == 130
-    assert "interrupted: 2 of 4 runs were finished; they are kept, and the same command goes on from there" in capsys.readouterr().err
+    assert (
+        "interrupted: 2 of 4 runs were finished; they are kept, and the same command goes on from there"
+        in capsys.readouterr().err
+    )
     assert sim(*options) == 0
     assert "2 of 4 runs were finished earlier" in capsys.readouterr().err
     assert simulated == [0, 1, 2, 3]
@@ -170,7 +200,9 @@ def test_another_question_is_not_answered_with_what_is_kept(interrupted):
     assert simulated == [0, 1, 0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("verb", ["explain", "stability --stressor outage:kitchen:2s --loads 1 --precision 0 --no-hysteresis"])
+@pytest.mark.parametrize(
+    "verb", ["explain", "stability --stressor outage:kitchen:2s --loads 1 --precision 0 --no-hysteresis"]
+)
 def test_every_verb_goes_on_where_it_was(capsys, interrupted, verb):
     simulated = interrupted(after=3)
     options = (*verb.split(), "kitchen.yaml", "--replications", "2", "--jobs", "1")
@@ -260,7 +292,10 @@ def test_all_that_is_wrong_is_told_at_once_then_counted(capsys, kitchen):
         (["run", "payment-outrage"], "did you mean 'payment-outage'?"),
         (["run", "kitchen.yaml", "--variant", "tow"], "did you mean 'two'?"),
         (["compare", "kitchen.yaml", "--variants", "one,tow"], "did you mean 'two'?"),
-        (["compare", "kitchen.yaml", "--best", "p99(response)", "--indifference", "10"], "indifference: response_p99: found '10', expected a duration"),
+        (
+            ["compare", "kitchen.yaml", "--best", "p99(response)", "--indifference", "10"],
+            "indifference: response_p99: found '10', expected a duration",
+        ),
         (["run", "kitchen.yaml", "--engine", "simpie"], "did you mean 'simpy'?"),
         (["run", "kitchen.yaml", "--set", "services.kitchn.workers=2"], "did you mean 'kitchen'?"),
         (["run", "kitchen.yaml", "--replications", "0"], "0 is not in the range"),
@@ -333,15 +368,21 @@ def test_a_failing_run_is_exit_code_3_with_the_command_that_repeats_it(capsys, k
         "    def scv(self): return 0.0\n"
         "    def quantile(self, u): raise ArithmeticError('cursed')\n"
     )
-    (kitchen / "cursed.yaml").write_text("plugins: [bad_luck.py]\n" + SHOP.replace("{exponential: 40ms}", "{cursed: {}}"))
-    assert sim("run", "cursed.yaml", "--plugin", "bad_luck.py", "--set", "services.kitchen.queue.capacity=9", *QUICK) == 3
+    (kitchen / "cursed.yaml").write_text(
+        "plugins: [bad_luck.py]\n" + SHOP.replace("{exponential: 40ms}", "{cursed: {}}")
+    )
+    assert (
+        sim("run", "cursed.yaml", "--plugin", "bad_luck.py", "--set", "services.kitchen.queue.capacity=9", *QUICK) == 3
+    )
     err = capsys.readouterr().err
     assert "variant 'one', seed 7, replication 0: ArithmeticError: cursed" in err
     assert "repeat it alone with: sim run cursed.yaml --variant one --seed 7 --only-replication 0 --plugin" in err
     assert "--set services.kitchen.queue.capacity=9" in err
 
 
-@pytest.mark.parametrize("verb", ["list", "new", "check", "run", "compare", "explain", "stability", "sweep", "capacity", "report", "schema"])
+@pytest.mark.parametrize(
+    "verb", ["list", "new", "check", "run", "compare", "explain", "stability", "sweep", "capacity", "report", "schema"]
+)
 def test_the_help_of_every_verb_has_an_example(capsys, verb):
     assert sim(verb, "--help") == 0
     assert f"Example:\n    sim {verb}" in capsys.readouterr().out
@@ -351,7 +392,9 @@ def test_the_help_of_every_verb_has_an_example(capsys, verb):
 
 
 def process(*arguments: str, **options) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-m", "sim", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        [sys.executable, "-m", "sim", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
 
 
 def test_help_answers_at_once():
@@ -398,7 +441,9 @@ def test_an_interruption_that_something_has_wrapped_is_one_all_the_same(capsys, 
 def test_a_reader_who_goes_away_ends_the_talking_and_not_the_verdict():
     """`sim check ... | head -1`"""
     reader, writer = os.pipe()
-    running = subprocess.Popen([sys.executable, "-m", "sim", "run", "kitchen.yaml", *QUICK], stdout=writer, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sim", "run", "kitchen.yaml", *QUICK], stdout=writer, stderr=subprocess.PIPE, text=True
+    )
     os.close(writer)
     os.close(reader)
     _, err = running.communicate(timeout=60)
@@ -408,12 +453,24 @@ def test_a_reader_who_goes_away_ends_the_talking_and_not_the_verdict():
 
 
 def test_a_terminal_that_knows_no_tick_gets_a_question_mark():
-    running = process("run", "kitchen.yaml", *QUICK, encoding="latin-1", env={**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"})
+    running = process(
+        "run",
+        "kitchen.yaml",
+        *QUICK,
+        encoding="latin-1",
+        env={**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"},
+    )
     out, err = running.communicate(timeout=60)
     assert running.returncode == 0, err
     assert "? one: availability" in out
 
 
 def test_python_dash_m_is_the_command():
-    done = subprocess.run([sys.executable, "-m", "sim", "--version"], capture_output=True, text=True, check=True, cwd=Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-m", "sim", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parent,
+    )
     assert re.fullmatch(r"sim \d+\.\d+\.\d+\n", done.stdout)

@@ -63,8 +63,20 @@ def test_what_cannot_be_copied_is_told(tmp_path, monkeypatch, capsys):
 def completed(line, folder=None):
     """What bash is offered for the last word of a line."""
     words = line.split(" ")
-    environment = {**os.environ, "_SIM_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-    done = subprocess.run([sys.executable, "-c", "from sim.cli import main; main()"], env=environment, cwd=folder, capture_output=True, text=True, check=True)
+    environment = {
+        **os.environ,
+        "_SIM_COMPLETE": "bash_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "from sim.cli import main; main()"],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return [word.partition(",")[2] for word in done.stdout.split()]
 
 
@@ -103,20 +115,38 @@ def test_bash_takes_the_line(tmp_path):
     """In a shell whose `sim` is this one."""
     (tmp_path / "sim").write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "from sim.cli import main; main()" "$@"\n')
     (tmp_path / "sim").chmod(0o755)
-    line = subprocess.run([sys.executable, "-m", "sim", "completion", "bash"], capture_output=True, text=True, check=True).stdout
+    line = subprocess.run(
+        [sys.executable, "-m", "sim", "completion", "bash"], capture_output=True, text=True, check=True
+    ).stdout
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", f"{line}complete -p sim"], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["bash", "-c", f"{line}complete -p sim"], env=environment, capture_output=True, text=True, check=True
+    )
     assert "sim" in done.stdout
 
 
 # ---- watch
 
 
+@pytest.mark.long
 def test_a_saved_file_is_checked_and_run_again(tmp_path):
     """Errors are told and waited out; Ctrl-C ends it."""
     file = tmp_path / "small.yaml"
     file.write_text(SMALL)
-    command = [sys.executable, "-m", "sim", "watch", "small.yaml", "--engine", "simpy", "--jobs", "1", "--quiet", "--set", "seed=3"]
+    command = [
+        sys.executable,
+        "-m",
+        "sim",
+        "watch",
+        "small.yaml",
+        "--engine",
+        "simpy",
+        "--jobs",
+        "1",
+        "--quiet",
+        "--set",
+        "seed=3",
+    ]
     with open(tmp_path / "said", "w") as said:
         process = subprocess.Popen(command, cwd=tmp_path, stdout=said, stderr=subprocess.STDOUT)
     try:
@@ -170,7 +200,9 @@ def test_what_is_wrong_is_json_too_with_its_line(tmp_path, capsys):
     assert answer(["check", str(tmp_path / "small.yaml"), "--json", "-"]) == 2
     told = capsys.readouterr()
     problems = json.loads(told.out)["problems"]
-    assert [(problem["line"], problem["path"]) for problem in problems if "wokers" in problem["path"]] == [(4, "services.b.wokers")]
+    assert [(problem["line"], problem["path"]) for problem in problems if "wokers" in problem["path"]] == [
+        (4, "services.b.wokers")
+    ]
     assert "did you mean 'workers'?" in told.err
 
 

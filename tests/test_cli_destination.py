@@ -120,8 +120,16 @@ def test_control_characters_never_reach_the_terminal(tmp_path, where):
     scenario = tmp_path / (f"a{evil}.yaml" if where == "file" else "a.yaml")
     key = json.dumps(evil) if where == "key" else "a"
     value = json.dumps(evil) if where == "value" else "a.x"
-    scenario.write_text(f"version: 1\nduration: 1s\ntraffic: {{u: {{sends: {value}, arrivals: {{poisson: 1/s}}}}}}\nservices: {{{key}: {{oops: 1}}}}\n")
-    arguments = ["check", str(scenario)] if where not in ("option", "command") else ["run", f"--{evil}"] if where == "option" else [evil]
+    scenario.write_text(
+        f"version: 1\nduration: 1s\ntraffic: {{u: {{sends: {value}, arrivals: {{poisson: 1/s}}}}}}\nservices: {{{key}: {{oops: 1}}}}\n"
+    )
+    arguments = (
+        ["check", str(scenario)]
+        if where not in ("option", "command")
+        else ["run", f"--{evil}"]
+        if where == "option"
+        else [evil]
+    )
     done = subprocess.run([*SIM, *arguments], capture_output=True, check=False, cwd=os.getcwd())
     assert done.returncode == 2
     said = (done.stdout + done.stderr).decode()

@@ -28,7 +28,14 @@ raise SystemExit(ending.exit_code(code))
 def test_each_signal_has_its_exit_code_wherever_it_falls(tmp_path, number, code):
     """Into an `exec` too, by which libraries make classes: Python would then end by SIGINT, whatever exit code is asked for."""
     (tmp_path / "victim.py").write_text(MODULE.format(number=int(number)))
-    done = subprocess.run([sys.executable, "-m", "victim"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "victim"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (code, "")
 
 
@@ -57,8 +64,55 @@ raise SystemExit(ending.exit_code(code))
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_one_that_falls_where_nothing_can_be_raised_comes_again(tmp_path, number, code):
     (tmp_path / "victim.py").write_text(SWALLOWED.format(number=int(number)))
-    done = subprocess.run([sys.executable, "-m", "victim"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "victim"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (code, "")
+
+
+BROKEN = """
+import os, signal, threading, time
+from sim.cli.ending import Ending
+ending, code = Ending(), 0
+def manage():
+    heard.wait()
+    raise ValueError("a worker has gone")
+heard = threading.Event()
+if {early}:
+    heard.set()
+thread = threading.Thread(target=manage)
+thread.start()
+try:
+    time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(9)
+except KeyboardInterrupt:
+    code = 130
+    heard.set()
+thread.join()
+raise SystemExit(ending.exit_code(code))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signals")
+@pytest.mark.parametrize("early", [True, False])
+def test_a_thread_that_stumbles_is_told_before_all_is_ended_and_not_after(tmp_path, early):
+    (tmp_path / "victim.py").write_text(BROKEN.format(early=early))
+    done = subprocess.run(
+        [sys.executable, "-m", "victim"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 143
+    assert ("a worker has gone" in done.stderr) == early
 
 
 def test_what_was_raised_for_an_interruption_is_told_from_other_errors():

@@ -40,7 +40,9 @@ def test_explain_tells_writes_and_draws(shop, capsys):
     assert "p99 of one" in told
     assert "p99 of two" in told
     folder = shop / "reports/kitchen-explained"
-    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.name.startswith(".")) == [
+    assert sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.name.startswith(".")
+    ) == [
         "charts",
         "charts/composition.png",
         "charts/composition.svg",
@@ -58,11 +60,25 @@ def test_explain_tells_writes_and_draws(shop, capsys):
 
 
 def test_explain_takes_quantiles_variants_and_failures(shop, capsys):
-    options = ["--quantiles", "p90,p99.9", "--variants", "two", "--route", "kitchen.cook", "--all", "--json", "-", "--out", "why"]
+    options = [
+        "--quantiles",
+        "p90,p99.9",
+        "--variants",
+        "two",
+        "--route",
+        "kitchen.cook",
+        "--all",
+        "--json",
+        "-",
+        "--out",
+        "why",
+    ]
     assert cli.answer(["explain", "kitchen.yaml", *QUICK, *options]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["route"] == "kitchen.cook"
-    assert {name: list(variant["quantiles"]) for name, variant in document["variants"].items()} == {"two": ["p90", "p99.9"]}
+    assert {name: list(variant["quantiles"]) for name, variant in document["variants"].items()} == {
+        "two": ["p90", "p99.9"]
+    }
     assert (shop / "why" / "charts" / "composition.svg").is_file()
 
 
@@ -76,7 +92,18 @@ def test_an_explanation_does_not_take_the_place_of_files_that_are_not_its_own(sh
 
 
 def test_stability_tells_writes_and_draws(shop, capsys):
-    options = ["--stressor", "outage:kitchen:3s", "--loads", "5/s,0.8", "--watch", "65s", "--dwell", "10s", "--precision", "0"]
+    options = [
+        "--stressor",
+        "outage:kitchen:3s",
+        "--loads",
+        "5/s,0.8",
+        "--watch",
+        "65s",
+        "--dwell",
+        "10s",
+        "--precision",
+        "0",
+    ]
     assert cli.answer(["stability", "kitchen.yaml", *QUICK, *options]) == 0
     told = capsys.readouterr().out
     assert "one: stressor outage:kitchen:3s" in told
@@ -90,7 +117,9 @@ def test_stability_tells_writes_and_draws(shop, capsys):
     again = shlex.split(unescape(re.findall(r"<code>sim (stability [^<]*)</code>", page)[0]))
     fingerprint = document["fingerprint"]
     assert cli.answer([*again, "--quiet", "--json", "again.json"]) == 0
-    assert json.loads((shop / "again.json").read_text())["fingerprint"] == fingerprint, "the command on the page gives the same runs"
+    assert json.loads((shop / "again.json").read_text())["fingerprint"] == fingerprint, (
+        "the command on the page gives the same runs"
+    )
 
 
 @pytest.mark.parametrize(

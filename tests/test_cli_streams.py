@@ -16,7 +16,14 @@ FULL = Path("/dev/full")
 def in_shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A line for the shell in which `sim` is the command."""
     line = f'sim() {{ "{sys.executable}" -m sim "$@"; }}; {command}'
-    return subprocess.run(["/bin/sh", "-c", line], cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    return subprocess.run(
+        ["/bin/sh", "-c", line],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
@@ -56,7 +63,9 @@ def test_a_word_for_a_number_is_told_in_plain_words(tmp_path):
 
 def test_the_schema_knows_the_words_of_a_plug_in_that_is_named(tmp_path):
     plugin = Path("scenarios/cache.py").resolve()
-    assert "cached_call" in json.dumps(json.loads(in_shell(f"sim schema --plugin '{plugin}'", tmp_path).stdout)["$defs"]["step"])
+    assert "cached_call" in json.dumps(
+        json.loads(in_shell(f"sim schema --plugin '{plugin}'", tmp_path).stdout)["$defs"]["step"]
+    )
     assert "cached_call" not in in_shell("sim schema", tmp_path).stdout
     assert in_shell("sim schema --plugin nowhere.py", tmp_path).stderr == "error: plug-in nowhere.py: no such file\n"
 
@@ -66,15 +75,23 @@ def test_a_directory_with_a_broken_marker_is_refused_before_the_work(tmp_path):
     (tmp_path / "out" / ".sim-report.json").write_text("{")
     done = in_shell("sim compare 01-one-queue --replications 1 --out out", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: out: holds files that are not a report of this version of sim, and is left alone; choose another directory\n"
+    assert (
+        done.stderr
+        == "error: out: holds files that are not a report of this version of sim, and is left alone; choose another directory\n"
+    )
 
 
 def test_rates_of_closed_users_are_told_in_plain_words(tmp_path):
     users = "version: 1\nduration: 10m\ntraffic: {u: {sends: a.e, arrivals: {closed: {users: 3, think: 1s}}}}\n"
-    (tmp_path / "closed.yaml").write_text(f"{users}services: {{a: {{workers: 1, endpoints: {{e: [{{work: 5ms}}]}}}}}}\n")
+    (tmp_path / "closed.yaml").write_text(
+        f"{users}services: {{a: {{workers: 1, endpoints: {{e: [{{work: 5ms}}]}}}}}}\n"
+    )
     told = in_shell("sim stability closed.yaml --stressor outage:a:5s --loads 10/s,20/s --quiet", tmp_path)
     assert (told.returncode, told.stdout) == (2, "")
-    assert told.stderr == "error: --loads: found rates, but no open traffic sends anything to be a share of; expected factors such as 0.5,1,2\n"
+    assert (
+        told.stderr
+        == "error: --loads: found rates, but no open traffic sends anything to be a share of; expected factors such as 0.5,1,2\n"
+    )
 
 
 def test_long_names_are_told_or_shortened(tmp_path):

@@ -61,7 +61,9 @@ def test_the_target_must_be_named_where_there_is_a_choice():
 
 
 def test_a_gateway_is_entered_by_its_route():
-    assert play(SHOP + "gateway: {workers: 1, routes: {GET /: {to: shop.buy}}}", [0.0]).requests["route"].tolist() == ["GET /"]
+    assert play(SHOP + "gateway: {workers: 1, routes: {GET /: {to: shop.buy}}}", [0.0]).requests["route"].tolist() == [
+        "GET /"
+    ]
 
 
 def test_what_is_wrong_with_a_system_is_told_as_ever():
@@ -77,7 +79,11 @@ def test_scripted_draws_go_by_the_number_of_the_request():
 
 
 def test_attempts_and_effects_and_completions():
-    played = play(SHOP + "traffic: {clients: {sends: shop.buy, completes_with: [sold], timeout: 50ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}}", [0.0])
+    played = play(
+        SHOP
+        + "traffic: {clients: {sends: shop.buy, completes_with: [sold], timeout: 50ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}}",
+        [0.0],
+    )
     first, second = played.attempts("shop.buy")
     assert first == ("clients", 0, "shop.buy", 0, 0.0, 0.0, 0.1, "ok", 1, True)
     assert (second.number, second.arrived, second.started, second.ended) == (2, 0.05, 0.1, 0.2)
@@ -87,12 +93,19 @@ def test_attempts_and_effects_and_completions():
 
 def test_what_did_not_happen_is_nan():
     played = play(SHOP + "duration: 10ms", [0.0])
-    assert (played.outcomes(), math.isnan(played.responses()[0]), math.isnan(played.completions()[0])) == (["in_flight"], True, True)
+    assert (played.outcomes(), math.isnan(played.responses()[0]), math.isnan(played.completions()[0])) == (
+        ["in_flight"],
+        True,
+        True,
+    )
 
 
 def test_the_event_log_can_be_asked_for_some_kinds():
     played = play(SHOP + "faults: [{name: trouble, at: 1s, for: 2s, outage: shop}]", [])
-    assert [(event.time, event.kind, event.subject) for event in played.events()] == [(1.0, "fault_began", "trouble"), (3.0, "fault_ended", "trouble")]
+    assert [(event.time, event.kind, event.subject) for event in played.events()] == [
+        (1.0, "fault_began", "trouble"),
+        (3.0, "fault_ended", "trouble"),
+    ]
     assert [event.time for event in played.events("fault_ended")] == [3.0]
 
 
@@ -135,7 +148,9 @@ def test_replications_differ_and_repeat():
 def test_a_run_of_one_s_own_can_be_read_in_the_same_way():
     import sim
 
-    scenario = sim.load_text("version: 1\nduration: 1s\ntraffic: {t: {sends: shop.buy, arrivals: {deterministic: 2/s}}}" + SHOP).variants["base"]
+    scenario = sim.load_text(
+        "version: 1\nduration: 1s\ntraffic: {t: {sends: shop.buy, arrivals: {deterministic: 2/s}}}" + SHOP
+    ).variants["base"]
     played = testing.Played(scenario, sim.simulate(scenario))
     assert played.outcomes() == ["ok"]
     assert played.attempts() == []  # `record: {spans: all}` was not asked for
@@ -153,5 +168,7 @@ def test_a_run_without_rows_can_be_measured_but_not_read_request_by_request():
     """`record` may be a bare word here too; spans are not kept beside a summary."""
     played = play(SHOP + "record: summary", [0.0, 0.05])
     assert measure(played.records, played.scenario).values["throughput"] == pytest.approx(2 / 60.05)
-    with pytest.raises(UsageError, match="found record: summary, which keeps no rows of single requests; expected record: rows"):
+    with pytest.raises(
+        UsageError, match="found record: summary, which keeps no rows of single requests; expected record: rows"
+    ):
         played.outcomes()

@@ -27,7 +27,10 @@ def test_durations_are_the_nearest_float_in_seconds(text, seconds):
     assert units.duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", [5, 1.5, True, None, "", "5", "-5ms", "10 minutes", "5 ms x", "1.5.5s", "1e999s", "11000d", [], "1" * 10**6, "s"])
+@pytest.mark.parametrize(
+    "text",
+    [5, 1.5, True, None, "", "5", "-5ms", "10 minutes", "5 ms x", "1.5.5s", "1e999s", "11000d", [], "1" * 10**6, "s"],
+)
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match=r"found .*, expected a duration"):
         units.duration(text)
@@ -58,7 +61,15 @@ def test_rates_prices_sizes_and_factors():
 
 @pytest.mark.parametrize(
     ("parse", "value"),
-    [(units.rate, 120), (units.rate, "1e13/s"), (units.price, "1"), (units.size, "5 kb"), (units.factor, "x"), (units.factor, 10**400), (units.factor, -1)],
+    [
+        (units.rate, 120),
+        (units.rate, "1e13/s"),
+        (units.price, "1"),
+        (units.size, "5 kb"),
+        (units.factor, "x"),
+        (units.factor, 10**400),
+        (units.factor, -1),
+    ],
 )
 def test_what_has_no_unit_or_is_absurd_is_refused(parse, value):
     with pytest.raises(ValueError, match=r"found .*, expected"):
@@ -74,6 +85,9 @@ def test_what_was_found_is_shown_on_one_line():
     assert len(units.shown("x" * 1000)) <= 60
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.0425, "42.5ms"), (0, "0s"), (90, "90s"), (120, "2m"), (math.inf, "never"), (math.nan, "-"), (3e-9, "3ns")])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0425, "42.5ms"), (0, "0s"), (90, "90s"), (120, "2m"), (math.inf, "never"), (math.nan, "-"), (3e-9, "3ns")],
+)
 def test_durations_are_shown_as_engineers_write_them(seconds, text):
     assert units.show_duration(seconds) == text

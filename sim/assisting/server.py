@@ -1,6 +1,8 @@
-"""The server: tools of the Model Context Protocol over stdio, by the official SDK. It simulates nothing itself: every call is a process (`task.py`).
+"""The server: tools of the Model Context Protocol over stdio, by the official SDK. It simulates nothing itself: every
+call is a process (`task.py`).
 
-One call runs at a time, so that ten at once take no more than one; a call that takes too long, or that its client gives up, is ended with all its workers.
+One call runs at a time, so that ten at once take no more than one; a call that takes too long, or that its client gives
+up, is ended with all its workers.
 """
 
 from __future__ import annotations
@@ -24,21 +26,24 @@ if TYPE_CHECKING:
 
 _LARGEST = 64 * 2**20  # bytes of memory for an answer
 _GRACE = 3.0  # s that a process has to end by itself
-_ABOUT = """Simulates microservices under load and harm. A scenario is a YAML file in the folder of this server, or the name of a shipped one
-(payment-outage, retry-storm ...). Write a file, `check` it, then `run` or `compare` its variants; `schema` tells the language, part by part. Settings are
-PATH=VALUE on top of the file: services.payments.replicas=2."""
+_ABOUT = """Simulates microservices under load and harm. A scenario is a YAML file in the folder of this server,
+or the name of a shipped one (payment-outage, retry-storm ...). Write a file, `check` it, then `run` or `compare` its
+variants; `schema` tells the language, part by part. Settings are PATH=VALUE on top of the file:
+services.payments.replicas=2."""
 
 
 def serve(bounds: Bounds) -> None:
     """Answer on stdio until the client has gone."""
     try:
-        server = made(bounds)
+        server = server_for(bounds)
     except ImportError:
-        raise UsageError("sim mcp needs the SDK of the protocol, which is not installed: pip install 'sim-microservices[mcp]'") from None
+        raise UsageError(
+            "sim mcp needs the SDK of the protocol, which is not installed: pip install 'sim-microservices[mcp]'"
+        ) from None
     server.run("stdio")
 
 
-def made(bounds: Bounds) -> MCPServer[Any]:
+def server_for(bounds: Bounds) -> MCPServer[Any]:
     """The server with its tools."""
     import anyio
     from mcp.server import MCPServer
@@ -52,32 +57,64 @@ def made(bounds: Bounds) -> MCPServer[Any]:
 
     @server.tool()
     async def check(scenario: str, settings: list[str] = []) -> dict[str, Any]:  # noqa: B006 - read by the SDK, never changed
-        """Everything wrong with a scenario, with file and line; then, without simulating, the load on every station and what is unwise."""
+        """Everything wrong with a scenario, with file and line; then, without simulating, the load on every station and
+        what is unwise.
+        """
         return await ask("check", scenario=scenario, settings=settings)
 
     @server.tool()
-    async def run(scenario: str, variant: str | None = None, settings: list[str] = [], replications: int = 3) -> dict[str, Any]:  # noqa: B006
-        """Simulate one variant (the first unless named): latencies, availability, outcomes, orders, utilisation, with 95 % intervals."""
+    async def run(
+        scenario: str,
+        variant: str | None = None,
+        settings: list[str] = [],  # noqa: B006
+        replications: int = 3,
+    ) -> dict[str, Any]:
+        """Simulate one variant (the first unless named): latencies, availability, outcomes, orders, utilisation, with
+        95 % intervals.
+        """
         return await ask("run", scenario=scenario, variant=variant, settings=settings, replications=replications)
 
     @server.tool()
-    async def compare(scenario: str, variants: list[str] | None = None, settings: list[str] = [], replications: int = 3) -> dict[str, Any]:  # noqa: B006
-        """Simulate all variants, or those named, on the same luck, and tell what differs significantly (*) from the first."""
+    async def compare(
+        scenario: str,
+        variants: list[str] | None = None,
+        settings: list[str] = [],  # noqa: B006
+        replications: int = 3,
+    ) -> dict[str, Any]:
+        """Simulate all variants, or those named, on the same luck, and tell what differs significantly (*) from the
+        first.
+        """
         return await ask("compare", scenario=scenario, variants=variants, settings=settings, replications=replications)
 
     @server.tool()
-    async def capacity(scenario: str, variants: list[str] | None = None, settings: list[str] = [], replications: int = 3) -> dict[str, Any]:  # noqa: B006
-        """The highest load at which every expectation of the scenario holds, per variant, and which one breaks first."""
+    async def capacity(
+        scenario: str,
+        variants: list[str] | None = None,
+        settings: list[str] = [],  # noqa: B006
+        replications: int = 3,
+    ) -> dict[str, Any]:
+        """The highest load at which every expectation of the scenario holds, per variant, and which one
+        breaks first.
+        """
         return await ask("capacity", scenario=scenario, variants=variants, settings=settings, replications=replications)
 
     @server.tool()
-    async def explain(scenario: str, variants: list[str] | None = None, settings: list[str] = [], replications: int = 2) -> dict[str, Any]:  # noqa: B006
-        """Where the time of typical and slow requests went (queue, work, network, retries), and which station is full first."""
+    async def explain(
+        scenario: str,
+        variants: list[str] | None = None,
+        settings: list[str] = [],  # noqa: B006
+        replications: int = 2,
+    ) -> dict[str, Any]:
+        """Where the time of typical and slow requests went (queue, work, network, retries), and which station is full
+        first.
+        """
         return await ask("explain", scenario=scenario, variants=variants, settings=settings, replications=replications)
 
     @server.tool()
     async def schema(part: str | None = None) -> dict[str, Any]:
-        """The scenario language as JSON Schema: its top and the names of all parts, or one part (Service, Retry, Route, step, distribution ...)."""
+        """The scenario language as JSON Schema: its top and the names of all parts, or one part (Service, Retry, Route,
+        step, distribution ...).
+        """
         return await ask("schema", part=part)
 
     return server
@@ -104,7 +141,9 @@ async def _performed(bounds: Bounds, request: dict[str, Any]) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = json_of(told, _LARGEST)
     except ValueError:
-        raise ToolError(f"the run broke off with exit code {process.returncode}: most likely more memory than --max-memory allows") from None
+        raise ToolError(
+            f"the run broke off with exit code {process.returncode}: most likely more memory than --max-memory allows"
+        ) from None
     if "error" in answer:
         raise ToolError(answer["error"])
     found: dict[str, Any] = answer["answer"]

@@ -1,8 +1,11 @@
-"""One call of a tool, in a process of its own: a request as JSON on stdin, an answer or an error of ours as JSON on stdout.
+"""One call of a tool, in a process of its own: a request as JSON on stdin, an answer or an error of ours as JSON on
+stdout.
 
-    {"tool": "run", "scenario": "shop.yaml", "settings": ["services.shop.workers=4"], ...}   ->   {"answer": {...}} or {"error": "..."}
+    {"tool": "run", "scenario": "shop.yaml", "settings": ["services.shop.workers=4"], ...}   ->   {"answer": {...}} or
+                                                                                             {"error": "..."}
 
-The bounds stand in the request, which the server writes. Nothing is written to disk but the journal of finished runs, which the tools do without.
+The bounds stand in the request, which the server writes. Nothing is written to disk but the journal of finished runs,
+which the tools do without.
 """
 
 from __future__ import annotations
@@ -44,7 +47,10 @@ def main() -> int:
         except SimError as error:
             result = {"error": printable(str(error))}
         except MemoryError:
-            result = {"error": f"the run took more than {bounds.memory / 1e9:.3g} GB, expected less: a shorter duration, or record: summary"}
+            result = {
+                "error": f"the run took more than {bounds.memory / 1e9:.3g} GB, expected less: a shorter duration, or "
+                "record: summary"
+            }
     json.dump(result, told)
     return 0
 
@@ -56,7 +62,13 @@ def check(bounds: Bounds, scenario: str, settings: Sequence[str]) -> Answer:
     study = _load(bounds, scenario, settings)
     report = check_study(study)
     found = [{"place": its.place, "finding": its.finding, "why": its.why} for its in report.warnings[:50]]
-    return {"scenario": study.name, "variants": list(study.variants), "question": study.question, "warnings": found, "text": _short(str(report))}
+    return {
+        "scenario": study.name,
+        "variants": list(study.variants),
+        "question": study.question,
+        "warnings": found,
+        "text": _short(str(report)),
+    }
 
 
 def run(bounds: Bounds, scenario: str, settings: Sequence[str], variant: str | None, replications: int) -> Answer:
@@ -68,7 +80,9 @@ def run(bounds: Bounds, scenario: str, settings: Sequence[str], variant: str | N
     return _told(run_variant(study, variant, replications, jobs=1, max_memory=bounds.memory))
 
 
-def compare(bounds: Bounds, scenario: str, settings: Sequence[str], variants: Sequence[str] | None, replications: int) -> Answer:
+def compare(
+    bounds: Bounds, scenario: str, settings: Sequence[str], variants: Sequence[str] | None, replications: int
+) -> Answer:
     """What `sim compare` says."""
     from sim.experiments.replicating.comparison import compare as compare_variants
 
@@ -77,7 +91,9 @@ def compare(bounds: Bounds, scenario: str, settings: Sequence[str], variants: Se
     return _told(compare_variants(study, variants, replications, jobs=1, max_memory=bounds.memory))
 
 
-def capacity(bounds: Bounds, scenario: str, settings: Sequence[str], variants: Sequence[str] | None, replications: int) -> Answer:
+def capacity(
+    bounds: Bounds, scenario: str, settings: Sequence[str], variants: Sequence[str] | None, replications: int
+) -> Answer:
     """What `sim capacity` says."""
     from sim.experiments.searching.capacity import LOOKS, find_capacity
     from sim.report.scaling import render_answer
@@ -86,13 +102,19 @@ def capacity(bounds: Bounds, scenario: str, settings: Sequence[str], variants: S
     _refuse(bounds, study, variants, replications, LOOKS)
     found = find_capacity(study, variants, replications, jobs=1, max_memory=bounds.memory)
     loads = {
-        its.variant: {"load": _known(its.load.value), "rate_per_second": _known(its.rate.value), "breaks_first": its.breaks_first or None}
+        its.variant: {
+            "load": _known(its.load.value),
+            "rate_per_second": _known(its.rate.value),
+            "breaks_first": its.breaks_first or None,
+        }
         for its in found.found
     }
     return {"scenario": study.name, "passed": found.passed, "capacities": loads, "text": _short(render_answer(found))}
 
 
-def explain(bounds: Bounds, scenario: str, settings: Sequence[str], variants: Sequence[str] | None, replications: int) -> Answer:
+def explain(
+    bounds: Bounds, scenario: str, settings: Sequence[str], variants: Sequence[str] | None, replications: int
+) -> Answer:
     """What `sim explain` says."""
     from sim.experiments.replicating.explaining import explain as explain_study
     from sim.report.explanation import render_explanation
@@ -115,7 +137,9 @@ def schema(bounds: Bounds, part: str | None) -> Answer:
         top = {name: its for name, its in whole["properties"].items() if name != "variants"}
         return {"properties": top, "required": whole["required"], "parts": sorted(parts)}
     if part not in parts:
-        raise UsageError(f"unknown part '{part[:100]}'{did_you_mean(part, parts) or '; without a part the tool lists them'}")
+        raise UsageError(
+            f"unknown part '{part[:100]}'{did_you_mean(part, parts) or '; without a part the tool lists them'}"
+        )
     return {"part": part, "definition": parts[part]}
 
 
@@ -142,7 +166,9 @@ def _load(bounds: Bounds, scenario: str, settings: Sequence[str]) -> Study:
 
 
 def _refuse(bounds: Bounds, study: Study, variants: Sequence[str] | None, replications: int, runs: int = 1) -> None:
-    """A UsageError before anything runs, where it would be more than a call may take; unknown variants are told by the verb itself."""
+    """A UsageError before anything runs, where it would be more than a call may take; unknown variants are told by the
+    verb itself.
+    """
     from sim.experiments.on_paper.run_size import attempts_of
 
     if not 1 <= replications <= REPLICATIONS:
@@ -151,7 +177,10 @@ def _refuse(bounds: Bounds, study: Study, variants: Sequence[str] | None, replic
     attempts = runs * replications * sum(map(attempts_of, chosen))
     if attempts > bounds.attempts:
         hint = "fewer replications or variants, or a shorter duration (settings: duration=2m)"
-        raise UsageError(f"found about {attempts:,.0f} attempts on services in all runs, expected at most {bounds.attempts:,.0f}: {hint}")
+        raise UsageError(
+            f"found about {attempts:,.0f} attempts on services in all runs, expected at most {bounds.attempts:,.0f}: "
+            f"{hint}"
+        )
 
 
 def _told(comparison: Comparison) -> Answer:
@@ -159,13 +188,29 @@ def _told(comparison: Comparison) -> Answer:
     from sim.report.table import render_expectations, render_table
 
     judged = [
-        {"variant": name, "expected": verdict.text, "passed": verdict.passed, **({"reason": verdict.reason} if verdict.reason else {})}
+        {
+            "variant": name,
+            "expected": verdict.text,
+            "passed": verdict.passed,
+            **({"reason": verdict.reason} if verdict.reason else {}),
+        }
         for name, result in comparison.variants.items()
         for verdict in result.verdicts
     ]
-    told = {"scenario": comparison.study.name, "seed": comparison.seed, "engine": comparison.engine, "replications": comparison.replications}
+    told = {
+        "scenario": comparison.study.name,
+        "seed": comparison.seed,
+        "engine": comparison.engine,
+        "replications": comparison.replications,
+    }
     text = f"{render_table(comparison, _WIDTH)}{render_expectations(comparison)}"
-    return {**told, "fingerprint": comparison.fingerprint, "passed": comparison.passed, "expectations": judged[:100], "text": _short(text)}
+    return {
+        **told,
+        "fingerprint": comparison.fingerprint,
+        "passed": comparison.passed,
+        "expectations": judged[:100],
+        "text": _short(text),
+    }
 
 
 def _known(number: float) -> float | None:
@@ -176,7 +221,11 @@ def _known(number: float) -> float | None:
 def _short(text: str) -> str:
     """As much of a text as an answer may have."""
     text = printable(text)
-    return text if len(text) <= LONGEST_ANSWER else f"{text[:LONGEST_ANSWER]}\n... and {len(text) - LONGEST_ANSWER:,} characters more"
+    return (
+        text
+        if len(text) <= LONGEST_ANSWER
+        else f"{text[:LONGEST_ANSWER]}\n... and {len(text) - LONGEST_ANSWER:,} characters more"
+    )
 
 
 def _limit_memory(most: float) -> None:

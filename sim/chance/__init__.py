@@ -1,1 +1,4 @@
-"""What is drawn: keyed uniforms, one transform per distribution, arrival processes, popularity. Knows numba; knows no engine."""
+"""What is drawn: keyed uniforms, one transform per distribution, arrival processes, popularity.
+
+Knows numba; knows no engine.
+"""

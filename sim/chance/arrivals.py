@@ -1,11 +1,13 @@
 """When requests of an open source arrive: made ahead in chunks, handed out one by one.
 
-Random sources are points of a Poisson process of rate one, S_k the sum of k keyed unit exponentials, carried through the inverse of the
-cumulative rate: t_k = mass^-1(S_k). So the k-th arrival is the same piece of luck at every load, and arrivals stay paired when the load
-changes. A modulated source (MMPP) draws the stays in its states from a stream of its own and then is a rate like any other.
+Random sources are points of a Poisson process of rate one, S_k the sum of k keyed unit exponentials, carried through
+the inverse of the cumulative rate: t_k = mass^-1(S_k). So the k-th arrival is the same piece of luck at every load, and
+arrivals stay paired when the load changes. A modulated source (MMPP) draws the stays in its states from a stream of its
+own and then is a rate like any other.
 
-Times never decrease, and lie in [0, duration); two may be equal where floats cannot tell them apart, or a recording says so.
-A plug-in's arrivals are taken from its method `arrival_times(uniform, duration)`, with `uniform(entity, attempt)` its keyed luck.
+Times never decrease, and lie in [0, duration); two may be equal where floats cannot tell them apart, or a recording
+says so. A plug-in's arrivals are taken from its method `arrival_times(uniform, duration)`, with `uniform(entity,
+attempt)` its keyed luck.
 """
 
 from __future__ import annotations
@@ -19,14 +21,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chance.keyed import derived_key, stream_key, uniform
-from sim.chance.rates import DECAY, LEVEL, LINEAR, PIECE, Pieces, Row, mass_within, pieces_of, rate_within, recorded_times
+from sim.chance.rates import (
+    DECAY,
+    LEVEL,
+    LINEAR,
+    PIECE,
+    Pieces,
+    Row,
+    mass_within,
+    pieces_of,
+    rate_within,
+    recorded_times,
+)
 from sim.chance.sampler import uniform_sampler
 from sim.chance.shared import as_objects, is_worth_machine_code, machine_code, shared
 from sim.chance.table import Numbers, Rows
 from sim.chance.transforms import exponential
 from sim.spec import traffic as spec
 
-CHUNK = 4096
+CHUNK, FIRST_CHUNK = 4096, 64  # times that are made at once
 RANDOM, EVEN, MODULATED, RECORDED = range(4)
 
 SOURCE = np.dtype(
@@ -40,7 +53,8 @@ SOURCE = np.dtype(
         ("time", np.float64),  # of the last of them
         ("stays", np.int64),  # modulated: changes of state so far
         ("piece", np.int64),  # the current piece
-        ("end", np.int64),  # past the last piece; for a modulated source pieces[end] and pieces[end + 1] are its two states
+        # past the last piece; for a modulated source pieces[end] and pieces[end + 1] are its two states
+        ("end", np.int64),
         ("offset", np.int64),  # recorded: where its times begin in `data`
         ("size", np.int64),
     ],
@@ -71,9 +85,11 @@ def _chunks(state: Arrivals) -> Iterator[list[float]]:
         while count := fill(*state, 0, array, CHUNK):
             yield array[:count].tolist()
         return
-    times, sources, pieces, data = [0.0] * CHUNK, as_objects(state.sources), as_objects(state.pieces), state.data.tolist()
-    while count := fill_arrivals(sources, pieces, data, 0, times, CHUNK):
+    times, size = [0.0] * CHUNK, FIRST_CHUNK
+    sources, pieces, data = as_objects(state.sources), as_objects(state.pieces), state.data.tolist()
+    while count := fill_arrivals(sources, pieces, data, 0, times, size):
         yield times[:count]
+        size = min(2 * size, CHUNK)  # who only looks at a world asks for the first one alone
 
 
 @shared
@@ -150,7 +166,10 @@ def time_within(piece: Row, mass: float, near: float) -> float:
 
 @shared
 def _search(piece: Row, mass: float, near: float) -> float:
-    """Newton's method, kept by bisection between two bounds that close in. The mass never falls, so the bounds always hold."""
+    """Newton's method, kept by bisection between two bounds that close in.
+
+    The mass never falls, so the bounds always hold.
+    """
     low, high = _bounds(piece, mass)
     time = min(max(near, low), high)
     for _ in range(200):
@@ -183,7 +202,9 @@ def _bounds(piece: Row, mass: float) -> tuple[float, float]:
 
 
 class ArrivalTable:
-    """Builds the state of all open sources: `add` each under the name of its stream, then ask for `arrays` of a seed and replication."""
+    """Builds the state of all open sources: `add` each under the name of its stream, then ask for `arrays` of a seed
+    and replication.
+    """
 
     def __init__(self) -> None:
         self._sources: list[tuple[str, np.void]] = []
@@ -227,7 +248,9 @@ class ArrivalTable:
         sources["stays"] = -1  # the first change enters the first state
         sources["key"], sources["duration"] = keys, duration
         sources["stays_key"] = [derived_key(key, "stays") for key in keys]
-        return Arrivals(sources, np.concatenate([np.empty(0, PIECE), *self._pieces]), np.concatenate([np.empty(0), *self._data]))
+        return Arrivals(
+            sources, np.concatenate([np.empty(0, PIECE), *self._pieces]), np.concatenate([np.empty(0), *self._data])
+        )
 
 
 def _pieces_and_kind(arrivals: spec.Arrivals) -> tuple[Pieces, int, int]:

@@ -1,4 +1,6 @@
-"""The chain: the retry and redelivery numbers along the path of an attempt, folded into one number, the `attempt` of its draws."""
+"""The chain: the retry and redelivery numbers along the path of an attempt, folded into one number, the `attempt` of
+its draws.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""Compiles the functions that both engines share, and keeps the machine code on disk under a digest of all their sources.
+"""Compiles the functions that both engines share, and keeps the machine code on disk under a digest of all their
+sources.
 
-numba's own cache does not see that a function called from another file has changed, and would go on using the old code. Here every
-digest of the sources has a directory of its own, so a changed source can only miss, and where the sources lie is all the same. Nothing about the
-cache is ever an error: where it cannot be read or written, functions are compiled anew in each process, and `cache_note` says why.
+numba's own cache does not see that a function called from another file has changed, and would go on using the old code.
+Here every digest of the sources has a directory of its own, so a changed source can only miss, and where the sources
+lie is all the same. Nothing about the cache is ever an error: where it cannot be read or written, functions are
+compiled anew in each process, and `cache_note` says why.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeVar, overload
 
-# Intel's vector library gives loops other last bits than single calls; it can only be switched off before numba is first imported.
+# Intel's vector library gives loops other last bits than single calls; it can only be switched off before numba is
+# first imported.
 os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
 
 import llvmlite.binding as llvm
@@ -34,7 +37,8 @@ Untyped = Any  # what numba hands over without saying what it is
 config: Untyped = numba.config
 
 PACKAGE = Path(__file__).resolve().parent.parent
-SOURCES = ("chance", "policies", "compiled", "records", "vocabulary.py")  # the last two: constants and row types frozen into machine code
+# the last two: constants and row types frozen into machine code
+SOURCES = ("chance", "policies", "compiled", "records", "vocabulary.py")
 KEPT = 16  # digests kept on disk; the least recently used go first
 _LOOK = 0.1  # s between two looks at a lock
 _WHOLE = "whole"  # the file that says that everything is there
@@ -91,9 +95,11 @@ def say_whole() -> None:
 
 @contextlib.contextmanager
 def one_at_a_time(part: str, patience: float = 0.0) -> Iterator[bool]:
-    """Whether nobody else on this machine is at this part of the work, or will be within `patience` seconds: who has it may have been stopped.
+    """Whether nobody else on this machine is at this part of the work, or will be within `patience` seconds: who has it
+    may have been stopped.
 
-    A process that dies leaves no lock. Where there are no locks (Windows), or no place for one, work may be done twice, which costs no more than time.
+    A process that dies leaves no lock. Where there are no locks (Windows), or no place for one, work may be done twice,
+    which costs no more than time.
     """
     if _home.directory is None:
         yield True
@@ -134,7 +140,9 @@ def _remember(dispatcher: Untyped, cache: Untyped) -> None:
 
 
 def _cache_in(directory: Path, function: Callable[..., Any]) -> Untyped:
-    """numba reads its setting only while a cache is made, so it is set for that moment: a user's own functions keep theirs."""
+    """numba reads its setting only while a cache is made, so it is set for that moment: a user's own functions keep
+    theirs.
+    """
     before = config.CACHE_DIR
     config.CACHE_DIR = str(directory)
     try:
@@ -148,7 +156,9 @@ def _cache_in(directory: Path, function: Callable[..., Any]) -> Untyped:
 
 
 class _Place(caching._CacheLocator):
-    """A file for each function under the digest, which knows all sources by what they say: not by where they lie or how old they are."""
+    """A file for each function under the digest, which knows all sources by what they say: not by where they lie or how
+    old they are.
+    """
 
     def __init__(self, function: Callable[..., Any], path: str) -> None:
         self._path = str(Path(config.CACHE_DIR) / Path(path).parent.name)
@@ -175,7 +185,8 @@ class _Places(caching.CompileResultCacheImpl):
 class _Cache(caching.FunctionCache):
     """numba's cache, with two of its holes closed: any failure is a miss, and code of another signature is never taken.
 
-    Two processes that save different signatures of one function at once can leave an index that points to the other's code.
+    Two processes that save different signatures of one function at once can leave an index that points to the other's
+    code.
     """
 
     _impl_class = _Places
@@ -209,7 +220,8 @@ class _Home:
             self.stamps = {str(path): _stamp(path) for path in files}
             directory = _base() / f"sim-{digest_of(files, _flags())}"
             _make_writable(directory)
-            if stranger := stranger_at(directory):  # who can write there could run code as this user: numba unpickles what it reads
+            # who can write there could run code as this user: numba unpickles what it reads
+            if stranger := stranger_at(directory):
                 self.note = f"in every process anew, for the place of its machine code is not safe: {stranger}"
                 return
             self.directory = directory
@@ -219,7 +231,9 @@ class _Home:
         _forget_old(directory)
 
     def knows(self, function: Callable[..., Any]) -> bool:
-        """Whether the function comes from a file of the digest, unchanged since: an edit after the digest must not be kept under it."""
+        """Whether the function comes from a file of the digest, unchanged since: an edit after the digest must not be
+        kept under it.
+        """
         path = function.__code__.co_filename
         with contextlib.suppress(OSError):
             return self.stamps.get(path) == _stamp(Path(path))
@@ -246,7 +260,10 @@ def _told(error: Exception) -> str:
 
 
 def _base() -> Path:
-    """NUMBA_CACHE_DIR where the user has set it, else the cache directory of the platform. RuntimeError: nobody knows where that is."""
+    """NUMBA_CACHE_DIR where the user has set it, else the cache directory of the platform.
+
+    RuntimeError: nobody knows where that is.
+    """
     if asked := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(asked)
     if sys.platform == "win32":
@@ -257,8 +274,21 @@ def _base() -> Path:
 
 
 def _flags() -> list[object]:
-    """All that changes machine code besides its sources. Not every NUMBA_ variable: a number of threads must not cost a compilation."""
-    names = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX", "DEBUGINFO_DEFAULT", "CPU_NAME", "CPU_FEATURES", "USING_SVML")
+    """All that changes machine code besides its sources.
+
+    Not every NUMBA_ variable: a number of threads must not cost a compilation.
+    """
+    names = (
+        "OPT",
+        "BOUNDSCHECK",
+        "LOOP_VECTORIZE",
+        "SLP_VECTORIZE",
+        "ENABLE_AVX",
+        "DEBUGINFO_DEFAULT",
+        "CPU_NAME",
+        "CPU_FEATURES",
+        "USING_SVML",
+    )
     machine = (platform.system(), platform.machine(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
     return [numba.__version__, sys.version, *(getattr(config, name, None) for name in names), *machine]
 

@@ -1,4 +1,5 @@
-"""Chance has names: every draw is a pure function of (seed, replication, stream name, entity, attempt), without hidden state.
+"""Chance has names: every draw is a pure function of (seed, replication, stream name, entity, attempt), without hidden
+state.
 
 With mix the SplitMix64 finaliser and G = 0x9E3779B97F4A7C15, modulo 2**64:
 
@@ -6,11 +7,12 @@ With mix the SplitMix64 finaliser and G = 0x9E3779B97F4A7C15, modulo 2**64:
     bits = mix(mix(key + G * entity) + key + G * (attempt + 1))
     u    = ((bits >> 12) + 0.5) * 2**-52                               exact, never 0 or 1
 
-`stream` is the first eight bytes, little-endian, of the BLAKE2b digest of the stream's name. The key stands in the outer mix too, so that
-two streams whose inner values meet do not run on together. Not for secrets.
+`stream` is the first eight bytes, little-endian, of the BLAKE2b digest of the stream's name. The key stands in the
+outer mix too, so that two streams whose inner values meet do not run on together. Not for secrets.
 
-What is modulo 2**64 is written twice, for whole numbers of Python, which have no end, and for those of a machine. Whoever calls machine code from
-Python hands it keys as `np.uint64`: numba takes a Python int for a signed one, and refuses the upper half of them.
+What is modulo 2**64 is written twice, for whole numbers of Python, which have no end, and for those of a machine.
+Whoever calls machine code from Python hands it keys as `np.uint64`: numba takes a Python int for a signed one, and
+refuses the upper half of them.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ def stream_number(name: str) -> int:
 
 def uniforms(key: int, entities: NDArray[np.int64], attempt: int) -> NDArray[np.float64]:
     """One uniform for each entity."""
-    own, again = np.uint64(key), np.full(1, attempt + 1, np.uint64)  # arrays wrap in silence, single numbers with a warning
+    # arrays wrap in silence, single numbers with a warning
+    own, again = np.uint64(key), np.full(1, attempt + 1, np.uint64)
     random = _mix64(_mix64(own + G * entities.astype(np.uint64)) + (own + G * again))
     found: NDArray[np.float64] = ((random >> S12).astype(np.float64) + 0.5) * CELL
     return found
@@ -89,7 +92,9 @@ def _lot64(entity: Word) -> Word:
 
 @shared(machine=_lot64)
 def lot(entity: Word) -> Word:
-    """A whole number below 2**63 that an entity has in every run: those with the least lots are a uniform sample, and the same one everywhere."""
+    """A whole number below 2**63 that an entity has in every run: those with the least lots are a uniform sample, and
+    the same one everywhere.
+    """
     return mix(entity + _GOLDEN) >> 1
 
 

@@ -1,4 +1,6 @@
-"""Whether a place on disk is the user's own: machine code is unpickled when it is read, so whoever can write there can run code as the user."""
+"""Whether a place on disk is the user's own: machine code is unpickled when it is read, so whoever can write there can
+run code as the user.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,9 @@ from pathlib import Path
 def stranger_at(path: Path) -> str:
     """Who else could have put something into a directory: a sentence; empty where nobody could.
 
-    The directory and all that it stands in must belong to the user or to root, and be writable by nobody else; in a shared place such as
-    `/tmp` only the owner of an entry can replace it (the sticky bit). A group that has the user alone is the user. As OpenSSH's StrictModes does.
+    The directory and all that it stands in must belong to the user or to root, and be writable by nobody else; in a
+    shared place such as `/tmp` only the owner of an entry can replace it (the sticky bit). A group that has the user
+    alone is the user. As OpenSSH's StrictModes does.
     """
     if not hasattr(os, "geteuid"):
         return ""  # Windows: the profile of a user is closed to others by its access lists

@@ -1,7 +1,8 @@
-"""Which of many users or items: exactly Zipf, P(rank k) proportional to 1 / k**exponent, for any exponent from 0 (uniform) up.
+"""Which of many users or items: exactly Zipf, P(rank k) proportional to 1 / k**exponent, for any exponent from 0
+(uniform) up.
 
-By inversion of a table of cumulative shares. Beyond a million ranks the table holds only every n-th, and the few ranks between two
-entries are summed when they are asked for: 50 million users need 8 MB, not 400.
+By inversion of a table of cumulative shares. Beyond a million ranks the table holds only every n-th, and the few ranks
+between two entries are summed when they are asked for: 50 million users need 8 MB, not 400.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ def chooser(popularity: Popularity, key: int) -> Callable[[int], int]:
 
 @lru_cache(maxsize=16)
 def popularity_table(count: int, exponent: float) -> Table:
-    """Cumulative weights, not normalised, after each step of ranks; empty where all are equally popular. Not to be written to."""
+    """Cumulative weights, not normalised, after each step of ranks; empty where all are equally popular.
+
+    Not to be written to.
+    """
     weights = machine_code(cumulative_weights) if _in_machine_code(count) else cumulative_weights
     table: Table = weights(count, exponent, stride(count)) if exponent > 0 else np.empty(0)
     table.flags.writeable = False
@@ -54,7 +58,8 @@ def _in_machine_code(count: int) -> bool:
 
 
 @shared
-def choose(key: Word, count: int, exponent: float, step: int, table: Weights, entity: Word) -> int:  # called by position
+# called by position
+def choose(key: Word, count: int, exponent: float, step: int, table: Weights, entity: Word) -> int:
     """The rank that falls to this entity."""
     return rank(uniform(key, entity, 0), count, exponent, step, table, len(table))
 
@@ -93,4 +98,3 @@ def cumulative_weights(count: int, exponent: float, step: int) -> Table:
         total += (index + 1.0) ** -exponent
         table[index // step] = total
     return table
-

@@ -1,7 +1,9 @@
-"""The rate of arrivals over time, as pieces in closed form: at a moment, on average, at its peak; for offered load and for charts.
+"""The rate of arrivals over time, as pieces in closed form: at a moment, on average, at its peak; for offered load and
+for charts.
 
-A piece is constant, linear, a diurnal wave or an exponential decay, and each knows its rate and the mass (expected arrivals) up to any
-moment within. `arrivals` inverts the same masses. Time within a segment of a profile, a wave's too, counts from the segment's start.
+A piece is constant, linear, a diurnal wave or an exponential decay, and each knows its rate and the mass (expected
+arrivals) up to any moment within. `arrivals` inverts the same masses. Time within a segment of a profile, a wave's too,
+counts from the segment's start.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ PIECE = np.dtype(
         ("length", np.float64),  # may be infinite in the last piece
         ("base", np.float64),  # mass of all pieces before
         ("mass", np.float64),  # of this piece; may be infinite
-        ("rate", np.float64),  # level: the rate; linear: the first rate; wave: the mean; decay: the rate it falls back to
+        # level: the rate; linear: the first rate; wave: the mean; decay: the rate it falls back to
+        ("rate", np.float64),
         ("change", np.float64),  # linear: slope; wave: amplitude; decay: the first rate above the last
         ("scale", np.float64),  # wave: 2 pi / period; decay: its time constant
         ("phase", np.float64),  # wave
@@ -119,7 +122,9 @@ class RateCurve:
         if index < 0:
             return 0.0
         piece = self._pieces[index]
-        return float(piece["base"]) + mass_within(_piece(piece), min(time - float(piece["start"]), float(piece["length"])))
+        return float(piece["base"]) + mass_within(
+            _piece(piece), min(time - float(piece["start"]), float(piece["length"]))
+        )
 
     def peak(self, duration: float) -> float:
         """The highest rate before `duration`."""
@@ -130,7 +135,10 @@ class RateCurve:
             return float(np.unique(seconds, return_counts=True)[1].max()) if seconds.size else 0.0
         active = self._pieces[(self._pieces["start"] < duration) & (self._pieces["length"] > 0)]
         level = active[active["kind"] == LEVEL]["rate"]
-        curved = (_piece(piece).peak(min(float(piece["length"]), duration - float(piece["start"]))) for piece in active[active["kind"] != LEVEL])
+        curved = (
+            _piece(piece).peak(min(float(piece["length"]), duration - float(piece["start"])))
+            for piece in active[active["kind"] != LEVEL]
+        )
         return max([float(level.max()) if level.size else 0.0, *curved])
 
     def _index(self, time: float) -> int:
@@ -160,7 +168,9 @@ def recorded_times(arrivals: spec.Replay) -> NDArray[np.float64]:
 
 @dataclass
 class Piece:
-    """One piece as an object: a row of `PIECE` in the making, and what the two functions above read when they run as plain Python."""
+    """One piece as an object: a row of `PIECE` in the making, and what the two functions above read when they run as
+    plain Python.
+    """
 
     kind: int = LEVEL
     length: float = math.inf
@@ -213,11 +223,23 @@ def _segment(segment: spec.Segment) -> list[Piece]:
     if segment.diurnal is not None:
         wave = segment.diurnal
         scale = 2 * math.pi / wave.period
-        return [Piece(WAVE, rate=wave.mean, change=wave.amplitude, scale=scale, phase=wave.phase, origin=math.cos(scale * wave.phase))]
+        return [
+            Piece(
+                WAVE,
+                rate=wave.mean,
+                change=wave.amplitude,
+                scale=scale,
+                phase=wave.phase,
+                origin=math.cos(scale * wave.phase),
+            )
+        ]
     if segment.flash_crowd is not None:
         crowd = segment.flash_crowd
         height = crowd.peak - crowd.base
-        return [Piece(LINEAR, crowd.rise, crowd.base, height / crowd.rise), Piece(DECAY, rate=crowd.base, change=height, scale=crowd.decay)]
+        return [
+            Piece(LINEAR, crowd.rise, crowd.base, height / crowd.rise),
+            Piece(DECAY, rate=crowd.base, change=height, scale=crowd.decay),
+        ]
     if segment.start is not None and segment.end is not None and segment.lasts is not None:
         return [Piece(LINEAR, rate=segment.start, change=(segment.end - segment.start) / segment.lasts)]
     return [Piece(rate=segment.rate or 0.0)]
@@ -247,7 +269,20 @@ def laid_out(pieces: Iterable[Piece]) -> Pieces:
     rows = []
     for piece in pieces:
         mass = piece.total()
-        rows.append((piece.kind, start, piece.length, base, mass, piece.rate, piece.change, piece.scale, piece.phase, piece.origin))
+        rows.append(
+            (
+                piece.kind,
+                start,
+                piece.length,
+                base,
+                mass,
+                piece.rate,
+                piece.change,
+                piece.scale,
+                piece.phase,
+                piece.origin,
+            )
+        )
         start, base = start + piece.length, base + mass
     return np.array(rows, PIECE)
 

@@ -1,4 +1,6 @@
-"""The bootstrap's chance: which values stand in which resample, the same for all figures of an experiment and on every machine."""
+"""The bootstrap's chance: which values stand in which resample, the same for all figures of an experiment and on every
+machine.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Draws for the SimPy engine: a distribution and a key become one fast call of (entity, attempt), the same bits as the table's `draw`.
+"""Draws for the SimPy engine: a distribution and a key become one fast call of (entity, attempt), the same bits as the
+table's `draw`.
 
-The machine code of one signature is called with its parameters bound by `functools.partial`, without a Python frame of ours: 0.1 to
-0.15 us a draw. Blocks of draws made ahead were measured, and saved too little to be worth their memory.
+The machine code of one signature is called with its parameters bound by `functools.partial`, without a Python frame of
+ours: 0.1 to 0.15 us a draw. Blocks of draws made ahead were measured, and saved too little to be worth their memory.
 
 A plug-in's distribution is drawn by inversion where it has a method `quantile(u) -> seconds`.
 """

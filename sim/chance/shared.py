@@ -1,7 +1,8 @@
 """Functions that both engines share: plain Python for the one, machine code for the other, from one source.
 
-A shared function stays the plain function it is. numba is loaded by whoever wants machine code (`machine_code`, or code that is compiled and names
-a shared function), and not before: a small scenario on SimPy is over by the time it takes to import.
+A shared function stays the plain function it is. numba is loaded by whoever wants machine code (`machine_code`, or code
+that is compiled and names a shared function), and not before: a small scenario on SimPy is over by the time it takes to
+import.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ def shared(function: F) -> F: ...
 @overload
 def shared(*, machine: Callable[..., Any]) -> Callable[[F], F]: ...
 def shared(function: F | None = None, *, machine: Callable[..., Any] | None = None) -> F | Callable[[F], F]:
-    """Mark a function as one of both engines. `machine` is what machine code is made of where the numbers of Python are not those of a machine."""
+    """Mark a function as one of both engines.
+
+    `machine` is what machine code is made of where the numbers of Python are not those of a machine.
+    """
     if function is None:
         return lambda plain: _shared(plain, machine or plain)
     return _shared(function, function)
@@ -36,7 +40,9 @@ def shared(function: F | None = None, *, machine: Callable[..., Any] | None = No
 
 @cache
 def machine_code(function: Callable[..., Any], signature: str = "") -> Callable[..., Any]:
-    """A shared function as machine code; of one signature, which numba then need not choose: half the cost of a call from Python."""
+    """A shared function as machine code; of one signature, which numba then need not choose: half the cost of a call
+    from Python.
+    """
     from sim.chance.compiler import entry_point  # which makes all of them known
 
     dispatcher: Callable[..., Any] = getattr(function, "dispatcher")  # noqa: B009 - a function has no such attribute of its own
@@ -44,7 +50,9 @@ def machine_code(function: Callable[..., Any], signature: str = "") -> Callable[
 
 
 def machine_code_is_off() -> bool:
-    """Whether numba is to leave all functions the plain Python that they are: NUMBA_DISABLE_JIT=1, for debuggers and for the checked engine."""
+    """Whether numba is to leave all functions the plain Python that they are: NUMBA_DISABLE_JIT=1, for debuggers and
+    for the checked engine.
+    """
     return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 

@@ -1,6 +1,8 @@
-"""Distributions as rows of one table, for an interpreter that cannot hold objects: `draw(rows, data, row, entity, attempt)`.
+"""Distributions as rows of one table, for an interpreter that cannot hold objects: `draw(rows, data, row, entity,
+attempt)`.
 
-A table is built once per scenario; only the keys depend on seed and replication. Not here: distributions of plug-ins, which have no row.
+A table is built once per scenario; only the keys depend on seed and replication. Not here: distributions of plug-ins,
+which have no row.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from sim.spec import distribution as spec
 from sim.spec import measured
 from sim.spec.base import word_of
 
-CONSTANT, EXPONENTIAL, UNIFORM, LOGNORMAL, GAMMA, PARETO, WEIBULL, HYPEREXPONENTIAL, EMPIRICAL, REPLAYED, MIXTURE = range(11)
+CONSTANT, EXPONENTIAL, UNIFORM, LOGNORMAL, GAMMA, PARETO, WEIBULL, HYPEREXPONENTIAL, EMPIRICAL, REPLAYED, MIXTURE = (
+    range(11)
+)
 
 ROW = np.dtype(
     [
@@ -75,7 +79,9 @@ def draw(rows: Rows, data: Numbers, row: int, entity: int, attempt: int) -> floa
     return transforms.replayed(entity, data, r.offset, r.size)
 
 
-def draws(rows: NDArray[np.void], data: NDArray[np.float64], row: int, entities: NDArray[np.int64], attempt: int) -> NDArray[np.float64]:
+def draws(
+    rows: NDArray[np.void], data: NDArray[np.float64], row: int, entities: NDArray[np.int64], attempt: int
+) -> NDArray[np.float64]:
     """One time for each entity, by machine code."""
     times: NDArray[np.float64] = machine_code(_draws)(rows, data, row, entities, attempt)
     return times
@@ -90,12 +96,15 @@ def _draws(rows: Rows, data: Numbers, row: int, entities: NDArray[np.int64], att
 
 
 class DrawTable:
-    """Builds the rows: `add` each distribution under the name of its stream, then ask for `arrays` of a seed and replication."""
+    """Builds the rows: `add` each distribution under the name of its stream, then ask for `arrays` of a seed and
+    replication.
+    """
 
     def __init__(self) -> None:
         self._rows: list[_Row] = []
         self._data: list[float] = []
-        self._streams: list[tuple[str, tuple[str, ...]]] = []  # of each row: its stream, and the way down to it through mixtures
+        # of each row: its stream, and the way down to it through mixtures
+        self._streams: list[tuple[str, tuple[str, ...]]] = []
 
     def add(self, distribution: spec.Distribution, stream: str) -> int:
         """The number of the row that draws from this distribution on this stream."""
@@ -134,7 +143,9 @@ class DrawTable:
         self._streams[row] = (stream, way)
         if isinstance(distribution, measured.Mixture):
             first = self._reserve(len(distribution.parts))
-            self._rows[row] = self._with_data(MIXTURE, _cumulative(distribution.weights), len(distribution.parts), first)
+            self._rows[row] = self._with_data(
+                MIXTURE, _cumulative(distribution.weights), len(distribution.parts), first
+            )
             for index, part in enumerate(distribution.parts):
                 self._add(part, stream, (*way, f"part {index}"), first + index)
         else:
@@ -160,13 +171,20 @@ class DrawTable:
             case spec.Weibull():
                 return _Row(WEIBULL, distribution.scale, 1.0 / distribution.shape)
             case spec.HyperExponential():
-                return self._with_data(HYPEREXPONENTIAL, [*_cumulative(distribution.probabilities), *distribution.means], len(distribution.means))
+                return self._with_data(
+                    HYPEREXPONENTIAL,
+                    [*_cumulative(distribution.probabilities), *distribution.means],
+                    len(distribution.means),
+                )
             case measured.Empirical():
                 return self._with_data(EMPIRICAL, sorted(_recorded(distribution)), len(_recorded(distribution)))
             case measured.Replayed():
                 return self._with_data(REPLAYED, list(_recorded(distribution)), len(_recorded(distribution)))
             case _:
-                raise UsageError(f"the distribution '{word_of(distribution)}' has no row in the table of draws: only the SimPy engine can draw from it")
+                raise UsageError(
+                    f"the distribution '{word_of(distribution)}' has no row in the table of draws: only the SimPy "
+                    "engine can draw from it"
+                )
 
     def _with_data(self, kind: int, numbers: list[float], size: int, parts: int = 0) -> _Row:
         offset = len(self._data)

@@ -46,7 +46,7 @@ def main() -> NoReturn:
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no tick shows a question mark
     warnings.showwarning = lambda message, *_: tell(f"note: {message}")
     ending = Ending()
-    code = ending.exit_code(answer(sys.argv[1:]))
+    code = ending.exit_code(answer(sys.argv[1:], ending))
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -55,11 +55,14 @@ def main() -> NoReturn:
         mute()
         code = DEFECT
         tell(f"error: {not_said(error)}")
-    sys.exit(code)
+    ending.leave(code)
 
 
-def answer(arguments: Sequence[str]) -> int:
-    """Run one command line and give its exit code; errors are told on stderr, without a traceback unless asked."""
+def answer(arguments: Sequence[str], ending: Ending | None = None) -> int:
+    """Run one command line and give its exit code; errors are told on stderr, without a traceback unless asked.
+
+    What an interruption broke off is handed to `ending`, which need not take it apart.
+    """
     try:
         code = sim.main(list(arguments), prog_name="sim", standalone_mode=False)
     except click.ClickException as error:
@@ -67,8 +70,10 @@ def answer(arguments: Sequence[str]) -> int:
         error.show(shown)
         tell(shown.getvalue().rstrip("\n"))
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         tell("interrupted")
+        if ending is not None:
+            ending.broken_off = error
         return BROKEN_OFF
     except BrokenPipeError:
         mute()
@@ -76,6 +81,8 @@ def answer(arguments: Sequence[str]) -> int:
     except SimError as error:
         _tell(error)
         _trace(error, arguments)
+        if ending is not None and isinstance(error, Interrupted):
+            ending.broken_off = error
         return error.exit_code
     except Exception as error:  # a defect of ours or of a plug-in: said in one line, with the way to see more
         if came_of_interruption(error):
@@ -114,8 +121,8 @@ def sim() -> None:
     Example:
       sim compare payment-outage      sync against async, same shoppers, same luck, same outage
 
-    A FILE is a path or the name of a shipped scenario. Exit codes: 0 all well, 1 an expectation failed, 2 the call or the
-    scenario is wrong, 3 the run itself failed, 130 interrupted (143 by SIGTERM).
+    A FILE is a path or the name of a shipped scenario. Exit codes: 0 all well, 1 an expectation failed, 2 the call or
+    the scenario is wrong, 3 the run itself failed, 130 interrupted (143 by SIGTERM).
     """
 
 
@@ -154,7 +161,9 @@ def list_scenarios(json_file: str | None) -> None:
 
 @sim.command()
 @click.argument("name")
-@click.option("--from", "shipped", metavar="SCENARIO", shell_complete=scenarios, help="Begin with a shipped scenario (sim list).")
+@click.option(
+    "--from", "shipped", metavar="SCENARIO", shell_complete=scenarios, help="Begin with a shipped scenario (sim list)."
+)
 @debug
 def new(name: str, shipped: str | None) -> None:
     """A commented scenario to start from, written to NAME.yaml.
@@ -169,19 +178,36 @@ def new(name: str, shipped: str | None) -> None:
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     if not re.fullmatch(r"[A-Za-z0-9][\w-]*", path.stem):
-        raise UsageError(f"found the name '{path.stem if name else name}', expected letters, digits and dashes, such as my-shop")
+        raise UsageError(
+            f"found the name '{path.stem if name else name}', expected letters, digits and dashes, such as my-shop"
+        )
     write_new(path, new_text(path.stem) if shipped is None else copy_of(shipped, path.stem))
     say(f"wrote {path}; next: sim check {path}")
 
 
 @sim.command("import", short_help="A scenario out of the files that a system has.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where the scenario goes; to stdout by default.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where the scenario goes; to stdout by default.",
+)
 @click.option("--force", is_flag=True, help="Replace the file that --out names.")
 @click.option("--kind", metavar="KIND", help="Read the files as this; told from their content by default.")
 @click.option("--name", metavar="NAME", help="Of the scenario; that of the first file by default.")
-@click.option("--recording", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="CSV of every request that traces recorded, replayed.")
-@click.option("--json", "json_file", metavar="FILE|-", help="Write as JSON what was taken, left out and is to be supplied; - writes nothing else to stdout.")
+@click.option(
+    "--recording",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="CSV of every request that traces recorded, replayed.",
+)
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE|-",
+    help="Write as JSON what was taken, left out and is to be supplied; - writes nothing else to stdout.",
+)
 @click.option("--quiet", is_flag=True, help="Do not say what was taken and left out.")
 @confine
 @debug
@@ -200,9 +226,9 @@ def import_scenario(
     Kong, Envoy, Spring, OpenAPI, AsyncAPI, isotope, lines of KEY=VALUE; and out of traces (OTLP, Jaeger, Zipkin, CSV of
     spans), with times.
 
-    What each file is, is told from its content. What was taken, what was left out and why, and what has to be supplied (only traces say
-    how long anything takes) is said on stderr, and stands in the scenario as comments. Nothing is fetched, and no file is read that is not
-    named; - is the standard input.
+    What each file is, is told from its content. What was taken, what was left out and why, and what has to be supplied
+    (only traces say how long anything takes) is said on stderr, and stands in the scenario as comments. Nothing is
+    fetched, and no file is read that is not named; - is the standard input.
 
     \b
     Example:
@@ -241,7 +267,14 @@ def import_scenario(
 @loading
 @json_option
 @debug
-def check(file: str, sets: tuple[str, ...], seed: int | None, plugins: tuple[str, ...], confine: Path | None, json_file: str | None) -> None:
+def check(
+    file: str,
+    sets: tuple[str, ...],
+    seed: int | None,
+    plugins: tuple[str, ...],
+    confine: Path | None,
+    json_file: str | None,
+) -> None:
     """All errors of a scenario; then, without simulating, the load on every station and what is unwise.
 
     \b
@@ -279,8 +312,12 @@ sim.add_command(validate)
 @sim.command(short_help="One variant; a table of results.")
 @click.argument("file", shell_complete=scenarios)
 @click.option("--variant", metavar="NAME", shell_complete=variant_names, help="Which variant; the first by default.")
-@click.option("--only-replication", type=Whole(min=0), metavar="K", help="Run replication K alone, as it was among the others.")
-@click.option("--checked", is_flag=True, help="With --engine compiled: in plain Python, every row and type looked at; far slower.")
+@click.option(
+    "--only-replication", type=Whole(min=0), metavar="K", help="Run replication K alone, as it was among the others."
+)
+@click.option(
+    "--checked", is_flag=True, help="With --engine compiled: in plain Python, every row and type looked at; far slower."
+)
 @sampling
 @judging
 @loading
@@ -304,13 +341,20 @@ def run(file: str, variant: str | None, only_replication: int | None, checked: b
     chosen = [variant] if variant else list(study.variants)[:1]
     asked.warn(study, chosen)
     with asked.reporting_progress(asked.most(study, only_replication), durations_of(study, chosen)) as progress:
-        comparison = run_variant(study, variant, **asked.rule, **asked.keywords(progress), only_replication=only_replication)
+        comparison = run_variant(
+            study, variant, **asked.rule, **asked.keywords(progress), only_replication=only_replication
+        )
     return asked.present(comparison, asked.out)
 
 
 @sim.command(short_help="All variants on the same luck; differences; a report.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=scenarios)
-@click.option("--variants", metavar="A,B", shell_complete=variant_names, help="Which variants, the baseline first; all by default.")
+@click.option(
+    "--variants",
+    metavar="A,B",
+    shell_complete=variant_names,
+    help="Which variants, the baseline first; all by default.",
+)
 @click.option(
     "--best",
     metavar="METRIC",
@@ -325,8 +369,8 @@ def run(file: str, variant: str | None, only_replication: int | None, checked: b
 def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int:  # noqa: ANN401 - the shared options
     """Variants on common random numbers: their paired differences with intervals, and a report.
 
-    Several files are compared as one, their variants named <file>:<variant>. The JSON of an earlier run may stand among them: then
-    every variant is also set against that run (unpaired, by Welch's test).
+    Several files are compared as one, their variants named <file>:<variant>. The JSON of an earlier run may stand among
+    them: then every variant is also set against that run (unpaired, by Welch's test).
 
     \b
     Example:
@@ -348,7 +392,9 @@ def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int
     out = asked.out or Path("reports") / folder_of(study)
     asked.refuse_unwritable(out)
     asked.warn(study, list(study.variants) if chosen is None else chosen)
-    with asked.reporting_progress(asked.most(study), durations_of(study, list(study.variants) if chosen is None else chosen)) as progress:
+    with asked.reporting_progress(
+        asked.most(study), durations_of(study, list(study.variants) if chosen is None else chosen)
+    ) as progress:
         comparison = compare_variants(study, chosen, **asked.rule, **asked.keywords(progress))
     if earlier:
         comparison = against_earlier(comparison, earlier[0], asked.confine)
@@ -358,15 +404,30 @@ def compare(files: tuple[str, ...], variants: str | None, **options: Any) -> int
 @sim.command(short_help="Where the time of slow requests went, and which station fills first.")
 @click.argument("file", shell_complete=scenarios)
 @click.option("--variants", metavar="A,B", shell_complete=variant_names, help="Which variants; all by default.")
-@click.option("--quantiles", default="p50,p99", show_default=True, metavar="P,P", help="The requests around which of them.")
+@click.option(
+    "--quantiles", default="p50,p99", show_default=True, metavar="P,P", help="The requests around which of them."
+)
 @click.option("--route", metavar="NAME", help="Only the requests of this route.")
-@click.option("--clock", type=click.Choice(["response", "completion"]), help="Until the answer, or until the order is complete; the slower by default.")
+@click.option(
+    "--clock",
+    type=click.Choice(["response", "completion"]),
+    help="Until the answer, or until the order is complete; the slower by default.",
+)
 @click.option("--all", "failures", is_flag=True, help="Requests that failed, too, not only those answered well.")
 @loading
 @running
-def explain(file: str, variants: str | None, quantiles: str, route: str | None, clock: str | None, failures: bool, **options: Any) -> int:  # noqa: ANN401 - the shared options
-    """Where the time of requests went (queue, work, network, lag, earlier attempts, back-off ...), station by station; utilisation,
-    saturation and errors of everything that can be full; what is full first; and what happened, from the event log.
+def explain(
+    file: str,
+    variants: str | None,
+    quantiles: str,
+    route: str | None,
+    clock: str | None,
+    failures: bool,
+    **options: Any,  # noqa: ANN401 - the shared options
+) -> int:
+    """Where the time of requests went (queue, work, network, lag, earlier attempts, back-off ...), station by station;
+    utilisation, saturation and errors of everything that can be full; what is full first; and what happened, from the
+    event log.
 
     Of the two clocks, until the answer and until the order is complete, the slower one is explained.
 
@@ -387,15 +448,29 @@ def explain(file: str, variants: str | None, quantiles: str, route: str | None, 
     asked.warn(study, chosen or list(study.variants))
     with asked.reporting_progress(asked.replications, durations_of(study, chosen or list(study.variants))) as progress:
         found = explain_study(study, chosen, asked.replications, **which, **asked.keywords(progress))
-    return asked.show(found, told.headline(found, asked.took), told.render_explanation(found), told.explanation_json(found), out)
+    return asked.show(
+        found, told.headline(found, asked.took), told.render_explanation(found), told.explanation_json(found), out
+    )
 
 
 @sim.command(short_help="Whether the system comes back after a disturbance, and at which load it no longer does.")
 @click.argument("file", shell_complete=scenarios)
 @click.option("--variant", metavar="NAME", shell_complete=variant_names, help="Which variant; the first by default.")
-@click.option("--stressor", metavar="TEXT", help="spike:3x:10s, outage:SERVICE:30s, slow:SERVICE:5x:30s; the faults of the scenario by default.")
-@click.option("--loads", metavar="X,Y", help="Factors on all open arrivals, or rates of them together: 0.5,1,2 or 20/s,40/s.")
-@click.option("--precision", default="5%", show_default=True, metavar="SHARE", help="How closely thresholds are searched; 0 tries only --loads.")
+@click.option(
+    "--stressor",
+    metavar="TEXT",
+    help="spike:3x:10s, outage:SERVICE:30s, slow:SERVICE:5x:30s; the faults of the scenario by default.",
+)
+@click.option(
+    "--loads", metavar="X,Y", help="Factors on all open arrivals, or rates of them together: 0.5,1,2 or 20/s,40/s."
+)
+@click.option(
+    "--precision",
+    default="5%",
+    show_default=True,
+    metavar="SHARE",
+    help="How closely thresholds are searched; 0 tries only --loads.",
+)
 @click.option("--watch", metavar="TIME", help="How long to look on after the stressor.")
 @click.option("--dwell", metavar="TIME", help="How long on each step while the load goes up and down.")
 @click.option("--no-hysteresis", is_flag=True, help="Without the run whose load goes up and down.")
@@ -412,15 +487,16 @@ def stability(
     no_hysteresis: bool,
     **options: Any,  # noqa: ANN401 - the shared options
 ) -> int:
-    """Whether a variant returns to its state after a stressor, after how long, and from which load on it no longer does.
+    """Whether a variant returns to its state after a stressor, after how long, and from which load on it no longer
+    does.
 
-    Every load is run with and without the stressor, on the same luck; thresholds are searched by bisection. Loads that the system
-    bears but does not come back to are metastable.
+    Every load is run with and without the stressor, on the same luck; thresholds are searched by bisection. Loads that
+    the system bears but does not come back to are metastable.
 
     \b
     Example:
-      sim stability retry-storm --variant retries --set 'traffic.users.arrivals={poisson: 85/s}' --stressor spike:1.8x:10s
-      sim stability payment-outage --variant sync-no-breaker --loads 0.5,1,2 --replications 2
+      sim stability retry-storm --variant retries --set 'traffic.users.arrivals={poisson: 85/s}' --stressor
+      spike:1.8x:10s sim stability payment-outage --variant sync-no-breaker --loads 0.5,1,2 --replications 2
     """
     from sim.experiments.stability.recovery import find_stability
     from sim.report import stability as told
@@ -443,32 +519,56 @@ def stability(
             hysteresis=not no_hysteresis,
             **asked.keywords(progress),
         )
-    return asked.show(found, told.headline(found, asked.took), told.render_stability(found), told.stability_json(found), out)
+    return asked.show(
+        found, told.headline(found, asked.took), told.render_stability(found), told.stability_json(found), out
+    )
 
 
-_over = click.option("--over", multiple=True, metavar="PATH=VALUES", help="A list 2,4,8, a range 50/s..400/s:50/s, or load=0.5..2:0.5. Repeatable.")
-_variants = click.option("--variants", metavar="A,B", shell_complete=variant_names, help="Which variants; all by default.")
+_over = click.option(
+    "--over",
+    multiple=True,
+    metavar="PATH=VALUES",
+    help="A list 2,4,8, a range 50/s..400/s:50/s, or load=0.5..2:0.5. Repeatable.",
+)
+_variants = click.option(
+    "--variants", metavar="A,B", shell_complete=variant_names, help="Which variants; all by default."
+)
 
 
 @sim.command(short_help="Settings varied: scaling curves, laws, what matters.")
 @click.argument("file", shell_complete=scenarios)
 @_over
-@click.option("--design", default="grid", show_default=True, metavar="grid|lhs|sobol|sensitivity", help="Which points of the space are run.")
+@click.option(
+    "--design",
+    default="grid",
+    show_default=True,
+    metavar="grid|lhs|sobol|sensitivity",
+    help="Which points of the space are run.",
+)
 @click.option("--points", type=int, metavar="N", help="How many points a sampled design takes.")
 @_variants
 @loading
 @running
-def sweep(file: str, over: tuple[str, ...], design: str, points: int | None, variants: str | None, **options: Any) -> int:  # noqa: ANN401 - the shared options
-    """Every variant at every point of a design: scaling curves with intervals, the laws they follow, and which setting matters.
+def sweep(
+    file: str,
+    over: tuple[str, ...],
+    design: str,
+    points: int | None,
+    variants: str | None,
+    **options: Any,  # noqa: ANN401 - the shared options
+) -> int:
+    """Every variant at every point of a design: scaling curves with intervals, the laws they follow, and which setting
+    matters.
 
-    VALUES are a list (2,4,8), a range with a step (50/s..400/s:50/s, 1..64:x2), or for a sampled design an interval (0.1..0.5,
-    10ms..1s:log). Paths that take the same value are joined by +. The path `load` is a factor on all open arrivals. Finished runs are
-    kept: the same command goes on where an earlier one was stopped.
+    VALUES are a list (2,4,8), a range with a step (50/s..400/s:50/s, 1..64:x2), or for a sampled design an interval
+    (0.1..0.5, 10ms..1s:log). Paths that take the same value are joined by +. The path `load` is a factor on all open
+    arrivals. Finished runs are kept: the same command goes on where an earlier one was stopped.
 
     \b
     Example:
       sim sweep 02-more-workers --over services.shop.workers=1,2,4,8 --over load=1,2
-      sim sweep payment-outage --over services.payments.replicas=2..6 --over load=0.5..2 --design sensitivity --points 64
+      sim sweep payment-outage --over services.payments.replicas=2..6 --over load=0.5..2 --design sensitivity --points
+      64
     """
     from sim.experiments.searching.opening import search_length
     from sim.experiments.searching.sweep import raise_failures
@@ -481,7 +581,9 @@ def sweep(file: str, over: tuple[str, ...], design: str, points: int | None, var
     asked.warn(study, chosen or list(study.variants))
     runs = asked.replications * search_length(study, over, design, points)
     with asked.reporting_progress(runs, durations_of(study, chosen or list(study.variants))) as progress:
-        answer = run_sweep(study, over, chosen, asked.replications, design=design, points=points, **asked.keywords(progress))
+        answer = run_sweep(
+            study, over, chosen, asked.replications, design=design, points=points, **asked.keywords(progress)
+        )
     asked.hand_over(answer, out)
     raise_failures(answer)
     asked.journal.done()
@@ -492,15 +594,25 @@ def sweep(file: str, over: tuple[str, ...], design: str, points: int | None, var
 @click.argument("file", shell_complete=scenarios)
 @click.option("--resolution", default="2%", show_default=True, metavar="SHARE", help="How finely loads are told apart.")
 @_over
-@click.option("--at", metavar="LOAD", help="Find the cheapest settings of --over that hold at this load: 1.5x, or 400/s.")
+@click.option(
+    "--at", metavar="LOAD", help="Find the cheapest settings of --over that hold at this load: 1.5x, or 400/s."
+)
 @_variants
 @loading
 @running
-def capacity(file: str, resolution: str, over: tuple[str, ...], at: str | None, variants: str | None, **options: Any) -> int:  # noqa: ANN401 - the shared options
-    """Per variant the highest load at which every expectation holds, with its interval, and the expectation that breaks first.
+def capacity(
+    file: str,
+    resolution: str,
+    over: tuple[str, ...],
+    at: str | None,
+    variants: str | None,
+    **options: Any,  # noqa: ANN401 - the shared options
+) -> int:
+    """Per variant the highest load at which every expectation holds, with its interval, and the expectation that breaks
+    first.
 
-    Load scales all open arrivals by one factor. With --over the capacity at each of these settings; with --at as well, the cheapest of
-    them that hold at that load. Exit code 1 where no load, or no setting, holds.
+    Load scales all open arrivals by one factor. With --over the capacity at each of these settings; with --at as well,
+    the cheapest of them that hold at that load. Exit code 1 where no load, or no setting, holds.
 
     \b
     Example:
@@ -515,18 +627,24 @@ def capacity(file: str, resolution: str, over: tuple[str, ...], at: str | None, 
     asked = SharedOptions(**options)
     study, chosen = asked.load(file), listed(variants)
     if at is not None and not over:
-        raise UsageError("--at: found no --over, expected the settings to choose from: --over services.payments.replicas=1..8")
+        raise UsageError(
+            "--at: found no --over, expected the settings to choose from: --over services.payments.replicas=1..8"
+        )
     out = asked.out or Path("reports") / f"{folder_of(study)}-capacity"
     asked.refuse_unwritable(out)
     points = search_length(study, over, "grid", None) if over and at is None else 1
     asked.warn(study, chosen or list(study.variants))
-    with asked.reporting_progress(asked.replications * LOOKS * points, durations_of(study, chosen or list(study.variants))) as progress:
+    with asked.reporting_progress(
+        asked.replications * LOOKS * points, durations_of(study, chosen or list(study.variants))
+    ) as progress:
         answer: Capacity | Cheapest
         if at is not None:
             answer = find_cheapest(study, over, at, chosen, asked.replications, **asked.keywords(progress))
         else:
             found = share_of("resolution", resolution)
-            answer = find_capacity(study, chosen, asked.replications, over=over, resolution=found, **asked.keywords(progress))
+            answer = find_capacity(
+                study, chosen, asked.replications, over=over, resolution=found, **asked.keywords(progress)
+            )
     asked.hand_over(answer, out)
     asked.journal.done()
     return 0 if answer.passed else 1
@@ -534,7 +652,9 @@ def capacity(file: str, resolution: str, over: tuple[str, ...], at: str | None, 
 
 @sim.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--largest", default="4GiB", show_default=True, metavar="SIZE", help="Of the run in memory: it may be a stranger's.")
+@click.option(
+    "--largest", default="4GiB", show_default=True, metavar="SIZE", help="Of the run in memory: it may be a stranger's."
+)
 @plugin
 @debug
 def report(directory: Path, largest: str, plugins: tuple[str, ...]) -> None:
@@ -572,7 +692,12 @@ sim.add_command(mcp)
 
 
 @sim.command()
-@click.option("--reference", "as_reference", is_flag=True, help="The same to be read: every word, its fields, units, defaults and meaning, as Markdown.")
+@click.option(
+    "--reference",
+    "as_reference",
+    is_flag=True,
+    help="The same to be read: every word, its fields, units, defaults and meaning, as Markdown.",
+)
 @plugin
 @debug
 def schema(as_reference: bool, plugins: tuple[str, ...]) -> None:

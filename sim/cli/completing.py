@@ -1,4 +1,7 @@
-"""What the shell may complete: scenarios, variants, metrics and formats. Nothing is said where a file does not load: that is for the command itself."""
+"""What the shell may complete: scenarios, variants, metrics and formats.
+
+Nothing is said where a file does not load: that is for the command itself.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,8 @@ def variants(context: click.Context, parameter: click.Parameter, incomplete: str
     """Those of the scenario that stands before it; of a list the part behind the last comma."""
     del parameter
     words = [context.params.get("file"), context.params.get("source"), *(context.params.get("files") or ())]
-    words += [word for word in context.args if not word.startswith("-")]  # click sets no argument while an option lacks its value
+    # click sets no argument while an option lacks its value
+    words += [word for word in context.args if not word.startswith("-")]
     given = next((word for word in words if word), None)
     if given is None:
         return []
@@ -50,7 +54,9 @@ def metrics(context: click.Context, parameter: click.Parameter, incomplete: str)
     del context, parameter
     from sim.vocabulary import METRICS
 
-    return [CompletionItem(name, help=metric.meaning) for name, metric in METRICS.items() if name.startswith(incomplete)]
+    return [
+        CompletionItem(name, help=metric.meaning) for name, metric in METRICS.items() if name.startswith(incomplete)
+    ]
 
 
 def formats(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

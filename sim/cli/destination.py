@@ -1,4 +1,6 @@
-"""Where a document goes that a user asks for, JSON or an export: standard output by any of its names, what is written through, or a file replaced whole."""
+"""Where a document goes that a user asks for, JSON or an export: standard output by any of its names, what is written
+through, or a file replaced whole.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,9 @@ _OPEN = re.compile(r"(?:/dev/fd|/proc/self/fd)/([0-9]{1,6})")  # names of what i
 class Destination:
     """The place that `--json`, or another option, names; None where nothing is to be written.
 
-    A device, a FIFO and an open descriptor (`/dev/stderr`, `>(jq .)`) are written through. A regular file is replaced in one step with its mode
-    kept, behind links too, which stay. Standard output is meant by `-`, by `/dev/stdout`, and by the name of the file it goes to.
+    A device, a FIFO and an open descriptor (`/dev/stderr`, `>(jq .)`) are written through. A regular file is replaced
+    in one step with its mode kept, behind links too, which stay. Standard output is meant by `-`, by `/dev/stdout`, and
+    by the name of the file it goes to.
     """
 
     def __init__(self, name: str | None, option: str = "--json") -> None:
@@ -108,7 +111,9 @@ def _before(path: Path) -> bytes:
             return b""
         raise OutputError(f"{path}: {error.message}") from None
     if len(found) > _MOST_BEFORE:
-        raise OutputError(f"{path}: found more than {_MOST_BEFORE / 2**20:.0f} MiB in it, expected a summary to be continued")
+        raise OutputError(
+            f"{path}: found more than {_MOST_BEFORE / 2**20:.0f} MiB in it, expected a summary to be continued"
+        )
     return found if found.endswith(b"\n") or not found else found + b"\n"
 
 

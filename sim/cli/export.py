@@ -31,14 +31,20 @@ _RUNS = {"verdicts": 10}  # replications of a format that judges; of all others 
 @click.argument("source", metavar="FILE|DIR", shell_complete=scenarios)
 @click.option("--to", "to", required=True, metavar="FORMAT", shell_complete=formats, help="Which format; see above.")
 @click.option("--out", metavar="FILE", help="Where it goes; to stdout by default.")
-@click.option("--variant", metavar="NAME", help="Which variant; without it the first, or all where the format holds several.")
+@click.option(
+    "--variant", metavar="NAME", help="Which variant; without it the first, or all where the format holds several."
+)
 @click.option("--table", default="requests", show_default=True, metavar="requests|messages", help="Of csv and parquet.")
-@click.option("--start", metavar="DATE", help="The date of the start of the run: 2026-01-31T09:00:00Z; 2000-01-01 by default.")
+@click.option(
+    "--start", metavar="DATE", help="The date of the start of the run: 2026-01-31T09:00:00Z; 2000-01-01 by default."
+)
 @click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change the scenario. Repeatable.")
 @click.option("--seed", type=Whole(0, 2**63 - 1), metavar="N", help="Another seed than the scenario's.")
 @plugin
 @confine
-@click.option("--replications", type=Whole(min=1), metavar="N", help="Runs of each variant; 10 for junit and github, else 1.")
+@click.option(
+    "--replications", type=Whole(min=1), metavar="N", help="Runs of each variant; 10 for junit and github, else 1."
+)
 @click.option("--engine", default="auto", show_default=True, metavar="auto|simpy|compiled", help="What simulates.")
 @click.option("--jobs", type=Whole(min=1), metavar="N", help="Worker processes; as many as there are cores by default.")
 @click.option("--max-memory", metavar="SIZE", help="Refuse what takes more on paper: 4GB.")
@@ -46,8 +52,8 @@ _RUNS = {"verdicts": 10}  # replications of a format that judges; of all others 
 @click.option("--quiet", is_flag=True, help="No progress and no warnings.")
 @debug
 def export(source: str, to: str, **options: Any) -> int:  # noqa: ANN401 - the options above
-    """A run or a scenario in the format of another tool. FILE is a scenario, which is run where the format needs it; DIR the report of a
-    finished run, of which nothing is run again.
+    """A run or a scenario in the format of another tool. FILE is a scenario, which is run where the format needs it;
+    DIR the report of a finished run, of which nothing is run again.
 
     \b
     Formats:

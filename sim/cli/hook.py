@@ -1,4 +1,7 @@
-"""What the hooks of pre-commit run: `python -m sim.cli.hook check|expect FILE...`. Silent where all is well; nothing is written."""
+"""What the hooks of pre-commit run: `python -m sim.cli.hook check|expect FILE...`.
+
+Silent where all is well; nothing is written.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,14 @@ VERBS = ("check", "expect")
 @click.command()
 @click.argument("verb", metavar="check|expect")
 @click.argument("files", nargs=-1, metavar="FILE...")
-@click.option("--replications", type=Whole(min=1), default=3, show_default=True, metavar="N", help="Runs of each variant, of expect.")
+@click.option(
+    "--replications",
+    type=Whole(min=1),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Runs of each variant, of expect.",
+)
 def hook(verb: str, files: Sequence[str], replications: int) -> int:
     """Whether scenarios are without errors (check), or keep what they expect of themselves (expect)."""
     if verb not in VERBS:

@@ -12,15 +12,30 @@ from sim.errors import UsageError
 
 
 @click.command(short_help="The verbs as tools for assistants (Model Context Protocol).")
-@click.option("--confine", type=click.Path(path_type=Path), default=".", show_default=True, metavar="DIR", help="Read no file outside of DIR.")
+@click.option(
+    "--confine",
+    type=click.Path(path_type=Path),
+    default=".",
+    show_default=True,
+    metavar="DIR",
+    help="Read no file outside of DIR.",
+)
 @click.option("--max-time", default="60s", show_default=True, metavar="TIME", help="Of one call; then it is ended.")
 @click.option("--max-memory", default="2GB", show_default=True, metavar="SIZE", help="Of one call.")
-@click.option("--max-attempts", type=Whole(min=1), default=5_000_000, show_default=True, metavar="N", help="On services, in all runs of a call.")
+@click.option(
+    "--max-attempts",
+    type=Whole(min=1),
+    default=5_000_000,
+    show_default=True,
+    metavar="N",
+    help="On services, in all runs of a call.",
+)
 @plugin
 @debug
 def mcp(confine: Path, max_time: str, max_memory: str, max_attempts: int, plugins: tuple[str, ...]) -> None:
-    """The verbs as tools for assistants and editors that speak the Model Context Protocol, over stdio: check, run, compare, capacity, explain
-    and schema. Each call is a process of its own, with bounds of time, memory and work; nothing outside of --confine is read, and nothing is written.
+    """The verbs as tools for assistants and editors that speak the Model Context Protocol, over stdio: check, run,
+    compare, capacity, explain and schema. Each call is a process of its own, with bounds of time, memory and work;
+    nothing outside of --confine is read, and nothing is written.
 
     \b
     Example:

@@ -121,7 +121,9 @@ def validate(
     metavar="PATH[=LOW..HIGH]",
     help="What to fit; by default the times marked TO BE SUPPLIED. Repeatable.",
 )
-@click.option("--replications", type=Whole(min=4), metavar="N", help="Runs at each point of the search; 10 to 30 by default.")
+@click.option(
+    "--replications", type=Whole(min=4), metavar="N", help="Runs at each point of the search; 10 to 30 by default."
+)
 @click.option("--confidence", default="95%", show_default=True, metavar="SHARE", help="Of all intervals.")
 @click.option(
     "--engine",
@@ -137,7 +139,9 @@ def validate(
     help="Where the fitted scenario goes; to stdout by default.",
 )
 @click.option("--force", is_flag=True, help="Replace the file that --out names.")
-@click.option("--json", "json_file", metavar="FILE|-", help="Write what was found as JSON; - writes nothing else to stdout.")
+@click.option(
+    "--json", "json_file", metavar="FILE|-", help="Write what was found as JSON; - writes nothing else to stdout."
+)
 @click.option("--quiet", is_flag=True, help="Do not say what was found.")
 @loading
 @debug
@@ -162,11 +166,11 @@ def fit(
     plugins: tuple[str, ...],
     confine: Path | None,
 ) -> int:
-    """The values of a scenario at which it shows what was measured, each with its interval: times (work, wait, latency),
-    their spread (.cv behind a time), counts (workers).
+    """The values of a scenario at which it shows what was measured, each with its interval: times (work, wait,
+    latency), their spread (.cv behind a time), counts (workers).
 
-    What the data cannot tell is not fitted, and named. The scenario is written with the fitted values, all else in it as
-    it was, and where each came from; what was found is said on stderr.
+    What the data cannot tell is not fitted, and named. The scenario is written with the fitted values, all else in it
+    as it was, and where each came from; what was found is said on stderr.
 
     \b
     Example:
@@ -186,14 +190,21 @@ def fit(
     study = load(file, sets, seed, plugins, confine)
     part = _part(routes, begin, until, kind, confine)
     sure = share_of("confidence", confidence)
-    found = calibrated(study, files, free, variant, replications=replications, confidence=sure, engine=engine, part=part)
+    found = calibrated(
+        study, files, free, variant, replications=replications, confidence=sure, engine=engine, part=part
+    )
     if not quiet:
         tell(render_fit(found).rstrip("\n"))
     told.write(fit_json(found))
     if found.text is None:
-        tell(f"the values do not stand in {file} itself; they are: {' '.join(f'--set {setting!r}' for setting in found.sets)}")
+        tell(
+            f"the values do not stand in {file} itself; they are: "
+            f"{' '.join(f'--set {setting!r}' for setting in found.sets)}"
+        )
         if out is not None:
-            raise UsageError(f"{out}: not written, for the fitted values come from elsewhere (--set, an alias, a variant)")
+            raise UsageError(
+                f"{out}: not written, for the fitted values come from elsewhere (--set, an alias, a variant)"
+            )
     elif out is not None:
         write_new(out, found.text, force)
         tell(f"wrote {out}; next: sim validate {out} --measured {files[0]}")
@@ -202,7 +213,9 @@ def fit(
     return 0
 
 
-def _part(routes: tuple[str, ...], begin: str | None, until: str | None, kind: str | None, confine: Path | None) -> Part:
+def _part(
+    routes: tuple[str, ...], begin: str | None, until: str | None, kind: str | None, confine: Path | None
+) -> Part:
     from sim.fitting.target import Part
 
     pairs = {}
@@ -212,4 +225,6 @@ def _part(routes: tuple[str, ...], begin: str | None, until: str | None, kind: s
             raise UsageError(f"--route {text[:60]}: expected MEASURED=OURS, such as 'GET /cart/{{id}}=cart.read'")
         pairs[measured.strip()] = ours.strip()
     end = duration_of("until", until)
-    return Part(duration_of("from", begin) or 0.0, end if end is not None else float("inf"), pairs or None, kind, confine)
+    return Part(
+        duration_of("from", begin) or 0.0, end if end is not None else float("inf"), pairs or None, kind, confine
+    )

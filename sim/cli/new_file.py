@@ -10,7 +10,10 @@ from sim.errors import OutputError, UsageError
 
 
 def write_new(path: Path, text: str, force: bool = False) -> None:
-    """Write the text there: by way of a temporary file beside it, so that nobody meets half of it. A UsageError where a file is in the way."""
+    """Write the text there: by way of a temporary file beside it, so that nobody meets half of it.
+
+    A UsageError where a file is in the way.
+    """
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:100]}.", delete=False) as file:
             temporary = Path(file.name)
@@ -28,7 +31,9 @@ def write_new(path: Path, text: str, force: bool = False) -> None:
 
 
 def _link(temporary: Path, path: Path) -> None:
-    """Unlike a rename this refuses where there is something; where the file system knows no links, the name is taken first and then replaced."""
+    """Unlike a rename this refuses where there is something; where the file system knows no links, the name is taken
+    first and then replaced.
+    """
     try:
         os.link(temporary, path)
     except FileExistsError:

@@ -69,14 +69,18 @@ class SharedOptions:
         self.sets, self.seed, self.plugins, self.confine = sets, seed, plugins, confine
         self.replications, self.engine, self.jobs = replications or 10, known_engine(engine), jobs
         self.out, self.json, self.quiet = out, Destination(json_file), quiet
-        self._judged = {"junit": Destination(junit, "--junit"), "github": Destination(github_summary, "--github-summary")}
+        self._judged = {
+            "junit": Destination(junit, "--junit"),
+            "github": Destination(github_summary, "--github-summary"),
+        }
         if jobs is not None and cluster is not None:
             raise UsageError("found --jobs and --cluster, expected one of them: the cluster has workers of its own")
         if max_memory is not None:
             memory_limit(max_memory)  # a wrong one is told before anything is read
         self.max_memory = max_memory
         self.cluster, self.journal, self.spread, self.rows = cluster, Journal(patience=SOON), spread, rows
-        click.get_current_context().call_on_close(self.journal.close)  # whatever befalls the telling, what is finished is found again
+        # whatever befalls the telling, what is finished is found again
+        click.get_current_context().call_on_close(self.journal.close)
 
     def keywords(self, progress: Progress | None) -> RunKeywords:
         """Where and how the jobs run, as the verbs take it."""
@@ -207,7 +211,10 @@ class SharedOptions:
         from sim.units import show_duration
 
         took = time.monotonic() - self._begun
-        head = f"{answer.study.name}: seed {answer.seed}, engine {answer.engine}, {show_duration(took)}, fingerprint {answer.fingerprint}\n"
+        head = (
+            f"{answer.study.name}: seed {answer.seed}, engine {answer.engine}, {show_duration(took)}, fingerprint "
+            f"{answer.fingerprint}\n"
+        )
         self._tell(as_json(answer), head, render_answer(answer).rstrip("\n"))
         self._say_report(write_report(answer, out))
 
@@ -227,9 +234,16 @@ def sizes_of(directory: Path) -> str:
 
     rows = directory / ARCHIVE
     archive = rows.stat().st_size if rows.is_file() else 0
-    rest = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file() and not path.is_symlink()) - archive
+    rest = (
+        sum(path.stat().st_size for path in directory.rglob("*") if path.is_file() and not path.is_symlink()) - archive
+    )
     told = f"written: {rest / 1e6:,.1f} MB"
-    return f"{told}, and {archive / 1e6:,.1f} MB of rows in {ARCHIVE}, from which `sim report` draws it again (--no-rows leaves them out)" if archive else told
+    return (
+        f"{told}, and {archive / 1e6:,.1f} MB of rows in {ARCHIVE}, from which `sim report` draws it again (--no-rows "
+        "leaves them out)"
+        if archive
+        else told
+    )
 
 
 def _headline(comparison: Comparison, took: float) -> str:
@@ -237,7 +251,10 @@ def _headline(comparison: Comparison, took: float) -> str:
 
     count = comparison.replications
     runs = f"{count} replication{'s' if count != 1 else ''}"
-    return f"{comparison.study.name}: {runs}, seed {comparison.seed}, engine {comparison.engine}, {show_duration(took)}, fingerprint {comparison.fingerprint}\n"
+    return (
+        f"{comparison.study.name}: {runs}, seed {comparison.seed}, engine {comparison.engine}, "
+        f"{show_duration(took)}, fingerprint {comparison.fingerprint}\n"
+    )
 
 
 def _earlier_lines(comparison: Comparison) -> Iterator[str]:

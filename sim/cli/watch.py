@@ -20,16 +20,27 @@ _MOST = 4 * 2**20  # bytes: a scenario has no more
 _QUICK = ("--replications", "1")
 
 
-@click.command(short_help="Check and run again whenever the file is saved.", context_settings={"ignore_unknown_options": True})
+@click.command(
+    short_help="Check and run again whenever the file is saved.", context_settings={"ignore_unknown_options": True}
+)
 @click.argument("file", shell_complete=scenarios)
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF sim compare]...")
 @loading
 @debug
-def watch(file: str, options: tuple[str, ...], sets: tuple[str, ...], seed: int | None, plugins: tuple[str, ...], confine: Path | None) -> int:
-    """Check a scenario, and where it is without errors compare its variants, now and whenever its file is saved; until Ctrl-C.
+def watch(
+    file: str,
+    options: tuple[str, ...],
+    sets: tuple[str, ...],
+    seed: int | None,
+    plugins: tuple[str, ...],
+    confine: Path | None,
+) -> int:
+    """Check a scenario, and where it is without errors compare its variants, now and whenever its file is saved; until
+    Ctrl-C.
 
-    One replication of each variant, unless --replications says otherwise: quick to see what a change does, not how sure it is. Options of
-    sim compare go through. Of the files that a scenario names (recordings, plug-ins) no changes are seen.
+    One replication of each variant, unless --replications says otherwise: quick to see what a change does, not how sure
+    it is. Options of sim compare go through. Of the files that a scenario names (recordings, plug-ins) no changes are
+    seen.
 
     \b
     Example:

@@ -68,11 +68,16 @@ def loads_of(text: str, study: Study, variant: str | None) -> list[float]:
     scenario = study.variants.get(variant or "", next(iter(study.variants.values())))
     sent = open_rate(scenario)
     if "/" in text and sent <= 0.0:
-        raise UsageError("--loads: found rates, but no open traffic sends anything to be a share of; expected factors such as 0.5,1,2")
+        raise UsageError(
+            "--loads: found rates, but no open traffic sends anything to be a share of; expected factors such as "
+            "0.5,1,2"
+        )
     try:
         return [rate(word) / sent if "/" in word else float(word.removesuffix("x")) for word in listed(text) or []]
     except ValueError:
-        raise UsageError(f"--loads: found '{text}', expected factors such as 0.5,1,2 or rates such as 20/s,40/s") from None
+        raise UsageError(
+            f"--loads: found '{text}', expected factors such as 0.5,1,2 or rates such as 20/s,40/s"
+        ) from None
 
 
 def durations_of(study: Study, names: Sequence[str]) -> list[float]:

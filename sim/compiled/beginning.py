@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.compiled import calendar
-from sim.compiled.clients import first_arrival
-from sim.compiled.rows.running import tasks
-from sim.compiled.rows.traffic import workloads
+from sim.compiled.clients import begin_users, first_arrival
+from sim.spec.traffic import Closed
 
 if TYPE_CHECKING:
     from sim.compiled.machine import Machine
@@ -26,27 +25,22 @@ def _make_ready(machine: Machine) -> None:
     wiring, world, membership = machine.wiring, machine.wiring.world, machine.control.membership
     members = {id(member.task): place for place, member in enumerate(wiring.members)}
     relays = {id(outbox.task): place for place, outbox in enumerate(wiring.outboxes) if outbox.task is not None}
-    users = iter(
-        [
-            (place, user)
-            for place, w in enumerate(world.workloads)
-            for user in range(getattr(w.spec.arrivals, "users", 0))
-        ]
-    )
     for task in world.env.ready:
         if id(task) in members:
             membership.begin_member(members[id(task)])
-        elif id(task) in relays:
-            membership.begin_relay(relays[id(task)])
         else:
-            _begin_user(machine, *next(users))
+            membership.begin_relay(relays[id(task)])
+    for place, workload in enumerate(world.workloads):
+        if isinstance(workload.spec.arrivals, Closed):
+            _let_users_in(machine, place, workload.spec.arrivals.users)
 
 
-def _begin_user(machine: Machine, workload: int, user: int) -> None:
-    row = workloads(machine.s)[workload]
-    task = machine.control.membership.new_task(row.caller, row.pc)
-    tasks(machine.s)[task].user = user
-    calendar.make_ready(machine.s, task)
+def _let_users_in(machine: Machine, workload: int, users: int) -> None:
+    begun = 0
+    while begun < users:
+        if machine.s.must_grow:
+            machine.grow()
+        begun = begin_users(machine.s, workload, begun, users)
 
 
 def _plan(machine: Machine) -> None:

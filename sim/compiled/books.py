@@ -21,7 +21,7 @@ from sim.vocabulary import MessageEnd, Outcome
 if TYPE_CHECKING:
     from sim.compiled.machine import Machine
     from sim.compiled.rows.hosts import Host
-    from sim.records.keeping import Kept
+    from sim.records.row_sinks import Kept
 
 
 def books_of(machine: Machine, kept: Kept) -> tuple[Book, ...]:

@@ -18,7 +18,7 @@ from sim.compiled.rows.calls import hops, targets
 from sim.compiled.rows.declaring import ITS_REQUEST, NOBODY
 from sim.compiled.rows.hosts import draws, numbers
 from sim.compiled.rows.programs import think_ops
-from sim.compiled.rows.running import requests, tasks
+from sim.compiled.rows.running import flows, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.compiled.rows.traffic import (
@@ -45,6 +45,23 @@ def first_arrival(s: State, workload: int) -> None:
     )
     row.taken = 1
     row.due = buffers(s)[workload * CHUNK]
+
+
+@compiled
+def begin_users(s: State, workload: int, user: int, users: int) -> int:
+    """Make users ready, this one and those after it, while there is room for them; how many there are then."""
+    row = workloads(s)[workload]
+    while user < users and not s.must_grow:
+        task = new_task(s, NOBODY, 0, 0, NOBODY, row.caller)
+        own = tasks(s)[task]
+        own.on_wake = GO_ON
+        own.pc = row.pc
+        own.user = user
+        if s.spans:
+            flows(s)[task].number = -1  # each becomes a flow with each request
+        make_ready(s, task)
+        user += 1
+    return user
 
 
 @inlined

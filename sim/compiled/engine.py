@@ -14,7 +14,7 @@ from sim.compiled.rows.hosts import sold, stocks
 from sim.compiled.rows.watched import moments, samples
 from sim.compiled.wiring import Wiring
 from sim.errors import BooksDoNotBalance
-from sim.records.background import BackgroundKeeper
+from sim.records.background_sink import BackgroundSink
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 
@@ -35,7 +35,7 @@ def simulate(
     if not background:
         machine.run(progress)
         return _records(machine)
-    with BackgroundKeeper(machine.keeper) as machine.keeper:
+    with BackgroundSink(machine.sink) as machine.sink:
         machine.run(progress)
         return _records(machine)
 
@@ -53,7 +53,7 @@ def _records(machine: Machine) -> Records:
     wiring, world, scenario = machine.wiring, machine.wiring.world, machine.wiring.scenario
     close_all(machine)
     spans, stages = machine.flows()
-    kept = machine.keeper.finish()
+    kept = machine.sink.finish()
     events = events_of(machine)
     books = books_of(machine, kept)
     for book in books:

@@ -20,9 +20,8 @@ from sim.policies import base, limiter
 from sim.vocabulary import QUIET
 
 PER_USER, PER_ROUTE, PER_ALL = map(whole, range(3))
-FOR_ALL, FOR_ITSELF, INVALID = map(
-    whole, range(3)
-)  # for whom a token is asked for: one that others share, one without a user, a bad one
+# for whom a token is asked for: one that others share, one without a user, a bad one
+FOR_ALL, FOR_ITSELF, INVALID = map(whole, range(3))
 look, take = limiter.look.compiled, limiter.take.compiled
 passed = base.passed.compiled
 

@@ -88,7 +88,7 @@ from sim.compiled.written.steps import branch_out, carry, get_place, spend
 from sim.compiled.written.tokens import look_at_token
 
 BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
-TURNS_AT_ONCE = whole(1 << 18)  # of tasks, without an event between them
+TURNS_AT_ONCE = whole(1 << 16)  # of tasks, without an event between them
 
 
 @compiled(nogil=True)

@@ -1,4 +1,6 @@
-"""Doubly linked lists through the rows of a table, which have `previous` and `next`; a line knows its first and its last."""
+"""Doubly linked lists through the rows of a table, which have `previous` and `next`; a line knows its first and its
+last.
+"""
 
 from __future__ import annotations
 

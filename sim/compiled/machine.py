@@ -35,7 +35,7 @@ from sim.compiled.tasks import ALIVE
 from sim.compiled.wiring import Wiring
 from sim.models.stillness import Stillness, Turning
 from sim.records.exemplars import Exemplars
-from sim.records.keeping import Keeper
+from sim.records.row_sinks import RowSink
 from sim.records.rows import copied, joined
 from sim.records.tables import EVENT, SPAN, STAGE
 
@@ -57,7 +57,7 @@ class Machine:
 
     def __init__(self, wiring: Wiring):
         self.wiring = wiring
-        self.keeper: Keeper = wiring.world.recorder.keeper
+        self.sink: RowSink = wiring.world.recorder.sink
         self.pieces: dict[AnyTable, list[NDArray[np.void]]] = {event_records: [], span_records: [], stage_records: []}
         self.exemplars = Exemplars() if wiring.scenario.record.spans == "exemplars" else None
         self.s = state_of(wiring)
@@ -133,9 +133,8 @@ class Machine:
         Not anew for a factor of two.
         """
         s = self.s
-        finest = MANTISSA_BITS - math.ceil(
-            math.log2(max(self.wiring.scenario.duration, 1.0))
-        )  # finer than the clock itself no bucket need be
+        # finer than the clock itself no bucket need be
+        finest = MANTISSA_BITS - math.ceil(math.log2(max(self.wiring.scenario.duration, 1.0)))
         pace = 2.0 ** min(round(math.log2(events / max(seconds, SHORTEST))), finest)
         size = max(LEAST_BUCKETS, 1 << (BUCKETS_PER_EVENT * (s.heap_size + s.near_size)).bit_length())
         if 0.5 <= pace / (s.buckets_per_second or math.inf) <= 2 and 0.5 <= size / s.size_of(wheel) <= 2:
@@ -155,8 +154,8 @@ class Machine:
         s = self.s
         if self.exemplars is not None and candidate_records.count(s).count:
             self._choose(self.exemplars)
-        self.keeper.take_requests(self._written(request_records))
-        self.keeper.take_messages(self._written(message_records))
+        self.sink.take_requests(self._written(request_records))
+        self.sink.take_messages(self._written(message_records))
         for table, pieces in self.pieces.items():
             if table.count(s).count:
                 pieces.append(copied(self._written(table)))

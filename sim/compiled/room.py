@@ -99,9 +99,8 @@ class Room:
         """Where fewer are free, the table grows: no operation takes more."""
         s = self.s
         if table in (notes, span_notes):
-            return s.size_of(
-                tasks
-            )  # all who wait for anything may have to be noted at once, all attempts may be stopped at once
+            # all who wait for anything may have to be noted at once, all attempts may be stopped at once
+            return s.size_of(tasks)
         if table is stage_notes:
             return self._most_stages()
         if table is deliveries:
@@ -214,9 +213,8 @@ def longer(array: NDArray[Any]) -> NDArray[Any]:
 def resized(array: NDArray[Any], size: int) -> NDArray[Any]:
     """The same with zeros behind it; what is not used yet takes no memory."""
     grown = np.zeros((size, *array.shape[1:]), array.dtype)
-    grown.reshape(-1).view(np.uint8)[: array.nbytes] = array.reshape(-1).view(
-        np.uint8
-    )  # records are slow to copy field by field
+    # records are slow to copy field by field
+    grown.reshape(-1).view(np.uint8)[: array.nbytes] = array.reshape(-1).view(np.uint8)
     return grown
 
 

@@ -30,13 +30,11 @@ from sim.compiled.spans import close_notes
 from sim.records.tables import REQUEST
 
 MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the records has room for, and of reservations
-ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN = map(
-    whole, range(9)
-)  # what a task does when it wakes
+# what a task does when it wakes
+ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN = map(whole, range(9))
 NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE = map(whole, range(6))  # where it stands
-ALIVE, OVER, FREE = map(
-    whole, range(3)
-)  # the life of a row: a task, what is left of one while something still names it, nobody
+# the life of a row: a task, what is left of one while something still names it, nobody
+ALIVE, OVER, FREE = map(whole, range(3))
 
 
 @compiled

@@ -224,9 +224,8 @@ def notify(s: State, lane: int, message: int) -> None:
     member.idle = False
     row = messages(s)[message]
     delay = 0.0
-    if (
-        wires(s)[member.wire].cuts == 0
-    ):  # what is lost is sent again until it comes; where nothing can come, `poll` waits
+    if wires(s)[member.wire].cuts == 0:
+        # what is lost is sent again until it comes; where nothing can come, `poll` waits
         delay = travel(s, member.hop, requests(s)[row.request].id, row.chain)
     if delay > 0.0:
         hold(s, member.task, delay)

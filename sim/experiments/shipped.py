@@ -25,9 +25,11 @@ def load(
     plugins: Sequence[str | Path] = (),
     confine: str | Path | None = None,
 ) -> Study:
-    """The study in a file, or in a shipped scenario. `sets` are PATH=VALUE, `seed` replaces that of the file, `plugins` may run.
+    """The study in a file, or in a shipped scenario. `sets` are PATH=VALUE, `seed` replaces that of the file, `plugins`
+    may run.
 
-    With `confine` the file and all that it names must lie in that folder, once all links are followed; a shipped scenario, in its own.
+    With `confine` the file and all that it names must lie in that folder, once all links are followed; a shipped
+    scenario, in its own.
     """
     from sim.spec import load as load_file
     from sim.spec.loading import confines
@@ -72,10 +74,14 @@ def find(source: str | Path) -> Path:
     if name in names():
         return shipped
     if is_folder:
-        raise UsageError(f"{source}: is a directory, expected a scenario file or the name of a shipped one (see: sim list)")
+        raise UsageError(
+            f"{source}: is a directory, expected a scenario file or the name of a shipped one (see: sim list)"
+        )
     if path.suffix in SUFFIXES or path.parent != Path():
         raise UsageError(f"{name[:200]}: no such file{_nearest(path)}")
-    raise UsageError(f"{name[:200]}: no such file, and no shipped scenario of that name{did_you_mean(name, names())} (see: sim list)")
+    raise UsageError(
+        f"{name[:200]}: no such file, and no shipped scenario of that name{did_you_mean(name, names())} (see: sim list)"
+    )
 
 
 def _nearest(path: Path) -> str:
@@ -91,11 +97,18 @@ def new_text(name: str) -> str:
 
 
 def copy_of(shipped: str, name: str) -> str:
-    """The text of a shipped scenario under another name; a UsageError where it is none, or one that names files beside it."""
+    """The text of a shipped scenario under another name; a UsageError where it is none, or one that names files beside
+    it.
+    """
     if shipped not in names():
-        raise UsageError(f"--from: no shipped scenario '{shipped[:100]}'{did_you_mean(shipped, names())} (see: sim list)")
+        raise UsageError(
+            f"--from: no shipped scenario '{shipped[:100]}'{did_you_mean(shipped, names())} (see: sim list)"
+        )
     text = (folder() / f"{shipped}.yaml").read_text(encoding="utf-8")
     if needed := re.search(r"^plugins: *\[(.+?)\]", text, re.MULTILINE):
-        raise UsageError(f"--from: {shipped} needs {needed[1]} beside it, which a copy would not find; expected one that stands alone")
+        raise UsageError(
+            f"--from: {shipped} needs {needed[1]} beside it, which a copy would not find; expected one that stands "
+            "alone"
+        )
     text = re.sub(r"\A# yaml-language-server:.*\n", "", text)  # of a schema beside it
     return re.sub(r"^name: .*$", f"name: {name}", text, count=1, flags=re.MULTILINE)

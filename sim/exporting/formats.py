@@ -13,7 +13,9 @@ from sim.errors import UsageError, did_you_mean
 from sim.exporting.subject import Subject
 
 Needs = Literal["scenario", "run", "spans", "verdicts"]
-"""What a format is written from: the scenario alone; a run; a run with the spans of exemplars; a run of all variants whose expectations are judged."""
+"""What a format is written from: the scenario alone; a run; a run with the spans of exemplars; a run of all variants
+whose expectations are judged.
+"""
 
 
 class Format(NamedTuple):
@@ -28,7 +30,9 @@ class Format(NamedTuple):
     def write(self, subject: Subject) -> str | bytes:
         """The subject in this format."""
         module, _, function = self.place.partition(":")
-        written: Callable[[Subject], str | bytes] = getattr(import_module(f"sim.exporting.{module}"), function or "write")
+        written: Callable[[Subject], str | bytes] = getattr(
+            import_module(f"sim.exporting.{module}"), function or "write"
+        )
         return written(subject)
 
 

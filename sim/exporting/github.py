@@ -1,4 +1,6 @@
-"""A comparison as a job summary of GitHub (GitHub Flavored Markdown): the verdict first, then expectations, then the figures behind a fold."""
+"""A comparison as a job summary of GitHub (GitHub Flavored Markdown): the verdict first, then expectations, then the
+figures behind a fold.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from sim.exporting.subject import Subject
 from sim.report.grid import groups_of
 from sim.report.table import found_in
 
-_MEANINGFUL = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@:-])")  # of Markdown, of HTML in it, and what would make a mention or a link
+# of Markdown, of HTML in it, and what would make a mention or a link
+_MEANINGFUL = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@:-])")
 
 
 def write(subject: Subject) -> str:

@@ -1,4 +1,6 @@
-"""A Grafana dashboard (schema version 39, for "Import dashboard") of what `openmetrics` writes: one panel for each question, over all variants."""
+"""A Grafana dashboard (schema version 39, for "Import dashboard") of what `openmetrics` writes: one panel for each
+question, over all variants.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +23,18 @@ Panel = tuple[str, str, str, dict[str, str]]  # title, unit, what is not plain a
 
 
 def write(subject: Subject) -> str:
-    """The dashboard, with the scenario as the value of its variable and from the first to the last moment of the run."""
+    """The dashboard, with the scenario as the value of its variable and from the first to the last moment of
+    the run.
+    """
     panels = [_panel(place, *panel) for place, panel in enumerate(_panels(subject.scenario))]
     begin, end = (subject.nanoseconds(at) // 10**6 for at in (0.0, subject.scenario.duration))
     dashboard = {
-        "__inputs": [
-            {"name": "DS_PROMETHEUS", "label": "Prometheus", "type": "datasource", "pluginId": "prometheus"}
-        ],
+        "__inputs": [{"name": "DS_PROMETHEUS", "label": "Prometheus", "type": "datasource", "pluginId": "prometheus"}],
         "title": f"sim: {subject.name}",
-        "description": f"A simulated run of {show_duration(subject.scenario.duration)}; its points are put into a Prometheus by promtool.",
+        "description": (
+            f"A simulated run of {show_duration(subject.scenario.duration)}; its points are put into a "
+            "Prometheus by promtool."
+        ),
         "schemaVersion": SCHEMA,
         "editable": True,
         "tags": ["sim"],

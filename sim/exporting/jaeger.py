@@ -1,4 +1,6 @@
-"""Traces as Jaeger's UI reads and its query service answers them (jaeger, model/json/model.go): times in microseconds, one process for each service."""
+"""Traces as Jaeger's UI reads and its query service answers them (jaeger, model/json/model.go): times in microseconds,
+one process for each service.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ def _span(subject: Subject, trace: str, span: Span, process: str) -> dict[str, A
     parent = [{"refType": "CHILD_OF", "traceID": trace, "spanID": span_id(trace, span.parent)}] if span.parent else []
     tags = {"span.kind": span.kind, **span.attributes, **({"error": True} if span.failed else {})}
     logs = [
-        {"timestamp": _microseconds(subject, piece.begin), "fields": [_tag("event", piece.what)]} for piece in span.pieces
+        {"timestamp": _microseconds(subject, piece.begin), "fields": [_tag("event", piece.what)]}
+        for piece in span.pieces
     ]
     return {
         "traceID": trace,

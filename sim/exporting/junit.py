@@ -1,6 +1,8 @@
-"""Expectations as JUnit XML, the dialect that Jenkins, GitLab and most CI servers read: a suite for each variant, a case for each expectation.
+"""Expectations as JUnit XML, the dialect that Jenkins, GitLab and most CI servers read: a suite for each variant, a
+case for each expectation.
 
-An expectation that failed is a `failure`; one of which nothing is known fails too. A variant that expects nothing is a suite without cases.
+An expectation that failed is a `failure`; one of which nothing is known fails too. A variant that expects nothing is a
+suite without cases.
 """
 
 from __future__ import annotations

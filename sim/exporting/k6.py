@@ -1,9 +1,11 @@
-"""The clients of a scenario as a script for k6 (executors constant-arrival-rate, ramping-arrival-rate and constant-vus; thresholds).
+"""The clients of a scenario as a script for k6 (executors constant-arrival-rate, ramping-arrival-rate and constant-vus;
+thresholds).
 
     k6 run --env BASE_URL=http://localhost:8080 FILE
 
-Open arrivals are open in k6 too, but come at equal gaps: a Poisson process has bursts that it does not. What it cannot be told stands as a comment: popularity
-of users and items, warm-up, expectations without a threshold of k6. Bodies and headers of requests are to be supplied, and paths where no route says one.
+Open arrivals are open in k6 too, but come at equal gaps: a Poisson process has bursts that it does not. What it cannot
+be told stands as a comment: popularity of users and items, warm-up, expectations without a threshold of k6. Bodies and
+headers of requests are to be supplied, and paths where no route says one.
 """
 
 from __future__ import annotations
@@ -71,16 +73,36 @@ function send(client) {
 def write(subject: Subject) -> str:
     """The whole script."""
     scenario = subject.scenario
-    names = {name: f"client_{number}_{host_of(name).replace('-', '_')}" for number, name in enumerate(scenario.traffic, 1)}
+    names = {
+        name: f"client_{number}_{host_of(name).replace('-', '_')}" for number, name in enumerate(scenario.traffic, 1)
+    }
     thresholds, untold = _thresholds(scenario)
-    options = {"scenarios": {names[name]: _executor(scenario, traffic, names[name]) for name, traffic in scenario.traffic.items()}, "thresholds": thresholds}
+    options = {
+        "scenarios": {
+            names[name]: _executor(scenario, traffic, names[name]) for name, traffic in scenario.traffic.items()
+        },
+        "thresholds": thresholds,
+    }
     clients = {names[name]: _client(traffic) for name, traffic in scenario.traffic.items()}
-    lines = [f"// {printable(line, one_line=True)}" for line in (f"Load of {subject.title} for k6, written by sim export.", *_remarks(scenario), *untold)]
+    lines = [
+        f"// {printable(line, one_line=True)}"
+        for line in (f"Load of {subject.title} for k6, written by sim export.", *_remarks(scenario), *untold)
+    ]
     lines += ["import http from 'k6/http';", "import { sleep } from 'k6';", ""]
-    lines += ["const BASE = __ENV.BASE_URL || 'http://localhost:8080';", f"const BODY = null; // {TO_BE_SUPPLIED}: what requests carry"]
+    lines += [
+        "const BASE = __ENV.BASE_URL || 'http://localhost:8080';",
+        f"const BODY = null; // {TO_BE_SUPPLIED}: what requests carry",
+    ]
     lines += [f"const HEADERS = {{}}; // {TO_BE_SUPPLIED}: a token, say", ""]
-    lines += [f"export const options = {json.dumps(options, indent=2)};", "", f"const CLIENTS = {json.dumps(clients, indent=2)};"]
-    functions = [f"export function {name}() {{\n  send(CLIENTS.{name});\n{_think(scenario.traffic[its])}}}\n" for its, name in names.items()]
+    lines += [
+        f"export const options = {json.dumps(options, indent=2)};",
+        "",
+        f"const CLIENTS = {json.dumps(clients, indent=2)};",
+    ]
+    functions = [
+        f"export function {name}() {{\n  send(CLIENTS.{name});\n{_think(scenario.traffic[its])}}}\n"
+        for its, name in names.items()
+    ]
     return "\n".join([*lines, _FUNCTIONS, *functions])
 
 
@@ -91,14 +113,22 @@ def _remarks(scenario: Scenario) -> Iterator[str]:
         if not isinstance(traffic.arrivals, (Closed, Deterministic, Poisson)) and not _is_told(traffic):
             yield f"{name}: its rate is cut into {PIECES} pieces of equal length, each with its mean."
         if traffic.users is not None or traffic.items is not None:
-            yield f"{name}: users and items ({TO_BE_SUPPLIED} in bodies or paths): how popular each is k6 cannot be told."
+            yield (
+                f"{name}: users and items ({TO_BE_SUPPLIED} in bodies or paths): how popular each is k6 cannot be told."
+            )
+        if traffic.visit is not None:
+            yield f"{name}: its visits are written as single requests, as many in all."
+        if isinstance(traffic.arrivals, Closed) and (traffic.arrivals.ramp or traffic.arrivals.pacing):
+            yield f"{name}: its users are all there from the beginning, and keep no pace."
         if traffic.retry is not None and traffic.retry.jitter == "decorrelated":
             yield f"{name}: decorrelated jitter is written as full jitter."
         if traffic.retry is not None and traffic.retry.budget is not None:
             yield f"{name}: the budget of its retries k6 cannot be told."
     if scenario.warmup > 0:
         yield f"The first {show_duration(scenario.warmup)} are warm-up, which k6 counts."
-    unknown = [target for traffic in scenario.traffic.values() for target in traffic.mix if _METHOD.fullmatch(target) is None]
+    unknown = [
+        target for traffic in scenario.traffic.values() for target in traffic.mix if _METHOD.fullmatch(target) is None
+    ]
     if unknown:
         yield f"Method and path are {TO_BE_SUPPLIED} of: {', '.join(dict.fromkeys(unknown))}."
 
@@ -111,9 +141,12 @@ def _executor(scenario: Scenario, traffic: Traffic, name: str) -> dict[str, Any]
     arrivals, lasts = traffic.arrivals, f"{scenario.duration:.15g}s"
     if isinstance(arrivals, Closed):
         return {"executor": "constant-vus", "exec": name, "vus": arrivals.users, "duration": lasts}
-    pieces = _pieces(scenario, traffic)
+    each = traffic.requests_each
+    pieces = [(seconds, first * each, last * each) for seconds, first, last in _pieces(scenario, traffic)]
     rates = [rate for piece in pieces for rate in piece[1:]]
-    scale, unit = next(((scale, unit) for scale, unit in _TIME_UNITS if all(_whole(rate * scale) for rate in rates)), _TIME_UNITS[-1])
+    scale, unit = next(
+        ((scale, unit) for scale, unit in _TIME_UNITS if all(_whole(rate * scale) for rate in rates)), _TIME_UNITS[-1]
+    )
     clients = min(_MOST_CLIENTS, max(1, math.ceil(max(rates) * (traffic.timeout or PATIENCE))))
     its: dict[str, Any] = {"exec": name, "timeUnit": unit, "preAllocatedVUs": clients}
     if len(pieces) == 1 and pieces[0][1] == pieces[0][2]:
@@ -149,7 +182,9 @@ def _pieces(scenario: Scenario, traffic: Traffic) -> list[tuple[float, float, fl
 def _is_told(traffic: Traffic) -> bool:
     """Whether its rate is made of levels and ramps alone, which k6 has too."""
     arrivals = traffic.arrivals
-    return isinstance(arrivals, Profile) and all(its.diurnal is None and its.flash_crowd is None for its in arrivals.segments)
+    return isinstance(arrivals, Profile) and all(
+        its.diurnal is None and its.flash_crowd is None for its in arrivals.segments
+    )
 
 
 def _segments(profile: Profile, duration: float) -> list[tuple[float, float, float]]:
@@ -237,7 +272,9 @@ def _threshold(expectation: Expectation) -> tuple[str, str] | None:
     clock, _, statistic = name.rpartition("_")
     if clock in ("response", "response_all") and statistic in _STATISTICS:
         tags = [*(["expected_response:true"] if clock == "response" else []), *of_route]
-        return _tagged("http_req_duration", tags), f"{_STATISTICS[statistic]}{expectation.operator}{expectation.threshold * 1000:.9g}"
+        return _tagged(
+            "http_req_duration", tags
+        ), f"{_STATISTICS[statistic]}{expectation.operator}{expectation.threshold * 1000:.9g}"
     if name == "availability" and expectation.operator in (">", ">="):
         turned = expectation.operator.replace(">", "<")
         return _tagged("http_req_failed", of_route), f"rate{turned}{1 - expectation.threshold:.9g}"

@@ -1,8 +1,10 @@
-"""The gateway as Kong's declarative configuration (format 3.0): services with timeouts and retries, routes, limits, authentication. `sim import` reads it back.
+"""The gateway as Kong's declarative configuration (format 3.0): services with timeouts and retries, routes, limits,
+authentication. `sim import` reads it back.
 
-Rules are those by which `sim import` reads it, from Kong's own schema: `read_timeout` is the patience of one attempt, `retries` are attempts beyond the first,
-made at once on errors of the connection and on timeouts. So a total timeout, pauses, retries of answers, breakers and bulkheads of a route cannot be said, nor
-can token buckets: each stands as a comment where it belongs.
+Rules are those by which `sim import` reads it, from Kong's own schema: `read_timeout` is the patience of one attempt,
+`retries` are attempts beyond the first, made at once on errors of the connection and on timeouts. So a total timeout,
+pauses, retries of answers, breakers and bulkheads of a route cannot be said, nor can token buckets: each stands as a
+comment where it belongs.
 """
 
 from __future__ import annotations
@@ -34,7 +36,11 @@ def write(subject: Subject) -> str:
     gateway = subject.scenario.gateway
     if gateway is None:
         raise UsageError("found no gateway in the scenario, expected one: its routes and limits are what Kong is told")
-    parts = [head(subject, "Declarative configuration of Kong", *_of_the_gateway(gateway)), '_format_version: "3.0"\n', "services:\n"]
+    parts = [
+        head(subject, "Declarative configuration of Kong", *_of_the_gateway(gateway)),
+        '_format_version: "3.0"\n',
+        "services:\n",
+    ]
     parts += list(_services(subject.scenario, gateway))
     notes, plugins = _everywhere(gateway)
     if plugins or notes:
@@ -43,7 +49,10 @@ def write(subject: Subject) -> str:
 
 
 def _of_the_gateway(gateway: Gateway) -> Iterator[str]:
-    yield f"{gateway.replicas} nodes with KONG_NGINX_WORKER_PROCESSES={gateway.workers}; what they do themselves takes time that no setting says."
+    yield (
+        f"{gateway.replicas} nodes with KONG_NGINX_WORKER_PROCESSES={gateway.workers}; what they do themselves "
+        "takes time that no setting says."
+    )
     yield f"Hosts are those of sim export --to kubernetes; paths of routes without one are {TO_BE_SUPPLIED}."
 
 
@@ -53,7 +62,9 @@ def _policies(scenario: Scenario) -> dict[str, CallPolicy]:
 
 
 def _services(scenario: Scenario, gateway: Gateway) -> Iterator[str]:
-    """A service of Kong for each route, the first to a host called like it: timeouts and retries are the service's there, and the route's here."""
+    """A service of Kong for each route, the first to a host called like it: timeouts and retries are the service's
+    there, and the route's here.
+    """
     hosts, taken = hosts_of(list(scenario.services)), set[str]()
     for name, route in gateway.routes.items():
         host = hosts[route.to.partition(".")[0]]
@@ -83,7 +94,12 @@ def _route(gateway: Gateway, name: str, route: Route) -> dict[str, Any]:
     else:
         its = {"name": host_of(name), "paths": [f"/{host_of(name)}"]}
     its["strip_path"] = False
-    plugins = [*(_grpc() if route.translate is not None else []), *(_authentication(gateway) if _apart(gateway) and route.authenticate else [])]
+    limits = [plugin for limit in route.rate_limits if (plugin := _limit(limit)) is not None]
+    plugins = [
+        *limits,
+        *(_grpc() if route.translate is not None else []),
+        *(_authentication(gateway) if _apart(gateway) and route.authenticate else []),
+    ]
     return {**its, **({"plugins": plugins} if plugins else {})}
 
 
@@ -96,9 +112,18 @@ def _unsaid(name: str, route: Route, policy: CallPolicy) -> Iterator[str]:
     if policy.retry is not None and policy.retry.max_attempts > 1:
         yield from _unsaid_of_retries(name, policy)
     if policy.circuit_breaker is not None:
-        yield "circuit breaker: Kong has none; passive health checks of an upstream (healthchecks.passive) take out a target"
+        yield (
+            "circuit breaker: Kong has none; passive health checks of an upstream (healthchecks.passive) take out a "
+            "target"
+        )
     if policy.bulkhead is not None:
         yield f"bulkhead of {policy.bulkhead.max_concurrent_calls} calls: Kong has none"
+    for limit in route.rate_limits:
+        if _limit(limit) is None:
+            yield (
+                f"limit of {show_rate(limit.rate)} per {limit.per}, {limit.preset or limit.algorithm}: no "
+                "plugin of Kong counts so"
+            )
     if route.answers_with:
         yield f"answers_with ({', '.join(route.answers_with)}): Kong passes on the answer of the service"
 
@@ -109,10 +134,15 @@ def _unsaid_of_retries(name: str, policy: CallPolicy) -> Iterator[str]:
         return
     others = [word for word in retry.on if word not in _AT_ONCE]
     if others:
-        yield f"tried again on {', '.join(others)}, too: Kong tries again on errors of the connection and timeouts alone"
+        yield (
+            f"tried again on {', '.join(others)}, too: Kong tries again on errors of the connection and timeouts alone"
+        )
     pause = retry.backoff.delay if isinstance(retry.backoff, ConstantBackoff) else None
     if pause != 0:
-        yield f"pauses between attempts ({show_duration(pause) if pause is not None else type(retry.backoff).__name__}): Kong tries again at once"
+        yield (
+            "pauses between attempts "
+            f"({show_duration(pause) if pause is not None else type(retry.backoff).__name__}): Kong tries again at once"
+        )
     if retry.budget is not None:
         yield "retry budget: Kong has none"
     if name.partition(" ")[0] in _NEVER_TWICE and "timeout" in retry.on:
@@ -129,7 +159,10 @@ def _everywhere(gateway: Gateway) -> tuple[list[str], list[Plugin]]:
         plugin = _limit(limit)
         if plugin is None:
             words = f"burst {limit.burst}" if not limit.counts_in_windows else f"in {show_duration(limit.window)}"
-            notes.append(f"limit of {show_rate(limit.rate)} per {limit.per}, {limit.algorithm}, {words}: no plugin of Kong counts so")
+            notes.append(
+                f"limit of {show_rate(limit.rate)} per {limit.per}, {limit.algorithm}, {words}: no plugin of Kong "
+                "counts so"
+            )
         else:
             plugins.append(plugin)
     if any(plugin["name"] == "rate-limiting-advanced" for plugin in plugins):
@@ -137,25 +170,38 @@ def _everywhere(gateway: Gateway) -> tuple[list[str], list[Plugin]]:
     if gateway.authentication is not None and not _apart(gateway):
         plugins += _authentication(gateway)
     if isinstance(gateway.authentication, OAuth):
-        notes.append(f"oauth2-introspection is a plugin of Kong Enterprise; its authorization_value is {TO_BE_SUPPLIED}")
+        notes.append(
+            f"oauth2-introspection is a plugin of Kong Enterprise; its authorization_value is {TO_BE_SUPPLIED}"
+        )
     return notes, plugins
 
 
 def _limit(limit: RateLimit) -> Plugin | None:
     """The plugin that counts as this limit does; None where there is none."""
-    whose = {"user": "consumer", "all": "service"}.get(limit.per)
-    count = round(limit.rate * limit.window)
-    if whose is None or abs(count - limit.rate * limit.window) > 1e-6 or count < 1:
+    whose = {"user": "consumer", "consumer": "consumer", "ip": "ip", "all": "service"}.get(limit.per)
+    counts = [round(its.rate * its.window) for its in limit.periods]
+    whole = all(abs(count - its.rate * its.window) <= 1e-6 for count, its in zip(counts, limit.periods, strict=True))
+    if whose is None or not whole or min(counts) < 1 or limit.when or limit.window_from != "clock":
         return None
-    local = limit.scope == "node"
-    if limit.algorithm == "fixed_window" and limit.window in _PERIODS:
-        config: dict[str, Any] = {_PERIODS[limit.window]: count, "limit_by": whose, "policy": "local" if local else "redis"}
+    if limit.preset not in (None, "kong", "kong-advanced"):
+        return None
+    local, windows = limit.scope == "node", [its.window for its in limit.periods]
+    if limit.algorithm == "fixed_window" and all(window in _PERIODS for window in windows):
+        config: dict[str, Any] = {_PERIODS[window]: count for window, count in zip(windows, counts, strict=True)}
+        config |= {"limit_by": whose, "policy": "local" if local else "redis"}
         return {"name": "rate-limiting", "config": config}
-    if limit.algorithm not in ("fixed_window", "sliding_window_counter") or limit.window != int(limit.window):
+    if limit.algorithm not in ("fixed_window", "sliding_window_counter") or any(
+        window != int(window) for window in windows
+    ):
         return None
     sliding = limit.algorithm == "sliding_window_counter"
-    its = {"limit": [count], "window_size": [int(limit.window)], "window_type": "sliding" if sliding else "fixed", "identifier": whose}
-    return {"name": "rate-limiting-advanced", "config": {**its, "strategy": "local" if local else "redis", "disable_penalty": True}}
+    sizes = [int(window) for window in windows]
+    its = {"limit": counts, "window_size": sizes, "window_type": "sliding" if sliding else "fixed", "identifier": whose}
+    penalty = limit.preset == "kong-advanced" and not limit.disable_penalty
+    return {
+        "name": "rate-limiting-advanced",
+        "config": {**its, "strategy": "local" if local else "redis", "disable_penalty": not penalty},
+    }
 
 
 def _apart(gateway: Gateway) -> bool:

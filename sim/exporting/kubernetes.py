@@ -1,8 +1,10 @@
-"""Kubernetes manifests of the services: a Deployment and a Service of each, and Strimzi's KafkaTopics. `sim import` reads them back.
+"""Kubernetes manifests of the services: a Deployment and a Service of each, and Strimzi's KafkaTopics. `sim import`
+reads them back.
 
-Objects are those of apps/v1, v1 and kafka.strimzi.io/v1beta2. Threads are told by the variable that Spring Boot reads (SERVER_TOMCAT_THREADS_MAX), those of an
-event loop as worker processes (WEB_CONCURRENCY); whom a service calls by CALLEE_ADDR, as demo shops do it. What a manifest cannot say (queues, policies,
-consumers, times) stands above its object as a comment.
+Objects are those of apps/v1, v1 and kafka.strimzi.io/v1beta2. Threads are told by the variable that Spring Boot reads
+(SERVER_TOMCAT_THREADS_MAX), those of an event loop as worker processes (WEB_CONCURRENCY); whom a service calls by
+CALLEE_ADDR, as demo shops do it. What a manifest cannot say (queues, policies, consumers, times) stands above its
+object as a comment.
 """
 
 from __future__ import annotations
@@ -26,9 +28,14 @@ def write(subject: Subject) -> str:
     """All objects, services first."""
     scenario = subject.scenario
     hosts = hosts_of(list(scenario.services))
-    documents = [part for name, service in scenario.services.items() for part in _objects(scenario, name, service, hosts)]
+    documents = [
+        part for name, service in scenario.services.items() for part in _objects(scenario, name, service, hosts)
+    ]
     documents += list(_topics(scenario))
-    why = f"Images are {TO_BE_SUPPLIED}. A manifest says nothing of how long anything takes; what it cannot say is a comment."
+    why = (
+        f"Images are {TO_BE_SUPPLIED}. A manifest says nothing of how long anything takes; what it cannot say is a "
+        "comment."
+    )
     gateway = ["The gateway is no object here: sim export --to kong writes it."] if scenario.gateway is not None else []
     return "---\n".join([head(subject, "Kubernetes manifests", why, *gateway), *documents])
 
@@ -52,11 +59,16 @@ def _objects(scenario: Scenario, name: str, service: Service, hosts: dict[str, s
 
 def _threads(service: Service) -> Iterator[tuple[str, str]]:
     if service.workers != UNLIMITED:
-        yield "SERVER_TOMCAT_THREADS_MAX" if service.concurrency == "threads" else "WEB_CONCURRENCY", str(service.workers)
+        yield (
+            "SERVER_TOMCAT_THREADS_MAX" if service.concurrency == "threads" else "WEB_CONCURRENCY",
+            str(service.workers),
+        )
 
 
 def _callees(scenario: Scenario, name: str, hosts: dict[str, str]) -> Iterator[tuple[str, str]]:
-    callees = dict.fromkeys(site.callee for site in call_sites(scenario) if site.caller == name and site.callee in hosts)
+    callees = dict.fromkeys(
+        site.callee for site in call_sites(scenario) if site.caller == name and site.callee in hosts
+    )
     for callee in callees:
         yield f"{hosts[callee].replace('-', '_').upper()}_ADDR", f"{hosts[callee]}:{PORT}"
 
@@ -76,17 +88,33 @@ def _unsaid(scenario: Scenario, name: str, service: Service, host: str) -> Itera
     if service.cores is None:
         yield "no cores: every worker has a core of its own in the scenario; a limit of cpu is to be measured"
     if service.queue.capacity != UNLIMITED:
-        yield f"queue of {service.queue.capacity} ({service.queue.discipline}) for a worker: Tomcat's accept-count, or a setting of the framework"
+        yield (
+            f"queue of {service.queue.capacity} ({service.queue.discipline}) for a worker: Tomcat's accept-count, "
+            "or a setting of the framework"
+        )
     if service.queue.timeout is not None:
         yield f"who waits for {show_duration(service.queue.timeout)} in the queue is shed: a setting of the application"
     if service.load_balancing != "round_robin":
-        yield f"load_balancing: {service.load_balancing}; kube-proxy chooses at random, for each connection: a mesh can do more"
-    policies = dict.fromkeys(site.policy_name for site in call_sites(scenario) if site.caller == name and site.policy_name in scenario.policies)
+        yield (
+            f"load_balancing: {_balancing(service)}; kube-proxy chooses at random, for each connection: a mesh "
+            "can do more"
+        )
+    policies = dict.fromkeys(
+        site.policy_name
+        for site in call_sites(scenario)
+        if site.caller == name and site.policy_name in scenario.policies
+    )
     if policies:
         yield f"policies of its calls ({', '.join(policies)}): sim export --to resilience4j"
     for topic, consume in service.consumes.items():
         consumers = f"{consume.consumers} consumer{'s' if consume.consumers != 1 else ''} in each replica"
-        yield f"consumes {topic} as {consume.group}, {consumers}, max.poll.records {consume.max_poll_records}, auto.offset.reset {consume.auto_offset_reset}"
+        if not consume.group:
+            yield f"consumes the queue {topic}, {consumers}, prefetch {consume.prefetch}, {consume.ack} acknowledgement"
+            continue
+        yield (
+            f"consumes {topic} as {consume.group}, {consumers}, max.poll.records {consume.max_poll_records}, "
+            f"auto.offset.reset {consume.auto_offset_reset}"
+        )
 
 
 def _topics(scenario: Scenario) -> Iterator[str]:
@@ -98,5 +126,11 @@ def _topics(scenario: Scenario) -> Iterator[str]:
             host = hosts_of([topic])[topic]
             body = {"partitions": spec.partitions, "replicas": 3, **({"topicName": topic} if host != topic else {})}
             metadata = {"name": host, "labels": {"strimzi.io/cluster": hosts_of([name])[name]}}
-            yield remarks(told) + dumped({"apiVersion": "kafka.strimzi.io/v1beta2", "kind": "KafkaTopic", "metadata": metadata, "spec": body})
+            yield remarks(told) + dumped(
+                {"apiVersion": "kafka.strimzi.io/v1beta2", "kind": "KafkaTopic", "metadata": metadata, "spec": body}
+            )
 
+
+def _balancing(service: Service) -> str:
+    policy = service.load_balancing
+    return policy if isinstance(policy, str) else policy.policy

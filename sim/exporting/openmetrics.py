@@ -1,10 +1,11 @@
-"""The timeline as OpenMetrics text, with the time of every point (prometheus/OpenMetrics, specification 1.0), for backfilling a Prometheus:
+"""The timeline as OpenMetrics text, with the time of every point (prometheus/OpenMetrics, specification 1.0), for
+backfilling a Prometheus:
 
     promtool tsdb create-blocks-from openmetrics FILE DIR
 
-A point stands at the end of its bucket and is of the time before it, as a scrape is. All are gauges: rates per second, percentiles of
-those who arrived in the bucket by `quantile`, time series by component; the averages are those of `metrics.timeline`. What is not known
-(nan) has no point. Series of single consumers are left out, as in charts.
+A point stands at the end of its bucket and is of the time before it, as a scrape is. All are gauges: rates per second,
+percentiles of those who arrived in the bucket by `quantile`, time series by component; the averages are those of
+`metrics.timeline`. What is not known (nan) has no point. Series of single consumers are left out, as in charts.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""Traces as OTLP/JSON, the encoding that the OpenTelemetry protocol specifies (opentelemetry.io/docs/specs/otlp, "JSON Protobuf Encoding"):
-ids are hexadecimal, 64-bit numbers are texts, kinds and codes are numbers. One resource for each service."""
+"""Traces as OTLP/JSON, the encoding that the OpenTelemetry protocol specifies (opentelemetry.io/docs/specs/otlp, "JSON
+Protobuf Encoding"): ids are hexadecimal, 64-bit numbers are texts, kinds and codes are numbers. One resource for each
+service.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def write(subject: Subject) -> str:
             by_service.setdefault(span.service, []).append(_span(subject, trace, span))
     resources = [
         {
-            "resource": {"attributes": [_attribute("service.name", service), _attribute("service.namespace", subject.name)]},
+            "resource": {
+                "attributes": [_attribute("service.name", service), _attribute("service.namespace", subject.name)]
+            },
             "scopeSpans": [{"scope": {"name": SCOPE}, "spans": spans}],
         }
         for service, spans in by_service.items()

@@ -1,7 +1,9 @@
-"""Traces in Chrome's trace event format, which Perfetto's UI, chrome://tracing and Speedscope read ("Trace Event Format", the JSON object form).
+"""Traces in Chrome's trace event format, which Perfetto's UI, chrome://tracing and Speedscope read ("Trace Event
+Format", the JSON object form).
 
-A request is a process and each of its spans a thread, in the order in which they were made, so that it reads as a waterfall; below a span stands what it was
-about (queue, work, back-off ...), and arrows lead from a span to those it made. Times in microseconds since the start of the run.
+A request is a process and each of its spans a thread, in the order in which they were made, so that it reads as a
+waterfall; below a span stands what it was about (queue, work, back-off ...), and arrows lead from a span to those it
+made. Times in microseconds since the start of the run.
 """
 
 from __future__ import annotations
@@ -31,16 +33,25 @@ def _length(trace: Trace) -> float:
 
 def _events(process: int, trace: Trace) -> Iterator[Event]:
     root = trace.spans[0]
-    title = f"{root.name} of {trace.source}, number {trace.number}: {show_duration(_length(trace))}, {root.attributes['sim.outcome']}"
+    title = (
+        f"{root.name} of {trace.source}, number {trace.number}: {show_duration(_length(trace))}, "
+        f"{root.attributes['sim.outcome']}"
+    )
     yield _told("process_name", process, 0, {"name": title})
     yield _told("process_sort_index", process, 0, {"sort_index": process})
     for span in trace.spans:
         yield _told("thread_name", process, span.number, {"name": f"{span.service}: {span.name} ({span.kind})"})
         yield _told("thread_sort_index", process, span.number, {"sort_index": span.number})
         colour = {"cname": "terrible"} if span.failed else {}
-        yield {**_slice(span.name, span.kind, span.begin, span.end, process, span.number), **colour, "args": span.attributes}
+        yield {
+            **_slice(span.name, span.kind, span.begin, span.end, process, span.number),
+            **colour,
+            "args": span.attributes,
+        }
         yield from (_slice(its.what, "stage", its.begin, its.end, process, span.number) for its in span.pieces)
-    yield from (event for span in trace.spans if span.parent for event in _arrow(process, trace.spans[span.parent - 1], span))
+    yield from (
+        event for span in trace.spans if span.parent for event in _arrow(process, trace.spans[span.parent - 1], span)
+    )
 
 
 def _told(name: str, process: int, thread: int, about: dict[str, Any]) -> Event:

@@ -1,7 +1,9 @@
-"""Policies of calls as settings of Spring Boot for resilience4j (application.yaml): an instance of each module for each policy that says it.
+"""Policies of calls as settings of Spring Boot for resilience4j (application.yaml): an instance of each module for each
+policy that says it.
 
-Names are those of resilience4j-spring-boot3 (CommonCircuitBreakerConfigurationProperties and its sisters). Durations are ISO 8601 or numbers with a unit, which
-Spring reads. The annotations nest as Retry( CircuitBreaker( RateLimiter( TimeLimiter( Bulkhead( call ))))), the order of the simulator.
+Names are those of resilience4j-spring-boot3 (CommonCircuitBreakerConfigurationProperties and its sisters). Durations
+are ISO 8601 or numbers with a unit, which Spring reads. The annotations nest as Retry( CircuitBreaker( RateLimiter(
+TimeLimiter( Bulkhead( call ))))), the order of the simulator.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from sim.exporting.settings_text import dumped, head, host_of, remarks
 from sim.exporting.subject import Subject
 from sim.spec.policy import CallPolicy, CircuitBreaker, ConstantBackoff, ExponentialBackoff, Retry
 from sim.spec.sites import call_sites
-from sim.units import show_duration
+from sim.units import show_duration, show_rate
 
-MODULES = ("circuitbreaker", "retry", "bulkhead", "timelimiter")
+MODULES = ("circuitbreaker", "retry", "ratelimiter", "bulkhead", "timelimiter")
 _EXCEPTIONS = {"timeout": "java.util.concurrent.TimeoutException", "unreachable": "java.io.IOException"}
 
 
@@ -24,8 +26,18 @@ def write(subject: Subject) -> str:
     """The whole file; a UsageError where no call of the scenario is guarded by anything."""
     policies = _policies(subject)
     if not policies:
-        raise UsageError("found no policy in the scenario, expected at least one of a call, such as policies: {provider: {timeout: 1s}}")
-    parts = [head(subject, "Settings of resilience4j", "Instances are named after the policies; annotate the calls of each with its name."), "resilience4j:\n"]
+        raise UsageError(
+            "found no policy in the scenario, expected at least one of a call, such as policies: {provider: {timeout: "
+            "1s}}"
+        )
+    parts = [
+        head(
+            subject,
+            "Settings of resilience4j",
+            "Instances are named after the policies; annotate the calls of each with its name.",
+        ),
+        "resilience4j:\n",
+    ]
     for module in MODULES:
         instances = {name: its for name, policy in policies.items() if (its := _SETTINGS[module](policy))}
         if instances:
@@ -36,7 +48,9 @@ def write(subject: Subject) -> str:
 
 
 def _policies(subject: Subject) -> dict[str, CallPolicy]:
-    """Name of the instance -> policy of the calls that say anything: those of the scenario, and those written where they are used."""
+    """Name of the instance -> policy of the calls that say anything: those of the scenario, and those written where
+    they are used.
+    """
     found: dict[str, CallPolicy] = {}
     for site in call_sites(subject.scenario):
         if any(settings(site.policy) for settings in _SETTINGS.values()):
@@ -87,7 +101,11 @@ def _retry(policy: CallPolicy) -> dict[str, Any]:
     if isinstance(retry.backoff, ConstantBackoff):
         its["waitDuration"] = _time(retry.backoff.delay)
     elif isinstance(retry.backoff, ExponentialBackoff):
-        its |= {"waitDuration": _time(retry.backoff.base), "enableExponentialBackoff": True, "exponentialBackoffMultiplier": retry.backoff.multiplier}
+        its |= {
+            "waitDuration": _time(retry.backoff.base),
+            "enableExponentialBackoff": True,
+            "exponentialBackoffMultiplier": retry.backoff.multiplier,
+        }
         its |= {"exponentialMaxWaitDuration": _time(retry.backoff.longest)} if retry.backoff.longest is not None else {}
     if isinstance(retry.jitter, float):
         its |= {"enableRandomizedWait": True, "randomizedWaitFactor": retry.jitter}
@@ -95,9 +113,32 @@ def _retry(policy: CallPolicy) -> dict[str, Any]:
     return {**its, **({"retryExceptions": exceptions} if exceptions else {})}
 
 
+def _rate_limiter(policy: CallPolicy) -> dict[str, Any]:
+    limit = policy.rate_limit
+    if limit is None:
+        return {}
+    if (its := limit.resilience4j) is not None:
+        period, permits = its.limit_refresh_period, its.limit_for_period
+    else:
+        permits = max(1, limit.burst)
+        period = permits / limit.rate
+    nanoseconds = f"{round(period * 1e9)}ns"
+    return {"limitForPeriod": permits, "limitRefreshPeriod": nanoseconds, "timeoutDuration": _time(limit.longest)}
+
+
+def _unsaid_of_rate_limiter(policy: CallPolicy) -> Iterator[str]:
+    limit = policy.rate_limit
+    if limit is not None and limit.resilience4j is None:
+        yield f"{show_rate(limit.rate)}, one after the other: resilience4j lets a period's permits go at its beginning"
+
+
 def _bulkhead(policy: CallPolicy) -> dict[str, Any]:
     bulkhead = policy.bulkhead
-    return {} if bulkhead is None else {"maxConcurrentCalls": bulkhead.max_concurrent_calls, "maxWaitDuration": _time(bulkhead.max_wait)}
+    return (
+        {}
+        if bulkhead is None
+        else {"maxConcurrentCalls": bulkhead.max_concurrent_calls, "maxWaitDuration": _time(bulkhead.max_wait)}
+    )
 
 
 def _limiter(policy: CallPolicy) -> dict[str, Any]:
@@ -127,19 +168,37 @@ def _unsaid_of_retry(policy: CallPolicy) -> Iterator[str]:
     if not isinstance(retry.backoff, (ConstantBackoff, ExponentialBackoff)):
         yield "pauses that grow evenly: an IntervalFunction in code (intervalFunction), no setting"
     if isinstance(retry.jitter, str) and retry.jitter != "none":
-        yield f"jitter: {retry.jitter}; resilience4j's enableRandomizedWait spreads a pause evenly around itself: decide on a randomizedWaitFactor"
+        yield (
+            f"jitter: {retry.jitter}; resilience4j's enableRandomizedWait spreads a pause evenly around itself: "
+            "decide on a randomizedWaitFactor"
+        )
     if retry.budget is not None:
         yield "retry budget: resilience4j has none"
     others = [word for word in retry.on if word not in _EXCEPTIONS]
     if others:
         yield f"tried again on {', '.join(others)}, too: name the exceptions of the client, or a resultPredicate"
     if policy.total_timeout is not None:
-        yield f"all attempts together end after {show_duration(policy.total_timeout)}: a TimeLimiter of its own around the Retry"
+        yield (
+            f"all attempts together end after {show_duration(policy.total_timeout)}: a TimeLimiter of its own "
+            "around the Retry"
+        )
 
 
 def _nothing(_: CallPolicy) -> Iterator[str]:
     yield from ()
 
 
-_SETTINGS = {"circuitbreaker": _breaker, "retry": _retry, "bulkhead": _bulkhead, "timelimiter": _limiter}
-_UNSAID = {"circuitbreaker": _unsaid_of_breaker, "retry": _unsaid_of_retry, "bulkhead": _nothing, "timelimiter": _nothing}
+_SETTINGS = {
+    "circuitbreaker": _breaker,
+    "retry": _retry,
+    "ratelimiter": _rate_limiter,
+    "bulkhead": _bulkhead,
+    "timelimiter": _limiter,
+}
+_UNSAID = {
+    "circuitbreaker": _unsaid_of_breaker,
+    "retry": _unsaid_of_retry,
+    "ratelimiter": _unsaid_of_rate_limiter,
+    "bulkhead": _nothing,
+    "timelimiter": _nothing,
+}

@@ -1,8 +1,10 @@
-"""Requests as trees of spans, as OpenTelemetry draws them: a client and a server span for each attempt, producers and consumers for events.
+"""Requests as trees of spans, as OpenTelemetry draws them: a client and a server span for each attempt, producers and
+consumers for events.
 
-Needs stages and spans, of all requests or of exemplars. The root is the logical request, from its intended arrival to its answer. A server span begins
-where the attempt arrived, so that its time in the queue is inside. Consumers of an event are children of what published it. Does not show what has no
-name of its own in a trace: hops (the time between a client span and its server span) and what an outbox's relay does between two polls.
+Needs stages and spans, of all requests or of exemplars. The root is the logical request, from its intended arrival to
+its answer. A server span begins where the attempt arrived, so that its time in the queue is inside. Consumers of an
+event are children of what published it. Does not show what has no name of its own in a trace: hops (the time between a
+client span and its server span) and what an outbox's relay does between two polls.
 """
 
 from __future__ import annotations
@@ -63,11 +65,18 @@ class Trace:
 
 
 def traces_of(records: Records, scenario: Scenario) -> list[Trace]:
-    """The traces of the requests whose spans were kept, in the order of their arrival; a UsageError where there are none."""
+    """The traces of the requests whose spans were kept, in the order of their arrival; a UsageError where there are
+    none.
+    """
     if not records.stages.size:
-        raise UsageError("found a run without spans, expected one with record: {spans: exemplars}; export the scenario itself, or run it so")
+        raise UsageError(
+            "found a run without spans, expected one with record: {spans: exemplars}; export the scenario itself, or "
+            "run it so"
+        )
     if records.summary is not None:
-        raise UsageError("found a run with record: summary, which keeps no requests, expected record: {keep: rows, spans: exemplars}")
+        raise UsageError(
+            "found a run with record: summary, which keeps no requests, expected record: {keep: rows, spans: exemplars}"
+        )
     rows = _chosen(records)
     wanted = records.requests["id"][rows]
     stages = _by_request(records.stages[np.isin(records.stages["request"], wanted)])
@@ -76,7 +85,10 @@ def traces_of(records: Records, scenario: Scenario) -> list[Trace]:
     names = _Names(records, scenario)
     rows = rows[np.argsort(records.requests["arrival"][rows], kind="stable")]
     its = ((row, int(records.requests["id"][row])) for row in rows.tolist())
-    return [_Tree(records.requests[row], stages[number], spans.get(number, empty), names, records.duration).trace() for row, number in its]
+    return [
+        _Tree(records.requests[row], stages[number], spans.get(number, empty), names, records.duration).trace()
+        for row, number in its
+    ]
 
 
 def _chosen(records: Records) -> NDArray[np.int64]:
@@ -87,7 +99,9 @@ def _chosen(records: Records) -> NDArray[np.int64]:
     requests = records.requests[rows]
     response = np.where(np.isnan(requests["end"]), records.duration, requests["end"]) - requests["arrival"]
     slowest = rows[np.lexsort((requests["id"], -response))[:SLOWEST]]
-    evenly = rows[np.argsort(requests["arrival"], kind="stable")][np.linspace(0, rows.size - 1, EVENLY).astype(np.int64)]
+    evenly = rows[np.argsort(requests["arrival"], kind="stable")][
+        np.linspace(0, rows.size - 1, EVENLY).astype(np.int64)
+    ]
     return np.unique(np.concatenate([slowest, evenly]))
 
 
@@ -95,7 +109,10 @@ def _by_request(table: NDArray[np.void]) -> dict[int, NDArray[np.void]]:
     """Request -> its rows, in their order."""
     table = table[np.argsort(table["request"], kind="stable")]
     ids, first = np.unique(table["request"], return_index=True)
-    return {int(number): table[begin:end] for number, (begin, end) in zip(ids, pairwise([*first.tolist(), table.size]), strict=True)}
+    return {
+        int(number): table[begin:end]
+        for number, (begin, end) in zip(ids, pairwise([*first.tolist(), table.size]), strict=True)
+    }
 
 
 class _Names:
@@ -103,9 +120,19 @@ class _Names:
 
     def __init__(self, records: Records, scenario: Scenario) -> None:
         self.words = (*records.names, "")
-        self.services = {f"{name}.{endpoint}": name for name, spec in scenario.services.items() for endpoint in spec.endpoints}
-        self.topics = {topic: broker for broker, spec in scenario.brokers.items() for topic in spec.topics}
-        self.groups = {consume.group: name for name, spec in scenario.services.items() for consume in spec.consumes.values()}
+        self.services = {
+            f"{name}.{endpoint}": name for name, spec in scenario.services.items() for endpoint in spec.endpoints
+        }
+        self.topics = {topic: broker for broker, spec in scenario.brokers.items() for topic in spec.destinations}
+        self.systems = {
+            topic: spec.system for spec in scenario.brokers.values() for topic in (*spec.destinations, *spec.sources)
+        }
+        consumed = [
+            (consume.group or source, name)
+            for name, spec in scenario.services.items()
+            for source, consume in spec.consumes.items()
+        ]
+        self.groups = dict(consumed)  # of a queue, which has none, by its own name
 
     def service(self, place: str) -> str:
         """`payments.charge` and `payments` -> payments."""
@@ -124,7 +151,9 @@ class _Stage(NamedTuple):
 class _Tree:
     """The spans of one request, made from the client on."""
 
-    def __init__(self, request: np.void, stages: NDArray[np.void], spans: NDArray[np.void], names: _Names, last: float) -> None:
+    def __init__(
+        self, request: np.void, stages: NDArray[np.void], spans: NDArray[np.void], names: _Names, last: float
+    ) -> None:
         self._request, self._names, self._last = request, names, last
         self._attempts = {int(span["flow"]): span for span in spans if span["flow"] >= 0}
         self._flows: dict[int, list[np.void]] = {}
@@ -141,8 +170,14 @@ class _Tree:
         request, words = self._request, self._names.words
         outcome, source = Outcome(request["outcome"]), words[request["source"]]
         end = self._last if math.isnan(request["end"]) else float(request["end"])
-        root = self._add(0, source, words[request["route"]], "internal", float(request["arrival"]), end, outcome not in PASSED)
-        root.attributes |= {"sim.outcome": outcome.word, "sim.request": int(request["id"]) & _NUMBER, "sim.attempts": int(request["attempts"])}
+        root = self._add(
+            0, source, words[request["route"]], "internal", float(request["arrival"]), end, outcome not in PASSED
+        )
+        root.attributes |= {
+            "sim.outcome": outcome.word,
+            "sim.request": int(request["id"]) & _NUMBER,
+            "sim.attempts": int(request["attempts"]),
+        }
         if request["where"] >= 0:
             root.attributes["sim.where"] = words[request["where"]]
         if not math.isnan(request["completion"]):
@@ -150,7 +185,9 @@ class _Tree:
         self._walk(min(self._flows), root, end)
         return Trace(int(request["id"]), int(request["id"]) & _NUMBER, source, tuple(self._spans))
 
-    def _add(self, parent: int, service: str, name: str, kind: Kind, begin: float, end: float, failed: bool = False) -> Span:
+    def _add(
+        self, parent: int, service: str, name: str, kind: Kind, begin: float, end: float, failed: bool = False
+    ) -> Span:
         span = Span(len(self._spans) + 1, parent, service, name, kind, begin, max(begin, end), failed)
         self._spans.append(span)
         return span
@@ -161,7 +198,14 @@ class _Tree:
         ends = [*(float(row["begin"]) for row in rows[1:]), ended]
         for row, end in zip(rows, ends, strict=True) if rows else ():
             begin = float(row["begin"])
-            yield _Stage(Stage(row["kind"]), self._names.words[row["place"]], begin, max(begin, end), int(row["about"]), int(row["seconds"]))
+            yield _Stage(
+                Stage(row["kind"]),
+                self._names.words[row["place"]],
+                begin,
+                max(begin, end),
+                int(row["about"]),
+                int(row["seconds"]),
+            )
 
     def _walk(self, flow: int, span: Span, ended: float) -> None:
         """What a flow did inside a span, and what came of it."""
@@ -180,8 +224,14 @@ class _Tree:
                 self._attempt(stage, span, number)
             elif stage.kind == Stage.PARALLEL:
                 for place, branch in enumerate(range(stage.about, stage.about + stage.branches), 1):
-                    end = next((its.begin for its in self._stages(branch, stage.end) if its.kind == Stage.END), stage.end)
-                    self._walk(branch, self._add(span.number, span.service, f"branch {place}", "internal", stage.begin, end), end)
+                    end = next(
+                        (its.begin for its in self._stages(branch, stage.end) if its.kind == Stage.END), stage.end
+                    )
+                    self._walk(
+                        branch,
+                        self._add(span.number, span.service, f"branch {place}", "internal", stage.begin, end),
+                        end,
+                    )
 
     def _piece(self, span: Span, what: str, begin: float, end: float) -> None:
         begin, end = max(begin, span.begin), min(end, span.end)
@@ -189,7 +239,9 @@ class _Tree:
             span.pieces.append(Piece(what, begin, end))
 
     def _attempt(self, sent: _Stage, caller: Span, number: int) -> None:
-        """A call, from when it was sent until its caller had the answer or wanted it no more; and the callee's side of it."""
+        """A call, from when it was sent until its caller had the answer or wanted it no more; and the callee's side of
+        it.
+        """
         if sent.place in self._names.topics:
             self._publication(sent, caller, number)
             return
@@ -205,9 +257,15 @@ class _Tree:
         started = ended if math.isnan(row["started"]) else float(row["started"])
         answered = next((its.begin for its in self._stages(sent.about, ended) if its.kind == Stage.ANSWER), ended)
         outcome = Outcome(row["outcome"])
-        server = self._add(client.number, callee, self._names.words[row["endpoint"]], "server", float(row["arrived"]), ended)
+        server = self._add(
+            client.number, callee, self._names.words[row["endpoint"]], "server", float(row["arrived"]), ended
+        )
         server.failed = outcome not in PASSED
-        server.attributes |= {"sim.outcome": outcome.word, "sim.replica": int(row["replica"]), "sim.queue_seconds": started - float(row["arrived"])}
+        server.attributes |= {
+            "sim.outcome": outcome.word,
+            "sim.replica": int(row["replica"]),
+            "sim.queue_seconds": started - float(row["arrived"]),
+        }
         client.failed = server.failed or sent.end < answered
         if sent.end < answered:
             client.attributes["sim.given_up"] = True
@@ -223,13 +281,24 @@ class _Tree:
 
     def _messaging(self, topic: str, operation: str) -> dict[str, str]:
         """Attributes as OpenTelemetry's conventions for messaging name them."""
-        return {"messaging.system": "kafka", "messaging.destination.name": topic, "messaging.operation.type": operation}
+        return {
+            "messaging.system": self._names.systems.get(topic, "kafka"),
+            "messaging.destination.name": topic,
+            "messaging.operation.type": operation,
+        }
 
     def _event(self, flow: int, parent: Span, topic: str) -> None:
-        """What comes of something that goes on by itself: an event in an outbox, or one on its way to a group."""
+        """What comes of something that goes on by itself: an event in an outbox, one on its way to a group, or steps in
+        the background.
+        """
         stages = list(self._stages(flow, self._last))
         if stages and stages[0].kind == Stage.OUTBOX:
             self._from_outbox(flow, stages, parent)
+        elif stages and stages[0].kind not in _BOUNDARIES:
+            end = next((its.begin for its in stages if its.kind == Stage.END), self._last)
+            self._walk(
+                flow, self._add(parent.number, parent.service, "background", "internal", stages[0].begin, end), end
+            )
         elif stages:
             last = self._deliveries(stages, parent, topic)
             for other in self._followed.get(flow, ()):
@@ -242,14 +311,24 @@ class _Tree:
         topic = next((its.place for its in stages if its.kind == Stage.REPLICATION), "")
         following = [other for other in self._followed.get(flow, ()) if other in self._flows]
         begins = [float(self._flows[other][0]["begin"]) for other in following]
-        producer = self._add(parent.number, parent.service, f"send {topic}".rstrip(), "producer", stages[0].end, min(begins, default=stages[-1].end))
+        producer = self._add(
+            parent.number,
+            parent.service,
+            f"send {topic}".rstrip(),
+            "producer",
+            stages[0].end,
+            min(begins, default=stages[-1].end),
+        )
         producer.attributes |= self._messaging(topic, "send")
         producer.attributes["sim.outbox_seconds"] = stages[0].end - stages[0].begin
         for other in self._followed.get(flow, ()):
             self._event(other, producer, topic)
 
     def _deliveries(self, stages: Sequence[_Stage], parent: Span, topic: str) -> Span:
-        """Each time that a consumer had the event: between two waits. The span of the last one, or that of who published it."""
+        """Each time that a consumer had the event: between two waits.
+
+        The span of the last one, or that of who published it.
+        """
         waiting, inside, number = 0.0, list[_Stage](), 0
         group, last = stages[0].place, parent
         for stage in stages:
@@ -271,8 +350,14 @@ class _Tree:
         """`told`: its number, how long the event waited before, and whether another delivery follows."""
         number, waited, failed = told
         service = self._names.groups.get(group, group)
-        consumer = self._add(parent.number, service, f"process {topic}", "consumer", stages[0].begin, stages[-1].end, failed)
+        consumer = self._add(
+            parent.number, service, f"process {topic}", "consumer", stages[0].begin, stages[-1].end, failed
+        )
         consumer.attributes |= self._messaging(topic, "process")
-        consumer.attributes |= {"messaging.consumer.group.name": group, "sim.delivery": number, "sim.lag_seconds": waited}
+        consumer.attributes |= {
+            "messaging.consumer.group.name": group,
+            "sim.delivery": number,
+            "sim.lag_seconds": waited,
+        }
         self._inside(stages, consumer)
         return consumer

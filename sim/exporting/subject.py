@@ -13,7 +13,8 @@ from sim.records.tables import Records
 from sim.spec.scenario import Scenario
 from sim.units import shown
 
-BEGIN = datetime(2000, 1, 1, tzinfo=UTC)  # a run has no date; one that never changes gives the same file for the same run
+# a run has no date; one that never changes gives the same file for the same run
+BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 TABLES = ("requests", "messages")
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)  # nanoseconds fit into 64 bits
 
@@ -69,7 +70,9 @@ class Subject:
 
 
 def moment_of(text: str) -> datetime:
-    """The date and time of an ISO 8601 text, in UTC where it names no zone; a ValueError where it is none between 1970 and 2200."""
+    """The date and time of an ISO 8601 text, in UTC where it names no zone; a ValueError where it is none between 1970
+    and 2200.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,7 @@
-"""Requests or messages as CSV or parquet: one row each, of replication 0, with the variant in the first column. Times in seconds of the run."""
+"""Requests or messages as CSV or parquet: one row each, of replication 0, with the variant in the first column.
+
+Times in seconds of the run.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""HorizontalPodAutoscalers and KEDA's ScaledObjects. Autoscaling is not modelled: the replicas with which it begins are taken, its settings kept as a comment.
+"""HorizontalPodAutoscalers and KEDA's ScaledObjects. The replicas with which they begin are taken, their settings kept
+as a comment: how long a replica takes to start, on which `autoscaling` depends, no manifest says.
 
-Defaults: Kubernetes (autoscaling/v2: `minReplicas` 1, CPU at 80 % where no metric is named), KEDA (`minReplicaCount` 0, `maxReplicaCount` 100,
-`pollingInterval` 30 s, `cooldownPeriod` 300 s, `lagThreshold` 10).
+Defaults: Kubernetes (autoscaling/v2: `minReplicas` 1, CPU at 80 % where no metric is named), KEDA (`minReplicaCount` 0,
+`maxReplicaCount` 100, `pollingInterval` 30 s, `cooldownPeriod` 300 s, `lagThreshold` 10).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from sim.importing.draft import Consumer, Draft, Said, Service, Topic, where
 from sim.importing.objects import Object
 from sim.importing.parts import Part
 
-_WHY = "autoscaling is not modelled: replicas stay as they are; the settings are kept as comments"
+_WHY = "kept as a comment: write it as `autoscaling` of the service, with its `start`, of which no manifest tells"
 
 
 def horizontal(thing: Object, draft: Draft) -> None:
@@ -37,7 +38,10 @@ def keda(thing: Object, draft: Draft) -> None:
     if service is None:
         return
     least, most = thing.spec["minReplicaCount"].whole(0, 100_000), thing.spec["maxReplicaCount"].whole(1, 100_000)
-    polling, cooling = thing.spec["pollingInterval"].text()[:10] or "30", thing.spec["cooldownPeriod"].text()[:10] or "300"
+    polling, cooling = (
+        thing.spec["pollingInterval"].text()[:10] or "30",
+        thing.spec["cooldownPeriod"].text()[:10] or "300",
+    )
     triggers = []
     for trigger in thing.spec["triggers"].items():
         triggers.append(_trigger(trigger))
@@ -54,7 +58,9 @@ def _target(thing: Object, draft: Draft) -> Service | None:
     name = thing.spec["scaleTargetRef"]["name"]
     service = draft.services.get((thing.namespace, name.text())) or draft.find(name.text(), thing.namespace)
     if service is None:
-        thing.part.leave_out(f"{thing.kind} {thing.name}", f"found the target '{name.text()[:80]}', expected a workload of these files")
+        thing.part.leave_out(
+            f"{thing.kind} {thing.name}", f"found the target '{name.text()[:80]}', expected a workload of these files"
+        )
     return service
 
 
@@ -64,7 +70,11 @@ def _keep(thing: Object, service: Service, draft: Draft, least: int, most: int |
     begins = max(count, least, 1) if most is None else min(max(count, least, 1), most)
     if begins != count:
         before = service.replicas.remark if service.replicas is not None else "unsaid"
-        service.replicas = Said(begins, f"{thing.kind} {thing.name} ({where(thing.at)}) allows {least} to {most}; {count} is what the workload says ({before})")
+        service.replicas = Said(
+            begins,
+            f"{thing.kind} {thing.name} ({where(thing.at)}) allows {least} to {most}; {count} is what the workload "
+            f"says ({before})",
+        )
     most_words = "any number" if most is None else str(most)
     service.remarks.append(f"{thing.kind} {thing.name}: {least} to {most_words} replicas, {words} ({where(thing.at)})")
     thing.part.leave_out(f"{thing.kind} {thing.name}", _WHY)
@@ -90,7 +100,11 @@ def _metrics(spec: Part) -> Iterator[str]:
 def _trigger(trigger: Part) -> str:
     """Its type, and of its settings the thresholds alone: the others may hold what is secret."""
     settings = trigger["metadata"]
-    told = [f"{name} {part.text()[:20]}" for name, part in settings.entries() if name.lower().endswith(("threshold", "value", "queuelength", "topic"))]
+    told = [
+        f"{name} {part.text()[:20]}"
+        for name, part in settings.entries()
+        if name.lower().endswith(("threshold", "value", "queuelength", "topic"))
+    ]
     return f"{trigger['type'].text()[:40]} ({', '.join(told[:5])})" if told else trigger["type"].text()[:40]
 
 
@@ -99,5 +113,9 @@ def _consumer(settings: Part, service: Service, draft: Draft) -> None:
     if not topic.text() or not group.text():
         return
     at = where(topic.at)
-    service.consumes[topic.text()] = Consumer(Said(group.text(), f"consumerGroup of a trigger of KEDA ({at})"), topic.at)
-    draft.topics.setdefault(topic.text(), Topic(None, f"partitions, and who publishes; named by a trigger of KEDA ({at})"))
+    service.consumes[topic.text()] = Consumer(
+        Said(group.text(), f"consumerGroup of a trigger of KEDA ({at})"), topic.at
+    )
+    draft.topics.setdefault(
+        topic.text(), Topic(None, f"partitions, and who publishes; named by a trigger of KEDA ({at})")
+    )

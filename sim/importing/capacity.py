@@ -1,4 +1,6 @@
-"""What a replica may use, from limits as Kubernetes and Docker write them, and threads where settings that frameworks document name them."""
+"""What a replica may use, from limits as Kubernetes and Docker write them, and threads where settings that frameworks
+document name them.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,11 @@ def cores_of(cpus: float, written: str, at: Place) -> Said | None:
     if cpus <= 0:
         return None
     cores = min(MOST_CORES, max(1, math.ceil(cpus - 1e-9)))
-    rounded = "" if math.isclose(cores, cpus) else "; rounded up to whole cores: the times of its work have to be those under this limit"
+    rounded = (
+        ""
+        if math.isclose(cores, cpus)
+        else "; rounded up to whole cores: the times of its work have to be those under this limit"
+    )
     return Said(cores, f"{written} ({where(at)}){rounded}")
 
 

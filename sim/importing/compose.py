@@ -1,7 +1,8 @@
 """Docker compose: services with replicas and limits, who is told of whom, and what is published to the outside.
 
-Read as the Compose Specification has it: several files are merged in the order in which they are named, `extends` within a file is followed, and
-variables come from files of KEY=VALUE that are named too. Files that a compose file itself names (`env_file`, `include`, `extends.file`) are not read.
+Read as the Compose Specification has it: several files are merged in the order in which they are named, `extends`
+within a file is followed, and variables come from files of KEY=VALUE that are named too. Files that a compose file
+itself names (`env_file`, `include`, `extends.file`) are not read.
 """
 
 from __future__ import annotations
@@ -24,7 +25,21 @@ _LONGEST_CHAIN = 20  # of services that extend one another
 _REPLACED = ("command", "entrypoint", "test")  # lists that a later file replaces; others it adds to
 _MAPPED = ("environment", "depends_on", "labels", "networks", "links")  # may be written as lists
 _READ = {
-    *("image", "environment", "env_file", "command", "entrypoint", "depends_on", "links", "ports", "deploy", "scale", "cpus", "cpu_quota", "cpu_period"),
+    *(
+        "image",
+        "environment",
+        "env_file",
+        "command",
+        "entrypoint",
+        "depends_on",
+        "links",
+        "ports",
+        "deploy",
+        "scale",
+        "cpus",
+        "cpu_quota",
+        "cpu_period",
+    ),
     *("mem_limit", "healthcheck", "profiles", "extends", "hostname", "container_name", "networks", "external_links"),
 }
 
@@ -107,7 +122,11 @@ def _extend(services: Map, draft: Draft) -> None:
             chain.append(services[target])
             here = target
         for base in chain[1:]:
-            plain = Map({key: item for key, item in base.items() if key not in ("extends", "depends_on")}, base.keys_at, base.values_at)
+            plain = Map(
+                {key: item for key, item in base.items() if key not in ("extends", "depends_on")},
+                base.keys_at,
+                base.values_at,
+            )
             services[name] = _merged(plain, services[name])
 
 
@@ -128,7 +147,9 @@ def _service(name: str, part: Part, draft: Draft) -> None:
     if count is not None:
         service.replicas = Said(count, where(replicas.at))
     elif part["deploy"]["mode"].text() == "global":
-        service.replicas = Said(1, f"one on each node ({where(part['deploy']['mode'].at)}): how many nodes there are", True)
+        service.replicas = Said(
+            1, f"one on each node ({where(part['deploy']['mode'].at)}): how many nodes there are", True
+        )
     _limits(service, part)
     _settings(service, part)
     for field in ("hostname", "container_name"):
@@ -173,7 +194,12 @@ def _settings(service: Service, part: Part) -> None:
             service.addresses += [*of_name(name, value.at), *of_name(unknown, value.at)]
         if text is not None and service.workers is None:
             service.workers = workers_of(name, text, value.at)
-        if text is not None and re.fullmatch(r"(?:LOCUST_)?USERS", name) and text.isdecimal() and 0 < int(text[:9]) <= 10**6:
+        if (
+            text is not None
+            and re.fullmatch(r"(?:LOCUST_)?USERS", name)
+            and text.isdecimal()
+            and 0 < int(text[:9]) <= 10**6
+        ):
             service.users = Said(int(text), f"{name} ({where(value.at)})")
     if part["env_file"]:
         part["env_file"].leave_out(f"env_file of {service.what}", _UNREAD)

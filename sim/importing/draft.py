@@ -1,4 +1,6 @@
-"""A scenario under construction, into which several readers write; what they cannot know of one another is left open until `joining`."""
+"""A scenario under construction, into which several readers write; what they cannot know of one another is left open
+until `joining`.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +93,8 @@ class Measured:
 
     at: Place
     head: list[str] = field(default_factory=list)  # what is to be known of it
-    sends: dict[tuple[Key, str], int] = field(default_factory=dict)  # service and endpoint -> requests that came in there
+    # service and endpoint -> requests that came in there
+    sends: dict[tuple[Key, str], int] = field(default_factory=dict)
     arrivals: Said | None = None
     latency: Said | None = None  # of a hop, where nothing else is said
     links: list[tuple[Key, Key, Said]] = field(default_factory=list)
@@ -205,7 +208,10 @@ class Draft:
         """The services that requests come to first, when all files are read."""
         if self.gateway is None:
             return [entry.key for entry in self.entries]
-        return [*(route.to for route in self.gateway.routes), *([self.gateway.introspects] if self.gateway.introspects is not None else [])]
+        return [
+            *(route.to for route in self.gateway.routes),
+            *([self.gateway.introspects] if self.gateway.introspects is not None else []),
+        ]
 
     def take(self, at: Place, what: str) -> None:
         """Count something that came into the scenario."""
@@ -215,21 +221,33 @@ class Draft:
         """A service that no other file has described; of one that is there already the first description stays."""
         before = self.services.setdefault(service.key, service)
         if before is not service:
-            self.notes.leave_out(service.at, service.what, f"is described in {where(before.at)} already, and that description was taken")
+            self.notes.leave_out(
+                service.at, service.what, f"is described in {where(before.at)} already, and that description was taken"
+            )
         self.alias(service.key[1], service.key)
         return before
 
     def alias(self, host: str, key: Key, alone: bool = False) -> None:
-        """`host` is a name of this service, in its own namespace and with it; `alone`: of no other of that namespace, whatever it is called."""
+        """`host` is a name of this service, in its own namespace and with it; `alone`: of no other of that namespace,
+        whatever it is called.
+        """
         for name in {host.lower(), f"{host}.{key[0]}".lower() if key[0] else host.lower()}:
-            others = [other for other in self.aliases.get(name, ()) if other != key and not (alone and other[0] == key[0])]
+            others = [
+                other for other in self.aliases.get(name, ()) if other != key and not (alone and other[0] == key[0])
+            ]
             self.aliases[name] = [*others, key]
 
     def find(self, host: str, namespace: str = "") -> Service | None:
-        """The service that a host name means to somebody in this namespace; None where it is none, or could be several."""
+        """The service that a host name means to somebody in this namespace; None where it is none, or could
+        be several.
+        """
         plain, inside, _ = f"{host.lower().rstrip('.')}.".partition(".svc.")
         plain = plain.rstrip(".")
-        names = [*([f"{plain}.{namespace.lower()}"] if namespace else []), plain, *([plain.partition(".")[0]] if inside else [])]
+        names = [
+            *([f"{plain}.{namespace.lower()}"] if namespace else []),
+            plain,
+            *([plain.partition(".")[0]] if inside else []),
+        ]
         for name in names:
             keys = [key for key in self.aliases.get(name, ()) if key in self.services]
             if len(keys) == 1:

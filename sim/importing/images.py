@@ -1,10 +1,18 @@
-"""What runs in a container, told from the name of its image or of its workload: things that are no service of the shop, and brokers."""
+"""What runs in a container, told from the name of its image or of its workload: things that are no service of the shop,
+and brokers.
+"""
 
 from __future__ import annotations
 
 import re
 
-OBSERVES, LOADS, KAFKA, QUEUES, COORDINATES = "observability", "load generator", "Kafka", "message queue", "coordination"
+OBSERVES, LOADS, KAFKA, QUEUES, COORDINATES = (
+    "observability",
+    "load generator",
+    "Kafka",
+    "message queue",
+    "coordination",
+)
 KONG, STORES = "Kong", "database"
 
 _ROLES = (
@@ -16,7 +24,10 @@ _ROLES = (
     (LOADS, r"load-?(?:generator|test|tester|gen)s?|locust|k6|jmeter|gatling|vegeta|hey|wrk2?|traffic-?gen(?:erator)?"),
     (KAFKA, r"(?:cp-)?kafka|redpanda|cp-server"),
     (QUEUES, r"rabbitmq|activemq|artemis|nats|nats-streaming|emqx|mosquitto|pulsar"),
-    (COORDINATES, r"(?:cp-)?zookeeper|etcd|consul|nacos(?:-server)?|eureka(?:-server)?|discovery-?(?:server|service)|config-?(?:server|service)"),
+    (
+        COORDINATES,
+        r"(?:cp-)?zookeeper|etcd|consul|nacos(?:-server)?|eureka(?:-server)?|discovery-?(?:server|service)|config-?(?:server|service)",
+    ),
     (KONG, r"kong(?:-gateway)?"),
     (
         STORES,
@@ -46,6 +57,12 @@ def _role(word: str) -> str:
 
 
 def owners_of(store: str) -> list[str]:
-    """The services whose database this seems to be by its name: `carts-db` is that of `carts`, `ts-auth-mongo` that of `ts-auth-service`."""
+    """The services whose database this seems to be by its name: `carts-db` is that of `carts`, `ts-auth-mongo` that of
+    `ts-auth-service`.
+    """
     stem, dash, kind = store.rpartition("-")
-    return [stem, f"{stem}-service", f"{stem}service", f"{stem}s"] if dash and role_of("", store) == STORES and kind else []
+    return (
+        [stem, f"{stem}-service", f"{stem}service", f"{stem}s"]
+        if dash and role_of("", store) == STORES and kind
+        else []
+    )

@@ -41,11 +41,12 @@ def import_files(
     confine: str | Path | None = None,
     recording: str | None = None,
 ) -> Imported:
-    """The scenario in these files together. `kind` insists on a format, `name` names the scenario, `confine` is a folder that they must lie in.
+    """The scenario in these files together. `kind` insists on a format, `name` names the scenario, `confine` is a
+    folder that they must lie in.
 
-    With `recording`, the name of a file beside the scenario, its traffic replays every request that traces recorded; what is to be written into that
-    file is `Imported.recording`.
-    ScenarioError where a file is no text of its format or of no known one, or where no file names a service; UsageError where one cannot be read.
+    With `recording`, the name of a file beside the scenario, its traffic replays every request that traces recorded;
+    what is to be written into that file is `Imported.recording`. ScenarioError where a file is no text of its format or
+    of no known one, or where no file names a service; UsageError where one cannot be read.
     """
     if not files:
         raise UsageError(f"found no file, expected at least one of: {listed()}")
@@ -79,7 +80,9 @@ def _read(files: Sequence[str], draft: Draft, wanted: Kind | Format | None, conf
             with opened(name, confine) as (source, head):
                 form = wanted if isinstance(wanted, Format) else format_of(head)
                 if form is not None and isinstance(wanted, Kind):
-                    raise ScenarioError([Problem(f"found what seems to be {form.title}, expected {wanted.title}", "", file)])
+                    raise ScenarioError(
+                        [Problem(f"found what seems to be {form.title}, expected {wanted.title}", "", file)]
+                    )
                 if form is not None:
                     draft.kinds.setdefault(file, []).append(form.title)
                     recorded = recorded or file
@@ -119,7 +122,9 @@ def _empty(files: Sequence[str], draft: Draft) -> ScenarioError:
 
 def _title(words: str) -> str:
     """Words as the name of a scenario; empty where nothing is left of them."""
-    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "-" for letter in words[:60]).strip("-")
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "-" for letter in words[:60]
+    ).strip("-")
 
 
 def _believe(text: str) -> None:

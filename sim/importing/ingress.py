@@ -1,7 +1,8 @@
 """Where requests come into a cluster: Ingress, and HTTPRoute of the Gateway API.
 
-An Ingress says which controller serves it (`ingressClassName`, or the annotation that came before it). Of ingress-nginx timeouts and tries are known by its
-documented defaults: 60 s between two reads, 3 tries on an error or a timeout, none of what is not idempotent once it was sent.
+An Ingress says which controller serves it (`ingressClassName`, or the annotation that came before it). Of ingress-nginx
+timeouts and tries are known by its documented defaults: 60 s between two reads, 3 tries on an error or a timeout, none
+of what is not idempotent once it was sent.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from sim.importing.parts import Part
 
 KINDS = ("Ingress", "HTTPRoute")
 _NGINX = "nginx.ingress.kubernetes.io/"
-_READ = {"proxy-read-timeout", "proxy-next-upstream", "proxy-next-upstream-tries", "limit-rps", "limit-rpm", "limit-burst-multiplier"}
+_READ = {
+    "proxy-read-timeout",
+    "proxy-next-upstream",
+    "proxy-next-upstream-tries",
+    "limit-rps",
+    "limit-rpm",
+    "limit-burst-multiplier",
+}
 _TOLD = {"limit-connections": "connections are not modelled", "canary": "weights of a route are not modelled"}
 
 
@@ -24,7 +32,9 @@ def read(objects: Sequence[Object], draft: Draft) -> None:
     for thing in objects:
         its = list(_ingress(thing) if thing.kind == "Ingress" else _http_route(thing))
         if not its:
-            thing.part.leave_out(f"{thing.kind} {thing.name}", "found no rule that leads to a Service, expected at least one")
+            thing.part.leave_out(
+                f"{thing.kind} {thing.name}", "found no rule that leads to a Service, expected at least one"
+            )
             continue
         draft.take(thing.at, thing.kind)
         if draft.gateway is None:
@@ -63,13 +73,20 @@ def _http_route(thing: Object) -> Iterator[Route]:
         weights = [backend["weight"].whole() for backend in backends]
         if not backends:
             continue
-        chosen = max(range(len(backends)), key=lambda index: (1 if weights[index] is None else weights[index] or 0, -index))
+        chosen = max(
+            range(len(backends)), key=lambda index: (1 if weights[index] is None else weights[index] or 0, -index)
+        )
         if len(backends) > 1:
-            rule["backendRefs"].leave_out(f"weights of HTTPRoute {thing.name}", "a route of the simulator leads to one service; the heaviest was taken")
+            rule["backendRefs"].leave_out(
+                f"weights of HTTPRoute {thing.name}",
+                "a route of the simulator leads to one service; the heaviest was taken",
+            )
         path = next((match["path"]["value"].text() for match in rule["matches"].items()), "") or "/"
         name = f"{hosts[0]}{path}" if number == 0 or path != "/" else f"{hosts[0]}/{number}"
         namespace = backends[chosen]["namespace"].text() or thing.namespace
-        route = Route(name, backends[chosen]["name"].text(), namespace, rule["backendRefs"].at, f"HTTPRoute {thing.name}")
+        route = Route(
+            name, backends[chosen]["name"].text(), namespace, rule["backendRefs"].at, f"HTTPRoute {thing.name}"
+        )
         for field, ours in (("request", "timeout"), ("backendRequest", "per_try_timeout")):
             if limit := rule["timeouts"][field]:
                 route.fields[ours] = Said(limit.text(), f"timeouts.{field} ({where(limit.at)})")
@@ -94,7 +111,13 @@ def _annotations(thing: Object, routes: Sequence[Route], draft: Draft, alone: bo
         many = named["limit-burst-multiplier"].whole(1) if "limit-burst-multiplier" in named else None
         if alone:
             limit = {"per": "user", "rate": f"{rate}/{unit}", "burst": rate * (many or 5) + 1, "scope": "node"}
-            draft.gateway.rate_limits.append(Said(limit, f"{name} ({where(named[name].at)}), for each address; a burst of {rate * (many or 5)} without delay"))
+            draft.gateway.rate_limits.append(
+                Said(
+                    limit,
+                    f"{name} ({where(named[name].at)}), for each address; a burst of {rate * (many or 5)} without "
+                    "delay",
+                )
+            )
         else:
             words = f"{name} {rate} of Ingress {thing.name}"
             for route in routes:
@@ -107,17 +130,26 @@ def _tries(thing: Object, named: dict[str, Part], routes: Sequence[Route], draft
     tries = named["proxy-next-upstream-tries"].whole(0) if "proxy-next-upstream-tries" in named else None
     causes = named["proxy-next-upstream"].text() if "proxy-next-upstream" in named else "error timeout"
     fields: dict[str, object] = {"timeout": f"{read or 60}s"}
-    on = [ours for theirs, ours in (("timeout", "timeout"), ("error", "unreachable"), ("http_503", "shed")) if theirs in causes.split()]
+    on = [
+        ours
+        for theirs, ours in (("timeout", "timeout"), ("error", "unreachable"), ("http_503", "shed"))
+        if theirs in causes.split()
+    ]
     if any(cause in causes.split() for cause in ("http_500", "http_502", "http_504")):
         on.append("error")
     attempts = 3 if tries is None else tries or 1000  # 0 turns the limit off
     if on and attempts > 1:
         fields["retry"] = {"max_attempts": min(attempts, 1000), "backoff": {"constant": "0s"}, "on": on}
     name = f"ingress-{thing.name}"
-    said = "as annotated" if {"proxy-read-timeout", "proxy-next-upstream", "proxy-next-upstream-tries"} & set(named) else "by default"
+    said = (
+        "as annotated"
+        if {"proxy-read-timeout", "proxy-next-upstream", "proxy-next-upstream-tries"} & set(named)
+        else "by default"
+    )
     draft.policies[name] = (
         fields,
-        f"ingress-nginx, {said} ({where(thing.at)}); the time between two reads is taken for that of an attempt; POST, LOCK, PATCH are not tried again there",
+        f"ingress-nginx, {said} ({where(thing.at)}); the time between two reads is taken for that of an attempt; "
+        "POST, LOCK, PATCH are not tried again there",
     )
     for route in routes:
         route.fields["policy"] = Said(name)

@@ -1,6 +1,8 @@
-"""The variables of a compose file: `${NAME}` and `${NAME:-default}`, from files of KEY=VALUE that were named, and from nowhere else.
+"""The variables of a compose file: `${NAME}` and `${NAME:-default}`, from files of KEY=VALUE that were named, and from
+nowhere else.
 
-Rules: the Compose Specification, "Interpolation". What has no value stays as it was written, so that it is seen where it matters.
+Rules: the Compose Specification, "Interpolation". What has no value stays as it was written, so that it is seen where
+it matters.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ def interpolated(value: Data, variables: Mapping[str, str]) -> Data:
 
 
 class _Interpolation:
-    """Of one document. What aliases repeat is made once, and all that is made is bounded: beyond that texts stay as they are."""
+    """Of one document.
+
+    What aliases repeat is made once, and all that is made is bounded: beyond that texts stay as they are.
+    """
 
     def __init__(self, variables: Mapping[str, str]):
         self.variables = variables

@@ -1,4 +1,6 @@
-"""One system out of what several files say: who calls whom, where requests come in, and what stands behind the routes of the gateway."""
+"""One system out of what several files say: who calls whom, where requests come in, and what stands behind the routes
+of the gateway.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,11 @@ def _routes_apart(draft: Draft, gateway: Gateway, apart: list[Service]) -> None:
         service = draft.find(route.host, route.namespace)
         if service in apart:
             gateway.routes.remove(route)
-            draft.notes.leave_out(route.at, f"route {route.name}", f"leads to what is no service ({service.role})" if service is not None else "")
+            draft.notes.leave_out(
+                route.at,
+                f"route {route.name}",
+                f"leads to what is no service ({service.role})" if service is not None else "",
+            )
 
 
 def _routes(draft: Draft) -> None:
@@ -83,7 +89,9 @@ def _routes(draft: Draft) -> None:
     for route in gateway.routes[:MOST_ROUTES]:
         service = draft.find(route.host, route.namespace)
         if service is None:
-            service = Service((route.namespace, route.host), f"what {gateway.what} calls {route.host}", route.at, described=False)
+            service = Service(
+                (route.namespace, route.host), f"what {gateway.what} calls {route.host}", route.at, described=False
+            )
             service.remarks.append(f"no file describes it; {gateway.what} leads to it ({where(route.at)})")
             draft.services[service.key] = service
             draft.alias(route.host, service.key)
@@ -102,17 +110,26 @@ def _routes(draft: Draft) -> None:
 
 
 def _calls(draft: Draft, service: Service) -> None:
-    """The addresses of others that a service was told of are taken for calls; the surest way in which each is known comes first."""
+    """The addresses of others that a service was told of are taken for calls; the surest way in which each is known
+    comes first.
+    """
     for address in service.addresses:
         other = draft.find(address.host, service.key[0])
         if other is None or other is service:
             continue
         if other.role == KAFKA:
-            remark = f"talks to the broker {other.key[1]} ({address.how}, {where(address.at)}): what it publishes or consumes has to be supplied"
+            remark = (
+                f"talks to the broker {other.key[1]} ({address.how}, {where(address.at)}): what it publishes or "
+                "consumes has to be supplied"
+            )
             if not service.consumes and not any(known.startswith("talks to the broker") for known in service.remarks):
                 service.remarks.append(remark)
         elif other.recorded:
-            draft.notes.leave_out(address.at, f"call of {other.name} by {service.name}", "no trace has it, and the traces tell who calls it")
+            draft.notes.leave_out(
+                address.at,
+                f"call of {other.name} by {service.name}",
+                "no trace has it, and the traces tell who calls it",
+            )
         elif other.name not in service.calls:
             service.calls[other.name] = Said(other.name, f"{address.how} ({where(address.at)})")
             draft.take(address.at, "call")
@@ -125,9 +142,15 @@ def _owned(draft: Draft) -> None:
     for store in list(draft.services.values()):
         if store.role != STORES or store.name in called:
             continue
-        owner = next((by_name[key] for name in owners_of(store.key[1]) if (key := (store.key[0], name)) in by_name), None)
+        owner = next(
+            (by_name[key] for name in owners_of(store.key[1]) if (key := (store.key[0], name)) in by_name), None
+        )
         if owner is not None and owner.recorded:
-            draft.notes.leave_out(store.at, store.what, f"seems to be the database of {owner.name}, whose time in the traces it is part of")
+            draft.notes.leave_out(
+                store.at,
+                store.what,
+                f"seems to be the database of {owner.name}, whose time in the traces it is part of",
+            )
             del draft.services[store.key]
         elif owner is not None and owner is not store:
             owner.calls[store.name] = Said(store.name, f"guessed from the name of the database ({where(store.at)})")
@@ -140,7 +163,9 @@ def _broker(draft: Draft, service: Service) -> None:
 
 
 def _entries(draft: Draft, clients: list[Service]) -> None:
-    """Where clients send their requests: what load generators aim at, or else what is published, and not a database or somebody's callee."""
+    """Where clients send their requests: what load generators aim at, or else what is published, and not a database or
+    somebody's callee.
+    """
     draft.clients = clients
     if draft.gateway is not None:
         draft.entries = []
@@ -150,10 +175,18 @@ def _entries(draft: Draft, clients: list[Service]) -> None:
         draft.entries = [Entry(key, "requests began here when they were recorded", draft.measured.at) for key in keys]
         return
     called = {name for service in draft.services.values() for name in service.calls}
-    aimed = [Entry(service.key, f"{client.what} sends to it", address.at) for client in clients for service, address in _aims(draft, client)]
+    aimed = [
+        Entry(service.key, f"{client.what} sends to it", address.at)
+        for client in clients
+        for service, address in _aims(draft, client)
+    ]
     aimed = [entry for entry in aimed if draft.services[entry.key].name not in called] or aimed
     published = [entry for entry in draft.entries if entry.key in draft.services]
-    free = [entry for entry in published if draft.services[entry.key].name not in called and draft.services[entry.key].role != STORES]
+    free = [
+        entry
+        for entry in published
+        if draft.services[entry.key].name not in called and draft.services[entry.key].role != STORES
+    ]
     first: dict[Key, Entry] = {}
     for entry in aimed or free or published or _guessed(draft, called):
         first.setdefault(entry.key, entry)
@@ -161,7 +194,9 @@ def _entries(draft: Draft, clients: list[Service]) -> None:
 
 
 def _recorded_routes(draft: Draft) -> None:
-    """A route to a service that the traces tell of leads to the endpoints at which its requests came in: a route for each of them."""
+    """A route to a service that the traces tell of leads to the endpoints at which its requests came in: a route for
+    each of them.
+    """
     gateway, measured = draft.gateway, draft.measured
     if gateway is None or measured is None:
         return
@@ -174,14 +209,18 @@ def _recorded_routes(draft: Draft) -> None:
             routes.append(route)
             continue
         if route.to in opened:
-            draft.notes.leave_out(route.at, f"route {route.name}", f"the traces do not say which requests of {service.name} came by it")
+            draft.notes.leave_out(
+                route.at, f"route {route.name}", f"the traces do not say which requests of {service.name} came by it"
+            )
             continue
         opened.add(route.to)
         asked = [endpoint for key, endpoint in measured.sends if key == route.to] or list(service.endpoints)[:1]
         for endpoint in asked:
             name = route.name if len(asked) == 1 else legal(f"{route.name} {endpoint}", names)
             names.add(name)
-            routes.append(replace(route, name=name, endpoint=endpoint, fields=dict(route.fields), remarks=list(route.remarks)))
+            routes.append(
+                replace(route, name=name, endpoint=endpoint, fields=dict(route.fields), remarks=list(route.remarks))
+            )
     gateway.routes = routes
 
 
@@ -193,16 +232,23 @@ def _aims(draft: Draft, client: Service) -> Iterator[tuple[Service, Address]]:
 
 
 def _guessed(draft: Draft, called: set[str]) -> list[Entry]:
-    """No file says where requests come in: who calls others and is called by nobody, or else whoever is called by nobody."""
+    """No file says where requests come in: who calls others and is called by nobody, or else whoever is called by
+    nobody.
+    """
     services = list(draft.services.values())
     callers = [service for service in services if service.calls and service.name not in called]
     others = [service for service in services if service.name not in called and service.role != STORES]
     first = (callers or others or services)[:1]
-    return [Entry(service.key, "no file says where requests come in, and nobody is known to call it", Place()) for service in first]
+    return [
+        Entry(service.key, "no file says where requests come in, and nobody is known to call it", Place())
+        for service in first
+    ]
 
 
 def _open_loops(draft: Draft) -> None:
-    """Calls in a circle would never end: of each circle the call that closes it, as seen from the entries, is left out."""
+    """Calls in a circle would never end: of each circle the call that closes it, as seen from the entries, is
+    left out.
+    """
     by_name = {service.name: service for service in draft.services.values()}
     starts = [draft.services[key].name for key in draft.starts]
     done: set[str] = set()
@@ -219,7 +265,9 @@ def _open_loops(draft: Draft) -> None:
                 done.add(name)
             elif callee in path:
                 said = by_name[name].calls.pop(callee)
-                draft.notes.leave_out(by_name[name].at, f"call of {callee} by {name}", f"would close a circle; {said.remark}")
+                draft.notes.leave_out(
+                    by_name[name].at, f"call of {callee} by {name}", f"would close a circle; {said.remark}"
+                )
             elif callee in by_name and callee not in done:
                 path[callee] = True
                 stack.append((callee, iter(list(by_name[callee].calls))))
@@ -234,4 +282,6 @@ def _unreached(draft: Draft) -> None:
         new = [callee for callee in callees(draft, by_name[name]) if callee not in reached]
         reached.update(new)
         queue += new
-    draft.unreached = [service.name for service in draft.services.values() if service.name not in reached and not service.consumes]
+    draft.unreached = [
+        service.name for service in draft.services.values() if service.name not in reached and not service.consumes
+    ]

@@ -19,7 +19,9 @@ from sim.units import shown
 
 @dataclass(frozen=True)
 class Kind:
-    """A format: its name, what people call it, how a document of it is recognised, and what reads all documents of it."""
+    """A format: its name, what people call it, how a document of it is recognised, and what reads all
+    documents of it.
+    """
 
     name: str
     title: str
@@ -43,10 +45,16 @@ KINDS = (  # in the order in which they are read: what names services before wha
 
 _OTHERS: tuple[tuple[str, Callable[[dict[str, Data]], bool]], ...] = (
     ("a scenario already; sim check reads it", lambda top: "traffic" in top and "services" in top),
-    ("a chart of Helm; render it first: helm template CHART | sim import -", lambda top: "apiVersion" in top and "name" in top and "kind" not in top),
+    (
+        "a chart of Helm; render it first: helm template CHART | sim import -",
+        lambda top: "apiVersion" in top and "name" in top and "kind" not in top,
+    ),
     ("the configuration of Prometheus", lambda top: "scrape_configs" in top or "groups" in top),
     ("a workflow of GitHub", lambda top: "jobs" in top and ("on" in top or "true" in top)),
-    ("the values of a Helm chart; render the chart first: helm template CHART | sim import -", lambda top: "replicaCount" in top or "image" in top),
+    (
+        "the values of a Helm chart; render the chart first: helm template CHART | sim import -",
+        lambda top: "replicaCount" in top or "image" in top,
+    ),
 )
 
 
@@ -59,7 +67,9 @@ def named(name: str) -> Kind:
 
 
 def kind_of(document: Document, wanted: Kind | None = None) -> Kind:
-    """What a document is, told from its content, or what the user insists on; a ScenarioError says what it seems to be instead."""
+    """What a document is, told from its content, or what the user insists on; a ScenarioError says what it seems to be
+    instead.
+    """
     found = next((kind for kind in KINDS if kind.recognises(document.value)), None)
     if wanted is not None and (found is None or found is wanted or wanted.recognises(document.value)):
         return wanted

@@ -1,9 +1,11 @@
-"""Kong's declarative configuration (`kong.yml`, and what decK writes): services, routes, upstreams with targets, and plugins.
+"""Kong's declarative configuration (`kong.yml`, and what decK writes): services, routes, upstreams with targets, and
+plugins.
 
-Read as `kong/db/schema` has it (entities/services.lua, routes.lua, upstreams.lua, targets.lua): a service has 5 `retries`, which are attempts beyond the
-first, and 60 s for each of `connect_timeout`, `write_timeout`, `read_timeout`; a target has the weight 100, and 0 takes it out. An attempt is made again on an
-error of the connection and on a timeout, at once and never for what is not idempotent and was sent (nginx's `proxy_next_upstream error timeout`); an answer,
-500 say, is none of these. Keys that begin with `_` are comments.
+Read as `kong/db/schema` has it (entities/services.lua, routes.lua, upstreams.lua, targets.lua): a service has 5
+`retries`, which are attempts beyond the first, and 60 s for each of `connect_timeout`, `write_timeout`, `read_timeout`;
+a target has the weight 100, and 0 takes it out. An attempt is made again on an error of the connection and on a
+timeout, at once and never for what is not idempotent and was sent (nginx's `proxy_next_upstream error timeout`); an
+answer, 500 say, is none of these. Keys that begin with `_` are comments.
 """
 
 from __future__ import annotations
@@ -30,7 +32,17 @@ _TELLING = {  # fields by which lists of entities are known
     "plugins": {"config", "enabled"},
 }
 _READ = {*_TELLING, "targets"}
-_OF_NO_CONCERN = "certificates", "ca_certificates", "snis", "vaults", "licenses", "keys", "key_sets", "consumers", "consumer_groups"
+_OF_NO_CONCERN = (
+    "certificates",
+    "ca_certificates",
+    "snis",
+    "vaults",
+    "licenses",
+    "keys",
+    "key_sets",
+    "consumers",
+    "consumer_groups",
+)
 
 
 def recognises(value: Data) -> bool:
@@ -68,11 +80,18 @@ def read(documents: Sequence[Document], draft: Draft) -> None:
     else:
         _behind(draft.gateway, tops[0], draft)
     for service in found:
-        _routes(service, [*service.part["routes"].items(), *(route for route in loose if _refers(route["service"], service.part))], draft)
+        _routes(
+            service,
+            [*service.part["routes"].items(), *(route for route in loose if _refers(route["service"], service.part))],
+            draft,
+        )
         _backend(service, upstreams.get(service.host), targets, draft)
     for route in loose:
         if not any(_refers(route["service"], service.part) for service in found):
-            route.leave_out(f"route {route['name'].text() or 'without a name'}", "leads to no service of these files: a plugin has to answer it")
+            route.leave_out(
+                f"route {route['name'].text() or 'without a name'}",
+                "leads to no service of these files: a plugin has to answer it",
+            )
     draft.gateway.routes += [route for service in found for _, route in service.routes]
     plugins = [plugin for top in tops for plugin in _plugins(top, found)]
     apply(plugins, draft.gateway, [route for service in found for _, route in service.routes], draft)
@@ -85,12 +104,21 @@ def read(documents: Sequence[Document], draft: Draft) -> None:
 
 
 def _behind(gateway: Gateway, top: Part, draft: Draft) -> None:
-    """A gateway that another file describes: the door to Kong, or another beside it, whose limits are not those of Kong's routes."""
-    others = [route for route in gateway.routes if (behind := draft.find(route.host, route.namespace)) is None or behind.role != KONG]
+    """A gateway that another file describes: the door to Kong, or another beside it, whose limits are not those of
+    Kong's routes.
+    """
+    others = [
+        route
+        for route in gateway.routes
+        if (behind := draft.find(route.host, route.namespace)) is None or behind.role != KONG
+    ]
     if others:
         top.leave_out("a gateway of its own", f"{gateway.what} is another; both are drawn as one")
         for limit in gateway.rate_limits:
-            top.leave_out(f"limit of {gateway.what}", "holds for some routes, and a limit of the simulator for all; it is kept as a comment")
+            top.leave_out(
+                f"limit of {gateway.what}",
+                "holds for some routes, and a limit of the simulator for all; it is kept as a comment",
+            )
             for route in others:
                 route.remarks.append(f"{limit.remark}: not taken")
         gateway.rate_limits = []
@@ -106,7 +134,9 @@ def _services(top: Part, draft: Draft) -> Iterator[Found]:
         elif not host:
             part.leave_out(f"service {name or 'without a name'}", "found no host and no url, expected one")
         elif part["protocol"].text() in ("tcp", "tls", "udp", "tls_passthrough", "ws", "wss"):
-            part["protocol"].leave_out(f"service {name}", f"found the protocol {part['protocol'].text()}, expected http or grpc")
+            part["protocol"].leave_out(
+                f"service {name}", f"found the protocol {part['protocol'].text()}, expected http or grpc"
+            )
         else:
             draft.take(part["name"].at if part["name"] else part.at, "Kong service")
             yield Found(part, name, host)
@@ -125,7 +155,11 @@ def _host(part: Part) -> str:
 
 def _refers(reference: Part, part: Part) -> bool:
     """Whether a foreign key means this entity: its name or id, plain or in a map."""
-    words = [reference.text()] if not isinstance(reference.value, dict) else [reference[key].text() for key in ("name", "id") if key in reference]
+    words = (
+        [reference.text()]
+        if not isinstance(reference.value, dict)
+        else [reference[key].text() for key in ("name", "id") if key in reference]
+    )
     own = {part["name"].text(), part["id"].text()} - {""}
     return bool(own.intersection(words)) if reference else False
 
@@ -135,8 +169,15 @@ def _routes(service: Found, parts: Sequence[Part], draft: Draft) -> None:
         methods = [method.text() for method in part["methods"].items()]
         paths = [path.text() for path in part["paths"].items()]
         words = f"{', '.join(methods[:4])} {', '.join(paths[:3])}".strip()
-        name = part["name"].text() or words or ", ".join(host.text() for host in list(part["hosts"].items())[:2]) or service.name
-        route = Route(name, service.host, "", part["name"].at if part["name"] else part.at, f"{words or 'any path'} of Kong")
+        name = (
+            part["name"].text()
+            or words
+            or ", ".join(host.text() for host in list(part["hosts"].items())[:2])
+            or service.name
+        )
+        route = Route(
+            name, service.host, "", part["name"].at if part["name"] else part.at, f"{words or 'any path'} of Kong"
+        )
         route.fields["policy"] = Said(_policy(service, bool(methods) and set(methods) <= _UNSAFE, draft))
         service.routes.append((part, route))
     if not parts:
@@ -144,7 +185,10 @@ def _routes(service: Found, parts: Sequence[Part], draft: Draft) -> None:
         return
     for field_name in ("connect_timeout", "write_timeout"):
         if limit := service.part[field_name]:
-            limit.leave_out(field_name, "connections and bodies of requests are not modelled; read_timeout is taken for the time of an attempt")
+            limit.leave_out(
+                field_name,
+                "connections and bodies of requests are not modelled; read_timeout is taken for the time of an attempt",
+            )
 
 
 def _policy(service: Found, unsafe: bool, draft: Draft) -> str:
@@ -160,7 +204,11 @@ def _policy(service: Found, unsafe: bool, draft: Draft) -> str:
         if known == fields:
             return name
     said = [part for part in (service.part["read_timeout"], service.part["retries"]) if part]
-    told = f"{', '.join(part.name for part in said)} of service {service.name} ({where(said[0].at)})" if said else "Kong's defaults"
+    told = (
+        f"{', '.join(part.name for part in said)} of service {service.name} ({where(said[0].at)})"
+        if said
+        else "Kong's defaults"
+    )
     unsafe_words = "; for methods that are not sent twice" if unsafe else ""
     name = f"kong-{service.name}" if said else "kong"
     name = f"{name}-{'once' if unsafe else len(draft.policies)}" if name in draft.policies or unsafe else name
@@ -169,17 +217,27 @@ def _policy(service: Found, unsafe: bool, draft: Draft) -> str:
 
 
 def _backend(service: Found, upstream: Part | None, targets: Sequence[Part], draft: Draft) -> None:
-    """The service of the scenario that stands behind one of Kong's: one that other files describe, or what its targets are."""
+    """The service of the scenario that stands behind one of Kong's: one that other files describe, or what its targets
+    are.
+    """
     its = [] if upstream is None else _targets(upstream, targets)
     known = {target: found for target, _, _ in its if (found := draft.find(target)) is not None}
     host = service.host
     if draft.find(host) is None and known:
-        host = max((target for target, _, _ in its if target in known), key=lambda target: next(weight for name, weight, _ in its if name == target))
+        host = max(
+            (target for target, _, _ in its if target in known),
+            key=lambda target: next(weight for name, weight, _ in its if name == target),
+        )
         if len({found.key for found in known.values()}) > 1 and upstream is not None:
-            upstream.leave_out(f"weights of upstream {upstream['name'].text()}", "a route of the simulator leads to one service; the heaviest target was taken")
+            upstream.leave_out(
+                f"weights of upstream {upstream['name'].text()}",
+                "a route of the simulator leads to one service; the heaviest target was taken",
+            )
     behind = draft.find(host)
     if behind is None and service.routes:
-        behind = draft.add_service(Service(("", service.name), f"service {service.name} of Kong", service.part.at, described=False))
+        behind = draft.add_service(
+            Service(("", service.name), f"service {service.name} of Kong", service.part.at, described=False)
+        )
         draft.alias(service.name, behind.key)
         draft.alias(host, behind.key)
         behind.remarks.append("no other file describes it")
@@ -210,10 +268,13 @@ def _balancing(service: Service, upstream: Part, targets: int) -> None:
     if algorithm and targets > 1:
         if algorithm.text() in _BALANCING:
             service.load_balancing = Said(
-                _BALANCING[algorithm.text()], f"algorithm {algorithm.text()} of upstream {upstream['name'].text()} ({where(algorithm.at)})"
+                _BALANCING[algorithm.text()],
+                f"algorithm {algorithm.text()} of upstream {upstream['name'].text()} ({where(algorithm.at)})",
             )
         else:
-            algorithm.leave_out(f"algorithm {algorithm.text()[:40]}", f"expected one of {', '.join(_BALANCING)}; round robin stays")
+            algorithm.leave_out(
+                f"algorithm {algorithm.text()[:40]}", f"expected one of {', '.join(_BALANCING)}; round robin stays"
+            )
     checks = upstream["healthchecks"]
     active = [checks["active"][side]["interval"].number() for side in ("healthy", "unhealthy")]
     passive = [checks["passive"]["unhealthy"][name].number() for name in ("http_failures", "tcp_failures", "timeouts")]
@@ -238,9 +299,17 @@ def _plugins(top: Part, found: Sequence[Found]) -> Iterator[Plugin]:
         if any(plugin[key] for key in ("consumer", "consumer_group")):
             yield Plugin(plugin, [], "consumer")
         elif plugin["route"]:
-            yield Plugin(plugin, [route for service in found for part, route in service.routes if _refers(plugin["route"], part)], "route")
+            yield Plugin(
+                plugin,
+                [route for service in found for part, route in service.routes if _refers(plugin["route"], part)],
+                "route",
+            )
         elif plugin["service"]:
-            yield Plugin(plugin, [route for service in found if _refers(plugin["service"], service.part) for _, route in service.routes], "service")
+            yield Plugin(
+                plugin,
+                [route for service in found if _refers(plugin["service"], service.part) for _, route in service.routes],
+                "service",
+            )
         else:
             yield Plugin(plugin, None, "global")
     for service in found:

@@ -1,8 +1,9 @@
 """Plugins of Kong: limits, authentication and translation are taken; of the others it is said why not.
 
-Rules: `kong/plugins/rate-limiting` (fixed windows of the calendar, a counter for each consumer or address, kept by each node with `policy: local`, the
-default), and the reference of `rate-limiting-advanced` (`window_type` sliding, `strategy` local by default), `jwt`, `oauth2-introspection` (`ttl` 30 s),
-`openid-connect` (`cache_ttl` 3600 s) and `grpc-gateway`. Of several instances of one plugin the most specific holds: route before service before all.
+Rules: `kong/plugins/rate-limiting` (fixed windows of the calendar, a counter for each consumer or address, kept by each
+node with `policy: local`, the default), and the reference of `rate-limiting-advanced` (`window_type` sliding,
+`strategy` local by default), `jwt`, `oauth2-introspection` (`ttl` 30 s), `openid-connect` (`cache_ttl` 3600 s) and
+`grpc-gateway`. Of several instances of one plugin the most specific holds: route before service before all.
 """
 
 from __future__ import annotations
@@ -50,7 +51,13 @@ def apply(plugins: Sequence[Scoped], gateway: Gateway, routes: Sequence[Route], 
         elif plugin.scope == "consumer":
             plugin.part.leave_out(f"plugin {name} of a consumer", "all users are treated alike")
         elif name in _READERS:
-            more = [other for other in plugins if other.part["name"].text() == name and other.routes is not None and other.scope in ("service", "route")]
+            more = [
+                other
+                for other in plugins
+                if other.part["name"].text() == name
+                and other.routes is not None
+                and other.scope in ("service", "route")
+            ]
             its = _held_for(plugin, routes, more)
             _READERS[name](plugin.part, its, len(its) == everything, gateway, draft)
         else:
@@ -60,7 +67,12 @@ def apply(plugins: Sequence[Scoped], gateway: Gateway, routes: Sequence[Route], 
 def _held_for(plugin: Scoped, routes: Sequence[Route], others: Sequence[Scoped]) -> list[Route]:
     """Its routes, without those for which another instance is more specific."""
     order = ("route", "service", "global")
-    nearer = {id(route) for other in others if order.index(other.scope) < order.index(plugin.scope) for route in other.routes or ()}
+    nearer = {
+        id(route)
+        for other in others
+        if order.index(other.scope) < order.index(plugin.scope)
+        for route in other.routes or ()
+    }
     return [route for route in (routes if plugin.routes is None else plugin.routes) if id(route) not in nearer]
 
 
@@ -81,7 +93,9 @@ def _rate_limiting(plugin: Part, routes: Sequence[Route], everywhere: bool, gate
     _add(plugin, limits, config["limit_by"].text() or "consumer", node, "fixed_window", routes, everywhere, gateway)
 
 
-def _rate_limiting_advanced(plugin: Part, routes: Sequence[Route], everywhere: bool, gateway: Gateway, _: Draft) -> None:
+def _rate_limiting_advanced(
+    plugin: Part, routes: Sequence[Route], everywhere: bool, gateway: Gateway, _: Draft
+) -> None:
     config = plugin["config"]
     sliding = config["window_type"].text() != "fixed"
     limits: list[tuple[dict[str, Data], Part]] = []
@@ -90,7 +104,10 @@ def _rate_limiting_advanced(plugin: Part, routes: Sequence[Route], everywhere: b
         if count and seconds:
             limits.append(({"rate": _rate(count, seconds), "window": f"{seconds}s"}, limit))
     if sliding and limits and not config["disable_penalty"].is_true(default=False):
-        plugin.leave_out("penalty of rate-limiting-advanced", "refused requests count there, and shut out who goes on above the limit; here they do not")
+        plugin.leave_out(
+            "penalty of rate-limiting-advanced",
+            "refused requests count there, and shut out who goes on above the limit; here they do not",
+        )
     node = (config["strategy"].text() or "local") == "local"
     algorithm = "sliding_window_counter" if sliding else "fixed_window"
     _add(plugin, limits, config["identifier"].text() or "consumer", node, algorithm, routes, everywhere, gateway)
@@ -119,15 +136,26 @@ def _add(
     name = plugin["name"].text()
     per = {"consumer": "user", "credential": "user", "ip": "user", "service": "all"}.get(whose)
     for fields, part in limits:
-        words = f"{name} {part.name} {part.text()}" if "window" not in fields else f"{name} {part.text()} in {fields['window']}"
+        words = (
+            f"{name} {part.name} {part.text()}"
+            if "window" not in fields
+            else f"{name} {part.text()} in {fields['window']}"
+        )
         if per is None:
             part.leave_out(words, f"counts by {whose[:40]}, expected consumer, credential, ip or service")
         elif not everywhere:
-            part.leave_out(words, "holds for some routes, and a limit of the simulator for all; it is kept as a comment")
+            part.leave_out(
+                words, "holds for some routes, and a limit of the simulator for all; it is kept as a comment"
+            )
             for route in routes:
                 route.remarks.append(f"{words} by {whose} ({where(part.at)}): not taken")
         else:
-            said = {"per": per, **fields, **({"algorithm": algorithm} if algorithm != "fixed_window" else {}), "scope": "node" if node else "cluster"}
+            said = {
+                "per": per,
+                **fields,
+                **({"algorithm": algorithm} if algorithm != "fixed_window" else {}),
+                "scope": "node" if node else "cluster",
+            }
             gateway.rate_limits.append(Said(said, f"{words}, by {whose} ({where(part.at)})"))
     if not limits:
         plugin.leave_out(f"plugin {name}", "found no limit in its config, expected one such as minute: 100")
@@ -142,7 +170,9 @@ def _jwt(plugin: Part, routes: Sequence[Route], _: bool, gateway: Gateway, draft
 
 
 def _introspection(plugin: Part, routes: Sequence[Route], _: bool, gateway: Gateway, draft: Draft) -> None:
-    _ask(plugin, plugin["config"]["introspection_url"], plugin["config"]["ttl"].number() or 30.0, routes, gateway, draft)
+    _ask(
+        plugin, plugin["config"]["introspection_url"], plugin["config"]["ttl"].number() or 30.0, routes, gateway, draft
+    )
 
 
 def _openid(plugin: Part, routes: Sequence[Route], _: bool, gateway: Gateway, draft: Draft) -> None:
@@ -152,7 +182,10 @@ def _openid(plugin: Part, routes: Sequence[Route], _: bool, gateway: Gateway, dr
         url = config["introspection_endpoint"] or config["issuer"]
         _ask(plugin, url, config["cache_ttl"].number() or 3600.0, routes, gateway, draft)
     else:
-        remark = f"the time to verify a token; plugin openid-connect ({where(plugin.at)}), whose tokens are taken for signed ones"
+        remark = (
+            f"the time to verify a token; plugin openid-connect ({where(plugin.at)}), whose tokens are taken for "
+            "signed ones"
+        )
         _authenticate(plugin, Said({"jwt": {"work": "80us"}}, remark, True), routes, gateway, draft)
 
 
@@ -167,16 +200,24 @@ def _ask(plugin: Part, url: Part, ttl: float, routes: Sequence[Route], gateway: 
         return
     provider = draft.find(host)
     if provider is None:
-        provider = draft.add_service(Service(("", host), f"identity provider of plugin {plugin['name'].text()}", url.at, described=False))
+        provider = draft.add_service(
+            Service(("", host), f"identity provider of plugin {plugin['name'].text()}", url.at, described=False)
+        )
         draft.alias(host, provider.key)
-    said = Said({"oauth": {"cache_ttl": f"{ttl:.15g}s", "lookup": "20us"}}, f"the time of a look-up; plugin {plugin['name'].text()} ({where(plugin.at)})", True)
+    said = Said(
+        {"oauth": {"cache_ttl": f"{ttl:.15g}s", "lookup": "20us"}},
+        f"the time of a look-up; plugin {plugin['name'].text()} ({where(plugin.at)})",
+        True,
+    )
     if _authenticate(plugin, said, routes, gateway, draft):
         gateway.introspects = provider.key
 
 
 def _authenticate(plugin: Part, said: Said, routes: Sequence[Route], gateway: Gateway, draft: Draft) -> bool:
     if gateway.authentication is not None and gateway.authentication.value != said.value:
-        plugin.leave_out(f"plugin {plugin['name'].text()}", "the gateway has one way to authenticate; another plugin's was taken")
+        plugin.leave_out(
+            f"plugin {plugin['name'].text()}", "the gateway has one way to authenticate; another plugin's was taken"
+        )
         return False
     if gateway.authentication is None:
         gateway.authentication = said
@@ -190,7 +231,11 @@ def _authenticate(plugin: Part, said: Said, routes: Sequence[Route], gateway: Ga
 
 def _grpc(plugin: Part, routes: Sequence[Route], _: bool, __: Gateway, draft: Draft) -> None:
     for route in routes:
-        route.fields["translate"] = Said({"to": "grpc", "work": "50us"}, f"the time to translate; plugin {plugin['name'].text()} ({where(plugin.at)})", True)
+        route.fields["translate"] = Said(
+            {"to": "grpc", "work": "50us"},
+            f"the time to translate; plugin {plugin['name'].text()} ({where(plugin.at)})",
+            True,
+        )
     draft.take(plugin.at, "plugin")
 
 
@@ -198,7 +243,10 @@ def _termination(plugin: Part, routes: Sequence[Route], everywhere: bool, gatewa
     """Kong answers by itself, with 503 where no other status is said."""
     status = plugin["config"]["status_code"].text()[:3] or "503"
     if everywhere and len(routes) > 1:
-        plugin.leave_out("plugin request-termination", f"answers everything with {status}; routes lead to their services all the same here")
+        plugin.leave_out(
+            "plugin request-termination",
+            f"answers everything with {status}; routes lead to their services all the same here",
+        )
         return
     for route in routes:
         plugin.leave_out(f"route {route.name[:80]}", f"plugin request-termination answers it with {status}")

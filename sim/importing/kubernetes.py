@@ -1,7 +1,7 @@
 """Kubernetes manifests: workloads, the Services in front of them, autoscalers, and where requests come in.
 
-Objects are read as the API has them (kubernetes.io/docs/reference/kubernetes-api), of whatever version; `kind: List` is opened. Who calls whom is
-not in manifests: it is guessed from the addresses in environment and arguments.
+Objects are read as the API has them (kubernetes.io/docs/reference/kubernetes-api), of whatever version; `kind: List` is
+opened. Who calls whom is not in manifests: it is guessed from the addresses in environment and arguments.
 """
 
 from __future__ import annotations
@@ -16,14 +16,56 @@ from sim.importing.pods import Settings, workload
 from sim.importing.reading import Document
 from sim.spec.document import Data, Place
 
-WORKLOADS = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "DeploymentConfig", "Rollout", "DaemonSet", "Pod")
+WORKLOADS = (
+    "Deployment",
+    "StatefulSet",
+    "ReplicaSet",
+    "ReplicationController",
+    "DeploymentConfig",
+    "Rollout",
+    "DaemonSet",
+    "Pod",
+)
 _BY_THEMSELVES = ("Job", "CronJob")
-_RENDERED = {"Kustomization": "kubectl kustomize DIR", "HelmRelease": "helm template CHART", "HelmChart": "helm template CHART"}
+_RENDERED = {
+    "Kustomization": "kubectl kustomize DIR",
+    "HelmRelease": "helm template CHART",
+    "HelmChart": "helm template CHART",
+}
 _OF_NO_CONCERN = {
-    *("Namespace", "ServiceAccount", "Secret", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "PersistentVolume", "PersistentVolumeClaim"),
-    *("StorageClass", "CustomResourceDefinition", "NetworkPolicy", "PriorityClass", "ServiceMonitor", "PodMonitor", "PrometheusRule", "Certificate"),
+    *(
+        "Namespace",
+        "ServiceAccount",
+        "Secret",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+    ),
+    *(
+        "StorageClass",
+        "CustomResourceDefinition",
+        "NetworkPolicy",
+        "PriorityClass",
+        "ServiceMonitor",
+        "PodMonitor",
+        "PrometheusRule",
+        "Certificate",
+    ),
     *("Gateway", "ServiceEntry", "Sidecar", "PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication"),
-    *("Issuer", "ClusterIssuer", "IngressClass", "GatewayClass", "Endpoints", "EndpointSlice", "Event", "ConfigMap", "PodSecurityPolicy"),
+    *(
+        "Issuer",
+        "ClusterIssuer",
+        "IngressClass",
+        "GatewayClass",
+        "Endpoints",
+        "EndpointSlice",
+        "Event",
+        "ConfigMap",
+        "PodSecurityPolicy",
+    ),
 }
 
 
@@ -34,15 +76,25 @@ def recognises(value: Data) -> bool:
 
 def read(documents: Sequence[Document], draft: Draft) -> None:
     """All objects of all files together."""
-    objects = [thing for document in documents for thing in _objects(Part(document.value, Place(document.file, document.line), "object", draft.notes), 0)]
-    settings = Settings({(thing.namespace, thing.name): thing.part["data"] for thing in objects if thing.kind == "ConfigMap"})
+    objects = [
+        thing
+        for document in documents
+        for thing in _objects(Part(document.value, Place(document.file, document.line), "object", draft.notes), 0)
+    ]
+    settings = Settings(
+        {(thing.namespace, thing.name): thing.part["data"] for thing in objects if thing.kind == "ConfigMap"}
+    )
     labels: dict[Key, dict[str, str]] = {}
     for thing in objects:
         if thing.kind in WORKLOADS and not thing.is_owned:
             service = workload(thing, settings, draft)
             if service is not None:
                 labels[service.key] = thing.labels
-    for thing, keys in _fronts([thing for thing in objects if thing.kind == "Service" and "serving.knative.dev" not in thing.api], labels, draft):
+    for thing, keys in _fronts(
+        [thing for thing in objects if thing.kind == "Service" and "serving.knative.dev" not in thing.api],
+        labels,
+        draft,
+    ):
         _service(thing, keys, draft)
     for thing in objects:
         if thing.kind in autoscalers.READERS:
@@ -64,11 +116,18 @@ def _objects(part: Part, depth: int) -> Iterator[Object]:
             else:
                 item.wrong("an object with apiVersion and kind")
     elif kind:
-        yield Object(kind, part["apiVersion"].text(), part["metadata"]["name"].text(), part["metadata"]["namespace"].text(), part)
+        yield Object(
+            kind, part["apiVersion"].text(), part["metadata"]["name"].text(), part["metadata"]["namespace"].text(), part
+        )
 
 
-def _fronts(services: Sequence[Object], labels: dict[Key, dict[str, str]], draft: Draft) -> Iterator[tuple[Object, list[Key]]]:
-    """Each Service with the workloads that it selects. Versions of one thing, which only this Service selects, become one service of the scenario."""
+def _fronts(
+    services: Sequence[Object], labels: dict[Key, dict[str, str]], draft: Draft
+) -> Iterator[tuple[Object, list[Key]]]:
+    """Each Service with the workloads that it selects.
+
+    Versions of one thing, which only this Service selects, become one service of the scenario.
+    """
     chosen = [(thing, _selected(thing, labels)) for thing in services]
     own = {keys[0] for _, keys in chosen if len(keys) == 1}
     for thing, keys in chosen:
@@ -82,7 +141,11 @@ def _selected(thing: Object, labels: dict[Key, dict[str, str]]) -> list[Key]:
     selector = {name: part.text() for name, part in thing.spec["selector"].entries()}
     if not selector:
         return []
-    return [key for key, its in labels.items() if key[0] == thing.namespace and all(its.get(name) == value for name, value in selector.items())]
+    return [
+        key
+        for key, its in labels.items()
+        if key[0] == thing.namespace and all(its.get(name) == value for name, value in selector.items())
+    ]
 
 
 def _merged(thing: Object, keys: Sequence[Key], draft: Draft) -> Key:
@@ -91,7 +154,10 @@ def _merged(thing: Object, keys: Sequence[Key], draft: Draft) -> Key:
     first = parts[0]
     replicas = sum(part.replicas.value if part.replicas is not None else 1 for part in parts)
     if any((part.cores and part.cores.value) != (first.cores and first.cores.value) for part in parts):
-        thing.part.leave_out(f"cpu limits of {', '.join(part.what for part in parts[1:])}", f"differ from those of {first.what}, which were taken for all")
+        thing.part.leave_out(
+            f"cpu limits of {', '.join(part.what for part in parts[1:])}",
+            f"differ from those of {first.what}, which were taken for all",
+        )
     names = ", ".join(f"{part.what} ({where(part.at)})" for part in parts)
     first.key = (thing.namespace, thing.name)
     first.replicas = Said(replicas, f"all together: {names}")
@@ -126,7 +192,10 @@ def _topic(thing: Object, draft: Draft) -> None:
     partitions = thing.spec["partitions"].whole(1, 100_000)
     if name:
         said = Said(partitions) if partitions is not None else None
-        draft.topics[name] = Topic(said, f"KafkaTopic {thing.name} ({where(thing.at)})" if said else f"partitions of it; KafkaTopic {thing.name}")
+        draft.topics[name] = Topic(
+            said,
+            f"KafkaTopic {thing.name} ({where(thing.at)})" if said else f"partitions of it; KafkaTopic {thing.name}",
+        )
         draft.take(thing.at, "KafkaTopic")
 
 
@@ -142,6 +211,9 @@ def _rest(objects: Sequence[Object]) -> None:
         elif thing.kind in _OF_NO_CONCERN:
             thing.part.leave_out(thing.kind, "says nothing of load or time")
         elif thing.kind in _RENDERED:
-            thing.part.leave_out(f"{thing.kind} {thing.name}".strip(), f"names other files; render it first: {_RENDERED[thing.kind]} | sim import -")
+            thing.part.leave_out(
+                f"{thing.kind} {thing.name}".strip(),
+                f"names other files; render it first: {_RENDERED[thing.kind]} | sim import -",
+            )
         elif thing.kind not in read_ones or "serving.knative.dev" in thing.api:
             thing.part.leave_out(f"{thing.kind} {thing.name} ({thing.api})", "is of a kind that is not read")

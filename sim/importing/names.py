@@ -23,11 +23,15 @@ def name_services(draft: Draft) -> None:
         service.name = legal(written.replace(".", "-"), taken)
         taken.add(service.name)
         if service.name != key[1]:
-            service.remarks.append(f"called {shortened(key[1])} in the file, which is no name for a service here, or another's")
+            service.remarks.append(
+                f"called {shortened(key[1])} in the file, which is no name for a service here, or another's"
+            )
 
 
 def legal(written: str, taken: Container[str]) -> str:
-    """A name that the language can have: printable, not too long, not that of the gateway or of clients, and nobody else's."""
+    """A name that the language can have: printable, not too long, not that of the gateway or of clients, and nobody
+    else's.
+    """
     word = shortened(written).lstrip("?").strip() or "unnamed"  # `?` would be a mark of YAML
     if word in RESERVED:
         word = f"{word}-service"

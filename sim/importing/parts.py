@@ -1,4 +1,6 @@
-"""A look into what a stranger wrote: any value may be of any form, and what is not as it should be is noted with its place."""
+"""A look into what a stranger wrote: any value may be of any form, and what is not as it should be is noted with its
+place.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,9 @@ class Part:
         if isinstance(self.value, str) and "{{" not in self.value[:LONGEST_TEXT]:
             return self.value[:LONGEST_TEXT]
         if isinstance(self.value, str):
-            self.notes.leave_out(self.at, f"{self.name} {shown(self.value)}", "a template, expected what it is rendered to")
+            self.notes.leave_out(
+                self.at, f"{self.name} {shown(self.value)}", "a template, expected what it is rendered to"
+            )
         elif isinstance(self.value, (int, float)):
             return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
         elif self.value is not None:

@@ -1,4 +1,6 @@
-"""A workload of Kubernetes: replicas, the limits of its main container, probes, and the addresses that it is told of."""
+"""A workload of Kubernetes: replicas, the limits of its main container, probes, and the addresses that it is
+told of.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from sim.importing.objects import Object
 from sim.importing.parts import Part
 
 _MAIN = "kubectl.kubernetes.io/default-container"  # a well-known annotation
-_SIDECARS = re.compile(r"(?:istio|linkerd|envoy|consul|vault|cloud-?sql|oauth2?|fluent-?(?:d|bit)|filebeat|otel|dd|daprd?)[a-z0-9-]*")
+_SIDECARS = re.compile(
+    r"(?:istio|linkerd|envoy|consul|vault|cloud-?sql|oauth2?|fluent-?(?:d|bit)|filebeat|otel|dd|daprd?)[a-z0-9-]*"
+)
 _PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 _REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 
@@ -26,7 +30,9 @@ class Settings:
     maps: Mapping[Key, Part]
 
     def of(self, container: Part, namespace: str) -> Iterator[tuple[str, str | None, Part]]:
-        """(name, value, where it stands) of each variable of a container; no value where it comes from a Secret, or is not in the files."""
+        """(name, value, where it stands) of each variable of a container; no value where it comes from a Secret, or is
+        not in the files.
+        """
         values: dict[str, str] = {}
         for source in container["envFrom"].items():
             for name, part in self._data(source["configMapRef"], namespace).entries():
@@ -76,7 +82,10 @@ def workload(thing: Object, settings: Settings, draft: Draft) -> Service | None:
     for container in containers:
         if container is not main:
             name = container["name"].text()
-            container.leave_out(f"container {name} of {what}", "runs beside the main one, whose limits were taken; its time belongs to the work")
+            container.leave_out(
+                f"container {name} of {what}",
+                "runs beside the main one, whose limits were taken; its time belongs to the work",
+            )
     _settings(service, main, settings)
     return service
 
@@ -87,7 +96,11 @@ def _main(thing: Object, containers: list[Part]) -> Part:
     for container in containers:
         if named and container["name"].text() == named:
             return container
-    plain = [one for one in containers if not _SIDECARS.fullmatch(one["name"].text()) and role_of(one["image"].text(), "") != OBSERVES]
+    plain = [
+        one
+        for one in containers
+        if not _SIDECARS.fullmatch(one["name"].text()) and role_of(one["image"].text(), "") != OBSERVES
+    ]
     return (plain or containers)[0]
 
 
@@ -110,8 +123,18 @@ def _probes(service: Service, container: Part) -> None:
     for name in _PROBES:
         if probe := container[name]:
             period, failures = probe["periodSeconds"].text()[:10] or "10", probe["failureThreshold"].text()[:10] or "3"
-            service.remarks.append(kept(f"{name} every {period}s, {failures} failures, timeout {probe['timeoutSeconds'].text()[:10] or '1'}s", probe.at))
-            probe.leave_out(f"{name}s", "probes are not modelled: a crashed replica is left out of the balancing at once; the settings are kept as comments")
+            service.remarks.append(
+                kept(
+                    f"{name} every {period}s, {failures} failures, timeout "
+                    f"{probe['timeoutSeconds'].text()[:10] or '1'}s",
+                    probe.at,
+                )
+            )
+            probe.leave_out(
+                f"{name}s",
+                "probes are not modelled: a crashed replica is left out of the balancing at once; the settings are "
+                "kept as comments",
+            )
 
 
 def _settings(service: Service, container: Part, settings: Settings) -> None:
@@ -119,7 +142,12 @@ def _settings(service: Service, container: Part, settings: Settings) -> None:
         service.addresses += of_variable(name, value, part.at)
         if value is not None and service.workers is None:
             service.workers = workers_of(name, value, part.at)
-        if value is not None and re.fullmatch(r"(?:LOCUST_)?USERS", name) and value.isdecimal() and 0 < int(value[:9]) <= 10**6:
+        if (
+            value is not None
+            and re.fullmatch(r"(?:LOCUST_)?USERS", name)
+            and value.isdecimal()
+            and 0 < int(value[:9]) <= 10**6
+        ):
             service.users = Said(int(value), f"{name} ({where(part.at)})")
     for field in ("command", "args"):
         for item in container[field].items():

@@ -1,7 +1,8 @@
-"""A file that somebody else wrote for another tool, as documents with places: YAML streams, JSON, and lines of KEY=VALUE.
+"""A file that somebody else wrote for another tool, as documents with places: YAML streams, JSON, and lines of
+KEY=VALUE.
 
-YAML here is what those tools take: several documents, merge keys, tags (which are not followed), keys that are no words. What is bounded is as in
-a scenario: size, depth, and the number of values that aliases stand for.
+YAML here is what those tools take: several documents, merge keys, tags (which are not followed), keys that are no
+words. What is bounded is as in a scenario: size, depth, and the number of values that aliases stand for.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ from sim.units import shown
 
 STDIN = "-"
 HEAD = 2**16  # bytes by which it is told what a file is
-_TEMPLATE = re.compile(r"\{\{-?\s*(?:\.|\$|include\b|if\b|else\b|range\b|with\b|end\b|template\b|toYaml\b|define\b|/\*)")
-_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")  # how JSON writes what is beyond 16 bits
+_TEMPLATE = re.compile(
+    r"\{\{-?\s*(?:\.|\$|include\b|if\b|else\b|range\b|with\b|end\b|template\b|toYaml\b|define\b|/\*)"
+)
+# how JSON writes what is beyond 16 bits
+_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _VARIABLE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*=(.*)")
 
 
@@ -92,7 +96,9 @@ class _Stranger(Composer):
 
     def tagged(self, tag: str, at: Place) -> None:
         if not tag.startswith(("!!", "tag:yaml.org")):
-            self.passed_over.append((at.line, f"tag {tag[:40]}", "tags are not followed; the value is taken as it stands"))
+            self.passed_over.append(
+                (at.line, f"tag {tag[:40]}", "tags are not followed; the value is taken as it stands")
+            )
 
     def unprintable(self, code: str, at: Place) -> None:
         """Texts of certificates, scripts and the like are nobody's names; what is written of any is made printable."""
@@ -110,7 +116,9 @@ class _Stranger(Composer):
             return text
 
     def closed(self, node: Map | Seq) -> None:
-        """Merge keys (YAML 1.1, which compose files use): what the map itself says goes before what is merged, and that before what comes later."""
+        """Merge keys (YAML 1.1, which compose files use): what the map itself says goes before what is merged, and that
+        before what comes later.
+        """
         if not isinstance(node, Map) or not isinstance(node.get("<<"), (Map, Seq)):
             return
         merged = node.pop("<<")
@@ -159,13 +167,18 @@ def _of_template(text: str, file: str) -> ScenarioError | None:
     if found is None:
         return None
     line = text.count("\n", 0, found.start()) + 1
-    message = f"found a template ({shown(text[found.start() : found.start() + 30].splitlines()[0])}), expected what it is rendered to"
+    message = (
+        f"found a template ({shown(text[found.start() : found.start() + 30].splitlines()[0])}), expected what "
+        "it is rendered to"
+    )
     return ScenarioError([Problem(f"{message}: helm template CHART | sim import -", "", file, line)])
 
 
 @contextmanager
 def opened(name: str, confine: str | Path | None = None) -> Iterator[tuple[IO[bytes], bytes]]:
-    """A file to be read from its beginning on, however large, and how it begins (64 KiB at most); UsageError where it cannot be read."""
+    """A file to be read from its beginning on, however large, and how it begins (64 KiB at most); UsageError where it
+    cannot be read.
+    """
     if name == STDIN:
         if sys.stdin is None:
             raise UsageError("-: the standard input is closed")

@@ -19,7 +19,7 @@ from sim.spec.document import Data
 MODULES = ("circuitbreaker", "retry", "timelimiter", "bulkhead")
 _LEFT = {
     "threadpoolbulkhead": "a pool of threads for calls is not modelled; `bulkhead` of a policy comes nearest",
-    "ratelimiter": "limits of callers are not modelled; those of the gateway are `rate_limits`",
+    "ratelimiter": "is not read; it is `rate_limit: {resilience4j: {limit_for_period: 50}}` of a policy",
 }
 _NUMBERS = ("failure_rate_threshold", "slow_call_rate_threshold")
 _COUNTS = ("sliding_window_size", "minimum_number_of_calls", "permitted_number_of_calls_in_half_open_state")

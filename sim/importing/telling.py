@@ -1,4 +1,6 @@
-"""What is said of an import: what was read as what, what was taken, what was left out and why, and what has to be supplied."""
+"""What is said of an import: what was read as what, what was taken, what was left out and why, and what has to be
+supplied.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Told:
     topics: tuple[str, ...]
 
     def __str__(self) -> str:
-        lines = [f"{file}: {', '.join(kinds)}: {_counted(self.taken.get(file, {}))}" for file, kinds in self.kinds.items()]
+        lines = [
+            f"{file}: {', '.join(kinds)}: {_counted(self.taken.get(file, {}))}" for file, kinds in self.kinds.items()
+        ]
         lines += self.entries
         if self.left_out:
             lines += [f"left out ({len(self.left_out)}):", *(f"  {line}" for line in grouped(self.left_out))]
@@ -44,13 +48,19 @@ class Told:
     def as_json(self) -> dict[str, Any]:
         """The same as plain data."""
         return {
-            "files": [{"file": file, "kinds": kinds, "taken": self.taken.get(file, {})} for file, kinds in self.kinds.items()],
+            "files": [
+                {"file": file, "kinds": kinds, "taken": self.taken.get(file, {})} for file, kinds in self.kinds.items()
+            ],
             "services": self.services,
             "entries": list(self.entries),
             "unreached": list(self.unreached),
             "unpublished": list(self.topics),
-            "left_out": [{"file": note.file, "line": note.line, "what": note.what, "why": note.why} for note in self.left_out],
-            "to_be_supplied": [{"line": line, "value": value, "what": what} for line, value, what in self.to_be_supplied],
+            "left_out": [
+                {"file": note.file, "line": note.line, "what": note.what, "why": note.why} for note in self.left_out
+            ],
+            "to_be_supplied": [
+                {"line": line, "value": value, "what": what} for line, value, what in self.to_be_supplied
+            ],
         }
 
 

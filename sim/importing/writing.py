@@ -1,4 +1,6 @@
-"""The text of a scenario: in the order in which a person would write it, with a remark beside every value of where it came from."""
+"""The text of a scenario: in the order in which a person would write it, with a remark beside every value of where it
+came from.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ def _lasts(draft: Draft) -> str:
 
 
 def recording(draft: Draft) -> str:
-    """When every recorded request came, how long it took, where it went to and how it ended: CSV, which is a measurement, too."""
+    """When every recorded request came, how long it took, where it went to and how it ended: CSV, which is a
+    measurement, too.
+    """
     arrived = draft.measured.arrived if draft.measured is not None else None
     if arrived is None or not len(arrived.at):
         raise UsageError("--recording: found no request in the traces, expected some")
@@ -127,8 +131,16 @@ def _meaning(draft: Draft) -> list[str]:
     if draft.measured is not None:
         return [*draft.measured.head, f"What is marked {TO_BE_SUPPLIED} is a stand-in that nobody measured."]
     return [
-        f"No such file says how long anything takes, or how much traffic there is: what is marked {TO_BE_SUPPLIED} is a stand-in that nobody",
-        "measured. Who calls whom is guessed, by the remark beside each call. One endpoint stands for all requests of a service; split it",
+        (
+            "No such file says how long anything takes, or how much traffic there is: what is marked "
+            f"{TO_BE_SUPPLIED} is "
+            "a stand-in that nobody"
+        ),
+        (
+            "measured. Who calls whom is guessed, by the remark beside each call. One endpoint stands for all "
+            "requests of "
+            "a service; split it"
+        ),
         "where they differ.",
     ]
 
@@ -207,7 +219,9 @@ def _traffic(draft: Draft) -> CommentedMap:
 
 
 def _targets(draft: Draft) -> dict[tuple[Key, str], str]:
-    """The route or the endpoint by which the traffic names each place where requests were recorded; empty where no route leads there."""
+    """The route or the endpoint by which the traffic names each place where requests were recorded; empty where no
+    route leads there.
+    """
     if draft.measured is None:
         return {}
     sends = draft.measured.sends

@@ -41,10 +41,11 @@ _STATUSES = ("status", "status_code", "statusCode", "response_code", "Downstream
 _METHODS = ("method", "request_method", "RequestMethod", "http_method")
 _PATHS = ("route", "path", "uri", "request_uri", "url", "RequestPath", "endpoint", "request")
 _USERS = ("user", "user_id", "userId", "remote_user", "client_ip", "remote_addr", "ClientHost", "remote_ip")
+# times that are of the beginning of a request; all others of the line, when it had ended
 _STARTS = (
     "start_time",
     "StartUTC",
-)  # times that are of the beginning of a request; all others of the line, when it had ended
+)
 _UNIT = re.compile(r"(?:_|(?<=[a-z]))(ns|us|ms|s|seconds|Ms)$")
 _OF_KEY = {
     "request_time": "s",

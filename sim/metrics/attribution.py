@@ -1,4 +1,6 @@
-"""What requests around a quantile spent their time on: until they were answered, or until their orders were complete."""
+"""What requests around a quantile spent their time on: until they were answered, or until their orders were
+complete.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ class Composition:
     count: int  # requests looked at
     response: float  # s; their mean time
     parts: Mapping[Part, float]  # s; they add up to `response`
-    open: bool = False  # whether the quantile is that of an order which was not complete at the end: it is later than `value`
+    # whether the quantile is that of an order which was not complete at the end: it is later than `value`
+    open: bool = False
 
 
 def compositions(
@@ -43,31 +46,40 @@ def compositions(
 ) -> dict[float, Composition]:
     """The composition of the time around each quantile, of the requests that arrived after the warm-up.
 
-    On the clock of the response they are those that were answered ok or degraded; with `failures` all answered. On that of the completion they are the
-    orders whose completion counts: those that are incomplete, and that something alive may still complete, stand behind all others. A quantile among
-    them is known only to be later than `value`, which it would be if they were complete at the end of the run; then they stand where their age is.
+    On the clock of the response they are those that were answered ok or degraded; with `failures` all answered. On that
+    of the completion they are the orders whose completion counts: those that are incomplete, and that something alive
+    may still complete, stand behind all others. A quantile among them is known only to be later than `value`, which it
+    would be if they were complete at the end of the run; then they stand where their age is.
 
-    Around a quantile q are the requests whose rank, as a share, is within min(5 %, (1 - q) / 2) of q: from 45 to 55 % for the median, from 98.5 to
-    99.5 % for p99; at least one.
+    Around a quantile q are the requests whose rank, as a share, is within min(5 %, (1 - q) / 2) of q: from 45 to 55 %
+    for the median, from 98.5 to 99.5 % for p99; at least one.
     """
-    rows, times, finished = _answered(records, scenario, failures) if clock == "response" else _ordered(records, scenario)
+    rows, times, finished = (
+        _answered(records, scenario, failures) if clock == "response" else _ordered(records, scenario)
+    )
     if route is not None:
         its = records.requests["route"][rows] == (records.names.index(route) if route in records.names else -1)
         rows, times, finished = rows[its], times[its], finished[its]
     if not rows.size:
         return {}
     values = dict(zip(shares, Durations(times[finished], times[~finished]).quantiles(shares), strict=True))
-    behind, aged = np.lexsort((times, ~finished)), np.argsort(times, kind="stable")  # where the incomplete stand behind all others, and by their age
+    # where the incomplete stand behind all others, and by their age
+    behind, aged = np.lexsort((times, ~finished)), np.argsort(times, kind="stable")
     bands = {share: _band(aged if value.censored else behind, share) for share, value in values.items()}
     ways = Ways(records, scenario, rows[np.unique(np.concatenate(list(bands.values())))])
     found = {}
     for share, band in bands.items():
-        parts = _parts([ways.parts(row) if clock == "response" else ways.until_complete(row) for row in rows[band].tolist()])
-        found[share] = Composition(share, values[share].value, int(band.size), float(times[band].mean()), parts, values[share].censored)
+        parts = _parts(
+            [ways.parts(row) if clock == "response" else ways.until_complete(row) for row in rows[band].tolist()]
+        )
+        found[share] = Composition(
+            share, values[share].value, int(band.size), float(times[band].mean()), parts, values[share].censored
+        )
     return found
 
 
-Chosen = tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]  # rows of the table of requests, their times, and whether these are over
+# rows of the table of requests, their times, and whether these are over
+Chosen = tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]
 
 
 def _answered(records: Records, scenario: Scenario, failures: bool) -> Chosen:
@@ -98,4 +110,8 @@ def _parts(found: list[dict[Part, float]]) -> dict[Part, float]:
     for its in found:
         for part, seconds in its.items():
             total[part] = total.get(part, 0.0) + seconds
-    return {part: seconds / len(found) for part, seconds in sorted(total.items(), key=lambda item: -item[1]) if seconds > LEAST * len(found)}
+    return {
+        part: seconds / len(found)
+        for part, seconds in sorted(total.items(), key=lambda item: -item[1])
+        if seconds > LEAST * len(found)
+    }

@@ -1,7 +1,9 @@
-"""What left a run when: answers by outcome and by whether they were in time, and orders as their last effect came to exist.
+"""What left a run when: answers by outcome and by whether they were in time, and orders as their last effect came to
+exist.
 
-Who arrived before a span of time counts in it if he leaves in it, so that a full station shows the same rate whatever the span: throughput is a matter of
-departures (Denning and Buzen, "The Operational Analysis of Queueing Network Models", 1978: X = C / T with C completions in the time observed).
+Who arrived before a span of time counts in it if he leaves in it, so that a full station shows the same rate whatever
+the span: throughput is a matter of departures (Denning and Buzen, "The Operational Analysis of Queueing Network
+Models", 1978: X = C / T with C completions in the time observed).
 """
 
 from __future__ import annotations
@@ -81,9 +83,18 @@ class Departures:
             route, outcome, count = cells["route"], cells["outcome"], cells["count"]
             objective = Promised(records, scenario, cells["source"], route).latency
             moment, response = summary.leaving[cells["interval"]], summary.within[cells["bucket"]]
-            done, done_route, done_count = summary.leaving[completed["interval"]], completed["route"], completed["count"]
+            done, done_route, done_count = (
+                summary.leaving[completed["interval"]],
+                completed["route"],
+                completed["count"],
+            )
         else:
-            route, outcome, response, objective = answers.route, answers.outcome, answers.response, answers.latency_objective
+            route, outcome, response, objective = (
+                answers.route,
+                answers.outcome,
+                answers.response,
+                answers.latency_objective,
+            )
             ends = columns_of(records.requests, ("end", "completion") if ordering.size else ("end",))
             moment, done, done_route = ends["end"], ends.get("completion", np.empty(0)), ordering
             done = done if ordering.size == done.size else done[records.requests["expects"]]
@@ -100,7 +111,9 @@ class Departures:
         """Of each span from one edge up to the next; the last edge belongs to none."""
         lines = departure_lines(edges, self._duration)
         shape = (lines.size - 1, len(self.routes), len(Outcome), _IN_TIME)
-        return Left(self.routes, self._ordering, self._answers.between(lines).reshape(shape), self._completions.between(lines))
+        return Left(
+            self.routes, self._ordering, self._answers.between(lines).reshape(shape), self._completions.between(lines)
+        )
 
 
 class _Tally:

@@ -86,7 +86,9 @@ class Gauges:
         return self.values(component, quantity)[self.records.ticks >= begin]
 
     def means(self, values: Floats, edges: Floats) -> Floats:
-        """Time average between neighbouring edges of values that hold over the interval ending at their tick; nan where none is finite."""
+        """Time average between neighbouring edges of values that hold over the interval ending at their tick; nan where
+        none is finite.
+        """
         known = np.isfinite(values)
         width = np.diff(self.ticks)
         area = np.interp(edges, self.ticks, np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0) * width)]))

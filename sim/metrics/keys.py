@@ -7,7 +7,7 @@ from itertools import product
 
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
-from sim.spec.sites import bulkheads, limits
+from sim.spec.sites import bulkheads, consumer_station, limits, pools
 from sim.vocabulary import METRICS, Outcome
 
 COMPLETION = "completion"  # the other clock; that of the response goes without saying
@@ -21,7 +21,9 @@ def key_of(name: str, *labels: str) -> str:
 
 
 def metric_keys(scenario: Scenario) -> set[str]:
-    """Every key that `measure` gives for this scenario, whatever happens in the run; figures that make no sense for it are nan, not absent."""
+    """Every key that `measure` gives for this scenario, whatever happens in the run; figures that make no sense for it
+    are nan, not absent.
+    """
     known = {
         "route": routes(scenario),
         "outcome": tuple(outcome.word for outcome in Outcome),
@@ -32,14 +34,21 @@ def metric_keys(scenario: Scenario) -> set[str]:
         "clock": ("", COMPLETION),
     }
     overall = {metric.name for metric in METRICS.values() if metric.overall}
-    labelled = (key_of(metric.name, *labels) for metric in METRICS.values() if metric.labels for labels in product(*(known[label] for label in metric.labels)))
+    labelled = (
+        key_of(metric.name, *labels)
+        for metric in METRICS.values()
+        if metric.labels
+        for labels in product(*(known[label] for label in metric.labels))
+    )
     return overall.union(labelled)
 
 
 def routes(scenario: Scenario) -> tuple[str, ...]:
     """What clients can send to: the routes of the gateway and every target of the traffic."""
     gateway = tuple(scenario.gateway.routes) if scenario.gateway else ()
-    return tuple(dict.fromkeys((*gateway, *(target for traffic in scenario.traffic.values() for target in traffic.mix))))
+    return tuple(
+        dict.fromkeys((*gateway, *(target for traffic in scenario.traffic.values() for target in traffic.mix)))
+    )
 
 
 def stations(scenario: Scenario) -> tuple[str, ...]:
@@ -48,14 +57,34 @@ def stations(scenario: Scenario) -> tuple[str, ...]:
 
 
 def pooled(scenario: Scenario) -> tuple[str, ...]:
-    """What can be full: the services and the gateway, consumer groups by topic, bulkheads and rate limits."""
-    topics = tuple(dict.fromkeys(f"{consume.group} {topic}" for service in scenario.services.values() for topic, consume in service.consumes.items()))
-    return (*stations(scenario), *topics, *(its.name for its in bulkheads(scenario)), *limits(scenario))
+    """What can be full: the services and the gateway, consumers by group and topic or by queue, bulkheads and rate
+    limits.
+    """
+    consumed = (
+        (consume.group, source)
+        for service in scenario.services.values()
+        for source, consume in service.consumes.items()
+    )
+    topics = tuple(dict.fromkeys(consumer_station(group, source) for group, source in consumed))
+    places = (*bulkheads(scenario), *pools(scenario))
+    return (*stations(scenario), *topics, *(its.name for its in places), *limits(scenario))
 
 
 def groups(scenario: Scenario) -> tuple[str, ...]:
-    """The consumer groups of all services."""
-    return tuple(dict.fromkeys(consume.group for service in scenario.services.values() for consume in service.consumes.values()))
+    """The consumer groups of all services, and all queues."""
+    grouped = [
+        consume.group
+        for service in scenario.services.values()
+        for consume in service.consumes.values()
+        if consume.group
+    ]
+    queues = [
+        consumer_station("", queue)
+        for spec in scenario.brokers.values()
+        for queue in spec.sources
+        if queue not in spec.partitioned
+    ]
+    return tuple(dict.fromkeys([*grouped, *queues]))
 
 
 @dataclass(frozen=True)
@@ -75,8 +104,8 @@ def named_faults(scenario: Scenario) -> tuple[NamedFault, ...]:
 def before_harm(records: Records, scenario: Scenario, fault: NamedFault) -> tuple[float, float]:
     """What 'before the fault' means: from the warm-up until the first harm that begins after it.
 
-    With one fault that is from warm-up to fault, as the language says. With several, the time between them is not undisturbed, and a system
-    that has not recovered from the first may not be the measure for the second.
+    With one fault that is from warm-up to fault, as the language says. With several, the time between them is not
+    undisturbed, and a system that has not recovered from the first may not be the measure for the second.
     """
     begins = [other.at for other in scenario.faults if other.at > records.warmup]
     return records.warmup, min([fault.begin, *begins])

@@ -1,7 +1,9 @@
-"""Latencies on three clocks: response (answered well), response_all (answered at all), completion (all effects of the order exist).
+"""Latencies on three clocks: response (answered well), response_all (answered at all), completion (all effects of the
+order exist).
 
-They are of the requests that arrived in the window. Who is in flight at the end has no response yet. Where these are many, the answered ones may be the
-quick ones only; a percentile that those who arrived early enough to have been seen to exceed it do exceed too often is a lower bound.
+They are of the requests that arrived in the window. Who is in flight at the end has no response yet. Where these are
+many, the answered ones may be the quick ones only; a percentile that those who arrived early enough to have been seen
+to exceed it do exceed too often is a lower bound.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
 def latencies(sample: Sample, route: str = "") -> dict[str, Censored]:
-    """Mean and percentiles on the three clocks, censored where requests in flight, or unfinished orders, leave them open."""
+    """Mean and percentiles on the three clocks, censored where requests in flight, or unfinished orders, leave them
+    open.
+    """
     found = {**percentiles(sample, route), **means(sample, route)}
     for clock in ("response", "response_all"):
         if any(found[key_of(f"{clock}_{statistic}", route)].censored for statistic in PERCENTILES):
@@ -39,18 +43,29 @@ def percentiles(sample: Sample, route: str = "") -> dict[str, Censored]:
         "response_all": _unless_too_quick(answers, answers.answered, sample.response_all.quantiles(qs)),
         "completion": sample.completion.quantiles(qs),
     }
-    return {key_of(f"{clock}_{statistic}", route): figure for clock, figures in clocks.items() for statistic, figure in zip(PERCENTILES, figures, strict=True)}
+    return {
+        key_of(f"{clock}_{statistic}", route): figure
+        for clock, figures in clocks.items()
+        for statistic, figure in zip(PERCENTILES, figures, strict=True)
+    }
 
 
 def _unless_too_quick(answers: Answers, mask: Mask, figures: list[Censored]) -> list[Censored]:
-    """The percentiles of those for which the mask holds; where many are in flight, marked if they can only be larger."""
+    """The percentiles of those for which the mask holds; where many are in flight, marked if they can only be
+    larger.
+    """
     if answers.total(answers.in_flight) <= WIDE * answers.size:
         return figures
-    return [Censored(value, _is_too_quick(answers, mask, value, q)) for (value, _), q in zip(figures, PERCENTILES.values(), strict=True)]
+    return [
+        Censored(value, _is_too_quick(answers, mask, value, q))
+        for (value, _), q in zip(figures, PERCENTILES.values(), strict=True)
+    ]
 
 
 def _is_too_quick(answers: Answers, mask: Mask, value: float, q: float) -> bool:
-    """Whether, beyond chance, fewer than a share q are answered within this time, of those who arrived so early that one would have seen it."""
+    """Whether, beyond chance, fewer than a share q are answered within this time, of those who arrived so early that
+    one would have seen it.
+    """
     early = (mask | answers.in_flight) & (answers.age > value)
     n, quick = answers.total(early), answers.total(early & mask & (answers.response <= value))
     return quick < q * n - ERRORS * math.sqrt(n * q * (1 - q)) - 0.5
@@ -67,7 +82,10 @@ def means(sample: Sample, route: str = "") -> dict[str, Censored]:
 
 
 def mean_times(parts: Parts, route: str = "") -> dict[str, Floats]:
-    """The means on the three clocks in each of the parts: (spans,) each. As in `means`, what has not ended counts with its age."""
+    """The means on the three clocks in each of the parts: (spans,) each.
+
+    As in `means`, what has not ended counts with its age.
+    """
     answers, orders = parts.sample.answers, parts.sample.orders
     good, known = answers.answered & answers.good, orders.finished | orders.unfinished
     times = np.where(orders.finished, orders.completion, orders.age)

@@ -1,7 +1,7 @@
 """All figures of one run, in the window [warmup, duration).
 
-Latencies and shares are of the requests that arrived in it, rates of what left in it, those of the machines of its time; the business ledger counts
-the whole run.
+Latencies and shares are of the requests that arrived in it, rates of what left in it, those of the machines of its
+time; the business ledger counts the whole run.
 """
 
 from __future__ import annotations
@@ -30,16 +30,21 @@ from sim.vocabulary import BOUNDED, bound_keys, catalogue_order
 
 @dataclass(frozen=True)
 class Measurement:
-    """The figures of one run by metric key. nan: the run has no such thing. Censored ones are lower bounds (an infinite one among them)."""
+    """The figures of one run by metric key. nan: the run has no such thing.
+
+    Censored ones are lower bounds (an infinite one among them).
+    """
 
     values: dict[str, float]
     censored: frozenset[str]
 
 
 def measure(records: Records, scenario: Scenario, seen: Observed | None = None) -> Measurement:
-    """Every metric of the catalogue, overall and for each route, outcome, service, group and fault: the keys of `metric_keys(scenario)`.
+    """Every metric of the catalogue, overall and for each route, outcome, service, group and fault: the keys of
+    `metric_keys(scenario)`.
 
-    Routes that are only in the records (a measured trace) are added. `seen` is what `observe` gives, for whoever has it already.
+    Routes that are only in the records (a measured trace) are added. `seen` is what `observe` gives, for whoever has it
+    already.
     """
     seen = observe(records, scenario) if seen is None else seen
     window = np.array([records.warmup, records.duration])
@@ -57,11 +62,17 @@ def measure(records: Records, scenario: Scenario, seen: Observed | None = None) 
         **resilience(records, scenario, seen.everyone),
     }
     censored = {key for key, figure in clocks.items() if figure.censored}
-    return Measurement(_in_order(values), frozenset(censored | {key for key, value in values.items() if math.isinf(value)}))
+    return Measurement(
+        _in_order(values), frozenset(censored | {key for key, value in values.items() if math.isinf(value)})
+    )
 
 
-def averages(records: Records, scenario: Scenario, parts: Parts, shares: Mapping[str, Bounded], left: Left) -> dict[str, Floats]:
-    """The figures of service and machines in neighbouring spans of time, (spans,) each: by who arrived in a span, and what left in it."""
+def averages(
+    records: Records, scenario: Scenario, parts: Parts, shares: Mapping[str, Bounded], left: Left
+) -> dict[str, Floats]:
+    """The figures of service and machines in neighbouring spans of time, (spans,) each: by who arrived in a span, and
+    what left in it.
+    """
     machines = machine_averages(records, scenario, left, parts.edges)
     return {**outcome_shares(parts), **machines, **service_level(parts, shares, left)}
 
@@ -74,7 +85,9 @@ def by_route(records: Records, scenario: Scenario, parts: Parts, left: Left) -> 
 
 
 def _without_the_undecided(values: dict[str, float]) -> dict[str, float]:
-    """No figure (nan) where the end of too many requests is open: it would be that of the few whose end is known, and say nothing of the others."""
+    """No figure (nan) where the end of too many requests is open: it would be that of the few whose end is known, and
+    say nothing of the others.
+    """
     return {key: math.nan if _is_undecided(key, values) else value for key, value in values.items()}
 
 

@@ -1,7 +1,8 @@
-"""The business ledger and the messages: what was lost, charged twice, oversold. These count the whole run: harm done in the warm-up is harm.
+"""The business ledger and the messages: what was lost, charged twice, oversold. These count the whole run: harm done in
+the warm-up is harm.
 
-A figure about which the scenario says nothing (no order expects effects, no effect is the charge, no service has stock) is nan, not zero: an
-expectation that it be zero must not pass unseen.
+A figure about which the scenario says nothing (no order expects effects, no effect is the charge, no service has stock)
+is nan, not zero: an expectation that it be zero must not pass unseen.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ TOLD_NO_FAILURE = (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED, Outcome.IN_FLI
 
 def business(records: Records, scenario: Scenario, everyone: Sample) -> dict[str, float]:
     """The figures of the ledger. `everyone` are all requests of the run."""
-    return {**_orders(everyone.orders), **_charges(records, scenario), "oversold_items": _oversold(records, scenario), **_messages(records, scenario)}
+    return {
+        **_orders(everyone.orders),
+        **_charges(records, scenario),
+        "oversold_items": _oversold(records, scenario),
+        **_messages(records, scenario),
+    }
 
 
 def _orders(orders: Orders) -> dict[str, float]:

@@ -1,4 +1,6 @@
-"""Everything in a run that can be full: workers, cores, consumers and the hottest of them, places of bulkheads, rate limits."""
+"""Everything in a run that can be full: workers, cores, consumers and the hottest of them, places of bulkheads, rate
+limits.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ class Pool:
 
     station: str  # service, "gateway", "group topic", "caller -> callee", "gateway all limit"
     resource: str  # "workers", "cores", "consumers", "hottest consumer", "places", "rate"
-    busy: Floats  # servers that are busy, on average over the interval that ends at the tick; of a rate limit what passes per second
+    # servers that are busy, on average over the interval that ends at the tick; of a rate limit what passes per second
+    busy: Floats
     servers: Floats  # how many there are; nan where nobody knows, infinite where they are unlimited
     queue: str = ""  # the series of who waits for one
 
@@ -43,13 +46,17 @@ def pools(gauges: Gauges, scenario: Scenario) -> Iterator[Pool]:
     for station in stations(scenario):
         for resource, busy in (("workers", "busy"), ("cores", "cores_busy")):
             if gauges.has(station, busy):
-                yield Pool(station, resource, gauges.values(station, busy), _servers(gauges, station, resource), "queue")
+                yield Pool(
+                    station, resource, gauges.values(station, busy), _servers(gauges, station, resource), "queue"
+                )
     for group in gauges.components("busy"):
         if group not in stations(scenario):
             yield Pool(group, "consumers", gauges.values(group, "busy"), _servers(gauges, group, "workers"), "lag")
             yield from _hottest(gauges, group)
     for bulkhead in gauges.components("places_taken"):
-        yield Pool(bulkhead, "places", gauges.values(bulkhead, "places_taken"), gauges.values(bulkhead, "places"), "in_line")
+        yield Pool(
+            bulkhead, "places", gauges.values(bulkhead, "places_taken"), gauges.values(bulkhead, "places"), "in_line"
+        )
     for name, most in limits(scenario).items():
         if gauges.has(name, "passed"):
             passing = np.diff(gauges.values(name, "passed"), prepend=0.0) / np.maximum(np.diff(gauges.ticks), 1e-12)
@@ -58,11 +65,15 @@ def pools(gauges: Gauges, scenario: Scenario) -> Iterator[Pool]:
 
 def members(gauges: Gauges, group: str) -> list[Floats]:
     """The busy share of each member of a group over the ticks; none where the group is one member, or too large."""
-    return [gauges.values(group, its) for component, its in gauges.series if component == group and its.startswith(MEMBER)]
+    return [
+        gauges.values(group, its) for component, its in gauges.series if component == group and its.startswith(MEMBER)
+    ]
 
 
 def _hottest(gauges: Gauges, group: str) -> Iterator[Pool]:
-    """The member that was busy most of the measured window: it is full before the others where partitions are not alike."""
+    """The member that was busy most of the measured window: it is full before the others where partitions are not
+    alike.
+    """
     found = members(gauges, group)
     if found:
         edges = np.array([gauges.records.warmup, gauges.records.duration])
@@ -71,4 +82,8 @@ def _hottest(gauges: Gauges, group: str) -> Iterator[Pool]:
 
 
 def _servers(gauges: Gauges, station: str, quantity: str) -> Floats:
-    return gauges.values(station, quantity) if gauges.has(station, quantity) else np.full(gauges.records.ticks.shape, math.nan)
+    return (
+        gauges.values(station, quantity)
+        if gauges.has(station, quantity)
+        else np.full(gauges.records.ticks.shape, math.nan)
+    )

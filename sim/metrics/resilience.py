@@ -1,12 +1,13 @@
 """How a system gets over a fault: the time to detect it, to recover from it, to work off the backlog it left.
 
-The words: recovered is when, for a minute in 1 s buckets, success share and p95 are within 5 % of what they were before. Taken bucket by bucket
-that is a lottery: the p95 of the 120 requests of one second strays further than 5 % in a healthy system, and sixty such seconds in a row never
-come. So the minute is judged as a whole, and its first second too, so that it cannot begin in the tail of the trouble:
+The words: recovered is when, for a minute in 1 s buckets, success share and p95 are within 5 % of what they were
+before. Taken bucket by bucket that is a lottery: the p95 of the 120 requests of one second strays further than 5 % in a
+healthy system, and sixty such seconds in a row never come. So the minute is judged as a whole, and its first second
+too, so that it cannot begin in the tail of the trouble:
 
 * success: at least 95 % of the share before;
-* p95 at most 105 % of that before, which is to say: at most 5 % of the answers took longer than 1.05 x p95. Counting the slow needs no percentile of
-  a small sample;
+* p95 at most 105 % of that before, which is to say: at most 5 % of the answers took longer than 1.05 x p95. Counting
+  the slow needs no percentile of a small sample;
 * both with two standard errors of what so many requests show by chance;
 * better than before is recovered.
 """
@@ -39,13 +40,16 @@ DRAINED = 60.0  # s; for so long the backlog stays down, on average
 
 
 def resilience(records: Records, scenario: Scenario, everyone: Sample) -> dict[str, float]:
-    """Detection, recovery on both clocks, and drain of every named fault; from a fault that outlasts the run there is nothing to recover (nan)."""
+    """Detection, recovery on both clocks, and drain of every named fault; from a fault that outlasts the run there is
+    nothing to recover (nan).
+    """
     figures: dict[str, float] = {}
     faults = named_faults(scenario)
     if not faults:
         return figures
     clocks = (("", response_clock(everyone.answers)), (COMPLETION, completion_clock(everyone.orders)))
-    known: dict[tuple[str, tuple[float, float]], Usual | None] = {}  # nearly all faults have one and the same time before
+    # nearly all faults have one and the same time before
+    known: dict[tuple[str, tuple[float, float]], Usual | None] = {}
     backlog = backlog_of(records)
     for fault in faults:
         before, over = before_harm(records, scenario, fault), fault.end < records.duration
@@ -68,7 +72,8 @@ class Clock(Counted):
     judged: Mask  # counts for the success share
     success: Mask  # a part of the judged
     latency: Floats  # nan where none counts for the p95
-    waiting: Floats  # age of those that may yet succeed, and are too young to judge while below the limit for the p95; nan: others
+    # age of those that may yet succeed, and are too young to judge while below the limit for the p95; nan: others
+    waiting: Floats
 
 
 def response_clock(answers: Judged) -> Clock:
@@ -86,7 +91,9 @@ def completion_clock(orders: Orders) -> Clock:
 
 
 def recovery_time(clock: Clock, before: tuple[float, float], end: float, duration: float) -> float:
-    """Seconds from the end of the fault to the first good minute; inf where none fits into the run, nan where nothing was well before."""
+    """Seconds from the end of the fault to the first good minute; inf where none fits into the run, nan where nothing
+    was well before.
+    """
     usual = usual_of(clock, before)
     return usual.recovered(end, duration) if usual is not None else math.nan
 
@@ -115,7 +122,8 @@ def usual_of(clock: Clock, before: tuple[float, float]) -> Usual | None:
 
 @dataclass(frozen=True)
 class Usual:
-    """Requests in the order of arrival, with running counts of the good and the bad among them, and how many bad ones are usual.
+    """Requests in the order of arrival, with running counts of the good and the bad among them, and how many bad ones
+    are usual.
 
     Running counts make the seconds after a fault a matter of looking up: a run with hundreds of faults is counted once.
     """
@@ -143,9 +151,14 @@ class Usual:
         first, last = np.searchsorted(self.arrival, [end, end + seconds + 1.0])
         since = self.arrival[first:last] - end
         at = first + np.searchsorted(since, np.arange(seconds + 1, dtype=np.float64))
-        asked, failed, answered, late = (np.diff(running[at]) for running in (self.asked, self.failed, self.answered, self.late))
+        asked, failed, answered, late = (
+            np.diff(running[at]) for running in (self.asked, self.failed, self.answered, self.late)
+        )
         good_second = self.can_fail(failed, asked) & self.can_be_late(late, answered)
-        few, slow = self.can_fail(_minutes(failed), _minutes(asked)), self.can_be_late(_minutes(late), _minutes(answered))
+        few, slow = (
+            self.can_fail(_minutes(failed), _minutes(asked)),
+            self.can_be_late(_minutes(late), _minutes(answered)),
+        )
         good_minute = few & slow & (_minutes(asked) > 0)
         return np.flatnonzero(good_minute & good_second[: good_minute.size])
 
@@ -181,10 +194,11 @@ def detection_time(records: Records, fault: NamedFault) -> float:
 
 
 def drain_time(backlog: Backlog, before: tuple[float, float], end: float) -> float:
-    """Seconds from the end of the fault until lag and outboxes together are back at their mean before (and 2 sd, or 5 %), and stay there.
+    """Seconds from the end of the fault until lag and outboxes together are back at their mean before (and 2 sd, or 5
+    %), and stay there.
 
-    To stay is to be there on average over the minute that follows (or what remains of the run), so that one poll does not end a backlog and one
-    burst does not renew it. inf where the run ends first; nan where there is no broker.
+    To stay is to be there on average over the minute that follows (or what remains of the run), so that one poll does
+    not end a backlog and one burst does not renew it. inf where the run ends first; nan where there is no broker.
     """
     ticks, level = backlog.ticks, backlog.level
     normal = level[(ticks >= before[0]) & (ticks < before[1])]
@@ -208,7 +222,9 @@ class Backlog:
 
 def backlog_of(records: Records) -> Backlog:
     """The backlog over time; without ticks where there is no broker."""
-    series = [records.gauges[:, index] for index, series in enumerate(records.series) if series.quantity.split()[0] in BACKLOG]
+    series = [
+        records.gauges[:, index] for index, series in enumerate(records.series) if series.quantity.split()[0] in BACKLOG
+    ]
     if not series:
         return Backlog(np.empty(0), np.empty(0), np.empty(0))
     level, ticks = np.sum(series, axis=0), records.ticks

@@ -1,4 +1,7 @@
-"""The requests of a run on both clocks, with what their route promised and their client would bear. What is *not* here: any figure."""
+"""The requests of a run on both clocks, with what their route promised and their client would bear.
+
+What is *not* here: any figure.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,9 @@ class Judged(Answers):
 
     @cached_property
     def judged(self) -> Mask:
-        """Those by which one tells whether a system has recovered: who is in flight and has waited for longer than his patience has failed."""
+        """Those by which one tells whether a system has recovered: who is in flight and has waited for longer than his
+        patience has failed.
+        """
         return self.authorized & ~(self.in_flight & (self.age < self.patience))
 
 
@@ -88,7 +93,9 @@ class Sample:
     def _answered(self, mask: Mask) -> Durations:
         answers, none = self.answers, slice(0)
         widths = answers.widths(answers.response_width, mask), answers.widths(answers.response_width, none)
-        return Durations(answers.response[mask], answers.response[none], answers.counts(mask), answers.counts(none), *widths)
+        return Durations(
+            answers.response[mask], answers.response[none], answers.counts(mask), answers.counts(none), *widths
+        )
 
     def seen_at(self, answers: float | Floats, orders: float | Floats) -> Sample:
         """The same, as old as they are at another end of the run, or each of them at an end of its own."""
@@ -171,9 +178,13 @@ def sample_of(records: Records, scenario: Scenario) -> Sample:
 
 
 class Promised:
-    """What was promised to each request, by its source and route; where all have one source and one route, one number stands for all of them."""
+    """What was promised to each request, by its source and route; where all have one source and one route, one number
+    stands for all of them.
+    """
 
-    def __init__(self, records: Records, scenario: Scenario, source: NDArray[np.int16], route: NDArray[np.int16]) -> None:
+    def __init__(
+        self, records: Records, scenario: Scenario, source: NDArray[np.int16], route: NDArray[np.int16]
+    ) -> None:
         (sources, its_source), (routes, its_route) = _coded(source, records.names), _coded(route, records.names)
         self._traffic = [scenario.traffic.get(name) for name in sources]
         self._objectives = [[objective_of(scenario, client, name) for name in routes] for client in self._traffic]
@@ -192,15 +203,27 @@ class Promised:
     @cached_property
     def satisfying(self) -> Floats:
         """s; T of Apdex."""
-        return self._spread([APDEX_T if objective.latency is None else objective.latency for row in self._objectives for objective in row])
+        return self._spread(
+            [
+                APDEX_T if objective.latency is None else objective.latency
+                for row in self._objectives
+                for objective in row
+            ]
+        )
 
     @cached_property
     def patience(self) -> Floats:
         """s; of the client."""
-        return self._spread([patience_of(client) for client, row in zip(self._traffic, self._objectives, strict=True) for _ in row])
+        return self._spread(
+            [patience_of(client) for client, row in zip(self._traffic, self._objectives, strict=True) for _ in row]
+        )
 
     def _spread(self, values: list[float]) -> Floats:
-        return np.broadcast_to(values[0], self._size) if len(values) == 1 else np.array(values, dtype=np.float64)[self._place]
+        return (
+            np.broadcast_to(values[0], self._size)
+            if len(values) == 1
+            else np.array(values, dtype=np.float64)[self._place]
+        )
 
 
 def thin(column: Floats) -> Floats:
@@ -214,7 +237,9 @@ def in_time(response: Floats, objective: Floats) -> Mask:
 
 
 def _coded(column: NDArray[np.int16], names: tuple[str, ...]) -> tuple[list[str], NDArray[np.int64] | int]:
-    """The few names that occur in a column of indices, and the place of each row's name among them. -1 is no name, and comes last."""
+    """The few names that occur in a column of indices, and the place of each row's name among them. -1 is no name, and
+    comes last.
+    """
     if column.size and column.min() == column.max():
         return [(*names, "")[column[0]]], 0
     indices = column.astype(np.int64)

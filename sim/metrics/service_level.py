@@ -1,7 +1,7 @@
 """How well requests were served: availability, goodput, throughput, Apdex, error budget, shares of outcomes.
 
-Shares are of the requests that arrived in a span of time, and say what those in flight at its end can make of them at least and at most; rates are of the
-answers that left in it. Every figure has a value for each span.
+Shares are of the requests that arrived in a span of time, and say what those in flight at its end can make of them at
+least and at most; rates are of the answers that left in it. Every figure has a value for each span.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def outcome_shares(parts: Parts) -> dict[str, Floats]:
 
 
 class Bounded(NamedTuple):
-    """A figure of the requests whose end is known, and what it can be at least and at most with those that were in flight at the end."""
+    """A figure of the requests whose end is known, and what it can be at least and at most with those that were in
+    flight at the end.
+    """
 
     value: Floats
     least: Floats
@@ -63,7 +65,8 @@ def availability(parts: Parts) -> Bounded:
 
 
 def apdex(parts: Parts) -> Bounded:
-    """(satisfied + tolerating / 2) / authorized; satisfied up to T, tolerating up to 4 T, and nobody is satisfied by a failure.
+    """(satisfied + tolerating / 2) / authorized; satisfied up to T, tolerating up to 4 T, and nobody is satisfied by a
+    failure.
 
     Who is in flight and has waited for 4 T will not be satisfied any more, whatever his answer.
     """

@@ -14,11 +14,17 @@ RESPONSE = "response"  # the column
 
 
 def settling_series(records: Records) -> Columns:
-    """Mean response of the requests that were answered in each thousandth of the run, nan where none was; by the start of the interval.
+    """Mean response of the requests that were answered in each thousandth of the run, nan where none was; by the start
+    of the interval.
 
-    They go by their answer, not by their arrival: the last to arrive are answered only if they are quick, and the end would look better than it is.
+    They go by their answer, not by their arrival: the last to arrive are answered only if they are quick, and the end
+    would look better than it is.
     """
-    total, count = _of_rows(records) if records.summary is None else (records.summary.settling["total"], records.summary.settling["count"].astype(np.float64))
+    total, count = (
+        _of_rows(records)
+        if records.summary is None
+        else (records.summary.settling["total"], records.summary.settling["count"].astype(np.float64))
+    )
     return Columns(np.arange(POINTS) * records.duration / POINTS, {RESPONSE: ratio(total, count)}, "time")
 
 
@@ -27,5 +33,7 @@ def _of_rows(records: Records) -> tuple[Floats, Floats]:
     end = records.requests["end"]
     answered = ~np.isnan(end)
     place = np.minimum((end[answered] / records.duration * POINTS).astype(np.int64), POINTS - 1)
-    total = np.bincount(place, weights=(end - records.requests["arrival"])[answered], minlength=POINTS).astype(np.float64)
+    total = np.bincount(place, weights=(end - records.requests["arrival"])[answered], minlength=POINTS).astype(
+        np.float64
+    )
     return total, np.bincount(place, minlength=POINTS).astype(np.float64)

@@ -18,7 +18,9 @@ Shares = dict[tuple[str, str], Floats]
 
 
 def machine_averages(records: Records, scenario: Scenario, left: Left, edges: Floats) -> dict[str, Floats]:
-    """The figures of services, gateway and consumer groups that are averages over time, between neighbouring edges: (spans,) each."""
+    """The figures of services, gateway and consumer groups that are averages over time, between neighbouring edges:
+    (spans,) each.
+    """
     gauges = Gauges(records)
     shares = utilisations(gauges, scenario, edges)
     return {
@@ -47,24 +49,39 @@ def utilisations(gauges: Gauges, scenario: Scenario, edges: Floats) -> Shares:
 
 
 def _busiest(shares: Shares, station: str, spans: int) -> Floats:
-    """Of a station's cores where there are any, else of whatever it has but its hottest consumer; nan where nothing is known."""
-    its = {resource: value for (name, resource), value in shares.items() if name == station and resource != "hottest consumer"}
+    """Of a station's cores where there are any, else of whatever it has but its hottest consumer; nan where nothing is
+    known.
+    """
+    its = {
+        resource: value
+        for (name, resource), value in shares.items()
+        if name == station and resource != "hottest consumer"
+    }
     return its.get("cores", next(iter(its.values()), np.full(spans, math.nan)))
 
 
 def lag_max(gauges: Gauges, group: str) -> float:
-    """The largest sum of a group's lag over its topics at a tick of the measured window."""
-    lags = [gauges.levels(component, "lag", gauges.records.warmup) for component in gauges.components("lag") if component.rpartition(" ")[0] == group]
+    """The largest sum of a group's lag over its topics, or of a queue's, at a tick of the measured window."""
+    its = [component for component in gauges.components("lag") if group in (component, component.rpartition(" ")[0])]
+    lags = [gauges.levels(component, "lag", gauges.records.warmup) for component in its]
     return float(np.sum(lags, axis=0).max()) if lags and lags[0].size else math.nan
 
 
 def costs(gauges: Gauges, scenario: Scenario, edges: Floats) -> Floats:
-    """(spans,) replicas x time x price; nan where nothing has a price."""
+    """(spans,) replicas x time x price; nan where nothing has a price. Those that start or end are paid for, too."""
     prices = {name: service.cost for name, service in scenario.services.items()}
     if scenario.gateway is not None:
         prices[GATEWAY] = scenario.gateway.cost
-    priced = [gauges.means_of(component, "replicas", edges) * np.diff(edges) * price for component, price in prices.items() if price]
+    priced = [
+        gauges.means_of(component, _paid(gauges, component), edges) * np.diff(edges) * price
+        for component, price in prices.items()
+        if price
+    ]
     return np.sum(priced, axis=0) if priced else np.full(edges.size - 1, math.nan)
+
+
+def _paid(gauges: Gauges, component: str) -> str:
+    return "replicas_paid" if component in gauges.components("replicas_paid") else "replicas"
 
 
 def _per_thousand(price: Floats, left: Left) -> Floats:
@@ -76,5 +93,8 @@ def _per_thousand(price: Floats, left: Left) -> Floats:
 def _over_services(gauges: Gauges, part: str, whole: str, edges: Floats) -> Floats:
     """The growth of one total, of all services together, over that of another."""
     components = [component for component in gauges.components(whole) if component != GATEWAY]
-    grown = (sum((gauges.growths_of(component, its, edges) for component in components), np.zeros(edges.size - 1)) for its in (part, whole))
+    grown = (
+        sum((gauges.growths_of(component, its, edges) for component in components), np.zeros(edges.size - 1))
+        for its in (part, whole)
+    )
     return ratio(*grown)

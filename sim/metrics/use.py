@@ -37,7 +37,9 @@ class Use:
 
 
 def use_table(records: Records, scenario: Scenario) -> tuple[Use, ...]:
-    """Everything that can be full, stations in the order of the scenario and then consumer groups, bulkheads and rate limits."""
+    """Everything that can be full, stations in the order of the scenario and then consumer groups, bulkheads and rate
+    limits.
+    """
     gauges = Gauges(records)
     return tuple(_use(gauges, pool, *_came(gauges, pool)) for pool in pools(gauges, scenario))
 
@@ -58,9 +60,15 @@ def _came(gauges: Gauges, pool: Pool) -> tuple[int, dict[str, int]]:
 def _messages(records: Records, component: str) -> tuple[int, dict[str, int]]:
     names, messages = {name: index for index, name in enumerate(records.names)}, deliveries(records)
     group, _, topic = component.rpartition(" ")
-    its = messages.where((messages.group == names.get(group, -1)) & (messages.topic == names.get(topic, -1)) & messages.late)
+    its = messages.where(
+        (messages.group == names.get(group, -1)) & (messages.topic == names.get(topic, -1)) & messages.late
+    )
     ends = its.bins(its.how, len(MessageEnd))
-    return int(ends.sum()), {end.word: int(ends[end]) for end in MessageEnd if end not in (MessageEnd.PROCESSED, MessageEnd.QUEUED) and ends[end]}
+    return int(ends.sum()), {
+        end.word: int(ends[end])
+        for end in MessageEnd
+        if end not in (MessageEnd.PROCESSED, MessageEnd.QUEUED) and ends[end]
+    }
 
 
 def _use(gauges: Gauges, pool: Pool, attempts: int, errors: dict[str, int]) -> Use:
@@ -91,10 +99,13 @@ def _waiting(gauges: Gauges, pool: Pool) -> Floats:
 def _full(gauges: Gauges, pool: Pool, shares: Floats) -> float:
     """From when on it was full; of the consumers of a group, from when on any one of them was.
 
-    Where nobody waits for a place, all are hardly ever taken for long, however many are turned away: that they are says that it is full.
+    Where nobody waits for a place, all are hardly ever taken for long, however many are turned away: that they are says
+    that it is full.
     """
     if pool.resource in REFUSALS:
-        passed, refused = (np.diff(gauges.values(pool.station, quantity), prepend=0.0) for quantity in ("passed", "turned_away"))
+        passed, refused = (
+            np.diff(gauges.values(pool.station, quantity), prepend=0.0) for quantity in ("passed", "turned_away")
+        )
         shares = np.where(refused > TURNED_AWAY * (passed + refused), 1.0, shares)
     if pool.resource == "hottest consumer":
         return min(_full_at(gauges, busy) for busy in members(gauges, pool.station))
@@ -112,12 +123,20 @@ def _full_at(gauges: Gauges, shares: Floats) -> float:
 
 
 def _attempts(records: Records, station: str) -> tuple[int, dict[str, int]]:
-    """Attempts that arrived after the warm-up, and how those ended that did not end well; from the spans of all, or else the book of the whole run."""
+    """Attempts that arrived after the warm-up, and how those ended that did not end well; from the spans of all, or
+    else the book of the whole run.
+    """
     if records.exemplary or not records.spans.size:
         book = next((book for book in records.books if book.component == station), None)
-        errors = {word: count for word, count in (book.ended if book is not None else {}).items() if Outcome[word.upper()] not in NO_ERRORS}
+        errors = {
+            word: count
+            for word, count in (book.ended if book is not None else {}).items()
+            if Outcome[word.upper()] not in NO_ERRORS
+        }
         return (book.offered if book is not None else 0), errors
     its = np.array([name == station or name.startswith(f"{station}.") for name in (*records.names, "")], dtype=bool)
     rows = records.spans[its[records.spans["endpoint"]] & (records.spans["arrived"] >= records.warmup)]
     ends = np.bincount(rows["outcome"].astype(np.int64), minlength=len(Outcome))
-    return len(rows), {outcome.word: int(ends[outcome]) for outcome in Outcome if outcome not in NO_ERRORS and ends[outcome]}
+    return len(rows), {
+        outcome.word: int(ends[outcome]) for outcome in Outcome if outcome not in NO_ERRORS and ends[outcome]
+    }

@@ -1,6 +1,8 @@
-"""One request as a waterfall: every attempt that was made on its way, from when it was sent to when it was over, and what it did meanwhile.
+"""One request as a waterfall: every attempt that was made on its way, from when it was sent to when it was over, and
+what it did meanwhile.
 
-Needs spans and stages, of all requests or of exemplars. What consumers and relays did for the request is not on the way of its answer, and not here.
+Needs spans and stages, of all requests or of exemplars. What consumers and relays did for the request is not on the way
+of its answer, and not here.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ WHAT: dict[int, str] = {
     Stage.FROZEN: "frozen",
     Stage.REPLICATION: "replication",
 }
-"""What an attempt is about in a stage, as `attribution.PARTS` has it; `callee`: it waits for what it has called, or for its branches."""
+"""What an attempt is about in a stage, as `attribution.PARTS` has it; `callee`: it waits for what it has called, or for
+its branches.
+"""
 
 
 class Piece(NamedTuple):
@@ -50,7 +54,8 @@ class Bar:
     depth: int  # 0: the client made it, 1: an attempt of the client made it, ...
     number: int  # 1: the first attempt of its call, 2: the first retry, ...
     pieces: tuple[Piece, ...]  # what branches did overlaps
-    outcome: str  # its own; empty where there is none: it never arrived, was a publication, or goes on at the end of the run
+    # its own; empty where there is none: it never arrived, was a publication, or goes on at the end of the run
+    outcome: str
     given_up: float  # when its caller did not want it any more; nan: it did to the end
 
     @property
@@ -66,7 +71,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """One request and its attempts: each caller before those it called, and these in the order in which they were sent."""
+    """One request and its attempts: each caller before those it called, and these in the order in which they
+    were sent.
+    """
 
     source: str
     number: int  # within its source
@@ -78,7 +85,9 @@ class Waterfall:
 
 
 def slowest(records: Records) -> np.void | None:
-    """The request after the warm-up that waited longest for its answer, whatever that was; None where no stage of it was kept."""
+    """The request after the warm-up that waited longest for its answer, whatever that was; None where no stage of it
+    was kept.
+    """
     if not records.stages.size:
         return None
     found = slowest_of(records.requests, records.warmup) if records.summary is None else records.summary.slowest
@@ -130,7 +139,9 @@ class _Way:
     def _stages(self, flow: int, ended: float) -> Iterator[tuple[Any, float]]:
         """(stage, when it was over)"""
         stages = self.flows.get(flow, [])
-        return zip(stages, [*(float(stage["begin"]) for stage in stages[1:]), ended], strict=True) if stages else iter(())
+        return (
+            zip(stages, [*(float(stage["begin"]) for stage in stages[1:]), ended], strict=True) if stages else iter(())
+        )
 
     def _branches(self, stage: Any) -> range:  # noqa: ANN401 - a row of the stages
         return range(int(stage["about"]), int(stage["about"]) + int(stage["seconds"]))
@@ -144,12 +155,25 @@ class _Way:
             return
         over = self.last if math.isnan(span["ended"]) else float(span["ended"])
         started = over if math.isnan(span["started"]) else float(span["started"])
-        early = next((float(stage["begin"]) for stage in self.flows.get(flow, ()) if stage["kind"] == Stage.ANSWER), math.inf)
-        pieces = [("network", begin, float(span["arrived"])), ("queue", float(span["arrived"]), started), *self._inside(flow, started, over)]
+        early = next(
+            (float(stage["begin"]) for stage in self.flows.get(flow, ()) if stage["kind"] == Stage.ANSWER), math.inf
+        )
+        pieces = [
+            ("network", begin, float(span["arrived"])),
+            ("queue", float(span["arrived"]), started),
+            *self._inside(flow, started, over),
+        ]
         if until >= over and early > over:
             pieces.append(("network", over, until))
         outcome = "" if span["outcome"] == Outcome.IN_FLIGHT else Outcome(span["outcome"]).word
-        yield self._bar(self.names[span["endpoint"]], depth, number, pieces, outcome, until if until < min(over, early) else math.nan)
+        yield self._bar(
+            self.names[span["endpoint"]],
+            depth,
+            number,
+            pieces,
+            outcome,
+            until if until < min(over, early) else math.nan,
+        )
         yield from self._of(flow, over, depth + 1)
 
     def _without_span(self, flow: int, begin: float, until: float) -> list[tuple[str, float, float]]:
@@ -158,12 +182,17 @@ class _Way:
         for stage, over in self._stages(flow, until):
             if stage["kind"] == Stage.REPLICATION:
                 replicated = min(over, until)
-                pieces += [("network", since, float(stage["begin"])), ("replication", float(stage["begin"]), replicated)]
+                pieces += [
+                    ("network", since, float(stage["begin"])),
+                    ("replication", float(stage["begin"]), replicated),
+                ]
                 since = replicated
         return [*pieces, ("network", since, until)]
 
     def _inside(self, flow: int, started: float, over: float) -> Iterator[tuple[str, float, float]]:
-        """What an attempt did from when it had a worker until it was over, and what its branches did, but for their calls."""
+        """What an attempt did from when it had a worker until it was over, and what its branches did, but for their
+        calls.
+        """
         for stage, until in self._stages(flow, over):
             if stage["kind"] == Stage.END:
                 return
@@ -173,7 +202,15 @@ class _Way:
                 its = (piece for branch in self._branches(stage) for piece in self._inside(branch, begin, over))
                 yield from (piece for piece in its if piece[0] != CALLEE)
 
-    def _bar(self, name: str, depth: int, number: int, pieces: list[tuple[str, float, float]], outcome: str = "", given_up: float = math.nan) -> Bar:
+    def _bar(
+        self,
+        name: str,
+        depth: int,
+        number: int,
+        pieces: list[tuple[str, float, float]],
+        outcome: str = "",
+        given_up: float = math.nan,
+    ) -> Bar:
         found = [Piece(what, begin - self.arrival, end - self.arrival) for what, begin, end in pieces]
         kept = tuple(piece for piece in found if piece.end > piece.begin)
         return Bar(name, depth, number, kept or (found[0],), outcome, given_up - self.arrival)

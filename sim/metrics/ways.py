@@ -1,13 +1,16 @@
 """The ways of requests: every second until the answer, or until the order is complete, belongs to exactly one part.
 
-Needs `record: {spans: all}`. The way of an answer begins at the client and descends into whatever is waited for: an attempt travels, waits for a worker,
-and does one thing after the other; of parallel branches it follows the one that was over last (or the one that gave the answer). An attempt that its
-caller gave up counts up to that moment. What another attempt of the same call has made pointless is marked as `again`, and still told apart.
+Needs `record: {spans: all}`. The way of an answer begins at the client and descends into whatever is waited for: an
+attempt travels, waits for a worker, and does one thing after the other; of parallel branches it follows the one that
+was over last (or the one that gave the answer). An attempt that its caller gave up counts up to that moment. What
+another attempt of the same call has made pointless is marked as `again`, and still told apart.
 
-The way of an order is that to its last effect: each flow on it up to the moment at which it called, published or wrote what the next one is. Then an
-event waits in an outbox, is replicated, waits for a consumer, is processed, waits in retry topics.
+The way of an order is that to its last effect: each flow on it up to the moment at which it called, published or wrote
+what the next one is. Then an event waits in an outbox, is replicated, waits for a consumer, is processed, waits in
+retry topics.
 
-Not told apart: what a cut-off piece of work on shared cores had done by then (taken as even), and what an outbox's relay does from its poll on.
+Not told apart: what a cut-off piece of work on shared cores had done by then (taken as even), and what an outbox's
+relay does from its poll on.
 """
 
 from __future__ import annotations
@@ -80,7 +83,11 @@ class Ways:
     def __init__(self, records: Records, scenario: Scenario, rows: NDArray[np.int64]) -> None:
         requests = records.requests[rows]
         self._names = (*records.names, "")
-        self._stations = {f"{service}.{endpoint}": service for service, spec in scenario.services.items() for endpoint in spec.endpoints}
+        self._stations = {
+            f"{service}.{endpoint}": service
+            for service, spec in scenario.services.items()
+            for endpoint in spec.endpoints
+        }
         self._requests = {int(row): request for row, request in zip(rows, requests, strict=True)}
         stages = records.stages[np.isin(records.stages["request"], requests["id"])]
         self._last = records.duration
@@ -88,7 +95,9 @@ class Ways:
         stages = stages[~np.isin(stages["kind"], MOMENTS)]
         stages = stages[np.argsort(stages["flow"], kind="stable")]
         flows, first = np.unique(stages["flow"], return_index=True)
-        self._flows = dict(zip(flows.tolist(), zip(first.tolist(), [*first[1:].tolist(), len(stages)], strict=True), strict=True))
+        self._flows = dict(
+            zip(flows.tolist(), zip(first.tolist(), [*first[1:].tolist(), len(stages)], strict=True), strict=True)
+        )
         self._begin, self._seconds = stages["begin"].tolist(), stages["seconds"].tolist()
         self._about, self._kind = stages["about"].tolist(), stages["kind"].tolist()
         self._place = [self._names[index] for index in stages["place"].tolist()]
@@ -101,12 +110,16 @@ class Ways:
         self._freezes = _freezes(scenario)
 
     def _remember(self, stages: NDArray[np.void]) -> None:
-        """From which flow each comes, since when and how, which ones belong to a request, and in which its last effect came to exist."""
+        """From which flow each comes, since when and how, which ones belong to a request, and in which its last effect
+        came to exist.
+        """
         self._born: dict[int, tuple[int, float, int]] = {}
         self._of: dict[int, set[int]] = {}
         self._complete: dict[int, tuple[int, float]] = {}
         columns = ("request", "flow", "begin", "seconds", "about", "kind")
-        for request, flow, begin, seconds, about, kind in zip(*(stages[name].tolist() for name in columns), strict=True):
+        for request, flow, begin, seconds, about, kind in zip(
+            *(stages[name].tolist() for name in columns), strict=True
+        ):
             self._of.setdefault(request, set()).add(flow)
             if kind == Stage.COMPLETED:
                 self._complete[request] = flow, begin
@@ -125,7 +138,9 @@ class Ways:
         return _Span(float(span["arrived"]), started, ended, self._station(self._names[span["endpoint"]]))
 
     def parts(self, row: int) -> dict[Part, float]:
-        """Part -> seconds of the request in this row of the table, which must have been answered; they add up to its response."""
+        """Part -> seconds of the request in this row of the table, which must have been answered; they add up to its
+        response.
+        """
         request = self._requests[row]
         self._found: dict[Part, float] = {}
         arrival, end = float(request["arrival"]), float(request["end"])
@@ -134,11 +149,15 @@ class Ways:
         return self._found
 
     def until_complete(self, row: int) -> dict[Part, float]:
-        """Part -> seconds of the order in this row from its arrival to its last effect, or to the end of the run where that is still to come."""
+        """Part -> seconds of the order in this row from its arrival to its last effect, or to the end of the run where
+        that is still to come.
+        """
         request = self._requests[row]
         self._found = {}
         arrival, number = float(request["arrival"]), int(request["id"])
-        flow, until = (self._unfinished(number), self._last) if math.isnan(request["completion"]) else self._complete[number]
+        flow, until = (
+            (self._unfinished(number), self._last) if math.isnan(request["completion"]) else self._complete[number]
+        )
         way = []
         while flow in self._born:
             parent, begin, kind = self._born[flow]
@@ -150,7 +169,9 @@ class Ways:
         return self._found
 
     def _unfinished(self, request: int) -> int:
-        """The flow of an incomplete order in which it may still be completed: the last that came to be and is not over; or else its client's."""
+        """The flow of an incomplete order in which it may still be completed: the last that came to be and is not over;
+        or else its client's.
+        """
         alive = [flow for flow in self._of.get(request, ()) if self._is_open(flow)]
         return max(alive, default=self._client.get(request, -1))
 
@@ -201,12 +222,20 @@ class Ways:
         """One stage, which was over at `over`, up to `until`."""
         kind, place = Stage(self._kind[index]), self._place[index]
         if kind in _CALLS:
-            following = next((self._kind[other] for other in range(index + 1, last) if self._kind[other] in _CALLS), None)
-            self._attempt(self._about[index], self._station(place), begin, until, again or (following == Stage.RETRY and over <= until))
+            following = next(
+                (self._kind[other] for other in range(index + 1, last) if self._kind[other] in _CALLS), None
+            )
+            self._attempt(
+                self._about[index],
+                self._station(place),
+                begin,
+                until,
+                again or (following == Stage.RETRY and over <= until),
+            )
         elif kind in (Stage.WORK, Stage.WAIT):
             self._spent(index, begin, until, over, again)
         elif kind == Stage.PARALLEL:
-            self._branch(index, last, begin, until, again)
+            self._branch(index, last, (begin, until, over), again)
         elif kind == Stage.ANSWER:
             self._add(place, "network", until - begin, again)
         else:
@@ -219,14 +248,18 @@ class Ways:
         moving = elapsed - frozen
         own = moving
         if self._kind[index] == Stage.WORK:
-            asked = self._seconds[index] * (1.0 if until >= over or not math.isfinite(over) else elapsed / (over - begin))
+            asked = self._seconds[index] * (
+                1.0 if until >= over or not math.isfinite(over) else elapsed / (over - begin)
+            )
             own = moving if moving - asked < LEAST else asked
         self._add(place, "frozen", frozen, again)
         self._add(place, "work" if self._kind[index] == Stage.WORK else "wait", own, again)
         self._add(place, "cores", moving - own, again)
 
     def _attempt(self, flow: int, callee: str, begin: float, until: float, again: bool) -> None:
-        """An attempt from the moment it was sent up to `until`, when its caller had the answer or did not want it any more."""
+        """An attempt from the moment it was sent up to `until`, when its caller had the answer or did not want it any
+        more.
+        """
         span = self._spans.get(flow)
         if span is None:
             if flow in self._flows:  # a publication: what is not replication is travel
@@ -250,11 +283,17 @@ class Ways:
         first, last = self._flows.get(flow, (0, 0))
         return next((self._begin[index] for index in range(first, last) if self._kind[index] == Stage.ANSWER), math.inf)
 
-    def _branch(self, index: int, last: int, begin: float, until: float, again: bool) -> None:
-        """The branch that gave the answer, or else the one that was over last."""
+    def _branch(self, index: int, last: int, when: tuple[float, float, float], again: bool) -> None:
+        """The branch that gave the answer, or else the one whose end was that of the stage, or else the last.
+
+        `when`: as in `_stage`, (begin, until, over). In a race the others may go on for long after it.
+        """
+        begin, until, ended = when
         branches = range(self._about[index], self._about[index] + int(self._seconds[index]))
         over = {branch: self._branch_end(branch) for branch in branches}
-        chosen = max(branches, key=lambda branch: over[branch])
+        chosen = next(
+            (branch for branch in branches if over[branch] == ended), max(branches, key=lambda its: over[its])
+        )
         if index + 1 < last and self._kind[index + 1] == Stage.ANSWER and self._about[index + 1] in over:
             chosen = self._about[index + 1]
         self._follow(chosen, self._place[index], begin, until, over[chosen], again)

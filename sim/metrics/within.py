@@ -1,6 +1,7 @@
 """Intervals from a single run, of what is an average or a percentile over time: batch means and order statistics.
 
-What is *not* here: intervals of counts over the whole run (lost orders), of largest values, of anything after a fault. One run says nothing of those.
+What is *not* here: intervals of counts over the whole run (lost orders), of largest values, of anything after a fault.
+One run says nothing of those.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def within_run(
     confidence: float = 0.95,
     seen: Observed | None = None,
 ) -> dict[str, Interval]:
-    """The figures of one run for which it gives an interval: none where the load is unsteady, or where its parts hang together.
+    """The figures of one run for which it gives an interval: none where the load is unsteady, or where its parts hang
+    together.
 
     `seen` is what `observe` gives, for whoever has it already.
     """
@@ -62,12 +64,19 @@ def within_run(
         of_route = of_all if its is parts else _percentiles(its.sample, its, confidence)
         found = {**found, **{key_of(name, route): interval for name, interval in of_route.items()}}
     if records.summary is not None:
-        found = {key: _widened(replace(interval, value=whole.values[key]), records.summary) for key, interval in found.items()}
+        found = {
+            key: _widened(replace(interval, value=whole.values[key]), records.summary)
+            for key, interval in found.items()
+        }
     missing = np.full(PIECES, math.nan)
     for key in whole.values:
         if base_of(key) in AVERAGES:
-            found[key] = batch_interval(whole.values[key], values.get(key, missing), confidence, Bounds(*limits_of(key)))
-    return {key: interval for key, interval in found.items() if key not in whole.censored and not math.isnan(interval.low)}
+            found[key] = batch_interval(
+                whole.values[key], values.get(key, missing), confidence, Bounds(*limits_of(key))
+            )
+    return {
+        key: interval for key, interval in found.items() if key not in whole.censored and not math.isnan(interval.low)
+    }
 
 
 def _percentiles(sample: Sample, parts: Parts, confidence: float) -> dict[str, Interval]:
@@ -82,11 +91,19 @@ def _percentiles(sample: Sample, parts: Parts, confidence: float) -> dict[str, I
     known = orders.finished | orders.unfinished
     completion = _intervals(parts.orders, orders, waits, known, sample.completion.ranked, confidence)
     clocks = {"response": response, "response_all": response_all, "completion": completion}
-    return {f"{clock}_{statistic}": interval for clock, intervals in clocks.items() for statistic, interval in zip(PERCENTILES, intervals, strict=True)}
+    return {
+        f"{clock}_{statistic}": interval
+        for clock, intervals in clocks.items()
+        for statistic, interval in zip(PERCENTILES, intervals, strict=True)
+    }
 
 
-def _intervals(spans: Sequence[slice], requests: Requests, times: Floats, mask: Mask, ranked: Ranked, confidence: float) -> list[Interval]:
-    """Each part tells which share of it lies below a percentile of all: how these vary is what the values are worth together."""
+def _intervals(
+    spans: Sequence[slice], requests: Requests, times: Floats, mask: Mask, ranked: Ranked, confidence: float
+) -> list[Interval]:
+    """Each part tells which share of it lies below a percentile of all: how these vary is what the values are worth
+    together.
+    """
     qs = tuple(PERCENTILES.values())
     if not ranked.size:
         return [Interval(math.nan, n=0)] * len(qs)

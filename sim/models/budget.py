@@ -8,6 +8,7 @@ from typing import Any
 
 from sim.models.guards import Memory
 from sim.policies import budget as budgets
+from sim.policies import throttle as throttling
 from sim.policies.base import passed
 from sim.spec import policy as spec
 from sim.vocabulary import QUIET
@@ -20,6 +21,8 @@ class RetryBudget(Memory):
         self.row: Any
         self.tokens: Any
         self.row, self.tokens = budgets.new_budget(budget)
+        grpc = budget.grpc
+        self.throttle = throttling.new_throttle(grpc.max_tokens, grpc.token_ratio) if grpc is not None else None
         self.last_refusal = -math.inf  # s
 
     def renewed(self, policy: spec.CallPolicy) -> RetryBudget:
@@ -32,9 +35,21 @@ class RetryBudget(Memory):
         """A request that is no retry begins."""
         budgets.deposit(self.row, self.tokens, now)
 
+    def hear(self, good: bool) -> None:
+        """How an attempt ended: with an answer, or in a way that may be tried again (gRPC counts these)."""
+        if self.throttle is not None:
+            if good:
+                throttling.succeeded(self.throttle)
+            else:
+                throttling.failed(self.throttle)
+
     def withdraw(self, now: float, tell: Callable[[], None]) -> bool:
         """Whether one more retry is within the budget; `tell` is called where a spell begins in which none is."""
-        if budgets.withdraw(self.row, self.tokens, now):
+        if self.throttle is not None:
+            allowed = bool(throttling.allows(self.throttle))
+        else:
+            allowed = bool(budgets.withdraw(self.row, self.tokens, now))
+        if allowed:
             return True
         if passed(now, self.last_refusal + QUIET):
             tell()

@@ -9,7 +9,7 @@ Why a call failed in the first place stays with it as `root`, for the books.
 At a timeout the caller's permit and connection are free again; the callee goes on with the abandoned attempt, unless
 the policy says `on_timeout: cancel`. At the total timeout that is so for the attempt under way, and there is no other.
 
-Not modelled: connection pools and connection set-up, deadline propagation, hedging.
+Not modelled: many requests on one connection (HTTP/2), and the time that a cancellation takes to travel.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sim.models.context import Context
-from sim.models.ending import kill
+from sim.models.ending import kill, stop_branch
 from sim.models.guards import Guard, Guards, Memory
 from sim.models.host import Host
 from sim.models.link import Hop
@@ -48,8 +48,8 @@ class Target(Protocol):
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
         """The replica that takes this attempt; None: nobody is there."""
 
-    def over(self, caller: Replica, replica: Replica) -> None:
-        """For the balancer: the attempt is over from the caller's point of view."""
+    def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:
+        """For the balancer: the attempt is over from the caller's point of view; how, where that is known."""
 
     @property
     def arrive(self) -> Callable[[Task], None]:
@@ -94,6 +94,9 @@ class Call:
     run: Run  # through all its layers
     guards: Guards  # by replica of the caller; empty where no layer remembers anything
     bulkhead_name: str  # as figures name its places
+    limit_name: str  # and its rate limit
+    pool_name: str  # and its connections
+    deadlines: dict[Task, float]  # s; until when whoever asked waits for an attempt, where it was told
 
     def __init__(
         self,
@@ -119,7 +122,8 @@ class Call:
         self.salt = context.salt(site)
         self.mark = context.mark(site)
         self.fallback = fallback
-        self.cancels = policy.on_timeout == "cancel"
+        self.cancels = policy.cancels
+        self.propagates = policy.deadline is not None
 
     def shares_guards_with(self, other: Call) -> bool:
         """Whether the two are of one caller, towards one callee, under one policy."""
@@ -147,7 +151,10 @@ class Call:
     def give_up(self, task: Task) -> None:
         """Nobody waits any longer for the attempt that the task makes; whether that goes on is the policy's choice."""
         child = task.children
-        if child is not None:
+        if isinstance(child, list):  # copies of a hedged attempt
+            for copy in child:
+                stop_branch(copy, self.cancels)
+        elif child is not None:
             child.caller = None
             if self.cancels:
                 kill(child, TIMEOUT, cancel=True)

@@ -16,7 +16,7 @@ from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Replica, Task
 from sim.spec.policy import NO_POLICY, CallPolicy
 from sim.spec.scenario import Scenario
-from sim.spec.sites import bulkheads
+from sim.spec.sites import bulkheads, caller_limits, pools
 
 
 class Calls:
@@ -27,8 +27,11 @@ class Calls:
         self.policies = scenario.policies
         self.network = network
         self.hosts = hosts
+        self.deadlines: dict[Task, float] = {}  # of attempts that know of one
         self.guarded: list[Call] = []  # the first of all calls that share their guards
         self._bulkhead_names = {(its.caller, its.callee, its.policy_name): its.name for its in bulkheads(scenario)}
+        self._pool_names = {(its.caller, its.callee, its.policy_name): its.name for its in pools(scenario)}
+        self._limit_names = {(its.caller, its.callee, its.policy_name): its.name for its in caller_limits(scenario)}
 
     def policy(self, written: str | CallPolicy | None) -> CallPolicy:
         """The policy that a step names, or that is written there."""
@@ -50,9 +53,12 @@ class Calls:
         call = Call(self.context, site, caller, target, self.policy(policy), name, hops, fallback)
         key = (call.caller, target.component, name)
         call.bulkhead_name = self._bulkhead_names.get(key, f"{call.caller} -> {target.component} ({name})")
+        call.limit_name = self._limit_names.get(key, f"{call.caller} -> {target.component} ({name}) rate limit")
+        call.pool_name = self._pool_names.get(key, f"{call.caller} -> {target.component} ({name}) pool")
+        call.deadlines = self.deadlines
         call.guards = self._guards(call)
         call.run = layered(call, LAYERS)
-        if call.cancels:
+        if call.cancels or (call.policy.hedge is not None and call.policy.hedge.cancel):
             for host in self.hosts:  # it goes on from callee to callee
                 host.keep_track()
         return call

@@ -12,9 +12,10 @@ from sim.chance.chain import link_chain
 from sim.models.budget import RetryBudget
 from sim.models.call import Target
 from sim.models.context import Context
+from sim.models.ending import kill
 from sim.models.gateway import Gateway
 from sim.models.link import Hop
-from sim.models.outcomes import RATE_LIMITED, TIMEOUT, UNREACHABLE
+from sim.models.outcomes import OK, RATE_LIMITED, SHED, TIMEOUT, UNREACHABLE
 from sim.models.request import Request
 from sim.models.task import Activity, Outside, Replica, Task, abandon
 from sim.models.timers import TimerQueue
@@ -22,6 +23,9 @@ from sim.policies import retry as retries
 from sim.spec.policy import Retry
 from sim.spec.traffic import Traffic
 from sim.vocabulary import EventKind, Stage
+
+LIMITED = (RATE_LIMITED, SHED)
+"""Answers that may say when to come again: 429 and 503 (RFC 9110, 10.2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,16 @@ class Door:
 class Client:
     """What all clients of one traffic have in common: patience, retries, and the budget for these."""
 
-    def __init__(self, context: Context, name: str, spec: Traffic, gateway: Gateway | None):
+    def __init__(
+        self, context: Context, name: str, spec: Traffic, gateway: Gateway | None, deadlines: dict[Task, float]
+    ):
         self.env = context.env
         self.recorder = context.recorder
         self.name = name
         self.name_index = context.recorder.name(name)
         self.gateway = gateway
         self.replica = Replica(Outside(), 0, 0)  # its side of balancers
+        self.deadlines = deadlines if spec.deadline is not None else None  # None: nobody is told how long it waits
         retry = spec.retry or Retry(max_attempts=1)
         self.rule = retries.new_retry(retry)
         self.budget = RetryBudget(retry.budget) if retry.budget is not None else None
@@ -74,10 +81,13 @@ class Client:
         while True:
             outcome = yield from self._try(task, door, tries)
             tries += 1
+            if self.budget is not None and (outcome == OK or retries.retryable(self.rule, outcome)):
+                self.budget.hear(outcome == OK)
             if not self._may_go_on(tries, outcome):
                 break
             pause = retries.backoff(self.rule, tries, self.jitter(request.id, tries), pause)
-            asked_to_wait = request.retry_after if outcome == RATE_LIMITED and self.honor_retry_after else 0.0
+            asked_to_wait = request.retry_after if outcome in LIMITED and self.honor_retry_after else 0.0
+            request.retry_after = 0.0  # a 503 of a full queue that comes later asks for nothing
             if (wait := max(pause, asked_to_wait)) > 0.0:
                 self.recorder.stage(task, Stage.BACKOFF, self.name_index)
                 self.env.hold(task, wait)
@@ -92,6 +102,7 @@ class Client:
         """One attempt, after so many others."""
         request, target = task.request, door.target
         request.attempts = tries + 1
+        began = self.env.now
         task.root = 0
         if self.timers is not None:
             self.timers.arm(task)
@@ -102,13 +113,17 @@ class Client:
         else:
             if (attempt := self._attempt(door, request, task, replica, tries)) is not None:
                 task.children = attempt
+                if self.deadlines is not None and self.timers is not None:
+                    self.deadlines[attempt] = began + self.timers.duration
                 attempt.then = target.arrive
                 self.env.wake(attempt)
             self.recorder.sent(task, attempt, target.where, tries)
             yield
             outcome = task.outcome
             task.children = None
-            target.over(self.replica, replica)
+            if self.deadlines is not None and attempt is not None:
+                self.deadlines.pop(attempt, None)
+            target.over(self.replica, replica, outcome, began)
         task.ticket += 1  # the timer is stale
         return outcome
 
@@ -125,7 +140,12 @@ class Client:
         """The replica that takes this attempt; None: nobody is there."""
         replica = door.target.only
         if replica is None or replica.down:
-            replica = door.target.choose(self.replica, request.id, link_chain(0, 0, tries))
+            chain = link_chain(0, 0, tries)
+            by_request = getattr(door.target, "by_request", None)
+            if by_request is not None:
+                chosen: Replica | None = by_request(self.replica, request, chain)
+                return chosen
+            replica = door.target.choose(self.replica, request.id, chain)
         return replica
 
     def _attempt(
@@ -145,8 +165,11 @@ class Client:
         attempt = task.children
         if attempt is not None:
             attempt.caller = None
+            told = self.deadlines is not None
             if self.gateway is not None:
-                self.gateway.client_gone(attempt)
+                self.gateway.client_gone(attempt, told)
+            elif told:
+                kill(attempt, TIMEOUT, cancel=True)
             else:
                 abandon(attempt)
         task.ticket += 1

@@ -10,7 +10,7 @@ from sim.errors import BooksDoNotBalance
 from sim.models.unnoticed import in_order
 from sim.models.workload import Workload
 from sim.models.world import World
-from sim.records.keeping import Kept
+from sim.records.row_sinks import Kept
 from sim.records.tables import Book, Records
 from sim.vocabulary import Outcome
 
@@ -18,8 +18,8 @@ from sim.vocabulary import Outcome
 def close(world: World) -> Records:
     """The records of a run that is over. Raises BooksDoNotBalance where something was lost, or came from nowhere."""
     recorder = world.recorder
-    for topic in world.topics.values():
-        topic.write_unended()
+    for kept_here in world.kept:
+        kept_here.write_unended()
     for host in world.hosts():
         host.close()
     for request in list(recorder.open):
@@ -27,8 +27,8 @@ def close(world: World) -> Records:
     _tell_what_nobody_noticed(world)
     spans, stages = recorder.flows()
     recorder.hand_over()
-    kept = recorder.keeper.finish()
-    hosts, topics = (host.book() for host in world.hosts()), (topic.book() for topic in world.topics.values())
+    kept = recorder.sink.finish()
+    hosts, topics = (host.book() for host in world.hosts()), (kept_here.book() for kept_here in world.kept)
     books = (*traffic_books(world.workloads, kept), *hosts, *topics)
     _balance(world, books)
     scenario = world.scenario
@@ -74,7 +74,7 @@ def _tell_what_nobody_noticed(world: World) -> None:
     recorder, now = world.recorder, world.env.now
     for host in world.hosts():
         recorder.tell(host.shedding.end(now))
-    for limit in world.gateway.limits if world.gateway is not None else ():
+    for limit in world.limits():
         recorder.tell(limit.limiting.end(now))
     for name, guard in world.calls.holders():
         for memory in guard.memories:

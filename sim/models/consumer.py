@@ -1,11 +1,11 @@
 """Consumer groups: members poll their partitions, process one record after the other, and commit after each batch.
 
-Members are static (`group.instance.id`): one that crashes keeps its partitions until the session times out, one that
-comes back has them back. A record that fails goes to the next retry topic, its offset (and so what was processed before
-it) committed at once, or is redelivered in place.
+Members are static (`group.instance.id`), unless the group says how it rebalances (`membership.py`): one that crashes
+keeps its partitions until the session times out, one that comes back has them back. A record that fails goes to the
+next retry topic, its offset (and so what was processed before it) committed at once, or is redelivered in place.
 
-Not modelled: the pause of a rebalance, heartbeats and max.poll.interval, fetch sizes, automatic commits in the
-background, transactions (exactly once), lag of commits behind processing within a batch.
+Not modelled: without `membership` the pause of a rebalance, heartbeats and max.poll.interval; fetch sizes, automatic
+commits in the background, transactions (exactly once), lag of commits behind processing within a batch.
 """
 
 from __future__ import annotations
@@ -49,19 +49,24 @@ class Consumer:
         self.first = 0  # the partition at which the next poll begins
         self.batch: deque[Delivery] = deque()  # polled and not committed
         self.idle = False
-        self.belongs = True  # to the group, as far as the coordinator knows
+        self.belongs = not replica.absent  # to the group, as far as the coordinator knows
         self.up = False
+        self.leaving = False  # when what it has polled is over
         self.died = False  # with its replica, and has forgotten where it was
         self.owns = False  # partitions, as the group has dealt them out
         self.holding = False  # partitions, and is up
         self.holding_area = 0.0
         self.busy_area = 0.0
         self.processing = False
+        self.closing = False  # it stops when its batch is committed
+        self.evicted = False  # from its group, while it handles a batch: others have that now
         self.fetch_hop = fetch_hop
         name = consumer_name(service.name, group.name, group.topic.name)
         self.salt = stream_number(name) >> 33  # of the draws of error faults
         group.members.append(self)
-        self.start()
+        self.task = Task(None, 0, 0, None, replica)
+        if not replica.absent:
+            self.start()
 
     def start(self) -> None:
         """Begin to poll; also after a crash or an outage."""
@@ -86,12 +91,29 @@ class Consumer:
         self.died = self.died or self.replica.down
         if not self.up:
             return
-        self.up = False
+        self.up = self.leaving = False
         self.hold(self.owns)
         stop_thread(self.task)
         if self.processing:
             self._rest()
-        self.idle = False
+        self.idle = self.closing = False
+        self.give_back()
+        self.service.drained(self.replica)
+
+    def close(self) -> None:
+        """Stop in order: what it has in hand is handled and committed first."""
+        if not self.up:
+            return
+        self.closing = True
+        if not self.processing:
+            self.stop()
+
+    def stop_soon(self) -> None:
+        """Stop as soon as nothing runs in its thread."""
+        self.env.schedule(Signal(lambda _: self.stop()))
+
+    def give_back(self) -> None:
+        """What it polled and did not commit is to be read again."""
         for delivery in reversed(self.batch):
             if delivery.how == PROCESSED:
                 delivery.how, delivery.end = QUEUED, math.nan
@@ -113,6 +135,22 @@ class Consumer:
                 self.group.rebalance()
 
         self.env.schedule(Signal(expire), CONTROL, self.spec.session_timeout)
+
+    def leave(self) -> None:
+        """Leave the group when what is polled is over: its partitions move at once, not when a session times out."""
+        if not self.up:
+            return
+        self.leaving = True
+        if not self.processing:
+            stop_thread(self.task)
+            self._leave()
+
+    def _leave(self) -> None:
+        self.up = self.leaving = self.idle = False
+        self.hold(self.owns)
+        self.belongs = False
+        self.group.rebalance()
+        self.service.drained(self.replica)
 
     def rejoin(self) -> None:
         """It polls again, and has its partitions back if the group had given it up."""
@@ -176,6 +214,13 @@ class Consumer:
                 yield
             self._commit()
             self._rest()
+            if self.leaving:
+                self._leave()
+                task.silence()
+                yield
+            if self.closing:
+                self.stop_soon()
+                yield
 
     def _rest(self) -> None:
         """The batch is over, one way or another."""
@@ -203,6 +248,8 @@ class Consumer:
         """Deliver one record until it has ended or moved to a retry topic."""
         while True:
             outcome = yield from self._deliver(task, delivery)
+            if self.evicted:  # the record is no longer its own
+                return OK
             if outcome in DONE_WITH:
                 delivery.how, delivery.end = PROCESSED, self.env.now
                 if self.spec.idempotent:

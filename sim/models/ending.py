@@ -38,6 +38,13 @@ def kill(task: Task, outcome: int, cancel: bool = False) -> None:
     task.request.done()
 
 
+def stop_branch(task: Task, cancel: bool) -> None:
+    """Stop a branch of an attempt that nobody waits for any more; what it has called is cancelled, or works on."""
+    host = task.replica.host
+    assert not isinstance(host, Outside)
+    _stop(task, host, task.replica, cancel)
+
+
 def stop_thread(task: Task) -> None:
     """Stop a thread of its own (a consumer, a relay), with what it waits for."""
     host = task.replica.host

@@ -8,6 +8,7 @@ from sim.chance.keyed import stream_number
 from sim.models.answers import Answers
 from sim.models.ending import answer
 from sim.models.host import Host
+from sim.models.limits import HoldingLimits, Limits
 from sim.models.outcomes import DEGRADED, OK, SHED, UNREACHABLE
 from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Process, Replica, Task
@@ -24,6 +25,7 @@ class Entrance:
         self.salt = stream_number(host.recorder.names[where]) >> 33  # of the draws of error faults
         self.steps = steps
         self.answers = answers
+        self.limits: Limits | None = None  # rate limits of a service, which are asked before the steps
 
     def arrive(self, task: Task) -> None:
         """It has reached its replica."""
@@ -48,9 +50,10 @@ class Entrance:
             refusal = yield from self._wait_for_place(task, replica)
         if host.error_faults and not refusal:
             refusal = yield from self._meet_error_faults(task)
+        if self.limits is not None and not refusal:
+            refusal = yield from self._meet_limits(task, self.limits)
         if refusal:
-            task.root = 0
-            self._end(task, refusal, refusal)
+            self._end(task, task.root or refusal, refusal)
         else:
             outcome = yield from self.steps.run(task)
             if host.may_hang and replica.hung:
@@ -83,7 +86,7 @@ class Entrance:
                 yield
                 host.come_inside(task, replica)
         if not replica.free:
-            if replica.waiting >= host.capacity:
+            if replica.waiting >= host.capacity and not host.make_room(task, replica):
                 host.shedding.note(self.env.now)
                 return self._refused(task, SHED)
             task.started = math.nan
@@ -111,6 +114,12 @@ class Entrance:
             host.park(task)
             yield
         return host.error_fault_hits(task, self.salt) if host.error_faults else OK
+
+    def _meet_limits(self, task: Task, limits: Limits) -> Activity:
+        """OK, or what a rate limit of the host answers."""
+        if isinstance(limits, HoldingLimits):
+            return (yield from limits.run(task))
+        return limits.act(task)
 
     def _end_of_steps(self, task: Task, outcome: int) -> None:
         """What is answered, and why it is so."""

@@ -5,11 +5,17 @@ They may overlap.
 
 from __future__ import annotations
 
-from sim.models.behaviours import behaviour
+from collections.abc import Callable
+
+from sim.models.behaviours import behaviour, behaviour_of
 from sim.models.clock import CONTROL, Signal
+from sim.models.draws import Draw
+from sim.models.faulting import Harm
+from sim.models.rollout import Rollout
 from sim.models.task import Replica
 from sim.models.world import World
 from sim.spec import fault as spec
+from sim.vocabulary import EventKind
 
 
 @behaviour(spec.Outage)
@@ -66,21 +72,34 @@ class Outage:
 
 @behaviour(spec.Slow)
 class Slow:
-    """Work that begins now takes longer."""
+    """Work that begins now takes longer, everywhere or in some replicas."""
 
     def __init__(self, fault: spec.Slow, world: World):
         self.host = world.host(fault.of)
         self.by = fault.by
+        self.count = fault.replicas
+        self.struck: list[Replica] = []
+        if fault.replicas is not None:
+            self.host.watch_for_uneven_paces()
 
     def begin(self) -> None:
         """Slow down."""
-        self.host.slowdowns.append(self.by)
-        self.host.change_pace()
+        if self.count is None:
+            self.host.slowdowns.append(self.by)
+            self.host.change_pace()
+            return
+        self.struck = [replica for replica in self.host.replicas if not replica.down][: self.count]
+        for replica in self.struck:
+            self.host.change_pace_of(replica, self.by)
 
     def end(self) -> None:
         """Recover."""
-        self.host.slowdowns.remove(self.by)
-        self.host.change_pace()
+        if self.count is None:
+            self.host.slowdowns.remove(self.by)
+            self.host.change_pace()
+            return
+        for replica in self.struck:
+            self.host.change_pace_of(replica, self.by, over=True)
 
 
 @behaviour(spec.Errors)
@@ -90,10 +109,14 @@ class Errors:
     def __init__(self, fault: spec.Errors, world: World):
         self.host = world.host(fault.of)
         self.share = fault.share
+        self.count = fault.replicas
+        self.struck: list[Replica] | None = None  # None: all
         self.chance = world.uniform(f"fault.{fault.name}")
 
     def begin(self) -> None:
         """Go wrong."""
+        if self.count is not None:
+            self.struck = [replica for replica in self.host.replicas if not replica.down][: self.count]
         self.host.error_faults.append(self)
 
     def end(self) -> None:
@@ -179,3 +202,86 @@ class BrokerDown:
         self.broker.down -= 1
         if not self.broker.down:
             self.broker.restore()
+
+
+@behaviour(spec.Flush)
+class Flush:
+    """A cache is empty from one moment to the next."""
+
+    def __init__(self, fault: spec.Flush, world: World):
+        self.host = world.host(fault.of)
+        self.cache = fault.cache
+
+    def begin(self) -> None:
+        """Lose all."""
+        self.host.caches[self.cache].flush()
+
+    def end(self) -> None:
+        """What was lost stays lost."""
+
+
+@behaviour(spec.Deploy)
+class Deploy:
+    """New replicas for old ones, a few at a time."""
+
+    def __init__(self, fault: spec.Deploy, world: World):
+        self.world = world
+        self.fault = fault
+
+    def begin(self) -> None:
+        """The first of them."""
+        fleet = self.world.fleets[self.fault.of]
+        surge, unavailable = self.fault.steps(fleet.wanted)
+        fleet.roll(Rollout(fleet, surge, unavailable))
+
+    def end(self) -> None:
+        """What is new stays."""
+
+
+@behaviour(spec.Random)
+class Random:
+    """A fault that comes and goes by chance, each time by draws of its own."""
+
+    def __init__(self, fault: spec.Random, world: World):
+        self.env = world.env
+        self.recorder = world.recorder
+        inner = fault.fault.model_copy(update={"name": f"{fault.name}: {fault.fault.described}"})
+        self.name = inner.name or ""
+        self.harm: Harm = behaviour_of(inner)(inner, world)
+        self.until_it_comes = world.sampler(fault.mtbf, f"fault.{fault.name}.mtbf")
+        self.until_it_goes = world.sampler(fault.mttr, f"fault.{fault.name}.mttr")
+        self.times = 0  # that it has come
+        self.on = False
+        self.over = True
+
+    def begin(self) -> None:
+        """Chance has a say from now on."""
+        self.over = False
+        self._wait(self.until_it_comes, self._come)
+
+    def end(self) -> None:
+        """And no more: what is there goes with it."""
+        self.over = True
+        if self.on:
+            self._go(None)
+
+    def _wait(self, draw: Draw, what: Callable[[object], None]) -> None:
+        self.env.schedule(Signal(what), CONTROL, draw(self.times, 0))
+
+    def _come(self, _: object) -> None:
+        if self.over:
+            return
+        self.on = True
+        self.recorder.event(EventKind.FAULT_BEGAN, self.name)
+        self.harm.begin()
+        self._wait(self.until_it_goes, self._go)
+
+    def _go(self, _: object) -> None:
+        if not self.on:
+            return
+        self.on = False
+        self.times += 1
+        self.recorder.event(EventKind.FAULT_ENDED, self.name)
+        self.harm.end()
+        if not self.over:
+            self._wait(self.until_it_comes, self._come)

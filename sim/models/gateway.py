@@ -4,7 +4,7 @@ endpoint.
 An event-loop gateway (the default) holds a worker for its own work only; with `concurrency: threads` a worker is held
 for the whole request.
 
-Not modelled: TLS handshakes, connection handling, request bodies, caching, health checks and outlier ejection.
+Not modelled: TLS handshakes, connection handling, request bodies, caching, health checks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sim.models.demand import Demand
 from sim.models.ending import kill
 from sim.models.entrance import Entrance
 from sim.models.host import Host
-from sim.models.limits import Limit, Limits
+from sim.models.limits import Limit, limits_of, step_of
 from sim.models.outcomes import TIMEOUT
 from sim.models.sequence import StepSequence
 from sim.models.site import System
@@ -28,6 +28,7 @@ from sim.models.task import Activity, Replica, Task, abandon
 from sim.spec.gateway import Gateway as Spec
 from sim.spec.gateway import Jwt, OAuth
 from sim.spec.gateway import Route as RouteSpec
+from sim.vocabulary import EventKind
 
 INTROSPECTION_TIMEOUT = 10.0  # s, of Kong's openid-connect; where the policy has none
 
@@ -39,16 +40,18 @@ class Gateway(Host):
         super().__init__(context, "gateway", spec.replicas, spec.workers, None, spec.queue)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
-        if self.event_loop:
+        if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
         self.next_replica = 0
-        self.limits = [Limit(context, index, limit) for index, limit in enumerate(spec.rate_limits)]
+        self.limits = limits_of(context, spec.rate_limits, self.identities, self.name)
+        self.limits_of_routes: list[Limit] = []
         self.authentication: Any = None  # a JwtCheck or an Introspection
         self.routes: dict[str, Route] = {}
         self.overhead: list[Overhead] = []
 
     def build(self, system: System) -> None:
         """Routes and authentication may call services: all hosts exist by now."""
+        self.identities.traffic = system.scenario.traffic
         if self.spec.work is not None:
             self.overhead = [Overhead(self, self.context.demand(self.spec.work, "gateway.work"))]
         spec = self.spec.authentication
@@ -73,22 +76,22 @@ class Gateway(Host):
         if isinstance(self.authentication, Introspection):
             self.authentication.forget_questions(replica)
 
-    def crash(self, replica: Replica) -> None:
+    def crash(self, replica: Replica, told: EventKind = EventKind.REPLICA_CRASHED) -> None:
         """With all else that it holds, it loses what it remembers of tokens."""
-        super().crash(replica)
+        super().crash(replica, told)
         if isinstance(self.authentication, Introspection):
             self.authentication.forget_answers(replica)
 
-    def client_gone(self, task: Task) -> None:
+    def client_gone(self, task: Task, cancel: bool = False) -> None:
         """Nobody waits for this attempt: it ends here and now, and what it has called works on for nobody.
 
         So do nginx (`proxy_ignore_client_abort off`), Envoy and Kong, all by default. Who asks the identity provider
-        for others too finishes that.
+        for others too finishes that. With `cancel` what it has called stops as well: it was told the deadline.
         """
         if isinstance(self.authentication, Introspection) and task in self.authentication.askers:
             abandon(task)
         else:
-            kill(task, TIMEOUT)
+            kill(task, TIMEOUT, cancel)
 
     def _introspection_call(self, system: System, spec: OAuth) -> Call:
         """The call of the identity provider; it times out, or a lost answer would keep its user out for ever."""
@@ -104,7 +107,7 @@ class Overhead:
     def __init__(self, gateway: Gateway, demand: Demand):
         self.gateway = gateway
         self.demand = demand
-        self.just_time = not gateway.may_hang
+        self.just_time = not gateway.may_hang and gateway.uneven is None
 
     def run(self, task: Task) -> Activity:
         """Work, on the place that it has got."""
@@ -151,6 +154,11 @@ class Route:
         self.index = context.recorder.name(name)
         self.where = gateway.name_index
         self.authenticates = spec.authenticate and gateway.authentication is not None
+        self.limits = gateway.limits if spec.limits(gateway.spec) else []
+        if spec.rate_limits:
+            own = limits_of(context, spec.rate_limits, gateway.identities, gateway.name, f"{name} ")
+            gateway.limits_of_routes += own
+            self.limits = [*self.limits, *own]
         translate = spec.translate
         self.translate = context.demand(translate.work, f"gateway.{name}.translate") if translate else None
         self.translate_back = (
@@ -169,7 +177,7 @@ class Route:
         """The gateway replica that takes this attempt."""
         return self.gateway.choose()
 
-    def over(self, _caller: Replica, _replica: Replica) -> None:
+    def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:
         """Clients do not count."""
 
     def _steps(self) -> Iterator[Any]:
@@ -179,8 +187,8 @@ class Route:
             yield gateway.authentication
             if isinstance(gateway.authentication, Introspection):
                 yield StillThere(self.where)
-        if gateway.limits:
-            yield Limits(gateway.limits, self.index, self.where)
+        if self.limits:
+            yield step_of(self.limits, self.index, self.where)
         if self.translate is not None:
             yield Translation(gateway, self.translate)
         yield Forward(gateway, self.call)

@@ -1,12 +1,15 @@
-"""Consumers of all services join their groups when a world is made; partitions are dealt out."""
+"""Consumers of all services join their groups, or open channels to their queues, when a world is made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sim.models.consumer import Consumer
 from sim.models.group import Group
+from sim.models.membership import Coordinator, ManagedConsumer
 from sim.models.network import Network
+from sim.models.queues.channel import QueueConsumer
+from sim.models.queues.queue_broker import QueueBroker
 from sim.models.service import Service
 from sim.models.site import Site, System
 from sim.models.topic import Topic
@@ -16,10 +19,13 @@ from sim.spec.sites import consumer_name
 def join_groups(
     system: System, network: Network, services: Mapping[str, Service], topics: Mapping[str, Topic]
 ) -> list[Group]:
-    """All groups, topic by topic."""
+    """All groups, topic by topic; partitions are dealt out."""
     groups: dict[tuple[str, str], Group] = {}
+    coordinators: dict[tuple[str, str], Coordinator] = {}
     for service in services.values():
         for topic, consume in service.spec.consumes.items():
+            if topic not in topics:
+                continue
             group = groups.get((consume.group, topic))
             if group is None:
                 group = groups[consume.group, topic] = Group(system, consume.group, topics[topic])
@@ -30,8 +36,39 @@ def join_groups(
                     hop, _back = network.hops(
                         topics[topic].broker.name, service.name, f"{service.name}/{group.component}"
                     )
-                    service.members.append(Consumer(group, service, replica, consume, steps, hop))
+                    if consume.membership is None:
+                        service.members.append(Consumer(group, service, replica, consume, steps, hop))
+                        continue
+                    key = (consume.group, topic)
+                    if key not in coordinators:
+                        phase = system.uniform(f"{group.component}.heartbeat")
+                        coordinators[key] = Coordinator(group, consume.membership, consume.session_timeout, phase)
+                    managed = ManagedConsumer(group, service, replica, consume, steps, hop, coordinators[key])
+                    service.members.append(managed)
     for group in groups.values():
         group.assign()
         group.watch_members()
     return [group for topic in topics.values() for group in groups.values() if group.topic is topic]
+
+
+def open_channels(system: System, network: Network, services: Mapping[str, Service], brokers: Iterable[object]) -> None:
+    """The consumers of all queues."""
+    at = {
+        name: (broker, queue)
+        for broker in brokers
+        if isinstance(broker, QueueBroker)
+        for name, queue in broker.queues.items()
+    }
+    for service in services.values():
+        for source, consume in service.spec.consumes.items():
+            if source not in at:
+                continue
+            broker, queue = at[source]
+            name = consumer_name(service.name, "", source)
+            steps = Site(system, service, name, system.recorder.name(name)).sequence(consume.do)
+            for replica in service.replicas:
+                for _ in range(consume.consumers):
+                    hops = network.hops(broker.name, service.name, f"{service.name}/{queue.component}")
+                    service.listeners.append(QueueConsumer(queue, broker, service, replica, consume, steps, hops))
+    for _, queue in at.values():
+        queue.watch_consumers()

@@ -8,7 +8,7 @@ when a slowdown begins or ends (it keeps the pace it began with; a freeze does s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sim.chance.chain import link_chain
@@ -27,15 +27,31 @@ from sim.vocabulary import EventKind, Outcome
 class Host(Places):
     """A named component with replicas. Subclasses say what happens to a task that has got its place."""
 
-    def __init__(self, context: Context, name: str, replicas: int, workers: int, cores: int | None, queue: Queue):
+    def __init__(
+        self,
+        context: Context,
+        name: str,
+        replicas: int,
+        workers: int,
+        cores: int | None,
+        queue: Queue,
+        most: int | None = None,
+    ):
         super().__init__(context, name, workers, queue)
         self.cores = cores
         self.replicas = [
-            Replica(self, index, self.workers, Cpu(self.env, cores) if cores else None) for index in range(replicas)
+            Replica(self, index, self.workers, Cpu(self.env, cores) if cores else None)
+            for index in range(most or replicas)
         ]
         # Replicas keep track of who is inside: for spans, or for those who ask for it (`keep_track`).
         self.tracks = self.spans is not None
-        self.alive = [1] * replicas  # what balancers are told
+        self.alive = [1] * len(self.replicas)  # what balancers are told
+        self.returned: dict[int, float] = {}  # by index: when a replica came back last, s
+        for replica in self.replicas[replicas:]:
+            replica.absent = replica.down = True
+            replica.closed = 1
+            self.alive[replica.index] = 0
+        self.drained: Callable[[Replica], None] = _nothing  # is told when something has ended in a draining replica
         self.slowdowns: list[float] = []
         self.error_faults: list[Any] = []
         self.refusing = 0  # how many outages refuse now
@@ -43,13 +59,17 @@ class Host(Places):
         self.outside_area = 0.0  # the integral of that, as of the others
         self.up = replicas
         self.up_area = 0.0
+        self.caches: dict[str, Any] = {}  # by name (`models/cache.py`)
+        self.sagas: Any = None  # what is told of them (`models/saga.py`)
+        self.background_failed: int | None = None  # None: nothing is done in the background here
         self.shedding = Spell(context.recorder, EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED, name)
         self._watch()
 
     @property
     def plain_work(self) -> bool:
         """Work is nothing but time: no shared cores, no worker to come by first, no freeze to look out for."""
-        return not self.cores and not self.event_loop and not self.may_hang
+        simple = self.warm_up is None and self.uneven is None
+        return not self.cores and not self.event_loop and not self.may_hang and simple
 
     @property
     def busy(self) -> int:
@@ -66,6 +86,8 @@ class Host(Places):
         own.
         """
         for fault in self.error_faults:
+            if fault.struck is not None and task.replica not in fault.struck:
+                continue
             if fault.chance(task.request.id, link_chain(task.chain, salt, 0)) < fault.share:
                 task.where = self.name_index
                 task.root = 0
@@ -125,44 +147,99 @@ class Host(Places):
         """The slowdowns that are on now multiply."""
         self.slow = math.prod(self.slowdowns, start=1.0)
 
+    def watch_for_uneven_paces(self) -> None:
+        """A fault may slow some replicas and not others; known before the first event."""
+        if self.uneven is None:
+            self.uneven = {}
+
+    def change_pace_of(self, replica: Replica, by: float, over: bool = False) -> None:
+        """A slowdown of one replica begins, or is over; those that are on now multiply."""
+        assert self.uneven is not None
+        slowdowns = self.uneven.setdefault(replica, [])
+        if over:
+            slowdowns.remove(by)
+        else:
+            slowdowns.append(by)
+
     def drop_all(self, replica: Replica) -> None:
         """Everything inside ends as unreachable, those who wait first, so that nobody inherits a place."""
         for task in [task for task in replica.inside if task.waits == IN_QUEUE]:
             kill(task, UNREACHABLE)
         for task in list(replica.inside):
             kill(task, UNREACHABLE)
+        adrift, replica.adrift = replica.adrift, {}
+        for task in adrift:
+            kill(task, UNREACHABLE)
 
-    def crash(self, replica: Replica) -> None:
+    def crash(self, replica: Replica, told: EventKind = EventKind.REPLICA_CRASHED) -> None:
         """It dies with all it holds. What others hold for it, they forget when they are told (`models/fault.py`)."""
-        now = self.env.now
+        self.recorder.event(told, f"{self.name}[{replica.index}]")
+        self.take_down(replica)
+
+    def take_down(self, replica: Replica) -> None:
+        """It is there no more, with all it holds."""
         replica.down = True
         replica.closed += 1
         self.alive[replica.index] = 0
-        self.up_area += now
+        self.up_area += self.env.now
         self.up -= 1
-        self.recorder.event(EventKind.REPLICA_CRASHED, f"{self.name}[{replica.index}]")
         self.drop_all(replica)
+        if self.lines is not None:
+            self.lines.forget(replica)
         self.stop_consumers([replica])
         replica.balancers.clear()
+        replica.memory.clear()
 
     def restart(self, replica: Replica) -> None:
         """It comes back, empty."""
-        if not replica.down:
+        if not replica.down or replica.absent:
             return
+        self.recorder.event(EventKind.REPLICA_RESTARTED, f"{self.name}[{replica.index}]")
+        self.bring_up(replica)
+
+    def bring_up(self, replica: Replica) -> None:
+        """It is there from now on, empty and cold."""
         replica.down = False
         replica.closed -= 1
+        replica.warm_since = self.env.now
         self.alive[replica.index] = 1
+        self.returned[replica.index] = self.env.now
         self.up_area -= self.env.now
         self.up += 1
-        self.recorder.event(EventKind.REPLICA_RESTARTED, f"{self.name}[{replica.index}]")
         if not self.refusing:
             self.start_consumers([replica])
+
+    def retire(self, replica: Replica) -> None:
+        """It is to be shut down in order: nobody chooses it any more, and it finishes what it has."""
+        self.alive[replica.index] = 0
+
+    def is_done(self, replica: Replica) -> bool:
+        """Whether nothing goes on in it any more; for hosts that keep track."""
+        return not replica.inside
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Consumers and relays in these replicas stop (services have some)."""
 
     def start_consumers(self, replicas: Sequence[Replica]) -> None:
         """They start again."""
+
+    def leave_groups(self, replica: Replica) -> None:
+        """Consumers in it leave their groups after what they have polled; relays move."""
+
+    def consumes_in(self, replica: Replica) -> bool:
+        """Whether consumers in it are still at what they have polled."""
+        del replica
+        return False
+
+    # -- what nobody waits for -------------------------------------------------------------------------------------
+
+    def watch_background(self) -> None:
+        """Steps of it go on in the background: how many do, and how many have failed, are series of it."""
+        if self.background_failed is None:
+            self.background_failed = 0
+            watch = self.recorder.watch
+            watch(self.name, "background", "level", lambda _: sum(len(replica.adrift) for replica in self.replicas))
+            watch(self.name, "background_failed", "total", lambda _: self.background_failed or 0)
 
     # -- accounts --------------------------------------------------------------------------------------------------
 
@@ -174,6 +251,8 @@ class Host(Places):
         """An attempt has ended here, one way or another; for hosts that keep track."""
         self.account.ended[outcome] += 1
         del task.replica.inside[task]
+        if task.replica.draining:
+            self.drained(task.replica)
         if self.spans is not None:
             self._keep_span(task, outcome, where, self.env.now)
 
@@ -238,3 +317,7 @@ class Host(Places):
         watch(self.name, "first_attempts", "total", lambda _: account.offered - account.offered_again)
         watch(self.name, "work_done", "total", lambda _: account.work_done)
         watch(self.name, "work_wasted", "total", lambda _: account.work_wasted)
+
+
+def _nothing(_: Replica) -> None:
+    """Nobody asks."""

@@ -1,22 +1,28 @@
-"""The rate limits of the gateway. A refusal is a 429 that tells the client how long to wait."""
+"""The rate limits of the gateway, of a route, and of a service. A refusal tells the client how long to wait, unless the
+library that it is after does not.
+
+Not modelled: the time and the outages of a store that nodes share, races between check and increment, stale copies.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from sim.models.context import Context
-from sim.models.outcomes import OK, RATE_LIMITED
+from sim.models.counters import Counter, counter_of
+from sim.models.identity import Identities
+from sim.models.outcomes import OK, RATE_LIMITED, SHED
 from sim.models.spell import Spell
-from sim.models.task import Task
+from sim.models.task import Activity, Task
 from sim.policies import limiter as limiters
-from sim.spec.gateway import RateLimit
+from sim.spec.limits import RateLimit
 from sim.spec.sites import limit_name
-from sim.vocabulary import EventKind
+from sim.vocabulary import EventKind, Stage
 
 
 class Limits:
-    """The limits of the gateway, as a step of one route."""
+    """The limits that the requests of one route or endpoint must pass, as a step."""
 
     def __init__(self, limits: Sequence[Limit], route: int, where: int):
         self.limits = limits
@@ -28,12 +34,44 @@ class Limits:
         for limit in self.limits:
             wait = limit.refuses(task, self.route)
             if wait >= 0.0:
-                task.request.retry_after = wait
-                task.where = self.where
-                task.root = 0
-                return RATE_LIMITED
+                return self.refused(task, limit, wait)
         for limit in self.limits:
             limit.count(task, self.route)
+        return OK
+
+    def refused(self, task: Task, limit: Limit, wait: float) -> int:
+        """Its answer: 429, or 503, for which the reason stays that it was limited."""
+        task.request.retry_after = wait
+        task.where = self.where
+        task.root = RATE_LIMITED if limit.answer == SHED else 0
+        return limit.answer
+
+
+class HoldingLimits(Limits):
+    """Limits of which some hold a request until its turn comes: without a worker in an event loop, else on it."""
+
+    def run(self, task: Task) -> Activity:
+        """What `act` would do, and the time for which it is held."""
+        limits = self.limits
+        for limit in limits:
+            wait = limit.refuses(task, self.route)
+            if wait >= 0.0:
+                if limit.held_in_vain > 0.0:
+                    yield from self._hold(task, limit.held_in_vain)
+                return self.refused(task, limit, wait)
+        held = max(limit.held(task, self.route) for limit in limits)
+        for limit in limits:
+            limit.count(task, self.route)
+        if held > 0.0:
+            yield from self._hold(task, held)
+        return OK
+
+    def _hold(self, task: Task, seconds: float) -> Activity:
+        host: Any = task.replica.host
+        host.recorder.stage(task, Stage.OTHER, self.where)
+        host.let_go(task)
+        host.env.hold(task, seconds)
+        yield
         return OK
 
 
@@ -42,17 +80,20 @@ class Limit:
     `node`.
     """
 
-    def __init__(self, context: Context, index: int, spec: RateLimit):
+    answer = RATE_LIMITED
+    holds = False  # whether a request may be held
+    held_in_vain = 0.0  # s for which one is held that is refused then
+
+    def __init__(self, context: Context, index: int, spec: RateLimit, owner: str = "gateway", prefix: str = ""):
         self.env = context.env
         self.spec = spec
-        self.label = limit_name(spec, index)
-        self.rows: dict[tuple[int, int], Any] = {}
-        self.shared = limiters.new_limiter(spec) if spec.per == "all" and spec.scope == "cluster" else None
-        self.limiting = Spell(
-            context.recorder, EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED, "gateway", self.label
-        )
+        self.label = f"{prefix}{limit_name(spec, index)}"
+        self.rows: dict[Any, Any] = {}
+        plain = spec.per == "all" and spec.scope == "cluster" and not is_keyed(spec)
+        self.shared = limiters.new_limiter(spec) if plain else None
+        self.limiting = Spell(context.recorder, EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED, owner, self.label)
         self.passed = self.refused = 0
-        watch, component = context.recorder.watch, f"gateway {self.label}"
+        watch, component = context.recorder.watch, f"{owner} {self.label}"
         watch(component, "passed", "total", lambda _: self.passed)
         watch(component, "turned_away", "total", lambda _: self.refused)
 
@@ -64,6 +105,10 @@ class Limit:
             self.refused += 1
             self.limiting.note(self.env.now)
         return wait
+
+    def held(self, _task: Task, _route: int) -> float:
+        """Seconds for which a request that it does not refuse is held, asked before it is counted."""
+        return 0.0
 
     def count(self, task: Task, route: int) -> None:
         """Count a request that no limit refuses."""
@@ -79,3 +124,118 @@ class Limit:
         if state is None:
             state = self.rows[key] = limiters.new_limiter(spec)
         return state
+
+
+class KeyedLimit(Limit):
+    """A limit that counts by more than one thing, keeps several rates at once, or decides as one library does."""
+
+    def __init__(
+        self,
+        context: Context,
+        index: int,
+        spec: RateLimit,
+        identities: Identities,
+        owner: str = "gateway",
+        prefix: str = "",
+    ):
+        super().__init__(context, index, spec, owner, prefix)
+        self.identities = identities
+        self.answer = SHED if spec.status == 503 else RATE_LIMITED
+        self.readers = [identities.key_of(word, spec.header) if word != "route" else None for word in spec.keys]
+        self.node = spec.scope == "node"
+        made = [counter_of(its) for its in spec.periods]
+        self.holds = any(counter.holds for counter in made)
+        self.held_in_vain = max(counter.held_in_vain for counter in made)
+
+    def refuses(self, task: Task, route: int) -> float:
+        """All rates that it keeps are asked; of those that refuse the longest wait is told."""
+        counters = self._counters(task, route)
+        if not counters:
+            return self._without_key(task, route)
+        now, longest = self.env.now, limiters.ALLOWED
+        for place, counter in enumerate(counters):
+            wait = counter.look(now)
+            if wait >= 0.0 and longest < 0.0:
+                for counted in counters[: place + 1]:
+                    counted.deny(now)
+            longest = max(longest, wait)
+        if longest >= 0.0:
+            self._note()
+            if self.spec.retry_after == "none":
+                return 0.0
+            return longest if self.spec.retry_after == "exact" else float(max(1, -int(-longest // 1)))
+        return limiters.ALLOWED
+
+    def held(self, task: Task, route: int) -> float:
+        """The longest that one of its rates asks for."""
+        now = self.env.now
+        return max((counter.hold(now) for counter in self._counters(task, route)), default=0.0)
+
+    def count(self, task: Task, route: int) -> None:
+        """Count a request that no limit refuses."""
+        self.passed += 1
+        for counter in self._counters(task, route):
+            counter.take(self.env.now)
+
+    def _note(self) -> None:
+        self.refused += 1
+        self.limiting.note(self.env.now)
+
+    def _counters(self, task: Task, route: int) -> Sequence[Counter]:
+        """One for each rate, of the key of this request; none where it has no key that is counted."""
+        request, spec = task.request, self.spec
+        if spec.when and not self.identities.has(request, spec.when):
+            return ()
+        parts: list[Hashable] = [task.replica.index if self.node else -1]
+        for reader in self.readers:
+            part: Hashable = route if reader is None else reader(request)
+            if part is None:
+                if spec.anonymous in ("free", "refused"):
+                    return ()
+                part = ("ip", self.identities.ip(request)) if spec.anonymous == "ip" else None
+            parts.append(part)
+        key = tuple(parts)
+        counters: list[Counter] | None = self.rows.get(key)
+        if counters is None:
+            counters = self.rows[key] = [counter_of(its) for its in spec.periods]
+        return counters
+
+    def _without_key(self, task: Task, _route: int) -> float:
+        """A request that is not counted passes, unless one without a key is refused."""
+        spec = self.spec
+        if spec.anonymous == "refused" and not (spec.when and not self.identities.has(task.request, spec.when)):
+            self._note()
+            return 0.0
+        return limiters.ALLOWED
+
+
+def is_keyed(spec: RateLimit) -> bool:
+    """Whether a limit says more than the three keys and the five counters of old."""
+    return (
+        spec.preset is not None or bool(spec.rates) or any(True for _ in spec.beyond_compiled()) or not _as_ever(spec)
+    )
+
+
+def _as_ever(spec: RateLimit) -> bool:
+    names = type(spec).simpy_only
+    assert isinstance(names, tuple)
+    return all(
+        getattr(spec, name) == type(spec).model_fields[name].get_default(call_default_factory=True) for name in names
+    )
+
+
+def limits_of(
+    context: Context, specs: Sequence[RateLimit], identities: Identities, owner: str, prefix: str = ""
+) -> list[Limit]:
+    """A limit for each that is written."""
+    return [
+        KeyedLimit(context, index, spec, identities, owner, prefix)
+        if is_keyed(spec)
+        else Limit(context, index, spec, owner, prefix)
+        for index, spec in enumerate(specs)
+    ]
+
+
+def step_of(limits: Sequence[Limit], route: int, where: int) -> Limits:
+    """The step that asks them."""
+    return (HoldingLimits if any(limit.holds for limit in limits) else Limits)(limits, route, where)

@@ -12,15 +12,16 @@ Not modelled: the load that polling puts on the database.
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 from sim.chance.chain import link_chain
 from sim.models.context import Context
+from sim.models.destination import Destination, Sent
 from sim.models.ending import stop_thread
 from sim.models.host import Host
 from sim.models.link import Hop
 from sim.models.request import Request
 from sim.models.task import Activity, Process, Replica, Task
-from sim.models.topic import Message, Topic
 from sim.spec.step import Publish
 from sim.vocabulary import Stage
 
@@ -41,13 +42,15 @@ class Row:
 class Outbox:
     """The rows of one publishing step of one service, and their relay, which runs in the first replica that is up."""
 
-    def __init__(self, context: Context, service: Host, topic: Topic, spec: Publish, salt: int, hops: tuple[Hop, Hop]):
+    def __init__(
+        self, context: Context, service: Host, topic: Destination, spec: Publish, salt: int, hops: tuple[Hop, Hop]
+    ):
         self.env = context.env
         self.recorder = context.recorder
         self.service = service
-        self.topic = topic
-        self.key = spec.key or topic.key
-        self.site = topic.new_site()
+        self.topic: Any = topic  # for who wires it: a topic, where there is none but those
+        self.store = topic.store(spec)
+        self.key, self.site = self.store.key, self.store.site
         self.salt = salt
         self.poll = spec.poll
         self.batch = spec.batch
@@ -68,7 +71,12 @@ class Outbox:
     def start(self) -> None:
         """Run the relay in the first replica that is up, if there is one."""
         self.replica = next(
-            (replica for replica in self.service.replicas if not replica.down and not self.service.refusing), None
+            (
+                replica
+                for replica in self.service.replicas
+                if not replica.down and not replica.draining and not self.service.refusing
+            ),
+            None,
         )
         if self.replica is None:
             self.task = None
@@ -113,17 +121,8 @@ class Outbox:
         if delay > 0.0:
             self.env.hold(task, delay)
             yield
-        broker = self.topic.broker
-        if broker.down:
+        if not (yield from self.store.run(task, [self._sent(row) for row in batch])):
             return 0
-        messages = [self._append(row, task.replica) for row in batch]
-        if broker.acks == "all":
-            for message in messages:
-                if not message.readable:
-                    message.waiter = task
-                    yield
-                    if not message.readable:  # the broker has gone down meanwhile
-                        return 0
         delay = self.back.delay(request.id, chain)
         if delay < 0.0:
             return 0
@@ -132,10 +131,8 @@ class Outbox:
             yield
         return 1
 
-    def _append(self, row: Row, producer: Replica) -> Message:
-        return self.topic.append(
-            row.request, self._chain(row), link_chain(row.path, self.salt, 0), self.key, self.site, producer, row.flow
-        )
+    def _sent(self, row: Row) -> Sent:
+        return Sent(row.request, self._chain(row), link_chain(row.path, self.salt, 0), row.flow)
 
     def _chain(self, row: Row) -> int:
         """Of the present attempt to publish it."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 
 from sim.models.context import Context
+from sim.models.identity import Identities
+from sim.models.lines import ControlledDelay, Lines
 from sim.models.outcomes import OK, SHED
 from sim.models.task import IN_QUEUE, NOWHERE, ON_CPU, Account, Activity, Replica, Task
 from sim.models.timers import TimerQueue
@@ -32,13 +34,20 @@ class Places:
         self.event_loop = False  # an event loop lets go of its worker while it waits for others
         self.capacity = math.inf if queue.capacity < 0 else queue.capacity
         self.lifo = queue.discipline == "lifo"
+        self.identities = Identities(context, {})  # of traffic that `build` of the host knows
+        plain = queue.discipline in ("fifo", "lifo")
+        self.lines = None if plain else Lines(queue, context.recorder, name, self.identities)
+        if queue.discipline == "codel":
+            self.grant = self._grant_and_tell  # type: ignore[method-assign]  # the others pay nothing for it
         self.queue_timeout = queue.timeout  # s
         self.patience: TimerQueue | None = None
         if queue.timeout is not None:
             self.patience = TimerQueue(self.env, queue.timeout, self.give_up_waiting)
         self.queued = 0  # in all replicas
         self.queue_area = 0.0  # the integral of that
+        self.uneven: dict[Replica, list[float]] | None = None  # slowdowns of single ones, where a fault may bring some
         self.slow = 1.0  # how many times as long all takes that begins now
+        self.warm_up: tuple[float, float] | None = None  # how many times as long first work takes, and decay in s
         self.may_hang = False  # set by the faults: tasks check for a freeze only where one can happen
 
     # -- places ----------------------------------------------------------------------------------------------------
@@ -53,11 +62,10 @@ class Places:
         """Give the place up; the head of the queue has it before the one who left goes on."""
         now = self.env.now
         task.granted = False
-        if replica.waiting:
-            self._grant_next(replica, now)
-        else:
-            replica.free += 1
-            self.account.busy_area += now
+        if replica.waiting and self._grant_next(replica, now):
+            return
+        replica.free += 1
+        self.account.busy_area += now
 
     def let_go(self, task: Task) -> int:
         """An event loop gives its worker back before it waits for others."""
@@ -65,8 +73,11 @@ class Places:
             self.leave(task, task.replica)
         return OK
 
-    def _grant_next(self, replica: Replica, now: float) -> None:
-        """Hand a place, counted busy, to the next live entry of the queue."""
+    def _grant_next(self, replica: Replica, now: float) -> bool:
+        """Hand a place, counted busy, to the next live entry of the queue; False: all that were left have been "
+        "dropped."""
+        if self.lines is not None:
+            return self._grant_in_line(self.lines, replica, now)
         queue = replica.queue
         while True:
             task, ticket = queue.pop() if self.lifo else queue.popleft()
@@ -80,6 +91,40 @@ class Places:
         task.granted = True
         task.outcome = OK
         self.env.wake(task)
+        return True
+
+    def _grant_in_line(self, lines: Lines, replica: Replica, now: float) -> bool:
+        """Hand a place, counted busy, to who is next in a line that may drop some on the way; False: none is left."""
+        line = lines.of(replica)
+        while True:
+            task, dropped = line.next(now)
+            if task is None:
+                return False
+            self.unqueue(task, replica)
+            if not dropped or not lines.may_drop(task):
+                task.granted = True
+                task.outcome = OK
+                self.env.wake(task)
+                return True
+            task.outcome = SHED
+            self.env.wake(task)
+
+    def _grant_and_tell(self, task: Task, replica: Replica) -> None:
+        """Who finds a free worker has not waited, and a controlled delay hears of it."""
+        Places.grant(self, task, replica)
+        line = self.lines.of(replica) if self.lines is not None else None
+        if isinstance(line, ControlledDelay):
+            line.no_wait(self.env.now)
+
+    def make_room(self, task: Task, replica: Replica) -> bool:
+        """Whether somebody in a full line is shed for this newcomer."""
+        victim = self.lines.of(replica).give_way(task) if self.lines is not None else None
+        if victim is None:
+            return False
+        self.unqueue(victim, replica)
+        victim.outcome = SHED
+        self.env.wake(victim)
+        return True
 
     def take_place(self, task: Task) -> Activity:
         """Get a place again in the middle of a flow (event loop); never refused for want of queue capacity."""
@@ -88,13 +133,16 @@ class Places:
             self.grant(task, replica)
             return OK
         self.recorder.stage(task, Stage.PLACE, self.name_index)
-        self.wait_in_queue(task, replica)
+        self.wait_in_queue(task, replica, midway=True)
         yield
         return OK
 
-    def wait_in_queue(self, task: Task, replica: Replica) -> None:
-        """Join the end of the queue."""
-        replica.queue.append((task, task.ticket))
+    def wait_in_queue(self, task: Task, replica: Replica, midway: bool = False) -> None:
+        """Join the end of the queue, or one's place in the line; who is midway is never dropped from it."""
+        if self.lines is None:
+            replica.queue.append((task, task.ticket))
+        else:
+            self.lines.join(task, replica, self.env.now, midway)
         replica.waiting += 1
         task.waits = IN_QUEUE
         self.queued += 1
@@ -128,6 +176,11 @@ class Places:
         """
         seconds *= self.slow
         replica = task.replica
+        if self.uneven is not None:
+            seconds *= math.prod(self.uneven.get(replica, ()))
+        if computing and self.warm_up is not None:
+            slow, decay = self.warm_up
+            seconds *= 1.0 + (slow - 1.0) * math.exp((replica.warm_since - self.env.now) / decay)
         if self.spans is not None:
             self.recorder.stage(task, Stage.WORK if computing else Stage.WAIT, self.name_index, seconds)
         if computing and replica.cpu is not None:

@@ -17,8 +17,7 @@ from sim.models.outcomes import IN_FLIGHT
 from sim.models.request import Request
 from sim.models.task import Task
 from sim.models.unnoticed import Late
-from sim.records.keeping import Keeper
-from sim.records.keeping import keeper as keeper_of
+from sim.records.row_sinks import RowSink, row_sink
 from sim.records.tables import EVENT, MESSAGE, REQUEST, SPAN, STAGE, Series
 from sim.spec.scenario import Scenario
 from sim.vocabulary import EventKind, Stage
@@ -35,10 +34,10 @@ class Recorder:
         env: Clock,
         spans: Literal["none", "all", "exemplars"] = "none",
         warmup: float = 0.0,
-        keeper: Keeper | None = None,
+        sink: RowSink | None = None,
     ):
         self.env = env
-        self.keeper = keeper if keeper is not None else keeper_of(None)
+        self.sink = sink if sink is not None else row_sink(None)
         self.names: list[str] = []
         self._index: dict[str, int] = {}
         self.open: dict[Request, None] = {}  # not closed yet, in the order of arrival
@@ -105,8 +104,8 @@ class Recorder:
         return self.spans.rows(), self.stages.rows()
 
     def hand_over(self) -> None:
-        """Give finished rows to the keeper."""
-        for table, take in ((self.requests, self.keeper.take_requests), (self.messages, self.keeper.take_messages)):
+        """Give finished rows to the sink."""
+        for table, take in ((self.requests, self.sink.take_requests), (self.messages, self.sink.take_messages)):
             take(table.rows())
             table.buffer = bytearray()
 

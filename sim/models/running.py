@@ -22,5 +22,7 @@ def simulate(scenario: Scenario, replication: int = 0, progress: Callable[[float
 def run(world: World) -> Records:
     """Run to the end of the scenario's duration, close the books, and hand over the records."""
     with nothing_collected(), suppress(Done):  # the last observation
+        for workload in world.workloads:
+            workload.let_users_in()  # there may be millions, whom nobody needs who only looks at a world
         world.env.run_tasks()
     return close(world)

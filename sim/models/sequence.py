@@ -23,9 +23,8 @@ class StepSequence:
 
     def __init__(self, host: Host, behaviours: Sequence[Any]):
         self.host = host
-        self.steps: list[tuple[int, Any]] = [
-            _manner(host, made) for made in behaviours
-        ]  # the second a behaviour; for PASS its Demand
+        # the second a behaviour; for PASS its Demand
+        self.steps: list[tuple[int, Any]] = [_manner(host, made) for made in behaviours]
 
     def run(self, task: Task) -> Activity:
         """OK, or the outcome of the first step that failed."""

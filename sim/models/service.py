@@ -8,32 +8,68 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sim.models.answers import ITS_OWN, answers_of
+from sim.models.balancing import Balancer
 from sim.models.consumer import Consumer
 from sim.models.context import Context
 from sim.models.entrance import Entrance
 from sim.models.host import Host
+from sim.models.limits import limits_of, step_of
 from sim.models.outbox import Outbox
+from sim.models.queues.channel import QueueConsumer
+from sim.models.request import Request
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
 from sim.models.task import Replica, Task
 from sim.policies import balancer as balancers
+from sim.spec.balancing import Balancing, LoadBalancing
 from sim.spec.service import Service as Spec
 
 
 class Service(Host):
     """All replicas of one service."""
 
-    def __init__(self, context: Context, name: str, spec: Spec):
-        super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue)
+    def __init__(self, context: Context, name: str, spec: Spec, places: int | None = None):
+        """`places`: of replicas, as many as there can be at once, those that end included; without it no more come."""
+        super().__init__(context, name, spec.replicas, spec.workers, spec.cores, spec.queue, places)
         self.spec = spec
         self.event_loop = spec.concurrency == "event_loop"
-        if self.event_loop:
+        if self.event_loop or (self.lines is not None and self.lines.by_endpoint):
             self.keep_track()
-        self.balancing = spec.load_balancing
-        self.uniforms = balancers.UNIFORMS[balancers.new_balancer(spec.load_balancing).kind]
+        smart = spec.load_balancing if isinstance(spec.load_balancing, Balancing) else None
+        self.smart = smart if len(self.replicas) > 1 else None  # None: the name of a policy says all
+        self.balancing: LoadBalancing = "round_robin"
+        if not isinstance(spec.load_balancing, Balancing):
+            self.balancing = spec.load_balancing
+        self.uniforms = 2 if smart is not None else balancers.UNIFORMS[balancers.new_balancer(self.balancing).kind]
+        self.balancers: list[Balancer] = []  # one for each replica of a caller
+        if smart is not None and smart.outlier_detection is not None:
+            context.recorder.watch(name, "ejected", "level", lambda _: self.ejected)
+        self.limits = limits_of(context, spec.rate_limits, self.identities, name)
         self.endpoints = {endpoint: Endpoint(self, endpoint) for endpoint in spec.endpoints}
+        if spec.start.warm_up is not None:
+            self.warm_up = spec.start.warm_up.slow, spec.start.warm_up.decay
         self.members: list[Consumer] = []
+        self.listeners: list[QueueConsumer] = []  # to queues
         self.outboxes: list[Outbox] = []
+
+    @property
+    def ejected(self) -> float:
+        """How many replicas are left out now, as callers see it on average."""
+        return sum(balancer.ejected for balancer in self.balancers) / max(1, len(self.balancers))
+
+    def retire(self, replica: Replica) -> None:
+        """Its consumers close when they have done what they have in hand."""
+        super().retire(replica)
+        for thread in self._threads_in(replica):
+            thread.close()
+
+    def is_done(self, replica: Replica) -> bool:
+        """Neither attempts nor consumers are at work in it."""
+        return super().is_done(replica) and not any(thread.up for thread in self._threads_in(replica))
+
+    def _threads_in(self, replica: Replica) -> list[Consumer | QueueConsumer]:
+        consumers: list[Consumer | QueueConsumer] = [*self.members, *self.listeners]
+        return [consumer for consumer in consumers if consumer.replica is replica]
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Members stop where they are; their partitions move when their session times out. Relays move at once."""
@@ -42,6 +78,26 @@ class Service(Host):
                 member.stop()
                 if member.replica.down:
                     member.begin_session_timeout()
+        for listener in self.listeners:
+            if listener.replica in replicas:
+                listener.stop()
+        self._move_relays(replicas)
+
+    def leave_groups(self, replica: Replica) -> None:
+        """Members end what they have polled, commit it, and leave; relays move at once."""
+        for member in self.members:
+            if member.replica is replica:
+                member.leave()
+        for listener in self.listeners:
+            if listener.replica is replica:
+                listener.close()
+        self._move_relays([replica])
+
+    def consumes_in(self, replica: Replica) -> bool:
+        """Whether a member in it has not left yet."""
+        return any(thread.up for thread in self._threads_in(replica))
+
+    def _move_relays(self, replicas: Sequence[Replica]) -> None:
         for outbox in self.outboxes:
             if outbox.replica in replicas:
                 outbox.stop()
@@ -50,8 +106,11 @@ class Service(Host):
     def start_consumers(self, replicas: Sequence[Replica]) -> None:
         """Members begin to poll again, and join the group again if it had given them up."""
         for member in self.members:
-            if member.replica in replicas:
+            if member.replica in replicas and not member.replica.draining:
                 member.rejoin()
+        for listener in self.listeners:
+            if listener.replica in replicas and not listener.replica.draining:
+                listener.start()
         for outbox in self.outboxes:
             if outbox.task is None:
                 outbox.start()
@@ -72,7 +131,10 @@ class Endpoint:
         self.entrance: Entrance
         self.arrive: Callable[[Task], None]
         # Whether the balancer must hear of ends.
-        self.counts = len(service.replicas) > 1 and service.balancing in balancers.COUNTING
+        self.counts = len(service.replicas) > 1 and (
+            service.smart is not None or service.balancing in balancers.COUNTING
+        )
+        self.by_request = self.choose_for if service.smart is not None else None
         self.balancer_draws = [
             service.context.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)
         ]
@@ -82,6 +144,9 @@ class Endpoint:
         spec = self.service.spec.endpoints[self.name]
         self.sequence = Site(system, self.service, self.hop_stream, self.where).sequence(spec.do)
         self.entrance = Entrance(self.service, self.where, self.sequence, answers_of(ITS_OWN, spec.answers_with))
+        self.service.identities.traffic = system.scenario.traffic
+        if self.service.limits:
+            self.entrance.limits = step_of(self.service.limits, self.where, self.where)
         self.arrive = self.entrance.arrive
 
     def choose(self, caller: Replica, entity: int, chain: int) -> Replica | None:
@@ -107,7 +172,28 @@ class Endpoint:
         loads[index] += 1
         return replicas[index]
 
-    def over(self, caller: Replica, replica: Replica) -> None:
-        """One active request less, as the caller's balancer sees it."""
-        if self.counts:
+    def choose_for(self, caller: Replica, request: Request, chain: int) -> Replica | None:
+        """The same where a balancer goes by more: whose request it is, weights, latencies, failures."""
+        service = self.service
+        balancer = caller.balancers.get(service.name)
+        if balancer is None:
+            assert service.smart is not None
+            name = f"{caller.host.name}[{caller.index}]" if caller.host.name else "clients"
+            start = caller.index % len(service.replicas)
+            balancer = Balancer(
+                service.smart, service.name, service.returned, len(service.replicas), start, name, service.recorder
+            )
+            caller.balancers[service.name] = balancer
+            service.balancers.append(balancer)
+        draws = self.balancer_draws
+        index = balancer.choose(service.alive, request, service.env.now, lambda k: draws[k](request.id, chain))
+        return service.replicas[index] if index >= 0 else None
+
+    def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:
+        """One active request less, as the caller's balancer sees it; some hear how it ended, and when it began."""
+        if self.by_request is not None:
+            balancer, now = caller.balancers.get(self.service.name), self.service.env.now
+            if balancer is not None:  # else it has crashed meanwhile, and knows of nothing
+                balancer.over(replica.index, outcome, now - began, now)
+        elif self.counts:
             caller.balancers[self.service.name][1][replica.index] -= 1

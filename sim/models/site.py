@@ -17,14 +17,14 @@ from sim.models.call import Call, Target
 from sim.models.calls import Calls
 from sim.models.context import Context
 from sim.models.demand import Demand
+from sim.models.destination import Destination
 from sim.models.draws import Draw
 from sim.models.host import Host
 from sim.models.outbox import Outbox
 from sim.models.outcomes import OK
 from sim.models.sequence import StepSequence
 from sim.models.stock import Stock
-from sim.models.task import Activity, Task
-from sim.models.topic import Topic
+from sim.models.task import Activity, Replica, Task
 from sim.spec.distribution import Distribution
 from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
@@ -53,14 +53,17 @@ class System(Context, Protocol):
     def endpoint(self, target: str) -> Endpoint:
         """`service.endpoint`"""
 
-    def topic(self, name: str) -> Topic:
-        """A topic of any broker."""
+    def destination(self, name: str) -> Destination:
+        """What can be published to, of any broker."""
 
     def stock(self, host: Host) -> Stock:
         """The stock of a service."""
 
-    def outbox(self, site: str, host: Host, topic: Topic, spec: Publish) -> Outbox:
+    def outbox(self, site: str, host: Host, topic: Destination, spec: Publish) -> Outbox:
         """A new outbox of a service, with its relay."""
+
+    def forget(self, replica: Replica) -> None:
+        """A replica is gone: what it remembered about others is, too."""
 
     def effect_bit(self, name: str) -> int:
         """The bit of an effect in the mask of a request."""

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 
 from sim.chance.keyed import stream_number
 from sim.spec import step as spec
+from sim.spec.actions import lists_in
 from sim.spec.policy import CallPolicy
 from sim.spec.scenario import Scenario
-from sim.spec.sites import consumer_name, named
+from sim.spec.sites import consumer_name, named, reached
 
 Onward = spec.Call | spec.Perform | spec.Publish  # the steps that name other steps, which then follow
 
@@ -44,30 +45,32 @@ def onward(base: str, steps: Sequence[spec.Step]) -> Iterator[tuple[str, Onward]
     for name, step in named(base, steps):
         if isinstance(step, Onward):
             yield name, step
-        elif isinstance(step, spec.Parallel):
-            for index, branch in enumerate(step.branches):
-                yield from onward(f"{name}.{index}", branch)
+        elif inside := [named_list for action in step.actions or () for named_list in lists_in(action)]:
+            for place, inner in inside:
+                yield from onward(f"{name}.{place}", inner)
         else:
-            for field, inner in _nested(step):
-                yield from onward(f"{name}.{field}", inner)
+            for field, steps_inside in _nested(step):
+                yield from onward(f"{name}.{field}", steps_inside)
         if isinstance(step, (spec.Call, spec.Publish)) and step.fallback:
             yield from onward(f"{name}.fallback", step.fallback)
 
 
 def _nested(step: spec.Step) -> Iterator[tuple[str, list[spec.Step]]]:
-    """Steps in the fields of a plug-in's step: one, or a list of them, named after the field."""
+    """Steps in the fields of a plug-in's step that tells no actions: one, or a list of them, named after the field."""
     for field in type(step).model_fields:
         held = getattr(step, field)
         inner = (held,) if isinstance(held, spec.Step) else held if isinstance(held, tuple) else ()
         yield field, [item for item in inner if isinstance(item, spec.Step)]
 
 
-def _consumers(scenario: Scenario, topic: str) -> Iterator[tuple[str, Sequence[spec.Step]]]:
-    """(base name, steps) of each consumer of a topic."""
+def _consumers(scenario: Scenario, destination: str) -> Iterator[tuple[str, Sequence[spec.Step]]]:
+    """(base name, steps) of each consumer that a message published there may come to."""
+    sources = reached(scenario, destination)
     for name, service in scenario.services.items():
-        if topic in service.consumes:
-            consume = service.consumes[topic]
-            yield consumer_name(name, consume.group, topic), consume.do
+        for source in sources:
+            if source in service.consumes:
+                consume = service.consumes[source]
+                yield consumer_name(name, consume.group, source), consume.do
 
 
 def _endpoint(scenario: Scenario, target: str) -> Sequence[spec.Step]:
@@ -138,6 +141,7 @@ class _Retries:
     def _call(self, site: str, target: str, policy: str | CallPolicy | None, again: bool) -> None:
         guard = self.scenario.policies[policy] if isinstance(policy, str) else policy
         again = again or (guard is not None and guard.retry is not None and guard.retry.max_attempts > 1)
+        again = again or (guard is not None and guard.hedge is not None)
         if again:
             self.sites.add(site)
         self._walk(target, target, again)

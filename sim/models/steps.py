@@ -7,13 +7,11 @@ import math
 from sim.chance.chain import link_chain
 from sim.models.behaviours import behaviour
 from sim.models.ending import answer
-from sim.models.layers.attempt import Attempt
 from sim.models.outcomes import DEGRADED, ERROR, OK, REFUSED
 from sim.models.sequence import StepSequence
 from sim.models.site import Site
 from sim.models.task import Activity, Process, Task
 from sim.spec import step as spec
-from sim.spec.policy import PRODUCER
 from sim.vocabulary import Stage
 
 
@@ -41,7 +39,7 @@ class Wait:
     def __init__(self, step: spec.Wait, site: Site):
         self.host = site.host
         self.demand = site.demand(step.time, step.per)
-        self.just_time = not site.host.may_hang and not site.host.event_loop
+        self.just_time = not site.host.may_hang and not site.host.event_loop and site.host.uneven is None
 
     def run(self, task: Task) -> Activity:
         """Spend the drawn time."""
@@ -66,18 +64,17 @@ class CallStep:
 
 @behaviour(spec.Publish)
 class Publish:
-    """Publish an event, through the broker's ack or by a row in the outbox; without a policy, under that of Kafka's
-    producer.
+    """Publish an event, through the broker's ack or by a row in the outbox; without a policy, under that of the
+    destination.
     """
 
     def __init__(self, step: spec.Publish, site: Site):
         self.host = site.host
-        topic = site.world.topic(step.topic)
-        self.outbox = site.world.outbox(site.name, site.host, topic, step) if step.via == "outbox" else None
-        policy = PRODUCER if step.policy is None else step.policy
-        self.call = None if self.outbox else site.call(topic.target(step.key), policy, step.fallback)
-        unheard = topic.broker.acks == "0"  # there is no ack to wait for, and nothing for a policy to guard
-        self.unheard = Attempt(self.call, self.call.run) if self.call is not None and unheard else None
+        destination = site.world.destination(step.topic)
+        self.outbox = site.world.outbox(site.name, site.host, destination, step) if step.via == "outbox" else None
+        policy = destination.policy if step.policy is None else step.policy
+        self.call = None if self.outbox else site.call(destination.target(step), policy, step.fallback)
+        self.unheard = destination.hearing(self.call, step) if self.call is not None else None
 
     def run(self, task: Task) -> Activity:
         """Write the row, or call the broker as a service is called."""
@@ -85,8 +82,7 @@ class Publish:
             self.outbox.write(task)
             return OK
         if self.unheard is not None:
-            self.unheard.send_and_forget(task)
-            return OK
+            return (yield from self.unheard.run(task))
         assert self.call is not None
         self.host.let_go(task)
         return (yield from self.call.run(task))
@@ -175,13 +171,14 @@ class _ByChance:
 
     def __init__(self, step: spec.Fail | spec.Refuse, site: Site):
         self.share = step.share
+        self.kept = getattr(step, "per", "attempt") == "request"
         self.chance = site.uniform()
         self.where = site.where
 
     def act(self, task: Task) -> int:
         """The outcome, or OK."""
         chance = self.chance
-        if chance(task.request.id, task.chain) >= self.share:
+        if chance(task.request.id, task.path if self.kept else task.chain) >= self.share:
             return OK
         task.where = self.where
         task.root = 0

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import prod
 
 from sim.errors import TimeStandsStill
+from sim.spec.actions import Repeats
 from sim.spec.policy import CallPolicy, Retry
 from sim.spec.scenario import Scenario
 from sim.spec.step import Call, Publish
@@ -103,7 +104,7 @@ def _how(turning: Turning) -> str:
 
 def _turns_of_a_request(scenario: Scenario) -> int:
     """How many turns one request may take at one instant: a few for each step there is, as often as all who retry can
-    try it again.
+    try it again, and as often as it is repeated.
     """
     steps = [visit.step for visit in visits(scenario)]
     policies = [
@@ -114,4 +115,10 @@ def _turns_of_a_request(scenario: Scenario) -> int:
         traffic.retry for traffic in scenario.traffic.values()
     ]
     tries = min(prod(retry.max_attempts for retry in retries if retry is not None), MOST_TRIES)
-    return 10 * (1 + len(steps)) * tries
+    repeats = prod(
+        max(1, len(action.times.tails))
+        for step in steps
+        for action in step.actions or ()
+        if isinstance(action, Repeats)
+    )
+    return 10 * (1 + len(steps)) * tries * min(repeats, MOST_TRIES)

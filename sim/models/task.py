@@ -11,6 +11,7 @@ Where a task is killed, `Killed` comes out of its `yield`: what it holds is give
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
@@ -105,11 +106,14 @@ class Replica:
     """
 
     __slots__ = (
+        "absent",  # there is none at its place now, or one that is not ready yet (`models/fleet.py`)
+        "adrift",  # flows of requests that go on in it and nobody waits for: steps in the background, losers of a race
         "backlog",  # how many wait outside, because it is frozen
         "balancers",  # by callee: what it knows about the load it has put on each replica
         "closed",  # for how many reasons it lets nobody in: it is down, an outage refuses, it is frozen
         "cpu",
         "down",
+        "draining",  # nobody is sent to it any more, and it ends when it is empty
         "free",
         "frozen_seconds",  # in all freezes that are over
         "host",
@@ -117,15 +121,19 @@ class Replica:
         "hung_since",  # s
         "index",
         "inside",  # attempts that have arrived and not left, and where; kept only where somebody may ask
+        "memory",  # what steps keep in it, each under what it likes; a crash empties it
         "overdue",  # who waited too long in the queue while it was frozen, with their tickets
         "parked",  # frozen tasks, and those who wait outside: at the thaw they go on in this order
         "queue",  # tasks with their tickets
         "waiting",  # live entries of the queue; entries of tasks that gave up stay in it until they reach its head
+        "warm_since",  # s; when it was ready, and began to be less and less slow
         "workers",
     )
 
     def __init__(self, host: Component | Outside, index: int, workers: int, cpu: Cores | None = None):
         self.host = host
+        self.absent = False
+        self.adrift: dict[Task, None] = {}
         self.index = index
         self.workers = workers
         self.free = workers
@@ -133,6 +141,8 @@ class Replica:
         self.waiting = 0
         self.cpu = cpu
         self.down = False
+        self.draining = False
+        self.warm_since = -math.inf
         self.closed = 0
         self.hung = 0
         self.hung_since = 0.0
@@ -142,6 +152,7 @@ class Replica:
         self.overdue: list[tuple[Task, int]] = []
         self.inside: dict[Task, int] = {}
         self.balancers: dict[str, Any] = {}
+        self.memory: dict[Any, Any] = {}
 
     def frozen(self, now: float) -> float:
         """Seconds that this replica has spent frozen since time 0."""
@@ -158,12 +169,13 @@ class Permit(Protocol):
 class TimedCall:
     """One call whose attempts and pauses together have a time limit."""
 
-    __slots__ = ("deadline", "pausing", "task", "ticket")
+    __slots__ = ("attempts", "deadline", "pausing", "task", "ticket")
 
     def __init__(self, task: Task, deadline: float):
         self.task = task
         self.deadline = deadline  # s
         self.pausing = False  # between two attempts
+        self.attempts: list[Task] = []  # those that were told of the deadline
         self.ticket = 0  # 1 when the call is over
 
     def end(self) -> None:

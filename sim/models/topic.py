@@ -18,17 +18,22 @@ from typing import Protocol
 
 from sim.chance.shared import quickest
 from sim.models.behaviours import behaviour
+from sim.models.call import Call
 from sim.models.clock import Signal
 from sim.models.context import Context
+from sim.models.destination import Destination, Kept, Sent
 from sim.models.ending import answer
+from sim.models.layers.attempt import Attempt
 from sim.models.outcomes import OK, UNREACHABLE
 from sim.models.recorder import Recorder
 from sim.models.request import Request
-from sim.models.task import Process, Replica, Task
+from sim.models.task import Activity, Process, Replica, Task
 from sim.policies import partitioner as partitioners
 from sim.records.tables import Book
 from sim.spec.broker import LogBroker
 from sim.spec.broker import Topic as Spec
+from sim.spec.policy import PRODUCER
+from sim.spec.step import Publish
 from sim.vocabulary import MessageEnd, Stage
 
 STICKY_RECORDS = 16  # how many records of 1 KiB fill a batch.size of 16 KiB (KIP-794)
@@ -61,6 +66,8 @@ class Broker:
         self.acks = str(spec.acks)
         self.replication = spec.replication
         self.topics: list[Topic] = []
+        self.others: dict[str, Destination] = {}  # what else can be published to
+        self.stores: list[Kept] = []  # what else keeps messages
         self.down = 0
         self.waiting: list[Task] = []  # consumers and relays that wait for it to come back
 
@@ -160,6 +167,8 @@ class Partition:
 class Topic:
     """A topic and the groups that read it."""
 
+    policy = PRODUCER
+
     def __init__(self, context: Context, broker: Broker, name: str, spec: Spec):
         self.env = context.env
         self.recorder = context.recorder
@@ -179,9 +188,17 @@ class Topic:
         self.sites = 0  # that publish here
         broker.topics.append(self)
 
-    def target(self, key: str | None) -> PublishTarget:
-        """This topic as something to call; `key` overrides the topic's own."""
-        return PublishTarget(self, key or self.key)
+    def target(self, spec: Publish) -> PublishTarget:
+        """This topic as something to call; the key of the publication overrides the topic's own."""
+        return PublishTarget(self, spec.key or self.key)
+
+    def hearing(self, call: Call, _spec: Publish) -> Unheard | None:
+        """Under `acks: 0` there is no ack to wait for, and nothing for a policy to guard."""
+        return Unheard(Attempt(call, call.run)) if self.broker.acks == "0" else None
+
+    def store(self, spec: Publish) -> TopicStore:
+        """For the relay of an outbox."""
+        return TopicStore(self, spec.key or self.key)
 
     def new_site(self) -> int:
         """The number of one more place that publishes here: what an order publishes from one place is one event,
@@ -266,6 +283,45 @@ class Topic:
         )
 
 
+class Unheard:
+    """A publication of which the publisher hears no more."""
+
+    def __init__(self, attempt: Attempt):
+        self.attempt = attempt
+
+    def run(self, task: Task) -> Activity:
+        """Send it, and go on."""
+        self.attempt.send_and_forget(task)
+        return OK
+        yield
+
+
+class TopicStore:
+    """Where the relay of an outbox publishes, under one key."""
+
+    def __init__(self, topic: Topic, key: str | None):
+        self.topic = topic
+        self.key = key
+        self.site = topic.new_site()
+
+    def run(self, task: Task, rows: list[Sent]) -> Activity:
+        """1 when all are acknowledged, 0 when they have to be published again."""
+        topic, broker = self.topic, self.topic.broker
+        if broker.down:
+            return 0
+        messages = [
+            topic.append(row.request, row.chain, row.path, self.key, self.site, task.replica, row.flow) for row in rows
+        ]
+        if broker.acks == "all":
+            for message in messages:
+                if not message.readable:
+                    message.waiter = task
+                    yield
+                    if not message.readable:  # the broker has gone down meanwhile
+                        return 0
+        return 1
+
+
 class PublishTarget:
     """A topic as something that can be called, under one key, from one site."""
 
@@ -285,7 +341,7 @@ class PublishTarget:
         """The broker, as one place."""
         return self.only
 
-    def over(self, _caller: Replica, _replica: Replica) -> None:
+    def over(self, caller: Replica, replica: Replica, outcome: int = -1, began: float = 0.0) -> None:
         """Nothing to balance."""
 
     def arrive(self, task: Task) -> None:

@@ -2,13 +2,16 @@
 
 Latency counts from the intended arrival.
 
-Not modelled: browsers' connection limits, sessions, and users who give up for good.
+A visit is one arrival with several requests.
+
+Not modelled: browsers' connection limits, and users who give up for good.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from sim.chance.arrivals import arrival_times
@@ -22,6 +25,8 @@ from sim.models.recorder import NUMBER_BITS
 from sim.models.request import Request
 from sim.models.task import Process, Task
 from sim.spec.traffic import Closed, Replay, Traffic
+from sim.spec.visit import MOST_REQUESTS, Visit
+from sim.vocabulary import PASSED
 
 SOURCE_BITS = 23  # of a request id above its running number, so that ids stay below 2**63
 
@@ -51,21 +56,40 @@ class Workload:
         self.users = [first_user + user for user in rows.user] if rows is not None else []
         self.patient = self._is_patient()
         self.arrived = 0
+        self._prepare_visits(dict(zip(spec.mix, doors, strict=True)))
+
+    def _prepare_visits(self, doors: Mapping[str, Door]) -> None:
+        self.visit = visit = self.spec.visit
+        if visit is None:
+            return
+        self.visits = 0  # that have begun
+        self.left = 0  # of these, before their end, after a failure
+        stream = f"traffic.{self.name}.visit"
+        self.journey = [doors[target] for target in visit.journey or ()]
+        self.falling = [-tail for tail in visit.requests.tails] if visit.requests is not None else []
+        self.how_many = self.context.uniform(f"{stream}.requests")
+        self.how_patient = self.context.uniform(f"{stream}.leaves")
+        self.think = self.context.sampler(visit.think, f"{stream}.think")
+        self.recorder.watch(self.name, "visits", "total", lambda _: self.visits)
+        self.recorder.watch(self.name, "visits_left", "total", lambda _: self.left)
 
     def start(self, duration: float) -> None:
-        """Schedule the first arrival, or let the users begin to think."""
+        """Schedule the first arrival of those who do not wait for answers."""
+        if not isinstance(self.spec.arrivals, Closed):
+            times = arrival_times(self.spec.arrivals, self.context.key(f"traffic.{self.name}.arrivals"), duration)
+            self.signal = Signal(self._arrive)
+            self.times: Iterator[float] = iter(times)
+            self._schedule_next(0.0)
+
+    def let_users_in(self) -> None:
+        """Let those who wait for their answers begin to think."""
         arrivals = self.spec.arrivals
         if isinstance(arrivals, Closed):
             think = self.context.sampler(arrivals.think, f"traffic.{self.name}.think")
             for user in range(arrivals.users):
                 task = Task(None, 0, 0, None, self.client.replica)
-                task.begin(self._user(task, user, arrivals.users, think))
+                task.begin(self._user(task, user, arrivals, think))
                 self.env.wake(task)
-        else:
-            times = arrival_times(arrivals, self.context.key(f"traffic.{self.name}.arrivals"), duration)
-            self.signal = Signal(self._arrive)
-            self.times: Iterator[float] = iter(times)
-            self._schedule_next(0.0)
 
     def _schedule_next(self, now: float) -> None:
         due = next(self.times, None)
@@ -74,14 +98,46 @@ class Workload:
             self.env.schedule(self.signal, delay=due - now)
 
     def _arrive(self, _: object) -> None:
-        request, door = self._request(self.arrived, self.due)
+        request, door = self._first() if self.visit is not None else self._request(self.arrived, self.due)
         self._schedule_next(self.env.now)
-        if self.patient:
+        if self.visit is not None:
+            task = Task(request, 0, 0, None, self.client.replica)
+            task.begin(self._visit_all(task, door, self.visit))
+            self.env.wake(task)
+        elif self.patient:
             task = Task(request, 0, 0, None, self.client.replica)
             task.begin(self._visit(task, door))
             self.env.wake(task)
         else:
             self.client.ask_once(request, door)
+
+    def _first(self) -> tuple[Request, Door]:
+        """The first request of the next visit."""
+        number = self.visits * MOST_REQUESTS
+        self.visits += 1
+        return self._request(number, self.due, self.journey[0] if self.journey else None)
+
+    def _visit_all(self, task: Task, door: Door, visit: Visit) -> Process:
+        """Somebody who comes, asks, thinks and asks again, and goes at the end or after a failure."""
+        first = task.request
+        number = first.id - self.base
+        count = len(self.journey) or bisect_left(self.falling, -self.how_many(first.id, 0))
+        for place in range(min(max(1, count), MOST_REQUESTS)):
+            if place:
+                pause = self.think(self.base | (number + place), 0)
+                if pause > 0.0:
+                    self.env.hold(task, pause)
+                    yield
+                step = self.journey[place] if self.journey else None
+                task.request, door = self._request(number + place, self.env.now, step)
+                task.request.user = first.user
+            outcome = yield from self.client.ask(task, door)
+            failed = outcome not in PASSED
+            if failed and self.how_patient(task.request.id, 0) < visit.leaves_after_failure:
+                self.left += place + 1 < count
+                break
+        task.silence()
+        yield
 
     def _visit(self, task: Task, door: Door) -> Process:
         """Somebody who comes, asks, and goes."""
@@ -89,10 +145,18 @@ class Workload:
         task.silence()
         yield
 
-    def _user(self, task: Task, number: int, users: int, think: Draw) -> Process:
+    def _user(self, task: Task, number: int, spec: Closed, think: Draw) -> Process:
         """One of so many who stay: think, ask, and think again."""
+        users, pacing = spec.users, spec.pacing
+        if spec.ramp and number:
+            self.env.hold(task, spec.ramp * number / users)
+            yield
+        began = -math.inf
         while True:
             pause = think(self.base | number, 0)
+            if pacing:
+                pause = max(pause, began + pacing - self.env.now)
+                began = self.env.now + pause
             if pause > 0.0:
                 self.env.hold(task, pause)
                 yield
@@ -102,10 +166,10 @@ class Workload:
             yield from self.client.ask(task, door)
             number += users
 
-    def _request(self, number: int, arrival: float) -> tuple[Request, Door]:
-        """The request of this number, and what it asks for."""
+    def _request(self, number: int, arrival: float, step: Door | None = None) -> tuple[Request, Door]:
+        """The request of this number, and what it asks for: that step of a journey, or what it happens to be."""
         entity = self.base | number
-        door = self.doors[self.routes[number]] if self.routes else self._door(entity)
+        door = step or (self.doors[self.routes[number]] if self.routes else self._door(entity))
         request = Request(entity, arrival, self.client.name_index, door.route, door.needs, self.recorder)
         if self.users:
             request.user = self.users[number]

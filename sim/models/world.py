@@ -6,19 +6,24 @@ It is made for either engine; that of SimPy runs it (`models/running.py`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from sim.models.autoscaler import Autoscaler
 from sim.models.behaviours import behaviour_of
 from sim.models.calls import Calls
 from sim.models.client import Client, Door
 from sim.models.clock import Clock
 from sim.models.demand import Demand
+from sim.models.destination import Destination, Kept
 from sim.models.draws import Draw, Draws
 from sim.models.faulting import plan
+from sim.models.fleet import Fleet
 from sim.models.gateway import Gateway
-from sim.models.groups import join_groups
+from sim.models.group import Group
+from sim.models.groups import join_groups, open_channels
 from sim.models.host import Host
+from sim.models.limits import Limit
 from sim.models.network import Network
 from sim.models.observing import Observer
 from sim.models.outbox import Outbox
@@ -31,7 +36,7 @@ from sim.models.task import Outside, Replica
 from sim.models.topic import Broker, Topic
 from sim.models.watchdog import Watchdog
 from sim.models.workload import Workload
-from sim.records.keeping import keeper
+from sim.records.row_sinks import row_sink
 from sim.spec.distribution import Constant, Distribution
 from sim.spec.scenario import Scenario
 from sim.spec.step import Publish
@@ -55,7 +60,7 @@ class World:
         self.replication = replication
         self.env = _clock(scenario)
         self.moments = ticks_of(scenario)  # s; when the time series are sampled, but for time 0
-        kept = keeper(plan_of(scenario, (0.0, *self.moments)))
+        kept = row_sink(plan_of(scenario, (0.0, *self.moments)))
         self.recorder = Recorder(self.env, scenario.record.spans, scenario.warmup, kept)
         self.draws = draws or Draws(scenario.seed, replication)
         self.network = Network(scenario.network, self.draws)
@@ -79,15 +84,27 @@ class World:
         """
         scenario = self.scenario
         self.gateway = Gateway(self, scenario.gateway) if scenario.gateway is not None else None
-        self.services = {name: Service(self, name, spec) for name, spec in scenario.services.items()}
+        self.services: dict[str, Service] = {
+            name: Service(self, name, spec, scenario.places_of(name)) for name, spec in scenario.services.items()
+        }
+        self.fleets: dict[str, Fleet] = {
+            name: Fleet(self, service, service.spec)
+            for name, service in self.services.items()
+            if service.spec.autoscaling is not None or any(name == fault.of for fault in scenario.deployments)
+        }
         self.brokers: dict[str, Broker] = {
             name: behaviour_of(spec)(self, name, spec) for name, spec in scenario.brokers.items()
         }
-        self.topics = {
+        self.topics: dict[str, Topic] = {
             name: Topic(self, self.brokers[broker], name, topic)
             for broker, spec in scenario.brokers.items()
-            for name, topic in spec.topics.items()
+            for name, topic in spec.partitioned.items()
         }
+        self.destinations: dict[str, Destination] = dict(self.topics)
+        self.kept: list[Kept] = list(self.topics.values())
+        for broker in self.brokers.values():
+            self.destinations.update(broker.others)
+            self.kept += broker.stores
         self.calls = Calls(self, scenario, self.network, self.hosts())
         for fault in scenario.faults:
             plan(self, fault)
@@ -98,16 +115,30 @@ class World:
             for endpoint in service.endpoints.values():
                 endpoint.build(self)
         self.groups = join_groups(self, self.network, self.services, self.topics)
+        open_channels(self, self.network, self.services, self.brokers.values())
+        self._make_autoscalers()
         if self.gateway is not None:
             self.gateway.build(self)
             if any(traffic.timeout is not None for traffic in self.scenario.traffic.values()):
                 self.gateway.keep_track()  # whose clients go away
 
+    def _make_autoscalers(self) -> None:
+        groups: dict[str, list[Group]] = {}
+        for group in self.groups:
+            groups.setdefault(group.name, []).append(group)
+        for name, fleet in self.fleets.items():
+            service = self.services[name]
+            if service.spec.autoscaling is not None:
+                Autoscaler(fleet, service, service.spec.autoscaling, groups)
+
     def _make_traffic(self) -> None:
+        if any(traffic.deadline is not None for traffic in self.scenario.traffic.values()):
+            for host in self.hosts():
+                host.keep_track()  # what is late is cancelled
         users = first_users(self.scenario.traffic)
         self.workloads = []
         for name, traffic in self.scenario.traffic.items():
-            client = Client(self, name, traffic, self.gateway)
+            client = Client(self, name, traffic, self.gateway, self.calls.deadlines)
             doors = [self._door(target, traffic) for target in traffic.mix]
             self.workloads.append(Workload(self, name, traffic, client, doors, users.get(name, 0)))
         for workload in self.workloads:
@@ -163,9 +194,9 @@ class World:
         service, _, endpoint = target.partition(".")
         return self.services[service].endpoints[endpoint]
 
-    def topic(self, name: str) -> Topic:
-        """A topic of any broker."""
-        return self.topics[name]
+    def destination(self, name: str) -> Destination:
+        """What can be published to, of any broker."""
+        return self.destinations[name]
 
     def stock(self, host: Host) -> Stock:
         """The stock of a service."""
@@ -176,7 +207,7 @@ class World:
             self.stocks[host.name] = Stock(self.recorder, host.name, spec.items, kinds)
         return self.stocks[host.name]
 
-    def outbox(self, site: str, host: Host, topic: Topic, spec: Publish) -> Outbox:
+    def outbox(self, site: str, host: Host, topic: Destination, spec: Publish) -> Outbox:
         """A new outbox of a service, with its relay."""
         service = self.services[host.name]
         hops = self.network.hops(service.name, topic.broker.name, f"{service.name}/outbox/{topic.name}")
@@ -195,6 +226,14 @@ class World:
     def hosts(self) -> list[Host]:
         """The gateway, where there is one, and all services."""
         return ([self.gateway] if self.gateway is not None else []) + list(self.services.values())
+
+    def limits(self) -> Iterator[Limit]:
+        """The rate limits of the gateway, of its routes, and of services."""
+        if self.gateway is not None:
+            yield from self.gateway.limits
+            yield from self.gateway.limits_of_routes
+        for service in self.services.values():
+            yield from service.limits
 
     def host(self, name: str) -> Host:
         """A service, or the gateway."""

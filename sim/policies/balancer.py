@@ -2,12 +2,16 @@
 
     round_robin    the next replica that is up
     random         each replica that is up with equal chance; uses u1
-    least_request  the fewest active requests of this caller, all replicas looked at; ties go round, so that they do not all meet at replica 0
-    power_of_two   Envoy's LEAST_REQUEST: two picks with replacement among those that are up, by u1 and u2, the one with fewer active requests; a tie: the
-                   first. Of two replicas it takes the busier one in a quarter of all cases (envoy, least_request.proto; semantics.md 9)
-    two_choices    nginx's `random two least_conn`: the same with two that are not the same; a tie: the second (ngx_http_upstream_random_module.c)
+    least_request  the fewest active requests of this caller, all replicas looked at; ties go round, so that they do not
+                   all meet at replica 0
+    power_of_two   Envoy's LEAST_REQUEST: two picks with replacement among those that are up, by u1 and u2, the one with
+                   fewer active requests; a tie: the first. Of two replicas it takes the busier one in a quarter of all
+                   cases (envoy, least_request.proto; semantics.md 9)
+    two_choices    nginx's `random two least_conn`: the same with two that are not the same; a tie: the second
+                   (ngx_http_upstream_random_module.c)
 
-Left out: weights, slow start, panic thresholds, health checks (semantics.md 9). `up` is what the caller is told.
+Left out: health checks; weights, slow start, outliers and panic thresholds are in `balancing.py`. `up` is what the
+caller is told.
 """
 
 from __future__ import annotations
@@ -26,7 +30,13 @@ TWO_CHOICES = 4
 
 UNIFORMS = (0, 1, 0, 2, 2)  # how many uniforms `pick` reads, by kind
 
-_KINDS = {"round_robin": ROUND_ROBIN, "random": RANDOM, "least_request": LEAST_REQUEST, "power_of_two": POWER_OF_TWO, "two_choices": TWO_CHOICES}
+_KINDS = {
+    "round_robin": ROUND_ROBIN,
+    "random": RANDOM,
+    "least_request": LEAST_REQUEST,
+    "power_of_two": POWER_OF_TWO,
+    "two_choices": TWO_CHOICES,
+}
 COUNTING = ("least_request", "power_of_two", "two_choices")  # those that must hear when a request is over
 
 
@@ -48,7 +58,10 @@ def new_balancer(kind: LoadBalancing, start: int = 0) -> BalancerRow:
 
 @policy
 def pick(row: BalancerRow, loads: Sequence[int], up: Sequence[int], n: int, u1: float, u2: float) -> int:
-    """The index of the replica to call, of n; -1 when none is up. `loads`: this caller's active requests at each, `up`: 1 or 0."""
+    """The index of the replica to call, of n; -1 when none is up.
+
+    `loads`: this caller's active requests at each, `up`: 1 or 0.
+    """
     if row.kind == ROUND_ROBIN:
         if row.next < n and up[row.next]:  # nearly always: no loop, no further call
             row.next += 1

@@ -1,14 +1,16 @@
 """What policies are made of: rows of plain numbers, rings, and functions that run as plain Python or compiled.
 
-A policy reads and writes one row (a slotted object of ints and floats) and, where it must remember a series, one ring (a list of
-floats). The compiled engine holds the same row as a record of a structured array and the ring as a float64 array. Both run the same
-source. For the same bits a policy keeps to: + - * / // % on floats and on ints below 2**63, comparisons, `math.floor`; no
-powers, no numpy, no strings, no None, no containers; a float field is only ever given a float.
+A policy reads and writes one row (a slotted object of ints and floats) and, where it must remember a series, one ring
+(a list of floats). The compiled engine holds the same row as a record of a structured array and the ring as a float64
+array. Both run the same source. For the same bits a policy keeps to: + - * / // % on floats and on ints below 2**63,
+comparisons, `math.floor`; no powers, no numpy, no strings, no None, no containers; a float field is only ever given a
+float.
 
-At a boundary. A reading of the clock is a sum of durations, each rounded to half a unit in the last place: 2**-53 of its value. So two times that
-are equal on paper (1/7 s six times and six sevenths) may differ by some of these units, and a comparison of floats would hang on which way they
-were rounded. A policy therefore compares times by `reached` and `passed`, and counts windows by `periods`: what lies within NOISE of the time,
-room for 128 such roundings, counts as equal. That is 14 fs at one second and 1.2 ns after a day, less than anybody writes in a scenario.
+At a boundary. A reading of the clock is a sum of durations, each rounded to half a unit in the last place: 2**-53 of
+its value. So two times that are equal on paper (1/7 s six times and six sevenths) may differ by some of these units,
+and a comparison of floats would hang on which way they were rounded. A policy therefore compares times by `reached` and
+`passed`, and counts windows by `periods`: what lies within NOISE of the time, room for 128 such roundings, counts as
+equal. That is 14 fs at one second and 1.2 ns after a day, less than anybody writes in a scenario.
 """
 
 from __future__ import annotations
@@ -40,14 +42,19 @@ class Policy(Protocol[P, R_co]):
 
 
 def policy(function: Callable[P, R_co]) -> Policy[P, R_co]:
-    """Mark a function as a policy: it stays the plain function it was, at no cost, and gains `.compiled`, its twin for numba code."""
+    """Mark a function as a policy: it stays the plain function it was, at no cost, and gains `.compiled`, its twin for
+    numba code.
+    """
     marked = cast(Policy[P, R_co], shared(function))
     marked.compiled = Compiled(function)
     return marked
 
 
 class Compiled:
-    """The compiled twin of a policy, made when it is first called. Code compiled by numba may name it, or the policy itself."""
+    """The compiled twin of a policy, made when it is first called.
+
+    Code compiled by numba may name it, or the policy itself.
+    """
 
     def __init__(self, plain: Callable[..., Any]) -> None:
         self.plain = plain
@@ -88,7 +95,10 @@ def periods(now: float, period: float) -> int:
 def dtype_of(row: type) -> np.dtype[np.void]:
     """The record of the compiled engine that has the fields of a row class: int is int64, float is float64, aligned."""
     types = get_type_hints(row)
-    return np.dtype([(field.name, np.int64 if types[field.name] is int else np.float64) for field in dataclasses.fields(row)], align=True)
+    return np.dtype(
+        [(field.name, np.int64 if types[field.name] is int else np.float64) for field in dataclasses.fields(row)],
+        align=True,
+    )
 
 
 def table_of(rows: Sequence[object]) -> npt.NDArray[np.void]:

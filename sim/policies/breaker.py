@@ -1,20 +1,23 @@
 """The circuit breaker, in two kinds: failures counted within a time, and resilience4j's rates over a window.
 
-**Count in a window** (the article's; semantics.md 1.10). CLOSED: a failure is stamped when its result is recorded; when `failures`
-stamps satisfy `stamp > now - within`, it opens. OPEN: rejects until `now >= opened + open_for`, that instant not included, as Polly and
-pybreaker do; the call that comes then is the first probe. HALF_OPEN: admits exactly `half_open_calls` probes; a failed one opens it again
-at once, all good ones close it, with nothing remembered. The result of a call that was admitted in an earlier period is ignored.
+**Count in a window** (the article's; semantics.md 1.10). CLOSED: a failure is stamped when its result is recorded; when
+`failures` stamps satisfy `stamp > now - within`, it opens. OPEN: rejects until `now >= opened + open_for`, that instant
+not included, as Polly and pybreaker do; the call that comes then is the first probe. HALF_OPEN: admits exactly
+`half_open_calls` probes; a failed one opens it again at once, all good ones close it, with nothing remembered. The
+result of a call that was admitted in an earlier period is ignored.
 
 **resilience4j** (semantics.md 1.1; CircuitBreakerStateMachine, CircuitBreakerMetrics, FixedSizeSlidingWindowMetrics and
-SlidingTimeWindowMetrics of resilience4j). After each result: below the minimum number of calls nothing is decided; otherwise it opens when
-the share of failed, or of slow, calls is `>=` its threshold. OPEN ends lazily, at the first call after `opened + wait` (strictly
-after). A half-open breaker judges over min(minimum calls, permitted calls) results and closes when both rates are below. A late
-result goes to the state of the moment: it counts among the probes of a half-open breaker, and in an open one it changes nothing. When
-`max_wait_duration_in_half_open_state` is over, a half-open breaker opens again, at that instant; this is worked out at the next call,
-result or look, so that no timer is needed, and whether anyone looked makes no difference. Windows by time are one bucket for each whole
-second of the clock.
+SlidingTimeWindowMetrics of resilience4j). After each result: below the minimum number of calls nothing is decided;
+otherwise it opens when the share of failed, or of slow, calls is `>=` its threshold. OPEN ends lazily, at the first
+call after `opened + wait` (strictly after). A half-open breaker judges over min(minimum calls, permitted calls) results
+and closes when both rates are below. A late result goes to the state of the moment: it counts among the probes of a
+half-open breaker, and in an open one it changes nothing. When `max_wait_duration_in_half_open_state` is over, a
+half-open breaker opens again, at that instant; this is worked out at the next call, result or look, so that no timer is
+needed, and whether anyone looked makes no difference. Windows by time are one bucket for each whole second of the
+clock.
 
-Left out: exponential waits in the open state, the transition to half-open by a timer, the states DISABLED, METRICS_ONLY and FORCED_OPEN.
+Left out: exponential waits in the open state, the transition to half-open by a timer, the states DISABLED, METRICS_ONLY
+and FORCED_OPEN.
 """
 
 from __future__ import annotations
@@ -72,7 +75,10 @@ BREAKER = dtype_of(BreakerRow)
 
 
 def new_breaker(spec: CircuitBreaker) -> tuple[BreakerRow, Ring]:
-    """A closed breaker. Ring: `failures` stamps; or one code (1 failed + 2 slow) a call; or calls, failed, slow of each second."""
+    """A closed breaker.
+
+    Ring: `failures` stamps; or one code (1 failed + 2 slow) a call; or calls, failed, slow of each second.
+    """
     if spec.resilience4j is not None:
         return _new_resilience4j(spec.resilience4j)
     row = BreakerRow(size=spec.failures, within=spec.within, open_for=spec.open_for, probes=spec.half_open_calls)
@@ -81,7 +87,11 @@ def new_breaker(spec: CircuitBreaker) -> tuple[BreakerRow, Ring]:
 
 def _new_resilience4j(spec: Resilience4jBreaker) -> tuple[BreakerRow, Ring]:
     by_count = spec.sliding_window_type == "count_based"
-    size, probes, minimum = spec.sliding_window_size, spec.permitted_number_of_calls_in_half_open_state, spec.minimum_number_of_calls
+    size, probes, minimum = (
+        spec.sliding_window_size,
+        spec.permitted_number_of_calls_in_half_open_state,
+        spec.minimum_number_of_calls,
+    )
     row = BreakerRow(
         kind=COUNT_BASED if by_count else TIME_BASED,
         size=size,
@@ -115,7 +125,9 @@ def admit(row: BreakerRow, ring: Ring, now: float) -> int:  # noqa: ARG001 - one
 
 @policy
 def settle(row: BreakerRow, ring: Ring, now: float, ticket: int, outcome: int, duration: float) -> None:
-    """An admitted call ended with this outcome: take the result in, or its permit back where it says nothing about the callee."""
+    """An admitted call ended with this outcome: take the result in, or its permit back where it says nothing about the
+    callee.
+    """
     failed = verdict(row, outcome)
     if failed == NO_VERDICT:
         give_back(row, ring, now, ticket)
@@ -125,7 +137,10 @@ def settle(row: BreakerRow, ring: Ring, now: float, ticket: int, outcome: int, d
 
 @policy
 def verdict(row: BreakerRow, outcome: int) -> int:
-    """1 for a failure, 0 for a success. NO_VERDICT for a rejection further down, or by our own bulkhead; for resilience4j the latter is a failure."""
+    """1 for a failure, 0 for a success.
+
+    NO_VERDICT for a rejection further down, or by our own bulkhead; for resilience4j the latter is a failure.
+    """
     if (_FAILED >> outcome) & 1:
         return 1
     if (_PASSED >> outcome) & 1:
@@ -137,7 +152,9 @@ def verdict(row: BreakerRow, outcome: int) -> int:
 
 @policy
 def record(row: BreakerRow, ring: Ring, now: float, ticket: int, failed: int, duration: float) -> None:
-    """Take in the result of an admitted call, when it ends: `failed` 0 or 1, `duration` in seconds (timeouts included)."""
+    """Take in the result of an admitted call, when it ends: `failed` 0 or 1, `duration` in seconds (timeouts
+    included).
+    """
     if row.kind == COUNT_IN_WINDOW:
         if ticket == row.period:
             record_in_period(row, ring, now, failed)
@@ -168,7 +185,8 @@ def record(row: BreakerRow, ring: Ring, now: float, ticket: int, failed: int, du
 def give_back(row: BreakerRow, ring: Ring, now: float, ticket: int) -> None:  # noqa: ARG001 - one shape for all
     """An admitted call ended with nothing to record (its bulkhead was full, say): a probe's permit is free again.
 
-    resilience4j does not ask in which state the call was admitted: `releasePermission` of a half-open breaker always adds a permit.
+    resilience4j does not ask in which state the call was admitted: `releasePermission` of a half-open breaker always
+    adds a permit.
     """
     if row.kind == COUNT_IN_WINDOW:
         if row.state == HALF_OPEN and ticket == row.period:

@@ -1,13 +1,15 @@
 """The retry budget: Finagle's RetryBudget, on util's leaky TokenBucket and its WindowedAdder, rule for rule.
 
-A deposit (one for each original request, never for a retry) adds 1000 tokens, a withdrawal (one for each retry) takes floor(1000 / ratio) of them
-if the balance allows. The balance is the sum of a window of ten slices of ttl / 10, the current one included, plus a standing reserve of
-min_per_second * ttl withdrawals; withdrawals are negative entries of the current slice, so that what was taken from the reserve comes back after a ttl.
-A slice ends at the first use after its time, and the next begins then: slices are not aligned to the clock, and tokens live about a ttl. With
-ratio 0 a withdrawal costs 1 and only the reserve pays.
+A deposit (one for each original request, never for a retry) adds 1000 tokens, a withdrawal (one for each retry) takes
+floor(1000 / ratio) of them if the balance allows. The balance is the sum of a window of ten slices of ttl / 10, the
+current one included, plus a standing reserve of min_per_second * ttl withdrawals; withdrawals are negative entries of
+the current slice, so that what was taken from the reserve comes back after a ttl. A slice ends at the first use after
+its time, and the next begins then: slices are not aligned to the clock, and tokens live about a ttl. With ratio 0 a
+withdrawal costs 1 and only the reserve pays.
 
-Sources: twitter/finagle finagle-core service/RetryBudget.scala; twitter/util TokenBucket.newLeakyBucket, WindowedAdder.scala; semantics.md 2.3.
-Where it departs: times are seconds, not whole milliseconds; any ttl and a fractional min_per_second are allowed; tokens are floats with whole values.
+Sources: twitter/finagle finagle-core service/RetryBudget.scala; twitter/util TokenBucket.newLeakyBucket,
+WindowedAdder.scala; semantics.md 2.3. Where it departs: times are seconds, not whole milliseconds; any ttl and a
+fractional min_per_second are allowed; tokens are floats with whole values.
 """
 
 from __future__ import annotations
@@ -68,9 +70,11 @@ def withdraw(row: BudgetRow, ring: Ring, now: float) -> int:
 
 @policy
 def balance(row: BudgetRow, ring: Ring, now: float) -> float:
-    """How many retries could be sent now: a whole number, negative when withdrawals outlived the deposits that paid for them.
+    """How many retries could be sent now: a whole number, negative when withdrawals outlived the deposits that paid for
+    them.
 
-    Asking is a use, and may end a slice: for tests and debuggers, not for a gauge that must not disturb what it measures.
+    Asking is a use, and may end a slice: for tests and debuggers, not for a gauge that must not disturb what it
+    measures.
     """
     return tokens(row, ring, now) // row.cost
 

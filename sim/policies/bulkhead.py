@@ -1,6 +1,7 @@
 """The bulkhead: at most so many calls at once (resilience4j's SemaphoreBulkhead, semantics.md 3.2).
 
-Not here: the queue of those who wait up to `max_wait`, which is the engine's: it asks `enter` again when someone leaves.
+Not here: the queue of those who wait up to `max_wait`, which is the engine's: it asks `enter` again when someone
+leaves.
 """
 
 from __future__ import annotations

@@ -1,25 +1,31 @@
-"""Rate limiters: token bucket, fixed window, sliding window counter, sliding log, GCRA. A refused request changes nothing.
+"""Rate limiters: token bucket, fixed window, sliding window counter, sliding log, GCRA. A refused request changes
+nothing.
 
-    token_bucket            starts full with `burst` tokens, refilled at `rate` all the time; a request takes one (nginx limit_req with nodelay,
-                            where excess <= burst lets burst + 1 pass; Envoy's local rate limit; Spring Cloud Gateway, in whole seconds there)
-    fixed_window            fewer than `limit` requests so far in this window; windows are aligned to time 0 (Kong's `rate-limiting`)
-    sliding_window_counter  previous window's count * (1 - elapsed share) + this window's < limit (Cloudflare; limits, which counts only what it lets
-                            pass: acquire_sliding_window.lua. Kong's `rate-limiting-advanced` also counts what it refuses, unless disable_penalty)
+    token_bucket            starts full with `burst` tokens, refilled at `rate` all the time; a request takes one (nginx
+                            limit_req with nodelay, where excess <= burst lets burst + 1 pass; Envoy's local rate limit;
+                            Spring Cloud Gateway, in whole seconds there)
+    fixed_window            fewer than `limit` requests so far in this window; windows are aligned to time 0 (Kong's
+                            `rate-limiting`)
+    sliding_window_counter  previous window's count * (1 - elapsed share) + this window's < limit (Cloudflare; limits,
+                            which counts only what it lets pass: acquire_sliding_window.lua. Kong's
+                            `rate-limiting-advanced` also counts what it refuses, unless disable_penalty)
     sliding_log             fewer than `limit` stamps > now - window: exact (limits' moving window)
-    gcra                    T = 1 / rate, tau = T * burst: allowed when now >= max(now, tat) - tau, and then tat = max(now, tat) + T.
-                            `burst` is throttled's MaxBurst, beyond the first: burst + 1 requests pass at once (throttled rate.go)
+    gcra                    T = 1 / rate, tau = T * burst: allowed when now >= max(now, tat) - tau, and then tat =
+                            max(now, tat) + T. `burst` is throttled's MaxBurst, beyond the first: burst + 1 requests
+                            pass at once (throttled rate.go)
 
-with limit = floor(rate * window), at least 1. Source: semantics.md 4. The answer to a refused request is its Retry-After in seconds, not
-rounded; to an obedient client the limiter says yes at that time if no one else came.
+with limit = floor(rate * window), at least 1. Source: semantics.md 4. The answer to a refused request is its
+Retry-After in seconds, not rounded; to an obedient client the limiter says yes at that time if no one else came.
 
-`look` asks and `take` counts, so that a request that must pass several limiters is counted by all of them or by none (Kong: "if stop: do not
-increment"); `allow` is both.
+`look` asks and `take` counts, so that a request that must pass several limiters is counted by all of them or by none
+(Kong: "if stop: do not increment"); `allow` is both.
 
-At a boundary times are compared as `base.py` says, so that a token is there after exactly 1/rate seconds. Nothing is given away by that: a
-bucket and GCRA count what they have allowed since they were last at rest, and add up no fractions.
+At a boundary times are compared as `base.py` says, so that a token is there after exactly 1/rate seconds. Nothing is
+given away by that: a bucket and GCRA count what they have allowed since they were last at rest, and add up no
+fractions.
 
-Not here: the delay that nginx puts in the place of a refusal where there is no `nodelay`, the work of asking a shared store, races between
-check and increment, stale copies.
+Not here: the delay that nginx puts in the place of a refusal where there is no `nodelay`, the work of asking a shared
+store, races between check and increment, stale copies.
 """
 
 from __future__ import annotations
@@ -69,7 +75,14 @@ LIMITER = dtype_of(LimiterRow)
 def new_limiter(spec: RateLimit) -> tuple[LimiterRow, Ring]:
     """A limiter that has seen nothing. Ring: `limit` stamps for the sliding log, empty for the others."""
     limit = max(1, math.floor(spec.rate * spec.window * (1.0 + 1e-12) + 1e-9))
-    row = LimiterRow(_ALGORITHMS[spec.algorithm], limit, period=1.0 / spec.rate, rate=spec.rate, burst=float(spec.burst), window=spec.window)
+    row = LimiterRow(
+        _ALGORITHMS[spec.algorithm],
+        limit,
+        period=1.0 / spec.rate,
+        rate=spec.rate,
+        burst=float(spec.burst),
+        window=spec.window,
+    )
     return row, [0.0] * limit if row.algorithm == SLIDING_LOG else []
 
 
@@ -84,7 +97,10 @@ def allow(row: LimiterRow, ring: Ring, now: float) -> float:
 
 @policy
 def look(row: LimiterRow, ring: Ring, now: float) -> float:
-    """-1.0: would be allowed. Otherwise refused: the seconds (>= 0) after which a retry may succeed. Changes nothing."""
+    """-1.0: would be allowed.
+
+    Otherwise refused: the seconds (>= 0) after which a retry may succeed. Changes nothing.
+    """
     if row.algorithm == TOKEN_BUCKET:
         return look_token_bucket(row, now)
     if row.algorithm == FIXED_WINDOW:
@@ -144,7 +160,9 @@ def look_fixed_window(row: LimiterRow, now: float) -> float:
 
 @policy
 def look_sliding_window_counter(row: LimiterRow, now: float) -> float:
-    """Retry-After is the time until the weighted count falls below the limit, which it does strictly after it reaches it."""
+    """Retry-After is the time until the weighted count falls below the limit, which it does strictly after it reaches
+    it.
+    """
     index = periods(now, row.window)
     count = count_in(row, index)
     previous = previous_in(row, index)

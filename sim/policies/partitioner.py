@@ -1,8 +1,9 @@
 """Which partition a message goes to: Kafka's murmur2 of the key, or its sticky partitioner where there is no key.
 
-Keyed: partition = (murmur2(key) & 0x7fffffff) % partitions, the key being the decimal digits of a number. Unkeyed: stay on one partition for a
-batch, then take one at random (KIP-794, BuiltInPartitioner), with the batch counted in records. Left out: the weights of adaptive partitioning, and
-the switch at the end of a batch that was sent before it was full. Source: apache/kafka Utils.murmur2; semantics.md 6.1.
+Keyed: partition = (murmur2(key) & 0x7fffffff) % partitions, the key being the decimal digits of a number. Unkeyed: stay
+on one partition for a batch, then take one at random (KIP-794, BuiltInPartitioner), with the batch counted in records.
+Left out: the weights of adaptive partitioning, and the switch at the end of a batch that was sent before it was full.
+Source: apache/kafka Utils.murmur2; semantics.md 6.1.
 """
 
 from __future__ import annotations

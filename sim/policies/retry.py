@@ -1,9 +1,11 @@
 """Retry: which outcomes are tried again, and after what pause.
 
-Pauses before retry k (k = 1 is the first retry), from AWS Architecture Blog, "Exponential Backoff and Jitter" (semantics.md 2.1):
-`t` is base (constant), base * k (linear) or base * multiplier**(k-1) (exponential), at most `longest`; then, with u uniform in (0, 1),
+Pauses before retry k (k = 1 is the first retry), from AWS Architecture Blog, "Exponential Backoff and Jitter"
+(semantics.md 2.1): `t` is base (constant), base * k (linear) or base * multiplier**(k-1) (exponential), at most
+`longest`; then, with u uniform in (0, 1),
 
-    none t;  full u * t;  equal t/2 + u * t/2;  decorrelated min(longest, base + u * (3 * previous - base)), whatever the growth;
+    none t;  full u * t;  equal t/2 + u * t/2;  decorrelated min(longest, base + u * (3 * previous - base)), whatever
+             the growth;
     a share s: min(longest, t * (1 - s + 2 * s * u)), as Kafka's clients with s = 20 % (ExponentialBackoff).
 """
 
@@ -60,7 +62,12 @@ def new_retry(spec: Retry) -> RetryRow:
     elif isinstance(rule, LinearBackoff):
         row.growth, row.base, row.longest = LINEAR, rule.base, _or_unlimited(rule.longest)
     elif isinstance(rule, ExponentialBackoff):
-        row.growth, row.base, row.longest, row.multiplier = EXPONENTIAL, rule.base, _or_unlimited(rule.longest), rule.multiplier
+        row.growth, row.base, row.longest, row.multiplier = (
+            EXPONENTIAL,
+            rule.base,
+            _or_unlimited(rule.longest),
+            rule.multiplier,
+        )
     else:
         raise TypeError(f"a back-off of a plug-in, {type(rule).__name__}, has no built-in rule")
     return row
@@ -78,7 +85,10 @@ def retryable(row: RetryRow, outcome: int) -> int:
 
 @policy
 def backoff(row: RetryRow, k: int, u: float, previous: float) -> float:
-    """Seconds to pause before retry k >= 1. `u` uniform in (0, 1), `previous` the pause before (row.base for the first); both only for jitter."""
+    """Seconds to pause before retry k >= 1.
+
+    `u` uniform in (0, 1), `previous` the pause before (row.base for the first); both only for jitter.
+    """
     if row.jitter == DECORRELATED:
         pause = row.base + u * (3.0 * previous - row.base)
         return row.longest if pause > row.longest else pause
@@ -86,7 +96,8 @@ def backoff(row: RetryRow, k: int, u: float, previous: float) -> float:
     if row.growth == LINEAR:
         pause = row.base * k
     elif row.growth == EXPONENTIAL:
-        # Multiplied out: a power may differ between the engines in the last bit, and overflows to an error instead of infinity.
+        # Multiplied out: a power may differ between the engines in the last bit, and overflows to an error instead of
+        # infinity.
         for _ in range(k - 1):
             pause *= row.multiplier
             if pause > row.longest:

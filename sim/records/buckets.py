@@ -1,4 +1,6 @@
-"""How finely a run is looked at over time: in buckets of equal length, as many as a chart can show, and where the lines are by which departures count."""
+"""How finely a run is looked at over time: in buckets of equal length, as many as a chart can show, and where the lines
+are by which departures count.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,10 @@ def bucket_edges(duration: float, bucket: float) -> NDArray[np.float64]:
 
 
 def departure_lines(edges: NDArray[np.float64], duration: float) -> NDArray[np.float64]:
-    """The lines that tell departures before an edge from those at it: so little before the edges that rounding moves nobody over one.
+    """The lines that tell departures before an edge from those at it: so little before the edges that rounding moves
+    nobody over one.
 
-    A worker of 100 ms is done at 10 s after a hundred steps whose sum is 9.999999999999998. Who leaves at an edge is counted behind it, on both ends of
-    a window, so that as many whole steps fit into it as its length says.
+    A worker of 100 ms is done at 10 s after a hundred steps whose sum is 9.999999999999998. Who leaves at an edge is
+    counted behind it, on both ends of a window, so that as many whole steps fit into it as its length says.
     """
     return np.asarray(edges, dtype=np.float64) - NOISE * duration

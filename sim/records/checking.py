@@ -1,4 +1,5 @@
-"""Whether records that were read can be those of a run: kinds, lengths, codes in their lists, times in the run, in order.
+"""Whether records that were read can be those of a run: kinds, lengths, codes in their lists, times in the run, in
+order.
 
 Metrics and charts rely on these and look at none of them again. Whether the numbers are true is another question.
 """
@@ -155,7 +156,7 @@ class _Checks:
     def events(self) -> None:
         rows = self.records.events
         self.times(rows["time"], "events.time", sorted_too=True)
-        _codes(rows["kind"], len(EventKind), "events.kind")
+        _codes(rows["kind"], max(EventKind) + 1, "events.kind")
         self.named(rows, "events", ("subject",), ("object",))
         _expect(bool(np.isfinite(rows["value"]).all()), "events.value", "finite numbers")
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns of one length. pandas takes longer to import than a small experiment takes to run, so nothing here needs it but `frame`."""
+    """Columns of one length. pandas takes longer to import than a small experiment takes to run, so nothing here needs
+    it but `frame`.
+    """
 
     index: NDArray[Any] = field(default_factory=lambda: np.empty(0))  # (n,)
     columns: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # (n,) each
@@ -49,7 +51,11 @@ def mean_of(parts: Sequence[Columns]) -> Columns:
     if len(parts) == 1:
         return parts[0]
     names = dict.fromkeys(name for part in parts for name in part.columns)
-    return Columns(parts[0].index, {name: _mean([part.columns[name] for part in parts if name in part.columns]) for name in names}, parts[0].index_name)
+    return Columns(
+        parts[0].index,
+        {name: _mean([part.columns[name] for part in parts if name in part.columns]) for name in names},
+        parts[0].index_name,
+    )
 
 
 def _mean(columns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -1,4 +1,6 @@
-"""Requests, orders and messages in columns, each line with how many there are of it: a row counts once, a cell of a summary as often as it holds."""
+"""Requests, orders and messages in columns, each line with how many there are of it: a row counts once, a cell of a
+summary as often as it holds.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Counted:
     def at(self, index: NDArray[Any] | slice) -> Self:
         """Those that numpy finds by this index, in its order."""
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: column[index] for name, column in columns.items() if isinstance(column, np.ndarray)})
+        return replace(
+            self, **{name: column[index] for name, column in columns.items() if isinstance(column, np.ndarray)}
+        )
 
     def total(self, mask: Mask, span: slice = EVERY) -> int:
         """How many there are for which the mask holds, of all or of a span of them."""
@@ -48,10 +52,14 @@ class Counted:
         return float(found.sum() if self.count is None else (found * self.count[span][its]).sum())
 
     def bins(self, places: NDArray[np.integer], n: int, mask: Mask | None = None) -> Counts:
-        """How many there are at each of n places (at least), of those for which the mask holds; `places` has one for each of these."""
+        """How many there are at each of n places (at least), of those for which the mask holds; `places` has one for
+        each of these.
+        """
         if self.count is None:
             return np.bincount(places, minlength=n)
-        return np.bincount(places, weights=self.count if mask is None else self.count[mask], minlength=n).astype(np.int64)
+        return np.bincount(places, weights=self.count if mask is None else self.count[mask], minlength=n).astype(
+            np.int64
+        )
 
     def counts(self, mask: Mask | slice) -> Counts | None:
         """The counts of those for which the mask holds; None: one each."""
@@ -59,7 +67,9 @@ class Counted:
 
     @staticmethod
     def widths(column: Floats | None, mask: Mask | slice) -> Floats | None:
-        """How wide that is of which the times are the middles, for those for which the mask holds; None: they are the times themselves."""
+        """How wide that is of which the times are the middles, for those for which the mask holds; None: they are the
+        times themselves.
+        """
         return None if column is None else column[mask]
 
 
@@ -202,13 +212,21 @@ def _of_rows(records: Records) -> tuple[Answers, Orders]:
     rows = records.requests
     columns = columns_of(rows, ("arrival", "end", "outcome", "source", "route", "expects"))
     arrival, end, expects = (columns.pop(name) for name in ("arrival", "end", "expects"))
-    base: dict[str, Any] = {"count": None, "arrival": arrival, "until": records.duration, "arrival_width": None, **columns}
+    base: dict[str, Any] = {
+        "count": None,
+        "arrival": arrival,
+        "until": records.duration,
+        "arrival_width": None,
+        **columns,
+    }
     found = Answers(**base, response=end - arrival, response_width=None)
     if not expects.any():  # then there are no orders, and nothing more to read
         rows, expects = rows[:0], expects[:0]
         base = {name: column[:0] if isinstance(column, np.ndarray) else column for name, column in base.items()}
     ordered = columns_of(rows, ("completion", "pending"))
-    orders = Orders(**base, completion=ordered["completion"] - base["arrival"], completion_width=None, pending=ordered["pending"])
+    orders = Orders(
+        **base, completion=ordered["completion"] - base["arrival"], completion_width=None, pending=ordered["pending"]
+    )
     return found, orders.where(expects)
 
 
@@ -216,15 +234,28 @@ def _of_cells(records: Records, summary: Summary) -> tuple[Answers, Orders]:
     answered, ordered = (columns_of(cells) for cells in (summary.answers, summary.orders))
     response, completion = answered.pop("bucket"), ordered.pop("bucket")
     return (
-        Answers(**_when(records, summary, answered), response=summary.times[response], response_width=summary.widths[response]),
-        Orders(**_when(records, summary, ordered), completion=summary.times[completion], completion_width=summary.widths[completion]),
+        Answers(
+            **_when(records, summary, answered),
+            response=summary.times[response],
+            response_width=summary.widths[response],
+        ),
+        Orders(
+            **_when(records, summary, ordered),
+            completion=summary.times[completion],
+            completion_width=summary.widths[completion],
+        ),
     )
 
 
 def _when(records: Records, summary: Summary, cells: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """The columns of cells, with the moments that their intervals stand for."""
     interval = cells.pop("interval")
-    return {**cells, "arrival": summary.arrivals[interval], "until": records.duration, "arrival_width": summary.arrival_widths[interval]}
+    return {
+        **cells,
+        "arrival": summary.arrivals[interval],
+        "until": records.duration,
+        "arrival_width": summary.arrival_widths[interval],
+    }
 
 
 def _column(rows: NDArray[np.void], name: str) -> NDArray[Any]:
@@ -241,7 +272,11 @@ def ledger(records: Records) -> Ledger:
 def deliveries(records: Records) -> Deliveries:
     """All messages of the run, by group."""
     rows = records.messages if records.summary is None else records.summary.deliveries
-    count, late = (None, rows["end"] >= records.warmup) if records.summary is None else (_column(rows, "count"), _column(rows, "late"))
+    count, late = (
+        (None, rows["end"] >= records.warmup)
+        if records.summary is None
+        else (_column(rows, "count"), _column(rows, "late"))
+    )
     return Deliveries(count, rows["topic"], rows["group"], rows["how"], rows["deliveries"], late)
 
 

@@ -1,8 +1,10 @@
-"""Exemplars: the requests of which spans and stages are kept where those of all would be too many. Both engines choose through here.
+"""Exemplars: the requests of which spans and stages are kept where those of all would be too many. Both engines choose
+through here.
 
-They are the slowest, and a uniform sample that is drawn by lot (those whose ids have the least lots), of the requests that arrived after the
-warm-up. An engine keeps the rows of a request while it is open, and hands them over when it closes, unless it knows already that the request is
-neither slow nor lucky enough. What is known only tightens, and ties are broken by id, so that it does not matter when it learns of it.
+They are the slowest, and a uniform sample that is drawn by lot (those whose ids have the least lots), of the requests
+that arrived after the warm-up. An engine keeps the rows of a request while it is open, and hands them over when it
+closes, unless it knows already that the request is neither slow nor lucky enough. What is known only tightens, and ties
+are broken by id, so that it does not matter when it learns of it.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ CANDIDATE = np.dtype(
         ("stages", "i8"),
     ]
 )
-"""One row per request that was handed over, in the order in which they closed. Its spans and stages stand in this order too."""
+"""One row per request that was handed over, in the order in which they closed.
+
+Its spans and stages stand in this order too.
+"""
 
 
 class Exemplars:
@@ -39,7 +44,9 @@ class Exemplars:
         self.lucky = MOST_LUCK  # who has a larger lot is not in the sample
 
     def add(self, candidates: NDArray[np.void], spans: NDArray[np.void], stages: NDArray[np.void]) -> None:
-        """Take over the next requests that have closed, with their rows, and forget those that are no exemplars any more."""
+        """Take over the next requests that have closed, with their rows, and forget those that are no exemplars any
+        more.
+        """
         candidates = np.concatenate([self.candidates, candidates])
         slowest = np.lexsort((candidates["id"], -candidates["response"]))[:SLOWEST]
         slowest = slowest[candidates["response"][slowest] != UNANSWERED]

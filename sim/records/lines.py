@@ -1,4 +1,6 @@
-"""Which of many lines a value lies between, for many values at once: what `searchsorted` says, at a fraction of its cost."""
+"""Which of many lines a value lies between, for many values at once: what `searchsorted` says, at a fraction of its
+cost.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ MANTISSA = 45  # low bits of a double that do not count: 128 steps for every pow
 class Lines:
     """Ascending lines, and a coarser scale of steps on which most values have their place without a search.
 
-    A scale gives each value the number of its step, never a lower one for a higher value. So all values of a step lie between the same two lines, but for
-    a step with a line inside: there one has to look.
+    A scale gives each value the number of its step, never a lower one for a higher value. So all values of a step lie
+    between the same two lines, but for a step with a line inside: there one has to look.
     """
 
     def __init__(self, lines: Floats, side: Side, scale: Callable[[Floats], Places], steps: int):
@@ -35,7 +37,9 @@ class Lines:
         self._look[its[inside]] = True
 
     def place(self, values: Floats) -> Places:
-        """How many lines lie below each value, or with the side `right` also at it: `searchsorted`. nan stands above all."""
+        """How many lines lie below each value, or with the side `right` also at it: `searchsorted`. nan stands above
+        all.
+        """
         step = self._scale(values)
         place = self._place[step].astype(np.int64)
         unsure = np.flatnonzero(self._look[step])
@@ -65,10 +69,14 @@ def on_axis(lines: Floats, side: Side) -> Lines:
 
 
 def on_ladder(lines: Floats) -> Lines:
-    """Lines at 0 and above on a scale of 128 steps for every power of two, which are the leading bits of a double. The side is left: (line, line]."""
+    """Lines at 0 and above on a scale of 128 steps for every power of two, which are the leading bits of a double.
+
+    The side is left: (line, line].
+    """
 
     def leading(values: Floats) -> Places:
-        return (values.view(np.int64) - 1) >> MANTISSA  # less one bit, so that a step ends with a line rather than begins with it
+        # less one bit, so that a step ends with a line rather than begins with it
+        return (values.view(np.int64) - 1) >> MANTISSA
 
     least, most = (int(step) for step in leading(lines[[1, -1]]))
     steps = most - least + 4

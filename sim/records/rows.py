@@ -31,7 +31,8 @@ def joined(pieces: Sequence[Rows], dtype: np.dtype[Any]) -> Rows:
 def columns_of(rows: Rows, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
     """Columns of rows, all or those named, each in memory of its own.
 
-    They are taken out of one block of rows after the other, so that long tables are read from memory once and not once for each column.
+    They are taken out of one block of rows after the other, so that long tables are read from memory once and not once
+    for each column.
     """
     found = {name: np.empty(rows.size, rows.dtype[name]) for name in names or rows.dtype.names or ()}
     for begin in range(0, rows.size, BLOCK):

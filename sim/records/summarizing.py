@@ -10,7 +10,19 @@ from numpy.typing import NDArray
 
 from sim.records.lines import on_axis, on_ladder
 from sim.records.rows import Rows, bytes_of
-from sim.records.summary import ANSWERS, COMPLETIONS, DELIVERIES, DEPARTURES, LEDGER, ORDERS, OVER_TIME, POINTS, SETTLING, Plan, Summary
+from sim.records.summary import (
+    ANSWERS,
+    COMPLETIONS,
+    DELIVERIES,
+    DEPARTURES,
+    LEDGER,
+    ORDERS,
+    OVER_TIME,
+    POINTS,
+    SETTLING,
+    Plan,
+    Summary,
+)
 from sim.records.tables import MESSAGE, REQUEST
 from sim.vocabulary import GOOD, MessageEnd, Outcome
 
@@ -28,15 +40,19 @@ class Summarizer:
         self.requests = _Pieces(REQUEST, self._reduce_requests)
         self.messages = _Pieces(MESSAGE, self._reduce_messages)
         self._ways = _Ways()
-        self._answers, self._orders, self._departures, self._completions, self._ledger, self._deliveries = (_Cells() for _ in range(6))
+        self._answers, self._orders, self._departures, self._completions, self._ledger, self._deliveries = (
+            _Cells() for _ in range(6)
+        )
         self._over_time = np.zeros((2, plan.ticks.size + 1), np.int64)
         self._answered, self._waited = np.zeros(POINTS, np.int64), np.zeros(POINTS)
         self._last_end = np.full(len(Outcome), -np.inf)
         self._slowest, self._longest = np.empty(0, REQUEST), -np.inf
         self._intervals, self._until = on_axis(plan.moments, "right"), on_axis(plan.ticks, "left")
         self._leaving, self._buckets = on_axis(plan.departures, "right"), on_ladder(plan.edges)
-        self._limits = np.append(plan.limits.searchsorted(plan.edges), plan.limits.size)  # below each bucket: limits are edges
-        # A key is way, interval, outcome, pending, bucket, the last changing fastest; that of a departure way, interval, outcome, bucket.
+        # below each bucket: limits are edges
+        self._limits = np.append(plan.limits.searchsorted(plan.edges), plan.limits.size)
+        # A key is way, interval, outcome, pending, bucket, the last changing fastest; that of a departure way,
+        # interval, outcome, bucket.
         self._shape = (plan.moments.size, len(Outcome), 2, plan.edges.size + 1)
         self._departure_shape = (plan.departures.size, len(Outcome), plan.limits.size + 1)
 
@@ -53,9 +69,16 @@ class Summarizer:
             answers=_table(ANSWERS, self._decoded(self._answers, self._shape, names)),
             orders=_table(ORDERS, self._decoded(self._orders, self._shape, names)),
             departures=_table(DEPARTURES, self._decoded(self._departures, self._departure_shape, departure_names)),
-            completions=_table(COMPLETIONS, _unpacked(self._completions, (self.plan.departures.size,), ("route", "interval"))),
-            ledger=_table(LEDGER, _unpacked(self._ledger, _LEDGER_SHAPE, ("outcome", "pending", "charges", "reservations"))),
-            deliveries=_table(DELIVERIES, _unpacked(self._deliveries, _DELIVERIES_SHAPE, ("topic", "group", "how", "deliveries", "late"))),
+            completions=_table(
+                COMPLETIONS, _unpacked(self._completions, (self.plan.departures.size,), ("route", "interval"))
+            ),
+            ledger=_table(
+                LEDGER, _unpacked(self._ledger, _LEDGER_SHAPE, ("outcome", "pending", "charges", "reservations"))
+            ),
+            deliveries=_table(
+                DELIVERIES,
+                _unpacked(self._deliveries, _DELIVERIES_SHAPE, ("topic", "group", "how", "deliveries", "late")),
+            ),
             over_time=_table(OVER_TIME, dict(zip(OVER_TIME.names or (), self._over_time[:, :-1], strict=True))),
             settling=_table(SETTLING, {"count": self._answered, "total": self._waited}),
             slowest=self._slowest,
@@ -68,7 +91,8 @@ class Summarizer:
         source, route = self._ways.decoded(columns.pop("way"))
         return {"source": source, "route": route, **columns}
 
-    # -- one piece ----------------------------------------------------------------------------------------------------------
+    # -- one piece
+    # ----------------------------------------------------------------------------------------------------------
 
     def _reduce_requests(self, rows: Rows) -> None:
         """Into cells by either clock, by when they left, and by what became of the money."""
@@ -95,17 +119,22 @@ class Summarizer:
     def _follow(self, end: NDArray[np.float64], completion: NDArray[np.float64], good: NDArray[np.bool_]) -> None:
         """Count promises made and kept by the tick that follows."""
         for place, times in enumerate((end[good], np.maximum(completion, end)[good])):
-            self._over_time[place] += np.bincount(self._until.place(times), minlength=self._over_time.shape[1])  # what never happened comes last
+            # what never happened comes last
+            self._over_time[place] += np.bincount(self._until.place(times), minlength=self._over_time.shape[1])
 
     def _complete(self, route: NDArray[np.int16], completion: NDArray[np.float64]) -> None:
         """Count orders by the moment of their last effect."""
         complete = ~np.isnan(completion)
-        self._completions.add(route[complete].astype(np.int64) * self.plan.departures.size + self._leaving.place(completion[complete]) - 1)
+        self._completions.add(
+            route[complete].astype(np.int64) * self.plan.departures.size + self._leaving.place(completion[complete]) - 1
+        )
 
     def _look_for_the_slowest(self, rows: Rows, arrival: NDArray[np.float64], response: NDArray[np.float64]) -> None:
         longest = np.fmax.reduce(np.where(arrival >= self.plan.warmup, response, np.nan), initial=-np.inf)
         if longest >= self._longest and not np.isinf(longest):
-            self._slowest = slowest_of(np.concatenate([self._slowest, slowest_of(rows, self.plan.warmup)]), self.plan.warmup)
+            self._slowest = slowest_of(
+                np.concatenate([self._slowest, slowest_of(rows, self.plan.warmup)]), self.plan.warmup
+            )
             self._longest = longest
 
     def _depart(self, way: Keys, end: NDArray[np.float64], outcome: NDArray[np.int8], bucket: Keys) -> None:
@@ -123,7 +152,9 @@ class Summarizer:
 
     def _reduce_messages(self, rows: Rows) -> None:
         late = rows["end"] >= self.plan.warmup
-        self._deliveries.add(_packed(_DELIVERIES_SHAPE, rows["topic"], rows["group"], rows["how"], rows["deliveries"], late))
+        self._deliveries.add(
+            _packed(_DELIVERIES_SHAPE, rows["topic"], rows["group"], rows["how"], rows["deliveries"], late)
+        )
 
 
 _LEDGER_SHAPE = (2, 256, 256)  # of all but the first column
@@ -196,11 +227,15 @@ class _Ways:
 
     def __init__(self) -> None:
         self._pairs = np.empty((0, 2), np.int64)  # by their numbers
-        self._codes = np.full((1, 1), -1)  # by source, and by route + 1, for there may be none; -1: has not occurred yet
+        # by source, and by route + 1, for there may be none; -1: has not occurred yet
+        self._codes = np.full((1, 1), -1)
 
     def codes(self, source: NDArray[np.int16], route: NDArray[np.int16], shape: tuple[int, ...]) -> Keys:
         """The number of each pair. Raises OverflowError where a key of this shape would not fit into 63 bits."""
-        missing = max(0, int(source.max()) + 1 - self._codes.shape[0]), max(0, int(route.max()) + 2 - self._codes.shape[1])
+        missing = (
+            max(0, int(source.max()) + 1 - self._codes.shape[0]),
+            max(0, int(route.max()) + 2 - self._codes.shape[1]),
+        )
         if any(missing):
             self._codes = np.pad(self._codes, [(0, more) for more in missing], constant_values=-1)
         place = source.astype(np.int64) * self._codes.shape[1] + route + 1
@@ -216,23 +251,30 @@ class _Ways:
         self._codes.ravel()[places] = np.arange(known, known + places.size)
         self._pairs = np.concatenate([self._pairs, np.column_stack([places // width, places % width - 1])])
         if len(self._pairs) * int(np.prod(shape, dtype=object)) >= 2**63:
-            raise OverflowError(f"{len(self._pairs)} pairs of traffic and route in {shape[0]} intervals are more than a summary can tell apart")
+            raise OverflowError(
+                f"{len(self._pairs)} pairs of traffic and route in {shape[0]} intervals are more than a summary can "
+                "tell apart"
+            )
 
     def decoded(self, codes: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Source and route of each number."""
-        source, route = self._pairs[codes].T
-        return source, route
+        source, route = np.ascontiguousarray(self._pairs.T)
+        return source[codes], route[codes]
 
 
 def slowest_of(requests: Rows, warmup: float) -> Rows:
-    """(0,) or (1,) who waited longest for an answer, whatever that was, of those that arrived after the warm-up; the first by id of equals."""
+    """(0,) or (1,) who waited longest for an answer, whatever that was, of those that arrived after the warm-up; the
+    first by id of equals.
+    """
     response = np.where(requests["arrival"] >= warmup, requests["end"] - requests["arrival"], np.nan)
     longest = np.flatnonzero(response == np.fmax.reduce(response, initial=-np.inf))
     return requests[longest[np.argsort(requests["id"][longest], kind="stable")[:1]]].copy()
 
 
 def _occurring(keys: Keys) -> tuple[Keys, Keys]:
-    """The keys in ascending order, each once, and how often it comes; where they lie close together without sorting them."""
+    """The keys in ascending order, each once, and how often it comes; where they lie close together without sorting
+    them.
+    """
     least = keys.min()
     if keys.max() - least > 4 * keys.size:
         ordered = np.sort(keys)
@@ -256,7 +298,8 @@ def _unpacked(cells: _Cells, shape: tuple[int, ...], names: tuple[str, ...]) -> 
     cells.merge()
     columns, rest = {"count": cells.counts}, cells.keys
     for name, bound in zip(reversed(names[1:]), reversed(shape), strict=True):
-        rest, columns[name] = np.divmod(rest, bound)
+        whole = rest // bound  # by one number, and so without divisions, as numpy's divmod is not
+        rest, columns[name] = whole, rest - whole * bound
     return {names[0]: rest, **columns}
 
 

@@ -1,8 +1,10 @@
-"""A run without rows: how many requests and messages there were of each kind, in cells whose number does not grow with the number of requests.
+"""A run without rows: how many requests and messages there were of each kind, in cells whose number does not grow with
+the number of requests.
 
-A cell is an interval of arrival (or of departure) and a bucket of time, and the few words that metrics tell apart. Intervals and buckets have an
-edge wherever some figure draws a line (see `Plan`), so that what is counted by such lines is exact; only the times themselves are known no closer than a
-bucket, which is less than 1 % of them. What is *not* here: single requests (but the slowest), users, items, places of failure.
+A cell is an interval of arrival (or of departure) and a bucket of time, and the few words that metrics tell apart.
+Intervals and buckets have an edge wherever some figure draws a line (see `Plan`), so that what is counted by such lines
+is exact; only the times themselves are known no closer than a bucket, which is less than 1 % of them. What is *not*
+here: single requests (but the slowest), users, items, places of failure.
 """
 
 from __future__ import annotations
@@ -19,26 +21,45 @@ from sim.records.buckets import departure_lines
 
 Floats = NDArray[np.float64]
 
-PER_OCTAVE = 128  # buckets of time between one power of two and the next: all that is in one is within 0.8 % of any place in it
+# buckets of time between one power of two and the next: all that is in one is within 0.8 % of any place in it
+PER_OCTAVE = 128
 SHORTEST = 2.0**-20  # s, a microsecond; times up to this are one bucket, but for 0, which is one of its own
 POINTS = 1000  # of the series by which a run is seen to settle, whatever its duration
 
-ANSWERS = np.dtype([("interval", "i4"), ("source", "i2"), ("route", "i2"), ("outcome", "i1"), ("bucket", "i4"), ("count", "i8")])
+ANSWERS = np.dtype(
+    [("interval", "i4"), ("source", "i2"), ("route", "i2"), ("outcome", "i1"), ("bucket", "i4"), ("count", "i8")]
+)
 """Requests by their answer; `bucket` is that of the response, the last one where there was no answer."""
 
-ORDERS = np.dtype([("interval", "i4"), ("source", "i2"), ("route", "i2"), ("outcome", "i1"), ("pending", "?"), ("bucket", "i4"), ("count", "i8")])
+ORDERS = np.dtype(
+    [
+        ("interval", "i4"),
+        ("source", "i2"),
+        ("route", "i2"),
+        ("outcome", "i1"),
+        ("pending", "?"),
+        ("bucket", "i4"),
+        ("count", "i8"),
+    ]
+)
 """Requests of which effects are expected, by their completion; `bucket` is the last one where they are incomplete."""
 
 LEDGER = np.dtype([("outcome", "i1"), ("pending", "?"), ("charges", "u1"), ("reservations", "u1"), ("count", "i8")])
 """Requests by what happened to money and goods."""
 
-DEPARTURES = np.dtype([("interval", "i4"), ("source", "i2"), ("route", "i2"), ("outcome", "i1"), ("bucket", "i4"), ("count", "i8")])
-"""Answers by the moment at which they came: `interval` is one of departure, `bucket` lies between the limits that a response is judged by."""
+DEPARTURES = np.dtype(
+    [("interval", "i4"), ("source", "i2"), ("route", "i2"), ("outcome", "i1"), ("bucket", "i4"), ("count", "i8")]
+)
+"""Answers by the moment at which they came: `interval` is one of departure, `bucket` lies between the limits that a
+response is judged by.
+"""
 
 COMPLETIONS = np.dtype([("interval", "i4"), ("route", "i2"), ("count", "i8")])
 """Orders by the moment of their last effect, whatever the client was told."""
 
-DELIVERIES = np.dtype([("topic", "i2"), ("group", "i2"), ("how", "i1"), ("deliveries", "i2"), ("late", "?"), ("count", "i8")])
+DELIVERIES = np.dtype(
+    [("topic", "i2"), ("group", "i2"), ("how", "i1"), ("deliveries", "i2"), ("late", "?"), ("count", "i8")]
+)
 """Messages, once for every group; `late`: they ended after the warm-up."""
 
 OVER_TIME = np.dtype([("opened", "i8"), ("kept", "i8")])
@@ -70,7 +91,9 @@ class Plan:
         limits: Iterable[float],
         departures: Iterable[float] = (),
     ) -> Plan:
-        """With an edge at each of these moments of arrival, at each of these limits of a time, and at each of these moments of departure."""
+        """With an edge at each of these moments of arrival, at each of these limits of a time, and at each of these
+        moments of departure.
+        """
         its_ticks, its_limits = np.array([*ticks], dtype=np.float64), np.unique(np.array([*limits], dtype=np.float64))
         wanted, leaving = (_within(duration, [0.0, warmup, duration, *its]) for its in (moments, departures))
         octaves = math.ceil(math.log2(max(duration, 1.0) / SHORTEST)) + 1
@@ -102,7 +125,9 @@ class Summary:
     deliveries: NDArray[np.void]  # DELIVERIES
     over_time: NDArray[np.void]  # (t,) OVER_TIME, one row for each tick of the run
     settling: NDArray[np.void]  # (1000,) SETTLING
-    slowest: NDArray[np.void]  # (0,) or (1,) REQUEST: who waited longest for an answer of those that arrived after the warm-up; the first by id of equals
+    # (0,) or (1,) REQUEST: who waited longest for an answer of those that arrived after the warm-up; the first by id of
+    # equals
+    slowest: NDArray[np.void]
     last_end: Floats  # by Outcome: s; when the last such request had its answer; nan: none had
     digests: tuple[str, str]  # of the rows of requests and of messages that were not kept
 
@@ -114,7 +139,10 @@ class Summary:
     @property
     def cells(self) -> int:
         """How many cells there are."""
-        return sum(table.size for table in (self.answers, self.orders, self.departures, self.completions, self.ledger, self.deliveries))
+        return sum(
+            table.size
+            for table in (self.answers, self.orders, self.departures, self.completions, self.ledger, self.deliveries)
+        )
 
     @property
     def resolution(self) -> float:

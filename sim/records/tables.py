@@ -21,9 +21,11 @@ REQUEST = np.dtype(
         ("id", "i8"),  # (digest of the source << 40) | running number: the entity of every draw
         ("arrival", "f8"),  # s; the intended arrival, from which all latencies count
         ("end", "f8"),  # s; when the client had its answer; nan: not answered
-        ("completion", "f8"),  # s; when the last effect of completes_with came to exist; nan: incomplete or none expected
+        # s; when the last effect of completes_with came to exist; nan: incomplete or none expected
+        ("completion", "f8"),
         ("effects", "u8"),  # bit i: effect names[effect_names[i]] exists
-        ("user", "i4"),  # its number: the ranks of the first population, 0 the most popular, then those of the next; -1: no users
+        # its number: the ranks of the first population, 0 the most popular, then those of the next; -1: no users
+        ("user", "i4"),
         ("item", "i4"),  # rank; -1: no items
         ("source", "i2"),  # index into names
         ("route", "i2"),  # index into names
@@ -69,25 +71,31 @@ SPAN = np.dtype(
         ("flow", "i8"),  # its own number, see STAGE; -1: a consumer or relay made it
     ]
 )
-"""One row per attempt on a service, kept with `record: {spans: all}`, or `exemplars`: then of those requests alone, as they closed (exemplars.py)."""
+"""One row per attempt on a service, kept with `record: {spans: all}`, or `exemplars`: then of those requests alone, as
+they closed (exemplars.py).
+"""
 
 STAGE = np.dtype(
     [
         ("request", "i8"),
         ("flow", "i8"),  # whose stage it is
         ("begin", "f8"),  # s
-        ("seconds", "f8"),  # work, wait: how long it takes undisturbed; parallel: how many branches, whose flows follow one another; else 0
-        ("about", "i8"),  # call, retry: the flow of the attempt, -1 where it was lost on its way; parallel: the flow of the first branch; else -1
+        # work, wait: how long it takes undisturbed; parallel: how many branches, whose flows follow one another; else 0
+        ("seconds", "f8"),
+        # call, retry: the flow of the attempt, -1 where it was lost on its way; parallel: the flow of the first branch;
+        # else -1
+        ("about", "i8"),
         ("place", "i2"),  # index into names: the host; what is called; the topic
         ("kind", "i1"),  # Stage
     ]
 )
 """What every flow of a request did next, written when it begins, kept where spans are.
 
-A flow is a client's side of one request, an attempt, a publication, or a branch; flows are numbered as they come to be, so that the first of a request
-is its client. It does one thing after the other: a stage lasts until the next of its flow begins, or until the flow ends (`ended` of its span). What is
-not here follows from the span: before `arrived` and after `ended` an attempt travels, between `arrived` and `started` it waits for a worker. So every
-second of a response belongs to one stage of one flow: see `metrics/attribution.py`.
+A flow is a client's side of one request, an attempt, a publication, or a branch; flows are numbered as they come to be,
+so that the first of a request is its client. It does one thing after the other: a stage lasts until the next of its
+flow begins, or until the flow ends (`ended` of its span). What is not here follows from the span: before `arrived` and
+after `ended` an attempt travels, between `arrived` and `started` it waits for a worker. So every second of a response
+belongs to one stage of one flow: see `metrics/attribution.py`.
 """
 
 EVENT = np.dtype([("time", "f8"), ("kind", "i2"), ("subject", "i2"), ("object", "i2"), ("value", "f8")])
@@ -96,7 +104,10 @@ EVENT = np.dtype([("time", "f8"), ("kind", "i2"), ("subject", "i2"), ("object", 
 
 @dataclass(frozen=True)
 class Series:
-    """One time series. `mean`: time average over the interval that ends at the tick; `level`: value at the tick; `total`: counted since 0."""
+    """One time series.
+
+    `mean`: time average over the interval that ends at the tick; `level`: value at the tick; `total`: counted since 0.
+    """
 
     component: str  # service, "gateway", "group topic", "caller -> callee"
     quantity: str  # busy, queue, cores_busy, replicas, lag, breaker_open, outbox, attempts, ...
@@ -125,7 +136,10 @@ class Book:
 
 @dataclass
 class Records:
-    """One run: everything metrics, charts and exports read. Times in seconds from the start of the run, warm-up included."""
+    """One run: everything metrics, charts and exports read.
+
+    Times in seconds from the start of the run, warm-up included.
+    """
 
     seed: int
     replication: int
@@ -150,13 +164,21 @@ class Records:
         self._remembered: tuple[NDArray[np.void], NDArray[np.void], tuple[str, str]] | None = None
 
     def every_span(self) -> NDArray[np.void]:
-        """The spans, for whoever takes them for those of all attempts. Raises UsageError where they are of exemplars alone."""
+        """The spans, for whoever takes them for those of all attempts.
+
+        Raises UsageError where they are of exemplars alone.
+        """
         if self.exemplary:
-            raise UsageError("record.spans: found exemplars, expected all: this is computed from the spans of all requests, not of the slowest and a sample")
+            raise UsageError(
+                "record.spans: found exemplars, expected all: this is computed from the spans of all requests, not of "
+                "the slowest and a sample"
+            )
         return self.spans
 
     def fingerprint(self) -> str:
-        """Digest of the names and of the request, message and event rows in the order in which they ended, whether or not they were kept."""
+        """Digest of the names and of the request, message and event rows in the order in which they ended, whether or
+        not they were kept.
+        """
         digest = hashlib.sha256("\0".join((*self.names, *self.effect_names)).encode())
         for rows in self._digests():
             digest.update(rows.encode())
@@ -164,13 +186,20 @@ class Records:
         return digest.hexdigest()[:32]
 
     def remember(self, digests: tuple[str, str]) -> None:
-        """What the digests of the present requests and messages are: an engine takes them as the rows come. Tables that are exchanged are read anew."""
+        """What the digests of the present requests and messages are: an engine takes them as the rows come.
+
+        Tables that are exchanged are read anew.
+        """
         self._remembered = (self.requests, self.messages, digests)
 
     def _digests(self) -> tuple[str, str]:
         if self.summary is not None:
             return self.summary.digests
-        if self._remembered is not None and self._remembered[0] is self.requests and self._remembered[1] is self.messages:
+        if (
+            self._remembered is not None
+            and self._remembered[0] is self.requests
+            and self._remembered[1] is self.messages
+        ):
             return self._remembered[2]
         return _digest(self.requests), _digest(self.messages)
 
@@ -182,7 +211,10 @@ class Records:
         raise KeyError(f"{component}.{quantity}")
 
     def request_frame(self) -> pd.DataFrame:
-        """Requests with words for numbers and with `response` and `completion_time` in seconds. Raises UsageError where no rows were kept."""
+        """Requests with words for numbers and with `response` and `completion_time` in seconds.
+
+        Raises UsageError where no rows were kept.
+        """
         self._refuse_summary("requests")
         frame = self._frame(self.requests, ("source", "route", "where"))
         frame["outcome"] = [Outcome(code).word for code in frame["outcome"]]
@@ -207,11 +239,15 @@ class Records:
         """Time series, one column each, indexed by the tick in seconds."""
         import pandas as pd
 
-        return pd.DataFrame(self.gauges, columns=[series.name for series in self.series], index=pd.Index(self.ticks, name="time"))
+        return pd.DataFrame(
+            self.gauges, columns=[series.name for series in self.series], index=pd.Index(self.ticks, name="time")
+        )
 
     def _refuse_summary(self, what: str) -> None:
         if self.summary is not None:
-            raise UsageError(f"{what}: found record: summary, which keeps no rows of single {what}; expected record: rows")
+            raise UsageError(
+                f"{what}: found record: summary, which keeps no rows of single {what}; expected record: rows"
+            )
 
     def _frame(self, table: NDArray[np.void], named: tuple[str, ...]) -> pd.DataFrame:
         import pandas as pd
@@ -224,4 +260,5 @@ class Records:
 
 
 def _digest(rows: NDArray[np.void]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(rows).view(np.uint8).data).hexdigest()  # of the rows where they are: there may be many
+    # of the rows where they are: there may be many
+    return hashlib.sha256(np.ascontiguousarray(rows).view(np.uint8).data).hexdigest()

@@ -22,8 +22,12 @@ def render_fit(fit: Fit) -> str:
     lines += [f"  {one.parameter.name}: {one}, was {one.parameter.show(one.parameter.now)}" for one in fit.fitted]
     if fit.untold:
         lines += ["", "  not fitted, for the data cannot tell; left as they are:"]
-        lines += [f"    {one.parameter.name} ({one.parameter.show(one.parameter.now)}): {one.why}" for one in fit.untold]
-    lines += [f"  {one} and {other} may be exchanged: the data cannot tell which is which" for one, other in fit.exchangeable]
+        lines += [
+            f"    {one.parameter.name} ({one.parameter.show(one.parameter.now)}): {one.why}" for one in fit.untold
+        ]
+    lines += [
+        f"  {one} and {other} may be exchanged: the data cannot tell which is which" for one, other in fit.exchangeable
+    ]
     lines += [
         "",
         "  "

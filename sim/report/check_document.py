@@ -1,4 +1,6 @@
-"""What `sim check --json` and `sim list --json` write: the shape of all our documents, with `schema` and `kind` at its head."""
+"""What `sim check --json` and `sim list --json` write: the shape of all our documents, with `schema` and `kind` at its
+head.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,20 @@ def checked(report: CheckReport) -> str:
     """The load of every variant (rates per second, times in seconds, shares) and the warnings; `problems` is empty."""
     variants = {name: _load(load) for name, load in report.loads.items()}
     warnings = [asdict(finding) for finding in report.warnings]
-    body = {"scenario": report.name, "certain": report.certain, "problems": [], "variants": variants, "warnings": warnings}
+    body = {
+        "scenario": report.name,
+        "certain": report.certain,
+        "problems": [],
+        "variants": variants,
+        "warnings": warnings,
+    }
     return _written("check", body)
 
 
 def refused(problems: Sequence[Problem]) -> str:
-    """Everything that is wrong with a scenario, each with its file, line and column (0: not known) and its place in the document."""
+    """Everything that is wrong with a scenario, each with its file, line and column (0: not known) and its place in the
+    document.
+    """
     return _written("check", {"problems": [asdict(problem) for problem in problems]})
 
 
@@ -35,7 +45,12 @@ def _load(load: OfferedLoad) -> dict[str, Any]:
     bottleneck = load.bottleneck
     closed = [{**asdict(bound), "rate": bound.rate} for bound in load.closed]
     full = {"capacity": load.capacity, "bottleneck": bottleneck.name if bottleneck is not None else None}
-    return {"stations": [asdict(station) for station in load.stations], **full, "closed": closed, "unknown": list(load.unknown)}
+    return {
+        "stations": [asdict(station) for station in load.stations],
+        **full,
+        "closed": closed,
+        "unknown": list(load.unknown),
+    }
 
 
 def _written(kind: str, body: Mapping[str, Any]) -> str:

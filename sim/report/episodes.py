@@ -1,4 +1,6 @@
-"""The event log put together: which breaker was open from when to when, spells with a beginning and an end, events in clusters."""
+"""The event log put together: which breaker was open from when to when, spells with a beginning and an end, events in
+clusters.
+"""
 
 from __future__ import annotations
 
@@ -64,12 +66,17 @@ def breaker_spells(records: Records) -> dict[Pair, dict[str, list[Spell]]]:
 
 def breaker_episodes(records: Records) -> dict[Pair, list[Episode]]:
     """(caller, callee) -> its episodes: spells of all its breakers that touch or overlap are one."""
-    return {pair: [_episode(group, records.duration) for group in _joined(breakers)] for pair, breakers in breaker_spells(records).items()}
+    return {
+        pair: [_episode(group, records.duration) for group in _joined(breakers)]
+        for pair, breakers in breaker_spells(records).items()
+    }
 
 
 def _joined(breakers: dict[str, list[Spell]]) -> list[list[tuple[str, Spell]]]:
     """Spells with the name of their breaker, in groups without a moment in which all are closed."""
-    ordered = sorted(((name, spell) for name, spells in breakers.items() for spell in spells), key=lambda item: item[1][:2])
+    ordered = sorted(
+        ((name, spell) for name, spells in breakers.items() for spell in spells), key=lambda item: item[1][:2]
+    )
     groups: list[list[tuple[str, Spell]]] = []
     until = float("-inf")
     for item in ordered:
@@ -125,12 +132,16 @@ class Failing:
 
 
 def failing_spells(records: Records) -> list[Failing]:
-    """When most requests fail, by their arrival, in buckets of a second or of some ten requests; an interruption of moments ends no spell."""
+    """When most requests fail, by their arrival, in buckets of a second or of some ten requests; an interruption of
+    moments ends no spell.
+    """
     everyone = answers(records)
     judged = everyone.where(~everyone.ended(*NOT_JUDGED))
     if not judged.size:
         return []
-    width = max(1.0, ENOUGH * records.duration / judged.size, records.summary.resolution if records.summary is not None else 0.0)
+    width = max(
+        1.0, ENOUGH * records.duration / judged.size, records.summary.resolution if records.summary is not None else 0.0
+    )
     bucket = (judged.arrival // width).astype(np.int64)
     failed = ~judged.ended(*PASSED)
     offered = judged.bins(bucket, 1)

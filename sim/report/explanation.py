@@ -61,7 +61,9 @@ Row = tuple[str, str]  # place, a key of LABELS
 
 
 def rows_of(explained: Explained) -> dict[Row, float]:
-    """(place, what) -> share of the response, largest first; what an attempt did that was made again is one row of its place."""
+    """(place, what) -> share of the response, largest first; what an attempt did that was made again is one row of its
+    place.
+    """
     found: dict[Row, float] = {}
     for portion in explained.portions:
         row = (portion.place, AGAIN if portion.again else portion.what)
@@ -70,14 +72,23 @@ def rows_of(explained: Explained) -> dict[Row, float]:
 
 
 def sentences(variant: VariantExplanation) -> list[str]:
-    """`p99 of sync, 458 ms: 71% of the time waits for a thread of orders, 20% went into earlier attempts at payments.`"""
+    """`p99 of sync, 458 ms: 71% of the time waits for a thread of orders, 20% went into earlier attempts at
+    payments.`
+    """
     return [_sentence(variant, explained) for explained in variant.quantiles.values()]
 
 
 def arrived(explanation: Explanation, variant: VariantExplanation) -> str:
     """How many requests are explained at most."""
-    records, requests, orders = variant.result.records, *(_number(explanation, variant, of) for of in ("requests", "orders"))
-    what = f"{count_of(requests, 'request')}, {count_of(orders, 'order')} among them," if orders else count_of(requests, "request")
+    records, requests, orders = (
+        variant.result.records,
+        *(_number(explanation, variant, of) for of in ("requests", "orders")),
+    )
+    what = (
+        f"{count_of(requests, 'request')}, {count_of(orders, 'order')} among them,"
+        if orders
+        else count_of(requests, "request")
+    )
     return f"{what} arrived from {clock(records.warmup)} to {clock(records.duration)}, on average."
 
 
@@ -97,7 +108,10 @@ def left_out(explanation: Explanation, variant: VariantExplanation) -> Iterator[
     elif variant.clock == "completion":
         yield _of_other(variant)
     elif bounds is not None:
-        yield f"The end of the run left the fate of many requests open: {show_between(bounds, 'share')} of them are answered well. These are explained."
+        yield (
+            f"The end of the run left the fate of many requests open: {show_between(bounds, 'share')} of them are "
+            "answered well. These are explained."
+        )
     elif not explanation.failures and available < _MOSTLY:
         yield f"Only {show(available, 'share')} of the requests were answered well; --all explains the others too."
 
@@ -105,7 +119,11 @@ def left_out(explanation: Explanation, variant: VariantExplanation) -> Iterator[
 def _of_other(variant: VariantExplanation) -> str:
     """What the clock of the response shows, for whoever looks at that alone."""
     told = ", ".join(f"{name} {show_interval(its.value, 's')}" for name, its in variant.other.items())
-    return f"That is the clock of completion; answers come earlier ({told}): --clock response explains those." if told else "Nothing was answered."
+    return (
+        f"That is the clock of completion; answers come earlier ({told}): --clock response explains those."
+        if told
+        else "Nothing was answered."
+    )
 
 
 def phrase_of(variant: VariantExplanation, row: Row) -> str:
@@ -138,12 +156,21 @@ def saturation(variant: VariantExplanation) -> list[str]:
     station, load = variant.load.bottleneck, variant.load.capacity
     if station is not None:
         when = "never, since limits hold the load back" if math.isinf(load) else f"at {load:.3g} times this load"
-        lines.append(f"first full on paper: {station.name} ({station.resource}), {when}; now {show(station.utilisation, 'share')}")
+        lines.append(
+            f"first full on paper: {station.name} ({station.resource}), {when}; now "
+            f"{show(station.utilisation, 'share')}"
+        )
     filled, busiest = variant.filled, variant.busiest
     if filled:
-        lines.append(f"first full in the run: {', then '.join(f'{_named(busy)} from {clock(busy.full_at)}' for busy in filled[:4])}")
+        lines.append(
+            "first full in the run: "
+            f"{', then '.join(f'{_named(busy)} from {clock(busy.full_at)}' for busy in filled[:4])}"
+        )
     elif busiest is not None:
-        lines.append(f"no station was full in the run; the busiest, {_named(busiest)}, was {show(busiest.utilisation.value, 'share')} busy")
+        lines.append(
+            f"no station was full in the run; the busiest, {_named(busiest)}, was "
+            f"{show(busiest.utilisation.value, 'share')} busy"
+        )
     return lines
 
 
@@ -152,21 +179,40 @@ def _named(busy: Busy) -> str:
 
 
 def render_explanation(explanation: Explanation) -> str:
-    """All of it as plain text: per variant sentences, the parts, the USE table, what was full first, and what happened."""
+    """All of it as plain text: per variant sentences, the parts, the USE table, what was full first, and what
+    happened.
+    """
     blocks = []
     for name, variant in explanation.variants.items():
-        parts = [name, *(f"  {sentence}" for sentence in (arrived(explanation, variant), *sentences(variant), *left_out(explanation, variant))), ""]
-        parts += [*_indented(parts_table(variant)), "", *_indented(use_table(variant)), "", *(f"  {line}" for line in saturation(variant))]
+        parts = [
+            name,
+            *(
+                f"  {sentence}"
+                for sentence in (arrived(explanation, variant), *sentences(variant), *left_out(explanation, variant))
+            ),
+            "",
+        ]
+        parts += [
+            *_indented(parts_table(variant)),
+            "",
+            *_indented(use_table(variant)),
+            "",
+            *(f"  {line}" for line in saturation(variant)),
+        ]
         story = [f"    {moment}" for moment in tell(variant.result)]
         blocks.append("\n".join([*parts, *(["  what happened, in the first replication"] if story else []), *story]))
     return "\n\n".join(blocks) + "\n"
 
 
 def parts_table(variant: VariantExplanation) -> list[list[str]]:
-    """Rows of cells, the first one of heads and the last one of sums: a row per place and what it did, two columns per quantile."""
+    """Rows of cells, the first one of heads and the last one of sums: a row per place and what it did, two columns per
+    quantile.
+    """
     explained = list(variant.quantiles.values())
     shares = [rows_of(its) for its in explained]
-    every = sorted(dict.fromkeys(row for its in shares for row in its), key=lambda row: -max(its.get(row, 0.0) for its in shares))
+    every = sorted(
+        dict.fromkeys(row for its in shares for row in its), key=lambda row: -max(its.get(row, 0.0) for its in shares)
+    )
     shown = [row for row in every if any(its.get(row, 0.0) >= SMALL for its in shares)]
     lines = [["where the time went", "", *(cell for its in explained for cell in (its.name, "share"))]]
     for place, what in shown:
@@ -174,7 +220,9 @@ def parts_table(variant: VariantExplanation) -> list[list[str]]:
         lines.append([place, LABELS[what], *(text for pair in cells for text in pair)])
     rest = [sum(share for row, share in its.items() if row not in shown) for its in shares]
     if any(share > 0 for share in rest):
-        lines.append(["all else", "", *(cell for its, share in zip(explained, rest, strict=True) for cell in _cells(share, its))])
+        lines.append(
+            ["all else", "", *(cell for its, share in zip(explained, rest, strict=True) for cell in _cells(share, its))]
+        )
     total = [cell for its in explained for cell in (show(its.response.value, "s"), "100%")]
     return [*lines, ["together", f"{_count(explained)} requests each" if explained else "", *total]]
 
@@ -203,7 +251,14 @@ def _use_cells(busy: Busy) -> Iterator[str]:
     yield show(busy.queue_max.value, "1")
     yield clock(busy.full_at) if math.isfinite(busy.full_at) else "-"
     of = busy.attempts.value
-    yield ", ".join(f"{word.replace('_', ' ')} {show(figure.value / of, 'share')}" for word, figure in busy.errors.items() if of > 0) or "-"
+    yield (
+        ", ".join(
+            f"{word.replace('_', ' ')} {show(figure.value / of, 'share')}"
+            for word, figure in busy.errors.items()
+            if of > 0
+        )
+        or "-"
+    )
 
 
 def _indented(table: list[list[str]]) -> list[str]:
@@ -211,7 +266,11 @@ def _indented(table: list[list[str]]) -> list[str]:
     sizes = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     left = {0, 1, 7}
     return [
-        "  " + "  ".join(cell.ljust(size) if column in left else cell.rjust(size) for column, (cell, size) in enumerate(zip(row, sizes, strict=True))).rstrip()
+        "  "
+        + "  ".join(
+            cell.ljust(size) if column in left else cell.rjust(size)
+            for column, (cell, size) in enumerate(zip(row, sizes, strict=True))
+        ).rstrip()
         for row in table
     ]
 
@@ -221,7 +280,10 @@ def headline(explanation: Explanation, took: float) -> str:
     its = explanation.comparison
     runs = f"{its.replications} replication{'s' if its.replications != 1 else ''}"
     of = f", {explanation.route}" if explanation.route else ""
-    return f"{its.study.name}{of}: {runs}, seed {its.seed}, engine {its.engine}, {show_duration(took)}, fingerprint {its.fingerprint}"
+    return (
+        f"{its.study.name}{of}: {runs}, seed {its.seed}, engine {its.engine}, {show_duration(took)}, fingerprint "
+        f"{its.fingerprint}"
+    )
 
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
@@ -235,7 +297,10 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         "replications": its.replications,
         "fingerprint": its.fingerprint,
         **({"route": explanation.route} if explanation.route else {}),
-        "variants": {name: {**_numbers(explanation, variant), **_variant_document(variant)} for name, variant in explanation.variants.items()},
+        "variants": {
+            name: {**_numbers(explanation, variant), **_variant_document(variant)}
+            for name, variant in explanation.variants.items()
+        },
     }
 
 
@@ -261,7 +326,13 @@ def _variant_document(variant: VariantExplanation) -> dict[str, Any]:
                 "response": _limits(explained.response),
                 "requests": _finite(explained.requests),
                 "parts": [
-                    {"place": part.place, "what": part.what, "again": part.again, "share": part.share, "seconds": _limits(part.seconds)}
+                    {
+                        "place": part.place,
+                        "what": part.what,
+                        "again": part.again,
+                        "share": part.share,
+                        "seconds": _limits(part.seconds),
+                    }
                     for part in explained.portions
                 ],
             }
@@ -280,8 +351,16 @@ def _variant_document(variant: VariantExplanation) -> dict[str, Any]:
             for busy in variant.use
         ],
         "first_full": {
-            "on_paper": {"station": station.name, "resource": station.resource, "at_load": _finite(variant.load.capacity)} if station is not None else None,
-            "in_run": [{"station": busy.station, "resource": busy.resource, "at": busy.full_at} for busy in variant.filled],
+            "on_paper": {
+                "station": station.name,
+                "resource": station.resource,
+                "at_load": _finite(variant.load.capacity),
+            }
+            if station is not None
+            else None,
+            "in_run": [
+                {"station": busy.station, "resource": busy.resource, "at": busy.full_at} for busy in variant.filled
+            ],
         },
         "story": [{"time": moment.time, "text": moment.text} for moment in tell(variant.result)],
     }

@@ -1,4 +1,6 @@
-"""Which figures stand in the result table, in which groups and in what order; how they are set as text or HTML is the table's business."""
+"""Which figures stand in the result table, in which groups and in what order; how they are set as text or HTML is the
+table's business.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +10,58 @@ from dataclasses import dataclass, field
 
 from sim.experiments.replicating.results import Comparison, VariantResult, undecided
 from sim.report.stations import busiest
-from sim.report.words import better_direction, fault_name, label_of, show, show_between, show_difference, show_interval, show_spread, would_have_shown
+from sim.report.words import (
+    better_direction,
+    fault_name,
+    label_of,
+    show,
+    show_between,
+    show_difference,
+    show_interval,
+    show_spread,
+    would_have_shown,
+)
 from sim.stats.interval import Difference, Interval
 from sim.vocabulary import BOUNDED, METRICS, Outcome, bound_keys, split_key, unit_of
 
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("how many", ("requests", "orders", "messages")),
-    ("response: until the client has its answer", tuple(f"response_{part}" for part in ("mean", "p50", "p90", "p95", "p99", "p999"))),
-    ("completion: until all effects of the order exist", tuple(f"completion_{part}" for part in ("mean", "p50", "p90", "p95", "p99", "p999"))),
-    ("availability and goodput", ("availability", "error_budget_burn", "apdex", "offered", "throughput", "goodput", "completed")),
+    (
+        "response: until the client has its answer",
+        tuple(f"response_{part}" for part in ("mean", "p50", "p90", "p95", "p99", "p999")),
+    ),
+    (
+        "completion: until all effects of the order exist",
+        tuple(f"completion_{part}" for part in ("mean", "p50", "p90", "p95", "p99", "p999")),
+    ),
+    (
+        "availability and goodput",
+        ("availability", "error_budget_burn", "apdex", "offered", "throughput", "goodput", "completed"),
+    ),
     ("how requests ended", ("outcome_share",)),
     ("work", ("amplification", "wasted_work", "redeliveries", "messages_dead_lettered")),
     ("faults", ("detection_time", "recovery_time", "drain_time")),
     (
         "orders and money",
-        ("lost_orders", "pending_orders", "double_charges", "charged_not_reserved", "charged_after_failure", "oversold_items"),
+        (
+            "lost_orders",
+            "pending_orders",
+            "double_charges",
+            "charged_not_reserved",
+            "charged_after_failure",
+            "oversold_items",
+        ),
     ),
     ("load and cost", ("utilisation_max", "utilisation", "queue_mean", "lag_max", "cost", "cost_per_thousand")),
 )
-_HIDDEN = {"response_all_mean", "response_all_p50", "response_all_p90", "response_all_p95", "response_all_p99", "response_all_p999"}
+_HIDDEN = {
+    "response_all_mean",
+    "response_all_p50",
+    "response_all_p90",
+    "response_all_p95",
+    "response_all_p99",
+    "response_all_p999",
+}
 _HIDDEN |= {bound for name in BOUNDED for bound in bound_keys(name)}  # they stand in the cell of what they bound
 _NAMED_WHEN_ZERO = "orders and money"  # that nothing was lost is news
 
@@ -37,7 +72,8 @@ class Cell:
 
     value: str
     difference: str = ""
-    judgement: str = ""  # 'better', 'worse' or 'other' where significant; else 'equal', 'same', 'few' (replications) or 'open'
+    # 'better', 'worse' or 'other' where significant; else 'equal', 'same', 'few' (replications) or 'open'
+    judgement: str = ""
     shown: str = ""  # which difference would have been seen, where none is
     spread: str = ""  # of single runs
 
@@ -70,7 +106,9 @@ def groups_of(comparison: Comparison) -> tuple[Group, ...]:
     """The table: groups with rows, without those that are zero or unknown in every variant."""
     keys = list(dict.fromkeys(key for variant in comparison.variants.values() for key in variant.metrics))
     known = {name for _, names in _GROUPS for name in names}
-    others = tuple(dict.fromkeys(name for key in keys if (name := split_key(key)[0]) not in known and name not in _HIDDEN))
+    others = tuple(
+        dict.fromkeys(name for key in keys if (name := split_key(key)[0]) not in known and name not in _HIDDEN)
+    )
     found = (_group(comparison, title, names, keys) for title, names in (*_GROUPS, ("others", others)))
     return tuple(group for group in found if group.rows or group.absent)
 
@@ -80,7 +118,9 @@ def _group(comparison: Comparison, title: str, names: tuple[str, ...], keys: lis
     for name in names:
         for key in _sorted(name, [key for key in keys if split_key(key)[0] == name], keys):
             figures = [variant.metrics.get(key) for variant in comparison.variants.values()]
-            if any(_says_something(key, figure) for figure in figures) or any(undecided(variant.metrics, key) for variant in comparison.variants.values()):
+            if any(_says_something(key, figure) for figure in figures) or any(
+                undecided(variant.metrics, key) for variant in comparison.variants.values()
+            ):
                 rows.append(_row(comparison, key))
             elif title == _NAMED_WHEN_ZERO and any(figure is not None and figure.value == 0 for figure in figures):
                 absent.append(label_of(key))
@@ -96,7 +136,11 @@ def _sorted(name: str, found: list[str], keys: list[str]) -> list[str]:
     metric = METRICS.get(name)
     labelled = [key for key in found if key != name]
     if name in found and metric is not None and "route" in metric.labels:
-        routes = {split_key(key)[1] for key in keys if (other := METRICS.get(split_key(key)[0])) is not None and "route" in other.labels} - {""}
+        routes = {
+            split_key(key)[1]
+            for key in keys
+            if (other := METRICS.get(split_key(key)[0])) is not None and "route" in other.labels
+        } - {""}
         if len(routes) <= 1:
             return [name]
         return [name, *labelled] if name in ("response_p99", "completion_p99", "availability", "goodput") else [name]

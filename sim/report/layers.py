@@ -1,7 +1,9 @@
-"""Placing boxes and arrows in layers from left to right, so that arrows cross little and never run through a box or a label.
+"""Placing boxes and arrows in layers from left to right, so that arrows cross little and never run through a box or a
+label.
 
-Every arrow from one layer to a later one passes a point in each column between, as a box would: Sugiyama's method, with a column for the
-labels between any two columns of boxes. Arrows against the current (a loop) are turned round for the placing and drawn as they are.
+Every arrow from one layer to a later one passes a point in each column between, as a box would: Sugiyama's method, with
+a column for the labels between any two columns of boxes. Arrows against the current (a loop) are turned round for the
+placing and drawn as they are.
 
 Knows nothing of services; sizes in, places out.
 """
@@ -62,7 +64,9 @@ def place(sizes: Mapping[str, Size], links: Sequence[Link], gap: Size = (24.0, 1
     forward = _without_loops(list(sizes), links)
     ranks = _ranks(list(sizes), forward)
     points = {name: _Point(2 * ranks[name], height, width, [], []) for name, (width, height) in sizes.items()}
-    chains = [_chain(points, index, link, turned) for index, (link, turned) in enumerate(zip(links, forward, strict=True))]
+    chains = [
+        _chain(points, index, link, turned) for index, (link, turned) in enumerate(zip(links, forward, strict=True))
+    ]
     columns = _ordered(points)
     _settle(points, columns, gap[1])
     lefts, widths, total = _columns(points, columns, gap[0])
@@ -98,7 +102,10 @@ def _without_loops(names: Sequence[str], links: Sequence[Link]) -> list[tuple[st
             elif following_one not in state:
                 state[following_one] = 1
                 stack.append((following_one, iter(following[following_one])))
-    return [(link.target, link.source) if (link.source, link.target) in back else (link.source, link.target) for link in links]
+    return [
+        (link.target, link.source) if (link.source, link.target) in back else (link.source, link.target)
+        for link in links
+    ]
 
 
 def _ranks(names: Sequence[str], forward: Sequence[tuple[str, str]]) -> dict[str, int]:
@@ -152,10 +159,16 @@ def _ordered(points: dict[str, _Point]) -> list[list[str]]:
             places = {name: index for other in columns for index, name in enumerate(other)}
             sizes = {name: len(columns[points[name].column]) for name in points}
 
-            def wish(name: str, right: bool = right, places: dict[str, int] = places, sizes: dict[str, int] = sizes) -> float:
+            def wish(
+                name: str, right: bool = right, places: dict[str, int] = places, sizes: dict[str, int] = sizes
+            ) -> float:
                 near = points[name].before if right else points[name].after
                 near = near or (points[name].after if right else points[name].before)
-                return sum((places[other] + 0.5) / sizes[other] for other in near) / len(near) if near else (places[name] + 0.5) / sizes[name]
+                return (
+                    sum((places[other] + 0.5) / sizes[other] for other in near) / len(near)
+                    if near
+                    else (places[name] + 0.5) / sizes[name]
+                )
 
             column.sort(key=wish)
         if (count := _crossings(points, columns)) < fewest:
@@ -193,8 +206,12 @@ def _wish(points: dict[str, _Point], name: str, sweep: int) -> float:
     return sum(points[other].y for other in near) / len(near) if near else point.y
 
 
-def _columns(points: dict[str, _Point], columns: Sequence[Sequence[str]], gap: float) -> tuple[list[float], list[float], float]:
-    """Left edges and widths of the columns, and the width of the whole; a column of labels takes its widest label and room for the bends."""
+def _columns(
+    points: dict[str, _Point], columns: Sequence[Sequence[str]], gap: float
+) -> tuple[list[float], list[float], float]:
+    """Left edges and widths of the columns, and the width of the whole; a column of labels takes its widest label and
+    room for the bends.
+    """
     lefts, widths, x = [], [], 0.0
     for index, column in enumerate(columns):
         widest = max((points[name].width for name in column), default=0.0)
@@ -205,7 +222,9 @@ def _columns(points: dict[str, _Point], columns: Sequence[Sequence[str]], gap: f
     return lefts, widths, x
 
 
-def _route(points: dict[str, _Point], middle: dict[str, float], chain: Sequence[str], link: Link, sizes: Mapping[str, Size]) -> Route:
+def _route(
+    points: dict[str, _Point], middle: dict[str, float], chain: Sequence[str], link: Link, sizes: Mapping[str, Size]
+) -> Route:
     if len(chain) == 1:  # a call of oneself: a small loop above the box
         x, y, (width, height) = middle[chain[0]], points[chain[0]].y, sizes[chain[0]]
         return Route(((x + width / 4, y - height / 2), (x - width / 4, y - height / 2)), None)

@@ -1,8 +1,10 @@
-"""The files of a report that the report itself wrote, known by name and digest; a directory is a stranger's until its marker agrees.
+"""The files of a report that the report itself wrote, known by name and digest; a directory is a stranger's until its
+marker agrees.
 
-A marker is data: it may name `../../anything`, and `charts/` may be a link to somewhere else. So a file is touched only if its name stays
-inside, every folder on the way is a real one, it is a plain file, and its content is the one that was written. Everything is opened
-relative to the descriptor of the directory and without following links: what is checked is what is touched.
+A marker is data: it may name `../../anything`, and `charts/` may be a link to somewhere else. So a file is touched only
+if its name stays inside, every folder on the way is a real one, it is a plain file, and its content is the one that was
+written. Everything is opened relative to the descriptor of the directory and without following links: what is checked
+is what is touched.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def marker_of(files: Mapping[PurePosixPath, bytes]) -> bytes:
 
 
 def files_said(directory: int) -> dict[PurePosixPath, str] | None:
-    """What the marker of a directory (its descriptor) says: name -> digest; None where it is no report of this version."""
+    """What the marker of a directory (its descriptor) says: name -> digest; None where it is no report of
+    this version.
+    """
     content = _content(directory, PurePosixPath(MARKER), _MARKER_LIMIT)
     try:
         said = json_of(content, 16 * _MARKER_LIMIT) if content is not None else None
@@ -69,7 +73,11 @@ def remove_own(directory: int, files: Mapping[PurePosixPath, str] | None = None)
     """
     for name, digest in (files_said(directory) or {} if files is None else files).items():
         with _folder_of(directory, name.parent.parts) as folder:
-            if folder is not None and _plain(folder, name.name) and (files is not None or _digest(folder, name.name) == digest):
+            if (
+                folder is not None
+                and _plain(folder, name.name)
+                and (files is not None or _digest(folder, name.name) == digest)
+            ):
                 os.unlink(name.name, dir_fd=folder)
     if _plain(directory, MARKER):
         os.unlink(MARKER, dir_fd=directory)

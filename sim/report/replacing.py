@@ -1,7 +1,9 @@
-"""A directory replaced whole: written beside its place under a hidden name, moved there, and the earlier one taken away after that.
+"""A directory replaced whole: written beside its place under a hidden name, moved there, and the earlier one taken away
+after that.
 
-What is written beside is `.NAME.partial-*`; the earlier directory stands in `.NAME.old-*` between two moves. A process holds a lock on
-its own ones, so that those of a process that was killed are told apart, and are put right by the next one that writes to this place.
+What is written beside is `.NAME.partial-*`; the earlier directory stands in `.NAME.old-*` between two moves. A process
+holds a lock on its own ones, so that those of a process that was killed are told apart, and are put right by the next
+one that writes to this place.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ except ImportError:  # Windows: what a killed process leaves behind is not taken
 def replace_directory(target: Path, files: Mapping[PurePosixPath, bytes]) -> list[str]:
     """Put these files into `target` in the place of the files of an earlier report; the notes that a user should read.
 
-    Files that the earlier report did not write, or that were changed since, are kept: where a new file has their name, under another one. An
-    OSError: nothing was changed.
+    Files that the earlier report did not write, or that were changed since, are kept: where a new file has their name,
+    under another one. An OSError: nothing was changed.
     """
     put_right(target)
     with _hidden(target, "partial") as partial:
@@ -45,7 +47,12 @@ def put_right(target: Path) -> None:
     for left in sorted(target.parent.glob(f".{_glob_escaped(target.name)}.*-*")):
         kind = left.name[len(target.name) + 2 :].partition("-")[0]
         with opened_folder(left) as folder:
-            if kind in ("partial", "old") and folder is not None and os.fstat(folder).st_uid == os.geteuid() and _locked(folder):
+            if (
+                kind in ("partial", "old")
+                and folder is not None
+                and os.fstat(folder).st_uid == os.geteuid()
+                and _locked(folder)
+            ):
                 _finish(left, folder, target, kind)
 
 
@@ -76,11 +83,18 @@ def _exchange(partial: Path, target: Path) -> list[str]:
         try:
             return _tidy(aside, target)
         except OSError as error:
-            return [f"the report is complete, but the earlier one could not be taken away from {aside} ({error.strerror or error})"]
+            return [
+                (
+                    f"the report is complete, but the earlier one could not be taken away from {aside} "
+                    f"({error.strerror or error})"
+                )
+            ]
 
 
 def _tidy(aside: Path, target: Path) -> list[str]:
-    """Remove what the earlier report wrote, and carry over what others have put there; a note for what got another name."""
+    """Remove what the earlier report wrote, and carry over what others have put there; a note for what got another
+    name.
+    """
     with opened_folder(aside) as folder:
         if folder is None:
             return []
@@ -119,7 +133,9 @@ def _free_name(path: Path) -> Path:
 
 @contextmanager
 def _hidden(target: Path, kind: str) -> Iterator[Path]:
-    """A private directory beside the target, on the same file system, locked while it is in use; gone afterwards if it is empty or ours."""
+    """A private directory beside the target, on the same file system, locked while it is in use; gone afterwards if it
+    is empty or ours.
+    """
     made = Path(tempfile.mkdtemp(prefix=f".{target.name}.{kind}-", dir=target.parent))
     with opened_folder(made) as folder:
         if folder is not None:

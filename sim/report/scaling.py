@@ -1,4 +1,6 @@
-"""Sweeps and searches for capacity in words and rows: what the terminal shows, and what the page of the report sets its own way."""
+"""Sweeps and searches for capacity in words and rows: what the terminal shows, and what the page of the report sets its
+own way.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def render_answer(answer: Answer) -> str:
 
 
 def parts_of(answer: Answer) -> list[tuple[str, Rows, str]]:
-    """Title, rows (the first one of heads) and remarks of each part; without rows or without remarks where there are none."""
+    """Title, rows (the first one of heads) and remarks of each part; without rows or without remarks where there are
+    none.
+    """
     warmup: list[tuple[str, Rows, str]] = [("Warm-up", [], str(answer.warmup))] if answer.warmup is not None else []
     if isinstance(answer, Sweep):
         failed = "\n".join(failure.reason for failure in answer.failures)
@@ -46,7 +50,10 @@ def parts_of(answer: Answer) -> list[tuple[str, Rows, str]]:
         return [figures, *warmup, laws, ("Sensitivity", *_sensitivity(answer)), ("Failed runs", [], failed)]
     if isinstance(answer, Capacity):
         return [("Capacity", *_capacity(answer)), *warmup, ("Scaling laws", [], _capacity_fits(answer))]
-    return [*(("Cheapest", _choice_rows(answer, choice), choice_in_words(answer, choice)) for choice in answer.choices), *warmup]
+    return [
+        *(("Cheapest", _choice_rows(answer, choice), choice_in_words(answer, choice)) for choice in answer.choices),
+        *warmup,
+    ]
 
 
 # ---- a sweep
@@ -54,7 +61,9 @@ def parts_of(answer: Answer) -> list[tuple[str, Rows, str]]:
 
 def _sweep_rows(sweep: Sweep) -> Rows:
     """A row per point and variant: the settings, the usual figures, and which expectations fail."""
-    known = {key for key in sweep.runs.columns if sweep.runs[key].notna().any() and (key != "cost" or sweep.runs[key].any())}
+    known = {
+        key for key in sweep.runs.columns if sweep.runs[key].notna().any() and (key != "cost" or sweep.runs[key].any())
+    }
     keys = [key for key in _COLUMNS if key in known or (key in BOUNDED and bound_keys(key)[0] in known)]
     judged = bool(sweep.verdicts)
     head = [
@@ -65,10 +74,16 @@ def _sweep_rows(sweep: Sweep) -> Rows:
     ]
     rows = [head]
     wanted = [*keys, *(bound for key in keys if key in BOUNDED for bound in bound_keys(key))]
-    curves = {(variant, key): sweep.curve(variant, key).to_dict("index") for variant in sweep.variants for key in wanted}
+    curves = {
+        (variant, key): sweep.curve(variant, key).to_dict("index") for variant in sweep.variants for key in wanted
+    }
     for point in sweep.points[:MOST_ROWS]:
         for variant in sweep.variants:
-            figures = {key: _figure(curves[variant, key][point.number]) for key in wanted if point.number in curves[variant, key]}
+            figures = {
+                key: _figure(curves[variant, key][point.number])
+                for key in wanted
+                if point.number in curves[variant, key]
+            }
             cells = [_cell(figures, key) for key in keys]
             verdicts = sweep.verdicts.get((variant, point.number), ())
             passed = [f"{sum(verdict.passed for verdict in verdicts)} of {len(verdicts)} hold"] if judged else []
@@ -92,10 +107,19 @@ def _fits(sweep: Sweep) -> str:
         return f"no scaling law can be fitted: there are too few points but for those {IDLE}"
     lines = []
     for fit in sweep.fits:
-        where = ", ".join([fit.variant, *(f"{name}={value}" for name, value in fit.others.items())]) if len(sweep.variants) > 1 or fit.others else ""
+        where = (
+            ", ".join([fit.variant, *(f"{name}={value}" for name, value in fit.others.items())])
+            if len(sweep.variants) > 1 or fit.others
+            else ""
+        )
         lines.append(f"throughput against {fit.axis}{f' ({where})' if where else ''}")
         lines += [f"  {_law(law)}" for law in (fit.usl, fit.amdahl) if law is not None]
-        if fit.preferred is not None and fit.usl is not None and fit.amdahl is not None and math.isfinite(fit.amdahl.aicc):
+        if (
+            fit.preferred is not None
+            and fit.usl is not None
+            and fit.amdahl is not None
+            and math.isfinite(fit.amdahl.aicc)
+        ):
             lines.append(f"  {_NAMES[fit.preferred.law]} describes it better (AICc)")
         lines += [f"  {fit.note}"] if fit.note else []
     return "\n".join(lines)
@@ -110,8 +134,13 @@ def _law(fit: ScalingFit) -> str:
     if fit.law == "usl" and math.isfinite(fit.peak.value):
         limit = f"peak at {_bounds(fit.peak)} with {show(fit.peak_throughput.value, '1/s')}"
     else:
-        limit = f"never above {_bounds(fit.peak_throughput)}/s" if math.isfinite(fit.peak_throughput.value) else "no limit in sight"
-    fits = f"; R² {fit.r_squared:.4f}" if math.isfinite(fit.r_squared) else ""  # there is none of points that are all the same
+        limit = (
+            f"never above {_bounds(fit.peak_throughput)}/s"
+            if math.isfinite(fit.peak_throughput.value)
+            else "no limit in sight"
+        )
+    # there is none of points that are all the same
+    fits = f"; R² {fit.r_squared:.4f}" if math.isfinite(fit.r_squared) else ""
     return f"{_NAMES[fit.law] + ':':<8}one does {_bounds(fit.gamma)}/s, {contention}{coherency}; {limit}{fits}"
 
 
@@ -134,20 +163,37 @@ def _sensitivity(sweep: Sweep) -> tuple[Rows, str]:
     for key in keys:
         block = table[table["metric"] == key].sort_values(["variant", "total"], ascending=[True, False])
         for _, row in block.iterrows():
-            figures = [f"{row[kind]:.2f} [{row[f'{kind}_low']:.2f}, {row[f'{kind}_high']:.2f}]" for kind in ("first", "total")]
-            rows.append([label_of(key), *([row["variant"]] if len(sweep.variants) > 1 else []), labels[row["setting"]], *figures])
+            figures = [
+                f"{row[kind]:.2f} [{row[f'{kind}_low']:.2f}, {row[f'{kind}_high']:.2f}]" for kind in ("first", "total")
+            ]
+            rows.append(
+                [
+                    label_of(key),
+                    *([row["variant"]] if len(sweep.variants) > 1 else []),
+                    labels[row["setting"]],
+                    *figures,
+                ]
+            )
         for variant, its in block.groupby("variant", sort=False):
-            told.append(f"{label_of(key)}{f' of {variant}' if len(sweep.variants) > 1 else ''}: {_what_matters(its, labels)}")
+            told.append(
+                f"{label_of(key)}{f' of {variant}' if len(sweep.variants) > 1 else ''}: {_what_matters(its, labels)}"
+            )
     noise = table["noise"].dropna()
     if len(noise) and noise.max() > 0.05:
-        told.append(f"at worst {noise.max():.0%} of the variance is the luck of the draw; more replications make it less")
+        told.append(
+            f"at worst {noise.max():.0%} of the variance is the luck of the draw; more replications make it less"
+        )
     return rows, "\n".join(told)
 
 
 def _what_matters(block: pd.DataFrame, labels: Mapping[str, str]) -> str:
-    """The setting with the largest total index, or those that its interval does not tell from it; the largest comes first."""
+    """The setting with the largest total index, or those that its interval does not tell from it; the largest comes
+    first.
+    """
     low = block["total_low"].iloc[0]
-    first, *rivals = [labels[setting] for setting, high in zip(block["setting"], block["total_high"], strict=True) if high >= low]
+    first, *rivals = [
+        labels[setting] for setting, high in zip(block["setting"], block["total_high"], strict=True) if high >= low
+    ]
     if rivals:
         return f"{listed([first, *rivals])} cannot be told apart; more points would"
     return f"{first} matters most, with {show(block['total'].iloc[0], 'share')} of the variance in total"
@@ -157,9 +203,23 @@ def _what_matters(block: pd.DataFrame, labels: Mapping[str, str]) -> str:
 
 
 def _capacity(capacity: Capacity) -> tuple[Rows, str]:
-    rows = [["variant", *(axis.label for axis in capacity.axes), "requests/s", "95% interval", "times the load", "requests", "breaks first"]]
+    rows = [
+        [
+            "variant",
+            *(axis.label for axis in capacity.axes),
+            "requests/s",
+            "95% interval",
+            "times the load",
+            "requests",
+            "breaks first",
+        ]
+    ]
     rows += [[found.variant, *found.settings.values(), *_found(found)] for found in capacity.found]
-    notes = [f"{', '.join((found.variant, *found.settings.values()))}: {found.note}" for found in capacity.found if found.note]
+    notes = [
+        f"{', '.join((found.variant, *found.settings.values()))}: {found.note}"
+        for found in capacity.found
+        if found.note
+    ]
     return rows, "\n".join(notes)
 
 
@@ -167,8 +227,18 @@ def _found(found: Found) -> list[str]:
     load, rate = found.load, found.rate
     more = f" (and {len(found.breaks_too)} more)" if found.breaks_too else ""
     bound = ">= " if load.censored else ""
-    limits = "-" if math.isnan(rate.low) else f"{rate.low:.4g} .. {f'{rate.high:.4g}' if math.isfinite(rate.high) else 'more'}"
-    return [f"{bound}{rate.value:.4g}", limits, f"{bound}{load.value:.3g}x", show(found.requests, "1"), f"{found.breaks_first or '-'}{more}"]
+    limits = (
+        "-"
+        if math.isnan(rate.low)
+        else f"{rate.low:.4g} .. {f'{rate.high:.4g}' if math.isfinite(rate.high) else 'more'}"
+    )
+    return [
+        f"{bound}{rate.value:.4g}",
+        limits,
+        f"{bound}{load.value:.3g}x",
+        show(found.requests, "1"),
+        f"{found.breaks_first or '-'}{more}",
+    ]
 
 
 def _capacity_fits(capacity: Capacity) -> str:
@@ -186,14 +256,24 @@ def choice_in_words(cheapest: Cheapest, choice: Choice) -> str:
         return f"{choice.variant}: none of these settings holds at {choice.load:.3g}x the load beyond doubt"
     unit = "per hour" if cheapest.priced else "in all (nothing has a price: the sum of the settings)"
     chosen = listed([f"{name}={value}" for name, value in choice.settings.items()])
-    return f"{choice.variant}: {chosen} holds at {choice.load:.3g}x the load, at {_priced(cheapest, choice.price)} {unit}"
+    return (
+        f"{choice.variant}: {chosen} holds at {choice.load:.3g}x the load, at {_priced(cheapest, choice.price)} {unit}"
+    )
 
 
 def _choice_rows(cheapest: Cheapest, choice: Choice) -> Rows:
     rows = [[*(axis.label for axis in cheapest.axes), "price", "requests", "", "what fails"]]
     words = {"holds": "holds", "open": "too close to tell", "fails": "fails"}
     for settings, price, probe in choice.looks:
-        rows.append([*settings.values(), _priced(cheapest, price), show(probe.requests, "1"), words[probe.sure], ", ".join(probe.broken)])
+        rows.append(
+            [
+                *settings.values(),
+                _priced(cheapest, price),
+                show(probe.requests, "1"),
+                words[probe.sure],
+                ", ".join(probe.broken),
+            ]
+        )
     return rows
 
 
@@ -206,6 +286,10 @@ def _aligned(rows: Rows) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     last = len(widths) - 1
     padded = (
-        [cell.ljust(width) if place in (0, last) else cell.rjust(width) for place, (cell, width) in enumerate(zip(row, widths, strict=True))] for row in rows
+        [
+            cell.ljust(width) if place in (0, last) else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        for row in rows
     )
     return "\n".join(f"  {'  '.join(cells).rstrip()}" for cells in padded)

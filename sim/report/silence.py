@@ -1,4 +1,7 @@
-"""What the models leave out, collected from the ends of their docstrings. Nothing is imported or run for it: the source is read."""
+"""What the models leave out, collected from the ends of their docstrings.
+
+Nothing is imported or run for it: the source is read.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ _OPENINGS = ("Not modelled:", "Does not model:")
 
 
 def collect_not_modelled(folder: Path | None = None) -> tuple[tuple[str, str], ...]:
-    """(component, what its model leaves out) of every file in `sim/models/` that says so, and of the plug-ins that run, in the order of the names."""
+    """(component, what its model leaves out) of every file in `sim/models/` that says so, and of the plug-ins that run,
+    in the order of the names.
+    """
     ours = Path(sim.__file__).parent / "models" if folder is None else folder
     sources = [(path.stem, path.read_text(encoding="utf-8")) for path in sorted(ours.rglob("*.py"))]
     sources += [(Path(path).stem, text) for path, text in sorted(texts_that_ran().items())] if folder is None else []

@@ -6,7 +6,9 @@ import itertools
 from collections.abc import Sequence
 
 
-def spread(wanted: Sequence[float], sizes: Sequence[float], least: float | None = None, most: float | None = None) -> list[float]:
+def spread(
+    wanted: Sequence[float], sizes: Sequence[float], least: float | None = None, most: float | None = None
+) -> list[float]:
     """Centres of things of the given sizes, in the given order, as close to `wanted` as they may stand (least squares).
 
     `least` and `most` bound the outer edges where there is room; `least` wins where there is not.

@@ -31,18 +31,29 @@ def verdict(stability: Stability) -> list[str]:
     else:
         lines.append(f"Without the stressor it bears loads up to {_about(stability.collapse)}.")
     if region is not None:
-        lines.append(f"In between, from {rate_in_words(region[0])} to {rate_in_words(region[1])}, it is metastable: it bears the load, but not a disturbance.")
-        lines.append(f"The scenario as it stands, {rate_in_words(stability.rate)}, is {'inside' if region[0] <= stability.rate <= region[1] else 'outside'}.")
+        lines.append(
+            f"In between, from {rate_in_words(region[0])} to {rate_in_words(region[1])}, it is metastable: it bears "
+            "the load, but not a disturbance."
+        )
+        lines.append(
+            f"The scenario as it stands, {rate_in_words(stability.rate)}, is "
+            f"{'inside' if region[0] <= stability.rate <= region[1] else 'outside'}."
+        )
     slow = [point for point in points if point.recovering and not point.vulnerable]
     if slow:
-        lines.append(f"At {', '.join(rate_in_words(point.rate) for point in slow)} it was still on its way back when the clock stopped.")
+        lines.append(
+            f"At {', '.join(rate_in_words(point.rate) for point in slow)} it was still on its way back when the clock "
+            "stopped."
+        )
     return lines
 
 
 def _about(threshold: Threshold) -> str:
     if not threshold.found:
         return rate_in_words(threshold.high if math.isnan(threshold.low) else threshold.low)
-    return f"{rate_in_words(threshold.value)} (between {rate_in_words(threshold.low)} and {rate_in_words(threshold.high)})"
+    return (
+        f"{rate_in_words(threshold.value)} (between {rate_in_words(threshold.low)} and {rate_in_words(threshold.high)})"
+    )
 
 
 def rate_in_words(rate: float) -> str:
@@ -59,7 +70,10 @@ def render_stability(stability: Stability) -> str:
     )
     rows = loads_table(stability)
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    table = "".join("  " + "  ".join(cell.rjust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() + "\n" for row in rows)
+    table = "".join(
+        "  " + "  ".join(cell.rjust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() + "\n"
+        for row in rows
+    )
     head += f"  {stability.warmup}\n" if stability.warmup is not None else ""
     return head + "".join(f"  {line}\n" for line in verdict(stability)) + "\n" + table
 
@@ -69,7 +83,19 @@ def loads_table(stability: Stability) -> list[list[str]]:
     return [_HEAD, *map(_cells, stability.points)]
 
 
-_HEAD = ["load", "factor", "came back", "after", "success before", "after", "p99 before", "after", "success without", "requests", ""]
+_HEAD = [
+    "load",
+    "factor",
+    "came back",
+    "after",
+    "success before",
+    "after",
+    "p99 before",
+    "after",
+    "success without",
+    "requests",
+    "",
+]
 
 
 def _cells(point: LoadPoint) -> list[str]:
@@ -93,7 +119,10 @@ def _cells(point: LoadPoint) -> list[str]:
 def headline(stability: Stability, took: float) -> str:
     """What was run."""
     runs = f"{stability.replications} replication{'s' if stability.replications != 1 else ''}"
-    return f"{stability.study.name}: {runs}, seed {stability.seed}, engine {stability.engine}, {show_duration(took)}, fingerprint {stability.fingerprint}"
+    return (
+        f"{stability.study.name}: {runs}, seed {stability.seed}, engine {stability.engine}, {show_duration(took)}, "
+        f"fingerprint {stability.fingerprint}"
+    )
 
 
 def stability_document(stability: Stability) -> dict[str, Any]:
@@ -128,8 +157,15 @@ def stability_json(stability: Stability) -> str:
 
 
 def _point(point: LoadPoint) -> dict[str, Any]:
-    plain = {name: getattr(point, name) for name in ("factor", "rate", "recovered", "recovering", "stuck", "vulnerable", "collapsed")}
-    figures = {field.name: getattr(point, field.name) for field in fields(point) if isinstance(getattr(point, field.name), Interval)}
+    plain = {
+        name: getattr(point, name)
+        for name in ("factor", "rate", "recovered", "recovering", "stuck", "vulnerable", "collapsed")
+    }
+    figures = {
+        field.name: getattr(point, field.name)
+        for field in fields(point)
+        if isinstance(getattr(point, field.name), Interval)
+    }
     return {**plain, **{name: _limits(figure) for name, figure in figures.items()}}
 
 

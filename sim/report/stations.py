@@ -15,7 +15,9 @@ _PLACES = (("busy", "workers"), ("cores_busy", "cores"))  # the gauge, and the g
 
 
 def busy_shares(variant: VariantResult) -> dict[tuple[str, str], Shares]:
-    """(component, `workers` or `cores`) -> share that is busy over time (nan: none there); without those whose number is unlimited or unknown."""
+    """(component, `workers` or `cores`) -> share that is busy over time (nan: none there); without those whose number
+    is unlimited or unknown.
+    """
     found = {}
     for column, values in variant.over_time.columns.items():
         component, dot, quantity = column.rpartition(".")
@@ -41,7 +43,9 @@ def size_of(variant: VariantResult, component: str, what: str) -> str:
 
 
 def busiest(variant: VariantResult) -> str:
-    """The station that was busiest on average after the warm-up, by name; by its cores where it has them. '' where nothing is known."""
+    """The station that was busiest on average after the warm-up, by name; by its cores where it has them. '' where
+    nothing is known.
+    """
     shares = busy_shares(variant)
     counted = variant.over_time.index >= variant.scenario.warmup
     means = {}

@@ -1,4 +1,6 @@
-"""What happened in a variant, in words: the event log of the first replication, told with its figures and without its repetitions."""
+"""What happened in a variant, in words: the event log of the first replication, told with its figures and without its
+repetitions.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.records.counted import last_end, orders
 from sim.records.tables import Records
 from sim.report.episodes import Episode, breaker_episodes, clusters, failing_spells, spells_between
+from sim.report.scalings import scalings
 from sim.report.words import clock, count_of, fault_kind, fault_name, lasting, service_of, show
 from sim.spec.fault import Fault
 from sim.vocabulary import GOOD, EventKind, Outcome
@@ -32,9 +35,19 @@ class _Refusal:
     last: str
 
 
-_SHEDDING = _Refusal(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED, Outcome.SHED, "begins to shed requests", "sheds its last request")
+_SHEDDING = _Refusal(
+    EventKind.SHEDDING_BEGAN,
+    EventKind.SHEDDING_ENDED,
+    Outcome.SHED,
+    "begins to shed requests",
+    "sheds its last request",
+)
 _LIMITING = _Refusal(
-    EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED, Outcome.RATE_LIMITED, "begins to refuse requests above the rate limit", "refuses its last one"
+    EventKind.LIMITING_BEGAN,
+    EventKind.LIMITING_ENDED,
+    Outcome.RATE_LIMITED,
+    "begins to refuse requests above the rate limit",
+    "refuses its last one",
 )
 
 
@@ -67,6 +80,9 @@ def tell(variant: VariantResult) -> tuple[Moment, ...]:
         *_once(variant.records, EventKind.BUDGET_EXHAUSTED, "the retry budget of {place} is spent", "time"),
         *_once(variant.records, EventKind.STOCK_RAN_OUT, "the stock of {place} runs out", "item"),
         *_once(variant.records, EventKind.OVERSOLD, "{place} sells what is not there", "time"),
+        *(Moment(time, text, "plain") for time, text in scalings(variant.records)),
+        *_once(variant.records, EventKind.PUBLISHERS_BLOCKED, "{place} blocks whoever publishes", "time"),
+        *_once(variant.records, EventKind.CONSUMER_TIMED_OUT, "a consumer in {place} does not acknowledge", "time"),
         *_rebalances(variant.records),
         *_lags(variant),
         *_end(variant),
@@ -92,7 +108,9 @@ def _faults(variant: VariantResult) -> Iterator[Moment]:
 
 
 def _during(variant: VariantResult, start: float, end: float) -> str:
-    """How requests fared in a span of time, from the timeline: the answers that left in it against the requests that arrived."""
+    """How requests fared in a span of time, from the timeline: the answers that left in it against the requests that
+    arrived.
+    """
     frame = variant.timeline
     inside = frame[(frame.index >= start) & (frame.index < end)]
     if not len(inside) or "offered" not in frame.columns:
@@ -100,11 +118,18 @@ def _during(variant: VariantResult, start: float, end: float) -> str:
     offered = float(inside["offered"].sum()) - _total(inside, "unauthorized")
     if offered <= 0:
         return ""
-    well, degraded = sum(_total(inside, outcome.word) for outcome in GOOD) / offered, _total(inside, "degraded") / offered
+    well, degraded = (
+        sum(_total(inside, outcome.word) for outcome in GOOD) / offered,
+        _total(inside, "degraded") / offered,
+    )
     words = f"While it lasted, {show(well, 'share')} as many requests were answered well as arrived"
     words += f", {show(degraded, 'share')} by a fallback" if degraded > 0.0005 else ""
     slowest = inside["response_p95"].max() if "response_p95" in inside.columns else math.nan
-    return f"{words}; the p95 of the response was {show(float(slowest), 's')} at its highest." if pd.notna(slowest) else f"{words}."
+    return (
+        f"{words}; the p95 of the response was {show(float(slowest), 's')} at its highest."
+        if pd.notna(slowest)
+        else f"{words}."
+    )
 
 
 def _total(frame: pd.DataFrame, column: str) -> float:
@@ -119,14 +144,20 @@ def _recovery(variant: VariantResult, fault: str, end: float) -> Iterator[Moment
     ):
         time = _figure(variant, key)
         if math.isinf(time):
-            yield Moment(variant.scenario.duration, f"{what} not back to what {'it was' if 'is' in what.split() else 'they were'} before {fault}.", "bad")
+            yield Moment(
+                variant.scenario.duration,
+                f"{what} not back to what {'it was' if 'is' in what.split() else 'they were'} before {fault}.",
+                "bad",
+            )
         elif time > 0:
             yield Moment(end + time, f"{what} back to normal, {lasting(time)} after the end of {fault}.", "good")
     drained = _figure(variant, f"drain_time({fault})")
     if math.isinf(drained):
         yield Moment(variant.scenario.duration, f"the backlog that {fault} left has not drained.", "bad")
     elif drained > 0:
-        yield Moment(end + drained, f"the backlog of messages has drained, {lasting(drained)} after the end of {fault}.", "good")
+        yield Moment(
+            end + drained, f"the backlog of messages has drained, {lasting(drained)} after the end of {fault}.", "good"
+        )
 
 
 def _failing(variant: VariantResult) -> Iterator[Moment]:
@@ -135,20 +166,32 @@ def _failing(variant: VariantResult) -> Iterator[Moment]:
     Who arrived a moment before the fault may fail by it.
     """
     records, faults = variant.records, variant.scenario.faults
-    spells = [spell for spell in failing_spells(records) if not (_into_fault(faults, spell.start) or _into_fault(faults, spell.start + 2 * spell.bucket))]
+    spells = [
+        spell
+        for spell in failing_spells(records)
+        if not (_into_fault(faults, spell.start) or _into_fault(faults, spell.start + 2 * spell.bucket))
+    ]
     begins = "more than half of the requests begin to fail"
     if len(spells) > MOST_EPISODES:
         ends = [spell.end if spell.end is not None else records.duration for spell in spells]
         total = sum(end - spell.start for spell, end in zip(spells, ends, strict=True))
-        yield Moment(spells[0].start, f"{begins}; {len(spells)} spells up to {clock(ends[-1])}, {lasting(total)} in all.", "bad")
+        yield Moment(
+            spells[0].start, f"{begins}; {len(spells)} spells up to {clock(ends[-1])}, {lasting(total)} in all.", "bad"
+        )
         return
     for spell in spells:
         yield Moment(spell.start, f"{begins}, mostly by {spell.outcome.word.replace('_', ' ')}.", "bad")
         if spell.end is None:
-            words = f"most requests still fail, {lasting(records.duration - spell.start)} after that began: {show(spell.share, 'share')} since then."
+            words = (
+                f"most requests still fail, {lasting(records.duration - spell.start)} after that began: "
+                f"{show(spell.share, 'share')} since then."
+            )
             yield Moment(records.duration, words, "bad")
         else:
-            words = f"most requests are answered again, after {lasting(spell.end - spell.start)} in which {show(spell.share, 'share')} failed."
+            words = (
+                f"most requests are answered again, after {lasting(spell.end - spell.start)} in which "
+                f"{show(spell.share, 'share')} failed."
+            )
             yield Moment(spell.end, words, "good")
 
 
@@ -171,8 +214,10 @@ def _many(pair: str, episodes: Sequence[Episode], duration: float) -> Moment:
     first, last = episodes[0], episodes[-1]
     total = sum(episode.end - episode.start for episode in episodes)
     text = (
-        f"breakers {pair} open for the first time; up to {clock(last.end)} there are {len(episodes)} spells of open breakers, "
-        f"{count_of(sum(episode.opened for episode in episodes), 'opening')} in all, together {show(total / duration, 'share')} of the run."
+        f"breakers {pair} open for the first time; up to {clock(last.end)} there are {len(episodes)} spells of open "
+        "breakers, "
+        f"{count_of(sum(episode.opened for episode in episodes), 'opening')} in all, together "
+        f"{show(total / duration, 'share')} of the run."
     )
     return Moment(first.start, text, "bad")
 
@@ -188,41 +233,66 @@ def _episode(variant: VariantResult, pair: str, episode: Episode) -> Iterator[Mo
     if episode.tries and episode.reopened:
         tries, again = count_of(episode.tries, "time"), count_of(episode.reopened, "time")
         who = "the breaker" if episode.breakers == 1 else "breakers"
-        yield Moment(episode.first_try, f"{who} {pair}: half open for the first time; {tries} up to {clock(episode.end)}, and open again {again}.")
+        yield Moment(
+            episode.first_try,
+            f"{who} {pair}: half open for the first time; {tries} up to {clock(episode.end)}, and open again {again}.",
+        )
     if episode.closed:
         which = f"the breaker {pair} is" if episode.breakers == 1 else f"all breakers {pair} are"
         yield Moment(episode.end, f"{which} closed again, after {lasting(episode.end - episode.start)}.", "good")
     else:
-        yield Moment(variant.records.duration, f"breakers {pair} are still open or half open at the end of the run.", "bad")
+        yield Moment(
+            variant.records.duration, f"breakers {pair} are still open or half open at the end of the run.", "bad"
+        )
 
 
 def _into_fault(faults: Sequence[Fault], time: float) -> str:
     """`, 1.1 s into payments outage`"""
-    running = [fault for fault in faults if fault.at <= time < fault.at + (fault.lasts if fault.lasts is not None else math.inf)]
+    running = [
+        fault
+        for fault in faults
+        if fault.at <= time < fault.at + (fault.lasts if fault.lasts is not None else math.inf)
+    ]
     return f", {lasting(time - running[-1].at)} into {fault_name(running[-1])}" if running else ""
 
 
 def _crashes(records: Records) -> Iterator[Moment]:
-    kinds: tuple[tuple[EventKind, str, Mood], ...] = ((EventKind.REPLICA_CRASHED, "down", "bad"), (EventKind.REPLICA_RESTARTED, "up again", "good"))
+    kinds: tuple[tuple[EventKind, str, Mood], ...] = (
+        (EventKind.REPLICA_CRASHED, "down", "bad"),
+        (EventKind.REPLICA_RESTARTED, "up again", "good"),
+    )
     for kind, word, mood in kinds:
         for service, times in _by_place(records, kind).items():
             groups = clusters(times, 2.0)
             for group in groups[:MOST_EPISODES]:
-                yield Moment(group[0], f"{count_of(len(group), 'replica')} of {service} {'is' if len(group) == 1 else 'are'} {word}.", mood)
+                yield Moment(
+                    group[0],
+                    f"{count_of(len(group), 'replica')} of {service} {'is' if len(group) == 1 else 'are'} {word}.",
+                    mood,
+                )
             if len(groups) > MOST_EPISODES:
                 rest = sum(len(group) for group in groups[MOST_EPISODES:])
-                yield Moment(groups[MOST_EPISODES][0], f"replicas of {service} are {word} {count_of(rest, 'more time')} up to {clock(times[-1])}.", mood)
+                yield Moment(
+                    groups[MOST_EPISODES][0],
+                    f"replicas of {service} are {word} {count_of(rest, 'more time')} up to {clock(times[-1])}.",
+                    mood,
+                )
 
 
 def _refusals(variant: VariantResult, refusal: _Refusal) -> Iterator[Moment]:
     """Shedding and limiting: spells with a beginning and mostly an end."""
     for place, spells in spells_between(variant.records, refusal.began, refusal.ended).items():
-        told = [(start, end if end is not None else _last_of(variant.records, refusal.outcome, start)) for start, end in spells]
+        told = [
+            (start, end if end is not None else _last_of(variant.records, refusal.outcome, start))
+            for start, end in spells
+        ]
         start, since = told[0][0], _into_fault(variant.scenario.faults, told[0][0])
         if len(told) > MOST_EPISODES:
             total, last = sum(end - start for start, end in told if end is not None), told[-1][1]
             until = f" up to {clock(last)}" if last is not None else ""
-            yield Moment(start, f"{place} {refusal.begins}{since}; {len(told)} spells{until}, {lasting(total)} in all.", "bad")
+            yield Moment(
+                start, f"{place} {refusal.begins}{since}; {len(told)} spells{until}, {lasting(total)} in all.", "bad"
+            )
             continue
         for start, end in told:
             yield Moment(start, f"{place} {refusal.begins}{_into_fault(variant.scenario.faults, start)}.", "bad")
@@ -250,7 +320,11 @@ def _rebalances(records: Records) -> Iterator[Moment]:
         for cluster in later[:MOST_EPISODES]:
             yield Moment(cluster[0], f"the partitions of {group} are assigned anew.")
         if len(later) > MOST_EPISODES:
-            yield Moment(later[MOST_EPISODES][0], f"and {count_of(len(later) - MOST_EPISODES, 'more time')} up to {clock(times[-1])}: {group} is rebalanced.")
+            yield Moment(
+                later[MOST_EPISODES][0],
+                f"and {count_of(len(later) - MOST_EPISODES, 'more time')} up to {clock(times[-1])}: {group} is "
+                "rebalanced.",
+            )
 
 
 def _lags(variant: VariantResult) -> Iterator[Moment]:
@@ -263,7 +337,16 @@ def _lags(variant: VariantResult) -> Iterator[Moment]:
             series = frame[column].dropna()
             if len(series) and float(series.max()) > max(20.0, 10 * float(series.quantile(0.1))):
                 time = float(series.index[int(series.argmax())])
-                yield Moment(time, f"{group.replace(' ', ' on ', 1)} lags furthest behind: {count_of(float(series.max()), 'message')}.", "bad")
+                yield Moment(
+                    time,
+                    f"{_reader(group)} lags furthest behind: {count_of(float(series.max()), 'message')}.",
+                    "bad",
+                )
+
+
+def _reader(component: str) -> str:
+    """`group topic` -> `group on topic`; a queue is told of as it is called."""
+    return component if component.startswith("queue ") else component.replace(" ", " on ", 1)
 
 
 def _end(variant: VariantResult) -> Iterator[Moment]:
@@ -273,16 +356,28 @@ def _end(variant: VariantResult) -> Iterator[Moment]:
     lost = all_orders.total(all_orders.promised) - pending
     if lost:
         more = f", {pending:,} may still be" if pending else ""
-        yield Moment(variant.records.duration, f"the run ends; {count_of(lost, 'order')} answered well can never be completed{more}.", "bad")
+        yield Moment(
+            variant.records.duration,
+            f"the run ends; {count_of(lost, 'order')} answered well can never be completed{more}.",
+            "bad",
+        )
     elif pending:
-        yield Moment(variant.records.duration, f"the run ends; {count_of(pending, 'order')} answered well {'is' if pending == 1 else 'are'} not complete yet.")
+        yield Moment(
+            variant.records.duration,
+            f"the run ends; {count_of(pending, 'order')} answered well {'is' if pending == 1 else 'are'} not complete "
+            "yet.",
+        )
 
 
 def _by_place(records: Records, kind: EventKind) -> dict[str, list[float]]:
-    """Times of the events of a kind by subject, replicas of one service together; by caller and callee where both are named."""
+    """Times of the events of a kind by subject, replicas of one service together; by caller and callee where both are
+    named.
+    """
     names = (*records.names, "")
     found: dict[str, list[float]] = {}
     for row in records.events[records.events["kind"] == kind]:
         subject, other = service_of(names[row["subject"]]), names[row["object"]]
-        found.setdefault(f"{subject} → {other}" if other and kind == EventKind.BUDGET_EXHAUSTED else subject, []).append(float(row["time"]))
+        found.setdefault(
+            f"{subject} → {other}" if other and kind == EventKind.BUDGET_EXHAUSTED else subject, []
+        ).append(float(row["time"]))
     return found

@@ -30,18 +30,25 @@ _TOLD = 0.001  # of the requests; of fewer in flight at the end nothing is said
 
 
 def render_table(comparison: Comparison, width: int = 110, spread: bool = False) -> str:
-    """Aligned text of at most `width` columns: per variant a value with its half-width, and the paired difference to the baseline.
+    """Aligned text of at most `width` columns: per variant a value with its half-width, and the paired difference to
+    the baseline.
 
-    Differences stand beside the values where the width allows it, below them where not; many variants are set in several blocks. With `spread` a
-    line below says where single runs lay: that is what one measured run is to be held against, not the interval of the mean.
+    Differences stand beside the values where the width allows it, below them where not; many variants are set in
+    several blocks. With `spread` a line below says where single runs lay: that is what one measured run is to be held
+    against, not the interval of the mean.
     """
     groups = groups_of(comparison)
     if spread:
-        groups = tuple(replace(group, rows=tuple(chain.from_iterable(_with_spread(row) for row in group.rows))) for group in groups)
+        groups = tuple(
+            replace(group, rows=tuple(chain.from_iterable(_with_spread(row) for row in group.rows))) for group in groups
+        )
     if not groups:
         return "no figures: nothing was counted\n"
     if width < _NARROW:
-        groups = tuple(replace(group, rows=tuple(replace(row, label=_cut(row.label, _NARROW_LABEL)) for row in group.rows)) for group in groups)
+        groups = tuple(
+            replace(group, rows=tuple(replace(row, label=_cut(row.label, _NARROW_LABEL)) for row in group.rows))
+            for group in groups
+        )
     others = [name for name in comparison.variants if name != comparison.baseline]
     for beside in (True, False):
         if _fits(groups, [comparison.baseline, *others], beside, width):
@@ -76,8 +83,14 @@ def _fits(groups: Sequence[Group], names: list[str], beside: bool, width: int) -
 
 
 def _text(groups: Sequence[Group], names: list[str], beside: bool) -> str:
-    """All groups as aligned lines; `beside` gives the differences columns of their own, otherwise they stand on a second line."""
-    heads = ["", names[0], *chain.from_iterable((name, f"against {names[0]}") if beside else (name,) for name in names[1:])]
+    """All groups as aligned lines; `beside` gives the differences columns of their own, otherwise they stand on a
+    second line.
+    """
+    heads = [
+        "",
+        names[0],
+        *chain.from_iterable((name, f"against {names[0]}") if beside else (name,) for name in names[1:]),
+    ]
     table: list[list[str] | str] = [heads]
     for group in groups:
         table.append(group.title)
@@ -90,7 +103,9 @@ def _text(groups: Sequence[Group], names: list[str], beside: bool) -> str:
 
 
 def _aligned(line: list[str], sizes: list[int]) -> str:
-    return _GAP.join((line[0].ljust(sizes[0]), *(text.rjust(size) for text, size in zip(line[1:], sizes[1:], strict=True)))).rstrip()
+    return _GAP.join(
+        (line[0].ljust(sizes[0]), *(text.rjust(size) for text, size in zip(line[1:], sizes[1:], strict=True)))
+    ).rstrip()
 
 
 def _beside(row: Row, names: list[str]) -> list[list[str]]:
@@ -134,9 +149,14 @@ def _key(comparison: Comparison, groups: Sequence[Group], width: int) -> str:
     lines = [_spread(comparison), *_basis(comparison)]
     lines += [f"{name} is identical to {other}: every request the same" for name, other in comparison.identical.items()]
     if comparison.differences and comparison.judged:
-        lines.append(f"* significant against {comparison.baseline}: paired differences, all metrics judged together; = the same in every replication")
+        lines.append(
+            f"* significant against {comparison.baseline}: paired differences, all metrics judged together; = the "
+            "same in every replication"
+        )
     if any(cell.judgement == "few" for group in groups for row in group.rows for cell in row.cells.values()):
-        lines.append("? too few replications to judge this difference; --json and the report say which would have shown")
+        lines.append(
+            "? too few replications to judge this difference; --json and the report say which would have shown"
+        )
     if any(figure.censored for variant in comparison.variants.values() for figure in variant.metrics.values()):
         lines.append("> cut off by the end of the run: the true value is larger")
     return "".join(f"{part}\n" for line in lines for part in wrap(line, width))
@@ -146,12 +166,20 @@ def _basis(comparison: Comparison) -> Iterator[str]:
     """Which requests the figures stand on, and by how much those in flight at the end can bend them."""
     records = next(iter(comparison.variants.values())).records
     yield (
-        f"latencies and shares are of the requests that arrived from {clock(records.warmup)} to {clock(records.duration)}, "
+        f"latencies and shares are of the requests that arrived from {clock(records.warmup)} to "
+        f"{clock(records.duration)}, "
         "rates of what left then; orders and money, messages and faults of the whole run"
     )
-    bent = [bounds[1] - bounds[0] for variant in comparison.variants.values() if (bounds := bounds_of(variant.metrics, "availability")) is not None]
+    bent = [
+        bounds[1] - bounds[0]
+        for variant in comparison.variants.values()
+        if (bounds := bounds_of(variant.metrics, "availability")) is not None
+    ]
     if max(bent, default=0.0) >= _TOLD:
-        yield f"in flight at the end: up to {show(max(bent), 'share')} of them, and by as much their end could bend a share"
+        yield (
+            f"in flight at the end: up to {show(max(bent), 'share')} of them, and by as much their end could bend a "
+            "share"
+        )
 
 
 def _spread(comparison: Comparison) -> str:
@@ -160,13 +188,19 @@ def _spread(comparison: Comparison) -> str:
     if comparison.method.exact:
         return "nothing is random: the figures of the one replication are exact"
     if comparison.replications == 1:
-        return "one replication ± half-width from its own parts" if comparison.method.interval == "batch means" else "one replication: no intervals"
+        return (
+            "one replication ± half-width from its own parts"
+            if comparison.method.interval == "batch means"
+            else "one replication: no intervals"
+        )
     least = f"{min(counts)} to " if len(counts) > 1 else ""
     return f"mean over {least}{comparison.replications} replications ± half-width of the interval"
 
 
 def _expected_unit(text: str) -> str:
-    """Unit of the left side of an expectation: `p99(response, ..)` and `recovery_time(..)` are times, `availability(..)` a share."""
+    """Unit of the left side of an expectation: `p99(response, ..)` and `recovery_time(..)` are times,
+    `availability(..)` a share.
+    """
     name = split_key(text.partition("<")[0].partition(">")[0].partition("=")[0].strip())[0]
     if name in METRICS:
         return METRICS[name].unit

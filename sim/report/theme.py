@@ -1,7 +1,8 @@
-"""One look for all charts and drawings: colours that survive colour blindness and a grey printer, in a light and a dark version.
+"""One look for all charts and drawings: colours that survive colour blindness and a grey printer, in a light and a dark
+version.
 
-A chart is drawn once, in the light colours; `as_variables` turns each of them into a CSS variable, so that the one drawing follows
-the reader's light or dark setting and the printer. Every role therefore has a hexadecimal of its own.
+A chart is drawn once, in the light colours; `as_variables` turns each of them into a CSS variable, so that the one
+drawing follows the reader's light or dark setting and the printer. Every role therefore has a hexadecimal of its own.
 """
 
 from __future__ import annotations
@@ -43,10 +44,14 @@ class Theme:
 
     def roles(self) -> dict[str, str]:
         """Name of the CSS variable -> colour."""
-        plain = {role: getattr(self, role) for role in ("paper", "ink", "muted", "rule", "shade", "fault", "good", "bad")}
+        plain = {
+            role: getattr(self, role) for role in ("paper", "ink", "muted", "rule", "shade", "fault", "good", "bad")
+        }
         plain["fault-ink"] = self.fault_ink
         numbered = {f"variant-{index + 1}": colour for index, colour in enumerate(self.variants)}
-        return plain | numbered | {f"outcome-{word.replace('_', '-')}": colour for word, colour in self.outcomes.items()}
+        return (
+            plain | numbered | {f"outcome-{word.replace('_', '-')}": colour for word, colour in self.outcomes.items()}
+        )
 
 
 LIGHT = Theme(
@@ -118,7 +123,10 @@ HATCHES: dict[str, str] = {
     "unreachable": "|||||",
     "in_flight": "\\",
 }
-"""So that a grey print still tells the outcomes apart; `ok` stays plain. Lines only: each dot would cost a path in the SVG."""
+"""So that a grey print still tells the outcomes apart; `ok` stays plain.
+
+Lines only: each dot would cost a path in the SVG.
+"""
 
 OUTCOMES = tuple(outcome.word for outcome in Outcome)
 DASHES: tuple[Dash, ...] = (

@@ -1,6 +1,8 @@
-"""The system of a scenario as a drawing: clients, gateway, services, topics, calls as solid arrows with their policies, events as dashed ones.
+"""The system of a scenario as a drawing: clients, gateway, services, topics, calls as solid arrows with their policies,
+events as dashed ones.
 
-Plain SVG, made by hand. Colours are CSS variables of the theme with the light colours as fallback, so that it follows the page it stands in.
+Plain SVG, made by hand. Colours are CSS variables of the theme with the light colours as fallback, so that it follows
+the page it stands in.
 """
 
 from __future__ import annotations
@@ -21,11 +23,17 @@ _MARGIN = 12.0
 
 
 def draw_topology(scenario: Scenario, name: str = "topology", title: str = "", *, adaptive: bool = True) -> str:
-    """An SVG element; `name` makes its ids unique on the page. `adaptive` follows the light or dark of the page; otherwise it is light."""
+    """An SVG element; `name` makes its ids unique on the page.
+
+    `adaptive` follows the light or dark of the page; otherwise it is light.
+    """
     wiring = wiring_of(scenario)
     boxes = wiring.boxes
     arrows = [arrow for arrow in wiring.arrows if arrow.source != arrow.target]
-    layout = place({box.id: _box_size(box) for box in boxes.values()}, [Link(arrow.source, arrow.target, _label_size(arrow)) for arrow in arrows])
+    layout = place(
+        {box.id: _box_size(box) for box in boxes.values()},
+        [Link(arrow.source, arrow.target, _label_size(arrow)) for arrow in arrows],
+    )
     width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     drawn = [
         *(_arrow(arrow, route, name) for arrow, route in zip(arrows, layout.routes, strict=True)),
@@ -33,7 +41,10 @@ def draw_topology(scenario: Scenario, name: str = "topology", title: str = "", *
         *(_box(box, layout.centres[box.id]) for box in boxes.values()),
     ]
     label = escape(f"{title}: {_in_words(wiring)}" if title else _in_words(wiring), quote=True)
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="topology" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="topology" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}" height="{height:.0f}"'
+    )
     body = f'<g transform="translate({_MARGIN:g} {_MARGIN:g})">{"".join(drawn)}</g>'
     fonts = "system-ui, 'Segoe UI', Helvetica, Arial, sans-serif"
     svg = f'{head} role="img" aria-label="{label}" font-family="{fonts}">{_markers(name)}{body}</svg>\n'
@@ -44,7 +55,8 @@ def _markers(name: str) -> str:
     shapes = (("arrow", LIGHT.muted), ("hurt", LIGHT.fault_ink))
     return "<defs>{}</defs>".format(
         "".join(
-            f'<marker id="{escape(name, quote=True)}-{kind}" viewBox="0 0 8 8" refX="7.2" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+            f'<marker id="{escape(name, quote=True)}-{kind}" viewBox="0 0 8 8" refX="7.2" refY="4" markerWidth="7" '
+            'markerHeight="7" orient="auto">'
             f'<path d="M0.5 0.8 L7.4 4 L0.5 7.2 z" fill="{colour}"/></marker>'
             for kind, colour in shapes
         )
@@ -55,12 +67,20 @@ def _box_size(box: Box) -> Size:
     names, lines, faults = _texts(box)
     letters = [(len(line), _NAME * 1.06) for line in names] + [(len(line), _LINE) for line in (*lines, *faults)]
     width = max(count * size * _LETTER for count, size in letters) + 2 * _PADDING + (28 if box.kind == "topic" else 0)
-    height = len(names) * (_NAME + 3.5) + (len(lines) + len(faults)) * (_LINE + 3.5) + 2 * _PADDING - 3 + (4 if faults else 0)
+    height = (
+        len(names) * (_NAME + 3.5)
+        + (len(lines) + len(faults)) * (_LINE + 3.5)
+        + 2 * _PADDING
+        - 3
+        + (4 if faults else 0)
+    )
     return max(width, 84.0), height + (9 if box.kind == "topic" else 0)
 
 
 def _texts(box: Box) -> tuple[list[str], list[str], list[str]]:
-    """Name, lines and faults as they are written: long names on two lines, everything cut at a length (whole in the tooltip)."""
+    """Name, lines and faults as they are written: long names on two lines, everything cut at a length (whole in the
+    tooltip).
+    """
     faults = [line for fault in box.faults[:2] for line in _folded(f"⚠ {fault}", _LONGEST_LINE, 2)]
     if len(box.faults) > 2:
         faults.append(f"⚠ and {len(box.faults) - 2} more faults")
@@ -86,30 +106,44 @@ def _box(box: Box, centre: tuple[float, float]) -> str:
 
 def _shape(box: Box, left: float, top: float, width: float, height: float) -> str:
     edge = LIGHT.fault_ink if box.faults else LIGHT.muted
-    look = f'fill="{LIGHT.fault if box.faults else LIGHT.shade}" stroke="{edge}" stroke-width="{1.6 if box.faults else 1.0}"'
+    look = (
+        f'fill="{LIGHT.fault if box.faults else LIGHT.shade}" stroke="{edge}" '
+        f'stroke-width="{1.6 if box.faults else 1.0}"'
+    )
     if box.kind == "client":
-        return f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{min(height / 2, 22):.1f}" {look}/>'
+        return (
+            f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" '
+            f'rx="{min(height / 2, 22):.1f}" {look}/>'
+        )
     if box.kind == "topic":
         return _pipe(box.partitions, (left, top, left + width, top + height), look)
     inner = ""
     if box.kind == "gateway":
-        posts = f"M{left + 4:.1f} {top + 3:.1f} v{height - 6:.1f} M{left + width - 4:.1f} {top + 3:.1f} v{height - 6:.1f}"
+        posts = (
+            f"M{left + 4:.1f} {top + 3:.1f} v{height - 6:.1f} M{left + width - 4:.1f} {top + 3:.1f} v{height - 6:.1f}"
+        )
         inner = f'<path d="{posts}" stroke="{edge}" stroke-width="1.2"/>'
     return f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" rx="5" {look}/>{inner}'
 
 
 def _pipe(partitions: int, edges: tuple[float, float, float, float], look: str) -> str:
-    """A lying cylinder, with a stroke for each partition at its lower edge (at most two dozen)."""
+    """A lying cylinder, with a stroke for each partition at its lower edge (at most two dozen); a queue has none."""
     left, top, right, bottom = edges
     end, half = 8.0, (bottom - top) / 2
     near, far = f"{left + end:.1f}", f"{right - end:.1f}"
     body = (
-        f'<path d="M{near} {top:.1f} H{far} A{end} {half:.1f} 0 0 1 {far} {bottom:.1f} H{near} A{end} {half:.1f} 0 0 1 {near} {top:.1f} z" {look}/>'
-        f'<path d="M{far} {top:.1f} A{end} {half:.1f} 0 0 0 {far} {bottom:.1f}" fill="none" stroke="{LIGHT.muted}" stroke-width="0.8"/>'
+        f'<path d="M{near} {top:.1f} H{far} A{end} {half:.1f} 0 0 1 {far} {bottom:.1f} H{near} A{end} {half:.1f} 0 0 '
+        f'1 {near} {top:.1f} z" {look}/>'
+        f'<path d="M{far} {top:.1f} A{end} {half:.1f} 0 0 0 {far} {bottom:.1f}" fill="none" stroke="{LIGHT.muted}" '
+        'stroke-width="0.8"/>'
     )
     count = min(partitions, 24)
     first, last = left + 2.4 * end, right - 2.4 * end
-    places = [first + (last - first) * index / max(count - 1, 1) for index in range(count)] if count > 1 else [(first + last) / 2]
+    places = (
+        [first + (last - first) * index / max(count - 1, 1) for index in range(count)]
+        if count > 1
+        else [(first + last) / 2] * count
+    )
     ticks = " ".join(f"M{x:.1f} {bottom - 10:.1f} v6" for x in places)
     return f'{body}<path d="{ticks}" stroke="{LIGHT.muted}" stroke-width="1.3"/>'
 
@@ -119,7 +153,10 @@ def _arrow(arrow: Arrow, route: Route, name: str) -> str:
     dashes = ' stroke-dasharray="6 4"' if arrow.dashed else ""
     marker = f"url(#{escape(name, quote=True)}-{'hurt' if arrow.faults else 'arrow'})"
     whole = "; ".join((*arrow.details, *arrow.badges, *arrow.faults))
-    path = f'<path d="{_curve(route.points)}" fill="none" stroke="{colour}" stroke-width="1.4"{dashes} marker-end="{marker}"/>'
+    path = (
+        f'<path d="{_curve(route.points)}" fill="none" stroke="{colour}" stroke-width="1.4"{dashes} '
+        f'marker-end="{marker}"/>'
+    )
     return f"<g><title>{escape(whole)}</title>{path}</g>"
 
 
@@ -164,13 +201,19 @@ def _label(arrow: Arrow, route: Route) -> str:
         f'fill="{LIGHT.paper}" stroke="{LIGHT.fault_ink if arrow.faults else LIGHT.rule}"/>'
     )
     first = y - height / 2 + 3.5 + _BADGE * 0.86
-    texts = (_text(line, x, first + index * (_BADGE + 3), _BADGE, LIGHT.fault_ink if line.startswith("⚠") else LIGHT.ink) for index, line in enumerate(lines))
+    texts = (
+        _text(line, x, first + index * (_BADGE + 3), _BADGE, LIGHT.fault_ink if line.startswith("⚠") else LIGHT.ink)
+        for index, line in enumerate(lines)
+    )
     return f"<g>{plate}{''.join(texts)}</g>"
 
 
 def _text(text: str, x: float, y: float, size: float, colour: str, *, bold: bool = False) -> str:
     weight = ' font-weight="600"' if bold else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{weight} text-anchor="middle" fill="{colour}">{escape(text)}</text>'
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{weight} text-anchor="middle" '
+        f'fill="{colour}">{escape(text)}</text>'
+    )
 
 
 def _cut(text: str, most: int) -> str:

@@ -48,7 +48,11 @@ def render_validation(validation: Validation) -> str:
     rows = [["", "measured", "simulated", "error", "borne", ""], *map(cells_of, validation.figures)]
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = [
-        "  " + "  ".join(cell.ljust(size) if not place else cell.rjust(size) for place, (cell, size) in enumerate(zip(row, sizes, strict=True))).rstrip()
+        "  "
+        + "  ".join(
+            cell.ljust(size) if not place else cell.rjust(size)
+            for place, (cell, size) in enumerate(zip(row, sizes, strict=True))
+        ).rstrip()
         for row in rows
     ]
     paired = ["", f"  {pairs_in_words(validation.paired)}"] if validation.paired is not None else []

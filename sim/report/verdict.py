@@ -1,4 +1,6 @@
-"""The verdict in words: what is better, what is worse and what cannot be told apart, only as far as the intervals allow."""
+"""The verdict in words: what is better, what is worse and what cannot be told apart, only as far as the intervals
+allow.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,16 @@ from dataclasses import dataclass
 
 from sim.experiments.replicating.results import Comparison, VariantResult, undecided
 from sim.report.table import found_in
-from sim.report.words import better_direction, count_of, label_of, listed, show, show_bounds, show_difference, would_have_shown
+from sim.report.words import (
+    better_direction,
+    count_of,
+    label_of,
+    listed,
+    show,
+    show_bounds,
+    show_difference,
+    would_have_shown,
+)
 from sim.stats.interval import Difference, Interval
 from sim.vocabulary import split_key, unit_of
 
@@ -66,7 +77,9 @@ class Judgement:
         return f"{self.variant} against {self.baseline}: {'. '.join(parts) or 'nothing to compare'}."
 
     def remarks(self) -> Iterator[tuple[str, str]]:
-        """What is neither better nor worse, by what can be said of it; of what is identical its being equal goes without saying."""
+        """What is neither better nor worse, by what can be said of it; of what is identical its being equal goes
+        without saying.
+        """
         found = {
             "the same in every replication": () if self.identical else self.equal,
             "no significant difference": self.same,
@@ -79,7 +92,11 @@ class Judgement:
 def judge(comparison: Comparison) -> tuple[Judgement, ...]:
     """A judgement for every variant but the baseline."""
     base = comparison.variants[comparison.baseline]
-    return tuple(_judged(comparison, base, variant) for name, variant in comparison.variants.items() if name != comparison.baseline)
+    return tuple(
+        _judged(comparison, base, variant)
+        for name, variant in comparison.variants.items()
+        if name != comparison.baseline
+    )
 
 
 def verdict(comparison: Comparison) -> tuple[str, ...]:
@@ -87,7 +104,9 @@ def verdict(comparison: Comparison) -> tuple[str, ...]:
     sentences = [str(judgement) for judgement in judge(comparison)] if comparison.judged else []
     if not comparison.judged:
         what = "no paired differences" if comparison.method.interval == "batch means" else "no intervals"
-        sentences.append(f"One replication gives {what}: these figures are one draw of luck, and no verdict. Run more replications.")
+        sentences.append(
+            f"One replication gives {what}: these figures are one draw of luck, and no verdict. Run more replications."
+        )
     return (*sentences, *expectations_in_words(comparison))
 
 
@@ -99,15 +118,28 @@ def expectations_in_words(comparison: Comparison) -> tuple[str, ...]:
         return ()
     if not failed:
         return ("The one expectation holds." if len(every) == 1 else f"All {len(every)} expectations hold.",)
-    fails = "; ".join(f"{name}: {judged.text} ({found_in(judged.text, judged.value, judged.reason)})" for name, judged in failed)
-    return (f"{len(failed)} of {count_of(len(every), 'expectation')} {'fails' if len(failed) == 1 else 'fail'}: {fails}.",)
+    fails = "; ".join(
+        f"{name}: {judged.text} ({found_in(judged.text, judged.value, judged.reason)})" for name, judged in failed
+    )
+    return (
+        f"{len(failed)} of {count_of(len(every), 'expectation')} {'fails' if len(failed) == 1 else 'fail'}: {fails}.",
+    )
 
 
 def not_seen(found: Mapping[str, Difference]) -> Iterator[str]:
-    """Of the headline figures those that do not differ significantly, with the difference that would have shown; by what can be said of them."""
-    headings = {"not significant": "no significant difference", "few": "too few replications to judge", "equal": "the same", "open": "not judged"}
+    """Of the headline figures those that do not differ significantly, with the difference that would have shown; by
+    what can be said of them.
+    """
+    headings = {
+        "not significant": "no significant difference",
+        "few": "too few replications to judge",
+        "equal": "the same",
+        "open": "not judged",
+    }
     for finding, heading in headings.items():
-        names = [_with_detectable(key, found[key]) for key in _HEADLINES if key in found and found[key].finding == finding]
+        names = [
+            _with_detectable(key, found[key]) for key in _HEADLINES if key in found and found[key].finding == finding
+        ]
         if names:
             yield f"{heading}: {listed(names)}"
 
@@ -127,7 +159,9 @@ def _judged(comparison: Comparison, base: VariantResult, variant: VariantResult)
         if before is None or math.isnan(before.value) or math.isnan(after.value):
             continue
         difference = comparison.differences.get(variant.name, {}).get(key)
-        where, clause = _clause(key, (base, before), (variant, after), difference, 1 if comparison.method.exact else _SIGN_TEST)
+        where, clause = _clause(
+            key, (base, before), (variant, after), difference, 1 if comparison.method.exact else _SIGN_TEST
+        )
         if where:
             lists[where].append(clause)
     clauses = {name: tuple(found) for name, found in lists.items()}
@@ -136,11 +170,19 @@ def _judged(comparison: Comparison, base: VariantResult, variant: VariantResult)
 
 def _keys(variant: VariantResult) -> list[str]:
     """Headline metrics over all routes, and recovery of every fault on both clocks."""
-    return [key for name in _HEADLINES for key in variant.metrics if split_key(key)[0] == name and (key == name if name != "recovery_time" else True)]
+    return [
+        key
+        for name in _HEADLINES
+        for key in variant.metrics
+        if split_key(key)[0] == name and (key == name if name != "recovery_time" else True)
+    ]
 
 
 def _clause(key: str, base: _Side, other: _Side, difference: Difference | None, proof: int) -> tuple[str, str]:
-    """Which list a metric belongs to, and what to say; '' where there is nothing to say. So many replications are `proof` that never is no luck."""
+    """Which list a metric belongs to, and what to say; '' where there is nothing to say.
+
+    So many replications are `proof` that never is no luck.
+    """
     before, after, name = base[1], other[1], label_of(key)
     if math.isinf(before.value) or math.isinf(after.value):
         return _never(key, base, other, proof)
@@ -148,20 +190,29 @@ def _clause(key: str, base: _Side, other: _Side, difference: Difference | None, 
         return "", ""
     if difference.finding != "significant":
         return _not_seen(key, before, after, difference)
-    if (before.censored and difference.value > 0) or (after.censored and difference.value < 0) or (before.censored and after.censored):
+    if (
+        (before.censored and difference.value > 0)
+        or (after.censored and difference.value < 0)
+        or (before.censored and after.censored)
+    ):
         return "open", name
     better = (difference.value < 0) == (better_direction(key) == "lower")
     texts = show_bounds(after, unit_of(key)), show_bounds(before, unit_of(key))
     sentence = _SENTENCES.get(split_key(key)[0])
     clause = sentence.format(*texts) if sentence else f"{name} {texts[0]} against {texts[1]}"
-    if before.low <= after.high and after.low <= before.high:  # the intervals overlap, yet the paired difference is clear: say so
+    # the intervals overlap, yet the paired difference is clear: say so
+    if before.low <= after.high and after.low <= before.high:
         clause += f", a paired difference of {show_difference(difference, unit_of(key))}"
     return "better" if better else "worse", clause + _factor(key, before, after)
 
 
 def _not_seen(key: str, before: Interval, after: Interval, difference: Difference) -> tuple[str, str]:
     """What is not significant: equal, or too small to be seen in so many replications, or not to be judged at all."""
-    where, name, unit = {"not significant": "same"}.get(difference.finding, difference.finding), label_of(key), unit_of(key)
+    where, name, unit = (
+        {"not significant": "same"}.get(difference.finding, difference.finding),
+        label_of(key),
+        unit_of(key),
+    )
     if where in ("equal", "open"):
         return where, name
     parts = [f"{show(after.value, unit)} against {show(before.value, unit)}"] if where == "few" else []
@@ -178,7 +229,10 @@ def _never(key: str, base: _Side, other: _Side, proof: int) -> tuple[str, str]:
     if clear and min(before_of, after_of) < proof:
         return "few", name
     if clear:
-        texts = ["never" if count else show_bounds(figure, unit_of(key)) for count, figure in ((never_after, other[1]), (never_before, base[1]))]
+        texts = [
+            "never" if count else show_bounds(figure, unit_of(key))
+            for count, figure in ((never_after, other[1]), (never_before, base[1]))
+        ]
         return clear, f"{name} {texts[0]} against {texts[1]}"
     return ("equal" if (never_before, never_after) == (before_of, after_of) else "open"), name
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sim.report.queue_wiring import consumer_badges, dead_letters, membership_badges, published, queue_lines
 from sim.report.words import clock, fault_kind, fault_name, lasting, show
-from sim.spec.actions import Calls, Publishes, every_action
+from sim.spec.actions import Action, Calls, Publishes, badge_of, lists_in
+from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.fault import Fault
-from sim.spec.gateway import Gateway
-from sim.spec.policy import NO_POLICY, CallPolicy, Retry
+from sim.spec.gateway import Gateway, RateLimit
+from sim.spec.policy import NO_POLICY, CallPolicy, Hedge, Retry
+from sim.spec.queue_broker import QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.service import Service
 from sim.spec.step import Step
 from sim.spec.traffic import Arrivals, Traffic
 from sim.spec.walk import every_step
+from sim.units import show_share
 
 BoxKind = Literal["client", "gateway", "service", "topic"]
 
@@ -69,7 +73,8 @@ def wiring_of(scenario: Scenario) -> Wiring:
                 if {arrow.source, arrow.target} == ends:
                     arrow.faults[_fault_text(fault)] = None
     used = {end for arrow in arrows.values() for end in (arrow.source, arrow.target)}
-    boxes = {name: box for name, box in boxes.items() if box.kind != "topic" or name in used}  # a topic of another variant
+    # a topic of another variant
+    boxes = {name: box for name, box in boxes.items() if box.kind != "topic" or name in used}
     return Wiring(boxes, tuple(arrows.values()))
 
 
@@ -77,13 +82,24 @@ def _boxes(scenario: Scenario) -> Iterator[Box]:
     for name, traffic in scenario.traffic.items():
         yield Box(f"client:{name}", "client", name, tuple(_traffic_lines(traffic)))
     if scenario.gateway is not None:
-        yield Box("gateway", "gateway", "gateway", tuple(_gateway_lines(scenario.gateway)), _faults_of(scenario, "gateway"))
+        yield Box(
+            "gateway", "gateway", "gateway", tuple(_gateway_lines(scenario.gateway)), _faults_of(scenario, "gateway")
+        )
     for name, service in scenario.services.items():
         yield Box(f"service:{name}", "service", name, tuple(_service_lines(service)), _faults_of(scenario, name))
     for broker_name, broker in scenario.brokers.items():
-        for name, topic in broker.topics.items():
+        for name, topic in broker.partitioned.items():
             lines = (f"topic of {broker_name}", _count(topic.partitions, "partition"))
             yield Box(f"topic:{name}", "topic", name, lines, _faults_of(scenario, broker_name), topic.partitions)
+        if isinstance(broker, QueueBroker):
+            for name, queue in broker.queues.items():
+                yield Box(
+                    f"topic:{name}",
+                    "topic",
+                    name,
+                    queue_lines(broker_name, queue),
+                    _faults_of(scenario, broker_name),
+                )
 
 
 def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
@@ -91,16 +107,28 @@ def _arrows(scenario: Scenario) -> Iterator[tuple[str, str, bool, tuple[str, ...
     for name, traffic in scenario.traffic.items():
         badges = _badges(NO_POLICY, traffic.timeout, traffic.retry)
         for target in traffic.mix:
-            place = "gateway" if scenario.gateway is not None and target in scenario.gateway.routes else _service(target)
+            place = (
+                "gateway" if scenario.gateway is not None and target in scenario.gateway.routes else _service(target)
+            )
             yield f"client:{name}", place, False, badges, f"sends {target}"
     if scenario.gateway is not None:
         yield from _gateway_arrows(scenario, scenario.gateway)
+    for source, target, badge in dead_letters(scenario):
+        yield f"topic:{source}", f"topic:{target}", True, (badge,), f"{source} gives messages up to {target}"
     for name, service in scenario.services.items():
         for place, endpoint in service.endpoints.items():
             yield from _step_arrows(scenario, name, place, endpoint.do)
         for topic, consume in service.consumes.items():
             retry = consume.retry_topic
-            badges = (consume.group, *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()))
+            if not consume.group:
+                yield f"topic:{topic}", f"service:{name}", True, consumer_badges(consume), f"{name} consumes {topic}"
+                yield from _step_arrows(scenario, name, topic, consume.do)
+                continue
+            badges = (
+                consume.group,
+                *((f"retry after {', '.join(lasting(delay) for delay in retry.delays)}",) if retry else ()),
+                *membership_badges(consume),
+            )
             yield f"topic:{topic}", f"service:{name}", True, badges, f"{consume.group} consumes {topic}"
             yield from _step_arrows(scenario, name, consume.group, consume.do)
 
@@ -117,14 +145,33 @@ def _gateway_arrows(scenario: Scenario, gateway: Gateway) -> Iterator[tuple[str,
             yield "gateway", _service(action.endpoint), False, badges, f"introspects tokens at {action.endpoint}"
 
 
-def _step_arrows(scenario: Scenario, name: str, endpoint: str, steps: tuple[Step, ...]) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
-    for action in every_action(steps):
+def _step_arrows(
+    scenario: Scenario, name: str, endpoint: str, steps: tuple[Step, ...]
+) -> Iterator[tuple[str, str, bool, tuple[str, ...], str]]:
+    for action, how_often in _with_badges(steps):
         if isinstance(action, Calls):
-            badges = _badges_of_call(scenario, action)
+            badges = (*_badges_of_call(scenario, action), *how_often)
             yield f"service:{name}", _service(action.endpoint), False, badges, f"{endpoint} calls {action.endpoint}"
         elif isinstance(action, Publishes):
             badges = ("outbox",) if action.poll is not None else _badges(_policy(scenario, action.policy))
-            yield f"service:{name}", f"topic:{action.topic}", True, badges, f"{endpoint} publishes to {action.topic}"
+            for queue, more in published(scenario, action):
+                yield (
+                    f"service:{name}",
+                    f"topic:{queue}",
+                    True,
+                    (*badges, *more, *how_often),
+                    f"{endpoint} publishes to {action.topic}",
+                )
+
+
+def _with_badges(steps: Iterable[Step], badges: tuple[str, ...] = ()) -> Iterator[tuple[Action, tuple[str, ...]]]:
+    """All actions, those inside of others with what is said there of how often they come."""
+    for step in steps:
+        for action in step.actions or ():
+            yield action, badges
+            for name, inner in lists_in(action):
+                badge = badge_of(action, name)
+                yield from _with_badges(inner, (*badges, badge) if badge else badges)
 
 
 def _badges_of_call(scenario: Scenario, call: Calls) -> tuple[str, ...]:
@@ -141,6 +188,9 @@ def _badges(policy: CallPolicy, timeout: float | None = None, retry: Retry | Non
         f"retry ×{retry.max_attempts}" if retry is not None and retry.max_attempts > 1 else "",
         "budget" if retry is not None and retry.budget is not None else "",
         "breaker" if breaker is not None else "",
+        f"limit {show(policy.rate_limit.mean_rate, '1/s')}" if policy.rate_limit is not None else "",
+        f"hedge {_after(policy.hedge)}" if policy.hedge is not None else "",
+        f"pool {policy.pool.size}" if policy.pool is not None else "",
         f"bulkhead {bulkhead.max_concurrent_calls}" if bulkhead is not None else "",
     )
     return tuple(badge for badge in badges if badge)
@@ -171,24 +221,73 @@ def _gateway_lines(gateway: Gateway) -> Iterator[str]:
     yield _size(gateway.replicas, gateway.workers)
     if gateway.authentication is not None:
         yield f"authentication {word_of(gateway.authentication)}"
-    for limit in gateway.rate_limits:
-        yield f"limit {show(limit.rate, '1/s')} per {limit.per}" if limit.per != "all" else f"limit {show(limit.rate, '1/s')} in all"
+    yield from _limit_lines(gateway.rate_limits)
+    for name, route in gateway.routes.items():
+        yield from (f"{name}: {line}" for line in _limit_lines(route.rate_limits))
+
+
+def _after(hedge: Hedge) -> str:
+    return hedge.after if isinstance(hedge.after, str) else lasting(hedge.after)
+
+
+def _balanced(its: Balancing) -> str:
+    more = (
+        " weighted" if its.weights else "",
+        ", outliers ejected" if its.outlier_detection is not None else "",
+        f", slow start {lasting(its.slow_start)}" if its.slow_start is not None else "",
+    )
+    return its.policy + "".join(more)
+
+
+def _limit_lines(limits: Iterable[RateLimit]) -> Iterator[str]:
+    for limit in limits:
+        whose = f"per {' and '.join(limit.keys)}" if limit.keys else "in all"
+        for its in limit.periods:
+            yield f"limit {show(its.rate, '1/s')} {whose}{f', as {limit.preset}' if limit.preset else ''}"
 
 
 def _service_lines(service: Service) -> Iterator[str]:
     yield _size(service.replicas, service.workers)
+    if service.autoscaling is not None:
+        yield f"scales from {service.autoscaling.min} to {service.autoscaling.max}: {', '.join(_scaled_by(service))}"
     if service.cores is not None:
         yield _count(service.cores, "core") + " each"
+    yield from _limit_lines(service.rate_limits)
+    if isinstance(service.load_balancing, Balancing):
+        yield "balanced by " + _balanced(service.load_balancing)
     if service.queue.capacity >= 0:
-        yield f"queue {service.queue.capacity:,}{'' if service.queue.discipline == 'fifo' else f', {service.queue.discipline}'}"
+        yield (
+            "queue "
+            f"{service.queue.capacity:,}{'' if service.queue.discipline == 'fifo' else f', {service.queue.discipline}'}"
+        )
+    elif service.queue.discipline != "fifo":
+        yield f"queue {service.queue.discipline}"
     if service.stock is not None:
         yield f"stock {service.stock.items:,}"
-    chains = [*(endpoint.do for endpoint in service.endpoints.values()), *(consume.do for consume in service.consumes.values())]
+    chains = [
+        *(endpoint.do for endpoint in service.endpoints.values()),
+        *(consume.do for consume in service.consumes.values()),
+    ]
     effects = dict.fromkeys(effect for chain in chains for step in every_step(chain) for effect in step.effects)
     for effect in list(effects)[:2]:
         yield f"→ {effect}"
     if len(effects) > 2:
         yield f"→ and {len(effects) - 2} more effects"
+
+
+def _scaled_by(service: Service) -> Iterator[str]:
+    """What its autoscaler looks at."""
+    assert service.autoscaling is not None
+    for metric in service.autoscaling.measured:
+        target = getattr(metric, metric.word)
+        if metric.lag is not None:
+            yield f"lag of {metric.lag.group}"
+        elif metric.word in ("cpu", "workers"):
+            yield f"{metric.word} {show_share(target)}"
+        else:
+            yield f"{metric.word.replace('_', ' ')} {target:g}"
+    if service.autoscaling.scheduled:
+        yield "schedule"
 
 
 def _size(replicas: int, workers: int) -> str:

@@ -1,4 +1,6 @@
-"""Figures in the reader's words: metric names, values, intervals, differences, times of the run; used by table, story, charts and HTML alike."""
+"""Figures in the reader's words: metric names, values, intervals, differences, times of the run; used by table, story,
+charts and HTML alike.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ def label_of(key: str) -> str:
     return f"{words} ({label})" if label else words
 
 
-LOPSIDED = 0.1  # of the half-width: by so much the middle of an interval may lie beside the value and still be told as ±
+# of the half-width: by so much the middle of an interval may lie beside the value and still be told as ±
+LOPSIDED = 0.1
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,13 @@ def scale_of(magnitude: float, unit: str, difference: bool = False) -> Scale:
     """The scale in which a value of this size reads best."""
     size = abs(magnitude) if math.isfinite(magnitude) else 0.0
     if unit == "s":
-        for length, least, suffix in ((3600.0, 7200.0, " h"), (60.0, 120.0, " min"), (1.0, 1.0, " s"), (1e-3, 1e-3, " ms"), (1e-6, 1e-6, " us")):
+        for length, least, suffix in (
+            (3600.0, 7200.0, " h"),
+            (60.0, 120.0, " min"),
+            (1.0, 1.0, " s"),
+            (1e-3, 1e-3, " ms"),
+            (1e-6, 1e-6, " us"),
+        ):
             if size >= least * 0.9995:
                 return Scale(length, suffix)
         return Scale(1e-9, " ns") if size >= 1e-9 else Scale(1.0, " s")
@@ -117,17 +126,23 @@ def show_bounds(interval: Interval, unit: str) -> str:
 
 
 def show_spread(interval: Interval, unit: str) -> str:
-    """Where single runs lay, and their standard deviation: `57.9 .. 66.1, sd 2.4 ms`; '' where all were equal, or there was but one."""
+    """Where single runs lay, and their standard deviation: `57.9 .. 66.1, sd 2.4 ms`; '' where all were equal, or there
+    was but one.
+    """
     if not interval.deviation > 0 or interval.most - interval.least <= 1e-9 * abs(interval.value):
         return ""
     scale = scale_of(interval.most, unit)
     decimals = _decimals(interval.value / scale.size, interval.deviation / scale.size, unit)
-    least, most, deviation = (scale.number(number, decimals) for number in (interval.least, interval.most, interval.deviation))
+    least, most, deviation = (
+        scale.number(number, decimals) for number in (interval.least, interval.most, interval.deviation)
+    )
     return f"{least} .. {most}, sd {deviation}{scale.suffix}"
 
 
 def show_difference(difference: Difference, unit: str) -> str:
-    """`+12.3 ± 0.5 ms`, `+3 [-1, +9]` where the interval is lopsided, `=` where nothing differs; percentage points for shares."""
+    """`+12.3 ± 0.5 ms`, `+3 [-1, +9]` where the interval is lopsided, `=` where nothing differs; percentage points for
+    shares.
+    """
     if not math.isfinite(difference.value):
         return {math.inf: "to never", -math.inf: "from never"}.get(difference.value, "-")
     if all(number == 0 or math.isnan(number) for number in (difference.value, difference.low, difference.high)):
@@ -138,7 +153,10 @@ def show_difference(difference: Difference, unit: str) -> str:
         return value + scale.suffix
     if _symmetric(difference):
         return f"{value} ± {scale.number(difference.half_width, decimals)}{scale.suffix}"
-    return f"{value}{scale.suffix} [{_signed(scale, difference.low, decimals)}, {_signed(scale, difference.high, decimals)}]"
+    return (
+        f"{value}{scale.suffix} [{_signed(scale, difference.low, decimals)}, "
+        f"{_signed(scale, difference.high, decimals)}]"
+    )
 
 
 def show_change(difference: Difference, unit: str) -> str:
@@ -147,7 +165,9 @@ def show_change(difference: Difference, unit: str) -> str:
 
 
 def would_have_shown(difference: Difference, unit: str) -> str:
-    """`1.2 pp would have shown`: the smallest difference that so many replications would have seen; '' where that is not known."""
+    """`1.2 pp would have shown`: the smallest difference that so many replications would have seen; '' where that is
+    not known.
+    """
     size = difference.detectable
     if not math.isfinite(size):
         return ""
@@ -216,7 +236,10 @@ def _signed(scale: Scale, value: float, decimals: int) -> str:
 
 
 def _form(interval: Interval, unit: str) -> tuple[Scale, int]:
-    """The scale and the decimals of a figure and its interval. An interval of thousands of ms is told in seconds, and the figure with it."""
+    """The scale and the decimals of a figure and its interval.
+
+    An interval of thousands of ms is told in seconds, and the figure with it.
+    """
     difference = isinstance(interval, Difference)
     largest = max((abs(number) for number in (interval.low, interval.high) if math.isfinite(number)), default=0.0)
     scale = scale_of(abs(interval.value) or largest if difference else interval.value, unit, difference)
@@ -224,7 +247,9 @@ def _form(interval: Interval, unit: str) -> tuple[Scale, int]:
     if unit == "s" and math.isfinite(error) and error >= 1000 * scale.size:
         scale = scale_of(error, unit, difference)
         return scale, max(1, _decimals(interval.value / scale.size, error / scale.size, ""))
-    return scale, _decimals(interval.value / scale.size, error / scale.size, unit if not difference or unit == "1" else "")
+    return scale, _decimals(
+        interval.value / scale.size, error / scale.size, unit if not difference or unit == "1" else ""
+    )
 
 
 def _certain(interval: Interval) -> bool:
@@ -238,7 +263,9 @@ def _symmetric(interval: Interval) -> bool:
 
 
 def _decimals(value: float, error: float, unit: str) -> int:
-    """Digits after the point: one digit of the error (two when it begins with 1), else three of the value, more close to 100 %."""
+    """Digits after the point: one digit of the error (two when it begins with 1), else three of the value, more close
+    to 100 %.
+    """
     if math.isfinite(error) and error > 0:
         exponent = math.floor(math.log10(error))
         wanted = -exponent + (1 if error / 10.0**exponent < 1.95 else 0)

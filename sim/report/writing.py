@@ -1,4 +1,6 @@
-"""The report on disk: written whole beside its place, then moved there in one step, so that what looks whole is whole."""
+"""The report on disk: written whole beside its place, then moved there in one step, so that what looks whole
+is whole.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,16 @@ def write_report(
     not_modelled: NotModelled | None = None,
     confidence: float = 0.95,
 ) -> Path:
-    """Write the page, its charts, the text of the terminal and `extra_files` (relative name -> content); answers with the path of index.html.
-    A sweep or a search for capacity has its tables (parquet) and results.json written too, an explanation and a look at stability their JSON.
-    `not_modelled` names components and what their models leave out; without it the models are asked.
+    """Write the page, its charts, the text of the terminal and `extra_files` (relative name -> content); answers with
+    the path of index.html. A sweep or a search for capacity has its tables (parquet) and results.json written too, an
+    explanation and a look at stability their JSON. `not_modelled` names components and what their models leave out;
+    without it the models are asked.
 
-    An earlier report in the directory is replaced when the new one is complete. Files in it that it did not write, or that were changed
-    since, are kept, under another name (and with a warning) where the new report has one of that name. A directory that holds something
-    else is left alone (UsageError). What cannot be written whole is not written at all (OutputError). Killed without warning, it may leave a
-    hidden `.<name>.partial-*` or `.<name>.old-*` directory beside the place, which the next report there puts right.
+    An earlier report in the directory is replaced when the new one is complete. Files in it that it did not write, or
+    that were changed since, are kept, under another name (and with a warning) where the new report has one of that
+    name. A directory that holds something else is left alone (UsageError). What cannot be written whole is not written
+    at all (OutputError). Killed without warning, it may leave a hidden `.<name>.partial-*` or `.<name>.old-*` directory
+    beside the place, which the next report there puts right.
     """
     extras = {name_inside(name): content for name, content in (extra_files or {}).items()}
     _write_whole(directory, lambda: {**_content(answer, not_modelled, confidence), **extras})
@@ -70,7 +74,10 @@ def _write_whole(directory: str | Path, draw: Callable[[], Mapping[PurePosixPath
 
 
 def _content(answer: Reported, not_modelled: NotModelled | None, confidence: float) -> dict[PurePosixPath, bytes | str]:
-    """Every file, whatever was answered. Imported here so that a command that draws nothing does not wait for matplotlib or the templates."""
+    """Every file, whatever was answered.
+
+    Imported here so that a command that draws nothing does not wait for matplotlib or the templates.
+    """
     from sim.report.silence import collect_not_modelled
 
     silence = collect_not_modelled() if not_modelled is None else not_modelled
@@ -86,7 +93,9 @@ def _drawn(comparison: Comparison, not_modelled: NotModelled, confidence: float)
     return comparison_files(comparison, not_modelled, confidence)
 
 
-def _told(answer: Explanation | Stability | Validation | Answer, not_modelled: NotModelled) -> dict[PurePosixPath, bytes | str]:
+def _told(
+    answer: Explanation | Stability | Validation | Answer, not_modelled: NotModelled
+) -> dict[PurePosixPath, bytes | str]:
     """Those of everything else, with the tables of a search."""
     from sim.experiments.replicating.explaining import Explanation
     from sim.experiments.stability.results import Stability
@@ -121,7 +130,10 @@ def refuse_foreign(directory: str | Path) -> None:
         if folder is None:
             raise UsageError(f"{directory}: is a file, expected a directory for the report")
         if os.listdir(folder) and files_said(folder) is None:
-            raise UsageError(f"{directory}: holds files that are not a report of this version of sim, and is left alone; choose another directory")
+            raise UsageError(
+                f"{directory}: holds files that are not a report of this version of sim, and is left alone; choose "
+                "another directory"
+            )
 
 
 def refuse_locked(directory: Path) -> None:

@@ -3,7 +3,8 @@
 A *choice* is a map in which one word names a kind. Two shapes exist:
 
 * nested: `{exponential: 10ms}`; the one key is the word, its value the body (distributions, arrivals, back-offs);
-* flat: `{call: a.b, policy: p}`; one key is the word, its value the `positional` field, the other keys are fields (steps, faults).
+* flat: `{call: a.b, policy: p}`; one key is the word, its value the `positional` field, the other keys are fields
+  (steps, faults).
 
 Where a map of fields says in one of them, `kind`, which word it is (brokers), its field is `Tagged`.
 """
@@ -11,7 +12,7 @@ Where a map of fields says in one of them, `kind`, which word it is (brokers), i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -53,15 +54,24 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, defer_build=True)
 
     positional: ClassVar[str | None] = None  # the field that takes a body which is not a map of fields
-    shorthand: ClassVar[dict[str, Any] | None] = None  # JSON Schema of such a body, where it is not that of the positional field
+    # JSON Schema of such a body, where it is not that of the positional field
+    shorthand: ClassVar[dict[str, Any] | None] = None
     shorthand_type: ClassVar[Any] = None  # its type, where choices stand in it: whoever walks a document must find them
     leaves: ClassVar[Leaves] = Leaves()
-    simpy_only: ClassVar[bool | tuple[str, ...]] = False  # all of it, or these fields where they are not at their default
+    # all of it, or these fields where they are not at their default
+    simpy_only: ClassVar[bool | tuple[str, ...]] = False
+
+    def beyond_compiled(self) -> Iterator[str]:
+        """Values of fields, in words, that only SimPy knows, where the field itself is one of both engines."""
+        return iter(())
 
     @model_validator(mode="before")
     @classmethod
     def _from_shorthand(cls, data: Data) -> Data:
-        """`budget: 20%` is `budget: {ratio: 20%}`. Runs last of the before-validators, so subclasses may read other shapes first."""
+        """`budget: 20%` is `budget: {ratio: 20%}`.
+
+        Runs last of the before-validators, so subclasses may read other shapes first.
+        """
         return data if isinstance(data, (dict, Spec)) or data is None else body_of(cls, data)
 
 
@@ -74,7 +84,9 @@ def _written(kind: str, example: str, pattern: str, number: dict[str, Any] | Non
 _N, _PER = units.NUMBER, rf"{units.NUMBER}\s*/\s*({units.TIME_UNIT})"
 _DURATION = _written("a duration", "250ms, 1.5s, 1h30m", rf"({_N}\s*({units.TIME_UNIT})\s*)+", {"const": 0})
 _SHARE = _written("a share", "20% or 0.2", rf"{_N}\s*%", {"type": "number", "minimum": 0, "maximum": 1})
-_RATIO = _written("a ratio", "20% or 0.2; it may exceed 1", rf"{_N}\s*%", {"type": "number", "minimum": 0, "maximum": 1000})
+_RATIO = _written(
+    "a ratio", "20% or 0.2; it may exceed 1", rf"{_N}\s*%", {"type": "number", "minimum": 0, "maximum": 1000}
+)
 _FACTOR = _written("a factor", "5x", rf"{_N}\s*x", {"type": "number", "minimum": 0})
 
 Duration = Annotated[float, BeforeValidator(units.duration), _DURATION]
@@ -83,6 +95,9 @@ Price = Annotated[float, BeforeValidator(units.price), _written("a cost per time
 Share = Annotated[float, BeforeValidator(units.share), _SHARE]
 Ratio = Annotated[float, BeforeValidator(units.ratio), _RATIO]
 Factor = Annotated[float, BeforeValidator(units.factor), _FACTOR]
+Size = Annotated[
+    float, BeforeValidator(units.size), _written("a size", "64KiB or 1MB", rf"{_N}\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
+]
 
 
 def _whole(value: object) -> object:
@@ -146,22 +161,34 @@ def _spelt(value: object) -> tuple[str, ...]:
 
 
 _CELL: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
-_PICKED = WithJsonSchema({"type": "object", "additionalProperties": {"anyOf": [_CELL, {"type": "array", "items": _CELL, "minItems": 1}]}})
+_PICKED = WithJsonSchema(
+    {"type": "object", "additionalProperties": {"anyOf": [_CELL, {"type": "array", "items": _CELL, "minItems": 1}]}}
+)
 Picked = Annotated[dict[str, Annotated[tuple[str, ...], Field(min_length=1)]], BeforeValidator(_picked), _PICKED]
 
+
 class Between:
-    """Annotation of a whole number with the least and the most that it may be: `Annotated[int, Between(1, 1000)]`. Every whole number has both."""
+    """Annotation of a whole number with the least and the most that it may be: `Annotated[int, Between(1, 1000)]`.
+
+    Every whole number has both.
+    """
 
     def __init__(self, least: int, most: int) -> None:
         self.least, self.most = least, most
 
     def __get_pydantic_core_schema__(self, source: Data, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(_whole, core_schema.int_schema(ge=self.least, le=self.most))
+        return core_schema.no_info_before_validator_function(
+            _whole, core_schema.int_schema(ge=self.least, le=self.most)
+        )
 
 
-Whole = Annotated[int, Between(-(2**63), 2**63 - 1)]  # what both engines can count in; for plug-ins, which add bounds of their own
-Few = Annotated[int, Between(1, 100_000)]  # of what is made before a run begins, or within one event: replicas, partitions, the places of a ring
-MOST = 2**31 - 1  # an `int` of the libraries whose settings are pasted here; products with a few fit the 64 bits that both engines count in
+# what both engines can count in; for plug-ins, which add bounds of their own
+Whole = Annotated[int, Between(-(2**63), 2**63 - 1)]
+# of what is made before a run begins, or within one event: replicas, partitions, the places of a ring
+Few = Annotated[int, Between(1, 100_000)]
+# an `int` of the libraries whose settings are pasted here; products with a few fit the 64 bits that both engines count
+# in
+MOST = 2**31 - 1
 Many = Annotated[int, Between(1, MOST)]  # of what is only counted
 Number = Annotated[float, BeforeValidator(_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
@@ -182,7 +209,11 @@ def _some(number: int) -> int:
     return number
 
 
-Workers = Annotated[Count, AfterValidator(_some), WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST}, _UNLIMITED]})]
+Workers = Annotated[
+    Count,
+    AfterValidator(_some),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST}, _UNLIMITED]}),
+]
 
 Kind = Literal["distribution", "arrivals", "backoff", "step", "fault", "broker", "authentication"]
 _registry: dict[str, dict[str, type[Spec]]] = {}
@@ -191,7 +222,10 @@ S = TypeVar("S", bound=type[Spec])
 
 
 def register(kind: Kind, word: str) -> Callable[[S], S]:
-    """Class decorator: `word` in a scenario is read as this spec. Built-in kinds and plug-ins register in the same way."""
+    """Class decorator: `word` in a scenario is read as this spec.
+
+    Built-in kinds and plug-ins register in the same way.
+    """
 
     def add(spec: S) -> S:
         words = _registry.setdefault(kind, {})
@@ -199,7 +233,8 @@ def register(kind: Kind, word: str) -> Callable[[S], S]:
             raise ValueError(f"the {kind} '{word}' is registered already, by {words[word].__module__}")
         words[word] = spec
         if not spec.__module__.startswith("sim."):
-            spec.model_rebuild(raise_errors=False)  # ours are built when a scenario has one; what is wrong with a plug-in's is told where it stands
+            # ours are built when a scenario has one; what is wrong with a plug-in's is told where it stands
+            spec.model_rebuild(raise_errors=False)
         return spec
 
     return add
@@ -267,17 +302,29 @@ class Choice:
             return self._validate(cls, body_of(cls, body), (word,), {})
         if cls.positional is not None:
             return self._validate(cls, {**fields, cls.positional: body}, (), {cls.positional: word})
-        return self._validate(cls, {**(body if isinstance(body, dict) else {}), **fields}, (word,), dict.fromkeys(fields))
+        return self._validate(
+            cls, {**(body if isinstance(body, dict) else {}), **fields}, (word,), dict.fromkeys(fields)
+        )
 
     def split(self, value: Data) -> tuple[str, Any, dict[str, Any]]:
-        """The word, what stands under it, and the fields beside it; a PydanticCustomError where `value` is no such choice."""
+        """The word, what stands under it, and the fields beside it; a PydanticCustomError where `value` is no such
+        choice.
+        """
         known = _registry.get(self.kind, {})
-        if self.kind == "distribution" and not isinstance(value, (dict, list)) and not (isinstance(value, str) and value in known):
+        if (
+            self.kind == "distribution"
+            and not isinstance(value, (dict, list))
+            and not (isinstance(value, str) and value in known)
+        ):
             value = {"constant": value}
         if isinstance(value, str) and value in known:
             value = {value: {}}
         if not isinstance(value, dict) or not value:
-            raise PydanticCustomError("choice", "found {value}, expected a map with one of {known}", {"value": units.shown(value), "known": ", ".join(known)})
+            raise PydanticCustomError(
+                "choice",
+                "found {value}, expected a map with one of {known}",
+                {"value": units.shown(value), "known": ", ".join(known)},
+            )
         word = self._word(value, known)
         return word, value[word], {key: item for key, item in value.items() if key != word}
 
@@ -286,16 +333,24 @@ class Choice:
         if len(named) == 1 and (self.flat or len(value) == 1):
             return str(named[0])
         if len(named) > 1:
-            raise PydanticCustomError("choice", "found {named} together, expected one of them", {"named": " and ".join(named)})
+            raise PydanticCustomError(
+                "choice", "found {named} together, expected one of them", {"named": " and ".join(named)}
+            )
         if named:
             odd = next(str(key) for key in value if key not in known)
             hint = "; `per` stands beside the step: `{work: 5ms, per: attempt}`" if odd == "per" else ""
             details = {"odd": odd, "named": named[0], "hint": hint}
-            raise PydanticCustomError("choice", "found '{odd}' beside '{named}', expected '{named}' alone{hint}", details)
+            raise PydanticCustomError(
+                "choice", "found '{odd}' beside '{named}', expected '{named}' alone{hint}", details
+            )
         fields = {name for cls in known.values() for name in field_names(cls)} if self.flat else set()
         strange = [str(key) for key in value if key not in fields]
         if not strange:
-            raise PydanticCustomError("choice", "found no {kind} here; expected one of {known}", {"kind": self.kind, "known": ", ".join(known)})
+            raise PydanticCustomError(
+                "choice",
+                "found no {kind} here; expected one of {known}",
+                {"kind": self.kind, "known": ", ".join(known)},
+            )
         strange.sort(key=lambda key: not difflib.get_close_matches(key, known, n=1))  # a slip of the pen first
         odd = strange[0]
         details = {"kind": self.kind, "odd": odd, "hint": hint_for(odd, known), "nearest": nearest(odd, known) or ""}
@@ -316,11 +371,15 @@ class Choice:
                     nested.append({**item, "loc": location})
                 else:
                     nested.append({**item, "loc": (*place, *location)})
-            raise PydanticCustomError("nested", "has errors inside", {"nested": nested, "fields": sorted(field_names(spec))}) from None
+            raise PydanticCustomError(
+                "nested", "has errors inside", {"nested": nested, "fields": sorted(field_names(spec))}
+            ) from None
 
 
 class Tagged:
-    """Annotation of a field whose value is a map of fields, one of which, `kind`, is a registered word: `Annotated[Broker, Tagged("broker")]`."""
+    """Annotation of a field whose value is a map of fields, one of which, `kind`, is a registered word:
+    `Annotated[Broker, Tagged("broker")]`.
+    """
 
     def __init__(self, kind: Kind) -> None:
         self.kind: Kind = kind
@@ -344,18 +403,26 @@ class Tagged:
             return self.spec_of(value).model_validate(value)
         except ValidationError as error:
             known = words(self.kind)
-            unknown = isinstance(value, dict) and "kind" in value and value["kind"] not in tuple(known)  # it may be a map
+            # it may be a map
+            unknown = isinstance(value, dict) and "kind" in value and value["kind"] not in tuple(known)
             nested = [item for item in error.errors() if item["loc"] == ("kind",) or not unknown]
             if unknown:  # of a kind that nobody knows its other fields are not judged
-                nested = [{**item, "ctx": {**item.get("ctx", {}), "expected": " or ".join(map(repr, known))}} for item in nested]
-            raise PydanticCustomError("nested", "has errors inside", {"nested": nested, "fields": sorted(field_names(self.spec_of(value)))}) from None
+                nested = [
+                    {**item, "ctx": {**item.get("ctx", {}), "expected": " or ".join(map(repr, known))}}
+                    for item in nested
+                ]
+            raise PydanticCustomError(
+                "nested", "has errors inside", {"nested": nested, "fields": sorted(field_names(self.spec_of(value)))}
+            ) from None
 
 
 def body_of(cls: type[Spec], body: Data) -> Data:
     """A body that is not a map of fields goes to the positional field: `{exponential: 10ms}`, `{users: 5}`."""
     if cls.positional is None or body is None or isinstance(body, cls):
         return body if body is not None else {}
-    if isinstance(body, dict) and (cls.model_fields[cls.positional].annotation in (float, int, str) or set(body) & field_names(cls) or not body):
+    if isinstance(body, dict) and (
+        cls.model_fields[cls.positional].annotation in (float, int, str) or set(body) & field_names(cls) or not body
+    ):
         return body
     return {cls.positional: body}
 

@@ -1,13 +1,17 @@
-"""Brokers. A `log` broker keeps what is published and remembers an offset per group, as Kafka does."""
+"""Brokers with topics. A `log` broker keeps what is published and remembers an offset per group, as Kafka does; of
+queues see `queue_broker.py`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
 from sim.spec.base import Few, Leaves, Spec, Tagged, register
 from sim.spec.distribution import AnyDistribution, Distribution
+from sim.spec.policy import PRODUCER, CallPolicy
 from sim.vocabulary import MessageEnd, Stage
 
 
@@ -29,11 +33,32 @@ class Topic(Spec):
     """What decides the partition of a message (murmur2); `sticky`: none, as Kafka's sticky partitioner."""
 
 
-class Broker(Spec):
-    """Base of the brokers. Its `kind` is the word under which its class is registered."""
+class MessageBroker(Spec):
+    """Base of everything that takes messages and hands them on. Its `kind` is the word under which its class is
+    registered.
+    """
 
-    topics: dict[str, Topic]
-    """The topics, by name."""
+    system: ClassVar[str] = "kafka"  # as the conventions of OpenTelemetry call its like (messaging.system)
+
+    @property
+    def partitioned(self) -> Mapping[str, Topic]:
+        """Its topics by name, where it has any: logs of which each partition is read by one member of a group."""
+        return {}
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """The names that may be published to."""
+        return tuple(self.partitioned)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names that may be consumed."""
+        return tuple(self.partitioned)
+
+    @property
+    def publisher_policy(self) -> CallPolicy:
+        """Of a publication that names none."""
+        return PRODUCER
 
     @property
     def confirms(self) -> bool:
@@ -45,15 +70,36 @@ class Broker(Spec):
         """Time until then, besides the way there and back."""
         return None
 
+    def reached(self, destination: str) -> tuple[str, ...]:
+        """Whatever may be consumed and a message published there may come to, at once or later."""
+        return (destination,)
 
-AnyBroker = Annotated[Broker, Tagged("broker")]
+
+class Broker(MessageBroker):
+    """Base of the brokers that have topics, ours and those of plug-ins."""
+
+    topics: dict[str, Topic]
+    """The topics, by name."""
+
+    @property
+    def partitioned(self) -> Mapping[str, Topic]:
+        """Its topics."""
+        return self.topics
+
+
+AnyBroker = Annotated[MessageBroker, Tagged("broker")]
 
 
 @register("broker", "log")
 class LogBroker(Broker):
-    """A Kafka-like log. `replication` is the time until followers have a record: until then `acks: all` waits and nobody reads it."""
+    """A Kafka-like log.
 
-    leaves: ClassVar[Leaves] = Leaves(stages=(Stage.REPLICATION,), ends=(MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST))
+    `replication` is the time until followers have a record: until then `acks: all` waits and nobody reads it.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        stages=(Stage.REPLICATION,), ends=(MessageEnd.EXPIRED, MessageEnd.DROPPED, MessageEnd.LOST)
+    )
     kind: Literal["log"]
     """`log`: it keeps what is published, and remembers an offset per group, as Kafka does."""
     acks: Literal["all", "1", "0", 1, 0] = "all"

@@ -9,6 +9,7 @@ from itertools import pairwise
 from sim.spec.actions import Calls, Performs, Publishes
 from sim.spec.document import Location
 from sim.spec.scenario import Scenario
+from sim.spec.sites import reached
 from sim.spec.walk import Visit, consumer_of
 
 
@@ -37,7 +38,12 @@ def _targets(scenario: Scenario, visit: Visit) -> Iterator[tuple[str, str]]:
             case Performs(endpoint):
                 yield endpoint, "performs"
             case Publishes(topic):
-                yield from ((consumer_of(service, topic), "publishes to") for service, spec in scenario.services.items() if topic in spec.consumes)
+                for source in reached(scenario, topic):
+                    yield from (
+                        (consumer_of(service, source), "publishes to")
+                        for service, spec in scenario.services.items()
+                        if source in spec.consumes
+                    )
 
 
 def _told(cycle: list[str], edges: dict[tuple[str, str], tuple[Location, str]]) -> tuple[Location, str]:
@@ -46,5 +52,7 @@ def _told(cycle: list[str], edges: dict[tuple[str, str], tuple[Location, str]]) 
     order = list(edges)
     start = min(range(len(links)), key=lambda index: order.index(links[index]))
     links = links[start:] + links[:start]
-    chain = ", which ".join([f"{links[0][0]} {edges[links[0]][1]} {links[0][1]}", *(f"{edges[link][1]} {link[1]}" for link in links[1:])])
+    chain = ", which ".join(
+        [f"{links[0][0]} {edges[links[0]][1]} {links[0][1]}", *(f"{edges[link][1]} {link[1]}" for link in links[1:])]
+    )
     return edges[links[0]][0], chain

@@ -1,6 +1,7 @@
 """Whether anything in a scenario is random at all: where nothing is, one replication is as good as a hundred.
 
-A scenario is certain only if every part of it is known to be. What is not in the list (a plug-in, a broker, a new word) is taken to draw.
+A scenario is certain only if every part of it is known to be. What is not in the list (a plug-in, a broker, a new word)
+is taken to draw.
 """
 
 from __future__ import annotations
@@ -8,7 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sim.spec import fault, gateway, measured, network, policy, scenario, service, step, traffic
+from sim.spec import (
+    autoscaling,
+    balancing,
+    cache,
+    composed,
+    counting,
+    fault,
+    gateway,
+    limits,
+    measured,
+    network,
+    policy,
+    saga,
+    scenario,
+    service,
+    step,
+    traffic,
+)
 from sim.spec.base import Spec
 from sim.spec.distribution import Constant
 
@@ -17,7 +35,11 @@ _Certain = Callable[[Any], bool]
 
 def is_certain(said: scenario.Scenario) -> bool:
     """Whether no draw can decide anything: two replications would be the same to the last request."""
-    return not said.plugins and not said.brokers and all(_RULES[type(part)](part) if type(part) in _RULES else False for part in _parts(said))
+    return (
+        not said.plugins
+        and not said.brokers
+        and all(_RULES[type(part)](part) if type(part) in _RULES else False for part in _parts(said))
+    )
 
 
 def _parts(value: object) -> Iterator[Spec]:
@@ -55,6 +77,16 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     service.Endpoint,
     service.Queue,
     service.Stock,
+    autoscaling.Autoscaling,
+    autoscaling.Draining,
+    autoscaling.Lag,
+    autoscaling.ScalingBehavior,
+    autoscaling.ScalingMetric,
+    autoscaling.ScalingPace,
+    autoscaling.ScalingRules,
+    autoscaling.Scheduled,
+    autoscaling.Starting,
+    autoscaling.WarmUp,
     step.Work,
     step.Wait,
     step.Call,
@@ -65,33 +97,68 @@ _NEVER_DRAW: tuple[type[Spec], ...] = (
     step.TakeOptions,
     step.Reply,
     step.Parallel,
+    composed.Background,
+    composed.Alternative,
+    composed.Race,
+    composed.Repeat,
+    saga.Saga,
+    saga.SagaStep,
+    saga.Retract,
     policy.CallPolicy,
     policy.ConstantBackoff,
     policy.LinearBackoff,
     policy.ExponentialBackoff,
     policy.Budget,
+    policy.GrpcThrottling,
     policy.CircuitBreaker,
     policy.Resilience4jBreaker,
     policy.Bulkhead,
+    balancing.Balancing,
+    balancing.OutlierDetection,
+    policy.PollyBreaker,
+    policy.OpossumBreaker,
+    policy.HystrixBreaker,
+    policy.GoBreaker,
+    policy.Pool,
+    policy.Hedge,
+    policy.CallerLimit,
+    policy.Resilience4jRateLimiter,
     gateway.Gateway,
     gateway.Route,
     gateway.RateLimit,
+    limits.Period,
     gateway.Translate,
     network.Network,
     fault.Outage,
     fault.Slow,
     fault.Crash,
+    fault.Flush,
+    fault.Deploy,
     Constant,
     measured.Replayed,
 )
 
 _RULES: dict[type[Spec], _Certain] = {
     **dict.fromkeys(_NEVER_DRAW, _always),
-    traffic.Traffic: lambda its: its.users is None and its.items is None and (len(its.mix) == 1 or getattr(its.arrivals, "route", None) is not None),
+    traffic.Traffic: lambda its: (
+        its.users is None
+        and its.items is None
+        and (len(its.mix) == 1 or getattr(its.arrivals, "route", None) is not None)
+    ),
     traffic.Replay: lambda its: not its.is_series and its.times == 1.0,
-    service.Service: lambda its: its.replicas == 1 or its.load_balancing == "round_robin",
+    service.Service: lambda its: (
+        its.replicas == 1
+        or (
+            its.load_balancing.policy in ("round_robin", "least_request", "ring_hash")
+            if isinstance(its.load_balancing, balancing.Balancing)
+            else its.load_balancing == "round_robin"
+        )
+    ),
     step.Fail: lambda its: _whole(its.share),
     step.Refuse: lambda its: _whole(its.share),
+    composed.Choose: lambda its: all(_whole(share) for share in its.shares),
+    counting.HowMany: lambda its: its.exactly is not None,
+    cache.Cache: lambda its: _whole(its.hit) and not its.jitter,
     policy.Retry: lambda its: its.jitter == "none",
     gateway.Jwt: lambda its: _whole(its.invalid),
     gateway.OAuth: lambda its: _whole(its.invalid),

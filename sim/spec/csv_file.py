@@ -1,10 +1,13 @@
-"""The rows of a recorded file: CSV of several habits, read line by line; only the wanted columns of the wanted rows are kept.
+"""The rows of a recorded file: CSV of several habits, read line by line; only the wanted columns of the wanted rows are
+kept.
 
-A file has a header or none (then its columns are named 1, 2, 3 ...), commas, semicolons or tabs, quotes or none, and perhaps a `;` at the
-end of each line (LIMBO writes `0.5,306.0;`). Lines that are blank or begin with `#` are passed over.
+A file has a header or none (then its columns are named 1, 2, 3 ...), commas, semicolons or tabs, quotes or none, and
+perhaps a `;` at the end of each line (LIMBO writes `0.5,306.0;`). Lines that are blank or begin with `#` are passed
+over.
 
-Errors name line and column and say what kind of thing stands there. What it says is told only of a file in the folder of the scenario: whoever
-has a scenario of a stranger checked would else show him any file that can be read, line by line.
+Errors name line and column and say what kind of thing stands there. What it says is told only of a file in the folder
+of the scenario: whoever has a scenario of a stranger checked would else show him any file that can be read, line by
+line.
 """
 
 from __future__ import annotations
@@ -59,7 +62,9 @@ class Columns:
 
     def wrong(self, column: int, row: int, expected: str) -> BadFileError:
         """The error that names line, column, what was found (or only its kind) and what was expected."""
-        return BadFileError(f"column '{self.names[column]}': found {self.found(column, row)}, expected {expected}", self.lines[row])
+        return BadFileError(
+            f"column '{self.names[column]}': found {self.found(column, row)}, expected {expected}", self.lines[row]
+        )
 
     def found(self, column: int, row: int) -> str:
         """What stands in a cell, or only its kind."""
@@ -110,7 +115,10 @@ class CsvFile:
         indices = [self.index(name) for name in names]
         picked = [(self.index(name), frozenset(values)) for name, values in (where or {}).items()]
         least = max([*indices, *(index for index, _ in picked)]) + 1
-        called = (str(index + 1) if name is None and not self.tells else self.names[index] for name, index in zip(names, indices, strict=True))
+        called = (
+            str(index + 1) if name is None and not self.tells else self.names[index]
+            for name, index in zip(names, indices, strict=True)
+        )
         found = Columns(tuple(called), [], tuple([] for _ in indices), self.tells)
         passed: dict[str, None] = {}  # values that the first of `where` did not pick, for the message
         for line, row in self._lines():
@@ -147,7 +155,11 @@ class CsvFile:
 
     def dates_in(self, cells: Sequence[str]) -> list[str]:
         """The columns whose cell of this row is a date."""
-        return [name for name, cell in zip(self.names, cells, strict=False) if decimal(cell.strip()) is None and is_moment(cell.strip())]
+        return [
+            name
+            for name, cell in zip(self.names, cells, strict=False)
+            if decimal(cell.strip()) is None and is_moment(cell.strip())
+        ]
 
     def first_row(self) -> list[str]:
         """The cells of the first row; none where there is none."""
@@ -191,7 +203,9 @@ class CsvFile:
 
 
 class _Lines:
-    """The lines of a file without those that hold nothing; `first` is the number of the line on which the current row begins."""
+    """The lines of a file without those that hold nothing; `first` is the number of the line on which the current row
+    begins.
+    """
 
     def __init__(self, file: TextIO, trimmed: Callable[[str], str]) -> None:
         self._file, self._trimmed = enumerate(file, 1), trimmed
@@ -248,7 +262,10 @@ def _refuse_other_formats(text: str) -> None:
     """Text that is no table, though its lines may look like rows."""
     start = text.lstrip()
     if "Histogram log format version" in text[:2000] or "Interval_Compressed_Histogram" in text[:4000]:
-        raise BadFileError("is an HdrHistogram log: each row is the histogram of an interval, not a request; expected a CSV file with a row for each")
+        raise BadFileError(
+            "is an HdrHistogram log: each row is the histogram of an interval, not a request; expected a CSV file "
+            "with a row for each"
+        )
     if start.startswith(("{", "[")):
         raise BadFileError("is JSON, expected rows of a CSV file")
     if start.startswith("<"):

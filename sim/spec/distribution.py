@@ -1,6 +1,7 @@
 """Distributions, parametrised by what people know; each knows its mean and squared coefficient of variation.
 
-Fields hold what the scenario says (`mean`, `cv`, `p99` ...); properties hold what a sampler needs (`mu`, `sigma`, `shape` ...).
+Fields hold what the scenario says (`mean`, `cv`, `p99` ...); properties hold what a sampler needs (`mu`, `sigma`,
+`shape` ...).
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from sim.units import LONGEST, show_duration
 
 
 class Distribution(Spec):
-    """A non-negative random duration in seconds. Subclasses give `mean` and `scv` (squared coefficient of variation)."""
+    """A non-negative random duration in seconds.
+
+    Subclasses give `mean` and `scv` (squared coefficient of variation).
+    """
 
     @property
     def mean(self) -> float:
@@ -31,13 +35,18 @@ class Distribution(Spec):
 
 
 def _with_a_mean_that_can_be(given: Distribution) -> Distribution:
-    """A spread can be of any size, but what most of the mean comes from must be a duration itself; where there is none (pareto) nothing is too large."""
+    """A spread can be of any size, but what most of the mean comes from must be a duration itself; where there is none
+    (pareto) nothing is too large.
+    """
     try:
         mean = given.mean
     except NotImplementedError:  # one of a plug-in that is not known on paper
         return given
     if LONGEST < mean < math.inf or (math.isinf(mean) and isinstance(given, LogNormal)):
-        raise ValueError(f"found a spread so wide that the mean is {mean:.0e} s, expected a mean of at most ten years, as of every duration")
+        raise ValueError(
+            f"found a spread so wide that the mean is {mean:.0e} s, expected a mean of at most ten years, as of every "
+            "duration"
+        )
     return given
 
 
@@ -112,7 +121,9 @@ class LogNormal(Distribution):
     @model_validator(mode="after")
     def _solvable(self) -> Self:
         if len(self._given()) != 2:
-            raise ValueError(f"found {_listed(self._given())}, expected exactly two of mean, cv, median, p95, p99, sigma")
+            raise ValueError(
+                f"found {_listed(self._given())}, expected exactly two of mean, cv, median, p95, p99, sigma"
+            )
         _ = self.mu, self.sigma
         return self
 
@@ -127,7 +138,10 @@ class LogNormal(Distribution):
         if self.p95 is not None:
             return math.log(self.p95) - _Z95 * sigma
         if self.given_mean is None:
-            raise ValueError("found sigma and cv, which both tell the spread; expected one of mean, median, p95, p99 beside one of them")
+            raise ValueError(
+                "found sigma and cv, which both tell the spread; expected one of mean, median, p95, p99 beside one of "
+                "them"
+            )
         return math.log(self.given_mean) - sigma * sigma / 2
 
     @property
@@ -164,20 +178,26 @@ class LogNormal(Distribution):
 def _log_ratio(above: str, larger: float | None, below: str, smaller: float | None) -> float:
     """ln(larger / smaller), which must not be negative: a percentile cannot be below the median, nor the mean."""
     if larger is None or smaller is None or larger < smaller:
-        raise ValueError(f"found {above} {_time(larger)} below {below} {_time(smaller)}; in a lognormal it is never below")
+        raise ValueError(
+            f"found {above} {_time(larger)} below {below} {_time(smaller)}; in a lognormal it is never below"
+        )
     return math.log(larger / smaller)
 
 
 def _sigma_of_mean_and_percentile(mean: float, percentile: float, z: float, name: str) -> float:
     """The smaller non-negative root of sigma^2 / 2 - z sigma + ln(percentile / mean) = 0.
 
-    A percentile below the mean has one too, with sigma above 2 z: nearly all of the mean comes from rare giants. `sim check` warns of it.
+    A percentile below the mean has one too, with sigma above 2 z: nearly all of the mean comes from rare giants. `sim
+    check` warns of it.
     """
     ratio = math.log(percentile / mean)
     root = z * z - 2 * ratio
     if root < 0:
         highest = show_duration(mean * math.exp(z * z / 2))
-        raise ValueError(f"no lognormal has mean {_time(mean)} and {name} {_time(percentile)}: with this mean {name} is at most {highest}")
+        raise ValueError(
+            f"no lognormal has mean {_time(mean)} and {name} {_time(percentile)}: with this mean {name} is at most "
+            f"{highest}"
+        )
     return z - math.sqrt(root) if ratio >= 0 else z + math.sqrt(root)
 
 
@@ -185,7 +205,12 @@ def _sigma_of_mean_and_percentile(mean: float, percentile: float, z: float, name
 class Uniform(Distribution):
     """Anything from `low` to `high` alike: `{uniform: [5ms, 15ms]}`."""
 
-    shorthand: ClassVar[dict[str, Any]] = {"type": "array", "minItems": 2, "maxItems": 2, "items": TypeAdapter(Duration).json_schema()}
+    shorthand: ClassVar[dict[str, Any]] = {
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 2,
+        "items": TypeAdapter(Duration).json_schema(),
+    }
     low: Duration
     """The shortest."""
     high: Duration
@@ -291,13 +316,19 @@ class Pareto(Distribution):
     def _solvable(self) -> Self:
         _expect_pair(self, ("alpha", "minimum"), ("alpha", "mean"))
         if self.given_mean is not None and self.alpha <= 1:
-            raise ValueError(f"found alpha {self.alpha:g}: a pareto with alpha of 1 or less has no mean; give its minimum")
+            raise ValueError(
+                f"found alpha {self.alpha:g}: a pareto with alpha of 1 or less has no mean; give its minimum"
+            )
         return self
 
     @property
     def minimum(self) -> float:
         """The smallest value, seconds."""
-        return self.given_minimum if self.given_minimum is not None else (self.given_mean or math.nan) * (self.alpha - 1) / self.alpha
+        return (
+            self.given_minimum
+            if self.given_minimum is not None
+            else (self.given_mean or math.nan) * (self.alpha - 1) / self.alpha
+        )
 
     @property
     def mean(self) -> float:
@@ -331,7 +362,11 @@ class Weibull(Distribution):
     @property
     def scale(self) -> float:
         """Scale, seconds."""
-        return self.given_scale if self.given_scale is not None else (self.given_mean or math.nan) / math.gamma(1 + 1 / self.shape)
+        return (
+            self.given_scale
+            if self.given_scale is not None
+            else (self.given_mean or math.nan) / math.gamma(1 + 1 / self.shape)
+        )
 
     @property
     def mean(self) -> float:
@@ -355,7 +390,9 @@ class Branch(Spec):
 
 @register("distribution", "hyperexponential")
 class HyperExponential(Distribution):
-    """One of several exponentials by chance: a list of `{probability, mean}`, or `mean` and `cv` above 1 (two branches, balanced means)."""
+    """One of several exponentials by chance: a list of `{probability, mean}`, or `mean` and `cv` above 1 (two branches,
+    balanced means).
+    """
 
     positional = "branches"
     branches: tuple[Branch, ...] | None = Field(default=None, min_length=1)

@@ -8,13 +8,17 @@ from typing import Any, TypeAlias
 
 from sim.errors import Problem
 
-Data: TypeAlias = Any  # what YAML and JSON can hold; written out as a recursive union it would have to be narrowed at every step
+# what YAML and JSON can hold; written out as a recursive union it would have to be narrowed at every step
+Data: TypeAlias = Any
 Location: TypeAlias = tuple[str | int, ...]  # ("services", "orders", "endpoints", "create", 0, "work")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A point in a file, or an option of the command line (line 0). `within` names the variant whose patch it is part of."""
+    """A point in a file, or an option of the command line (line 0).
+
+    `within` names the variant whose patch it is part of.
+    """
 
     file: str = ""
     line: int = 0
@@ -25,7 +29,12 @@ class Place:
 class Map(dict[str, Any]):
     """A map with the places of its keys and of its values."""
 
-    def __init__(self, items: Mapping[str, Data] | None = None, keys: Mapping[str, Place] | None = None, values: Mapping[str, Place] | None = None) -> None:
+    def __init__(
+        self,
+        items: Mapping[str, Data] | None = None,
+        keys: Mapping[str, Place] | None = None,
+        values: Mapping[str, Place] | None = None,
+    ) -> None:
         super().__init__(items or {})
         self.keys_at: dict[str, Place] = dict(keys or {})
         self.values_at: dict[str, Place] = dict(values or {})
@@ -73,7 +82,9 @@ def nested(value: Data, within: Location) -> Data:
         values = {key: _inside(place, within) for key, place in value.values_at.items()}
         return Map({key: nested(item, within) for key, item in value.items()}, keys, values)
     if isinstance(value, Seq):
-        return Seq([nested(item, within) for item in value], [place and _inside(place, within) for place in value.items_at])
+        return Seq(
+            [nested(item, within) for item in value], [place and _inside(place, within) for place in value.items_at]
+        )
     return value
 
 
@@ -84,7 +95,8 @@ def _inside(place: Place, within: Location) -> Place:
 def problem_at(document: Data, location: Location, message: str, of_key: bool = False, file: str = "") -> Problem:
     """A problem with the value (or the key) at `location`, or at the deepest part of that path which the document has.
 
-    Parts of the path that are no part of the document (the field that a shorthand leaves out, a branch of a union) are passed over.
+    Parts of the path that are no part of the document (the field that a shorthand leaves out, a branch of a union) are
+    passed over.
     """
     here, place = document, Place(file, 1 if isinstance(document, Map) and document.keys_at else 0)
     known: Location = ()

@@ -1,4 +1,6 @@
-"""What a scenario expects of itself: `p99(response, POST /orders) < 800ms`, judged after a run as k6 judges thresholds."""
+"""What a scenario expects of itself: `p99(response, POST /orders) < 800ms`, judged after a run as k6 judges
+thresholds.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from sim import units
 from sim.errors import UsageError, did_you_mean
 from sim.spec.references import Finding
 from sim.spec.scenario import Scenario
-from sim.spec.sites import bulkheads, limits
+from sim.spec.sites import bulkheads, limits, pools
 from sim.vocabulary import METRICS, Metric, Outcome, base_of
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -32,7 +34,10 @@ _LONGEST = 1000  # characters
 
 @dataclass(frozen=True)
 class Expectation:
-    """One sentence of `expect`. `metric_key` is the key under which results hold the figure: `response_p99(POST /orders)`."""
+    """One sentence of `expect`.
+
+    `metric_key` is the key under which results hold the figure: `response_p99(POST /orders)`.
+    """
 
     text: str
     metric_key: str
@@ -40,7 +45,9 @@ class Expectation:
     threshold: float  # in the unit of the metric: seconds, shares, per second
 
     def holds(self, value: float, noise: float = 0.0) -> bool:
-        """Whether the figure meets the threshold, to which it is equal where they differ by no more than `noise`; no data (nan) never does."""
+        """Whether the figure meets the threshold, to which it is equal where they differ by no more than `noise`; no
+        data (nan) never does.
+        """
         found = self.threshold if abs(value - self.threshold) <= noise else value
         return not math.isnan(value) and OPERATORS[self.operator](found, self.threshold)
 
@@ -65,14 +72,19 @@ def parse_expectation(text: str, scenario: Scenario) -> Expectation:
     """The meaning of one expectation, every name in it looked up."""
     match = _FORM.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
-        raise ValueError("expected METRIC OPERATOR THRESHOLD, such as p99(response, POST /orders) < 800ms; operators are < <= > >= == !=")
+        raise ValueError(
+            "expected METRIC OPERATOR THRESHOLD, such as p99(response, POST /orders) < 800ms; operators are < <= > >= "
+            "== !="
+        )
     word, label, sign, threshold = match[1], match[2], match[3], match[4]
     key, metric = _metric(word, label, scenario)
     return Expectation(text.strip(), key, sign, _threshold(threshold, metric))
 
 
 def metric_key(text: str, scenario: Scenario) -> str:
-    """The key of a metric as a user writes it (`p99(response)`, `utilisation(payments)`); a UsageError where there is no such thing."""
+    """The key of a metric as a user writes it (`p99(response)`, `utilisation(payments)`); a UsageError where there is
+    no such thing.
+    """
     match = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", text, re.ASCII) if len(text) <= _LONGEST else None
     try:
         if match is None:
@@ -95,7 +107,10 @@ def _metric(word: str, label: str | None, scenario: Scenario) -> tuple[str, Metr
     if word in STATISTICS:
         clock, _, rest = (label or "").partition(",")
         if clock.strip() not in CLOCKS:
-            raise ValueError(f"{word} is of {', '.join(CLOCKS)}: found {units.shown(clock.strip() or None)}{_mean(clock.strip(), CLOCKS)}")
+            raise ValueError(
+                f"{word} is of {', '.join(CLOCKS)}: found "
+                f"{units.shown(clock.strip() or None)}{_mean(clock.strip(), CLOCKS)}"
+            )
         word, label = f"{clock.strip()}_{word}", rest.strip() or None
     metric = METRICS.get(word)
     if metric is None:
@@ -105,7 +120,10 @@ def _metric(word: str, label: str | None, scenario: Scenario) -> tuple[str, Metr
 
 
 def _key(metric: Metric, label: str | None, scenario: Scenario) -> str:
-    """`name` or `name(label)`, the label looked up. Only of routes a metric exists without a label: then it is of all."""
+    """`name` or `name(label)`, the label looked up.
+
+    Only of routes a metric exists without a label: then it is of all.
+    """
     if not metric.labels:
         if label is not None:
             raise ValueError(f"{metric.name} takes nothing in brackets")
@@ -129,28 +147,40 @@ def _with_clock(label: str, kind: str, known: set[str]) -> str:
     if not comma:
         return _looked_up(label, kind, known)
     if clock.strip() not in _RECOVERY_CLOCKS:
-        raise ValueError(f"found {units.shown(clock.strip())}, expected response or completion{_mean(clock.strip(), _RECOVERY_CLOCKS)}")
+        raise ValueError(
+            f"found {units.shown(clock.strip())}, expected response or "
+            f"completion{_mean(clock.strip(), _RECOVERY_CLOCKS)}"
+        )
     fault = _looked_up(name.strip(), kind, known)
     return fault if clock.strip() == "response" else f"{fault}, completion"
 
 
 def _looked_up(word: str, kind: str, known: set[str]) -> str:
     if word not in known:
-        raise ValueError(f"unknown {kind} '{word}'{did_you_mean(word, known) if known else f'; the scenario has no {kind}'}")
+        raise ValueError(
+            f"unknown {kind} '{word}'{did_you_mean(word, known) if known else f'; the scenario has no {kind}'}"
+        )
     return word
 
 
 def _known(kind: str, scenario: Scenario) -> set[str]:
     """What may stand in the brackets of a metric."""
     if kind == "route":
-        return {target for traffic in scenario.traffic.values() for target in traffic.mix} | set(scenario.gateway.routes if scenario.gateway else ())
+        return {target for traffic in scenario.traffic.values() for target in traffic.mix} | set(
+            scenario.gateway.routes if scenario.gateway else ()
+        )
     if kind == "fault":
         return {fault.name or "" for fault in scenario.faults}
     if kind == "service":
         return {*scenario.services, *(["gateway"] if scenario.gateway is not None else [])}
     if kind == "station":
-        topics = {f"{consume.group} {topic}" for service in scenario.services.values() for topic, consume in service.consumes.items()}
-        return {*_known("service", scenario), *topics, *(its.name for its in bulkheads(scenario)), *limits(scenario)}
+        topics = {
+            f"{consume.group} {topic}"
+            for service in scenario.services.values()
+            for topic, consume in service.consumes.items()
+        }
+        places = (*bulkheads(scenario), *pools(scenario))
+        return {*_known("service", scenario), *topics, *(its.name for its in places), *limits(scenario)}
     if kind == "group":
         return {consume.group for service in scenario.services.values() for consume in service.consumes.values()}
     return {outcome.word for outcome in Outcome} if kind == "outcome" else set()

@@ -9,15 +9,20 @@ from pydantic import Field, model_validator
 
 from sim.spec.base import Choice, Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
-from sim.units import show_share
+from sim.spec.document import Data
+from sim.units import show_duration, show_share
 from sim.vocabulary import EventKind, Outcome, Stage
 
 
 class Fault(Spec):
-    """Base of the faults: `at` counts from time 0, warm-up included; without `for` it lasts to the end. `of` is a service or `gateway`."""
+    """Base of the faults: `at` counts from time 0, warm-up included; without `for` it lasts to the end.
+
+    `of` is a service or `gateway`.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
-    refers_to: ClassVar[dict[str, str]] = {"of": "service", "broker": "broker", "between": "component"}  # fields that name a component, and its kind
+    # fields that name a component, and its kind
+    refers_to: ClassVar[dict[str, str]] = {"of": "service", "broker": "broker", "between": "component"}
     name: str | None = None
     """What it is called in tables, events and metrics; by default after what it does to whom."""
     at: Duration
@@ -27,9 +32,17 @@ class Fault(Spec):
 
     @property
     def end(self) -> float:
-        """Seconds from the start of the run; inf: never. A crash without an end of its own ends when the replicas start again."""
+        """Seconds from the start of the run; inf: never.
+
+        A crash without an end of its own ends when the replicas start again.
+        """
         lasts = self.lasts if self.lasts is not None else getattr(self, "restart_after", None)
         return math.inf if lasts is None else self.at + float(lasts)
+
+    @property
+    def inner(self) -> Fault | None:
+        """The fault that it brings now and then; None for all but such."""
+        return None
 
     @property
     def befalls(self) -> tuple[str, ...]:
@@ -68,9 +81,11 @@ AnyFault = Annotated[Fault, Choice("fault")]
 
 @register("fault", "outage")
 class Outage(Fault):
-    """A service, or `gateway`, is down: `hang` freezes it, `refuse` answers unreachable at once, `blackhole` drops packets both ways.
+    """A service, or `gateway`, is down: `hang` freezes it, `refuse` answers unreachable at once, `blackhole` drops
+    packets both ways.
 
-    Who comes to a frozen process and finds no idle worker waits outside, and is let in, queued or shed at the thaw, in order of arrival.
+    Who comes to a frozen process and finds no idle worker waits outside, and is let in, queued or shed at the thaw, in
+    order of arrival.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -98,38 +113,50 @@ class Outage(Fault):
 
 @register("fault", "slow")
 class Slow(Fault):
-    """Work and waits that begin during the fault take `by` times as long."""
+    """Work and waits that begin during the fault take `by` times as long, in all replicas or in some."""
 
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("replicas",)
     of: str
     """The service, or `gateway`."""
     by: Factor = Field(gt=0)
     """How many times as long work and waits take."""
+    replicas: Few | None = None
+    """How many replicas are slow, the first that are up when it begins; all of them where it is not said."""
 
     @property
     def detail(self) -> str:
-        """By how much."""
-        return f"{self.by:g}x"
+        """By how much, and how many of them."""
+        return f"{self.by:g}x{_of_replicas(self.replicas)}"
 
 
 @register("fault", "errors")
 class Errors(Fault):
-    """A share of the attempts that reach a worker end at once with an error."""
+    """A share of the attempts that reach a worker end at once with an error, in all replicas or in some."""
 
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("replicas",)
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.ERROR,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
     of: str
     """The service, or `gateway`."""
     share: Share
     """The share of attempts that end at once with an error."""
+    replicas: Few | None = None
+    """How many replicas fail so, the first that are up when it begins; all of them where it is not said."""
 
     @property
     def detail(self) -> str:
-        """Of how many."""
-        return show_share(self.share)
+        """Of how many, and in how many of them."""
+        return f"{show_share(self.share)}{_of_replicas(self.replicas)}"
+
+
+def _of_replicas(replicas: int | None) -> str:
+    return "" if replicas is None else f", {replicas} replica{'s' if replicas != 1 else ''}"
 
 
 @register("fault", "crash")
 class Crash(Fault):
-    """`replicas` replicas die with all they hold; each starts empty after `restart_after` (without it they stay down)."""
+    """`replicas` replicas die with all they hold; each starts empty after `restart_after` (without it they
+    stay down).
+    """
 
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,),
@@ -172,7 +199,127 @@ class NetworkFault(Fault):
 class BrokerDown(Fault):
     """A broker neither accepts nor delivers; publishing is unreachable at once."""
 
-    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
+    )
     positional = "broker"
     broker: str
     """Which broker."""
+
+
+@register("fault", "flush")
+class Flush(Fault):
+    """A cache loses all that it holds, in all replicas, as when a shared one is restarted; what comes is kept."""
+
+    simpy_only: ClassVar[bool] = True
+    leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN,), series=("cache_entries",))
+    positional = "cache"
+    cache: str
+    """The name of the cache."""
+    of: str
+    """The service whose it is."""
+
+    @property
+    def end(self) -> float:
+        """It is over at once."""
+        return self.at
+
+    @property
+    def detail(self) -> str:
+        """Which one."""
+        return self.cache
+
+
+@register("fault", "deploy")
+class Deploy(Fault):
+    """A rolling deployment: all replicas of a service give way to new ones, a few at a time, as a Deployment does it.
+
+    New ones take the time of `start`, old ones drain as `drain` of the service says. It is over when all are new.
+    """
+
+    simpy_only: ClassVar[bool] = True
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.UNREACHABLE,),
+        events=(
+            EventKind.FAULT_BEGAN,
+            EventKind.REPLICA_STARTING,
+            EventKind.REPLICA_READY,
+            EventKind.REPLICA_DRAINING,
+            EventKind.REPLICA_STOPPED,
+        ),
+        series=("replicas", "replicas_wanted", "replicas_paid"),
+    )
+    positional = "of"
+    of: str
+    """The service."""
+    surge: Share = 0.25
+    """How many more than wanted there may be, as a share of those, rounded up (maxSurge)."""
+    unavailable: Share = 0.25
+    """How many of those wanted may be missing, as a share of them, rounded down (maxUnavailable)."""
+
+    @property
+    def end(self) -> float:
+        """When it is over depends on what starts and drains: it is told as a moment."""
+        return self.at
+
+    def steps(self, replicas: int) -> tuple[int, int]:
+        """How many more there may be, and how many may be missing; where both are none, one may be missing."""
+        surge, unavailable = math.ceil(self.surge * replicas - 1e-9), math.floor(self.unavailable * replicas + 1e-9)
+        return surge, unavailable if surge or unavailable else 1
+
+
+@register("fault", "random")
+class Random(Fault):
+    """A fault that comes and goes by chance, from `at` on: after a time without it, it is there until it is repaired.
+
+    The share of time without it is `mtbf / (mtbf + mttr)`. For the log and its figures all of it is one fault, which
+    lasts as long as chance has a say; what comes and goes is in the event log under its own name.
+
+    Not modelled: wear, and faults that bring one another.
+    """
+
+    simpy_only: ClassVar[bool] = True
+    mtbf: AnyDistribution
+    """From a repair until it comes again (time between failures): `{exponential: 30d}`; a bare time is constant."""
+    mttr: AnyDistribution
+    """How long it lasts each time (mean time to repair)."""
+    fault: Annotated[Fault, Choice("fault")]
+    """What comes: `{outage: payments}`, without `at` and `for`."""
+
+    @property
+    def inner(self) -> Fault | None:
+        """What comes."""
+        return self.fault
+
+    @property
+    def befalls(self) -> tuple[str, ...]:
+        """As what comes does."""
+        return self.fault.befalls
+
+    @property
+    def detail(self) -> str:
+        """What comes, and how often."""
+        return f"{word_of(self.fault)} every {show_duration(self.mtbf.mean)} for {show_duration(self.mttr.mean)}"
+
+    @property
+    def availability(self) -> float:
+        """The share of time without it, in the long run."""
+        return self.mtbf.mean / (self.mtbf.mean + self.mttr.mean)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_times_of_its_own(cls, data: Data) -> Data:
+        if not isinstance(data, dict) or not isinstance(data.get("fault"), dict):
+            return data
+        said = [word for word in ("at", "for", "restart_after") if word in data["fault"]]
+        if said:
+            raise ValueError(
+                f"found `{said[0]}` of a fault that comes by chance; mtbf and mttr say when it comes and goes"
+            )
+        return {**data, "fault": {**data["fault"], "at": 0}}
+
+    @model_validator(mode="after")
+    def _comes_and_goes(self) -> Self:
+        if self.mtbf.mean <= 0.0 or self.mttr.mean <= 0.0:
+            raise ValueError("found a mean time of 0, expected a time between failures and one to repair them")
+        return self

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
+from pydantic import Field
 
 from sim.spec.actions import Action, Calls, TakesTime
-from sim.spec.base import MOST, Choice, Duration, Few, Flag, Leaves, Many, Price, Rate, Share, Spec, Workers, register
+from sim.spec.base import Choice, Duration, Few, Flag, Leaves, Price, Share, Spec, Workers, register
 from sim.spec.distribution import AnyDistribution
-from sim.spec.document import Data
+from sim.spec.limits import RateLimit as RateLimit  # noqa: PLC0414 - limits are of the gateway first of all
 from sim.spec.policy import AnswersWith, CallPolicy
 from sim.spec.service import Queue
 from sim.spec.traffic import Objective
-from sim.units import rate_unit
-from sim.vocabulary import EventKind, Outcome
-
-MOST_STAMPS = 1_000_000  # of one sliding log
+from sim.vocabulary import Outcome
 
 
 class Authentication(Spec):
@@ -49,11 +46,12 @@ class Jwt(Authentication):
 
 @register("authentication", "oauth")
 class OAuth(Authentication):
-    """RFC 7662 introspection by a remote call, with a cache per user in each replica of the gateway, as each node of Kong has its own.
+    """RFC 7662 introspection by a remote call, with a cache per user in each replica of the gateway, as each node of
+    Kong has its own.
 
-    A hit costs `lookup`; concurrent misses of one user in one replica call once; a crash of the replica empties its cache.
-    Only a "yes" is remembered, and only a "no" is `unauthorized`: when the provider cannot be asked, the request fails as the call did, or
-    passes where `on_failure` says `allow`.
+    A hit costs `lookup`; concurrent misses of one user in one replica call once; a crash of the replica empties its
+    cache. Only a "yes" is remembered, and only a "no" is `unauthorized`: when the provider cannot be asked, the request
+    fails as the call did, or passes where `on_failure` says `allow`.
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.UNAUTHORIZED,))
@@ -62,7 +60,9 @@ class OAuth(Authentication):
     policy: str | CallPolicy | None = None
     """How that call is guarded; where it has no timeout 10 s, as Kong's openid-connect."""
     cache_ttl: Duration = 3600.0
-    """How long a good answer is remembered; Kong openid-connect's default where the answer names no expiry; 0: no cache."""
+    """How long a good answer is remembered; Kong openid-connect's default where the answer names no expiry; 0: no
+    cache.
+    """
     lookup: AnyDistribution
     """What looking into the cache takes on a worker of the gateway."""
     invalid: Share = 0.0
@@ -77,74 +77,6 @@ class OAuth(Authentication):
         return (TakesTime(self.lookup, computes=True, kept=True), asks)
 
 
-Algorithm = Literal["fixed_window", "token_bucket", "sliding_window_counter", "sliding_log", "gcra"]
-
-
-def _counter(value: object) -> object:
-    """The old name of it, which Kong gives to something that counts otherwise."""
-    return "sliding_window_counter" if value == "sliding_window" else value
-
-
-class RateLimit(Spec):
-    """At most `rate` per user, per route, or in all. A refusal is a 429 with Retry-After, and uses up nothing. Whose algorithm it is:
-
-    `fixed_window`, the default: Kong's `rate-limiting`. `rate * window` requests in each window of the clock; without a `window`, of the unit
-    that the rate is written in, as Kong's `second`, `minute`, `hour` and `day`.
-    `token_bucket`, the default where a `burst` is said: nginx's `limit_req burst=B nodelay`, which is `burst: B + 1` here, Envoy's local rate limit
-    (`burst`: max_tokens), and Spring Cloud Gateway (`burst`: burstCapacity; there time counts in whole seconds). Without a `burst` it is 1: nginx
-    without burst, Spring's default; requests closer than 1 / rate are refused.
-    `sliding_window_counter`: the Python library limits (Flask-Limiter), after Cloudflare. Requests that it refuses do not count; in Kong's
-    `rate-limiting-advanced` they do, unless `disable_penalty` is set: there a client that goes on above its limit is shut out.
-    `sliding_log`: limits' moving window. `gcra`: throttled, with `burst` its MaxBurst: `burst` + 1 requests pass at once.
-
-    One count for all replicas is Spring's and Kong's with `policy: redis`; `scope: node` is Kong's `policy: local`, nginx and Envoy.
-    """
-
-    leaves: ClassVar[Leaves] = Leaves(
-        outcomes=(Outcome.RATE_LIMITED,),
-        events=(EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED),
-        series=("passed", "turned_away"),
-    )
-    per: Literal["user", "route", "all"]
-    """Whose requests are counted together: of one user, of one route, or all."""
-    rate: Rate = Field(gt=0)
-    """How many pass, on average."""
-    burst: Many = 1
-    """How many may come at once, of `token_bucket` and `gcra`."""
-    window: Duration = Field(default=1.0, gt=0)
-    """Of `fixed_window`, `sliding_window_counter` and `sliding_log`: by default the unit that the rate is written in."""
-    algorithm: Annotated[Algorithm, BeforeValidator(_counter)] = "fixed_window"
-    """How it counts; by default `fixed_window`, or `token_bucket` where a burst is said."""
-    scope: Literal["cluster", "node"] = "cluster"
-    """One count for all replicas (`cluster`), or one in each (`node`)."""
-
-    @property
-    def counts_in_windows(self) -> bool:
-        """Whether it counts requests in a `window`; otherwise it lets a `burst` pass."""
-        return self.algorithm not in ("token_bucket", "gcra")
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _what_follows_from_the_rest(cls, data: Data, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Fill in the algorithm that a burst means and the window that the unit of the rate means; both still count as not said."""
-        if not isinstance(data, dict):
-            return handler(data)
-        follows: dict[str, Any] = {"algorithm": "token_bucket"} if "burst" in data else {}
-        if (unit := rate_unit(data.get("rate"))) is not None:
-            follows["window"] = unit
-        limit = handler({**follows, **data})
-        limit.model_fields_set.intersection_update(data)
-        return limit
-
-    @model_validator(mode="after")
-    def _can_count_so_far(self) -> Self:
-        """A counter counts in 64 bits; a log keeps a stamp of each request that passes."""
-        most = MOST_STAMPS if self.algorithm == "sliding_log" else MOST
-        if self.counts_in_windows and self.rate * self.window > most:
-            raise ValueError(f"found {self.rate * self.window:,.0f} requests in each window, expected at most {most:,} for {self.algorithm}")
-        return self
-
-
 class Translate(Spec):
     """Protocol translation on the gateway's workers; `response_work` on the way back."""
 
@@ -157,12 +89,15 @@ class Translate(Spec):
 
 
 class Route(Spec):
-    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's), `per_try_timeout` that of each attempt.
+    """A route to an endpoint. `timeout` is that of all attempts and back-offs together (Envoy's and Istio's),
+    `per_try_timeout` that of each attempt.
 
-    `per_try_timeout` goes before the `timeout` of the policy, which is one of each attempt too; whatever ends first, counts. No timeout is assumed
-    where none is said, as in Istio; Envoy itself has 15 s for all, nginx and Kong 60 s for each attempt between two reads.
+    `per_try_timeout` goes before the `timeout` of the policy, which is one of each attempt too; whatever ends first,
+    counts. No timeout is assumed where none is said, as in Istio; Envoy itself has 15 s for all, nginx and Kong 60 s
+    for each attempt between two reads.
     """
 
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("rate_limits", "gateway_limits")
     to: str
     """The endpoint, as `service.endpoint`."""
     timeout: Duration | None = None
@@ -175,6 +110,14 @@ class Route(Spec):
     """Protocol translation on the gateway's workers."""
     authenticate: Flag = True
     """Whether requests of this route are authenticated."""
+    rate_limits: tuple[RateLimit, ...] = ()
+    """Limits of this route alone, in the place of those of the gateway, as in Kong, nginx and Envoy the nearest one
+    holds.
+    """
+    gateway_limits: Literal["replaced", "kept"] = "replaced"
+    """Whether limits of the route's own stand in the place of the gateway's, or beside them (`kept`): then it has to
+    pass both.
+    """
     objective: Objective | None = None
     """What the route promises."""
     completes_with: tuple[str, ...] = ()
@@ -182,17 +125,28 @@ class Route(Spec):
     answers_with: AnswersWith = Field(default_factory=dict)
     """What failures are answered with where that is no `error`: `{breaker_open: shed}`."""
 
+    def limits(self, gateway: Gateway) -> tuple[RateLimit, ...]:
+        """Those of the gateway that its requests must pass."""
+        return gateway.rate_limits if not self.rate_limits or self.gateway_limits == "kept" else ()
+
     def guarded(self, policy: CallPolicy) -> CallPolicy:
-        """The policy of this route: of one attempt and of all together the timeout that ends first, that of all only where there can be a second."""
+        """The policy of this route: of one attempt and of all together the timeout that ends first, that of all only
+        where there can be a second.
+        """
         one = self.per_try_timeout if self.per_try_timeout is not None else policy.timeout
         total = min((limit for limit in (self.timeout, policy.total_timeout) if limit is not None), default=None)
         limits = [limit for limit in (one, total) if limit is not None]
         again = policy.retry is not None and policy.retry.max_attempts > 1
-        return policy.model_copy(update={"timeout": min(limits, default=None), "total_timeout": total if again else None})
+        return policy.model_copy(
+            update={"timeout": min(limits, default=None), "total_timeout": total if again else None}
+        )
 
 
 class Gateway(Spec):
-    """Queue and worker, authentication, limits, routing, translation: in this order. `event_loop` holds a worker for own work only."""
+    """Queue and worker, authentication, limits, routing, translation: in this order.
+
+    `event_loop` holds a worker for own work only.
+    """
 
     replicas: Few = 1
     """How many there are, each with workers, queue and limits per node of its own."""

@@ -1,4 +1,5 @@
-"""From a file, a text or a canonical document to a Study: read, patch, set, embed recorded files, validate, check references.
+"""From a file, a text or a canonical document to a Study: read, patch, set, embed recorded files, validate, check
+references.
 
 All problems of all variants are told at once. A problem that several variants share is told once.
 """
@@ -31,7 +32,8 @@ from sim.spec.study import Study
 from sim.units import shown
 
 ONLY_VARIANT = "base"  # the name of the one variant of a scenario that has no `variants`
-SAME_FOR_ALL = ("version", "seed", "duration", "warmup", "plugins", "variants")  # a comparison of unlike runs would mean nothing
+# a comparison of unlike runs would mean nothing
+SAME_FOR_ALL = ("version", "seed", "duration", "warmup", "plugins", "variants")
 MOST_ROUNDS = 5  # of repair: a misspelt word hides what is wrong below it
 _SHAPE = shape_of(Scenario)
 
@@ -43,7 +45,8 @@ def load(
     plugins: Sequence[str | Path] = (),
     confine: str | Path | None = None,
 ) -> Study:
-    """The study in a scenario file. `sets` are PATH=VALUE (see sim.spec.setting), `seed` replaces that of the file, `plugins` may run.
+    """The study in a scenario file. `sets` are PATH=VALUE (see sim.spec.setting), `seed` replaces that of the file,
+    `plugins` may run.
 
     With `confine` it and all files that it names must lie in that folder, once all links are followed.
     """
@@ -69,7 +72,10 @@ def load_text(
     plugins: Sequence[str | Path] = (),
     confine: str | Path | None = None,
 ) -> Study:
-    """The study in a text; recorded files and plug-ins are looked for relative to `base`, and messages name `file`. `confine` as with `load`."""
+    """The study in a text; recorded files and plug-ins are looked for relative to `base`, and messages name `file`.
+
+    `confine` as with `load`.
+    """
     source = _Source(file, Path(base), text, confines(confine))
     allowed = load_plugins(plugins)
     return _study(read_yaml(text, file), source, sets, seed, allowed)
@@ -82,9 +88,13 @@ def load_document(
     seed: int | None = None,
     base: str | Path | None = None,
 ) -> Study:
-    """The study of a canonical document (`Study.document`), which needs no files; the plug-ins it names must be among `plugins`."""
+    """The study of a canonical document (`Study.document`), which needs no files; the plug-ins it names must be among
+    `plugins`.
+    """
     allowed = load_plugins(plugins)
-    return _study(_placed(document, 0), _Source("<document>", Path(base) if base is not None else None, ""), sets, seed, allowed)
+    return _study(
+        _placed(document, 0), _Source("<document>", Path(base) if base is not None else None, ""), sets, seed, allowed
+    )
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,9 @@ class _Draft:
 def _study(document: Data, source: _Source, sets: Sequence[str], seed: int | None, allowed: tuple[str, ...]) -> Study:
     if not isinstance(document, dict) or not document:
         found = "an empty file" if document is None or document == {} else shown(document)
-        raise ScenarioError([Problem(f"found {found}, expected a scenario: a map that begins with version: 1", "", source.file, 1)])
+        raise ScenarioError(
+            [Problem(f"found {found}, expected a scenario: a map that begins with version: 1", "", source.file, 1)]
+        )
     _refuse_plugins(document, source, allowed)
     draft = _patched(as_map(document), source)
     _set(draft, sets, seed)
@@ -128,7 +140,10 @@ def _refuse_plugins(document: dict[str, Data], source: _Source, allowed: tuple[s
     """Told before all else: without the plug-in nobody knows which of the words are right."""
     wanted = document.get("plugins")
     names = [name for name in wanted if isinstance(name, str)] if isinstance(wanted, list) else []
-    problems = [problem_at(document, ("plugins", index), message, file=source.file) for index, message in refused(names, allowed, source.base, source.confine)]
+    problems = [
+        problem_at(document, ("plugins", index), message, file=source.file)
+        for index, message in refused(names, allowed, source.base, source.confine)
+    ]
     if problems:
         raise ScenarioError(problems)
 
@@ -141,7 +156,14 @@ def _patched(document: Map, source: _Source) -> _Draft:
         return _Draft(top, {ONLY_VARIANT: top})
     draft = _Draft(top, {})
     if not isinstance(patches, dict):
-        draft.problems.append(problem_at(document, ("variants",), f"found {shown(patches)}, expected a map of names and patches", file=source.file))
+        draft.problems.append(
+            problem_at(
+                document,
+                ("variants",),
+                f"found {shown(patches)}, expected a map of names and patches",
+                file=source.file,
+            )
+        )
         return _Draft(top, {ONLY_VARIANT: top}, draft.problems)
     for name, patch in patches.items():
         draft.variants[name] = _variant(document, name, {} if patch is None else patch, draft.problems, source)
@@ -226,7 +248,10 @@ def _validated(draft: _Draft, source: _Source) -> dict[str, Scenario]:
 
 
 def _checked(document: Map, source: _Source) -> tuple[list[Problem], Scenario | None]:
-    """What is wrong with one variant. A form that is wrong is repaired in a copy, so that its names can be looked up all the same."""
+    """What is wrong with one variant.
+
+    A form that is wrong is repaired in a copy, so that its names can be looked up all the same.
+    """
     problems: list[Problem] = []
     repaired: set[Location] = set()
     for _ in range(MOST_ROUNDS):
@@ -242,8 +267,12 @@ def _checked(document: Map, source: _Source) -> tuple[list[Problem], Scenario | 
             repaired |= changed
         else:
             findings = [*reference_problems(scenario), *expectation_problems(scenario)]
-            told = [finding for finding in findings if not problems or believable(finding.at, finding.message, repaired)]
-            problems += [problem_at(document, finding.at, finding.message, finding.of_key, source.file) for finding in told]
+            told = [
+                finding for finding in findings if not problems or believable(finding.at, finding.message, repaired)
+            ]
+            problems += [
+                problem_at(document, finding.at, finding.message, finding.of_key, source.file) for finding in told
+            ]
             return problems, scenario
     return problems, None
 
@@ -254,12 +283,18 @@ def _only_in_top(draft: _Draft, source: _Source) -> list[Problem]:
         Scenario.model_validate(draft.top)
     except ValidationError as error:
         complaints = complaints_of(error, draft.top, _SHAPE)
-        return [problem_of(complaint, draft.top, _SHAPE, source.file) for complaint in complaints if complaint.type != "missing"]
+        return [
+            problem_of(complaint, draft.top, _SHAPE, source.file)
+            for complaint in complaints
+            if complaint.type != "missing"
+        ]
     return []
 
 
 def _slips(draft: _Draft, scenarios: dict[str, Scenario], source: _Source) -> list[Problem]:
-    """What a variant adds although nothing refers to it, under a name much like one that was there: nobody adds such a thing on purpose."""
+    """What a variant adds although nothing refers to it, under a name much like one that was there: nobody adds such a
+    thing on purpose.
+    """
     problems = []
     for variant, scenario in scenarios.items():
         for thing in named_things(scenario):
@@ -279,7 +314,9 @@ def _told_once(found: dict[str, list[Problem]]) -> list[Problem]:
     for problem in dict.fromkeys(problem for problems in found.values() for problem in problems):
         names = [name for name, problems in found.items() if problem in problems]
         named = len(names) == len(found) or problem.path.startswith("variants.")
-        message = problem.message if named else f"{problem.message} (in variant {', '.join(repr(name) for name in names)})"
+        message = (
+            problem.message if named else f"{problem.message} (in variant {', '.join(repr(name) for name in names)})"
+        )
         told.append(Problem(message, problem.path, problem.file, problem.line, problem.column))
     return told
 

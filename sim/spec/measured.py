@@ -15,7 +15,10 @@ from sim.units import shown
 
 
 class Recorded(Distribution):
-    """Base of the distributions that are a column of a CSV file. The loader reads the file, relative to the scenario, into `data`."""
+    """Base of the distributions that are a column of a CSV file.
+
+    The loader reads the file, relative to the scenario, into `data`.
+    """
 
     positional = "file"
     file: str = ""
@@ -33,10 +36,14 @@ class Recorded(Distribution):
     def _has_values(self) -> Self:
         if not self.file and not self.data:
             raise ValueError("the field 'file' is missing")
-        if "data" in self.model_fields_set and not self.data:  # the loader refuses a column without values, and so do we what it embeds
+        # the loader refuses a column without values, and so do we what it embeds
+        if "data" in self.model_fields_set and not self.data:
             raise ValueError("data: found no value, expected at least one")
         if self.unit not in ("ns", "us", "ms", "s", "m", "h"):
-            raise ValueError(f"unit: found {shown(self.unit)}, expected one of ns, us, ms, s, m, h{did_you_mean(self.unit, ('ns', 'us', 'ms', 's', 'm', 'h'))}")
+            raise ValueError(
+                f"unit: found {shown(self.unit)}, expected one of ns, us, ms, s, m, "
+                f"h{did_you_mean(self.unit, ('ns', 'us', 'ms', 's', 'm', 'h'))}"
+            )
         return self
 
     @property
@@ -48,25 +55,33 @@ class Recorded(Distribution):
     def scv(self) -> float:
         """Of the data, as a population."""
         mean = self.mean
-        return scv_of(math.fsum((value - mean) ** 2 for value in self.data) / len(self.data), mean) if self.data else math.nan
+        return (
+            scv_of(math.fsum((value - mean) ** 2 for value in self.data) / len(self.data), mean)
+            if self.data
+            else math.nan
+        )
 
 
 @register("distribution", "empirical")
 class Empirical(Recorded):
-    """A value of the column at random, each as likely as the others: `{empirical: file.csv}`, `{empirical: {file, column, unit}}`."""
+    """A value of the column at random, each as likely as the others: `{empirical: file.csv}`, `{empirical: {file,
+    column, unit}}`.
+    """
 
 
 @register("distribution", "replay")
 class Replayed(Recorded):
     """The column in its order: the k-th request takes the k-th row, beginning again after the last.
 
-    Where arrivals replay the same file, its rows are those of these arrivals, in the order of their times: a row is a request.
+    Where arrivals replay the same file, its rows are those of these arrivals, in the order of their times: a row is a
+    request.
     """
 
 
 @register("distribution", "mixture")
 class Mixture(Distribution):
-    """One of several distributions by chance: `{mixture: [{weight: 90%, constant: 2ms}, {weight: 10%, exponential: 80ms}]}`.
+    """One of several distributions by chance: `{mixture: [{weight: 90%, constant: 2ms}, {weight: 10%, exponential:
+    80ms}]}`.
 
     Weights need not sum to 1; a part without a weight weighs 1.
     """
@@ -85,7 +100,9 @@ class Mixture(Distribution):
 
     @property
     def percentages(self) -> float | None:
-        """What the weights sum to as they are written, where one of them is a percentage; None where they are plain weights."""
+        """What the weights sum to as they are written, where one of them is a percentage; None where they are plain
+        weights.
+        """
         return self._percentages
 
     @model_validator(mode="before")
@@ -111,7 +128,9 @@ class Mixture(Distribution):
     @classmethod
     def _remembers_percentages(cls, data: Data, validated: ModelWrapValidatorHandler[Self]) -> Self:
         mixture = validated(data)
-        written = [part.get("weight", 1) if isinstance(part, dict) else 1 for part in data] if isinstance(data, list) else []
+        written = (
+            [part.get("weight", 1) if isinstance(part, dict) else 1 for part in data] if isinstance(data, list) else []
+        )
         if any(isinstance(weight, str) for weight in written):
             mixture._percentages = math.fsum(map(_percent, written))
         return mixture
@@ -126,7 +145,9 @@ class Mixture(Distribution):
         """From the weighted second moments of the parts."""
         if math.isinf(self.mean):
             return math.inf
-        weighted = [(weight, part) for weight, part in zip(self.weights, self.parts, strict=True) if weight and part.mean]
+        weighted = [
+            (weight, part) for weight, part in zip(self.weights, self.parts, strict=True) if weight and part.mean
+        ]
         second = sum(weight * part.mean**2 * (1 + part.scv) for weight, part in weighted)
         return scv_of(second - self.mean**2, self.mean)
 
@@ -140,6 +161,10 @@ def _without_weight(part: Data) -> Data:
 def _percent(weight: Data) -> Data:
     """`90%` -> 0.9; anything else as it is, for the field to judge."""
     try:
-        return float(weight.strip().removesuffix("%")) / 100 if isinstance(weight, str) and weight.strip().endswith("%") else weight
+        return (
+            float(weight.strip().removesuffix("%")) / 100
+            if isinstance(weight, str) and weight.strip().endswith("%")
+            else weight
+        )
     except ValueError:
         return weight

@@ -1,7 +1,9 @@
-"""Times as recorded files write them: seconds, milli-, micro- or nanoseconds, from a start or since 1970, and ISO 8601 dates.
+"""Times as recorded files write them: seconds, milli-, micro- or nanoseconds, from a start or since 1970, and ISO 8601
+dates.
 
-The unit of plain numbers is told from their size: as times since 1970 they lie between 1990 and 2100 in one unit only, and anything up to
-ten years is seconds from a start. A moment is a Decimal of nanoseconds, exact to the last digit written.
+The unit of plain numbers is told from their size: as times since 1970 they lie between 1990 and 2100 in one unit only,
+and anything up to ten years is seconds from a start. A moment is a Decimal of nanoseconds, exact to the last digit
+written.
 """
 
 from __future__ import annotations
@@ -16,13 +18,18 @@ from typing import Literal
 
 from sim.units import LONGEST
 
-Clock = Literal["start", "local", "utc"]  # seconds from a start; dates without a zone; dates with one, and numbers since 1970
+# seconds from a start; dates without a zone; dates with one, and numbers since 1970
+Clock = Literal["start", "local", "utc"]
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _OTHER_UNITS = {"m": 60 * 10**9, "h": 3600 * 10**9}  # only where they are said
 _YEARS = (1990, 2100)
-_FIRST, _LAST = (Decimal((date(year, 1, 1).toordinal() - date(1970, 1, 1).toordinal()) * 86400 * 10**9) for year in _YEARS)
+_FIRST, _LAST = (
+    Decimal((date(year, 1, 1).toordinal() - date(1970, 1, 1).toordinal()) * 86400 * 10**9) for year in _YEARS
+)
 _LONGEST = Decimal(int(LONGEST)) * 10**9
-_WHEN = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,30}))?)?)?\s*(Z|UTC|[+-]\d\d(?::?\d\d)?)?")
+_WHEN = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,30}))?)?)?\s*(Z|UTC|[+-]\d\d(?::?\d\d)?)?"
+)
 EXPECTED = "seconds or a time such as 2023-11-16 18:17:03.97996"
 
 
@@ -36,7 +43,9 @@ class NoMomentError(Exception):
 
 @dataclass(frozen=True)
 class Moments:
-    """A column of times: nanoseconds in the order of the file, the clock they are of, and the unit in which plain numbers were taken."""
+    """A column of times: nanoseconds in the order of the file, the clock they are of, and the unit in which plain
+    numbers were taken.
+    """
 
     values: list[Decimal]
     clock: Clock
@@ -44,13 +53,19 @@ class Moments:
 
 
 def moments_of(texts: Sequence[str], unit: str | None) -> Moments:
-    """The times in a column, all of one kind; `unit` is that of plain numbers, told from the first of them where None."""
+    """The times in a column, all of one kind; `unit` is that of plain numbers, told from the first of them
+    where None.
+    """
     first = decimal(texts[0])
     if first is None:
         return _dates(texts)
     known = unit if unit is not None else _unit_of(first)
     if known is None:
-        raise NoMomentError(0, f"seconds from a start or a time since 1970 in s, ms, us or ns, between {_YEARS[0]} and {_YEARS[1]}; say its `unit`")
+        raise NoMomentError(
+            0,
+            f"seconds from a start or a time since 1970 in s, ms, us or ns, between {_YEARS[0]} and {_YEARS[1]}; say "
+            "its `unit`",
+        )
     scale = (NANOSECONDS | _OTHER_UNITS)[known]
     clock = _clock_of(first * scale)
     values = []
@@ -93,7 +108,10 @@ def show_moment(nanoseconds: int) -> str:
 
 def _unit_of(number: Decimal) -> str | None:
     """The unit in which a number is a plausible time."""
-    return next((unit for unit, scale in NANOSECONDS.items() if _FIRST <= number * scale < _LAST), "s" if 0 <= number * 10**9 <= _LONGEST else None)
+    return next(
+        (unit for unit, scale in NANOSECONDS.items() if _FIRST <= number * scale < _LAST),
+        "s" if 0 <= number * 10**9 <= _LONGEST else None,
+    )
 
 
 def _clock_of(value: Decimal) -> Clock | None:
@@ -106,7 +124,11 @@ def _clock_of(value: Decimal) -> Clock | None:
 def _plausible(number: Decimal, unit: str, clock: Clock | None, example: str | None) -> str:
     """What was expected of a number that is no plausible time in this unit, or of another clock than the first."""
     other = _unit_of(number)
-    hint = f"; in {other} it would be {show_moment(int(number * NANOSECONDS[other]))}" if other not in (None, unit) and is_moment(str(number), True) else ""
+    hint = (
+        f"; in {other} it would be {show_moment(int(number * NANOSECONDS[other]))}"
+        if other not in (None, unit) and is_moment(str(number), True)
+        else ""
+    )
     if number < 0:
         return f"a time of 0 {unit} or more"
     if example is not None and clock is not None:
@@ -120,7 +142,9 @@ def _dates(texts: Sequence[str]) -> Moments:
     for index, text in enumerate(texts):
         found = _date(text)
         if found is None:
-            raise NoMomentError(index, f"a date like those before: {texts[0]}" if index and decimal(text) is not None else EXPECTED)
+            raise NoMomentError(
+                index, f"a date like those before: {texts[0]}" if index and decimal(text) is not None else EXPECTED
+            )
         value, has_zone = found
         if not _FIRST <= value < _LAST:
             raise NoMomentError(index, f"a time between {_YEARS[0]} and {_YEARS[1]}")

@@ -1,4 +1,6 @@
-"""What a scenario names, and whether anything refers to it: policies, routes, services and their endpoints, brokers and their topics."""
+"""What a scenario names, and whether anything refers to it: policies, routes, services and their endpoints, brokers and
+their topics.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from typing import NamedTuple
 from sim.spec.actions import Calls, Performs, Publishes
 from sim.spec.document import Location
 from sim.spec.scenario import Scenario
+from sim.spec.sites import reached
 from sim.spec.walk import visits
 
 
@@ -21,7 +24,10 @@ class Named(NamedTuple):
 
 
 def named_things(scenario: Scenario) -> Iterator[Named]:
-    """Everything with a name that others refer to. What stands in a thing that nothing refers to is not told of besides."""
+    """Everything with a name that others refer to.
+
+    What stands in a thing that nothing refers to is not told of besides.
+    """
     used = _Used(scenario)
     for name in scenario.policies:
         yield Named(("policies", name), "policy", name, name in used.policies)
@@ -34,11 +40,14 @@ def named_things(scenario: Scenario) -> Iterator[Named]:
         for endpoint, called in own.items() if alive else ():
             yield Named(("services", service, "endpoints", endpoint), "endpoint", endpoint, called)
     for broker, of in scenario.brokers.items():
-        topics = {topic: topic in used.topics for topic in of.topics}
-        alive = any(topics.values()) or broker in used.components
+        topics = {topic: topic in used.topics for topic in of.partitioned}
+        queues = {source: source in used.topics for source in of.sources if source not in topics}
+        alive = any(topics.values()) or any(queues.values()) or broker in used.components
         yield Named(("brokers", broker), "broker", broker, alive)
         for topic, known in topics.items() if alive else ():
             yield Named(("brokers", broker, "topics", topic), "topic", topic, known)
+        for queue, known in queues.items() if alive else ():
+            yield Named(("brokers", broker, "queues", queue), "queue", queue, known)
 
 
 class _Used:
@@ -46,7 +55,8 @@ class _Used:
 
     def __init__(self, scenario: Scenario) -> None:
         self.policies: set[object] = set()
-        self.targets = {target for traffic in scenario.traffic.values() for target in traffic.mix}  # routes and endpoints
+        # routes and endpoints
+        self.targets = {target for traffic in scenario.traffic.values() for target in traffic.mix}
         self.topics = {topic for service in scenario.services.values() for topic in service.consumes}
         self.components: set[object] = {end for link in scenario.network.links for end in link.between}
         for fault in scenario.faults:
@@ -57,7 +67,7 @@ class _Used:
                 if isinstance(action, (Calls, Performs)):
                     self.targets.add(action.endpoint)
                 elif isinstance(action, Publishes):
-                    self.topics.add(action.topic)
+                    self.topics |= {action.topic, *reached(scenario, action.topic)}
             if visit.step.actions is None:  # a step that tells none: whatever it names may be meant
                 named = {value for value in vars(visit.step).values() if isinstance(value, str)}
                 self.targets |= named

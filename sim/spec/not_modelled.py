@@ -12,14 +12,18 @@ from collections.abc import Iterable
 from sim.errors import did_you_mean
 
 _SLIP = 0.85  # from here on two words are the same one, misspelt
-_REPLICAS = "autoscaling is not modelled: `replicas` stay as they are; compare variants, or `sim sweep --over services.NAME.replicas=1..8`"
-_HEDGE = "hedging is not modelled; a short `timeout` with `retry` comes nearest"
-_DEADLINE = "deadlines that travel along are not modelled; `timeout` of each call, with `on_timeout: cancel`, comes nearest"
-_SAGA = "a saga is no word: its steps are calls (or events), and what undoes them stands in `fallback`"
-_CONNECTIONS = "connections are not modelled; what a caller has open at once is bounded by `bulkhead: {max_concurrent_calls: 20}` of its policy"
-_CONCURRENCY = "what a service does at once is `workers`; what a caller has open at once is `bulkhead: {max_concurrent_calls: 20}` of its policy"
-_MEMORY = "memory and garbage collection are not modelled; a pause is a fault: `{at: 1m, for: 2s, outage: NAME, how: hang}`"
-_CACHE = "there is no cache but that of tokens (`cache_ttl` of `oauth`) and of a plug-in (scenarios/cache.py)"
+_REPLICAS = "it is `autoscaling: {min: 2, max: 10, metrics: [{cpu: 70%}]}` of a service"
+_HEDGE = "it is `hedge: {after: p95, max: 1}` of a policy"
+_DEADLINE = "it is `deadline: propagate` of a policy, and of traffic with a `timeout`"
+_SAGA = "it is the step `saga: [{do: [...], undo: [...]}]`"
+_CONNECTIONS = "the connections of a caller are `pool: {size: 20, max_pending: 50, acquire_timeout: 2s}` of its policy"
+_CONCURRENCY = (
+    "what a service does at once is `workers`; what a caller has open at once is `bulkhead: "
+    "{max_concurrent_calls: 20}` of its policy"
+)
+_MEMORY = (
+    "memory and garbage collection are not modelled; a pause is a fault: `{at: 1m, for: 2s, outage: NAME, how: hang}`"
+)
 _RATE = "a rate is written with its unit: `arrivals: {poisson: 100/s}`"
 _USERS = "users who wait for their answer are `arrivals: {closed: {users: 50, think: 1s}}`"
 _UNIT = "a duration is written with its unit: `timeout: 250ms`"
@@ -27,25 +31,29 @@ _RETRY = "it is `retry: {max_attempts: 3}` of a policy; the first try counts as 
 _LINGER = "batches of a producer are not modelled; `via: outbox` with `poll` and `batch` comes nearest"
 _SPREAD = "the spread is `cv`, the standard deviation over the mean"
 _QUEUE = "the bound of a queue is `queue: {capacity: 100}`"
+_LIMITS = (
+    "limits are `rate_limits` of the gateway, of a route or of a service; those of a caller are "
+    "`rate_limit` of a policy"
+)
+_CLASSES = "who is served first is `queue: {discipline: priority, classes: {checkout: 0, browse: 1}}` of a service"
+_DEAD = (
+    "a message of a topic is a dead letter after `max_deliveries` of its consumer; of a queue as its `dead_letter` says"
+)
 _TLS = "connections, TLS and bandwidth are not modelled; `network` has latency and loss"
 
 INSTEAD = {
     "autoscaler": _REPLICAS,
-    "autoscaling": _REPLICAS,
     "hpa": _REPLICAS,
     "max_replicas": _REPLICAS,
     "min_replicas": _REPLICAS,
     "instances": "it is `replicas`",
     "pods": "it is `replicas`",
-    "hedge": _HEDGE,
     "hedging": _HEDGE,
-    "deadline": _DEADLINE,
-    "deadlines": _DEADLINE,
-    "saga": _SAGA,
+    "deadline_propagation": _DEADLINE,
+    "grpc_timeout": _DEADLINE,
     "compensate": _SAGA,
     "compensation": _SAGA,
-    "prefetch": "brokers of the queue kind are not modelled; `max_poll_records` of a consumer comes nearest",
-    "prefetch_count": "brokers of the queue kind are not modelled; `max_poll_records` of a consumer comes nearest",
+    "prefetch_count": "it is `prefetch` of a consumer of a queue; of a topic `max_poll_records`",
     "linger": _LINGER,
     "linger_ms": _LINGER,
     "batch_size": _LINGER,
@@ -57,15 +65,10 @@ INSTEAD = {
     "connections": _CONNECTIONS,
     "connection_pool": _CONNECTIONS,
     "max_connections": _CONNECTIONS,
-    "pool": _CONNECTIONS,
     "pool_size": _CONNECTIONS,
     "concurrency_limit": _CONCURRENCY,
     "max_concurrency": _CONCURRENCY,
     "threads": _CONCURRENCY,
-    "cache": _CACHE,
-    "ttl": _CACHE,
-    "priority": "requests have no priority; `discipline` of `queue` is fifo or lifo",
-    "priorities": "requests have no priority; `discipline` of `queue` is fifo or lifo",
     "queue_size": _QUEUE,
     "queue_length": _QUEUE,
     "max_queue": _QUEUE,
@@ -93,19 +96,28 @@ INSTEAD = {
     "gaussian": "a normal would be negative at times; `gamma` or `lognormal` with `mean` and `cv` come nearest",
     "std": _SPREAD,
     "stddev": _SPREAD,
-    "throttle": "limits are `rate_limits` of the gateway",
-    "throttling": "limits are `rate_limits` of the gateway",
+    "throttle": _LIMITS,
+    "throttling": _LIMITS,
+    "limit_req": _LIMITS,
+    "rate_limiting": _LIMITS,
     "sla": "what a route promises is `objective: {latency: 300ms, availability: 99.9%}`",
     "slo": "what a route promises is `objective: {latency: 300ms, availability: 99.9%}`",
     "tls": _TLS,
     "bandwidth": _TLS,
-    "dlq": "a message is a dead letter after `max_deliveries` of its consumer",
-    "dead_letter_queue": "a message is a dead letter after `max_deliveries` of its consumer",
+    "dlq": _DEAD,
+    "dead_letter_queue": _DEAD,
+    "dead_letter_exchange": "it is `dead_letter` of a queue",
+    "x_delivery_limit": "it is `delivery_limit` of a quorum queue",
+    "auto_ack": "it is `ack: automatic` of a consumer of a queue",
+    "requeue": "it is `on_failure: requeue` of a consumer of a queue",
+    "publisher_confirms": "it is `confirm: each` of a publication",
 }
 
 
 def hint_for(word: str, known: Iterable[str]) -> str:
-    """What ends an 'unknown word' message: what the language has instead of a word of the trade, or the nearest known word."""
+    """What ends an 'unknown word' message: what the language has instead of a word of the trade, or the nearest known
+    word.
+    """
     known = set(known)
     instead = instead_of(word)
     if instead is None or difflib.get_close_matches(word, sorted(known), n=1, cutoff=_SLIP):
@@ -114,6 +126,8 @@ def hint_for(word: str, known: Iterable[str]) -> str:
 
 
 def instead_of(word: str) -> str | None:
-    """What to write instead of a word that other tools know, however they spell it (`maxRetries`, `max-retries`); None: nothing is known of it."""
+    """What to write instead of a word that other tools know, however they spell it (`maxRetries`, `max-retries`); None:
+    nothing is known of it.
+    """
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word[:60]).replace("-", "_").replace(".", "_").lower()
     return INSTEAD.get(plain)

@@ -1,7 +1,8 @@
 """Variants are JSON Merge Patches (RFC 7396) with two departures, and the way back from a merged scenario to a patch.
 
-A map merges key by key, null removes a key, a list is replaced whole. The departures: a *choice* (a distribution, arrivals,
-a back-off, an authentication: a map whose key names a kind) is replaced whole, and `expect` of a variant adds to that of the top.
+A map merges key by key, null removes a key, a list is replaced whole. The departures: a *choice* (a distribution,
+arrivals, a back-off, an authentication: a map whose key names a kind) is replaced whole, and `expect` of a variant adds
+to that of the top.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def merge_variant(top: dict[str, Data], patch: dict[str, Data], shape: Shape) ->
 
 
 def vain_removals(target: Data, patch: Data, shape: Shape, at: Location = ()) -> Iterator[tuple[Location, str]]:
-    """Where `patch` removes what is not there and could not be, and what to say: a slip, after which nothing would differ.
+    """Where `patch` removes what is not there and could not be, and what to say: a slip, after which nothing would
+    differ.
 
     A field that the language knows may be removed although `target` does not write it.
     """

@@ -1,4 +1,7 @@
-"""Plug-ins: Python files that register words of their own. They are code, so only those that the user names are ever run."""
+"""Plug-ins: Python files that register words of their own.
+
+They are code, so only those that the user names are ever run.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ _supplied: dict[str, str] = {}  # path -> the text that came from another proces
 
 
 def load_plugins(paths: Sequence[str | Path]) -> tuple[str, ...]:
-    """Run each file once and return the absolute paths. A file that has changed since is run again, its former words forgotten.
+    """Run each file once and return the absolute paths. A file that has changed since is run again, its former words
+    forgotten.
 
     The module's name is derived from the path, so that a worker process that loads the same file has the same classes.
     """
@@ -30,7 +34,9 @@ def load_plugins(paths: Sequence[str | Path]) -> tuple[str, ...]:
 
 
 def texts_that_ran() -> dict[str, str]:
-    """Path -> text of every plug-in that this process runs: what other processes must run too, whatever becomes of the files."""
+    """Path -> text of every plug-in that this process runs: what other processes must run too, whatever becomes of the
+    files.
+    """
     return dict(_ran)
 
 
@@ -40,12 +46,17 @@ def text_of(path: str) -> str:
 
 
 def supply_texts(texts: Mapping[str, str]) -> None:
-    """From now on `load_plugins` runs these texts for these paths, and reads no file: nobody can put another text in between."""
+    """From now on `load_plugins` runs these texts for these paths, and reads no file: nobody can put another text in
+    between.
+    """
     _supplied.update(texts)
 
 
-def refused(wanted: Iterable[str], allowed: Sequence[str], base: Path | None, confine: Path | None = None) -> list[tuple[int, str]]:
-    """The plug-ins a scenario names that are not allowed: index and message. Without a `base` (a canonical document) names are compared.
+def refused(
+    wanted: Iterable[str], allowed: Sequence[str], base: Path | None, confine: Path | None = None
+) -> list[tuple[int, str]]:
+    """The plug-ins a scenario names that are not allowed: index and message. Without a `base` (a canonical document)
+    names are compared.
 
     With `confine` those that lie outside of that folder are among them, allowed or not.
     """

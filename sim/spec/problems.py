@@ -15,7 +15,16 @@ from sim.spec.not_modelled import hint_for
 from sim.spec.shape import Shape
 from sim.units import shown
 
-_SCALAR = {"string_type", "literal_error", "int_type", "float_type", "bool_type", "int_parsing", "float_parsing", "int_from_float"}
+_SCALAR = {
+    "string_type",
+    "literal_error",
+    "int_type",
+    "float_type",
+    "bool_type",
+    "int_parsing",
+    "float_parsing",
+    "int_from_float",
+}
 _STRUCTURED = {"dict_type", "model_type", "model_attributes_type", "tuple_type", "list_type"}
 
 
@@ -24,7 +33,9 @@ MOST_PROBLEMS = 100  # told of one variant: nobody reads more
 
 @dataclass(frozen=True)
 class Complaint:
-    """One thing that pydantic found wrong: its kind, its place in the document, its own last name for it, and what came with it."""
+    """One thing that pydantic found wrong: its kind, its place in the document, its own last name for it, and what came
+    with it.
+    """
 
     type: str
     at: Location  # of what the document has; the map that lacks a field, where one is missing
@@ -41,7 +52,11 @@ class Complaint:
 def complaints_of(error: ValidationError, document: Data, shape: Shape) -> list[Complaint]:
     """What one validation found, each thing once."""
     found = list(islice(_flattened(error.errors(include_url=False), document), MOST_PROBLEMS))
-    return [complaint for complaint in found if not (_of_other_member(complaint, found, document) or _follows(complaint, found, document, shape))]
+    return [
+        complaint
+        for complaint in found
+        if not (_of_other_member(complaint, found, document) or _follows(complaint, found, document, shape))
+    ]
 
 
 def _flattened(errors: Iterable[Data], document: Data, before: Location = ()) -> Iterator[Complaint]:
@@ -60,12 +75,17 @@ def _of_other_member(complaint: Complaint, found: list[Complaint], document: Dat
     irrelevant = _SCALAR if isinstance(value_at(document, complaint.at), (dict, list)) else _STRUCTURED
     depth = len(complaint.at)
     return complaint.type in irrelevant and any(
-        other is not complaint and other.at[:depth] == complaint.at and (len(other.at) > depth or other.type not in irrelevant) for other in found
+        other is not complaint
+        and other.at[:depth] == complaint.at
+        and (len(other.at) > depth or other.type not in irrelevant)
+        for other in found
     )
 
 
 def _follows(complaint: Complaint, found: list[Complaint], document: Data, shape: Shape) -> bool:
-    """What is no trouble of its own: a list too short because its items are wrong, a field missing because it is misspelt."""
+    """What is no trouble of its own: a list too short because its items are wrong, a field missing because it is
+    misspelt.
+    """
     if complaint.type == "too_short":
         return len(value_at(document, complaint.at)) >= int(complaint.context.get("min_length", 0))
     if complaint.type != "missing":
@@ -148,7 +168,12 @@ def _one_of(expected: str, found: Data) -> str:
     return f"{expected.replace(chr(39), '')}{hint if 'mean' in hint else ''}"
 
 
-_LIMITS = {"greater_than": "more than", "greater_than_equal": "at least", "less_than": "less than", "less_than_equal": "at most"}
+_LIMITS = {
+    "greater_than": "more than",
+    "greater_than_equal": "at least",
+    "less_than": "less than",
+    "less_than_equal": "at most",
+}
 _PLAIN = {
     "string_type": "text",
     "tuple_type": "a list",

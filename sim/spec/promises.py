@@ -1,4 +1,6 @@
-"""What routes promise and clients bear, and which times of an answer make a difference to it: what any record of a run must be able to tell."""
+"""What routes promise and clients bear, and which times of an answer make a difference to it: what any record of a run
+must be able to tell.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,16 @@ from collections.abc import Iterator
 from sim.spec.scenario import Scenario
 from sim.spec.traffic import Objective, Traffic
 
-PATIENCE = 10.0  # s; a system in which requests are in flight for longer, where their client has no timeout, has not recovered
-WIDE = 0.1  # of the requests that a share counts; where the fate of more of them is open at the end, there is no figure but its bounds
+# s; a system in which requests are in flight for longer, where their client has no timeout, has not recovered
+PATIENCE = 10.0
+# of the requests that a share counts; where the fate of more of them is open at the end, there is no figure but its
+# bounds
+WIDE = 0.1
 APDEX_T = 0.5  # s; where a route has no latency objective, as New Relic has it
 TOLERATED = 4  # times T, in the words of Apdex
-ROUNDING = 1e-9  # s; a time is a difference of two clocks, whose last digits are noise: 0.1 s is within an objective of 100 ms wherever it happens
+# s; a time is a difference of two clocks, whose last digits are noise: 0.1 s is within an objective of 100 ms wherever
+# it happens
+ROUNDING = 1e-9
 
 
 def objective_of(scenario: Scenario, traffic: Traffic | None, route: str) -> Objective:
@@ -23,12 +30,16 @@ def objective_of(scenario: Scenario, traffic: Traffic | None, route: str) -> Obj
 
 
 def patience_of(traffic: Traffic | None) -> float:
-    """Seconds after which a request that is still in flight counts as failed where one asks whether a system has recovered."""
+    """Seconds after which a request that is still in flight counts as failed where one asks whether a system has
+    recovered.
+    """
     return PATIENCE if traffic is None or traffic.timeout is None else traffic.timeout
 
 
 def limits(scenario: Scenario) -> Iterator[float]:
-    """Every response time, in seconds, at which an answer goes from one verdict to another, whichever route it is of."""
+    """Every response time, in seconds, at which an answer goes from one verdict to another, whichever route
+    it is of.
+    """
     for traffic in (None, *scenario.traffic.values()):
         for route in ("", *(traffic.mix if traffic is not None else ())):
             objective = objective_of(scenario, traffic, route).latency

@@ -1,4 +1,7 @@
-"""YAML 1.2 text into plain data with places. Written for hostile input: nothing is constructed, followed for ever, or expanded without limit."""
+"""YAML 1.2 text into plain data with places.
+
+Written for hostile input: nothing is constructed, followed for ever, or expanded without limit.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 def decode(raw: bytes, file: str) -> str:
     """UTF-8 text, or a ScenarioError that names the line of the first byte that is none."""
     if len(raw) > LARGEST:
-        raise _error(f"the file is larger than {LARGEST // 2**20} MiB; recorded data belongs into a CSV file beside it", Place(file))
+        raise _error(
+            f"the file is larger than {LARGEST // 2**20} MiB; recorded data belongs into a CSV file beside it",
+            Place(file),
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -55,7 +61,10 @@ def decode(raw: bytes, file: str) -> str:
 
 
 def read_yaml(text: str, file: str = "<text>") -> Data:
-    """The one document of `text`: Map, Seq, str, int, float, bool or None. Everything wrong with its form is told in a ScenarioError."""
+    """The one document of `text`: Map, Seq, str, int, float, bool or None.
+
+    Everything wrong with its form is told in a ScenarioError.
+    """
     composer = Composer(file)
     compose(text, composer)
     return composer.root
@@ -73,7 +82,9 @@ def compose(text: str, composer: Composer) -> None:
         composer.problems.append(_syntax_problem(error, text, file))
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        composer.problems.append(Problem(f"found the character U+{_code(error.character):04X}, which YAML does not allow", "", file, line))
+        composer.problems.append(
+            Problem(f"found the character U+{_code(error.character):04X}, which YAML does not allow", "", file, line)
+        )
     except (YAMLError, ValueError, RecursionError) as error:
         composer.problems.append(Problem(f"not YAML: {str(error).splitlines()[0]}", "", file))
     if composer.problems:
@@ -99,7 +110,8 @@ _SKIPPED = object()  # stands for a value that has been complained about
 class Composer:
     """Builds the document from events with a stack of its own, so that depth costs no recursion and can be limited.
 
-    What a scenario refuses although YAML allows it is told by methods of their own, which a reader of other files may override.
+    What a scenario refuses although YAML allows it is told by methods of their own, which a reader of other files may
+    override.
     """
 
     file: str
@@ -140,7 +152,9 @@ class Composer:
         if not isinstance(value, str):
             self.complain(f"found the key {word or 'nothing'}, which is not a word; write it in quotes", at)
         elif value == "<<":
-            self.complain("found a merge key (<<), which YAML 1.2 does not have; write the fields out, or use variants", at)
+            self.complain(
+                "found a merge key (<<), which YAML 1.2 does not have; write the fields out, or use variants", at
+            )
         elif len(value) > LONGEST_NAME:
             self.complain(f"found a name of {len(value)} characters, expected at most {LONGEST_NAME}", at)
         elif value in top.node:
@@ -178,7 +192,11 @@ class Composer:
 
     def _scalar(self, event: ScalarEvent, at: Place) -> None:
         quoted = event.style is not None or event.tag is not None
-        if event.style == '"' and not event.value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in event.value):
+        if (
+            event.style == '"'
+            and not event.value.isascii()
+            and any("\ud800" <= letter <= "\udfff" for letter in event.value)
+        ):
             raise _error("found half of a surrogate pair, expected text", at)
         if (code := unprintable_in(event.value.rstrip("\n"))) is not None:
             self.unprintable(code, at)
@@ -264,7 +282,13 @@ def _short(digits: str) -> str:
 def _syntax_problem(error: MarkedYAMLError, text: str, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
-    return Problem(f"not YAML: {_plain_words(str(error.problem or error.context or ''), text, line)}", "", file, line + 1, column + 1)
+    return Problem(
+        f"not YAML: {_plain_words(str(error.problem or error.context or ''), text, line)}",
+        "",
+        file,
+        line + 1,
+        column + 1,
+    )
 
 
 def _plain_words(said: str, text: str, line: int) -> str:
@@ -272,7 +296,10 @@ def _plain_words(said: str, text: str, line: int) -> str:
     if "'\\t'" in said or (line < len(lines) and "\t" in lines[line][: len(lines[line]) - len(lines[line].lstrip())]):
         return "found a tab at the beginning of a line; YAML is indented with spaces"
     if said.startswith("mapping values are not allowed"):
-        return "found a ':' where no key can stand; is the line indented as the one above, and is text that holds ': ' in quotes?"
+        return (
+            "found a ':' where no key can stand; is the line indented as the one above, and is text that holds ': "
+            "' in quotes?"
+        )
     if "<stream end>" in said or "end of stream" in said:
         return "the file ends inside an open bracket or quote"
     if said.startswith("expected <block end>"):

@@ -1,4 +1,7 @@
-"""What a recorded file says: when requests came, at which rate, how long something took. A row is a request, or an interval of a series."""
+"""What a recorded file says: when requests came, at which rate, how long something took.
+
+A row is a request, or an interval of a series.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,17 @@ _LEFT_OUT = Decimal("1.5")  # of the usual gap: from here on rows of a regular s
 
 def requests(file: CsvFile, spec: Replay) -> dict[str, Data]:
     """Each row as one request, in the order of their times: a log is often written in the order of completion."""
-    columns = file.columns([spec.timestamps, *(column for column in (spec.route, spec.user) if column is not None)], spec.where)
+    columns = file.columns(
+        [spec.timestamps, *(column for column in (spec.route, spec.user) if column is not None)], spec.where
+    )
     moments = _moments(file, columns, 0, spec)
     order = _order(moments)
     times = [moments.values[row] for row in order]
     _refuse_implausible(times)
-    data: dict[str, Data] = {"values": [float((time - times[0]) / _SECOND) for time in times], **_when(times[0], moments)}
+    data: dict[str, Data] = {
+        "values": [float((time - times[0]) / _SECOND) for time in times],
+        **_when(times[0], moments),
+    }
     if spec.route is not None:
         names = [columns.texts[1][row] for row in order]
         numbers, requests_of = _numbered(names), Counter(names)
@@ -51,7 +59,9 @@ def series(file: CsvFile, spec: Replay) -> dict[str, Data]:
         columns = file.columns([column], spec.where)
         return {"values": [_number(columns, 0, row, expected) for row in range(len(columns.lines))]}
     if spec.timestamps is None and column == file.names[0]:
-        raise BadFileError(f"has its times in no column before '{column}'; name the column in `timestamps`, or give `every`")
+        raise BadFileError(
+            f"has its times in no column before '{column}'; name the column in `timestamps`, or give `every`"
+        )
     columns = file.columns([spec.timestamps, column], spec.where)
     moments = _moments(file, columns, 0, spec)
     if not spec.where:
@@ -66,7 +76,9 @@ def series(file: CsvFile, spec: Replay) -> dict[str, Data]:
 
 
 def durations(file: CsvFile, spec: Recorded, owner: Replay | None) -> list[float]:
-    """A column of durations in seconds: in the order of the file, or of the times of the arrivals whose rows they are."""
+    """A column of durations in seconds: in the order of the file, or of the times of the arrivals whose rows
+    they are.
+    """
     if owner is None:
         columns = file.columns([spec.column], spec.where)
         return [_duration(columns, row, spec.unit) for row in range(len(columns.lines))]
@@ -78,7 +90,9 @@ def _moments(file: CsvFile, columns: Columns, column: int, spec: Replay) -> Mome
     try:
         moments = moments_of(columns.texts[column], spec.unit)
     except NoMomentError as error:
-        wrong = columns.wrong(column, error.index, error.expected if columns.tells else f"{EXPECTED}, of one kind and unit in all rows")
+        wrong = columns.wrong(
+            column, error.index, error.expected if columns.tells else f"{EXPECTED}, of one kind and unit in all rows"
+        )
         others = file.times_in(file.first_row()) if spec.timestamps is None else []
         if others:
             which = f": {' or '.join(others[:5])}" if file.tells else ""
@@ -111,7 +125,10 @@ def _refuse_implausible(times: Sequence[Decimal]) -> None:
     span = times[-1] - times[0]
     if span > _YEAR and len(times) * 3600 * _SECOND < span:
         years = float(span / _YEAR)
-        raise BadFileError(f"has {len(times)} rows in {years:.1f} years, fewer than one an hour; are these the times of requests, and in which `unit`?")
+        raise BadFileError(
+            f"has {len(times)} rows in {years:.1f} years, fewer than one an hour; are these the times of requests, "
+            "and in which `unit`?"
+        )
 
 
 def _refuse_overlap(file: CsvFile, columns: Columns, moments: Moments) -> None:
@@ -120,20 +137,30 @@ def _refuse_overlap(file: CsvFile, columns: Columns, moments: Moments) -> None:
     for row, moment in enumerate(moments.values):
         first = rows.setdefault(moment, row)
         if first != row:
-            names = [name for name in file.differing(columns.lines[first], columns.lines[row]) if name != columns.names[1]]
+            names = [
+                name for name in file.differing(columns.lines[first], columns.lines[row]) if name != columns.names[1]
+            ]
             names = names if file.tells else []
             differ = f", which differ in {', '.join(names[:5])}" if names else ""
             pick = f"`where: {{{names[0]}: ...}}`" if names else "`where`"
-            expected = f"one row for each time: pick the rows of one series (or of several, whose sum is meant) with {pick}"
+            expected = (
+                f"one row for each time: pick the rows of one series (or of several, whose sum is meant) with {pick}"
+            )
             raise BadFileError(
-                f"column '{columns.names[0]}': found {columns.texts[0][row] if columns.tells else 'the same'} in line {columns.lines[first]}, too{differ}; "
+                f"column '{columns.names[0]}': found {columns.texts[0][row] if columns.tells else 'the same'} in line "
+                f"{columns.lines[first]}, too{differ}; "
                 f"expected {expected}",
                 columns.lines[row],
             )
 
 
-def _intervals(times: Sequence[Decimal], values: Sequence[float], every: Decimal | None, counts: bool) -> tuple[list[float], list[float]]:
-    """How long each value holds, and the values. Counts that a regular series leaves out are 0: whoever counts by group writes no empty ones."""
+def _intervals(
+    times: Sequence[Decimal], values: Sequence[float], every: Decimal | None, counts: bool
+) -> tuple[list[float], list[float]]:
+    """How long each value holds, and the values.
+
+    Counts that a regular series leaves out are 0: whoever counts by group writes no empty ones.
+    """
     gaps = [later - earlier for earlier, later in pairwise(times)]
     if not gaps and every is None:
         raise BadFileError("has too few rows to tell their interval; give `every`")

@@ -1,6 +1,8 @@
-"""Recorded CSV files of a document, read at load and embedded in it as `data`: arrivals, rate series, and columns of durations.
+"""Recorded CSV files of a document, read at load and embedded in it as `data`: arrivals, rate series, and columns of
+durations.
 
-All recordings of a document share one zero: the earliest row of those that hold dates, and the earliest of those that count from a start.
+All recordings of a document share one zero: the earliest row of those that hold dates, and the earliest of those that
+count from a start.
 """
 
 from __future__ import annotations
@@ -54,7 +56,10 @@ class Recordings:
         self._read: dict[str, Data] = {}
 
     def embedded(self, document: Map, shape: Shape) -> tuple[Map, list[Problem]]:
-        """The document with `data` beside every `file` of a replay or a recorded distribution. Files that it has all data of are not read."""
+        """The document with `data` beside every `file` of a replay or a recorded distribution.
+
+        Files that it has all data of are not read.
+        """
         found = _readings(document, shape)
         stale = {reading.spec.file for reading in found if reading.body.get("data") is None}
         problems: list[Problem] = []
@@ -72,7 +77,11 @@ class Recordings:
     def _data(self, document: Map, reading: _Reading, found: Sequence[_Reading]) -> tuple[Data, list[Problem]]:
         place = problem_at(document, (*reading.at, reading.word, "file"), "")
         if self._base is None:
-            return None, [Problem("names a file, which this document does not embed", place.path, place.file, place.line, place.column)]
+            return None, [
+                Problem(
+                    "names a file, which this document does not embed", place.path, place.file, place.line, place.column
+                )
+            ]
         path = self._base / reading.spec.file
         try:
             data = self._reading(path, reading.spec, [other.spec for other in found])
@@ -87,13 +96,20 @@ class Recordings:
     def _reading(self, path: Path, spec: Replay | Recorded, others: Sequence[Replay | Recorded]) -> Data:
         if isinstance(spec, Replay):
             return self._once(path, spec, lambda file: series(file, spec) if spec.is_series else requests(file, spec))
-        replays = [other for other in others if isinstance(other, Replay) and not other.is_series and other.file == spec.file]
+        replays = [
+            other for other in others if isinstance(other, Replay) and not other.is_series and other.file == spec.file
+        ]
         owner = _owner(spec, replays) if isinstance(spec, Replayed) else None
         return self._once(path, spec, lambda file: durations(file, spec, owner), owner)
 
-    def _once(self, path: Path, spec: Replay | Recorded, read: Callable[[CsvFile], T], owner: Replay | None = None) -> T:
+    def _once(
+        self, path: Path, spec: Replay | Recorded, read: Callable[[CsvFile], T], owner: Replay | None = None
+    ) -> T:
         """What was read in the same way before, or is read now."""
-        ways = [part.model_dump(mode="json", exclude={"times", "speed", "data"}) if part is not None else None for part in (spec, owner)]
+        ways = [
+            part.model_dump(mode="json", exclude={"times", "speed", "data"}) if part is not None else None
+            for part in (spec, owner)
+        ]
         key = json.dumps([str(path), type(spec).__name__, ways])
         if key not in self._read:
             self._read[key] = read(self._file(path))
@@ -106,17 +122,26 @@ class Recordings:
         if place not in self._files:
             file = CsvFile(path, self._base, self._confine)
             if sum(its.size for its in self._files.values()) + file.size > LARGEST_TOGETHER:
-                raise BadFileError(f"makes more than {LARGEST_TOGETHER // 2**20} MiB of recordings, together with the others of this scenario")
+                raise BadFileError(
+                    f"makes more than {LARGEST_TOGETHER // 2**20} MiB of recordings, together with the others of this "
+                    "scenario"
+                )
             self._files[place] = file
         return self._files[place]
 
 
 def _refuse_unknown_routes(document: Map, spec: Replay, data: dict[str, Data]) -> None:
-    """Names in the column of the routes that are none. A later check would say them, and this file is not to be told of."""
+    """Names in the column of the routes that are none.
+
+    A later check would say them, and this file is not to be told of.
+    """
     unknown = [name for name in data.get("routes", []) if name not in _routes(document)]
     if unknown:
         count = f"{len(unknown)} of its {len(data['routes'])} names are"
-        raise BadFileError(f"column '{spec.route}': {count} unknown in the scenario, expected those of its routes or endpoints (service.endpoint)")
+        raise BadFileError(
+            f"column '{spec.route}': {count} unknown in the scenario, expected those of its routes or endpoints "
+            "(service.endpoint)"
+        )
 
 
 def _routes(document: Map) -> set[str]:
@@ -124,8 +149,17 @@ def _routes(document: Map) -> set[str]:
     gateway, services = document.get("gateway"), document.get("services")
     if isinstance(gateway, dict) and isinstance(gateway.get("routes"), dict):
         return set(gateway["routes"])
-    maps = {name: spec.get("endpoints") for name, spec in services.items() if isinstance(spec, dict)} if isinstance(services, dict) else {}
-    return {f"{name}.{endpoint}" for name, endpoints in maps.items() if isinstance(endpoints, dict) for endpoint in endpoints}
+    maps = (
+        {name: spec.get("endpoints") for name, spec in services.items() if isinstance(spec, dict)}
+        if isinstance(services, dict)
+        else {}
+    )
+    return {
+        f"{name}.{endpoint}"
+        for name, endpoints in maps.items()
+        if isinstance(endpoints, dict)
+        for endpoint in endpoints
+    }
 
 
 def _readings(document: Map, shape: Shape) -> list[_Reading]:
@@ -146,14 +180,18 @@ def _readings(document: Map, shape: Shape) -> list[_Reading]:
 
 
 def _owner(spec: Replayed, replays: Sequence[Replay]) -> Replay | None:
-    """The arrivals whose rows the durations belong to: those with the same `where`, or the only ones; None where there are none."""
+    """The arrivals whose rows the durations belong to: those with the same `where`, or the only ones; None where there
+    are none.
+    """
     if not replays:
         return None
     alike = [replay for replay in replays if replay.where == spec.where]
     if alike:
         return alike[0]
     if any(replay.where != replays[0].where for replay in replays) and not spec.where:
-        raise BadFileError("arrivals replay different rows of this file, picked by `where`; say here, too, which rows are meant")
+        raise BadFileError(
+            "arrivals replay different rows of this file, picked by `where`; say here, too, which rows are meant"
+        )
     return replays[0]
 
 

@@ -1,4 +1,6 @@
-"""The reference of the language, written from its declarations: every word with its fields, how they are written, their defaults and sentences."""
+"""The reference of the language, written from its declarations: every word with its fields, how they are written, their
+defaults and sentences.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +36,16 @@ _SHOWS: dict[str, Callable[[float], str]] = {
 
 
 def reference() -> str:
-    """Markdown: the scenario and all that it is made of, then every kind with its words, those of loaded plug-ins included."""
+    """Markdown: the scenario and all that it is made of, then every kind with its words, those of loaded plug-ins
+    included.
+    """
     schema = json_schema()
     definitions = schema["$defs"] | {"Scenario": schema}
     registered = {cls for kind in get_args(Kind) for cls in words(kind).values()}
-    parts, told = ["# The scenario language"], {base for cls in registered for base in cls.__mro__ if issubclass(base, Spec)}
+    parts, told = (
+        ["# The scenario language"],
+        {base for cls in registered for base in cls.__mro__ if issubclass(base, Spec)},
+    )
     for cls in _made_of(Scenario, told):
         parts += _section(cls.__name__, cls, definitions.get(cls.__name__, {}))
     for kind in get_args(Kind):
@@ -51,7 +58,9 @@ def reference() -> str:
 
 
 def _made_of(start: type[Spec], told: set[type[Spec]]) -> list[type[Spec]]:
-    """This spec and what it is made of, outer before inner, in the order of the fields; without those told of, to which they are added."""
+    """This spec and what it is made of, outer before inner, in the order of the fields; without those told of, to which
+    they are added.
+    """
     found, waiting = list[type[Spec]](), [start]
     while waiting:
         cls = waiting.pop(0)

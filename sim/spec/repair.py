@@ -1,4 +1,7 @@
-"""A wrong document repaired, only to look further: what it names can be checked although its form is wrong. Never run, never shown."""
+"""A wrong document repaired, only to look further: what it names can be checked although its form is wrong.
+
+Never run, never shown.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,15 @@ from sim.spec.document import Data, Location, Map, as_map, as_seq, has
 from sim.spec.problems import Complaint, complaints_of, words_at
 from sim.spec.shape import Shape
 
-_LIKELY = (1, "1s", "1/s", "word", True)  # one of them fits wherever a number, a duration, a rate, a name or a flag is wanted
+# one of them fits wherever a number, a duration, a rate, a name or a flag is wanted
+_LIKELY = (1, "1s", "1/s", "word", True)
 
 
-def repair(document: Map, complaints: Iterable[Complaint], spec: type[Spec], shape: Shape) -> tuple[Map, set[Location]] | None:
-    """The document with misspelt words put right, unknown fields left out and wrong values replaced; and where values were replaced.
+def repair(
+    document: Map, complaints: Iterable[Complaint], spec: type[Spec], shape: Shape
+) -> tuple[Map, set[Location]] | None:
+    """The document with misspelt words put right, unknown fields left out and wrong values replaced; and where values
+    were replaced.
 
     None where something is wrong that cannot be guessed.
     """
@@ -33,7 +40,9 @@ def repair(document: Map, complaints: Iterable[Complaint], spec: type[Spec], sha
 
 
 def _slip(complaint: Complaint, document: Map, shape: Shape) -> tuple[Location, str | None] | None:
-    """Where a word is wrong, and the word that was meant; None for the word where it is best left out; None where no word is wrong."""
+    """Where a word is wrong, and the word that was meant; None for the word where it is best left out; None where no
+    word is wrong.
+    """
     if complaint.type == "extra_forbidden" and complaint.holder != complaint.at and _is_there(document, complaint.at):
         return complaint.at, nearest(str(complaint.name), words_at(document, complaint.holder, shape))
     at = (*complaint.at, complaint.context.get("odd", ""))
@@ -47,8 +56,12 @@ def _is_there(document: Data, at: Location) -> bool:
 
 
 def believable(at: Location, message: str, repaired: Iterable[Location]) -> bool:
-    """Whether a finding in a repaired document is one of the original: only of names, and only where nothing was put in."""
-    return message.startswith("unknown ") and not any(at[: len(place)] == place or place[: len(at)] == at for place in repaired)
+    """Whether a finding in a repaired document is one of the original: only of names, and only where nothing was put
+    in.
+    """
+    return message.startswith("unknown ") and not any(
+        at[: len(place)] == place or place[: len(at)] == at for place in repaired
+    )
 
 
 def _filled(document: Map, wanted: set[Location], spec: type[Spec], shape: Shape) -> tuple[Map, set[Location]] | None:
@@ -69,7 +82,10 @@ def _still_wrong(document: Map, spec: type[Spec], shape: Shape) -> set[Location]
     try:
         spec.model_validate(document)
     except ValidationError as error:
-        return {(*found.at, found.name) if found.type == "missing" else found.at for found in complaints_of(error, document, shape)}
+        return {
+            (*found.at, found.name) if found.type == "missing" else found.at
+            for found in complaints_of(error, document, shape)
+        }
     return set()
 
 
@@ -98,7 +114,9 @@ def _replaced(document: Data, at: Location, value: Data) -> Data:
 
 
 def _respelt(document: Data, at: Location, word: str | None) -> Data:
-    """A copy along the path in which the key at its end is `word`, or is gone where there is no such word, or it stands there already."""
+    """A copy along the path in which the key at its end is `word`, or is gone where there is no such word, or it stands
+    there already.
+    """
     head, rest = at[0], at[1:]
     if rest:
         return _replaced(document, (head,), _respelt(document[head], rest, word))

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, PrivateAttr, TypeAdapter, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    TypeAdapter,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from sim import units
+from sim.spec import broker_fault as broker_fault  # noqa: PLC0414 - its words are registered
+from sim.spec import restart as restart  # noqa: PLC0414 - so is its word
 from sim.spec.base import Between, Duration, Spec
 from sim.spec.broker import AnyBroker
 from sim.spec.document import Data
-from sim.spec.fault import AnyFault, Fault
+from sim.spec.fault import AnyFault, Deploy, Fault
 from sim.spec.gateway import Gateway
 from sim.spec.network import Network
 from sim.spec.policy import CallPolicy
@@ -52,7 +63,9 @@ def _warmup(value: object) -> float:
 
 _WARMUP = {"description": "a duration such as 2m, or auto: found from a pilot (steady load only)"}
 Warmup = Annotated[
-    float, BeforeValidator(_warmup), WithJsonSchema({**_WARMUP, "anyOf": [*TypeAdapter(Duration).json_schema()["anyOf"], {"const": AUTO}]})
+    float,
+    BeforeValidator(_warmup),
+    WithJsonSchema({**_WARMUP, "anyOf": [*TypeAdapter(Duration).json_schema()["anyOf"], {"const": AUTO}]}),
 ]
 
 
@@ -68,7 +81,9 @@ def _length(value: object) -> float:
 
 _LENGTH = {"description": "a duration such as 10m, or recording: as long as the longest recording"}
 Length = Annotated[
-    float, BeforeValidator(_length), WithJsonSchema({**_LENGTH, "anyOf": [*TypeAdapter(Duration).json_schema()["anyOf"], {"const": BY_RECORDING}]})
+    float,
+    BeforeValidator(_length),
+    WithJsonSchema({**_LENGTH, "anyOf": [*TypeAdapter(Duration).json_schema()["anyOf"], {"const": BY_RECORDING}]}),
 ]
 
 
@@ -129,7 +144,10 @@ class Scenario(Spec):
     @property
     def recorded(self) -> float:
         """Seconds until the longest recording of its traffic is over; 0 where there is none."""
-        return max((traffic.arrivals.end for traffic in self.traffic.values() if isinstance(traffic.arrivals, Replay)), default=0.0)
+        return max(
+            (traffic.arrivals.end for traffic in self.traffic.values() if isinstance(traffic.arrivals, Replay)),
+            default=0.0,
+        )
 
     @property
     def recording(self) -> float:
@@ -152,7 +170,9 @@ class Scenario(Spec):
     @field_validator("faults", mode="after")
     @classmethod
     def _named(cls, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-        """Every fault has a name, for recovery times and the event log: without one of its own, what it does to whom."""
+        """Every fault has a name, for recovery times and the event log: without one of its own, what it does
+        to whom.
+        """
         taken = {fault.name for fault in faults}
         named = []
         for fault in faults:
@@ -161,7 +181,24 @@ class Scenario(Spec):
             named.append(fault if fault.name is not None else fault.model_copy(update={"name": name}))
         return tuple(named)
 
+    @property
+    def deployments(self) -> tuple[Deploy, ...]:
+        """The rolling deployments."""
+        return tuple(fault for fault in self.faults if isinstance(fault, Deploy))
+
+    def places_of(self, service: str) -> int:
+        """Of replicas of a service: as many as there can be at once, those that still drain included."""
+        spec = self.services[service]
+        most = spec.most_replicas
+        if spec.autoscaling is not None:
+            return 2 * most
+        return most + 2 * max((sum(fault.steps(most)) for fault in self.deployments if fault.of == service), default=0)
+
 
 def _free_name(name: str, taken: set[str | None]) -> str:
     """The name, or `name 2`, `name 3` ... where it is taken."""
-    return next(candidate for candidate in (name, *(f"{name} {number}" for number in range(2, len(taken) + 3))) if candidate not in taken)
+    return next(
+        candidate
+        for candidate in (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
+        if candidate not in taken
+    )

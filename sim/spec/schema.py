@@ -12,7 +12,7 @@ from sim.spec.base import Duration, Kind, Spec, words
 from sim.spec.document import Data
 from sim.spec.loading import SAME_FOR_ALL
 from sim.spec.scenario import Scenario
-from sim.spec.sentences import sentences_of
+from sim.spec.sentences import sentences_of, unwrapped
 from sim.spec.shape import specs_in
 
 _Json = dict[str, Any]
@@ -27,10 +27,14 @@ def json_schema() -> _Json:
     raw = {name: _without_defaults(schema) for name, schema in generated["$defs"].items()}
     for cls in classes:
         _describe(cls, raw[names[cls]])
-    kinds: dict[Kind, _Json] = {kind: _choice(kind, names, raw) for kind in get_args(Kind) if words(kind) and kind not in TAGGED}
+    kinds: dict[Kind, _Json] = {
+        kind: _choice(kind, names, raw) for kind in get_args(Kind) if words(kind) and kind not in TAGGED
+    }
     raw = {name: _with_tags(schema, names) for name, schema in raw.items()}
     plain = {name: schema for name, schema in raw.items() if name not in names.values()}
-    definitions = kinds | plain | {names[cls]: _with_shorthand(cls, raw[names[cls]], raw[names[cls]]) for cls in classes}
+    definitions = (
+        kinds | plain | {names[cls]: _with_shorthand(cls, raw[names[cls]], raw[names[cls]]) for cls in classes}
+    )
     definitions = {name: _expanded(schema, kinds) for name, schema in definitions.items()}
     return _file(definitions, names[Scenario], set(kinds))
 
@@ -68,7 +72,9 @@ def _classes() -> list[type[Spec]]:
 
 
 def _describe(cls: type[Spec], schema: _Json) -> None:
-    """Each field says what it means, and what may be written there, where its type tells."""
+    """The class says what it is; each field what it means, and what may be written there, where its type tells."""
+    if "description" in schema:
+        schema["description"] = unwrapped(schema["description"])
     for name, sentence in sentences_of(cls).items():
         field = schema["properties"][cls.model_fields[name].alias or name]
         unit = unit_in(field)
@@ -103,7 +109,9 @@ def _forms(kind: Kind, word: str, cls: type[Spec], body: _Json, name: str) -> It
         return
     key = cls.model_fields[cls.positional].alias or cls.positional
     positional = properties.pop(key)
-    yield _map({word: cls.shorthand or positional, **properties}, [word, *(field for field in required if field != key)], body)
+    yield _map(
+        {word: cls.shorthand or positional, **properties}, [word, *(field for field in required if field != key)], body
+    )
 
 
 def _map(properties: _Json, required: list[str], body: _Json) -> _Json:
@@ -131,7 +139,9 @@ def _without_defaults(schema: Data) -> Data:
         return [_without_defaults(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    drop = "default" in schema and (isinstance(schema["default"], (dict, list, float)) or schema["default"] in (None, -1))
+    drop = "default" in schema and (
+        isinstance(schema["default"], (dict, list, float)) or schema["default"] in (None, -1)
+    )
     kept = {key: value for key, value in schema.items() if not (drop and key == "default")}
     return {key: _of_each(value) if key == "properties" else _without_defaults(value) for key, value in kept.items()}
 
@@ -163,13 +173,23 @@ def _expanded(schema: Data, kinds: dict[Kind, _Json]) -> Data:
         return {key: _expanded(value, kinds) for key, value in schema.items()}
     kind, beside = schema["$choice"], schema.get("$beside")
     if beside is None:
-        return {"$ref": f"#/$defs/{kind}", **({"description": schema["description"]} if "description" in schema else {})}
+        return {
+            "$ref": f"#/$defs/{kind}",
+            **({"description": schema["description"]} if "description" in schema else {}),
+        }
     maps = [form for form in kinds[kind]["anyOf"] if "properties" in form]
-    return {"anyOf": [{"$ref": f"#/$defs/{kind}"}, *(_expanded({**form, "properties": {**form["properties"], **beside}}, kinds) for form in maps)]}
+    return {
+        "anyOf": [
+            {"$ref": f"#/$defs/{kind}"},
+            *(_expanded({**form, "properties": {**form["properties"], **beside}}, kinds) for form in maps),
+        ]
+    }
 
 
 def _patches(definitions: dict[str, _Json], start: str, kinds: set[str]) -> dict[str, _Json]:
-    """`NAME.patch` for `start` and everything it is made of, down to the choices and lists, which are replaced whole."""
+    """`NAME.patch` for `start` and everything it is made of, down to the choices and lists, which are
+    replaced whole.
+    """
     patches: dict[str, _Json] = {}
     waiting = [start]
     while waiting:
@@ -190,7 +210,9 @@ def _patch(schema: _Json, kinds: set[str], waiting: list[str]) -> _Json:
     if "anyOf" in schema:
         patched["anyOf"] = [_patch(member, kinds, waiting) for member in schema["anyOf"]]
     if "properties" in schema:
-        patched["properties"] = {key: _or_null(_patch(value, kinds, waiting)) for key, value in schema["properties"].items()}
+        patched["properties"] = {
+            key: _or_null(_patch(value, kinds, waiting)) for key, value in schema["properties"].items()
+        }
     if isinstance(schema.get("additionalProperties"), dict):
         patched["additionalProperties"] = _or_null(_patch(schema["additionalProperties"], kinds, waiting))
     return patched

@@ -1,7 +1,7 @@
 """The sentence that says what a field means: the docstring under it, read from the source when somebody asks.
 
-`duration: Length` with a docstring under it is told so in the schema, in an editor's hover text, and in the reference. A plug-in writes its
-sentences in the same way.
+`duration: Length` with a docstring under it is told so in the schema, in an editor's hover text, and in the reference.
+A plug-in writes its sentences in the same way.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from functools import cache
 from itertools import pairwise
 
 from sim.spec.base import Spec
+
+_FULL = 100  # columns without the indentation: less than this, and one more word would have found room in 120
 
 
 @cache
@@ -29,10 +31,27 @@ def sentences_of(cls: type[Spec]) -> dict[str, str]:
 def _written(cls: type[Spec]) -> Iterator[tuple[str, str]]:
     try:
         (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-    except (OSError, TypeError, SyntaxError):  # its source is not at hand: a plug-in that came from another machine, a class made by a program
+    except (OSError, TypeError, SyntaxError):
+        # its source is not at hand: a plug-in that came from another machine, a class made by a program
         return
     body = tree.body if isinstance(tree, ast.ClassDef) else []
     for field, after in pairwise(body):
         match field, after:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 yield name, " ".join(text.split())
+
+
+def unwrapped(text: str) -> str:
+    """A docstring as editors show it: a line that was broken because it was full goes on, all others end where they do.
+
+    So lists and tables stay as they are, and so does a line of its own for each word.
+    """
+    lines = text.split("\n")
+    joined = lines[:1]
+    for before, line in pairwise(lines):
+        full = len(before) + len(line.split(" ")[0]) > _FULL
+        if before.strip() and line and not line.startswith((" ", "* ", "- ")) and full:
+            joined[-1] += f" {line}"
+        else:
+            joined.append(line)
+    return "\n".join(joined)

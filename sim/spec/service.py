@@ -6,24 +6,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from sim.spec.base import UNLIMITED, Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
+from sim.spec import cache as _cache  # noqa: F401 - registers its step
+from sim.spec import composed as _words  # noqa: F401 - registers the steps that are made of other steps
+from sim.spec import saga as _saga  # noqa: F401 - registers its steps
+from sim.spec.autoscaling import Autoscaling, Draining, Starting
+from sim.spec.balancing import AnyBalancing
+from sim.spec.balancing import LoadBalancing as LoadBalancing  # noqa: PLC0414 - the names of old
+from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
+from sim.spec.limits import RateLimit
+from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith
+from sim.spec.queueing import Queue as Queue  # noqa: PLC0414 - the gateway has one too
 from sim.spec.step import AnyStep
-from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
-
-LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
-
-
-class Queue(Spec):
-    """Where requests wait for a worker, one per replica."""
-
-    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.SHED,), events=(EventKind.SHEDDING_BEGAN, EventKind.SHEDDING_ENDED), series=("queue",))
-    capacity: Count = UNLIMITED
-    """How many may wait in each replica; further ones are shed."""
-    discipline: Literal["fifo", "lifo"] = "fifo"
-    """Who is served first: who came first (`fifo`) or last (`lifo`)."""
-    timeout: Duration | None = None
-    """Who has waited as long as this is shed."""
+from sim.vocabulary import EventKind, MessageEnd, Stage
 
 
 class Stock(Spec):
@@ -44,10 +39,11 @@ class RetryTopic(Spec):
 
 
 class Consume(Spec):
-    """How a service consumes a topic, as one consumer group. Defaults: Kafka's consumer and Spring Kafka's error handler.
+    """How a service consumes a topic, as one consumer group, or a queue. Defaults: Kafka's consumer and Spring Kafka's
+    error handler; AMQP 0-9-1.
 
-    A consumer is a thread of its own beside the workers. One per replica is what a Java KafkaConsumer, kafkajs, and a Spring Kafka listener
-    container (`concurrency` 1) have.
+    A consumer is a thread of its own beside the workers. One per replica is what a Java KafkaConsumer, kafkajs, and
+    listener containers of Spring (`concurrency` 1) have.
     """
 
     leaves: ClassVar[Leaves] = Leaves(
@@ -56,8 +52,9 @@ class Consume(Spec):
         ends=(MessageEnd.PROCESSED, MessageEnd.DEAD_LETTERED, MessageEnd.SKIPPED, MessageEnd.QUEUED),
         series=("lag", "delivered", "redelivered", "busy", "workers"),
     )
-    group: str
-    """The consumer group: every group gets every message once."""
+    simpy_only = ("membership", "prefetch", "ack", "on_failure", "priority")
+    group: str = ""
+    """The consumer group of a topic: every group gets every message once. A queue has none."""
     do: tuple[AnyStep, ...]
     """The steps for each message."""
     auto_offset_reset: Literal["earliest", "latest"] = "latest"
@@ -74,10 +71,24 @@ class Consume(Spec):
     """Whether the id of a message is written with its effects, so that a duplicate is skipped."""
     session_timeout: Duration = 45.0
     """Until the partitions of a crashed member move to others."""
+    membership: Membership | None = None
+    """How the group rebalances; without it members are static and rebalances take no time."""
+    prefetch: Count = 0
+    """Of a queue: how many messages each consumer may have unacknowledged; 0 is unlimited (basic.qos)."""
+    ack: Literal["manual", "automatic"] = "manual"
+    """Of a queue: whether a message is done with when it was handled, or already when it is sent."""
+    on_failure: Literal["requeue", "nack_requeue", "reject"] = "requeue"
+    """Of a queue: back into it by basic.reject, which counts as a failed delivery, or by basic.nack, which does not; or
+    given up.
+    """
+    priority: Annotated[int, Between(-(2**31), 2**31 - 1)] = 0
+    """Of a queue: a consumer of a higher one gets messages as long as it can take some (x-priority)."""
 
 
 class Endpoint(Spec):
-    """Steps, and what their failures are answered with where that is no `error`: `{do: [...], answers_with: {breaker_open: shed}}`, or just the steps."""
+    """Steps, and what their failures are answered with where that is no `error`: `{do: [...], answers_with:
+    {breaker_open: shed}}`, or just the steps.
+    """
 
     positional = "do"
     do: tuple[AnyStep, ...]
@@ -103,6 +114,7 @@ class Service(Spec):
             "work_wasted",
         )
     )
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("autoscaling", "start", "drain", "rate_limits")
     replicas: Few = 1
     """How many there are, each with workers, cores and queue of its own."""
     workers: Workers
@@ -113,8 +125,16 @@ class Service(Spec):
     """What each replica computes on; without it every worker has a core of its own."""
     queue: Queue = Queue()
     """Where requests wait for a worker."""
-    load_balancing: LoadBalancing = "round_robin"
-    """How its callers choose a replica, each on its own."""
+    rate_limits: tuple[RateLimit, ...] = ()
+    """How many requests its endpoints let pass, counted on a worker before their steps; all of them must."""
+    autoscaling: Autoscaling | None = None
+    """Whether replicas come and go by themselves; `replicas` is then how many there are at the beginning."""
+    start: Starting = Starting()
+    """How long a replica takes to start, where it is started while the system runs, and how slow it is at first."""
+    drain: Draining = Draining()
+    """How long a replica that is to go may take to end what is inside."""
+    load_balancing: AnyBalancing = "round_robin"
+    """How its callers choose a replica, each on its own: the name of a policy, or a map with more about it."""
     cost: Price = 0.0
     """The price of a replica, by time."""
     stock: Stock | None = None
@@ -123,3 +143,8 @@ class Service(Spec):
     """What can be called, by name: steps."""
     consumes: dict[str, Consume] = Field(default_factory=dict)
     """The topics it consumes, and what it does with each message."""
+
+    @property
+    def most_replicas(self) -> int:
+        """How many there can be at once."""
+        return self.replicas if self.autoscaling is None else max(self.autoscaling.max, self.replicas)

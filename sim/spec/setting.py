@@ -1,12 +1,13 @@
 """`--set PATH=VALUE`: one value of a scenario changed from outside.
 
-The value is merged at the path by the rules of a variant's patch (a list or a choice is replaced whole, null removes). A path through a
-choice keeps the other fields when its word is the one that stands there, and replaces the choice when it is another. Numbers index lists.
-Names that hold dots or spaces need no quotes: the longest known name is meant.
+The value is merged at the path by the rules of a variant's patch (a list or a choice is replaced whole, null removes).
+A path through a choice keeps the other fields when its word is the one that stands there, and replaces the choice when
+it is another. Numbers index lists. Names that hold dots or spaces need no quotes: the longest known name is meant.
 
 A setting is applied to the top of the document *and* to every variant after its patch, so it wins over both;
 `variants.NAME.PATH=VALUE` is applied to that variant alone. Settings are applied in their order. A field may be new;
-a named thing (a service, a route, a policy ...) must exist, since a misspelt name would otherwise add a second one in silence.
+a named thing (a service, a route, a policy ...) must exist, since a misspelt name would otherwise add a second one in
+silence.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from sim.spec.reading import read_yaml
 from sim.spec.shape import Shape, chosen
 
 _STEP = re.compile(r"[^.=]+")
-_SAYS_WHAT_IS_READ = ("file", "column", "unit", "rates", "counts", "timestamps", "every", "where", "route", "user")  # of a recorded file
+# of a recorded file
+_SAYS_WHAT_IS_READ = ("file", "column", "unit", "rates", "counts", "timestamps", "every", "where", "route", "user")
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,33 @@ def apply(setting: Setting, document: Map, shape: Shape) -> Map:
     changed = as_map(_assign(document, setting.path, shape, setting, ()))
     if setting.variant and setting.path.startswith("expect"):
         if not setting.path.startswith("expect="):
-            raise UsageError(f"--set {setting.text}: the expectations of a variant add to those of the top; give them as a list")
+            raise UsageError(
+                f"--set {setting.text}: the expectations of a variant add to those of the top; give them as a list"
+            )
         before, added = as_seq(document.get("expect") or []), as_seq(changed.get("expect") or [])
         changed["expect"] = Seq([*before, *added], [*before.items_at, *added.items_at])
     return changed
 
 
 def _assign(here: Data, rest: str, shape: Shape, setting: Setting, done: tuple[str, ...]) -> Data:
-    if isinstance(here, list) and shape.kind == "fields" and not _longest(rest, tuple(field_names(shape.spec)) if shape.spec else (), ".="):
-        shape = shape.listed if shape.listed.kind == "list" else shape  # not a field of what the list is a shorthand of: a step of an endpoint
+    if (
+        isinstance(here, list)
+        and shape.kind == "fields"
+        and not _longest(rest, tuple(field_names(shape.spec)) if shape.spec else (), ".=")
+    ):
+        # not a field of what the list is a shorthand of: a step of an endpoint
+        shape = shape.listed if shape.listed.kind == "list" else shape
     if isinstance(here, list) and shape.kind != "fields":
         return _in_list(here, rest, shape, setting, done)
     target = _opened(here, rest, shape)
     key, after = _next(target, rest, shape, setting, done)
     below = _below(shape, key, target, after)
     old = target.get(key)
-    new = _value(after, old, below, setting) if after.startswith("=") else _assign(old, after[1:], below, setting, (*done, key))
+    new = (
+        _value(after, old, below, setting)
+        if after.startswith("=")
+        else _assign(old, after[1:], below, setting, (*done, key))
+    )
     if new is None:
         target.pop(key, None)
     else:
@@ -87,7 +100,10 @@ def _assign(here: Data, rest: str, shape: Shape, setting: Setting, done: tuple[s
 
 
 def _below(shape: Shape, key: str, target: Map, after: str) -> Shape:
-    """The shape under `key`. Under the word of a choice a field may be meant although a shorthand stands there (`poisson.rate`)."""
+    """The shape under `key`.
+
+    Under the word of a choice a field may be meant although a shorthand stands there (`poisson.rate`).
+    """
     if shape.kind != "choice" or shape.choice is None or key not in shape.choice.words:
         return shape.child(key, target)
     cls = shape.choice.words[key]
@@ -100,9 +116,16 @@ def _in_list(here: list[Any], rest: str, shape: Shape, setting: Setting, done: t
     match = re.match(r"[0-9]{1,9}(?=[.=])", rest)
     index = int(match[0]) if match else -1
     if not 0 <= index < len(here):
-        raise UsageError(f"--set {setting.text}: {'.'.join(done)} is a list of {len(here)}; expected a number from 0 to {len(here) - 1} after it")
+        raise UsageError(
+            f"--set {setting.text}: {'.'.join(done)} is a list of {len(here)}; expected a number from 0 to "
+            f"{len(here) - 1} after it"
+        )
     after, below, target = rest[len(match[0]) :] if match else "", shape.child(index, here), as_seq(here)
-    new = _value(after, here[index], below, setting) if after.startswith("=") else _assign(here[index], after[1:], below, setting, (*done, str(index)))
+    new = (
+        _value(after, here[index], below, setting)
+        if after.startswith("=")
+        else _assign(here[index], after[1:], below, setting, (*done, str(index)))
+    )
     if new is None:
         del target[index], target.items_at[index]
     else:
@@ -111,7 +134,9 @@ def _in_list(here: list[Any], rest: str, shape: Shape, setting: Setting, done: t
 
 
 def _opened(here: Data, rest: str, shape: Shape) -> Map:
-    """What stands here as a map that the next key may go into; a shorthand is written out, another choice makes room."""
+    """What stands here as a map that the next key may go into; a shorthand is written out, another choice
+    makes room.
+    """
     if shape.kind == "choice" and shape.choice is not None:
         word, cls = chosen(shape.choice, here)
         key = _longest(rest, tuple(shape.choice.words), ".=")
@@ -167,5 +192,9 @@ def _value(after: str, old: Data, shape: Shape, setting: Setting) -> Data:
 def _at(value: Data, place: Place) -> Data:
     """The value with the option itself as the place of all its parts."""
     if isinstance(value, Map):
-        return Map({key: _at(item, place) for key, item in value.items()}, dict.fromkeys(value, place), dict.fromkeys(value, place))
+        return Map(
+            {key: _at(item, place) for key, item in value.items()},
+            dict.fromkeys(value, place),
+            dict.fromkeys(value, place),
+        )
     return Seq([_at(item, place) for item in value], [place] * len(value)) if isinstance(value, list) else value

@@ -1,7 +1,7 @@
 """What may stand where in a scenario: the types of the specs, walked beside a document.
 
-Merging, `--set` and the reading of files need to know whether a map is a choice, a spec with fields, or names that the user gave;
-the words alone do not tell (a service may well be called `profile`).
+Merging, `--set` and the reading of files need to know whether a map is a choice, a spec with fields, or names that the
+user gave; the words alone do not tell (a service may well be called `profile`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Shape:
     tagged: Tagged | None = None  # what tells which spec a map of fields is, where that depends on its `kind`
 
     def child(self, key: str | int, value: Data = None) -> Shape:
-        """The shape below: of a field, of a named thing, of an item; `value` is what stands here, and tells what a choice is."""
+        """The shape below: of a field, of a named thing, of an item; `value` is what stands here, and tells what a
+        choice is.
+        """
         if self.kind == "choice" and self.choice is not None:
             return _in_choice(self.choice, key, value)
         if self.kind == "fields" and self.spec is not None:
@@ -48,10 +50,17 @@ class Shape:
 
     @property
     def listed(self) -> Shape:
-        """Of a list that is a shorthand of fields: the steps of an endpoint, the parts of a mixture. Otherwise plain."""
+        """Of a list that is a shorthand of fields: the steps of an endpoint, the parts of a mixture.
+
+        Otherwise plain.
+        """
         if self.spec is not None and self.spec.shorthand_type is not None:
             return shape_of(self.spec.shorthand_type)
-        positional = _field(self.spec, self.spec.positional) if self.spec is not None and self.spec.positional is not None else PLAIN
+        positional = (
+            _field(self.spec, self.spec.positional)
+            if self.spec is not None and self.spec.positional is not None
+            else PLAIN
+        )
         return positional if positional.kind == "list" else PLAIN
 
     def _spec_of(self, value: Data) -> type[Spec]:
@@ -64,7 +73,13 @@ class Shape:
             return sorted(field_names(self._spec_of(value)))
         if self.kind == "choice" and self.choice is not None:
             word, cls = chosen(self.choice, value)
-            return sorted(field_names(cls) - {cls.positional or ""}) if cls is not None and self.choice.flat else [word] if word else []
+            return (
+                sorted(field_names(cls) - {cls.positional or ""})
+                if cls is not None and self.choice.flat
+                else [word]
+                if word
+                else []
+            )
         return list(self.known)
 
 
@@ -96,7 +111,10 @@ def shape_of(annotation: Data, metadata: tuple[Any, ...] = ()) -> Shape:
 
 
 def chosen(choice: Choice, value: Data) -> tuple[str, type[Spec] | None]:
-    """The word of a choice and its spec; ("", None) where `value` does not choose. What stands beside the word may belong to the list (`weight`)."""
+    """The word of a choice and its spec; ("", None) where `value` does not choose.
+
+    What stands beside the word may belong to the list (`weight`).
+    """
     if isinstance(value, dict) and not choice.flat:
         value = {key: body for key, body in value.items() if key in choice.words} or value
     try:

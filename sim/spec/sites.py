@@ -26,8 +26,26 @@ def named(base: str, steps: Sequence[Step]) -> Iterator[tuple[str, Step]]:
 
 
 def consumer_name(service: str, group: str, topic: str) -> str:
-    """The base name of what a consumer does."""
-    return f"{service}/{group}/{topic}"
+    """The base name of what a consumer does; of a queue, which has no groups, without one."""
+    return f"{service}/{group}/{topic}" if group else f"{service}/{topic}"
+
+
+def broker_of(scenario: Scenario, destination: str) -> str | None:
+    """The broker of what can be published to or consumed; None: there is no such thing."""
+    return next(
+        (name for name, spec in scenario.brokers.items() if destination in (*spec.destinations, *spec.sources)), None
+    )
+
+
+def reached(scenario: Scenario, destination: str) -> tuple[str, ...]:
+    """Whatever can be consumed and a message of this destination may come to."""
+    broker = broker_of(scenario, destination)
+    return scenario.brokers[broker].reached(destination) if broker is not None else ()
+
+
+def consumer_station(group: str, source: str) -> str:
+    """What the consumers of a group, or of a queue, are called in figures and time series."""
+    return f"{group} {source}" if group else f"queue {source}"
 
 
 class CallSite(NamedTuple):
@@ -61,7 +79,9 @@ def call_sites(scenario: Scenario) -> Iterator[CallSite]:
         word = word_of(gateway.authentication) if gateway.authentication is not None else ""
         for action in gateway.authenticates:
             if isinstance(action, Calls):
-                yield _site(scenario, f"gateway.{word}.call", GATEWAY, action.endpoint.partition(".")[0], action.policy, word)
+                yield _site(
+                    scenario, f"gateway.{word}.call", GATEWAY, action.endpoint.partition(".")[0], action.policy, word
+                )
     for service, its in scenario.services.items():
         for endpoint, own in its.endpoints.items():
             yield from _inside(scenario, service, f"{service}.{endpoint}", own.do)
@@ -71,36 +91,130 @@ def call_sites(scenario: Scenario) -> Iterator[CallSite]:
 
 def bulkheads(scenario: Scenario) -> tuple[Bulkhead, ...]:
     """All of a scenario, in the order in which they are written."""
-    found = {(site.caller, site.callee, site.policy_name): site.policy for site in call_sites(scenario) if site.policy.bulkhead is not None}
+    found = {
+        (site.caller, site.callee, site.policy_name): site.policy
+        for site in call_sites(scenario)
+        if site.policy.bulkhead is not None
+    }
     pairs = [(caller, callee) for caller, callee, _ in found]
     made = []
     for (caller, callee, policy_name), policy in found.items():
         several = pairs.count((caller, callee)) > 1
         replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
         places = policy.bulkhead.max_concurrent_calls * replicas if policy.bulkhead is not None else 0
-        made.append(Bulkhead(f"{caller} -> {callee}{f' ({policy_name})' if several else ''}", caller, callee, policy_name, policy, places))
+        made.append(
+            Bulkhead(
+                f"{caller} -> {callee}{f' ({policy_name})' if several else ''}",
+                caller,
+                callee,
+                policy_name,
+                policy,
+                places,
+            )
+        )
     return tuple(made)
 
 
+def pools(scenario: Scenario) -> tuple[Bulkhead, ...]:
+    """The connections of each caller towards each callee under each policy, in all its replicas together."""
+    found = {
+        (site.caller, site.callee, site.policy_name): site.policy
+        for site in call_sites(scenario)
+        if site.policy.pool is not None
+    }
+    pairs = [(caller, callee) for caller, callee, _ in found]
+    made = []
+    for (caller, callee, name), policy in found.items():
+        several = f" ({name})" if pairs.count((caller, callee)) > 1 else ""
+        replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
+        places = policy.pool.size * replicas if policy.pool is not None else 0
+        made.append(Bulkhead(f"{caller} -> {callee}{several} pool", caller, callee, name, policy, places))
+    return tuple(made)
+
+
+class CallsLimited(NamedTuple):
+    """The rate limit of one caller towards one callee under one policy."""
+
+    name: str  # `orders -> payments rate limit`, with the policy in brackets where there are several
+    caller: str
+    callee: str
+    policy_name: str
+    rate: float  # per second, of all its replicas together
+
+
+def caller_limits(scenario: Scenario) -> tuple[CallsLimited, ...]:
+    """All of a scenario, in the order in which they are written."""
+    found = {
+        (site.caller, site.callee, site.policy_name): site.policy
+        for site in call_sites(scenario)
+        if site.policy.rate_limit is not None
+    }
+    pairs = [(caller, callee) for caller, callee, _ in found]
+    made = []
+    for (caller, callee, policy_name), policy in found.items():
+        replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
+        rate = policy.rate_limit.mean_rate * replicas if policy.rate_limit is not None else 0.0
+        several = f" ({policy_name})" if pairs.count((caller, callee)) > 1 else ""
+        made.append(CallsLimited(f"{caller} -> {callee}{several} rate limit", caller, callee, policy_name, rate))
+    return tuple(made)
+
+
+class Limit(NamedTuple):
+    """A rate limit where it stands, one for each of its rates."""
+
+    name: str  # as series name it: `gateway user limit`, `gateway GET / user limit`, `shop all limit`
+    place: str  # in the document
+    owner: str  # "gateway", or a service
+    replicas: int  # of the owner
+    routes: tuple[str, ...]  # whose requests it counts; of a service its endpoints, as `service.endpoint`
+    spec: RateLimit
+
+
 def limits(scenario: Scenario) -> dict[str, float]:
-    """`gateway all limit` -> what it lets pass per second in all; nan for those that count by user or by route, each for itself."""
-    gateway, found = scenario.gateway, {}
-    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
-        assert gateway is not None
-        most = limit.rate * (gateway.replicas if limit.scope == "node" else 1)
-        found[f"gateway {limit_name(limit, index)}"] = most if limit.per == "all" else math.nan
-    return found
+    """`gateway all limit` -> what it lets pass per second in all; nan for those that count by user or by route, each
+    for itself.
+    """
+    found: dict[str, float] = {}
+    for limit in placed_limits(scenario):
+        most = limit.spec.rate * (limit.replicas if limit.spec.scope == "node" else 1)
+        plain = not limit.spec.keys and not limit.spec.when
+        found[limit.name] = min(found.get(limit.name, math.inf), most) if plain else math.nan
+    return found | {its.name: its.rate for its in caller_limits(scenario)}
+
+
+def placed_limits(scenario: Scenario) -> tuple[Limit, ...]:
+    """All of a scenario; of one that keeps several rates each of them, under one name."""
+    found: list[Limit] = []
+    if (gateway := scenario.gateway) is not None:
+        under = tuple(name for name, route in gateway.routes.items() if route.limits(gateway))
+        found += _limits(gateway.rate_limits, GATEWAY, "", "gateway.rate_limits", gateway.replicas, under)
+        for name, route in gateway.routes.items():
+            place = f"gateway.routes.{name}.rate_limits"
+            found += _limits(route.rate_limits, GATEWAY, f"{name} ", place, gateway.replicas, (name,))
+    for name, service in scenario.services.items():
+        endpoints = tuple(f"{name}.{endpoint}" for endpoint in service.endpoints)
+        found += _limits(service.rate_limits, name, "", f"services.{name}.rate_limits", service.replicas, endpoints)
+    return tuple(found)
+
+
+def _limits(
+    specs: Sequence[RateLimit], owner: str, prefix: str, place: str, replicas: int, routes: tuple[str, ...]
+) -> Iterator[Limit]:
+    for index, spec in enumerate(specs):
+        for its in spec.periods:
+            yield Limit(f"{owner} {prefix}{limit_name(spec, index)}", f"{place}.{index}", owner, replicas, routes, its)
 
 
 def limit_name(limit: RateLimit, index: int) -> str:
-    """`all limit`, `user limit 2`."""
-    return f"{limit.per} limit {index + 1}" if index else f"{limit.per} limit"
+    """`all limit`, `user limit 2`, `route consumer limit`."""
+    per = " ".join(limit.keys) or "all"
+    return f"{per} limit {index + 1}" if index else f"{per} limit"
 
 
 def _replicas(scenario: Scenario, caller: str) -> int:
     if caller == GATEWAY and scenario.gateway is not None:
         return scenario.gateway.replicas
-    return scenario.services[caller].replicas
+    return scenario.services[caller].most_replicas
 
 
 def _inside(scenario: Scenario, service: str, base: str, steps: Sequence[Step]) -> Iterator[CallSite]:
@@ -109,13 +223,16 @@ def _inside(scenario: Scenario, service: str, base: str, steps: Sequence[Step]) 
             if isinstance(action, Calls):
                 yield _site(scenario, name, service, action.endpoint.partition(".")[0], action.policy, step)
             elif isinstance(action, Publishes):
-                broker = next((name for name, spec in scenario.brokers.items() if action.topic in spec.topics), action.topic)
-                yield _site(scenario, name, service, broker, action.policy, step)
+                yield _site(
+                    scenario, name, service, broker_of(scenario, action.topic) or action.topic, action.policy, step
+                )
             for inner, steps_inside in lists_in(action):
                 yield from _inside(scenario, service, f"{name}.{inner}", steps_inside)
 
 
-def _site(scenario: Scenario, name: str, caller: str, callee: str, policy: str | CallPolicy | None, written: Step | str) -> CallSite:
+def _site(
+    scenario: Scenario, name: str, caller: str, callee: str, policy: str | CallPolicy | None, written: Step | str
+) -> CallSite:
     if isinstance(policy, str):
         return CallSite(name, caller, callee, policy, scenario.policies.get(policy, NO_POLICY), written)
     return CallSite(name, caller, callee, name, policy or NO_POLICY, written)

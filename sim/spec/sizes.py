@@ -1,4 +1,6 @@
-"""What a run makes in advance, all parts of a scenario together: each field has a bound of its own, and so have their sums and products."""
+"""What a run makes in advance, all parts of a scenario together: each field has a bound of its own, and so have their
+sums and products.
+"""
 
 from __future__ import annotations
 
@@ -27,22 +29,32 @@ def too_large(scenario: Scenario) -> Iterator[tuple[Location, str]]:
     yield from _polls(scenario)
     named = sum(1 for _ in _names(scenario))
     if named > MOST_NAMES:
-        yield ("services",), f"found {named:,} names of services, endpoints, routes, topics and groups, expected at most {MOST_NAMES:,}"
+        yield (
+            ("services",),
+            f"found {named:,} names of services, endpoints, routes, topics and groups, expected at most {MOST_NAMES:,}",
+        )
 
 
 def _replicas(scenario: Scenario) -> Iterator[tuple[Location, str]]:
-    counts = {name: service.replicas for name, service in scenario.services.items()}
+    counts = {name: service.most_replicas for name, service in scenario.services.items()}
     if sum(counts.values()) > MOST_REPLICAS:
         largest = max(counts, key=counts.__getitem__)
-        yield ("services", largest, "replicas"), f"found {sum(counts.values()):,} replicas in all services together, expected at most {MOST_REPLICAS:,}"
+        yield (
+            ("services", largest, "replicas"),
+            f"found {sum(counts.values()):,} replicas in all services together, expected at most {MOST_REPLICAS:,}",
+        )
 
 
 def _consumers(scenario: Scenario) -> Iterator[tuple[Location, str]]:
-    partitions = {name: (broker, topic.partitions) for broker, spec in scenario.brokers.items() for name, topic in spec.topics.items()}
+    partitions = {
+        name: (broker, topic.partitions)
+        for broker, spec in scenario.brokers.items()
+        for name, topic in spec.partitioned.items()
+    }
     members, groups = 0, set[tuple[str, str]]()
     for name, service in scenario.services.items():
         for topic, consume in service.consumes.items():
-            members += service.replicas * consume.consumers
+            members += service.most_replicas * consume.consumers
             groups.add((consume.group, topic))
             if members > MOST_MEMBERS:
                 what = f"found {members:,} consumers in all replicas together, expected at most {MOST_MEMBERS:,}"
@@ -72,7 +84,10 @@ def _traffic(scenario: Scenario) -> Iterator[tuple[Location, str]]:
             changes = 2.0 * scenario.duration / sum(arrivals.stays)
             if changes > MOST_CHANGES:
                 shortest = show_duration(2.0 * scenario.duration / MOST_CHANGES)
-                what = f"about {changes:,.0f} changes of state in a run of {show_duration(scenario.duration)}, expected at most {MOST_CHANGES:,}"
+                what = (
+                    f"about {changes:,.0f} changes of state in a run of {show_duration(scenario.duration)}, "
+                    f"expected at most {MOST_CHANGES:,}"
+                )
                 yield ("traffic", name, "arrivals", "mmpp", "stays"), f"{what}: stays that sum to at least {shortest}"
 
 
@@ -82,7 +97,10 @@ def _polls(scenario: Scenario) -> Iterator[tuple[Location, str]]:
             polls = scenario.duration / poll * scenario.services[visit.service].replicas
             if polls > MOST_POLLS:
                 shortest = show_duration(poll * polls / MOST_POLLS)
-                what = f"about {polls:,.0f} polls in a run of {show_duration(scenario.duration)}, expected at most {MOST_POLLS:,}"
+                what = (
+                    f"about {polls:,.0f} polls in a run of {show_duration(scenario.duration)}, expected at most "
+                    f"{MOST_POLLS:,}"
+                )
                 yield (*visit.at, "poll"), f"{what}: one every {shortest} at most"
 
 
@@ -97,4 +115,4 @@ def _names(scenario: Scenario) -> Iterator[str]:
         for topic, consume in service.consumes.items():
             yield from (topic, consume.group)
     for spec in scenario.brokers.values():
-        yield from spec.topics
+        yield from (*spec.destinations, *spec.sources)

@@ -1,4 +1,6 @@
-"""Whether a scenario can settle at all: what is steady has a warm-up to cut off; what ends, like a Black Friday, has only a beginning."""
+"""Whether a scenario can settle at all: what is steady has a warm-up to cut off; what ends, like a Black Friday, has
+only a beginning.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,16 @@ from sim.spec.traffic import Arrivals, Profile, Replay
 
 
 def unsteady_parts(scenario: Scenario) -> list[str]:
-    """What keeps changing by the clock: faults, rate profiles, recordings. Empty where the load is steady. Stock that runs out is not seen."""
+    """What keeps changing by the clock: faults, rate profiles, recordings.
+
+    Empty where the load is steady. Stock that runs out is not seen.
+    """
     parts = [f"the fault '{fault.name}'" for fault in scenario.faults]
-    return parts + [f"the {what} of traffic '{name}'" for name, traffic in scenario.traffic.items() if (what := _changes(traffic.arrivals))]
+    return parts + [
+        f"the {what} of traffic '{name}'"
+        for name, traffic in scenario.traffic.items()
+        if (what := _changes(traffic.arrivals))
+    ]
 
 
 def _changes(arrivals: Arrivals) -> str:

@@ -11,6 +11,7 @@ from sim.spec.base import Choice, Duration, Few, Flag, Leaves, Share, Spec, regi
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.spec.policy import CallPolicy
+from sim.spec.queue_broker import Confirm
 from sim.vocabulary import EventKind, Outcome, Stage
 
 
@@ -22,6 +23,11 @@ class Step(Spec):
     @property
     def actions(self) -> tuple[Action, ...] | None:
         """What one run of it asks of the system, in this order (`sim.spec.actions`); None: nobody knows."""
+        return None
+
+    @property
+    def told_apart_by(self) -> Literal["items", "users"] | None:
+        """By what of their traffic it tells requests apart; None: it does not."""
         return None
 
     @property
@@ -50,7 +56,10 @@ class Timed(Step):
     @model_validator(mode="after")
     def _replay_is_per_request(self) -> Self:
         if self.per == "attempt" and "per" in self.model_fields_set and word_of(self.time) == "replay":
-            raise ValueError("found per: attempt with a replay, whose k-th row is that of the k-th request in every attempt; expected per: request")
+            raise ValueError(
+                "found per: attempt with a replay, whose k-th row is that of the k-th request in every attempt; "
+                "expected per: request"
+            )
         return self
 
 
@@ -58,7 +67,8 @@ class Timed(Step):
 class Work(Timed):
     """Compute: uses a core of the replica (or the worker's own, where the service has no `cores`).
 
-    `per: request`: how much there is to do belongs to the request, so that a retry or a redelivery meets the same. `per: attempt` draws anew.
+    `per: request`: how much there is to do belongs to the request, so that a retry or a redelivery meets the same.
+    `per: attempt` draws anew.
     """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.WORK,))
@@ -75,7 +85,8 @@ class Work(Timed):
 class Wait(Timed):
     """Time that passes elsewhere: holds the worker (threads) but uses no core.
 
-    `per: attempt`: somebody else's system is as quick or slow as it happens to be when asked. `per: request`: it depends on what is asked.
+    `per: attempt`: somebody else's system is as quick or slow as it happens to be when asked. `per: request`: it
+    depends on what is asked.
     """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.WAIT, Stage.PLACE))
@@ -119,16 +130,24 @@ class Perform(Step):
 
 @register("step", "publish")
 class Publish(Step):
-    """Publish an event to a topic; holds the worker until the broker's ack. `via: outbox` writes a row and goes on.
+    """Publish an event; holds the worker until the broker's ack, where it hears one. `via: outbox` writes a row and
+    goes on.
 
-    Without a policy it is tried again as by Kafka's producer: for 120 s in all (delivery.timeout.ms), 30 s for each attempt
-    (request.timeout.ms), with pauses of 100 ms, 200 ms ... 1 s (retry.backoff.ms, retry.backoff.max.ms), give or take 20 %.
+    To a topic, without a policy, it is tried again as by Kafka's producer: for 120 s in all (delivery.timeout.ms), 30 s
+    for each attempt (request.timeout.ms), with pauses of 100 ms, 200 ms ... 1 s (retry.backoff.ms,
+    retry.backoff.max.ms), give or take 20 %. To a queue broker it is sent once, and without `confirm` nobody hears what
+    becomes of it (AMQP 0-9-1: confirm.select).
     """
 
-    leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.DEGRADED, Outcome.UNREACHABLE), stages=(Stage.CALL, Stage.OUTBOX, Stage.FOLLOWED), series=("outbox",))
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.DEGRADED, Outcome.UNREACHABLE),
+        stages=(Stage.CALL, Stage.OUTBOX, Stage.FOLLOWED),
+        series=("outbox",),
+    )
     positional = "topic"
+    simpy_only = ("routing_key", "headers", "expiration", "confirm", "mandatory")
     topic: str
-    """Where the event goes."""
+    """Where the event goes: a topic, an exchange, or a queue."""
     via: Literal["broker", "outbox"] = "broker"
     """To the `broker` now, or into an `outbox`: a row that a relay publishes."""
     key: Literal["order", "user", "item"] | None = None
@@ -141,18 +160,53 @@ class Publish(Step):
     """Rows that the relay takes at once."""
     fallback: tuple[AnyStep, ...] | None = None
     """Steps that run once, after the last attempt has failed."""
+    routing_key: str = ""
+    """To an exchange: by which its bindings choose the queues."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """To a headers exchange: by which its bindings choose the queues."""
+    expiration: AnyDistribution | None = None
+    """To an exchange or a queue: how long this message may wait in a queue."""
+    confirm: Confirm = None
+    """To an exchange or a queue: `none` waits for nothing, `each` for its confirm, `{batch: 100}` once in a hundred for
+    all of them.
+    """
+    mandatory: Flag = False
+    """To an exchange: whether what no queue gets is an error; otherwise nobody hears of it."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
         """It publishes, now or through its outbox."""
         poll = self.poll if self.via == "outbox" else None
-        return (Publishes(self.topic, self.key, self.policy, self.fallback, poll),)
+        heard = self.confirm is not None
+        return (
+            Publishes(
+                self.topic,
+                self.key,
+                self.policy,
+                self.fallback,
+                poll,
+                self.routing_key,
+                tuple(self.headers.items()),
+                heard,
+            ),
+        )
 
 
 def _named_map_schema(name: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """A bare name, or a map from the one name to its options."""
     body = {"type": "object", "properties": options, "additionalProperties": False}
-    return {"anyOf": [name, {"type": "object", "minProperties": 1, "maxProperties": 1, "propertyNames": name, "additionalProperties": body}]}
+    return {
+        "anyOf": [
+            name,
+            {
+                "type": "object",
+                "minProperties": 1,
+                "maxProperties": 1,
+                "propertyNames": name,
+                "additionalProperties": body,
+            },
+        ]
+    }
 
 
 class EffectOptions(Spec):
@@ -164,7 +218,9 @@ class EffectOptions(Spec):
 
 @register("step", "effect")
 class Effect(Step):
-    """A durable business fact of the order, instantaneous: `effect: order-created`, `effect: {name: {idempotent: true}}`."""
+    """A durable business fact of the order, instantaneous: `effect: order-created`, `effect: {name: {idempotent:
+    true}}`.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.COMPLETED,))
     positional = "name"
@@ -203,7 +259,9 @@ class Take(Step):
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.REFUSED,), events=(EventKind.STOCK_RAN_OUT, EventKind.OVERSOLD))
     positional = "store"
-    shorthand: ClassVar[dict[str, Any]] = _named_map_schema({"const": "stock"}, {"check_to_write": {"$choice": "distribution"}})
+    shorthand: ClassVar[dict[str, Any]] = _named_map_schema(
+        {"const": "stock"}, {"check_to_write": {"$choice": "distribution"}}
+    )
     shorthand_type: ClassVar[Any] = dict[str, TakeOptions]
     store: Literal["stock"]
     """`stock`: that of the service."""
@@ -224,17 +282,23 @@ class Take(Step):
 
 @register("step", "fail")
 class Fail(Step):
-    """End with an `error` for this share of attempts."""
+    """End with an `error` for this share of attempts, or of requests.
+
+    `per: attempt`: who fails may succeed at the next try. `per: request`: it is poison, and fails each time.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.ERROR,))
     positional = "share"
+    simpy_only = ("per",)
     share: Share
-    """The share of attempts that end here."""
+    """The share of attempts that end here, or of requests."""
+    per: Literal["request", "attempt"] = "attempt"
+    """Whether a retry or a redelivery draws anew (`attempt`) or fails as the one before (`request`)."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
         """An error."""
-        return (Ends(self.share),)
+        return (Ends(self.share, kept=self.per == "request"),)
 
 
 @register("step", "refuse")
@@ -287,7 +351,10 @@ class Parallel(Step):
     @classmethod
     def _single_steps(cls, data: Data) -> Data:
         if isinstance(data, dict) and isinstance(data.get("branches"), list):
-            return {**data, "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]]}
+            return {
+                **data,
+                "branches": [branch if isinstance(branch, list) else [branch] for branch in data["branches"]],
+            }
         return data
 
 

@@ -9,9 +9,27 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Between, Choice, Column, Duration, Factor, Flag, Leaves, Number, Picked, Rate, Share, Spec, Whole, register
+from sim.spec.base import (
+    Between,
+    Choice,
+    Column,
+    Duration,
+    Factor,
+    Flag,
+    Leaves,
+    Many,
+    Number,
+    Picked,
+    Rate,
+    Share,
+    Spec,
+    Whole,
+    register,
+)
 from sim.spec.distribution import AnyDistribution
+from sim.spec.document import Data
 from sim.spec.policy import Retry
+from sim.spec.visit import Visit
 from sim.vocabulary import Outcome
 
 MOST_USERS = 2**31 - 1  # their numbers are a column of the records
@@ -36,7 +54,9 @@ class Poisson(Arrivals):
 
 @register("arrivals", "deterministic")
 class Deterministic(Arrivals):
-    """Open arrivals at equal gaps; the first one gap after the start, none at the end: one an hour makes 23 in 24 hours."""
+    """Open arrivals at equal gaps; the first one gap after the start, none at the end: one an hour makes 23 in 24
+    hours.
+    """
 
     positional = "rate"
     rate: Rate
@@ -57,7 +77,9 @@ class MarkovModulated(Arrivals):
 
 
 class Diurnal(Spec):
-    """rate(t) = mean * (1 + amplitude * sin(2 pi (t - phase) / period)), with t in seconds from the start of its segment."""
+    """rate(t) = mean * (1 + amplitude * sin(2 pi (t - phase) / period)), with t in seconds from the start of its
+    segment.
+    """
 
     mean: Rate
     """The rate around which it swings."""
@@ -103,7 +125,9 @@ class Segment(Spec):
         ramp = self.start is not None or self.end is not None
         forms = [self.rate is not None, ramp, self.diurnal is not None, self.flash_crowd is not None]
         if sum(forms) != 1:
-            raise ValueError(f"found {sum(forms) or 'none'} of rate, from and to, diurnal, flash_crowd; expected exactly one of them")
+            raise ValueError(
+                f"found {sum(forms) or 'none'} of rate, from and to, diurnal, flash_crowd; expected exactly one of them"
+            )
         if ramp and (self.start is None or self.end is None):
             raise ValueError("a ramp needs both from and to")
         if ramp and self.lasts is None:
@@ -125,7 +149,9 @@ class Profile(Arrivals):
     def _only_the_last_is_open(self) -> Self:
         for number, segment in enumerate(self.segments[:-1], 1):
             if segment.lasts is None:
-                raise ValueError(f"segment {number} of {len(self.segments)} has no 'for'; only the last may go on for ever")
+                raise ValueError(
+                    f"segment {number} of {len(self.segments)} has no 'for'; only the last may go on for ever"
+                )
         return self
 
 
@@ -162,18 +188,28 @@ class Rows(Spec):
         size = len(self.values)
         for name in ("lengths", "route", "user"):
             if len(getattr(self, name)) not in (0, size):
-                raise ValueError(f"{name}: found {len(getattr(self, name))}, expected {size}, one for each of the values")
+                raise ValueError(
+                    f"{name}: found {len(getattr(self, name))}, expected {size}, one for each of the values"
+                )
         if len(self.shares) != len(self.routes) or len(set(self.routes)) != len(self.routes):
             raise ValueError("found routes and shares that do not belong together")
         for name, numbers, count in (("route", self.route, len(self.routes)), ("user", self.user, self.users)):
             if bool(numbers) != bool(count) or (numbers and not 0 <= min(numbers) <= max(numbers) < count):
-                raise ValueError(f"{name}: expected numbers from 0 to {count - 1}" if count else f"{name}: found numbers that belong to nothing")
+                raise ValueError(
+                    f"{name}: expected numbers from 0 to {count - 1}"
+                    if count
+                    else f"{name}: found numbers that belong to nothing"
+                )
         return self
 
 
 @register("arrivals", "replay")
 class Replay(Arrivals):
-    """A recorded CSV. `timestamps`: each row is a request. `rates`: a row is a rate per second, `counts`: a number of requests, until the next row."""
+    """A recorded CSV.
+
+    `timestamps`: each row is a request. `rates`: a row is a rate per second, `counts`: a number of requests, until the
+    next row.
+    """
 
     positional = "file"
     file: str = ""
@@ -206,10 +242,15 @@ class Replay(Arrivals):
         if not self.file and self.data is None:
             raise ValueError("the field 'file' is missing")
         if self.rates is not None and self.counts is not None:
-            raise ValueError("found rates and counts, expected one of them: requests per second, or requests in the interval of a row")
+            raise ValueError(
+                "found rates and counts, expected one of them: requests per second, or requests in the interval of a "
+                "row"
+            )
         for name in ("route", "user"):
             if self.is_series and getattr(self, name) is not None:
-                raise ValueError(f"found {name} beside {'rates' if self.rates is not None else 'counts'}, where a row is no request")
+                raise ValueError(
+                    f"found {name} beside {'rates' if self.rates is not None else 'counts'}, where a row is no request"
+                )
         if self.data is not None and bool(self.data.routes) != (self.route is not None):
             raise ValueError("found rows with routes and no `route`, or `route` and rows without them")
         if self.is_series and self.data is not None and not self.data.lengths and self.every is None:
@@ -228,7 +269,9 @@ class Replay(Arrivals):
 
     @property
     def end(self) -> float:
-        """Seconds from the start of a run until the recording is over: one usual gap after the last request, a second where there is none."""
+        """Seconds from the start of a run until the recording is over: one usual gap after the last request, a second
+        where there is none.
+        """
         if self.data is None or not self.data.values:
             return 0.0
         if self.is_series:
@@ -246,12 +289,21 @@ class Replay(Arrivals):
 
 @register("arrivals", "closed")
 class Closed(Arrivals):
-    """A fixed number of users who think, send, wait for the answer, and think again. Hides overload: see ARCHITECTURE."""
+    """A fixed number of users who think, send, wait for the answer, and think again.
+
+    Hides overload: see ARCHITECTURE.
+    """
+
+    simpy_only: ClassVar[tuple[str, ...]] = ("pacing", "ramp")
 
     users: Annotated[int, Between(1, 10_000_000)]
     """How many there are; each has one request under way at most."""
     think: AnyDistribution
     """The pause between an answer and the next request."""
+    pacing: Duration = Field(default=0.0, ge=0)
+    """The least time from the beginning of one request to that of the next (constant pacing of Locust)."""
+    ramp: Duration = Field(default=0.0, ge=0)
+    """How long it takes until all are there, one after the other at equal gaps (Locust's spawn rate, ramps of k6)."""
 
 
 class Popularity(Spec):
@@ -259,7 +311,10 @@ class Popularity(Spec):
 
     count: Annotated[int, Between(1, 50_000_000)]
     """How many there are."""
-    popularity: Annotated[dict[Literal["zipf"], Annotated[Number, Field(ge=0, le=10)]], Field(min_length=1)] | Literal["uniform"] = "uniform"
+    popularity: (
+        Annotated[dict[Literal["zipf"], Annotated[Number, Field(ge=0, le=10)]], Field(min_length=1)]
+        | Literal["uniform"]
+    ) = "uniform"
     """How often each appears: `uniform`, or `{zipf: EXPONENT}`."""
 
     @property
@@ -269,12 +324,18 @@ class Popularity(Spec):
 
 
 class Users(Popularity):
-    """The users of one traffic. Those of two traffics are different people, for limits, keys and caches, unless both name one `population`.
+    """The users of one traffic. Those of two traffics are different people, for limits, keys and caches, unless both
+    name one `population`.
 
-    A population is named after its traffic unless it is given a name; where its traffics count it differently, the smaller number is its
-    most popular part.
+    A population is named after its traffic unless it is given a name; where its traffics count it differently, the
+    smaller number is its most popular part.
     """
 
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("addresses",)
+    addresses: Many | None = None
+    """How many IP addresses they share, as evenly as can be (limits by `ip`); by default each user has one of their
+    own.
+    """
     population: str | None = None
     """The name under which several traffics share their users; by default that of the traffic."""
 
@@ -292,16 +353,27 @@ class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.OK, Outcome.TIMEOUT, Outcome.IN_FLIGHT))
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consumer", "headers", "visit", "deadline")
     sends: str | dict[str, Share] = Field(default_factory=dict)
     """A route, or `service.endpoint` where there is no gateway; a map from such names to shares gives a mix."""
     arrivals: AnyArrivals
     """When requests come."""
+    visit: Visit | None = None
+    """Whether what arrives is a person with several requests, and not a request."""
     users: Users | None = None
     """Who sends them, where users are told apart by limits, keys or caches."""
+    consumer: str | None = None
+    """On whose behalf they are sent, a consumer in Kong's sense (limits by `consumer`); without it each user is one."""
+    headers: dict[str, str | Annotated[dict[str, Share], Field(min_length=1)]] = Field(default_factory=dict)
+    """What they carry, for limits and priorities: `{x-tier: gold}`, or shares, `{x-tier: {gold: 10%, free: 90%}}`; a
+    user always has the same.
+    """
     items: Popularity | None = None
     """What they are about: the catalogue, whose item 0 is the same item in all traffic."""
     timeout: Duration | None = None
     """The client's own patience, per attempt; without it clients wait for ever."""
+    deadline: Literal["propagate"] | None = None
+    """`propagate`: what clients call is told until when they wait, and stops then (gRPC); else a service works on."""
     retry: Retry | None = None
     """Whether clients try again, and when."""
     honor_retry_after: Flag = False
@@ -310,6 +382,36 @@ class Traffic(Spec):
     """What is promised to these clients, where no gateway route says it."""
     completes_with: tuple[str, ...] = ()
     """The effects that must exist before an order counts as complete."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sends_its_journey(cls, data: Data) -> Data:
+        """A journey says what is sent, and in which shares."""
+        visit = data.get("visit") if isinstance(data, dict) else None
+        journey = visit.get("journey") if isinstance(visit, dict) else None
+        if not isinstance(journey, (list, tuple)) or not all(isinstance(target, str) for target in journey):
+            return data
+        if "sends" in data:
+            raise ValueError("found `sends` beside the `journey` of its visit, which says what is sent; expected one")
+        return {**data, "sends": {target: journey.count(target) / len(journey) for target in journey}}
+
+    @model_validator(mode="after")
+    def _visits_come_by_themselves(self) -> Self:
+        told = isinstance(self.arrivals, Replay) and (self.arrivals.route, self.arrivals.user) != (None, None)
+        if self.visit is not None and (told or isinstance(self.arrivals, Closed)):
+            raise ValueError("visit: found arrivals that say who asks for what, or stays; expected an open process")
+        return self
+
+    @property
+    def requests_each(self) -> float:
+        """How many requests come of an arrival, on average."""
+        return self.visit.mean if self.visit is not None else 1.0
+
+    @model_validator(mode="after")
+    def _has_a_deadline(self) -> Self:
+        if self.deadline is not None and self.timeout is None:
+            raise ValueError("`deadline: propagate` hands on the `timeout` of the client, and there is none")
+        return self
 
     @model_validator(mode="after")
     def _sends_something(self) -> Self:
@@ -322,9 +424,17 @@ class Traffic(Spec):
 
     @property
     def people(self) -> int:
-        """How many users it has: as many as its recording names, or as are said; 0 where nobody is told from another."""
-        recorded = self.arrivals.data.users if isinstance(self.arrivals, Replay) and self.arrivals.data is not None else 0
+        """How many users it has: as many as its recording names, or as are said; 0 where nobody is told from
+        another.
+        """
+        recorded = (
+            self.arrivals.data.users if isinstance(self.arrivals, Replay) and self.arrivals.data is not None else 0
+        )
         return recorded or (self.users.count if self.users is not None else 0)
+
+    def tells_apart(self, what: Literal["items", "users"]) -> bool:
+        """Whether its requests are for different items, or of different users."""
+        return self.items is not None if what == "items" else self.people > 0
 
     def population(self, name: str) -> str:
         """What its users are called, where `name` is the name of this traffic."""
@@ -332,14 +442,15 @@ class Traffic(Spec):
 
     @property
     def mix(self) -> dict[str, float]:
-        """Target -> share of requests, summing to 1; as the rows of a recording have it where one of its columns says."""
+        """Target -> share of requests, summing to 1; as the rows of a recording have it where one of its
+        columns says.
+        """
         if isinstance(self.arrivals, Replay) and self.arrivals.route is not None:
             return self.arrivals.mix
         if isinstance(self.sends, str):
             return {self.sends: 1.0}
         total = sum(self.sends.values())
         return {target: weight / total for target, weight in self.sends.items()} if total else dict(self.sends)
-
 
 
 def population_sizes(traffic: Mapping[str, Traffic]) -> dict[str, int]:

@@ -12,7 +12,9 @@ from sim.spec.step import Step
 
 
 class Visit(NamedTuple):
-    """A step, where it stands, and what it belongs to: `orders.create`, or `inventory < order-events` for a consumer."""
+    """A step, where it stands, and what it belongs to: `orders.create`, or `inventory < order-events` for a
+    consumer.
+    """
 
     at: Location
     step: Step
@@ -24,9 +26,13 @@ def visits(scenario: Scenario) -> Iterator[Visit]:
     """All steps of all endpoints and consumers, outer before inner, in the order of the document."""
     for service, spec in scenario.services.items():
         for name, endpoint in spec.endpoints.items():
-            yield from _inside(("services", service, "endpoints", name, "do"), endpoint.do, service, f"{service}.{name}")
+            yield from _inside(
+                ("services", service, "endpoints", name, "do"), endpoint.do, service, f"{service}.{name}"
+            )
         for topic, consume in spec.consumes.items():
-            yield from _inside(("services", service, "consumes", topic, "do"), consume.do, service, consumer_of(service, topic))
+            yield from _inside(
+                ("services", service, "consumes", topic, "do"), consume.do, service, consumer_of(service, topic)
+            )
 
 
 def every_step(steps: Iterable[Step]) -> Iterator[Step]:
@@ -40,12 +46,17 @@ def consumer_of(service: str, topic: str) -> str:
 
 
 def _inside(at: Location, value: Data, service: str, owner: str) -> Iterator[Visit]:
-    """Steps in a step, a list of them, or a list of lists: plug-ins may hold steps in fields of any name."""
+    """Steps in a step, a list of them, a list of lists, or a part of a step: plug-ins may hold steps in fields of any
+    name.
+    """
     if isinstance(value, Step):
         yield Visit(at, value, service, owner)
         for name, field in type(value).model_fields.items():
             key = word_of(value) if name == value.positional else field.alias or name
             yield from _inside((*at, key), getattr(value, name), service, owner)
+    elif isinstance(value, Spec):
+        for name, field in type(value).model_fields.items():
+            yield from _inside((*at, field.alias or name), getattr(value, name), service, owner)
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _inside((*at, index), item, service, owner)
@@ -68,6 +79,7 @@ def every_spec(value: Data) -> Iterator[Spec]:
 def what_only_simpy_runs(scenario: Scenario) -> Iterator[str]:
     """The words of this scenario that the compiled engine does not know: specs say so themselves (`simpy_only`)."""
     for spec in every_spec(scenario):
+        yield from spec.beyond_compiled()
         if spec.simpy_only is True:
             yield word_of(spec)
         elif spec.simpy_only:

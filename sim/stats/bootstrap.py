@@ -1,6 +1,8 @@
-"""The studentised bootstrap of a mean: where few, skewed values make Student's t doubtful. Efron and Tibshirani 1993, chapter 12.
+"""The studentised bootstrap of a mean: where few, skewed values make Student's t doubtful. Efron and Tibshirani 1993,
+chapter 12.
 
-What is *not* here: any chance. How often each value stands in each resample is handed in, the same for all figures of one experiment.
+What is *not* here: any chance. How often each value stands in each resample is handed in, the same for all figures of
+one experiment.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ class Bootstrapped(NamedTuple):
 def bootstrap(values: NDArray[np.float64], resamples: Resamples, confidence: float = 0.95) -> Bootstrapped | None:
     """The bootstrap-t interval of finite values.
 
-    Each resample gives a t of its own; those take the place of Student's table. None where too many resamples consist of one value again and
-    again (few values, or nearly all of them equal): then nothing can be learnt in this way.
+    Each resample gives a t of its own; those take the place of Student's table. None where too many resamples consist
+    of one value again and again (few values, or nearly all of them equal): then nothing can be learnt in this way.
     """
     n = values.size
     if n < LEAST or np.ptp(values) == 0:

@@ -1,13 +1,15 @@
-"""What a figure can be at all, and limits of its mean that stay within: shares in [0, 1], times, rates and counts from 0 on.
+"""What a figure can be at all, and limits of its mean that stay within: shares in [0, 1], times, rates and counts from
+0 on.
 
 The limits are those of Wilson's score interval with a dispersion that is estimated: the values m are believed for which
 
     |mean - m| <= h sqrt(V(m) / V(mean)),    V(m) = m of what begins at 0,  m (1 - m) of a share
 
-h being the half-width of Student's t. A replication's variance is taken to change with the mean as that of a count or of a share of requests does
-(quasi-Poisson, quasi-binomial), its size to be what was found. Wilson 1927; with an effective sample size, for values that hang together: Dean and
-Pagano 2015. Well inside they are mean -+ h, shifted by h^2 / 2 mean. Near a bound they are lopsided, never reach it, and cover skewed values more often
-than Student's t does. Where all values are equal there is no width: nothing is said of what never occurred.
+h being the half-width of Student's t. A replication's variance is taken to change with the mean as that of a count or
+of a share of requests does (quasi-Poisson, quasi-binomial), its size to be what was found. Wilson 1927; with an
+effective sample size, for values that hang together: Dean and Pagano 2015. Well inside they are mean -+ h, shifted by
+h^2 / 2 mean. Near a bound they are lopsided, never reach it, and cover skewed values more often than Student's t does.
+Where all values are equal there is no width: nothing is said of what never occurred.
 """
 
 from __future__ import annotations
@@ -42,7 +44,10 @@ def within(value: float, half: float, bounds: Bounds) -> tuple[float, float]:
 
 
 def within_each(values: Floats, half: Floats, bounds: Bounds) -> tuple[Floats, Floats]:
-    """The same of many means at once. A mean that lies beyond the bounds is not what they are made for, and keeps Student's limits."""
+    """The same of many means at once.
+
+    A mean that lies beyond the bounds is not what they are made for, and keeps Student's limits.
+    """
     with np.errstate(invalid="ignore"):  # what is infinite has no limits
         low, high = values - half, values + half
         gap, room = values - bounds.low, bounds.high - values

@@ -23,10 +23,11 @@ Array = npt.NDArray[np.float64]
 ENOUGH = 8  # values from which a family is told from another
 CLOSE = 0.05  # a distance that is small enough whatever the size of the sample
 CRITICAL = 1.2  # over the root of the size of the sample: what chance does now and then
+# over that root: how far an exponential, with its one parameter, may be, and may be behind another
 SIMPLE, ASIDE = (
     0.8,
     0.2,
-)  # over that root: how far an exponential, with its one parameter, may be, and may be behind another
+)
 TAIL = 0.15  # how far the 95th and 99th percentile of a family may be from those of the sample
 CONSTANT = 0.01  # coefficient of variation below which all values are one
 LONGEST_SAMPLE = 20_000  # values by which the distance is measured; of longer samples evenly spaced ranks
@@ -73,7 +74,9 @@ def closest(sample: Array) -> Fitted | None:
     return simplest if is_as_good else nearest
 
 
-def _candidates(values: Array, positive: Array, mean: float) -> Iterator[tuple[str, dict[str, float], Callable[[Array], Array]]]:
+def _candidates(
+    values: Array, positive: Array, mean: float
+) -> Iterator[tuple[str, dict[str, float], Callable[[Array], Array]]]:
     from scipy import special
 
     logs = np.log(positive)
@@ -111,7 +114,10 @@ def _judged(values: Array, name: str, parameters: dict[str, float], cdf: Callabl
         ranks = np.linspace(0, values.size - 1, LONGEST_SAMPLE).astype(np.int64)
     model = cdf(values[ranks])
     distance = float(np.maximum(np.abs(model - ranks / values.size), np.abs(model - (ranks + 1) / values.size)).max())
-    errors = [_quantile(cdf, share, float(values[-1])) / max(float(np.quantile(values, share)), 1e-300) - 1.0 for share in (0.95, 0.99)]
+    errors = [
+        _quantile(cdf, share, float(values[-1])) / max(float(np.quantile(values, share)), 1e-300) - 1.0
+        for share in (0.95, 0.99)
+    ]
     return Fitted(name, parameters, distance, errors[0], errors[1], values.size)
 
 
@@ -131,7 +137,9 @@ def _quantile(cdf: Callable[[Array], Array], share: float, start: float) -> floa
     return high
 
 
-def quantile_pieces(sample: Array, shares: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)) -> list[tuple[float, float, float]]:
+def quantile_pieces(
+    sample: Array, shares: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+) -> list[tuple[float, float, float]]:
     """The sample as even pieces (weight, low, high), one between each two of its quantiles, as many as it has
     values for.
 

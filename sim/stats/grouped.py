@@ -1,4 +1,6 @@
-"""The means of many groups at once, each with its t interval: what `mean_interval` gives for one, for the tables of a sweep."""
+"""The means of many groups at once, each with its t interval: what `mean_interval` gives for one, for the tables of a
+sweep.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ Floats = NDArray[np.float64]
 def grouped_intervals(
     values: Floats, groups: NDArray[np.int64], confidence: float = 0.95, bounds: Sequence[Bounds] = ()
 ) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
-    """Value, low, high and n, one row per group 0, 1, ... and one column per column of `values`; nan is left out, as one replication without a value.
+    """Value, low, high and n, one row per group 0, 1, ... and one column per column of `values`; nan is left out, as
+    one replication without a value.
 
     `bounds` are those of the columns; none where they are left out.
     """

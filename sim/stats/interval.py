@@ -10,8 +10,9 @@ from dataclasses import dataclass
 class Interval:
     """A mean over replications with its confidence limits; nan limits where one replication gives none.
 
-    `censored` says that the value is only a lower bound (an unfinished completion, a fault never recovered from). The limits are of the mean; a
-    single run lies between `least` and `most`, with the standard `deviation`: nan where fewer than two runs had a finite value.
+    `censored` says that the value is only a lower bound (an unfinished completion, a fault never recovered from). The
+    limits are of the mean; a single run lies between `least` and `most`, with the standard `deviation`: nan where fewer
+    than two runs had a finite value.
     """
 
     value: float
@@ -35,7 +36,8 @@ class Difference(Interval):
 
     p_value: float = math.nan  # two-sided, corrected for the number of comparisons (Holm)
     significant: bool = False
-    detectable: float = math.nan  # the smallest true difference that would have been significant with a probability of 80 %
+    # the smallest true difference that would have been significant with a probability of 80 %
+    detectable: float = math.nan
     few: bool = False  # so few replications that none of a size that can be would have been
 
     @property
@@ -45,7 +47,9 @@ class Difference(Interval):
 
     @property
     def finding(self) -> str:
-        """What can be said: significant, equal, few (replications to judge), not significant, or open: nothing was tested."""
+        """What can be said: significant, equal, few (replications to judge), not significant, or open: nothing was
+        tested.
+        """
         if self.significant:
             return "significant"
         if self.equal:

@@ -1,4 +1,7 @@
-"""The mean over replications, with its interval. What is *not* here: intervals within one run, whose values are not independent."""
+"""The mean over replications, with its interval.
+
+What is *not* here: intervals within one run, whose values are not independent.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,13 @@ def mean_interval(
     bounds: Bounds = UNBOUNDED,
     exact: bool = False,
 ) -> Interval:
-    """The mean of independent values and its confidence limits by Student's t; with `resamples` by the bootstrap, where that can tell.
+    """The mean of independent values and its confidence limits by Student's t; with `resamples` by the bootstrap, where
+    that can tell.
 
-    Neither leaves the `bounds` of the figure (see `sim.stats.bounds`). A replication without a value (nan) is left out and `n` says how many remained.
-    One infinite value makes the mean infinite and censored, without limits. `censored` hands on that a value was only a lower bound. `exact` says that
-    nothing is random: a single value is its own interval.
+    Neither leaves the `bounds` of the figure (see `sim.stats.bounds`). A replication without a value (nan) is left out
+    and `n` says how many remained. One infinite value makes the mean infinite and censored, without limits. `censored`
+    hands on that a value was only a lower bound. `exact` says that nothing is random: a single value is its own
+    interval.
     """
     known = as_floats(values)
     known = known[~np.isnan(known)]

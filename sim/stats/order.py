@@ -1,4 +1,7 @@
-"""The interval of a quantile within one sample: two of its own values, chosen by rank. No shape is assumed, and nothing is interpolated."""
+"""The interval of a quantile within one sample: two of its own values, chosen by rank.
+
+No shape is assumed, and nothing is interpolated.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +17,28 @@ from sim.stats.quantile import Ranked, rank
 Floats = NDArray[np.float64]
 
 
-def quantile_interval(sample: Ranked, q: float, confidence: float = 0.95, *, effective: float | None = None) -> Interval:
+def quantile_interval(
+    sample: Ranked, q: float, confidence: float = 0.95, *, effective: float | None = None
+) -> Interval:
     """A quantile between two order statistics, exact by the binomial law for independent values.
 
-    Values that hang together tell as much as fewer independent ones would: `effective` says how many (see `sim.stats.batches`), and the ranks are
-    spread accordingly. Never treat the requests of one run as independent. There are no limits where one of them would lie beyond the sample:
-    1,000 values know nothing of an upper limit of the 99.9th percentile.
+    Values that hang together tell as much as fewer independent ones would: `effective` says how many (see
+    `sim.stats.batches`), and the ranks are spread accordingly. Never treat the requests of one run as independent.
+    There are no limits where one of them would lie beyond the sample: 1,000 values know nothing of an upper limit of
+    the 99.9th percentile.
     """
     return quantile_intervals(sample, (q,), confidence, (float(sample.size) if effective is None else effective,))[0]
 
 
-def quantile_intervals(sample: Ranked, qs: Sequence[float], confidence: float, effective: Sequence[float]) -> list[Interval]:
+def quantile_intervals(
+    sample: Ranked, qs: Sequence[float], confidence: float, effective: Sequence[float]
+) -> list[Interval]:
     """The same for several quantiles of one sample, which is put in order once for all of them."""
     values = sample.at([rank(q, sample.size) for q in qs]).tolist() if sample.size else [math.nan] * len(qs)
-    ranks = [_ranks(sample.size, q, confidence, size) if math.isfinite(value) else None for value, q, size in zip(values, qs, effective, strict=True)]
+    ranks = [
+        _ranks(sample.size, q, confidence, size) if math.isfinite(value) else None
+        for value, q, size in zip(values, qs, effective, strict=True)
+    ]
     limits = iter(sample.at([place for pair in ranks if pair is not None for place in pair]).tolist())
     found = []
     for value, pair in zip(values, ranks, strict=True):
@@ -47,7 +58,9 @@ def _ranks(n: int, q: float, confidence: float, effective: float) -> tuple[int, 
 
 
 def _shares(q: float, n: int, confidence: float) -> tuple[float, float]:
-    """The shares of n independent values between which the number below the quantile lies; beyond 0 or 1 where n is too few."""
+    """The shares of n independent values between which the number below the quantile lies; beyond 0 or 1 where n is too
+    few.
+    """
     tail = (1.0 - confidence) / 2
     counts, below = _binomial(n, q)
     low = counts[0] + np.searchsorted(below, tail, side="right")  # P(fewer than low) <= tail
@@ -58,7 +71,8 @@ def _shares(q: float, n: int, confidence: float) -> tuple[float, float]:
 def _binomial(n: int, q: float) -> tuple[Floats, Floats]:
     """Numbers of n independent values that may lie below the quantile, and for each the chance that at most so many do.
 
-    The chances of neighbours have simple ratios, and all of them together are 1: what lies ten standard deviations away is as good as impossible.
+    The chances of neighbours have simple ratios, and all of them together are 1: what lies ten standard deviations away
+    is as good as impossible.
     """
     reach = math.ceil(10.0 * math.sqrt(n * q * (1.0 - q))) + 10
     counts = np.arange(max(0, math.floor(n * q) - reach), min(n, math.ceil(n * q) + reach) + 1, dtype=np.float64)

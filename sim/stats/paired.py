@@ -1,4 +1,7 @@
-"""Paired differences on common random numbers, one or many judged together. What is *not* here: tests for unpaired samples."""
+"""Paired differences on common random numbers, one or many judged together.
+
+What is *not* here: tests for unpaired samples.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,11 @@ MOST_ADDITIONS = 2**25  # beyond which a bound of the worst case would hide one 
 class Nature:
     """What kind of figure is compared: what it can be, and how much of it is the rounding of floats.
 
-    A figure is a sum of `additions` numbers, divided: each addition rounds by at most half a unit in the last place of what there is so far, so that
-    the whole is off by at most additions x eps / 2 of its magnitude (Higham 2002, 4.2), and the difference of two such by twice that. Of a share
-    the magnitude is that of the whole, 1: what is left of a subtraction carries the error of what it was taken from. `clock` is the size of the
-    clock readings whose difference a time is, with the additions that led there: its error does not shrink with the time.
+    A figure is a sum of `additions` numbers, divided: each addition rounds by at most half a unit in the last place of
+    what there is so far, so that the whole is off by at most additions x eps / 2 of its magnitude (Higham 2002, 4.2),
+    and the difference of two such by twice that. Of a share the magnitude is that of the whole, 1: what is left of a
+    subtraction carries the error of what it was taken from. `clock` is the size of the clock readings whose difference
+    a time is, with the additions that led there: its error does not shrink with the time.
     """
 
     bounds: Bounds = UNBOUNDED
@@ -47,7 +51,11 @@ class Nature:
 
     def noise_of(self, one: float, other: float) -> float:
         """The same of a single pair; 0 where one of them is not finite."""
-        return float(self.noise(np.array([one]), np.array([other]))[0]) if math.isfinite(one) and math.isfinite(other) else 0.0
+        return (
+            float(self.noise(np.array([one]), np.array([other]))[0])
+            if math.isfinite(one) and math.isfinite(other)
+            else 0.0
+        )
 
 
 PLAIN = Nature()
@@ -64,12 +72,14 @@ def paired_difference(
     nature: Nature = PLAIN,
     exact: bool = False,
 ) -> Difference:
-    """variant - baseline, replication by replication: mean, interval and two-sided p-value, judged alone; by Student's t, or as `mean_interval`.
+    """variant - baseline, replication by replication: mean, interval and two-sided p-value, judged alone; by Student's
+    t, or as `mean_interval`.
 
-    A pair with a nan is left out, and so is one that is infinite on both sides (neither recovered: no difference is known). Where a difference is
-    infinite there is no t test, and the p-value is that of the sign test. Differences that are all equal and not zero are significant from n = 2,
-    and from n = 1 where nothing is random (`exact`). A lower bound (censored) can be judged only where the truth, which is further out, would say
-    the same; else p is nan. The limits do not leave what the intervals of both sides and the bounds of the figure allow.
+    A pair with a nan is left out, and so is one that is infinite on both sides (neither recovered: no difference is
+    known). Where a difference is infinite there is no t test, and the p-value is that of the sign test. Differences
+    that are all equal and not zero are significant from n = 2, and from n = 1 where nothing is random (`exact`). A
+    lower bound (censored) can be judged only where the truth, which is further out, would say the same; else p is nan.
+    The limits do not leave what the intervals of both sides and the bounds of the figure allow.
     """
     after, before = as_floats(variant), as_floats(baseline)
     gaps = _gaps(after, before, nature)
@@ -78,7 +88,9 @@ def paired_difference(
     censored = variant_censored or baseline_censored or bool(np.isinf(gaps).any())
     if not gaps.size:
         return Difference(math.nan, n=0, censored=censored)
-    difference = _certain(gaps, censored) if exact and gaps.size == 1 else _judged(gaps, confidence, censored, resamples)
+    difference = (
+        _certain(gaps, censored) if exact and gaps.size == 1 else _judged(gaps, confidence, censored, resamples)
+    )
     if _undecidable(difference.value, variant_censored, baseline_censored):
         difference = replace(difference, p_value=math.nan, significant=False)
     if _beyond(difference, float(after.mean()), float(before.mean()), nature.bounds):
@@ -98,10 +110,12 @@ def differences(
     natures: Mapping[str, Nature] | None = None,
     exact: bool = False,
 ) -> dict[str, Difference]:
-    """The paired differences of all metrics that both sides have, judged together: p-values are Holm's, intervals are each metric's own.
+    """The paired differences of all metrics that both sides have, judged together: p-values are Holm's, intervals are
+    each metric's own.
 
-    A metric that is equal in every replication is no hypothesis (p = 1), and one figure under two names (overall, and of the only route) is one:
-    neither makes the others harder to prove. Where a difference is not significant, it is said which would have been.
+    A metric that is equal in every replication is no hypothesis (p = 1), and one figure under two names (overall, and
+    of the only route) is one: neither makes the others harder to prove. Where a difference is not significant, it is
+    said which would have been.
     """
     kinds = natures or {}
     found = {
@@ -119,18 +133,24 @@ def differences(
         if name in baseline
     }
     together, level = holm_together(found, 1.0 - confidence)
-    return {name: _seeing(its, level, as_floats(variant[name]), as_floats(baseline[name]), kinds.get(name, PLAIN).bounds) for name, its in together.items()}
+    return {
+        name: _seeing(its, level, as_floats(variant[name]), as_floats(baseline[name]), kinds.get(name, PLAIN).bounds)
+        for name, its in together.items()
+    }
 
 
 def holm_together(found: Mapping[K, Difference], alpha: float) -> tuple[dict[K, Difference], float]:
     """The same differences with Holm's p-values, and the level at which one more could have been significant.
 
-    With k of m hypotheses rejected, one more is rejected, whichever it is, if its own p-value is at most alpha / (m - k).
+    With k of m hypotheses rejected, one more is rejected, whichever it is, if its own p-value is at most alpha / (m -
+    k).
     """
     hypotheses = list(dict.fromkeys(difference for difference in found.values() if difference.p_value < 1))
     corrected = dict(zip(hypotheses, holm([difference.p_value for difference in hypotheses]), strict=True))
     judged = {
-        name: replace(difference, p_value=p_value, significant=p_value <= alpha) if (p_value := corrected.get(difference)) is not None else difference
+        name: replace(difference, p_value=p_value, significant=p_value <= alpha)
+        if (p_value := corrected.get(difference)) is not None
+        else difference
         for name, difference in found.items()
     }
     return judged, alpha / max(1, sum(p_value > alpha for p_value in corrected.values()))
@@ -138,24 +158,34 @@ def holm_together(found: Mapping[K, Difference], alpha: float) -> tuple[dict[K, 
 
 def _beyond(difference: Difference, variant: float, baseline: float, bounds: Bounds) -> bool:
     """Whether its limits leave what these means allow: only then there may be something to cut."""
-    lowest, highest = max(bounds.low - baseline, variant - bounds.high), min(bounds.high - baseline, variant - bounds.low)
+    lowest, highest = (
+        max(bounds.low - baseline, variant - bounds.high),
+        min(bounds.high - baseline, variant - bounds.low),
+    )
     return difference.low < lowest or difference.high > highest
 
 
 def cut_to_possible(difference: Difference, variant: Interval, baseline: Interval, bounds: Bounds) -> Difference:
-    """Its limits cut at what can be: the variant is within the bounds wherever in its interval the baseline lies, and the other way round.
+    """Its limits cut at what can be: the variant is within the bounds wherever in its interval the baseline lies, and
+    the other way round.
 
-    The cut limits hold the truth wherever the others did and that interval does, and 0 is never cut off: star and interval go on to agree.
+    The cut limits hold the truth wherever the others did and that interval does, and 0 is never cut off: star and
+    interval go on to agree.
     """
     if not all(math.isfinite(its.half_width) for its in (difference, variant, baseline)):
         return difference
-    room = Bounds(max(bounds.low - baseline.high, variant.low - bounds.high), min(bounds.high - baseline.low, variant.high - bounds.low))
+    room = Bounds(
+        max(bounds.low - baseline.high, variant.low - bounds.high),
+        min(bounds.high - baseline.low, variant.high - bounds.low),
+    )
     low, high = clipped(difference.low, difference.high, room)
     return replace(difference, low=min(low, difference.value), high=max(high, difference.value))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction: the smallest p-value times m, the next times m - 1, ..., never falling, at most 1."""
+    """Holm's step-down correction: the smallest p-value times m, the next times m - 1, ..., never falling, at
+    most 1.
+    """
     corrected, highest = [0.0] * len(p_values), 0.0
     for place, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
         highest = max(highest, min(1.0, (len(p_values) - place) * p_values[index]))
@@ -165,7 +195,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def _gaps(variant: NDArray[np.float64], baseline: NDArray[np.float64], nature: Nature) -> NDArray[np.float64]:
     if variant.size != baseline.size:
-        raise ValueError(f"found {variant.size} and {baseline.size} values, expected as many of the variant as of the baseline")
+        raise ValueError(
+            f"found {variant.size} and {baseline.size} values, expected as many of the variant as of the baseline"
+        )
     with np.errstate(invalid="ignore"):
         gaps = variant - baseline  # inf - inf is nan
         gaps[np.isfinite(gaps) & (np.abs(gaps) <= nature.noise(variant, baseline))] = 0.0
@@ -213,7 +245,9 @@ def _sign_test(gaps: NDArray[np.float64]) -> float:
     return min(1.0, 2.0 * sum(math.comb(n, k) for k in range(min(above, below) + 1)) / 2.0**n)
 
 
-def _seeing(difference: Difference, level: float, variant: NDArray[np.float64], baseline: NDArray[np.float64], bounds: Bounds) -> Difference:
+def _seeing(
+    difference: Difference, level: float, variant: NDArray[np.float64], baseline: NDArray[np.float64], bounds: Bounds
+) -> Difference:
     """The difference with what could have been seen where it was not, and whether that is more than can be.
 
     That is the way from the baseline to either bound; of what has no upper bound, that all of it had gone, or come.
@@ -224,7 +258,9 @@ def _seeing(difference: Difference, level: float, variant: NDArray[np.float64], 
     known = np.isfinite(variant) & np.isfinite(baseline)
     before, after = float(baseline[known].mean()), float(variant[known].mean())
     upward = bounds.high - before if math.isfinite(bounds.high) else after - bounds.low
-    return replace(difference, detectable=detectable, few=difference.few or detectable >= max(before - bounds.low, upward))
+    return replace(
+        difference, detectable=detectable, few=difference.few or detectable >= max(before - bounds.low, upward)
+    )
 
 
 def _undecidable(value: float, variant_censored: bool, baseline_censored: bool) -> bool:

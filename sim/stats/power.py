@@ -13,9 +13,10 @@ FEWEST = 3  # replications: of two the spread is known so badly that nothing is 
 def detectable_difference(deviation: float, n: int, alpha: float, power: float = POWER) -> float:
     """The smallest true difference that n pairs would call significant at `alpha`, two-sided, with this probability.
 
-    `deviation` is the standard deviation of the single differences. The t of a true difference d is non-central with shift d sqrt(n) / deviation;
-    d is such that it passes the critical value with `power` (Johnson and Welch 1940). That it may pass on the wrong side is left out: it is next to
-    impossible where it passes on the right one so often. nan where nothing is known of the spread.
+    `deviation` is the standard deviation of the single differences. The t of a true difference d is non-central with
+    shift d sqrt(n) / deviation; d is such that it passes the critical value with `power` (Johnson and Welch 1940). That
+    it may pass on the wrong side is left out: it is next to impossible where it passes on the right one so often. nan
+    where nothing is known of the spread.
     """
     if n < 2 or not deviation >= 0.0:
         return math.nan

@@ -1,4 +1,7 @@
-"""Quantiles by rank: the smallest value that at least a share q of all values do not exceed. No interpolation, but inside the bins of a summary."""
+"""Quantiles by rank: the smallest value that at least a share q of all values do not exceed.
+
+No interpolation, but inside the bins of a summary.
+"""
 
 from __future__ import annotations
 
@@ -46,14 +49,16 @@ class Ranked:
     def within(self, ranks: Sequence[int]) -> NDArray[np.float64]:
         """The same, of values that lie evenly over their bins.
 
-        Else the quantiles of replications would be equal where they fall into one bin, and an interval of them would be far too narrow.
+        Else the quantiles of replications would be equal where they fall into one bin, and an interval of them would be
+        far too narrow.
         """
         if self._counts is None or self._widths is None:
             return self.at(ranks)
         places = [rank - 1 for rank in ranks]
         values, upto, order = self._lines
         found = values[self._lines_of(places)]
-        first, last = (np.searchsorted(values, found, side=side) for side in ("left", "right"))  # a bin may come more than once
+        # a bin may come more than once
+        first, last = (np.searchsorted(values, found, side=side) for side in ("left", "right"))
         below = np.append(0, upto)[first]
         share = (np.array(places) + 0.5 - below) / (upto[last - 1] - below)
         width = np.array([self._widths[order[slice(*lines)]].max() for lines in zip(first, last, strict=True)])
@@ -83,7 +88,9 @@ class Ranked:
         return np.searchsorted(self._lines[1], places, side="right")
 
 
-def at_ranks(values: ArrayLike, ranks: Sequence[int], counts: Counts | None = None, widths: Widths | None = None) -> NDArray[np.float64]:
+def at_ranks(
+    values: ArrayLike, ranks: Sequence[int], counts: Counts | None = None, widths: Widths | None = None
+) -> NDArray[np.float64]:
     """The values of these ranks, counted from 1; `counts` and `widths` as in `Ranked`."""
     return Ranked(values, counts, widths).within(ranks)
 
@@ -93,7 +100,9 @@ def quantile(values: ArrayLike, q: float, counts: Counts | None = None) -> float
     return Ranked(values, counts).quantile(q)
 
 
-def quantiles(values: ArrayLike, qs: Sequence[float], counts: Counts | None = None, widths: Widths | None = None) -> list[float]:
+def quantiles(
+    values: ArrayLike, qs: Sequence[float], counts: Counts | None = None, widths: Widths | None = None
+) -> list[float]:
     """Several quantiles of the same values; `counts` and `widths` as in `Ranked`."""
     return Ranked(values, counts, widths).quantiles(qs)
 
@@ -105,7 +114,10 @@ def size_of(values: NDArray[np.float64], counts: Counts | None) -> int:
 
 @dataclass(frozen=True)
 class Durations:
-    """Durations of which some have not ended yet: those have an age. `counts` and `widths` as in `Ranked`, of either kind."""
+    """Durations of which some have not ended yet: those have an age.
+
+    `counts` and `widths` as in `Ranked`, of either kind.
+    """
 
     finished: NDArray[np.float64]
     ages: NDArray[np.float64]
@@ -127,16 +139,25 @@ class Durations:
     def _with(self, rest: NDArray[np.float64]) -> Ranked:
         if not rest.size:
             return Ranked(self.finished, self.counts, self.widths)
-        counts = None if self.counts is None or self.counts_of_unfinished is None else np.concatenate([self.counts, self.counts_of_unfinished])
-        widths = None if self.widths is None or self.widths_of_unfinished is None else np.concatenate([self.widths, self.widths_of_unfinished])
+        counts = (
+            None
+            if self.counts is None or self.counts_of_unfinished is None
+            else np.concatenate([self.counts, self.counts_of_unfinished])
+        )
+        widths = (
+            None
+            if self.widths is None or self.widths_of_unfinished is None
+            else np.concatenate([self.widths, self.widths_of_unfinished])
+        )
         return Ranked(np.concatenate([self.finished, rest]), counts, widths)
 
     def quantiles(self, qs: Sequence[float]) -> list[Censored]:
         """Quantiles where unfinished durations stand behind all finished ones.
 
-        A quantile among the finished is exact or errs upwards, never downwards, and is not marked. One that falls on an unfinished duration could
-        be anything above its lower bound: the quantile with every unfinished one at its present age. That bound is returned, as censored.
-        Whatever the unfinished turn out to be, the quantile of all is not below it.
+        A quantile among the finished is exact or errs upwards, never downwards, and is not marked. One that falls on an
+        unfinished duration could be anything above its lower bound: the quantile with every unfinished one at its
+        present age. That bound is returned, as censored. Whatever the unfinished turn out to be, the quantile of all is
+        not below it.
         """
         done, total = size_of(self.finished, self.counts), self.ranked.size
         if not total:
@@ -144,13 +165,16 @@ class Durations:
         known = [rank(q, total) <= done for q in qs]
         exact = self.ranked.quantiles(qs) if any(known) else [math.nan] * len(qs)
         bound = self.at_least.quantiles(qs) if not all(known) else exact
-        return [Censored(value, False) if is_known else Censored(least, True) for is_known, value, least in zip(known, exact, bound, strict=True)]
+        return [
+            Censored(value, False) if is_known else Censored(least, True)
+            for is_known, value, least in zip(known, exact, bound, strict=True)
+        ]
 
     def mean(self, *, endless: bool, tolerated: float = 0.01) -> Censored:
         """The mean with unfinished durations at their present age.
 
-        It is marked as a lower bound where one of them is known to be `endless`, or where more than a `tolerated` share is unfinished: a few that
-        merely began late say nothing, and would mark every mean of every run.
+        It is marked as a lower bound where one of them is known to be `endless`, or where more than a `tolerated` share
+        is unfinished: a few that merely began late say nothing, and would mark every mean of every run.
         """
         unfinished = size_of(self.ages, self.counts_of_unfinished)
         total = size_of(self.finished, self.counts) + unfinished

@@ -1,9 +1,11 @@
-"""Scaling laws: how throughput grows with the number of servers or users, by Amdahl and by Gunther's Universal Scalability Law.
+"""Scaling laws: how throughput grows with the number of servers or users, by Amdahl and by Gunther's Universal
+Scalability Law.
 
     X(N) = gamma N / (1 + alpha (N - 1) + beta N (N - 1))        alpha: contention   beta: coherency   Amdahl: beta = 0
 
-Least squares on X with alpha in [0, 1] and beta >= 0; intervals by a bootstrap that draws the residuals of the fit and the replications anew, so
-that they hold both what the law does not describe and the luck of the draw. What is *not* here: whether the points were measured at saturation.
+Least squares on X with alpha in [0, 1] and beta >= 0; intervals by a bootstrap that draws the residuals of the fit and
+the replications anew, so that they hold both what the law does not describe and the luck of the draw. What is *not*
+here: whether the points were measured at saturation.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class ScalingFit:
     gamma: Interval  # throughput of one
     alpha: Interval
     beta: Interval
-    peak: Interval  # N at which throughput is highest: sqrt((1 - alpha) / beta); infinite for Amdahl and where beta is 0
+    # N at which throughput is highest: sqrt((1 - alpha) / beta); infinite for Amdahl and where beta is 0
+    peak: Interval
     peak_throughput: Interval  # X at the peak; gamma / alpha where the peak is infinite
     r_squared: float
     aicc: float  # to compare laws: the smaller one describes the points better for the parameters it takes
@@ -60,7 +63,10 @@ def peak_of(alpha: float, beta: float) -> float:
 
 
 def fit_scaling(sizes: ArrayLike, throughputs: ArrayLike, law: str = "usl", confidence: float = 0.95) -> ScalingFit:
-    """Fit a law to `throughputs`, one row per replication and one column per size (or a single row). ValueError where there is too little."""
+    """Fit a law to `throughputs`, one row per replication and one column per size (or a single row).
+
+    ValueError where there is too little.
+    """
     n = np.asarray(sizes, dtype=np.float64)
     rows = np.atleast_2d(np.asarray(throughputs, dtype=np.float64))
     if rows.shape[1] != n.size or not (np.isfinite(rows).all() and (n > 0).all()):
@@ -75,10 +81,13 @@ def fit_scaling(sizes: ArrayLike, throughputs: ArrayLike, law: str = "usl", conf
     drawn = _drawn_anew(n, rows, fitted, law)
     residual, total = float(((x - fitted) ** 2).sum()), float(((x - x.mean()) ** 2).sum())
     tail = (1.0 - confidence) / 2
-    columns = np.column_stack([drawn, [[peak_of(a, b), _highest(g, a, b)] for g, a, b in drawn]]) if drawn.size else None
+    columns = (
+        np.column_stack([drawn, [[peak_of(a, b), _highest(g, a, b)] for g, a, b in drawn]]) if drawn.size else None
+    )
     values = (*best, peak_of(best[1], best[2]), _highest(*best))
     gamma, alpha, beta, peak, highest = (
-        _interval(value, None if columns is None else columns[:, place], tail, len(rows)) for place, value in enumerate(values)
+        _interval(value, None if columns is None else columns[:, place], tail, len(rows))
+        for place, value in enumerate(values)
     )
     return ScalingFit(
         law=law,
@@ -119,13 +128,24 @@ def _least_squares(n: Floats, x: Floats, law: str, tolerance: float = 1e-12) -> 
     upper = [np.inf, 1.0, np.inf][:size]
     begin = np.clip(first[:size], 1e-12, np.array(upper) * (1 - 1e-12))
     scales = np.maximum(begin, [1e-3, 1e-3, 1e-5][:size])
-    found = least_squares(gaps, begin, slopes, bounds=([0.0] * size, upper), x_scale=scales, xtol=tolerance, ftol=tolerance, gtol=tolerance)
+    found = least_squares(
+        gaps,
+        begin,
+        slopes,
+        bounds=([0.0] * size, upper),
+        x_scale=scales,
+        xtol=tolerance,
+        ftol=tolerance,
+        gtol=tolerance,
+    )
     gamma, alpha, beta = [*map(float, found.x), 0.0][:3]
     return gamma * scale, _zero_if_tiny(alpha, 1e-9), _zero_if_tiny(beta, 1e-9 / float(n.max()))
 
 
 def _drawn_anew(n: Floats, rows: Floats, fitted: Floats, law: str) -> Floats:
-    """Parameters of the fits to data drawn anew; none where neither residuals nor replications leave anything to draw."""
+    """Parameters of the fits to data drawn anew; none where neither residuals nor replications leave anything
+    to draw.
+    """
     mean = rows.mean(axis=0)
     free = n.size - (FEWEST[law] - 1)
     residuals = (mean - fitted) / fitted * math.sqrt(n.size / free)

@@ -1,7 +1,9 @@
-"""The best of k systems with a guarantee: Kim and Nelson 2001. Larger is better, and values of one replication may hang together (common luck).
+"""The best of k systems with a guarantee: Kim and Nelson 2001. Larger is better, and values of one replication may hang
+together (common luck).
 
-Wherever the best is better than every other by at least `indifference`, it is the one selected with probability `confidence` or more, of values
-that are about normal, as means and percentiles of whole replications are. Where some are closer than that, one of the close ones may be selected.
+Wherever the best is better than every other by at least `indifference`, it is the one selected with probability
+`confidence` or more, of values that are about normal, as means and percentiles of whole replications are. Where some
+are closer than that, one of the close ones may be selected.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ class Race:
         table = np.array(list(values.values()))
         self._sums = table.sum(axis=1)
         gaps = table[:, None, :] - table[None, :, :]
-        self._reach = h_squared(len(values), self.n, confidence) * gaps.var(axis=2, ddof=1) / indifference  # h^2 S^2 / delta
+        # h^2 S^2 / delta
+        self._reach = h_squared(len(values), self.n, confidence) * gaps.var(axis=2, ddof=1) / indifference
         self._standing = np.ones(len(values), dtype=bool)
         self._drop()
 
@@ -57,7 +60,9 @@ class Race:
         self._drop()
 
     def _drop(self) -> None:
-        """Drop whoever is behind another by more than chance could explain; of two that stay equal to the end, the later."""
+        """Drop whoever is behind another by more than chance could explain; of two that stay equal to the end, the
+        later.
+        """
         index = np.flatnonzero(self._standing)
         means = self._sums[index] / self.n
         allowed = np.maximum(0.0, (self._reach[np.ix_(index, index)] - self._indifference * self.n) / (2.0 * self.n))

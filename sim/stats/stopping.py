@@ -12,10 +12,11 @@ MARGIN = 1.5  # by which fewer must be better than asked
 
 
 def precise(interval: Interval, relative: float) -> bool:
-    """Whether the half width is small enough that the relative error of the mean is at most `relative` (Law and Kelton's g / (1 + g)).
+    """Whether the half width is small enough that the relative error of the mean is at most `relative` (Law and
+    Kelton's g / (1 + g)).
 
-    An interval of one replication never is; an infinite or missing figure is as precise as it will become. A mean of zero is
-    precise only when nothing varies.
+    An interval of one replication never is; an infinite or missing figure is as precise as it will become. A mean of
+    zero is precise only when nothing varies.
     """
     if not math.isfinite(interval.value):
         return True
@@ -25,7 +26,8 @@ def precise(interval: Interval, relative: float) -> bool:
 def enough(interval: Interval, relative: float) -> bool:
     """Whether to stop here: `precise`, and by a margin where there are few replications.
 
-    Few values may be alike by luck, and a rule that stops at the first chance is the fool of it: stopped at ten, 95 % intervals cover 92.
+    Few values may be alike by luck, and a rule that stops at the first chance is the fool of it: stopped at ten, 95 %
+    intervals cover 92.
     """
     margin = MARGIN if interval.n < MANY else 1.0
     half = interval.half_width * margin
@@ -33,7 +35,9 @@ def enough(interval: Interval, relative: float) -> bool:
 
 
 def replications_needed(interval: Interval, relative: float) -> int:
-    """How many replications should reach the precision if the values go on to vary as they did; at least those there are."""
+    """How many replications should reach the precision if the values go on to vary as they did; at least those there
+    are.
+    """
     target = abs(interval.value) * relative / (1 + relative)
     if precise(interval, relative) or not target > 0 or math.isnan(interval.half_width):
         return interval.n

@@ -1,4 +1,7 @@
-"""Student's t: the quantile, the tail and the shift. The first two are written out, since scipy takes longer to import than a short run takes."""
+"""Student's t: the quantile, the tail and the shift.
+
+The first two are written out, since scipy takes longer to import than a short run takes.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ _STEPS = 100  # of Newton's; a handful is usual
 
 @cache
 def t_quantile(probability: float, degrees: float) -> float:
-    """The value that a t variable with these degrees of freedom stays below with this probability; infinitely many make it a normal one.
+    """The value that a t variable with these degrees of freedom stays below with this probability; infinitely many make
+    it a normal one.
 
     Twelve digits are right up to ten thousand degrees, ten up to a million.
     """
@@ -42,7 +46,8 @@ def shift_of_t(value: float, degrees: float, probability: float) -> float:
 def _beyond(chance: float, degrees: float, t: float) -> float:
     """The value that is exceeded with this chance, at most 0.5, by Newton's steps upwards from one below it.
 
-    The tail falls ever more slowly, so no step goes too far; and a normal variable exceeds any value less often than a t variable does.
+    The tail falls ever more slowly, so no step goes too far; and a normal variable exceeds any value less often than a
+    t variable does.
     """
     for _ in range(_STEPS):
         step = (_tail(t, degrees) - chance) / _density(t, degrees)
@@ -53,11 +58,17 @@ def _beyond(chance: float, degrees: float, t: float) -> float:
 
 
 def _density(t: float, degrees: float) -> float:
-    return _gamma_ratio(degrees / 2) / math.sqrt(math.pi * degrees) * math.exp(-(degrees + 1) / 2 * math.log1p(t * t / degrees))
+    return (
+        _gamma_ratio(degrees / 2)
+        / math.sqrt(math.pi * degrees)
+        * math.exp(-(degrees + 1) / 2 * math.log1p(t * t / degrees))
+    )
 
 
 def _tail(t: float, degrees: float) -> float:
-    """The chance of a t variable above t >= 0: half the regularised incomplete beta function of (degrees / 2, 1/2) at degrees / (degrees + t^2)."""
+    """The chance of a t variable above t >= 0: half the regularised incomplete beta function of (degrees / 2, 1/2) at
+    degrees / (degrees + t^2).
+    """
     if math.isinf(degrees):
         return 0.5 * math.erfc(t / math.sqrt(2.0))
     if math.isinf(t) or t == 0.0:
@@ -66,11 +77,14 @@ def _tail(t: float, degrees: float) -> float:
     front = _gamma_ratio(a) * math.sqrt(square / math.pi) * math.exp(-(a + 0.5) * math.log1p(square))
     if 1.0 / (1.0 + square) < (a + 1.0) / (a + 2.5):
         return 0.5 * front / a / _fraction(a, 0.5, 1.0 / (1.0 + square))
-    return 0.5 - front / _fraction(0.5, a, square / (1.0 + square))  # the complement, whose 1 / (1/2) and the half cancel
+    # the complement, whose 1 / (1/2) and the half cancel
+    return 0.5 - front / _fraction(0.5, a, square / (1.0 + square))
 
 
 def _gamma_ratio(a: float) -> float:
-    """Gamma(a + 1/2) / Gamma(a); for a large `a` by the series of Tricomi and Erdelyi (DLMF 5.11.13), where a difference of logarithms loses digits."""
+    """Gamma(a + 1/2) / Gamma(a); for a large `a` by the series of Tricomi and Erdelyi (DLMF 5.11.13), where a
+    difference of logarithms loses digits.
+    """
     if a < _MANY:
         return math.exp(math.lgamma(a + 0.5) - math.lgamma(a))
     powers = (1.0, -1 / 8, 1 / 128, 5 / 1024, -21 / 32768, -399 / 262144, 869 / 4194304, 39325 / 33554432)

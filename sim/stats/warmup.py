@@ -1,6 +1,8 @@
-"""Where the warm-up of a steady run ends, found from its own series: MSER-5. What is *not* here: runs that never settle, which need a start, not a cut.
+"""Where the warm-up of a steady run ends, found from its own series: MSER-5. What is *not* here: runs that never
+settle, which need a start, not a cut.
 
-White 1997, Spratt 1998: cut where what remains tells its own mean best, that is, where the squared standard error of the rest is smallest.
+White 1997, Spratt 1998: cut where what remains tells its own mean best, that is, where the squared standard error of
+the rest is smallest.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ class Truncation(NamedTuple):
 
 
 def mser5(series: ArrayLike) -> Truncation:
-    """The cut of a series of at least 50 values; missing ones (nan) take the value before them, at the beginning the first there is.
+    """The cut of a series of at least 50 values; missing ones (nan) take the value before them, at the beginning the
+    first there is.
 
-    The cut is looked for in the first half. One found at its very end means that the series was still drifting: too short.
+    The cut is looked for in the first half. One found at its very end means that the series was still drifting: too
+    short.
     """
     values = _filled(np.asarray(series, dtype=np.float64).ravel())
     batches = values[: values.size // BATCH * BATCH].reshape(-1, BATCH).mean(axis=1)
@@ -35,7 +39,9 @@ def mser5(series: ArrayLike) -> Truncation:
 
 
 def mean_series(series: ArrayLike) -> NDArray[np.float64]:
-    """The mean over replications (rows), over those that have a value there: the one series that Welch would look at."""
+    """The mean over replications (rows), over those that have a value there: the one series that Welch would
+    look at.
+    """
     table = np.atleast_2d(np.asarray(series, dtype=np.float64))
     known = ~np.isnan(table)
     count = known.sum(axis=0)
@@ -43,7 +49,9 @@ def mean_series(series: ArrayLike) -> NDArray[np.float64]:
 
 
 def _errors(batches: NDArray[np.float64]) -> NDArray[np.float64]:
-    """g(d) = sum of squares about the mean of what remains after d, over the square of how many remain; for d up to the half."""
+    """g(d) = sum of squares about the mean of what remains after d, over the square of how many remain; for d up to the
+    half.
+    """
     scaled = batches - batches.mean()
     left = np.arange(batches.size, 0, -1)[: batches.size // 2 + 1]
     sums, squares = (np.cumsum(power[::-1])[::-1][: left.size] for power in (scaled, scaled**2))

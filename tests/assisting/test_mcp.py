@@ -36,7 +36,9 @@ def folder(tmp_path):
 
 def served(folder, talk, *options):
     """What `talk` makes of a client of the server."""
-    parameters = StdioServerParameters(command=sys.executable, args=["-m", "sim", "mcp", "--confine", str(folder), *options], env=dict(os.environ))
+    parameters = StdioServerParameters(
+        command=sys.executable, args=["-m", "sim", "mcp", "--confine", str(folder), *options], env=dict(os.environ)
+    )
 
     async def session():
         async with Client(parameters) as client:
@@ -63,19 +65,36 @@ def test_there_are_six_tools_and_each_says_what_it_does(folder):
 
 
 def test_a_run_is_the_run_of_the_command_line(folder):
-    found = called(folder, "run", scenario="shop.yaml", replications=2, settings=["services.shop.workers=6"]).structured_content
-    own = sim.run(sim.experiments.shipped.load(folder / "shop.yaml", ["services.shop.workers=6"]), replications=2, jobs=1, engine="simpy")
+    found = called(
+        folder, "run", scenario="shop.yaml", replications=2, settings=["services.shop.workers=6"]
+    ).structured_content
+    own = sim.run(
+        sim.experiments.shipped.load(folder / "shop.yaml", ["services.shop.workers=6"]),
+        replications=2,
+        jobs=1,
+        engine="simpy",
+    )
     assert found["fingerprint"] == own.fingerprint
     assert found["passed"]
     assert found["expectations"] == [{"variant": "base", "expected": "availability >= 99%", "passed": True}]
     assert "response p99" in found["text"]
 
 
+@pytest.mark.long
 def test_one_session_checks_compares_explains_and_asks_for_the_language(folder):
     async def talk(client):
-        asked = (("check", {}), ("compare", {"replications": 2}), ("explain", {"replications": 1}), ("capacity", {"replications": 1, "variants": ["base"]}))
+        asked = (
+            ("check", {}),
+            ("compare", {"replications": 2}),
+            ("explain", {"replications": 1}),
+            ("capacity", {"replications": 1, "variants": ["base"]}),
+        )
         found = {tool: await client.call_tool(tool, {"scenario": "shop.yaml", **more}) for tool, more in asked}
-        return {**found, "schema": await client.call_tool("schema", {}), "part": await client.call_tool("schema", {"part": "Retry"})}
+        return {
+            **found,
+            "schema": await client.call_tool("schema", {}),
+            "part": await client.call_tool("schema", {"part": "Retry"}),
+        }
 
     found = {tool: result.structured_content for tool, result in served(folder, talk).items()}
     assert found["check"]["variants"] == ["base", "slow"]
@@ -133,12 +152,15 @@ def test_more_memory_than_allowed_is_refused_on_paper(folder):
     assert "max_memory" in words(found) or "memory" in words(found)
 
 
+@pytest.mark.long
 def test_a_call_that_takes_too_long_is_ended_with_its_process_and_the_next_one_answered(folder):
     (folder / "long.yaml").write_text(LONG)
 
     async def talk(client):
         slow = await client.call_tool("run", {"scenario": "long.yaml", "replications": 100})
-        left = [its for its in psutil.Process().children(recursive=True) if "sim.assisting.task" in " ".join(its.cmdline())]
+        left = [
+            its for its in psutil.Process().children(recursive=True) if "sim.assisting.task" in " ".join(its.cmdline())
+        ]
         return slow, left, await client.call_tool("schema", {"part": "Retry"})
 
     slow, left, after = served(folder, talk, "--max-time", "4s", "--max-attempts", "1000000000")
@@ -148,6 +170,7 @@ def test_a_call_that_takes_too_long_is_ended_with_its_process_and_the_next_one_a
     assert not after.is_error
 
 
+@pytest.mark.long
 def test_calls_at_once_wait_for_their_turn(folder):
     async def talk(client):
         found = {}
@@ -161,7 +184,9 @@ def test_calls_at_once_wait_for_their_turn(folder):
         return found
 
     found = served(folder, talk)
-    assert {part: result.structured_content["part"] for part, result in found.items()} == {part: part for part in ("Retry", "Queue", "Route")}
+    assert {part: result.structured_content["part"] for part, result in found.items()} == {
+        part: part for part in ("Retry", "Queue", "Route")
+    }
 
 
 def test_nothing_is_written_into_the_folder(folder):
@@ -170,7 +195,10 @@ def test_nothing_is_written_into_the_folder(folder):
     assert sorted(folder.iterdir()) == before
 
 
-@pytest.mark.parametrize(("options", "said"), [(["--confine", "nowhere"], "no such directory"), (["--max-time", "0s"], "expected more than 0")])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--confine", "nowhere"], "no such directory"), (["--max-time", "0s"], "expected more than 0")],
+)
 def test_wrong_bounds_are_told(options, said, capsys):
     assert answer(["mcp", *options]) == 2
     assert said in capsys.readouterr().err

@@ -29,7 +29,11 @@ class Sample:
 @cache
 def shipped_samples() -> tuple[Sample, ...]:
     """The shipped scenarios that need no plug-in."""
-    texts = [(shipped.folder() / f"{name}.yaml").read_text(encoding="utf-8") for name in shipped.names() if "plugin" not in name]
+    texts = [
+        (shipped.folder() / f"{name}.yaml").read_text(encoding="utf-8")
+        for name in shipped.names()
+        if "plugin" not in name
+    ]
     return tuple(Sample(plain(read_yaml(text)), text) for text in texts)
 
 
@@ -38,7 +42,10 @@ def random_samples() -> tuple[Sample, ...]:
     """Systems in which every word of the language stands somewhere."""
     dice = random.Random(0)
     kept = ({"keep": "rows", "spans": "all"}, {"keep": "rows", "spans": "exemplars"}, {"keep": "summary"}, {})
-    trees = [{**any_scenario(seed), "record": dice.choice(kept), "warmup": dice.choice(("0s", "2s"))} for seed in range(RANDOM_SYSTEMS)]
+    trees = [
+        {**any_scenario(seed), "record": dice.choice(kept), "warmup": dice.choice(("0s", "2s"))}
+        for seed in range(RANDOM_SYSTEMS)
+    ]
     return tuple(Sample(tree, written(tree)) for tree in trees)
 
 
@@ -63,19 +70,38 @@ _WEB = "timestamp,path,user,ms,status\n" + "".join(
     for second in range(60)
 )
 _JTL = "timeStamp,elapsed,label\n" + "".join(f"{1622490229000 + 250 * row},{row * 13 % 400},GET\n" for row in range(80))
-_LOCUST = "Timestamp,Type,Name,Requests/s\n" + "".join(f"{1700000000 + row},GET,/a,{row}\n{1700000000 + row},,Aggregated,{row}\n" for row in range(30))
+_LOCUST = "Timestamp,Type,Name,Requests/s\n" + "".join(
+    f"{1700000000 + row},GET,/a,{row}\n{1700000000 + row},,Aggregated,{row}\n" for row in range(30)
+)
 _COUNTS = "period;count\n" + "".join(f"1998-05-11 00:{minute:02d}:00;{minute * 29 % 70}\n" for minute in range(20))
 _BARE = "".join(f"{row * row / 40}\n" for row in range(40))
-_K6 = "metric_name,timestamp,metric_value\n" + "".join(f"http_req_{('duration', 'blocked')[row % 2]},170000000{row},{100 + row * 3}\n" for row in range(9))
+_K6 = "metric_name,timestamp,metric_value\n" + "".join(
+    f"http_req_{('duration', 'blocked')[row % 2]},170000000{row},{100 + row * 3}\n" for row in range(9)
+)
 _RECORDINGS: tuple[tuple[dict[str, Any], Any, str], ...] = (
-    ({"file": "rows.csv", "timestamps": "timestamp", "route": "path", "user": "user"}, {"replay": {"file": "rows.csv", "column": "ms", "unit": "ms"}}, _WEB),
+    (
+        {"file": "rows.csv", "timestamps": "timestamp", "route": "path", "user": "user"},
+        {"replay": {"file": "rows.csv", "column": "ms", "unit": "ms"}},
+        _WEB,
+    ),
     ({"file": "rows.csv", "where": {"status": 200}}, "5ms", _WEB),
     ({"file": "rows.csv", "speed": 2}, {"empirical": {"file": "rows.csv", "column": "elapsed", "unit": "ms"}}, _JTL),
     ({"file": "rows.csv", "rates": "Requests/s", "where": {"Name": "Aggregated"}}, "5ms", _LOCUST),
     ({"file": "rows.csv", "counts": "count", "times": 0.1}, "5ms", _COUNTS),
     ({"file": "rows.csv", "counts": 1, "every": "10s"}, "5ms", _BARE),
     ({"file": "rows.csv"}, "5ms", _BARE),
-    ({"poisson": "20/s"}, {"empirical": {"file": "rows.csv", "column": "metric_value", "unit": "ms", "where": {"metric_name": "http_req_duration"}}}, _K6),
+    (
+        {"poisson": "20/s"},
+        {
+            "empirical": {
+                "file": "rows.csv",
+                "column": "metric_value",
+                "unit": "ms",
+                "where": {"metric_name": "http_req_duration"},
+            }
+        },
+        _K6,
+    ),
 )
 
 

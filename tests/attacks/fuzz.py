@@ -118,7 +118,11 @@ def judged(seed: int, number: int, folder: Path, engine: str = "") -> tuple[str,
 
 def _kind(error: BaseException) -> str:
     """Its type and the last lines of ours: one fault of the program is one finding."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/sim/" in frame.filename or "/attacks/" in frame.filename]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "/sim/" in frame.filename or "/attacks/" in frame.filename
+    ]
     where = " < ".join(f"{Path(frame.filename).name}:{frame.name}" for frame in reversed(frames[-2:]))
     return f"{type(error).__name__} in {where}"
 
@@ -133,18 +137,29 @@ def _keep(folder: Path, seed: int, number: int, verdict: str, words: str) -> Non
     place.mkdir(parents=True, exist_ok=True)
     for name, content in made(seed, number).files.items():
         (place / name).write_bytes(content)
-    (place / "finding.txt").write_text(f"{verdict}\nengine {made(seed, number).engine}\n\n{words}\n", encoding="utf-8", errors="replace")
+    (place / "finding.txt").write_text(
+        f"{verdict}\nengine {made(seed, number).engine}\n\n{words}\n", encoding="utf-8", errors="replace"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; 1 where there are findings."""
-    options = argparse.ArgumentParser(prog="python -m tests.attacks.fuzz", description="Mutate scenarios and recordings.")
+    options = argparse.ArgumentParser(
+        prog="python -m tests.attacks.fuzz", description="Mutate scenarios and recordings."
+    )
     options.add_argument("count", type=int, nargs="?", default=300)
     options.add_argument("--seed", type=int, default=7)
     options.add_argument("--first", type=int, default=0, help="number of the first input")
     options.add_argument("--only", type=int, help="one input, in this process, with its traceback")
-    options.add_argument("--keep", type=Path, default=Path("reports/fuzz"), help="folder of the inputs that gave findings")
-    options.add_argument("--engine", choices=("simpy", "compiled", "both"), default="", help="for all inputs; one by chance for each by default")
+    options.add_argument(
+        "--keep", type=Path, default=Path("reports/fuzz"), help="folder of the inputs that gave findings"
+    )
+    options.add_argument(
+        "--engine",
+        choices=("simpy", "compiled", "both"),
+        default="",
+        help="for all inputs; one by chance for each by default",
+    )
     asked = options.parse_args(arguments)
     if asked.only is not None:
         with tempfile.TemporaryDirectory() as folder:
@@ -152,7 +167,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     begun = time.monotonic()
     findings = fuzz(asked.count, asked.seed, asked.keep, asked.first, asked.engine)
-    print(f"{asked.count} inputs in {time.monotonic() - begun:.0f} s: {', '.join(f'{count} {verdict}' for verdict, count in findings.verdicts.most_common())}")
+    print(
+        f"{asked.count} inputs in {time.monotonic() - begun:.0f} s: {', '.join(f'{count} {verdict}' for verdict, count in findings.verdicts.most_common())}"
+    )
     for kind, numbers in sorted(findings.kinds.items(), key=lambda item: -len(item[1])):
         print(f"{len(numbers):6} {kind}: {', '.join(map(str, numbers[:5]))}")
     return 1 if findings.kinds else 0

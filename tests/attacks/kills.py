@@ -23,7 +23,22 @@ from typing import Any
 
 from tests.attacks.victims import EAGER_SIM, SHOP, Victim
 
-SWEEP = ["sweep", "shop.yaml", "--over", "load=0.5,0.8,1", "--replications", "8", "--engine", "simpy", "--jobs", "2", "--json", "out.json", "--out", "out"]
+SWEEP = [
+    "sweep",
+    "shop.yaml",
+    "--over",
+    "load=0.5,0.8,1",
+    "--replications",
+    "8",
+    "--engine",
+    "simpy",
+    "--jobs",
+    "2",
+    "--json",
+    "out.json",
+    "--out",
+    "out",
+]
 RUNS = 2 * 3 * 8  # variants, loads, replications
 WAYS = ("parent", "all", "worker")
 
@@ -52,7 +67,15 @@ def campaign(kills: int, seed: int, folder: Path, nobody: bool = False) -> Tally
     return tally
 
 
-def _one_life(dice: random.Random, folder: Path, nobody: bool, lasts: float, tally: Tally, right: dict[str, Any], spared: bool = False) -> bool:
+def _one_life(
+    dice: random.Random,
+    folder: Path,
+    nobody: bool,
+    lasts: float,
+    tally: Tally,
+    right: dict[str, Any],
+    spared: bool = False,
+) -> bool:
     """One sweep, killed somewhere in the middle unless it is spared or done before; whether it was killed."""
     written = _written(folder)
     with Victim(SWEEP, folder, nobody, EAGER_SIM) as victim:
@@ -71,7 +94,15 @@ def _one_life(dice: random.Random, folder: Path, nobody: bool, lasts: float, tal
         tally.rounds += 1
         assert _figures(folder) == right, "other figures than those of a sweep that nobody disturbed"
         assert after == [], "what is answered is forgotten"
-        left = {path.name for path in folder.iterdir()} - {"shop.yaml", "out", "out.json", "cache", "home", "stdout.txt", "stderr.txt"}
+        left = {path.name for path in folder.iterdir()} - {
+            "shop.yaml",
+            "out",
+            "out.json",
+            "cache",
+            "home",
+            "stdout.txt",
+            "stderr.txt",
+        }
         assert not left, f"left behind: {left}"
         return False
     assert code == -signal.SIGKILL, victim.said()
@@ -123,7 +154,9 @@ def _figures(folder: Path) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; an AssertionError where a promise is broken."""
-    options = argparse.ArgumentParser(prog="python -m tests.attacks.kills", description="Kill a sweep at random moments.")
+    options = argparse.ArgumentParser(
+        prog="python -m tests.attacks.kills", description="Kill a sweep at random moments."
+    )
     options.add_argument("kills", type=int, nargs="?", default=100)
     options.add_argument("--seed", type=int, default=7)
     asked = options.parse_args(arguments)

@@ -14,8 +14,42 @@ Place = tuple[str | int, ...]
 
 ODD: tuple[Any, ...] = (
     *(0, 1, -1, 2, 7, 0.5, -0.0, 1e-9, 1e-300, 1e9, 1e18, 1e308, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**64, 10**19),
-    *(float("nan"), float("inf"), -float("inf"), True, False, None, "", "unlimited", "recording", "auto", [], {}, [[]], {"": ""}),
-    *("0s", "-1s", "1ns", "1e-12s", "1e300s", "1000000h", "0%", "100%", "101%", "-1%", "1e9%", "0/s", "1e9/s", "1e-9/h", "0x", "1e9x", "x", "s"),
+    *(
+        float("nan"),
+        float("inf"),
+        -float("inf"),
+        True,
+        False,
+        None,
+        "",
+        "unlimited",
+        "recording",
+        "auto",
+        [],
+        {},
+        [[]],
+        {"": ""},
+    ),
+    *(
+        "0s",
+        "-1s",
+        "1ns",
+        "1e-12s",
+        "1e300s",
+        "1000000h",
+        "0%",
+        "100%",
+        "101%",
+        "-1%",
+        "1e9%",
+        "0/s",
+        "1e9/s",
+        "1e-9/h",
+        "0x",
+        "1e9x",
+        "x",
+        "s",
+    ),
     *("a" * 300, "\u202e", "é", "s0.a", "..", "a.b.c", ".", "1:30", "0x1F", "1_000", "١", "None", "\ud83d\ude00"),
 )
 UNITS = ("ns", "us", "ms", "s", "m", "h", "d", "/s", "/m", "/h", "%", "x", "KiB", "")
@@ -45,7 +79,11 @@ def _tweak(dice: random.Random, tree: Any, places: list[Place], others: Sequence
             assert number is not None
             _put(tree, at, value[: number.start()] + _short(float(number.group()) * factor) + value[number.end() :])
         else:
-            _put(tree, at, round(value * factor) if isinstance(value, int) and abs(value * factor) < 1e19 else value * factor)
+            _put(
+                tree,
+                at,
+                round(value * factor) if isinstance(value, int) and abs(value * factor) < 1e19 else value * factor,
+            )
         return
 
 
@@ -78,7 +116,10 @@ def _swap(dice: random.Random, tree: Any, places: list[Place], others: Sequence[
 def _rename(dice: random.Random, tree: Any, places: list[Place], others: Sequence[Any]) -> None:
     """A key, or a name that is a value, becomes another one of this document."""
     del others
-    words = sorted({str(part) for at in places for part in at} | {value for at in places if isinstance(value := _at(tree, at), str)})
+    words = sorted(
+        {str(part) for at in places for part in at}
+        | {value for at in places if isinstance(value := _at(tree, at), str)}
+    )
     at, word = dice.choice(places), dice.choice(words)
     if dice.random() < 0.5 or isinstance(at[-1], int):
         _put(tree, at, word)
@@ -112,7 +153,9 @@ def _nest(dice: random.Random, tree: Any, places: list[Place], others: Sequence[
     at, deep = dice.choice(places), dice.choice((1, 1, 2, 3, 40, 59, 61, 3000))
     value = _at(tree, at)
     if deep > 10 and not isinstance(value, (dict, list)):
-        begin, end = dice.choice((("[", "]"), ("{a: ", "}"), ("{parallel: [[", "]]}"), ("[work: 1ms, {call: s1.a, fallback: [", "]}]")))
+        begin, end = dice.choice(
+            (("[", "]"), ("{a: ", "}"), ("{parallel: [[", "]]}"), ("[work: 1ms, {call: s1.a, fallback: [", "]}]"))
+        )
         _put(tree, at, Raw(begin * deep + "1" + end * deep))
         return
     for _ in range(min(deep, 3)):
@@ -152,7 +195,11 @@ def _at(tree: Any, at: Place) -> Any:
 
 def _has(tree: Any, at: Place) -> bool:
     for part in at:
-        inside = part in tree if isinstance(tree, dict) else isinstance(tree, list) and isinstance(part, int) and part < len(tree)
+        inside = (
+            part in tree
+            if isinstance(tree, dict)
+            else isinstance(tree, list) and isinstance(part, int) and part < len(tree)
+        )
         if not inside:
             return False
         tree = tree[part]
@@ -169,7 +216,23 @@ def _short(number: float) -> str:
 
 # ---- text
 
-_MARKS = (*"{}[],:&*!|>'\"%@`#-?~\t\0\x07\x1b\x85", "\ufeff", "\u2028", "\u202e", "\n", "\r\n", " ", "  ", "<<: ", "---\n", "...\n", "&a ", "*a", "!!python/name:os.system ", "%YAML 1.1\n")
+_MARKS = (
+    *"{}[],:&*!|>'\"%@`#-?~\t\0\x07\x1b\x85",
+    "\ufeff",
+    "\u2028",
+    "\u202e",
+    "\n",
+    "\r\n",
+    " ",
+    "  ",
+    "<<: ",
+    "---\n",
+    "...\n",
+    "&a ",
+    "*a",
+    "!!python/name:os.system ",
+    "%YAML 1.1\n",
+)
 
 
 def mutated_text(dice: random.Random, text: str) -> bytes:
@@ -220,14 +283,59 @@ def _repeat(dice: random.Random, data: bytearray) -> None:
     data[at:at] = piece * dice.choice((2, 10, 1000, 3000))
 
 
-_OF_TEXTS: tuple[Callable[[random.Random, bytearray], None], ...] = (_flip, _flip, _mark, _mark, _cut, _tear, _line, _line, _repeat)
+_OF_TEXTS: tuple[Callable[[random.Random, bytearray], None], ...] = (
+    _flip,
+    _flip,
+    _mark,
+    _mark,
+    _cut,
+    _tear,
+    _line,
+    _line,
+    _repeat,
+)
 
 
 # ---- recordings
 
 _CELLS = (
-    *("", " ", "nan", "inf", "-1", "-0", "0", "1e999", "1e-999", "9" * 30, "1_0", "0x10", "١٢", "∞", '"', '""', "'", "N/A", "null", "True", "1,5", "1;5"),
-    *("1622490229000", "1622490229", "5e10", "2024-02-30", "2024-01-01T00:00:00+99:00", "2024-01-01T24:00:00", "0001-01-01", "9999-12-31T23:59:59Z", "1ms", "-1ms", "1e18"),
+    *(
+        "",
+        " ",
+        "nan",
+        "inf",
+        "-1",
+        "-0",
+        "0",
+        "1e999",
+        "1e-999",
+        "9" * 30,
+        "1_0",
+        "0x10",
+        "١٢",
+        "∞",
+        '"',
+        '""',
+        "'",
+        "N/A",
+        "null",
+        "True",
+        "1,5",
+        "1;5",
+    ),
+    *(
+        "1622490229000",
+        "1622490229",
+        "5e10",
+        "2024-02-30",
+        "2024-01-01T00:00:00+99:00",
+        "2024-01-01T24:00:00",
+        "0001-01-01",
+        "9999-12-31T23:59:59Z",
+        "1ms",
+        "-1ms",
+        "1e18",
+    ),
     *("a.x", "a.z", "#", "x" * 3000, "\x00", "\x1b[2J", "\u202e", "\ud83d\ude00"),
 )
 
@@ -301,4 +409,14 @@ def _joined(lines: Sequence[str]) -> bytes:
     return ("\n".join(lines) + "\n").encode(errors="surrogatepass")
 
 
-_OF_ROWS: tuple[Callable[[random.Random, list[str]], bytes], ...] = (_cell, _cell, _cell, _column, _column, _moved, _moved, _habits, _as_text)
+_OF_ROWS: tuple[Callable[[random.Random, list[str]], bytes], ...] = (
+    _cell,
+    _cell,
+    _cell,
+    _column,
+    _column,
+    _moved,
+    _moved,
+    _habits,
+    _as_text,
+)

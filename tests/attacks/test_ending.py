@@ -56,10 +56,14 @@ def _ended_by_sigterm(folder: Path, verb: str, nobody: bool) -> None:
     assert said[-1].startswith("interrupted: ")
     assert said[-1].endswith("they are kept, and the same command goes on from there")
     assert len(victim.kept()) >= kept
-    assert {path.name for path in folder.iterdir()} - {"home"} == {"shop.yaml", "cache", "stderr.txt", "stdout.txt"}, "no report, no JSON, and no half of one"
+    assert {path.name for path in folder.iterdir()} - {"home"} == {"shop.yaml", "cache", "stderr.txt", "stdout.txt"}, (
+        "no report, no JSON, and no half of one"
+    )
 
 
-@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGTERM, "1"), (signal.SIGTERM, "2"), (signal.SIGINT, "2"), (signal.SIGHUP, "2")])
+@pytest.mark.parametrize(
+    ("number", "jobs"), [(signal.SIGTERM, "1"), (signal.SIGTERM, "2"), (signal.SIGINT, "2"), (signal.SIGHUP, "2")]
+)
 def test_what_supervisors_send_to_the_whole_group_ends_it_as_well(folder, number, jobs):
     with Victim([*VERBS["sweep"], *LONG, "--jobs", jobs], folder) as victim:
         assert victim.until(lambda: len(victim.kept()) >= 3)
@@ -69,12 +73,22 @@ def test_what_supervisors_send_to_the_whole_group_ends_it_as_well(folder, number
     assert "Traceback" not in victim.said()
 
 
-@pytest.mark.parametrize("arguments", [["check", "shop.yaml"], ["schema"], ["report", "drawn"], ["compare", "shop.yaml", "--replications", "4", "--engine", "simpy"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "shop.yaml"],
+        ["schema"],
+        ["report", "drawn"],
+        ["compare", "shop.yaml", "--replications", "4", "--engine", "simpy"],
+    ],
+)
 def test_at_any_moment_it_is_done_or_interrupted_in_one_line(folder, arguments):
     """A signal that comes before the first line of ours has run ends the process by itself, as the system does: -15."""
     dice = random.Random(11)
     if arguments[0] == "report":
-        with Victim(["run", "shop.yaml", "--replications", "2", "--engine", "simpy", "--out", "drawn", "--quiet"], folder) as drawn:
+        with Victim(
+            ["run", "shop.yaml", "--replications", "2", "--engine", "simpy", "--out", "drawn", "--quiet"], folder
+        ) as drawn:
             assert drawn.ended() == 0
     for _ in range(4):
         before = {path.name for path in folder.glob("*/*.html")}
@@ -93,7 +107,9 @@ def test_what_is_ignored_from_the_start_stays_ignored(folder):
     """`nohup sim sweep ... &` outlives its terminal."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with Victim([*VERBS["run"], "--replications", "4", "--engine", "simpy", "--quiet", "--jobs", "1"], folder) as victim:
+        with Victim(
+            [*VERBS["run"], "--replications", "4", "--engine", "simpy", "--quiet", "--jobs", "1"], folder
+        ) as victim:
             time.sleep(1.0)
             os.kill(victim.process.pid, signal.SIGHUP)
             assert victim.ended() == 0

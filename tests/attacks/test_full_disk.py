@@ -41,7 +41,12 @@ def _mounted(folder: Path, owner: int = 0) -> str:
     """Mount a small disk there, open to its owner alone; why not, if not."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return "only root may mount a disk"
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=8m,mode=700,uid={owner},gid={owner}", "sim-test", str(folder)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size=8m,mode=700,uid={owner},gid={owner}", "sim-test", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.stderr.strip()
 
 
@@ -89,7 +94,11 @@ def _filled(folder: Path, left: int) -> Iterator[None]:
 
 def everything(folder: Path) -> dict[str, bytes]:
     """All files below, hidden ones too."""
-    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*") if path.name != "ballast"}
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b""
+        for path in folder.rglob("*")
+        if path.name != "ballast"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +113,11 @@ def drawn(comparison, tmp_path_factory):
     """The files of a whole report."""
     folder = tmp_path_factory.mktemp("drawn") / "report"
     write_report(comparison, folder, files_of(comparison))
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != ".sim-report.json"}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".sim-report.json"
+    }
 
 
 def moments(whole: int, count: int) -> list[int]:
@@ -120,7 +133,10 @@ def test_a_report_is_replaced_whole_or_stays_as_it_was(place, drawn):
     whole = sizes[-1] if full is _limited else sum(-(-size // PAGE) * PAGE for size in sizes)
     for left in moments(whole, 12):
         with full(left):
-            with pytest.raises(OutputError, match=r"could not be written \((No space left on device|File too large).*\); nothing was changed"):
+            with pytest.raises(
+                OutputError,
+                match=r"could not be written \((No space left on device|File too large).*\); nothing was changed",
+            ):
                 write_files(drawn, folder / "report")
             failed += 1
             assert everything(folder) == before, left
@@ -129,7 +145,10 @@ def test_a_report_is_replaced_whole_or_stays_as_it_was(place, drawn):
     assert {f"report/{name}" for name in drawn} < everything(folder).keys()
 
 
-@pytest.mark.parametrize("write", [lambda path, text: Destination(str(path)).write(text), lambda path, text: write_new(path, text, force=True)])
+@pytest.mark.parametrize(
+    "write",
+    [lambda path, text: Destination(str(path)).write(text), lambda path, text: write_new(path, text, force=True)],
+)
 def test_a_file_is_replaced_whole_or_stays_as_it_was(place, write):
     folder, full = place
     path = folder / "figures.json"
@@ -137,7 +156,12 @@ def test_a_file_is_replaced_whole_or_stays_as_it_was(place, write):
     path.chmod(0o640)
     text = "x" * (5 * PAGE)
     for left in moments(len(text), 5):
-        with full(left), pytest.raises(OutputError, match=r"figures.json: could not be written: (No space left on device|File too large)"):
+        with (
+            full(left),
+            pytest.raises(
+                OutputError, match=r"figures.json: could not be written: (No space left on device|File too large)"
+            ),
+        ):
             write(path, text)
         assert everything(folder) == {"figures.json": b"old"}, left
         assert path.stat().st_mode & 0o777 == 0o640
@@ -159,7 +183,9 @@ def test_a_journal_keeps_what_fits_and_says_why_it_keeps_no_more(place):
             assert journal.trouble == "" or "No space left" in journal.trouble or "File too large" in journal.trouble
         with Journal(folder / f"{left}") as again:
             back = [again.find(job) for job in jobs]
-        assert [result.fingerprint for result in back if result is not None] == [results[index].fingerprint for index, result in enumerate(back) if result]
+        assert [result.fingerprint for result in back if result is not None] == [
+            results[index].fingerprint for index, result in enumerate(back) if result
+        ]
         found.append(sum(result is not None for result in back))
     assert found[0] == 0
     assert found == sorted(found)
@@ -169,11 +195,19 @@ def test_a_journal_keeps_what_fits_and_says_why_it_keeps_no_more(place):
 # ---- the whole command
 
 
-def told(arguments: list[str], folder: Path, *before: str, sim: list[str] = SIM, **environment: str) -> tuple[int, str, str]:
+def told(
+    arguments: list[str], folder: Path, *before: str, sim: list[str] = SIM, **environment: str
+) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of one command, which must end."""
     own = {"PYTHONPATH": str(REPOSITORY), "SIM_CACHE": str(folder / "cache"), **environment}
     done = subprocess.run(
-        [*before, *sim, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **own}
+        [*before, *sim, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, **own},
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -224,14 +258,22 @@ print(machine_code(uniform)(np.uint64(5), 1, 0), compiler.cache_note(), sep=";")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("user", "left"), [("as it is", 0), ("as it is", PAGE), ("nobody", 3 * PAGE), ("nobody", 64 * PAGE)])
+@pytest.mark.parametrize(
+    ("user", "left"), [("as it is", 0), ("as it is", PAGE), ("nobody", 3 * PAGE), ("nobody", 64 * PAGE)]
+)
 def test_machine_code_that_cannot_be_kept_is_made_all_the_same(tmp_path, user, left):
     if user == "nobody" and (why := why_not_nobody()):
         pytest.skip(why)
     if why := _mounted(tmp_path, NOBODY if user == "nobody" else 0):
         pytest.skip(why)
     command = [*(AS_NOBODY if user == "nobody" else ()), sys.executable, "-c", COMPILING]
-    own = {**os.environ, "PYTHONPATH": str(REPOSITORY), "HOME": str(tmp_path), "XDG_CACHE_HOME": "", "NUMBA_CACHE_DIR": ""}
+    own = {
+        **os.environ,
+        "PYTHONPATH": str(REPOSITORY),
+        "HOME": str(tmp_path),
+        "XDG_CACHE_HOME": "",
+        "NUMBA_CACHE_DIR": "",
+    }
     try:
         with _filled(tmp_path, left):
             done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=own)
@@ -251,7 +293,20 @@ def test_a_full_home_costs_a_note_and_no_result(shop):
     user = [] if why_not_nobody() else AS_NOBODY
     if why := _mounted(home, NOBODY if user else 0):
         pytest.skip(why)
-    command = ["run", "shop.yaml", "--replications", "60", "--engine", "simpy", "--jobs", "1", "--json", "-", "--set", "duration=20s"]
+    command = [
+        "run",
+        "shop.yaml",
+        "--replications",
+        "60",
+        "--engine",
+        "simpy",
+        "--jobs",
+        "1",
+        "--json",
+        "-",
+        "--set",
+        "duration=20s",
+    ]
     bare = dict.fromkeys(("SIM_CACHE", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"), "")
     found = []
     try:
@@ -273,7 +328,25 @@ def test_a_sweep_whose_journal_does_not_fit_ends_well_and_says_so(shop):
     if why := _mounted(cache):
         pytest.skip(why)
     try:
-        with _filled(cache, 2 * PAGE), Victim(["sweep", "shop.yaml", "--over", "load=0.5,1", "--replications", "60", "--engine", "simpy", "--jobs", "2"], shop, sim=EAGER_SIM) as victim:
+        with (
+            _filled(cache, 2 * PAGE),
+            Victim(
+                [
+                    "sweep",
+                    "shop.yaml",
+                    "--over",
+                    "load=0.5,1",
+                    "--replications",
+                    "60",
+                    "--engine",
+                    "simpy",
+                    "--jobs",
+                    "2",
+                ],
+                shop,
+                sim=EAGER_SIM,
+            ) as victim,
+        ):
             assert victim.ended(120.0) == 0, victim.said()
         assert f"note: finished runs are not kept: {cache}/journal: No space left on device" in victim.said()
     finally:

@@ -24,7 +24,10 @@ SEED = 7
 
 @pytest.mark.long
 @pytest.mark.xdist_group("compiled")
-@pytest.mark.skipif(not hasattr(os, "fork") or not Path("/proc/self/statm").exists(), reason="forks, and asks /proc how large a process is")
+@pytest.mark.skipif(
+    not hasattr(os, "fork") or not Path("/proc/self/statm").exists(),
+    reason="forks, and asks /proc how large a process is",
+)
 def test_nothing_but_errors_of_ours_comes_of_mutated_input(tmp_path):
     findings = fuzz.fuzz(300, SEED, tmp_path)
     told = "\n\n".join(f"{kind}: {numbers}\n{findings.words[kind]}" for kind, numbers in findings.kinds.items())
@@ -35,7 +38,19 @@ def test_nothing_but_errors_of_ours_comes_of_mutated_input(tmp_path):
 
 @pytest.mark.long
 def test_nor_for_a_user_who_is_not_root(nobodys):
-    command = [*AS_NOBODY, sys.executable, "-m", "tests.attacks.fuzz", "40", "--seed", str(SEED + 1), "--engine", "simpy", "--keep", str(nobodys / "found")]
+    command = [
+        *AS_NOBODY,
+        sys.executable,
+        "-m",
+        "tests.attacks.fuzz",
+        "40",
+        "--seed",
+        str(SEED + 1),
+        "--engine",
+        "simpy",
+        "--keep",
+        str(nobodys / "found"),
+    ]
     own = {**os.environ, "HOME": str(nobodys), "TMPDIR": str(nobodys), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY, env=own)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,7 +8,10 @@ import pytest
 
 from tests.attacks.kills import campaign
 
-pytestmark = [pytest.mark.long, pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"),
+]
 
 
 def test_nothing_that_was_kept_runs_twice_and_nothing_is_missing(tmp_path):

@@ -15,6 +15,7 @@ from sim.compiled.program import Unsupported
 from sim.errors import BooksDoNotBalance, ScenarioError, SimError
 from sim.experiments.on_paper.offered_load import check
 from sim.experiments.running.engines import attempts_of
+from sim.experiments.running.memory_guard import within_memory
 from sim.experiments.shipped import load
 from sim.metrics import measure
 from sim.metrics.timeline import timeline
@@ -27,6 +28,7 @@ from tests.compiled.same import differences
 LONGEST = 10.0  # s of CPU for reading and checking: more is a hang
 PIECE = 2.0  # s of CPU for a run; what goes on after that is let go, since the scenario asked for it
 ATTEMPTS = 2000.0  # that a run may make, on paper
+MOST_MEMORY = 2**29  # bytes; a run that comes to take more is ended with an error, as by the command
 SCENARIO = "scenario.yaml"
 
 
@@ -56,7 +58,9 @@ def made(seed: int, number: int) -> Input:
     elif harmed == "text":
         text = mutated_text(dice, sample.text)
     else:
-        text = written(mutated_tree(dice, sample.tree, [other.tree for corpus in corpora for other in corpus])).encode(errors="surrogatepass")
+        text = written(mutated_tree(dice, sample.tree, [other.tree for corpus in corpora for other in corpus])).encode(
+            errors="surrogatepass"
+        )
     return Input({SCENARIO: text, **files}, engine)
 
 
@@ -115,12 +119,16 @@ def _judge(error: SimError) -> None:
 
 def _run(whole: Scenario, engine: str) -> None:
     expected = attempts_of(whole)
-    scenario = whole.model_copy(update={"duration": whole.duration * min(1.0, ATTEMPTS / expected), "warmup": 0.0}) if expected > ATTEMPTS else whole
+    scenario = (
+        whole.model_copy(update={"duration": whole.duration * min(1.0, ATTEMPTS / expected), "warmup": 0.0})
+        if expected > ATTEMPTS
+        else whole
+    )
     found = {}
     for name, simulate in (("simpy", models.simulate), ("compiled", compiled.simulate)):
         if engine in (name, "both"):
             try:
-                found[name] = simulate(scenario)
+                found[name] = simulate(scenario, 0, within_memory(lambda _: None, MOST_MEMORY))
             except Unsupported:
                 found["simpy"] = models.simulate(scenario)
     if len(found) == 2:

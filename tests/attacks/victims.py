@@ -57,7 +57,9 @@ def why_not_nobody() -> str:
 class Victim:
     """One command under way. As a context, it is certain to be gone at the end, with all that it has started."""
 
-    def __init__(self, arguments: list[str], folder: Path, nobody: bool = False, sim: list[str] = SIM, **environment: str) -> None:
+    def __init__(
+        self, arguments: list[str], folder: Path, nobody: bool = False, sim: list[str] = SIM, **environment: str
+    ) -> None:
         """`nobody`: as another user, to whom the folder is given, where this one is root."""
         self.folder = folder
         if nobody:
@@ -73,7 +75,13 @@ class Victim:
                 stderr=errors,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": str(REPOSITORY), "SIM_CACHE": str(folder / "cache"), **({"HOME": str(folder / "home")} if nobody else {}), **environment},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(REPOSITORY),
+                    "SIM_CACHE": str(folder / "cache"),
+                    **({"HOME": str(folder / "home")} if nobody else {}),
+                    **environment,
+                },
             )
 
     def __enter__(self) -> Victim:
@@ -116,7 +124,11 @@ class Victim:
 
     def kept(self) -> list[str]:
         """The keys of the runs that the journal holds, as often as it holds them."""
-        return [key for path in sorted((self.folder / "cache" / "journal").glob("*.journal")) for key, _ in _entries_of(path)]
+        return [
+            key
+            for path in sorted((self.folder / "cache" / "journal").glob("*.journal"))
+            for key, _ in _entries_of(path)
+        ]
 
 
 def _session(process: Path) -> int | None:

@@ -14,13 +14,52 @@ TITLE = "Scenario"
 
 
 def language() -> set[str]:
-    """Every field as `Service.replicas`, every word to be chosen for it as `Queue.discipline: lifo`, every kind as `step call`."""
+    """Every field as `Service.replicas`, every word to be chosen for it as `Queue.discipline: lifo`, every kind as
+    `step call`.
+    """
     schema = json_schema()
     known = [(kind, word, cls) for kind in get_args(Kind) for word, cls in words(kind).items()]
     kinds = {f"{kind} {word}" for kind, word, cls in known if _ours(cls)}
-    others = {*get_args(Kind), Fault.__name__, *(cls.__name__ for _, _, cls in known if not _ours(cls))}  # nobody can write the base of all faults
+    others = {
+        *get_args(Kind),
+        Fault.__name__,
+        *(cls.__name__ for _, _, cls in known if not _ours(cls)),
+    }  # nobody can write the base of all faults
     own = {name: body for name, body in schema["$defs"].items() if not name.endswith(".patch") and name not in others}
-    return kinds | {word for name, body in {**own, TITLE: {**schema, "$defs": {}}}.items() for word in _fields(name, body)}
+    return kinds | {
+        word for name, body in {**own, TITLE: {**schema, "$defs": {}}}.items() for word in _fields(name, body)
+    }
+
+
+def only_simpy() -> set[str]:
+    """Those of which their specs say that only the SimPy engine runs them: random systems are run by both."""
+    found: set[str] = set()
+    known = language()
+    for cls in _specs(Spec):
+        if _ours(cls) and cls.simpy_only:
+            names = (
+                None if cls.simpy_only is True else {cls.model_fields[name].alias or name for name in cls.simpy_only}
+            )
+            found |= {word for word in known if _is_of(word, cls.__name__, names)}
+            found |= {
+                f"{kind} {word}"
+                for kind in get_args(Kind)
+                for word, its in words(kind).items()
+                if its is cls and names is None
+            }
+    return found
+
+
+def _specs(cls: type[Spec]) -> Iterator[type[Spec]]:
+    for below in cls.__subclasses__():
+        yield below
+        yield from _specs(below)
+
+
+def _is_of(word: str, name: str, fields: set[str] | None) -> bool:
+    """Whether `Queue.discipline: lifo` is a word of this class, and of these fields."""
+    owner, _, rest = word.partition(".")
+    return owner == name and (fields is None or rest.partition(":")[0] in fields)
 
 
 def spoken(scenario: Scenario) -> set[str]:

@@ -35,7 +35,9 @@ def ciw_records(requests: int) -> Any:
 
     ciw.seed(1)
     arrivals, services = ciw.dists.Exponential(RATE), ciw.dists.Exponential(1 / WORK)
-    network = ciw.create_network(arrival_distributions=[arrivals], service_distributions=[services], number_of_servers=[SERVERS])
+    network = ciw.create_network(
+        arrival_distributions=[arrivals], service_distributions=[services], number_of_servers=[SERVERS]
+    )
     simulation = ciw.Simulation(network)
     simulation.simulate_until_max_time(requests / RATE)
     return simulation.get_all_records()
@@ -45,7 +47,11 @@ def mean_waits(requests: int) -> dict[str, float]:
     """Mean time until a server is free, in seconds."""
     records = models.simulate(scenario_of("one_queue", f"duration={requests / RATE}s"))
     waits = [record.waiting_time for record in ciw_records(requests)]
-    return {"ciw": sum(waits) / len(waits), "ours": records.gauge("desk", "queue").mean() / RATE, "formula": erlang_wait()}
+    return {
+        "ciw": sum(waits) / len(waits),
+        "ours": records.gauge("desk", "queue").mean() / RATE,
+        "formula": erlang_wait(),
+    }
 
 
 def erlang_wait(servers: int = SERVERS, rate: float = RATE, work: float = WORK) -> float:

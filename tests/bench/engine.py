@@ -70,7 +70,10 @@ def compare(flow: Flow, seconds: float, count: int) -> None:
         ready()()
     print(f"\n{flow.title}")
     middle = race(flow.contestants(seconds), count)
-    print(f"compiled: {1e6 / middle['compiled us']:,.0f} requests in a second of CPU; the loop alone {1e6 / middle['loop us']:,.0f}", flush=True)
+    print(
+        f"compiled: {1e6 / middle['compiled us']:,.0f} requests in a second of CPU; the loop alone {1e6 / middle['loop us']:,.0f}",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -78,7 +81,10 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 200.0
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     with tempfile.TemporaryDirectory() as cache:
-        print(f"compilation from nothing: {preparation(cache):.0f} s of CPU; found on disk: {preparation(cache):.1f} s", flush=True)
+        print(
+            f"compilation from nothing: {preparation(cache):.0f} s of CPU; found on disk: {preparation(cache):.1f} s",
+            flush=True,
+        )
     compiled.prepare()
     worth_machine_code()  # as `sim run` says of a long run on SimPy
     for flow in (ORDERS, EVENTS):

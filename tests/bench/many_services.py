@@ -27,14 +27,21 @@ def system(services: int, seconds: float = SECONDS) -> Scenario:
     """So many services in pairs, a front that calls its back; the half of their number divides 100."""
     pairs = services // 2
     work = {"work": {"exponential": "10ms"}}
-    fronts = {f"front-{pair}": {"ask": [work, {"call": f"back-{pair}.answer", "policy": "guarded"}]} for pair in range(pairs)}
+    fronts = {
+        f"front-{pair}": {"ask": [work, {"call": f"back-{pair}.answer", "policy": "guarded"}]} for pair in range(pairs)
+    }
     backs = {f"back-{pair}": {"answer": [work]} for pair in range(pairs)}
     document: dict[str, Any] = {
         "version": 1,
         "duration": f"{seconds}s",
-        "traffic": {"callers": {"sends": {f"{front}.ask": 1 / pairs for front in fronts}, "arrivals": {"poisson": f"{RATE}/s"}}},
+        "traffic": {
+            "callers": {"sends": {f"{front}.ask": 1 / pairs for front in fronts}, "arrivals": {"poisson": f"{RATE}/s"}}
+        },
         "network": {"default": {"latency": "0.5ms"}},
-        "services": {name: {"workers": WORKERS // pairs, "endpoints": endpoints} for name, endpoints in {**fronts, **backs}.items()},
+        "services": {
+            name: {"workers": WORKERS // pairs, "endpoints": endpoints}
+            for name, endpoints in {**fronts, **backs}.items()
+        },
         "policies": {"guarded": {"timeout": "1s", "retry": {"max_attempts": 2, "backoff": {"constant": "10ms"}}}},
     }
     return next(iter(load_document(document).variants.values()))
@@ -51,7 +58,8 @@ def lines(found: dict[int, float], wired: dict[int, float]) -> list[list[str]]:
     """Services, microseconds per request, the ratio to the smallest, that of the logarithms, milliseconds of wiring."""
     least = min(found)
     return [
-        [str(n), f"{cost:.3f}", f"{cost / found[least]:.2f}", f"{math.log(n) / math.log(least):.2f}", f"{wired[n]:.0f}"] for n, cost in sorted(found.items())
+        [str(n), f"{cost:.3f}", f"{cost / found[least]:.2f}", f"{math.log(n) / math.log(least):.2f}", f"{wired[n]:.0f}"]
+        for n, cost in sorted(found.items())
     ]
 
 
@@ -62,7 +70,10 @@ def main() -> None:
     systems = {number: system(number) for number in numbers}
     loop(system(min(numbers), 1.0))()
     found = medians({number: lambda scenario=scenario: loop(scenario) for number, scenario in systems.items()}, ROUNDS)
-    table(["services", "us", "to smallest", "logarithm", "wiring ms"], lines(found, {number: wiring(scenario) for number, scenario in systems.items()}))
+    table(
+        ["services", "us", "to smallest", "logarithm", "wiring ms"],
+        lines(found, {number: wiring(scenario) for number, scenario in systems.items()}),
+    )
 
 
 if __name__ == "__main__":

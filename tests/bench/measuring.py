@@ -20,7 +20,7 @@ from sim.compiled.machine import Machine
 from sim.compiled.rows.traffic import workloads
 from sim.compiled.wiring import Wiring
 from sim.experiments.running.jobs import Job, JobResult, Tick, perform
-from sim.records.keeping import Kept
+from sim.records.row_sinks import Kept
 from sim.records.rows import Rows, bytes_of
 from sim.spec import load
 from sim.spec.scenario import Scenario
@@ -40,7 +40,7 @@ def scenario_of(name: str, *settings: str) -> Scenario:
 
 
 class Copying:
-    """A keeper that copies rows and does nothing else with them: no digest, no records."""
+    """A sink that copies rows and does nothing else with them: no digest, no records."""
 
     def __init__(self) -> None:
         self._requests, self._messages = bytearray(), bytearray()
@@ -58,7 +58,7 @@ class Copying:
 def loop(scenario: Scenario) -> Run:
     """The loop of the compiled engine alone: everything is wired already, and rows are copied out of it."""
     machine = Machine(Wiring(scenario, 0))
-    machine.keeper = Copying()
+    machine.sink = Copying()
 
     def run() -> int:
         machine.run()
@@ -130,7 +130,9 @@ def peak_bytes() -> int:
     """The largest resident set of this process so far."""
     status = Path("/proc/self/status")
     if status.exists():  # what getrusage says there begins with the peak of the process that started this one
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM:")) * 1024
+        return (
+            next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM:")) * 1024
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
@@ -148,6 +150,13 @@ class Took:
 def process(*arguments: str, **environment: str) -> Took:
     """Run Python with these arguments in a process of its own; raises CalledProcessError where that fails."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     return Took(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout, done.stderr)

@@ -20,7 +20,9 @@ BRIEF, LONG = 100_000, 1_100_000  # requests
 
 def held(records: Records) -> int:
     """Bytes of all rows and series."""
-    return sum(kept.nbytes for kept in (records.requests, records.messages, records.events, records.gauges, records.ticks))
+    return sum(
+        kept.nbytes for kept in (records.requests, records.messages, records.events, records.gauges, records.ticks)
+    )
 
 
 def measured(name: str, settings: Sequence[str], brief: int, long: int) -> tuple[float, float, float]:
@@ -36,13 +38,18 @@ def measured(name: str, settings: Sequence[str], brief: int, long: int) -> tuple
 
 def apart(name: str, settings: Sequence[str] = (), brief: int = BRIEF, long: int = LONG) -> list[float]:
     """The same, measured in a process of its own."""
-    code = f"from tests.bench.row_memory import measured; print(*measured({name!r}, {list(settings)!r}, {brief}, {long}))"
+    code = (
+        f"from tests.bench.row_memory import measured; print(*measured({name!r}, {list(settings)!r}, {brief}, {long}))"
+    )
     return [float(word) for word in process("-c", code).output.split()]
 
 
 def main() -> None:
     """Print the table."""
-    table(["flow", "peak bytes", "of records", "rows"], ([name, *(f"{value:.1f}" for value in apart(name, sys.argv[1:]))] for name in RATES))
+    table(
+        ["flow", "peak bytes", "of records", "rows"],
+        ([name, *(f"{value:.1f}" for value in apart(name, sys.argv[1:]))] for name in RATES),
+    )
 
 
 if __name__ == "__main__":

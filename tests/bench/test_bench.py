@@ -72,7 +72,9 @@ class TestCompiled:
         assert flat_cost.contestant(390, ["traffic.shoppers.arrivals.poisson=3900/s"], 1)()() > 3000
 
     def test_any_number_of_services_can_be_run(self):
-        assert {microseconds(many_services.loop(many_services.system(number, 0.5))) > 0.0 for number in (2, 20)} == {True}
+        assert {microseconds(many_services.loop(many_services.system(number, 0.5))) > 0.0 for number in (2, 20)} == {
+            True
+        }
 
     @pytest.mark.long
     def test_the_memory_of_rows_is_at_least_what_they_hold(self):

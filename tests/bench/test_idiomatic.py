@@ -22,7 +22,9 @@ def test_the_order_flow():
     flow = ORDERS.run_idiomatic(SECONDS)
     records = simulate(scenario_of("order_flow", f"duration={SECONDS:g}s"))
     assert len(flow.rows) == pytest.approx(len(records.requests), rel=0.03)
-    assert response(flow.rows) == pytest.approx(np.nanmean(records.requests["end"] - records.requests["arrival"]), rel=0.1)
+    assert response(flow.rows) == pytest.approx(
+        np.nanmean(records.requests["end"] - records.requests["arrival"]), rel=0.1
+    )
     for station in (flow.gateway, flow.orders, flow.inventory, flow.payments):
         assert station.busy_time / SECONDS == pytest.approx(busy(records, station.name), rel=0.1)
 

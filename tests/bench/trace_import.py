@@ -17,7 +17,12 @@ from sim.importing import import_files
 from tests.bench.measuring import peak_bytes, process, table
 from tests.importing.traces import shop
 
-FORMATS = {"otlp-lines": ("", "", ""), "jaeger": ('{"data": [', ",", "]}"), "zipkin": ("[", ",", "]"), "csv": ("", "", "")}
+FORMATS = {
+    "otlp-lines": ("", "", ""),
+    "jaeger": ('{"data": [', ",", "]}"),
+    "zipkin": ("[", ",", "]"),
+    "csv": ("", "", ""),
+}
 BLOCK = 500  # requests that are written at once
 
 
@@ -84,7 +89,12 @@ def rows(name: str, sizes: list[float]) -> Iterator[list[str]]:
             first = first or seconds / large
             figures = [large / 1e6 / seconds, spans / 1e3 / seconds, (peak - least) / 2**20]
             ratios = [(peak - least) / large, seconds / large / first]
-            yield [name, f"{large / 1e6:.0f}", *(f"{value:.0f}" for value in figures), *(f"{value:.2f}" for value in ratios)]
+            yield [
+                name,
+                f"{large / 1e6:.0f}",
+                *(f"{value:.0f}" for value in figures),
+                *(f"{value:.2f}" for value in ratios),
+            ]
 
 
 def main() -> None:

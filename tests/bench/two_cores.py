@@ -29,7 +29,10 @@ def jobs(count: int, requests: float) -> list[Job]:
     """So many replications of so many requests."""
     study = load(HERE / "order_flow.yaml", sets=[f"duration={requests / RATE}s"])
     variant, scenario = next(iter(study.variants.items()))
-    return [Job(json.dumps(study.document), (), variant, scenario.seed, k, "compiled", keep_timeline=False) for k in range(count)]
+    return [
+        Job(json.dumps(study.document), (), variant, scenario.seed, k, "compiled", keep_timeline=False)
+        for k in range(count)
+    ]
 
 
 def spent(executor: Executor, count: int, requests: float) -> tuple[float, float]:

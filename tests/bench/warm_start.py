@@ -39,7 +39,10 @@ def measured(count: int) -> dict[str, tuple[float, float]]:
     """Seconds of wall and CPU time of each command: medians."""
     begin(COMMANDS["compiled"])  # whatever is compiled only once
     taken = [{name: begin(command) for name, command in COMMANDS.items()} for _ in range(count)]
-    return {name: tuple(statistics.median(getattr(row[name], kind) for row in taken) for kind in ("wall", "cpu")) for name in COMMANDS}
+    return {
+        name: tuple(statistics.median(getattr(row[name], kind) for row in taken) for kind in ("wall", "cpu"))
+        for name in COMMANDS
+    }
 
 
 def imports(command: Sequence[str]) -> Counter[str]:
@@ -55,11 +58,17 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     found = measured(count)
     first = found["compiled"]
-    rows = [[name, *(f"{value:.2f}" for value in (wall, cpu, wall / first[0], cpu / first[1]))] for name, (wall, cpu) in found.items()]
+    rows = [
+        [name, *(f"{value:.2f}" for value in (wall, cpu, wall / first[0], cpu / first[1]))]
+        for name, (wall, cpu) in found.items()
+    ]
     table(["sim", "wall s", "CPU s", "wall ratio", "CPU ratio"], rows)
     taken = imports(COMMANDS["compiled"])
     print()
-    table(["imports of", "s"], [[name, f"{seconds:.3f}"] for name, seconds in [*taken.most_common(5), ("all", taken.total())]])
+    table(
+        ["imports of", "s"],
+        [[name, f"{seconds:.3f}"] for name, seconds in [*taken.most_common(5), ("all", taken.total())]],
+    )
 
 
 if __name__ == "__main__":

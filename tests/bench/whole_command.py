@@ -64,7 +64,12 @@ def told(seconds: float, count: int) -> list[list[str]]:
             found.setdefault(name, []).append(tuple(time / requests * 1e6 for time in times))
     middle = {name: [statistics.median(its) for its in zip(*values, strict=True)] for name, values in found.items()}
     return [
-        [name, f"{wall:.3f}", f"{cpu:.3f}", *(f"{time / of_loop:.2f}" for time, of_loop in zip((wall, cpu), middle["loop"], strict=True))]
+        [
+            name,
+            f"{wall:.3f}",
+            f"{cpu:.3f}",
+            *(f"{time / of_loop:.2f}" for time, of_loop in zip((wall, cpu), middle["loop"], strict=True)),
+        ]
         for name, (wall, cpu) in middle.items()
     ]
 
@@ -83,7 +88,9 @@ def quiet(services: int, seconds: float, simulate: Callable[[Scenario], Records]
 
 def harmed(faults: int) -> float:
     """Microseconds of CPU for each request, from records to figures."""
-    planned = ", ".join(f"{{name: f{place}, at: {60 + 20 * place}s, for: 2s, slow: {{of: a, by: 2x}}}}" for place in range(faults))
+    planned = ", ".join(
+        f"{{name: f{place}, at: {60 + 20 * place}s, for: 2s, slow: {{of: a, by: 2x}}}}" for place in range(faults)
+    )
     scenario = load_text(HARMED.format(duration=20 * faults + 100, faults=planned)).variants["base"]
     records = compiled.simulate(scenario)
 

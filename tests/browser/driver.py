@@ -33,8 +33,20 @@ class Browser:
             os.dup2(high[0], 3)
             os.dup2(high[1], 4)
 
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe", f"--user-data-dir={folder}"]
-        quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run", "--disable-dev-shm-usage"]
+        flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={folder}",
+        ]
+        quiet = [
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--no-first-run",
+            "--disable-dev-shm-usage",
+        ]
         self._process = subprocess.Popen(
             [program, *flags, *quiet, "about:blank"],
             preexec_fn=as_three_and_four,  # noqa: PLW1509 - no threads here, and nothing else gives a pipe its number
@@ -59,7 +71,12 @@ class Browser:
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """The answer to one command of the protocol."""
         self._number += 1
-        message = {"id": self._number, "method": method, "params": parameters, **({"sessionId": self._session} if self._session else {})}
+        message = {
+            "id": self._number,
+            "method": method,
+            "params": parameters,
+            **({"sessionId": self._session} if self._session else {}),
+        }
         os.write(self._write, json.dumps(message).encode() + b"\0")
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
@@ -95,11 +112,15 @@ class Browser:
         elif method == "Page.loadEventFired":
             self._loaded = True
 
-    def open(self, page: Path, width: int, *, height: int = 900, dark: bool = False, media: str = "", script: bool = True) -> None:
+    def open(
+        self, page: Path, width: int, *, height: int = 900, dark: bool = False, media: str = "", script: bool = True
+    ) -> None:
         """Load a page at this width, as a telephone where it is small."""
         self.complaints.clear()
         self._requests.clear()
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
         self.call("Emulation.setScriptExecutionDisabled", value=not script)

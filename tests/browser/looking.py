@@ -48,9 +48,7 @@ SMALL = """[...document.querySelectorAll('main *')].filter((element) =>
   element.getClientRects().length && parseFloat(getComputedStyle(element).fontSize) < 11.5).map((element) => element.textContent.slice(0, 40))"""
 """Words of the page that are smaller than 11.5 px."""
 
-LETTERS = (
-    """[...document.querySelectorAll('.narrow svg.chart text')].map((text) => text.getBoundingClientRect().height).filter((height) => height && height < 7)"""
-)
+LETTERS = """[...document.querySelectorAll('.narrow svg.chart text')].map((text) => text.getBoundingClientRect().height).filter((height) => height && height < 7)"""
 """Heights of horizontal words in charts for a narrow screen that nobody could read."""
 
 AXE = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'best-practice']}).then((found) => found.violations.map((its) => " \

@@ -71,7 +71,12 @@ def test_the_page_is_whole_without_a_script(browser, pages, verb):
     page = re.sub(r"<(style|script|svg).*?</\1>", "", pages[verb].read_text(), flags=re.DOTALL)
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
     assert browser.run("document.querySelectorAll('.controls').length") == 0
-    assert browser.run("[...document.querySelectorAll('main section')].filter((its) => !its.getClientRects().length).length") == 0
+    assert (
+        browser.run(
+            "[...document.querySelectorAll('main section')].filter((its) => !its.getClientRects().length).length"
+        )
+        == 0
+    )
     assert browser.run("document.querySelectorAll('section').length") == page.count("<section")
 
 
@@ -116,7 +121,10 @@ def test_pointing_at_a_chart_tells_the_values_that_are_drawn_there(compared):
     compared.mouse("mouseMoved", *middle_of_panel(compared, "utilisation", 0, 0.5))
     head, *rows = compared.run("[...document.querySelectorAll('.tip b, .tip span')].map((its) => its.textContent)")
     assert head == "oven workers, 0:30"
-    assert [row.startswith(name) for row, name in zip(rows, ("one", "a kitchen with a rather long name", "slow"), strict=True)] == [True] * 3
+    assert [
+        row.startswith(name)
+        for row, name in zip(rows, ("one", "a kitchen with a rather long name", "slow"), strict=True)
+    ] == [True] * 3
     drawn = compared.run("""(() => {
       const {panels} = JSON.parse(document.querySelector('#utilisation').closest('figure').dataset.values);
       const line = panels[0].lines[0];

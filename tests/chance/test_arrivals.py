@@ -87,6 +87,7 @@ def test_poisson_counts_have_an_index_of_dispersion_of_1():
     assert abs(index - 1) < 4 * math.sqrt(2 / windows)
 
 
+@pytest.mark.long
 def test_bursts_have_the_mean_and_the_index_of_dispersion_of_the_formula():
     """semantics.md 11.3, with the exact value for a window of finite length."""
     duration, window = 80_000.0, 20.0
@@ -103,7 +104,10 @@ def test_bursts_have_the_mean_and_the_index_of_dispersion_of_the_formula():
 
 def test_bursts_keep_their_stays_when_the_load_changes():
     """Stays are drawn on a stream of their own: at ten times the rate the same bursts come at the same time."""
-    quiet, loud = spec.MarkovModulated(rates=("0/s", "100/s"), stays=("5s", "5s")), spec.MarkovModulated(rates=("0/s", "1000/s"), stays=("5s", "5s"))
+    quiet, loud = (
+        spec.MarkovModulated(rates=("0/s", "100/s"), stays=("5s", "5s")),
+        spec.MarkovModulated(rates=("0/s", "1000/s"), stays=("5s", "5s")),
+    )
     seconds = np.arange(0, 501)
     silent = [np.histogram(times(bursts, 500.0), seconds)[0] == 0 for bursts in (quiet, loud)]
     assert (silent[0] == silent[1]).mean() > 0.97
@@ -121,7 +125,9 @@ def test_counts_of_a_wave_are_poisson():
     """The case qt_nhpp of queueing-tool: rate .5 + 4 sin^2(pi t / 12) is a wave of mean 2.5 and amplitude 80 %."""
     wave = profile({"diurnal": {"mean": "2.5/s", "amplitude": 0.8, "period": "12s", "phase": "3s"}})
     runs = 2000
-    counts = np.array([np.histogram(times(wave, 12.0, stream_key(1, run, "shoppers")), [3, 8, 12])[0] for run in range(runs)])
+    counts = np.array(
+        [np.histogram(times(wave, 12.0, stream_key(1, run, "shoppers")), [3, 8, 12])[0] for run in range(runs)]
+    )
     for observed, expected in zip(counts.T, (19.627692, 6.69202663), strict=True):
         assert abs(observed.mean() - expected) < 4 * math.sqrt(expected / runs)
         assert abs(observed.var() / expected - 1) < 4 * math.sqrt((2 + 1 / expected) / runs)

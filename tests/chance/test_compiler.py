@@ -30,9 +30,17 @@ def package(tmp_path_factory):
 
 
 def start(package, cache, **more):
-    environment = {**os.environ, "PYTHONPATH": str(package), "XDG_CACHE_HOME": str(cache), "PYTHONDONTWRITEBYTECODE": "1", **more}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(package),
+        "XDG_CACHE_HOME": str(cache),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **more,
+    }
     environment.pop("NUMBA_CACHE_DIR", None) if "NUMBA_CACHE_DIR" not in more else None
-    return subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True, cwd=package)
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True, cwd=package
+    )
 
 
 def run(package, cache, **more):
@@ -61,7 +69,9 @@ def test_the_cache_is_shared_survives_damage_and_never_serves_old_code(package, 
 
     callee = package / "sim" / "chance" / "keyed.py"
     text = callee.read_text()
-    callee.write_text(text.replace("np.float64(random >> S12) + 0.5) * CELL", "np.float64(random >> S12) + 0.5) * CELL / 2"))
+    callee.write_text(
+        text.replace("np.float64(random >> S12) + 0.5) * CELL", "np.float64(random >> S12) + 0.5) * CELL / 2")
+    )
     changed, other, _, hits = run(package, tmp_path)
     assert (changed, hits) == (value / 2, 0)
     assert other != directory
@@ -82,7 +92,9 @@ def test_who_has_no_home_directory_is_told_so_too(monkeypatch):
     monkeypatch.setattr(Path, "home", homeless)
     home = type(compiler._home)()
     assert home.directory is None
-    assert home.note == "in every process anew, for its machine code cannot be kept: Could not determine home directory."
+    assert (
+        home.note == "in every process anew, for its machine code cannot be kept: Could not determine home directory."
+    )
 
 
 def homeless():
@@ -90,7 +102,9 @@ def homeless():
 
 
 def test_the_users_own_cache_directory_is_respected(package, tmp_path):
-    _, directory, _, _ = run(package, tmp_path / "unused", NUMBA_CACHE_DIR=str(tmp_path / "chosen"), NUMBA_NUM_THREADS="1")
+    _, directory, _, _ = run(
+        package, tmp_path / "unused", NUMBA_CACHE_DIR=str(tmp_path / "chosen"), NUMBA_NUM_THREADS="1"
+    )
     assert directory.startswith(str(tmp_path / "chosen"))
 
 
@@ -176,7 +190,13 @@ def test_one_at_a_time_until_it_is_done_or_dead(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
 
     def process(patience="0"):
-        found = subprocess.Popen([sys.executable, "-c", LOCKED, patience], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        found = subprocess.Popen(
+            [sys.executable, "-c", LOCKED, patience],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         return found, found.stdout.readline().strip()
 
     first, alone = process()

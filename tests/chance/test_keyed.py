@@ -42,7 +42,11 @@ def test_the_whole_range_of_keys_entities_and_attempts_is_taken():
             assert lot(entity) == int(fast_lot(np.uint64(entity))) == mix_of_ints(entity + 0x9E3779B97F4A7C15) >> 1
             for attempt in EDGES[:5]:
                 found = bits(key, entity, attempt)
-                assert found == int(fast(np.uint64(key), np.uint64(entity), np.uint64(attempt))) == bits_of_ints(key, entity, attempt)
+                assert (
+                    found
+                    == int(fast(np.uint64(key), np.uint64(entity), np.uint64(attempt)))
+                    == bits_of_ints(key, entity, attempt)
+                )
 
 
 def test_a_uniform_is_never_0_or_1():
@@ -59,7 +63,12 @@ def test_keys_are_pinned():
 
 
 def test_seeds_and_replications_of_any_size_make_a_key():
-    keys = {stream_key(seed, replication, name) for seed in (0, 1, -1, 10**30) for replication in (0, 1, 10**9) for name in ("a", "b")}
+    keys = {
+        stream_key(seed, replication, name)
+        for seed in (0, 1, -1, 10**30)
+        for replication in (0, 1, 10**9)
+        for name in ("a", "b")
+    }
     assert len(keys) == 24
     assert all(0 <= key <= MASK for key in keys)
     assert derived_key(1, "stays") != derived_key(1, "part 0")
@@ -87,7 +96,10 @@ BASE = stream_key(1, 0, "work")
         *[pytest.param(lambda a=a: centred(BASE, a), id=f"attempt {a}") for a in range(1, 6)],
         *[pytest.param(lambda r=r: centred(stream_key(1, r, "work")), id=f"replication {r}") for r in range(1, 6)],
         *[pytest.param(lambda s=s: centred(stream_key(1 + s, 0, "work")), id=f"seed {1 + s}") for s in range(1, 6)],
-        *[pytest.param(lambda n=n: centred(stream_key(1, 0, n)), id=f"stream {n}") for n in ("work1", "work2", "Work", "", "owrk")],
+        *[
+            pytest.param(lambda n=n: centred(stream_key(1, 0, n)), id=f"stream {n}")
+            for n in ("work1", "work2", "Work", "", "owrk")
+        ],
         pytest.param(lambda: centred(derived_key(BASE, "part 0")), id="derived"),
     ],
 )
@@ -111,7 +123,10 @@ def test_bits_fill_their_range_evenly_alone_and_in_pairs(shift):
 
 def test_the_first_draws_of_many_streams_are_even():
     """The usual use: many streams of which each draws little."""
-    firsts = np.array([bits_of_ints(stream_key(1, 0, f"service {n}"), entity, 0) for n in range(5000) for entity in range(4)], np.uint64)
+    firsts = np.array(
+        [bits_of_ints(stream_key(1, 0, f"service {n}"), entity, 0) for n in range(5000) for entity in range(4)],
+        np.uint64,
+    )
     counts = np.bincount((firsts >> np.uint64(56)).astype(np.int64), minlength=256)
     expected = len(firsts) / 256
     assert abs(float(((counts - expected) ** 2 / expected).sum()) - 255) < LIMIT * math.sqrt(2 * 255)

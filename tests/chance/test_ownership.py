@@ -50,7 +50,9 @@ def test_what_belongs_to_somebody_else_is_not_safe(place, which, monkeypatch):
     owner = os.geteuid() + 1
     theirs = place if which == "itself" else place.parent
     real = type(place).stat
-    monkeypatch.setattr(type(place), "stat", lambda self, **how: owned(real(self, **how), owner if self == theirs else os.geteuid()))
+    monkeypatch.setattr(
+        type(place), "stat", lambda self, **how: owned(real(self, **how), owner if self == theirs else os.geteuid())
+    )
     assert stranger_at(place) == f"{theirs} belongs to another user"
 
 

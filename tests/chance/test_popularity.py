@@ -62,7 +62,9 @@ def test_a_table_of_every_64th_rank_chooses_as_the_whole_table_does(exponent):
 
 @pytest.mark.parametrize("exponent", [0.3, 1.0, 3.0])
 def test_weights_are_the_same_in_python_and_machine_code(exponent):
-    assert machine_code(cumulative_weights)(5000, exponent, 3).tolist() == cumulative_weights(5000, exponent, 3).tolist()
+    assert (
+        machine_code(cumulative_weights)(5000, exponent, 3).tolist() == cumulative_weights(5000, exponent, 3).tolist()
+    )
 
 
 def test_millions_of_users_need_a_small_table():

@@ -40,7 +40,9 @@ def test_the_mean_rate_is_the_integral_of_the_rate(times):
 
 def test_a_profile_goes_on_with_its_final_rate():
     assert rate_at(profile({"for": "10s", "from": "0/s", "to": "8/s"}), 1000) == pytest.approx(8)
-    assert rate_at(profile({"for": "15s", "diurnal": {"mean": "10/s", "amplitude": 0.5, "period": "60s"}}), 1000) == pytest.approx(15)
+    assert rate_at(
+        profile({"for": "15s", "diurnal": {"mean": "10/s", "amplitude": 0.5, "period": "60s"}}), 1000
+    ) == pytest.approx(15)
     assert rate_at(profile({"diurnal": {"mean": "10/s", "amplitude": 0.5, "period": "60s"}}), 75) == pytest.approx(15)
     assert rate_at(profile({"for": "60s", "flash_crowd": {"base": "1/s", "peak": "9/s"}}), 1000) == pytest.approx(9)
 

@@ -18,11 +18,16 @@ COUNT = 200_000
 SIGNIFICANCE = 1e-4  # of each test, at a fixed seed
 
 DATA = (0.003, 0.001, 0.002, 0.002, 0.01)
-INNER = measured.Mixture(weights=(1, 3), parts=(spec.Uniform(low="1ms", high="2ms"), spec.HyperExponential(mean="9ms", cv=1.5)))
+INNER = measured.Mixture(
+    weights=(1, 3), parts=(spec.Uniform(low="1ms", high="2ms"), spec.HyperExponential(mean="9ms", cv=1.5))
+)
 KINDS = {
     "constant": (spec.Constant(value="5ms"), None),
     "exponential": (spec.Exponential(mean="10ms"), stats.expon(scale=0.01)),
-    "lognormal": (spec.LogNormal(mean="40ms", cv=1.2), stats.lognorm(math.sqrt(math.log1p(1.44)), scale=0.04 / math.sqrt(2.44))),
+    "lognormal": (
+        spec.LogNormal(mean="40ms", cv=1.2),
+        stats.lognorm(math.sqrt(math.log1p(1.44)), scale=0.04 / math.sqrt(2.44)),
+    ),
     "uniform": (spec.Uniform(low="5ms", high="15ms"), stats.uniform(0.005, 0.01)),
     "gamma": (spec.Gamma(shape=2.5, scale="4ms"), stats.gamma(2.5, scale=0.004)),
     "gamma below 1": (spec.Gamma(shape=0.3, scale="4ms"), stats.gamma(0.3, scale=0.004)),
@@ -34,7 +39,13 @@ KINDS = {
     "hyperexponential": (spec.HyperExponential(mean="10ms", cv=2), None),
     "empirical": (measured.Empirical(data=DATA), None),
     "replay": (measured.Replayed(data=DATA), None),
-    "mixture": (measured.Mixture(weights=(9, 0, 1), parts=(spec.Constant(value="2ms"), spec.Constant(value="9s"), spec.Exponential(mean="80ms"))), None),
+    "mixture": (
+        measured.Mixture(
+            weights=(9, 0, 1),
+            parts=(spec.Constant(value="2ms"), spec.Constant(value="9s"), spec.Exponential(mean="80ms")),
+        ),
+        None,
+    ),
     "nested mixture": (measured.Mixture(weights=(1, 1), parts=(spec.Gamma(mean="5ms", cv=0.5), INNER)), None),
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -53,7 +64,9 @@ def test_moments_are_those_the_spec_tells(kind):
     deviations = values - distribution.mean
     assert abs(deviations.mean()) <= 4.5 * values.std() / math.sqrt(COUNT) + 1e-12
     squares = deviations**2
-    assert abs(squares.mean() - distribution.scv * distribution.mean**2) <= 4.5 * squares.std() / math.sqrt(COUNT) + 1e-15
+    assert (
+        abs(squares.mean() - distribution.scv * distribution.mean**2) <= 4.5 * squares.std() / math.sqrt(COUNT) + 1e-15
+    )
 
 
 @pytest.mark.parametrize("kind", [kind for kind, (_, reference) in KINDS.items() if reference is not None])
@@ -72,7 +85,16 @@ def test_inversion_gives_the_quantile_of_its_uniform(kind):
 
 
 def test_the_normal_quantile_is_accurate_in_body_and_tails():
-    points = [10.0**-k for k in range(1, 16)] + [2.0**-53, 0.075, 0.0749999, 0.5, 0.925, 0.9250001, 1 - 2.0**-53, *np.linspace(0.001, 0.999, 999)]
+    points = [10.0**-k for k in range(1, 16)] + [
+        2.0**-53,
+        0.075,
+        0.0749999,
+        0.5,
+        0.925,
+        0.9250001,
+        1 - 2.0**-53,
+        *np.linspace(0.001, 0.999, 999),
+    ]
     for u in points:
         assert transforms.normal_quantile(u) == pytest.approx(special.ndtri(u), rel=1e-13, abs=1e-15)
 
@@ -138,7 +160,9 @@ def test_another_row_in_the_table_moves_nobodys_luck(kind):
     among.add(distribution, "third")
     later = among.add(distribution, "work")
     entities = np.arange(500)
-    assert draws(*alone.arrays(1, 0), row, entities, 0).tolist() == draws(*among.arrays(1, 0), later, entities, 0).tolist()
+    assert (
+        draws(*alone.arrays(1, 0), row, entities, 0).tolist() == draws(*among.arrays(1, 0), later, entities, 0).tolist()
+    )
 
 
 @pytest.mark.parametrize("kind", ["exponential", "gamma below 1", "hyperexponential", "nested mixture"])
@@ -149,7 +173,13 @@ def test_attempts_replications_seeds_and_streams_draw_anew(kind):
     entities = np.arange(50_000)
     ranks = [
         stats.rankdata(draws(*table.arrays(*where), which, entities, attempt))
-        for where, which, attempt in (((1, 0), row, 0), ((1, 0), row, 1), ((1, 1), row, 0), ((2, 0), row, 0), ((1, 0), other, 0))
+        for where, which, attempt in (
+            ((1, 0), row, 0),
+            ((1, 0), row, 1),
+            ((1, 1), row, 0),
+            ((2, 0), row, 0),
+            ((1, 0), other, 0),
+        )
     ]
     correlations = np.corrcoef(ranks) - np.eye(5)
     assert abs(correlations).max() < 4.5 / math.sqrt(entities.size)
@@ -161,7 +191,11 @@ def test_plain_uniforms_are_the_generators_own():
     table = DrawTable()
     row = table.add_uniform("coin")
     entities = np.arange(1000)
-    assert [luck(k, 2) for k in range(1000)] == uniforms(key, entities, 2).tolist() == draws(*table.arrays(1, 0), row, entities, 2).tolist()
+    assert (
+        [luck(k, 2) for k in range(1000)]
+        == uniforms(key, entities, 2).tolist()
+        == draws(*table.arrays(1, 0), row, entities, 2).tolist()
+    )
 
 
 def test_the_heaviest_tails_stay_finite():

@@ -10,7 +10,11 @@ from sim.records.tables import Records
 
 def differences(one: Records, other: Records) -> list[str]:
     """What differs, in words; empty where nothing does."""
-    found = [name for name in ("names", "books", "oversold", "effect_names", "series") if getattr(one, name) != getattr(other, name)]
+    found = [
+        name
+        for name in ("names", "books", "oversold", "effect_names", "series")
+        if getattr(one, name) != getattr(other, name)
+    ]
     for table in ("requests", "messages", "events", "spans", "stages"):
         a, b = np.ascontiguousarray(getattr(one, table)), np.ascontiguousarray(getattr(other, table))
         if a.tobytes() != b.tobytes():
@@ -21,12 +25,16 @@ def differences(one: Records, other: Records) -> list[str]:
         found.append("ticks")
     elif not np.array_equal(one.gauges, other.gauges, equal_nan=True):
         tick, series = np.argwhere(~((one.gauges == other.gauges) | (np.isnan(one.gauges) & np.isnan(other.gauges))))[0]
-        found.append(f"{one.series[series].name} at {one.ticks[tick]} s: {one.gauges[tick, series]} and {other.gauges[tick, series]}")
+        found.append(
+            f"{one.series[series].name} at {one.ticks[tick]} s: {one.gauges[tick, series]} and {other.gauges[tick, series]}"
+        )
     return found
 
 
 def _of_summaries(one: Summary | None, other: Summary | None) -> list[str]:
     if one is None or other is None:
         return [] if one is other else ["one has a summary, the other has none"]
-    arrays = [f"summary: {name}" for name in SUMMARY_ARRAYS if getattr(one, name).tobytes() != getattr(other, name).tobytes()]
+    arrays = [
+        f"summary: {name}" for name in SUMMARY_ARRAYS if getattr(one, name).tobytes() != getattr(other, name).tobytes()
+    ]
     return arrays + ([] if one.digests == other.digests else ["digests"])

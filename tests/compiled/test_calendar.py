@@ -103,12 +103,21 @@ def test_the_heap_is_never_empty_where_all_that_is_to_come_is_near(rate):
 def test_there_is_room_for_the_events_of_thousands_of_faults():
     """All of them are planned before anything has happened."""
     faults = ", ".join(f"{{name: f{i}, at: {i}ms, for: 500us, slow: {{of: shop, by: 2x}}}}" for i in range(5000))
-    made = Machine(Wiring(next(iter(sim.load_text(f"{QUEUE}faults: [{faults}]", sets=["duration=10s"]).variants.values())), 0))
+    made = Machine(
+        Wiring(next(iter(sim.load_text(f"{QUEUE}faults: [{faults}]", sets=["duration=10s"]).variants.values())), 0)
+    )
     assert 10_000 < made.s.heap_size <= made.s.size_of(heap)
 
 
 def test_buckets_are_no_finer_than_the_clock():
     """Many events at one instant, years after the beginning: the number of a bucket is still a whole number."""
-    made = Machine(Wiring(next(iter(sim.load_text(QUEUE, sets=["duration=300000000s", "record.interval=1000000s"]).variants.values())), 0))
+    made = Machine(
+        Wiring(
+            next(
+                iter(sim.load_text(QUEUE, sets=["duration=300000000s", "record.interval=1000000s"]).variants.values())
+            ),
+            0,
+        )
+    )
     made.fit_wheel(200_000, 0.0)
     assert 3e8 * made.s.buckets_per_second <= 2.0**52

@@ -34,7 +34,9 @@ services: {shop: {workers: 1, endpoints: {buy: [{work: {exponential: 20ms}}]}}}
 
 def in_plain_python(*arguments):
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("first", [0, 10])
@@ -69,7 +71,13 @@ def test_the_command_runs_it(tmp_path):
 
 
 def test_the_command_says_what_can_be_checked():
-    done = subprocess.run([sys.executable, "-m", "sim", "run", "01-one-queue", "--checked"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "sim", "run", "01-one-queue", "--checked"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert "found --engine auto, expected --engine compiled" in done.stderr
 

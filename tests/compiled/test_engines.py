@@ -30,12 +30,16 @@ def test_a_plug_in_runs_on_simpy_alone_and_is_named():
     cached = next(scenario for scenario in study.variants.values() if why_not(scenario))
     with pytest.raises(Unsupported, match="the step 'cache'"):
         simulate(cached)
-    with pytest.raises(UsageError, match=r"engine: found the step 'cache', which only SimPy runs; expected --engine simpy or auto"):
+    with pytest.raises(
+        UsageError, match=r"engine: found the step 'cache', which only SimPy runs; expected --engine simpy or auto"
+    ):
         engines.chosen_engine("compiled", [cached], 1)
     assert engines.chosen_engine("auto", [cached], 1_000_000).engine == "simpy"
 
 
-@pytest.mark.parametrize(("spec", "only", "word"), [(Service, ("workers",), "workers"), (Service, ("cores",), ""), (Work, True, "work")])
+@pytest.mark.parametrize(
+    ("spec", "only", "word"), [(Service, ("workers",), "workers"), (Service, ("cores",), ""), (Work, True, "work")]
+)
 def test_words_that_say_so_of_themselves_run_on_simpy_alone(spec, only, word, monkeypatch):
     monkeypatch.setattr(spec, "simpy_only", only)  # `cores` is not said in this scenario
     assert why_not(queue(sets=["services.desk.workers=2"])) == (f"the word '{word}'" if word else "")
@@ -56,11 +60,31 @@ def test_auto_takes_what_repays_its_loading(monkeypatch):
 @pytest.mark.parametrize(
     ("processors", "here", "attempts", "told"),
     [
-        (2, True, 2.9e6, "engine simpy: about 2,900,000 attempts; the compiled one is not compiled yet, which repays from 3,000,000 on"),
-        (2, True, 3.1e6, "engine simpy: about 3,100,000 attempts; the compiled one is being compiled beside it, half a minute or so, once on this machine"),
-        (1, True, 5.9e6, "engine simpy: about 5,900,000 attempts; the compiled one is not compiled yet, which repays from 6,000,000 on"),
+        (
+            2,
+            True,
+            2.9e6,
+            "engine simpy: about 2,900,000 attempts; the compiled one is not compiled yet, which repays from 3,000,000 on",
+        ),
+        (
+            2,
+            True,
+            3.1e6,
+            "engine simpy: about 3,100,000 attempts; the compiled one is being compiled beside it, half a minute or so, once on this machine",
+        ),
+        (
+            1,
+            True,
+            5.9e6,
+            "engine simpy: about 5,900,000 attempts; the compiled one is not compiled yet, which repays from 6,000,000 on",
+        ),
         (1, True, 6.1e6, "engine compiled: about 6,100,000 attempts"),
-        (2, False, 5.9e6, "engine simpy: about 5,900,000 attempts; the compiled one is not compiled yet, which repays from 6,000,000 on"),
+        (
+            2,
+            False,
+            5.9e6,
+            "engine simpy: about 5,900,000 attempts; the compiled one is not compiled yet, which repays from 6,000,000 on",
+        ),
     ],
 )
 def test_what_is_not_compiled_is_compiled_beside_where_a_processor_is_to_spare_and_before_where_none_is(
@@ -85,7 +109,9 @@ def test_what_is_not_compiled_is_compiled_beside_where_a_processor_is_to_spare_a
     monkeypatch.setattr("sim.chance.compiler.cache_directory", lambda: None)
     monkeypatch.setattr("sim.chance.compiler.cache_note", lambda: "in every process anew, for its place is full")
     engines.chosen_engine("auto", [queue("3100s")], 10, outcome_of_attempt)
-    assert outcome_of_attempt.words.endswith("the compiled one is compiled in every process anew, for its place is full, which repays from 6,000,000 on")
+    assert outcome_of_attempt.words.endswith(
+        "the compiled one is compiled in every process anew, for its place is full, which repays from 6,000,000 on"
+    )
 
 
 CHAIN = """
@@ -100,7 +126,9 @@ traffic: {u: {sends: a.x, arrivals: ARRIVALS}}
 """
 
 
-@pytest.mark.parametrize(("arrivals", "requests"), [("{poisson: 50/s}", 50_000), ("{closed: {users: 100, think: 2s}}", 100 * 1000 / 2.002)])
+@pytest.mark.parametrize(
+    ("arrivals", "requests"), [("{poisson: 50/s}", 50_000), ("{closed: {users: 100, think: 2s}}", 100 * 1000 / 2.002)]
+)
 def test_attempts_are_counted_and_the_reason_is_told(arrivals, requests, monkeypatch):
     """A request is one of its own endpoint, two calls, a publication and its delivery; closed users come as often as they think, N / (Z + D)."""
     monkeypatch.setattr("sim.compiled.is_ready", lambda: True)
@@ -117,8 +145,14 @@ def test_attempts_are_counted_and_the_reason_is_told(arrivals, requests, monkeyp
     outcome_of_attempt = Heard()
     assert engines.chosen_engine("auto", [scenario], 1, outcome_of_attempt).engine == "compiled"
     assert outcome_of_attempt.words == "engine compiled: about 250,000 attempts"
-    assert engines.chosen_engine("auto", [scenario.model_copy(update={"duration": 100.0})], 1, outcome_of_attempt).engine == "simpy"
-    assert outcome_of_attempt.words == "engine simpy: about 25,000 attempts; from 200,000 on loading the compiled one repays"
+    assert (
+        engines.chosen_engine("auto", [scenario.model_copy(update={"duration": 100.0})], 1, outcome_of_attempt).engine
+        == "simpy"
+    )
+    assert (
+        outcome_of_attempt.words
+        == "engine simpy: about 25,000 attempts; from 200,000 on loading the compiled one repays"
+    )
 
 
 def test_the_choice_never_changes_a_result():
@@ -130,7 +164,10 @@ def test_the_choice_never_changes_a_result():
 
 def test_an_explanation_is_the_same_on_both_engines():
     study = sim.load("05-breaker")
-    found = [sim.explain(study, ["no-breaker", "breaker"], replications=1, jobs=1, engine=engine) for engine in ("simpy", "compiled")]
+    found = [
+        sim.explain(study, ["no-breaker", "breaker"], replications=1, jobs=1, engine=engine)
+        for engine in ("simpy", "compiled")
+    ]
     assert [explanation.comparison.engine for explanation in found] == ["simpy", "compiled"]
     assert found[0].parts.equals(found[1].parts)
     assert found[0].use.equals(found[1].use)

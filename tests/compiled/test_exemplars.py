@@ -75,7 +75,9 @@ def test_exemplars_have_the_rows_that_all_would_have_in_the_order_in_which_they_
     assert 100 < len(wanted) < 200
     for table in ("spans", "stages"):
         rows = getattr(everything, table)
-        expected = np.concatenate([rows[rows["request"] == entity] for entity in everything.requests["id"].tolist() if entity in wanted])
+        expected = np.concatenate(
+            [rows[rows["request"] == entity] for entity in everything.requests["id"].tolist() if entity in wanted]
+        )
         assert getattr(records, table).tobytes() == expected.tobytes(), table
 
 
@@ -134,7 +136,9 @@ def test_it_does_not_matter_when_candidates_are_looked_through(at_once):
     kept = chosen.Exemplars()
     for first in range(0, 1000, at_once):
         part = slice(first, first + at_once)
-        may = [row["response"] >= kept.slow or row["lot"] <= kept.lucky for row in rows[part]]  # what an engine hands over
+        may = [
+            row["response"] >= kept.slow or row["lot"] <= kept.lucky for row in rows[part]
+        ]  # what an engine hands over
         kept.add(rows[part][may], spans[part][may], stages[part][may])
     slowest = sorted(rows.tolist(), key=lambda row: (-row[1], row[0]))[:100]
     sample = sorted(rows.tolist(), key=lambda row: (row[2], row[0]))[:100]

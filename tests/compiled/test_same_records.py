@@ -8,6 +8,7 @@ from sim import compiled, models
 from sim.experiments import shipped
 from sim.experiments.on_paper.load_factor import open_rate
 from sim.spec import load_document
+from sim.spec.walk import what_only_simpy_runs
 from sim.vocabulary import Stage
 from tests.compiled.same import differences
 from tests.models.any_scenario import any_scenario
@@ -15,7 +16,9 @@ from tests.models.any_scenario import any_scenario
 pytestmark = pytest.mark.xdist_group("compiled")  # so that one process compiles, not each
 
 MOST = 40_000  # requests of a shipped scenario: longer ones are cut
-KEPT = pytest.mark.parametrize("spans", ["none", "all", "exemplars"])  # work that is nothing but time is written otherwise where spans tell of it
+KEPT = pytest.mark.parametrize(
+    "spans", ["none", "all", "exemplars"]
+)  # work that is nothing but time is written otherwise where spans tell of it
 
 
 def only(study):
@@ -27,7 +30,11 @@ def apart(scenario, replication=0):
 
 
 def any_system(seed, spans):
-    return only(load_document({**any_scenario(seed), "warmup": "2s" if spans == "exemplars" else "0s", "record": {"spans": spans}}))
+    return only(
+        load_document(
+            {**any_scenario(seed), "warmup": "2s" if spans == "exemplars" else "0s", "record": {"spans": spans}}
+        )
+    )
 
 
 @KEPT
@@ -97,6 +104,8 @@ def test_every_stage_there_is_is_told_alike():
 @pytest.mark.parametrize("name", [name for name in shipped.names() if "plugin" not in name])
 def test_shipped_scenarios(name, spans):
     for variant, whole in sim.load(name, sets=["record.keep=rows", f"record.spans={spans}"]).variants.items():
+        if any(what_only_simpy_runs(whole)):
+            continue
         rate = open_rate(whole)
         cut = rate * whole.duration > MOST
         scenario = whole.model_copy(update={"duration": MOST / rate, "warmup": 0.0}) if cut else whole
@@ -172,7 +181,9 @@ traffic:
 GROWING = ("tasks", "flows", "requests", "timers", "jobs", "messages", "deliveries", "entries", "limiters")
 
 
-@pytest.mark.parametrize(("spans", "growing"), [("all", GROWING), ("exemplars", (*GROWING, "request_notes", "stage_notes", "span_notes"))])
+@pytest.mark.parametrize(
+    ("spans", "growing"), [("all", GROWING), ("exemplars", (*GROWING, "request_notes", "stage_notes", "span_notes"))]
+)
 def test_everything_grows(monkeypatch, spans, growing):
     """Tasks, requests, timers, jobs, messages, deliveries, limits per user and rows all outgrow what they began with."""
     from sim.compiled import machine, room
@@ -253,12 +264,18 @@ DEAD = "  - {name: dead, at: 6s, crash: {of: shop, restart_after: 4s}}\n"
 @pytest.mark.parametrize("spans", ["none", "all", "exemplars"])
 def test_who_comes_to_a_frozen_process(discipline, spans, more):
     """Freezes that overlap, one in which a replica dies, and one that lasts: those outside are counted to the end."""
-    assert apart(only(sim.load_text(FROZEN.replace("DISCIPLINE", discipline) + more, sets=[f"record.spans={spans}"]))) == []
+    assert (
+        apart(only(sim.load_text(FROZEN.replace("DISCIPLINE", discipline) + more, sets=[f"record.spans={spans}"])))
+        == []
+    )
 
 
 def deep(length):
     """A chain of services, each of which asks the next one twice, the second time in vain, under clients who try again."""
-    services = {f"s{i}": {"workers": 9, "endpoints": {"go": [{"call": f"s{i + 1}.go", "policy": "again"}]}} for i in range(1, length)}
+    services = {
+        f"s{i}": {"workers": 9, "endpoints": {"go": [{"call": f"s{i + 1}.go", "policy": "again"}]}}
+        for i in range(1, length)
+    }
     services[f"s{length // 2}"]["endpoints"]["go"].append({"call": f"s{length}.go"})
     services[f"s{length}"] = {"workers": 9, "endpoints": {"go": [{"wait": "1s"}]}}
     client = {"sends": "s1.go", "arrivals": {"deterministic": "20/s"}, "timeout": "700ms", "retry": {"max_attempts": 3}}
@@ -300,7 +317,9 @@ def test_a_tick_that_sees_what_the_one_before_saw_is_not_looked_at_and_its_numbe
 
     passed = []
     pass_still = recorder.Recorder.pass_still
-    monkeypatch.setattr(recorder.Recorder, "pass_still", lambda self, moments: [passed.append(len(moments)), pass_still(self, moments)])
+    monkeypatch.setattr(
+        recorder.Recorder, "pass_still", lambda self, moments: [passed.append(len(moments)), pass_still(self, moments)]
+    )
     scenario = only(sim.load_text(STILL))
     quick = models.simulate(scenario)
     assert sum(passed) > 0.8 * len(quick.ticks)

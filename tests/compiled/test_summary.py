@@ -30,7 +30,11 @@ def test_both_engines_give_the_same_summary(seed, monkeypatch):
     scenario = kept(next(iter(load_document(any_scenario(seed)).variants.values())), "summary")
     one, other = models.simulate(scenario), compiled.simulate(scenario)
     assert differences(one, other) == []
-    assert one.summary.answers["count"].sum() == sum(book.offered for book in one.books if book.component in scenario.traffic) > 0
+    assert (
+        one.summary.answers["count"].sum()
+        == sum(book.offered for book in one.books if book.component in scenario.traffic)
+        > 0
+    )
     assert one.fingerprint() == other.fingerprint() == compiled.simulate(kept(scenario, "rows")).fingerprint()
 
 
@@ -74,7 +78,9 @@ def peak(rate, keep):
     tracemalloc.start()
     try:
         records = compiled.simulate(scenario)
-        return tracemalloc.get_traced_memory()[1], sum(book.offered for book in records.books if book.component == "crowd")
+        return tracemalloc.get_traced_memory()[1], sum(
+            book.offered for book in records.books if book.component == "crowd"
+        )
     finally:
         tracemalloc.stop()
 
@@ -85,7 +91,9 @@ def test_memory_does_not_grow_with_the_number_of_requests():
     peak(100, "summary")  # what is allocated once
     (few, n), (many, m) = peak(4_000, "summary"), peak(32_000, "summary")
     (rows, _), (more_rows, _) = peak(4_000, "rows"), peak(32_000, "rows")
-    print(f"{n:,} and {m:,} requests: {few / 2**20:.0f} and {many / 2**20:.0f} MiB of a summary, {rows / 2**20:.0f} and {more_rows / 2**20:.0f} MiB of rows")
+    print(
+        f"{n:,} and {m:,} requests: {few / 2**20:.0f} and {many / 2**20:.0f} MiB of a summary, {rows / 2**20:.0f} and {more_rows / 2**20:.0f} MiB of rows"
+    )
     assert m > 7.5 * n
     assert more_rows > 4 * rows
     assert many < 2 * few

@@ -85,7 +85,9 @@ def quick(job: Job, tick: Tick) -> JobResult:
         "recovery_time(outage)": float("inf") if job.variant == "two" else 3.0,
         "detection_time(outage)": float("nan"),
     }
-    timeline = Columns(np.array([0.0, 1.0]), {"offered": np.array([120.0, 121.0]), "response_p99": np.array([0.1, np.nan])}, "time")
+    timeline = Columns(
+        np.array([0.0, 1.0]), {"offered": np.array([120.0, 121.0]), "response_p99": np.array([0.1, np.nan])}, "time"
+    )
     records = made_up_records(job.seed, job.replication) if job.keep_records else None
     return JobResult(metrics, frozenset({"completion_p99"}), timeline, f"{job.variant}{job.replication}", 10.0, records)
 
@@ -199,8 +201,16 @@ def simple_queue(job: Job, tick: Tick) -> JobResult:
     capacity, rate = 100.0 * service.workers * service.replicas, open_rate(scenario)
     luck = 1.0 + 0.03 * float(np.random.default_rng([job.seed, job.replication]).standard_normal())
     p99 = luck * float(np.log(100.0)) / (capacity - rate) if rate < capacity else 1000.0 + rate
-    metrics = {"response_p99": p99, "availability": 1.0, "offered": rate, "throughput": min(rate, capacity) * (0.9 + 0.1 * luck)}
-    metrics |= {"cost": service.replicas * service.cost * scenario.duration, "lost_orders": max(0.0, rate - 95.0) // 1 if scenario.name == "leaky" else 0.0}
+    metrics = {
+        "response_p99": p99,
+        "availability": 1.0,
+        "offered": rate,
+        "throughput": min(rate, capacity) * (0.9 + 0.1 * luck),
+    }
+    metrics |= {
+        "cost": service.replicas * service.cost * scenario.duration,
+        "lost_orders": max(0.0, rate - 95.0) // 1 if scenario.name == "leaky" else 0.0,
+    }
     return JobResult(metrics, frozenset(), Columns(), f"{rate}-{job.replication}", 10.0)
 
 

@@ -26,7 +26,12 @@ def test_a_file_wins_over_a_shipped_name(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("source", "message"), [("payment-outrage", "did you mean 'payment-outage'"), ("shop.yml", "did you mean 'shop.yaml'"), ("here", "is a directory")]
+    ("source", "message"),
+    [
+        ("payment-outrage", "did you mean 'payment-outage'"),
+        ("shop.yml", "did you mean 'shop.yaml'"),
+        ("here", "is a directory"),
+    ],
 )
 def test_what_is_not_there_is_told_with_the_nearest_name(tmp_path, monkeypatch, source, message):
     monkeypatch.chdir(tmp_path)

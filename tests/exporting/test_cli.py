@@ -13,7 +13,9 @@ from sim.cli import answer
 from sim.exporting import FORMATS
 from tests.exporting.runs import CALLS, EVENTS
 
-WHOLE = CALLS.replace("sends: shop.buy", "sends: GET /").replace("services:\n", "gateway: {workers: 1, routes: {GET /: {to: shop.buy, policy: {timeout: 1s}}}}\nservices:\n")
+WHOLE = CALLS.replace("sends: shop.buy", "sends: GET /").replace(
+    "services:\n", "gateway: {workers: 1, routes: {GET /: {to: shop.buy, policy: {timeout: 1s}}}}\nservices:\n"
+)
 RUN = ("--engine", "simpy", "--jobs", "1", "--quiet")
 
 
@@ -41,14 +43,31 @@ def test_every_format_is_named_in_the_help():
 
 def test_a_finished_run_is_exported_without_running_again(shop, capsys):
     (shop / "shop.yaml").write_text(WHOLE)
-    assert answer(["compare", "shop.yaml", "--set", "record={keep: rows, spans: exemplars}", "--replications", "2", "--out", "report", *RUN]) == 1
+    assert (
+        answer(
+            [
+                "compare",
+                "shop.yaml",
+                "--set",
+                "record={keep: rows, spans: exemplars}",
+                "--replications",
+                "2",
+                "--out",
+                "report",
+                *RUN,
+            ]
+        )
+        == 1
+    )
     capsys.readouterr()
     for name in (found.name for found in FORMATS):
         assert answer(["export", "report", "--to", name, "--out", f"{name}.out"]) == 0
     assert json.loads((shop / "otlp.out").read_text())["resourceSpans"]
     assert answer(["export", "report/run.zip", "--to", "csv", "--out", "again.csv"]) == 0
     assert (shop / "again.csv").read_bytes() == (shop / "csv.out").read_bytes()
-    assert 'name="replications" value="1"' in (shop / "junit.out").read_text()  # nothing is random: the second is the same
+    assert (
+        'name="replications" value="1"' in (shop / "junit.out").read_text()
+    )  # nothing is random: the second is the same
 
 
 def test_a_finished_run_without_spans_is_told_what_to_do(shop, capsys):
@@ -96,7 +115,9 @@ def test_what_is_wrong_is_told_in_words(shop, capsys, arguments, words):
 
 
 def test_without_out_it_goes_to_stdout_alone(shop, capsys):
-    assert answer(["export", "shop.yaml", "--to", "otlp", "--engine", "simpy", "--jobs", "1", "--set", "duration=2s"]) == 0
+    assert (
+        answer(["export", "shop.yaml", "--to", "otlp", "--engine", "simpy", "--jobs", "1", "--set", "duration=2s"]) == 0
+    )
     assert json.loads(capsys.readouterr().out)["resourceSpans"]
 
 

@@ -17,8 +17,16 @@ ATTRIBUTES = {  # of the schema that Jenkins' xUnit plug-in checks by (junit-10.
     "failure": {"message", "type"},
     "property": {"name", "value"},
 }
-CHILDREN = {"testsuites": {"testsuite"}, "testsuite": {"properties", "testcase"}, "properties": {"property"}, "testcase": {"failure", "system-out"}}
-TWO = CALLS + "variants: {base: {}, quick: {services: {stock: {endpoints: {take: [{work: 1us}]}}, shop: {endpoints: {buy: [{work: 1ms}, {call: stock.take}]}}}}}\n"
+CHILDREN = {
+    "testsuites": {"testsuite"},
+    "testsuite": {"properties", "testcase"},
+    "properties": {"property"},
+    "testcase": {"failure", "system-out"},
+}
+TWO = (
+    CALLS
+    + "variants: {base: {}, quick: {services: {stock: {endpoints: {take: [{work: 1us}]}}, shop: {endpoints: {buy: [{work: 1ms}, {call: stock.take}]}}}}}\n"
+)
 
 
 @pytest.fixture(scope="module")

@@ -26,13 +26,20 @@ def options(text):
 
 
 def executor(arrivals, **more):
-    (found,) = options(script(f"{{users: {{sends: shop.buy, arrivals: {arrivals}, timeout: 2s}}}}", **more))["scenarios"].values()
+    (found,) = options(script(f"{{users: {{sends: shop.buy, arrivals: {arrivals}, timeout: 2s}}}}", **more))[
+        "scenarios"
+    ].values()
     return found
 
 
 def test_a_steady_rate_is_a_constant_arrival_rate():
     found = executor("{poisson: 120/s}")
-    assert (found["executor"], found["rate"], found["timeUnit"], found["duration"]) == ("constant-arrival-rate", 120, "1s", "600s")
+    assert (found["executor"], found["rate"], found["timeUnit"], found["duration"]) == (
+        "constant-arrival-rate",
+        120,
+        "1s",
+        "600s",
+    )
     assert found["preAllocatedVUs"] == 240  # Little: 120/s, each for 2 s at most
 
 
@@ -45,7 +52,12 @@ def test_levels_and_ramps_are_stages():
     """10/s for a minute, a jump to 50/s, a ramp to 100/s in 2 minutes, which then goes on."""
     found = executor("{profile: [{for: 1m, rate: 10/s}, {for: 2m, from: 50/s, to: 100/s}]}")
     assert found["startRate"] == 10
-    assert [(stage["target"], stage["duration"]) for stage in found["stages"]] == [(10, "60s"), (50, "0s"), (100, "120s"), (100, "420s")]
+    assert [(stage["target"], stage["duration"]) for stage in found["stages"]] == [
+        (10, "60s"),
+        (50, "0s"),
+        (100, "120s"),
+        (100, "420s"),
+    ]
 
 
 def test_a_ramp_that_the_run_cuts_off_ends_where_it_then_is():
@@ -92,7 +104,9 @@ def test_no_name_leaves_its_comment_or_its_text():
 def test_the_script_sends_what_the_mix_says_and_tries_again(tmp_path):
     """Every answer is 503: three attempts for each of 4,000 requests, of which a quarter buys. The pauses are 100 ms and 200 ms."""
     retry = "{max_attempts: 3, backoff: {exponential: {base: 100ms}}, on: [shed]}"
-    text = script(f"{{users: {{sends: {{shop.buy: 25%, shop.look: 75%}}, arrivals: {{poisson: 1/s}}, retry: {retry}}}}}")
+    text = script(
+        f"{{users: {{sends: {{shop.buy: 25%, shop.look: 75%}}, arrivals: {{poisson: 1/s}}, retry: {retry}}}}}"
+    )
     name = next(iter(options(text)["scenarios"]))
     stand_ins = """
 globalThis.__ENV = {};
@@ -101,9 +115,20 @@ const http = { request(method, url, body, asked) { seen.sent[asked.tags.name] = 
 const sleep = (seconds) => { seen.slept += seconds; };
 """
     body = re.sub(r"^import .*$", "", text, flags=re.MULTILINE)
-    (tmp_path / "script.mjs").write_text(f"{stand_ins}{body}\nfor (let k = 0; k < 4000; k += 1) {name}();\nconsole.log(JSON.stringify(seen));\n")
+    (tmp_path / "script.mjs").write_text(
+        f"{stand_ins}{body}\nfor (let k = 0; k < 4000; k += 1) {name}();\nconsole.log(JSON.stringify(seen));\n"
+    )
     done = subprocess.run(["node", tmp_path / "script.mjs"], capture_output=True, text=True, check=True)
     seen = json.loads(done.stdout)
     assert sum(seen["sent"].values()) == 12_000
-    assert seen["sent"]["shop.buy"] / 12_000 == pytest.approx(0.25, abs=0.035)  # five standard deviations of 4,000 draws
+    assert seen["sent"]["shop.buy"] / 12_000 == pytest.approx(
+        0.25, abs=0.035
+    )  # five standard deviations of 4,000 draws
     assert seen["slept"] == pytest.approx(4000 * 0.3)
+
+
+def test_visits_are_as_many_requests_in_all_and_it_is_said():
+    text = script("{people: {arrivals: {deterministic: 10/s}, visit: {journey: [shop.look, shop.look, shop.buy]}}}")
+    assert "its visits are written as single requests, as many in all" in text
+    (found,) = options(text)["scenarios"].values()
+    assert (found["rate"], found["timeUnit"]) == (30, "1s")

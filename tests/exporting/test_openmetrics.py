@@ -74,7 +74,12 @@ def test_the_dashboard_asks_only_for_what_is_written(text):
     subject = exported(text, traced=False, every=True, began=BEGAN)
     written = set(families(subject))
     dashboard = json.loads(grafana.write(subject))
-    asked = {name for panel in dashboard["panels"] for target in panel["targets"] for name in re.findall(r"\bsim_\w+", target["expr"])}
+    asked = {
+        name
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"\bsim_\w+", target["expr"])
+    }
     assert asked <= written
     assert len(asked) >= 6
     assert any("lag" in name for name in asked) == ("brokers" in text)

@@ -69,18 +69,24 @@ def test_what_kubernetes_is_told_comes_back(tmp_path):
     for name, service in before.services.items():
         found = after.services[name]
         assert (found.replicas, found.workers, found.cores) == (service.replicas, service.workers, service.cores), name
-    assert [step.target for step in after.services["orders"].endpoints["handle"].do if hasattr(step, "target")] == ["payments.handle"]
+    assert [step.target for step in after.services["orders"].endpoints["handle"].do if hasattr(step, "target")] == [
+        "payments.handle"
+    ]
     assert after.brokers["kafka"].topics["order-events"].partitions == 12
 
 
 def test_what_kong_is_told_comes_back(tmp_path):
     before, after = subject().scenario.gateway, imported(tmp_path, kong=kong.write(subject())).gateway
-    assert {name: route.to.partition(".")[0] for name, route in after.routes.items()} == {name: route.to.partition(".")[0] for name, route in before.routes.items()}
+    assert {name: route.to.partition(".")[0] for name, route in after.routes.items()} == {
+        name: route.to.partition(".")[0] for name, route in before.routes.items()
+    }
     assert [(its.per, its.rate, its.window, its.scope, its.algorithm) for its in after.rate_limits] == [
         (its.per, its.rate, its.window, its.scope, its.algorithm) for its in before.rate_limits
     ]
     assert type(after.authentication) is type(before.authentication)
-    assert {name: route.authenticate for name, route in after.routes.items()} == {name: route.authenticate for name, route in before.routes.items()}
+    assert {name: route.authenticate for name, route in after.routes.items()} == {
+        name: route.authenticate for name, route in before.routes.items()
+    }
     assert [name for name, route in after.routes.items() if route.translate is not None] == ["POST /orders"]
 
 
@@ -101,9 +107,14 @@ def test_both_together_are_one_system_again(tmp_path):
 
 def test_a_limit_in_a_window_of_its_own_comes_back(tmp_path):
     """90 in 30 s, sliding, is Kong's rate-limiting-advanced with window_size 30."""
-    text = SHOP.replace("{per: user, rate: 100/s, scope: node}", "{per: user, rate: 3/s, window: 30s, algorithm: sliding_window_counter}")
+    text = SHOP.replace(
+        "{per: user, rate: 100/s, scope: node}",
+        "{per: user, rate: 3/s, window: 30s, algorithm: sliding_window_counter}",
+    )
     written = kong.write(subject(text))
-    (advanced,) = [plugin for plugin in YAML(typ="safe").load(written)["plugins"] if plugin["name"] == "rate-limiting-advanced"]
+    (advanced,) = [
+        plugin for plugin in YAML(typ="safe").load(written)["plugins"] if plugin["name"] == "rate-limiting-advanced"
+    ]
     assert (advanced["config"]["limit"], advanced["config"]["window_size"]) == ([90], [30])
     limit = imported(tmp_path, kong=written).gateway.rate_limits[0]
     assert (limit.rate, limit.window, limit.algorithm) == (3.0, 30.0, "sliding_window_counter")
@@ -111,7 +122,9 @@ def test_a_limit_in_a_window_of_its_own_comes_back(tmp_path):
 
 def test_introspection_comes_back_with_its_cache(tmp_path):
     text = SHOP.replace("{jwt: {work: 80us}}", "{oauth: {introspect: payments.charge, lookup: 20us, cache_ttl: 90s}}")
-    found = imported(tmp_path, kubernetes=kubernetes.write(subject(text)), kong=kong.write(subject(text))).gateway.authentication
+    found = imported(
+        tmp_path, kubernetes=kubernetes.write(subject(text)), kong=kong.write(subject(text))
+    ).gateway.authentication
     assert (found.introspect, found.cache_ttl) == ("payments.handle", 90.0)
 
 
@@ -132,7 +145,13 @@ def test_every_object_is_whole_and_its_selector_finds_its_pods():
 
 def test_what_a_manifest_cannot_say_stands_above_its_object():
     text = kubernetes.write(subject())
-    for words in ("queue of 50", "waits for 1s", "load_balancing: power_of_two", "consumes order-events as mailers", "sim export --to resilience4j"):
+    for words in (
+        "queue of 50",
+        "waits for 1s",
+        "load_balancing: power_of_two",
+        "consumes order-events as mailers",
+        "sim export --to resilience4j",
+    ):
         assert any(words in line for line in text.splitlines() if line.startswith("#")), words
 
 
@@ -149,7 +168,11 @@ duration: 1m
 traffic: {a: {sends: Order Service.c, arrivals: {poisson: 1/s}}}
 services: {Order Service: {workers: 1, endpoints: {c: [{work: 1ms}]}}, order-service: {workers: 1, endpoints: {c: [{work: 1ms}]}}}
 """
-    names = [thing["metadata"]["name"] for thing in documents(kubernetes.write(subject(text))) if thing and thing["kind"] == "Deployment"]
+    names = [
+        thing["metadata"]["name"]
+        for thing in documents(kubernetes.write(subject(text)))
+        if thing and thing["kind"] == "Deployment"
+    ]
     assert names == ["order-service", "order-service-2"]
 
 
@@ -158,18 +181,31 @@ services: {Order Service: {workers: 1, endpoints: {c: [{work: 1ms}]}}, order-ser
 
 def test_kong_needs_a_gateway():
     with pytest.raises(UsageError, match="found no gateway"):
-        kong.write(subject("version: 1\nduration: 1m\ntraffic: {a: {sends: b.c, arrivals: {poisson: 1/s}}}\nservices: {b: {workers: 1, endpoints: {c: []}}}\n"))
+        kong.write(
+            subject(
+                "version: 1\nduration: 1m\ntraffic: {a: {sends: b.c, arrivals: {poisson: 1/s}}}\nservices: {b: {workers: 1, endpoints: {c: []}}}\n"
+            )
+        )
 
 
 def test_what_kong_cannot_count_is_a_comment_and_no_plugin():
-    text = kong.write(subject(SHOP.replace("{per: user, rate: 100/s, scope: node}", "{per: user, rate: 100/s, burst: 20}")))
+    text = kong.write(
+        subject(SHOP.replace("{per: user, rate: 100/s, scope: node}", "{per: user, rate: 100/s, burst: 20}"))
+    )
     assert "# limit of 100/s per user, token_bucket, burst 20: no plugin of Kong counts so" in text
     assert [plugin["name"] for plugin in YAML(typ="safe").load(text)["plugins"]] == ["rate-limiting"]
 
 
 def test_what_kong_cannot_do_for_a_route_stands_above_it():
     text = kong.write(subject(SHOP.replace("policy: patient", "policy: provider, timeout: 4s")))
-    for words in ("timeout of all attempts together (4s)", "tried again on error", "pauses between attempts", "retry budget", "circuit breaker", "bulkhead of 24"):
+    for words in (
+        "timeout of all attempts together (4s)",
+        "tried again on error",
+        "pauses between attempts",
+        "retry budget",
+        "circuit breaker",
+        "bulkhead of 24",
+    ):
         assert any(words in line for line in text.splitlines() if line.lstrip().startswith("#")), words
 
 
@@ -181,10 +217,19 @@ def test_resilience4j_has_an_instance_for_each_policy_that_calls_use():
     assert set(settings["timelimiter"]["instances"]) == {"patient", "provider"}
     assert set(settings["circuitbreaker"]["instances"]) == {"provider"}
     breaker = settings["circuitbreaker"]["instances"]["provider"]
-    assert (breaker["slidingWindowType"], breaker["slidingWindowSize"], breaker["minimumNumberOfCalls"]) == ("COUNT_BASED", 20, 10)
+    assert (breaker["slidingWindowType"], breaker["slidingWindowSize"], breaker["minimumNumberOfCalls"]) == (
+        "COUNT_BASED",
+        20,
+        10,
+    )
     assert (breaker["failureRateThreshold"], breaker["waitDurationInOpenState"]) == (40, "30s")
     retry = settings["retry"]["instances"]["provider"]
-    assert (retry["maxAttempts"], retry["waitDuration"], retry["exponentialMaxWaitDuration"], retry["randomizedWaitFactor"]) == (3, "100ms", "2s", 0.2)
+    assert (
+        retry["maxAttempts"],
+        retry["waitDuration"],
+        retry["exponentialMaxWaitDuration"],
+        retry["randomizedWaitFactor"],
+    ) == (3, "100ms", "2s", 0.2)
     assert settings["bulkhead"]["instances"]["provider"] == {"maxConcurrentCalls": 24, "maxWaitDuration": "50ms"}
     assert settings["timelimiter"]["instances"]["provider"] == {"timeoutDuration": "1s", "cancelRunningFuture": False}
 
@@ -197,13 +242,21 @@ def test_what_resilience4j_lacks_stands_above_the_instance():
 
 def test_resilience4j_needs_a_policy():
     with pytest.raises(UsageError, match="found no policy"):
-        resilience4j.write(subject("version: 1\nduration: 1m\ntraffic: {a: {sends: b.c, arrivals: {poisson: 1/s}}}\nservices: {b: {workers: 1, endpoints: {c: []}}}\n"))
+        resilience4j.write(
+            subject(
+                "version: 1\nduration: 1m\ntraffic: {a: {sends: b.c, arrivals: {poisson: 1/s}}}\nservices: {b: {workers: 1, endpoints: {c: []}}}\n"
+            )
+        )
 
 
 @pytest.mark.parametrize("write", [kubernetes.write, kong.write, resilience4j.write])
 def test_no_name_ends_a_comment_or_begins_a_key(write):
     """A name of the scenario may hold what means something to YAML."""
-    text = SHOP.replace("name: web-shop", 'name: "shop: {evil: true} #"').replace("provider", "'a: b #'").replace("order-events", "'t: #'")
+    text = (
+        SHOP.replace("name: web-shop", 'name: "shop: {evil: true} #"')
+        .replace("provider", "'a: b #'")
+        .replace("order-events", "'t: #'")
+    )
     documents(write(subject(text)))
 
 

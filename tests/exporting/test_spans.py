@@ -40,7 +40,10 @@ def spans_of(subject):
     """(service, name, kind, begin, end in ms since the arrival) of the first trace."""
     trace = traces_of(subject.records, subject.scenario)[0]
     since = trace.spans[0].begin
-    return [(its.service, its.name, its.kind, round((its.begin - since) / MILLI, 6), round((its.end - since) / MILLI, 6)) for its in trace.spans]
+    return [
+        (its.service, its.name, its.kind, round((its.begin - since) / MILLI, 6), round((its.end - since) / MILLI, 6))
+        for its in trace.spans
+    ]
 
 
 def test_a_call_is_a_client_span_around_a_server_span(calls):
@@ -67,13 +70,19 @@ def test_an_event_is_sent_and_processed_below_what_published_it(events):
 
 def test_a_retry_is_a_client_span_of_its_own_and_the_failed_one_is_an_error():
     """Patience of 30 ms for a callee of 50 ms: two attempts that are given up, 10 ms apart; each goes on for nobody."""
-    text = CALLS.replace("{call: stock.take}", "{call: stock.take, policy: {timeout: 30ms, retry: {max_attempts: 2, backoff: {constant: 10ms}}}}")
+    text = CALLS.replace(
+        "{call: stock.take}",
+        "{call: stock.take, policy: {timeout: 30ms, retry: {max_attempts: 2, backoff: {constant: 10ms}}}}",
+    )
     trace = first_trace(text)
     tried = [span for span in trace.spans if span.kind == "client" and span.name == "stock.take"]
     since = trace.spans[0].begin
     assert [round((span.begin - since) / MILLI, 6) for span in tried] == [100, 140]
     assert [round((span.end - span.begin) / MILLI, 6) for span in tried] == [30, 30]
-    assert [(span.attributes["sim.attempt"], span.attributes["sim.given_up"], span.failed) for span in tried] == [(1, True, True), (2, True, True)]
+    assert [(span.attributes["sim.attempt"], span.attributes["sim.given_up"], span.failed) for span in tried] == [
+        (1, True, True),
+        (2, True, True),
+    ]
     server = next(span for span in trace.spans if span.kind == "server" and span.name == "shop.buy")
     assert [piece.what for piece in server.pieces] == ["work", "call", "backoff", "retry"]
     assert server.failed
@@ -105,7 +114,9 @@ def test_a_run_without_spans_says_how_to_get_them():
 
 
 def test_a_run_that_kept_all_spans_gives_two_hundred_requests_at_most():
-    text = CALLS.replace("deterministic: 1/s", "poisson: 200/s").replace("duration: 3s", "duration: 3s\nrecord: {spans: all}")
+    text = CALLS.replace("deterministic: 1/s", "poisson: 200/s").replace(
+        "duration: 3s", "duration: 3s\nrecord: {spans: all}"
+    )
     subject = exported(text, traced=False)
     traces = traces_of(subject.records, subject.scenario)
     assert 100 <= len(traces) <= 200
@@ -138,15 +149,29 @@ def test_otlp_is_read_by_the_messages_of_the_protocol(text):
     assert {span.kind for span in spans} <= set(ProtoSpan.SpanKind.values()) - {0}
     first = min(span.start_time_unix_nano for span in spans)
     assert datetime.fromtimestamp(first / 1e9, UTC) == datetime(2026, 1, 31, 9, 0, 1, tzinfo=UTC)
-    services = [attribute.value.string_value for resource in found.resource_spans for attribute in resource.resource.attributes if attribute.key == "service.name"]
+    services = [
+        attribute.value.string_value
+        for resource in found.resource_spans
+        for attribute in resource.resource.attributes
+        if attribute.key == "service.name"
+    ]
     assert services[:2] == ["visitors", "shop"]
 
 
 def test_otlp_says_which_spans_failed(calls):
     text = CALLS.replace("timeout: 5s", "timeout: 50ms")
-    failed = [span for resource in parsed(otlp.write(exported(text))).resource_spans for span in resource.scope_spans[0].spans if span.status.code == 2]
+    failed = [
+        span
+        for resource in parsed(otlp.write(exported(text))).resource_spans
+        for span in resource.scope_spans[0].spans
+        if span.status.code == 2
+    ]
     assert {span.name for span in failed} == {"shop.buy"}
-    assert all(span.status.code == 0 for resource in parsed(otlp.write(calls)).resource_spans for span in resource.scope_spans[0].spans)
+    assert all(
+        span.status.code == 0
+        for resource in parsed(otlp.write(calls)).resource_spans
+        for span in resource.scope_spans[0].spans
+    )
 
 
 # ---- Jaeger: the shape of model/json/model.go
@@ -158,11 +183,23 @@ def test_jaeger_has_the_shape_of_its_model(events):
     for trace in document["data"]:
         ids = {span["spanID"] for span in trace["spans"]}
         for span in trace["spans"]:
-            assert {"traceID", "spanID", "operationName", "references", "startTime", "duration", "tags", "logs", "processID"} <= set(span)
+            assert {
+                "traceID",
+                "spanID",
+                "operationName",
+                "references",
+                "startTime",
+                "duration",
+                "tags",
+                "logs",
+                "processID",
+            } <= set(span)
             assert span["traceID"] == trace["traceID"]
             assert len(span["traceID"]) == 32
             assert len(span["spanID"]) == 16
-            assert all(its["refType"] in ("CHILD_OF", "FOLLOWS_FROM") and its["spanID"] in ids for its in span["references"])
+            assert all(
+                its["refType"] in ("CHILD_OF", "FOLLOWS_FROM") and its["spanID"] in ids for its in span["references"]
+            )
             assert isinstance(span["startTime"], int)
             assert span["duration"] >= 0
             assert span["processID"] in trace["processes"]
@@ -190,7 +227,9 @@ def test_perfetto_slices_of_a_thread_nest_and_arrows_lead_from_one_to_the_next(c
         whole, *inner = slices
         assert all(whole[0] <= begin <= end <= whole[1] + 1e-3 for begin, end in inner)
         assert all(before[1] <= after[0] + 1e-3 for before, after in pairwise(inner))
-    assert all([event["ph"] for event in both] == ["s", "f"] and both[0]["ts"] <= both[1]["ts"] for both in arrows.values())
+    assert all(
+        [event["ph"] for event in both] == ["s", "f"] and both[0]["ts"] <= both[1]["ts"] for both in arrows.values()
+    )
     names = [event["args"]["name"] for event in document["traceEvents"] if event["name"] == "process_name"]
     assert names[0].startswith("shop.buy of visitors")
     assert "170ms, ok" in names[0]
@@ -199,3 +238,27 @@ def test_perfetto_slices_of_a_thread_nest_and_arrows_lead_from_one_to_the_next(c
 def test_every_format_of_traces_is_the_same_file_for_the_same_run():
     for written in (otlp.write, jaeger.write, perfetto.write):
         assert written(exported(EVENTS)) == written(exported(EVENTS))
+
+
+QUEUED = """
+version: 1
+name: queued
+duration: 10s
+traffic: {visitors: {sends: shop.buy, arrivals: {replay: {data: [0.0]}}, completes_with: [done]}}
+services:
+  shop: {workers: 4, endpoints: {buy: [{publish: jobs, confirm: each}]}}
+  worker: {workers: 4, consumes: {jobs: {prefetch: 1, do: [{work: 100ms}, {effect: done}]}}}
+brokers: {rabbit: {kind: queue, queues: {jobs: {}}}}
+network: {default: {latency: 10ms}}
+record: {spans: all}
+"""
+
+
+def test_what_a_queue_hands_out_is_processed_below_what_published_it_as_of_rabbitmq():
+    trace = first_trace(QUEUED)
+    handled = [span for span in trace.spans if span.kind == "consumer"]
+    since = trace.spans[0].begin
+    assert [
+        (span.service, span.name, round(span.begin - since, 9), round(span.end - since, 9)) for span in handled
+    ] == [("worker", "process jobs", 0.02, 0.12)]
+    assert handled[0].attributes["messaging.system"] == "rabbitmq"

@@ -37,16 +37,23 @@ def test_intervals_hold_what_they_promise(tmp_path):
     held = 0
     for seed in range(20):
         file = write(tmp_path / f"{seed}.csv", *measured(2_000, 60, [(1, 0.010)], seed=100 + seed))
-        one = values(fit(load_text(shop("{exponential: 3ms}")), file, ["shop.get.work"], replications=12))["shop.get.work"]
+        one = values(fit(load_text(shop("{exponential: 3ms}")), file, ["shop.get.work"], replications=12))[
+            "shop.get.work"
+        ]
         held += one.low <= 0.010 <= one.high
     assert held >= 16
 
 
 @pytest.mark.long
-@pytest.mark.xfail(strict=True, reason="deviances of two counts are compared with weights from few replications each: 5 to 7 are told for 4 workers")
+@pytest.mark.xfail(
+    strict=True,
+    reason="deviances of two counts are compared with weights from few replications each: 5 to 7 are told for 4 workers",
+)
 def test_workers_are_found_where_they_are_busy(tmp_path):
     file = write(tmp_path / "a.csv", *measured(12_000, 340, [(4, 0.010)], seed=2))
-    found = fit(load_text(shop("{exponential: 5ms}", workers=8)), file, ["shop.get.work", "shop.workers=1..16"], replications=10)
+    found = fit(
+        load_text(shop("{exponential: 5ms}", workers=8)), file, ["shop.get.work", "shop.workers=1..16"], replications=10
+    )
     assert values(found)["shop.workers"].value == 4
     assert values(found)["shop.get.work"].low <= 0.010 <= values(found)["shop.get.work"].high
     assert "workers: 4  # threads; fitted to 12,000 requests: 4" in found.text
@@ -55,7 +62,9 @@ def test_workers_are_found_where_they_are_busy(tmp_path):
 @pytest.mark.long
 def test_workers_that_are_never_all_busy_are_not_fitted(tmp_path):
     file = write(tmp_path / "a.csv", *measured(4_000, 20, [(4, 0.010)], seed=3))
-    found = fit(load_text(shop("{exponential: 5ms}", workers=8)), file, ["shop.get.work", "shop.workers=2..16"], replications=10)
+    found = fit(
+        load_text(shop("{exponential: 5ms}", workers=8)), file, ["shop.get.work", "shop.workers=2..16"], replications=10
+    )
     assert [one.parameter.name for one in found.untold] == ["shop.workers"]
     assert "anything from 2 on would show the same" in render_fit(found)
     assert "workers: 8  # threads\n" in found.text
@@ -73,35 +82,45 @@ def test_two_tiers_are_told_apart_by_their_queues(tmp_path):
     assert found.exchangeable in ((), (("a.x.work", "b.x.work"),))
 
 
+@pytest.mark.long
 def test_two_times_in_a_row_of_which_only_the_sum_shows_are_not_both_fitted(tmp_path):
     """Constants of 4 and 6 ms at next to no load: every answer takes 10 ms, whichever of the two is the longer."""
     rng = np.random.default_rng(5)
     arrival = np.cumsum(rng.uniform(0.05, 0.15, 1_500))
     file = write(tmp_path / "a.csv", arrival, 0.010 + rng.exponential(0.0001, 1_500))
-    text = TWO.replace("{work: {exponential: 5ms}}", "{work: 3ms}, {work: {exponential: 0.1ms}}", 1).replace("{work: {exponential: 5ms}}", "{work: 3ms}")
+    text = TWO.replace("{work: {exponential: 5ms}}", "{work: 3ms}, {work: {exponential: 0.1ms}}", 1).replace(
+        "{work: {exponential: 5ms}}", "{work: 3ms}"
+    )
     found = fit(load_text(text), file, ["a.x.work", "b.x.work"], replications=8)
     assert [one.parameter.name for one in found.untold] in (["a.x.work"], ["b.x.work"])
     assert "only together with" in found.untold[0].why
     assert found.fitted[0].value == pytest.approx(0.007, rel=0.01)  # 10 ms less the 3 ms that stand there
 
 
+@pytest.mark.long
 def test_what_no_figure_answers_to_is_not_fitted(tmp_path):
     file = write(tmp_path / "a.csv", *measured(1_000, 20, [(1, 0.010)], seed=6))
     text = shop("{exponential: 3ms}") + "  other: {workers: 1, endpoints: {x: [{work: 7ms}]}}\n"
     found = fit(load_text(text), file, ["shop.get.work", "other.x.work"], replications=8)
-    assert [(one.parameter.name, one.why) for one in found.untold] == [("other.x.work", "nothing that was measured answers to it")]
+    assert [(one.parameter.name, one.why) for one in found.untold] == [
+        ("other.x.work", "nothing that was measured answers to it")
+    ]
     assert "7ms" in found.text
 
 
+@pytest.mark.long
 def test_a_model_that_cannot_show_it_says_so(tmp_path):
     """Measured: 1 ms for most, a second for one in fifty. No exponential has both."""
     rng = np.random.default_rng(7)
-    file = write(tmp_path / "a.csv", np.cumsum(rng.exponential(1.0, 2_000)), np.where(rng.random(2_000) < 0.02, 0.9, 0.001))
+    file = write(
+        tmp_path / "a.csv", np.cumsum(rng.exponential(1.0, 2_000)), np.where(rng.random(2_000) < 0.02, 0.9, 0.001)
+    )
     found = fit(load_text(shop("{exponential: 3ms}")), file, ["shop.get.work"], replications=8)
     assert not found.shows
     assert "does not show what was measured whatever its values" in render_fit(found)
 
 
+@pytest.mark.long
 def test_a_stand_in_is_free_by_default_with_its_spread_and_the_file_stays_the_authors(tmp_path):
     """Lognormal of mean 20 ms and cv 0.5, unloaded. The file comes back with other values in two lines, and nothing else changed."""
     rng = np.random.default_rng(8)
@@ -154,8 +173,12 @@ def test_a_time_is_scaled_in_its_own_form():
 
 
 def test_a_parameter_is_the_mean_of_what_stands_there_and_its_spread_a_second_one():
-    document = {"services": {"a": {"workers": 3, "endpoints": {"x": [{"call": "b.y"}, {"work": {"uniform": ["1ms", "3ms"]}}]}}}}
-    work, spread, workers = (parameter_of(name, document, 0.1) for name in ("a.x.work", "a.x.work.cv", "a.workers=1..9"))
+    document = {
+        "services": {"a": {"workers": 3, "endpoints": {"x": [{"call": "b.y"}, {"work": {"uniform": ["1ms", "3ms"]}}]}}}
+    }
+    work, spread, workers = (
+        parameter_of(name, document, 0.1) for name in ("a.x.work", "a.x.work.cv", "a.workers=1..9")
+    )
     assert (work.kind, work.now) == ("time", pytest.approx(0.002))
     assert (spread.kind, spread.now) == ("spread", pytest.approx(3**-0.5 / 2))
     assert (workers.kind, workers.low, workers.high) == ("count", 1, 9)

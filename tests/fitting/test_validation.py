@@ -40,6 +40,7 @@ def test_at_low_load_and_many_requests_a_right_model_is_valid_beyond_doubt(tmp_p
     assert found.verdict == "valid", render_validation(found)
 
 
+@pytest.mark.long
 def test_right_models_are_rarely_refused(tmp_path):
     """Of ten right ones at 95 %, with all figures judged together: as good as none."""
     refused = 0
@@ -52,7 +53,10 @@ def test_right_models_are_rarely_refused(tmp_path):
 @pytest.mark.parametrize("tiers", [[(4, 0.010)], [(1, 0.010), (1, 0.006)]], ids=["M/M/4", "two tiers"])
 def test_other_forms_of_right_models_are_not_refused_and_wrong_ones_are(tiers, tmp_path):
     file = write(tmp_path / "a.csv", *measured(20_000, 70 if len(tiers) > 1 else 300, tiers, seed=4))
-    right = TWO.replace("a: {workers: 1, endpoints: {x: [{work: {exponential: 5ms}", "a: {workers: 1, endpoints: {x: [{work: {exponential: 10ms}")
+    right = TWO.replace(
+        "a: {workers: 1, endpoints: {x: [{work: {exponential: 5ms}",
+        "a: {workers: 1, endpoints: {x: [{work: {exponential: 10ms}",
+    )
     right = right.replace("5ms", "6ms") if len(tiers) > 1 else shop(workers=4)
     assert not held(right, file).refuted
     wrong = right.replace("exponential: 10ms", "exponential: 11ms")
@@ -88,7 +92,10 @@ def test_where_demands_are_replayed_each_request_is_held_against_its_own(tmp_pat
 
 def test_outcomes_are_compared_in_points(tmp_path):
     arrival, response = measured(5_000, 10, [(1, 0.001)], seed=5)
-    lines = [f"{a:.6f},{r:.6f},{'error' if index % 10 == 0 else 'ok'}" for index, (a, r) in enumerate(zip(arrival, response, strict=True))]
+    lines = [
+        f"{a:.6f},{r:.6f},{'error' if index % 10 == 0 else 'ok'}"
+        for index, (a, r) in enumerate(zip(arrival, response, strict=True))
+    ]
     (tmp_path / "a.csv").write_text("\n".join(["arrival,duration,outcome", *lines]))
     found = held(shop("{exponential: 1ms}"), str(tmp_path / "a.csv"))
     ours = {figure.key: figure for figure in found.figures}
@@ -153,7 +160,10 @@ def test_a_measured_route_finds_its_partner(name, targets, expected):
 def test_routes_without_a_partner_are_told_and_may_be_said(tmp_path):
     arrival, response = measured(600, 20, [(1, 0.010)], seed=8)
     file = write(tmp_path / "a.csv", arrival, response, "browse")
-    text = shop().replace("sends: shop.get", "sends: {shop.get: 50%, shop.put: 50%}") + "        - work: 1ms\n      put: [{work: 1ms}]\n"
+    text = (
+        shop().replace("sends: shop.get", "sends: {shop.get: 50%, shop.put: 50%}")
+        + "        - work: 1ms\n      put: [{work: 1ms}]\n"
+    )
     with pytest.raises(UsageError, match=r"found the routes 'browse', expected shop.get, shop.put; say which is which"):
         held(text, file)
     found = held(text, file, part=Part(routes={"browse": "shop.put"}))

@@ -22,7 +22,8 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
     "gamma": lambda u: math.gamma(1.0 + u),
 }
 NEED_IT = frozenset(
-    f"distribution {kind}" for kind in ("exponential", "lognormal", "gamma", "erlang", "pareto", "weibull", "hyperexponential")
+    f"distribution {kind}"
+    for kind in ("exponential", "lognormal", "gamma", "erlang", "pareto", "weibull", "hyperexponential")
 ) | {"arrivals poisson", "arrivals mmpp", "arrivals profile"}
 
 
@@ -38,7 +39,12 @@ def needs_library(scenario: Scenario) -> bool:
         return True
     traffic = scenario.traffic.values()
     series = any(isinstance(source.arrivals, Replay) and source.arrivals.is_series for source in traffic)
-    return series or any(chosen.exponent > 0 for source in traffic for chosen in (source.users, source.items) if isinstance(chosen, Popularity))
+    return series or any(
+        chosen.exponent > 0
+        for source in traffic
+        for chosen in (source.users, source.items)
+        if isinstance(chosen, Popularity)
+    )
 
 
 def _digest(values: list[float]) -> str:

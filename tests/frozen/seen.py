@@ -48,7 +48,11 @@ def _events(scenario: Scenario, records: Records) -> Iterator[str]:
 
 
 def _reactions(scenario: Scenario, records: Records) -> Iterator[str]:
-    last = {series.name: value for series, value in zip(records.series, records.gauges[-1], strict=True)} if len(records.gauges) else {}
+    last = (
+        {series.name: value for series, value in zip(records.series, records.gauges[-1], strict=True)}
+        if len(records.gauges)
+        else {}
+    )
     for place, limit in enumerate(scenario.gateway.rate_limits if scenario.gateway is not None else ()):
         if last[f"gateway {limit_name(limit, place)}.turned_away"] > 0:
             yield f"limit {limit.algorithm} per {limit.per} of {limit.scope} refused"

@@ -23,7 +23,11 @@ SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 
 def options_of(path: Path) -> list[str]:
     """What its user has to allow."""
-    return ["--plugin", str(path.with_name("cache.py"))] if "\nplugins: [cache.py]" in path.read_text(encoding="utf-8") else []
+    return (
+        ["--plugin", str(path.with_name("cache.py"))]
+        if "\nplugins: [cache.py]" in path.read_text(encoding="utf-8")
+        else []
+    )
 
 
 @dataclass(frozen=True)
@@ -74,19 +78,31 @@ def _plain(value: float, unit: str) -> str:
 def agree(said: str, found: str) -> bool:
     """Whether two shown figures are the same, give or take five in a hundred or the last digit."""
     (one, unit), (other, unit_found) = _parts(said), _parts(found)
-    return said == found or (unit == unit_found and None not in (one, other) and abs(one - other) <= TOLERANCE * abs(other) + 0.02)
+    return said == found or (
+        unit == unit_found and None not in (one, other) and abs(one - other) <= TOLERANCE * abs(other) + 0.02
+    )
 
 
 def _parts(shown: str) -> tuple[float | None, str]:
     match = re.fullmatch(r"(> )?([-\d.,e+]+)(.*)", shown)
-    return (float(match[2].replace(",", "")), (match[1] or "") + match[3]) if match and any(map(str.isdigit, match[2])) else (None, shown)
+    return (
+        (float(match[2].replace(",", "")), (match[1] or "") + match[3])
+        if match and any(map(str.isdigit, match[2]))
+        else (None, shown)
+    )
 
 
 def rewrite(path: Path, table: HeadTable, found: dict[str, list[str]]) -> None:
     """Put these figures into the file."""
     rows = [["figure", *table.variants], *([key, *values] for key, values in found.items())]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    drawn = ["#   " + "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]) for row in rows]
+    drawn = [
+        "#   "
+        + "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
     lines = path.read_text(encoding="utf-8").splitlines()
     lines[table.lines] = drawn
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -24,9 +24,18 @@ FLOORS = {  # library -> where it may be imported
 }
 LAZY = ("matplotlib", "scipy")  # imported where they are used, so that `sim --help` answers at once
 LANGUAGES = (".py", ".yaml", ".yml", ".md", ".toml", ".ipynb", ".json", ".txt", "Makefile", "run")
-OURS = [path for name in ("sim", "scenarios", "notebooks", "tests", ".ci") for path in (ROOT / name).rglob("*") if path.is_file()]
+OURS = [
+    path
+    for name in ("sim", "scenarios", "notebooks", "tests", ".ci")
+    for path in (ROOT / name).rglob("*")
+    if path.is_file()
+]
 OURS += [path for path in ROOT.iterdir() if path.is_file()]
-TEXTS = [path for path in OURS if path.name.endswith(LANGUAGES) and "__pycache__" not in path.parts and path != Path(__file__)]
+TEXTS = [
+    path
+    for path in OURS
+    if path.name.endswith(LANGUAGES) and "__pycache__" not in path.parts and path != Path(__file__)
+]
 
 
 def test_imports_point_downwards():
@@ -59,7 +68,9 @@ def name_of(path: Path) -> str:
 def imported(path: Path, modules: Mapping[str, Path]) -> set[str]:
     """Which of these modules are imported there, wherever in the file."""
     nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)]
-    named = {name for node in nodes for alias in node.names for name in (f"{node.module}.{alias.name}", f"{node.module}")}
+    named = {
+        name for node in nodes for alias in node.names for name in (f"{node.module}.{alias.name}", f"{node.module}")
+    }
     return named & modules.keys()
 
 
@@ -88,7 +99,9 @@ def test_a_heavy_library_is_imported_where_it_is_used(library):
     assert [str(path) for path in early if not path.relative_to(ROOT / "sim").as_posix().startswith(allowed)] == []
 
 
-@pytest.mark.parametrize("path", [*SOURCES, ROOT / "scenarios" / "cache.py"], ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "path", [*SOURCES, ROOT / "scenarios" / "cache.py"], ids=lambda path: path.relative_to(ROOT).as_posix()
+)
 def test_everything_public_says_what_it_is(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert not tree.body or path.stem == "__main__" or ast.get_docstring(tree), "the module has no docstring"
@@ -99,7 +112,9 @@ def silent(tree: ast.Module | ast.ClassDef) -> Iterator[str]:
     """Public classes, functions and methods without a docstring."""
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            if ast.get_docstring(node) is None and not any("overload" in ast.dump(item) for item in getattr(node, "decorator_list", [])):
+            if ast.get_docstring(node) is None and not any(
+                "overload" in ast.dump(item) for item in getattr(node, "decorator_list", [])
+            ):
                 yield node.name
             if isinstance(node, ast.ClassDef):
                 yield from silent(node)

@@ -42,12 +42,26 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 def test_importing_sim_and_its_command_line_imports_nothing_heavy():
     heavy = ("numpy", "pandas", "numba", "scipy", "simpy", "pydantic", "matplotlib", "ruamel")
     code = f"import sys, sim, sim.cli; print([name for name in {heavy!r} if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_a_short_run_imports_nothing_that_it_does_not_need():
     """Each of these takes as long to import as a thousand requests take to simulate, or a hundred thousand."""
-    heavy = ("numba", "scipy", "pandas", "pyarrow", "matplotlib", "distributed", "asyncio", "multiprocessing", "concurrent.futures", "unittest", "lz4")
+    heavy = (
+        "numba",
+        "scipy",
+        "pandas",
+        "pyarrow",
+        "matplotlib",
+        "distributed",
+        "asyncio",
+        "multiprocessing",
+        "concurrent.futures",
+        "unittest",
+        "lz4",
+    )
     command = ["run", "01-one-queue", "--set", "duration=1m", "--set", "warmup=0", "--replications", "2", "--json", "-"]
     code = f"import sys, sim.cli; print(sim.cli.answer({command!r}), [name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

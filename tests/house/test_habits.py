@@ -40,12 +40,18 @@ def simulated(place, files, **more):
     (folder / "sim").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sim "$@"\n')
     (folder / "sim").chmod(0o755)
     given = {"FILES": files, "OPTIONS": "--replications 1 --jobs 1", "JUNIT": "", **more}
-    environment = {**os.environ, **given, "RUNNER_TEMP": str(place / "temp"), "GITHUB_STEP_SUMMARY": str(place / "summary.md")}
+    environment = {
+        **os.environ,
+        **given,
+        "RUNNER_TEMP": str(place / "temp"),
+        "GITHUB_STEP_SUMMARY": str(place / "summary.md"),
+    }
     (script,) = [step["run"] for step in ACTION["runs"]["steps"] if step["name"] == "Simulate"]
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]  # as GitHub runs `shell: bash`
     return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_the_action_fails_on_a_broken_expectation_and_goes_on_to_the_next_file(place):
     done = simulated(place, "broken.yaml\nholds.yaml\n", JUNIT="reports of ci")
     assert done.returncode == 1, done.stderr
@@ -55,6 +61,7 @@ def test_the_action_fails_on_a_broken_expectation_and_goes_on_to_the_next_file(p
     assert sorted(path.name for path in (place / "reports of ci").iterdir()) == ["broken.yaml.xml", "holds.yaml.xml"]
 
 
+@pytest.mark.long
 def test_the_action_is_content_where_all_holds(place):
     assert simulated(place, "holds.yaml").returncode == 0
 

@@ -15,12 +15,28 @@ on_demand = pytest.mark.skipif("LARGE_HEADS" not in os.environ, reason="takes te
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("path", [pytest.param(path, marks=on_demand if path.stem == LARGE else ()) for path in SCENARIOS], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=on_demand if path.stem == LARGE else ()) for path in SCENARIOS],
+    ids=lambda path: path.stem,
+)
 def test_the_figures_in_the_head_are_those_of_a_run(path, tmp_path):
     table = table_of(path.read_text(encoding="utf-8"))
     assert table is not None, "expected a table of what to look at"
     asked = ["--variants", ",".join(table.variants), "--replications", str(table.replications), *options_of(path)]
-    command = [sys.executable, "-m", "sim", "compare", str(path), *asked, "--json", "-", "--quiet", "--out", str(tmp_path / "report")]
+    command = [
+        sys.executable,
+        "-m",
+        "sim",
+        "compare",
+        str(path),
+        *asked,
+        "--json",
+        "-",
+        "--quiet",
+        "--out",
+        str(tmp_path / "report"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr  # every expectation holds, too
     found = fresh(table, json.loads(done.stdout))

@@ -25,7 +25,9 @@ def test_it_is_stored_with_its_outputs_and_small(path):
     assert path.stat().st_size < 300_000
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    assert not any(output.output_type == "error" or output.get("name") == "stderr" for cell in code for output in cell.outputs)
+    assert not any(
+        output.output_type == "error" or output.get("name") == "stderr" for cell in code for output in cell.outputs
+    )
 
 
 @pytest.mark.long
@@ -35,7 +37,9 @@ def test_it_runs_and_shows_the_same(path, tmp_path):
     client = pytest.importorskip("nbclient")
     stored = nbformat.read(path, as_version=4)
     notebook = nbformat.read(path, as_version=4)
-    client.NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    client.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     if os.environ.get("UPDATE_NOTEBOOKS"):
         write(notebook, path)
         return

@@ -35,7 +35,9 @@ def test_every_pinned_version_is_a_version():
 
 
 def test_the_newest_entry_of_the_changelog_is_this_version():
-    entries = re.findall(r"^## (\d+\.\d+\.\d+) - (unreleased|\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    entries = re.findall(
+        r"^## (\d+\.\d+\.\d+) - (unreleased|\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
     assert entries
     assert entries[0][0] == sim.__version__
 
@@ -63,7 +65,13 @@ FORMATTED = ("sim/report", "sim/cli", "sim/metrics", "sim/policies", "sim/stats"
 @pytest.mark.parametrize("folder", FORMATTED)
 def test_sources_are_as_the_formatter_writes_them(folder):
     """`make format` writes them so. A folder is added here once it is."""
-    done = subprocess.run([sys.executable, "-m", "ruff", "format", "--check", folder], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--check", folder],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -87,7 +95,11 @@ def test_a_wheel_holds_scenarios_templates_and_what_the_index_shows(built):
     wheel = zipfile.ZipFile(built[0])
     names = set(wheel.namelist())
     assert {"sim/scenarios/payment-outage.yaml", "sim/experiments/new_scenario.yaml", "sim/py.typed"} <= names
-    assert {"sim/report/frame/page.css", "sim/report/frame/page.js", "sim/report/frame/templates/blocks/table.html"} <= names
+    assert {
+        "sim/report/frame/page.css",
+        "sim/report/frame/page.js",
+        "sim/report/frame/templates/blocks/table.html",
+    } <= names
     assert not [name for name in names if name.startswith("tests/")]
     (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
     told = Parser().parsestr(wheel.read(metadata).decode())
@@ -101,7 +113,13 @@ def test_a_wheel_holds_scenarios_templates_and_what_the_index_shows(built):
 def test_an_sdist_holds_what_a_wheel_is_made_from(built):
     with tarfile.open(built[1]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "sim/report/frame/templates/page.html", "scenarios/payment-outage.yaml"} <= names
+    assert {
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "sim/report/frame/templates/page.html",
+        "scenarios/payment-outage.yaml",
+    } <= names
 
 
 @pytest.mark.long
@@ -113,13 +131,31 @@ def test_what_is_installed_from_the_wheel_runs_by_itself(built, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(place)}
 
     def answer(*arguments: str) -> str:
-        done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     assert answer("-c", "import sim; print(sim.__file__)").startswith(str(place))
     assert answer("-m", "sim", "--version").strip() == f"sim {sim.__version__}"
-    options = ["--replications", "2", "--set", "duration=20s", "--set", "warmup=1s", "--engine", "simpy", "--jobs", "1", "--quiet", "--json", "figures.json", "--out", "report"]
+    options = [
+        "--replications",
+        "2",
+        "--set",
+        "duration=20s",
+        "--set",
+        "warmup=1s",
+        "--engine",
+        "simpy",
+        "--jobs",
+        "1",
+        "--quiet",
+        "--json",
+        "figures.json",
+        "--out",
+        "report",
+    ]
     answer("-m", "sim", "run", "01-one-queue", *options)
     assert json.loads((tmp_path / "figures.json").read_text())["replications"] == 2
     assert '<p class="conclusion">' in (tmp_path / "report" / "index.html").read_text()

@@ -66,13 +66,17 @@ def test_every_command_runs_and_prints_what_is_shown(place):
     asked = [(command, shown) for command, shown in commands() if not command.startswith("make ")]
     assert len(asked) >= 8
     for command, shown in asked:
-        done = subprocess.run(command, shell=True, cwd=place, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, shell=True, cwd=place, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         lines = [line.rstrip() for line in done.stdout.splitlines()]
         for line in shown:
             printed = next((candidate for candidate in lines if cells(candidate)[0] == cells(line)[0]), "")
             found = part_of(printed, line)  # a table may go on to the right
-            assert cells(found) == cells(line) or (UPDATE and printed), f"{command} does not print: {line}\nbut: {printed or done.stdout}"
+            assert cells(found) == cells(line) or (UPDATE and printed), (
+                f"{command} does not print: {line}\nbut: {printed or done.stdout}"
+            )
             text = text.replace(f"\n{line}\n", f"\n{found}\n")
     if UPDATE:
         README.write_text(text, encoding="utf-8")
@@ -97,7 +101,9 @@ def test_the_example_is_ten_lines_and_runs():
 
 def test_the_recorded_example_replays_a_log(tmp_path):
     """Its requests, with the routes, users and durations of their rows, in the order of arrival."""
-    (tmp_path / "access.csv").write_text("time,method,path,account,took\n1622490231000,GET,shop.cart,ann,30\n1622490229000,POST,shop.cart,bob,20\n")
+    (tmp_path / "access.csv").write_text(
+        "time,method,path,account,took\n1622490231000,GET,shop.cart,ann,30\n1622490229000,POST,shop.cart,bob,20\n"
+    )
     study = sim.load_text(f"version: 1\n{blocks('yaml')[1]}", base=tmp_path)
     requests = sim.run(study, replications=1, jobs=1, engine="simpy").variants["base"].requests
     assert requests["arrival"].tolist() == [0.0, 2.0]
@@ -106,7 +112,22 @@ def test_the_recorded_example_replays_a_log(tmp_path):
 
 
 def test_every_option_that_is_mentioned_exists():
-    verbs = ("import", "fit", "validate", "export", "mcp", "new", "check", "run", "compare", "sweep", "capacity", "explain", "stability", "schema")
+    verbs = (
+        "import",
+        "fit",
+        "validate",
+        "export",
+        "mcp",
+        "new",
+        "check",
+        "run",
+        "compare",
+        "sweep",
+        "capacity",
+        "explain",
+        "stability",
+        "schema",
+    )
     asked = [[sys.executable, "-m", "sim", *verb, "--help"] for verb in ([], *([verb] for verb in verbs))]
     helps = "".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout for command in asked)
     for page in PAGES[:2]:
@@ -128,7 +149,11 @@ def test_every_link_leads_somewhere(page):
 
 
 def test_the_files_to_read_first_are_seven_and_exist():
-    listed = re.findall(r"^\d\. `([^`]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## How to add")[0], re.MULTILINE)
+    listed = re.findall(
+        r"^\d\. `([^`]+)`",
+        (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## How to add")[0],
+        re.MULTILINE,
+    )
     assert len(listed) == 7
     assert [name for name in listed if not (ROOT / name).is_file()] == []
 
@@ -149,8 +174,12 @@ def rows() -> list[str]:
     for metric in METRICS.values():
         clock, _, statistic = metric.name.rpartition("_")
         if statistic == "mean" and clock in ("response", "response_all", "completion"):
-            statistics = ", ".join(f"`{name.removeprefix(clock + '_')}`" for name in METRICS if re.fullmatch(rf"{clock}_p\d+", name))
-            lines.append(f"| `{clock}_mean{_brackets(metric)}`; also {statistics} | s | {metric.meaning} | {metric.of} |")
+            statistics = ", ".join(
+                f"`{name.removeprefix(clock + '_')}`" for name in METRICS if re.fullmatch(rf"{clock}_p\d+", name)
+            )
+            lines.append(
+                f"| `{clock}_mean{_brackets(metric)}`; also {statistics} | s | {metric.meaning} | {metric.of} |"
+            )
         elif not re.fullmatch(r"(response|response_all|completion)_p\d+", metric.name):
             lines.append(f"| `{metric.name}{_brackets(metric)}` | {metric.unit} | {metric.meaning} | {metric.of} |")
     return lines

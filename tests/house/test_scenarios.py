@@ -32,7 +32,9 @@ SHORTER = {  # so that each still meets what it is about; all others: two minute
 
 def sim(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line, in a process of its own: what a plug-in registers must not stay in this one."""
-    return subprocess.run([sys.executable, "-m", "sim", *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+    return subprocess.run(
+        [sys.executable, "-m", "sim", *arguments], capture_output=True, text=True, check=False, cwd=ROOT
+    )
 
 
 every_scenario = pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -87,7 +89,9 @@ def printed_schema() -> str:
 
 
 def test_the_schema_beside_the_scenarios_is_the_one_of_today():
-    assert SCHEMA.read_text(encoding="utf-8") == printed_schema(), "write it anew: sim schema > scenarios/scenario.schema.json"
+    assert SCHEMA.read_text(encoding="utf-8") == printed_schema(), (
+        "write it anew: sim schema > scenarios/scenario.schema.json"
+    )
 
 
 @every_scenario
@@ -113,7 +117,14 @@ def test_the_plugin_is_refused_until_it_is_allowed_and_the_way_to_allow_it_is_to
 
 def test_a_slip_in_a_step_of_a_plugin_is_told_as_any_other():
     path = "variants.small.services.shop.endpoints.price"
-    done = sim("check", "09-cache-plugin", "--plugin", str(PLUGIN), "--set", f"{path}=[{{cached_call: catalogue.prise, tll: 60s}}]")
+    done = sim(
+        "check",
+        "09-cache-plugin",
+        "--plugin",
+        str(PLUGIN),
+        "--set",
+        f"{path}=[{{cached_call: catalogue.prise, tll: 60s}}]",
+    )
     assert done.returncode == 2
     assert "did you mean 'ttl'?" in done.stderr
     assert "catalogue.price" in done.stderr
@@ -123,7 +134,10 @@ def test_the_words_of_a_plugin_are_in_the_schema():
     code = WITH_PLUGIN + "import json; print(json.dumps(json_schema()))"
     schema = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     path = ROOT / "scenarios" / "09-cache-plugin.yaml"
-    assert list(jsonschema.Draft202012Validator(schema).iter_errors(plain(read_yaml(path.read_text(encoding="utf-8"))))) == []
+    assert (
+        list(jsonschema.Draft202012Validator(schema).iter_errors(plain(read_yaml(path.read_text(encoding="utf-8")))))
+        == []
+    )
     assert "cached_call" not in printed_schema()
 
 

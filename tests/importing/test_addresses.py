@@ -32,7 +32,9 @@ def test_hosts_in_values(name, value, hosts):
 
 def test_a_name_alone_is_the_weakest_guess():
     guesses = list(of_variable("PRODUCT_CATALOG_SERVICE_ADDR", None, HERE))
-    assert {"product-catalog", "productcatalogservice", "product-catalog-service"} <= {address.host for address in guesses}
+    assert {"product-catalog", "productcatalogservice", "product-catalog-service"} <= {
+        address.host for address in guesses
+    }
     assert all("alone" in address.how for address in guesses)
     assert list(of_variable("LOG_LEVEL", None, HERE)) == []
 

@@ -43,7 +43,10 @@ def test_marks_that_are_gone_are_told_of_no_more(capsys):
     assert cli.answer(["import", "compose.yaml", "--quiet"]) == 0
     text = capsys.readouterr().out
     assert any("TO BE SUPPLIED" in warning.finding for warning in check(load_text(text)).warnings)
-    assert not any("TO BE SUPPLIED" in warning.finding for warning in check(load_text(text.replace("# TO BE SUPPLIED", "#"))).warnings)
+    assert not any(
+        "TO BE SUPPLIED" in warning.finding
+        for warning in check(load_text(text.replace("# TO BE SUPPLIED", "#"))).warnings
+    )
 
 
 def test_a_file_that_is_there_is_replaced_only_by_force(compose, capsys):
@@ -53,7 +56,10 @@ def test_a_file_that_is_there_is_replaced_only_by_force(compose, capsys):
     assert (compose / "shop.yaml").read_text() == "mine"
     assert cli.answer(["import", "compose.yaml", "--out", "shop.yaml", "--force"]) == 0
     assert "name: shop" in (compose / "shop.yaml").read_text()
-    assert stat.S_IMODE((compose / "shop.yaml").stat().st_mode) & 0o077 == stat.S_IMODE((compose / "compose.yaml").stat().st_mode) & 0o077
+    assert (
+        stat.S_IMODE((compose / "shop.yaml").stat().st_mode) & 0o077
+        == stat.S_IMODE((compose / "compose.yaml").stat().st_mode) & 0o077
+    )
     assert sorted(path.name for path in compose.iterdir()) == ["compose.yaml", "shop.yaml"]
 
 
@@ -67,7 +73,10 @@ def test_json_holds_all_that_was_said_and_the_scenario(compose, capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["services"] == 2
     assert told["files"] == [{"file": "compose.yaml", "kinds": ["Docker compose"], "taken": {"call": 1, "service": 2}}]
-    assert {stand_in["what"] for stand_in in told["to_be_supplied"]} >= {"how many requests come", "the time that a request takes here"}
+    assert {stand_in["what"] for stand_in in told["to_be_supplied"]} >= {
+        "how many requests come",
+        "the time that a request takes here",
+    }
     assert load_text(told["scenario"])
     assert cli.answer(["import", "compose.yaml", "--json", "told.json", "--out", "shop.yaml"]) == 0
     assert json.loads((compose / "told.json").read_text())["services"] == 2

@@ -30,7 +30,13 @@ services:
 def test_replicas_limits_and_calls_come_with_the_line_they_stand_in(tmp_path):
     found = imported(tmp_path, a_yaml=SHOP)
     services = found.document["services"]
-    assert list(services) == ["web", "cart", "catalogue", "flags", "store"]  # as requests meet them; what only watches is none
+    assert list(services) == [
+        "web",
+        "cart",
+        "catalogue",
+        "flags",
+        "store",
+    ]  # as requests meet them; what only watches is none
     assert services["cart"]["replicas"] == 3
     assert services["cart"]["workers"] == 4
     assert services["cart"]["cores"] == 1
@@ -39,7 +45,11 @@ def test_replicas_limits_and_calls_come_with_the_line_they_stand_in(tmp_path):
     assert "replicas" not in services["web"]
     assert found.remark("replicas: 3") == "replicas: 3 # line 12"
     assert "cpus 0.5 (line 13); rounded up" in found.text
-    assert [step["call"] for step in services["web"]["endpoints"]["handle"][1:]] == ["cart.handle", "catalogue.handle", "flags.handle"]
+    assert [step["call"] for step in services["web"]["endpoints"]["handle"][1:]] == [
+        "cart.handle",
+        "catalogue.handle",
+        "flags.handle",
+    ]
     assert found.remark("call: cart.handle") == "- call: cart.handle # guessed from CART_URL (line 6)"
     assert "depends_on" in found.remark("call: flags.handle")
     assert [step["call"] for step in services["cart"]["endpoints"]["handle"][1:]] == ["store.handle"]
@@ -52,13 +62,17 @@ def test_no_value_of_a_setting_is_repeated(tmp_path):
 
 def test_requests_come_in_where_a_port_is_published_and_nobody_else_calls(tmp_path):
     found = imported(tmp_path, a_yaml=SHOP)
-    assert found.document["traffic"]["clients"]["sends"] == "web.handle"  # not the database, though it is published as well
+    assert (
+        found.document["traffic"]["clients"]["sends"] == "web.handle"
+    )  # not the database, though it is published as well
     assert "requests come in at web: publishes port 8080" in str(found.imported.told)
 
 
 def test_what_nobody_measured_is_marked_and_told(tmp_path):
     found = imported(tmp_path, a_yaml=SHOP)
-    marked = {(value.lstrip("- ").split(" ")[0], what.split(";")[0]) for _, value, what in found.imported.told.to_be_supplied}
+    marked = {
+        (value.lstrip("- ").split(" ")[0], what.split(";")[0]) for _, value, what in found.imported.told.to_be_supplied
+    }
     assert ("work:", "the time that a request takes here") in marked
     assert ("arrivals:", "how many requests come") in marked
     for line, value, _ in found.imported.told.to_be_supplied:
@@ -115,7 +129,9 @@ def test_merge_keys_anchors_and_extends_are_followed(tmp_path):
     )
     replicas = {name: service.get("replicas") for name, service in found.document["services"].items()}
     assert replicas == {"one": 4, "two": 2, "three": 4, "four": None}
-    assert found.left_out("extends of four") == [(6, "is a file that was not named here; name it too, before the compose file")]
+    assert found.left_out("extends of four") == [
+        (6, "is a file that was not named here; name it too, before the compose file")
+    ]
 
 
 def test_what_does_not_run_is_left_out(tmp_path):
@@ -173,7 +189,10 @@ def test_nobody_known_to_call_a_service_is_said(tmp_path):
 
 
 def test_names_that_the_language_has_other_uses_for_are_changed_and_told(tmp_path):
-    found = imported(tmp_path, a_yaml="services: {gateway: {ports: ['80:80'], environment: {A: 'http://a.b/'}}, a.b: {image: example/ab}}")
+    found = imported(
+        tmp_path,
+        a_yaml="services: {gateway: {ports: ['80:80'], environment: {A: 'http://a.b/'}}, a.b: {image: example/ab}}",
+    )
     assert list(found.document["services"]) == ["gateway-service", "a-b"]
     assert "called gateway in the file" in found.text
     assert "call: a-b.handle" in found.text
@@ -190,7 +209,10 @@ def test_names_that_the_language_has_other_uses_for_are_changed_and_told(tmp_pat
         ("just words", "found 'just words', expected one of"),
         ("services:\n\tweb: {}", "found a tab"),
         ("services: {web: {image: 'x'}, web", "the file ends inside an open bracket"),
-        ("a: {{ .Values.name }}\n", "found a template ('{{ .Values.name }}'), expected what it is rendered to: helm template"),
+        (
+            "a: {{ .Values.name }}\n",
+            "found a template ('{{ .Values.name }}'), expected what it is rendered to: helm template",
+        ),
     ],
 )
 def test_what_is_no_compose_file_is_told_with_place_finding_and_expectation(tmp_path, text, words):

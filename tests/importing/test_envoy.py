@@ -59,7 +59,12 @@ def test_routes_of_envoy_have_its_defaults_where_nothing_is_said(envoy):
         "/stream": "goods.handle",
         "/split": "orders.handle",
     }
-    assert {name: route.timeout for name, route in routes.items()} == {"/orders": 2.0, "/goods": 15.0, "/stream": None, "/split": 15.0}
+    assert {name: route.timeout for name, route in routes.items()} == {
+        "/orders": 2.0,
+        "/goods": 15.0,
+        "/stream": None,
+        "/split": 15.0,
+    }
     retried, plain = (envoy.scenario.policies[routes[name].policy] for name in ("/orders", "/goods"))
     assert (retried.timeout, retried.retry.max_attempts) == (0.6, 4)
     assert (retried.bulkhead.max_concurrent_calls, plain.bulkhead.max_concurrent_calls) == (50, 1024)
@@ -68,7 +73,13 @@ def test_routes_of_envoy_have_its_defaults_where_nothing_is_said(envoy):
 
 def test_a_local_rate_limit_is_a_bucket_in_each_proxy(envoy):
     (limit,) = envoy.scenario.gateway.rate_limits
-    assert (limit.per, limit.rate, limit.burst, limit.algorithm, limit.scope) == ("all", 40.0, 40, "token_bucket", "node")
+    assert (limit.per, limit.rate, limit.burst, limit.algorithm, limit.scope) == (
+        "all",
+        40.0,
+        40,
+        "token_bucket",
+        "node",
+    )
 
 
 def test_endpoints_of_a_cluster_are_replicas_and_its_balancing_is_taken(envoy):
@@ -91,7 +102,16 @@ def test_clusters_are_the_services_of_other_files(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("1.5s", 1.5), ("1m30s", 90.0), ("250ms", 0.25), ("PT2.5S", 2.5), ("PT1M", 60.0), ("1d", 86400.0), ("soon", None), ("-1s", None)],
+    [
+        ("1.5s", 1.5),
+        ("1m30s", 90.0),
+        ("250ms", 0.25),
+        ("PT2.5S", 2.5),
+        ("PT1M", 60.0),
+        ("1d", 86400.0),
+        ("soon", None),
+        ("-1s", None),
+    ],
 )
 def test_durations_are_read_as_go_protobuf_and_java_write_them(text, expected):
     from sim.importing.durations import written

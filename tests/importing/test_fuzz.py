@@ -119,13 +119,17 @@ def test_aliases_that_repeat_aliases_are_not_expanded(tmp_path):
 
 def test_maps_that_merge_maps_are_not_expanded(tmp_path):
     first = "m0: &m0 {" + ", ".join(f"k{key}: x" for key in range(300)) + "}\n"
-    levels = "\n".join(f"m{level}: &m{level} {{<<: [{', '.join([f'*m{level - 1}'] * 30)}], n{level}: x}}" for level in range(1, 30))
+    levels = "\n".join(
+        f"m{level}: &m{level} {{<<: [{', '.join([f'*m{level - 1}'] * 30)}], n{level}: x}}" for level in range(1, 30)
+    )
     (tmp_path / "a.yaml").write_text(f"{first}{levels}\nservices: {{web: *m29}}\n")
     assert not outcome([tmp_path / "a.yaml"])
 
 
 def test_a_long_text_that_aliases_repeat_costs_no_more_than_it_is(tmp_path):
-    service = "{image: *big, environment: {A_URL: *big, B: *big}, command: *big, ports: [*big], deploy: {replicas: *big}}"
+    service = (
+        "{image: *big, environment: {A_URL: *big, B: *big}, command: *big, ports: [*big], deploy: {replicas: *big}}"
+    )
     services = "\n".join(f"  s{number}: {service}" for number in range(300))
     (tmp_path / "a.yaml").write_text(f"x: &big '{'http://$${A}' * 30_000}'\nservices:\n{services}\n")
     assert outcome([tmp_path / "a.yaml"])

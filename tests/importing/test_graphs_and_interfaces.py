@@ -37,7 +37,11 @@ def test_calls_that_are_made_now_and_then_and_calls_in_a_circle_are_told(tmp_pat
 
 def test_a_pool_of_connections_is_a_bulkhead_of_each_caller(tmp_path):
     found = imported(tmp_path, config_json=CONFIG, compose_yaml=COMPOSE)
-    call = next(step for step in found.scenario.services["web"].endpoints["handle"].do[1:] if step.target == "user-service.handle")
+    call = next(
+        step
+        for step in found.scenario.services["web"].endpoints["handle"].do[1:]
+        if step.target == "user-service.handle"
+    )
     policy = found.scenario.policies[call.policy]
     assert policy.timeout == 1.5
     assert (policy.bulkhead.max_concurrent_calls, policy.bulkhead.max_wait) == (16, 1.5)
@@ -49,7 +53,11 @@ def test_operations_are_endpoints_of_the_service_that_is_called_like_the_host_or
     assert list(found.scenario.services["goods"].endpoints) == ["GET /goods", "POST /goods", "GET /goods/{id}"]
     assert "interface" not in found.text
     alone = imported(tmp_path, alone_yaml=OPENAPI)
-    assert list(alone.scenario.traffic["clients"].mix) == ["goods.GET /goods", "goods.POST /goods", "goods.GET /goods/{id}"]
+    assert list(alone.scenario.traffic["clients"].mix) == [
+        "goods.GET /goods",
+        "goods.POST /goods",
+        "goods.GET /goods/{id}",
+    ]
 
 
 def test_what_is_sent_is_published_and_what_is_received_consumed(tmp_path):

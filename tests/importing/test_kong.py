@@ -25,7 +25,9 @@ def test_routes_lead_to_services_wherever_they_are_written(gateway):
     }
     assert gateway.remark("place-order: #") == "place-order: # POST /orders of Kong (line 10)"
     assert gateway.left_out("route answered")[0][1] == "leads to no service of these files: a plugin has to answer it"
-    assert gateway.left_out("route maintenance")[0][1] == "plugin request-termination answers it with 503"  # what it says without a status
+    assert (
+        gateway.left_out("route maintenance")[0][1] == "plugin request-termination answers it with 503"
+    )  # what it says without a status
     assert gateway.left_out("service retired")[0][1] == "is not enabled"
 
 
@@ -60,7 +62,10 @@ def test_a_limit_for_all_is_taken_with_its_windows_and_scope(gateway):
         ),
         (
             "{name: rate-limiting-advanced, config: {limit: [5, 100], window_size: [30, 3600]}}",
-            [("user", 5, 30.0, "sliding_window_counter", "node"), ("user", 100, 3600.0, "sliding_window_counter", "node")],
+            [
+                ("user", 5, 30.0, "sliding_window_counter", "node"),
+                ("user", 100, 3600.0, "sliding_window_counter", "node"),
+            ],
         ),
         (
             "{name: rate-limiting-advanced, config: {limit: [9], window_size: [7], window_type: fixed, strategy: redis, identifier: ip}}",
@@ -79,7 +84,9 @@ def test_limits(tmp_path, plugin, expected, nested):
             routes: [{{name: r, paths: [/]}}]{outer}
         """
     limits = imported(tmp_path, a_yaml=text).scenario.gateway.rate_limits
-    assert [(limit.per, round(limit.rate * limit.window, 9), limit.window, limit.algorithm, limit.scope) for limit in limits] == expected
+    assert [
+        (limit.per, round(limit.rate * limit.window, 9), limit.window, limit.algorithm, limit.scope) for limit in limits
+    ] == expected
 
 
 def test_a_token_is_verified_where_the_plugin_holds(gateway):
@@ -155,8 +162,14 @@ def test_kong_and_manifests_are_joined_by_name_and_kong_itself_is_the_gateway(tm
     [
         ("_format_version: '3.0'\n", "found no service and no route"),
         ("services: [{name: a, host: a}]\n", "service a: has no route: nothing reaches it"),
-        ("services: [{name: a, url: 'http://[bad', routes: [{paths: [/]}]}]\n", "found 'http://[bad', expected a URL such as http://orders:8080/v1"),
-        ("services: [{name: a, host: a, protocol: tcp, routes: [{paths: [/]}]}]\n", "found the protocol tcp, expected http or grpc"),
+        (
+            "services: [{name: a, url: 'http://[bad', routes: [{paths: [/]}]}]\n",
+            "found 'http://[bad', expected a URL such as http://orders:8080/v1",
+        ),
+        (
+            "services: [{name: a, host: a, protocol: tcp, routes: [{paths: [/]}]}]\n",
+            "found the protocol tcp, expected http or grpc",
+        ),
         ("plugins: [{name: cors, config: {}}]\n", "plugin cors"),
     ],
 )
@@ -172,7 +185,9 @@ def test_lists_of_other_tools_are_not_taken_for_kong(tmp_path):
 
 
 def test_a_misspelt_entity_is_told_with_the_nearest(tmp_path):
-    found = imported(tmp_path, a_yaml="_format_version: '3.0'\nservices: [{name: a, host: a, routes: [{paths: [/]}]}]\nplugin: []\n")
+    found = imported(
+        tmp_path, a_yaml="_format_version: '3.0'\nservices: [{name: a, host: a, routes: [{paths: [/]}]}]\nplugin: []\n"
+    )
     assert found.left_out("plugin")[0][1] == "is no entity of Kong; did you mean 'plugins'?"
 
 

@@ -41,7 +41,18 @@ def test_replicas_and_limits_of_the_main_container_are_taken(shop):
 
 
 @pytest.mark.parametrize(
-    ("quantity", "cpus"), [("200m", 0.2), ("2", 2.0), ("0.5", 0.5), (".5", 0.5), ("1e3", 1000.0), ("250000u", 0.25), ("1k", 1000.0), ("many", None), ("", None)]
+    ("quantity", "cpus"),
+    [
+        ("200m", 0.2),
+        ("2", 2.0),
+        ("0.5", 0.5),
+        (".5", 0.5),
+        ("1e3", 1000.0),
+        ("250000u", 0.25),
+        ("1k", 1000.0),
+        ("many", None),
+        ("", None),
+    ],
 )
 def test_quantities(quantity, cpus):
     """kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity"""
@@ -61,7 +72,9 @@ def test_calls_are_guessed_from_addresses_config_maps_references_and_names(shop)
 
     assert callees("storefront") == ["catalogue.handle", "basket.handle"]
     assert callees("basket") == ["mailer.handle", "basket-redis.handle"]
-    assert shop.remark("call: catalogue.handle").endswith("# guessed from CATALOGUE_URL (line 10)")  # where the ConfigMap has it
+    assert shop.remark("call: catalogue.handle").endswith(
+        "# guessed from CATALOGUE_URL (line 10)"
+    )  # where the ConfigMap has it
     assert "hush" not in shop.text + str(shop.imported.told.as_json())
 
 
@@ -69,7 +82,7 @@ def test_autoscaling_is_kept_as_a_comment_and_its_least_replicas_are_taken(shop)
     assert shop.document["services"]["basket"]["replicas"] == 2
     remark = shop.remark("# HorizontalPodAutoscaler basket:")
     assert remark == "# HorizontalPodAutoscaler basket: 2 to 8 replicas, cpu 60%, scaleDown waits 120s (line 106)"
-    assert "autoscaling is not modelled" in shop.left_out("HorizontalPodAutoscaler basket")[0][1]
+    assert "write it as `autoscaling` of the service" in shop.left_out("HorizontalPodAutoscaler basket")[0][1]
     assert shop.remark("# ScaledObject mailer:") == (
         "# ScaledObject mailer: 0 to 6 replicas, kafka (topic orders, lagThreshold 50), polled every 30s, cools down for 300s (line 116)"
     )
@@ -83,7 +96,10 @@ def test_a_trigger_on_a_topic_says_who_consumes_it_and_a_kafka_topic_how_many_pa
 
 def test_an_ingress_is_the_gateway(shop):
     gateway = shop.document["gateway"]
-    assert {name: route["to"] for name, route in gateway["routes"].items()} == {"/": "storefront.handle", "/goods": "catalogue.handle"}
+    assert {name: route["to"] for name, route in gateway["routes"].items()} == {
+        "/": "storefront.handle",
+        "/goods": "catalogue.handle",
+    }
     # limit_req ... burst=50 nodelay, 5 times the rate by default; n of nginx are n + 1 of a token bucket
     assert gateway["rate_limits"] == [{"per": "user", "rate": "10/s", "burst": 51, "scope": "node"}]
     policy = shop.scenario.policies["ingress-shop"]
@@ -137,7 +153,9 @@ def test_several_namespaces_and_an_older_api(tmp_path):
 
 
 def test_a_load_balancer_is_where_requests_come_in(tmp_path):
-    service = "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: door}\nspec: {type: LoadBalancer, selector: {app: b}}\n"
+    service = (
+        "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: door}\nspec: {type: LoadBalancer, selector: {app: b}}\n"
+    )
     found = imported(tmp_path, a_yaml=deployment("a") + deployment("b") + service)
     assert found.document["traffic"]["clients"]["sends"] == "b.handle"
     assert "requests come in at b: Service door is a LoadBalancer" in str(found.imported.told)
@@ -177,11 +195,20 @@ def test_json_indented_with_tabs_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "found no service and no route, expected at least one"),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+            "found no service and no route, expected at least one",
+        ),
         ("apiVersion: v2\nname: shop\nversion: 0.1.0\n", "a chart of Helm; render it first"),
         ("replicaCount: 2\nimage: {repository: x}\n", "the values of a Helm chart"),
-        ("apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Release.Name }}-web\n", "found a template ('{{ .Release.Name }}-web')"),
-        ('apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: "{{ .Release.Name }}"}\n', "a template, expected what it is rendered to"),
+        (
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Release.Name }}-web\n",
+            "found a template ('{{ .Release.Name }}-web')",
+        ),
+        (
+            'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: "{{ .Release.Name }}"}\n',
+            "a template, expected what it is rendered to",
+        ),
     ],
 )
 def test_what_makes_no_scenario_is_told(tmp_path, text, words):
@@ -191,13 +218,21 @@ def test_what_makes_no_scenario_is_told(tmp_path, text, words):
 
 
 def test_manifests_and_compose_files_together_are_one_system(tmp_path):
-    found = imported(tmp_path, a_yaml=deployment("a", container=', env: [{name: B_ADDR, value: "b:80"}]'), b_yaml="services: {b: {image: example/b}}")
+    found = imported(
+        tmp_path,
+        a_yaml=deployment("a", container=', env: [{name: B_ADDR, value: "b:80"}]'),
+        b_yaml="services: {b: {image: example/b}}",
+    )
     assert [step["call"] for step in found.document["services"]["a"]["endpoints"]["handle"][1:]] == ["b.handle"]
 
 
 def test_what_has_to_be_rendered_first_says_how(tmp_path):
-    with pytest.raises(ScenarioError, match=r"names other files; render it first: kubectl kustomize DIR \| sim import -"):
-        imported(tmp_path, a_yaml="apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n")
+    with pytest.raises(
+        ScenarioError, match=r"names other files; render it first: kubectl kustomize DIR \| sim import -"
+    ):
+        imported(
+            tmp_path, a_yaml="apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n"
+        )
 
 
 def test_json_writes_what_is_beyond_16_bits_in_pairs(tmp_path):
@@ -210,7 +245,10 @@ def test_json_writes_what_is_beyond_16_bits_in_pairs(tmp_path):
 
 def test_a_host_name_is_that_of_the_service_even_where_a_workload_has_it(tmp_path):
     service = "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {app: b}}\n"
-    found = imported(tmp_path, a_yaml=deployment("a") + deployment("b") + deployment("c", container=", args: ['http://a/']") + service)
+    found = imported(
+        tmp_path,
+        a_yaml=deployment("a") + deployment("b") + deployment("c", container=", args: ['http://a/']") + service,
+    )
     assert [step["call"] for step in found.document["services"]["c"]["endpoints"]["handle"][1:]] == ["b.handle"]
 
 

@@ -25,7 +25,10 @@ def policy(found, route):
 
 
 def test_routes_lead_to_the_hosts_of_their_uris(gateway):
-    assert {name: route.to for name, route in gateway.scenario.gateway.routes.items()} == {"orders": "order-service.handle", "goods": "goods.handle"}
+    assert {name: route.to for name, route in gateway.scenario.gateway.routes.items()} == {
+        "orders": "order-service.handle",
+        "goods": "goods.handle",
+    }
     assert gateway.left_out("route away")[0][1] == "leads to no host: no://"
 
 
@@ -41,7 +44,11 @@ def test_tries_of_the_filter_are_beyond_the_first_and_timeouts_are_of_each(gatew
 def test_a_breaker_of_the_gateway_has_its_instance_with_its_base_and_its_time_limiter(gateway):
     orders = policy(gateway, "orders")
     breaker = orders.circuit_breaker.resilience4j
-    assert (breaker.sliding_window_size, breaker.failure_rate_threshold, breaker.wait_duration_in_open_state) == (20, 40, 15.0)
+    assert (breaker.sliding_window_size, breaker.failure_rate_threshold, breaker.wait_duration_in_open_state) == (
+        20,
+        40,
+        15.0,
+    )
     assert (breaker.minimum_number_of_calls, breaker.permitted_number_of_calls_in_half_open_state) == (8, 3)
     assert orders.timeout == 2.0
     assert gateway.left_out("fallbackUri of route orders")
@@ -49,7 +56,13 @@ def test_a_breaker_of_the_gateway_has_its_instance_with_its_base_and_its_time_li
 
 def test_a_limit_of_the_default_filters_is_a_bucket_for_each_user_of_all_replicas(gateway):
     (limit,) = gateway.scenario.gateway.rate_limits
-    assert (limit.per, limit.rate, limit.burst, limit.algorithm, limit.scope) == ("user", 20.0, 40, "token_bucket", "cluster")
+    assert (limit.per, limit.rate, limit.burst, limit.algorithm, limit.scope) == (
+        "user",
+        20.0,
+        40,
+        "token_bucket",
+        "cluster",
+    )
 
 
 def test_settings_of_a_profile_are_left_out(gateway):

@@ -36,7 +36,9 @@ def forget(part, key):
 
 def counted(records, services):
     """(attempts, first ones) that the engine counted at the end, all services together."""
-    return tuple(int(sum(records.gauge(name, what)[-1] for name in services)) for what in ("attempts", "first_attempts"))
+    return tuple(
+        int(sum(records.gauge(name, what)[-1] for name in services)) for what in ("attempts", "first_attempts")
+    )
 
 
 def by_spans(records):
@@ -71,21 +73,35 @@ def graphs(draw):
         "once": {},
         "twice": {"retry": {"max_attempts": 2, "backoff": {"constant": "10ms"}}},
         "hasty": {"timeout": "30ms", "retry": {"max_attempts": 3, "backoff": {"constant": "0s"}}},
-        "strict": {"timeout": "25ms", "on_timeout": "cancel", "retry": {"max_attempts": 2, "backoff": {"constant": "5ms"}}},
+        "strict": {
+            "timeout": "25ms",
+            "on_timeout": "cancel",
+            "retry": {"max_attempts": 2, "backoff": {"constant": "5ms"}},
+        },
     }
 
     def call(level):
-        return {"call": f"s{draw(st.integers(level + 1, len(names) - 1))}.go", "policy": draw(st.sampled_from(sorted(policies)))}
+        return {
+            "call": f"s{draw(st.integers(level + 1, len(names) - 1))}.go",
+            "policy": draw(st.sampled_from(sorted(policies))),
+        }
 
     def step(level):
-        kind = draw(st.sampled_from(["work", "fail", "call", "call", "parallel"] if level < len(names) - 1 else ["work", "fail"]))
+        kind = draw(
+            st.sampled_from(
+                ["work", "fail", "call", "call", "parallel"] if level < len(names) - 1 else ["work", "fail"]
+            )
+        )
         if kind == "work":
             return {"work": {"exponential": "10ms"}}
         if kind == "fail":
             return {"fail": 0.3}
         return call(level) if kind == "call" else {"parallel": [[call(level)], [{"work": "1ms"}, call(level)]]}
 
-    services = {name: {"workers": draw(st.sampled_from([3, 50])), "endpoints": {"go": [step(i) for _ in range(3)]}} for i, name in enumerate(names)}
+    services = {
+        name: {"workers": draw(st.sampled_from([3, 50])), "endpoints": {"go": [step(i) for _ in range(3)]}}
+        for i, name in enumerate(names)
+    }
     traffic = {"sends": "s0.go", "arrivals": {"deterministic": "5/s"}}
     if draw(st.booleans()):
         traffic |= {"timeout": "80ms", "retry": {"max_attempts": 2, "backoff": {"constant": "20ms"}}}
@@ -116,7 +132,10 @@ def test_the_random_graphs_do_meet_retries_below_retries():
         "traffic": {"t": {"sends": "a.go", "arrivals": {"deterministic": "5/s"}}},
         "services": {
             "a": {"workers": 50, "endpoints": {"go": [{"call": "b.go", "policy": "again"}]}},
-            "b": {"workers": 50, "endpoints": {"go": [{"fail": 0.5}, {"call": "c.go", "policy": "again"}, {"call": "c.go"}]}},
+            "b": {
+                "workers": 50,
+                "endpoints": {"go": [{"fail": 0.5}, {"call": "c.go", "policy": "again"}, {"call": "c.go"}]},
+            },
             "c": {"workers": 50, "endpoints": {"go": [{"fail": 0.5}]}},
         },
         "policies": {"again": {"retry": {"max_attempts": 3, "backoff": {"constant": "0s"}}}},
@@ -142,7 +161,10 @@ def test_without_retries_it_is_exactly_1(seed):
 
 def chain(length, **policy):
     """A chain of services, each calling the next; the last one fails at its first tries."""
-    services = {f"s{i}": {"workers": 9, "endpoints": {"go": [{"call": f"s{i + 1}.go", "policy": policy}]}} for i in range(1, length)}
+    services = {
+        f"s{i}": {"workers": 9, "endpoints": {"go": [{"call": f"s{i + 1}.go", "policy": policy}]}}
+        for i in range(1, length)
+    }
     services[f"s{length}"] = {"workers": 9, "endpoints": {"go": [{"work": "10s"}]}}
     return {"duration": "30s", "services": services}
 
@@ -152,7 +174,10 @@ def test_a_chain_may_be_of_any_length(length):
     once = testing.play(chain(length), [0.0, 1.0], sends="s1.go")
     assert counted(once.records, [f"s{i}" for i in range(1, length + 1)]) == (2 * length, 2 * length)
     document = chain(length)
-    document["services"]["s1"]["endpoints"]["go"][0]["policy"] = {"timeout": "2s", "retry": {"max_attempts": 3, "backoff": {"constant": "0s"}}}
+    document["services"]["s1"]["endpoints"]["go"][0]["policy"] = {
+        "timeout": "2s",
+        "retry": {"max_attempts": 3, "backoff": {"constant": "0s"}},
+    }
     thrice = testing.play(document, [0.0, 1.0], sends="s1.go")
     assert counted(thrice.records, [f"s{i}" for i in range(1, length + 1)]) == (2 * (1 + 3 * (length - 1)), 2 * length)
 
@@ -161,7 +186,12 @@ def test_a_call_that_only_a_second_try_comes_to_is_a_needed_one():
     """The first try of b fails before it calls c: one try of each call would have made three attempts, and four were made."""
     document = {
         "services": {
-            "a": {"workers": 9, "endpoints": {"go": [{"call": "b.go", "policy": {"retry": {"max_attempts": 9, "backoff": {"constant": "0s"}}}}]}},
+            "a": {
+                "workers": 9,
+                "endpoints": {
+                    "go": [{"call": "b.go", "policy": {"retry": {"max_attempts": 9, "backoff": {"constant": "0s"}}}}]
+                },
+            },
             "b": {"workers": 9, "endpoints": {"go": [{"fail": 0.5}, {"call": "c.go"}]}},
             "c": {"workers": 9, "endpoints": {"go": []}},
         }
@@ -176,7 +206,17 @@ def test_a_fallbacks_call_is_a_needed_one_and_what_a_retry_above_repeats_is_not(
     inner = {"call": "b.go", "fallback": [{"call": "c.go"}]}
     document = {
         "services": {
-            "a": {"workers": 9, "endpoints": {"go": [{"call": "m.go", "policy": {"timeout": "1s", "retry": {"max_attempts": 2, "backoff": {"constant": "0s"}}}}]}},
+            "a": {
+                "workers": 9,
+                "endpoints": {
+                    "go": [
+                        {
+                            "call": "m.go",
+                            "policy": {"timeout": "1s", "retry": {"max_attempts": 2, "backoff": {"constant": "0s"}}},
+                        }
+                    ]
+                },
+            },
             "m": {"workers": 9, "endpoints": {"go": [inner, {"wait": "5s"}]}},
             "b": {"workers": 9, "endpoints": {"go": [{"fail": 1}]}},
             "c": {"workers": 9, "endpoints": {"go": []}},
@@ -212,9 +252,15 @@ def test_a_redelivery_is_another_attempt_of_all_below_it():
 
 def test_what_a_relay_publishes_again_is_another_attempt():
     """It crashes before it marks the rows: its successor publishes them again, and the mail is sent twice for one order."""
-    crashes = ", ".join(f"{{name: f{at}, at: {at}s, crash: {{of: shop, replicas: 1, restart_after: 0.1s}}}}" for at in (9.7, 20, 30.4))
+    crashes = ", ".join(
+        f"{{name: f{at}, at: {at}s, crash: {{of: shop, replicas: 1, restart_after: 0.1s}}}}" for at in (9.7, 20, 30.4)
+    )
     crash = f"faults: [{crashes}]\nnetwork: {{default: {{latency: 300ms}}}}"
-    text = EVENTS.replace("PUBLISH", "{publish: bought, via: outbox, poll: 50ms}").replace("{fail: 30%}", "{wait: 0s}").replace("FAULTS", crash)
+    text = (
+        EVENTS.replace("PUBLISH", "{publish: bought, via: outbox, poll: 50ms}")
+        .replace("{fail: 30%}", "{wait: 0s}")
+        .replace("FAULTS", crash)
+    )
     scenario = described(text)
     records = simulate(scenario)
     orders = {int(message["request"]) for message in records.messages if message["deliveries"]}
@@ -225,7 +271,9 @@ def test_what_a_relay_publishes_again_is_another_attempt():
 
 def test_a_relay_that_lost_its_way_takes_another_one():
     """A row is not tried with the same luck for ever: at a loss of a tenth all rows are published, some at the second try."""
-    text = EVENTS.replace("PUBLISH", "{publish: bought, via: outbox, poll: 50ms, batch: 1}").replace("FAULTS", "network: {default: {loss: 10%}}")
+    text = EVENTS.replace("PUBLISH", "{publish: bought, via: outbox, poll: 50ms, batch: 1}").replace(
+        "FAULTS", "network: {default: {loss: 10%}}"
+    )
     scenario = described(text)
     records = simulate(scenario)
     published = {int(message["request"]) for message in records.messages}

@@ -40,7 +40,9 @@ class Maker:
         services = {name: self.service(name) for name in NAMES}
         services["c"]["consumes"] = {"news": self.consumer()}
         services["c"]["endpoints"]["do"].append({"effect": "made"})  # what is waited for must be made by somebody
-        arrivals = self.one_of({"poisson": "20/s"}, {"deterministic": "10/s"}, {"closed": {"users": 6, "think": {"exponential": "100ms"}}})
+        arrivals = self.one_of(
+            {"poisson": "20/s"}, {"deterministic": "10/s"}, {"closed": {"users": 6, "think": {"exponential": "100ms"}}}
+        )
         traffic = self.fields(arrivals=arrivals, timeout=self.sometimes("200ms"), retry=self.sometimes(self.retry()))
         latency = self.one_of("0s", "5ms", {"exponential": "5ms"})
         gateway = self.sometimes(self.gateway())
@@ -60,7 +62,9 @@ class Maker:
             "traffic": {"shop": traffic},
             "services": services,
             "network": {"default": {"latency": latency, "loss": self.one_of(0, 0, 0.05)}},
-            "brokers": {"kafka": {"kind": "log", "acks": self.one_of("all", 1, 0), "replication": self.time(), "topics": topics}},
+            "brokers": {
+                "kafka": {"kind": "log", "acks": self.one_of("all", 1, 0), "replication": self.time(), "topics": topics}
+            },
             "ledger": {"charge": "paid"},
             "faults": [self.fault() | {"name": f"fault {index}"} for index in range(self.luck.randint(0, 3))],
         }
@@ -73,9 +77,19 @@ class Maker:
         return time if time == "0s" or self.luck.random() < 0.5 else {"exponential": time}
 
     def gateway(self):
-        oauth = {"introspect": "c.do", "lookup": "1ms", "cache_ttl": self.one_of("0s", "2s"), "on_failure": self.one_of("deny", "allow")}
+        oauth = {
+            "introspect": "c.do",
+            "lookup": "1ms",
+            "cache_ttl": self.one_of("0s", "2s"),
+            "on_failure": self.one_of("deny", "allow"),
+        }
         translate = self.sometimes({"to": "grpc", "work": "1ms", "response_work": "1ms"})
-        limit = {"per": self.one_of("user", "route", "all"), "rate": "10/s", "burst": 3, "scope": self.one_of("cluster", "node")}
+        limit = {
+            "per": self.one_of("user", "route", "all"),
+            "rate": "10/s",
+            "burst": 3,
+            "scope": self.one_of("cluster", "node"),
+        }
         return self.fields(
             replicas=self.luck.randint(1, 2),
             workers=self.one_of(1, 4, "unlimited"),
@@ -84,11 +98,22 @@ class Maker:
             work=self.sometimes(self.time()),
             authentication=self.sometimes(self.one_of({"jwt": {"work": "1ms", "invalid": 0.05}}, {"oauth": oauth})),
             rate_limits=self.sometimes([limit]),
-            routes={"GET /": self.fields(to="a.do", timeout=self.sometimes("300ms"), policy=self.sometimes(self.policy()), translate=translate)},
+            routes={
+                "GET /": self.fields(
+                    to="a.do",
+                    timeout=self.sometimes("300ms"),
+                    policy=self.sometimes(self.policy()),
+                    translate=translate,
+                )
+            },
         )
 
     def service(self, name):
-        queue = self.fields(capacity=self.sometimes(self.luck.randint(0, 5)), discipline=self.sometimes("lifo"), timeout=self.sometimes("80ms"))
+        queue = self.fields(
+            capacity=self.sometimes(self.luck.randint(0, 5)),
+            discipline=self.sometimes("lifo"),
+            timeout=self.sometimes("80ms"),
+        )
         return self.fields(
             replicas=self.luck.randint(1, 3),
             workers=self.one_of(1, 2, 3, 5, "unlimited"),
@@ -116,11 +141,21 @@ class Maker:
         if kind == "parallel":
             return {kind: [self.steps(callees, depth - 1) for _ in range(self.luck.randint(1, 3))]}
         if kind == "call":
-            return self.fields(call=f"{self.luck.choice(callees)}.do", policy=self.sometimes(self.policy()), fallback=self.sometimes([{"effect": "deferred"}]))
+            return self.fields(
+                call=f"{self.luck.choice(callees)}.do",
+                policy=self.sometimes(self.policy()),
+                fallback=self.sometimes([{"effect": "deferred"}]),
+            )
         if kind == "publish":
             through = self.one_of("broker", "outbox")
-            return self.fields(publish="news", via=through, policy=self.sometimes(self.policy()) if through == "broker" else None)
-        return {kind: {"effect": "made", "reply": None, "take": self.one_of("stock", {"stock": {"check_to_write": "3ms"}})}[kind]}
+            return self.fields(
+                publish="news", via=through, policy=self.sometimes(self.policy()) if through == "broker" else None
+            )
+        return {
+            kind: {"effect": "made", "reply": None, "take": self.one_of("stock", {"stock": {"check_to_write": "3ms"}})}[
+                kind
+            ]
+        }
 
     def retry(self):
         return self.fields(
@@ -137,8 +172,12 @@ class Maker:
             timeout=self.one_of(None, "30ms", "100ms", "400ms"),
             on_timeout=self.sometimes("cancel"),
             retry=self.sometimes(self.retry()),
-            circuit_breaker=self.sometimes(self.one_of({"failures": 3, "within": "1s", "open_for": "500ms"}, {"resilience4j": library})),
-            bulkhead=self.sometimes(self.one_of({"max_concurrent_calls": 1}, {"max_concurrent_calls": 2, "max_wait": "50ms"})),
+            circuit_breaker=self.sometimes(
+                self.one_of({"failures": 3, "within": "1s", "open_for": "500ms"}, {"resilience4j": library})
+            ),
+            bulkhead=self.sometimes(
+                self.one_of({"max_concurrent_calls": 1}, {"max_concurrent_calls": 2, "max_wait": "50ms"})
+            ),
             scope=self.sometimes("service"),
         )
 
@@ -152,11 +191,18 @@ class Maker:
             max_deliveries=self.sometimes(self.luck.randint(1, 3)),
             idempotent=self.sometimes(True),
             session_timeout=self.one_of("1s", "45s"),
-            do=[*self.one_of([{"perform": "c.do"}], [{"work": {"exponential": "20ms"}}, {"fail": 0.3}]), {"effect": "paid"}],
+            do=[
+                *self.one_of([{"perform": "c.do"}], [{"work": {"exponential": "20ms"}}, {"fail": 0.3}]),
+                {"effect": "paid"},
+            ],
         )
 
     def fault(self):
-        of, pair, at = self.luck.choice(NAMES), self.one_of(["a", "b"], ["b", "c"], ["c", "kafka"], ["a", "kafka"]), self.one_of("3s", "6s", "11s")
+        of, pair, at = (
+            self.luck.choice(NAMES),
+            self.one_of(["a", "b"], ["b", "c"], ["c", "kafka"], ["a", "kafka"]),
+            self.one_of("3s", "6s", "11s"),
+        )
         if self.luck.random() < 0.2:
             return {"crash": {"of": of, "replicas": 1, "restart_after": self.one_of("200ms", "2s")}, "at": at}
         harm = self.one_of(
@@ -219,7 +265,9 @@ def gives_all_back(seed):
     document["traffic"]["shop"]["arrivals"] = QUIET
     document["network"]["default"]["loss"] = 0
     losing = [fault for fault in document["faults"] if "network" in fault or fault.get("how") == "blackhole"]
-    document["faults"] = [fault for fault in document["faults"] if fault not in losing]  # who has no timeout waits for a lost message for ever
+    document["faults"] = [
+        fault for fault in document["faults"] if fault not in losing
+    ]  # who has no timeout waits for a lost message for ever
     print(json.dumps(document))
     (scenario,) = load_document(document).variants.values()
     world = World(scenario)
@@ -233,7 +281,11 @@ def gives_all_back(seed):
             assert replica.waiting == 0
             assert not replica.inside
             assert replica.cpu is None or replica.cpu.n == 0
-            counted = [name for name in replica.balancers if scenario.services[name].load_balancing in ("least_request", "power_of_two", "two_choices")]
+            counted = [
+                name
+                for name in replica.balancers
+                if scenario.services[name].load_balancing in ("least_request", "power_of_two", "two_choices")
+            ]
             assert all(sum(replica.balancers[name][1]) == 0 for name in counted)
     for call in world.calls.guarded:
         for guard in call.guards.values():
@@ -248,10 +300,14 @@ def check_requests(records, books, scenario):
     assert (np.isnan(rows["end"]) == (rows["outcome"] == Outcome.IN_FLIGHT)).all()
     ended = rows[~np.isnan(rows["end"])]
     assert (ended["end"] >= ended["arrival"] - 1e-9).all()
-    assert (ended["end"] <= DURATION + 1e-9).all()  # what comes at the last instant on paper may be a rounding error later
+    assert (
+        ended["end"] <= DURATION + 1e-9
+    ).all()  # what comes at the last instant on paper may be a rounding error later
     assert (rows["attempts"] >= 1).all()
     assert (rows["pending"] | ~np.isnan(rows["end"])).all()
-    completes_with = scenario.gateway.routes["GET /"].completes_with if scenario.gateway else scenario.traffic["shop"].completes_with
+    completes_with = (
+        scenario.gateway.routes["GET /"].completes_with if scenario.gateway else scenario.traffic["shop"].completes_with
+    )
     needed = sum(1 << records.effect_names.index(name) for name in completes_with)
     complete = (rows["effects"] & np.uint64(needed)) == needed
     assert (rows["expects"] == (needed > 0)).all()
@@ -295,7 +351,9 @@ def check_messages(records, books):
     assert (rows["deliveries"][rows["how"] == MessageEnd.PROCESSED] >= 1).all()
     assert (rows["deliveries"][rows["how"] == MessageEnd.SKIPPED] == 0).all()
     for partition in np.unique(rows["partition"]):
-        assert np.sort(rows["offset"][rows["partition"] == partition]).tolist() == list(range(int(np.sum(rows["partition"] == partition))))
+        assert np.sort(rows["offset"][rows["partition"] == partition]).tolist() == list(
+            range(int(np.sum(rows["partition"] == partition)))
+        )
 
 
 def check_gauges(records, scenario):

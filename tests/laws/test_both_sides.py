@@ -20,14 +20,19 @@ def test_one_attempt_seen_from_both_sides():
 
 
 def test_exemplars_are_too_few_for_a_law():
-    run = replace(records(spans=[span(20, 21, 22)], gauges={"payments.queue": 0.0, "payments.busy": 1 / 90}), exemplary=True)
+    run = replace(
+        records(spans=[span(20, 21, 22)], gauges={"payments.queue": 0.0, "payments.busy": 1 / 90}), exemplary=True
+    )
     with pytest.raises(UsageError, match=r"record\.spans: found exemplars, expected all"):
         little(run, "payments")
 
 
 def test_attempts_without_a_worker_or_an_end():
     """One was shed from the queue without ever starting, one still runs when the clock stops."""
-    run = records(spans=[span(20, float("nan"), 30), span(50, 60, float("nan"))], gauges={"payments.queue": 2 / 9, "payments.busy": 4 / 9})
+    run = records(
+        spans=[span(20, float("nan"), 30), span(50, 60, float("nan"))],
+        gauges={"payments.queue": 2 / 9, "payments.busy": 4 / 9},
+    )
     assert little(run, "payments") == pytest.approx((6 / 9, 6 / 9))
     assert utilisation_law(run, "payments") == pytest.approx((4 / 9, 4 / 9))
 
@@ -44,7 +49,10 @@ def test_a_queue_of_two_workers_obeys_the_laws():
     grid = np.arange(0.005, 100, 0.01)
     waiting = sum((s["arrived"] <= grid) & (grid < s["started"]) for s in spans)
     busy = sum((s["started"] <= grid) & (grid < s["ended"]) for s in spans)
-    gauges = {"payments.queue": waiting.reshape(10, -1).mean(axis=1), "payments.busy": busy.reshape(10, -1).mean(axis=1)}
+    gauges = {
+        "payments.queue": waiting.reshape(10, -1).mean(axis=1),
+        "payments.busy": busy.reshape(10, -1).mean(axis=1),
+    }
     run = records(spans=spans, gauges=gauges)
     assert little(run, "payments")[0] == pytest.approx(little(run, "payments")[1], rel=0.02)
     assert utilisation_law(run, "payments")[0] == pytest.approx(utilisation_law(run, "payments")[1], rel=0.02)

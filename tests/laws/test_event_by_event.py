@@ -31,7 +31,12 @@ services:
 def test_ciw_system_capacity():
     """At most five in two services together: a gateway whose five threads are held for the whole request."""
     system = run(AT_MOST_FIVE)
-    spans = np.concatenate([system.records.spans[system.records.spans["endpoint"] == system.records.names.index(f"{name}.serve")] for name in ("one", "two")])
+    spans = np.concatenate(
+        [
+            system.records.spans[system.records.spans["endpoint"] == system.records.names.index(f"{name}.serve")]
+            for name in ("one", "two")
+        ]
+    )
     spans = spans[spans["started"] < 22]
     service = np.array([1 if system.records.names[row["endpoint"]] == "one.serve" else 2 for row in spans])
     order = np.lexsort((service, spans["started"]))
@@ -41,7 +46,9 @@ def test_ciw_system_capacity():
     expected = Golden("ciw_system_capacity", CIW).expected
     assert [arrived[int(request)] for request in spans["request"]] == pytest.approx(expected["served_arrivals"])
     assert spans["started"] == pytest.approx(np.array(expected["service_start"]))
-    assert np.where(np.isnan(spans["ended"]), spans["started"] + 5.1, spans["ended"]) == pytest.approx(np.array(expected["service_end"]))
+    assert np.where(np.isnan(spans["ended"]), spans["started"] + 5.1, spans["ended"]) == pytest.approx(
+        np.array(expected["service_end"])
+    )
     assert service.tolist() == expected["service"]
     assert rejected[:10] == pytest.approx(np.array(expected["first_rejections"]))
     assert np.sum(system.requests["outcome"] == Outcome.OK) == 8
@@ -49,7 +56,11 @@ def test_ciw_system_capacity():
 
 def test_ciw_baulking():
     """One worker and two places to wait."""
-    station = ("services.station.queue.capacity=2", "services.station.endpoints.serve.0.work=21s", "traffic.clients.arrivals={deterministic: 0.2/s}")
+    station = (
+        "services.station.queue.capacity=2",
+        "services.station.endpoints.serve.0.work=21s",
+        "traffic.clients.arrivals={deterministic: 0.2/s}",
+    )
     system = run(STATION, *station, "duration=51s", "record.spans=all")
     served = system.spans("station.serve")
     served = served[served["outcome"] == Outcome.OK]
@@ -63,8 +74,12 @@ def test_ciw_baulking():
 def test_ciw_reneging():
     """Who has waited 3 s leaves."""
     station = ("services.station.queue.timeout=3s", "services.station.endpoints.serve.0.work=11s")
-    rows = run(STATION, *station, "traffic.clients.arrivals={deterministic: 0.142857142857142857/s}", "duration=33s").requests
-    changes = sorted([(time, 1) for time in rows["arrival"]] + [(time, -1) for time in rows["end"] if not np.isnan(time)])
+    rows = run(
+        STATION, *station, "traffic.clients.arrivals={deterministic: 0.142857142857142857/s}", "duration=33s"
+    ).requests
+    changes = sorted(
+        [(time, 1) for time in rows["arrival"]] + [(time, -1) for time in rows["end"] if not np.isnan(time)]
+    )
     history, inside = [(0.0, 0)], 0
     for time, change in changes:
         inside += change
@@ -108,14 +123,24 @@ def test_a_fault_hits_the_request_that_arrives_at_its_very_moment():
 
 def test_an_answer_at_the_very_deadline_is_in_time():
     """Timers come after ordinary events."""
-    sets = ("services.station.endpoints.serve.0.work=250ms", "traffic.clients.timeout=250ms", "traffic.clients.arrivals={deterministic: 1/s}", "duration=12s")
+    sets = (
+        "services.station.endpoints.serve.0.work=250ms",
+        "traffic.clients.timeout=250ms",
+        "traffic.clients.arrivals={deterministic: 1/s}",
+        "duration=12s",
+    )
     rows = run(STATION, *sets).requests
     assert (rows["outcome"] == Outcome.OK).all()
 
 
 def test_a_freed_place_goes_to_who_waits_and_not_to_who_comes_at_that_moment():
     """Work of 2 s, arrivals each second, one place to wait: the one who comes when the worker is freed finds it taken, and the place to wait free."""
-    sets = ("services.station.endpoints.serve.0.work=2s", "services.station.queue.capacity=1", "traffic.clients.arrivals={deterministic: 1/s}", "duration=9s")
+    sets = (
+        "services.station.endpoints.serve.0.work=2s",
+        "services.station.queue.capacity=1",
+        "traffic.clients.arrivals={deterministic: 1/s}",
+        "duration=9s",
+    )
     rows = run(STATION, *sets, "record.spans=all").spans("station.serve")
     served = rows[rows["outcome"] == Outcome.OK]
     assert served["started"].tolist() == [1.0, 3.0, 5.0, 7.0]

@@ -83,12 +83,16 @@ def station(arrivals, works, freezes, workers, capacity, patience=math.inf, lifo
 def compare(*sets, freezes=((10.0, 10.0),), **shape):
     system = run(SYSTEM, *sets, "traffic.clients.arrivals.poisson=60/s")
     rows = system.requests
-    works = system.draws(system.scenario.services["station"].endpoints["serve"].do[0].time, "station.serve.work", rows["id"])
+    works = system.draws(
+        system.scenario.services["station"].endpoints["serve"].do[0].time, "station.serve.work", rows["id"]
+    )
     told = station(rows["arrival"].tolist(), works.tolist(), freezes, **shape)
     ended = [(end, outcome) if end <= 40.0 else (math.inf, Outcome.IN_FLIGHT) for end, outcome in told]
     assert [Outcome(row["outcome"]) for row in rows] == [outcome for _, outcome in ended]
     closed = rows["outcome"] != Outcome.IN_FLIGHT
-    assert rows["end"][closed] == pytest.approx([end for end, outcome in ended if outcome != Outcome.IN_FLIGHT], abs=1e-9)
+    assert rows["end"][closed] == pytest.approx(
+        [end for end, outcome in ended if outcome != Outcome.IN_FLIGHT], abs=1e-9
+    )
     return system, rows
 
 
@@ -111,11 +115,18 @@ def test_at_the_thaw_as_many_come_in_as_there_is_room_and_the_rest_is_shed_at_on
     st.sampled_from([0, 1, 7, 50, "unlimited"]),
     st.sampled_from(["fifo", "lifo"]),
     st.sampled_from([None, "100ms", "3s"]),
-    st.lists(st.tuples(st.integers(1, 30), st.sampled_from([0.25, 2.0, 7.5])), min_size=1, max_size=3, unique_by=lambda freeze: freeze[0]),
+    st.lists(
+        st.tuples(st.integers(1, 30), st.sampled_from([0.25, 2.0, 7.5])),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda freeze: freeze[0],
+    ),
 )
 def test_every_request_of_every_freeze(workers, capacity, discipline, patience, freezes):
     """One, two that overlap, or one after the other; no queue, a short one, one without a bound; the first or the last of it first."""
-    faults = ", ".join(f"{{name: f{at}, at: {at}s, for: {lasts}s, outage: station, how: hang}}" for at, lasts in freezes)
+    faults = ", ".join(
+        f"{{name: f{at}, at: {at}s, for: {lasts}s, outage: station, how: hang}}" for at, lasts in freezes
+    )
     timeout = f", timeout: {patience}" if patience else ""
     compare(
         f"services.station.workers={workers}",
@@ -162,7 +173,11 @@ def test_a_worker_that_is_freed_in_a_freeze_goes_to_who_has_waited_longest():
     faults: [{HANG}]
     """
     played = testing.play(text, {"a": [0.95], "b": [1.2, 3.0]})
-    assert dict(zip(played.requests["arrival"].tolist(), played.outcomes(), strict=True)) == {0.95: "timeout", 1.2: "ok", 3.0: "shed"}
+    assert dict(zip(played.requests["arrival"].tolist(), played.outcomes(), strict=True)) == {
+        0.95: "timeout",
+        1.2: "ok",
+        3.0: "shed",
+    }
 
 
 def test_an_answer_that_came_meanwhile_frees_a_worker_in_its_turn():
@@ -185,7 +200,9 @@ def test_a_crash_kills_those_who_wait_at_the_door_too():
     played = testing.play(frozen(HANG + ", {name: g, at: 3500ms, crash: {of: station, restart_after: 1s}}"), EARLY)
     assert Counter(played.outcomes()) == {"unreachable": 5}
     assert played.requests["end"].tolist() == [3.5, 3.5, 3.5, 3.5, 4.0]
-    back = testing.play(frozen(HANG + ", {name: g, at: 3500ms, crash: {of: station, restart_after: 1s}}"), [*EARLY, 5.0])
+    back = testing.play(
+        frozen(HANG + ", {name: g, at: 3500ms, crash: {of: station, restart_after: 1s}}"), [*EARLY, 5.0]
+    )
     assert back.outcomes()[-1] == "ok"  # restarted, and still frozen
 
 
@@ -226,4 +243,6 @@ def test_a_frozen_gateway_has_the_same_door(concurrency):
     """
     played = testing.play(text, [2.0, 3.0, 4.0, 5.0])
     assert played.outcomes() == ["ok", "ok", "shed", "shed"]
-    assert played.requests["end"].tolist() == pytest.approx([6.11, 6.12 if concurrency == "event_loop" else 6.22, 6.0, 6.0])
+    assert played.requests["end"].tolist() == pytest.approx(
+        [6.11, 6.12 if concurrency == "event_loop" else 6.22, 6.0, 6.0]
+    )

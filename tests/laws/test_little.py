@@ -42,9 +42,14 @@ SYSTEMS = {
     "shared cores": ("services.back.cores=2", "services.back.workers=8"),
     "an impatient client": ("traffic.clients.timeout=100ms", "traffic.clients.retry={max_attempts: 2}"),
     "parallel calls": (f"services.front.endpoints.ask=[{{parallel: [{CALLS}, {{work: {{exponential: 30ms}}}}]}}]",),
-    "an early answer": ("services.front.endpoints.ask=[{work: {exponential: 10ms}}, {reply: null}, {call: back.answer, policy: guarded}]",),
+    "an early answer": (
+        "services.front.endpoints.ask=[{work: {exponential: 10ms}}, {reply: null}, {call: back.answer, policy: guarded}]",
+    ),
     "a freeze": ("faults=[{name: f, at: 20s, for: 5s, outage: back, how: hang}]",),
-    "a freeze of shared cores": ("services.back.cores=2", "faults=[{name: f, at: 20s, for: 5s, outage: back, how: hang}]"),
+    "a freeze of shared cores": (
+        "services.back.cores=2",
+        "faults=[{name: f, at: 20s, for: 5s, outage: back, how: hang}]",
+    ),
     "a refusal": ("faults=[{name: f, at: 20s, for: 5s, outage: back, how: refuse}]",),
     "a black hole": ("faults=[{name: f, at: 20s, for: 5s, outage: back, how: blackhole}]",),
     "crashes": (f"faults=[{CRASH_OF_BACK}, {CRASH_OF_FRONT}]",),
@@ -52,7 +57,9 @@ SYSTEMS = {
     "slow": ("faults=[{slow: {of: back, by: 4}, name: f, at: 20s, for: 20s}]",),
     "errors": ("faults=[{errors: {of: back, share: 50%}, name: f, at: 20s, for: 20s}]",),
     "a cut wire": ("faults=[{network: {between: [front, back], partition: true}, name: f, at: 20s, for: 5s}]",),
-    "everything at the end": ("faults=[{name: f, at: 57s, outage: back, how: hang}, {crash: {of: front}, name: g, at: 59s}]",),
+    "everything at the end": (
+        "faults=[{name: f, at: 57s, outage: back, how: hang}, {crash: {of: front}, name: g, at: 59s}]",
+    ),
 }
 
 
@@ -68,7 +75,9 @@ def test_the_laws_hold_exactly(kind):
         assert its.size == books[service].offered > 1000
         assert np.isnan(its["ended"]).sum() == books[service].open
         found = np.bincount(its["outcome"], minlength=len(Outcome))
-        assert {outcome.word: found[outcome] for outcome in Outcome if found[outcome] and outcome != Outcome.IN_FLIGHT} == books[service].ended
+        assert {
+            outcome.word: found[outcome] for outcome in Outcome if found[outcome] and outcome != Outcome.IN_FLIGHT
+        } == books[service].ended
 
 
 @pytest.mark.parametrize("service", ["orders", "payments"])
@@ -118,7 +127,9 @@ def test_qt_loss(workers):
     load = 0.8 * workers
     station = (f"services.station.workers={workers}", "services.station.queue.capacity=0")
     work = "services.station.endpoints.serve.0.work=erlang: {phases: 4, mean: 100ms}"
-    found = run(STATION, *station, work, f"traffic.clients.arrivals.poisson={10 * load:.9f}/s", "duration=800s", "warmup=5s").share(Outcome.SHED)
+    found = run(
+        STATION, *station, work, f"traffic.clients.arrivals.poisson={10 * load:.9f}/s", "duration=800s", "warmup=5s"
+    ).share(Outcome.SHED)
     blocked = 1.0
     for count in range(1, workers + 1):
         blocked = load * blocked / (count + load * blocked)

@@ -61,11 +61,17 @@ def test_both_variants_have_the_same_shoppers():
 
 def test_an_idle_service_moves_nobody_elses_luck():
     """Its name shifts the numbers of the others' names, and that is all."""
-    idle = SHOP.replace("services:\n", "services:\n  audit: {workers: 3, endpoints: {look: [{work: {exponential: 1s}}, {fail: 50%}]}}\n")
+    idle = SHOP.replace(
+        "services:\n", "services:\n  audit: {workers: 3, endpoints: {look: [{work: {exponential: 1s}}, {fail: 50%}]}}\n"
+    )
     alone, together = run(SHOP).records, run(idle).records
     assert "audit.look" in together.names
     assert alone.request_frame().equals(together.request_frame())
-    other = idle.replace("services:\n", "services:\n  nobody: {workers: 1, endpoints: {ask: [{call: payments.charge}, {call: audit.look}]}}\n", 1)
+    other = idle.replace(
+        "services:\n",
+        "services:\n  nobody: {workers: 1, endpoints: {ask: [{call: payments.charge}, {call: audit.look}]}}\n",
+        1,
+    )
     assert alone.request_frame().equals(run(other).records.request_frame())
 
 
@@ -142,8 +148,16 @@ def test_a_retry_per_attempt_draws_anew():
 
 def test_two_calls_of_one_target_draw_apart():
     """The second place from which one request calls the same endpoint has its own luck, and the first keeps what it had."""
-    once = run(RETRIED, "services.back.endpoints.do=[{work: {exponential: 10ms}}]", "services.front.endpoints.ask=[{call: back.do}]")
-    twice = run(RETRIED, "services.back.endpoints.do=[{work: {exponential: 10ms}}]", "services.front.endpoints.ask=[{call: back.do}, {call: back.do}]")
+    once = run(
+        RETRIED,
+        "services.back.endpoints.do=[{work: {exponential: 10ms}}]",
+        "services.front.endpoints.ask=[{call: back.do}]",
+    )
+    twice = run(
+        RETRIED,
+        "services.back.endpoints.do=[{work: {exponential: 10ms}}]",
+        "services.front.endpoints.ask=[{call: back.do}, {call: back.do}]",
+    )
     one, two = once.spans("back.do"), twice.spans("back.do")
     complete = two["request"][np.flatnonzero(two["request"][1:] == two["request"][:-1])]
     one, two = one[np.isin(one["request"], complete)], two[np.isin(two["request"], complete)]
@@ -160,7 +174,11 @@ def test_round_robin_over_one_replica_is_the_system_without_a_balancer():
 
 def test_a_name_is_a_stream_and_another_name_another():
     """Two stations with the same distribution do not draw the same."""
-    system = run(SHOP, "services.inventory.endpoints.reserve.0.work={lognormal: {mean: 60ms, p99: 400ms}}", "services.inventory.workers=unlimited")
+    system = run(
+        SHOP,
+        "services.inventory.endpoints.reserve.0.work={lognormal: {mean: 60ms, p99: 400ms}}",
+        "services.inventory.workers=unlimited",
+    )
     reserve, charge = system.spans("inventory.reserve"), system.spans("payments.charge")
     both = np.intersect1d(reserve["request"], charge["request"])
     one, other = ((spans["ended"] - spans["started"])[np.isin(spans["request"], both)] for spans in (reserve, charge))

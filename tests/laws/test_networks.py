@@ -132,7 +132,9 @@ def test_t14a_a_closed_network_is_what_mean_value_analysis_says(users, seconds):
         golden.near(f"{expected}/response", system.response.mean(), relative=0.02)
         golden.near(f"{expected}/util_bottleneck", system.mean("large", "busy"), relative=0.02)
         for index, name in enumerate(("small", "large", "middle")):
-            golden.near(f"{expected}/queue/{index}", system.mean(name, "queue") + system.mean(name, "busy"), relative=0.02)
+            golden.near(
+                f"{expected}/queue/{index}", system.mean(name, "queue") + system.mean(name, "busy"), relative=0.02
+            )
 
 
 PARTITIONED = """
@@ -345,7 +347,10 @@ services:
 """
 
 
-@pytest.mark.parametrize(("index", "rate", "work"), [(0, 3, "200ms"), pytest.param(1, 4, "200ms", marks=pytest.mark.long), (2, 3, "166.6666666667ms")])
+@pytest.mark.parametrize(
+    ("index", "rate", "work"),
+    [(0, 3, "200ms"), pytest.param(1, 4, "200ms", marks=pytest.mark.long), (2, 3, "166.6666666667ms")],
+)
 def test_ciw_ps(index, rate, work):
     sets = (f"traffic.clients.arrivals.poisson={rate}/s", f"services.station.endpoints.serve.0.work.exponential={work}")
     system = run(ONE_CORE, *sets, *(["duration=250000s"] if rate == 4 else []))
@@ -355,7 +360,11 @@ def test_ciw_ps(index, rate, work):
 
 def test_ciw_capacitated_ps():
     """Three cores shared by all: at most three compute at full speed."""
-    sets = ("services.station.cores=3", "traffic.clients.arrivals.poisson=10/s", "services.station.endpoints.serve.0.work.exponential=83.33333333333ms")
+    sets = (
+        "services.station.cores=3",
+        "traffic.clients.arrivals.poisson=10/s",
+        "services.station.endpoints.serve.0.work.exponential=83.33333333333ms",
+    )
     system = run(ONE_CORE, *sets, "duration=15000s")
     states = state_shares(system.requests["arrival"], system.requests["end"], 60.0, 15_000.0)
     with Golden("ciw_capacitated_ps", "ciw_qt_tests.json") as golden:
@@ -366,7 +375,9 @@ def test_ciw_capacitated_ps():
 @pytest.mark.parametrize("pace", [3, 4, 5])
 def test_ciw_state_probabilities_of_mm1(pace):
     sets = ("services.station.workers=1", "services.station.cores=null", "traffic.clients.arrivals.poisson=1/s")
-    system = run(ONE_CORE, *sets, f"services.station.endpoints.serve.0.work.exponential={1 / pace:.12f}s", "duration=30000s")
+    system = run(
+        ONE_CORE, *sets, f"services.station.endpoints.serve.0.work.exponential={1 / pace:.12f}s", "duration=30000s"
+    )
     states = state_shares(system.requests["arrival"], system.requests["end"], 60.0, 30_000.0)
     with Golden("ciw_state_probs", "ciw_qt_tests.json") as golden:
         for number in range(6):
@@ -375,7 +386,12 @@ def test_ciw_state_probabilities_of_mm1(pace):
 
 def test_ciw_docs_lb_ps():
     """Three replicas with a core each behind a least-request balancer, beside a single run of 100 s of Ciw's: within its noise."""
-    sets = ("services.station.replicas=3", "services.station.load_balancing=least_request", "traffic.clients.arrivals.poisson=8/s", "duration=5000s")
+    sets = (
+        "services.station.replicas=3",
+        "services.station.load_balancing=least_request",
+        "traffic.clients.arrivals.poisson=8/s",
+        "duration=5000s",
+    )
     system = run(ONE_CORE, *sets, "services.station.endpoints.serve.0.work.exponential=100ms")
     states = state_shares(system.requests["arrival"], system.requests["end"], 60.0, 5000.0)
     with Golden("ciw_docs_lb_ps", "ciw_qt_tests.json") as golden:

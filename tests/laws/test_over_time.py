@@ -28,7 +28,9 @@ def test_t18b_a_ramp_a_plateau_and_a_spike():
     system = run(PROFILE)
     arrivals = system.requests["arrival"]
     with Golden("T18b") as golden:
-        for name, count in zip(("ramp", "plateau", "spike", "tail"), np.histogram(arrivals, [0, 60, 120, 125, 180])[0], strict=True):
+        for name, count in zip(
+            ("ramp", "plateau", "spike", "tail"), np.histogram(arrivals, [0, 60, 120, 125, 180])[0], strict=True
+        ):
             golden.near(name, count, absolute=3 * math.sqrt(golden.expected[name]))
         golden.near("total", arrivals.size, absolute=3 * math.sqrt(golden.expected["total"]))
     offered = system.records.gauge("station", "attempts")
@@ -63,7 +65,9 @@ def test_t18c_the_number_inside_lags_behind_the_load(replications, periods):
     with Golden("T18c") as golden:
         golden.near("mean", mean, relative=0.02)
         golden.near("amplitude", math.hypot(sine, cosine), relative=0.02)
-        if replications * periods >= 800:  # two per cent of the lag are 40 ms of a minute: sixty periods know it to 54 ms
+        if (
+            replications * periods >= 800
+        ):  # two per cent of the lag are 40 ms of a minute: sixty periods know it to 54 ms
             golden.near("phase_lag_s", -math.atan2(cosine, sine) * 60 / (2 * np.pi), relative=0.02)
         golden.near("at_t15", mean + sine, relative=0.02)
         golden.near("at_t45", mean - sine, relative=0.02)
@@ -76,12 +80,16 @@ def test_qt_nhpp_counts_of_a_wave_are_poisson():
     runs = 300
     counts = []
     for replication in range(runs):
-        arrivals = run(PROFILE, "duration=12s", f"traffic.clients.arrivals={wave}", replication=replication).requests["arrival"]
+        arrivals = run(PROFILE, "duration=12s", f"traffic.clients.arrivals={wave}", replication=replication).requests[
+            "arrival"
+        ]
         counts.append(np.histogram(arrivals, [3, 8, 12])[0])
     with Golden("qt_nhpp", "ciw_qt_tests.json") as golden:
         for name, count in zip(("mean_3_8", "mean_8_12"), np.array(counts).T, strict=True):
             golden.near(name, count.mean(), absolute=3 * math.sqrt(golden.expected[name] / runs))
-            golden.near(f"dispersion {name}", count.var() / count.mean(), expected=1.0, absolute=4 * math.sqrt(2 / runs))
+            golden.near(
+                f"dispersion {name}", count.var() / count.mean(), expected=1.0, absolute=4 * math.sqrt(2 / runs)
+            )
 
 
 BACKLOG = """
@@ -110,7 +118,9 @@ def test_t19a_a_backlog_drains_at_the_spare_capacity(replications):
         rows = run(BACKLOG, replication=replication).requests
         arrivals, done = rows["arrival"], np.where(np.isnan(rows["completion"]), np.inf, rows["completion"])
         backlogs.append(np.sum(arrivals <= 120) - np.sum(done <= 120))
-        behind = (arrivals[1:] > done[:-1]) & (done[:-1] > 120)  # the first moment after the outage at which nothing is left to do
+        behind = (arrivals[1:] > done[:-1]) & (
+            done[:-1] > 120
+        )  # the first moment after the outage at which nothing is left to do
         drains.append(done[:-1][behind][0] - 120)
         during = (arrivals > 60) & (arrivals < 120)
         delays.append((done - arrivals)[during].mean())
@@ -121,8 +131,14 @@ def test_t19a_a_backlog_drains_at_the_spare_capacity(replications):
         golden.near("backlog_mean", np.mean(backlogs), absolute=4 * golden.expected["backlog_sd"] / root)
         luck = np.mean(backlogs) / 50 - 120  # more had come than expected, and took longer
         golden.near("drain_time_mean", np.mean(drains) - luck, absolute=4 * sd / root)
-        golden.near("drain_time_mean", np.mean(drains), absolute=4 * math.hypot(sd, golden.expected["backlog_sd"] / 50) / root)
-        golden.near("total_degraded", 60 + np.mean(drains), absolute=4 * math.hypot(sd, golden.expected["backlog_sd"] / 50) / root)
+        golden.near(
+            "drain_time_mean", np.mean(drains), absolute=4 * math.hypot(sd, golden.expected["backlog_sd"] / 50) / root
+        )
+        golden.near(
+            "total_degraded",
+            60 + np.mean(drains),
+            absolute=4 * math.hypot(sd, golden.expected["backlog_sd"] / 50) / root,
+        )
         golden.near("mean_delay_of_messages_arriving_during_outage", np.mean(delays), relative=0.03)
         golden.near("max_message_delay_approx", np.mean(longest), relative=0.03)
         if replications >= 20:
@@ -166,7 +182,11 @@ def test_t28_above_a_third_of_capacity_it_never_ends():
         assert (ok[:19] > 0.9).all()
         assert (ok[31:] < 0.05).all()
         inside = system.records.gauge("station", "in_flight")
-        golden.near("rate45/queue_growth_per_s", (inside[-1] - inside[99]) / (system.records.ticks[-1] - system.records.ticks[99]), relative=0.05)
+        golden.near(
+            "rate45/queue_growth_per_s",
+            (inside[-1] - inside[99]) / (system.records.ticks[-1] - system.records.ticks[99]),
+            relative=0.05,
+        )
 
 
 def time_to_recover(rate, replication):

@@ -34,7 +34,9 @@ def path(*sets, **options):
     """Arrivals, work and rows of all requests."""
     system = run(SYSTEM, *sets, **options)
     rows = system.requests
-    work = system.draws(system.scenario.services["station"].endpoints["serve"].do[0].time, "station.serve.work", rows["id"])
+    work = system.draws(
+        system.scenario.services["station"].endpoints["serve"].do[0].time, "station.serve.work", rows["id"]
+    )
     return system, rows["arrival"], work
 
 
@@ -77,7 +79,11 @@ def assert_same(rows, found, duration=60.0):
     seed=st.integers(0, 10_000),
 )
 def test_a_queue_with_workers_a_bound_and_impatience(rate, workers, work, capacity, patience, seed):
-    station = (f"services.station.workers={workers}", f"services.station.queue.capacity={capacity}", f"services.station.endpoints.serve.0.work={work}")
+    station = (
+        f"services.station.workers={workers}",
+        f"services.station.queue.capacity={capacity}",
+        f"services.station.endpoints.serve.0.work={work}",
+    )
     waits = (f"services.station.queue.timeout={patience}ms",) if patience else ()
     system, arrivals, work = path(*station, *waits, f"traffic.clients.arrivals.poisson={rate}/s", f"seed={seed}")
     bound = np.inf if capacity == "unlimited" else capacity
@@ -88,7 +94,11 @@ def test_a_queue_with_workers_a_bound_and_impatience(rate, workers, work, capaci
 @given(rate=st.integers(1, 40), cores=st.integers(1, 4), work=st.sampled_from(WORKS), seed=st.integers(0, 10_000))
 def test_cores_shared_by_all(rate, cores, work, seed):
     """Processor sharing, advanced from event to event with everybody's remaining work."""
-    sets = ("services.station.workers=unlimited", f"services.station.cores={cores}", f"services.station.endpoints.serve.0.work={work}")
+    sets = (
+        "services.station.workers=unlimited",
+        f"services.station.cores={cores}",
+        f"services.station.endpoints.serve.0.work={work}",
+    )
     system, arrivals, work = path(*sets, f"traffic.clients.arrivals.poisson={rate}/s", f"seed={seed}", "duration=20s")
     left, now, ends = {}, 0.0, np.full(arrivals.size, np.inf)
     for index, arrived in enumerate([*arrivals, 20.0]):
@@ -112,7 +122,9 @@ def test_cores_shared_by_all(rate, cores, work, seed):
 @pytest.mark.parametrize("discipline", ["fifo", "lifo"])
 def test_last_come_first_served_serves_the_newest(discipline):
     """One worker; whoever is next is the oldest, or the newest, of those who wait at that moment."""
-    system, arrivals, work = path(f"services.station.queue.discipline={discipline}", "traffic.clients.arrivals.poisson=9/s")
+    system, arrivals, work = path(
+        f"services.station.queue.discipline={discipline}", "traffic.clients.arrivals.poisson=9/s"
+    )
     waiting, free, following, ends = [], 0.0, 0, np.full(arrivals.size, np.inf)
     while following < arrivals.size or waiting:
         if not waiting:
@@ -126,7 +138,10 @@ def test_last_come_first_served_serves_the_newest(discipline):
     assert_same(system.requests, [(end, Outcome.OK) for end in ends])
 
 
-@pytest.mark.parametrize(("balancing", "replicas"), [("round_robin", 1), ("round_robin", 3), ("random", 1), ("least_request", 1), ("power_of_two", 1)])
+@pytest.mark.parametrize(
+    ("balancing", "replicas"),
+    [("round_robin", 1), ("round_robin", 3), ("random", 1), ("least_request", 1), ("power_of_two", 1)],
+)
 def test_round_robin_deals_in_turn_and_one_replica_is_one_queue(balancing, replicas):
     station = (f"services.station.load_balancing={balancing}", f"services.station.replicas={replicas}")
     system, arrivals, work = path(*station, "traffic.clients.arrivals.poisson=20/s")
@@ -158,7 +173,9 @@ def test_a_consumer_of_one_partition_is_a_queue():
     for polled in (1, 500):
         system = run(TOPIC, "services.worker.workers=4", f"services.worker.consumes.orders.max_poll_records={polled}")
         rows, messages = system.requests, system.records.messages
-        work = system.draws(system.scenario.services["worker"].endpoints["handle"].do[0].time, "worker.handle.work", rows["id"])
+        work = system.draws(
+            system.scenario.services["worker"].endpoints["handle"].do[0].time, "worker.handle.work", rows["id"]
+        )
         partition = dict(zip(messages["request"].tolist(), messages["partition"].tolist(), strict=True))
         its = np.array([partition[request] for request in rows["id"].tolist()])
         assert np.bincount(its).min() > 300
@@ -173,10 +190,16 @@ def test_a_consumer_of_one_partition_is_a_queue():
 def test_work_is_conserved_whatever_the_order():
     """Nobody is idle while somebody waits: the work left at any time is the same first or last come first served, or shared on a core."""
     ends = []
-    for sets in ((), ("services.station.queue.discipline=lifo",), ("services.station.workers=unlimited", "services.station.cores=1")):
+    for sets in (
+        (),
+        ("services.station.queue.discipline=lifo",),
+        ("services.station.workers=unlimited", "services.station.cores=1"),
+    ):
         system, arrivals, _ = path(*sets, "traffic.clients.arrivals.poisson=9/s", "duration=200s")
         done = system.requests["end"]
-        starts_of_idleness = [time for time in np.sort(done[~np.isnan(done)]) if np.sum(arrivals <= time) == np.sum(done <= time)]
+        starts_of_idleness = [
+            time for time in np.sort(done[~np.isnan(done)]) if np.sum(arrivals <= time) == np.sum(done <= time)
+        ]
         ends.append(starts_of_idleness)
     assert len(ends[0]) > 20
     for other in ends[1:]:

@@ -27,7 +27,9 @@ services:
 
 
 def share_denied(rate, seconds, limit):
-    return run(LIMITED, f"traffic.clients.arrivals.poisson={rate}/s", f"duration={seconds}s", f"gateway.rate_limits=[{limit}]").share(Outcome.RATE_LIMITED)
+    return run(
+        LIMITED, f"traffic.clients.arrivals.poisson={rate}/s", f"duration={seconds}s", f"gateway.rate_limits=[{limit}]"
+    ).share(Outcome.RATE_LIMITED)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,9 @@ def test_t16a_token_bucket_with_continuous_refill(rate, burst, seconds):
 )
 def test_t16c_fixed_windows(case, rate, limit, window, seconds):
     with Golden("T16c") as golden:
-        found = share_denied(rate, seconds, f"{{per: all, rate: {limit / window:.12f}/s, window: {window}s, algorithm: fixed_window}}")
+        found = share_denied(
+            rate, seconds, f"{{per: all, rate: {limit / window:.12f}/s, window: {window}s, algorithm: fixed_window}}"
+        )
         golden.near(case, found, absolute=0.003)
 
 
@@ -94,7 +98,12 @@ services:
 def test_t17a_retries_of_clients_amplify(share, attempts):
     """Each try draws anew: 1 + p + p^2 ... attempts."""
     seconds = {"0.9": 6000 - 1200 * attempts, "0.5": 600, "0.3": 400}.get(share, 200)
-    system = run(CLIENT_RETRIES, f"services.api.endpoints.get.0.fail={share}", f"traffic.clients.retry.max_attempts={attempts}", f"duration={seconds}s")
+    system = run(
+        CLIENT_RETRIES,
+        f"services.api.endpoints.get.0.fail={share}",
+        f"traffic.clients.retry.max_attempts={attempts}",
+        f"duration={seconds}s",
+    )
     with Golden("T17a") as golden:
         golden.near(f"p{share}_n{attempts}/attempts_per_request", system.requests["attempts"].mean(), relative=0.01)
         golden.near(f"p{share}_n{attempts}/success", system.share(Outcome.OK), relative=0.01)
@@ -103,7 +112,11 @@ def test_t17a_retries_of_clients_amplify(share, attempts):
 
 @pytest.mark.parametrize(("share", "attempts"), [("0.1", 2), ("0.3", 3), ("0.5", 4)])
 def test_t17a_retries_of_a_call_amplify(share, attempts):
-    sets = (f"services.api.endpoints.get.0.fail={share}", f"services.front.endpoints.ask.0.policy.retry.max_attempts={attempts}", "duration=400s")
+    sets = (
+        f"services.api.endpoints.get.0.fail={share}",
+        f"services.front.endpoints.ask.0.policy.retry.max_attempts={attempts}",
+        "duration=400s",
+    )
     system = run(CALL_RETRIES, *sets)
     with Golden("T17a") as golden:
         offered = {book.component: book.offered for book in system.records.books}
@@ -157,7 +170,9 @@ def test_t21b_a_breaker_of_five_consecutive_failures(share, requests):
         golden.near(f"{case}/p_success", system.share(Outcome.OK), absolute=0.005)
         golden.near(f"{case}/open_fraction", 5.0 * opened.size / system.window, absolute=0.005)
         if closed.size > 100:
-            golden.near(f"{case}/mean_cycle", np.diff(closed).mean(), absolute=4 * np.diff(closed).std() / np.sqrt(closed.size))
+            golden.near(
+                f"{case}/mean_cycle", np.diff(closed).mean(), absolute=4 * np.diff(closed).std() / np.sqrt(closed.size)
+            )
     assert (probed - opened[: probed.size] > 5).all()
     assert closed.size <= probed.size <= opened.size
 
@@ -184,8 +199,15 @@ brokers:
 @pytest.mark.parametrize("share", ["0.05", "0.2", "0.5"])
 def test_t26_redeliveries_and_dead_letters(share, most, place):
     """Up to n deliveries, each of which fails by its own luck: in place, or through n - 1 retry topics."""
-    topics = [f"services.worker.consumes.orders.retry_topic={{delays: [{', '.join(['10ms'] * (most - 1))}]}}"] if place == "retry topics" else []
-    sets = (f"services.worker.consumes.orders.max_deliveries={most}", f"services.worker.consumes.orders.do.0.fail={share}")
+    topics = (
+        [f"services.worker.consumes.orders.retry_topic={{delays: [{', '.join(['10ms'] * (most - 1))}]}}"]
+        if place == "retry topics"
+        else []
+    )
+    sets = (
+        f"services.worker.consumes.orders.max_deliveries={most}",
+        f"services.worker.consumes.orders.do.0.fail={share}",
+    )
     rows = run(REDELIVERED, *sets, *topics).records.messages
     ended = rows[rows["how"] != MessageEnd.QUEUED]
     dead = ended["how"] == MessageEnd.DEAD_LETTERED
@@ -193,6 +215,8 @@ def test_t26_redeliveries_and_dead_letters(share, most, place):
         case = f"p{share}_n{most}"
         rate = golden.expected[case]["dlq_rate"]
         golden.near(f"{case}/deliveries_per_message", ended["deliveries"].mean(), relative=0.01)
-        golden.near(f"{case}/dlq_rate", dead.mean(), relative=0.01, absolute=3 * math.sqrt(rate * (1 - rate) / ended.size))
+        golden.near(
+            f"{case}/dlq_rate", dead.mean(), relative=0.01, absolute=3 * math.sqrt(rate * (1 - rate) / ended.size)
+        )
     assert (ended["deliveries"][dead] == most).all()
     assert ended["deliveries"].max() <= most

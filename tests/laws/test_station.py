@@ -26,7 +26,9 @@ def test_t01_mm1():
         golden.near("mean_wait", system.mean("station", "queue") / 80, relative=0.02)
         golden.near("mean_in_queue", system.mean("station", "queue"), relative=0.02)
         golden.near("mean_in_system", states @ np.arange(states.size), relative=0.02)
-        for name, value in zip(("p50", "p90", "p95", "p99"), quantiles(system.response, 0.5, 0.9, 0.95, 0.99), strict=True):
+        for name, value in zip(
+            ("p50", "p90", "p95", "p99"), quantiles(system.response, 0.5, 0.9, 0.95, 0.99), strict=True
+        ):
             golden.near(f"response_{name}", value, relative=0.04)
         golden.near("p_empty", states[0], relative=0.02)
         golden.near("p_n_ge_10", states[10:].sum(), relative=0.04)
@@ -54,7 +56,12 @@ def test_t02_mm4():
 @pytest.mark.long
 def test_t03a_a_bounded_queue_sheds_at_125_percent():
     """4 workers and 6 places to wait; the rest hears no at once."""
-    station = ("services.station.workers=4", "services.station.queue.capacity=6", f"{WORK}=exponential: 50ms", "traffic.clients.arrivals.poisson=100/s")
+    station = (
+        "services.station.workers=4",
+        "services.station.queue.capacity=6",
+        f"{WORK}=exponential: 50ms",
+        "traffic.clients.arrivals.poisson=100/s",
+    )
     system = run(STATION, *station, "duration=4000s", "warmup=10s", "record.spans=all")
     spans = system.spans("station.serve")
     wait = (spans["started"] - spans["arrived"])[spans["outcome"] == Outcome.OK]
@@ -66,12 +73,20 @@ def test_t03a_a_bounded_queue_sheds_at_125_percent():
         golden.near("mean_response_accepted", system.response.mean(), relative=0.01)
         golden.near("utilization", system.mean("station", "busy") / 4, relative=0.005)
         golden.near("p_wait_accepted", np.mean(wait > 0), relative=0.01)
-    assert (system.answered[system.requests["outcome"][system.requests["outcome"] != Outcome.IN_FLIGHT] == Outcome.SHED] == 0).all()
+    assert (
+        system.answered[system.requests["outcome"][system.requests["outcome"] != Outcome.IN_FLIGHT] == Outcome.SHED]
+        == 0
+    ).all()
 
 
 @any_law
 def test_t03c_erlang_loss_is_insensitive_to_the_distribution(law):
-    station = ("services.station.workers=8", "services.station.queue.capacity=0", f"{WORK}={LAWS[law]}", "traffic.clients.arrivals.poisson=60/s")
+    station = (
+        "services.station.workers=8",
+        "services.station.queue.capacity=0",
+        f"{WORK}={LAWS[law]}",
+        "traffic.clients.arrivals.poisson=60/s",
+    )
     system = run(STATION, *station, "duration=3000s", "warmup=10s")
     with Golden("T03c") as golden:
         golden.near("p_block", system.share(Outcome.SHED), absolute=0.003)
@@ -81,7 +96,11 @@ def test_t03c_erlang_loss_is_insensitive_to_the_distribution(law):
 
 @any_law
 def test_t04_unlimited_workers_hold_a_poisson_number(law):
-    station = ("services.station.workers=unlimited", f"{WORK}={LAWS[law].replace('100ms', '50ms')}", "traffic.clients.arrivals.poisson=200/s")
+    station = (
+        "services.station.workers=unlimited",
+        f"{WORK}={LAWS[law].replace('100ms', '50ms')}",
+        "traffic.clients.arrivals.poisson=200/s",
+    )
     system = run(STATION, *station, "duration=1250s", "warmup=10s")
     states = state_shares(system.requests["arrival"], system.requests["end"], 20.0, 1250.0)
     number = np.arange(states.size)
@@ -95,12 +114,18 @@ def test_t04_unlimited_workers_hold_a_poisson_number(law):
 
 @pytest.mark.long
 def test_t04_the_tails_of_the_poisson_number():
-    station = ("services.station.workers=unlimited", f"{WORK}=exponential: 50ms", "traffic.clients.arrivals.poisson=200/s")
+    station = (
+        "services.station.workers=unlimited",
+        f"{WORK}=exponential: 50ms",
+        "traffic.clients.arrivals.poisson=200/s",
+    )
     system = run(STATION, *station, "duration=15000s", "warmup=10s")
     states = state_shares(system.requests["arrival"], system.requests["end"], 20.0, 15_000.0)
     with Golden("T04") as golden:
         golden.near("p_n_gt_15", states[16:].sum(), relative=0.02)
-        golden.near("p_n_eq_0", states[0], absolute=4 * np.sqrt(4.54e-5 * 0.005 / 15_000))  # visits to 0 are rare and last 5 ms in the mean
+        golden.near(
+            "p_n_eq_0", states[0], absolute=4 * np.sqrt(4.54e-5 * 0.005 / 15_000)
+        )  # visits to 0 are rare and last 5 ms in the mean
 
 
 @pytest.mark.long
@@ -115,7 +140,9 @@ def test_t05_and_t06_md1():
     with Golden("T06a") as golden:
         golden.near("mean_wait", system.response.mean() - 0.01, relative=0.02)
         golden.near("mean_response", system.response.mean(), relative=0.02)
-        for name, value in zip(("p50", "p90", "p95", "p99"), quantiles(system.response, 0.5, 0.9, 0.95, 0.99), strict=True):
+        for name, value in zip(
+            ("p50", "p90", "p95", "p99"), quantiles(system.response, 0.5, 0.9, 0.95, 0.99), strict=True
+        ):
             golden.near(f"response_{name}", value, relative=0.02)
             golden.near(f"wait_{name}", value - 0.01, relative=0.02)
 
@@ -127,7 +154,11 @@ def test_t05_lognormal():
     with Golden("T05-lognormal") as golden:
         golden.near("mean_wait", np.mean([system.mean("station", "queue") for system in systems]) / 80, relative=0.04)
         golden.near("mean_response", np.mean([system.response.mean() for system in systems]), relative=0.04)
-        golden.near("mean_in_system", np.mean([system.mean("station", "queue") + system.mean("station", "busy") for system in systems]), relative=0.04)
+        golden.near(
+            "mean_in_system",
+            np.mean([system.mean("station", "queue") + system.mean("station", "busy") for system in systems]),
+            relative=0.04,
+        )
         golden.near("p_wait", 1 - np.mean([share_empty(system) for system in systems]), relative=0.02)
 
 
@@ -138,7 +169,9 @@ def share_empty(system):
 @pytest.mark.long
 def test_t07a_processor_sharing():
     """A core shared by all who compute: the mean is that of M/M/1, a job is slowed down in proportion to its size."""
-    system = run(STATION, "services.station.workers=unlimited", "services.station.cores=1", "duration=40000s", "warmup=100s")
+    system = run(
+        STATION, "services.station.workers=unlimited", "services.station.cores=1", "duration=40000s", "warmup=100s"
+    )
     response = system.response
     with Golden("T07a") as golden:
         golden.near("mean_response", response.mean(), relative=0.02)
@@ -147,7 +180,9 @@ def test_t07a_processor_sharing():
         golden.near("response_p95", np.quantile(response, 0.95), relative=0.05)
         golden.near("response_p99", np.quantile(response, 0.99), relative=0.05)
         some = system.requests[:1_500_000]
-        size = system.draws(system.scenario.services["station"].endpoints["serve"].do[0].time, "station.serve.work", some["id"])
+        size = system.draws(
+            system.scenario.services["station"].endpoints["serve"].do[0].time, "station.serve.work", some["id"]
+        )
         its = (some["end"] - some["arrival"]) / size
         like = (size > 0.018) & (size < 0.022)
         golden.near("mean_response_of_job_size_20ms", its[like].mean() * 0.02, relative=0.02)
@@ -157,7 +192,12 @@ def test_t07a_processor_sharing():
 @pytest.mark.long
 def test_t08b_impatience_in_the_queue():
     """Who has waited 100 ms leaves."""
-    station = ("services.station.workers=4", "services.station.queue.timeout=100ms", f"{WORK}=exponential: 50ms", "traffic.clients.arrivals.poisson=100/s")
+    station = (
+        "services.station.workers=4",
+        "services.station.queue.timeout=100ms",
+        f"{WORK}=exponential: 50ms",
+        "traffic.clients.arrivals.poisson=100/s",
+    )
     system = run(STATION, *station, "duration=4000s", "warmup=10s", "record.spans=all")
     spans = system.spans("station.serve")
     served = spans["outcome"] == Outcome.OK

@@ -46,6 +46,7 @@ def figures(times):
     return np.mean(times), np.quantile(times, 0.99)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("replications", [1, pytest.param(10, marks=pytest.mark.long)])
 @pytest.mark.parametrize(("balancing", "about"), [("random", (0.032, 0.208)), ("round_robin", (0.027, 0.225))])
 def test_the_bursts_of_a_topic_without_keys_are_those_of_its_producers(balancing, about, replications):

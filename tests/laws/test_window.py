@@ -26,7 +26,9 @@ stations = st.fixed_dictionaries(
         "warmup": st.integers(0, 15),
         "seed": st.integers(1, 99),
         "interval": st.sampled_from([250, 700, 1000]),
-        "arrivals": st.sampled_from(["{poisson: 3/s}", "{poisson: 40/s}", "{deterministic: 7/s}", "{closed: {users: 30, think: 100ms}}"]),
+        "arrivals": st.sampled_from(
+            ["{poisson: 3/s}", "{poisson: 40/s}", "{deterministic: 7/s}", "{closed: {users: 30, think: 100ms}}"]
+        ),
         "workers": st.integers(1, 12),
         "capacity": st.sampled_from(["unlimited", 5, 40]),
         "work": st.sampled_from(["200ms", "1s", "{exponential: 300ms}", "{uniform: [10ms, 2s]}"]),
@@ -78,7 +80,9 @@ def test_the_books_of_a_window_balance(drawn):
     warmup, duration = records.warmup, records.duration
     lines = warmup - 1e-9 * duration, duration - 1e-9 * duration
     end, arrival = np.nan_to_num(records.requests["end"], nan=math.inf), records.requests["arrival"]
-    inside = [int(((arrival < moment) & (end >= line)).sum()) for moment, line in zip((warmup, duration), lines, strict=True)]
+    inside = [
+        int(((arrival < moment) & (end >= line)).sum()) for moment, line in zip((warmup, duration), lines, strict=True)
+    ]
     refused = int(((end >= lines[0]) & (end < lines[1]) & (records.requests["outcome"] != 0)).sum())
     left = round(values["throughput"] * (duration - warmup)) + refused
     assert inside[0] + values["requests"] == left + inside[1]

@@ -18,9 +18,23 @@ from sim.vocabulary import Outcome
 SAMPLES = Path(__file__).parent / "samples"
 
 REQUESTS = {  # file -> kind, arrivals, durations, outcomes, routes, users
-    "jmeter.jtl": ("JMeter CSV", [0, 0.54, 0.79], [1.649, 0.25, 60.001], "ok error timeout", ["create", "read", "read"], [0, 1, 1]),
+    "jmeter.jtl": (
+        "JMeter CSV",
+        [0, 0.54, 0.79],
+        [1.649, 0.25, 60.001],
+        "ok error timeout",
+        ["create", "read", "read"],
+        [0, 1, 1],
+    ),
     "jmeter.xml": ("JMeter XML", [0, 0.54], [1.649, 0.012], "ok ok", ["create", "query"], [0, 1]),
-    "simulation-3.9.log": ("Gatling simulation.log", [0, 0.08, 0.18], [0.03, 0.5, 60], "ok shed timeout", ["orders", "pay", "pay"], [-1] * 3),
+    "simulation-3.9.log": (
+        "Gatling simulation.log",
+        [0, 0.08, 0.18],
+        [0.03, 0.5, 60],
+        "ok shed timeout",
+        ["orders", "pay", "pay"],
+        [-1] * 3,
+    ),
     "simulation-2.3.log": ("Gatling simulation.log", [0], [0.03], "ok", ["orders"], [0]),
     "hey.csv": ("hey CSV", [0, 0.01], [0.015, 0.025], "rate_limited ok", ["", ""], [-1, -1]),
     "vegeta.json": ("vegeta results", [0, 0.5], [0.0125, 30], "ok timeout", ["GET /orders/{id}"] * 2, [-1, -1]),
@@ -33,7 +47,14 @@ REQUESTS = {  # file -> kind, arrivals, durations, outcomes, routes, users
         ["POST /pay", "GET /orders/{id}", "GET /orders/{id}", ""],
         [1, 0, 0, 2],
     ),
-    "apache.log": ("access log of Apache", [0, 4], [0.1835, 2.5], "ok error", ["GET /apache_pb.gif", "GET /cgi"], [0, 0]),
+    "apache.log": (
+        "access log of Apache",
+        [0, 4],
+        [0.1835, 2.5],
+        "ok error",
+        ["GET /apache_pb.gif", "GET /cgi"],
+        [0, 0],
+    ),
     "common.log": ("access log", [0, 1], [np.nan, np.nan], "ok refused", ["GET /apache_pb.gif", "GET /other"], [0, 1]),
     "envoy.log": (
         "access log of Envoy",
@@ -43,7 +64,14 @@ REQUESTS = {  # file -> kind, arrivals, durations, outcomes, routes, users
         ["POST /api/v1/locations", "GET /api/v1/slow", "GET /status/{id}"],
         [-1] * 3,
     ),
-    "access.jsonl": ("access log of JSON lines", [0, 1.249], [0.25, 0.001], "ok rate_limited", ["GET /orders/{id}", "POST /pay"], [0, 1]),
+    "access.jsonl": (
+        "access log of JSON lines",
+        [0, 1.249],
+        [0.25, 0.001],
+        "ok rate_limited",
+        ["GET /orders/{id}", "POST /pay"],
+        [0, 1],
+    ),
     "caddy.jsonl": ("access log of JSON lines", [0], [0.25], "ok", ["GET /orders/{id}"], [0]),
     "requests.csv": (
         "CSV of requests",
@@ -53,7 +81,14 @@ REQUESTS = {  # file -> kind, arrivals, durations, outcomes, routes, users
         ["orders.create", "orders.create", "orders.read"],
         [1, 0, 0],
     ),
-    "requests-own.csv": ("CSV of requests", [0.5, 1.5], [0.25, np.nan], "ok in_flight", ["orders.create"] * 2, [-1, -1]),
+    "requests-own.csv": (
+        "CSV of requests",
+        [0.5, 1.5],
+        [0.25, np.nan],
+        "ok in_flight",
+        ["orders.create"] * 2,
+        [-1, -1],
+    ),
 }
 TABLES = {  # file -> requests, failures, mean, {share: time}
     "locust_stats.csv": (600, 6, 0.0505, {0.5: 0.042, 0.95: 0.14, 0.99: 0.5, 1: 0.99}),
@@ -132,14 +167,19 @@ def payload(words):
 
 
 def hlog(*lines):
-    head = ["#[Histogram log format version 1.3]", '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"']
+    head = [
+        "#[Histogram log format version 1.3]",
+        '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"',
+    ]
     return "\n".join([*head, *lines, ""])
 
 
 def test_a_log_of_histograms_is_decoded_slot_by_slot(tmp_path):
     """Two digits: 256 slots of width 1, then 128 of width 2 from 256 on, whose middles are one above: slot 266 is (266 - 128) * 2 = 276, 277."""
     file = tmp_path / "a.hlog"
-    file.write_text(hlog(f"0.0,1.0,0.000277,{payload([-5, 3, -260, 1])}", f"1.0,1.0,0.000277,{payload([-5, 1, -260, 5])}"))
+    file.write_text(
+        hlog(f"0.0,1.0,0.000277,{payload([-5, 3, -260, 1])}", f"1.0,1.0,0.000277,{payload([-5, 1, -260, 5])}")
+    )
     measured = read_measured(str(file))
     (table,) = measured.distributions
     assert (table.count, table.span) == (10, 2)

@@ -13,7 +13,29 @@ from sim.measured import read_measured
 from sim.measured.kinds import READERS
 
 SAMPLES = sorted((Path(__file__).parent / "samples").iterdir())
-ODD = ["null", "-1", "1e999", "[]", "{}", '"', "NaN", "inf", "9" * 40, "\x00", "é", ",,,", "\t", "<a>", "&b;", "0", "''", "1970-01-01", "%", "\\", "(" * 50]
+ODD = [
+    "null",
+    "-1",
+    "1e999",
+    "[]",
+    "{}",
+    '"',
+    "NaN",
+    "inf",
+    "9" * 40,
+    "\x00",
+    "é",
+    ",,,",
+    "\t",
+    "<a>",
+    "&b;",
+    "0",
+    "''",
+    "1970-01-01",
+    "%",
+    "\\",
+    "(" * 50,
+]
 LONGEST = 5.0  # s of CPU that one file may take
 
 
@@ -77,7 +99,11 @@ def test_a_reader_that_is_insisted_on_bears_every_other_format(reader, tmp_path)
     for sample in SAMPLES:
         file = tmp_path / sample.name
         for damage in range(10):
-            file.write_text(mutated(sample.read_text(), draw) if damage else sample.read_text(), encoding="utf-8", errors="surrogateescape")
+            file.write_text(
+                mutated(sample.read_text(), draw) if damage else sample.read_text(),
+                encoding="utf-8",
+                errors="surrogateescape",
+            )
             outcome(file, reader.name)
 
 
@@ -94,7 +120,13 @@ def test_no_file_is_opened_that_was_not_named(tmp_path, monkeypatch):
     secret = tmp_path / "secret"
     secret.write_text("SECRET")
     text = (Path(__file__).parent / "samples" / "jmeter.xml").read_text()
-    (tmp_path / "a.jtl").write_text(text.replace("<testResults", f'<?xml-stylesheet href="{secret}"?><testResults xmlns:xi="http://www.w3.org/2001/XInclude"', 1))
+    (tmp_path / "a.jtl").write_text(
+        text.replace(
+            "<testResults",
+            f'<?xml-stylesheet href="{secret}"?><testResults xmlns:xi="http://www.w3.org/2001/XInclude"',
+            1,
+        )
+    )
     opened = []
     real = __import__("os").open
     monkeypatch.setattr("os.open", lambda path, *rest, **more: opened.append(str(path)) or real(path, *rest, **more))

@@ -88,7 +88,9 @@ def records(
         **tables,
         series=tuple(Series(component, quantity, KINDS.get(quantity, "total")) for component, quantity in series),
         ticks=ticks,
-        gauges=np.array([np.broadcast_to(values, ticks.shape) for values in columns.values()], dtype=float).reshape(len(columns), len(ticks)).T,
+        gauges=np.array([np.broadcast_to(values, ticks.shape) for values in columns.values()], dtype=float)
+        .reshape(len(columns), len(ticks))
+        .T,
         books=(),
         oversold=dict(oversold or {}),
     )
@@ -99,7 +101,9 @@ def _table(dtype: np.dtype, rows: Iterable[Mapping[str, Any]], names: dict[str, 
     table = np.zeros(len(rows), dtype)
     for field in rows[0] if rows else ():
         values = [row[field] for row in rows]
-        table[field] = [names.setdefault(value, len(names)) for value in values] if isinstance(values[0], str) else values
+        table[field] = (
+            [names.setdefault(value, len(names)) for value in values] if isinstance(values[0], str) else values
+        )
     return table
 
 

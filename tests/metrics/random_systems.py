@@ -17,9 +17,16 @@ def random_system(seed: int) -> dict[str, Any]:
     services = {name: _service(rng, place, names, brokers) for place, name in enumerate(names)}
     if brokers:
         services[names[-1]]["consumes"] = {"order.events": {"group": "g", "do": [{"work": "1ms"}]}}
-    client: dict[str, Any] = {"sends": "s0.do", "arrivals": {"poisson": f"{rng.choice([10, 40, 80])}/s"}, "users": {"count": 20}}
+    client: dict[str, Any] = {
+        "sends": "s0.do",
+        "arrivals": {"poisson": f"{rng.choice([10, 40, 80])}/s"},
+        "users": {"count": 20},
+    }
     if rng.random() < 0.5:
-        client |= {"timeout": rng.choice(["60ms", "300ms"]), "retry": {"max_attempts": 2, "backoff": {"constant": "15ms"}}}
+        client |= {
+            "timeout": rng.choice(["60ms", "300ms"]),
+            "retry": {"max_attempts": 2, "backoff": {"constant": "15ms"}},
+        }
     document: dict[str, Any] = {
         "version": 1,
         "duration": f"{DURATION}s",
@@ -28,21 +35,35 @@ def random_system(seed: int) -> dict[str, Any]:
         "traffic": {"clients": client},
         "services": services,
         "policies": {"guarded": _policy(rng), "patient": {"timeout": "400ms"}},
-        "network": {"default": {"latency": rng.choice(["1ms", {"exponential": "2ms"}]), "loss": rng.choice(["0%", "3%"])}},
+        "network": {
+            "default": {"latency": rng.choice(["1ms", {"exponential": "2ms"}]), "loss": rng.choice(["0%", "3%"])}
+        },
         "faults": _faults(rng, names),
     }
     if brokers:
         document["brokers"] = {
-            "kafka": {"kind": "log", "acks": rng.choice(["all", 1, 0]), "replication": {"exponential": "3ms"}, "topics": {"order.events": {"partitions": 2}}}
+            "kafka": {
+                "kind": "log",
+                "acks": rng.choice(["all", 1, 0]),
+                "replication": {"exponential": "3ms"},
+                "topics": {"order.events": {"partitions": 2}},
+            }
         }
     if rng.random() < 0.4:
         client["sends"] = "POST /"
-        gateway = {"workers": rng.choice([1, 8]), "work": "1ms", "concurrency": rng.choice(["threads", "event_loop"]), "routes": {"POST /": {"to": "s0.do"}}}
+        gateway = {
+            "workers": rng.choice([1, 8]),
+            "work": "1ms",
+            "concurrency": rng.choice(["threads", "event_loop"]),
+            "routes": {"POST /": {"to": "s0.do"}},
+        }
         route = gateway["routes"]["POST /"]
         if rng.random() < 0.5:
             route |= {"timeout": "250ms", "translate": {"to": "grpc", "work": "1ms", "response_work": "1ms"}}
         if rng.random() < 0.5:
-            gateway["authentication"] = {"oauth": {"introspect": f"{names[-1]}.do", "cache_ttl": "1s", "lookup": "0.2ms"}}
+            gateway["authentication"] = {
+                "oauth": {"introspect": f"{names[-1]}.do", "cache_ttl": "1s", "lookup": "0.2ms"}
+            }
         document["gateway"] = gateway
     return document
 
@@ -53,7 +74,10 @@ def _service(rng: random.Random, place: int, names: list[str], brokers: bool) ->
         "workers": rng.randint(1, 6),
         "concurrency": rng.choice(["threads", "threads", "event_loop"]),
         "queue": rng.choice([{}, {"capacity": 5}, {"timeout": "40ms"}, {"timeout": "80ms", "discipline": "lifo"}]),
-        "endpoints": {"do": _steps(rng, names[place], names[place + 1 :], brokers), "aside": [{"work": {"exponential": "3ms"}}]},
+        "endpoints": {
+            "do": _steps(rng, names[place], names[place + 1 :], brokers),
+            "aside": [{"work": {"exponential": "3ms"}}],
+        },
     }
     return service | ({"cores": rng.randint(1, 2)} if rng.random() < 0.4 else {})
 
@@ -68,7 +92,9 @@ def _steps(rng: random.Random, own: str, callees: list[str], brokers: bool, dept
             call: dict[str, Any] = {"call": f"{rng.choice(callees)}.do", "policy": rng.choice(["guarded", "patient"])}
             steps.append(call | ({"fallback": [{"work": "2ms"}]} if rng.random() < 0.3 else {}))
         elif kind == "parallel" and depth < 2:
-            steps.append({"parallel": [_steps(rng, own, callees, brokers, depth + 1) for _ in range(rng.randint(2, 3))]})
+            steps.append(
+                {"parallel": [_steps(rng, own, callees, brokers, depth + 1) for _ in range(rng.randint(2, 3))]}
+            )
         elif kind == "reply" and rng.random() < 0.4:
             steps.append({"reply": None})
         elif kind == "fail":
@@ -83,7 +109,11 @@ def _steps(rng: random.Random, own: str, callees: list[str], brokers: bool, dept
 def _policy(rng: random.Random) -> dict[str, Any]:
     policy: dict[str, Any] = {"timeout": rng.choice(["30ms", "120ms"]), "on_timeout": rng.choice(["abandon", "cancel"])}
     if rng.random() < 0.7:
-        policy["retry"] = {"max_attempts": rng.randint(2, 3), "backoff": {"constant": rng.choice(["0ms", "10ms"])}, "jitter": rng.choice(["none", "full"])}
+        policy["retry"] = {
+            "max_attempts": rng.randint(2, 3),
+            "backoff": {"constant": rng.choice(["0ms", "10ms"])},
+            "jitter": rng.choice(["none", "full"]),
+        }
     if rng.random() < 0.4:
         policy["bulkhead"] = {"max_concurrent_calls": 2, "max_wait": rng.choice(["0ms", "30ms"])}
     if rng.random() < 0.3:

@@ -60,12 +60,21 @@ def guarded(**policy):
 def test_an_attempt_that_was_made_again_is_told_apart_and_so_is_the_pause():
     """The draw of the first request is 100 ms in every attempt: the first is given up after 30 ms, the second fails the request."""
     system = guarded(timeout="30ms", retry={"max_attempts": 2, "backoff": {"constant": "5ms"}, "jitter": "none"})
-    expected = {("back", "network*"): 0.001, ("back", "work*"): 0.029, ("back", "backoff"): 0.005, ("back", "network"): 0.001, ("back", "work"): 0.029}
+    expected = {
+        ("back", "network*"): 0.001,
+        ("back", "work*"): 0.029,
+        ("back", "backoff"): 0.005,
+        ("back", "network"): 0.001,
+        ("back", "work"): 0.029,
+    }
     assert parts(system, [0.0], sends="front.ask") == expected
 
 
 def test_the_last_attempt_that_failed_counts_up_to_the_moment_its_caller_gave_up():
-    assert parts(guarded(timeout="30ms"), [0.0], sends="front.ask") == {("back", "network"): 0.001, ("back", "work"): 0.029}
+    assert parts(guarded(timeout="30ms"), [0.0], sends="front.ask") == {
+        ("back", "network"): 0.001,
+        ("back", "work"): 0.029,
+    }
 
 
 def test_a_message_that_is_lost_is_travel():
@@ -75,10 +84,21 @@ def test_a_message_that_is_lost_is_travel():
 
 def test_the_clients_own_patience_and_pause():
     system = {
-        "traffic": {"clients": {"sends": "shop.buy", "timeout": "30ms", "retry": {"max_attempts": 2, "backoff": {"constant": "5ms"}, "jitter": "none"}}},
+        "traffic": {
+            "clients": {
+                "sends": "shop.buy",
+                "timeout": "30ms",
+                "retry": {"max_attempts": 2, "backoff": {"constant": "5ms"}, "jitter": "none"},
+            }
+        },
         "services": {"shop": {"workers": 1, "endpoints": {"buy": [{"work": "40ms"}]}}},
     }
-    expected = {("shop", "work*"): 0.03, ("clients", "backoff"): 0.005, ("shop", "queue"): 0.005, ("shop", "work"): 0.025}
+    expected = {
+        ("shop", "work*"): 0.03,
+        ("clients", "backoff"): 0.005,
+        ("shop", "queue"): 0.005,
+        ("shop", "work"): 0.025,
+    }
     assert parts(system, [0.0]) == expected
 
 
@@ -143,7 +163,11 @@ def test_a_publication_travels_and_is_replicated():
     services: {shop: {workers: 1, endpoints: {buy: [{work: 5ms}, {publish: order.events}]}}}
     brokers: {kafka: {kind: log, acks: all, replication: 7ms, topics: {order.events: {partitions: 1}}}}
     """
-    assert parts(shop, [0.0]) == {("shop", "work"): 0.005, ("order.events", "network"): 0.004, ("order.events", "replication"): 0.007}
+    assert parts(shop, [0.0]) == {
+        ("shop", "work"): 0.005,
+        ("order.events", "network"): 0.004,
+        ("order.events", "replication"): 0.007,
+    }
 
 
 def test_a_gateway_is_a_station_like_any_other():
@@ -274,14 +298,23 @@ def test_an_event_waits_in_the_outbox_for_its_relay():
     """Written at 5 ms, looked for at 100 ms, at the broker at 102 ms, replicated at 109 ms."""
     system = EVENTS.format(via=", via: outbox, poll: 100ms", acks="all", consume="do: [{effect: sent}]")
     found = until_complete(system, [0.0])
-    assert found == {("shop", "work"): 0.005, ("shop", "outbox"): 0.097, ("order.events", "replication"): 0.007, ("g", "lag"): 0.002}
+    assert found == {
+        ("shop", "work"): 0.005,
+        ("shop", "outbox"): 0.097,
+        ("order.events", "replication"): 0.007,
+        ("g", "lag"): 0.002,
+    }
 
 
 def test_a_delay_in_a_retry_topic_is_on_the_way():
     """The first try of the only record fails, 40 % of them do; the seed is one at which it is so."""
     consume = "retry_topic: [300ms, 300ms, 300ms, 300ms, 300ms, 300ms, 300ms, 300ms], do: [{work: 10ms}, {fail: 40%}, {effect: sent}]"
     system = EVENTS.format(via="", acks="all", consume=consume)
-    found = next(found for found in (until_complete(f"seed: {seed}{system}", [0.0]) for seed in range(20)) if ("g", "retry topic") in found)
+    found = next(
+        found
+        for found in (until_complete(f"seed: {seed}{system}", [0.0]) for seed in range(20))
+        if ("g", "retry topic") in found
+    )
     tries = round(found["g", "retry topic"] / 0.3)
     assert found["g", "retry topic"] == pytest.approx(0.3 * tries)
     assert found["mail", "work"] == pytest.approx(0.01 * (tries + 1))
@@ -290,7 +323,9 @@ def test_a_delay_in_a_retry_topic_is_on_the_way():
 def test_what_a_consumer_calls_is_on_the_way_and_an_unfinished_order_is_where_it_stands():
     system = EVENTS.format(via="", acks="all", consume="do: [{call: mail.stamp}, {effect: sent}]")
     assert until_complete(system, [0.0])["mail", "work"] == 0.003
-    dead = EVENTS.format(via="", acks="all", consume="do: [{wait: 1h}, {effect: sent}]").replace("workers: 1, endpoints: {buy", "workers: 9, endpoints: {buy")
+    dead = EVENTS.format(via="", acks="all", consume="do: [{wait: 1h}, {effect: sent}]").replace(
+        "workers: 1, endpoints: {buy", "workers: 9, endpoints: {buy"
+    )
     played = play(f"duration: 20s{dead}", [0.0, 1.0])
     ways = Ways(played.records, played.scenario, np.arange(2))
     row = int(np.argmax(played.records.requests["arrival"]))

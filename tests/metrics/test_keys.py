@@ -60,19 +60,34 @@ def test_an_expectation_may_be_of_every_figure_there_is():
     """What the scenario language takes for a metric is what a run measures."""
     run = scenario(faults=FAULTS)
     assert {spec_key(key, run) for key in metric_keys(run)} == metric_keys(run)
-    written = ["p99(response_all)", "p95(completion, POST /orders)", "utilisation(gateway)", "recovery_time(dark, response)", "drain_time(for ever)"]
+    written = [
+        "p99(response_all)",
+        "p95(completion, POST /orders)",
+        "utilisation(gateway)",
+        "recovery_time(dark, response)",
+        "drain_time(for ever)",
+    ]
     assert {spec_key(text, run) for text in written} <= metric_keys(run)
 
 
 def test_labels():
     keys = metric_keys(scenario())
-    assert {"utilisation(gateway)", "queue_mean(orders)", "lag_max(payment-group)", "availability(POST /orders)", "outcome_share(in_flight)"} <= keys
+    assert {
+        "utilisation(gateway)",
+        "queue_mean(orders)",
+        "lag_max(payment-group)",
+        "availability(POST /orders)",
+        "outcome_share(in_flight)",
+    } <= keys
     assert not {"utilisation", "outcome_share", "lag_max", "recovery_time"} & keys
     assert len([key for key in keys if key.startswith("outcome_share")]) == len(Outcome)
 
 
 def test_without_a_gateway_the_targets_are_the_routes():
-    direct = scenario(gateway=None, traffic={"a": {"sends": {"orders.create": 0.5, "payments.charge": 0.5}, "arrivals": {"poisson": "1/s"}}})
+    direct = scenario(
+        gateway=None,
+        traffic={"a": {"sends": {"orders.create": 0.5, "payments.charge": 0.5}, "arrivals": {"poisson": "1/s"}}},
+    )
     assert {"response_p99(orders.create)", "response_p99(payments.charge)"} <= metric_keys(direct)
 
 

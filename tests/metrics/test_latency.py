@@ -19,7 +19,13 @@ def test_response_is_of_those_answered_well():
     answered = [request(20, seconds) for seconds in range(1, 101)]
     failed = [request(20, 0.5, Outcome.SHED) for _ in range(100)]
     found = figures(answered + failed).values
-    assert (found["response_p50"], found["response_p90"], found["response_p95"], found["response_p99"], found["response_p999"]) == (50, 90, 95, 99, 100)
+    assert (
+        found["response_p50"],
+        found["response_p90"],
+        found["response_p95"],
+        found["response_p99"],
+        found["response_p999"],
+    ) == (50, 90, 95, 99, 100)
     assert found["response_mean"] == pytest.approx(50.5)
     assert found["response_all_p50"] == 0.5
     assert found["response_all_mean"] == pytest.approx((5050 + 50) / 200)
@@ -61,7 +67,11 @@ def test_an_unfinished_completion_counts_as_later_than_its_age():
     done = [request(20, 0.1, completion=1) for _ in range(96)]
     lost = [request(at, 0.1, completion=NAN) for at in (20, 30, 40, 50)]
     found = figures(done + lost)
-    assert (found.values["completion_p50"], found.values["completion_p95"], found.values["completion_p99"]) == (1, 1, 70)
+    assert (found.values["completion_p50"], found.values["completion_p95"], found.values["completion_p99"]) == (
+        1,
+        1,
+        70,
+    )
     assert {"completion_p99", f"completion_p99({ORDERS})", "completion_mean"} <= found.censored
     assert not {"completion_p95", "response_p99"} & found.censored
 

@@ -14,7 +14,10 @@ from sim.vocabulary import Outcome
 
 from .building import NAN, ORDERS, records, request, scenario
 
-RUN = scenario(objective={"latency": "800ms", "availability": "99.9%"}, faults=[{"name": "dark", "at": "40s", "for": "10s", "outage": "payments"}])
+RUN = scenario(
+    objective={"latency": "800ms", "availability": "99.9%"},
+    faults=[{"name": "dark", "at": "40s", "for": "10s", "outage": "payments"}],
+)
 
 
 @st.composite
@@ -24,7 +27,13 @@ def requests(draw):
     completion = draw(st.none() | st.just(NAN) | st.floats(0, 30))
     route = draw(st.sampled_from([ORDERS, "GET /orders"]))
     return request(
-        draw(st.floats(0, 99.99)), response, outcome, completion=completion, pending=draw(st.booleans()), charges=draw(st.integers(0, 3)), route=route
+        draw(st.floats(0, 99.99)),
+        response,
+        outcome,
+        completion=completion,
+        pending=draw(st.booleans()),
+        charges=draw(st.integers(0, 3)),
+        route=route,
     )
 
 
@@ -65,7 +74,10 @@ def test_a_million_requests_take_less_than_a_second():
     rows["source"] = 1
     run.requests = rows
     began = time.process_time()
-    measure(run, scenario(duration=900, warmup=120, faults=[{"name": "dark", "at": "300s", "for": "3m", "outage": "payments"}]))
+    measure(
+        run,
+        scenario(duration=900, warmup=120, faults=[{"name": "dark", "at": "300s", "for": "3m", "outage": "payments"}]),
+    )
     assert time.process_time() - began < 1.5  # half a second on a quiet machine
     began = time.process_time()
     timeline(run, scenario(duration=900, warmup=120))

@@ -30,7 +30,10 @@ def test_figures_timeline_and_intervals_are_the_same_of_what_was_read_before():
 @pytest.mark.parametrize("confidence", [None, 0.9])
 def test_a_job_reads_its_records_once(confidence, monkeypatch):
     reads = []
-    monkeypatch.setattr("sim.metrics.observed.sample_of", lambda *its, read=observe.__globals__["sample_of"]: reads.append(1) or read(*its))
+    monkeypatch.setattr(
+        "sim.metrics.observed.sample_of",
+        lambda *its, read=observe.__globals__["sample_of"]: reads.append(1) or read(*its),
+    )
     run = many()
     found = jobs.measured(run, RUN, jobs.Job("{}", (), "base", 1, 0, confidence=confidence))
     assert len(reads) == 1

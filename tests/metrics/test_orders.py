@@ -34,12 +34,24 @@ def test_lost_is_answered_well_incomplete_and_beyond_help():
 
 
 def test_a_charge_beyond_the_first_is_a_double_charge():
-    assert values([request(5, 1, charges=3), request(20, 1, charges=1), request(20, 1, Outcome.TIMEOUT, charges=2)])["double_charges"] == 3
+    assert (
+        values([request(5, 1, charges=3), request(20, 1, charges=1), request(20, 1, Outcome.TIMEOUT, charges=2)])[
+            "double_charges"
+        ]
+        == 3
+    )
 
 
 def test_charged_not_reserved():
     """Only when nothing alive could still reserve."""
-    found = values([request(20, 1, charges=1), request(20, 1, charges=1, pending=True), request(20, 1, charges=1, reservations=1), request(20, 1)])
+    found = values(
+        [
+            request(20, 1, charges=1),
+            request(20, 1, charges=1, pending=True),
+            request(20, 1, charges=1, reservations=1),
+            request(20, 1),
+        ]
+    )
     assert found["charged_not_reserved"] == 1
 
 
@@ -47,7 +59,9 @@ def test_charged_not_reserved():
 def test_charged_after_failure(outcome):
     """A refusal is no failure, and a request in flight was told nothing."""
     told_no_failure = outcome in (Outcome.OK, Outcome.DEGRADED, Outcome.REFUSED, Outcome.IN_FLIGHT)
-    assert values([request(20, 1, outcome, charges=1), request(20, 1, outcome)])["charged_after_failure"] == (0 if told_no_failure else 1)
+    assert values([request(20, 1, outcome, charges=1), request(20, 1, outcome)])["charged_after_failure"] == (
+        0 if told_no_failure else 1
+    )
 
 
 def test_oversold_items_add_up_over_the_services():
@@ -55,14 +69,29 @@ def test_oversold_items_add_up_over_the_services():
 
 
 def test_messages():
-    found = values(messages=[message(), message(deliveries=3), message(MessageEnd.DEAD_LETTERED, 10), message(MessageEnd.QUEUED, 0)])
+    found = values(
+        messages=[
+            message(),
+            message(deliveries=3),
+            message(MessageEnd.DEAD_LETTERED, 10),
+            message(MessageEnd.QUEUED, 0),
+        ]
+    )
     assert (found["messages_dead_lettered"], found["redeliveries"]) == (1, 2 + 9)
 
 
 def test_what_the_scenario_does_not_speak_of_is_nan_and_not_zero():
     """`lost_orders == 0` must not pass because nobody said what completes an order."""
     found = values([request(20, 1, charges=0)], ledger={}, brokers={})
-    silent = ["lost_orders", "pending_orders", "double_charges", "charged_not_reserved", "charged_after_failure", "oversold_items", "redeliveries"]
+    silent = [
+        "lost_orders",
+        "pending_orders",
+        "double_charges",
+        "charged_not_reserved",
+        "charged_after_failure",
+        "oversold_items",
+        "redeliveries",
+    ]
     assert all(math.isnan(found[name]) for name in silent)
     assert math.isnan(values([request(20, 1, charges=2)], ledger={"charge": "paid"})["charged_not_reserved"])
     assert values([request(20, 1, charges=2)], ledger={"charge": "paid"})["double_charges"] == 1

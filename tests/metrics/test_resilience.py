@@ -19,7 +19,9 @@ def run(behaviour, *, duration=400.0, rate=RATE, seed=1, faults=(DARK,), key="re
     """Requests at a steady rate; `behaviour(arrival, luck)` gives each, with `luck` exponential of mean 1."""
     generator = np.random.default_rng(seed)
     arrivals = np.arange(0.0, duration, 1 / rate) + 1e-6
-    requests = [behaviour(at, luck) for at, luck in zip(arrivals, generator.exponential(1.0, arrivals.size), strict=True)]
+    requests = [
+        behaviour(at, luck) for at, luck in zip(arrivals, generator.exponential(1.0, arrivals.size), strict=True)
+    ]
     measured = measure(records(requests, duration=duration, **more), scenario(duration=duration, faults=faults))
     return measured.values[key], key in measured.censored
 
@@ -30,7 +32,9 @@ def slow_until(moment):
 
 def failing_until(moment, share=1.0):
     """Evenly spread failures until the moment."""
-    return lambda at, luck: request(at, 0.1 * luck, Outcome.ERROR if 120 <= at < moment and round(at * RATE) % 10 < 10 * share else Outcome.OK)
+    return lambda at, luck: request(
+        at, 0.1 * luck, Outcome.ERROR if 120 <= at < moment and round(at * RATE) % 10 < 10 * share else Outcome.OK
+    )
 
 
 def test_nothing_happened():
@@ -62,7 +66,12 @@ def test_the_minute_must_fit_into_the_run():
 
 def test_five_per_cent_of_failures_are_within_five_per_cent():
     """One request in thirty still failing is recovery, three in ten are not."""
-    assert run(lambda at, luck: request(at, luck, Outcome.ERROR if at > 120 and round(at * RATE) % 30 == 0 else Outcome.OK))[0] <= 3
+    assert (
+        run(
+            lambda at, luck: request(at, luck, Outcome.ERROR if at > 120 and round(at * RATE) % 30 == 0 else Outcome.OK)
+        )[0]
+        <= 3
+    )
     assert run(failing_until(1e9, share=0.3))[0] == math.inf
 
 
@@ -72,7 +81,11 @@ def test_a_p95_a_fifth_higher_is_not_recovered():
 
 
 def test_better_than_before_is_recovered():
-    assert run(lambda at, luck: request(at, luck * (0.5 if at > END else 1), Outcome.OK if at > END or luck < 2 else Outcome.ERROR)) == (0, False)
+    assert run(
+        lambda at, luck: request(
+            at, luck * (0.5 if at > END else 1), Outcome.OK if at > END or luck < 2 else Outcome.ERROR
+        )
+    ) == (0, False)
 
 
 def test_a_relapse_within_the_minute_starts_it_anew():

@@ -33,7 +33,13 @@ def test_rates_are_per_second_of_the_measured_window():
 
 
 def test_completed_counts_orders_whose_effects_exist():
-    found = values([request(20, 1, completion=2), request(20, 1, Outcome.TIMEOUT, completion=2), request(20, 1, completion=math.nan)])
+    found = values(
+        [
+            request(20, 1, completion=2),
+            request(20, 1, Outcome.TIMEOUT, completion=2),
+            request(20, 1, completion=math.nan),
+        ]
+    )
     assert found["completed"] == pytest.approx(2 / 90)
 
 
@@ -68,7 +74,9 @@ def test_who_has_waited_for_four_times_t_will_not_be_satisfied_any_more():
 
 def test_the_burn_of_a_budget_is_bounded_too():
     """A budget of one in ten, one failure among nineteen and one open: at least 1 and at most 2 of 2 allowed failures in 20."""
-    found = values([*[request(20, 1)] * 18, request(20, 1, Outcome.ERROR), request(95)], objective={"availability": "90%"})
+    found = values(
+        [*[request(20, 1)] * 18, request(20, 1, Outcome.ERROR), request(95)], objective={"availability": "90%"}
+    )
     assert found["error_budget_burn"] == pytest.approx(1 / 1.9)
     assert (found["error_budget_burn_least"], found["error_budget_burn_most"]) == pytest.approx((0.5, 1.0))
 
@@ -76,7 +84,9 @@ def test_the_burn_of_a_budget_is_bounded_too():
 def test_what_leaves_in_the_window_counts_whenever_it_came():
     """The window begins at 10 s: of answers at 9.9, 10, and 50 s two count, and of arrivals before it none is offered."""
     found = values([request(9, 0.9), request(9, 1), request(5, 45), request(99, 1)])
-    assert found["throughput"] == found["goodput"] == pytest.approx(2 / 90)  # what leaves at 100 s leaves behind the end
+    assert (
+        found["throughput"] == found["goodput"] == pytest.approx(2 / 90)
+    )  # what leaves at 100 s leaves behind the end
     assert (found["offered"], found["requests"]) == (pytest.approx(1 / 90), 1)
 
 
@@ -98,7 +108,9 @@ def test_a_percentile_that_those_in_flight_exceed_is_a_lower_bound():
     """Quick ones at first, then nobody is answered. Where all took ten seconds and the last have not waited for them yet, nothing is bent."""
     stuck = measure(records([*[request(20, 1)] * 10, *[request(30)] * 40]), scenario())
     assert {"response_p50", "response_p99", "response_mean", "response_all_p50"} <= stuck.censored
-    steady = measure(records([request(20 + second, 10) if second < 70 else request(20 + second) for second in range(80)]), scenario())
+    steady = measure(
+        records([request(20 + second, 10) if second < 70 else request(20 + second) for second in range(80)]), scenario()
+    )
     assert not any(key.startswith("response") for key in steady.censored)
 
 

@@ -18,7 +18,9 @@ def values(gauges, requests=(), ticks=None, **changes):
 
 def test_utilisation_is_of_the_workers_after_the_warm_up():
     """All eight busy in the warm-up do not count; then half of them."""
-    assert values({"payments.busy": [8] + [4] * 9, "payments.workers": 8})["utilisation(payments)"] == pytest.approx(0.5)
+    assert values({"payments.busy": [8] + [4] * 9, "payments.workers": 8})["utilisation(payments)"] == pytest.approx(
+        0.5
+    )
 
 
 def test_utilisation_is_of_the_cores_where_there_are_cores():
@@ -44,7 +46,14 @@ def test_the_busiest_station_may_be_the_gateway():
 
 def test_the_members_of_a_consumer_group_are_a_station_too():
     """They work on threads of their own: the service looks idle while its consumers are the bottleneck."""
-    found = values({"payments.busy": 0, "payments.workers": 8, "payment-group order-events.busy": 23, "payment-group order-events.workers": 24})
+    found = values(
+        {
+            "payments.busy": 0,
+            "payments.workers": 8,
+            "payment-group order-events.busy": 23,
+            "payment-group order-events.workers": 24,
+        }
+    )
     assert found["utilisation(payments)"] == 0
     assert found["utilisation_max"] == pytest.approx(23 / 24)
 
@@ -54,7 +63,11 @@ def test_queue_mean():
 
 
 def test_lag_is_added_up_over_the_topics_of_a_group_before_its_largest_is_taken():
-    gauges = {"payment-group order-events.lag": [90, 5, 1] + [0] * 7, "payment-group retries.lag": [9, 1, 3] + [0] * 7, "other-group order-events.lag": 70}
+    gauges = {
+        "payment-group order-events.lag": [90, 5, 1] + [0] * 7,
+        "payment-group retries.lag": [9, 1, 3] + [0] * 7,
+        "other-group order-events.lag": 70,
+    }
     assert values(gauges, ticks=[5, *range(20, 101, 10)])["lag_max(payment-group)"] == 6
 
 
@@ -88,7 +101,9 @@ def test_cost():
     assert found["cost"] == pytest.approx(45 * 6 * 0.0001 + 90 * 0.00005)
     assert found["cost_per_thousand"] == pytest.approx(found["cost"] / 8 * 1000)
     answered = [request(20, 1), request(20, 1, Outcome.REFUSED), request(20, 1, Outcome.ERROR)]
-    assert values(gauges, answered, ticks=[10, 55, 100], **changes)["cost_per_thousand"] == pytest.approx(found["cost"] / 2 * 1000)
+    assert values(gauges, answered, ticks=[10, 55, 100], **changes)["cost_per_thousand"] == pytest.approx(
+        found["cost"] / 2 * 1000
+    )
     assert values(gauges, [], ticks=[10, 55, 100], **changes)["cost_per_thousand"] == math.inf
 
 

@@ -1,6 +1,5 @@
 """A summary says what the rows say: all that is counted exactly, all that is a time within 1 %, on scenarios of either kind, with their faults."""
 
-
 import numpy as np
 import pytest
 
@@ -32,7 +31,11 @@ def summed_up(scenario):
     return scenario.model_copy(update={"record": scenario.record.model_copy(update={"keep": "summary"})})
 
 
-@pytest.fixture(scope="module", params=[(name, place) for name in SYSTEMS for place in (0, -1)], ids=lambda param: f"{param[0]}{param[1]}")
+@pytest.fixture(
+    scope="module",
+    params=[(name, place) for name in SYSTEMS for place in (0, -1)],
+    ids=lambda param: f"{param[0]}{param[1]}",
+)
 def pair(request):
     """The scenario, its run with rows, and the same with a summary: of the first variant, and of the last."""
     name, place = request.param
@@ -87,22 +90,39 @@ def test_a_single_run_has_its_intervals():
     """Those of counts are the same; those of times are as close as the times."""
     scenario = next(iter(sim.load("01-one-queue", sets=["duration=1500s"]).variants.values()))
     rows, summary = simulate(scenario), simulate(summed_up(scenario))
-    expected, found = within_run(rows, scenario, measure(rows, scenario)), within_run(summary, scenario, measure(summary, scenario))
+    expected, found = (
+        within_run(rows, scenario, measure(rows, scenario)),
+        within_run(summary, scenario, measure(summary, scenario)),
+    )
     counts = [key for key in expected if key.partition("(")[0] in AVERAGES and not key.startswith(CLOCKS)]
     assert {"offered", "availability", "apdex"} <= set(counts) <= set(found)
     for key in counts:
-        assert (found[key].low, found[key].high) == pytest.approx((expected[key].low, expected[key].high), rel=1e-12), key
+        assert (found[key].low, found[key].high) == pytest.approx((expected[key].low, expected[key].high), rel=1e-12), (
+            key
+        )
     for key in ("response_p50", "response_p95"):  # no narrower than a bucket
         assert {found[key].low, found[key].high} <= set(summary.summary.edges.tolist()), key
         assert found[key].low < found[key].value < found[key].high, key
     for key in ("response_mean", "response_p50", "response_p95"):
-        assert (found[key].low, found[key].high) == pytest.approx((expected[key].low, expected[key].high), rel=0.05), key
+        assert (found[key].low, found[key].high) == pytest.approx((expected[key].low, expected[key].high), rel=0.05), (
+            key
+        )
 
 
 def test_percentiles_of_replications_vary_as_they_do_with_rows():
     """Though all of them fall into one bucket or two: no interval is narrower than what is behind it, and no difference more certain."""
-    figure, sets = "response_p50", ["duration=240s", "services.shop.workers=10", "services.shop.endpoints.buy.0.work={lognormal: {mean: 100ms, p99: 120ms}}"]
-    found = [sim.run(sim.load("01-one-queue", sets=[*sets, f"record={keep}"]), replications=6).variants["half-busy"] for keep in ("rows", "summary")]
+    figure, sets = (
+        "response_p50",
+        [
+            "duration=240s",
+            "services.shop.workers=10",
+            "services.shop.endpoints.buy.0.work={lognormal: {mean: 100ms, p99: 120ms}}",
+        ],
+    )
+    found = [
+        sim.run(sim.load("01-one-queue", sets=[*sets, f"record={keep}"]), replications=6).variants["half-busy"]
+        for keep in ("rows", "summary")
+    ]
     rows, summary = (result.per_replication[figure] for result in found)
     assert summary.to_numpy() == pytest.approx(rows.to_numpy(), rel=0.002)
     assert summary.std() == pytest.approx(rows.std(), rel=0.3)
@@ -133,7 +153,9 @@ def test_hope_ends_where_it_ends():
     """T is half a second: who has been in flight for two seconds at the end will not be satisfied any more; who came two nanoseconds later may be."""
     arrivals = [5.0, 6.0, 57.0, 58.0 - 2e-9, 58.0, 58.3, 59.0]
     rows, summary = figures(shop({"wait": testing.scripted(0.1, 0.1, *[30.0] * 5)}), arrivals)
-    assert (summary["apdex_least"], summary["apdex_most"]) == (rows["apdex_least"], rows["apdex_most"]) == (2 / 7, 5 / 7)
+    assert (
+        (summary["apdex_least"], summary["apdex_most"]) == (rows["apdex_least"], rows["apdex_most"]) == (2 / 7, 5 / 7)
+    )
 
 
 def test_what_leaves_is_counted_where_it_leaves():
@@ -148,5 +170,7 @@ def test_recovery_is_counted_in_seconds_from_the_end_of_the_fault():
     """Errors until 40.95 s: they reach into the sixth second after 35.7 s, though not into that of the clock."""
     errors = {"name": "errors", "at": "20s", "for": "20950ms", "errors": {"of": "shop", "share": "100%"}}
     slow = {"name": "slow", "at": "20300ms", "for": "15400ms", "slow": {"of": "shop", "by": "1x"}}
-    rows, summary = figures(shop({"wait": "10ms"}, duration="120s", faults=[errors, slow]), [0.1 * k + 0.05 for k in range(1200)])
+    rows, summary = figures(
+        shop({"wait": "10ms"}, duration="120s", faults=[errors, slow]), [0.1 * k + 0.05 for k in range(1200)]
+    )
     assert summary["recovery_time(slow)"] == rows["recovery_time(slow)"] == 6.0

@@ -42,13 +42,18 @@ def test_completions_go_by_the_moment_they_happen():
 
 def test_percentiles_of_a_bucket():
     frame = draw([request(20 + i / 100, i, completion=2 * i) for i in range(1, 101)] + [request(40, 9, Outcome.ERROR)])
-    assert list(frame.loc[20, ["response_p50", "response_p95", "response_p99", "completion_p50"]]) == pytest.approx([50, 95, 99, 100])
+    assert list(frame.loc[20, ["response_p50", "response_p95", "response_p99", "completion_p50"]]) == pytest.approx(
+        [50, 95, 99, 100]
+    )
     assert math.isnan(frame.loc[40, "response_p50"])
 
 
 def test_what_is_not_finished_is_not_known_and_never_looks_fast():
     """Half of the orders of the bucket are still open at the end: their median is known, their p95 is not."""
-    frame = draw([request(95, 0.1, completion=1) for _ in range(10)] + [request(95, 0.1, completion=NAN, pending=True) for _ in range(10)])
+    frame = draw(
+        [request(95, 0.1, completion=1) for _ in range(10)]
+        + [request(95, 0.1, completion=NAN, pending=True) for _ in range(10)]
+    )
     assert frame.loc[90, "completion_p50"] == 1
     assert math.isnan(frame.loc[90, "completion_p95"])
 
@@ -63,7 +68,11 @@ def test_gauges_become_columns():
     """Means are averaged over time, levels over ticks, totals become rates; a tick belongs to the bucket that it ends."""
     frame = draw(
         bucket=20.0,
-        gauges={"payments.busy": range(1, 11), "g t.lag": range(1, 11), "payments.attempts": [10, 30, 60, 60, 60, 60, 60, 60, 60, 100]},
+        gauges={
+            "payments.busy": range(1, 11),
+            "g t.lag": range(1, 11),
+            "payments.attempts": [10, 30, 60, 60, 60, 60, 60, 60, 60, 100],
+        },
     )
     assert list(frame["payments.busy"]) == [1.5, 3.5, 5.5, 7.5, 9.5]
     assert list(frame["g t.lag"]) == [1.5, 3.5, 5.5, 7.5, 9.5]
@@ -114,6 +123,11 @@ def test_the_mean_of_replications_leaves_out_what_is_not_there():
     one = draw([request(20, 1)], gauges={"payments.busy": 2})
     two = draw([request(20, 3), request(30, 5)], gauges={"a -> b.breaker_open": 1})
     mean = mean_of([Columns.of(one), Columns.of(two)]).frame()
-    assert (mean.loc[20, "response_p50"], mean.loc[30, "response_p50"], mean.loc[20, "offered"], mean.loc[30, "ok"]) == (2, 5, 0.1, 0.05)
+    assert (
+        mean.loc[20, "response_p50"],
+        mean.loc[30, "response_p50"],
+        mean.loc[20, "offered"],
+        mean.loc[30, "ok"],
+    ) == (2, 5, 0.1, 0.05)
     assert (mean.loc[0, "payments.busy"], mean.loc[0, "a -> b.breaker_open"]) == (2, 1)
     assert mean.index.name == "time"

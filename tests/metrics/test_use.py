@@ -25,7 +25,9 @@ def table(**options):
 
 def test_utilisation_and_queue_are_those_after_the_warm_up_and_of_the_worst_interval():
     busy, queue = [8.0] + [2.0] * 8 + [7.0], [50.0] + [0.0] * 8 + [4.5]
-    use = table(gauges={"payments.busy": busy, "payments.workers": [8.0] * 10, "payments.queue": queue})["payments", "workers"]
+    use = table(gauges={"payments.busy": busy, "payments.workers": [8.0] * 10, "payments.queue": queue})[
+        "payments", "workers"
+    ]
     assert use.utilisation == pytest.approx((8 * 2 + 7) / 9 / 8)
     assert use.utilisation_max == pytest.approx(7 / 8)
     assert use.queue_mean == pytest.approx(0.5)
@@ -49,7 +51,13 @@ def test_unlimited_workers_are_never_full():
 def test_errors_are_counted_by_outcome_of_the_attempts_that_arrived_after_the_warm_up():
     gauges = {"payments.busy": [1.0] * 10, "payments.workers": [8.0] * 10, "payments.queue": [0.0] * 10}
     early = {**span(5, 5, 6), "outcome": Outcome.SHED}
-    spans = [early, *({**span(20, 21, 22), "outcome": outcome} for outcome in (Outcome.OK, Outcome.REFUSED, Outcome.SHED, Outcome.SHED, Outcome.ERROR))]
+    spans = [
+        early,
+        *(
+            {**span(20, 21, 22), "outcome": outcome}
+            for outcome in (Outcome.OK, Outcome.REFUSED, Outcome.SHED, Outcome.SHED, Outcome.ERROR)
+        ),
+    ]
     use = table(gauges=gauges, spans=spans)["payments", "workers"]
     assert use.attempts == 5
     assert use.errors == {"shed": 2, "error": 1}
@@ -57,7 +65,11 @@ def test_errors_are_counted_by_outcome_of_the_attempts_that_arrived_after_the_wa
 
 def test_a_sample_of_spans_is_not_taken_for_all_of_them():
     gauges = {"payments.busy": [1.0] * 10, "payments.workers": [8.0] * 10, "payments.queue": [0.0] * 10}
-    run = replace(records(gauges=gauges, spans=[span(20, 21, 22)]), exemplary=True, books=(Book("payments", 70, {"ok": 60, "shed": 9}, 1),))
+    run = replace(
+        records(gauges=gauges, spans=[span(20, 21, 22)]),
+        exemplary=True,
+        books=(Book("payments", 70, {"ok": 60, "shed": 9}, 1),),
+    )
     use = next(use for use in use_table(run, scenario()) if use.station == "payments")
     assert use.attempts == 70
     assert use.errors == {"shed": 9}
@@ -65,14 +77,20 @@ def test_a_sample_of_spans_is_not_taken_for_all_of_them():
 
 def test_a_group_waits_for_messages():
     component = "payment-group order-events"
-    gauges = {f"{component}.busy": [4.0] * 10, f"{component}.workers": [4.0] * 10, f"{component}.lag": [float(lag) for lag in range(10)]}
+    gauges = {
+        f"{component}.busy": [4.0] * 10,
+        f"{component}.workers": [4.0] * 10,
+        f"{component}.lag": [float(lag) for lag in range(10)],
+    }
     use = table(gauges=gauges)[component, "consumers"]
     assert (use.utilisation, use.queue_max, use.full_at) == (1.0, 9.0, 0.0)
 
 
 def of_run(system, **record):
     (study_variant,) = load_text(system).variants.values()
-    return {(use.station, use.resource): use for use in use_table(simulate(study_variant), study_variant)}, study_variant
+    return {
+        (use.station, use.resource): use for use in use_table(simulate(study_variant), study_variant)
+    }, study_variant
 
 
 def test_the_places_of_a_bulkhead_are_servers_and_little_says_how_many_are_taken():

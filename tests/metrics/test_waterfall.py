@@ -21,7 +21,14 @@ def way_of(system, arrivals):
 def shown(bar):
     """(name, depth, try, [(what, from ms, to ms)], outcome, given up at ms)"""
     pieces = [(piece.what, round(piece.begin * 1e3), round(piece.end * 1e3)) for piece in bar.pieces]
-    return bar.name, bar.depth, bar.number, pieces, bar.outcome, None if math.isnan(bar.given_up) else round(bar.given_up * 1e3)
+    return (
+        bar.name,
+        bar.depth,
+        bar.number,
+        pieces,
+        bar.outcome,
+        None if math.isnan(bar.given_up) else round(bar.given_up * 1e3),
+    )
 
 
 RETRIES = """
@@ -38,7 +45,14 @@ def test_a_retry_is_a_bar_of_its_own_below_the_attempt_that_was_given_up():
     assert (way.number, way.outcome) == (1, "timeout")
     assert round(way.response * 1e3) == 130
     assert [shown(bar) for bar in way.bars] == [
-        ("shop.buy", 0, 1, [("work", 0, 10), ("callee", 10, 60), ("backoff", 60, 80), ("callee", 80, 130)], "timeout", None),
+        (
+            "shop.buy",
+            0,
+            1,
+            [("work", 0, 10), ("callee", 10, 60), ("backoff", 60, 80), ("callee", 80, 130)],
+            "timeout",
+            None,
+        ),
         ("bank.pay", 1, 1, [("network", 10, 11), ("queue", 11, 51), ("work", 51, 91)], "ok", 60),
         ("bank.pay", 1, 2, [("network", 80, 81), ("queue", 81, 91), ("work", 91, 131)], "ok", 130),
     ]

@@ -37,7 +37,12 @@ def long_run():
 def test_means_rates_shares_and_percentiles_have_intervals(long_run):
     """M/M/1 at a load of a half: mean 20 ms, percentiles of an exponential, half of the time busy."""
     whole, found = long_run
-    truth = {"response_mean": 0.020, "response_p50": 0.020 * math.log(2), "response_p99": 0.020 * math.log(100), "offered": 50.0}
+    truth = {
+        "response_mean": 0.020,
+        "response_p50": 0.020 * math.log(2),
+        "response_p99": 0.020 * math.log(100),
+        "offered": 50.0,
+    }
     for key, value in {**truth, "utilisation(station)": 0.5, "queue_mean(station)": 0.5}.items():
         assert found[key].value == whole.values[key]
         assert found[key].low < value < found[key].high
@@ -55,7 +60,9 @@ def test_what_never_varies_is_certain(long_run):
 
 
 def test_counts_of_the_whole_run_and_largest_values_have_none(long_run):
-    assert not {"lost_orders", "utilisation_max", "recovery_time", "lag_max", "cost"} & {key.partition("(")[0] for key in long_run[1]}
+    assert not {"lost_orders", "utilisation_max", "recovery_time", "lag_max", "cost"} & {
+        key.partition("(")[0] for key in long_run[1]
+    }
     assert METRICS.keys() >= AVERAGES
 
 
@@ -67,7 +74,13 @@ def test_a_run_that_hangs_together_has_no_interval_of_what_hangs_together():
     assert "offered" in found
 
 
-@pytest.mark.parametrize("unsteady", ["faults=[{at: 20s, for: 5s, outage: station}]", "traffic.clients.arrivals={profile: [{from: 1/s, to: 9/s, for: 30s}]}"])
+@pytest.mark.parametrize(
+    "unsteady",
+    [
+        "faults=[{at: 20s, for: 5s, outage: station}]",
+        "traffic.clients.arrivals={profile: [{from: 1/s, to: 9/s, for: 30s}]}",
+    ],
+)
 def test_an_unsteady_run_has_none(unsteady):
     assert ran(STATION, "duration=40s", unsteady)[1] == {}
 

@@ -18,7 +18,9 @@ def pair(policy, work="100ms", more=""):
 
 
 def test_the_timeout_is_per_attempt_and_pauses_come_on_top():
-    played = testing.play(pair("{timeout: 200ms, retry: {max_attempts: 3, backoff: {constant: 50ms}}}", "10s"), [0.0], sends="a.get")
+    played = testing.play(
+        pair("{timeout: 200ms, retry: {max_attempts: 3, backoff: {constant: 50ms}}}", "10s"), [0.0], sends="a.get"
+    )
     assert (played.outcomes(), played.responses()) == (["timeout"], [0.7])
     assert [attempt.arrived for attempt in played.attempts("b.get")] == [0.0, 0.25, 0.5]
 
@@ -53,7 +55,9 @@ def test_the_total_timeout_counts_the_wait_for_the_bulkhead():
 
 def test_each_call_has_a_total_timeout_of_its_own():
     """Two calls of 0.8 s in a row, each within its second; and the first one's timer does not end the second call."""
-    text = pair("{total_timeout: 1s}", "800ms").replace("[{call: b.get, policy: guarded}]", "[{call: b.get, policy: guarded}, {call: b.get, policy: guarded}]")
+    text = pair("{total_timeout: 1s}", "800ms").replace(
+        "[{call: b.get, policy: guarded}]", "[{call: b.get, policy: guarded}, {call: b.get, policy: guarded}]"
+    )
     played = testing.play(text, [0.0], sends="a.get")
     assert (played.outcomes(), played.responses()) == (["ok"], [1.6])
 
@@ -62,7 +66,11 @@ def test_a_caller_that_hangs_hears_after_the_thaw_what_came_first():
     """Frozen from 0.5 s to 5 s: the answer came at 0.8 s, before the end of the second; where none came, the timeout is what it hears."""
     hung = "faults: [{at: 500ms, for: 4500ms, outage: a, how: hang}]"
     for work, outcome in (("800ms", "ok"), ("3s", "timeout")):
-        played = testing.play(pair("{total_timeout: 1s, retry: {max_attempts: 5, backoff: {constant: 0s}}}", work, hung), [0.0], sends="a.get")
+        played = testing.play(
+            pair("{total_timeout: 1s, retry: {max_attempts: 5, backoff: {constant: 0s}}}", work, hung),
+            [0.0],
+            sends="a.get",
+        )
         assert (played.outcomes(), played.responses()) == ([outcome], [5.0])
         assert len(played.attempts("b.get")) == 1
 
@@ -113,21 +121,34 @@ def test_two_breakers_of_one_caller_for_one_callee_are_told_apart_by_the_name_of
     played = testing.play(text, [0.1 * k for k in range(20)])
     opened = [(event.subject, event.object) for event in played.events("breaker_opened")]
     assert sorted(opened) == [("a", "b (second)"), ("a[0]", "b")]
-    assert [series.component for series in played.records.series if series.quantity == "breaker_open"] == ["a -> b", "a -> b (second)"]
+    assert [series.component for series in played.records.series if series.quantity == "breaker_open"] == [
+        "a -> b",
+        "a -> b (second)",
+    ]
     assert [played.records.gauge(f"a -> {about}", "breaker_open")[-1] for about in ("b", "b (second)")] == [1.0, 1.0]
 
 
 def test_the_permit_is_free_again_at_the_timeout_although_the_callee_goes_on():
     policy = "{timeout: 500ms, bulkhead: {max_concurrent_calls: 1}}"
     played = testing.play(pair(policy, "10s"), [0.0, 0.4, 0.5, 0.6], sends="a.get")
-    assert played.outcomes() == ["timeout", "bulkhead_full", "bulkhead_full", "timeout"]  # at 0.5 s the arrival goes before the timeout
+    assert played.outcomes() == [
+        "timeout",
+        "bulkhead_full",
+        "bulkhead_full",
+        "timeout",
+    ]  # at 0.5 s the arrival goes before the timeout
     assert len(played.attempts("b.get")) == 2
 
 
 def test_a_retry_leaves_the_bulkhead_during_its_pause():
     policy = "{timeout: 100ms, retry: {max_attempts: 2, backoff: {constant: 1s}}, bulkhead: {max_concurrent_calls: 1}}"
     played = testing.play(pair(policy, "10s"), [0.0, 0.5], sends="a.get")
-    assert [(attempt.request, attempt.arrived) for attempt in played.attempts("b.get")] == [(0, 0.0), (1, 0.5), (0, 1.1), (1, 1.6)]
+    assert [(attempt.request, attempt.arrived) for attempt in played.attempts("b.get")] == [
+        (0, 0.0),
+        (1, 0.5),
+        (0, 1.1),
+        (1, 1.6),
+    ]
 
 
 def test_a_killed_waiter_leaves_no_ghost_in_the_queue_of_the_bulkhead():
@@ -168,7 +189,9 @@ def test_sites_of_one_caller_that_name_one_policy_share_their_guard_and_inline_p
     """
     arrivals = {"one": [0.0], "two": [0.1]}
     assert testing.play(text.replace("POLICY", "shared"), arrivals).outcomes("two") == ["bulkhead_full"]
-    assert testing.play(text.replace("POLICY", "{bulkhead: {max_concurrent_calls: 1}}"), arrivals).outcomes("two") == ["ok"]
+    assert testing.play(text.replace("POLICY", "{bulkhead: {max_concurrent_calls: 1}}"), arrivals).outcomes("two") == [
+        "ok"
+    ]
 
 
 def test_the_first_typed_failure_down_the_chain_is_the_outcome_and_tells_where_it_arose():
@@ -208,6 +231,8 @@ def test_the_timeout_includes_the_hops(latency):
 
 
 def test_attempts_and_first_attempts_are_counted_for_the_amplification():
-    played = testing.play(pair("{timeout: 100ms, retry: {max_attempts: 3, backoff: {constant: 0s}}}", "10s"), [0.0, 1.0], sends="a.get")
+    played = testing.play(
+        pair("{timeout: 100ms, retry: {max_attempts: 3, backoff: {constant: 0s}}}", "10s"), [0.0, 1.0], sends="a.get"
+    )
     assert played.records.gauge("b", "attempts")[-1] == 6.0
     assert played.records.gauge("b", "first_attempts")[-1] == 2.0

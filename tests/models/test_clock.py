@@ -14,7 +14,13 @@ from tests.models.any_scenario import any_scenario
 
 def test_events_of_one_instant_go_by_rank_and_then_by_the_order_of_scheduling():
     clock, seen = Clock(), []
-    for rank, name in [(OBSERVATION, "sample"), (TIMER, "late"), (ORDINARY, "one"), (CONTROL, "fault"), (ORDINARY, "two")]:
+    for rank, name in [
+        (OBSERVATION, "sample"),
+        (TIMER, "late"),
+        (ORDINARY, "one"),
+        (CONTROL, "fault"),
+        (ORDINARY, "two"),
+    ]:
         clock.schedule(Signal(lambda _, name=name: seen.append(name)), rank, 1.0)
     for _ in range(5):
         clock.step()
@@ -55,7 +61,10 @@ class Behaviour:
 def test_a_plug_in_step_may_use_stock_simpy_processes_and_resources(tmp_path):
     path = tmp_path / "printing.py"
     path.write_text(PLUGIN)
-    system = {"plugins": [str(path)], "services": {"a": {"workers": 5, "endpoints": {"get": [{"printing": 2}, {"work": "50ms"}]}}}}
+    system = {
+        "plugins": [str(path)],
+        "services": {"a": {"workers": 5, "endpoints": {"get": [{"printing": 2}, {"work": "50ms"}]}}},
+    }
     assert testing.play(system, [0.0, 0.1], plugins=[path]).responses() == [0.25, 0.35]
 
 
@@ -103,7 +112,9 @@ def test_arrivals_of_one_instant_are_served_in_the_order_in_which_the_traffic_st
 
 
 def test_traffic_and_clock_stop_at_the_duration():
-    played = testing.play("duration: 1s\nservices: {a: {workers: 1, endpoints: {get: [{work: 100ms}]}}}", [0.0, 0.9, 0.99, 1.0, 1.5])
+    played = testing.play(
+        "duration: 1s\nservices: {a: {workers: 1, endpoints: {get: [{work: 100ms}]}}}", [0.0, 0.9, 0.99, 1.0, 1.5]
+    )
     assert played.outcomes() == ["ok", "ok", "in_flight"]  # an answer at the very end is in time, an arrival is not
 
 
@@ -132,7 +143,10 @@ def test_the_queue_of_the_fixed_delay_changes_nothing(monkeypatch):
     assert [simulate(scenario).fingerprint() for scenario in scenarios] == with_it
 
 
-@pytest.mark.parametrize(("network", "delay"), [({}, math.nan), ({"default": {"latency": "0s"}}, math.nan), ({"default": {"latency": "1ms"}}, 0.001)])
+@pytest.mark.parametrize(
+    ("network", "delay"),
+    [({}, math.nan), ({"default": {"latency": "0s"}}, math.nan), ({"default": {"latency": "1ms"}}, 0.001)],
+)
 def test_a_hop_of_no_length_takes_no_event_and_so_has_no_fixed_delay(network, delay):
     scenario = next(iter(load_document({**any_scenario(0), "network": network}).variants.values()))
     assert World(scenario).env.fixed_delay == pytest.approx(delay, nan_ok=True)

@@ -19,7 +19,11 @@ brokers: {kafka: {kind: log, topics: {events: {partitions: PARTITIONS, KEY}}}}
 
 
 def system(partitions=1, replicas=1, workers=4, consume="", key="key: order", more=""):
-    text = SYSTEM.replace("PARTITIONS", str(partitions)).replace("REPLICAS", str(replicas)).replace("WORKERS", str(workers))
+    text = (
+        SYSTEM.replace("PARTITIONS", str(partitions))
+        .replace("REPLICAS", str(replicas))
+        .replace("WORKERS", str(workers))
+    )
     return text.replace("CONSUME", consume).replace("KEY", key) + more
 
 
@@ -36,7 +40,8 @@ def test_by_default_a_replica_has_one_member_however_many_workers_or_partitions_
 
 def test_members_have_threads_of_their_own_and_take_no_worker_of_the_service():
     text = system(workers=1).replace(
-        "traffic: {clients: {sends: a.get, completes_with: [done]}}", "traffic: {clients: {sends: a.get, completes_with: [done]}, others: {sends: b.do}}"
+        "traffic: {clients: {sends: a.get, completes_with: [done]}}",
+        "traffic: {clients: {sends: a.get, completes_with: [done]}, others: {sends: b.do}}",
     )
     played = testing.play(text, {"clients": [0.0], "others": [0.0]})
     assert played.responses("others") == [0.1]
@@ -58,7 +63,10 @@ def test_partitions_of_one_member_take_turns():
 
 
 def test_the_lag_counts_what_is_published_and_not_committed():
-    played = testing.play(system(consume="max_poll_records: 1,").replace("duration: 60s", "duration: 60s\nrecord: {interval: 50ms}"), [0.0, 0.0, 0.0])
+    played = testing.play(
+        system(consume="max_poll_records: 1,").replace("duration: 60s", "duration: 60s\nrecord: {interval: 50ms}"),
+        [0.0, 0.0, 0.0],
+    )
     lag = played.records.gauge("g events", "lag")
     assert lag[:8].tolist() == [0.0, 3.0, 2.0, 2.0, 1.0, 1.0, 0.0, 0.0]
 
@@ -97,7 +105,9 @@ def test_a_failing_record_keeps_its_place_in_the_partition_when_its_member_dies(
 def test_a_record_that_went_to_the_retry_topic_has_committed_its_offset():
     """Under `latest`, whoever takes the partition over goes on behind it and skips nothing."""
     text = (
-        system(1, 2, consume="consumers: 1, session_timeout: 5s, retry_topic: [60s],").replace("earliest", "latest").replace("duration: 60s", "duration: 90s")
+        system(1, 2, consume="consumers: 1, session_timeout: 5s, retry_topic: [60s],")
+        .replace("earliest", "latest")
+        .replace("duration: 60s", "duration: 90s")
     )
     text += "faults: [{at: 0s, for: 800ms, errors: {of: b, share: 100%}}, {at: 1s, crash: {of: b, replicas: 1}}]"
     played = testing.play(text, [0.5, 2.0])

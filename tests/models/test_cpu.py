@@ -12,7 +12,9 @@ from sim.testing import scripted
 def shared(works, arrivals, cores, freezes=(), limit=None):
     """Ends of jobs that share `cores`, worked out by small pieces between the events; jobs die at arrival + limit."""
     left, ends = dict(enumerate(works)), [math.nan] * len(works)
-    moments = sorted({*arrivals, *(t for freeze in freezes for t in freeze), *((a + limit for a in arrivals) if limit else ())})
+    moments = sorted(
+        {*arrivals, *(t for freeze in freezes for t in freeze), *((a + limit for a in arrivals) if limit else ())}
+    )
     now = 0.0
     while True:
         active = [j for j in left if arrivals[j] <= now + 1e-12]
@@ -42,7 +44,10 @@ def played(works, arrivals, cores, freezes=(), limit=None):
             "edge": {"workers": "unlimited", "endpoints": {"get": [{"call": "app.get", "policy": policy}]}},
             "app": {"workers": "unlimited", "cores": cores, "endpoints": {"get": [{"work": scripted(*works)}]}},
         },
-        "faults": [{"name": f"f{i}", "at": f"{a!r}s", "for": f"{b - a!r}s", "outage": "app"} for i, (a, b) in enumerate(freezes)],
+        "faults": [
+            {"name": f"f{i}", "at": f"{a!r}s", "for": f"{b - a!r}s", "outage": "app"}
+            for i, (a, b) in enumerate(freezes)
+        ],
     }
     return testing.play(system, arrivals, sends="edge.get")
 
@@ -69,9 +74,24 @@ def test_a_freeze_stops_the_cores_and_no_work_is_lost():
 
 
 def test_busy_cores_are_counted_as_such():
-    run = testing.play("services: {app: {workers: 4, cores: 2, endpoints: {get: [{work: 300ms}]}}}\nrecord: {interval: 100ms}\nduration: 1s", [0.0, 0.0, 0.0])
+    run = testing.play(
+        "services: {app: {workers: 4, cores: 2, endpoints: {get: [{work: 300ms}]}}}\nrecord: {interval: 100ms}\nduration: 1s",
+        [0.0, 0.0, 0.0],
+    )
     busy = run.records.gauge("app", "cores_busy")
-    assert busy.round(6).tolist() == [0.0, 2.0, 2.0, 2.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]  # 900 ms of work on two cores
+    assert busy.round(6).tolist() == [
+        0.0,
+        2.0,
+        2.0,
+        2.0,
+        2.0,
+        1.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+    ]  # 900 ms of work on two cores
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -81,7 +101,9 @@ def test_random_timelines_agree_with_a_simulation_by_small_steps(seed):
     arrivals = sorted(dice.uniform(0, 1) for _ in range(n))
     works = [dice.expovariate(5) for _ in range(n)]
     cores = dice.randint(1, 4)
-    freezes = [(a, a + dice.uniform(0.1, 0.5)) for a in (dice.uniform(0, 0.5), dice.uniform(1.1, 1.5))][: dice.randint(0, 2)]
+    freezes = [(a, a + dice.uniform(0.1, 0.5)) for a in (dice.uniform(0, 0.5), dice.uniform(1.1, 1.5))][
+        : dice.randint(0, 2)
+    ]
     limit = dice.choice([None, 0.4])
     ends = [attempt.ended for attempt in played(works, arrivals, cores, freezes, limit).attempts("app.get")]
     assert ends == pytest.approx(shared(works, arrivals, cores, freezes, limit), abs=1e-8)

@@ -33,7 +33,10 @@ def called(step, ask=f"{{call: back.do, {AGAIN}}}", arrivals=(0.0,), more=""):
         ("{wait: {exponential: 100ms}}", 3),
         ("{wait: {exponential: 100ms}, per: attempt}", 3),
         ("{wait: {exponential: 100ms}, per: request}", 1),
-        ("{work: {mixture: [{constant: 1ms}, {gamma: {mean: 100ms, cv: 2}}, {hyperexponential: {mean: 100ms, cv: 3}}]}}", 1),
+        (
+            "{work: {mixture: [{constant: 1ms}, {gamma: {mean: 100ms, cv: 2}}, {hyperexponential: {mean: 100ms, cv: 3}}]}}",
+            1,
+        ),
     ],
 )
 @pytest.mark.parametrize("where", ["simple", "watched for a freeze", "on shared cores", "on an event loop"])
@@ -101,11 +104,16 @@ services:
 """
 
 
-@pytest.mark.parametrize(("step", "different"), [("{work: {exponential: 100ms}}", 1), ("{wait: {exponential: 100ms}}", 3)])
+@pytest.mark.parametrize(
+    ("step", "different"), [("{work: {exponential: 100ms}}", 1), ("{wait: {exponential: 100ms}}", 3)]
+)
 def test_a_redelivery_is_the_same_work_again(step, different):
     played = testing.play(CONSUMER.replace("STEP", step), [0.0], sends="front.ask")
     (below, arrived) = lasted(played, "deep.do"), [attempt.arrived for attempt in played.attempts("deep.do")]
-    own = [round(arrived[0], 7), *(round(later - earlier - took, 7) for earlier, later, took in zip(arrived, arrived[1:], below, strict=False))]
+    own = [
+        round(arrived[0], 7),
+        *(round(later - earlier - took, 7) for earlier, later, took in zip(arrived, arrived[1:], below, strict=False)),
+    ]
     assert len(below) == 3
     assert len({round(time, 6) for time in below}) == different
     assert len({round(time, 6) for time in own}) == different

@@ -44,7 +44,10 @@ def test_an_endpoint_of_no_steps_answers_at_once():
 
 
 def test_work_of_a_slowed_service_counts_as_done_at_its_stretched_length():
-    played = testing.play("services: {app: {workers: 1, endpoints: {get: [{work: 1s}]}}}\nfaults: [{at: 0s, slow: {of: app, by: 3x}}]", [0.0])
+    played = testing.play(
+        "services: {app: {workers: 1, endpoints: {get: [{work: 1s}]}}}\nfaults: [{at: 0s, slow: {of: app, by: 3x}}]",
+        [0.0],
+    )
     assert played.records.gauge("app", "work_done")[-1] == 3.0
 
 

@@ -21,12 +21,22 @@ def log(played, *kinds):
 
 
 def test_a_fault_begins_and_ends_in_the_log_under_its_name():
-    played = testing.play(faults("{name: trouble, at: 1s, for: 2s, slow: {of: b, by: 2x}}", "{at: 2s, outage: b}"), [], sends="a.get")
-    assert log(played) == [(1.0, "fault_began", "trouble"), (2.0, "fault_began", "outage of b"), (3.0, "fault_ended", "trouble")]
+    played = testing.play(
+        faults("{name: trouble, at: 1s, for: 2s, slow: {of: b, by: 2x}}", "{at: 2s, outage: b}"), [], sends="a.get"
+    )
+    assert log(played) == [
+        (1.0, "fault_began", "trouble"),
+        (2.0, "fault_began", "outage of b"),
+        (3.0, "fault_ended", "trouble"),
+    ]
 
 
 def test_a_crash_takes_the_first_replicas_that_are_up():
-    played = testing.play(faults("{name: one, at: 1s, crash: {of: b, replicas: 1}}", "{name: two, at: 2s, crash: {of: b, replicas: 1}}"), [], sends="a.get")
+    played = testing.play(
+        faults("{name: one, at: 1s, crash: {of: b, replicas: 1}}", "{name: two, at: 2s, crash: {of: b, replicas: 1}}"),
+        [],
+        sends="a.get",
+    )
     assert log(played, "replica_crashed") == [(1.0, "replica_crashed", "b[0]"), (2.0, "replica_crashed", "b[1]")]
 
 
@@ -43,7 +53,10 @@ def test_capacity_that_is_down_is_not_counted_as_there():
 
 
 def test_a_replica_that_crashes_while_frozen_comes_back_frozen_until_the_freeze_is_over():
-    text = faults("{name: freeze, at: 1s, for: 9s, outage: b, how: hang}", "{name: crash, at: 2s, crash: {of: b, replicas: 3, restart_after: 1s}}")
+    text = faults(
+        "{name: freeze, at: 1s, for: 9s, outage: b, how: hang}",
+        "{name: crash, at: 2s, crash: {of: b, replicas: 3, restart_after: 1s}}",
+    )
     played = testing.play(text, [0.99, 5.0], sends="a.get")
     assert played.outcomes() == ["timeout", "timeout"]
     killed, later = played.attempts("b.get")
@@ -52,7 +65,10 @@ def test_a_replica_that_crashes_while_frozen_comes_back_frozen_until_the_freeze_
 
 
 def test_a_replica_restarted_during_a_refusal_refuses_until_that_is_over():
-    text = faults("{name: refusal, at: 1s, for: 9s, outage: b, how: refuse}", "{name: crash, at: 2s, crash: {of: b, replicas: 3, restart_after: 1s}}")
+    text = faults(
+        "{name: refusal, at: 1s, for: 9s, outage: b, how: refuse}",
+        "{name: crash, at: 2s, crash: {of: b, replicas: 3, restart_after: 1s}}",
+    )
     assert testing.play(text, [5.0, 10.5], sends="a.get").outcomes() == ["unreachable", "ok"]
 
 
@@ -114,7 +130,9 @@ def test_the_gateway_can_be_harmed_as_a_service_can(fault, outcomes, seconds):
 
 
 def test_a_black_hole_before_the_gateway_swallows_what_clients_send():
-    played = testing.play(f"{DOOR}faults: [{{at: 2s, for: 7s, outage: gateway, how: blackhole}}]", [1.0, 5.0, 10.0], sends="GET /x")
+    played = testing.play(
+        f"{DOOR}faults: [{{at: 2s, for: 7s, outage: gateway, how: blackhole}}]", [1.0, 5.0, 10.0], sends="GET /x"
+    )
     assert played.outcomes() == ["ok", "in_flight", "ok"]
 
 

@@ -23,7 +23,9 @@ def test_own_work_queues_for_the_gateways_workers():
 
 
 def test_a_full_queue_of_the_gateway_sheds_before_anything_else_is_asked():
-    played = testing.play(gateway("work: 10ms, queue: {capacity: 1},", limit="rate_limits: [{per: all, rate: 1/s}],"), [0.0] * 4)
+    played = testing.play(
+        gateway("work: 10ms, queue: {capacity: 1},", limit="rate_limits: [{per: all, rate: 1/s}],"), [0.0] * 4
+    )
     assert played.outcomes() == ["ok", "rate_limited", "shed", "shed"]
 
 
@@ -45,15 +47,33 @@ def test_every_limit_is_asked_in_its_order_and_the_first_refusal_counts():
     ("words", "arrived", "answered"),
     [
         ("timeout: 50ms, policy: {timeout: 10s, retry: {max_attempts: 2, backoff: {constant: 0s}}}", [0.0], 0.05),
-        ("per_try_timeout: 50ms, policy: {timeout: 10s, retry: {max_attempts: 2, backoff: {constant: 0s}}}", [0.0, 0.05], 0.1),
-        ("timeout: 80ms, per_try_timeout: 50ms, policy: {retry: {max_attempts: 9, backoff: {constant: 0s}}}", [0.0, 0.05], 0.08),
-        ("timeout: 80ms, policy: {timeout: 50ms, retry: {max_attempts: 9, backoff: {constant: 20ms}}}", [0.0, 0.07], 0.08),
+        (
+            "per_try_timeout: 50ms, policy: {timeout: 10s, retry: {max_attempts: 2, backoff: {constant: 0s}}}",
+            [0.0, 0.05],
+            0.1,
+        ),
+        (
+            "timeout: 80ms, per_try_timeout: 50ms, policy: {retry: {max_attempts: 9, backoff: {constant: 0s}}}",
+            [0.0, 0.05],
+            0.08,
+        ),
+        (
+            "timeout: 80ms, policy: {timeout: 50ms, retry: {max_attempts: 9, backoff: {constant: 20ms}}}",
+            [0.0, 0.07],
+            0.08,
+        ),
         ("timeout: 60ms, policy: {timeout: 50ms, retry: {max_attempts: 9, backoff: {constant: 20ms}}}", [0.0], 0.06),
-        ("timeout: 90ms, policy: {timeout: 30ms, retry: {max_attempts: 9, backoff: {constant: 0s}}}", [0.0, 0.03, 0.06], 0.09),
+        (
+            "timeout: 90ms, policy: {timeout: 30ms, retry: {max_attempts: 9, backoff: {constant: 0s}}}",
+            [0.0, 0.03, 0.06],
+            0.09,
+        ),
         ("timeout: 90ms, policy: {timeout: 10s}", [0.0], 0.09),
     ],
 )
-def test_the_timeout_of_a_route_is_that_of_all_attempts_and_pauses_and_per_try_timeout_that_of_each(words, arrived, answered):
+def test_the_timeout_of_a_route_is_that_of_all_attempts_and_pauses_and_per_try_timeout_that_of_each(
+    words, arrived, answered
+):
     """Also where the deadline falls into a pause, or onto the end of an attempt: then no further one begins."""
     played = testing.play(gateway(route=words), [0.0])
     assert (played.outcomes(), played.responses()) == (["timeout"], [answered])
@@ -73,7 +93,9 @@ def test_invalid_tokens_are_refused_by_oauth_too():
 
 
 def test_users_of_two_gateway_replicas_share_what_is_known_but_not_the_call_that_is_under_way():
-    text = gateway(auth="authentication: {oauth: {introspect: identity.get, lookup: 0s, cache_ttl: 60s}},").replace("workers: 1,", "workers: 1, replicas: 2,")
+    text = gateway(auth="authentication: {oauth: {introspect: identity.get, lookup: 0s, cache_ttl: 60s}},").replace(
+        "workers: 1,", "workers: 1, replicas: 2,"
+    )
     text = text.replace("services: {", "services: {identity: {workers: 9, endpoints: {get: [{work: 20ms}]}}, ")
     played = testing.play(text, [0.0, 0.01, 1.0, 1.0])
     assert len(played.attempts("identity.get")) == 2

@@ -38,8 +38,20 @@ def station(works, arrivals, workers, capacity=math.inf, lifo=False, patience=ma
 
 
 def played(works, arrivals, workers, capacity="unlimited", lifo=False, patience=None, **more):
-    queue = {"capacity": capacity, "discipline": "lifo" if lifo else "fifo", **({"timeout": f"{patience}s"} if patience else {})}
-    return testing.play({"services": {"app": {"workers": workers, "queue": queue, "endpoints": {"get": [{"work": scripted(*works)}]}}}, **more}, arrivals)
+    queue = {
+        "capacity": capacity,
+        "discipline": "lifo" if lifo else "fifo",
+        **({"timeout": f"{patience}s"} if patience else {}),
+    }
+    return testing.play(
+        {
+            "services": {
+                "app": {"workers": workers, "queue": queue, "endpoints": {"get": [{"work": scripted(*works)}]}}
+            },
+            **more,
+        },
+        arrivals,
+    )
 
 
 def test_first_in_first_out():
@@ -78,7 +90,9 @@ def test_a_freed_place_goes_to_the_head_of_the_queue_and_nobody_barges_in():
 
 def test_the_order_of_grants_is_the_order_of_the_queue_also_when_many_leave_at_once():
     run = played([1.0] * 9, [0.0] * 9, 3)
-    assert [attempt.request for attempt in sorted(run.attempts(), key=lambda attempt: attempt.started)] == list(range(9))
+    assert [attempt.request for attempt in sorted(run.attempts(), key=lambda attempt: attempt.started)] == list(
+        range(9)
+    )
 
 
 def test_queue_and_busy_are_time_averages():
@@ -97,21 +111,35 @@ def test_random_timelines_agree_with_a_plain_event_list(seed):
     workers, capacity, lifo = dice.randint(1, 3), dice.choice((0, 2, 5, "unlimited")), dice.random() < 0.5
     patience = dice.choice((None, 0.05, 0.2))
     run = played(works, arrivals, workers, capacity, lifo, patience)
-    expected = station(works, arrivals, workers, math.inf if capacity == "unlimited" else capacity, lifo, patience or math.inf)
+    expected = station(
+        works, arrivals, workers, math.inf if capacity == "unlimited" else capacity, lifo, patience or math.inf
+    )
     assert run.outcomes() == [outcome for outcome, _ in expected]
-    assert [arrival + response for arrival, response in zip(arrivals, run.responses(), strict=True)] == pytest.approx([end for _, end in expected], abs=1e-8)
+    assert [arrival + response for arrival, response in zip(arrivals, run.responses(), strict=True)] == pytest.approx(
+        [end for _, end in expected], abs=1e-8
+    )
 
 
 @pytest.mark.parametrize("how", ["hang", "refuse"])
 def test_a_fault_that_never_happens_changes_nothing(how):
     """A fault makes the engine look out for it: the same requests must come of it as without."""
     works, arrivals = [0.1 * (k % 7) for k in range(50)], [0.05 * k for k in range(50)]
-    plain, watchful = played(works, arrivals, 2), played(works, arrivals, 2, faults=[{"at": "60s", "outage": "app", "how": how}])
+    plain, watchful = (
+        played(works, arrivals, 2),
+        played(works, arrivals, 2, faults=[{"at": "60s", "outage": "app", "how": how}]),
+    )
     assert plain.lines() == watchful.lines()[:-1]
 
 
 def test_the_replicas_of_a_service_have_queues_of_their_own():
-    system = "services: {app: {replicas: 2, workers: 1, endpoints: {get: [{work: WORK}]}}}".replace("WORK", "{replay: {data: [1.0, 0.1]}}")
+    system = "services: {app: {replicas: 2, workers: 1, endpoints: {get: [{work: WORK}]}}}".replace(
+        "WORK", "{replay: {data: [1.0, 0.1]}}"
+    )
     run = testing.play(system, [0.0, 0.0, 0.2, 0.2])
     assert [attempt.replica for attempt in run.attempts()] == [0, 1, 0, 1]
-    assert run.responses() == [1.0, 0.1, 1.8, 0.1]  # the third waits behind the slow first, though the other replica idles
+    assert run.responses() == [
+        1.0,
+        0.1,
+        1.8,
+        0.1,
+    ]  # the third waits behind the slow first, though the other replica idles

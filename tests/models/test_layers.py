@@ -1,4 +1,6 @@
-"""A guarded call is the layers that its policy names, each around the next, and who is killed in one gives back what it holds."""
+"""A guarded call is the layers that its policy names, each around the next, and who is killed in one gives back what it
+holds.
+"""
 
 import pytest
 
@@ -15,9 +17,12 @@ from sim.spec import load_document
 GUARDS = {
     "total_timeout": ("TotalTimeout", "10s"),
     "retry": ("Retry", {"max_attempts": 2}),
+    "hedge": ("Hedge", {"after": "50ms"}),
     "circuit_breaker": ("Breaker", {"failures": 3, "within": "10s", "open_for": "5s"}),
+    "rate_limit": ("RateLimit", {"rate": "100/s", "wait": "1s"}),
     "timeout": ("Timeout", "1s"),
     "bulkhead": ("Bulkhead", {"max_concurrent_calls": 2}),
+    "pool": ("Pool", {"size": 2}),
 }
 """Word of a policy -> its layer, and something to say there; in the order of the layers."""
 
@@ -95,7 +100,13 @@ def test_a_layer_of_ones_own_runs_around_those_behind_it_in_the_list():
     with pytest.raises(StopIteration) as end:
         next(layered(call_under({}), (Outer, Inner, Innermost))("somebody"))
     assert end.value.value == 7
-    assert told == ["outer enters", "inner enters", "attempt for somebody", "inner leaves with 5", "outer leaves with 6"]
+    assert told == [
+        "outer enters",
+        "inner enters",
+        "attempt for somebody",
+        "inner leaves with 5",
+        "outer leaves with 6",
+    ]
 
 
 SHARED = """
@@ -108,7 +119,9 @@ faults: [{at: 1s, crash: {of: app, replicas: 1}}]
 
 
 def test_the_place_of_one_who_is_killed_in_a_bulkhead_goes_to_who_stands_in_line():
-    """The first replica has the only place and dies with it at 1 s; the second, which has waited from 0.5 s, then takes 2 s."""
+    """The first replica has the only place and dies with it at 1 s; the second, which has waited from 0.5 s, then takes
+    2 s.
+    """
     played = testing.play(SHARED, [0.0, 0.5], sends="app.get")
     assert played.outcomes() == ["unreachable", "ok"]
     assert played.responses() == [1.0, 2.5]
@@ -133,6 +146,8 @@ faults: [{at: 4s, crash: {of: app, replicas: 1}}]
 
 
 def test_a_probe_of_one_who_is_killed_is_free_again():
-    """One failure at 2 s opens the breaker until 3 s. The probe of 3.4 s dies with its replica at 4 s: another may ask at 5 s."""
+    """One failure at 2 s opens the breaker until 3 s. The probe of 3.4 s dies with its replica at 4 s: another may ask
+    at 5 s.
+    """
     played = testing.play(PROBED, [0.0, 2.5, 3.4, 5.0], sends="app.get")
     assert played.outcomes() == ["error", "breaker_open", "unreachable", "error"]

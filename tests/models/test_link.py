@@ -48,7 +48,9 @@ def test_loss_draws_do_not_move_the_luck_of_latency():
 
 
 def test_clients_have_no_hop_to_their_door():
-    run = testing.play("services: {a: {workers: 1, endpoints: {get: [{work: 1ms}]}}}\nnetwork: {default: {latency: 1s}}", [0.0])
+    run = testing.play(
+        "services: {a: {workers: 1, endpoints: {get: [{work: 1ms}]}}}\nnetwork: {default: {latency: 1s}}", [0.0]
+    )
     assert run.responses() == [0.001]
 
 

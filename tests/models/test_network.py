@@ -36,6 +36,10 @@ def test_the_way_to_a_door_has_no_length_and_loses_nothing_until_it_is_cut(netwo
 
 
 def test_a_black_hole_around_a_component_is_all_wires_that_end_there(network):
-    mine = {network.hops("app", "bank", "a")[0].wire, network.hops("shop", "app", "b")[0].wire, network.door_hop("app").wire}
+    mine = {
+        network.hops("app", "bank", "a")[0].wire,
+        network.hops("shop", "app", "b")[0].wire,
+        network.door_hop("app").wire,
+    }
     network.hops("shop", "bank", "c")
     assert set(network.wires_of("app")) == mine

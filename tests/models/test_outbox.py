@@ -17,18 +17,27 @@ def published(played):
 
 def test_rows_are_published_in_the_order_in_which_they_were_written():
     played = testing.play(TEXT, [0.01 * k for k in range(20)])
-    frame = played.records.message_frame().merge(played.requests[["id", "number"]], left_on="request", right_on="id").sort_values("offset")
+    frame = (
+        played.records.message_frame()
+        .merge(played.requests[["id", "number"]], left_on="request", right_on="id")
+        .sort_values("offset")
+    )
     assert frame["number"].is_monotonic_increasing
 
 
 def test_a_network_that_is_cut_delays_the_rows_and_loses_none():
-    played = testing.play(TEXT + "faults: [{at: 50ms, for: 2s, network: {between: [a, kafka], partition: true}}]", [0.0, 1.0])
+    played = testing.play(
+        TEXT + "faults: [{at: 50ms, for: 2s, network: {between: [a, kafka], partition: true}}]", [0.0, 1.0]
+    )
     assert published(played) == [2.1, 2.1]
 
 
 def test_a_lost_ack_publishes_again():
     """The way there is open and the way back is cut: the relay cannot know, and publishes at every look."""
-    text = TEXT + "network: {links: [{between: [a, kafka], latency: 60ms}]}\nfaults: [{at: 130ms, for: 500ms, network: {between: [a, kafka], partition: true}}]"
+    text = (
+        TEXT
+        + "network: {links: [{between: [a, kafka], latency: 60ms}]}\nfaults: [{at: 130ms, for: 500ms, network: {between: [a, kafka], partition: true}}]"
+    )
     played = testing.play(text, [0.0])
     assert published(played)[0] == 0.16
     assert len(published(played)) == 2
@@ -56,14 +65,23 @@ def test_a_blackholed_service_relays_nothing():
 
 
 def test_the_number_of_rows_is_on_record():
-    played = testing.play(TEXT + "record: {interval: 1s}\nfaults: [{at: 0s, for: 3500ms, broker_down: kafka}]", [0.5, 1.5, 2.5])
+    played = testing.play(
+        TEXT + "record: {interval: 1s}\nfaults: [{at: 0s, for: 3500ms, broker_down: kafka}]", [0.5, 1.5, 2.5]
+    )
     assert played.records.gauge("a", "outbox")[:5].tolist() == [0.0, 1.0, 2.0, 3.0, 0.0]
 
 
 def test_a_batch_whose_broker_goes_down_before_the_replicas_have_it_is_published_again():
     """Published at 0.1 s with 1 s of replication; down from 0.5 s to 2 s: both rows of the batch are in the log twice, in order."""
-    text = TEXT.replace("kind: log,", "kind: log, replication: 1s,") + "faults: [{at: 500ms, for: 1500ms, broker_down: kafka}]"
+    text = (
+        TEXT.replace("kind: log,", "kind: log, replication: 1s,")
+        + "faults: [{at: 500ms, for: 1500ms, broker_down: kafka}]"
+    )
     played = testing.play(text, [0.0, 0.01])
     assert published(played) == [0.1, 0.1, 2.0, 2.0]
-    frame = played.records.message_frame().merge(played.requests[["id", "number"]], left_on="request", right_on="id").sort_values("offset")
+    frame = (
+        played.records.message_frame()
+        .merge(played.requests[["id", "number"]], left_on="request", right_on="id")
+        .sort_values("offset")
+    )
     assert frame["number"].tolist() == [0, 1, 0, 1]

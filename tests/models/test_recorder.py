@@ -16,7 +16,11 @@ def test_a_table_keeps_whole_numbers_that_no_double_could_hold():
     rows = table.rows()
     assert rows["id"].tolist() == [2**62 + 1, 2**62 + 2]
     assert rows["effects"].tolist() == [2**63] * 2
-    assert (rows["charges"].tolist(), rows["pending"].tolist(), rows["where"].tolist()) == ([255] * 2, [True] * 2, [-1] * 2)
+    assert (rows["charges"].tolist(), rows["pending"].tolist(), rows["where"].tolist()) == (
+        [255] * 2,
+        [True] * 2,
+        [-1] * 2,
+    )
 
 
 def test_an_empty_table_has_its_columns():
@@ -48,7 +52,13 @@ def test_a_mean_is_the_time_average_since_the_tick_before():
     # one busy from 0.2 to 0.7, a second from 0.6 to 1.1
     assert played.records.gauge("shop", "busy") == pytest.approx([0.0, 0.6 / 0.7, 1.0, 0.1, 0.0])
     assert played.records.gauge("shop", "attempts").tolist() == [0.0, 2.0, 2.0, 2.0, 2.0]
-    assert played.records.gauge("shop", "in_flight").tolist() == [0.0, 1.0, 1.0, 0.0, 0.0]  # at 0.7 the first has just left
+    assert played.records.gauge("shop", "in_flight").tolist() == [
+        0.0,
+        1.0,
+        1.0,
+        0.0,
+        0.0,
+    ]  # at 0.7 the first has just left
 
 
 def test_a_sample_sees_all_that_its_instant_did():
@@ -72,7 +82,10 @@ def test_a_request_that_is_not_answered_at_the_end_is_in_flight_and_pending_and_
 
 
 def test_the_attempts_of_a_client_are_counted_also_while_it_has_no_answer():
-    text = SHOP.replace("500ms", "10s") + "traffic: {clients: {sends: shop.buy, timeout: 1s, retry: {max_attempts: 9, backoff: {constant: 0s}}}}"
+    text = (
+        SHOP.replace("500ms", "10s")
+        + "traffic: {clients: {sends: shop.buy, timeout: 1s, retry: {max_attempts: 9, backoff: {constant: 0s}}}}"
+    )
     assert testing.play(text, [0.0]).requests[["outcome", "attempts"]].values.tolist() == [["in_flight", 3]]
 
 

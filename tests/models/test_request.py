@@ -59,7 +59,8 @@ def test_an_attempt_that_nobody_waits_for_keeps_an_order_pending():
 
 def test_completion_may_come_before_the_response():
     played = testing.play(
-        "traffic: {clients: {sends: a.get, completes_with: [done]}}\nservices: {a: {workers: 1, endpoints: {get: [{effect: done}, {work: 1s}]}}}", [0.0]
+        "traffic: {clients: {sends: a.get, completes_with: [done]}}\nservices: {a: {workers: 1, endpoints: {get: [{effect: done}, {work: 1s}]}}}",
+        [0.0],
     )
     assert (played.completions(), played.responses()) == ([0.0], [1.0])
 

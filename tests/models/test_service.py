@@ -33,7 +33,11 @@ def test_callers_do_not_march_in_step():
 
 def test_least_request_sends_to_the_idle():
     """The first call holds replica 0 for ten seconds: nobody else is sent there."""
-    played = spread("least_request", [0.0] + [1.0 + k * 0.1 for k in range(20)], work="{replay: {data: [10.0" + ", 0.01" * 20 + "]}}")
+    played = spread(
+        "least_request",
+        [0.0] + [1.0 + k * 0.1 for k in range(20)],
+        work="{replay: {data: [10.0" + ", 0.01" * 20 + "]}}",
+    )
     assert Counter(replicas_of(played)) == {0: 1, 1: 10, 2: 10}
 
 
@@ -62,7 +66,11 @@ def test_a_replica_that_is_down_gets_nothing(balancing):
 
 @pytest.mark.parametrize("balancing", ["round_robin", "random", "least_request", "power_of_two", "two_choices"])
 def test_a_replica_that_is_back_gets_its_share_again(balancing):
-    played = spread(balancing, [5.0 + 0.1 * k for k in range(90)], faults="{at: 1s, crash: {of: bank, replicas: 1, restart_after: 1s}}")
+    played = spread(
+        balancing,
+        [5.0 + 0.1 * k for k in range(90)],
+        faults="{at: 1s, crash: {of: bank, replicas: 1, restart_after: 1s}}",
+    )
     assert Counter(replicas_of(played))[0] > 20
 
 

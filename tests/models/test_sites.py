@@ -11,7 +11,13 @@ from sim.spec.step import AnyStep, Step
 
 
 def salts_of(services, sends="a.get", **more):
-    document = {"version": 1, "duration": "1s", "traffic": {"t": {"sends": sends, "arrivals": {"poisson": "1/s"}}}, "services": services, **more}
+    document = {
+        "version": 1,
+        "duration": "1s",
+        "traffic": {"t": {"sends": sends, "arrivals": {"poisson": "1/s"}}},
+        "services": services,
+        **more,
+    }
     return salts(next(iter(load_document(document).variants.values())))
 
 
@@ -34,7 +40,9 @@ def test_steps_are_named_by_kind_and_numbered_from_the_second_of_a_kind():
 
 
 def test_the_first_site_of_a_target_has_salt_0_and_any_other_has_one_of_its_own():
-    found = salts_of({"a": service(get=[{"call": "b.get"}, {"call": "b.get"}, {"call": "b.get"}]), "b": service(get=WORK)})
+    found = salts_of(
+        {"a": service(get=[{"call": "b.get"}, {"call": "b.get"}, {"call": "b.get"}]), "b": service(get=WORK)}
+    )
     assert found["a.get.call"] == 0
     assert 0 != found["a.get.call.2"] != found["a.get.call.3"] != 0
 
@@ -62,10 +70,20 @@ def test_a_request_need_not_remember_where_it_can_come_once_only():
 
 def test_calls_that_are_tried_again_are_marked_and_so_are_all_below_them():
     assert marked(CHAIN, {"retry": AGAIN["retry"]}) == {"a.get.call", "b.get.call"}
-    assert marked({**CHAIN, "b": service(get=[{"call": "c.get", "policy": "p"}])}, policies={"p": AGAIN}) == {"b.get.call"}
-    assert marked({**CHAIN, "a": service(get=[{"call": "b.get"}, {"call": "b.get", "policy": AGAIN}])}) == {"a.get.call.2", "b.get.call"}
-    inner = {"parallel": [[{"perform": "a.other"}], [{"call": "c.get", "fallback": [{"call": "b.get", "policy": AGAIN}]}]]}
-    assert marked({**CHAIN, "a": service(get=[inner], other=[{"call": "c.get"}])}) == {"a.get.parallel.1.call.fallback.call", "b.get.call"}
+    assert marked({**CHAIN, "b": service(get=[{"call": "c.get", "policy": "p"}])}, policies={"p": AGAIN}) == {
+        "b.get.call"
+    }
+    assert marked({**CHAIN, "a": service(get=[{"call": "b.get"}, {"call": "b.get", "policy": AGAIN}])}) == {
+        "a.get.call.2",
+        "b.get.call",
+    }
+    inner = {
+        "parallel": [[{"perform": "a.other"}], [{"call": "c.get", "fallback": [{"call": "b.get", "policy": AGAIN}]}]]
+    }
+    assert marked({**CHAIN, "a": service(get=[inner], other=[{"call": "c.get"}])}) == {
+        "a.get.parallel.1.call.fallback.call",
+        "b.get.call",
+    }
 
 
 def test_calls_below_a_gateways_route_and_of_consumers_are_marked():
@@ -73,8 +91,14 @@ def test_calls_below_a_gateways_route_and_of_consumers_are_marked():
     both = {"sends": {"GET /a": 0.5, "GET /b": 0.5}}
     assert marked(CHAIN, both, gateway=gateway) == {"gateway.GET /a.call", "a.get.call", "b.get.call"}
     assert marked(CHAIN, {"sends": "GET /b"}, gateway=gateway) == set()
-    consumer = {**service(get=WORK), "consumes": {"events": {"group": "g", "do": [{"perform": "d.get"}, {"call": "b.get"}]}}}
-    assert marked({**CHAIN, "a": service(get=[{"publish": "events"}]), "d": consumer}, **BROKER) == {"d/g/events.call", "b.get.call"}
+    consumer = {
+        **service(get=WORK),
+        "consumes": {"events": {"group": "g", "do": [{"perform": "d.get"}, {"call": "b.get"}]}},
+    }
+    assert marked({**CHAIN, "a": service(get=[{"publish": "events"}]), "d": consumer}, **BROKER) == {
+        "d/g/events.call",
+        "b.get.call",
+    }
 
 
 BROKER = {"brokers": {"kafka": {"kind": "log", "topics": {"events": {"partitions": 4}}}}, "duration": "100s"}
@@ -105,14 +129,21 @@ def test_the_two_calls_of_a_diamond_draw_differently():
 
 def test_calling_one_target_twice_draws_twice():
     played = testing.play(
-        {"duration": "100s", "services": {"a": service(get=[{"call": "d.get"}] * 2), "d": service(get=WORK)}}, [k * 1.0 for k in range(30)], sends="a.get"
+        {"duration": "100s", "services": {"a": service(get=[{"call": "d.get"}] * 2), "d": service(get=WORK)}},
+        [k * 1.0 for k in range(30)],
+        sends="a.get",
     )
     assert len(set(times_at(played, "d.get"))) == 60
 
 
 def test_a_retry_draws_a_wait_anew():
     wait = {"wait": {"exponential": "100ms"}}
-    system = {"services": {"a": service(get=[{"call": "d.get", "policy": {"retry": {"max_attempts": 5}}}]), "d": service(get=[wait, {"fail": 1.0}])}}
+    system = {
+        "services": {
+            "a": service(get=[{"call": "d.get", "policy": {"retry": {"max_attempts": 5}}}]),
+            "d": service(get=[wait, {"fail": 1.0}]),
+        }
+    }
     assert len(set(times_at(testing.play(system, [0.0], sends="a.get"), "d.get"))) == 5
 
 
@@ -149,11 +180,22 @@ def test_an_order_meets_the_same_luck_called_or_by_an_event(via):
 
 def test_two_events_of_one_order_through_the_outbox_have_different_luck():
     """The second publishing site of a topic has a salt, as the second call of an endpoint has."""
-    consumer = {**service(get=WORK), "consumes": {"events": {"group": "g", "auto_offset_reset": "earliest", "do": [{"perform": "d.get"}, {"effect": "done"}]}}}
+    consumer = {
+        **service(get=WORK),
+        "consumes": {
+            "events": {"group": "g", "auto_offset_reset": "earliest", "do": [{"perform": "d.get"}, {"effect": "done"}]}
+        },
+    }
     system = {
         **BROKER,
         "services": {
-            "a": service(get=[{"publish": "events", "via": "outbox", "poll": "1ms"}, {"wait": "400ms"}, {"publish": "events", "via": "outbox", "poll": "1ms"}]),
+            "a": service(
+                get=[
+                    {"publish": "events", "via": "outbox", "poll": "1ms"},
+                    {"wait": "400ms"},
+                    {"publish": "events", "via": "outbox", "poll": "1ms"},
+                ]
+            ),
             "d": consumer,
         },
     }
@@ -167,10 +209,18 @@ def test_two_events_of_one_order_through_the_outbox_have_different_luck():
 def test_adding_a_component_moves_nobody_elses_luck():
     arrivals = [k * 0.5 for k in range(100)]
     small = {"services": {"a": service(get=[*WORK, {"call": "b.get"}]), "b": service(get=WORK)}}
-    large = {"services": {"new": service(get=WORK), "a": service(get=[*WORK, {"call": "b.get"}, {"call": "new.get"}]), "b": service(get=WORK)}}
+    large = {
+        "services": {
+            "new": service(get=WORK),
+            "a": service(get=[*WORK, {"call": "b.get"}, {"call": "new.get"}]),
+            "b": service(get=WORK),
+        }
+    }
     one, other = testing.play(small, arrivals, sends="a.get"), testing.play(large, arrivals, sends="a.get")
     assert times_at(one, "b.get") == times_at(other, "b.get")
-    assert [attempt.started for attempt in one.attempts("b.get")] == [attempt.started for attempt in other.attempts("b.get")]
+    assert [attempt.started for attempt in one.attempts("b.get")] == [
+        attempt.started for attempt in other.attempts("b.get")
+    ]
 
 
 def test_replications_have_different_luck():

@@ -45,12 +45,18 @@ def test_work_in_parallel_on_an_event_loop_takes_turns_on_its_threads():
 
 def test_an_event_loop_takes_a_thread_again_for_the_work_after_a_wait():
     """Both wait until 110 ms or so; then the one thread does the second work of each in turn."""
-    played = play("[{work: 10ms}, {wait: 100ms}, {work: 50ms}]", [0.0, 0.0], service="workers: 1, concurrency: event_loop")
+    played = play(
+        "[{work: 10ms}, {wait: 100ms}, {work: 50ms}]", [0.0, 0.0], service="workers: 1, concurrency: event_loop"
+    )
     assert played.responses() == [0.16, 0.21]
 
 
 def test_those_who_come_back_to_an_event_loop_wait_behind_those_who_came_before_and_are_never_shed():
-    played = play("[{work: 100ms}, {wait: 50ms}, {work: 100ms}]", [0.0, 0.02, 0.03], service="workers: 1, concurrency: event_loop, queue: {capacity: 2}")
+    played = play(
+        "[{work: 100ms}, {wait: 50ms}, {work: 100ms}]",
+        [0.0, 0.02, 0.03],
+        service="workers: 1, concurrency: event_loop, queue: {capacity: 2}",
+    )
     assert played.outcomes() == ["ok"] * 3
     assert played.responses() == [0.4, 0.48, 0.57]
 
@@ -58,11 +64,16 @@ def test_those_who_come_back_to_an_event_loop_wait_behind_those_who_came_before_
 def test_check_to_write_holds_a_thread_but_no_event_loop():
     steps = "[{take: {stock: {check_to_write: 100ms}}}]"
     assert play(steps, [0.0, 0.0], service="workers: 1, stock: {items: 9}").responses() == [0.1, 0.2]
-    assert play(steps, [0.0, 0.0], service="workers: 1, concurrency: event_loop, stock: {items: 9}").responses() == [0.1, 0.1]
+    assert play(steps, [0.0, 0.0], service="workers: 1, concurrency: event_loop, stock: {items: 9}").responses() == [
+        0.1,
+        0.1,
+    ]
 
 
 def test_a_reply_in_a_branch_answers_the_caller_of_the_endpoint_and_only_the_first_does():
-    played = play("[{parallel: [[{work: 30ms}, {reply: {}}], [{work: 10ms}, {reply: {}}, {work: 100ms}]]}, {work: 5ms}, {effect: done}]")
+    played = play(
+        "[{parallel: [[{work: 30ms}, {reply: {}}], [{work: 10ms}, {reply: {}}, {work: 100ms}]]}, {work: 5ms}, {effect: done}]"
+    )
     assert (played.responses(), played.effects()) == ([0.01], [["done"]])
     assert played.attempts()[0].ended == 0.115
 

@@ -35,31 +35,54 @@ LOOPS = {  # the scenario, and what is told of it: when, who, how they are answe
     "an open breaker": (  # three attempts time out one after the other, each after 10 ms
         scenario_of(
             USERS,
-            {"a": {"workers": 1, "endpoints": {"e": [{"call": "b.f", "policy": "p"}]}}, "b": {"workers": 1, "endpoints": {"f": [{"work": "20ms"}]}}},
+            {
+                "a": {"workers": 1, "endpoints": {"e": [{"call": "b.f", "policy": "p"}]}},
+                "b": {"workers": 1, "endpoints": {"f": [{"work": "20ms"}]}},
+            },
             policies={"p": {"timeout": "10ms", "circuit_breaker": {"failures": 3, "within": "1s", "open_for": "1s"}}},
         ),
         ("at 30ms", "traffic.u", "breaker_open at b.f"),
     ),
     "a limiter": (
-        scenario_of(USERS, {"a": WORK}, "r", gateway={"workers": 4, "rate_limits": [{"per": "all", "rate": "1/s", "burst": 1}], "routes": {"r": {"to": "a.e"}}}),
+        scenario_of(
+            USERS,
+            {"a": WORK},
+            "r",
+            gateway={
+                "workers": 4,
+                "rate_limits": [{"per": "all", "rate": "1/s", "burst": 1}],
+                "routes": {"r": {"to": "a.e"}},
+            },
+        ),
         ("at 0s", "traffic.u", "rate_limited at gateway"),
     ),
     "a pause that floats cannot tell from none": (
-        scenario_of({"closed": {"users": 3, "think": "0.00000000001ns"}}, {"a": {"workers": 1, "endpoints": {"e": [{"fail": "100%"}]}}}),
+        scenario_of(
+            {"closed": {"users": 3, "think": "0.00000000001ns"}},
+            {"a": {"workers": 1, "endpoints": {"e": [{"fail": "100%"}]}}},
+        ),
         ("traffic.u", "error at a.e"),
     ),
     "no time in all the system": (
-        scenario_of(USERS, {"a": {"workers": 5, "endpoints": {"e": [{"call": "b.f"}]}}, "b": {"workers": 5, "endpoints": {"f": []}}}),
+        scenario_of(
+            USERS,
+            {"a": {"workers": 5, "endpoints": {"e": [{"call": "b.f"}]}}, "b": {"workers": 5, "endpoints": {"f": []}}},
+        ),
         ("at 0s", "traffic.u"),
     ),
     "no patience": (
-        scenario_of(USERS, {"a": WORK}, client={"timeout": "0s", "retry": {"max_attempts": 1000, "backoff": {"constant": "0s"}}}),
+        scenario_of(
+            USERS, {"a": WORK}, client={"timeout": "0s", "retry": {"max_attempts": 1000, "backoff": {"constant": "0s"}}}
+        ),
         ("at 0s", "a, with requests of traffic.u", "a pause between tries"),
     ),
     "retries of retries of retries": (
         scenario_of(
             {"deterministic": "1/s"},
-            {name: {"workers": 1, "endpoints": {"e": [{"call": f"{after}.e", "policy": "p"}]}} for name, after in ("ab", "bc", "cd")}
+            {
+                name: {"workers": 1, "endpoints": {"e": [{"call": f"{after}.e", "policy": "p"}]}}
+                for name, after in ("ab", "bc", "cd")
+            }
             | {"d": {"workers": 1, "endpoints": {"e": [{"fail": "100%"}]}}},
             policies={"p": {"retry": {"max_attempts": 1000, "backoff": {"constant": "0s"}}}},
         ),
@@ -84,7 +107,9 @@ def test_a_consumer_that_fails_at_once_and_is_never_given_up_is_told():
     publishing = {"workers": 1000, "endpoints": {"e": [{"publish": "t"}]}}
     told = []
     for users in (10, 100):
-        scenario = scenario_of({"closed": {"users": users, "think": "6s"}}, {"a": publishing, "c": failing}, brokers=TOPIC)
+        scenario = scenario_of(
+            {"closed": {"users": users, "think": "6s"}}, {"a": publishing, "c": failing}, brokers=TOPIC
+        )
         for simulate in ENGINES.values():
             try:
                 told.append(len(simulate(scenario).messages))
@@ -96,7 +121,9 @@ def test_a_consumer_that_fails_at_once_and_is_never_given_up_is_told():
 def test_a_user_who_may_be_unlucky_many_times_at_once_is_no_loop():
     """Nine of ten pauses are none, and a full queue refuses at once: thousands of requests at some instants, yet time goes on."""
     think = {"mixture": [{"weight": "90%", "constant": "0s"}, {"weight": "10%", "constant": "10ms"}]}
-    scenario = scenario_of({"closed": {"users": 30, "think": think}}, {"a": {**WORK, "queue": {"capacity": 3}}}).model_copy(update={"duration": 2.0})
+    scenario = scenario_of(
+        {"closed": {"users": 30, "think": think}}, {"a": {**WORK, "queue": {"capacity": 3}}}
+    ).model_copy(update={"duration": 2.0})
     simpy, fast = (simulate(scenario) for simulate in ENGINES.values())
     assert differences(simpy, fast) == []
     assert len(simpy.requests) > 30_000
@@ -104,7 +131,10 @@ def test_a_user_who_may_be_unlucky_many_times_at_once_is_no_loop():
 
 def test_all_users_may_begin_at_one_instant_and_each_take_its_way_through_the_system():
     """A million users, thirty turns each."""
-    scenario = scenario_of({"closed": {"users": 1, "think": "0s"}}, {"a": {"workers": 1, "endpoints": {"e": [{"work": "1ms"}, {"work": "1ms"}, {"work": "1ms"}]}}})
+    scenario = scenario_of(
+        {"closed": {"users": 1, "think": "0s"}},
+        {"a": {"workers": 1, "endpoints": {"e": [{"work": "1ms"}, {"work": "1ms"}, {"work": "1ms"}]}}},
+    )
     users = 1_000_000
     arrivals = scenario.traffic["u"].arrivals.model_copy(update={"users": users})
     traffic = scenario.traffic["u"].model_copy(update={"arrivals": arrivals})

@@ -68,12 +68,18 @@ def test_the_timer_of_an_attempt_that_was_answered_does_not_end_the_next_one():
         "services:", "services:\n  gone: {workers: 1, endpoints: {get: [{work: 1ms}]}}"
     )
     played = testing.play(
-        system.replace("errors: {of: bank, share: 100%}", "outage: gone, how: refuse").replace("for: 500ms", "for: 950ms"), [0.0], sends="app.get"
+        system.replace("errors: {of: bank, share: 100%}", "outage: gone, how: refuse").replace(
+            "for: 500ms", "for: 950ms"
+        ),
+        [0.0],
+        sends="app.get",
     )
     assert (played.outcomes(), played.responses()) == (["ok"], [1.801])
 
 
 def test_timers_of_many_arrivals_each_fire_at_their_own_time():
     moments = [0.0, 0.1, 0.1, 0.25, 0.9, 1.0]
-    played = testing.play(SYSTEM.replace("WORK", "5s").replace("max_attempts: 2", "max_attempts: 1"), moments, sends="app.get")
+    played = testing.play(
+        SYSTEM.replace("WORK", "5s").replace("max_attempts: 2", "max_attempts: 1"), moments, sends="app.get"
+    )
     assert played.responses() == [1.0] * 6

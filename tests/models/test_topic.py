@@ -24,7 +24,9 @@ def topic(key="order", options="", policy=""):
 @pytest.mark.parametrize(("key", "column"), [("order", "id"), ("user", "user"), ("item", "item")])
 def test_the_partition_is_murmur2_of_the_key(key, column):
     played = testing.play(topic(key), [0.01 * k for k in range(50)])
-    frame = played.records.message_frame().merge(played.requests[["id", "user", "item"]], left_on="request", right_on="id", suffixes=("_message", ""))
+    frame = played.records.message_frame().merge(
+        played.requests[["id", "user", "item"]], left_on="request", right_on="id", suffixes=("_message", "")
+    )
     assert [partition_of(int(value), 8) for value in frame[column]] == frame["partition"].tolist()
 
 
@@ -86,7 +88,9 @@ def test_what_is_published_and_not_yet_readable_at_the_end_is_queued_in_the_book
 
 
 def test_a_broker_that_is_down_answers_unreachable_and_keeps_what_it_has():
-    played = testing.play(topic(policy="policy: {timeout: 1s}") + "faults: [{at: 1s, for: 1s, broker_down: kafka}]", [0.5, 1.0, 1.5, 2.0])
+    played = testing.play(
+        topic(policy="policy: {timeout: 1s}") + "faults: [{at: 1s, for: 1s, broker_down: kafka}]", [0.5, 1.0, 1.5, 2.0]
+    )
     assert played.outcomes() == ["ok", "unreachable", "unreachable", "ok"]
     assert played.requests["where"].tolist() == ["", "events", "events", ""]
     assert len(played.records.messages) == 2
@@ -97,9 +101,15 @@ def test_a_publication_that_names_no_policy_is_tried_again_as_by_the_producer_of
     long = topic().replace("duration: 30s", "duration: 300s")
     for fault in ("broker_down: kafka", "network: {between: [a, kafka], partition: true}"):
         lost = testing.play(long + f"faults: [{{at: 0s, {fault}}}]", [0.0])
-        assert (lost.outcomes(), lost.responses(), lost.requests["where"].tolist()) == (["timeout"], [120.0], ["events"])
+        assert (lost.outcomes(), lost.responses(), lost.requests["where"].tolist()) == (
+            ["timeout"],
+            [120.0],
+            ["events"],
+        )
     cut = long + "faults: [{at: 0s, network: {between: [a, kafka], partition: true}}]"
-    assert testing.play(cut.replace("{publish: events}", "{publish: events, policy: {}}"), [0.0]).outcomes() == ["in_flight"]
+    assert testing.play(cut.replace("{publish: events}", "{publish: events, policy: {}}"), [0.0]).outcomes() == [
+        "in_flight"
+    ]
 
 
 def test_the_producers_pauses_are_a_tenth_of_a_second_doubled_up_to_one_give_or_take_a_fifth():
@@ -107,7 +117,9 @@ def test_the_producers_pauses_are_a_tenth_of_a_second_doubled_up_to_one_give_or_
     text = topic(options="acks: 1,").replace("duration: 30s", "duration: 100s")
     arrivals = [10.0 + 0.01 * k for k in range(200)]
     for down, earliest, latest in ((0.55, 0.56, 0.84), (30.0, 30.0, 31.0)):
-        played = testing.play(text + f"faults: [{{at: 10s, for: {down}s, broker_down: kafka}}]", [10.0] * 200 if down < 1 else arrivals)
+        played = testing.play(
+            text + f"faults: [{{at: 10s, for: {down}s, broker_down: kafka}}]", [10.0] * 200 if down < 1 else arrivals
+        )
         assert set(played.outcomes()) == {"ok"}
         ends = played.requests["arrival"] + played.requests["response"] - 10.0
         first = ends[played.requests["arrival"] < 10.0 + down]
@@ -132,7 +144,9 @@ def test_each_producer_sticks_to_a_partition_of_its_own_for_sixteen_records():
     """Ten replicas in turn: of every producer sixteen records in a row stand in one partition, and the producers do not agree on it."""
     text = topic("sticky").replace("a: {workers: unlimited,", "a: {replicas: 10, workers: unlimited,")
     played = testing.play(text, [0.01 * k for k in range(1600)])
-    partitions = played.records.message_frame().sort_values("published")["partition"].to_numpy().reshape(160, 10)  # a column for each producer
+    partitions = (
+        played.records.message_frame().sort_values("published")["partition"].to_numpy().reshape(160, 10)
+    )  # a column for each producer
     batches = partitions.reshape(10, 16, 10)
     assert (batches == batches[:, :1]).all()
     assert all(len(set(row)) > 2 for row in batches[:, 0])
@@ -144,7 +158,11 @@ def test_a_crash_ends_a_producer_and_the_next_begins_with_a_partition_of_its_own
     text = topic("sticky") + "faults: [{at: 10s, crash: {of: a, restart_after: 1s}}]"
     found = {}
     for seed in range(8):
-        partitions = testing.play(f"seed: {seed}\n" + text, [float(k) for k in range(8)] + [12.0 + k for k in range(8)]).records.messages["partition"].tolist()
+        partitions = (
+            testing.play(f"seed: {seed}\n" + text, [float(k) for k in range(8)] + [12.0 + k for k in range(8)])
+            .records.messages["partition"]
+            .tolist()
+        )
         assert len(set(partitions[:8])) == 1
         assert len(set(partitions[8:])) == 1
         found[seed] = partitions[0] != partitions[8]
@@ -153,15 +171,25 @@ def test_a_crash_ends_a_producer_and_the_next_begins_with_a_partition_of_its_own
 
 def test_a_relay_publishes_as_the_producer_of_its_replica():
     """Rows and direct publications of one replica fill one batch together."""
-    text = topic("sticky").replace("[{publish: events}]", "[{publish: events, via: outbox, poll: 10ms}, {publish: events}]")
-    partitions = testing.play(text, [0.1 * k for k in range(16)]).records.message_frame().sort_values("published")["partition"].tolist()
+    text = topic("sticky").replace(
+        "[{publish: events}]", "[{publish: events, via: outbox, poll: 10ms}, {publish: events}]"
+    )
+    partitions = (
+        testing.play(text, [0.1 * k for k in range(16)])
+        .records.message_frame()
+        .sort_values("published")["partition"]
+        .tolist()
+    )
     assert len(partitions) == 32
     assert all(len(set(partitions[k : k + 16])) == 1 for k in (0, 16))
 
 
 def test_a_broker_that_goes_down_acknowledges_nothing_that_waits_for_replicas():
     """One second of replication, and down half a second after the publication: its record is there, but nobody said so."""
-    text = topic(options="replication: 1s,", policy="policy: {timeout: 10s}") + "faults: [{at: 1s, for: 5s, broker_down: kafka}]"
+    text = (
+        topic(options="replication: 1s,", policy="policy: {timeout: 10s}")
+        + "faults: [{at: 1s, for: 5s, broker_down: kafka}]"
+    )
     played = testing.play(text, [0.5, 7.0])
     assert (played.outcomes(), played.responses()) == (["unreachable", "ok"], [0.5, 1.0])
     assert played.requests["where"].tolist() == ["events", ""]

@@ -23,7 +23,9 @@ def test_a_clients_own_timeout_is_its_outcome_and_it_says_so_itself():
 
 
 def test_a_client_tries_again_with_pauses_of_its_own_and_counts_as_one_request():
-    played = testing.play(clients("timeout: 50ms, retry: {max_attempts: 3, backoff: {exponential: {base: 100ms}}}"), [0.0])
+    played = testing.play(
+        clients("timeout: 50ms, retry: {max_attempts: 3, backoff: {exponential: {base: 100ms}}}"), [0.0]
+    )
     assert [attempt.arrived for attempt in played.attempts()] == [0.0, 0.15, 0.4]
     assert (len(played.requests), played.requests["attempts"].tolist(), played.responses()) == (1, [3], [0.45])
 
@@ -35,7 +37,10 @@ def test_a_clients_budget_holds_its_retries_back():
 
 
 def test_response_counts_from_the_intended_arrival_over_all_attempts():
-    text = clients("retry: {max_attempts: 2, backoff: {constant: 300ms}}", more="faults: [{at: 0s, for: 200ms, outage: app, how: refuse}]")
+    text = clients(
+        "retry: {max_attempts: 2, backoff: {constant: 300ms}}",
+        more="faults: [{at: 0s, for: 200ms, outage: app, how: refuse}]",
+    )
     assert testing.play(text, [0.1]).responses() == [0.4]
 
 
@@ -54,7 +59,9 @@ def test_users_follow_their_popularity_and_do_not_depend_on_other_traffic():
     users = testing.play(text).requests["user"]
     weights = 1 / np.arange(1, 101)
     assert abs((users == 0).mean() - weights[0] / weights.sum()) < 0.03
-    more = testing.play(text.replace("traffic: {clients", "traffic: {others: {sends: app.get, arrivals: {poisson: 50/s}}, clients"))
+    more = testing.play(
+        text.replace("traffic: {clients", "traffic: {others: {sends: app.get, arrivals: {poisson: 50/s}}, clients")
+    )
     assert more.requests.query("source == 'clients'")["user"].tolist() == users.tolist()
 
 
@@ -66,7 +73,9 @@ def test_closed_users_think_first_and_then_send_and_wait():
 
 
 def test_a_closed_user_gives_up_at_its_timeout_and_thinks_again():
-    text = clients("timeout: 200ms, arrivals: {closed: {users: 1, think: 1s}}", work="10s").replace("duration: 30s", "duration: 4s")
+    text = clients("timeout: 200ms, arrivals: {closed: {users: 1, think: 1s}}", work="10s").replace(
+        "duration: 30s", "duration: 4s"
+    )
     assert testing.play(text).requests["arrival"].round(9).tolist() == [1.0, 2.2, 3.4]
 
 

@@ -29,11 +29,20 @@ def check(seed):
     assert simulate(scenario).fingerprint() == records.fingerprint()
     watched = simulate(scenario.model_copy(update={"record": scenario.record.model_copy(update={"spans": "all"})}))
     assert watched.fingerprint() == records.fingerprint()
-    wary = [{"name": f"never {i}", "at": "19.9999999s", "outage": name, "how": how} for i, name in enumerate(scenario.services) for how in ("hang",)]
-    wary += [{"name": f"never {i} either", "at": "19.9999999s", "crash": {"of": name, "replicas": 1}} for i, name in enumerate(scenario.services)]
+    wary = [
+        {"name": f"never {i}", "at": "19.9999999s", "outage": name, "how": how}
+        for i, name in enumerate(scenario.services)
+        for how in ("hang",)
+    ]
+    wary += [
+        {"name": f"never {i} either", "at": "19.9999999s", "crash": {"of": name, "replicas": 1}}
+        for i, name in enumerate(scenario.services)
+    ]
     begun = records.requests["end"] < 19.9999999
     looking_out = simulate(scenario_of({**document, "faults": [*document["faults"], *wary]})).requests
-    assert np.array_equal(np.sort(records.requests["end"][begun]), np.sort(looking_out["end"][looking_out["end"] < 19.9999999]))
+    assert np.array_equal(
+        np.sort(records.requests["end"][begun]), np.sort(looking_out["end"][looking_out["end"] < 19.9999999])
+    )
     spans = watched.spans
     ended = spans[~np.isnan(spans["ended"])]
     assert (ended["arrived"] <= ended["ended"]).all()
@@ -68,7 +77,11 @@ def test_books_that_do_not_balance_are_no_result():
 
 
 def test_the_books_of_a_run_name_every_traffic_host_and_topic():
-    document = {**SMALL, "brokers": {"k": {"kind": "log", "topics": {"events": {}}}}, "gateway": {"workers": 1, "routes": {"GET /": {"to": "a.get"}}}}
+    document = {
+        **SMALL,
+        "brokers": {"k": {"kind": "log", "topics": {"events": {}}}},
+        "gateway": {"workers": 1, "routes": {"GET /": {"to": "a.get"}}},
+    }
     document["traffic"] = {"t": {"sends": "GET /", "arrivals": {"poisson": "20/s"}}}
     assert [book.component for book in simulate(scenario_of(document)).books] == ["t", "gateway", "a", "events"]
 
@@ -88,7 +101,10 @@ def test_garbage_collection_is_as_it_was_after_a_run():
 
 
 def test_ids_of_two_sources_never_meet():
-    document = {**SMALL, "traffic": {name: {"sends": "a.get", "arrivals": {"poisson": "20/s"}} for name in ("one", "two")}}
+    document = {
+        **SMALL,
+        "traffic": {name: {"sends": "a.get", "arrivals": {"poisson": "20/s"}} for name in ("one", "two")},
+    }
     requests = simulate(scenario_of(document)).requests
     assert len(np.unique(requests["id"])) == len(requests)
     assert len(np.unique(requests["id"] >> 40)) == 2

@@ -17,7 +17,9 @@ from sim.spec.policy import Budget, CircuitBreaker
 
 DAY = 86_400
 starts = st.sampled_from([0, 1, 3600, DAY, 3 * DAY])
-rates = st.one_of(st.integers(1, 200), st.sampled_from([Fraction(1, 3), Fraction(7, 10), Fraction(25, 2), Fraction(333, 100)]))
+rates = st.one_of(
+    st.integers(1, 200), st.sampled_from([Fraction(1, 3), Fraction(7, 10), Fraction(25, 2), Fraction(333, 100)])
+)
 windows = st.sampled_from([Fraction(1, 10), Fraction(1, 3), Fraction(7, 10), Fraction(1), Fraction(3, 2), Fraction(5)])
 
 
@@ -68,7 +70,13 @@ def test_an_open_breaker_waits_for_its_time_and_resilience4j_beyond_it(start, wa
     ours = float(opened) + float(Fraction(wait, 1000)) + late * 0.001
     article = breaker.new_breaker(CircuitBreaker(failures=1, open_for=f"{wait}ms"))
     java = breaker.new_breaker(
-        CircuitBreaker(resilience4j={"sliding_window_size": 1, "minimum_number_of_calls": 1, "wait_duration_in_open_state": f"{wait / 1000}s"})
+        CircuitBreaker(
+            resilience4j={
+                "sliding_window_size": 1,
+                "minimum_number_of_calls": 1,
+                "wait_duration_in_open_state": f"{wait / 1000}s",
+            }
+        )
     )
     for it in (article, java):
         breaker.record(*it, float(opened), breaker.admit(*it, float(opened)), 1, 0.0)
@@ -79,7 +87,12 @@ def test_an_open_breaker_waits_for_its_time_and_resilience4j_beyond_it(start, wa
 @settings(deadline=None, max_examples=200)
 @given(start=st.integers(0, 3 * DAY * 1000), threshold=st.integers(1, 5000), more=st.sampled_from([-1, 0, 1]))
 def test_a_call_is_slow_when_it_took_longer_than_the_threshold(start, threshold, more):
-    settings = {"sliding_window_size": 1, "minimum_number_of_calls": 1, "slow_call_rate_threshold": 100, "slow_call_duration_threshold": f"{threshold}ms"}
+    settings = {
+        "sliding_window_size": 1,
+        "minimum_number_of_calls": 1,
+        "slow_call_rate_threshold": 100,
+        "slow_call_duration_threshold": f"{threshold}ms",
+    }
     row, ring = breaker.new_breaker(CircuitBreaker(resilience4j=settings))
     began = start / 1000
     now = began + threshold / 1000 + more / 1000
@@ -102,7 +115,12 @@ def test_the_seconds_of_a_window_by_time_begin_where_they_begin(start, steps):
 
 
 def test_a_half_open_breaker_opens_at_the_end_of_its_time_also_where_floats_say_otherwise():
-    settings = {"sliding_window_size": 1, "minimum_number_of_calls": 1, "wait_duration_in_open_state": "100ms", "max_wait_duration_in_half_open_state": "200ms"}
+    settings = {
+        "sliding_window_size": 1,
+        "minimum_number_of_calls": 1,
+        "wait_duration_in_open_state": "100ms",
+        "max_wait_duration_in_half_open_state": "200ms",
+    }
     row, ring = breaker.new_breaker(CircuitBreaker(resilience4j=settings))
     breaker.record(row, ring, 0.1, breaker.admit(row, ring, 0.1), 1, 0.0)
     assert breaker.admit(row, ring, 0.6) >= 0
@@ -151,9 +169,15 @@ class Limit:
         return sum(stamp > now - self.window for stamp in self.stamps) < self.limit
 
 
-EVERY_ALGORITHM = pytest.mark.parametrize("algorithm", ["token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"])
+EVERY_ALGORITHM = pytest.mark.parametrize(
+    "algorithm", ["token_bucket", "fixed_window", "sliding_window", "sliding_log", "gcra"]
+)
 AROUND_A_LIMIT = given(
-    start=starts, rate=rates, burst=st.integers(1, 5), window=windows, times=st.sampled_from([1, 2, 3, Fraction(1, 2), Fraction(4, 3)])
+    start=starts,
+    rate=rates,
+    burst=st.integers(1, 5),
+    window=windows,
+    times=st.sampled_from([1, 2, 3, Fraction(1, 2), Fraction(4, 3)]),
 )
 
 
@@ -175,7 +199,9 @@ def test_limiters_more_often(algorithm, start, rate, burst, window, times):
 def look_at_limiter(algorithm, start, rate, burst, window, times):
     """Deterministic arrivals at a multiple of the rate, from a whole second on."""
     ours, paper = (
-        new_limiter(RateLimit(per="all", rate=f"{float(rate)!r}/s", burst=burst, window=said(window), algorithm=algorithm)),
+        new_limiter(
+            RateLimit(per="all", rate=f"{float(rate)!r}/s", burst=burst, window=said(window), algorithm=algorithm)
+        ),
         Limit(algorithm, rate, burst, window),
     )
     for now, exact in clock(start, rate * times, 200, work=Fraction(0)):
@@ -189,7 +215,11 @@ def test_gcra_adds_up_no_fractions_in_a_hundred_thousand_requests():
 
 
 @settings(deadline=None, max_examples=100)
-@given(start=starts, ttl=st.sampled_from([Fraction(1), Fraction(3), Fraction(10), Fraction(7, 10)]), rate=st.integers(1, 30))
+@given(
+    start=starts,
+    ttl=st.sampled_from([Fraction(1), Fraction(3), Fraction(10), Fraction(7, 10)]),
+    rate=st.integers(1, 30),
+)
 def test_tokens_of_a_budget_live_for_ten_slices(start, ttl, rate):
     """A slice ends at the first use at or after a tenth of the ttl, and the next begins there: a deposit is gone ten slices later."""
     row, ring = budget.new_budget(Budget(ratio=1.0, ttl=said(ttl)))
@@ -265,7 +295,11 @@ def outcomes(steps, **limits):
 
 
 @settings(deadline=None, max_examples=25)
-@given(steps=st.lists(st.integers(1, 40), min_size=2, max_size=5), rate=st.sampled_from([3, 7, Fraction(33, 10)]), which=st.sampled_from(["client", "timeout"]))
+@given(
+    steps=st.lists(st.integers(1, 40), min_size=2, max_size=5),
+    rate=st.sampled_from([3, 7, Fraction(33, 10)]),
+    which=st.sampled_from(["client", "timeout"]),
+)
 def test_an_answer_at_the_very_deadline_is_in_time_and_one_a_millisecond_later_is_not(steps, rate, which):
     assume(sum(steps) * rate < 1000)  # b has one worker: nobody waits for the request before
     assert outcomes(steps, rate=float(rate), **{which: sum(steps)}) == {"ok"}
@@ -278,9 +312,24 @@ def test_a_place_that_is_free_at_the_end_of_the_longest_wait_is_had(steps):
     """Two come at once, again and again: the second waits for as long as the first is at it."""
     system = TIMERS.replace("clients: {{", "twins: {{sends: a.x, arrivals: {{deterministic: {rate}/s}}}}, clients: {{")
     for longest, become in ((sum(steps), {"ok"}), (sum(steps) - 1, {"ok", "bulkhead_full"})):
-        text = system.format(steps=", ".join(f"{{work: {step}ms}}" for step in steps), rate=3, client=60_000, timeout=60_000, wait=longest, queue=60_000)
+        text = system.format(
+            steps=", ".join(f"{{work: {step}ms}}" for step in steps),
+            rate=3,
+            client=60_000,
+            timeout=60_000,
+            wait=longest,
+            queue=60_000,
+        )
         assert set(testing.play(text).outcomes()) - {"in_flight"} == become
     text = system.replace(", bulkhead: {{max_concurrent_calls: 1, max_wait: {wait}ms}}", "")
     for longest, become in ((sum(steps), {"ok"}), (sum(steps) - 1, {"ok", "shed"})):
-        played = testing.play(text.format(steps=", ".join(f"{{work: {step}ms}}" for step in steps), rate=3, client=60_000, timeout=60_000, queue=longest))
+        played = testing.play(
+            text.format(
+                steps=", ".join(f"{{work: {step}ms}}" for step in steps),
+                rate=3,
+                client=60_000,
+                timeout=60_000,
+                queue=longest,
+            )
+        )
         assert set(played.outcomes()) - {"in_flight"} == become

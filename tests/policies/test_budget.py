@@ -159,7 +159,12 @@ class Slowly:
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 4000), st.booleans()), max_size=80), st.sampled_from([0.0, 0.1, 0.3, 2.0]), st.integers(0, 2), st.integers(1, 20))
+@given(
+    st.lists(st.tuples(st.integers(0, 4000), st.booleans()), max_size=80),
+    st.sampled_from([0.0, 0.1, 0.3, 2.0]),
+    st.integers(0, 2),
+    st.integers(1, 20),
+)
 def test_it_is_finagles_rule(steps, ratio, per_second, ttl):
     it, model, now, exact = budget(ratio, per_second, f"{ttl}s"), Slowly(ttl, ratio, per_second), 0.0, 0
     for pause, request in steps:

@@ -81,7 +81,9 @@ def test_late_in_a_long_run_the_last_bits_of_the_clock_refuse_nobody():
 
 
 def test_oracle_9_a_fixed_window_lets_twice_its_limit_pass_around_a_boundary_a_sliding_one_does_not():
-    kong, advanced = (limiter(algorithm, "5/m", window="1m") for algorithm in ("fixed_window", "sliding_window_counter"))
+    kong, advanced = (
+        limiter(algorithm, "5/m", window="1m") for algorithm in ("fixed_window", "sliding_window_counter")
+    )
     assert (passes(kong, 59.0, 5), passes(kong, 60.0, 5)) == (5, 5)
     assert (passes(advanced, 59.0, 5), passes(advanced, 60.0, 5)) == (5, 0)
 
@@ -100,7 +102,10 @@ def test_a_window_begins_at_its_time_also_where_floats_say_otherwise():
         assert allow(*it, tenths / 10) == ALLOWED
 
 
-@pytest.mark.parametrize(("rate", "window", "limit"), [("7/m", "1m", 7), ("100/m", "1m", 100), ("2.5/s", "1s", 2), ("30/m", "1s", 1), ("0.1/s", "10s", 1)])
+@pytest.mark.parametrize(
+    ("rate", "window", "limit"),
+    [("7/m", "1m", 7), ("100/m", "1m", 100), ("2.5/s", "1s", 2), ("30/m", "1s", 1), ("0.1/s", "10s", 1)],
+)
 def test_the_limit_is_the_whole_part_of_rate_times_window_and_at_least_one(rate, window, limit):
     for algorithm in ("fixed_window", "sliding_window_counter", "sliding_log"):
         assert passes(limiter(algorithm, rate, window=window), 0.0) == limit
@@ -154,7 +159,9 @@ def test_gcra_is_a_token_bucket_with_one_more_token():
 
 # --- all of them
 
-streams = st.lists(st.one_of(st.just(0.0), st.floats(0, 0.5), st.sampled_from([0.1, 0.25, 1.0, 1e-9, 100.0])), min_size=1, max_size=120)
+streams = st.lists(
+    st.one_of(st.just(0.0), st.floats(0, 0.5), st.sampled_from([0.1, 0.25, 1.0, 1e-9, 100.0])), min_size=1, max_size=120
+)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -266,7 +273,15 @@ def test_golden_t16a_share_refused_by_a_token_bucket(rate, burst, expected):
 
 @pytest.mark.parametrize(
     ("limit", "window", "rate", "expected"),
-    [(10, 1, 8, 0.053232982), (10, 1, 10, 0.125110036), (10, 1, 15, 0.342455947), (100, 1, 90, 0.00833191834), (100, 60, 1.5, 0.00833191834)],
+    [
+        (10, 1, 8, 0.053232982),
+        (10, 1, 10, 0.125110036),
+        (10, 1, 15, 0.342455947),
+        (100, 1, 90, 0.00833191834),
+        (100, 60, 1.5, 0.00833191834),
+    ],
 )
 def test_golden_t16c_share_refused_by_a_fixed_window(limit, window, rate, expected):
-    assert refusal_share(limiter("fixed_window", f"{limit / window}/s", window=f"{window}s"), rate, 200_000) == pytest.approx(expected, abs=0.003)
+    assert refusal_share(
+        limiter("fixed_window", f"{limit / window}/s", window=f"{window}s"), rate, 200_000
+    ) == pytest.approx(expected, abs=0.003)

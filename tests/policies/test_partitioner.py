@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from sim.policies.partitioner import murmur2, murmur2_of_number, new_sticky, partition_of, sticky
 
 
-@pytest.mark.parametrize(("text", "expected"), [("21", -973932308), ("foobar", -790332482), ("abc", 479470107), ("a-little-bit-long-string", -985981536)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("21", -973932308), ("foobar", -790332482), ("abc", 479470107), ("a-little-bit-long-string", -985981536)],
+)
 def test_oracle_15_kafkas_own_vectors(text, expected):
     assert murmur2(text.encode()) == expected
 

@@ -44,7 +44,9 @@ def test_oracle_2_buckets_are_whole_seconds_of_the_clock():
 
 
 def test_oracle_3_the_verdict_on_probes_needs_only_the_minimum():
-    row, ring = breaker(sliding_window_size=10, minimum_number_of_calls=5, permitted_number_of_calls_in_half_open_state=10)
+    row, ring = breaker(
+        sliding_window_size=10, minimum_number_of_calls=5, permitted_number_of_calls_in_half_open_state=10
+    )
     for i in range(5):
         call((row, ring), float(i), "F")
     tickets = [admit(row, ring, 100.0) for _ in range(10)]
@@ -94,7 +96,12 @@ def test_a_call_is_slow_when_it_takes_longer_than_the_threshold_not_as_long():
 
 
 def test_a_slow_failure_counts_in_both_rates():
-    row, ring = breaker(slow_call_duration_threshold="1s", slow_call_rate_threshold=50, failure_rate_threshold=90, minimum_number_of_calls=2)
+    row, ring = breaker(
+        slow_call_duration_threshold="1s",
+        slow_call_rate_threshold=50,
+        failure_rate_threshold=90,
+        minimum_number_of_calls=2,
+    )
     assert call((row, ring), 0.0, "S") == CLOSED
     assert call((row, ring), 0.0, "F", 2.0) == OPEN
 
@@ -113,7 +120,9 @@ def test_the_call_that_turns_it_half_open_takes_the_first_permit():
 
 
 def test_a_half_open_breaker_opens_again_when_a_rate_reaches_its_threshold():
-    row, ring = half_open(permitted_number_of_calls_in_half_open_state=2, minimum_number_of_calls=2, sliding_window_size=2)
+    row, ring = half_open(
+        permitted_number_of_calls_in_half_open_state=2, minimum_number_of_calls=2, sliding_window_size=2
+    )
     record(row, ring, 61.5, row.period, 0, 0.5)
     assert state(row, 61.5) == HALF_OPEN
     record(row, ring, 62.0, row.period, 1, 1.0)
@@ -144,7 +153,12 @@ def test_a_late_good_result_closes_a_half_open_breaker():
 
 def test_it_closes_with_an_empty_window():
     for kind in ("count_based", "time_based"):
-        it = breaker(sliding_window_type=kind, sliding_window_size=100, minimum_number_of_calls=2, permitted_number_of_calls_in_half_open_state=1)
+        it = breaker(
+            sliding_window_type=kind,
+            sliding_window_size=100,
+            minimum_number_of_calls=2,
+            permitted_number_of_calls_in_half_open_state=1,
+        )
         assert [call(it, 0.5, "F"), call(it, 0.5, "F")] == [CLOSED, OPEN]
         assert call(it, 61.0, "S") == CLOSED
         assert (it[0].calls, it[0].failed) == (0, 0)
@@ -210,7 +224,9 @@ class Slowly:
     def turn(self, to, now):
         self.state, self.since = to, now
         self.permits = self.probes
-        self.results = deque(maxlen=self.probes if to == HALF_OPEN else self.size if self.kind == "count_based" else None)
+        self.results = deque(
+            maxlen=self.probes if to == HALF_OPEN else self.size if self.kind == "count_based" else None
+        )
 
     def tick(self, now):
         if self.state == HALF_OPEN and self.longest and now >= self.since + self.longest:
@@ -250,7 +266,9 @@ class Slowly:
 
 
 @pytest.mark.parametrize("kind", ["count_based", "time_based"])
-@pytest.mark.parametrize("settings", [(1, 1, 1, 2.0, 0.0), (10, 5, 10, 1.0, 3.0), (4, 20, 5, 0.5, 0.0), (7, 3, 2, 3.0, 0.5)])
+@pytest.mark.parametrize(
+    "settings", [(1, 1, 1, 2.0, 0.0), (10, 5, 10, 1.0, 3.0), (4, 20, 5, 0.5, 0.0), (7, 3, 2, 3.0, 0.5)]
+)
 @pytest.mark.parametrize("seed", range(3))
 def test_it_does_what_the_library_does_over_long_random_runs(kind, settings, seed):
     chance = random.Random(seed)

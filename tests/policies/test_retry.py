@@ -22,12 +22,19 @@ def pauses(row, count):
 
 def test_timeout_error_unreachable_and_shed_are_retried_unless_said_otherwise():
     row = new_retry(Retry())
-    assert {outcome for outcome in Outcome if retryable(row, outcome)} == {Outcome.TIMEOUT, Outcome.ERROR, Outcome.UNREACHABLE, Outcome.SHED}
+    assert {outcome for outcome in Outcome if retryable(row, outcome)} == {
+        Outcome.TIMEOUT,
+        Outcome.ERROR,
+        Outcome.UNREACHABLE,
+        Outcome.SHED,
+    }
 
 
 def test_on_says_what_is_retried():
     row = new_retry(Retry(on=["rate_limited", "breaker_open"]))
-    assert [retryable(row, outcome) for outcome in (Outcome.RATE_LIMITED, Outcome.BREAKER_OPEN, Outcome.TIMEOUT, Outcome.OK)] == [1, 1, 0, 0]
+    assert [
+        retryable(row, outcome) for outcome in (Outcome.RATE_LIMITED, Outcome.BREAKER_OPEN, Outcome.TIMEOUT, Outcome.OK)
+    ] == [1, 1, 0, 0]
 
 
 def test_oracle_16_three_attempts_are_three_attempts():

@@ -40,7 +40,14 @@ def bits(answer):
 
 BREAKERS = [
     {"failures": 3, "within": "1s", "open_for": "2s", "half_open_calls": 2},
-    {"resilience4j": {"sliding_window_size": 10, "minimum_number_of_calls": 5, "wait_duration_in_open_state": "1s", "slow_call_duration_threshold": "1s"}},
+    {
+        "resilience4j": {
+            "sliding_window_size": 10,
+            "minimum_number_of_calls": 5,
+            "wait_duration_in_open_state": "1s",
+            "slow_call_duration_threshold": "1s",
+        }
+    },
     {
         "resilience4j": {
             "sliding_window_type": "time_based",
@@ -75,7 +82,14 @@ def test_breakers(settings):
 
 
 @pytest.mark.parametrize("jitter", ["none", "full", "equal", "decorrelated", "20%"])
-@pytest.mark.parametrize("rule", [{"constant": "100ms"}, {"linear": {"base": "70ms", "max": "1s"}}, {"exponential": {"base": "30ms", "multiplier": "1.7x"}}])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"constant": "100ms"},
+        {"linear": {"base": "70ms", "max": "1s"}},
+        {"exponential": {"base": "30ms", "multiplier": "1.7x"}},
+    ],
+)
 def test_retries(rule, jitter):
     twins, chance = Twins(retry.new_retry(Retry(backoff=rule, jitter=jitter))), random.Random(1)
     for _ in range(STEPS // 10):
@@ -86,7 +100,10 @@ def test_retries(rule, jitter):
     twins(retry.backoff, 1999, 0.5, 1.0)
 
 
-@pytest.mark.parametrize("settings", [{"ratio": "20%"}, {"ratio": 0.3, "min_per_second": 0.7, "ttl": "3s"}, {"ratio": 0.0, "min_per_second": 2.0}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"ratio": "20%"}, {"ratio": 0.3, "min_per_second": 0.7, "ttl": "3s"}, {"ratio": 0.0, "min_per_second": 2.0}],
+)
 def test_budgets(settings):
     twins, chance, now = Twins(*budget.new_budget(Budget(**settings))), random.Random(1), 0.0
     for _ in range(STEPS):

@@ -1,12 +1,12 @@
-"""A keeper in a thread of its own keeps what it would have kept without."""
+"""A row sink in a thread of its own keeps what it would have kept without."""
 
 import threading
 
 import numpy as np
 import pytest
 
-from sim.records.background import AHEAD, BackgroundKeeper
-from sim.records.keeping import keeper
+from sim.records.background_sink import AHEAD, BackgroundSink
+from sim.records.row_sinks import row_sink
 from sim.records.tables import MESSAGE, REQUEST
 
 
@@ -17,7 +17,7 @@ def rows(*numbers, dtype=REQUEST):
 
 
 class Noting:
-    """A keeper that notes the ids of what it is handed, once it is let."""
+    """A sink that notes the ids of what it is handed, once it is let."""
 
     def __init__(self):
         self.ids, self.may, self.threads = [], threading.Event(), set()
@@ -36,7 +36,7 @@ class Noting:
 def test_pieces_are_taken_in_their_order_by_one_other_thread():
     noting = Noting()
     noting.may.set()
-    with BackgroundKeeper(noting) as taken:
+    with BackgroundSink(noting) as taken:
         for number in range(20):
             taken.take_requests(rows(number))
             taken.take_messages(rows(-number, dtype=MESSAGE))
@@ -47,7 +47,7 @@ def test_pieces_are_taken_in_their_order_by_one_other_thread():
 
 def test_rows_may_be_overwritten_while_they_wait():
     noting, table = Noting(), rows(1, 2, 3)
-    with BackgroundKeeper(noting) as taken:
+    with BackgroundSink(noting) as taken:
         taken.take_requests(table)
         table["id"] = 9
         noting.may.set()
@@ -63,7 +63,7 @@ def test_an_engine_that_is_faster_waits():
             taken.take_requests(rows(number))
             handed.append(number)
 
-    with BackgroundKeeper(noting) as taken:
+    with BackgroundSink(noting) as taken:
         running = threading.Thread(target=engine)
         running.start()
         running.join(0.2)
@@ -75,7 +75,7 @@ def test_an_engine_that_is_faster_waits():
 
 
 class Full:
-    """A keeper that has no room for a piece with this id."""
+    """A sink that has no room for a piece with this id."""
 
     def take_requests(self, table):
         self.last = int(table["id"][-1])
@@ -86,8 +86,8 @@ class Full:
         return "kept"
 
 
-def hand(keeper, *numbers):
-    with BackgroundKeeper(keeper) as taken:
+def hand(sink, *numbers):
+    with BackgroundSink(sink) as taken:
         for number in numbers:
             taken.take_requests(rows(number))
         return taken.finish()
@@ -112,7 +112,7 @@ def test_an_engine_that_is_broken_off_leaves_no_thread():
     noting.may.set()
 
     def broken_off():
-        with BackgroundKeeper(noting) as taken:
+        with BackgroundSink(noting) as taken:
             taken.take_requests(rows(1))
             raise KeyboardInterrupt
 
@@ -123,7 +123,7 @@ def test_an_engine_that_is_broken_off_leaves_no_thread():
 
 def test_rows_that_were_kept_cannot_be_written_to():
     """Their digest was taken as they came."""
-    taken = keeper(None)
+    taken = row_sink(None)
     taken.take_requests(rows(1, 2))
     kept = taken.finish()
     with pytest.raises(ValueError, match="read-only"):

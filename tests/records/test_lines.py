@@ -13,7 +13,9 @@ moments = st.lists(st.floats(0, 600), min_size=1, max_size=30)
 
 def around(lines, more):
     """On every line, a hair to both sides, and anywhere."""
-    return np.concatenate([lines, np.nextafter(lines, np.inf), np.nextafter(lines, -np.inf), more, [np.nan, 0.0, -1.0, 1e-12, 1e9]])
+    return np.concatenate(
+        [lines, np.nextafter(lines, np.inf), np.nextafter(lines, -np.inf), more, [np.nan, 0.0, -1.0, 1e-12, 1e9]]
+    )
 
 
 @given(moments, st.sampled_from([0.7, 60.0, 86400.0]), st.lists(st.floats(0, 1e5), max_size=30))
@@ -24,7 +26,11 @@ def test_a_moment_has_the_place_that_a_search_finds(wanted, duration, others):
         assert np.array_equal(on_axis(lines, side).place(values), lines.searchsorted(values, side=side))
 
 
-@given(st.lists(st.floats(1e-9, 1e3), max_size=30), st.sampled_from([0.7, 60.0, 86400.0]), st.lists(st.floats(0, 1e6), max_size=30))
+@given(
+    st.lists(st.floats(1e-9, 1e3), max_size=30),
+    st.sampled_from([0.7, 60.0, 86400.0]),
+    st.lists(st.floats(0, 1e6), max_size=30),
+)
 def test_a_time_has_the_place_that_a_search_finds(limits, duration, others):
     lines = Plan.of(duration, 0.0, [0.0, duration], [], limits).edges
     values = around(lines, others)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim.records import summarizing
-from sim.records.keeping import keeper
+from sim.records.row_sinks import row_sink
 from sim.records.summary import SUMMARY_ARRAYS, Plan
 from sim.records.tables import MESSAGE, REQUEST, Records
 from sim.vocabulary import GOOD, Outcome
@@ -16,7 +16,9 @@ LIMIT = 0.25
 
 
 def plan(limits=(LIMIT,)):
-    return Plan.of(DURATION, 5.0, np.arange(51.0), [*np.arange(0.0, 50.0, 10.0), 12.5], limits, np.arange(0.0, 50.0, 4.0))
+    return Plan.of(
+        DURATION, 5.0, np.arange(51.0), [*np.arange(0.0, 50.0, 10.0), 12.5], limits, np.arange(0.0, 50.0, 4.0)
+    )
 
 
 def rows(n, seed=1):
@@ -26,7 +28,9 @@ def rows(n, seed=1):
     table["arrival"] = luck.uniform(0, DURATION, n)
     response = luck.lognormal(-1.5, 1.0, n)
     table["end"] = np.where(luck.random(n) < 0.9, table["arrival"] + response, math.nan)
-    table["outcome"] = np.where(np.isnan(table["end"]), Outcome.IN_FLIGHT, luck.choice([Outcome.OK, Outcome.DEGRADED, Outcome.TIMEOUT], n))
+    table["outcome"] = np.where(
+        np.isnan(table["end"]), Outcome.IN_FLIGHT, luck.choice([Outcome.OK, Outcome.DEGRADED, Outcome.TIMEOUT], n)
+    )
     table["completion"] = np.where(luck.random(n) < 0.7, table["arrival"] + luck.lognormal(0, 1.0, n), math.nan)
     table["source"], table["route"] = luck.integers(0, 2, n), luck.integers(-1, 3, n)
     table["expects"] = table["route"] > 0
@@ -40,7 +44,11 @@ def letters(n):
     luck = np.random.default_rng(2)
     table = np.zeros(n, MESSAGE)
     table["end"] = np.where(luck.random(n) < 0.9, luck.uniform(0, DURATION, n), math.nan)
-    table["topic"], table["group"], table["how"] = luck.integers(0, 2, n), luck.integers(2, 4, n), luck.integers(0, 3, n)
+    table["topic"], table["group"], table["how"] = (
+        luck.integers(0, 2, n),
+        luck.integers(2, 4, n),
+        luck.integers(0, 3, n),
+    )
     table["deliveries"] = luck.choice([0, 1, 2, 32767], n)
     return table
 
@@ -48,7 +56,11 @@ def letters(n):
 def test_the_slowest_is_the_first_by_id_of_those_that_came_after_the_warm_up():
     """Of four: too early, twice as slow as anything, and the equals of one another in two pieces; unanswered."""
     requests = rows(4)
-    requests["id"], requests["arrival"], requests["end"] = [1, 9, 3, 4], [4.0, 6.0, 7.0, 8.0], [30.0, 8.0, 9.0, math.nan]
+    requests["id"], requests["arrival"], requests["end"] = (
+        [1, 9, 3, 4],
+        [4.0, 6.0, 7.0, 8.0],
+        [30.0, 8.0, 9.0, math.nan],
+    )
     for order in ([0, 1, 2, 3], [0, 2, 1, 3]):
         found = [summary_of(requests[order], pieces=pieces).slowest for pieces in ((), (2,))]
         assert [one.tobytes() for one in found] == [requests[2:3].tobytes()] * 2
@@ -56,7 +68,7 @@ def test_the_slowest_is_the_first_by_id_of_those_that_came_after_the_warm_up():
 
 
 def summary_of(requests, messages=None, pieces=(), limits=(LIMIT,)):
-    taken = keeper(plan(limits))
+    taken = row_sink(plan(limits))
     for part in np.split(requests, list(pieces)):
         taken.take_requests(part.copy())
     taken.take_messages(letters(0) if messages is None else messages)
@@ -78,7 +90,7 @@ def test_the_pieces_in_which_rows_come_make_no_difference(monkeypatch):
 
 
 def test_what_was_handed_over_may_be_overwritten():
-    table, taken = rows(1000), keeper(plan())
+    table, taken = rows(1000), row_sink(plan())
     buffer = table[:400].copy()
     taken.take_requests(buffer)
     buffer[:] = table[400:800]
@@ -94,7 +106,9 @@ def test_every_cell_holds_what_is_in_it():
     expected = {}
     for row in table:
         interval = max(i for i, moment in enumerate(found.moments) if moment <= row["arrival"])
-        bucket = next((i for i, edge in enumerate(found.edges) if row["end"] - row["arrival"] <= edge), len(found.edges))
+        bucket = next(
+            (i for i, edge in enumerate(found.edges) if row["end"] - row["arrival"] <= edge), len(found.edges)
+        )
         cell = (interval, row["source"], row["route"], row["outcome"], bucket)
         expected[cell] = expected.get(cell, 0) + 1
     names = ("interval", "source", "route", "outcome", "bucket")
@@ -111,7 +125,11 @@ def test_every_departure_is_in_its_interval():
     answers, orders = {}, {}
     for row in table:
         if row["end"] == row["end"]:
-            cell = (sum(line <= row["end"] for line in found.leaving) - 1, *(int(row[name]) for name in ("source", "route", "outcome")), *late(row))
+            cell = (
+                sum(line <= row["end"] for line in found.leaving) - 1,
+                *(int(row[name]) for name in ("source", "route", "outcome")),
+                *late(row),
+            )
             answers[cell] = answers.get(cell, 0) + 1
         if row["completion"] == row["completion"]:
             cell = (sum(line <= row["completion"] for line in found.leaving) - 1, int(row["route"]))
@@ -136,8 +154,13 @@ def test_only_orders_have_a_completion():
     none = found.orders["bucket"] == len(found.edges)
     assert found.orders["count"].sum() == len(expects)
     assert found.orders["count"][none].sum() == np.isnan(expects["completion"]).sum()
-    assert found.orders["count"][none & found.orders["pending"]].sum() == (np.isnan(expects["completion"]) & expects["pending"]).sum()
-    assert {(-1, True), (0, True)}.isdisjoint(zip(found.orders["route"].tolist(), found.orders["pending"].tolist(), strict=True))
+    assert (
+        found.orders["count"][none & found.orders["pending"]].sum()
+        == (np.isnan(expects["completion"]) & expects["pending"]).sum()
+    )
+    assert {(-1, True), (0, True)}.isdisjoint(
+        zip(found.orders["route"].tolist(), found.orders["pending"].tolist(), strict=True)
+    )
 
 
 def test_a_limit_is_an_edge():
@@ -155,19 +178,29 @@ def test_a_mean_and_a_quantile_are_within_one_per_cent():
     written_out = np.repeat(found.times[answered["bucket"]], answered["count"])
     assert written_out.mean() == pytest.approx(true.mean(), rel=0.002)
     for q in (0.01, 0.5, 0.9, 0.99, 0.999):
-        assert np.quantile(written_out, q, method="inverted_cdf") == pytest.approx(np.quantile(true, q, method="inverted_cdf"), rel=0.01)
+        assert np.quantile(written_out, q, method="inverted_cdf") == pytest.approx(
+            np.quantile(true, q, method="inverted_cdf"), rel=0.01
+        )
 
 
 def test_the_ledger_and_the_messages_are_counted():
     table, messages = rows(2000), letters(1500)
     found = summary_of(table, messages)
     assert (found.ledger["charges"].astype(int) * found.ledger["count"]).sum() == table["charges"].astype(int).sum()
-    cell = found.ledger[(found.ledger["outcome"] == Outcome.TIMEOUT) & (found.ledger["charges"] == 255) & (found.ledger["reservations"] == 0)]
+    cell = found.ledger[
+        (found.ledger["outcome"] == Outcome.TIMEOUT)
+        & (found.ledger["charges"] == 255)
+        & (found.ledger["reservations"] == 0)
+    ]
     its = table[(table["outcome"] == Outcome.TIMEOUT) & (table["charges"] == 255) & (table["reservations"] == 0)]
     assert cell["count"].sum() == len(its) > 0
-    assert (found.deliveries["deliveries"].astype(int) * found.deliveries["count"]).sum() == messages["deliveries"].astype(int).sum()
+    assert (found.deliveries["deliveries"].astype(int) * found.deliveries["count"]).sum() == messages[
+        "deliveries"
+    ].astype(int).sum()
     assert found.deliveries["count"][found.deliveries["late"]].sum() == (messages["end"] >= 5.0).sum()
-    one = found.deliveries[(found.deliveries["topic"] == 1) & (found.deliveries["group"] == 3) & (found.deliveries["how"] == 2)]
+    one = found.deliveries[
+        (found.deliveries["topic"] == 1) & (found.deliveries["group"] == 3) & (found.deliveries["how"] == 2)
+    ]
     assert one["count"].sum() == ((messages["topic"] == 1) & (messages["group"] == 3) & (messages["how"] == 2)).sum()
 
 
@@ -203,14 +236,27 @@ def test_nothing_at_all_is_a_summary_too():
 
 def records(**tables):
     nothing = np.zeros(0)
-    return Records(1, 0, DURATION, 5.0, ("a",), spans=nothing, events=np.zeros(0, MESSAGE), series=(), ticks=nothing, gauges=nothing, books=(), **tables)
+    return Records(
+        1,
+        0,
+        DURATION,
+        5.0,
+        ("a",),
+        spans=nothing,
+        events=np.zeros(0, MESSAGE),
+        series=(),
+        ticks=nothing,
+        gauges=nothing,
+        books=(),
+        **tables,
+    )
 
 
 def test_the_fingerprint_is_that_of_the_rows():
     table, messages = rows(3000), letters(100)
     prints = []
     for its in (None, plan()):
-        taken = keeper(its)
+        taken = row_sink(its)
         taken.take_requests(table)
         taken.take_messages(messages)
         kept = taken.finish()
@@ -223,12 +269,18 @@ def test_the_fingerprint_is_that_of_the_rows():
 def test_books_find_the_outcomes_of_a_source_in_either():
     table = rows(3000)
     for its in (None, plan()):
-        taken = keeper(its)
+        taken = row_sink(its)
         taken.take_requests(table)
-        assert taken.finish().outcomes(1).tolist() == np.bincount(table["outcome"][table["source"] == 1], minlength=len(Outcome)).tolist()
+        assert (
+            taken.finish().outcomes(1).tolist()
+            == np.bincount(table["outcome"][table["source"] == 1], minlength=len(Outcome)).tolist()
+        )
 
 
 def test_more_pairs_than_a_key_can_hold_are_refused_not_confused():
     source, route = np.array([1, 2], np.int16), np.array([3, 3], np.int16)
-    with pytest.raises(OverflowError, match="2 pairs of traffic and route in 4611686018427387904 intervals are more than a summary can tell apart"):
+    with pytest.raises(
+        OverflowError,
+        match="2 pairs of traffic and route in 4611686018427387904 intervals are more than a summary can tell apart",
+    ):
         summarizing._Ways().codes(source, route, (2**62, 1))

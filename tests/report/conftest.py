@@ -42,7 +42,14 @@ DOCUMENT: dict[str, Any] = {
     "duration": "15m",
     "warmup": "2m",
     "seed": 20261127,
-    "traffic": {"shoppers": {"sends": ROUTE, "arrivals": {"poisson": "40/s"}, "users": {"count": 50000, "popularity": {"zipf": 0.9}}, "timeout": "10s"}},
+    "traffic": {
+        "shoppers": {
+            "sends": ROUTE,
+            "arrivals": {"poisson": "40/s"},
+            "users": {"count": 50000, "popularity": {"zipf": 0.9}},
+            "timeout": "10s",
+        }
+    },
     "gateway": {
         "replicas": 2,
         "workers": 4,
@@ -81,24 +88,35 @@ DOCUMENT: dict[str, Any] = {
         "payments": {
             "replicas": 4,
             "workers": 64,
-            "endpoints": {"charge": [{"wait": "60ms"}, {"fail": "0.2%"}, {"effect": {"payment-captured": {"idempotent": True}}}]},
+            "endpoints": {
+                "charge": [{"wait": "60ms"}, {"fail": "0.2%"}, {"effect": {"payment-captured": {"idempotent": True}}}]
+            },
         },
     },
     "policies": {
         "internal": {"timeout": "500ms", "retry": {"max_attempts": 2}},
         "provider": {
             "timeout": "1s",
-            "retry": {"max_attempts": 3, "backoff": {"exponential": {"base": "100ms", "max": "2s"}}, "jitter": "full", "budget": {"ratio": 0.2}},
+            "retry": {
+                "max_attempts": 3,
+                "backoff": {"exponential": {"base": "100ms", "max": "2s"}},
+                "jitter": "full",
+                "budget": {"ratio": 0.2},
+            },
             "circuit_breaker": {"failures": 5, "within": "1s", "open_for": "10s", "half_open_calls": 3},
             "bulkhead": {"max_concurrent_calls": 24},
         },
     },
-    "brokers": {"kafka": {"kind": "log", "acks": "all", "topics": {"order-events": {"partitions": 24, "key": "order"}}}},
+    "brokers": {
+        "kafka": {"kind": "log", "acks": "all", "topics": {"order-events": {"partitions": 24, "key": "order"}}}
+    },
     "ledger": {"charge": "payment-captured", "reservation": "stock-reserved"},
     "faults": [{"name": FAULT, "at": "5m", "for": "3m", "outage": "payments", "how": "hang"}],
 }
 
-QUESTION = "The payment provider goes dark for three minutes. Who keeps selling, who loses orders, and who recovers first?"
+QUESTION = (
+    "The payment provider goes dark for three minutes. Who keeps selling, who loses orders, and who recovers first?"
+)
 TEXT = f"""# {QUESTION}
 version: 1
 name: payment-outage
@@ -110,15 +128,25 @@ def documents() -> dict[str, dict[str, Any]]:
     for guard in ("circuit_breaker", "bulkhead"):
         bare["policies"]["provider"][guard] = None
     services = events["services"]
-    services["orders"]["endpoints"]["create"] = [{"work": "6ms"}, {"effect": "order-created"}, {"publish": "order-events", "via": "outbox"}]
+    services["orders"]["endpoints"]["create"] = [
+        {"work": "6ms"},
+        {"effect": "order-created"},
+        {"publish": "order-events", "via": "outbox"},
+    ]
     earliest = {"auto_offset_reset": "earliest"}
-    services["inventory"]["consumes"] = {"order-events": {"group": "inventory-group", **earliest, "do": [{"perform": "inventory.reserve"}]}}
+    services["inventory"]["consumes"] = {
+        "order-events": {"group": "inventory-group", **earliest, "do": [{"perform": "inventory.reserve"}]}
+    }
     retried = {"retry_topic": {"delays": ["1s", "10s", "60s"]}}
-    services["payments"]["consumes"] = {"order-events": {"group": "payment-group", **earliest, **retried, "do": [{"perform": "payments.charge"}]}}
+    services["payments"]["consumes"] = {
+        "order-events": {"group": "payment-group", **earliest, **retried, "do": [{"perform": "payments.charge"}]}
+    }
     return {"sync": copy.deepcopy(DOCUMENT), "sync-no-breaker": bare, "async": events}
 
 
-def make_comparison(only: tuple[str, ...] = ("sync", "sync-no-breaker", "async"), replications: int = REPLICATIONS) -> Comparison:
+def make_comparison(
+    only: tuple[str, ...] = ("sync", "sync-no-breaker", "async"), replications: int = REPLICATIONS
+) -> Comparison:
     scenarios = {name: Scenario.model_validate(document) for name, document in documents().items() if name in only}
     variants = {name: _variant(name, scenario, replications) for name, scenario in scenarios.items()}
     study = Study("payment-outage", TEXT, DOCUMENT, scenarios, "scenarios/payment-outage.yaml", (), QUESTION)
@@ -171,7 +199,9 @@ def _variant(name: str, scenario: Scenario, replications: int) -> VariantResult:
             Verdict("p99(completion, POST /orders) < 60s", 180.0, False),
         )
     }.get(name, ())
-    return VariantResult(name, scenario, metrics, Columns.of(frame), verdicts, records, Columns.of(timeline), f"{name:*<32}")
+    return VariantResult(
+        name, scenario, metrics, Columns.of(frame), verdicts, records, Columns.of(timeline), f"{name:*<32}"
+    )
 
 
 _NAMES = (
@@ -195,7 +225,16 @@ def _requests(name: str) -> np.ndarray:
     arrival = np.sort(random.uniform(0, DURATION, int(RATE * DURATION)))
     count = len(arrival)
     rows = np.zeros(count, REQUEST)
-    rows["id"], rows["arrival"], rows["route"], rows["where"], rows["attempts"], rows["expects"], rows["user"], rows["item"] = (
+    (
+        rows["id"],
+        rows["arrival"],
+        rows["route"],
+        rows["where"],
+        rows["attempts"],
+        rows["expects"],
+        rows["user"],
+        rows["item"],
+    ) = (
         np.arange(count),
         arrival,
         1,
@@ -211,18 +250,26 @@ def _requests(name: str) -> np.ndarray:
     response, completion = base.copy(), base * 0.97
     if name == "sync":
         first = dark & (arrival < BEGAN + 3)
-        response = np.where(first, 1.0 + random.exponential(0.9, count), np.where(dark, random.lognormal(math.log(0.022), 0.4, count), base))
+        response = np.where(
+            first,
+            1.0 + random.exponential(0.9, count),
+            np.where(dark, random.lognormal(math.log(0.022), 0.4, count), base),
+        )
         outcome = np.where(dark, Outcome.DEGRADED, outcome)
         outcome = np.where(first & (random.random(count) < 0.2), Outcome.BULKHEAD_FULL, outcome)
         completion = np.where(dark, np.nan, completion)
     elif name == "sync-no-breaker":
         after = (arrival >= ENDED) & (arrival < ENDED + 45)
         slow = np.maximum(0.1, 4.5 * (1 - (arrival - ENDED) / 45)) * random.lognormal(0, 0.15, count)
-        response = np.where(dark, np.where(random.random(count) < 0.6, 5.0, 0.004), np.where(after, np.minimum(slow, 5.0), base))
+        response = np.where(
+            dark, np.where(random.random(count) < 0.6, 5.0, 0.004), np.where(after, np.minimum(slow, 5.0), base)
+        )
         outcome = np.where(dark, np.where(response >= 5, Outcome.TIMEOUT, Outcome.SHED), outcome)
         outcome = np.where(after & (slow >= 5), Outcome.TIMEOUT, outcome)
         completion = np.where(
-            dark, np.where(response >= 5, ENDED - arrival + random.uniform(0, 45, count), np.nan), np.where(after, response * 0.99, completion)
+            dark,
+            np.where(response >= 5, ENDED - arrival + random.uniform(0, 45, count), np.nan),
+            np.where(after, response * 0.99, completion),
         )
         rows["charges"] = 1
     else:
@@ -242,7 +289,10 @@ def _requests(name: str) -> np.ndarray:
 
 
 def _events(name: str) -> np.ndarray:
-    rows: list[tuple[float, int, int, int, float]] = [(BEGAN, EventKind.FAULT_BEGAN, 6, 4, 0.0), (ENDED, EventKind.FAULT_ENDED, 6, 4, 0.0)]
+    rows: list[tuple[float, int, int, int, float]] = [
+        (BEGAN, EventKind.FAULT_BEGAN, 6, 4, 0.0),
+        (ENDED, EventKind.FAULT_ENDED, 6, 4, 0.0),
+    ]
     if name == "sync":
         for replica in range(4):
             start = BEGAN + 1.05 + 0.08 * replica
@@ -268,12 +318,17 @@ def _timeline(name: str, requests: np.ndarray) -> pd.DataFrame:
     step = 2.0
     times = np.arange(0, DURATION, step)
     frame = pd.DataFrame({"bucket": np.floor(requests["arrival"] / step) * step, "outcome": requests["outcome"]})
-    frame["response"], frame["completion"] = requests["end"] - requests["arrival"], requests["completion"] - requests["arrival"]
+    frame["response"], frame["completion"] = (
+        requests["end"] - requests["arrival"],
+        requests["completion"] - requests["arrival"],
+    )
     good = frame["outcome"].isin((0, 1))
     timeline = pd.DataFrame(index=pd.Index(times, name="time"))
     timeline["offered"] = frame.groupby("bucket").size().reindex(times, fill_value=0) / step
     for outcome in Outcome:
-        timeline[outcome.word] = frame[frame["outcome"] == outcome].groupby("bucket").size().reindex(times, fill_value=0) / step
+        timeline[outcome.word] = (
+            frame[frame["outcome"] == outcome].groupby("bucket").size().reindex(times, fill_value=0) / step
+        )
     for column, rows in (("response", frame[good]), ("completion", frame)):
         for percent in (50, 95, 99):
             timeline[f"{column}_p{percent}"] = rows.groupby("bucket")[column].quantile(percent / 100).reindex(times)
@@ -284,19 +339,27 @@ def _timeline(name: str, requests: np.ndarray) -> pd.DataFrame:
     after = (times >= ENDED) & (times < ENDED + 63)
     wave = 1 + 0.1 * np.sin(times / 7)
     timeline["orders.busy"] = np.where(dark & (name == "sync-no-breaker"), 128.0, 3.2 * wave)
-    timeline["orders.queue"] = np.where(dark & (name == "sync-no-breaker"), np.minimum(800, (times - BEGAN) * 60), 0.02 * wave)
+    timeline["orders.queue"] = np.where(
+        dark & (name == "sync-no-breaker"), np.minimum(800, (times - BEGAN) * 60), 0.02 * wave
+    )
     timeline["inventory.cores_busy"] = 0.32 * wave
     timeline["inventory.busy"] = 0.35 * wave
     timeline["inventory.queue"] = 0.0
     timeline["payments.busy"] = np.where(
-        dark, {"sync": 72.0, "sync-no-breaker": 256.0, "async": 8.0}[name], np.where(after & (name == "async"), 8.0, 2.4 * wave)
+        dark,
+        {"sync": 72.0, "sync-no-breaker": 256.0, "async": 8.0}[name],
+        np.where(after & (name == "async"), 8.0, 2.4 * wave),
     )
-    timeline["payments.queue"] = np.where(dark & (name == "sync-no-breaker"), np.minimum(3000, (times - BEGAN) * 100), 0.0)
+    timeline["payments.queue"] = np.where(
+        dark & (name == "sync-no-breaker"), np.minimum(3000, (times - BEGAN) * 100), 0.0
+    )
     timeline["gateway.busy"] = 0.02 * wave
     if name == "sync":
         timeline["orders -> payments.breaker_open"] = np.where(dark, 0.9, 0.0)
     if name == "async":
-        lag = np.where(dark, (times - BEGAN) * RATE, np.where(after, (ENDED - BEGAN) * RATE * (1 - (times - ENDED) / 63), 0.0))
+        lag = np.where(
+            dark, (times - BEGAN) * RATE, np.where(after, (ENDED - BEGAN) * RATE * (1 - (times - ENDED) / 63), 0.0)
+        )
         timeline["payment-group order-events.lag"], timeline["inventory-group order-events.lag"] = lag, 1.5 * wave
     return timeline
 
@@ -307,7 +370,9 @@ def _metrics(name: str, requests: np.ndarray, timeline: pd.DataFrame, replicatio
     counted = requests[requests["arrival"] >= WARMUP]
     good = np.isin(counted["outcome"], (0, 1))
     response = (counted["end"] - counted["arrival"])[good]
-    completion = np.where(np.isnan(counted["completion"]), DURATION - counted["arrival"], counted["completion"] - counted["arrival"])
+    completion = np.where(
+        np.isnan(counted["completion"]), DURATION - counted["arrival"], counted["completion"] - counted["arrival"]
+    )
     incomplete = good & np.isnan(counted["completion"])
     seconds = DURATION - WARMUP
     values: dict[str, float] = {}
@@ -317,11 +382,18 @@ def _metrics(name: str, requests: np.ndarray, timeline: pd.DataFrame, replicatio
             values[f"{key}_{suffix}"] = float(np.percentile(sample, percent))
             values[f"{key}_{suffix}({ROUTE})"] = values[f"{key}_{suffix}"]
     values["availability"] = values[f"availability({ROUTE})"] = float(good.mean())
-    values["goodput"], values["completed"] = float((counted["outcome"] == 0).sum() / seconds), float((~np.isnan(counted["completion"])).sum() / seconds)
+    values["goodput"], values["completed"] = (
+        float((counted["outcome"] == 0).sum() / seconds),
+        float((~np.isnan(counted["completion"])).sum() / seconds),
+    )
     values["offered"] = len(counted) / seconds
     for outcome in Outcome:
         values[f"outcome_share({outcome.word})"] = float((counted["outcome"] == outcome).mean())
-    values["amplification"], values["wasted_work"] = {"sync": (1.02, 0.004), "sync-no-breaker": (2.31, 0.41), "async": (1.0, 0.0)}[name]
+    values["amplification"], values["wasted_work"] = {
+        "sync": (1.02, 0.004),
+        "sync-no-breaker": (2.31, 0.41),
+        "async": (1.0, 0.0),
+    }[name]
     values[f"recovery_time({FAULT})"] = {"sync": 6.0, "sync-no-breaker": 47.0, "async": 0.0}[name]
     values[f"recovery_time({FAULT}, completion)"] = {"sync": 6.0, "sync-no-breaker": math.inf, "async": 64.0}[name]
     values[f"detection_time({FAULT})"] = {"sync": 1.05, "sync-no-breaker": math.nan, "async": math.nan}[name]
@@ -329,11 +401,18 @@ def _metrics(name: str, requests: np.ndarray, timeline: pd.DataFrame, replicatio
     values["lost_orders"], values["pending_orders"] = float(incomplete.sum()) if name != "async" else 0.0, 0.0
     values["double_charges"], values["oversold_items"] = 0.0, 0.0
     values["charged_after_failure"] = {"sync": 3.0, "sync-no-breaker": 4200.0, "async": 0.0}[name]
-    for service, gauge, places in (("orders", "busy", 128), ("inventory", "cores_busy", 8), ("payments", "busy", 256), ("gateway", "busy", 8)):
+    for service, gauge, places in (
+        ("orders", "busy", 128),
+        ("inventory", "cores_busy", 8),
+        ("payments", "busy", 256),
+        ("gateway", "busy", 8),
+    ):
         values[f"utilisation({service})"] = float(timeline.loc[WARMUP:, f"{service}.{gauge}"].mean() / places)
     values["utilisation_max"] = max(value for key, value in values.items() if key.startswith("utilisation("))
     values["cost"], values["cost_per_thousand"] = 0.12, 0.12 / max(values["completed"] * seconds / 1000, 1e-9)
-    return pd.DataFrame({key: value * (1 + 0.012 * noise * (value < 0.9 or value > 1.0)) for key, value in values.items()})
+    return pd.DataFrame(
+        {key: value * (1 + 0.012 * noise * (value < 0.9 or value > 1.0)) for key, value in values.items()}
+    )
 
 
 def _interval(sample: np.ndarray) -> Interval:

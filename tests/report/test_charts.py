@@ -38,7 +38,11 @@ def drawings(charts):
 
 
 def words(svg):
-    return [text for element in ElementTree.fromstring(svg).iter() if element.tag.endswith("text") and (text := "".join(element.itertext()).strip())]
+    return [
+        text
+        for element in ElementTree.fromstring(svg).iter()
+        if element.tag.endswith("text") and (text := "".join(element.itertext()).strip())
+    ]
 
 
 def test_a_comparison_with_everything_in_it_has_every_chart(charts):
@@ -111,7 +115,9 @@ def test_a_dark_chart_uses_dark_colours(comparison):
 
 def test_one_variant_has_no_differences_and_charts_without_data_are_left_out(single):
     assert differences_with_intervals(single) is None
-    silent = replace(single.variants["sync"], records=replace(single.variants["sync"].records, events=np.zeros(0, EVENT)))
+    silent = replace(
+        single.variants["sync"], records=replace(single.variants["sync"].records, events=np.zeros(0, EVENT))
+    )
     without = replace(single, variants={"sync": silent})
     assert breaker_timeline(without) is None
     bare = replace(silent, over_time=Columns(silent.over_time.index))
@@ -138,7 +144,12 @@ def test_utilisation_never_exceeds_what_there_is(comparison):
 def test_hollow_marks_are_what_could_be_luck(comparison):
     chart = differences_with_intervals(comparison)
     assert chart is not None
-    fills = {line.get_markerfacecolor() for axes in chart.figure.axes for line in axes.lines if line.get_marker() not in ("None", None, "")}
+    fills = {
+        line.get_markerfacecolor()
+        for axes in chart.figure.axes
+        for line in axes.lines
+        if line.get_marker() not in ("None", None, "")
+    }
     assert {LIGHT.paper, LIGHT.variants[1], LIGHT.variants[2]} <= fills
 
 
@@ -146,7 +157,10 @@ def test_thousands_of_breakers_are_drawn_as_a_share(single):
     rows = [(300.0 + index * 0.01, 2, 0, 1, 0.0) for index in range(60)]
     records = single.variants["sync"].records
     names = (*records.names, *(f"many[{index}]" for index in range(60)), "callee")
-    events = np.array([(time, kind, len(records.names) + index, len(names) - 1, 0.0) for index, (time, kind, *_) in enumerate(rows)], EVENT)
+    events = np.array(
+        [(time, kind, len(records.names) + index, len(names) - 1, 0.0) for index, (time, kind, *_) in enumerate(rows)],
+        EVENT,
+    )
     events["kind"] = 2
     variant = replace(single.variants["sync"], records=replace(records, names=names, events=events))
     chart = breaker_timeline(replace(single, variants={"sync": variant}))
@@ -157,7 +171,8 @@ def test_thousands_of_breakers_are_drawn_as_a_share(single):
 def test_many_faults_are_named_on_at_most_three_lines():
     document = documents()["sync"]
     document["faults"] = [
-        {"name": f"fault number {index} with a long name", "at": f"{300 + index}s", "for": "10s", "outage": "payments"} for index in range(20)
+        {"name": f"fault number {index} with a long name", "at": f"{300 + index}s", "for": "10s", "outage": "payments"}
+        for index in range(20)
     ]
     spans = Spans([Scenario.model_validate(document)], LIGHT)
     assert spans.room < 0.8
@@ -207,7 +222,9 @@ def test_a_system_without_orders_to_complete_is_not_told_of_a_second_clock(compa
     def without(variant):
         requests = variant.records.requests.copy()
         requests["expects"], requests["completion"] = False, np.nan
-        timeline = variant.timeline.drop(columns=[name for name in variant.timeline.columns if name.startswith("completion")])
+        timeline = variant.timeline.drop(
+            columns=[name for name in variant.timeline.columns if name.startswith("completion")]
+        )
         return replace(variant, over_time=Columns.of(timeline), records=replace(variant.records, requests=requests))
 
     plain = replace(comparison, variants={name: without(variant) for name, variant in comparison.variants.items()})
@@ -216,4 +233,7 @@ def test_a_system_without_orders_to_complete_is_not_told_of_a_second_clock(compa
     assert "Open promises" in backlog_over_time(comparison).reading
     assert "Open promises" not in backlog_over_time(plain).reading
     assert "(below)" in two_clocks(comparison).reading
-    assert (two_clocks(plain).title, "(below)" in two_clocks(plain).reading) == ("How many still wait, and how long", False)
+    assert (two_clocks(plain).title, "(below)" in two_clocks(plain).reading) == (
+        "How many still wait, and how long",
+        False,
+    )

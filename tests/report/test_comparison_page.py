@@ -71,11 +71,17 @@ def hostile(comparison: Comparison) -> Comparison:
     evil = EVIL.replace(".", "")
 
     def renamed(text):
-        return text.replace("payments outage", evil).replace("payments", f"pay{evil}").replace("order-events", f"topic{evil}")
+        return (
+            text.replace("payments outage", evil)
+            .replace("payments", f"pay{evil}")
+            .replace("order-events", f"topic{evil}")
+        )
 
     variants = {}
     for name, variant in comparison.variants.items():
-        document = {key: value for key, value in json.loads(json.dumps(comparison.study.document)).items() if key != "faults"}
+        document = {
+            key: value for key, value in json.loads(json.dumps(comparison.study.document)).items() if key != "faults"
+        }
         document["services"][f"pay{evil}"] = document["services"].pop("payments")
         document["services"]["orders"]["endpoints"]["create"][3]["call"] = f"pay{evil}.charge"
         document["traffic"] = {evil: document["traffic"]["shoppers"]}
@@ -90,10 +96,25 @@ def hostile(comparison: Comparison) -> Comparison:
             records=replace(variant.records, names=tuple(map(renamed, variant.records.names))),
             verdicts=(Verdict(evil, 1.0, False, evil),),
         )
-    differences = {evil + name: {renamed(key): figure for key, figure in found.items()} for name, found in comparison.differences.items()}
+    differences = {
+        evil + name: {renamed(key): figure for key, figure in found.items()}
+        for name, found in comparison.differences.items()
+    }
     study = replace(comparison.study, name=evil, text=evil, question=evil, file=evil, plugins=(evil,))
-    earlier = Earlier(evil, dict.fromkeys(variants, evil), {name: {evil: Difference(1.0, 0.5, 1.5, 9, significant=True)} for name in variants})
-    return replace(comparison, study=study, variants=variants, differences=differences, engine=evil, fingerprint=evil, earlier=earlier)
+    earlier = Earlier(
+        evil,
+        dict.fromkeys(variants, evil),
+        {name: {evil: Difference(1.0, 0.5, 1.5, 9, significant=True)} for name in variants},
+    )
+    return replace(
+        comparison,
+        study=study,
+        variants=variants,
+        differences=differences,
+        engine=evil,
+        fingerprint=evil,
+        earlier=earlier,
+    )
 
 
 def test_a_report_has_all_its_parts(page):
@@ -121,7 +142,8 @@ def test_the_policy_of_the_page_allows_its_own_script_and_style_and_nothing_else
     rules = dict(rule.strip().partition(" ")[::2] for rule in unescape(policy).split(";"))
     (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
     digests = {
-        name: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for name, text in (("script", own_script()), ("style", style))
+        name: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for name, text in (("script", own_script()), ("style", style))
     }
     assert rules == {
         "default-src": "'none'",
@@ -146,7 +168,14 @@ def test_tags_are_balanced(page):
 
 def test_it_says_how_sure_it_is_and_how_to_repeat_it(page):
     text = " ".join(page.text)
-    for fact in ("10, on common random numbers", "95% confidence", "20261127", "2 min of it warm-up", "simpy", "5f1c0ffee0ddba11"):
+    for fact in (
+        "10, on common random numbers",
+        "95% confidence",
+        "20261127",
+        "2 min of it warm-up",
+        "simpy",
+        "5f1c0ffee0ddba11",
+    ):
         assert fact in text, fact
 
 
@@ -165,7 +194,9 @@ def test_every_drawing_has_words_and_every_table_headers(page):
     labels = [value for tag, name, value in page.attributes if tag == "svg" and name == "aria-label"]
     assert drawings == len(labels) == 7 + 5 + 3, "charts, those for a narrow screen, systems"
     assert all(len(label) > 30 for label in labels)
-    assert {"col", "row", "rowgroup"} <= {value for tag, name, value in page.attributes if tag == "th" and name == "scope"}
+    assert {"col", "row", "rowgroup"} <= {
+        value for tag, name, value in page.attributes if tag == "th" and name == "scope"
+    }
 
 
 def test_light_dark_and_print(html):
@@ -202,8 +233,14 @@ def test_a_single_run_has_a_report_too(single):
 
 
 def test_an_earlier_run_is_set_beside(comparison, charts):
-    differences = {"sync": {"response_p95": Difference(0.1, 0.05, 0.15, 10, significant=True), "goodput": Difference(0.1)}}
-    text = "".join(Page(render_comparison(replace(comparison, earlier=Earlier("old.json", {"sync": "sync"}, differences)), charts)).text)
+    differences = {
+        "sync": {"response_p95": Difference(0.1, 0.05, 0.15, 10, significant=True), "goodput": Difference(0.1)}
+    }
+    text = "".join(
+        Page(
+            render_comparison(replace(comparison, earlier=Earlier("old.json", {"sync": "sync"}, differences)), charts)
+        ).text
+    )
     assert "Against old.json." in text
     assert "+100 ± 50 ms" in text
 

@@ -16,7 +16,9 @@ from sim.report.conclusions.ranking import rank
 from sim.stats.mean import mean_interval
 
 REPLICATIONS = 10
-NOISE = np.resize([-0.01, 0.01, -0.005, 0.005, 0.0], REPLICATIONS)  # of the value; the same in no two variants, see `variant`
+NOISE = np.resize(
+    [-0.01, 0.01, -0.005, 0.005, 0.0], REPLICATIONS
+)  # of the value; the same in no two variants, see `variant`
 
 
 @pytest.fixture
@@ -25,7 +27,9 @@ def made(comparison):
 
     def make(figures: dict[str, dict[str, float]], noise: float = 1.0, **method) -> Comparison:
         model = next(iter(comparison.variants.values()))
-        variants = {name: variant(model, name, place, means, noise) for place, (name, means) in enumerate(figures.items())}
+        variants = {
+            name: variant(model, name, place, means, noise) for place, (name, means) in enumerate(figures.items())
+        }
         return replace(comparison, variants=variants, differences={}, method=Method(**method))
 
     return make
@@ -34,24 +38,47 @@ def made(comparison):
 def variant(model: VariantResult, name: str, place: int, means: dict[str, float], noise: float) -> VariantResult:
     columns = {key: mean * (1 + noise * np.roll(NOISE, place)) for key, mean in means.items()}
     metrics = {key: mean_interval(values) for key, values in columns.items()}
-    return replace(model, name=name, metrics=metrics, figures=Columns(np.arange(REPLICATIONS), columns), verdicts=(), fingerprint=name)
+    return replace(
+        model,
+        name=name,
+        metrics=metrics,
+        figures=Columns(np.arange(REPLICATIONS), columns),
+        verdicts=(),
+        fingerprint=name,
+    )
 
 
 def test_who_is_better_in_all_that_differs_wins(made):
-    told = conclude(made({"a": {"availability": 0.9, "response_p95": 0.5}, "b": {"availability": 0.9, "response_p95": 0.1}}))
-    assert told.sentence == "b wins: it is best in response p95, and no other variant is better in anything compared here."
+    told = conclude(
+        made({"a": {"availability": 0.9, "response_p95": 0.5}, "b": {"availability": 0.9, "response_p95": 0.1}})
+    )
+    assert (
+        told.sentence == "b wins: it is best in response p95, and no other variant is better in anything compared here."
+    )
 
 
 def test_the_winner_may_be_any_variant_and_is_compared_with_all_others(made):
     """Two variants that are both better than the baseline are held against one another, too."""
     told = conclude(made({"base": {"response_p95": 0.9}, "good": {"response_p95": 0.2}, "best": {"response_p95": 0.1}}))
     assert told.sentence.startswith("best wins: ")
-    assert [line.text for line in told.points][:1] == ["Response p95: best 100.0 ± 0.5 ms, then good 200.0 ± 1.1 ms and base 900 ± 5 ms."]
+    assert [line.text for line in told.points][:1] == [
+        "Response p95: best 100.0 ± 0.5 ms, then good 200.0 ± 1.1 ms and base 900 ± 5 ms."
+    ]
 
 
 def test_where_each_is_better_in_something_it_depends_on_what_matters(made):
-    told = conclude(made({"calls": {"availability": 0.5, "completion_p95": 0.1}, "events": {"availability": 0.9, "completion_p95": 60.0}}))
-    assert told.sentence == "It depends on what matters, no variant is best in all: events for availability; calls for completion p95."
+    told = conclude(
+        made(
+            {
+                "calls": {"availability": 0.5, "completion_p95": 0.1},
+                "events": {"availability": 0.9, "completion_p95": 60.0},
+            }
+        )
+    )
+    assert (
+        told.sentence
+        == "It depends on what matters, no variant is best in all: events for availability; calls for completion p95."
+    )
 
 
 def test_who_is_ahead_in_most_is_named_with_what_others_do_better(made):
@@ -64,9 +91,10 @@ def test_who_is_ahead_in_most_is_named_with_what_others_do_better(made):
     assert told.sentence == (
         "b comes out ahead, best or level with the best in availability, response p95 and goodput; but not in all: a is better in completion p95."
     )
-    assert "c is never the one to take: a is better in availability, response p95, completion p95 and goodput, and worse in nothing." in [
-        line.text for line in told.points
-    ]
+    assert (
+        "c is never the one to take: a is better in availability, response p95, completion p95 and goodput, and worse in nothing."
+        in [line.text for line in told.points]
+    )
 
 
 def test_what_the_intervals_do_not_tell_apart_has_no_winner(made):
@@ -77,7 +105,9 @@ def test_what_the_intervals_do_not_tell_apart_has_no_winner(made):
 
 def test_two_that_share_the_first_place_are_both_named(made):
     told = conclude(made({"a": {"response_p95": 0.1}, "b": {"response_p95": 0.1001}, "c": {"response_p95": 0.9}}))
-    assert told.sentence == "a and b share the first place: nothing tells them apart, and each is ahead of c in something."
+    assert (
+        told.sentence == "a and b share the first place: nothing tells them apart, and each is ahead of c in something."
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,7 +125,12 @@ def test_what_went_wrong_with_orders_is_told_although_nothing_is_expected(made, 
 
 
 def test_a_percentile_of_few_says_of_how_many(made):
-    told = conclude(made({"a": {"availability": 0.25, "response_p95": 0.1}, "b": {"availability": 1.0, "response_p95": 0.9}}, noise=0.01))
+    told = conclude(
+        made(
+            {"a": {"availability": 0.25, "response_p95": 0.1}, "b": {"availability": 1.0, "response_p95": 0.9}},
+            noise=0.01,
+        )
+    )
     assert any("ms (of the 25.0% answered well), then b 900" in line.text for line in told.points)
 
 
@@ -114,7 +149,9 @@ def test_variants_that_are_the_same_make_no_difference(made):
 def test_figures_that_are_exact_need_one_replication(made):
     exact = made({"a": {"response_p95": 0.2}, "b": {"response_p95": 0.1}}, noise=0.0, exact=True)
     variants = {
-        name: replace(its, figures=Columns(np.arange(1), {key: values[:1] for key, values in its.figures.columns.items()}))
+        name: replace(
+            its, figures=Columns(np.arange(1), {key: values[:1] for key, values in its.figures.columns.items()})
+        )
         for name, its in exact.variants.items()
     }
     assert conclude(replace(exact, variants=variants, replications=1)).sentence.startswith("b wins: ")
@@ -128,7 +165,15 @@ def test_who_never_recovers_is_behind_who_does(made):
 def test_all_pairs_and_criteria_are_judged_together(made):
     """What one comparison alone calls significant (p = 0.02) is not among five (Holm: 5 p > 0.05)."""
     alone = {"a": {"response_p95": 0.1}, "b": {"response_p95": 0.1012}}
-    others = {"availability": (0.9, 0.9009), "completion_p95": (1.0, 1.001), "goodput": (10.0, 10.01), "cost_per_thousand": (2.0, 2.002)}
+    others = {
+        "availability": (0.9, 0.9009),
+        "completion_p95": (1.0, 1.001),
+        "goodput": (10.0, 10.01),
+        "cost_per_thousand": (2.0, 2.002),
+    }
     assert rank(made(alone)).standings
-    among = {name: {**figures, **{key: pair[place] for key, pair in others.items()}} for place, (name, figures) in enumerate(alone.items())}
+    among = {
+        name: {**figures, **{key: pair[place] for key, pair in others.items()}}
+        for place, (name, figures) in enumerate(alone.items())
+    }
     assert not rank(made(among)).standings

@@ -8,7 +8,17 @@ import pytest
 
 from sim.experiments.replicating.explaining import Busy, Explained, Explanation, Portion, VariantExplanation, explain
 from sim.report.charts.composition import composition
-from sim.report.explanation import AGAIN, LABELS, explanation_document, explanation_json, headline, render_explanation, rows_of, saturation, sentences
+from sim.report.explanation import (
+    AGAIN,
+    LABELS,
+    explanation_document,
+    explanation_json,
+    headline,
+    render_explanation,
+    rows_of,
+    saturation,
+    sentences,
+)
 from sim.spec import load_text
 from sim.stats.interval import Interval
 
@@ -37,15 +47,33 @@ def explained(*portions):
 
 
 def test_what_an_attempt_did_that_was_made_again_is_one_row():
-    rows = rows_of(explained(("back", "queue", True, 0.4), ("front", "work", False, 0.3), ("back", "work", True, 0.2), ("back", "work", False, 0.1)))
-    assert {row: round(share, 9) for row, share in rows.items()} == {("back", AGAIN): 0.6, ("front", "work"): 0.3, ("back", "work"): 0.1}
+    rows = rows_of(
+        explained(
+            ("back", "queue", True, 0.4),
+            ("front", "work", False, 0.3),
+            ("back", "work", True, 0.2),
+            ("back", "work", False, 0.1),
+        )
+    )
+    assert {row: round(share, 9) for row, share in rows.items()} == {
+        ("back", AGAIN): 0.6,
+        ("front", "work"): 0.3,
+        ("back", "work"): 0.1,
+    }
 
 
 def test_a_sentence_tells_the_largest_parts_and_ends_when_enough_is_told(explanation):
     whole = next(iter(explanation.variants.values()))
-    made = explained(("front", "queue", False, 0.71), ("back", "queue", True, 0.2), ("back", "backoff", False, 0.05), ("back", "work", False, 0.04))
+    made = explained(
+        ("front", "queue", False, 0.71),
+        ("back", "queue", True, 0.2),
+        ("back", "backoff", False, 0.05),
+        ("back", "work", False, 0.04),
+    )
     variant = VariantExplanation("sync", {"p99": made}, whole.use, whole.load, whole.result)
-    told = "p99 of sync, 2.00 s: 71.0% of the time waits for a thread of front, 20.0% went into earlier attempts at back."
+    told = (
+        "p99 of sync, 2.00 s: 71.0% of the time waits for a thread of front, 20.0% went into earlier attempts at back."
+    )
     assert sentences(variant) == [told]
 
 
@@ -65,7 +93,8 @@ def test_which_station_is_full_first_on_paper_and_in_the_run(explanation):
 def test_a_run_in_which_nothing_was_full_names_the_busiest(explanation):
     whole = next(iter(explanation.variants.values()))
     calm = [
-        Busy(name, "workers", Interval(share), Interval(share), Interval(0), Interval(0), float("inf"), Interval(9)) for name, share in (("a", 0.2), ("b", 0.4))
+        Busy(name, "workers", Interval(share), Interval(share), Interval(0), Interval(0), float("inf"), Interval(9))
+        for name, share in (("a", 0.2), ("b", 0.4))
     ]
     variant = VariantExplanation("calm", {}, tuple(calm), whole.load, whole.result)
     assert saturation(variant)[1] == "no station was full in the run; the busiest, b (workers), was 40.0% busy"
@@ -97,7 +126,9 @@ def test_the_json_is_the_same_each_time_and_its_parts_add_up(explanation):
     assert document == json.loads(json.dumps(explanation_document(explanation)))
     variant = document["variants"]["base"]
     for quantile in variant["quantiles"].values():
-        assert sum(part["seconds"]["value"] for part in quantile["parts"]) == pytest.approx(quantile["response"]["value"])
+        assert sum(part["seconds"]["value"] for part in quantile["parts"]) == pytest.approx(
+            quantile["response"]["value"]
+        )
     assert {row["station"] for row in variant["use"]} == {"front", "back"}
     assert variant["first_full"]["on_paper"]["station"] == "back"
     assert variant["story"]
@@ -113,6 +144,8 @@ def test_the_chart_is_drawn_alike_each_time(explanation):
 
 def test_without_requests_there_is_no_chart(explanation):
     whole = next(iter(explanation.variants.values()))
-    empty = Explanation(explanation.comparison, {"base": VariantExplanation("base", {}, whole.use, whole.load, whole.result)})
+    empty = Explanation(
+        explanation.comparison, {"base": VariantExplanation("base", {}, whole.use, whole.load, whole.result)}
+    )
     assert composition(empty) is None
     assert "No such request was answered" in render_explanation(empty)

@@ -13,7 +13,9 @@ def overlaps(one, other):
 
 def rectangles(layout, names, links):
     boxes = [(*layout.centres[name], *BOX) for name in names]
-    return boxes + [(*route.label, *link.label) for route, link in zip(layout.routes, links, strict=True) if route.label]
+    return boxes + [
+        (*route.label, *link.label) for route, link in zip(layout.routes, links, strict=True) if route.label
+    ]
 
 
 def test_a_chain_runs_from_left_to_right_on_one_line():
@@ -42,7 +44,12 @@ def test_a_long_arrow_runs_round_the_boxes_between():
 def test_thirty_services_do_not_overlap_nor_do_their_labels():
     chance = random.Random(3)
     names = [f"s{index}" for index in range(30)]
-    links = [Link(names[i], names[j], LABEL if chance.random() < 0.7 else (0.0, 0.0)) for i in range(30) for j in range(i + 1, 30) if chance.random() < 0.08]
+    links = [
+        Link(names[i], names[j], LABEL if chance.random() < 0.7 else (0.0, 0.0))
+        for i in range(30)
+        for j in range(i + 1, 30)
+        if chance.random() < 0.08
+    ]
     layout = place(dict.fromkeys(names, BOX), links)
     for one, other in itertools.combinations(rectangles(layout, names, links), 2):
         assert not overlaps(one, other)

@@ -25,7 +25,16 @@ STUDY = load_text(
 )
 
 
-def found(variant: str, low: float, value: float, high: float, *, breaks: str = "p99(response) < 1s", settings=None, censored: bool = False) -> Found:
+def found(
+    variant: str,
+    low: float,
+    value: float,
+    high: float,
+    *,
+    breaks: str = "p99(response) < 1s",
+    settings=None,
+    censored: bool = False,
+) -> Found:
     return Found(variant, settings or {}, Interval(value / 10, low / 10, high / 10, 5, censored), 10.0, breaks, (), ())
 
 
@@ -48,14 +57,22 @@ def test_who_cannot_be_told_apart_bears_about_the_same():
 
 
 def test_one_that_bears_nothing_and_one_that_never_breaks():
-    assert conclude_search(capacity(found("one", math.nan, 0, math.nan))).sentence.startswith("one bears no load at which every expectation holds; p99")
+    assert conclude_search(capacity(found("one", math.nan, 0, math.nan))).sentence.startswith(
+        "one bears no load at which every expectation holds; p99"
+    )
     never = conclude_search(capacity(found("one", 50, 50, math.inf, breaks="", censored=True))).sentence
-    assert never == "one bears at least 50.0/s, at least 5 times the load as written; nothing broke at the highest load that was tried."
+    assert (
+        never
+        == "one bears at least 50.0/s, at least 5 times the load as written; nothing broke at the highest load that was tried."
+    )
 
 
 def test_capacity_over_settings_is_told_by_its_ends():
     axes = (parse_axis("services.b.workers=1,2"),)
-    points = [found("base", 9, 10, 11, settings={"services.b.workers": "1"}), found("base", 19, 20, 21, settings={"services.b.workers": "2"})]
+    points = [
+        found("base", 9, 10, 11, settings={"services.b.workers": "1"}),
+        found("base", 19, 20, 21, settings={"services.b.workers": "2"}),
+    ]
     assert conclude_search(capacity(*points, axes=axes)).sentence == (
         "base bears from 10.0 ± 1.0/s at services.b.workers=1 to 20.0 ± 1.0/s at services.b.workers=2."
     )
@@ -84,12 +101,20 @@ def test_a_sweep_says_from_where_on_its_expectations_hold(limit, words):
 
 
 def test_whether_it_comes_back_is_said_of_the_load_of_the_scenario():
-    assert conclude_stability(METASTABLE).sentence == "No, not at the load of the scenario, 50/s: after outage:b:10s base comes back only below 35/s."
+    assert (
+        conclude_stability(METASTABLE).sentence
+        == "No, not at the load of the scenario, 50/s: after outage:b:10s base comes back only below 35/s."
+    )
     well = stability(point(20), point(60), point(90, stuck=4), vulnerable=(60.0, 90.0))
-    assert conclude_stability(well).sentence == "Yes, at the load of the scenario, 50/s: after outage:b:10s base comes back below 75/s, and not above."
+    assert (
+        conclude_stability(well).sentence
+        == "Yes, at the load of the scenario, 50/s: after outage:b:10s base comes back below 75/s, and not above."
+    )
     edge = stability(point(40), point(60, stuck=4), vulnerable=(40.0, 60.0))
     assert conclude_stability(edge).sentence.startswith("On the edge: the load of the scenario, 50/s,")
-    assert conclude_stability(stability(point(20), vulnerable=(20.0, math.nan))).sentence.startswith("Yes: after outage:b:10s base comes back at every load")
+    assert conclude_stability(stability(point(20), vulnerable=(20.0, math.nan))).sentence.startswith(
+        "Yes: after outage:b:10s base comes back at every load"
+    )
     assert conclude_stability(stability(point(20, stuck=4), vulnerable=(math.nan, 20.0))).sentence.startswith(
         "No: after outage:b:10s base comes back at no load"
     )
@@ -102,6 +127,11 @@ def test_evenly_spaced_figures_are_said_by_first_and_step_and_gaps_are_null():
 
 
 def test_an_axis_is_written_as_it_was_read():
-    for text in ("services.b.workers=1,2,4", "load=0.5..2", "services.b.workers=1..16", "policies.p.timeout=10ms..1000ms:log"):
+    for text in (
+        "services.b.workers=1,2,4",
+        "load=0.5..2",
+        "services.b.workers=1..16",
+        "policies.p.timeout=10ms..1000ms:log",
+    ):
         axis = parse_axis(text)
         assert parse_axis(axis.text) == axis

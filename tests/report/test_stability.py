@@ -50,11 +50,31 @@ def stability(*points: LoadPoint, vulnerable=(math.nan, math.nan), collapse=(mat
         for rate, rising, goodput in ((20, True, 20), (60, True, 0), (20, False, 5))
     )
     return Stability(
-        STUDY, "base", "simpy", 1, 4, "outage:b:10s", Times(10, 70, 80, 320), 50.0, points, Threshold(*vulnerable), Threshold(*collapse), curve, 30.0, "f" * 32
+        STUDY,
+        "base",
+        "simpy",
+        1,
+        4,
+        "outage:b:10s",
+        Times(10, 70, 80, 320),
+        50.0,
+        points,
+        Threshold(*vulnerable),
+        Threshold(*collapse),
+        curve,
+        30.0,
+        "f" * 32,
     )
 
 
-METASTABLE = stability(point(20), point(30), point(40, stuck=4), point(60, stuck=4, collapsed=True), vulnerable=(30.0, 40.0), collapse=(40.0, 60.0))
+METASTABLE = stability(
+    point(20),
+    point(30),
+    point(40, stuck=4),
+    point(60, stuck=4, collapsed=True),
+    vulnerable=(30.0, 40.0),
+    collapse=(40.0, 60.0),
+)
 
 
 def test_the_loads_between_the_thresholds_are_metastable():
@@ -70,13 +90,22 @@ def test_the_loads_between_the_thresholds_are_metastable():
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (stability(point(20), point(30), vulnerable=(30.0, math.nan), collapse=(30.0, math.nan)), "It comes back at every load that was tried, up to 30/s."),
+        (
+            stability(point(20), point(30), vulnerable=(30.0, math.nan), collapse=(30.0, math.nan)),
+            "It comes back at every load that was tried, up to 30/s.",
+        ),
         (
             stability(point(20, stuck=4), vulnerable=(math.nan, 20.0), collapse=(20.0, math.nan)),
             "It does not come back at any load that was tried, from 20/s on.",
         ),
-        (stability(point(20, recovering=3), vulnerable=(20.0, math.nan)), "At 20/s it was still on its way back when the clock stopped."),
-        (stability(point(20, stuck=4, collapsed=True), vulnerable=(math.nan, 20.0)), "It bears none of the loads that were tried, even without the stressor."),
+        (
+            stability(point(20, recovering=3), vulnerable=(20.0, math.nan)),
+            "At 20/s it was still on its way back when the clock stopped.",
+        ),
+        (
+            stability(point(20, stuck=4, collapsed=True), vulnerable=(math.nan, 20.0)),
+            "It bears none of the loads that were tried, even without the stressor.",
+        ),
     ],
 )
 def test_a_verdict_says_only_what_was_seen(found, words):

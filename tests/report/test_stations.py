@@ -7,7 +7,12 @@ from sim.report.stations import busiest, busy_shares, size_of
 
 
 def changed(variant, **columns):
-    return replace(variant, over_time=Columns.of(variant.timeline.assign(**{name.replace("__", "."): value for name, value in columns.items()})))
+    return replace(
+        variant,
+        over_time=Columns.of(
+            variant.timeline.assign(**{name.replace("__", "."): value for name, value in columns.items()})
+        ),
+    )
 
 
 def test_busy_shares_follow_the_gauge_of_places_and_else_the_scenario(single):
@@ -36,4 +41,6 @@ def test_stations_without_a_number_of_places_are_left_out(single):
 
 
 def test_nothing_known_has_no_busiest_station(single):
-    assert busiest(replace(single.variants["sync"], over_time=single.variants["sync"].over_time.only(["offered"]))) == ""
+    assert (
+        busiest(replace(single.variants["sync"], over_time=single.variants["sync"].over_time.only(["offered"]))) == ""
+    )

@@ -21,14 +21,18 @@ def with_events(variant, rows, names):
     records = variant.records
     extended = (*records.names, *names)
     place = {name: index for index, name in enumerate(extended)} | {"": -1}
-    events = np.array([(time, kind, place[subject], place[other], value) for time, kind, subject, other, value in rows], EVENT)
+    events = np.array(
+        [(time, kind, place[subject], place[other], value) for time, kind, subject, other, value in rows], EVENT
+    )
     return replace(variant, records=replace(records, names=extended, events=events))
 
 
 def test_a_fault_begins_and_ends_with_how_requests_fared(told):
     assert told["sync"][0] == "5:00 payments outage begins (outage, hang)."
     assert any(
-        line.startswith("8:00 payments outage ends. While it lasted, 99.61% as many requests were answered well as arrived, 99.61% by a fallback")
+        line.startswith(
+            "8:00 payments outage ends. While it lasted, 99.61% as many requests were answered well as arrived, 99.61% by a fallback"
+        )
         for line in told["sync"]
     )
 
@@ -47,7 +51,10 @@ def test_shedding_begins_and_ends(told):
 
 
 def test_recovery_is_told_and_its_absence_too(told):
-    assert "8:47 success and p95 of the response are back to normal, 47 s after the end of payments outage." in told["sync-no-breaker"]
+    assert (
+        "8:47 success and p95 of the response are back to normal, 47 s after the end of payments outage."
+        in told["sync-no-breaker"]
+    )
     assert "15:00 completion is not back to what it was before payments outage." in told["sync-no-breaker"]
 
 
@@ -69,12 +76,26 @@ def test_hundreds_of_events_stay_a_dozen_sentences(single):
     rows = []
     for index in range(200):
         start = 130.0 + 3 * index
-        rows += [(start, EventKind.BREAKER_OPENED, "a[0]", "b.c", 0.0), (start + 1, EventKind.BREAKER_HALF_OPENED, "a[0]", "b.c", 0.0)]
-        rows += [(start + 1.1, EventKind.BREAKER_CLOSED, "a[0]", "b.c", 0.0), (start, EventKind.SHEDDING_BEGAN, "a", "", 0.0)]
-        rows += [(start + 1, EventKind.SHEDDING_ENDED, "a", "", 0.0), (start, EventKind.BUDGET_EXHAUSTED, "a[0]", "b", 0.0)]
+        rows += [
+            (start, EventKind.BREAKER_OPENED, "a[0]", "b.c", 0.0),
+            (start + 1, EventKind.BREAKER_HALF_OPENED, "a[0]", "b.c", 0.0),
+        ]
+        rows += [
+            (start + 1.1, EventKind.BREAKER_CLOSED, "a[0]", "b.c", 0.0),
+            (start, EventKind.SHEDDING_BEGAN, "a", "", 0.0),
+        ]
+        rows += [
+            (start + 1, EventKind.SHEDDING_ENDED, "a", "", 0.0),
+            (start, EventKind.BUDGET_EXHAUSTED, "a[0]", "b", 0.0),
+        ]
         rows += [(start, EventKind.REPLICA_CRASHED, "a[1]", "", 0.0), (start, EventKind.OVERSOLD, "stockroom", "", 0.0)]
-        rows += [(start, EventKind.PARTITIONS_ASSIGNED, "group", "topic", 3.0), (start, EventKind.LIMITING_BEGAN, "gateway", "", 0.0)]
-    variant = with_events(single.variants["sync"], sorted(rows), ("a[0]", "a[1]", "a", "b.c", "b", "stockroom", "group", "topic"))
+        rows += [
+            (start, EventKind.PARTITIONS_ASSIGNED, "group", "topic", 3.0),
+            (start, EventKind.LIMITING_BEGAN, "gateway", "", 0.0),
+        ]
+    variant = with_events(
+        single.variants["sync"], sorted(rows), ("a[0]", "a[1]", "a", "b.c", "b", "stockroom", "group", "topic")
+    )
     lines = [str(moment) for moment in tell(variant)]
     assert len(lines) < 25
     assert any("200 spells of open breakers" in line for line in lines)
@@ -83,7 +104,9 @@ def test_hundreds_of_events_stay_a_dozen_sentences(single):
 
 
 def test_a_breaker_still_open_at_the_end_is_said_to_be(single):
-    variant = with_events(single.variants["sync"], [(850.0, EventKind.BREAKER_OPENED, "a[0]", "b.c", 0.0)], ("a[0]", "b.c"))
+    variant = with_events(
+        single.variants["sync"], [(850.0, EventKind.BREAKER_OPENED, "a[0]", "b.c", 0.0)], ("a[0]", "b.c")
+    )
     assert any("still open or half open at the end" in str(moment) for moment in tell(variant))
     ((episode,),) = breaker_episodes(variant.records).values()
     assert (episode.closed, episode.end) == (False, 900.0)
@@ -97,7 +120,11 @@ def test_the_end_of_a_spell_is_told_with_how_long_it_was(single):
 
 def test_a_run_without_faults_and_events_has_little_to_tell(single):
     quiet = with_events(single.variants["sync"], [], ())
-    quiet = replace(quiet, scenario=quiet.scenario.model_copy(update={"faults": ()}), records=replace(quiet.records, requests=quiet.records.requests[:0]))
+    quiet = replace(
+        quiet,
+        scenario=quiet.scenario.model_copy(update={"faults": ()}),
+        records=replace(quiet.records, requests=quiet.records.requests[:0]),
+    )
     assert tell(quiet) == ()
 
 

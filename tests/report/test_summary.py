@@ -20,7 +20,12 @@ SETS = ("duration=100s", "warmup=10s", "faults.0.at=20s", "faults.0.for=15s")
 @pytest.fixture(scope="module")
 def comparisons():
     """The same runs, with rows and with a summary; in processes of their own, from which results travel."""
-    return [sim.compare(sim.load("payment-outage", sets=[*SETS, f"record={keep}"]), ["sync", "async"], replications=2, jobs=2) for keep in ("rows", "summary")]
+    return [
+        sim.compare(
+            sim.load("payment-outage", sets=[*SETS, f"record={keep}"]), ["sync", "async"], replications=2, jobs=2
+        )
+        for keep in ("rows", "summary")
+    ]
 
 
 def test_the_same_fingerprint_and_the_same_figures(comparisons):
@@ -41,7 +46,9 @@ def test_the_same_charts_are_drawn(comparisons):
 def test_the_same_story_is_told(comparisons):
     rows, summary = (stories(comparison) for comparison in comparisons)
     for name in rows:
-        assert [moment.time for moment in summary[name]] == pytest.approx([moment.time for moment in rows[name]], abs=1.0)
+        assert [moment.time for moment in summary[name]] == pytest.approx(
+            [moment.time for moment in rows[name]], abs=1.0
+        )
         assert [moment.mood for moment in summary[name]] == [moment.mood for moment in rows[name]]
 
 
@@ -54,12 +61,17 @@ def test_a_report_is_written_and_opened_again(comparisons, tmp_path):
         before, after = summary.variants[name].records, variant.records
         assert after.fingerprint() == before.fingerprint()
         for array in SUMMARY_ARRAYS:
-            assert np.array_equal(getattr(after.summary, array), getattr(before.summary, array), equal_nan=array in ("last_end",)), array
+            assert np.array_equal(
+                getattr(after.summary, array), getattr(before.summary, array), equal_nan=array in ("last_end",)
+            ), array
     assert len(draw_charts(again)) == len(draw_charts(summary))
 
 
 def test_who_asks_for_rows_is_told_how_to_keep_them(comparisons):
-    with pytest.raises(UsageError, match="requests: found record: summary, which keeps no rows of single requests; expected record: rows"):
+    with pytest.raises(
+        UsageError,
+        match="requests: found record: summary, which keeps no rows of single requests; expected record: rows",
+    ):
         _ = comparisons[1].requests
     with pytest.raises(UsageError, match="messages: found record: summary"):
         comparisons[1].variants["async"].records.message_frame()
@@ -74,6 +86,9 @@ def test_an_explanation_keeps_what_it_needs():
 
 
 def test_the_warm_up_is_found_from_a_summary_too():
-    studies = [sim.load("01-one-queue", sets=["duration=300s", "warmup=auto", f"record={keep}"]) for keep in ("rows", "summary")]
+    studies = [
+        sim.load("01-one-queue", sets=["duration=300s", "warmup=auto", f"record={keep}"])
+        for keep in ("rows", "summary")
+    ]
     found = [sim.run(study, "nearly-full", replications=5, jobs=1).method.warmup for study in studies]
     assert found[0].seconds == found[1].seconds > 0

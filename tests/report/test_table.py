@@ -32,7 +32,11 @@ def test_a_figure_that_differs_nowhere_takes_one_line(comparison):
 
 def test_many_variants_are_set_in_blocks_that_repeat_the_baseline(comparison):
     many = {f"variant {index}": replace(comparison.variants["async"], name=f"variant {index}") for index in range(7)}
-    wide = replace(comparison, variants={"sync": comparison.variants["sync"], **many}, differences=dict.fromkeys(many, comparison.differences["async"]))
+    wide = replace(
+        comparison,
+        variants={"sync": comparison.variants["sync"], **many},
+        differences=dict.fromkeys(many, comparison.differences["async"]),
+    )
     text = render_table(wide, 100)
     assert max(map(len, text.splitlines())) <= 100
     assert text.count("response: until") > 1
@@ -84,7 +88,10 @@ def test_figures_of_a_plug_in_have_a_place(single):
 
 
 def test_routes_are_shown_where_there_are_several(single):
-    metrics = {key: Interval(value) for key, value in (("response_p99", 1.0), ("response_p99(GET /)", 0.5), ("response_p99(POST /)", 2.0))}
+    metrics = {
+        key: Interval(value)
+        for key, value in (("response_p99", 1.0), ("response_p99(GET /)", 0.5), ("response_p99(POST /)", 2.0))
+    }
     text = render_table(replace(single, variants={"sync": replace(single.variants["sync"], metrics=metrics)}))
     assert "response p99 (GET /)" in text
 

@@ -7,7 +7,9 @@ from sim.report.theme import DARK, HATCHES, LIGHT, OUTCOMES, as_variables, dash,
 
 def luminance(colour):
     channels = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
-    red, green, blue = (channel / 12.92 if channel <= 0.03928 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels)
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.03928 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -41,7 +43,10 @@ def test_every_outcome_has_a_colour_of_its_own(theme):
 def test_outcomes_are_told_apart_in_grey():
     """Either by a hatch of their own or by their lightness."""
     for one, other in itertools.combinations(OUTCOMES, 2):
-        assert HATCHES.get(one) != HATCHES.get(other) or abs(luminance(LIGHT.outcome(one)) - luminance(LIGHT.outcome(other))) > 0.1
+        assert (
+            HATCHES.get(one) != HATCHES.get(other)
+            or abs(luminance(LIGHT.outcome(one)) - luminance(LIGHT.outcome(other))) > 0.1
+        )
 
 
 def test_variants_are_told_apart_in_grey():

@@ -33,7 +33,10 @@ def test_events_are_dashed_from_publisher_to_topic_to_consumer():
     found = arrows(scenario("async"))
     assert found["service:orders", "topic:order-events"].dashed
     assert list(found["service:orders", "topic:order-events"].badges) == ["outbox"]
-    assert list(found["topic:order-events", "service:payments"].badges) == ["payment-group", "retry after 1 s, 10 s, 60 s"]
+    assert list(found["topic:order-events", "service:payments"].badges) == [
+        "payment-group",
+        "retry after 1 s, 10 s, 60 s",
+    ]
 
 
 def test_a_topic_that_nobody_uses_is_not_drawn():
@@ -48,10 +51,19 @@ def test_without_a_gateway_clients_send_to_the_service():
 def test_steps_in_branches_and_fallbacks_are_calls_too():
     document = documents()["sync"]
     document["services"]["orders"]["endpoints"]["create"] = [
-        {"parallel": [{"call": "inventory.reserve"}, [{"call": "payments.charge", "fallback": [{"publish": "order-events"}]}]]}
+        {
+            "parallel": [
+                {"call": "inventory.reserve"},
+                [{"call": "payments.charge", "fallback": [{"publish": "order-events"}]}],
+            ]
+        }
     ]
     found = arrows(Scenario.model_validate(document))
-    assert {("service:orders", "service:inventory"), ("service:orders", "service:payments"), ("service:orders", "topic:order-events")} <= set(found)
+    assert {
+        ("service:orders", "service:inventory"),
+        ("service:orders", "service:payments"),
+        ("service:orders", "topic:order-events"),
+    } <= set(found)
 
 
 def test_faults_are_marked_where_they_strike():

@@ -16,10 +16,21 @@ def pair(single):
     def make(before, after, difference, key="response_p95", *, never=(0, 0), replications=10):
         def variant(name, figure, count):
             sample = [float("inf")] * count + [1.0] * (replications - count)
-            return replace(single.variants["sync"], name=name, metrics={key: figure}, figures=Columns.of(pd.DataFrame({key: sample})), verdicts=())
+            return replace(
+                single.variants["sync"],
+                name=name,
+                metrics={key: figure},
+                figures=Columns.of(pd.DataFrame({key: sample})),
+                verdicts=(),
+            )
 
         variants = {"old": variant("old", before, never[0]), "new": variant("new", after, never[1])}
-        return replace(single, variants=variants, replications=replications, differences={"new": {key: difference} if difference else {}})
+        return replace(
+            single,
+            variants=variants,
+            replications=replications,
+            differences={"new": {key: difference} if difference else {}},
+        )
 
     return make
 
@@ -32,20 +43,37 @@ def test_better_and_worse_are_said_with_both_intervals(comparison):
 
 
 def test_where_the_interval_does_not_allow_it_nothing_is_called_better(pair):
-    (judgement,) = judge(pair(Interval(1.0, 0.8, 1.2, 10), Interval(0.9, 0.7, 1.1, 10), Difference(-0.1, -0.3, 0.1, 10, p_value=0.4, detectable=0.42)))
+    (judgement,) = judge(
+        pair(
+            Interval(1.0, 0.8, 1.2, 10),
+            Interval(0.9, 0.7, 1.1, 10),
+            Difference(-0.1, -0.3, 0.1, 10, p_value=0.4, detectable=0.42),
+        )
+    )
     assert (judgement.better, judgement.worse, judgement.same) == ((), (), ("response p95 (420 ms would have shown)",))
     assert "no significant difference: response p95 (420 ms would have shown)" in str(judgement)
 
 
 def test_overlapping_intervals_with_a_clear_difference_are_explained(pair):
-    (judgement,) = judge(pair(Interval(1.0, 0.8, 1.2, 10), Interval(0.9, 0.7, 1.1, 10), Difference(-0.1, -0.11, -0.09, 10, significant=True)))
+    (judgement,) = judge(
+        pair(
+            Interval(1.0, 0.8, 1.2, 10),
+            Interval(0.9, 0.7, 1.1, 10),
+            Difference(-0.1, -0.11, -0.09, 10, significant=True),
+        )
+    )
     assert "a paired difference of -100 ± 10 ms" in judgement.better[0]
 
 
-@pytest.mark.parametrize(("before", "after", "words"), [(0.14, 170.0, "1,200 times as much"), (3.0, 0.0157, "190 times less"), (1.0, 27.4, "27 times as much")])
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [(0.14, 170.0, "1,200 times as much"), (3.0, 0.0157, "190 times less"), (1.0, 27.4, "27 times as much")],
+)
 def test_ratios_are_plain_numbers_of_two_digits(pair, before, after, words):
     figures = [Interval(value, value * 0.99, value * 1.01, 10) for value in (before, after)]
-    (judgement,) = judge(pair(*figures, Difference(after - before, after - before - 0.001, after - before + 0.001, 10, significant=True)))
+    (judgement,) = judge(
+        pair(*figures, Difference(after - before, after - before - 0.001, after - before + 0.001, 10, significant=True))
+    )
     assert [clause.split("], ")[-1] for clause in (*judgement.better, *judgement.worse)] == [words]
 
 
@@ -60,12 +88,21 @@ def test_against_a_figure_that_was_cut_off_only_one_direction_can_be_judged(pair
 
 @pytest.mark.parametrize(
     ("never", "replications", "expected"),
-    [((0, 10), 10, "worse"), ((10, 0), 10, "better"), ((0, 3), 10, "open"), ((0, 3), 3, "few"), ((4, 4), 10, "open"), ((10, 10), 10, "equal")],
+    [
+        ((0, 10), 10, "worse"),
+        ((10, 0), 10, "better"),
+        ((0, 3), 10, "open"),
+        ((0, 3), 3, "few"),
+        ((4, 4), 10, "open"),
+        ((10, 10), 10, "equal"),
+    ],
 )
 def test_never_is_a_verdict_only_when_it_is_no_luck(pair, never, replications, expected):
     figures = [Interval(float("inf") if count else 1.0) for count in never]
     (judgement,) = judge(pair(*figures, None, "recovery_time(dark)", never=never, replications=replications))
-    assert [part for part in ("better", "worse", "equal", "same", "few", "open") if getattr(judgement, part)] == [expected]
+    assert [part for part in ("better", "worse", "equal", "same", "few", "open") if getattr(judgement, part)] == [
+        expected
+    ]
 
 
 def test_one_replication_is_no_verdict():
@@ -75,12 +112,19 @@ def test_one_replication_is_no_verdict():
 
 
 def test_expectations_in_words(comparison, single):
-    assert expectations_in_words(comparison) == ("1 of 5 expectations fails: async: p99(completion, POST /orders) < 60s (found 3.00 min).",)
+    assert expectations_in_words(comparison) == (
+        "1 of 5 expectations fails: async: p99(completion, POST /orders) < 60s (found 3.00 min).",
+    )
     assert expectations_in_words(single) == ()
 
 
 def test_names_with_braces_do_no_harm(pair):
     (judgement,) = judge(
-        pair(Interval(9.0, 8.0, 10.0, 10), Interval(1.0, 0.5, 1.5, 10), Difference(-8.0, -9.0, -7.0, 10, significant=True), "recovery_time({0} {x})")
+        pair(
+            Interval(9.0, 8.0, 10.0, 10),
+            Interval(1.0, 0.5, 1.5, 10),
+            Difference(-8.0, -9.0, -7.0, 10, significant=True),
+            "recovery_time({0} {x})",
+        )
     )
     assert judgement.better[0].startswith("recovery time ({0} {x}) 1.0 s")

@@ -44,7 +44,11 @@ def chart(comparison):
 
 
 def words(svg):
-    return [text for element in ElementTree.fromstring(svg).iter() if element.tag.endswith("text") and (text := "".join(element.itertext()).strip())]
+    return [
+        text
+        for element in ElementTree.fromstring(svg).iter()
+        if element.tag.endswith("text") and (text := "".join(element.itertext()).strip())
+    ]
 
 
 def test_it_is_among_the_charts_of_a_report_where_spans_are_kept(comparison):
@@ -69,10 +73,20 @@ def test_a_summary_knows_the_slowest_as_well(chart):
 
 def test_attempts_are_named_and_retries_told_apart(chart):
     seen = words(chart.svg())
-    assert {"frozen", "refusing", "lossy", "shop.buy", "bank.pay", "bank.pay, try 2", "bank.pay, try 3", "given up …", "time since its arrival, ms"} <= set(
-        seen
+    assert {
+        "frozen",
+        "refusing",
+        "lossy",
+        "shop.buy",
+        "bank.pay",
+        "bank.pay, try 2",
+        "bank.pay, try 3",
+        "given up …",
+        "time since its arrival, ms",
+    } <= set(seen)
+    assert any(re.fullmatch(r"shop\.buy, timeout after 7\d\d ms; arrived at 0:1\d.*", text) for text in seen), (
+        "three times 200 ms, and twice 50 ms"
     )
-    assert any(re.fullmatch(r"shop\.buy, timeout after 7\d\d ms; arrived at 0:1\d.*", text) for text in seen), "three times 200 ms, and twice 50 ms"
     assert "unreachable" in seen
 
 

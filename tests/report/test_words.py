@@ -2,7 +2,19 @@ import math
 
 import pytest
 
-from sim.report.words import better_direction, clock, count_of, label_of, lasting, listed, show, show_bounds, show_change, show_difference, show_interval
+from sim.report.words import (
+    better_direction,
+    clock,
+    count_of,
+    label_of,
+    lasting,
+    listed,
+    show,
+    show_bounds,
+    show_change,
+    show_difference,
+    show_interval,
+)
 from sim.stats.interval import Difference, Interval
 from sim.vocabulary import split_key
 
@@ -110,10 +122,17 @@ def test_spans_of_time_in_sentences(seconds, text):
 
 
 def test_keys_and_their_labels():
-    assert split_key("recovery_time(payments (EU) outage, completion)") == ("recovery_time", "payments (EU) outage, completion")
+    assert split_key("recovery_time(payments (EU) outage, completion)") == (
+        "recovery_time",
+        "payments (EU) outage, completion",
+    )
     assert label_of("response_p999(POST /orders)") == "response p99.9 (POST /orders)"
     assert label_of("outcome_share(bulkhead_full)") == "bulkhead full"
-    assert (better_direction("outcome_share(ok)"), better_direction("outcome_share(timeout)"), better_direction("outcome_share(refused)")) == (
+    assert (
+        better_direction("outcome_share(ok)"),
+        better_direction("outcome_share(timeout)"),
+        better_direction("outcome_share(refused)"),
+    ) == (
         "higher",
         "lower",
         "",

@@ -26,7 +26,12 @@ def everything(directory):
 
 
 def test_a_report_on_disk_has_page_charts_table_and_what_was_given(comparison, tmp_path):
-    index = write_report(comparison, tmp_path / "deep" / "report", {"results.json": "{}", "run.npz": b"\0"}, not_modelled=[("call", "hedging")])
+    index = write_report(
+        comparison,
+        tmp_path / "deep" / "report",
+        {"results.json": "{}", "run.npz": b"\0"},
+        not_modelled=[("call", "hedging")],
+    )
     directory = index.parent
     assert index == (tmp_path / "deep" / "report" / "index.html")
     assert "hedging" in index.read_text(encoding="utf-8")
@@ -170,7 +175,9 @@ def test_an_interruption_while_drawing_leaves_nothing(comparison, tmp_path, monk
 def test_the_same_comparison_gives_the_same_files(comparison, tmp_path):
     for name in ("a", "b"):
         write_report(comparison, tmp_path / name, {"x.json": "1"})
-    contents = [{path.name: path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file()} for name in ("a", "b")]
+    contents = [
+        {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file()} for name in ("a", "b")
+    ]
     assert contents[0] == contents[1]
 
 
@@ -184,14 +191,19 @@ def digest(content):
     return hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["{outside}", "../precious.txt", "charts/../../precious.txt", "folder/../../precious.txt", "./../precious.txt"])
+@pytest.mark.parametrize(
+    "name",
+    ["{outside}", "../precious.txt", "charts/../../precious.txt", "folder/../../precious.txt", "./../precious.txt"],
+)
 @pytest.mark.usefixtures("quick")
 def test_a_forged_marker_deletes_nothing_outside(comparison, tmp_path, name):
     precious = tmp_path / "precious.txt"
     precious.write_text("data")
     (tmp_path / "r" / "folder").mkdir(parents=True)
     (tmp_path / "r" / "folder" / "theirs").write_text("theirs")
-    (tmp_path / "r" / ".sim-report.json").write_text(json.dumps({"sim report": 2, "files": {name.format(outside=precious): digest(b"data")}}))
+    (tmp_path / "r" / ".sim-report.json").write_text(
+        json.dumps({"sim report": 2, "files": {name.format(outside=precious): digest(b"data")}})
+    )
     write_report(comparison, tmp_path / "r")
     assert precious.read_text() == "data"
     assert (tmp_path / "r" / "folder" / "theirs").exists()
@@ -220,13 +232,18 @@ def test_a_link_inside_a_report_is_not_followed(comparison, tmp_path, how):
 def test_a_file_changed_since_is_kept_under_another_name(comparison, tmp_path):
     write_report(comparison, tmp_path / "r")
     (tmp_path / "r" / "index.html").write_text("my notes")
-    with pytest.warns(UserWarning, match=r"index\.html was not as the earlier report left it; it is kept as index\.html\.kept-1"):
+    with pytest.warns(
+        UserWarning, match=r"index\.html was not as the earlier report left it; it is kept as index\.html\.kept-1"
+    ):
         write_report(comparison, tmp_path / "r")
     assert (tmp_path / "r" / "index.html").read_text() == "<p>new</p>"
     assert (tmp_path / "r" / "index.html.kept-1").read_text() == "my notes"
 
 
-@pytest.mark.parametrize("marker", ["{}", '{"sim report": 1, "files": ["a"]}', '{"sim report": 2, "files": ["a"]}', "[" * 100_000, "x" * 5_000_000])
+@pytest.mark.parametrize(
+    "marker",
+    ["{}", '{"sim report": 1, "files": ["a"]}', '{"sim report": 2, "files": ["a"]}', "[" * 100_000, "x" * 5_000_000],
+)
 @pytest.mark.usefixtures("quick")
 def test_a_marker_of_another_form_is_no_marker(comparison, tmp_path, marker):
     (tmp_path / "r").mkdir()
@@ -264,7 +281,9 @@ def killed_at(monkeypatch, moment):
         replacing._put = last_words
         replacing.replace_directory(Path(sys.argv[1]), {PurePosixPath("index.html"): b"later", PurePosixPath("new"): b"1"})
     """)
-    return lambda directory: subprocess.run([sys.executable, "-c", code, str(directory), str(moment)], check=False).returncode
+    return lambda directory: (
+        subprocess.run([sys.executable, "-c", code, str(directory), str(moment)], check=False).returncode
+    )
 
 
 @pytest.mark.parametrize("moment", [-1, 0, 1, 2])

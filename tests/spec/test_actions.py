@@ -46,7 +46,11 @@ def looks():
 
         @property
         def actions(self):
-            return (TakesTime(self.lasts, computes=True), Calls(self.target, self.policy, badges=("looks",)), Runs("then", self.then, self.misses))
+            return (
+                TakesTime(self.lasts, computes=True),
+                Calls(self.target, self.policy, badges=("looks",)),
+                Runs("then", self.then, self.misses),
+            )
 
     yield Looks
     unregister("step", "looks")
@@ -134,7 +138,12 @@ def test_the_plugin_that_is_shipped_knows_one_door():
     """And is on paper: looking takes 1 ms of work of each request, and each is taken to miss."""
     text = SHOP.replace("STEP", "{cached_call: back.answer, ttl: 30s, lookup: 1ms}")
     source = SCENARIOS / "cache.py"
-    assert {line.split()[1] for line in source.read_text().splitlines() if line.startswith("from ")} == {"__future__", "collections", "typing", "sim.plugin"}
+    assert {line.split()[1] for line in source.read_text().splitlines() if line.startswith("from ")} == {
+        "__future__",
+        "collections",
+        "typing",
+        "sim.plugin",
+    }
     study = sim.load_text(text, plugins=[source])
     assert load_of(study, "back").utilisation == pytest.approx(10 * 0.1 / 20)
     assert load_of(study, "front").utilisation == pytest.approx(10 * 0.101 / 20)

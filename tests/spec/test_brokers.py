@@ -70,7 +70,10 @@ def test_a_variant_patches_them(post):
 @pytest.mark.parametrize(
     ("broker", "words"),
     [
-        ("{kind: pst, topics: {}}", r"brokers\.one\.kind: found 'pst', expected log or post; did you mean 'post'"),
+        (
+            "{kind: pst, topics: {}}",
+            r"brokers\.one\.kind: found 'pst', expected log or queue or post; did you mean 'post'",
+        ),
         ("{topics: {}}", r"brokers\.one: the field 'kind' is missing"),
         ("{kind: post, prefech: 3, topics: {}}", r"unknown field 'prefech'; did you mean 'prefetch'"),
         ("{kind: log, prefetch: 3, topics: {}}", r"unknown field 'prefetch'"),
@@ -84,7 +87,7 @@ def test_what_is_wrong_is_told_at_its_place(post, broker, words):
 
 def test_the_schema_and_the_reference_have_both(post):
     forms = json_schema()["properties"]["brokers"]["additionalProperties"]["anyOf"]
-    assert [form["$ref"].rpartition("/")[2] for form in forms] == ["LogBroker", "Post"]
+    assert [form["$ref"].rpartition("/")[2] for form in forms] == ["LogBroker", "QueueBroker", "Post"]
     assert "How many letters a postman carries." in reference().partition("## `post`")[2]
 
 
@@ -93,7 +96,9 @@ def test_on_paper_a_publisher_waits_as_long_as_its_broker_says(post):
 
     def workers(broker):
         (load,) = check(loaded(broker)).loads.values()
-        return next(station.utilisation for station in load.stations if (station.name, station.resource) == ("front", "workers"))
+        return next(
+            station.utilisation for station in load.stations if (station.name, station.resource) == ("front", "workers")
+        )
 
     assert (workers(LOG), workers(POST)) == (pytest.approx(10 * 0.05 / 20), 0.0)
 

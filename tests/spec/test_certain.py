@@ -59,6 +59,7 @@ def test_a_share_of_nobody_or_of_all_needs_no_coin():
     assert certain("services.bank.endpoints.pay=[{wait: 40ms}, {fail: 100%}]", "network.default.loss=0%")
 
 
+@pytest.mark.long
 def test_what_is_called_certain_is_the_same_in_every_replication():
     """Systems made at random, their luck taken out: wherever that is believed, the records of three replications are the same."""
     believed = 0
@@ -71,7 +72,9 @@ def test_what_is_called_certain_is_the_same_in_every_replication():
 
 
 DRAWN = {
-    **dict.fromkeys(("lognormal", "gamma", "erlang", "pareto", "weibull", "hyperexponential", "empirical", "mixture"), "12ms"),
+    **dict.fromkeys(
+        ("lognormal", "gamma", "erlang", "pareto", "weibull", "hyperexponential", "empirical", "mixture"), "12ms"
+    ),
     **{kind: {"deterministic": "11/s"} for kind in ("mmpp", "profile")},
 }
 

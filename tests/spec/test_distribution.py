@@ -48,7 +48,12 @@ def read(text):
         ("{weibull: {shape: 1, scale: 10ms}}", Weibull, 0.01, 1),
         ("{weibull: {shape: 2, mean: 10ms}}", Weibull, 0.01, 4 / math.pi - 1),
         ("{hyperexponential: {mean: 10ms, cv: 2}}", HyperExponential, 0.01, 4),
-        ("{hyperexponential: [{probability: 50%, mean: 10ms}, {probability: 0.5, mean: 30ms}]}", HyperExponential, 0.02, 1.5),
+        (
+            "{hyperexponential: [{probability: 50%, mean: 10ms}, {probability: 0.5, mean: 30ms}]}",
+            HyperExponential,
+            0.02,
+            1.5,
+        ),
         ("{empirical: {data: [0.01, 0.03]}}", Empirical, 0.02, 0.25),
         ("{replay: {data: [0.01, 0.03]}}", Replayed, 0.02, 0.25),
         ("{mixture: [{constant: 10ms}, 30ms]}", Mixture, 0.02, 0.25),
@@ -78,7 +83,12 @@ def figures(distribution):
 
 
 LOGNORMAL = {"mean": "40ms", "cv": 1.5, "median": "30ms", "p95": "100ms", "p99": "300ms", "sigma": 0.8}
-PAIRS = [(one, other) for index, one in enumerate(LOGNORMAL) for other in list(LOGNORMAL)[index + 1 :] if {one, other} != {"cv", "sigma"}]
+PAIRS = [
+    (one, other)
+    for index, one in enumerate(LOGNORMAL)
+    for other in list(LOGNORMAL)[index + 1 :]
+    if {one, other} != {"cv", "sigma"}
+]
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
@@ -86,7 +96,9 @@ def test_any_two_figures_of_a_lognormal_are_met(one, other):
     distribution = LogNormal.model_validate({one: LOGNORMAL[one], other: LOGNORMAL[other]})
     for name in (one, other):
         wanted = LOGNORMAL[name]
-        assert figures(distribution)[name] == pytest.approx(float(wanted.removesuffix("ms")) / 1000 if isinstance(wanted, str) else wanted)
+        assert figures(distribution)[name] == pytest.approx(
+            float(wanted.removesuffix("ms")) / 1000 if isinstance(wanted, str) else wanted
+        )
 
 
 def test_of_two_lognormals_the_smaller_sigma_is_taken():
@@ -97,7 +109,10 @@ def test_of_two_lognormals_the_smaller_sigma_is_taken():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{lognormal: {mean: 40ms, p99: 2s}}", "no lognormal has mean 40ms and p99 2s: with this mean p99 is at most 599ms"),
+        (
+            "{lognormal: {mean: 40ms, p99: 2s}}",
+            "no lognormal has mean 40ms and p99 2s: with this mean p99 is at most 599ms",
+        ),
         ("{lognormal: {mean: 20ms, median: 40ms}}", "found mean 20ms below median 40ms"),
         ("{lognormal: {p95: 50ms, p99: 40ms}}", "found p99 40ms below p95 50ms"),
         ("{lognormal: {cv: 1, sigma: 2}}", "expected one of mean, median, p95, p99 beside one of them"),
@@ -115,7 +130,10 @@ def test_of_two_lognormals_the_smaller_sigma_is_taken():
         ("{mixture: [{weight: 1, constnt: 1s}]}", "unknown distribution 'constnt'; did you mean 'constant'?"),
         ("{empirical: {}}", "the field 'file' is missing"),
         ("{empirical: {file: rows.csv, data: []}}", "data: found no value, expected at least one"),
-        ("{lognormal: {p95: 1ns, p99: 80ms}}", "found a spread so wide that the mean is"),  # sigma is ln(8e7) / 0.68, nearly 27: e^362 times the median
+        (
+            "{lognormal: {p95: 1ns, p99: 80ms}}",
+            "found a spread so wide that the mean is",
+        ),  # sigma is ln(8e7) / 0.68, nearly 27: e^362 times the median
         ("{lognormal: {median: 1s, sigma: 7}}", "the mean is 4e+10 s, expected a mean of at most ten years"),  # e^24.5
         ("{weibull: {shape: 0.05, scale: 1s}}", "the mean is 2e+18 s"),  # 20!
         ("{mixture: [{weibull: {shape: 0.05, scale: 1s}}, 5ms]}", "the mean is 2e+18 s"),

@@ -51,7 +51,10 @@ def test_an_expectation_names_a_metric_and_a_threshold_in_its_unit(example, text
         ("lost_orders(x) == 0", "lost_orders takes nothing in brackets"),
         ("recovery_time(outage) < 60s", "unknown fault 'outage'"),
         ("recovery_time < 60s", "recovery_time needs a fault in brackets; known: payments outage"),
-        ("recovery_time(payments outage, complete) < 5m", "expected response or completion; did you mean 'completion'?"),
+        (
+            "recovery_time(payments outage, complete) < 5m",
+            "expected response or completion; did you mean 'completion'?",
+        ),
         ("utilisation(payment) < 80%", "unknown station 'payment'; did you mean 'payments'?"),
         ("lag_max(payments-group) < 5", "unknown group 'payments-group'; did you mean 'payment-group'?"),
         ("outcome_share(timeot) < 1%", "unknown outcome 'timeot'; did you mean 'timeout'?"),

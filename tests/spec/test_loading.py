@@ -65,13 +65,19 @@ def test_the_seed_may_be_given_from_outside(example):
 
 
 def test_what_every_variant_replaces_is_checked_all_the_same(small):
-    text = small.replace("workers: 16", "workers: lots") + "variants: {a: {services: {orders: {workers: 1}}}, b: {services: {orders: {workers: 2}}}}\n"
+    text = (
+        small.replace("workers: 16", "workers: lots")
+        + "variants: {a: {services: {orders: {workers: 1}}}, b: {services: {orders: {workers: 2}}}}\n"
+    )
     with pytest.raises(ScenarioError, match=r"^<text>:7:14: services.orders.workers: found 'lots'"):
         load_text(text)
 
 
 def test_a_variant_may_add_what_the_top_lacks(small):
-    text = small.replace("    workers: 16\n", "") + "variants: {a: {services: {orders: {workers: 1}}}, b: {services: {orders: {workers: 2}}}}\n"
+    text = (
+        small.replace("    workers: 16\n", "")
+        + "variants: {a: {services: {orders: {workers: 1}}}, b: {services: {orders: {workers: 2}}}}\n"
+    )
     assert [scenario.services["orders"].workers for scenario in load_text(text).variants.values()] == [1, 2]
 
 
@@ -96,11 +102,20 @@ def test_null_as_a_variant_changes_nothing(small):
 
 def test_unnamed_faults_get_a_name(small):
     faults = "faults: [{outage: orders, at: 1m}, {outage: orders, at: 2m}, {slow: {of: orders, by: 2x}, at: 3m}, {name: mine, crash: {of: orders}, at: 4m}]\n"
-    assert [fault.name for fault in load_text(small + faults).variants["base"].faults] == ["outage of orders", "outage of orders 2", "slow of orders", "mine"]
+    assert [fault.name for fault in load_text(small + faults).variants["base"].faults] == [
+        "outage of orders",
+        "outage of orders 2",
+        "slow of orders",
+        "mine",
+    ]
 
 
 def test_all_that_is_wrong_is_told_at_once_though_some_hides_other(small):
-    text = small.replace("workers: 16", "wokers: none").replace("100/s", "100").replace("sends: orders.create", "sends: orders.crate")
+    text = (
+        small.replace("workers: 16", "wokers: none")
+        .replace("100/s", "100")
+        .replace("sends: orders.create", "sends: orders.crate")
+    )
     with pytest.raises(ScenarioError) as caught:
         load_text(text)
     assert [(problem.line, problem.message.split(";")[0].split(",")[0]) for problem in caught.value.problems] == [
@@ -165,7 +180,26 @@ def test_any_slip_of_the_pen_is_an_error_of_ours(example):
             assert load_document(json.loads(json.dumps(study.document))).variants == study.variants
 
 
-ODD = (None, True, -1, 0.5, 10**30, math.nan, "", "x", "5ms", "off", [], {}, [1], {"a": 1}, {"constant": "1s"}, [[]], "reply", {"mixture": [{}]})
+ODD = (
+    None,
+    True,
+    -1,
+    0.5,
+    10**30,
+    math.nan,
+    "",
+    "x",
+    "5ms",
+    "off",
+    [],
+    {},
+    [1],
+    {"a": 1},
+    {"constant": "1s"},
+    [[]],
+    "reply",
+    {"mixture": [{}]},
+)
 
 
 def mutated(document, luck):

@@ -33,9 +33,18 @@ SERVICE = "{workers: 1, endpoints: {charge: [{work: 1ms}]}}"
             f"services: {{paymnets: {SERVICE}}}",
             "variants.other.services.paymnets: adds the service 'paymnets', which nothing refers to; did you mean 'payments'?",
         ),
-        ("services: {payments: {endpoints: {charg: [{work: 2ms}]}}}", "adds the endpoint 'charg', which nothing refers to; did you mean 'charge'?"),
-        ("gateway: {routes: {GET /aa: {to: shop.buy}}}", "adds the route 'GET /aa', which nothing refers to; did you mean 'GET /a'?"),
-        ("brokers: {kafka: {topics: {order: {partitions: 4}}}}", "adds the topic 'order', which nothing refers to; did you mean 'orders'?"),
+        (
+            "services: {payments: {endpoints: {charg: [{work: 2ms}]}}}",
+            "adds the endpoint 'charg', which nothing refers to; did you mean 'charge'?",
+        ),
+        (
+            "gateway: {routes: {GET /aa: {to: shop.buy}}}",
+            "adds the route 'GET /aa', which nothing refers to; did you mean 'GET /a'?",
+        ),
+        (
+            "brokers: {kafka: {topics: {order: {partitions: 4}}}}",
+            "adds the topic 'order', which nothing refers to; did you mean 'orders'?",
+        ),
     ],
 )
 def test_a_name_of_a_patch_that_nothing_refers_to_is_told_with_the_nearest(patch, words):
@@ -64,5 +73,7 @@ def test_what_the_top_has_and_only_a_variant_uses_is_meant():
     text = TEXT.replace("policies: {", "policies: {providers: {timeout: 3s}, ")
     other = "services: {shop: {endpoints: {buy: [{call: payments.charge, policy: providers}]}}}"
     variants = load_text(f"{text}  other: {{{other}}}\n").variants
-    unused = {name: [thing.name for thing in named_things(scenario) if not thing.used] for name, scenario in variants.items()}
+    unused = {
+        name: [thing.name for thing in named_things(scenario) if not thing.used] for name, scenario in variants.items()
+    }
     assert unused == {"base": ["providers"], "other": ["provider"]}

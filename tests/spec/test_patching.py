@@ -22,12 +22,24 @@ TOP = {
     [
         ({"services": {"a": {"workers": 9}}}, "services.a.workers", 9),
         ({"services": {"a": {"workers": 9}}}, "services.profile.replicas", 3),
-        ({"services": {"profile": {"replicas": 8}}}, "services.profile", {"workers": 2, "replicas": 8}),  # also a word for arrivals
+        (
+            {"services": {"profile": {"replicas": 8}}},
+            "services.profile",
+            {"workers": 2, "replicas": 8},
+        ),  # also a word for arrivals
         ({"services": {"a": {"endpoints": {"x": [{"wait": "2ms"}]}}}}, "services.a.endpoints.x", [{"wait": "2ms"}]),
         ({"traffic": {"t": {"arrivals": {"closed": {"users": 9}}}}}, "traffic.t.arrivals", {"closed": {"users": 9}}),
         ({"traffic": {"t": {"arrivals": {"poisson": "5/s"}}}}, "traffic.t.arrivals", {"poisson": "5/s"}),
-        ({"network": {"default": {"latency": {"constant": "5ms"}}}}, "network.default", {"latency": {"constant": "5ms"}, "loss": "1%"}),
-        ({"policies": {"p": {"retry": {"budget": {"ttl": "5s"}}}}}, "policies.p.retry.budget", {"ratio": "20%", "ttl": "5s"}),
+        (
+            {"network": {"default": {"latency": {"constant": "5ms"}}}},
+            "network.default",
+            {"latency": {"constant": "5ms"}, "loss": "1%"},
+        ),
+        (
+            {"policies": {"p": {"retry": {"budget": {"ttl": "5s"}}}}},
+            "policies.p.retry.budget",
+            {"ratio": "20%", "ttl": "5s"},
+        ),
         ({"record": {"interval": "5s"}}, "record", {"keep": "summary", "interval": "5s"}),
         ({"record": "rows"}, "record", "rows"),
         ({"policies": {"p": {"retry": None}}}, "policies.p", {"timeout": "1s"}),
@@ -58,14 +70,26 @@ def test_the_difference_of_equals_is_empty():
     ("patch", "told"),
     [
         ({"policies": {"p": {"retry": None}}}, []),
-        ({"policies": {"p": {"bulkhead": None, "retry": {"jitter": None}}}}, []),  # known fields that nobody wrote: as good as removed
-        ({"policies": {"p": {"retri": None}}}, [(("policies", "p", "retri"), "unknown field 'retri'; did you mean 'retry'?")]),
+        (
+            {"policies": {"p": {"bulkhead": None, "retry": {"jitter": None}}}},
+            [],
+        ),  # known fields that nobody wrote: as good as removed
+        (
+            {"policies": {"p": {"retri": None}}},
+            [(("policies", "p", "retri"), "unknown field 'retri'; did you mean 'retry'?")],
+        ),
         (
             {"policies": {"p": {"retry": {"budget": {"tttl": None}}}}},
             [(("policies", "p", "retry", "budget", "tttl"), "unknown field 'tttl'; did you mean 'ttl'?")],
         ),
-        ({"services": {"profil": None}}, [(("services", "profil"), "removes 'profil', which is not there; did you mean 'profile'?")]),
-        ({"traffic": {"t": {"arrivals": {"closed": None}}}}, []),  # a choice is replaced whole, and judged as what it then is
+        (
+            {"services": {"profil": None}},
+            [(("services", "profil"), "removes 'profil', which is not there; did you mean 'profile'?")],
+        ),
+        (
+            {"traffic": {"t": {"arrivals": {"closed": None}}}},
+            [],
+        ),  # a choice is replaced whole, and judged as what it then is
     ],
 )
 def test_a_removal_of_what_is_not_there_is_a_slip(patch, told):

@@ -27,7 +27,9 @@ def plugin(tmp_path, small):
     """A scenario that needs the plug-in beside it; the word is the folder's own, so that tests do not meet."""
     word = f"sleep_{tmp_path.name}"
     (tmp_path / "sleepy.py").write_text(PLUGIN.replace("sleep_WORD", word))
-    (tmp_path / "s.yaml").write_text(small.replace("{work: 5ms}", f"{{{word}: 5ms, deeply: true}}") + "plugins: [sleepy.py]\n")
+    (tmp_path / "s.yaml").write_text(
+        small.replace("{work: 5ms}", f"{{{word}: 5ms, deeply: true}}") + "plugins: [sleepy.py]\n"
+    )
     return word
 
 
@@ -35,7 +37,9 @@ def test_a_scenario_may_not_run_code_by_itself(tmp_path, plugin):
     with pytest.raises(ScenarioError) as caught:
         load(tmp_path / "s.yaml")
     path = tmp_path / "sleepy.py"
-    assert str(caught.value).endswith(f"s.yaml:10:11: plugins.0: uses the plug-in 'sleepy.py', which is code; allow it with --plugin {path}")
+    assert str(caught.value).endswith(
+        f"s.yaml:10:11: plugins.0: uses the plug-in 'sleepy.py', which is code; allow it with --plugin {path}"
+    )
     assert plugin not in words("step")
 
 
@@ -76,7 +80,12 @@ def test_a_changed_plugin_is_run_again(tmp_path, plugin):
 def test_another_process_loads_the_same_study(tmp_path):
     script = "import sys; from sim.spec import load; study = load(sys.argv[1], plugins=[sys.argv[2]])\n"
     script += "print(study.variants['base'].services['orders'].endpoints['create'].do[0].time)"
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "s.yaml"), str(tmp_path / "sleepy.py")], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "s.yaml"), str(tmp_path / "sleepy.py")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "0.005"
 
 
@@ -87,7 +96,10 @@ def test_another_process_loads_the_same_study(tmp_path):
         ("def f(:\n", "broken.py:1: SyntaxError"),
         ("import nowhere_at_all\n", "broken.py:1: ModuleNotFoundError"),
         ("raise SystemExit(3)\n", "broken.py:1: SystemExit: 3"),
-        ("\n\nfrom sim.spec.base import register, Spec\n@register('step', 'call')\nclass X(Spec): pass\n", "the step 'call' is registered already"),
+        (
+            "\n\nfrom sim.spec.base import register, Spec\n@register('step', 'call')\nclass X(Spec): pass\n",
+            "the step 'call' is registered already",
+        ),
         ("x = '\0'", "broken.py"),
     ],
 )

@@ -7,7 +7,9 @@ from sim.spec.reading import LARGEST, decode, question_of, read_yaml
 
 
 def test_words_and_numbers_are_those_of_yaml_1_2():
-    read = read_yaml("{a: off, b: yes, c: 1:30, d: 012, e: 0o17, f: 0x1F, g: 1e3, h: .5, i: ~, j: '5', k: true, l: 1_000, m: 2001-01-01}")
+    read = read_yaml(
+        "{a: off, b: yes, c: 1:30, d: 012, e: 0o17, f: 0x1F, g: 1e3, h: .5, i: ~, j: '5', k: true, l: 1_000, m: 2001-01-01}"
+    )
     assert read == {
         "a": "off",
         "b": "yes",
@@ -41,7 +43,9 @@ def test_a_value_that_is_missing_is_at_its_key():
     assert [(place.line, place.column) for place in places] == [(2, 3), (4, 1)]
 
 
-LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True))
+LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +67,10 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"{new}: &{new} [{','.join([f
         ("1: a", "found the key 1, which is not a word"),
         ("true: a", "found the key true, which is not a word"),
         ("[a]: b", "found a map, a list or an alias as a key"),
-        ("a: [{b: 1, {c: 2}]", "f.yaml:1:12: found a map, a list or an alias as a key, expected a word; is a '}' missing before it?"),
+        (
+            "a: [{b: 1, {c: 2}]",
+            "f.yaml:1:12: found a map, a list or an alias as a key, expected a word; is a '}' missing before it?",
+        ),
         ("a: !!python/object/apply:os.system [ls]", "f.yaml:1:4: found the tag"),
         ("a: &x {b: 1}\nc: {<<: *x}", "found a merge key"),
         ("a: b: c", "found a ':' where no key can stand"),
@@ -111,7 +118,10 @@ def test_a_byte_order_mark_is_no_part_of_the_text():
     ("text", "question"),
     [
         ("# Who wins? And more.\nversion: 1", "Who wins?"),
-        ("# The shop burns. Who\n# pays for 1.5 hours? Then.\n#\n# Other.\nversion: 1", "The shop burns. Who pays for 1.5 hours?"),
+        (
+            "# The shop burns. Who\n# pays for 1.5 hours? Then.\n#\n# Other.\nversion: 1",
+            "The shop burns. Who pays for 1.5 hours?",
+        ),
         ("# yaml-language-server: $schema=x.json\n# Why so slow?\nversion: 1", "Why so slow?"),
         ("\n# Late.\nversion: 1", "Late."),
         ("version: 1\n# no head", ""),

@@ -67,7 +67,9 @@ def test_the_unit_of_a_time_since_1970_is_told_from_its_size(tmp_path, unit, zer
     assert (replay.data.values, replay.data.unit, replay.data.clock) == ((0.0, 2.0), unit, "utc")
 
 
-@pytest.mark.parametrize(("unit", "seconds"), [("s", 1500.0), ("ms", 1.5), ("us", 0.0015), ("ns", 1.5e-6), ("m", 90000.0)])
+@pytest.mark.parametrize(
+    ("unit", "seconds"), [("s", 1500.0), ("ms", 1.5), ("us", 0.0015), ("ns", 1.5e-6), ("m", 90000.0)]
+)
 def test_the_unit_of_times_can_be_said(tmp_path, unit, seconds):
     assert times(tmp_path, "t\n500\n2000\n", f"{{replay: {{file: file.csv, unit: {unit}}}}}") == (0.0, seconds)
 
@@ -84,7 +86,10 @@ def test_all_recordings_of_a_scenario_share_one_zero(tmp_path):
     (tmp_path / "s.yaml").write_text(text + variants)
     loaded = load(tmp_path / "s.yaml")
     assert load_document(loaded.document).variants == loaded.variants
-    begins = {name: {source: of.arrivals.data.after for source, of in scenario.traffic.items()} for name, scenario in loaded.variants.items()}
+    begins = {
+        name: {source: of.arrivals.data.after for source, of in scenario.traffic.items()}
+        for name, scenario in loaded.variants.items()
+    }
     assert begins["all"] == {"one": 0.0, "two": 100.0, "three": 50.0, "four": 0.0}
     assert begins["late"] == {"two": 0.0, "four": 0.0}
     other = load_document(loaded.document, sets=["traffic.one.arrivals.replay=four.csv"], base=tmp_path).variants["all"]
@@ -95,13 +100,17 @@ def test_all_recordings_of_a_scenario_share_one_zero(tmp_path):
 
 
 def test_rates_hold_until_the_next_row_and_the_last_for_the_usual_gap(tmp_path):
-    rows = "time,rps\n2024-01-01 10:02:00,110\n2024-01-01 10:00:00,100\n2024-01-01 10:01:00,120\n2024-01-01 10:05:00,10\n"
+    rows = (
+        "time,rps\n2024-01-01 10:02:00,110\n2024-01-01 10:00:00,100\n2024-01-01 10:01:00,120\n2024-01-01 10:05:00,10\n"
+    )
     data = arrivals(tmp_path, rows, "{replay: {file: file.csv, rates: rps}}").data
     assert (data.values, data.lengths) == ((100.0, 120.0, 110.0, 10.0), (60.0, 60.0, 180.0, 60.0))
 
 
 def test_counts_of_a_regular_series_are_0_where_rows_are_left_out(tmp_path):
-    rows = "period,count\n1998-05-11 00:00:00,820\n1998-05-11 00:01:00,614\n1998-05-11 00:03:00,5\n1998-05-11 00:04:00,6"
+    rows = (
+        "period,count\n1998-05-11 00:00:00,820\n1998-05-11 00:01:00,614\n1998-05-11 00:03:00,5\n1998-05-11 00:04:00,6"
+    )
     data = arrivals(tmp_path, rows, "{replay: {file: file.csv, counts: count}}").data
     assert (data.values, data.lengths) == ((820.0, 614.0, 0.0, 5.0, 6.0), (60.0,) * 5)
 
@@ -112,14 +121,21 @@ def test_counts_at_odd_times_are_those_until_the_next_row(tmp_path):
 
 
 def test_a_series_with_an_interval_needs_no_times(tmp_path):
-    replay = arrivals(tmp_path, "0.5,306.0;\n1.5,369.0;\n2.5,621.0;\n", "{replay: {file: file.csv, counts: 2, every: 15m, times: 0.1}}")
+    replay = arrivals(
+        tmp_path,
+        "0.5,306.0;\n1.5,369.0;\n2.5,621.0;\n",
+        "{replay: {file: file.csv, counts: 2, every: 15m, times: 0.1}}",
+    )
     assert (replay.data.values, replay.lengths, replay.times) == ((306.0, 369.0, 621.0), (900.0,) * 3, 0.1)
 
 
 def test_rows_of_one_time_are_several_series_of_which_where_picks_some(tmp_path):
     rows = "t,Name,rps\n1,/a,6\n1,/b,4\n1,Aggregated,10\n2,/a,6\n2,/b,4\n2,Aggregated,10\n"
     told = complaint(tmp_path, rows, "{replay: {file: file.csv, rates: rps}}")
-    assert "file.csv:3: traffic.t.arrivals.replay.file: column 't': found 1 in line 2, too, which differ in Name; expected one row for each time" in told
+    assert (
+        "file.csv:3: traffic.t.arrivals.replay.file: column 't': found 1 in line 2, too, which differ in Name; expected one row for each time"
+        in told
+    )
     assert "`where: {Name: ...}`" in told
     for where in ("{Name: Aggregated}", "{Name: [/a, /b]}"):
         assert times(tmp_path, rows, f"{{replay: {{file: file.csv, rates: rps, where: {where}}}}}") == (10.0, 10.0)
@@ -140,26 +156,47 @@ def test_where_compares_what_is_written(tmp_path):
 def test_the_rows_of_a_request_stay_together(tmp_path):
     rows = "t,d,path,user\n10,5,a.b,carl\n0,1,a.b,ann\n20,2,a.b,carl\n"
     text = "{replay: {file: file.csv, timestamps: t, route: path, user: user}}"
-    scenario = study(tmp_path, rows, text, work="{replay: {file: file.csv, column: d}}", head=HEAD.replace("sends: a.b, ", ""))
+    scenario = study(
+        tmp_path, rows, text, work="{replay: {file: file.csv, column: d}}", head=HEAD.replace("sends: a.b, ", "")
+    )
     data = scenario.traffic["t"].arrivals.data
-    assert (data.values, data.user, data.users, data.routes, data.route) == ((0.0, 10.0, 20.0), (0, 1, 1), 2, ("a.b",), (0, 0, 0))
+    assert (data.values, data.user, data.users, data.routes, data.route) == (
+        (0.0, 10.0, 20.0),
+        (0, 1, 1),
+        2,
+        ("a.b",),
+        (0, 0, 0),
+    )
     assert scenario.services["a"].endpoints["b"].do[0].time.data == (1.0, 5.0, 2.0)
     assert scenario.traffic["t"].mix == {"a.b": 1.0}
 
 
 def test_durations_are_of_the_rows_that_the_arrivals_pick(tmp_path):
     rows = "t,d,kind\n10,5,x\n0,1,x\n20,2,y\n"
-    scenario = study(tmp_path, rows, "{replay: {file: file.csv, where: {kind: x}}}", work="{replay: {file: file.csv, column: d}}")
+    scenario = study(
+        tmp_path, rows, "{replay: {file: file.csv, where: {kind: x}}}", work="{replay: {file: file.csv, column: d}}"
+    )
     assert scenario.services["a"].endpoints["b"].do[0].time.data == (1.0, 5.0)
-    head = HEAD.replace("traffic: {", "traffic: {other: {sends: a.b, arrivals: {replay: {file: file.csv, where: {kind: y}}}}, ")
-    told = complaint(tmp_path, rows, "{replay: {file: file.csv, where: {kind: x}}}", work="{replay: {file: file.csv, column: d}}", head=head)
+    head = HEAD.replace(
+        "traffic: {", "traffic: {other: {sends: a.b, arrivals: {replay: {file: file.csv, where: {kind: y}}}}, "
+    )
+    told = complaint(
+        tmp_path,
+        rows,
+        "{replay: {file: file.csv, where: {kind: x}}}",
+        work="{replay: {file: file.csv, column: d}}",
+        head=head,
+    )
     assert "arrivals replay different rows of this file" in told
 
 
 def test_a_recorded_route_must_exist(tmp_path):
     rows = "t,path\n1,a.b\n2,a.c\n3,a.d\n"
     told = complaint(tmp_path, rows, "{replay: {file: file.csv, route: path}}")
-    assert "traffic.t.arrivals.replay.route: unknown endpoint 'a.c'; did you mean 'a.b'? (and 1 more in column 'path')" in told
+    assert (
+        "traffic.t.arrivals.replay.route: unknown endpoint 'a.c'; did you mean 'a.b'? (and 1 more in column 'path')"
+        in told
+    )
 
 
 def test_traffic_sends_something_or_its_rows_say_what(tmp_path):
@@ -191,8 +228,13 @@ def test_variants_with_recordings_of_unlike_length_run_as_long_as_the_longest(tm
     (tmp_path / "long.csv").write_text("0\n50\n100\n")
     (tmp_path / "file.csv").write_text("0\n1\n")
     text = HEAD.replace("1m", "recording").replace("WORK", "1ms").replace("ARRIVALS", "{replay: file.csv}")
-    (tmp_path / "s.yaml").write_text(text + "variants: {short: {}, long: {traffic: {t: {arrivals: {replay: long.csv}}}}}\n")
-    assert {name: of.duration for name, of in load(tmp_path / "s.yaml").variants.items()} == {"short": 150.0, "long": 150.0}
+    (tmp_path / "s.yaml").write_text(
+        text + "variants: {short: {}, long: {traffic: {t: {arrivals: {replay: long.csv}}}}}\n"
+    )
+    assert {name: of.duration for name, of in load(tmp_path / "s.yaml").variants.items()} == {
+        "short": 150.0,
+        "long": 150.0,
+    }
     faster = load(tmp_path / "s.yaml", sets=["variants.long.traffic.t.arrivals.replay.speed=2"])
     assert {name: of.duration for name, of in faster.variants.items()} == {"short": 150.0, "long": 75.0}
 
@@ -201,7 +243,12 @@ def test_variants_with_recordings_of_unlike_length_run_as_long_as_the_longest(tm
 
 
 @pytest.mark.parametrize(
-    ("word", "text"), [("empirical", "file.csv"), ("replay", "{file: file.csv, column: ms, unit: ms}"), ("empirical", "{file: file.csv, column: text}")]
+    ("word", "text"),
+    [
+        ("empirical", "file.csv"),
+        ("replay", "{file: file.csv, column: ms, unit: ms}"),
+        ("empirical", "{file: file.csv, column: text}"),
+    ],
 )
 def test_durations_come_from_a_column(tmp_path, word, text):
     scenario = study(tmp_path, "s,ms,text\n0.001,1,1ms\n0.003,3,3000us\n", work=f"{{{word}: {text}}}")
@@ -227,10 +274,18 @@ def test_a_duration_in_a_file_is_a_duration(tmp_path, cell):
 @pytest.mark.parametrize(
     ("rows", "text", "words"),
     [
-        ("time\n1\nx\n", "{replay: file.csv}", "file.csv:3: traffic.t.arrivals.replay: column 'time': found 'x', expected seconds or a time such as"),
+        (
+            "time\n1\nx\n",
+            "{replay: file.csv}",
+            "file.csv:3: traffic.t.arrivals.replay: column 'time': found 'x', expected seconds or a time such as",
+        ),
         ("time\n2024-02-30 00:00:00\n", "{replay: file.csv}", "file.csv:2: "),
         ("time\n1\n", "{replay: {file: file.csv, timestamps: tim}}", "has no column 'tim'; did you mean 'time'?"),
-        ("a|b|c|d\n1|5|5|5\n", "{replay: {file: file.csv, timestamps: c}}", "has no column 'c'; the rows are not parted by commas, semicolons or tabs"),
+        (
+            "a|b|c|d\n1|5|5|5\n",
+            "{replay: {file: file.csv, timestamps: c}}",
+            "has no column 'c'; the rows are not parted by commas, semicolons or tabs",
+        ),
         (
             "time,n\n1,2\n2\n",
             "{replay: {file: file.csv, counts: n, every: 1s}}",
@@ -249,7 +304,11 @@ def test_a_duration_in_a_file_is_a_duration(tmp_path, cell):
         ("n\n5\n", "{replay: {file: file.csv, rates: n}}", "or give `every`"),
         ("time,n\n1,5\n", "{replay: {file: file.csv, rates: n}}", "has too few rows to tell their interval"),
         ("time,n\n1,5\n2,nan\n", "{replay: {file: file.csv, rates: n}}", "file.csv:3: "),
-        ("time,n\n1,5\n2,\n", "{replay: {file: file.csv, rates: n}}", "column 'n': found an empty cell, expected a rate per second"),
+        (
+            "time,n\n1,5\n2,\n",
+            "{replay: {file: file.csv, rates: n}}",
+            "column 'n': found an empty cell, expected a rate per second",
+        ),
         ("time\n", "{replay: file.csv}", "holds no rows"),
         ("", "{replay: file.csv}", "is empty"),
         ("1\n", "{replay: fil.csv}", "no such file; did you mean 'file.csv'?"),
@@ -260,26 +319,46 @@ def test_a_duration_in_a_file_is_a_duration(tmp_path, cell):
         ("1\n", "{replay: {file: file.csv, rates: a, counts: b}}", "found rates and counts, expected one of them"),
         ("1\n", "{replay: {file: file.csv, rates: a, user: b}}", "found user beside rates, where a row is no request"),
         ("1\n", "{replay: {file: file.csv, unit: days}}", "unit: found 'days', expected s, ms, us, ns, m or h"),
-        ("1\n", "{replay: {file: file.csv, where: {a: {b: 1}}}}", "where: found a map of 1, expected a value of the column, or a list of them"),
+        (
+            "1\n",
+            "{replay: {file: file.csv, where: {a: {b: 1}}}}",
+            "where: found a map of 1, expected a value of the column, or a list of them",
+        ),
         ("1\n", "{replay: {file: file.csv, where: {a: []}}}", "where.a: found an empty list, expected at least 1"),
         ("1\n", "{replay: {file: file.csv, where: {b: 1}}}", "has no column 'b'"),
         ("t,t\n1,2\n", "{replay: {file: file.csv, timestamps: t}}", "has 2 columns 't', expected names that differ"),
         # times that cannot be
-        ("t\n1622490229\n5\n", "{replay: file.csv}", "file.csv:3: traffic.t.arrivals.replay: column 't': found '5', expected a time of the same kind"),
+        (
+            "t\n1622490229\n5\n",
+            "{replay: file.csv}",
+            "file.csv:3: traffic.t.arrivals.replay: column 't': found '5', expected a time of the same kind",
+        ),
         (
             "t\n1622490229000\n1622490230\n",
             "{replay: file.csv}",
             "expected a time of the same kind as the first, 1622490229000 ms; in s it would be 2021-05-31",
         ),
-        ("t\n5e10\n", "{replay: file.csv}", "expected seconds from a start or a time since 1970 in s, ms, us or ns, between 1990 and 2100"),
+        (
+            "t\n5e10\n",
+            "{replay: file.csv}",
+            "expected seconds from a start or a time since 1970 in s, ms, us or ns, between 1990 and 2100",
+        ),
         ("t\n1622490229000\n", "{replay: {file: file.csv, unit: s}}", "in ms it would be 2021-05-31 19:43:49"),
         ("t\n1\n-1\n", "{replay: file.csv}", "found '-1', expected a time of 0 s or more"),
         ("t\n1889-01-01\n", "{replay: file.csv}", "expected a time between 1990 and 2100"),
-        ("t\n2024-01-01\n2024-01-02T00:00Z\n", "{replay: file.csv}", "expected a time without a zone, like the first: 2024-01-01"),
+        (
+            "t\n2024-01-01\n2024-01-02T00:00Z\n",
+            "{replay: file.csv}",
+            "expected a time without a zone, like the first: 2024-01-01",
+        ),
         ("t\n2024-01-01\n17\n", "{replay: file.csv}", "expected a date like those before"),
         ("t\n0\n100000000\n300000000\n", "{replay: file.csv}", "has 3 rows in 9.5 years, fewer than one an hour"),
         ("name,at\nx,1622490229\n", "{replay: file.csv}", "name the column of the times in `timestamps`: at"),
-        ("value,starttime\n3.2,2023-09-01 05:52:55\n3.1,2023-09-01 05:59:55\n", "{replay: file.csv}", "its first column 'value' holds numbers while starttime"),
+        (
+            "value,starttime\n3.2,2023-09-01 05:52:55\n3.1,2023-09-01 05:59:55\n",
+            "{replay: file.csv}",
+            "its first column 'value' holds numbers while starttime",
+        ),
         # files of other kinds
         ('{"a": [1, 2]}\n', "{replay: file.csv}", "is JSON"),
         ("<html>\n", "{replay: file.csv}", "is XML or HTML"),
@@ -360,7 +439,15 @@ def recorded_in(value):
     """Every recorded distribution in a spec."""
     if isinstance(value, Recorded):
         yield value
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else dict(value).values() if isinstance(value, Spec) else ()
+    parts = (
+        value.values()
+        if isinstance(value, dict)
+        else value
+        if isinstance(value, (tuple, list))
+        else dict(value).values()
+        if isinstance(value, Spec)
+        else ()
+    )
     for part in parts:
         yield from recorded_in(part)
 

@@ -26,11 +26,31 @@ A = "{workers: 1, endpoints: {x: [{work: 1ms}], y: [{work: 1ms}]}}"
         (f"services: {{a: {A}}}\n", "{a.x: 70%, a.y: 0.3}", []),
         (f"services: {{a: {A}}}\n", "{a.x: 70%, a.z: 0.3}", ["unknown endpoint 'a.z'; did you mean 'a.y'?"]),
         (f"services: {{a: {A}}}\n", "{a.x: 0}", ["sends: the shares sum to 0, expected at least one above 0"]),
-        (f"services: {{gateway: {A}, a: {A}}}\n", "a.x", ["the name 'gateway' is that of the gateway; call the service otherwise"]),
-        (f"services: {{clients: {A}, a: {A}}}\n", "a.x", ["the name 'clients' is that of the clients; call the service otherwise"]),
-        (f"services: {{a: {A}}}\nbrokers: {{a: {{kind: log, topics: {{}}}}}}\n", "a.x", ["the name 'a' is that of another component"]),
-        (f"services: {{a: {A}}}\nbrokers: {{clients: {{kind: log, topics: {{}}}}}}\n", "a.x", ["the name 'clients' is that of another component"]),
-        (f"services: {{a: {A}}}\nfaults: [{{outage: gateway, at: 1s}}]\n", "a.x", ["unknown service 'gateway'; known: a"]),
+        (
+            f"services: {{gateway: {A}, a: {A}}}\n",
+            "a.x",
+            ["the name 'gateway' is that of the gateway; call the service otherwise"],
+        ),
+        (
+            f"services: {{clients: {A}, a: {A}}}\n",
+            "a.x",
+            ["the name 'clients' is that of the clients; call the service otherwise"],
+        ),
+        (
+            f"services: {{a: {A}}}\nbrokers: {{a: {{kind: log, topics: {{}}}}}}\n",
+            "a.x",
+            ["the name 'a' is that of another component"],
+        ),
+        (
+            f"services: {{a: {A}}}\nbrokers: {{clients: {{kind: log, topics: {{}}}}}}\n",
+            "a.x",
+            ["the name 'clients' is that of another component"],
+        ),
+        (
+            f"services: {{a: {A}}}\nfaults: [{{outage: gateway, at: 1s}}]\n",
+            "a.x",
+            ["unknown service 'gateway'; known: a"],
+        ),
         (
             f"services: {{a: {A}}}\nbrokers: {{k: {{kind: log, topics: {{t: }}}}, l: {{kind: log, topics: {{t: {{}}}}}}}}\n",
             "a.x",
@@ -41,11 +61,31 @@ A = "{workers: 1, endpoints: {x: [{work: 1ms}], y: [{work: 1ms}]}}"
             "a.x",
             ["the topic 't' is also one of the broker 'k'"],
         ),
-        (f"services: {{a: {A}}}\nnetwork: {{links: [{{between: [a, a]}}]}}\n", "a.x", ["found 'a' twice, expected two components"]),
-        (f"services: {{a: {A}}}\nnetwork: {{links: [{{between: [a]}}]}}\n", "a.x", ["found a list of 1, expected at least 2"]),
-        (f"services: {{a: {A}}}\nrecord: {{interval: 1ns}}\n", "a.x", ["found 1ns: more than 10000000 points of every time series"]),
-        (f"services: {{a: {A}}}\nfaults: [{{broker_down: k, at: 1s}}]\n", "a.x", ["unknown broker 'k'; the scenario has no broker"]),
-        (f"services: {{a: {A}}}\nfaults: [{{network: {{between: [a, client]}}, at: 1s}}]\n", "a.x", ["a network fault needs latency, loss or partition: true"]),
+        (
+            f"services: {{a: {A}}}\nnetwork: {{links: [{{between: [a, a]}}]}}\n",
+            "a.x",
+            ["found 'a' twice, expected two components"],
+        ),
+        (
+            f"services: {{a: {A}}}\nnetwork: {{links: [{{between: [a]}}]}}\n",
+            "a.x",
+            ["found a list of 1, expected at least 2"],
+        ),
+        (
+            f"services: {{a: {A}}}\nrecord: {{interval: 1ns}}\n",
+            "a.x",
+            ["found 1ns: more than 10000000 points of every time series"],
+        ),
+        (
+            f"services: {{a: {A}}}\nfaults: [{{broker_down: k, at: 1s}}]\n",
+            "a.x",
+            ["unknown broker 'k'; the scenario has no broker"],
+        ),
+        (
+            f"services: {{a: {A}}}\nfaults: [{{network: {{between: [a, client]}}, at: 1s}}]\n",
+            "a.x",
+            ["a network fault needs latency, loss or partition: true"],
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_told(text, sends, expected):
@@ -90,9 +130,13 @@ def test_an_oauth_gateway_names_an_endpoint():
 
 def test_all_people_together_have_numbers_of_32_bits():
     """43 populations of 50 million are too many; named as one they are 50 million."""
-    crowds = ", ".join(f"c{n}: {{sends: a.x, arrivals: {{poisson: 1/s}}, users: {{POPULATION count: 50000000}}}}" for n in range(43))
+    crowds = ", ".join(
+        f"c{n}: {{sends: a.x, arrivals: {{poisson: 1/s}}, users: {{POPULATION count: 50000000}}}}" for n in range(43)
+    )
     text = f"version: 1\nduration: 1s\nservices: {{a: {A}}}\ntraffic: {{{crowds}}}\n"
-    with pytest.raises(ScenarioError, match="found 2,150,000,000 users in all populations together, expected at most 2,147,483,647"):
+    with pytest.raises(
+        ScenarioError, match="found 2,150,000,000 users in all populations together, expected at most 2,147,483,647"
+    ):
         load_text(text.replace("POPULATION ", ""))
     load_text(text.replace("POPULATION ", "population: people, "))
 

@@ -35,15 +35,28 @@ def test_the_schema_describes_the_words(validator):
 FORMS = [
     (
         "services.orders.endpoints.create.0.work",
-        ["5ms", {"exponential": "5ms"}, {"uniform": ["1ms", "2ms"]}, {"mixture": ["1ms", {"weight": 2, "exponential": "2ms"}]}],
+        [
+            "5ms",
+            {"exponential": "5ms"},
+            {"uniform": ["1ms", "2ms"]},
+            {"mixture": ["1ms", {"weight": 2, "exponential": "2ms"}]},
+        ],
     ),
     (
         "services.orders.endpoints.create.0",
-        ["reply", {"reply": None}, {"parallel": [{"work": "1ms"}, [{"wait": "1ms"}]]}, {"take": {"stock": {"check_to_write": "3ms"}}}],
+        [
+            "reply",
+            {"reply": None},
+            {"parallel": [{"work": "1ms"}, [{"wait": "1ms"}]]},
+            {"take": {"stock": {"check_to_write": "3ms"}}},
+        ],
     ),
     ("services.orders.workers", [5, "unlimited"]),
     ("services.orders.stock", [5, {"items": 5}, None]),
-    ("traffic.shoppers.arrivals", [{"closed": {"users": 5, "think": "1s"}}, {"replay": "f.csv"}, {"profile": [{"rate": "5/s"}]}]),
+    (
+        "traffic.shoppers.arrivals",
+        [{"closed": {"users": 5, "think": "1s"}}, {"replay": "f.csv"}, {"profile": [{"rate": "5/s"}]}],
+    ),
     ("traffic.shoppers.sends", [{"POST /orders": "20%"}]),
     ("policies.provider.retry.budget", ["20%", 0.2, {"ratio": "20%", "ttl": "5s"}]),
     ("record", ["summary", "rows", {"keep": "summary", "interval": "5s"}, {"spans": "all"}]),

@@ -11,7 +11,7 @@ from sim.spec.base import Duration, Share, Spec, register, unregister
 from sim.spec.policy import Bulkhead
 from sim.spec.reference import reference
 from sim.spec.schema import _classes, json_schema
-from sim.spec.sentences import sentences_of
+from sim.spec.sentences import sentences_of, unwrapped
 from sim.spec.step import Step
 from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
 
@@ -46,12 +46,17 @@ def test_a_class_without_a_source_has_none():
 def test_the_schema_shows_them_with_the_unit():
     fields = json_schema()["$defs"]["Bulkhead"]["properties"]
     assert fields["max_concurrent_calls"]["description"] == "Calls at once."
-    assert fields["max_wait"]["description"].startswith("How long a further one waits for its place; 0: it is refused at once. Written as a duration, such as 250ms")
+    assert fields["max_wait"]["description"].startswith(
+        "How long a further one waits for its place; 0: it is refused at once. Written as a duration, such as 250ms"
+    )
     assert sentences_of(Bulkhead)["max_concurrent_calls"] == "Calls at once."
 
 
 def test_a_field_that_is_a_choice_keeps_its_sentence():
-    assert json_schema()["$defs"]["Traffic"]["properties"]["arrivals"] == {"$ref": "#/$defs/arrivals", "description": "When requests come."}
+    assert json_schema()["$defs"]["Traffic"]["properties"]["arrivals"] == {
+        "$ref": "#/$defs/arrivals",
+        "description": "When requests come.",
+    }
 
 
 def test_the_reference_has_every_field_of_every_word():
@@ -60,7 +65,10 @@ def test_the_reference_has_every_field_of_every_word():
         for name, field in cls.model_fields.items():
             assert f"| `{field.alias or name}` |" in told, (cls, name)
     assert "| `max_wait` | a duration, such as 250ms, 1.5s, 1h30m | `0s` |" in told
-    assert "| `replicas` | whole number | `1` | How many there are, each with workers, cores and queue of its own. |" in told
+    assert (
+        "| `replicas` | whole number | `1` | How many there are, each with workers, cores and queue of its own. |"
+        in told
+    )
 
 
 def test_the_reference_has_the_words_of_plugins():
@@ -100,3 +108,9 @@ def test_every_time_series_of_the_models_is_left_by_something():
 def test_the_reference_says_where_to_see_it():
     told = reference().partition("## Bulkhead")[2].partition("\n## ")[0]
     assert "Leaves behind: outcomes `bulkhead_full`; stages `bulkhead`; time series `places_taken`, " in told
+
+
+def test_only_a_line_that_was_broken_because_it_was_full_goes_on():
+    full = "word " * 22 + "and"
+    assert unwrapped(f"{full}\nmore\n\n* one\n* two") == f"{full} more\n\n* one\n* two"
+    assert unwrapped("a table\nof words") == "a table\nof words"

@@ -19,13 +19,30 @@ SHOP = {
     "version": 1,
     "duration": "1s",
     "traffic": {"u": {"sends": "r", "arrivals": {"poisson": "20/s"}}},
-    "gateway": {"workers": 2, "routes": {"r": {"to": "a.e"}}, "rate_limits": [{"per": "all", "rate": "1000/s", "burst": 5}]},
+    "gateway": {
+        "workers": 2,
+        "routes": {"r": {"to": "a.e"}},
+        "rate_limits": [{"per": "all", "rate": "1000/s", "burst": 5}],
+    },
     "brokers": {"k": {"kind": "log", "topics": {"t": {"partitions": 2}}}},
-    "policies": {"p": {"circuit_breaker": {"failures": 3}, "bulkhead": {"max_concurrent_calls": 3}, "retry": {"max_attempts": 2}}},
+    "policies": {
+        "p": {"circuit_breaker": {"failures": 3}, "bulkhead": {"max_concurrent_calls": 3}, "retry": {"max_attempts": 2}}
+    },
     "services": {
-        "a": {"workers": 2, "cores": 1, "queue": {"capacity": 9}, "stock": 3, "endpoints": {"e": [{"call": "b.f", "policy": "p"}, {"take": "stock"}]}},
+        "a": {
+            "workers": 2,
+            "cores": 1,
+            "queue": {"capacity": 9},
+            "stock": 3,
+            "endpoints": {"e": [{"call": "b.f", "policy": "p"}, {"take": "stock"}]},
+        },
         "b": {"workers": 2, "endpoints": {"f": [{"work": "1ms"}, {"publish": "t", "via": "outbox", "batch": 5}]}},
-        "c": {"workers": 1, "consumes": {"t": {"group": "g", "consumers": 2, "max_poll_records": 5, "max_deliveries": 3, "do": [{"wait": "1ms"}]}}},
+        "c": {
+            "workers": 1,
+            "consumes": {
+                "t": {"group": "g", "consumers": 2, "max_poll_records": 5, "max_deliveries": 3, "do": [{"wait": "1ms"}]}
+            },
+        },
     },
 }
 PLACES = {  # where a whole number may stand, and the most that may be said there
@@ -74,7 +91,9 @@ def changed(path, value):
 
 
 def one_more(value):
-    return {"closed": {**value["closed"], "users": value["closed"]["users"] + 1}} if isinstance(value, dict) else value + 1
+    return (
+        {"closed": {**value["closed"], "users": value["closed"]["users"] + 1}} if isinstance(value, dict) else value + 1
+    )
 
 
 @pytest.mark.parametrize("path", PLACES)
@@ -105,7 +124,10 @@ def test_a_refusal_names_the_line():
 
 def whole_numbers():
     """Every field of the language that holds whole numbers, alone or in a list: its class, name, and constraints."""
-    for cls in [*(cls for cls in _classes() if cls.__module__.startswith("sim.")), Rows]:  # other tests register plug-ins
+    for cls in [
+        *(cls for cls in _classes() if cls.__module__.startswith("sim.")),
+        Rows,
+    ]:  # other tests register plug-ins
         for name, field in cls.model_fields.items():
             for bounds in _bounds(field.annotation, field.metadata):
                 yield cls.__name__, name, bounds
@@ -113,7 +135,9 @@ def whole_numbers():
 
 def _bounds(annotation, metadata=()):
     if annotation is int:
-        yield {key for item in metadata for key in ("least", "most", "ge", "le") if getattr(item, key, None) is not None}
+        yield {
+            key for item in metadata for key in ("least", "most", "ge", "le") if getattr(item, key, None) is not None
+        }
     elif not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         inner = getattr(annotation, "__metadata__", ())
         found = [item for more in inner for item in (*getattr(more, "metadata", ()), more)]
@@ -131,8 +155,16 @@ def test_every_whole_number_of_the_language_has_both_bounds():
 def test_the_schema_shows_them():
     definitions = json_schema()["$defs"]
     assert definitions["Service"]["properties"]["replicas"]["maximum"] == 100_000
-    assert definitions["Service"]["properties"]["workers"]["anyOf"][0] == {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
-    assert definitions["Queue"]["properties"]["capacity"]["anyOf"][0] == {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
+    assert definitions["Service"]["properties"]["workers"]["anyOf"][0] == {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 2**31 - 1,
+    }
+    assert definitions["Queue"]["properties"]["capacity"]["anyOf"][0] == {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 2**31 - 1,
+    }
     assert json.dumps(definitions["Consume"]["properties"]["max_deliveries"]).count(str(2**31 - 1)) == 1
 
 
@@ -152,15 +184,29 @@ def refusal_of(**changes):
 def test_sums_and_products_have_bounds_too():
     many = {f"s{number}": {"workers": 1, "replicas": 100_000} for number in range(11)}
     ((path, message),) = refusal_of(services=SHOP["services"] | many)
-    assert (path, message) == ("services.s0.replicas", "found 1,100,003 replicas in all services together, expected at most 1,000,000")
+    assert (path, message) == (
+        "services.s0.replicas",
+        "found 1,100,003 replicas in all services together, expected at most 1,000,000",
+    )
     ((path, message),) = refusal_of(services__c__replicas=2000, services__c__consumes__t__consumers=1000)
-    assert (path, message) == ("services.c.consumes.t.consumers", "found 2,000,000 consumers in all replicas together, expected at most 1,000,000")
-    groups = {f"c{number}": {"workers": 1, "consumes": {"t": {"group": f"g{number}", "do": []}}} for number in range(11)}
+    assert (path, message) == (
+        "services.c.consumes.t.consumers",
+        "found 2,000,000 consumers in all replicas together, expected at most 1,000,000",
+    )
+    groups = {
+        f"c{number}": {"workers": 1, "consumes": {"t": {"group": f"g{number}", "do": []}}} for number in range(11)
+    }
     ((path, message),) = refusal_of(services=SHOP["services"] | groups, brokers__k__topics__t__partitions=100_000)
-    assert (path, message) == ("brokers.k.topics.t.partitions", "found 1,100,000 partitions of all groups together, expected at most 1,000,000")
+    assert (path, message) == (
+        "brokers.k.topics.t.partitions",
+        "found 1,100,000 partitions of all groups together, expected at most 1,000,000",
+    )
     closed = {name: {"sends": "r", "arrivals": {"closed": {"users": 6_000_000, "think": "1s"}}} for name in "uv"}
     ((path, message),) = refusal_of(traffic=closed)
-    assert (path, message) == ("traffic.v.arrivals.closed.users", "found 12,000,000 closed users in all traffic together, expected at most 10,000,000")
+    assert (path, message) == (
+        "traffic.v.arrivals.closed.users",
+        "found 12,000,000 closed users in all traffic together, expected at most 10,000,000",
+    )
 
 
 def test_a_limiter_counts_no_further_than_it_can():
@@ -168,7 +214,9 @@ def test_a_limiter_counts_no_further_than_it_can():
     ((path, message),) = refusal_of(gateway__rate_limits=[limit])
     assert path == "gateway.rate_limits.0"
     assert message == "found 3,600,000,000,000 requests in each window, expected at most 2,147,483,647 for fixed_window"
-    ((path, message),) = refusal_of(gateway__rate_limits=[{"per": "all", "rate": "20000/s", "window": "1m", "algorithm": "sliding_log"}])
+    ((path, message),) = refusal_of(
+        gateway__rate_limits=[{"per": "all", "rate": "20000/s", "window": "1m", "algorithm": "sliding_log"}]
+    )
     assert message == "found 1,200,000 requests in each window, expected at most 1,000,000 for sliding_log"
 
 
@@ -177,7 +225,10 @@ def test_modulated_arrivals_change_their_state_a_bounded_number_of_times():
     arrivals = {"mmpp": {"rates": ["100/s", "0/s"], "stays": ["1us", "1us"]}}
     ((path, message),) = refusal_of(duration="20s", traffic__u__arrivals=arrivals)
     assert path == "traffic.u.arrivals.mmpp.stays"
-    assert message == "about 20,000,000 changes of state in a run of 20s, expected at most 10,000,000: stays that sum to at least 4us"
+    assert (
+        message
+        == "about 20,000,000 changes of state in a run of 20s, expected at most 10,000,000: stays that sum to at least 4us"
+    )
     load_document({**SHOP, "duration": "9s", "traffic": {"u": {"sends": "r", "arrivals": arrivals}}})
 
 
@@ -186,4 +237,6 @@ def test_relays_poll_a_bounded_number_of_times():
     endpoints = {"f": [{"publish": "t", "via": "outbox", "poll": "100ns"}]}
     ((path, message),) = refusal_of(duration="1000s", services__b__endpoints=endpoints)
     assert path == "services.b.endpoints.f.0.poll"
-    assert message == "about 10,000,000,000 polls in a run of 16.7m, expected at most 1,000,000,000: one every 1us at most"
+    assert (
+        message == "about 10,000,000,000 polls in a run of 16.7m, expected at most 1,000,000,000: one every 1us at most"
+    )

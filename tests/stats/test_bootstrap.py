@@ -72,5 +72,9 @@ def test_a_true_difference_is_found_among_two_hundred_metrics():
     """As many resamples as are drawn leave room for Holm's correction."""
     generator = np.random.default_rng(4)
     baseline = {f"m{i}": generator.normal(0, 1, 10) for i in range(200)}
-    variant = {name: generator.normal(0, 1, 10) for name in baseline} | {"m0": baseline["m0"] + 5 + generator.normal(0, 0.1, 10)}
-    assert [name for name, found in differences(variant, baseline, resamples=RESAMPLING).items() if found.significant] == ["m0"]
+    variant = {name: generator.normal(0, 1, 10) for name in baseline} | {
+        "m0": baseline["m0"] + 5 + generator.normal(0, 0.1, 10)
+    }
+    assert [
+        name for name, found in differences(variant, baseline, resamples=RESAMPLING).items() if found.significant
+    ] == ["m0"]

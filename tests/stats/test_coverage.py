@@ -75,7 +75,9 @@ def test_paired_differences(resamples):
 )
 def test_means_near_their_bounds(n, draw, truth, bounds):
     """Small shares, shares near 1, counts, skewed times: never beyond the bounds, and covered in 93 to 97 % (less by chance is 91.6)."""
-    intervals = [mean_interval(values, bounds=bounds) for values in draw(np.random.default_rng(n), (5 * EXPERIMENTS, n))]
+    intervals = [
+        mean_interval(values, bounds=bounds) for values in draw(np.random.default_rng(n), (5 * EXPERIMENTS, n))
+    ]
     assert all(bounds.low <= interval.low <= interval.high <= bounds.high for interval in intervals)
     assert 0.93 <= coverage(intervals, truth) <= 0.97
 
@@ -90,7 +92,9 @@ def test_very_skewed_values_are_covered_more_often_than_by_student(n):
         (generator.beta(0.5, 20.0, (2 * EXPERIMENTS, n)), 0.5 / 20.5, SHARE),
     )
     for values, truth, bounds in cases:
-        within, students = (coverage([mean_interval(row, bounds=its) for row in values], truth) for its in (bounds, UNBOUNDED))
+        within, students = (
+            coverage([mean_interval(row, bounds=its) for row in values], truth) for its in (bounds, UNBOUNDED)
+        )
         assert within > students + 0.01
         assert within > 0.86
 
@@ -101,7 +105,9 @@ def test_paired_differences_near_their_bounds(n):
     generator = np.random.default_rng(n)
     many = generator.binomial(1000, 0.03, (EXPERIMENTS, n))
     few = generator.binomial(many, 0.1)
-    intervals = [paired_difference(one / 1000, other / 1000, nature=Nature(SHARE)) for one, other in zip(many, few, strict=True)]
+    intervals = [
+        paired_difference(one / 1000, other / 1000, nature=Nature(SHARE)) for one, other in zip(many, few, strict=True)
+    ]
     assert all(-1.0 <= interval.low <= interval.high <= 1.0 for interval in intervals)
     assert 0.93 <= coverage(intervals, 0.027) <= 0.97
 
@@ -150,5 +156,7 @@ def test_stopping_when_precise_enough():
 def test_means_of_the_real_engine():
     """1,000 experiments of five replications of M/M/1 in the engine itself, twelve seconds at 50 of 100 requests per second."""
     scenario = next(iter(load_text(STATION).variants.values()))
-    means = [measure(simulate(scenario, replication=k), scenario).values["response_mean"] for k in range(5 * EXPERIMENTS)]
+    means = [
+        measure(simulate(scenario, replication=k), scenario).values["response_mean"] for k in range(5 * EXPERIMENTS)
+    ]
     assert 0.93 <= coverage(map(mean_interval, np.reshape(means, (EXPERIMENTS, 5))), 0.020) <= 0.97

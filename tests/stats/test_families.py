@@ -49,7 +49,9 @@ def test_values_that_are_all_one_are_a_constant():
     assert closest(np.full(100, 0.005)).family == "constant"
 
 
-@pytest.mark.parametrize("sample", [np.array([0.001] * 7), np.zeros(100), np.array([0.0] * 50 + [0.01] * 50)], ids=["few", "zeros", "half"])
+@pytest.mark.parametrize(
+    "sample", [np.array([0.001] * 7), np.zeros(100), np.array([0.0] * 50 + [0.01] * 50)], ids=["few", "zeros", "half"]
+)
 def test_too_few_values_or_too_many_zeros_are_no_family(sample):
     assert closest(sample) is None
 

@@ -82,12 +82,22 @@ def test_never_on_both_sides_is_no_known_difference():
 
 @pytest.mark.parametrize(
     ("shift", "variant_censored", "baseline_censored", "significant"),
-    [(5, True, False, True), (-5, True, False, False), (-5, False, True, True), (5, False, True, False), (5, True, True, False)],
+    [
+        (5, True, False, True),
+        (-5, True, False, False),
+        (-5, False, True, True),
+        (5, False, True, False),
+        (5, True, True, False),
+    ],
 )
-def test_a_lower_bound_is_judged_only_where_the_truth_would_agree(shift, variant_censored, baseline_censored, significant):
+def test_a_lower_bound_is_judged_only_where_the_truth_would_agree(
+    shift, variant_censored, baseline_censored, significant
+):
     """'more than 15 s' against 10 s is later; 'more than 5 s' against 10 s says nothing."""
     baseline = np.array([10.0, 10.1, 10.2, 9.9])
-    found = paired_difference(baseline + shift, baseline, variant_censored=variant_censored, baseline_censored=baseline_censored)
+    found = paired_difference(
+        baseline + shift, baseline, variant_censored=variant_censored, baseline_censored=baseline_censored
+    )
     assert found.significant is significant
     assert found.censored
 
@@ -112,7 +122,9 @@ def test_many_metrics_are_judged_together():
     """Twenty metrics without a difference do not yield one by chance, as one in twenty would alone; a true one is still found."""
     generator = np.random.default_rng(3)
     baseline = {f"m{i}": generator.normal(0, 1, 10) for i in range(40)}
-    variant = {name: generator.normal(0, 1, 10) for name in baseline} | {"m0": baseline["m0"] + 5 + generator.normal(0, 0.1, 10)}
+    variant = {name: generator.normal(0, 1, 10) for name in baseline} | {
+        "m0": baseline["m0"] + 5 + generator.normal(0, 0.1, 10)
+    }
     alone = [name for name in baseline if paired_difference(variant[name], baseline[name]).significant]
     together = [name for name, found in differences(variant, baseline).items() if found.significant]
     assert len(alone) > 1
@@ -154,7 +166,11 @@ SHARES, TIMES = Nature(SHARE), Nature(NOT_NEGATIVE)
 def test_two_replications_are_too_few_whatever_they_say():
     """77 % against 100 %, twice: beside other figures that is no proof, and no equality either."""
     noise = {f"m{i}": [float(i), i + 1.5] for i in range(30)}
-    found = differences({"share": [0.7666, 0.7686], **noise}, {"share": [1.0, 1.0], **{name: [0.0, 0.0] for name in noise}}, natures={"share": SHARES})["share"]
+    found = differences(
+        {"share": [0.7666, 0.7686], **noise},
+        {"share": [1.0, 1.0], **{name: [0.0, 0.0] for name in noise}},
+        natures={"share": SHARES},
+    )["share"]
     assert (found.significant, found.few, found.finding) == (False, True, "few")
     assert found.detectable > 0
 
@@ -215,7 +231,10 @@ def test_nothing_is_lost_below_nothing():
 @given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), min_size=3, max_size=8))
 def test_bounds_change_no_verdict(pairs):
     variant, baseline = [x / 1000 for x, _ in pairs], [y / 1000 for _, y in pairs]
-    cut, plain = paired_difference(variant, baseline, nature=SHARES), paired_difference(variant, baseline, nature=Nature(additions=SHARES.additions))
+    cut, plain = (
+        paired_difference(variant, baseline, nature=SHARES),
+        paired_difference(variant, baseline, nature=Nature(additions=SHARES.additions)),
+    )
     if cut.finding != "equal":
         assert (cut.p_value, cut.significant) == (plain.p_value, plain.significant)
         assert (cut.low > 0 or cut.high < 0) == (plain.low > 0 or plain.high < 0)

@@ -26,7 +26,11 @@ def test_a_true_difference_of_that_size_is_found_in_eighty_of_a_hundred(n, alpha
 
 
 def test_more_pairs_see_more_and_more_metrics_less():
-    assert detectable_difference(1.0, 20, 0.05) < detectable_difference(1.0, 10, 0.05) < detectable_difference(1.0, 10, 0.001)
+    assert (
+        detectable_difference(1.0, 20, 0.05)
+        < detectable_difference(1.0, 10, 0.05)
+        < detectable_difference(1.0, 10, 0.001)
+    )
 
 
 def test_of_one_pair_nothing_is_known():

@@ -95,10 +95,16 @@ def test_what_is_known_by_bins_lies_evenly_in_them():
     """Four values between 1 and 3, in two cells of one bin, and one between 3 and 5."""
     values, counts, widths = np.array([2.0, 4.0, 2.0]), np.array([3, 1, 1]), np.array([2.0, 2.0, 2.0])
     assert at_ranks(values, [1, 2, 3, 4, 5], counts, widths).tolist() == [1.25, 1.75, 2.25, 2.75, 4.0]
-    assert durations(values, [7.0], counts, np.array([2]), widths, np.array([1.0])).quantiles((0.5, 1.0)) == [(2.75, False), (7.25, True)]
+    assert durations(values, [7.0], counts, np.array([2]), widths, np.array([1.0])).quantiles((0.5, 1.0)) == [
+        (2.75, False),
+        (7.25, True),
+    ]
 
 
-@given(st.lists(finite, min_size=1, max_size=60), st.lists(st.lists(st.integers(1, 60), min_size=1, max_size=4), min_size=1, max_size=6))
+@given(
+    st.lists(finite, min_size=1, max_size=60),
+    st.lists(st.lists(st.integers(1, 60), min_size=1, max_size=4), min_size=1, max_size=6),
+)
 def test_whatever_was_asked_before_a_rank_is_what_sorting_gives(values, questions):
     """Ranks are asked for again and again of one sample, and the values themselves stay as they were."""
     array = np.array(values)
@@ -118,7 +124,9 @@ def test_a_count_is_so_many_equal_values(values, ages, q):
     (times, counts), (old, aged) = (np.array(pairs, dtype=float).reshape(-1, 2).T for pairs in (values, ages))
     counts, aged = counts.astype(int), aged.astype(int)
     assert quantile(times, q, counts) == quantile(np.repeat(times, counts), q)
-    assert durations(times, old, counts, aged).quantiles((q,)) == durations(np.repeat(times, counts), np.repeat(old, aged)).quantiles((q,))
+    assert durations(times, old, counts, aged).quantiles((q,)) == durations(
+        np.repeat(times, counts), np.repeat(old, aged)
+    ).quantiles((q,))
     found = durations(times, old, counts, aged).mean(endless=False)
     written_out = censored_mean(np.repeat(times, counts), np.repeat(old, aged), endless=False)
     assert found == (pytest.approx(written_out.value), written_out.censored)

@@ -18,7 +18,9 @@ def test_exact_points_give_the_parameters_back():
     assert fit.alpha.value == pytest.approx(0.03)
     assert fit.beta.value == pytest.approx(0.0005)
     assert fit.peak.value == pytest.approx(math.sqrt(0.97 / 0.0005))
-    assert fit.peak_throughput.value == pytest.approx(float(throughput(np.array([fit.peak.value]), 100.0, 0.03, 0.0005)[0]))
+    assert fit.peak_throughput.value == pytest.approx(
+        float(throughput(np.array([fit.peak.value]), 100.0, 0.03, 0.0005)[0])
+    )
     assert fit.r_squared == pytest.approx(1.0)
     assert not fit.extrapolated
     assert math.isnan(fit.alpha.low)  # one exact row leaves nothing to draw anew

@@ -55,7 +55,9 @@ def test_the_life_of_a_breaker_from_closed_to_open_to_half_open_and_back():
 
 
 def test_a_timeout_counts_when_it_fires_and_not_when_the_callee_is_done():
-    played = testing.play(GUARDED.replace("errors: {of: bank, share: 100%}", "slow: {of: bank, by: 100x}"), [1.0, 1.5, 1.9])
+    played = testing.play(
+        GUARDED.replace("errors: {of: bank, share: 100%}", "slow: {of: bank, by: 100x}"), [1.0, 1.5, 1.9]
+    )
     assert [event.time for event in played.events("breaker_opened")] == [2.9]
 
 
@@ -67,9 +69,13 @@ def test_a_rejection_by_the_breaker_costs_the_callee_nothing_and_the_caller_no_t
 
 
 def test_a_breaker_that_rejects_is_asked_again_only_where_the_retry_says_so():
-    system = GUARDED.replace("timeout: 1s,", "timeout: 1s, retry: {max_attempts: 3, backoff: {constant: 4s}, on: [breaker_open]},")
+    system = GUARDED.replace(
+        "timeout: 1s,", "timeout: 1s, retry: {max_attempts: 3, backoff: {constant: 4s}, on: [breaker_open]},"
+    )
     played = testing.play(system, [1.0, 1.1, 1.2, 2.0])
-    assert played.responses()[3:] == [8.1]  # rejected at 2.0 s and at 6.0 s; at 10.0 s, when the fault is over, the probe
+    assert played.responses()[3:] == [
+        8.1
+    ]  # rejected at 2.0 s and at 6.0 s; at 10.0 s, when the fault is over, the probe
     assert played.outcomes() == ["error", "error", "error", "ok"]
     assert testing.play(GUARDED, [1.0, 1.1, 1.2, 2.0]).outcomes()[3] == "breaker_open"
 
@@ -79,7 +85,8 @@ def test_probes_that_are_lost_with_a_killed_caller_are_given_back():
     system = GUARDED.replace("half_open_calls: 2", "half_open_calls: 1").replace("work: 100ms", "work: 500ms")
     system += "  - {name: caller, at: 11200ms, for: 100ms, outage: app, how: refuse}\n"
     system = system.replace(
-        "faults: [{at: 1s, for: 9s, errors: {of: bank, share: 100%}}]\n", "faults:\n  - {at: 1s, for: 9s, errors: {of: bank, share: 100%}}\n"
+        "faults: [{at: 1s, for: 9s, errors: {of: bank, share: 100%}}]\n",
+        "faults:\n  - {at: 1s, for: 9s, errors: {of: bank, share: 100%}}\n",
     )
     played = testing.play(system, [1.0, 1.1, 1.2, 11.0, 12.0, 13.0])
     assert played.outcomes() == ["error", "error", "error", "unreachable", "ok", "ok"]
@@ -88,7 +95,8 @@ def test_probes_that_are_lost_with_a_killed_caller_are_given_back():
 def test_probes_of_a_cancelled_caller_are_given_back():
     system = GUARDED.replace("half_open_calls: 2", "half_open_calls: 1").replace("sends: app.get", "sends: edge.get")
     system = system.replace(
-        "services:", "services:\n  edge: {workers: unlimited, endpoints: {get: [{call: app.get, policy: {timeout: 300ms, on_timeout: cancel}}]}}"
+        "services:",
+        "services:\n  edge: {workers: unlimited, endpoints: {get: [{call: app.get, policy: {timeout: 300ms, on_timeout: cancel}}]}}",
     )
     system = system.replace(
         "faults: [{at: 1s, for: 9s, errors: {of: bank, share: 100%}}]",
@@ -101,17 +109,26 @@ def test_probes_of_a_cancelled_caller_are_given_back():
 def test_a_breaker_that_opens_in_the_middle_is_an_error_for_the_one_at_the_edge():
     """What the middle answers is a 500, whatever the reason; the reason is in the books."""
     system = GUARDED.replace("sends: app.get", "sends: edge.get")
-    system = system.replace("services:", "services:\n  edge: {workers: unlimited, endpoints: {get: [{call: app.get, policy: other}]}}")
-    system = system.replace("policies: {guarded", "policies: {other: {circuit_breaker: {failures: 4, within: 1s}}, guarded")
+    system = system.replace(
+        "services:", "services:\n  edge: {workers: unlimited, endpoints: {get: [{call: app.get, policy: other}]}}"
+    )
+    system = system.replace(
+        "policies: {guarded", "policies: {other: {circuit_breaker: {failures: 4, within: 1s}}, guarded"
+    )
     played = testing.play(system, [1.0, 1.1, 1.2] + [1.3 + 0.01 * k for k in range(20)])
-    assert [(event.time, event.subject) for event in played.events("breaker_opened")] == [(1.2, "app[0]"), (1.3, "edge[0]")]
+    assert [(event.time, event.subject) for event in played.events("breaker_opened")] == [
+        (1.2, "app[0]"),
+        (1.3, "edge[0]"),
+    ]
     assert (set(played.outcomes()[:3]), set(played.outcomes()[3:])) == ({"error"}, {"breaker_open"})
     told = played.attempts("app.get")
     assert (len(told), told[-1].outcome) == (4, "breaker_open"), "after four failures nobody reaches the middle"
 
 
 def test_a_crashed_caller_comes_back_with_a_closed_breaker():
-    system = GUARDED.replace("faults: [", "faults: [{name: crash, at: 2s, crash: {of: app, replicas: 1, restart_after: 1s}}, ")
+    system = GUARDED.replace(
+        "faults: [", "faults: [{name: crash, at: 2s, crash: {of: app, replicas: 1, restart_after: 1s}}, "
+    )
     played = testing.play(system, [1.0, 1.1, 1.2, 1.5, 3.5])
     assert played.outcomes() == ["error", "error", "error", "breaker_open", "error"]
 
@@ -136,7 +153,11 @@ faults: [{at: 1s, for: 500ms, errors: {of: bank, share: 100%}}, {at: 2500ms, for
 
 
 def _states(played):
-    return [(event.time, event.kind.removeprefix("breaker_")) for event in played.events() if event.kind.startswith("breaker")]
+    return [
+        (event.time, event.kind.removeprefix("breaker_"))
+        for event in played.events()
+        if event.kind.startswith("breaker")
+    ]
 
 
 def test_a_half_open_breaker_whose_time_is_over_has_opened_then_and_not_when_somebody_came():

@@ -66,7 +66,10 @@ def test_an_answer_at_the_very_deadline_is_in_time():
       b: {workers: 4, endpoints: {get: [{work: TIME}]}}
     """
     for how in ("abandon", "cancel"):
-        assert testing.play(system.replace("TIME", "1s").replace("HOW", how), [0.0, 0.1, 0.7], sends="a.get").outcomes() == ["ok"] * 3
+        assert (
+            testing.play(system.replace("TIME", "1s").replace("HOW", how), [0.0, 0.1, 0.7], sends="a.get").outcomes()
+            == ["ok"] * 3
+        )
         late = testing.play(system.replace("TIME", "1000.001ms").replace("HOW", how), [0.0, 0.1], sends="a.get")
         assert late.outcomes() == ["timeout"] * 2
         assert late.responses() == [1.0] * 2
@@ -99,7 +102,10 @@ def test_a_cancelled_or_killed_caller_leaves_no_phantom_load_at_the_balancer(bal
     faults: [{{at: 20s, for: 1s, outage: b, how: refuse}}]
     """
     odd = [0.01 * k for k in range(21)]  # one more to one replica than to the other, three times over
-    arrivals = {"clients": [*odd, *[5 + t for t in odd], *[19.5 + t for t in odd]], "later": [30.0 + k for k in range(40)]}
+    arrivals = {
+        "clients": [*odd, *[5 + t for t in odd], *[19.5 + t for t in odd]],
+        "later": [30.0 + k for k in range(40)],
+    }
     replicas = [attempt.replica for attempt in testing.play(system, arrivals).attempts("c.quick")]
     assert len(replicas) == 40
     assert 10 <= sum(replicas) <= 30

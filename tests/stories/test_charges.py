@@ -22,7 +22,10 @@ def slow_at_first(system):
 
 def test_a_retry_after_a_timeout_charges_twice_where_the_charge_is_not_idempotent():
     played = testing.play(slow_at_first(PLAIN), [0.0])
-    assert [(attempt.arrived, attempt.ended, attempt.abandoned) for attempt in played.attempts("payments.charge")] == [(0.0, 1.5, True), (1.1, 1.2, False)]
+    assert [(attempt.arrived, attempt.ended, attempt.abandoned) for attempt in played.attempts("payments.charge")] == [
+        (0.0, 1.5, True),
+        (1.1, 1.2, False),
+    ]
     assert played.outcomes() == ["ok"]
     assert played.requests["charges"].tolist() == [2]
 
@@ -47,7 +50,11 @@ def test_a_client_that_was_told_of_a_timeout_may_have_been_charged():
 
 
 def test_cancelling_at_the_timeout_saves_the_charge_that_had_not_happened_yet():
-    cancelling = PLAIN.replace("WORK", "1500ms").replace("max_attempts: 2", "max_attempts: 1").replace("timeout: 1s", "timeout: 1s, on_timeout: cancel")
+    cancelling = (
+        PLAIN.replace("WORK", "1500ms")
+        .replace("max_attempts: 2", "max_attempts: 1")
+        .replace("timeout: 1s", "timeout: 1s, on_timeout: cancel")
+    )
     played = testing.play(cancelling, [0.0])
     assert played.outcomes() == ["timeout"]
     assert played.requests["charges"].tolist() == [0]
@@ -56,15 +63,24 @@ def test_cancelling_at_the_timeout_saves_the_charge_that_had_not_happened_yet():
 @pytest.mark.parametrize(("how", "response", "charges"), [("refuse", 0.4, 0), ("blackhole", 2.1, 1), ("hang", 2.1, 2)])
 def test_whether_a_failed_order_was_charged_depends_on_how_the_provider_failed(how, response, charges):
     """The outage begins while the provider works on the charge. Refusing kills the work; a black hole only loses the answer; a hang is over one day."""
-    played = testing.play(PLAIN.replace("WORK", "500ms") + f"faults: [{{at: 300ms, for: 5s, outage: payments, how: {how}}}]", [0.0])
+    played = testing.play(
+        PLAIN.replace("WORK", "500ms") + f"faults: [{{at: 300ms, for: 5s, outage: payments, how: {how}}}]", [0.0]
+    )
     assert played.outcomes() == ["unreachable" if how == "refuse" else "timeout"]
-    assert played.requests["charges"].tolist() == [charges]  # a hang works off the abandoned first attempt and the second as well
+    assert played.requests["charges"].tolist() == [
+        charges
+    ]  # a hang works off the abandoned first attempt and the second as well
     assert played.responses() == [response]
 
 
 def test_a_client_retry_is_a_second_order_of_the_same_thing_unless_the_effect_is_idempotent():
-    system = PAY.replace("max_attempts: 2", "max_attempts: 1").replace("WORK", "700ms").replace("timeout: 1s", "timeout: 5s")
-    impatient = system.replace("sends: orders.create", "sends: orders.create, timeout: 600ms, retry: {max_attempts: 2, backoff: {constant: 0s}}")
+    system = (
+        PAY.replace("max_attempts: 2", "max_attempts: 1").replace("WORK", "700ms").replace("timeout: 1s", "timeout: 5s")
+    )
+    impatient = system.replace(
+        "sends: orders.create",
+        "sends: orders.create, timeout: 600ms, retry: {max_attempts: 2, backoff: {constant: 0s}}",
+    )
     for effect, charges in (("captured", 2), ("{captured: {idempotent: true}}", 1)):
         played = testing.play(impatient.replace("EFFECT", effect), [0.0])
         assert played.outcomes() == ["timeout"]

@@ -18,7 +18,9 @@ policies: {three: {timeout: 1s, retry: {max_attempts: 3, backoff: {constant: 0s}
 @pytest.mark.parametrize("timeout", ["1s", "5s"])
 def test_one_attempt_for_a_client_that_leaves_during_it(concurrency, timeout):
     """Also where the client's second ends together with that of the attempt: a further one would be sent into the void."""
-    played = testing.play(GONE.replace("CONCURRENCY", concurrency).replace("{timeout: 1s, retry", f"{{timeout: {timeout}, retry"), [0.0])
+    played = testing.play(
+        GONE.replace("CONCURRENCY", concurrency).replace("{timeout: 1s, retry", f"{{timeout: {timeout}, retry"), [0.0]
+    )
     (attempt,) = played.attempts("a.x")
     assert (attempt.ended, attempt.abandoned) == (10.0, True), "a works on, and nobody hears of it"
     assert (played.outcomes(), played.responses()) == (["timeout"], [1.0])
@@ -35,12 +37,18 @@ def test_its_worker_is_free_for_the_next():
 
 
 def test_no_attempt_follows_a_back_off_that_nobody_waits_for():
-    system = GONE.replace("CONCURRENCY", "").replace("timeout: 1s, retry", "timeout: 700ms, retry").replace("constant: 0s", "constant: 2s")
+    system = (
+        GONE.replace("CONCURRENCY", "")
+        .replace("timeout: 1s, retry", "timeout: 700ms, retry")
+        .replace("constant: 0s", "constant: 2s")
+    )
     assert len(testing.play(system, [0.0]).attempts("a.x")) == 1
 
 
 def test_a_service_that_is_called_directly_does_not_know_and_goes_on():
-    system = GONE.replace("sends: POST /x", "sends: b.x").replace("gateway: {workers: 1, CONCURRENCY routes: {POST /x: {to: a.x, policy: three}}}\n", "")
+    system = GONE.replace("sends: POST /x", "sends: b.x").replace(
+        "gateway: {workers: 1, CONCURRENCY routes: {POST /x: {to: a.x, policy: three}}}\n", ""
+    )
     system = system.replace("services:", "services:\n  b: {workers: 1, endpoints: {x: [{call: a.x, policy: three}]}}")
     played = testing.play(system, [0.0])
     assert [attempt.arrived for attempt in played.attempts("a.x")] == [0.0, 1.0, 2.0]
@@ -62,4 +70,7 @@ def test_who_asks_the_identity_provider_for_others_too_finishes_that_and_then_st
     assert played.outcomes() == ["timeout", "ok"]
     assert played.responses() == [0.05, 0.09]
     assert [len(played.attempts(where)) for where in ("identity.check", "shop.get")] == [1, 1]
-    assert [(attempt.ended, attempt.outcome) for attempt in played.attempts("gateway")] == [(0.1, "timeout"), (0.11, "ok")]
+    assert [(attempt.ended, attempt.outcome) for attempt in played.attempts("gateway")] == [
+        (0.1, "timeout"),
+        (0.11, "ok"),
+    ]

@@ -21,7 +21,10 @@ def system(do="{work: 100ms}", *, partitions=1, replicas=1, consume="auto_offset
 
 
 def done_at(played):
-    return [round(arrival + completion, 9) for arrival, completion in zip(played.requests["arrival"], played.completions(), strict=True)]
+    return [
+        round(arrival + completion, 9)
+        for arrival, completion in zip(played.requests["arrival"], played.completions(), strict=True)
+    ]
 
 
 def test_a_partition_is_read_by_one_member_one_record_after_the_other():
@@ -30,23 +33,34 @@ def test_a_partition_is_read_by_one_member_one_record_after_the_other():
 
 def test_more_consumers_than_partitions_idle():
     """Eight members are no faster on two partitions than two are."""
-    many = testing.play(system(partitions=2, consume="auto_offset_reset: earliest, consumers: 8,"), [0.01 * k for k in range(40)])
-    few = testing.play(system(partitions=2, consume="auto_offset_reset: earliest, consumers: 2,"), [0.01 * k for k in range(40)])
+    many = testing.play(
+        system(partitions=2, consume="auto_offset_reset: earliest, consumers: 8,"), [0.01 * k for k in range(40)]
+    )
+    few = testing.play(
+        system(partitions=2, consume="auto_offset_reset: earliest, consumers: 2,"), [0.01 * k for k in range(40)]
+    )
     assert done_at(many) == done_at(few)
     assert many.records.gauge("g events", "busy").max() <= 2.0
-    assert many.records.gauge("g events", "workers").max() == 2.0, "six of them have no partition: they are idle, and do not count"
+    assert many.records.gauge("g events", "workers").max() == 2.0, (
+        "six of them have no partition: they are idle, and do not count"
+    )
 
 
 def test_work_spreads_over_as_many_members_as_there_are_partitions():
     consume = "auto_offset_reset: earliest, consumers: 4,"
-    one, four = (max(done_at(testing.play(system(partitions=partitions, consume=consume), [0.0] * 40))) for partitions in (1, 4))
+    one, four = (
+        max(done_at(testing.play(system(partitions=partitions, consume=consume), [0.0] * 40))) for partitions in (1, 4)
+    )
     assert one == pytest.approx(4.0)
     assert four < 2.0
 
 
 def test_a_replica_that_says_no_number_consumes_with_one_thread_whatever_its_workers():
     """Two replicas of 50 workers and 50 ms a record do 40 records a second, as two Spring listeners do: of 100/s the rest waits."""
-    played = testing.play(system("{wait: 50ms}", partitions=12, replicas=2).replace("workers: 4", "workers: 50"), [0.01 * k for k in range(3000)])
+    played = testing.play(
+        system("{wait: 50ms}", partitions=12, replicas=2).replace("workers: 4", "workers: 50"),
+        [0.01 * k for k in range(3000)],
+    )
     done = [round(time, 9) for time in done_at(played)]
     assert sum(time <= 30.0 for time in done) == pytest.approx(2 * 30 / 0.05, abs=4)
     assert max(done) > 70.0
@@ -59,7 +73,9 @@ CRASH = "{at: 250ms, crash: {of: worker, replicas: 1, restart_after: 10s}}"
 def test_what_a_crashed_consumer_had_not_committed_is_delivered_again_when_it_is_back():
     """Five records in one batch; it dies in the third, having committed none: the first two are done twice."""
     consume = "auto_offset_reset: earliest,"
-    played = testing.play(system(faults=CRASH, consume=consume).replace("100ms}", "100ms}").replace("workers: 4", "workers: 1"), [0.0] * 5)
+    played = testing.play(
+        system(faults=CRASH, consume=consume).replace("100ms}", "100ms}").replace("workers: 4", "workers: 1"), [0.0] * 5
+    )
     # The first record comes alone (the fetch was waiting for it); the other four make the batch that is lost.
     assert played.requests["charges"].tolist() == [1, 2, 1, 1, 1]
     assert [int(n) for n in played.records.messages["deliveries"]] == [1, 2, 2, 1, 1]
@@ -76,7 +92,10 @@ def test_with_max_poll_records_of_one_only_the_record_in_hand_is_delivered_again
 
 def test_the_partitions_of_a_member_that_stays_away_move_when_its_session_times_out():
     consume = "auto_offset_reset: earliest, consumers: 1, session_timeout: 20s,"
-    played = testing.play(system(replicas=2, partitions=2, consume=consume, faults="{at: 1s, crash: {of: worker, replicas: 1}}"), [2.0] * 20)
+    played = testing.play(
+        system(replicas=2, partitions=2, consume=consume, faults="{at: 1s, crash: {of: worker, replicas: 1}}"),
+        [2.0] * 20,
+    )
     moved = played.events("partitions_assigned")
     assert [(event.time, event.subject, event.object, event.value) for event in moved] == [(21.0, "g", "events", 1.0)]
     times = done_at(played)
@@ -88,7 +107,13 @@ def test_the_partitions_of_a_member_that_stays_away_move_when_its_session_times_
 def test_a_member_that_comes_back_in_time_keeps_its_partitions():
     consume = "auto_offset_reset: earliest, consumers: 1, session_timeout: 20s,"
     played = testing.play(
-        system(replicas=2, partitions=2, consume=consume, faults="{at: 1s, crash: {of: worker, replicas: 1, restart_after: 15s}}"), [2.0] * 20
+        system(
+            replicas=2,
+            partitions=2,
+            consume=consume,
+            faults="{at: 1s, crash: {of: worker, replicas: 1, restart_after: 15s}}",
+        ),
+        [2.0] * 20,
     )
     assert not played.events("partitions_assigned")
     assert all(time < 5 or 16 < time < 20 for time in done_at(played))
@@ -106,10 +131,14 @@ def test_a_new_group_with_latest_skips_what_was_there_before_its_partition_had_a
     """Both members are dead when the records come and nothing was ever committed: whoever takes the partition over starts at its end."""
     consume = "auto_offset_reset: RESET, consumers: 1, session_timeout: 5s,"
     faults = "{at: 1s, crash: {of: worker, replicas: 2, restart_after: 30s}}"
-    latest = testing.play(system(replicas=2, consume=consume.replace("RESET", "latest"), faults=faults), [2.0, 2.1, 50.0])
+    latest = testing.play(
+        system(replicas=2, consume=consume.replace("RESET", "latest"), faults=faults), [2.0, 2.1, 50.0]
+    )
     assert sorted(latest.records.message_frame()["how"]) == ["processed", "skipped", "skipped"]
     assert latest.effects() == [[], [], ["done"]]
-    earliest = testing.play(system(replicas=2, consume=consume.replace("RESET", "earliest"), faults=faults), [2.0, 2.1, 50.0])
+    earliest = testing.play(
+        system(replicas=2, consume=consume.replace("RESET", "earliest"), faults=faults), [2.0, 2.1, 50.0]
+    )
     assert set(earliest.records.message_frame()["how"]) == {"processed"}
 
 
@@ -122,7 +151,9 @@ def test_latest_goes_on_where_it_was_once_something_was_committed():
 
 def test_a_record_that_fails_goes_through_the_delay_topics_and_is_dead_lettered_after_the_last():
     """Deliveries at 0, then 1 s, 10 s and 60 s after the failure before; the fourth failure is the end."""
-    played = testing.play(system("{fail: 100%}", consume="auto_offset_reset: earliest, retry_topic: {delays: [1s, 10s, 60s]},"), [0.0])
+    played = testing.play(
+        system("{fail: 100%}", consume="auto_offset_reset: earliest, retry_topic: {delays: [1s, 10s, 60s]},"), [0.0]
+    )
     message = played.records.message_frame().iloc[0]
     assert (message["how"], message["deliveries"], message["end"]) == ("dead_lettered", 4, 71.0)
     assert played.outcomes() == ["ok"]
@@ -195,10 +226,14 @@ def test_two_groups_each_get_every_record():
 
 def test_all_messages_of_one_user_stand_in_one_partition_in_order_when_the_user_is_the_key():
     text = (
-        system(partitions=8).replace("partitions: 8", "partitions: 8, key: user").replace("sends: orders.create,", "sends: orders.create, users: {count: 5},")
+        system(partitions=8)
+        .replace("partitions: 8", "partitions: 8, key: user")
+        .replace("sends: orders.create,", "sends: orders.create, users: {count: 5},")
     )
     played = testing.play(text, [0.01 * k for k in range(60)])
-    frame = played.records.message_frame().merge(played.requests[["id", "user", "number"]], left_on="request", right_on="id")
+    frame = played.records.message_frame().merge(
+        played.requests[["id", "user", "number"]], left_on="request", right_on="id"
+    )
     assert (frame.groupby("user")["partition"].nunique() == 1).all()
     for _, own in frame.sort_values("offset").groupby("partition"):
         assert own["number"].is_monotonic_increasing
@@ -208,7 +243,9 @@ def test_all_messages_of_one_user_stand_in_one_partition_in_order_when_the_user_
 def test_an_outage_of_the_consuming_service_stops_its_consumers(how, done, deliveries):
     """Halfway through a record: a hang freezes it, a refusal fails it and it comes again without a hop to the retry topic; no commit leaves a black hole."""
     consume = "auto_offset_reset: earliest, retry_topic: [60s],"
-    played = testing.play(system(consume=consume, faults=f"{{at: 50ms, for: 4950ms, outage: worker, how: {how}}}"), [0.0, 1.0])
+    played = testing.play(
+        system(consume=consume, faults=f"{{at: 50ms, for: 4950ms, outage: worker, how: {how}}}"), [0.0, 1.0]
+    )
     frame = played.records.message_frame().sort_values("offset")
     assert done_at(played)[0] == done
     assert frame["deliveries"].tolist() == [deliveries, 1]
@@ -218,7 +255,10 @@ def test_an_outage_of_the_consuming_service_stops_its_consumers(how, done, deliv
 @pytest.mark.parametrize("fault", ["broker_down: kafka", "network: {between: [worker, kafka], partition: true}"])
 def test_consumers_that_cannot_reach_the_broker_get_nothing_and_catch_up(fault):
     played = testing.play(
-        system(faults=f"{{at: 500ms, for: 4500ms, {fault}}}").replace("{publish: events}", "{publish: events, via: outbox, poll: 10ms}"), [0.0, 1.0, 2.0]
+        system(faults=f"{{at: 500ms, for: 4500ms, {fault}}}").replace(
+            "{publish: events}", "{publish: events, via: outbox, poll: 10ms}"
+        ),
+        [0.0, 1.0, 2.0],
     )
     times = done_at(played)
     assert times[0] == 0.11
@@ -250,12 +290,17 @@ def test_a_rebalance_starts_nobody_at_the_end_of_a_partition_that_stays_with_its
     """Nothing is committed yet when the other member's session ends at 6 s: its three records are skipped, those that wait in the other partition are not."""
     consume = "auto_offset_reset: latest, consumers: 1, max_poll_records: 1, session_timeout: 5s,"
     faults = "{at: 1s, crash: {of: worker, replicas: 1}}"
-    played = testing.play(system("{work: 20s}", partitions=2, replicas=2, consume=consume, faults=faults), [0.1 * k for k in range(6)])
+    played = testing.play(
+        system("{work: 20s}", partitions=2, replicas=2, consume=consume, faults=faults), [0.1 * k for k in range(6)]
+    )
     frame = played.records.message_frame().sort_values(["partition", "offset"])
     assert frame.groupby("partition")["how"].apply(set).to_dict() == {0: {"skipped"}, 1: {"processed"}}
 
 
-@pytest.mark.parametrize(("fault", "how"), [("crash: {of: worker, restart_after: 2s}", "skipped"), ("for: 2s, outage: worker, how: refuse", "processed")])
+@pytest.mark.parametrize(
+    ("fault", "how"),
+    [("crash: {of: worker, restart_after: 2s}", "skipped"), ("for: 2s, outage: worker, how: refuse", "processed")],
+)
 def test_with_latest_only_a_process_that_died_has_forgotten_where_it_was(fault, how):
     """Back within its session, with nothing committed: who died begins at the end, who refused for a while goes on where it stood."""
     consume = "auto_offset_reset: latest, max_poll_records: 1,"
@@ -273,7 +318,9 @@ def test_an_idempotent_consumer_processes_two_events_of_one_order():
     assert played.requests["charges"].tolist() == [2]
 
 
-@pytest.mark.parametrize("via", ["via: outbox", "policy: {timeout: 90ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}"])
+@pytest.mark.parametrize(
+    "via", ["via: outbox", "policy: {timeout: 90ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}"]
+)
 def test_an_idempotent_consumer_skips_what_was_published_twice(via):
     """The first ack, of a publication at 60 ms or at 160 ms by the outbox, is lost in a cut: the same event is published once more."""
     text = system(consume=IDEMPOTENT).replace("{publish: events}", f"{{publish: events, {via}}}")
@@ -288,7 +335,9 @@ def test_a_fetch_on_a_lossy_network_takes_as_long_as_one_on_a_good_one():
     """TCP sends a lost segment again; what is not modelled is the time that takes. The latency of a fault does count."""
     network = "network: {links: [{between: [worker, kafka], latency: 100ms, loss: 50%}]}\ntraffic:"
     faults = "{at: 100s, network: {between: [worker, kafka], latency: 50ms, loss: 50%}}"
-    played = testing.play(system("{work: 0s}", faults=faults).replace("traffic:", network), [float(k) for k in range(200)])
+    played = testing.play(
+        system("{work: 0s}", faults=faults).replace("traffic:", network), [float(k) for k in range(200)]
+    )
     assert played.completions() == [0.1] * 100 + [0.15] * 100
 
 

@@ -27,7 +27,8 @@ record: {spans: none}
 """
 SYNC = SHOP.replace("CHARGE", "{call: payments.charge, policy: provider}").replace("CONSUMES", "")
 ASYNC = SHOP.replace("CHARGE", "{publish: order-events, via: outbox}").replace(
-    "CONSUMES", "order-events: {group: payment-group, consumers: 4, auto_offset_reset: earliest, do: [{perform: payments.charge}]}"
+    "CONSUMES",
+    "order-events: {group: payment-group, consumers: 4, auto_offset_reset: earliest, do: [{perform: payments.charge}]}",
 )
 
 

@@ -37,11 +37,22 @@ def test_a_limit_that_says_nothing_else_is_a_fixed_window_of_the_unit_it_is_writ
     """Kong's rate-limiting: `second: 2` lets two in each second of the clock pass, `minute: 2` two in each minute; a refused request counts nowhere."""
     times = [0.1, 0.2, 0.3, 0.9, 1.0, 1.1, 1.2]
     refused, ok = "rate_limited", "ok"
-    assert testing.play(limited("{per: all, rate: 2/s}"), times).outcomes() == [ok, ok, refused, refused, ok, ok, refused]
+    assert testing.play(limited("{per: all, rate: 2/s}"), times).outcomes() == [
+        ok,
+        ok,
+        refused,
+        refused,
+        ok,
+        ok,
+        refused,
+    ]
     assert testing.play(limited("{per: all, rate: 2/m}"), [*times, 60.0]).outcomes() == [ok, ok, *[refused] * 5, ok]
 
 
-@pytest.mark.parametrize(("limit", "share"), [("rate: 100/s", 0.0), ("rate: 100/s, burst: 1", 1 / 3), ("rate: 100/s, algorithm: token_bucket", 1 / 3)])
+@pytest.mark.parametrize(
+    ("limit", "share"),
+    [("rate: 100/s", 0.0), ("rate: 100/s, burst: 1", 1 / 3), ("rate: 100/s, algorithm: token_bucket", 1 / 3)],
+)
 def test_half_the_limit_is_let_through_whole_unless_its_bucket_holds_one_token(limit, share):
     """Poisson arrivals of 50/s: a window holds more than 100 of them once in 1e10; one token is there again 10 ms after it was taken: 50 / (50 + 100)."""
     requests = testing.play(limited(f"{{per: all, {limit}}}", client="arrivals: {poisson: 50/s}")).requests
@@ -74,12 +85,16 @@ def test_a_client_that_honours_retry_after_comes_back_exactly_when_it_may():
 
 def test_each_gateway_replica_counts_alone_where_the_scope_is_node():
     for scope, passed in (("cluster", 10), ("node", 20)):
-        text = limited(f"{{per: all, rate: 1/s, burst: 10, scope: {scope}}}").replace("workers: 4\n  rate", "workers: 4\n  replicas: 2\n  rate")
+        text = limited(f"{{per: all, rate: 1/s, burst: 10, scope: {scope}}}").replace(
+            "workers: 4\n  rate", "workers: 4\n  replicas: 2\n  rate"
+        )
         assert testing.play(text, [0.001 * k for k in range(100)]).outcomes().count("ok") == passed
 
 
 def test_the_limit_is_asked_after_authentication_so_that_an_invalid_token_uses_up_nothing():
-    text = limited("{per: all, rate: 1/s, burst: 5}").replace("workers: 4\n  rate", "workers: 4\n  authentication: {jwt: {work: 1ms, invalid: 100%}}\n  rate")
+    text = limited("{per: all, rate: 1/s, burst: 5}").replace(
+        "workers: 4\n  rate", "workers: 4\n  authentication: {jwt: {work: 1ms, invalid: 100%}}\n  rate"
+    )
     assert set(testing.play(text, [0.01 * k for k in range(20)]).outcomes()) == {"unauthorized"}
 
 
@@ -93,7 +108,9 @@ def test_a_request_that_one_limit_refuses_uses_up_nothing_of_another():
 
 def test_the_event_log_tells_when_limiting_began():
     played = testing.play(limited("{per: user, rate: 1/s}"), [0.0, 0.5, 0.6])
-    assert [(event.time, event.subject, event.object) for event in played.events("limiting_began")] == [(0.5, "gateway", "user limit")]
+    assert [(event.time, event.subject, event.object) for event in played.events("limiting_began")] == [
+        (0.5, "gateway", "user limit")
+    ]
 
 
 JWT = """
@@ -113,8 +130,12 @@ def test_the_share_of_invalid_tokens_is_answered_401_and_never_reaches_the_servi
 
 
 def test_a_route_that_needs_no_authentication_pays_for_none():
-    closed = testing.play(JWT.replace("sends: GET /, arrivals: {poisson: 200/s}", "sends: GET /").replace("10%", "0%"), [0.0])
-    opened = testing.play(JWT.replace("sends: GET /, arrivals: {poisson: 200/s}", "sends: GET /open").replace("10%", "100%"), [0.0])
+    closed = testing.play(
+        JWT.replace("sends: GET /, arrivals: {poisson: 200/s}", "sends: GET /").replace("10%", "0%"), [0.0]
+    )
+    opened = testing.play(
+        JWT.replace("sends: GET /, arrivals: {poisson: 200/s}", "sends: GET /open").replace("10%", "100%"), [0.0]
+    )
     assert (closed.responses(), opened.responses()) == ([0.002], [0.001])
 
 
@@ -147,13 +168,19 @@ def test_the_hit_ratio_of_the_token_cache_is_lambda_t_over_one_plus_lambda_t_for
 
 
 def test_a_hit_costs_nothing_but_the_lookup():
-    text = oauth().replace("lookup: 0s", "lookup: 2ms").replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+    text = (
+        oauth()
+        .replace("lookup: 0s", "lookup: 2ms")
+        .replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+    )
     played = testing.play(text, [0.0, 1.0, 9.9, 10.1])
     assert played.responses() == [0.023, 0.003, 0.003, 0.023]
 
 
 def test_concurrent_misses_of_one_user_make_one_call():
-    text = oauth().replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+    text = oauth().replace(
+        "arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}"
+    )
     played = testing.play(text, [0.0, 0.005, 0.019, 0.5])
     assert len(played.attempts("identity.introspect")) == 1
     assert played.responses() == [0.021, 0.016, 0.002, 0.001]
@@ -161,9 +188,13 @@ def test_concurrent_misses_of_one_user_make_one_call():
 
 def test_each_replica_of_the_gateway_has_a_cache_of_its_own():
     """Four nodes, 2,000 users, 30,000 requests in turn: of the 8,000 pairs of a node and a user 8,000 (1 - (1 - 1 / 8,000)**30,000) come up."""
-    text = oauth().replace("poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "deterministic: 100/s}, users: {count: 2000}")
+    text = oauth().replace(
+        "poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "deterministic: 100/s}, users: {count: 2000}"
+    )
     played = testing.play(
-        text.replace("duration: 200s", "duration: 300s").replace("cache_ttl: 10s", "cache_ttl: 1h").replace("workers: 4", "workers: 4\n  replicas: 4", 1)
+        text.replace("duration: 200s", "duration: 300s")
+        .replace("cache_ttl: 10s", "cache_ttl: 1h")
+        .replace("workers: 4", "workers: 4\n  replicas: 4", 1)
     )
     pairs = 8000 * (1 - (1 - 1 / 8000) ** 30_000)
     assert pairs == pytest.approx(7812, abs=1)
@@ -173,23 +204,31 @@ def test_each_replica_of_the_gateway_has_a_cache_of_its_own():
 
 def test_a_replica_that_crashes_forgets_its_tokens_and_the_other_keeps_its_own():
     """Two replicas in turn. The first is dead from 5 s to 6 s: the second answers alone, and at 8 s the first has to ask again."""
-    text = one_user(more="faults: [{at: 5s, crash: {of: gateway, restart_after: 1s}}]").replace("workers: 4", "workers: 4\n  replicas: 2", 1)
+    text = one_user(more="faults: [{at: 5s, crash: {of: gateway, restart_after: 1s}}]").replace(
+        "workers: 4", "workers: 4\n  replicas: 2", 1
+    )
     text = text.replace("cache_ttl: 10s", "cache_ttl: 1h")
     played = testing.play(text, [0.0, 1.0, 2.0, 3.0, 5.5, 7.0, 8.0, 9.0])
     assert [attempt.arrived for attempt in played.attempts("identity.introspect")] == [0.0, 1.0, 7.0]
 
 
 def test_an_outage_that_is_no_crash_leaves_the_cache_as_it_is():
-    text = one_user(more="faults: [{at: 5s, for: 1s, outage: gateway, how: refuse}]").replace("cache_ttl: 10s", "cache_ttl: 1h")
+    text = one_user(more="faults: [{at: 5s, for: 1s, outage: gateway, how: refuse}]").replace(
+        "cache_ttl: 10s", "cache_ttl: 1h"
+    )
     assert len(testing.play(text, [0.0, 5.5, 7.0]).attempts("identity.introspect")) == 1
 
 
-@pytest.mark.parametrize(("population", "calls", "passed"), [("", 2, 2), ("population: people, ", 1, 1), ("population: shoppers, ", 1, 1)])
+@pytest.mark.parametrize(
+    ("population", "calls", "passed"), [("", 2, 2), ("population: people, ", 1, 1), ("population: shoppers, ", 1, 1)]
+)
 def test_the_users_of_two_traffics_are_two_populations_unless_they_are_named_as_one(population, calls, passed):
     """One user each: known by the token of the other, and held back by the other's request, only where they are the same."""
     one = "{count: 1}" if population != "population: people, " else "{population: people, count: 1}"
     text = (
-        one_user().replace("users: {count: 1}", f"users: {{{population}count: 1}}").replace("clients:", f"shoppers: {{sends: GET /, users: {one}}}, clients:")
+        one_user()
+        .replace("users: {count: 1}", f"users: {{{population}count: 1}}")
+        .replace("clients:", f"shoppers: {{sends: GET /, users: {one}}}, clients:")
     )
     text = text.replace("workers: 4\n", "workers: 4\n  rate_limits: [{per: user, rate: 1/m}]\n", 1)
     played = testing.play(text, {"shoppers": [0.0], "clients": [1.0]})
@@ -216,7 +255,9 @@ def test_without_a_cache_every_request_asks():
 
 @pytest.mark.parametrize(("failure", "outcome"), [("deny", "timeout"), ("allow", "ok")])
 def test_when_identity_is_down_the_gateway_denies_or_allows_whom_it_does_not_know(failure, outcome):
-    text = oauth(failure, "policy: {timeout: 200ms},").replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+    text = oauth(failure, "policy: {timeout: 200ms},").replace(
+        "arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}"
+    )
     played = testing.play(text + "faults: [{at: 5s, for: 60s, outage: identity, how: hang}]", [0.0, 6.0, 20.0, 30.0])
     assert played.outcomes() == ["ok", "ok", outcome, outcome]  # known until 10.02 s
     assert played.responses()[1] == 0.001
@@ -224,7 +265,9 @@ def test_when_identity_is_down_the_gateway_denies_or_allows_whom_it_does_not_kno
     assert played.requests["where"].tolist()[2:] == ["" if outcome == "ok" else "identity.introspect"] * 2
 
 
-ONE_USER = oauth("FAILURE", "POLICY").replace("arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}")
+ONE_USER = oauth("FAILURE", "POLICY").replace(
+    "arrivals: {poisson: 50/s}, users: {count: 200, popularity: {zipf: 1.0}}", "users: {count: 1}"
+)
 
 
 def one_user(failure="deny", policy="", introspect="[{work: 20ms}]", more=""):
@@ -233,7 +276,9 @@ def one_user(failure="deny", policy="", introspect="[{work: 20ms}]", more=""):
 
 def test_who_passed_because_the_provider_was_down_is_asked_for_again():
     """Refused connections until 5 s: both pass unknown. At 6 s the provider answers, and that is remembered."""
-    played = testing.play(one_user("allow", more="faults: [{at: 0s, for: 5s, outage: identity, how: refuse}]"), [1.0, 2.0, 6.0, 7.0])
+    played = testing.play(
+        one_user("allow", more="faults: [{at: 0s, for: 5s, outage: identity, how: refuse}]"), [1.0, 2.0, 6.0, 7.0]
+    )
     assert played.outcomes() == ["ok"] * 4
     assert [(attempt.arrived, attempt.outcome) for attempt in played.attempts("identity.introspect")] == [
         (1.0, "unreachable"), (2.0, "unreachable"), (6.0, "ok"),
@@ -250,10 +295,15 @@ def test_a_provider_that_says_no_denies_whatever_is_done_on_failure_and_is_asked
 
 
 def test_a_lost_introspection_is_given_up_after_ten_seconds_and_locks_nobody_out():
-    played = testing.play(one_user(more="faults: [{at: 0s, for: 1s, outage: identity, how: blackhole}]"), [0.5, 2.0, 20.0])
+    played = testing.play(
+        one_user(more="faults: [{at: 0s, for: 1s, outage: identity, how: blackhole}]"), [0.5, 2.0, 20.0]
+    )
     assert played.outcomes() == ["timeout", "timeout", "ok"]
     assert played.responses() == [10.0, 8.5, 0.021]  # the second waits for the call of the first
-    named = testing.play(one_user(policy="policy: {timeout: 1s},", more="faults: [{at: 0s, for: 1s, outage: identity, how: blackhole}]"), [0.5])
+    named = testing.play(
+        one_user(policy="policy: {timeout: 1s},", more="faults: [{at: 0s, for: 1s, outage: identity, how: blackhole}]"),
+        [0.5],
+    )
     assert named.responses() == [1.0]
 
 
@@ -268,13 +318,17 @@ def test_an_invalid_token_costs_a_call_each_time_and_shares_none():
 
 @pytest.mark.parametrize(("failure", "outcome"), [("deny", "unreachable"), ("allow", "ok")])
 def test_nobody_can_tell_an_invalid_token_while_the_provider_is_down(failure, outcome):
-    text = one_user(failure, more="faults: [{at: 0s, for: 5s, outage: identity, how: refuse}]").replace("lookup: 0s", "lookup: 0s, invalid: 100%")
+    text = one_user(failure, more="faults: [{at: 0s, for: 5s, outage: identity, how: refuse}]").replace(
+        "lookup: 0s", "lookup: 0s, invalid: 100%"
+    )
     assert testing.play(text, [1.0, 6.0]).outcomes() == [outcome, "unauthorized"]
 
 
 def test_a_gateway_that_refuses_forgets_who_was_asking_for_whom():
     """The one who asks is dropped at 10 ms; who comes when the gateway is open again waits for no answer of the old call."""
-    played = testing.play(one_user(more="faults: [{at: 10ms, for: 1s, outage: gateway, how: refuse}]"), [0.0, 0.005, 2.0])
+    played = testing.play(
+        one_user(more="faults: [{at: 10ms, for: 1s, outage: gateway, how: refuse}]"), [0.0, 0.005, 2.0]
+    )
     assert played.outcomes() == ["unreachable", "unreachable", "ok"]
     assert played.responses()[2] == 0.021
 

@@ -38,7 +38,9 @@ faults: [{{name: slow, at: {BEGIN:g}s, for: {END - BEGIN:g}s, slow: {{of: pool, 
 
 def reckoned(arrivals, work, slowdown=SLOW):
     """How each request ends, by an event loop of its own; `work(i, attempt)` is how long the pool takes for one."""
-    events = [(time, 0, i, 0) for i, time in enumerate(arrivals)]  # (time, kind, request, attempt): 0 comes, 1 worked off, 2 timed out
+    events = [
+        (time, 0, i, 0) for i, time in enumerate(arrivals)
+    ]  # (time, kind, request, attempt): 0 comes, 1 worked off, 2 timed out
     heapq.heapify(events)
     idle, free, line, pool, present, found = THREADS, WORKERS, deque(), deque(), {}, {}
 
@@ -91,14 +93,23 @@ def reckoned(arrivals, work, slowdown=SLOW):
 
 def course(per, by=SLOW):
     """Share of ok among the requests of each ten seconds, after a comparison of every request with the reckoning."""
-    (scenario,) = load_text(SYSTEM.replace("per: request", f"per: {per}").replace(f"by: {SLOW:g}x", f"by: {by:g}x")).variants.values()
+    (scenario,) = load_text(
+        SYSTEM.replace("per: request", f"per: {per}").replace(f"by: {SLOW:g}x", f"by: {by:g}x")
+    ).variants.values()
     requests = np.sort(simulate(scenario).requests, order="arrival")
-    draw = sampler(scenario.services["pool"].endpoints["work"].do[0].time, stream_key(scenario.seed, 0, "pool.work.work"))
+    draw = sampler(
+        scenario.services["pool"].endpoints["work"].do[0].time, stream_key(scenario.seed, 0, "pool.work.work")
+    )
     ids = requests["id"].tolist()
-    told = reckoned(requests["arrival"].tolist(), lambda i, attempt: draw(ids[i], attempt if per == "attempt" else 0), by)
+    told = reckoned(
+        requests["arrival"].tolist(), lambda i, attempt: draw(ids[i], attempt if per == "attempt" else 0), by
+    )
     assert requests["outcome"].tolist() == told
     ok = requests["outcome"] == Outcome.OK
-    return [float(ok[(requests["arrival"] >= at) & (requests["arrival"] < at + 10.0)].mean()) for at in np.arange(0.0, DURATION - 10.0, 10.0)]
+    return [
+        float(ok[(requests["arrival"] >= at) & (requests["arrival"] < at + 10.0)].mean())
+        for at in np.arange(0.0, DURATION - 10.0, 10.0)
+    ]
 
 
 def test_with_demands_kept_the_storm_lasts_long_after_its_cause():

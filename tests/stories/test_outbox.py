@@ -18,7 +18,9 @@ traffic: {clients: {sends: orders.create, completes_with: [created, sent]}}
 
 def shop(publish, *, idempotent=False, replication="", faults=""):
     system = SHOP.replace("PUBLISH", publish).replace("IDEMPOTENT", "idempotent: true," if idempotent else "")
-    return system.replace("REPLICATION", f"replication: {replication}," if replication else "") + (f"faults: [{faults}]" if faults else "")
+    return system.replace("REPLICATION", f"replication: {replication}," if replication else "") + (
+        f"faults: [{faults}]" if faults else ""
+    )
 
 
 OUTBOX = "{publish: order-events, via: outbox, poll: 100ms}"
@@ -59,7 +61,11 @@ def test_a_direct_publish_while_the_broker_is_down_fails_the_order_and_loses_the
     played = testing.play(shop(DIRECT, faults=DOWN), [0.5, 2.0, 7.0])
     assert played.outcomes() == ["ok", "unreachable", "ok"]
     assert played.effects() == [["created", "sent"], ["created"], ["created", "sent"]]
-    assert played.requests["pending"].tolist() == [False, False, False]  # created, and nothing alive that could complete it
+    assert played.requests["pending"].tolist() == [
+        False,
+        False,
+        False,
+    ]  # created, and nothing alive that could complete it
 
 
 def test_the_outbox_keeps_the_event_until_the_broker_is_back():
@@ -82,12 +88,18 @@ def test_records_become_readable_in_the_order_of_their_offsets():
     """The second record is replicated first, and waits for the first."""
     system = shop(DIRECT).replace("kind: log,", "kind: log, replication: {replay: {data: [0.3, 0.01]}},")
     played = testing.play(system, [0.0, 0.1])
-    assert [(int(row["offset"]), round(float(row["available"]), 9)) for row in played.records.messages] == [(0, 0.3), (1, 0.3)]
+    assert [(int(row["offset"]), round(float(row["available"]), 9)) for row in played.records.messages] == [
+        (0, 0.3),
+        (1, 0.3),
+    ]
     assert played.responses() == [0.3, 0.2]
 
 
 def test_a_publish_that_times_out_and_is_tried_again_is_in_the_log_twice():
-    system = shop("{publish: order-events, policy: {timeout: 20ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}}", replication="30ms")
+    system = shop(
+        "{publish: order-events, policy: {timeout: 20ms, retry: {max_attempts: 2, backoff: {constant: 0s}}}}",
+        replication="30ms",
+    )
     played = testing.play(system, [0.0])
     assert played.outcomes() == ["timeout"]
     assert len(played.records.messages) == 2
@@ -95,5 +107,7 @@ def test_a_publish_that_times_out_and_is_tried_again_is_in_the_log_twice():
 
 
 def test_relay_takes_a_full_batch_and_goes_on_at_once():
-    played = testing.play(shop("{publish: order-events, via: outbox, poll: 1s, batch: 2}", replication="100ms"), [0.0] * 5)
+    played = testing.play(
+        shop("{publish: order-events, via: outbox, poll: 1s, batch: 2}", replication="100ms"), [0.0] * 5
+    )
     assert [round(float(time), 9) for time in played.records.messages["published"]] == [1.0, 1.0, 1.1, 1.1, 1.2]

@@ -19,7 +19,11 @@ def breakers(how: str) -> list[testing.Event]:
     sets = ["warmup=10s", "duration=65s", f"faults.0.at={BEGAN}s", f"faults.0.for={LASTS}s", f"faults.0.how={how}"]
     scenario = sim.load("payment-outage", sets=sets).variants["sync"]
     played = testing.Played(scenario, sim.simulate(scenario))
-    return [event for event in played.events("breaker_opened", "breaker_half_opened", "breaker_closed") if event.object == "payments"]
+    return [
+        event
+        for event in played.events("breaker_opened", "breaker_half_opened", "breaker_closed")
+        if event.object == "payments"
+    ]
 
 
 def first(how, kind):

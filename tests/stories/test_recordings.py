@@ -19,7 +19,10 @@ def requests(folder, files, traffic, engine, endpoints="{x: [{wait: 1s}]}", dura
 
 @ENGINES
 def test_recordings_of_one_scenario_keep_their_distance(tmp_path, engine):
-    files = {"one.csv": "t\n2024-01-01 00:00:00\n2024-01-01 00:00:01\n", "two.csv": "t\n2024-01-01 00:01:40\n2024-01-01 00:01:41\n"}
+    files = {
+        "one.csv": "t\n2024-01-01 00:00:00\n2024-01-01 00:00:01\n",
+        "two.csv": "t\n2024-01-01 00:01:40\n2024-01-01 00:01:41\n",
+    }
     traffic = "{one: {sends: a.x, arrivals: {replay: one.csv}}, two: {sends: a.x, arrivals: {replay: two.csv}}}"
     assert sorted(requests(tmp_path, files, traffic, engine)["arrival"]) == [0.0, 1.0, 100.0, 101.0]
 

@@ -40,13 +40,21 @@ def test_retries_without_budget_keep_the_service_down_long_after_the_spike_is_ov
 
 def test_a_retry_budget_ends_the_storm():
     """With a twentieth more, 89/s come to a capacity of 100/s: what the spike left behind is gone after a minute or so."""
-    assert storm("{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}, budget: 5%}}", 130.0, 159.0).get("ok", 0) > 0.99
+    assert (
+        storm("{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}, budget: 5%}}", 130.0, 159.0).get("ok", 0)
+        > 0.99
+    )
     assert storm("{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}}}", 130.0, 159.0).get("ok", 0) < 0.05
 
 
 def test_a_budget_that_the_capacity_has_no_room_for_does_not_end_it():
     """A fifth of 85/s more is 102/s."""
-    assert storm("{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}, budget: 20%}}", 130.0, 159.0).get("ok", 0) < 0.05
+    assert (
+        storm("{timeout: 1s, retry: {max_attempts: 4, backoff: {constant: 0s}, budget: 20%}}", 130.0, 159.0).get(
+            "ok", 0
+        )
+        < 0.05
+    )
 
 
 def test_a_circuit_breaker_ends_the_storm():
@@ -78,7 +86,11 @@ def test_a_budget_in_every_layer_leaves_one_attempt_where_nothing_was_deposited(
 
 
 def test_a_budget_of_a_fifth_lets_at_most_a_fifth_more_through():
-    played = testing.play(LAYERS.replace("max_attempts: 3", "max_attempts: 3, budget: 20%"), [0.01 * k for k in range(1000)], sends="c.get")
+    played = testing.play(
+        LAYERS.replace("max_attempts: 3", "max_attempts: 3, budget: 20%"),
+        [0.01 * k for k in range(1000)],
+        sends="c.get",
+    )
     attempts = len(played.attempts("d.get"))
     assert 1190 <= attempts <= 1200
 
@@ -89,7 +101,9 @@ def spent(played):
 
 def test_a_spent_budget_is_told_once_in_a_spell_of_refusals():
     """c may not try d again at 0 s, nor at 5 s, nor at 25 s, after 20 s without a refusal."""
-    played = testing.play(LAYERS.replace("max_attempts: 3", "max_attempts: 3, budget: 20%"), [0.0, 5.0, 25.0], sends="c.get")
+    played = testing.play(
+        LAYERS.replace("max_attempts: 3", "max_attempts: 3, budget: 20%"), [0.0, 5.0, 25.0], sends="c.get"
+    )
     assert spent(played) == [(0, "c[0]", "d"), (25, "c[0]", "d")]
 
 
@@ -109,7 +123,9 @@ services:
 def test_only_what_the_policy_names_is_tried_again():
     system = AGAIN.replace("RETRY", "max_attempts: 5, on: [timeout]").replace("fail", "STEP")
     assert len(testing.play(system.replace("STEP", "fail"), [0.0], sends="a.get").attempts("b.get")) == 1
-    refused = testing.play(system.replace("STEP", "refuse").replace("[timeout]", "[timeout, error, shed]"), [0.0], sends="a.get")
+    refused = testing.play(
+        system.replace("STEP", "refuse").replace("[timeout]", "[timeout, error, shed]"), [0.0], sends="a.get"
+    )
     assert (len(refused.attempts("b.get")), refused.outcomes()) == (1, ["refused"])
 
 
@@ -123,7 +139,10 @@ def test_only_what_the_policy_names_is_tried_again():
 )
 def test_attempts_go_out_after_the_pauses_of_the_back_off(backoff, times):
     system = AGAIN.replace("RETRY", "max_attempts: 4, backoff: BACKOFF")
-    assert [attempt.arrived for attempt in testing.play(system.replace("BACKOFF", backoff), [0.0], sends="a.get").attempts("b.get")] == times
+    assert [
+        attempt.arrived
+        for attempt in testing.play(system.replace("BACKOFF", backoff), [0.0], sends="a.get").attempts("b.get")
+    ] == times
 
 
 def test_a_pause_with_full_jitter_is_drawn_anew_for_each_retry_and_never_longer_than_the_rule():

@@ -36,7 +36,9 @@ def test_a_second_reply_is_not_an_answer():
 
 
 def test_parallel_branches_take_as_long_as_the_slowest():
-    played = play("[{parallel: [{call: bank.quick}, {call: bank.slow}, [{work: 40ms}, {call: bank.quick}]]}, {work: 5ms}]")
+    played = play(
+        "[{parallel: [{call: bank.quick}, {call: bank.slow}, [{work: 40ms}, {call: bank.quick}]]}, {work: 5ms}]"
+    )
     assert played.responses() == [0.305]
 
 
@@ -52,18 +54,24 @@ def test_parallel_branches_are_degraded_as_a_whole_when_one_of_them_is():
 
 
 def test_a_parallel_step_within_a_branch_works_too():
-    assert play("[{parallel: [[{parallel: [{work: 10ms}, {work: 20ms}]}, {work: 5ms}], {work: 1ms}]}]").responses() == [0.025]
+    assert play("[{parallel: [[{parallel: [{work: 10ms}, {work: 20ms}]}, {work: 5ms}], {work: 1ms}]}]").responses() == [
+        0.025
+    ]
 
 
 def test_a_fallback_runs_once_after_the_last_attempt_and_the_request_is_degraded():
-    played = play("[{call: bank.bad, policy: {retry: {max_attempts: 3, backoff: {constant: 0s}}}, fallback: [{work: 5ms}, {effect: noted}]}, {effect: done}]")
+    played = play(
+        "[{call: bank.bad, policy: {retry: {max_attempts: 3, backoff: {constant: 0s}}}, fallback: [{work: 5ms}, {effect: noted}]}, {effect: done}]"
+    )
     assert (played.outcomes(), played.responses()) == (["degraded"], [0.155])
     assert played.effects() == [["noted", "done"]]
     assert len(played.attempts("bank.bad")) == 3
 
 
 def test_a_fallback_that_fails_gives_its_own_outcome():
-    assert play("[{call: bank.bad, fallback: [{call: bank.slow, policy: short}]}, {effect: done}]").outcomes() == ["timeout"]
+    assert play("[{call: bank.bad, fallback: [{call: bank.slow, policy: short}]}, {effect: done}]").outcomes() == [
+        "timeout"
+    ]
     assert play("[{call: bank.bad, fallback: [{refuse: 100%}]}]").outcomes() == ["refused"]
 
 
@@ -90,7 +98,8 @@ def test_a_degraded_callee_makes_a_degraded_caller_without_its_fallback():
 def test_a_request_that_was_ok_in_the_end_failed_nowhere():
     """The first attempt finds the bank refusing, the second does not."""
     played = play(
-        "[{call: bank.quick, policy: {retry: {max_attempts: 2, backoff: {constant: 100ms}}}}]", more="faults: [{at: 0s, for: 50ms, outage: bank, how: refuse}]"
+        "[{call: bank.quick, policy: {retry: {max_attempts: 2, backoff: {constant: 100ms}}}}]",
+        more="faults: [{at: 0s, for: 50ms, outage: bank, how: refuse}]",
     )
     assert (played.outcomes(), played.responses()) == (["ok"], [0.11])
     assert played.requests["where"].tolist() == [""]

@@ -35,8 +35,13 @@ def test_an_event_loop_keeps_serving_while_a_callee_hangs_and_threads_do_not():
 def test_the_wait_for_a_provider_holds_a_thread_but_no_event_loop_and_no_core():
     system = "services: {app: {workers: 1, CONCURRENCY endpoints: {pay: [{wait: 1s}, {work: 10ms}]}}}"
     assert testing.play(system.replace("CONCURRENCY", ""), [0.0, 0.0]).responses() == [1.01, 2.02]
-    assert testing.play(system.replace("CONCURRENCY", "concurrency: event_loop,"), [0.0, 0.0]).responses() == [1.01, 1.02]
-    cores = testing.play("services: {app: {workers: 2, cores: 1, endpoints: {pay: [{wait: 1s}, {work: 10ms}]}}}", [0.0, 0.0])
+    assert testing.play(system.replace("CONCURRENCY", "concurrency: event_loop,"), [0.0, 0.0]).responses() == [
+        1.01,
+        1.02,
+    ]
+    cores = testing.play(
+        "services: {app: {workers: 2, cores: 1, endpoints: {pay: [{wait: 1s}, {work: 10ms}]}}}", [0.0, 0.0]
+    )
     assert cores.responses() == [1.02, 1.02]
 
 
@@ -71,13 +76,22 @@ def test_a_bulkhead_keeps_one_callee_from_taking_all_threads():
     guarded = testing.play(BULKHEAD.replace("MAX_WAIT", ""), arrivals)
     assert guarded.outcomes("payers") == ["ok", "ok", "bulkhead_full", "bulkhead_full", "bulkhead_full"]
     assert guarded.responses("readers") == [0.01, 0.01]
-    bare = testing.play(BULKHEAD.replace("policies: {guarded: {bulkhead: {max_concurrent_calls: 2MAX_WAIT}}}", "policies: {guarded: {}}"), arrivals)
-    assert bare.responses("readers") == [0.92, 0.83]  # from 1.01 s on, when the fifth payer has taken the thread of the first
+    bare = testing.play(
+        BULKHEAD.replace(
+            "policies: {guarded: {bulkhead: {max_concurrent_calls: 2MAX_WAIT}}}", "policies: {guarded: {}}"
+        ),
+        arrivals,
+    )
+    assert bare.responses("readers") == [
+        0.92,
+        0.83,
+    ]  # from 1.01 s on, when the fifth payer has taken the thread of the first
 
 
 def test_those_who_wait_for_a_bulkhead_are_let_in_first_come_first_served_or_refused_when_their_wait_is_over():
     played = testing.play(
-        BULKHEAD.replace("workers: 4", "workers: 9").replace("MAX_WAIT", ", max_wait: 1100ms"), {"payers": [0.0, 0.5, 0.6, 0.7, 0.8], "readers": []}
+        BULKHEAD.replace("workers: 4", "workers: 9").replace("MAX_WAIT", ", max_wait: 1100ms"),
+        {"payers": [0.0, 0.5, 0.6, 0.7, 0.8], "readers": []},
     )
     assert played.outcomes() == ["ok", "ok", "ok", "ok", "bulkhead_full"]
     # places are free at 1.0 s and at 1.5 s, and then at 2.0 s, when the fifth has waited too long
@@ -97,6 +111,10 @@ def test_the_timeout_of_a_call_includes_the_wait_for_the_bulkhead_and_leaves_no_
 
 def test_a_bulkhead_and_a_breaker_belong_to_one_caller_replica_unless_their_scope_is_the_service():
     for scope, ok in (("replica", 4), ("service", 2)):
-        system = BULKHEAD.replace("workers: 4", "workers: 4, replicas: 2").replace("  app:\n    workers: 4", "  app:\n    replicas: 2\n    workers: 4")
-        system = system.replace("    replicas: 2\n    workers: 4, replicas: 2", "    replicas: 2\n    workers: 4").replace("MAX_WAIT}", f"}}, scope: {scope}")
+        system = BULKHEAD.replace("workers: 4", "workers: 4, replicas: 2").replace(
+            "  app:\n    workers: 4", "  app:\n    replicas: 2\n    workers: 4"
+        )
+        system = system.replace(
+            "    replicas: 2\n    workers: 4, replicas: 2", "    replicas: 2\n    workers: 4"
+        ).replace("MAX_WAIT}", f"}}, scope: {scope}")
         assert testing.play(system, {"payers": [0.0] * 6, "readers": []}).outcomes().count("ok") == ok

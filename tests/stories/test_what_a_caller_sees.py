@@ -31,7 +31,13 @@ REASONS = {
 
 def layers(reason, on, answers="{}"):
     steps, middle, fault, before = REASONS[reason]
-    text = LAYERS.replace("STEPS", steps).replace("MIDDLE", middle).replace("FAULTS", fault).replace("ON", on).replace("ANSWERS", answers)
+    text = (
+        LAYERS.replace("STEPS", steps)
+        .replace("MIDDLE", middle)
+        .replace("FAULTS", fault)
+        .replace("ON", on)
+        .replace("ANSWERS", answers)
+    )
     if reason == "timeout":
         text = text.replace("workers: 1, queue: {capacity: 0}", "workers: unlimited")
     return testing.play(text, [*before, 1.0])
@@ -150,7 +156,10 @@ def test_the_breaker_at_the_edge_counts_what_the_middle_answers():
       c: {workers: unlimited, endpoints: {x: [{work: 5ms}, {fail: 100%}]}}
     """
     played = testing.play(system, [0.1 * k for k in range(1, 31)], sends="a.x")
-    assert [(event.time, event.subject) for event in played.events("breaker_opened")] == [(0.505, "b[0]"), (2.0, "a[0]")]
+    assert [(event.time, event.subject) for event in played.events("breaker_opened")] == [
+        (0.505, "b[0]"),
+        (2.0, "a[0]"),
+    ]
     assert (len(played.attempts("b.x")), len(played.attempts("c.x"))) == (20, 5)
     assert played.outcomes() == ["error"] * 5 + ["breaker_open"] * 25
     assert set(played.requests["where"][5:20]) == {"c.x"}, "b's breaker about c"
@@ -177,7 +186,9 @@ services: {b: {workers: 1, queue: {capacity: 0}, endpoints: {x: [{work: 5s}]}}}
 def test_a_client_sees_what_the_gateway_answers(more, reason, seen):
     for on in ("error", "shed", "timeout"):
         text = GATEWAY.replace("ON", on).replace("MORE", more)
-        played = testing.play(text.replace("workers: 1,", "workers: unlimited,") if reason == "timeout" else text, [0.9, 1.0])
+        played = testing.play(
+            text.replace("workers: 1,", "workers: unlimited,") if reason == "timeout" else text, [0.9, 1.0]
+        )
         assert played.outcomes()[-1] == reason
         assert played.requests["attempts"].iloc[-1] == (3 if on == seen else 1), (on, seen)
 

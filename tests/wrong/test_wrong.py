@@ -24,4 +24,15 @@ def test_a_wrong_scenario_is_told_in_plain_words(name, monkeypatch):
 @pytest.mark.parametrize("name", NAMES)
 def test_no_message_speaks_the_jargon_of_the_validator(name):
     words = (HERE / f"{name}.txt").read_text()
-    assert not any(jargon in words for jargon in ("Input should", "Value error", "pydantic", "Extra inputs", "type=", "Traceback", "Field required"))
+    assert not any(
+        jargon in words
+        for jargon in (
+            "Input should",
+            "Value error",
+            "pydantic",
+            "Extra inputs",
+            "type=",
+            "Traceback",
+            "Field required",
+        )
+    )

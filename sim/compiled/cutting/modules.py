@@ -60,4 +60,5 @@ class Module:
 
     def _function(self, step: Step) -> str:
         self.needs.named(step.decorator, "sim.compiled.base")
-        return f"\n\n@{step.decorator}\n{Cutter(step.flow, step.name, self.needs, step.phase, step.runs, step.ends).cut()}\n"
+        cut = Cutter(step.flow, step.name, self.needs, step.phase, step.runs, step.ends).cut()
+        return f"\n\n@{step.decorator}\n{cut}\n"

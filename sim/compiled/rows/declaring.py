@@ -70,6 +70,7 @@ Fixed = Annotated[T, "never written again once the row is in use"]
 
 LOWEST = {"Reference": 0, "Perhaps": NOBODY, "Caller": ITS_REQUEST}
 FORMATS = {"int": "i8", "float": "f8", "bool": "?", "Key": "u8"}
+# of `struct`, by numpy's names
 LETTERS = {
     "i8": "q",
     "i4": "i",
@@ -79,7 +80,7 @@ LETTERS = {
     "u1": "B",
     "f8": "d",
     "b1": "?",
-}  # of `struct`, by numpy's names
+}
 _ANNOTATION = re.compile(r"(?:ClassVar.*)|(\w+)(?:\[(\w+)\])?")
 _FIXED = re.compile(r"Fixed\[(.*)\]")
 

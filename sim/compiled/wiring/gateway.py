@@ -34,7 +34,9 @@ class GatewayTables:
             self.limiters.add(row)
             self.stamps.append(len(ring))
             per, node, about = PER[limit.spec.per], limit.spec.scope == "node", places.subject(limit.label)
-            self.limits.add(last=limit.limiting.last, space=places.space(), per=per, node=node, ring=len(ring), about=about)
+            self.limits.add(
+                last=limit.limiting.last, space=places.space(), per=per, node=node, ring=len(ring), about=about
+            )
         spec = getattr(gateway.authentication, "spec", None)
         if spec is not None:
             known, asking = places.space(), places.space()

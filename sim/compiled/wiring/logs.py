@@ -144,10 +144,11 @@ class LogTables:
         yield rows.topics, self.topics.array()
         yield rows.brokers, self.brokers.array()
         yield rows.partitions, self.partitions.array()
+        # any replica may be a producer
         yield (
             rows.stickies,
             np.repeat(self.stickies.array(), len(self.places.replicas)),
-        )  # any replica may be a producer
+        )
         yield rows.groups, self.groups.array()
         yield rows.group_of, whole_numbers(self.group_of)
         yield rows.group_ended, np.zeros((max(1, len(self.groups)), MESSAGE_ENDS), np.int64)

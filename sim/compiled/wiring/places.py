@@ -62,9 +62,8 @@ class Places:
     def _harms(self) -> list[Any]:
         """The faults that are planned. Raises Unsupported for one of a plug-in."""
         events = [entry[-1] for entry in sorted(self.world.env.calendar)]
-        harms = list(
-            dict.fromkeys(event.harm for event in events if isinstance(event, FaultEvent))
-        )  # most both begin and end
+        # most both begin and end
+        harms = list(dict.fromkeys(event.harm for event in events if isinstance(event, FaultEvent)))
         for harm in harms:
             if type(harm) not in BUILT_IN:
                 raise Unsupported(f"the fault '{type(harm).__name__.lower()}'")

@@ -1,8 +1,9 @@
 """What a guarded call becomes on paper: how many attempts, how long they hold their caller, and how it ends.
 
-An attempt is over at its answer or at its timeout, whichever is first: E[min(X, timeout)] over the distribution. One that times out or fails is made
-again with the probability of that, after the back-off, up to `max_attempts`, the total timeout, and the ratio of a retry budget. Every attempt draws
-anew here; what it changes that a request keeps its work is in `alike`.
+An attempt is over at its answer or at its timeout, whichever is first: E[min(X, timeout)] over the distribution. One
+that times out or fails is made again with the probability of that, after the back-off, up to `max_attempts`, the total
+timeout, and the ratio of a retry budget. Every attempt draws anew here; what it changes that a request keeps its work
+is in `alike`.
 
 Not on paper: open breakers, full bulkheads, and the standing allowance of a budget, which lets all retries pass.
 """
@@ -14,9 +15,10 @@ from dataclasses import dataclass, replace
 
 from sim.experiments.on_paper.times import NEVER, NOTHING, Times, any_of
 from sim.spec.distribution import Uniform
-from sim.spec.policy import Budget, CallPolicy, Retry
+from sim.spec.policy import Budget, CallPolicy, Hedge, Retry
 
-_JITTERS = {"none": (1.0, 1.0), "full": (0.0, 1.0), "equal": (0.5, 1.0)}  # between which shares of a pause it lies, evenly
+# between which shares of a pause it lies, evenly
+_JITTERS = {"none": (1.0, 1.0), "full": (0.0, 1.0), "equal": (0.5, 1.0)}
 SELDOM = 1e-4  # a share of attempts that time out, or are made again, which changes nothing
 FOLLOWED = 30  # attempts whose times are told from one another; of later ones only the means are
 LEAST = 1e-7  # a share of calls that makes one more attempt and is not followed any further
@@ -64,8 +66,28 @@ def tries(answer: Ends, policy: CallPolicy) -> Tries:
         whole = Tries(Ends(once.ok, once.refused, any_of([once.failed, late])), 1.0, once.expected + late.expected)
     else:
         whole = _again(once, late, policy.retry, policy.total_timeout)
-    saved = whole.attempts * max(0.0, answer.expected - once.expected - late.expected) if policy.on_timeout == "cancel" else 0.0
-    return replace(whole, ends=_cut(whole.ends, policy.total_timeout), saved=saved if math.isfinite(saved) else 0.0, times_out=late.share > SELDOM)
+    if policy.hedge is not None:
+        more = 1.0 + _copies(answer, policy.hedge)
+        whole = replace(whole, attempts=whole.attempts * more, held=whole.held * more)
+    saved = whole.attempts * max(0.0, answer.expected - once.expected - late.expected) if policy.cancels else 0.0
+    return replace(
+        whole,
+        ends=_cut(whole.ends, policy.total_timeout),
+        saved=saved if math.isfinite(saved) else 0.0,
+        times_out=late.share > SELDOM,
+    )
+
+
+def _copies(answer: Ends, hedge: Hedge) -> float:
+    """Copies for each attempt, on average; its times are taken as without them."""
+    if hedge.quantile is not None:
+        later = 1.0 - hedge.quantile
+    else:
+        delay = hedge.delay or 0.0
+        slow = math.fsum(its.share * its.above(delay) for its in (answer.ok, answer.refused) if its.share > 0.0)
+        later = slow + answer.failed.share
+    copies = later if hedge.most == 1 else later * (1.0 - later**hedge.most) / max(1e-9, 1.0 - later)
+    return copies if hedge.extra_load is None else min(copies, hedge.extra_load)
 
 
 def attempt(answer: Ends, timeout: float | None) -> tuple[Ends, Times]:
@@ -73,7 +95,10 @@ def attempt(answer: Ends, timeout: float | None) -> tuple[Ends, Times]:
     if timeout is None:
         return answer, NEVER
     kept = Ends(*(times.in_time(timeout) for times in (answer.ok, answer.refused, answer.failed)))
-    shares = [(whole.share, part.share) for whole, part in ((answer.ok, kept.ok), (answer.refused, kept.refused), (answer.failed, kept.failed))]
+    shares = [
+        (whole.share, part.share)
+        for whole, part in ((answer.ok, kept.ok), (answer.refused, kept.refused), (answer.failed, kept.failed))
+    ]
     late = math.fsum(whole - part for whole, part in shares)
     return _exact(kept, answer, timeout), Times(late, timeout) if late > NOTHING else NEVER
 
@@ -110,7 +135,9 @@ def _again(once: Ends, late: Times, retry: Retry, total: float | None) -> Tries:
         ended = (
             once.later(before)
             if number <= FOLLOWED
-            else Ends(*(Times(before.share * its.share, before.mean + its.mean) for its in (once.ok, once.refused, NEVER)))
+            else Ends(
+                *(Times(before.share * its.share, before.mean + its.mean) for its in (once.ok, once.refused, NEVER))
+            )
         )
         ok.append(ended.ok)
         refused.append(ended.refused)
@@ -130,7 +157,9 @@ def _again(once: Ends, late: Times, retry: Retry, total: float | None) -> Tries:
 
 
 def attempts(failed: float, late: float, retry: Retry) -> float:
-    """How many there are on average where these shares of them fail in time and time out; of a call without a total timeout."""
+    """How many there are on average where these shares of them fail in time and time out; of a call without a total
+    timeout.
+    """
     again = _wanted(failed, late, retry) * _allowed(failed, late, retry)
     return float(retry.max_attempts) if again >= 1.0 else (1.0 - again**retry.max_attempts) / (1.0 - again)
 
@@ -144,12 +173,14 @@ def _allowed(failed: float, late: float, retry: Retry) -> float:
     """The share of the retries wanted that the budget pays for: together no more than its ratio of the calls."""
     wanted = _wanted(failed, late, retry)
     budget: Budget | None = retry.budget
-    if budget is None or budget.min_per_second > 0 or wanted <= NOTHING:
+    if budget is None or budget.grpc is not None or budget.min_per_second > 0 or wanted <= NOTHING:
         return 1.0
 
     def made(allowed: float) -> float:
         each = allowed * wanted
-        return retry.max_attempts - 1.0 if each >= 1.0 else each * (1.0 - each ** (retry.max_attempts - 1)) / (1.0 - each)
+        return (
+            retry.max_attempts - 1.0 if each >= 1.0 else each * (1.0 - each ** (retry.max_attempts - 1)) / (1.0 - each)
+        )
 
     low, high = 0.0, 1.0
     if made(1.0) <= budget.ratio:
@@ -161,7 +192,10 @@ def _allowed(failed: float, late: float, retry: Retry) -> float:
 
 
 def pause(retry: Retry, number: int, before: Times) -> Times:
-    """The same after the back-off before retry `number`, from 1. Decorrelated jitter is taken at its mean; what does not tell its pauses for nothing."""
+    """The same after the back-off before retry `number`, from 1.
+
+    Decorrelated jitter is taken at its mean; what does not tell its pauses for nothing.
+    """
     base, full, longest = retry.backoff.pause(1), retry.backoff.pause(number), retry.backoff.most
     if base is None or full is None:
         return before

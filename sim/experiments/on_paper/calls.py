@@ -1,4 +1,6 @@
-"""What the warnings of `sim check` are judged on: one scenario's calls, with who makes them, under which policy and how often."""
+"""What the warnings of `sim check` are judged on: one scenario's calls, with who makes them, under which policy and how
+often.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +48,18 @@ class View:
         """All calls, those of the gateway first."""
         gateway = self.scenario.gateway
         routes = gateway.routes.items() if gateway is not None else ()
-        found = [Edge(f"gateway.routes.{name}", "gateway", route.to, route.guarded(self.flow.policy(route.policy))) for name, route in routes]
+        found = [
+            Edge(f"gateway.routes.{name}", "gateway", route.to, route.guarded(self.flow.policy(route.policy)))
+            for name, route in routes
+        ]
         for service, spec in self.scenario.services.items():
             bodies = [(f"{service}.{name}", endpoint.do) for name, endpoint in spec.endpoints.items()]
             bodies += [(f"{service} <- {topic}", consume.do) for topic, consume in spec.consumes.items()]
-            found += [Edge(place, service, call.endpoint, self.flow.policy(call.policy)) for place, steps in bodies for call in calls_in(steps)]
+            found += [
+                Edge(place, service, call.endpoint, self.flow.policy(call.policy))
+                for place, steps in bodies
+                for call in calls_in(steps)
+            ]
         return found
 
     def rate(self, edge: Edge, peak: bool = False) -> float:
@@ -59,7 +68,10 @@ class View:
         if edge.caller == "gateway":
             return rates.routes.get(edge.place.removeprefix("gateway.routes."), 0.0)
         spec = self.scenario.services[edge.caller]
-        runs = [(rates.endpoints.get(f"{edge.caller}.{name}", 0.0), self.flow.endpoints[f"{edge.caller}.{name}"]) for name in spec.endpoints]
+        runs = [
+            (rates.endpoints.get(f"{edge.caller}.{name}", 0.0), self.flow.endpoints[f"{edge.caller}.{name}"])
+            for name in spec.endpoints
+        ]
         runs += [(rates.topics.get(topic, 0.0), self.flow.consumers[edge.caller, topic]) for topic in spec.consumes]
         return math.fsum(rate * profile.calls.get(edge.target, 0.0) for rate, profile in runs)
 
@@ -68,11 +80,13 @@ class View:
         gateway = self.scenario.gateway
         if caller == "gateway":
             return gateway.replicas if gateway is not None else 1
-        return self.scenario.services[caller].replicas
+        return self.scenario.services[caller].most_replicas
 
 
 def calls_in(steps: Iterable[Step]) -> Iterator[Calls]:
-    """All calls that a list of steps makes, in fallbacks and parallel branches too; those of a `perform` belong to its endpoint."""
+    """All calls that a list of steps makes, in fallbacks and parallel branches too; those of a `perform` belong to its
+    endpoint.
+    """
     return (action for action in every_action(steps) if isinstance(action, Calls))
 
 

@@ -1,6 +1,7 @@
 """The defaults of `version: 1` that have changed their meaning, and where a scenario relies on one of them.
 
-Each rule answers with what the value was, what it is now, and what to write for the old one. The same list stands in CHANGELOG.md.
+Each rule answers with what the value was, what it is now, and what to write for the old one. The same list stands in
+CHANGELOG.md.
 """
 
 from __future__ import annotations
@@ -40,7 +41,11 @@ def consumers(view: View) -> Iterator[Finding]:
     """A replica had as many consumers as it had workers, or its share of the partitions."""
     for name, service in view.scenario.services.items():
         for topic, consume in service.consumes.items():
-            share = math.ceil(view.flow.topics[topic][2].partitions / service.replicas) if topic in view.flow.topics else 1
+            if topic in view.flow.queues:  # which nobody could consume then
+                continue
+            share = (
+                math.ceil(view.flow.topics[topic][2].partitions / service.replicas) if topic in view.flow.topics else 1
+            )
             was = share if service.workers == UNLIMITED else min(service.workers, share)
             if relies_on_default(consume, "consumers") and was > 1:
                 why = f"as with Spring Kafka, kafkajs and the Java client; `consumers: {was}` is what it was"
@@ -51,9 +56,13 @@ def limits(view: View) -> Iterator[Finding]:
     """A limit was a token bucket of one token, and a window was a second."""
     for index, limit in enumerate(view.scenario.gateway.rate_limits if view.scenario.gateway is not None else ()):
         place, window = f"gateway.rate_limits.{index}", show_duration(limit.window)
+        if limit.preset is not None or limit.rates:  # newer words
+            continue
         if relies_on_default(limit, "algorithm") and relies_on_default(limit, "burst"):
             finding = f"{show_rate(limit.rate)} in fixed windows of {window}, where it was a token bucket of one token"
-            yield Finding(place, finding, "as Kong's rate-limiting counts; `algorithm: token_bucket, burst: 1` is what it was")
+            yield Finding(
+                place, finding, "as Kong's rate-limiting counts; `algorithm: token_bucket, burst: 1` is what it was"
+            )
         elif limit.counts_in_windows and relies_on_default(limit, "window") and limit.window != 1.0:
             why = "the unit in which the rate is written, as in Kong; `window: 1s` is what it was"
             yield Finding(place, f"counts in windows of {window}, where they were of 1s", why)
@@ -68,44 +77,75 @@ def producers(view: View) -> Iterator[Finding]:
     bare = [(service, step) for service, step in publications(view) if step.policy is None and step.via == "broker"]
     owners = {service for service, step in bare if lossy or _broker(view, step) in befallen}
     if owners:
-        why = "as Kafka's producer (delivery.timeout.ms); `policy: {timeout: 30s, retry: {max_attempts: 4, backoff: {exponential: 100ms}}}` is what it was"
-        yield Finding(", ".join(sorted(owners)), "a publication without a policy is tried again for 120 s, where it was tried four times", why)
+        why = (
+            "as Kafka's producer (delivery.timeout.ms); `policy: {timeout: 30s, retry: {max_attempts: 4, backoff: "
+            "{exponential: 100ms}}}` is what it was"
+        )
+        yield Finding(
+            ", ".join(sorted(owners)),
+            "a publication without a policy is tried again for 120 s, where it was tried four times",
+            why,
+        )
 
 
 def sticky_producers(view: View) -> Iterator[Finding]:
     """All producers of a topic stuck to one partition together."""
     publishing: dict[str, set[str]] = {}
     for service, step in publications(view):
-        if step.topic in view.flow.topics and (step.key or view.flow.topics[step.topic][2].key) is None:
+        if _is_topic(view, step) and (step.key or view.flow.topics[step.topic][2].key) is None:
             publishing.setdefault(step.topic, set()).add(service)
     for topic, services in publishing.items():
         count = sum(view.replicas(service) for service in services)
         if count > 1 and view.flow.topics[topic][2].partitions > 1:
             why = "as in Kafka (KIP-794); what it was cannot be said any more"
-            yield Finding(f"topic {topic}", f"each of {count} producers sticks to a partition of its own, where all stuck to one", why)
+            yield Finding(
+                f"topic {topic}",
+                f"each of {count} producers sticks to a partition of its own, where all stuck to one",
+                why,
+            )
 
 
 def token_caches(view: View) -> Iterator[Finding]:
     """All replicas of the gateway shared one cache of tokens."""
     gateway = view.scenario.gateway
-    if gateway is None or not isinstance(gateway.authentication, OAuth) or gateway.replicas == 1 or gateway.authentication.cache_ttl == 0:
+    if (
+        gateway is None
+        or not isinstance(gateway.authentication, OAuth)
+        or gateway.replicas == 1
+        or gateway.authentication.cache_ttl == 0
+    ):
         return
     if any(traffic.people for traffic in view.scenario.traffic.values()):
         why = "as each node of Kong has its own; what it was cannot be said any more"
-        yield Finding("gateway.authentication.oauth", f"{gateway.replicas} replicas have a cache of tokens each, where they shared one", why)
+        yield Finding(
+            "gateway.authentication.oauth",
+            f"{gateway.replicas} replicas have a cache of tokens each, where they shared one",
+            why,
+        )
 
 
 def populations(view: View) -> Iterator[Finding]:
     """User 0 of one traffic was user 0 of every other."""
     scenario = view.scenario
-    by_user = any(limit.per == "user" for limit in scenario.gateway.rate_limits) if scenario.gateway is not None else False
+    by_user = (
+        any("user" in limit.keys for limit in scenario.gateway.rate_limits) if scenario.gateway is not None else False
+    )
     by_user |= scenario.gateway is not None and isinstance(scenario.gateway.authentication, OAuth)
-    by_user |= any(topic.key == "user" for _, _, topic in view.flow.topics.values()) or any(step.key == "user" for _, step in publications(view))
-    peopled = [name for name, traffic in scenario.traffic.items() if traffic.people and traffic.population(name) == name]
+    by_user |= any(topic.key == "user" for _, _, topic in view.flow.topics.values()) or any(
+        step.key == "user" for _, step in publications(view)
+    )
+    peopled = [
+        name for name, traffic in scenario.traffic.items() if traffic.people and traffic.population(name) == name
+    ]
     strangers = list(combinations(peopled, 2))
     if by_user and strangers:
-        why = f"limits, tokens and keys of one user are those of one traffic; `users: {{population: {strangers[0][0]}}}` in both is what it was"
-        yield Finding("traffic", f"users of {' and '.join(strangers[0])} are different people, where they were the same", why)
+        why = (
+            f"limits, tokens and keys of one user are those of one traffic; `users: {{population: "
+            f"{strangers[0][0]}}}` in both is what it was"
+        )
+        yield Finding(
+            "traffic", f"users of {' and '.join(strangers[0])} are different people, where they were the same", why
+        )
 
 
 def publications(view: View) -> list[tuple[str, Publish]]:
@@ -114,7 +154,11 @@ def publications(view: View) -> list[tuple[str, Publish]]:
 
 
 def _broker(view: View, step: Publish) -> str:
-    return view.flow.topics[step.topic][0] if step.topic in view.flow.topics else ""
+    return view.flow.topics[step.topic][0] if _is_topic(view, step) else ""
+
+
+def _is_topic(view: View, step: Publish) -> bool:
+    return step.topic in view.flow.topics and step.topic not in view.flow.queues
 
 
 def recorded_rates(view: View) -> Iterator[Finding]:
@@ -122,25 +166,38 @@ def recorded_rates(view: View) -> Iterator[Finding]:
     for name, traffic in view.scenario.traffic.items():
         if isinstance(traffic.arrivals, Replay) and traffic.arrivals.rates is not None:
             finding = f"`rates: {traffic.arrivals.rates}` are requests per second; they were counts of an interval"
-            yield Finding(f"traffic.{name}.arrivals.replay", finding, f"for numbers of requests in each interval write `counts: {traffic.arrivals.rates}`")
+            yield Finding(
+                f"traffic.{name}.arrivals.replay",
+                finding,
+                f"for numbers of requests in each interval write `counts: {traffic.arrivals.rates}`",
+            )
 
 
 def kept_work(view: View) -> Iterator[Finding]:
     """A retry drew the work of its callee anew."""
-    retried = {edge.target for edge in view.edges if edge.policy.retry is not None and edge.policy.retry.max_attempts > 1}
+    retried = {
+        edge.target for edge in view.edges if edge.policy.retry is not None and edge.policy.retry.max_attempts > 1
+    }
     for traffic in view.scenario.traffic.values():
         if traffic.retry is not None and traffic.retry.max_attempts > 1:
             routes = view.scenario.gateway.routes if view.scenario.gateway is not None else {}
             retried |= {routes[target].to if target in routes else target for target in traffic.mix}
     below = _reachable(view, retried)
-    drawn = {visit.service for visit in visits(view.scenario) if visit.owner in below and _relies_on_kept_work(visit.step)}
+    drawn = {
+        visit.service for visit in visits(view.scenario) if visit.owner in below and _relies_on_kept_work(visit.step)
+    }
     if drawn:
         why = "how much there is to do belongs to the request; `per: attempt` beside `work` is what it was"
         yield Finding(", ".join(sorted(drawn)), "a retry meets the work of the try before, where it drew anew", why)
 
 
 def _relies_on_kept_work(step: Step) -> bool:
-    return isinstance(step, Work) and relies_on_default(step, "per") and step.time.scv > 0 and word_of(step.time) != "replay"
+    return (
+        isinstance(step, Work)
+        and relies_on_default(step, "per")
+        and step.time.scv > 0
+        and word_of(step.time) != "replay"
+    )
 
 
 def _reachable(view: View, endpoints: Iterable[str]) -> set[str]:
@@ -161,7 +218,11 @@ def _reachable(view: View, endpoints: Iterable[str]) -> set[str]:
 
 def bare_retries(view: View) -> Iterator[Finding]:
     """A retry without a back-off came at once."""
-    bare = [place for place, retry in specs_within("", view.scenario, Retry) if relies_on_default(retry, "backoff") and retry.max_attempts > 1]
+    bare = [
+        place
+        for place, retry in specs_within("", view.scenario, Retry)
+        if relies_on_default(retry, "backoff") and retry.max_attempts > 1
+    ]
     if bare:
         why = "as resilience4j's waitDuration; `backoff: {constant: 0s}` is what it was"
         yield Finding(listed(bare), "500ms between attempts, where the next came at once", why)
@@ -177,9 +238,14 @@ def route_timeouts(view: View) -> Iterator[Finding]:
         limit = show_duration(route.timeout)
         if policy.retry is not None and policy.retry.max_attempts > 1:
             why = f"as in Envoy and Istio; `per_try_timeout: {limit}` is what it was"
-            yield Finding(place, f"its timeout of {limit} is that of all attempts together, where it was one of each", why)
+            yield Finding(
+                place, f"its timeout of {limit} is that of all attempts together, where it was one of each", why
+            )
         elif policy.timeout is not None and policy.timeout < route.timeout:
-            found = f"the {show_duration(policy.timeout)} of its policy end an attempt before its own {limit}, which went before them"
+            found = (
+                f"the {show_duration(policy.timeout)} of its policy end an attempt before its own {limit}, which "
+                "went before them"
+            )
             yield Finding(place, found, f"what ends first counts; `per_try_timeout: {limit}` is what it was")
 
 
@@ -191,7 +257,9 @@ def deserted_gateways(view: View) -> Iterator[Finding]:
     policies = [view.flow.policy(route.policy).retry for route in gateway.routes.values()]
     if gateway.concurrency == "threads" or any(retry is not None and retry.max_attempts > 1 for retry in policies):
         why = "as nginx, Envoy and Kong do; what it was cannot be said any more"
-        yield Finding("gateway", "it stops when its client has gone, and makes no further attempt, where it went on", why)
+        yield Finding(
+            "gateway", "it stops when its client has gone, and makes no further attempt, where it went on", why
+        )
 
 
 def failures_further_down(view: View) -> Iterator[Finding]:
@@ -208,10 +276,16 @@ def failures_further_down(view: View) -> Iterator[Finding]:
     for name, traffic in view.scenario.traffic.items():
         for target in traffic.mix:
             route = gateway.routes.get(target) if gateway is not None else None
-            reasons = _of_policy(route.guarded(view.flow.policy(route.policy))) if route is not None else _of_callee(view, target)
+            reasons = (
+                _of_policy(route.guarded(view.flow.policy(route.policy)))
+                if route is not None
+                else _of_callee(view, target)
+            )
             other = _judged_otherwise(reasons, traffic.retry.on if traffic.retry is not None else ())
             if other:
-                yield Finding(f"traffic.{name} -> {target}", _seen(other, "the gateway" if route is not None else target), ANSWERS)
+                yield Finding(
+                    f"traffic.{name} -> {target}", _seen(other, "the gateway" if route is not None else target), ANSWERS
+                )
 
 
 ANSWERS = "as over HTTP and gRPC; `answers_with` of the endpoint or route says otherwise"

@@ -1,73 +1,39 @@
-"""Follows requests and messages through a scenario on paper: how often each endpoint runs, and how long a run holds what.
+"""Follows requests and messages through a scenario on paper: how often each endpoint runs, and how long a run holds
+what.
 
-Without queueing, faults and open breakers. A `fail` or `refuse` step thins what comes after it, and so does a failed call without a fallback. Calls are
-cut at their timeouts and tried again (`tries`); a message that fails is delivered again. Branches that run at once are taken as independent.
+Without queueing, faults and open breakers. A `fail` or `refuse` step thins what comes after it, and so does a failed
+call without a fallback. Calls are cut at their timeouts and tried again (`tries`); a message that fails is delivered
+again. Branches that run at once are taken as independent.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, Tries, tries
-from sim.experiments.on_paper.times import Drawn, Parts, Times, any_of, longest
+from sim.experiments.on_paper.composite import Adding, follow
+from sim.experiments.on_paper.profile import Key, Profile, add, repeated, tally
+from sim.experiments.on_paper.queues import Failing, at_rest, deliveries, given_up_to, members_of
+from sim.experiments.on_paper.times import KnownTail, Parts, Times, any_of, longest
 from sim.policies.assignor import range_assign
 from sim.spec import actions as does
-from sim.spec.broker import Broker, Topic
+from sim.spec.broker import MessageBroker, Topic
 from sim.spec.distribution import Distribution
 from sim.spec.gateway import Gateway, Route
-from sim.spec.policy import NO_POLICY, PRODUCER, CallPolicy
+from sim.spec.policy import NO_POLICY, CallPolicy
+from sim.spec.queue_broker import MessageQueue, QueueBroker
 from sim.spec.scenario import Scenario
 from sim.spec.service import Consume, Service
-from sim.spec.sites import call_sites
+from sim.spec.sites import broker_of, call_sites
 from sim.spec.step import Step
 
-ROUNDS = 200  # of the fixed point; as many are needed as calls are deep, more only where topics feed one another in a circle
+# of the fixed point; as many are needed as calls are deep, more only where topics feed one another in a circle
+ROUNDS = 200
 DEEPEST = 60  # calls within calls; a circle ends here
 PART = 0.25  # of a timeout: what requests keep is told from what is drawn anew where it takes longer than that
 
-Key = tuple[int, int]  # of an action: the id of its step, and its place among the actions of it
-Place = tuple[str, str]  # callee and policy, by the places of whose bulkhead a call is limited
-
-
-@dataclass
-class Profile:
-    """One run of a list of steps, on average."""
-
-    ends: Ends = field(default_factory=lambda: Ends(Times()))  # when it is over; a thread is held until then
-    answer: Ends | None = None  # when its caller has the answer, where that is earlier
-    work: float = 0.0  # s of work: what a core, or a worker of an event loop, is held
-    calls: dict[str, float] = field(default_factory=dict)  # endpoint -> visits by call, every attempt
-    saved: dict[str, float] = field(default_factory=dict)  # endpoint -> s by which it is done sooner, where a timeout cancels
-    places: dict[Place, tuple[float, float]] = field(default_factory=dict)  # attempts, and s for which they hold a place
-    publishes: dict[tuple[str, str | None], float] = field(default_factory=dict)  # topic and key of its own -> messages
-    kept: dict[Key, Drawn] = field(default_factory=dict)  # what requests keep, here and wherever it calls
-
-    @property
-    def hold(self) -> float:
-        """Mean seconds from the first step to the last."""
-        return self.ends.expected
-
-    @property
-    def response(self) -> float:
-        """Mean seconds until the caller has its answer."""
-        return self.answered.expected
-
-    @property
-    def answered(self) -> Ends:
-        """When and how the caller has its answer."""
-        return self.answer or self.ends
-
-    @property
-    def failed(self) -> float:
-        """Share that ends in a failure."""
-        return self.answered.failed.share
-
-
 Consumer = tuple[str, str]  # service, topic
-K = TypeVar("K")
 
 
 class Flow:
@@ -79,22 +45,40 @@ class Flow:
         self._repeats = False  # whether attempts are made again anywhere
         self._cuts_heavy = False  # whether a timeout ends, anywhere, what requests keep
         self.followed = 0  # steps, each as often as it is reached
-        self.missed: dict[tuple[str, float | None], tuple[float, float]] = {}  # target and patience of clients -> see rates
+        # target and patience of clients -> see rates
+        self.missed: dict[tuple[str, float | None], tuple[float, float]] = {}
         self._kept = kept or {}
-        self.topics: dict[str, tuple[str, Broker, Topic]] = {
-            name: (broker_name, broker, topic) for broker_name, broker in scenario.brokers.items() for name, topic in broker.topics.items()
+        self.topics: dict[str, tuple[str, MessageBroker, Topic]] = {
+            name: (broker_name, broker, topic)
+            for broker_name, broker in scenario.brokers.items()
+            for name, topic in broker.partitioned.items()
         }
-        self._policy_names = {id(site.written): site.policy_name for site in call_sites(scenario) if isinstance(site.written, Step)}
+        self.queues: dict[str, MessageQueue] = {}
+        self.failing: dict[Consumer, Failing] = {}  # deliveries of each
+        for broker_name, broker in scenario.brokers.items():
+            if isinstance(broker, QueueBroker):
+                self.queues |= broker.queues
+                self.topics |= {
+                    queue: (broker_name, broker, _as_topic(scenario, queue, of)) for queue, of in broker.queues.items()
+                }
+        self._policy_names = {
+            id(site.written): site.policy_name for site in call_sites(scenario) if isinstance(site.written, Step)
+        }
         self._routes: dict[str, Tries] = {}
         self.endpoints: dict[str, Profile] = {}
         for service, spec in scenario.services.items():
             for name in spec.endpoints:
                 self._endpoint(f"{service}.{name}", 0)
         self.consumers: dict[Consumer, Profile] = {}
-        self.owners = _owners(scenario)
+        self.owners = self._owners()
         for service, spec in scenario.services.items():
             for topic, consume in spec.consumes.items():
-                self.consumers[service, topic] = _delivered(self._profile(consume.do, service, 0), consume)
+                profile = self._profile(consume.do, service, 0)
+                queue = self.queues.get(topic)
+                self.failing[service, topic] = Failing(min(profile.ends.failed.share, 1.0), profile.poison)
+                self.consumers[service, topic] = (
+                    _delivered(profile, consume) if queue is None else self._handled(profile, topic, queue, consume)
+                )
 
     def partitions(self, topic: str) -> int:
         """Of a topic; 1 where there is no such topic."""
@@ -128,7 +112,9 @@ class Flow:
         return called
 
     def note(self, repeats: bool, times_out: bool, endpoint: str, timeout: float | None) -> None:
-        """Take notice of a call that is made again, or that times out now and then because of what requests keep: who fails is no matter of luck alone."""
+        """Take notice of a call that is made again, or that times out now and then because of what requests keep: who
+        fails is no matter of luck alone.
+        """
         self._repeats = self._repeats or repeats
         if times_out and timeout is not None and not self._cuts_heavy:
             kept = Times(1.0, 0.0, Parts(self.endpoints.get(endpoint, Profile()).kept.values()))
@@ -136,7 +122,9 @@ class Flow:
 
     @property
     def repeats_heavy(self) -> bool:
-        """Whether what fails because of what requests keep may be made again: by its caller, or by whom that caller answers."""
+        """Whether what fails because of what requests keep may be made again: by its caller, or by whom that caller
+        answers.
+        """
         return self._repeats and self._cuts_heavy
 
     def one_answer(self, caller: str, endpoint: str) -> Ends:
@@ -149,7 +137,9 @@ class Flow:
         gateway = self.scenario.gateway
         assert gateway is not None
         if name not in self._routes:
-            self._routes[name] = self.called("gateway", gateway.routes[name].to, self.route_policy(gateway.routes[name]))
+            self._routes[name] = self.called(
+                "gateway", gateway.routes[name].to, self.route_policy(gateway.routes[name])
+            )
         return self._routes[name]
 
     def route_policy(self, route: Route) -> CallPolicy:
@@ -165,14 +155,24 @@ class Flow:
             total = total.then(part)
         return total
 
-    def acknowledged(self, service: str, topic: str) -> Ends:
+    def acknowledged(self, service: str, action: does.Publishes) -> Ends:
         """When a publisher has the broker's ack."""
-        if topic not in self.topics:
+        name = broker_of(self.scenario, action.topic)
+        if name is None:
             return Ends(Times())
-        name, broker, _ = self.topics[topic]
-        if not broker.confirms:
+        broker = self.scenario.brokers[name]
+        after = broker.confirms_after
+        if isinstance(broker, QueueBroker):
+            commits = (
+                broker.queues[queue].commit_time
+                for queue in broker.routes(action.topic, action.routing_key, dict(action.headers))
+            )
+            after = max(
+                (commit for commit in commits if commit is not None), key=lambda commit: commit.mean, default=None
+            )
+        if not (action.confirmed if isinstance(broker, QueueBroker) else broker.confirms):
             return Ends(Times())
-        return Ends(Times().then(self._latency(service, name), times=2).then(broker.confirms_after))
+        return Ends(Times().then(self._latency(service, name), times=2).then(after))
 
     # ---- one run of each
 
@@ -202,6 +202,7 @@ class Flow:
             case does.Ends(share, refused=True):
                 profile.ends = Ends(ends.ok.of(1.0 - share), any_of([ends.refused, ends.ok.of(share)]), ends.failed)
             case does.Ends(share):
+                profile.poison = 1.0 - (1.0 - profile.poison) * (1.0 - share * action.kept)
                 profile.ends = Ends(ends.ok.of(1.0 - share), ends.refused, any_of([ends.failed, ends.ok.of(share)]))
             case does.Answers():
                 profile.answer = profile.answer or ends
@@ -210,46 +211,92 @@ class Flow:
             case does.Calls(endpoint):
                 profile.kept |= self._endpoint(endpoint, depth + 1).kept
                 called = self.called(service, endpoint, self.policy(action.policy))
-                _count(profile.calls, endpoint, ends.ok.share * called.attempts)
-                _count(profile.saved, endpoint, ends.ok.share * called.saved)
+                tally(profile.calls, endpoint, ends.ok.share * called.attempts)
+                tally(profile.saved, endpoint, ends.ok.share * called.saved)
                 self._guarded(profile, action, key, called, service, endpoint.partition(".")[0], depth)
             case does.Publishes():
                 self._publish(profile, action, key, service, depth)
-            case does.Branches(branches):
+            case does.Branches(branches, first=False):
                 self._parallel(profile, branches, service, depth)
-            case does.Runs():
-                self._run(profile, action, service, depth)
+            case does.Branches() | does.Runs() | does.Chooses() | does.Repeats() | does.Compensates():
+                follow(self, profile, action, service, depth)
 
     def _take_time(self, profile: Profile, action: does.TakesTime, key: Key) -> None:
         ends = profile.ends
         mean = self._kept.get(key, action.time.mean)
         if action.kept and action.time.scv > 0.0:
-            profile.kept[key] = Drawn(action.time)
+            profile.kept[key] = KnownTail(action.time)
         profile.work += ends.ok.share * mean if action.computes and ends.ok.share > 0.0 else 0.0
         after = ends.ok.plus(Times(1.0, mean)) if key in self._kept else ends.ok.then(action.time, kept=action.kept)
         profile.ends = Ends(after, ends.refused, ends.failed)
 
-    def _run(self, profile: Profile, action: does.Runs, service: str, depth: int) -> None:
-        """Steps that only a share of those who come by goes through."""
-        before = profile.ends
-        inside = Profile(Ends(before.ok.of(action.share)))
-        self._walk(inside, action.steps, service, depth)
-        _add(profile, inside)
-        ok = any_of([before.ok.of(1.0 - action.share), inside.ends.ok])
-        profile.ends = Ends(ok, any_of([before.refused, inside.ends.refused]), any_of([before.failed, inside.ends.failed]))
+    def inside(self, profile: Profile, ends: Ends, steps: Iterable[Step], service: str, depth: int) -> Ends:
+        """How steps end that are come to so; what they do besides is done by the profile."""
+        part = Profile(ends)
+        self._walk(part, steps, service, depth)
+        add(profile, part)
+        return part.ends
+
+    def apart(self, profile: Profile, steps: Iterable[Step], service: str, depth: int) -> tuple[Ends, Adding]:
+        """How steps end by themselves, and what adds them to the profile so many times."""
+        part = self._profile(steps, service, depth)
+        return part.ends, lambda times: add(profile, part, times)
 
     def _publish(self, profile: Profile, action: does.Publishes, key: Key, service: str, depth: int) -> None:
         share = profile.ends.ok.share
-        event = (action.topic, action.key)
-        if action.poll is not None or action.topic not in self.topics:
-            _count(profile.publishes, event, share)
+        name = broker_of(self.scenario, action.topic)
+        if action.poll is not None or name is None:
+            self._count_events(profile, action, share)
             return
-        called = tries(self.acknowledged(service, action.topic), PRODUCER if action.policy is None else self.policy(action.policy))
-        _count(profile.publishes, event, share * called.attempts)
-        self._guarded(profile, action, key, called, service, self.topics[action.topic][0], depth)
+        policy = self.scenario.brokers[name].publisher_policy if action.policy is None else self.policy(action.policy)
+        called = tries(self.acknowledged(service, action), policy)
+        self._count_events(profile, action, share * called.attempts)
+        self._guarded(profile, action, key, called, service, name, depth)
+
+    def _count_events(self, profile: Profile, action: does.Publishes, messages: float) -> None:
+        """A message of a topic under its key, or one in each queue in which it comes to rest."""
+        name = broker_of(self.scenario, action.topic)
+        broker = self.scenario.brokers[name] if name is not None else None
+        if not isinstance(broker, QueueBroker):
+            tally(profile.publishes, (action.topic, action.key), messages)
+            return
+        headers = dict(action.headers)
+        routed = broker.routes(action.topic, action.routing_key, headers)
+        for queue in at_rest(self.scenario, broker, routed, action.routing_key, headers):
+            tally(profile.publishes, (queue, None), messages)
+
+    def _handled(self, profile: Profile, name: str, queue: MessageQueue, consume: Consume) -> Profile:
+        """A message of a queue, with all its deliveries, and what becomes of it when it is given up."""
+        times, given_up = deliveries(queue, consume, Failing(min(profile.ends.failed.share, 1.0), profile.poison))
+        handled = repeated(profile, times)
+        for other in given_up_to(self.scenario, name) if given_up > 0.0 else ():
+            tally(handled.publishes, (other, None), given_up)
+        return handled
+
+    def _owners(self) -> dict[Consumer, list[list[int]]]:
+        """The partitions of each member of each service, those without one left out: a group may have members in
+        several services.
+        """
+        found: dict[Consumer, list[list[int]]] = {}
+        groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        for name, service in self.scenario.services.items():
+            for topic, consume in service.consumes.items():
+                groups.setdefault((consume.group, topic), []).append((name, members(service, consume)))
+        for (_, topic), parts in groups.items():
+            dealt = iter(range_assign(sum(count for _, count in parts), self.partitions(topic)))
+            for name, count in parts:
+                found[name, topic] = [its for its in (next(dealt) for _ in range(count)) if its]
+        return found
 
     def _guarded(
-        self, profile: Profile, action: does.Calls | does.Publishes, key: Key, called: Tries, service: str, callee: str, depth: int
+        self,
+        profile: Profile,
+        action: does.Calls | does.Publishes,
+        key: Key,
+        called: Tries,
+        service: str,
+        callee: str,
+        depth: int,
     ) -> None:
         """What a call that has been counted makes of the run, and its fallback."""
         before = profile.ends
@@ -263,15 +310,19 @@ class Flow:
             return
         instead = Profile(Ends(after.failed))
         self._walk(instead, action.fallback, service, depth)
-        _add(profile, instead)
-        profile.ends = Ends(any_of([after.ok, instead.ends.ok]), any_of([refused, instead.ends.refused]), any_of([before.failed, instead.ends.failed]))
+        add(profile, instead)
+        profile.ends = Ends(
+            any_of([after.ok, instead.ends.ok]),
+            any_of([refused, instead.ends.refused]),
+            any_of([before.failed, instead.ends.failed]),
+        )
 
     def _parallel(self, profile: Profile, branches: Sequence[Sequence[Step]], service: str, depth: int) -> None:
         before = profile.ends
         lasting, ok, refused = [], 1.0, 0.0
         for steps in branches:
             branch = self._profile(steps, service, depth)
-            _add(profile, branch, before.ok.share)
+            add(profile, branch, before.ok.share)
             lasting.append(any_of([branch.ends.ok, branch.ends.refused, branch.ends.failed]))
             refused += ok * branch.ends.refused.share  # the first that does not end well says how all end
             ok *= branch.ends.ok.share
@@ -281,43 +332,26 @@ class Flow:
 
 
 def _delivered(profile: Profile, consume: Consume) -> Profile:
-    """The same for a message, with all its deliveries: one that fails is delivered again, in place or through its retry topics."""
+    """The same for a message, with all its deliveries: one that fails is delivered again, in place or through its retry
+    topics.
+    """
     most = consume.max_deliveries if consume.retry_topic is None else 1 + len(consume.retry_topic.delays)
-    failed = min(profile.ends.failed.share, 1.0)
-    times = float(most) if failed >= 1.0 else (1.0 - failed**most) / (1.0 - failed)
-    if times == 1.0:
-        return profile
-    repeated = Profile(Ends(Times(1.0, times * profile.hold)))
-    repeated.answer = profile.answered
-    _add(repeated, profile, times)
-    return repeated
+    return repeated(profile, Failing(min(profile.ends.failed.share, 1.0), profile.poison).tries(most)[0])
 
 
-def _count(counts: dict[K, float], key: K, more: float) -> None:
-    if more > 0.0:
-        counts[key] = counts.get(key, 0.0) + more
-
-
-def _add(profile: Profile, part: Profile, share: float = 1.0) -> None:
-    """What a part does besides taking time."""
-    profile.work += share * part.work
-    profile.kept |= part.kept
-    for place, visits in part.calls.items():
-        _count(profile.calls, place, share * visits)
-    for place, seconds in part.saved.items():
-        _count(profile.saved, place, share * seconds)
-    for topic, messages in part.publishes.items():
-        _count(profile.publishes, topic, share * messages)
-    for guard, (attempts, held) in part.places.items():
-        so_far = profile.places.get(guard, (0.0, 0.0))
-        profile.places[guard] = so_far[0] + share * attempts, so_far[1] + share * held
+def _as_topic(scenario: Scenario, name: str, queue: MessageQueue) -> Topic:
+    """A queue deals its messages out evenly: on paper it is a topic with a partition for each consumer."""
+    count = 1 if queue.single_active_consumer else max(1, members_of(scenario, name))
+    return Topic(partitions=count, key=None)
 
 
 # ---- what is there to be held
 
 
 def own_work(gateway: Gateway, route: Route | None) -> list[Distribution]:
-    """What the gateway itself does to one request of a route, or to one that is turned away before it is known where it goes."""
+    """What the gateway itself does to one request of a route, or to one that is turned away before it is known where it
+    goes.
+    """
     parts = [gateway.work]
     if route is None or route.authenticate:
         parts += [action.time for action in gateway.authenticates if isinstance(action, does.TakesTime)]
@@ -331,21 +365,6 @@ def gateway_work(gateway: Gateway, route: Route | None) -> float:
     return math.fsum(part.mean for part in own_work(gateway, route))
 
 
-def _owners(scenario: Scenario) -> dict[Consumer, list[list[int]]]:
-    """The partitions of each member of each service, those without one left out: a group may have members in several services."""
-    found: dict[Consumer, list[list[int]]] = {}
-    partitions = {name: topic.partitions for broker in scenario.brokers.values() for name, topic in broker.topics.items()}
-    groups: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for name, service in scenario.services.items():
-        for topic, consume in service.consumes.items():
-            groups.setdefault((consume.group, topic), []).append((name, members(service, consume)))
-    for (_, topic), parts in groups.items():
-        dealt = iter(range_assign(sum(count for _, count in parts), partitions.get(topic, 1)))
-        for name, count in parts:
-            found[name, topic] = [its for its in (next(dealt) for _ in range(count)) if its]
-    return found
-
-
 def members(service: Service, consume: Consume) -> int:
     """Members of a consumer group on all replicas together."""
-    return service.replicas * consume.consumers
+    return service.most_replicas * consume.consumers

@@ -1,11 +1,14 @@
-"""What it changes on paper that a request brings the same to every attempt (`per: request`): the heavy ones time out, and come again.
+"""What it changes on paper that a request brings the same to every attempt (`per: request`): the heavy ones time out,
+and come again.
 
-Given what all kept times are, attempts do not depend on one another, and the flow is that of constants. So it is followed for some requests and averaged:
-a quadrature over the quantiles of the kept times on a Kronecker lattice, large values taken oftener than they come and weighted down for it, the weights
-then fitted so that the mean of each kept time is exact. It is no simulation: the same nodes at every check.
+Given what all kept times are, attempts do not depend on one another, and the flow is that of constants. So it is
+followed for some requests and averaged: a quadrature over the quantiles of the kept times on a Kronecker lattice, large
+values taken oftener than they come and weighted down for it, the weights then fitted so that the mean of each kept time
+is exact. It is no simulation: the same nodes at every check.
 
-One value of a step stands for all places from which a request reaches it, which in a run have draws of their own. Where several do, and a timeout lies
-between them, figures may be off: of 114 systems made at random three were by more than luck and 12 %, one of them by a factor of two.
+One value of a step stands for all places from which a request reaches it, which in a run have draws of their own. Where
+several do, and a timeout lies between them, figures may be off: of 114 systems made at random three were by more than
+luck and 12 %, one of them by a factor of two.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.experiments.on_paper.flow import Flow, Key
+from sim.experiments.on_paper.flow import Flow
+from sim.experiments.on_paper.profile import Key
 from sim.experiments.on_paper.times import coarse, law_of
 from sim.spec.actions import TakesTime
 from sim.spec.distribution import Distribution
@@ -26,14 +30,17 @@ from sim.spec.walk import visits
 
 NODES = 192
 FEWEST = 12
-STEPS = 64 * NODES  # that are followed for all nodes together: a system of more than 64 steps, each as often as it is reached, has fewer of them
+# that are followed for all nodes together: a system of more than 64 steps, each as often as it is reached, has fewer of
+# them
+STEPS = 64 * NODES
 K = TypeVar("K")
 
 Floats = NDArray[np.float64]
 
 
 def corrections(flow: Flow, held: Callable[[Flow], Mapping[K, tuple[float, float]]]) -> dict[K, tuple[float, float]]:
-    """Station -> by which its rate and the time held in all are to be multiplied; nothing where no attempt repeats what a request keeps.
+    """Station -> by which its rate and the time held in all are to be multiplied; nothing where no attempt repeats what
+    a request keeps.
 
     `held` answers with the rate of each station and the seconds per second for which its servers are held.
     """
@@ -46,7 +53,11 @@ def corrections(flow: Flow, held: Callable[[Flow], Mapping[K, tuple[float, float
 
 
 def _averaged(
-    scenario: Scenario, held: Callable[[Flow], Mapping[K, tuple[float, float]]], kept: Iterable[Key], values: Floats, weights: Floats
+    scenario: Scenario,
+    held: Callable[[Flow], Mapping[K, tuple[float, float]]],
+    kept: Iterable[Key],
+    values: Floats,
+    weights: Floats,
 ) -> dict[K, tuple[float, float]]:
     """The mean over all nodes, against the flow in which every attempt draws anew."""
     rates: dict[K, list[float]] = {}
@@ -57,7 +68,11 @@ def _averaged(
             total[0] += weight * rate
             total[1] += weight * seconds
     plain = held(Flow(scenario))
-    return {station: (_ratio(rate, plain[station][0]), _ratio(seconds, plain[station][1])) for station, (rate, seconds) in rates.items() if station in plain}
+    return {
+        station: (_ratio(rate, plain[station][0]), _ratio(seconds, plain[station][1]))
+        for station, (rate, seconds) in rates.items()
+        if station in plain
+    }
 
 
 def _ratio(one: float, other: float) -> float:
@@ -80,7 +95,8 @@ def _nodes(distributions: list[Distribution], number: int) -> tuple[Floats, Floa
     """So many nodes, one row each, and their weights, which add up to 1."""
     count = len(distributions)
     growth = 2.0
-    for _ in range(50):  # the root of g^(count + 1) = g + 1: its powers make the lattice (Roberts' generalised golden ratio)
+    # the root of g^(count + 1) = g + 1: its powers make the lattice (Roberts' generalised golden ratio)
+    for _ in range(50):
         growth = (1.0 + growth) ** (1.0 / (count + 1))
     places = np.mod(0.5 + np.outer(np.arange(number), growth ** -np.arange(1.0, count + 1.0)), 1.0)
     values, weights = np.empty((number, count)), np.ones(number)
@@ -91,7 +107,9 @@ def _nodes(distributions: list[Distribution], number: int) -> tuple[Floats, Floa
         found = np.minimum(np.searchsorted(np.cumsum(oftener), places[:, index]), law.at.size - 1)
         values[:, index] = law.at[found]
         weights *= law.mass[found] / oftener[found]
-    return values, _fitted(weights / weights.sum(), values, np.array([distribution.mean for distribution in distributions]))
+    return values, _fitted(
+        weights / weights.sum(), values, np.array([distribution.mean for distribution in distributions])
+    )
 
 
 def _fitted(weights: Floats, values: Floats, means: Floats) -> Floats:

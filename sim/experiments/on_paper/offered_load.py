@@ -1,8 +1,9 @@
-"""What a scenario asks of its stations, computed without simulating: load at mean and at peak, the bottleneck, and what is merely unwise.
+"""What a scenario asks of its stations, computed without simulating: load at mean and at peak, the bottleneck, and what
+is merely unwise.
 
-A station is what can be full: workers of the gateway, workers and cores of a service, the members of a consumer group that hold partitions and the
-hottest of them, the places of a bulkhead, a rate limit. Utilisation is rate x time held per visit / servers, without queueing and faults (see `flow`): a
-lower bound of what comes.
+A station is what can be full: workers of the gateway, workers and cores of a service, the members of a consumer group
+that hold partitions and the hottest of them, the places of a bulkhead, a rate limit. Utilisation is rate x time held
+per visit / servers, without queueing and faults (see `flow`): a lower bound of what comes.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Station:
 
 @dataclass(frozen=True)
 class ClosedBound:
-    """The most that a closed workload can send: min(N / (Z + D), 1 / Dmax), the asymptotic bounds of operational analysis."""
+    """The most that a closed workload can send: min(N / (Z + D), 1 / Dmax), the asymptotic bounds of operational
+    analysis.
+    """
 
     traffic: str
     users: int
@@ -70,7 +73,11 @@ class OfferedLoad:
     @property
     def bottleneck(self) -> Station | None:
         """The station that is full first."""
-        return max((station for station in self.stations if station.utilisation > 0), key=lambda station: station.utilisation, default=None)
+        return max(
+            (station for station in self.stations if station.utilisation > 0),
+            key=lambda station: station.utilisation,
+            default=None,
+        )
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,8 @@ class CheckReport:
     name: str
     loads: dict[str, OfferedLoad]
     warnings: tuple[Finding, ...]
-    recordings: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what was understood of those of a variant, in a line each
+    # what was understood of those of a variant, in a line each
+    recordings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     certain: bool = False  # nothing is random in any variant
 
     def __str__(self) -> str:
@@ -114,7 +122,10 @@ class CheckReport:
             shown = alike if len(alike) <= HANDFUL + 1 else alike[:HANDFUL]
             yield from (_sentence(finding, len(self.loads)) for finding in shown)
             if len(shown) < len(alike):
-                yield f"    and {len(alike) - len(shown):,} more like these, such as {listed([finding.place for finding in alike[len(shown) :]])}"
+                yield (
+                    f"    and {len(alike) - len(shown):,} more like these, such as "
+                    f"{listed([finding.place for finding in alike[len(shown) :]])}"
+                )
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
@@ -146,7 +157,9 @@ _analysed: deque[Analysis] = deque(maxlen=8)
 
 
 def analysis_of(scenario: Scenario) -> Analysis:
-    """The analysis of a scenario, which takes a while and is asked for by warnings, by the choice of the engine and by estimates: the last few are kept."""
+    """The analysis of a scenario, which takes a while and is asked for by warnings, by the choice of the engine and by
+    estimates: the last few are kept.
+    """
     for known in _analysed:
         if known.scenario is scenario:
             return known
@@ -160,7 +173,11 @@ class Analysis:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.flow = Flow(scenario)
-        self.closed = tuple(self._bound(name, traffic) for name, traffic in scenario.traffic.items() if isinstance(traffic.arrivals, Closed))
+        self.closed = tuple(
+            self._bound(name, traffic)
+            for name, traffic in scenario.traffic.items()
+            if isinstance(traffic.arrivals, Closed)
+        )
         self.unknown: list[str] = []
         self.sent = self._sent(lambda traffic: _mean_rate(traffic, scenario.duration))
         self.sent_peak = self._sent(lambda traffic: _peak_rate(traffic, scenario.duration))
@@ -176,7 +193,18 @@ class Analysis:
         found = []
         for (name, resource), (servers, rate, demand) in self._stations(self.rates).items():
             _, rate_peak, demand_peak = peaks.get((name, resource), (servers, rate, demand))
-            found.append(Station(name, resource, servers, rate, rate_peak, demand, _share(rate, demand, servers), _share(rate_peak, demand_peak, servers)))
+            found.append(
+                Station(
+                    name,
+                    resource,
+                    servers,
+                    rate,
+                    rate_peak,
+                    demand,
+                    _share(rate, demand, servers),
+                    _share(rate_peak, demand_peak, servers),
+                )
+            )
         return OfferedLoad(variant, tuple(found), self._capacity(), self.closed, tuple(dict.fromkeys(self.unknown)))
 
     def _stations(self, found: Rates) -> dict[tuple[str, str], Load]:
@@ -196,7 +224,9 @@ class Analysis:
 
     def response(self, name: str) -> float:
         """Seconds until a client of this traffic has its answer, without queueing."""
-        return math.fsum(share * door(self.flow, target).expected for target, share in self.scenario.traffic[name].mix.items())
+        return math.fsum(
+            share * door(self.flow, target).expected for target, share in self.scenario.traffic[name].mix.items()
+        )
 
     def _sent(self, rate: Callable[[Traffic], float]) -> dict[str, float]:
         sent = {}
@@ -212,19 +242,36 @@ class Analysis:
         assert isinstance(traffic.arrivals, Closed)
         users, think = traffic.arrivals.users, traffic.arrivals.think.mean
         response = self.response(name)
-        each = {place: _share(rate, demand, servers) for place, (servers, rate, demand) in stations(self.flow, rates(self.flow, {name: 1.0})).items()}
+        each = {
+            place: _share(rate, demand, servers)
+            for place, (servers, rate, demand) in stations(self.flow, rates(self.flow, {name: 1.0})).items()
+        }
         place = max(each, key=lambda place: each[place], default=("", ""))
         longest = each.get(place, 0.0)
-        cycle = think + response
-        return ClosedBound(name, users, think, response, " ".join(place), users / cycle if cycle else math.inf, 1.0 / longest if longest else math.inf)
+        cycle = max(think + response, traffic.arrivals.pacing)
+        return ClosedBound(
+            name,
+            users,
+            think,
+            response,
+            " ".join(place),
+            users / cycle if cycle else math.inf,
+            1.0 / longest if longest else math.inf,
+        )
 
     def _capacity(self) -> float:
         """By bisection, since rate limits bend what would be a straight line."""
-        sent = {**self.sent, **{bound.traffic: bound.by_users if math.isfinite(bound.by_users) else bound.rate for bound in self.closed}}
+        sent = {
+            **self.sent,
+            **{bound.traffic: bound.by_users if math.isfinite(bound.by_users) else bound.rate for bound in self.closed},
+        }
 
         def fullest(multiple: float) -> float:
             scaled = rates(self.flow, {name: rate * multiple for name, rate in sent.items()})
-            return max((_share(rate, demand, servers) for servers, rate, demand in self._stations(scaled).values()), default=0.0)
+            return max(
+                (_share(rate, demand, servers) for servers, rate, demand in self._stations(scaled).values()),
+                default=0.0,
+            )
 
         now = fullest(1.0)
         if now <= 0.0 or not math.isfinite(now):
@@ -249,13 +296,13 @@ def _share(rate: float, demand: float, servers: int) -> float:
 def _mean_rate(traffic: Traffic, duration: float) -> float:
     from sim.chance.rates import mean_rate
 
-    return mean_rate(traffic.arrivals, 0.0, duration)
+    return mean_rate(traffic.arrivals, 0.0, duration) * traffic.requests_each
 
 
 def _peak_rate(traffic: Traffic, duration: float) -> float:
     from sim.chance.rates import peak_rate
 
-    return peak_rate(traffic.arrivals, duration)
+    return peak_rate(traffic.arrivals, duration) * traffic.requests_each
 
 
 # ---- in words
@@ -284,21 +331,29 @@ def _text(load: OfferedLoad) -> str:
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
     """Words to the left, figures to the right."""
-    return [cell.ljust(width) if column < 2 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
+    return [
+        cell.ljust(width) if column < 2 else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
 
 
 def _bottleneck_text(load: OfferedLoad) -> str:
     station = load.bottleneck
     if station is None:
         return "no station is loaded"
-    when = "is never full: the rate limits hold the load back" if math.isinf(load.capacity) else f"full at {load.capacity:.3g} times this load"
+    when = (
+        "is never full: the rate limits hold the load back"
+        if math.isinf(load.capacity)
+        else f"full at {load.capacity:.3g} times this load"
+    )
     return f"bottleneck: {station.name} ({station.resource}) at {show_share(station.utilisation)}; {when}"
 
 
 def _closed_text(bound: ClosedBound) -> str:
     return (
         f"{bound.traffic}: {bound.users:,} closed users send at most {show_rate(bound.rate)}"
-        f" = min(N/(Z+D) = {show_rate(bound.by_users)}, 1/Dmax = {show_rate(bound.by_bottleneck)} at {bound.bottleneck or 'no station'})"
+        f" = min(N/(Z+D) = {show_rate(bound.by_users)}, 1/Dmax = {show_rate(bound.by_bottleneck)} at "
+        f"{bound.bottleneck or 'no station'})"
     )
 
 

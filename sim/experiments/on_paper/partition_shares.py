@@ -18,7 +18,9 @@ Shares = NDArray[np.float64]
 
 
 def popularity_shares(popularity: Popularity | None) -> list[tuple[float, int]]:
-    """How much of the traffic a user (or an item) gets, most popular first: (share of one, how many such); the far tail as one group."""
+    """How much of the traffic a user (or an item) gets, most popular first: (share of one, how many such); the far tail
+    as one group.
+    """
     if popularity is None:
         return []
     count, exponent = popularity.count, popularity.exponent
@@ -47,7 +49,9 @@ def _integral(exponent: float, low: float, high: float) -> float:
 
 
 def partition_shares(popularity: Popularity | None, first: int, partitions: int) -> Shares:
-    """The share of messages that each partition gets when the key is a user or an item, numbered from `first`; even where there is no key."""
+    """The share of messages that each partition gets when the key is a user or an item, numbered from `first`; even
+    where there is no key.
+    """
     even = np.full(partitions, 1.0 / partitions)
     if popularity is None or partitions == 1:
         return even

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from sim.experiments.on_paper.attempts import Ends
 from sim.experiments.on_paper.flow import ROUNDS, Flow
 from sim.experiments.on_paper.times import Times, any_of
-from sim.spec.actions import Action, Branches, Calls, Performs, Runs, every_action
+from sim.spec.actions import Action, Branches, Calls, Chooses, Compensates, Performs, Repeats, Runs, every_action
 from sim.spec.policy import CallPolicy, Retry
 from sim.spec.step import Step
 
@@ -22,7 +22,9 @@ class Patience:
         self._flow = flow
 
     def longest_wait(self, endpoint: str) -> float:
-        """The longest that an endpoint may wait for its own calls, all attempts and pauses included; 0 where no timeout says."""
+        """The longest that an endpoint may wait for its own calls, all attempts and pauses included; 0 where no timeout
+        says.
+        """
         return self._longest(self._flow.steps_of(endpoint), 0)
 
     def percentile(self, endpoint: str, share: float) -> float:
@@ -64,14 +66,26 @@ class Patience:
         match action:
             case Calls(endpoint):
                 policy = self._flow.policy(action.policy)
-                once = policy.timeout if policy.timeout is not None else self._longest(self._flow.steps_of(endpoint), depth)
+                once = (
+                    policy.timeout
+                    if policy.timeout is not None
+                    else self._longest(self._flow.steps_of(endpoint), depth)
+                )
                 return _all_attempts(once, policy) + self._longest(action.fallback or (), depth)
             case Performs(endpoint):
                 return self._longest(self._flow.steps_of(endpoint), depth)
             case Branches(branches):
                 return max(self._longest(branch, depth) for branch in branches)
+            case Runs(aside=True):
+                return 0.0
             case Runs():
                 return self._longest(action.steps, depth)
+            case Chooses(ways):
+                return max(self._longest(steps, depth) for _, steps in ways)
+            case Compensates(both):
+                return sum((self._longest(steps, depth) for its in both for steps in its), start=0.0)
+            case Repeats(steps, times, at_once):
+                return self._longest(steps, depth) * (1.0 if at_once else len(times.tails))
         return 0.0
 
 

@@ -17,6 +17,12 @@ def stand_ins(text: str) -> Iterator[Finding]:
     lines = [str(number) for number, line in enumerate(text.splitlines(), 1) if _MARK.search(line)]
     if lines:
         more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
-        what = f"{len(lines)} values stand in for what nobody measured" if len(lines) > 1 else "a value stands in for what nobody measured"
+        what = (
+            f"{len(lines)} values stand in for what nobody measured"
+            if len(lines) > 1
+            else "a value stands in for what nobody measured"
+        )
         why = "no figure means anything until they are supplied; take the mark out of the comment of one that is"
-        yield Finding(f"line {', '.join(lines[:_NAMED])}{more}", f"{what} ({TO_BE_SUPPLIED})", why, kind=stand_ins.__name__)
+        yield Finding(
+            f"line {', '.join(lines[:_NAMED])}{more}", f"{what} ({TO_BE_SUPPLIED})", why, kind=stand_ins.__name__
+        )

@@ -12,14 +12,18 @@ S = TypeVar("S", bound=Spec)
 
 
 def specs_within(place: str, value: object, kind: type[S]) -> Iterator[tuple[str, S]]:
-    """Every spec of a kind in a spec and in what it is made of, with its place: `services.a.endpoints.x.0.wait.replay`."""
+    """Every spec of a kind in a spec and in what it is made of, with its place:
+    `services.a.endpoints.x.0.wait.replay`.
+    """
     inside: list[tuple[object, object]] = []
     if isinstance(value, kind):
         yield place, value
     if isinstance(value, Spec):
         fields = type(value).model_fields.items()
         word = word_of(value) if has_word(value) else ""  # a shorthand without a word, as the steps of an endpoint
-        inside = [(word if name == value.positional else field.alias or name, getattr(value, name)) for name, field in fields]
+        inside = [
+            (word if name == value.positional else field.alias or name, getattr(value, name)) for name, field in fields
+        ]
     elif isinstance(value, dict):
         inside = list(value.items())
     elif isinstance(value, (tuple, list)) and value and not isinstance(value[0], (int, float, str)):

@@ -1,21 +1,24 @@
-"""How often everything happens on paper: what clients send, what limits let pass, and what follows from it along calls and topics."""
+"""How often everything happens on paper: what clients send, what limits let pass, and what follows from it along calls
+and topics.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from sim.experiments.on_paper.attempts import SELDOM, Ends, attempts
 from sim.experiments.on_paper.flow import ROUNDS, Flow
+from sim.experiments.on_paper.limited import arrives_at_random, passed_by
 from sim.experiments.on_paper.partition_shares import Shares, partition_shares, user_shares
-from sim.experiments.on_paper.refusals import refused_share
 from sim.spec.actions import Calls
 from sim.spec.broker import Topic
 from sim.spec.gateway import Gateway, RateLimit
-from sim.spec.traffic import Closed, Deterministic, Traffic, first_users
+from sim.spec.sites import GATEWAY, placed_limits
+from sim.spec.traffic import Traffic, first_users
 
 
 @dataclass
@@ -67,20 +70,32 @@ def _together(rates: ByTraffic) -> dict[str, float]:
 
 
 def _sent(flow: Flow, sent: Mapping[str, float]) -> tuple[ByTraffic, ByTraffic]:
-    """Attempts of clients per second, and those that pass the gateway. Who is turned away there may try again or not: until it changes no more."""
+    """Attempts of clients per second, and those that pass the gateway.
+
+    Who is turned away there may try again or not: until it changes no more.
+    """
     gateway, kept = flow.scenario.gateway, ByTraffic()
     retrying = any(traffic.retry is not None for traffic in flow.scenario.traffic.values())
     for _ in range(20):
         asked = {
             name: {
-                target: share * sent.get(name, 0.0) * client_attempts(flow, traffic, target, kept.get(name, {}).get(target, 1.0))
+                target: share
+                * sent.get(name, 0.0)
+                * client_attempts(flow, traffic, target, kept.get(name, {}).get(target, 1.0))
                 for target, share in traffic.mix.items()
             }
             for name, traffic in flow.scenario.traffic.items()
         }
         passing = _passed(flow, gateway, asked) if gateway is not None else asked
-        found = {name: {target: passing[name][target] / rate for target, rate in its.items() if rate > 0.0} for name, its in asked.items()}
-        settled = all(abs(share - kept.get(name, {}).get(target, 1.0)) < 1e-6 for name, its in found.items() for target, share in its.items())
+        found = {
+            name: {target: passing[name][target] / rate for target, rate in its.items() if rate > 0.0}
+            for name, its in asked.items()
+        }
+        settled = all(
+            abs(share - kept.get(name, {}).get(target, 1.0)) < 1e-6
+            for name, its in found.items()
+            for target, share in its.items()
+        )
         kept = found
         if settled or not retrying:
             break
@@ -107,7 +122,9 @@ def _missed(flow: Flow, target: str, timeout: float | None) -> tuple[float, floa
     inside = door(flow, target)
     if timeout is None:
         return inside.failed.share, 0.0
-    late = math.fsum(times.share * times.above(timeout) for times in (inside.ok, inside.refused, inside.failed) if times.share > 0.0)
+    late = math.fsum(
+        times.share * times.above(timeout) for times in (inside.ok, inside.refused, inside.failed) if times.share > 0.0
+    )
     return inside.failed.share * (1.0 - inside.failed.above(timeout)), late
 
 
@@ -119,61 +136,36 @@ def door(flow: Flow, target: str) -> Ends:
     return flow.route_called(target).ends.later(flow.own_work_of_gateway(target))
 
 
-def limit_in_all(limit: RateLimit, gateway: Gateway) -> float:
+def limit_in_all(limit: RateLimit, replicas: int) -> float:
     """What a limit lets through per second and key when every replica counts for itself, or all together."""
-    return limit.rate * (gateway.replicas if limit.scope == "node" else 1)
+    return limit.rate * (replicas if limit.scope == "node" else 1)
 
 
 def _passed(flow: Flow, gateway: Gateway, by_traffic: ByTraffic) -> ByTraffic:
     """Requests per second behind authentication and limits, which are taken one after the other."""
     invalid = getattr(gateway.authentication, "invalid", 0.0)
     passed = {
-        name: {route: rates.get(route, 0.0) * (1.0 - invalid if spec.authenticate else 1.0) for route, spec in gateway.routes.items()}
+        name: {
+            route: rates.get(route, 0.0) * (1.0 - invalid if spec.authenticate else 1.0)
+            for route, spec in gateway.routes.items()
+        }
         for name, rates in by_traffic.items()
     }
-    random = not any(isinstance(traffic.arrivals, (Closed, Deterministic)) for traffic in flow.scenario.traffic.values())
-    for limit in gateway.rate_limits:
-        if limit.per == "user":
-            for name, traffic in flow.scenario.traffic.items():
-                total = sum(passed[name].values())
-                kept = _of_users(limit, gateway, traffic, total, random)
-                passed[name] = {route: rate * kept for route, rate in passed[name].items()}
-            continue
-        together = {route: sum(rates[route] for rates in passed.values()) for route in gateway.routes}
-        total = sum(together.values())
-        kept_of = {route: let_pass(limit, gateway, rate if limit.per == "route" else total, random) for route, rate in together.items()}
-        passed = {name: {route: rate * kept_of[route] for route, rate in rates.items()} for name, rates in passed.items()}
+    random = arrives_at_random(flow.scenario)
+    for limit in placed_limits(flow.scenario):
+        if limit.owner == GATEWAY:
+            kept = passed_by(limit, flow.scenario.traffic, passed, random)
+            passed = {
+                name: {route: rate * kept.get((name, route), 1.0) for route, rate in rates.items()}
+                for name, rates in passed.items()
+            }
     return passed
 
 
-def _of_users(limit: RateLimit, gateway: Gateway, traffic: Traffic, total: float, random: bool) -> float:
-    return sum(share * count * let_pass(limit, gateway, total * share, random) for share, count in _alike(user_shares(traffic)) or [(1.0, 1.0)])
-
-
-def _alike(groups: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
-    """The same in as many groups as there are shares that differ by more than 2 %."""
-    found: list[tuple[float, float]] = []
-    first = math.inf
-    for share, count in groups:
-        if found and share > 0.98 * first:
-            mean, so_far = found[-1]
-            found[-1] = (mean * so_far + share * count) / (so_far + count), so_far + count
-        else:
-            found.append((share, float(count)))
-            first = share
-    return found
-
-
-def let_pass(limit: RateLimit, gateway: Gateway, rate: float, random: bool) -> float:
-    """The share that a limit lets pass under one key at so many per second: of Poisson arrivals, or of arrivals that do not bunch."""
-    nodes = gateway.replicas if limit.scope == "node" else 1
-    if rate <= 0.0:
-        return 1.0
-    return 1.0 - refused_share(limit, rate / nodes) if random else min(1.0, nodes * limit.rate / rate)
-
-
 def introspections(flow: Flow, by_traffic: ByTraffic) -> dict[str, float]:
-    """Calls per second of the identity provider: one per user, gateway replica and `cache_ttl`; without users nothing can be remembered."""
+    """Calls per second of the identity provider: one per user, gateway replica and `cache_ttl`; without users nothing
+    can be remembered.
+    """
     gateway = flow.scenario.gateway
     found: dict[str, float] = {}
     for action in gateway.authenticates if gateway is not None else ():
@@ -186,7 +178,11 @@ def _misses(flow: Flow, gateway: Gateway, by_traffic: ByTraffic, ttl: float) -> 
     """Requests per second whose user the replica at which they arrive does not remember."""
     misses = 0.0
     for name, traffic in flow.scenario.traffic.items():
-        rate = sum(rate for target, rate in by_traffic[name].items() if target in gateway.routes and gateway.routes[target].authenticate)
+        rate = sum(
+            rate
+            for target, rate in by_traffic[name].items()
+            if target in gateway.routes and gateway.routes[target].authenticate
+        )
         groups = user_shares(traffic)
         here = rate / gateway.replicas
         missed = sum(count * here * share / (1.0 + here * share * ttl) for share, count in groups)
@@ -198,15 +194,22 @@ Published = dict[tuple[str, str | None], float]
 
 
 def _spread(flow: Flow, source: Mapping[str, float]) -> tuple[dict[str, float], Published]:
-    """Carry the rates along calls and topics until they change no more. A circle that feeds itself grows without end: it is cut off."""
+    """Carry the rates along calls and topics until they change no more.
+
+    A circle that feeds itself grows without end: it is cut off.
+    """
     endpoints, published = dict(source), Published()
-    parts = {consumer: sum(map(len, owned)) / max(1, flow.partitions(consumer[1])) for consumer, owned in flow.owners.items()}
+    parts = {
+        consumer: sum(map(len, owned)) / max(1, flow.partitions(consumer[1])) for consumer, owned in flow.owners.items()
+    }
     for _ in range(ROUNDS):
         more, events, topics = dict(source), Published(), dict.fromkeys(flow.topics, 0.0)
         for (topic, _), rate in published.items():
             topics[topic] = topics.get(topic, 0.0) + rate
         running = [(endpoints.get(place, 0.0), profile) for place, profile in flow.endpoints.items()]
-        running += [(part * topics.get(topic, 0.0), flow.consumers[name, topic]) for (name, topic), part in parts.items()]
+        running += [
+            (part * topics.get(topic, 0.0), flow.consumers[name, topic]) for (name, topic), part in parts.items()
+        ]
         for rate, profile in running:
             for place, visits in profile.calls.items():
                 more[place] = more.get(place, 0.0) + rate * visits
@@ -219,7 +222,9 @@ def _spread(flow: Flow, source: Mapping[str, float]) -> tuple[dict[str, float], 
 
 
 def _shares(flow: Flow, topic: Topic, key: str | None, by_traffic: ByTraffic) -> Shares:
-    """How the messages of a topic under a key are spread over its partitions: as the requests of all traffic are, by their rates."""
+    """How the messages of a topic under a key are spread over its partitions: as the requests of all traffic are, by
+    their rates.
+    """
     by, firsts = key or topic.key, first_users(flow.scenario.traffic)
     total, shares = 0.0, np.zeros(topic.partitions)
     for name, traffic in flow.scenario.traffic.items():

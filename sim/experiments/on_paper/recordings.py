@@ -1,4 +1,6 @@
-"""What was understood of the recordings of a scenario, in a line each: rows, span, rate, and how much of it falls into the run."""
+"""What was understood of the recordings of a scenario, in a line each: rows, span, rate, and how much of it falls into
+the run.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ _CLOCKS = {"start": "seconds from a start", "local": "dates without a zone", "ut
 def recording_lines(scenario: Scenario) -> Iterator[str]:
     """A line for each recording of arrivals, then for each column of durations."""
     for name, arrivals, rows in _replays(scenario):
-        yield f"{name}: {arrivals.file}: {_rows(arrivals, rows)}, {_rates(arrivals, rows)}; {_within(arrivals, rows, scenario.duration)}"
+        yield (
+            f"{name}: {arrivals.file}: {_rows(arrivals, rows)}, {_rates(arrivals, rows)}; "
+            f"{_within(arrivals, rows, scenario.duration)}"
+        )
     for place, column in specs_within("", scenario, Recorded):
         which = f", column {column.column}" if column.column is not None else ""
         span = f"from {show_duration(min(column.data, default=0.0))} to {show_duration(max(column.data, default=0.0))}"
@@ -34,10 +39,18 @@ def recordings_outside(view: View) -> Iterator[Finding]:
         duration, total = view.scenario.duration, _total(arrivals, rows)
         inside = RateCurve(arrivals).mass(duration)
         if total > 0 and inside < total / 2:
-            why = f"the run of {show_duration(duration)} sees a part of a recording of {show_duration(arrivals.end)}; `duration: recording` is all of it"
-            yield Finding(f"traffic.{name}", f"{_count(inside)} of {_count(total)} recorded requests fall into the run", why)
+            why = (
+                f"the run of {show_duration(duration)} sees a part of a recording of {show_duration(arrivals.end)}; "
+                "`duration: recording` is all of it"
+            )
+            yield Finding(
+                f"traffic.{name}", f"{_count(inside)} of {_count(total)} recorded requests fall into the run", why
+            )
         if arrivals.end < duration * (1.0 - LEFT):
-            finding = f"its recording is over after {show_duration(arrivals.end)}, and the run after {show_duration(duration)}"
+            finding = (
+                f"its recording is over after {show_duration(arrivals.end)}, and the run after "
+                f"{show_duration(duration)}"
+            )
             yield Finding(f"traffic.{name}", finding, "nothing arrives after that; is the unit of its times right?")
 
 
@@ -46,7 +59,10 @@ def unlike_clocks(view: View) -> Iterator[Finding]:
     clocks = {rows.clock: name for name, _, rows in _replays(view.scenario) if rows.began is not None}
     if len(clocks) > 1:
         kinds = ", ".join(f"{_CLOCKS[clock]} ({name})" for clock, name in sorted(clocks.items()))
-        why = "those that count from a start have a zero of their own, and dates without a zone are taken as UTC: do they begin together?"
+        why = (
+            "those that count from a start have a zero of their own, and dates without a zone are taken as UTC: do "
+            "they begin together?"
+        )
         yield Finding("traffic", f"recordings of different clocks: {kinds}", why)
 
 
@@ -60,7 +76,9 @@ def _rows(arrivals: Replay, rows: Rows) -> str:
     span = sum(arrivals.lengths) if arrivals.is_series else rows.values[-1]
     what = ""
     if arrivals.is_series:
-        column, kind = (arrivals.rates, "rates per second") if arrivals.rates is not None else (arrivals.counts, "counts")
+        column, kind = (
+            (arrivals.rates, "rates per second") if arrivals.rates is not None else (arrivals.counts, "counts")
+        )
         what = f", column {column} of {kind}"
     if rows.began is None:
         return f"{len(rows.values):,} rows{what} over {show_duration(span)}"
@@ -80,7 +98,10 @@ def _within(arrivals: Replay, rows: Rows, duration: float) -> str:
     if inside >= total * (1.0 - 1e-9):
         silence = f"; nothing after {show_duration(arrivals.end)}" if arrivals.end < duration * (1.0 - 1e-9) else ""
         return f"all {_count(total)} requests fall into the run{begins}{silence}"
-    return f"{_count(inside)} of {_count(total)} requests fall into the run of {show_duration(duration)}{begins}, the rest lies after its end"
+    return (
+        f"{_count(inside)} of {_count(total)} requests fall into the run of {show_duration(duration)}{begins}, the "
+        "rest lies after its end"
+    )
 
 
 def _total(arrivals: Replay, rows: Rows) -> float:

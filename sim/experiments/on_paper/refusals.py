@@ -12,12 +12,21 @@ LARGEST = 2000  # tokens, servers, or requests of a window, that are followed on
 
 
 def refused_share(limit: RateLimit, rate: float) -> float:
-    """Of Poisson arrivals at `rate` per second under one key. Exact but for the sliding window counter, which is taken as a sliding log."""
+    """Of Poisson arrivals at `rate` per second under one key. Exact but for the sliding window counter, taken as a
+    sliding log.
+
+    Of the presets, whose clocks tick in milliseconds or seconds, and which may store permits, it is nearly that. Where
+    what is refused counts as well
+    (kong-advanced) the weighted count is taken as that of one window.
+    """
     if rate <= 0.0:
         return 0.0
-    if limit.algorithm in ("token_bucket", "gcra"):
-        tokens = limit.burst + (1 if limit.algorithm == "gcra" else 0)
-        return 1.0 - bucket_accepts(rate / limit.rate, tokens)
+    if limit.preset == "kong-advanced" and not limit.disable_penalty:
+        return _full(rate * limit.window, max(1, math.floor(limit.rate * limit.window * (1.0 + 1e-12) + 1e-9)))
+    if limit.preset == "guava":
+        return 1.0 - bucket_accepts(rate / limit.rate, 1 + math.floor(limit.rate * limit.wait))
+    if not limit.counts_in_windows:
+        return 1.0 - bucket_accepts(rate * limit.requested_tokens / limit.rate, limit.tokens)
     most = new_limiter(limit)[0].limit
     if limit.algorithm == "fixed_window":
         return _beyond(rate * limit.window, most)
@@ -27,10 +36,11 @@ def refused_share(limit: RateLimit, rate: float) -> float:
 def bucket_accepts(load: float, tokens: int) -> float:
     """The share that a bucket of so many tokens lets pass, at `load` arrivals in the time of one token.
 
-    What the bucket lacks is the workload of an M/D/1 queue that takes a customer only while its workload is at most tokens - 1 services. Below that it is
-    the workload of the endless queue but for a factor: with F its distribution, 1 at 0, the share accepted is F / (1 + load F) at tokens - 1 services,
-    since what is accepted keeps the server busy. At whole services the workload is at most n services where at most n customers are there, whose
-    stationary weights follow from one another without a subtraction (up-crossings equal down-crossings).
+    What the bucket lacks is the workload of an M/D/1 queue that takes a customer only while its workload is at most
+    tokens - 1 services. Below that it is the workload of the endless queue but for a factor: with F its distribution, 1
+    at 0, the share accepted is F / (1 + load F) at tokens - 1 services, since what is accepted keeps the server busy.
+    At whole services the workload is at most n services where at most n customers are there, whose stationary weights
+    follow from one another without a subtraction (up-crossings equal down-crossings).
     """
     if load > 100.0 and tokens > 1:
         return 1.0 / load  # it is never idle
@@ -69,11 +79,24 @@ def _beyond(mean: float, most: int) -> float:
     return math.fsum(over * weight for over, weight in zip(terms, weights, strict=True)) / mean
 
 
+def _full(mean: float, most: int) -> float:
+    """P(N >= most) of a Poisson variable: what a window holds where what is refused counts too."""
+    if mean > LARGEST or most > LARGEST:
+        return _tail((most - 0.5 - mean) / math.sqrt(mean))
+    return max(0.0, 1.0 - math.fsum(math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1.0)) for k in range(most)))
+
+
 def erlang_b(load: float, servers: int) -> float:
-    """The share of Poisson arrivals that find all servers taken and leave; of the time for which they are taken only the mean matters."""
+    """The share of Poisson arrivals that find all servers taken and leave; of the time for which they are taken only
+    the mean matters.
+    """
     if servers > LARGEST:  # hardly to be told from a normal variable
         z = (servers - load) / math.sqrt(load) if load > 0.0 else math.inf
-        return max(1.0 - servers / load, _density(z) / math.sqrt(load) / _tail(-z) if z > -30.0 else 0.0) if z < 30.0 else 0.0
+        return (
+            max(1.0 - servers / load, _density(z) / math.sqrt(load) / _tail(-z) if z > -30.0 else 0.0)
+            if z < 30.0
+            else 0.0
+        )
     blocked = 1.0
     for n in range(1, servers + 1):
         blocked = load * blocked / (n + load * blocked)

@@ -1,7 +1,8 @@
 """How much one replication is, on paper: attempts, rows, and the bytes that it takes while it runs.
 
-The figures are those of `tests/bench/row_memory.py` (84 bytes for a row while it is made, 62 in the records) and of runs of the whole command, of 0.6 to
-3 million rows, of 20,000 replicas, consumers and partitions, and of 100,000 users and waiting requests. They are for the engine that takes more.
+The figures are those of `tests/bench/row_memory.py` (84 bytes for a row while it is made, 62 in the records) and of
+runs of the whole command, of 0.6 to 3 million rows, of 20,000 replicas, consumers and partitions, and of 100,000 users
+and waiting requests. They are for the engine that takes more.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sim.experiments.on_paper.offered_load import Analysis, analysis_of
 from sim.spec.actions import Calls, polls_of
 from sim.spec.base import UNLIMITED
 from sim.spec.scenario import Recording, Scenario
-from sim.spec.sites import GATEWAY, call_sites
+from sim.spec.sites import GATEWAY, Limit, call_sites, placed_limits
 from sim.spec.traffic import Closed
 from sim.spec.walk import visits
 
@@ -25,7 +26,8 @@ KEPT = 62.0  # bytes of a row that is kept
 SPANS = 6.0  # rows of attempts and of their stages, for each attempt, as large as one of a request
 WAITING = 1_500.0  # bytes of a request that is under way
 USER, REPLICA, MEMBER, LANE = 1_800.0, 2_700.0, 6_200.0, 3_300.0
-STAMP, PAIR, SAMPLE = 30.0, 8.0, 30.0  # a place in the ring of a breaker or a log; a replica as a caller's balancer knows it; a point of a series
+# a place in the ring of a breaker or a log; a replica as a caller's balancer knows it; a point of a series
+STAMP, PAIR, SAMPLE = 30.0, 8.0, 30.0
 REMEMBERED = 400.0  # bytes of a key: an event that an idempotent consumer has seen, a user with a limit or a token
 SERIES = 9  # of one component, about
 
@@ -70,14 +72,26 @@ def size_of(scenario: Scenario, record: Recording | None = None) -> Size:
         return Size(requests, _kept(record, requests, 0.0, requests), 0.0, fixed(scenario), 0.0, _points(scenario), 0.0)
     requests = _finite(math.fsum(analysis.sent.values())) * scenario.duration
     groups = Counter(topic for service in scenario.services.values() for topic in service.consumes)
-    messages = _finite(math.fsum(rate * groups[topic] for topic, rate in analysis.rates.topics.items())) * scenario.duration
+    messages = (
+        _finite(math.fsum(rate * groups[topic] for topic, rate in analysis.rates.topics.items())) * scenario.duration
+    )
     attempts = attempts_of(scenario)
     kept = _kept(record, requests, messages, _finite(attempts))
-    return Size(attempts, kept, _waiting(scenario, analysis), fixed(scenario), _remembered(scenario, analysis), _points(scenario), _polls(scenario))
+    return Size(
+        attempts,
+        kept,
+        _waiting(scenario, analysis),
+        fixed(scenario),
+        _remembered(scenario, analysis),
+        _points(scenario),
+        _polls(scenario),
+    )
 
 
 def _on_paper(scenario: Scenario) -> Analysis | None:
-    """None where a step or an arrival process of a plug-in says nothing on paper (`NotImplementedError`): then there are its requests alone."""
+    """None where a step or an arrival process of a plug-in says nothing on paper (`NotImplementedError`): then there
+    are its requests alone.
+    """
     try:
         return analysis_of(scenario)
     except NotImplementedError:
@@ -85,7 +99,9 @@ def _on_paper(scenario: Scenario) -> Analysis | None:
 
 
 def roughly(scenario: Scenario) -> float:
-    """Bytes of what is there from the beginning and of one row for each request of open traffic: quickly known, and enough to compare variations."""
+    """Bytes of what is there from the beginning and of one row for each request of open traffic: quickly known, and
+    enough to compare variations.
+    """
     from sim.experiments.on_paper.load_factor import open_rate
 
     try:
@@ -95,7 +111,9 @@ def roughly(scenario: Scenario) -> float:
 
 
 def attempts_of(scenario: Scenario) -> float:
-    """How many attempts and deliveries one replication makes, on paper: of open traffic as it comes, of closed users the most that they can send."""
+    """How many attempts and deliveries one replication makes, on paper: of open traffic as it comes, of closed users
+    the most that they can send.
+    """
     from sim.experiments.on_paper.load_factor import open_rate
 
     analysis = _on_paper(scenario)
@@ -119,7 +137,9 @@ def _finite(value: float) -> float:
 
 
 def _waiting(scenario: Scenario, analysis: Analysis) -> float:
-    """Requests under way: a backlog grows where more is asked for than can be done, up to what queues take; elsewhere Little's law."""
+    """Requests under way: a backlog grows where more is asked for than can be done, up to what queues take; elsewhere
+    Little's law.
+    """
     duration = scenario.duration
     backlog = 0.0
     for station in analysis.load("").stations:
@@ -127,8 +147,12 @@ def _waiting(scenario: Scenario, analysis: Analysis) -> float:
             grows = _finite(station.rate * (1.0 - 1.0 / station.utilisation)) * duration
             backlog = max(backlog, min(grows, _room(scenario, station.name)))
     bound = math.inf if any(not isinstance(traffic.arrivals, Closed) for traffic in scenario.traffic.values()) else 0.0
-    bound += sum(traffic.arrivals.users for traffic in scenario.traffic.values() if isinstance(traffic.arrivals, Closed))
-    under_way = math.fsum(_finite(rate) * min(duration, analysis.response(name)) for name, rate in analysis.sent.items())
+    bound += sum(
+        traffic.arrivals.users for traffic in scenario.traffic.values() if isinstance(traffic.arrivals, Closed)
+    )
+    under_way = math.fsum(
+        _finite(rate) * min(duration, analysis.response(name)) for name, rate in analysis.sent.items()
+    )
     return min(bound, max(backlog, under_way))
 
 
@@ -145,12 +169,24 @@ def fixed(scenario: Scenario) -> float:
     replicas = {name: service.replicas for name, service in scenario.services.items()}
     if scenario.gateway is not None:
         replicas[GATEWAY] = scenario.gateway.replicas
-    partitions = {name: topic.partitions for spec in scenario.brokers.values() for name, topic in spec.topics.items()}
-    consumes = [(service.replicas, topic, consume) for service in scenario.services.values() for topic, consume in service.consumes.items()]
+    partitions = {
+        name: topic.partitions for spec in scenario.brokers.values() for name, topic in spec.partitioned.items()
+    }
+    consumes = [
+        (service.replicas, topic, consume)
+        for service in scenario.services.values()
+        for topic, consume in service.consumes.items()
+    ]
     lanes = sum(partitions.get(topic, 0) for _, topic in {(consume.group, topic) for _, topic, consume in consumes})
     users = sum(traffic.arrivals.users for traffic in scenario.traffic.values() if isinstance(traffic.arrivals, Closed))
     found = REPLICA * sum(replicas.values()) + MEMBER * sum(count * consume.consumers for count, _, consume in consumes)
-    return found + LANE * (lanes + sum(partitions.values())) + USER * users + _rings(scenario, replicas) + SAMPLE * _points(scenario)
+    return (
+        found
+        + LANE * (lanes + sum(partitions.values()))
+        + USER * users
+        + _rings(scenario, replicas)
+        + SAMPLE * _points(scenario)
+    )
 
 
 def _rings(scenario: Scenario, replicas: dict[str, int]) -> float:
@@ -164,23 +200,44 @@ def _rings(scenario: Scenario, replicas: dict[str, int]) -> float:
         if (breaker := policy.circuit_breaker) is not None:
             stamps = breaker.failures if breaker.resilience4j is None else breaker.resilience4j.sliding_window_size
             found += STAMP * stamps * (callers if policy.scope == "replica" else 1)
-    gateway = scenario.gateway
-    for limit in gateway.rate_limits if gateway is not None else ():
-        if gateway is not None and limit.algorithm == "sliding_log":
-            keys = _keys(scenario) if limit.per == "user" else len(gateway.routes) if limit.per == "route" else 1
-            found += PAIR * limit.rate * limit.window * keys * (gateway.replicas if limit.scope == "node" else 1)
+    for limit in placed_limits(scenario):
+        if limit.spec.algorithm == "sliding_log":
+            spec = limit.spec
+            found += (
+                PAIR
+                * spec.rate
+                * spec.window
+                * _keys_of(scenario, limit)
+                * (limit.replicas if spec.scope == "node" else 1)
+            )
     return found
+
+
+def _keys_of(scenario: Scenario, limit: Limit) -> float:
+    """Counts that a limit may come to keep."""
+    keys = 1.0
+    for word in limit.spec.keys:
+        keys *= len(limit.routes) if word == "route" else _keys(scenario) if word in ("user", "consumer", "ip") else 1.0
+    return keys
 
 
 def _remembered(scenario: Scenario, analysis: Analysis) -> float:
-    """Keys: of every event for each idempotent group, of every user for each limit by user, and in each node for its tokens."""
-    consumed = {(consume.group, topic) for service in scenario.services.values() for topic, consume in service.consumes.items() if consume.idempotent}
+    """Keys: of every event for each idempotent group, of every user for each limit by user, and in each node for its
+    tokens.
+    """
+    consumed = {
+        (consume.group, topic)
+        for service in scenario.services.values()
+        for topic, consume in service.consumes.items()
+        if consume.idempotent
+    }
     found = _finite(math.fsum(analysis.rates.topics.get(topic, 0.0) for _, topic in consumed)) * scenario.duration
     if (gateway := scenario.gateway) is not None:
-        times = sum(gateway.replicas if limit.scope == "node" else 1 for limit in gateway.rate_limits if limit.per == "user")
         caches = sum(isinstance(action, Calls) and action.remembered is not None for action in gateway.authenticates)
-        found += _keys(scenario) * (times + gateway.replicas * caches)
-    return found
+        found += _keys(scenario) * gateway.replicas * caches
+    by_user = [limit for limit in placed_limits(scenario) if set(limit.spec.keys) & {"user", "consumer", "ip"}]
+    times = sum(limit.replicas if limit.spec.scope == "node" else 1 for limit in by_user)
+    return found + _keys(scenario) * times
 
 
 def _keys(scenario: Scenario) -> float:
@@ -191,11 +248,14 @@ def _keys(scenario: Scenario) -> float:
 
 
 def _points(scenario: Scenario) -> float:
-    components = len(scenario.services) + (scenario.gateway is not None) + sum(len(service.consumes) for service in scenario.services.values())
+    components = (
+        len(scenario.services)
+        + (scenario.gateway is not None)
+        + sum(len(service.consumes) for service in scenario.services.values())
+    )
     return scenario.duration / scenario.record.interval * SERIES * components
 
 
 def _polls(scenario: Scenario) -> float:
     relays = [(visit.service, poll) for visit in visits(scenario) for poll in polls_of(visit.step)]
     return sum(scenario.duration / poll * scenario.services[service].replicas for service, poll in relays)
-

@@ -1,4 +1,6 @@
-"""Words and shares of a study that are probably not meant as they stand: names that nothing refers to, shares that do not add up."""
+"""Words and shares of a study that are probably not meant as they stand: names that nothing refers to, shares that do
+not add up.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,20 @@ from sim.spec.traffic import Replay
 from sim.units import show_share
 
 ROUNDING = 0.002  # by which shares that were rounded may miss 100 %
-_MISSING = {"policy": "`policy:` in a call", "route": "target in `sends`", "endpoint": "call", "topic": "`publish` or `consumes`", "broker": "topic"}
+_MISSING = {
+    "policy": "`policy:` in a call",
+    "route": "target in `sends`",
+    "endpoint": "call",
+    "topic": "`publish` or `consumes`",
+    "broker": "topic",
+}
 
 
 def unreferenced(scenarios: Mapping[str, Scenario]) -> Iterator[tuple[Finding, list[str]]]:
-    """Names to which nothing refers in any of the variants that have them, and these variants. Services are told of by `idle_services`."""
+    """Names to which nothing refers in any of the variants that have them, and these variants.
+
+    Services are told of by `idle_services`.
+    """
     unused: dict[Location, tuple[Named, list[str]]] = {}
     used: set[Location] = set()
     names: dict[Location, set[str]] = {}  # by the map that they stand in
@@ -34,17 +45,30 @@ def unreferenced(scenarios: Mapping[str, Scenario]) -> Iterator[tuple[Finding, l
     for at, (thing, variants) in unused.items():
         if at not in used:
             meant = nearest(thing.name, names[at[:-1]] - {thing.name})
-            why = f"it has no effect; is a {_MISSING[thing.what]} missing" + (f", or is '{meant}' meant?" if meant else "?")
-            yield Finding(dotted(at), f"nothing refers to the {thing.what} '{thing.name}'", why, kind="unreferenced"), variants
+            why = f"it has no effect; is a {_MISSING[thing.what]} missing" + (
+                f", or is '{meant}' meant?" if meant else "?"
+            )
+            yield (
+                Finding(dotted(at), f"nothing refers to the {thing.what} '{thing.name}'", why, kind="unreferenced"),
+                variants,
+            )
 
 
 def shares_of_sends(view: View) -> Iterator[Finding]:
     """Mixes whose shares are no whole."""
     for name, traffic in view.scenario.traffic.items():
         recorded = isinstance(traffic.arrivals, Replay) and traffic.arrivals.route is not None
-        if isinstance(traffic.sends, dict) and not recorded and abs((total := sum(traffic.sends.values())) - 1.0) > ROUNDING:
+        if (
+            isinstance(traffic.sends, dict)
+            and not recorded
+            and abs((total := sum(traffic.sends.values())) - 1.0) > ROUNDING
+        ):
             taken = ", ".join(f"{target} {show_share(share)}" for target, share in list(traffic.mix.items())[:5])
-            yield Finding(f"traffic.{name}.sends", f"the shares add up to {show_share(total)}, not to 100%", f"they are taken as weights: {taken}")
+            yield Finding(
+                f"traffic.{name}.sends",
+                f"the shares add up to {show_share(total)}, not to 100%",
+                f"they are taken as weights: {taken}",
+            )
 
 
 def shares_of_mixtures(view: View) -> Iterator[Finding]:
@@ -52,4 +76,8 @@ def shares_of_mixtures(view: View) -> Iterator[Finding]:
     for place, mixture in specs_within("", view.scenario, Mixture):
         if mixture.percentages is not None and abs(mixture.percentages - 1.0) > ROUNDING:
             taken = ", ".join(map(show_share, mixture.weights[:5]))
-            yield Finding(place, f"the weights add up to {show_share(mixture.percentages)}, not to 100%", f"they are taken as {taken}")
+            yield Finding(
+                place,
+                f"the weights add up to {show_share(mixture.percentages)}, not to 100%",
+                f"they are taken as {taken}",
+            )

@@ -1,15 +1,18 @@
-"""What everything that can be full is asked for on paper: servers, visits per second, and how long each visit holds one."""
+"""What everything that can be full is asked for on paper: servers, visits per second, and how long each visit holds
+one.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from sim.experiments.on_paper.flow import Flow, Profile, gateway_work
+from sim.experiments.on_paper.flow import Flow, gateway_work
+from sim.experiments.on_paper.profile import Profile
 from sim.experiments.on_paper.rates import Rates, limit_in_all
 from sim.spec.base import UNLIMITED
 from sim.spec.service import Service
-from sim.spec.sites import bulkheads, call_sites, limit_name
+from sim.spec.sites import GATEWAY, bulkheads, call_sites, caller_limits, placed_limits, pools
 
 UNEVEN = 1.01  # times the mean of its group: a member that gets more is told of by itself
 
@@ -20,7 +23,10 @@ def stations(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
     """(name, resource) -> what is asked of it, of everything that can be full."""
     scenario, answer = flow.scenario, dict[tuple[str, str], Load]()
     if scenario.gateway is not None and scenario.gateway.workers != UNLIMITED:
-        answer["gateway", "workers"] = (scenario.gateway.replicas * scenario.gateway.workers, *_gateway_load(flow, found))
+        answer["gateway", "workers"] = (
+            scenario.gateway.replicas * scenario.gateway.workers,
+            *_gateway_load(flow, found),
+        )
     runs = runs_of(flow, found)
     saved: dict[str, float] = {}
     for _, rate, profile in runs:
@@ -36,7 +42,9 @@ def held_by(loads: dict[tuple[str, str], Load]) -> dict[tuple[str, str], tuple[f
     return {key: (rate, rate * demand if rate > 0.0 else 0.0) for key, (_, rate, demand) in loads.items()}
 
 
-def _service_load(flow: Flow, found: Rates, name: str, service: Service, saved: dict[str, float]) -> dict[tuple[str, str], Load]:
+def _service_load(
+    flow: Flow, found: Rates, name: str, service: Service, saved: dict[str, float]
+) -> dict[tuple[str, str], Load]:
     """Workers, cores and consumers of a service."""
     answer: dict[tuple[str, str], Load] = {}
     visits = [(f"{name}.{endpoint}", found.endpoints.get(f"{name}.{endpoint}", 0.0)) for endpoint in service.endpoints]
@@ -44,15 +52,19 @@ def _service_load(flow: Flow, found: Rates, name: str, service: Service, saved: 
     consumed = {topic: _partition_rates(flow, found, name, topic) for topic in service.consumes}
     if service.workers != UNLIMITED and service.endpoints:
         threads = service.concurrency == "threads"
-        held = math.fsum(rate * (flow.endpoints[place].hold if threads else flow.endpoints[place].work) for place, rate in visits if rate > 0.0)
+        held = math.fsum(
+            rate * (flow.endpoints[place].hold if threads else flow.endpoints[place].work)
+            for place, rate in visits
+            if rate > 0.0
+        )
         held = max(0.0, held - math.fsum(saved.get(place, 0.0) for place, _ in visits)) if threads else held
-        answer[name, "workers"] = (service.replicas * service.workers, rate, held / rate if rate else 0.0)
+        answer[name, "workers"] = (service.most_replicas * service.workers, rate, held / rate if rate else 0.0)
     if service.cores is not None:
         users = [(rate, flow.endpoints[place]) for place, rate in visits]
         users += [(sum(its), flow.consumers[name, topic]) for topic, its in consumed.items()]
         total = math.fsum(rate for rate, _ in users)
         work = math.fsum(rate * profile.work for rate, profile in users if rate > 0.0)
-        answer[name, "cores"] = (service.replicas * service.cores, total, work / total if total else 0.0)
+        answer[name, "cores"] = (service.most_replicas * service.cores, total, work / total if total else 0.0)
     for topic, its in consumed.items():
         hold = flow.consumers[name, topic].hold
         answer[f"{name} <- {topic}", "consumers"] = (len(its), sum(its), hold)
@@ -73,8 +85,13 @@ Run = tuple[str, float, Profile]  # who, how often per second, and what one is
 def runs_of(flow: Flow, found: Rates) -> list[Run]:
     """All runs of endpoints and consumers, and the calls of the gateway's routes as runs of their own."""
     scenario = flow.scenario
-    runs = [(place.partition(".")[0], found.endpoints.get(place, 0.0), profile) for place, profile in flow.endpoints.items()]
-    runs += [(name, sum(_partition_rates(flow, found, name, topic)), profile) for (name, topic), profile in flow.consumers.items()]
+    runs = [
+        (place.partition(".")[0], found.endpoints.get(place, 0.0), profile) for place, profile in flow.endpoints.items()
+    ]
+    runs += [
+        (name, sum(_partition_rates(flow, found, name, topic)), profile)
+        for (name, topic), profile in flow.consumers.items()
+    ]
     names = {site.written: site.policy_name for site in call_sites(scenario) if isinstance(site.written, str)}
     for route, spec in scenario.gateway.routes.items() if scenario.gateway is not None else ():
         called, callee = flow.route_called(route), spec.to.partition(".")[0]
@@ -84,7 +101,9 @@ def runs_of(flow: Flow, found: Rates) -> list[Run]:
 
 
 def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Load]:
-    """Attempts and the time for which each holds a place: Little's law."""
+    """Attempts and the time for which each holds a place: Little's law. And what callers with a rate limit of their own
+    let go.
+    """
     held: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     for caller, rate, profile in runs:
         for (callee, policy), (attempts, seconds) in profile.places.items():
@@ -93,32 +112,54 @@ def _bulkhead_load(flow: Flow, runs: Sequence[Run]) -> dict[tuple[str, str], Loa
     for its in bulkheads(flow.scenario):
         found_here = held.get((its.caller, its.callee, its.policy_name), [])
         attempts = math.fsum(attempts for attempts, _ in found_here)
-        answer[its.name, "places"] = (its.places, attempts, math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0)
+        answer[its.name, "places"] = (
+            its.places,
+            attempts,
+            math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0,
+        )
+    for its in pools(flow.scenario):
+        found_here = held.get((its.caller, its.callee, its.policy_name), [])
+        attempts = math.fsum(attempts for attempts, _ in found_here)
+        seconds = math.fsum(seconds for _, seconds in found_here) / attempts if attempts else 0.0
+        answer[its.name, "connections"] = (its.places, attempts, seconds)
+    for limit in caller_limits(flow.scenario):
+        found_here = held.get((limit.caller, limit.callee, limit.policy_name), [])
+        answer[limit.name, "rate"] = (1, math.fsum(attempts for attempts, _ in found_here), 1.0 / limit.rate)
     return answer
 
 
 def _limit_load(flow: Flow, found: Rates) -> dict[tuple[str, str], Load]:
-    """Of a limit for all what they send, of one by route what the busiest route gets; those by user hold back a user, and not the system."""
-    gateway = flow.scenario.gateway
-    answer = {}
-    for index, limit in enumerate(gateway.rate_limits if gateway is not None else ()):
-        assert gateway is not None
-        arriving = [found.targets.get(route, 0.0) for route in gateway.routes]
-        if limit.per != "user":
-            rate = max(arriving) if limit.per == "route" else math.fsum(arriving)
-            answer[f"gateway {limit_name(limit, index)}", "rate"] = (1, rate, 1.0 / limit_in_all(limit, gateway))
+    """Of a limit for all what they send, of one by route what the busiest route gets; those by user hold back a user,
+    and not the system.
+    """
+    answer: dict[tuple[str, str], Load] = {}
+    for limit in placed_limits(flow.scenario):
+        rates = found.targets if limit.owner == GATEWAY else found.endpoints
+        arriving = [rates.get(route, 0.0) for route in limit.routes] or [0.0]
+        if limit.spec.keys not in ((), ("route",)) or limit.spec.when:
+            continue
+        rate = max(arriving) if limit.spec.keys else math.fsum(arriving)
+        load = (1, rate, 1.0 / limit_in_all(limit.spec, limit.replicas))
+        if (limit.name, "rate") not in answer or load[2] > answer[limit.name, "rate"][
+            2
+        ]:  # of several rates the tightest
+            answer[limit.name, "rate"] = load
     return answer
 
 
 def _gateway_load(flow: Flow, found: Rates) -> tuple[float, float]:
-    """Requests per second at the gateway, and how long one holds a worker: an event loop for the gateway's own work alone."""
+    """Requests per second at the gateway, and how long one holds a worker: an event loop for the gateway's own work
+    alone.
+    """
     gateway = flow.scenario.gateway
     assert gateway is not None
     arriving = {route: found.targets.get(route, 0.0) for route in gateway.routes}
     held = 0.0
     for route, spec in gateway.routes.items():
         turned_away = max(0.0, arriving[route] - found.routes[route])
-        held += found.routes[route] * gateway_work(gateway, spec) + turned_away * gateway_work(gateway, None if spec.authenticate else spec)
+        held += found.routes[route] * gateway_work(gateway, spec) + turned_away * gateway_work(
+            gateway, None if spec.authenticate else spec
+        )
         if gateway.concurrency == "threads":
             held += found.routes[route] * flow.route_called(route).ends.expected
     total = math.fsum(arriving.values())

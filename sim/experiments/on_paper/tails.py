@@ -1,6 +1,7 @@
 """The tail of each distribution, and the mean of what a limit leaves of it, in closed form: P(X > t) and E[min(X, t)].
 
-E[min(X, t)] is the integral of P(X > s) for s from 0 to t. A distribution of a plug-in has neither, and is judged by draws of its own.
+E[min(X, t)] is the integral of P(X > s) for s from 0 to t. A distribution of a plug-in has neither, and is judged by
+draws of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,18 @@ from functools import singledispatch
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.spec.distribution import Constant, Distribution, Erlang, Exponential, Gamma, HyperExponential, LogNormal, Pareto, Uniform, Weibull
+from sim.spec.distribution import (
+    Constant,
+    Distribution,
+    Erlang,
+    Exponential,
+    Gamma,
+    HyperExponential,
+    LogNormal,
+    Pareto,
+    Uniform,
+    Weibull,
+)
 from sim.spec.measured import Mixture, Recorded
 
 Floats = NDArray[np.float64]
@@ -35,7 +47,9 @@ def in_closed_form(distribution: Distribution) -> bool:
     """Whether both are formulas, and not sums over what was measured or drawn."""
     if isinstance(distribution, Mixture):
         return all(map(in_closed_form, distribution.parts))
-    return not isinstance(distribution, Recorded) and survival.dispatch(type(distribution)) is not survival.dispatch(Distribution)
+    return not isinstance(distribution, Recorded) and survival.dispatch(type(distribution)) is not survival.dispatch(
+        Distribution
+    )
 
 
 def samples(distribution: Distribution) -> Floats:
@@ -81,22 +95,31 @@ def _exponential_tail(mean: float, t: Floats) -> Floats:
 
 @survival.register
 def _(distribution: HyperExponential, t: Floats) -> Floats:
-    return _sum(p * _exponential_tail(mean, t) for p, mean in zip(distribution.probabilities, distribution.means, strict=True))
+    return _sum(
+        p * _exponential_tail(mean, t) for p, mean in zip(distribution.probabilities, distribution.means, strict=True)
+    )
 
 
 @limited_mean.register
 def _(distribution: HyperExponential, t: Floats) -> Floats:
-    return _sum(p * mean * (1.0 - _exponential_tail(mean, t)) for p, mean in zip(distribution.probabilities, distribution.means, strict=True))
+    return _sum(
+        p * mean * (1.0 - _exponential_tail(mean, t))
+        for p, mean in zip(distribution.probabilities, distribution.means, strict=True)
+    )
 
 
 @survival.register
 def _(distribution: Mixture, t: Floats) -> Floats:
-    return _sum(weight * survival(part, t) for weight, part in zip(distribution.weights, distribution.parts, strict=True))
+    return _sum(
+        weight * survival(part, t) for weight, part in zip(distribution.weights, distribution.parts, strict=True)
+    )
 
 
 @limited_mean.register
 def _(distribution: Mixture, t: Floats) -> Floats:
-    return _sum(weight * limited_mean(part, t) for weight, part in zip(distribution.weights, distribution.parts, strict=True))
+    return _sum(
+        weight * limited_mean(part, t) for weight, part in zip(distribution.weights, distribution.parts, strict=True)
+    )
 
 
 @survival.register
@@ -109,7 +132,11 @@ def _(distribution: Uniform, t: Floats) -> Floats:
 def _(distribution: Uniform, t: Floats) -> Floats:
     low, high = distribution.low, distribution.high
     inside = np.clip(t, low, high)
-    return np.minimum(t, low) + ((high - low) ** 2 - (high - inside) ** 2) / (2.0 * (high - low)) if high > low else np.minimum(t, low)
+    return (
+        np.minimum(t, low) + ((high - low) ** 2 - (high - inside) ** 2) / (2.0 * (high - low))
+        if high > low
+        else np.minimum(t, low)
+    )
 
 
 @survival.register

@@ -1,8 +1,10 @@
-"""How long something takes on paper: a distribution that can be added to others, cut at a limit, and be the longest of several.
+"""How long something takes on paper: a distribution that can be added to others, cut at a limit, and be the longest of
+several.
 
-A time is a fixed part and random parts that do not depend on one another. Only what has to be known of their sum is computed: its mean is that of the
-parts; a tail of one part alone is exact (`tails`). Sums are convolved as at most ATOMS points, evenly spaced in the logarithm, each with the mean and the
-variance of what it stands for: means stay exact, and a point is spread over its surroundings where a limit falls among them.
+A time is a fixed part and random parts that do not depend on one another. Only what has to be known of their sum is
+computed: its mean is that of the parts; a tail of one part alone is exact (`tails`). Sums are convolved as at most
+ATOMS points, evenly spaced in the logarithm, each with the mean and the variance of what it stands for: means stay
+exact, and a point is spread over its surroundings where a limit falls among them.
 """
 
 from __future__ import annotations
@@ -117,7 +119,9 @@ class Law:
     def plus(self, other: Law) -> Law:
         """The sum of the two."""
         at = np.add.outer(self.at, other.at).ravel()
-        law = condensed(at, np.multiply.outer(self.mass, other.mass).ravel(), np.add.outer(self.variance, other.variance).ravel())
+        law = condensed(
+            at, np.multiply.outer(self.mass, other.mass).ravel(), np.add.outer(self.variance, other.variance).ravel()
+        )
         return replace(law, kept=self.kept and other.kept)
 
     def later(self, seconds: float) -> Law:
@@ -126,7 +130,7 @@ class Law:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class KnownTail:
     """A draw of a distribution of the scenario whose tail is known in closed form."""
 
     distribution: Distribution
@@ -192,7 +196,11 @@ class Times:
     @property
     def law(self) -> Law:
         """As points, the fixed part included."""
-        return self.parts.sum.law.later(self.fixed) if self.parts.sum is not None else Law(np.array([self.fixed]), np.ones(1), np.zeros(1))
+        return (
+            self.parts.sum.law.later(self.fixed)
+            if self.parts.sum is not None
+            else Law(np.array([self.fixed]), np.ones(1), np.zeros(1))
+        )
 
     def of(self, share: float) -> Times:
         """That of so large a share of them."""
@@ -217,7 +225,9 @@ class Times:
             return self
         if isinstance(distribution, Constant):
             return replace(self, fixed=self.fixed + times * distribution.value)
-        part = Drawn(distribution, kept) if in_closed_form(distribution) else replace(law_of(distribution), kept=kept)
+        part = (
+            KnownTail(distribution, kept) if in_closed_form(distribution) else replace(law_of(distribution), kept=kept)
+        )
         return replace(self, parts=self.parts.and_((part,) * times))._bounded()
 
     def above(self, limit: float) -> float:
@@ -227,7 +237,9 @@ class Times:
         return self.parts.sum.above(limit - self.fixed)
 
     def percentile(self, share: float) -> float:
-        """The least time above which no more than 1 - `share` of those that it is about are, seconds; by bisection of the tail."""
+        """The least time above which no more than 1 - `share` of those that it is about are, seconds; by bisection of
+        the tail.
+        """
         low, high = self.fixed, max(2.0 * self.fixed, 1e-3)
         if self.parts.sum is None:
             return self.fixed
@@ -333,7 +345,9 @@ def _mixed(weighted: Sequence[tuple[float, Law]]) -> Law:
 
 
 def condensed(at: Floats, mass: Floats, variance: Floats) -> Law:
-    """As at most ATOMS points (and one at 0, and one that is infinite): neighbours become one, with their mean and their variance."""
+    """As at most ATOMS points (and one at 0, and one that is infinite): neighbours become one, with their mean and
+    their variance.
+    """
     atoms = _atoms.get(ATOMS)
     kept = mass > 0.0
     at, mass, variance = at[kept], mass[kept], variance[kept]
@@ -343,7 +357,9 @@ def condensed(at: Floats, mass: Floats, variance: Floats) -> Law:
     usual = (at > 0.0) & np.isfinite(at)
     low, high = at[usual].min(), at[usual].max()
     place = np.zeros(at.shape, dtype=np.int64)
-    place[usual] = 1 + np.minimum((np.log(at[usual] / low) / max(math.log(high / low), 1e-300) * atoms).astype(np.int64), atoms - 1)
+    place[usual] = 1 + np.minimum(
+        (np.log(at[usual] / low) / max(math.log(high / low), 1e-300) * atoms).astype(np.int64), atoms - 1
+    )
     place[np.isinf(at)] = atoms + 1
     total = np.bincount(place, weights=mass, minlength=atoms + 2)
     found = total > 0.0

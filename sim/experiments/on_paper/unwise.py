@@ -1,11 +1,14 @@
-"""The warnings of `sim check`: each a place, what was found, and why it matters. Unwise is allowed; nothing here refuses a scenario."""
+"""The warnings of `sim check`: each a place, what was found, and why it matters.
+
+Unwise is allowed; nothing here refuses a scenario.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from sim.experiments.on_paper import optimistic
+from sim.experiments.on_paper import optimistic, unwise_queue_brokers
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.changed_defaults import changed_defaults
 from sim.experiments.on_paper.flow import members
@@ -14,8 +17,23 @@ from sim.experiments.on_paper.places import listed, specs_within
 from sim.experiments.on_paper.recordings import recordings_outside, unlike_clocks
 from sim.experiments.on_paper.refusals import erlang_b
 from sim.experiments.on_paper.slips import shares_of_mixtures, shares_of_sends
-from sim.experiments.on_paper.unwise_calls import breakers, hopeless_retries, impatient_clients, retry_fan_out, short_timeouts
-from sim.experiments.on_paper.unwise_limits import kinder_than_kong, limits_of_one_token, limits_with_words_unused, rate_limits, rounded_limits
+from sim.experiments.on_paper.unwise_calls import (
+    breakers,
+    hopeless_retries,
+    impatient_clients,
+    retry_fan_out,
+    short_timeouts,
+)
+from sim.experiments.on_paper.unwise_limits import (
+    kinder_than_kong,
+    limited_callers,
+    limits_of_one_token,
+    limits_with_words_unused,
+    rate_limits,
+    replaced_limits,
+    rounded_limits,
+)
+from sim.experiments.on_paper.unwise_queues import starving_classes
 from sim.experiments.on_paper.zero_time_loops import time_can_stand_still
 from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
@@ -25,7 +43,8 @@ from sim.units import show_duration, show_rate, show_share
 
 CROWDED = 0.8  # from here on queues grow steeply
 RARE = 0.01
-PROCESSORS = 64  # of the largest machines that are commonly given to one replica; a pod hardly ever gets a quarter of that
+# of the largest machines that are commonly given to one replica; a pod hardly ever gets a quarter of that
+PROCESSORS = 64
 
 
 def findings(analysis: Analysis, load: OfferedLoad) -> Iterator[Finding]:
@@ -60,21 +79,34 @@ def overload(view: View) -> Iterator[Finding]:
 
 
 def _few_places(view: View, station: Station, place: str) -> Iterator[Finding]:
-    """A bulkhead of which all places are taken now and then. Where nobody waits for one, Erlang's formula says how often."""
+    """A bulkhead of which all places are taken now and then.
+
+    Where nobody waits for one, Erlang's formula says how often.
+    """
     its = next(its for its in bulkheads(view.scenario) if its.name == station.name)
     guards = 1 if its.policy.scope == "service" else view.replicas(its.caller)
     asked = station.rate_peak * station.demand / guards
     each = station.servers // guards
     when = "" if station.utilisation >= CROWDED else " at the peak"
     if its.policy.bulkhead is not None and its.policy.bulkhead.max_wait > 0:
-        why = "calls wait for a place, and are refused when they have waited `max_wait`: the time before the call grows steeply from 80 % on"
+        why = (
+            "calls wait for a place, and are refused when they have waited `max_wait`: the time before the call "
+            "grows steeply from 80 % on"
+        )
         if station.utilisation_peak > CROWDED:
-            yield Finding(place, f"asked for {show_share(station.utilisation_peak)} of its {station.servers:,} places{when}", why)
+            yield Finding(
+                place, f"asked for {show_share(station.utilisation_peak)} of its {station.servers:,} places{when}", why
+            )
         return
     refused = erlang_b(asked, each)
     if refused > RARE:
-        why = f"of calls that come at random {show_share(refused)} find no place and are refused (Erlang B: {asked:.3g} at once on average, {each:,} places)"
-        yield Finding(place, f"asked for {show_share(station.utilisation_peak)} of its {station.servers:,} places{when}", why)
+        why = (
+            f"of calls that come at random {show_share(refused)} find no place and are refused (Erlang B: "
+            f"{asked:.3g} at once on average, {each:,} places)"
+        )
+        yield Finding(
+            place, f"asked for {show_share(station.utilisation_peak)} of its {station.servers:,} places{when}", why
+        )
 
 
 def crowded_machines(view: View) -> Iterator[Finding]:
@@ -85,8 +117,15 @@ def crowded_machines(view: View) -> Iterator[Finding]:
             continue
         computing = view.analysis.computing(station.name, peak=True) / service.replicas
         if computing > PROCESSORS:
-            why = "without `cores` every worker computes as if alone; say how many cores a replica has, or `wait` where the time passes elsewhere"
-            yield Finding(f"services.{station.name}", f"{_number(computing)} workers compute at once in each replica, and no `cores` are named", why)
+            why = (
+                "without `cores` every worker computes as if alone; say how many cores a replica has, or `wait` "
+                "where the time passes elsewhere"
+            )
+            yield Finding(
+                f"services.{station.name}",
+                f"{_number(computing)} workers compute at once in each replica, and no `cores` are named",
+                why,
+            )
 
 
 def unlimited_queues(view: View) -> Iterator[Finding]:
@@ -94,10 +133,16 @@ def unlimited_queues(view: View) -> Iterator[Finding]:
     names = [
         name
         for name, service in view.scenario.services.items()
-        if service.queue.capacity == UNLIMITED and service.queue.timeout is None and service.workers != UNLIMITED and _called(view, name) > 0
+        if service.queue.capacity == UNLIMITED
+        and service.queue.timeout is None
+        and service.workers != UNLIMITED
+        and _called(view, name) > 0
     ]
     if names:
-        why = "an overload becomes waiting time without end instead of refusals: work is done for callers who have long gone"
+        why = (
+            "an overload becomes waiting time without end instead of refusals: work is done for callers who have "
+            "long gone"
+        )
         yield Finding("services", f"queues without limit: {listed(names)}", why)
 
 
@@ -106,10 +151,15 @@ def idle_services(view: View) -> Iterator[Finding]:
     published = {topic for topic, rate in view.analysis.rates_peak.topics.items() if rate > 0}
     for name, service in view.scenario.services.items():
         if _called(view, name) <= 0 and not published & set(service.consumes) and not view.load.unknown:
-            yield Finding(f"services.{name}", "nobody calls it and no message reaches it", "it only costs; is a call or a topic missing?")
+            yield Finding(
+                f"services.{name}",
+                "nobody calls it and no message reaches it",
+                "it only costs; is a call or a topic missing?",
+            )
     consumed = {topic for service in view.scenario.services.values() for topic in service.consumes}
     for topic in sorted(published - consumed):
-        yield Finding(f"topic {topic}", "published to, but nobody consumes it", "its messages stay queued for ever")
+        kind = "queue" if topic in view.flow.queues else "topic"
+        yield Finding(f"{kind} {topic}", "published to, but nobody consumes it", "its messages stay queued for ever")
 
 
 def idle_consumers(view: View) -> Iterator[Finding]:
@@ -131,23 +181,41 @@ def heavy_tails(view: View) -> Iterator[Finding]:
     for place, spread in specs_within("", view.scenario, LogNormal):
         for name, percentile in (("p95", spread.p95), ("p99", spread.p99)):
             if percentile is not None and spread.given_mean is not None and percentile < spread.given_mean:
-                why = f"nearly all of the mean comes from a few giants (sigma {spread.sigma:.2g}); have the two been exchanged?"
-                yield Finding(place, f"its {name}, {show_duration(percentile)}, is below its mean, {show_duration(spread.given_mean)}", why)
+                why = (
+                    f"nearly all of the mean comes from a few giants (sigma {spread.sigma:.2g}); have the two been "
+                    "exchanged?"
+                )
+                yield Finding(
+                    place,
+                    f"its {name}, {show_duration(percentile)}, is below its mean, {show_duration(spread.given_mean)}",
+                    why,
+                )
 
 
 def closed_workloads(view: View) -> Iterator[Finding]:
     """Users who wait for their answer before they send again."""
     for name, traffic in view.scenario.traffic.items():
         if isinstance(traffic.arrivals, Closed):
-            why = "closed users wait for their answer before they send again: a slow system is asked for less, and an overload hides"
+            why = (
+                "closed users wait for their answer before they send again: a slow system is asked for less, and an "
+                "overload hides"
+            )
             yield Finding(f"traffic.{name}", f"a closed workload of {traffic.arrivals.users:,} users", why)
 
 
 def cold_start(view: View) -> Iterator[Finding]:
     """Results that begin with an empty system."""
-    steady = [name for name, traffic in view.scenario.traffic.items() if isinstance(traffic.arrivals, (Poisson, Deterministic, MarkovModulated, Closed))]
+    steady = [
+        name
+        for name, traffic in view.scenario.traffic.items()
+        if isinstance(traffic.arrivals, (Poisson, Deterministic, MarkovModulated, Closed))
+    ]
     if view.scenario.warmup == 0 and steady and not view.scenario.auto_warmup:
-        yield Finding("warmup", "0, with steady load", "the first moments of an empty system count as results and make it look better than it is")
+        yield Finding(
+            "warmup",
+            "0, with steady load",
+            "the first moments of an empty system count as results and make it look better than it is",
+        )
 
 
 def faults_cut_off(view: View) -> Iterator[Finding]:
@@ -157,10 +225,17 @@ def faults_cut_off(view: View) -> Iterator[Finding]:
             finding = f"begins at {show_duration(fault.at)}, during the warm-up ({show_duration(view.scenario.warmup)})"
             yield Finding(f"faults.{fault.name or index}", finding, "requests of the warm-up are not counted")
         if fault.at >= view.scenario.duration:
-            finding = f"begins at {show_duration(fault.at)}, and the run ends at {show_duration(view.scenario.duration)}"
-            yield Finding(f"faults.{fault.name or index}", finding, "it never happens: the run is as if it were not there")
+            finding = (
+                f"begins at {show_duration(fault.at)}, and the run ends at {show_duration(view.scenario.duration)}"
+            )
+            yield Finding(
+                f"faults.{fault.name or index}", finding, "it never happens: the run is as if it were not there"
+            )
         elif fault.lasts is not None and fault.at + fault.lasts >= view.scenario.duration:
-            finding = f"ends at {show_duration(fault.at + fault.lasts)}, and the run at {show_duration(view.scenario.duration)}"
+            finding = (
+                f"ends at {show_duration(fault.at + fault.lasts)}, and the run at "
+                f"{show_duration(view.scenario.duration)}"
+            )
             yield Finding(f"faults.{fault.name or index}", finding, "whether and when the system recovers is not seen")
 
 
@@ -173,6 +248,7 @@ def unknown_rates(view: View) -> Iterator[Finding]:
 RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload first: whoever runs reads a handful
     time_can_stand_still,
     overload,
+    starving_classes,
     crowded_machines,
     shares_of_sends,
     shares_of_mixtures,
@@ -188,11 +264,14 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     retry_fan_out,
     breakers,
     rate_limits,
+    replaced_limits,
+    limited_callers,
     rounded_limits,
     heavy_tails,
     limits_of_one_token,
     limits_with_words_unused,
     kinder_than_kong,
+    *unwise_queue_brokers.RULES,
     optimistic.consumer_faults,
     optimistic.crashes_seen_at_once,
     optimistic.losses_without_tcp,

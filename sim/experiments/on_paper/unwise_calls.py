@@ -24,15 +24,19 @@ def short_timeouts(view: View) -> Iterator[Finding]:
         if chain > edge.timeout:
             yield Finding(
                 edge.place,
-                f"gives {edge.target} {show_duration(edge.timeout)}, which may itself wait {show_duration(chain)} for its own calls",
+                f"gives {edge.target} {show_duration(edge.timeout)}, which may itself wait {show_duration(chain)} for "
+                "its own calls",
                 "the callee goes on trying for a caller who has gone: wasted work, and effects that nobody is told of",
             )
-        slow = view.patience.percentile(edge.target, 0.99) + 2.0 * view.flow.latency(edge.caller, edge.target.partition(".")[0])
+        slow = view.patience.percentile(edge.target, 0.99) + 2.0 * view.flow.latency(
+            edge.caller, edge.target.partition(".")[0]
+        )
         if slow > edge.timeout:
             share = view.patience.share_above(edge.target, edge.timeout)
             yield Finding(
                 edge.place,
-                f"gives {edge.target} {show_duration(edge.timeout)}, but its 99th percentile without any queue is {show_duration(slow)}",
+                f"gives {edge.target} {show_duration(edge.timeout)}, but its 99th percentile without any queue is "
+                f"{show_duration(slow)}",
                 f"about {show_share(share)} of the attempts time out on a good day",
             )
 
@@ -49,7 +53,8 @@ def hopeless_retries(view: View) -> Iterator[Finding]:
             yield Finding(
                 edge.place,
                 f"{tries}; {show_share(share)} of the requests take longer by themselves",
-                "a request keeps its work (`per: request`): all its attempts fail, and all are worked off; `per: attempt` draws anew",
+                "a request keeps its work (`per: request`): all its attempts fail, and all are worked off; `per: "
+                "attempt` draws anew",
             )
 
 
@@ -59,11 +64,18 @@ def impatient_clients(view: View) -> Iterator[Finding]:
     for name, traffic in view.scenario.traffic.items():
         for target in traffic.mix:
             route = gateway.routes.get(target) if gateway is not None else None
-            if route is not None and route.timeout is not None and traffic.timeout is not None and traffic.timeout < route.timeout:
+            if (
+                route is not None
+                and route.timeout is not None
+                and traffic.timeout is not None
+                and traffic.timeout < route.timeout
+            ):
                 yield Finding(
                     f"traffic.{name}",
-                    f"clients give up after {show_duration(traffic.timeout)}, before the route {target} does ({show_duration(route.timeout)})",
-                    "the gateway stops then, the services behind it work on for nobody, and clients never see its own error",
+                    f"clients give up after {show_duration(traffic.timeout)}, before the route {target} does "
+                    f"({show_duration(route.timeout)})",
+                    "the gateway stops then, the services behind it work on for nobody, and clients never see its own "
+                    "error",
                 )
 
 
@@ -80,11 +92,18 @@ def retry_fan_out(view: View) -> Iterator[Finding]:
             layers += (f"gateway x{here:g}",) if here > 1 else ()
             worst = max(worst, _fan_out(view, route.to if route is not None else target, first * here, layers, ()))
         if worst[0] >= FAN_OUT:
-            why = "when the last one fails, the load is multiplied just when it can be borne least; retry in one layer, or with a budget"
-            yield Finding(f"traffic.{name}", f"one request may become {_number(worst[0])} attempts: {', '.join(worst[1])}", why)
+            why = (
+                "when the last one fails, the load is multiplied just when it can be borne least; retry in one "
+                "layer, or with a budget"
+            )
+            yield Finding(
+                f"traffic.{name}", f"one request may become {_number(worst[0])} attempts: {', '.join(worst[1])}", why
+            )
 
 
-def _fan_out(view: View, endpoint: str, product: float, layers: tuple[str, ...], path: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
+def _fan_out(
+    view: View, endpoint: str, product: float, layers: tuple[str, ...], path: tuple[str, ...]
+) -> tuple[float, tuple[str, ...]]:
     worst = (product, layers)
     for call in view.patience.calls_of(endpoint):
         if call.endpoint not in path and len(path) < 20:
@@ -97,7 +116,11 @@ def _fan_out(view: View, endpoint: str, product: float, layers: tuple[str, ...],
 def _multiplier(retry: Retry | None) -> float:
     if retry is None:
         return 1.0
-    return float(retry.max_attempts) if retry.budget is None or retry.budget.min_per_second > 0 else min(retry.max_attempts, 1.0 + retry.budget.ratio)
+    return (
+        float(retry.max_attempts)
+        if retry.budget is None or retry.budget.grpc is not None or retry.budget.min_per_second > 0
+        else min(retry.max_attempts, 1.0 + retry.budget.ratio)
+    )
 
 
 def breakers(view: View) -> Iterator[Finding]:
@@ -110,9 +133,14 @@ def breakers(view: View) -> Iterator[Finding]:
         bad = _background(view, edge)
         if breaker.resilience4j is not None:
             yield from _resilience4j(edge, breaker.resilience4j, view.rate(edge, peak=True) / sharers, bad)
-        else:
+        elif breaker.counts_in_a_time:
             yield from _noise(edge, breaker, view.rate(edge) / sharers * bad)
-            yield from _unreachable(edge, breaker.failures, breaker.within, view.rate(edge, peak=True) / sharers * _multiplier(edge.policy.retry))
+            yield from _unreachable(
+                edge,
+                breaker.failures,
+                breaker.within,
+                view.rate(edge, peak=True) / sharers * _multiplier(edge.policy.retry),
+            )
 
 
 def _background(view: View, edge: Edge) -> float:
@@ -138,17 +166,24 @@ def _unreachable(edge: Edge, failures: int, within: float, attempts_per_second: 
     if attempts_per_second > 0 and poisson_tail(failures, attempts_per_second * within) < RARE:
         yield Finding(
             f"{edge.place} -> {edge.target}",
-            f"only {_number(attempts_per_second * within)} attempts every {show_duration(within)} pass each breaker, which opens at {failures}",
-            "it stays closed even if every attempt fails; lower the number, widen the window, or share the breaker (`scope: service`)",
+            f"only {_number(attempts_per_second * within)} attempts every {show_duration(within)} pass each breaker, "
+            f"which opens at {failures}",
+            "it stays closed even if every attempt fails; lower the number, widen the window, or share the breaker "
+            "(`scope: service`)",
         )
 
 
 def _resilience4j(edge: Edge, breaker: Resilience4jBreaker, calls_per_second: float, bad: float) -> Iterator[Finding]:
     if bad * 100.0 >= breaker.failure_rate_threshold:
-        finding = f"{show_share(bad)} of the attempts fail on a good day, and the breaker opens at {breaker.failure_rate_threshold:g} %"
+        finding = (
+            f"{show_share(bad)} of the attempts fail on a good day, and the breaker opens at "
+            f"{breaker.failure_rate_threshold:g} %"
+        )
         yield Finding(f"{edge.place} -> {edge.target}", finding, "it opens without an outage")
     if breaker.sliding_window_type == "time_based":
-        yield from _unreachable(edge, breaker.minimum_number_of_calls, float(breaker.sliding_window_size), calls_per_second)
+        yield from _unreachable(
+            edge, breaker.minimum_number_of_calls, float(breaker.sliding_window_size), calls_per_second
+        )
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,7 @@
-"""Where time can stand still: users who do not pause, and are answered at once, send again and again at one instant. A run that meets it ends there."""
+"""Where time can stand still: users who do not pause, and are answered at once, send again and again at one instant.
+
+A run that meets it ends there.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +35,15 @@ def time_can_stand_still(view: View) -> Iterator[Finding]:
         if traffic.timeout is not None and traffic.timeout < INSTANT:
             ways.found[f"they give up after {traffic.timeout:g}s"] = None
         if ways.found:
-            why = "whoever is answered at once sends again at the same instant, without end: then the run is broken off. Let users think for a while"
-            yield Finding(f"traffic.{name}", f"its users do not pause, and can be answered at once: {listed(list(ways.found))}", why)
+            why = (
+                "whoever is answered at once sends again at the same instant, without end: then the run is broken "
+                "off. Let users think for a while"
+            )
+            yield Finding(
+                f"traffic.{name}",
+                f"its users do not pause, and can be answered at once: {listed(list(ways.found))}",
+                why,
+            )
 
 
 class _Ways:
@@ -43,8 +53,13 @@ class _Ways:
         self._view, self._scenario = view, view.scenario
         self.found: dict[str, None] = {}
         self._seen: set[str] = set()
-        users = [traffic.arrivals.users for traffic in view.scenario.traffic.values() if isinstance(traffic.arrivals, Closed) and traffic.timeout is None]
-        self._most_at_once = sum(users) if len(users) == len(view.scenario.traffic) else math.inf  # attempts: nobody makes a second before the first is over
+        users = [
+            traffic.arrivals.users
+            for traffic in view.scenario.traffic.values()
+            if isinstance(traffic.arrivals, Closed) and traffic.timeout is None
+        ]
+        # attempts: nobody makes a second before the first is over
+        self._most_at_once = sum(users) if len(users) == len(view.scenario.traffic) else math.inf
 
     def come_to(self, target: str) -> None:
         """A client's request, which comes without a hop."""
@@ -59,7 +74,11 @@ class _Ways:
     def _enter(self, name: str, host: Gateway | Service) -> bool:
         """Come into a component; whether that takes time."""
         for fault in self._scenario.faults:
-            if isinstance(fault, (Outage, Crash, Errors)) and fault.of == name and getattr(fault, "how", "refuse") == "refuse":
+            if (
+                isinstance(fault, (Outage, Crash, Errors))
+                and fault.of == name
+                and getattr(fault, "how", "refuse") == "refuse"
+            ):
                 self.found[f"the fault {fault.name}"] = None
         if UNLIMITED not in (host.workers, host.queue.capacity) and host.queue.capacity < self._most_at_once:
             self.found[f"the queue of {name} may be full"] = None
@@ -85,7 +104,8 @@ class _Ways:
 
     def _walk(self, service: str, steps: Sequence[Step]) -> bool:
         """Whether these steps take time, after what can end them before."""
-        return any(step.actions is None or self._act(service, step.actions) for step in steps)  # nobody knows of one that tells none
+        # nobody knows of one that tells none
+        return any(step.actions is None or self._act(service, step.actions) for step in steps)
 
     def _act(self, service: str, actions: Sequence[does.Action]) -> bool:
         return any(self._takes_time(service, action) for action in actions)
@@ -98,8 +118,19 @@ class _Ways:
                 self.found[f"{service} refuses or fails at once"] = None
             case does.TakesStock():
                 self.found[f"the stock of {service} may be sold out"] = None
+            case does.Branches(branches, first=True):
+                return sum(self._walk(service, branch) for branch in branches) == len(branches)
             case does.Branches(branches):
                 return sum(self._walk(service, branch) for branch in branches) > 0  # all of them are looked at
+            case does.Runs(aside=True):
+                return False
+            case does.Chooses(ways):
+                takes_time = [self._walk(service, steps) for _, steps in ways]  # all of them are looked at
+                return all(takes_time) and math.isclose(math.fsum(share for share, _ in ways), 1.0)
+            case does.Compensates(both):
+                return sum(self._walk(service, do) for do, _ in both) > 0  # all of them are looked at
+            case does.Repeats(steps, times):
+                return self._walk(service, steps) and bool(times.tails) and times.tails[0] == 1.0
             case does.Runs():
                 return self._walk(service, action.steps) and action.share == 1.0
             case does.Performs(endpoint):

@@ -1,4 +1,6 @@
-"""Several files in one comparison: a study of studies, and the arms - what is simulated under which name - of any study."""
+"""Several files in one comparison: a study of studies, and the arms - what is simulated under which name - of any
+study.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,10 @@ def arms_of(study: Study) -> dict[str, Arm]:
     """Name in the comparison -> what to simulate."""
     parts = study.document.get("studies")
     if parts is None:
-        return {name: Arm(name, name, scenario, study.document, study.plugins, study.file, study.sets) for name, scenario in study.variants.items()}
+        return {
+            name: Arm(name, name, scenario, study.document, study.plugins, study.file, study.sets)
+            for name, scenario in study.variants.items()
+        }
     arms = [
         Arm(
             f"{part['stem']}:{variant}",
@@ -71,19 +76,34 @@ def combine(studies: Sequence[Study]) -> Study:
     stems = [PurePath(study.file).stem if study.file else study.name for study in studies]
     twice = [stem for stem, count in Counter(stems).items() if count > 1]
     if twice:
-        raise UsageError(f"two files are called '{twice[0]}', so their variants could not be told apart; expected names that differ")
+        raise UsageError(
+            f"two files are called '{twice[0]}', so their variants could not be told apart; expected names that differ"
+        )
     parts = [
-        {"stem": stem, "file": study.file, "plugins": list(study.plugins), "variants": list(study.variants), "document": study.document}
+        {
+            "stem": stem,
+            "file": study.file,
+            "plugins": list(study.plugins),
+            "variants": list(study.variants),
+            "document": study.document,
+        }
         for stem, study in zip(stems, studies, strict=True)
     ]
     first = studies[0]
-    variants = {f"{stem}:{name}": scenario for stem, study in zip(stems, studies, strict=True) for name, scenario in study.variants.items()}
+    variants = {
+        f"{stem}:{name}": scenario
+        for stem, study in zip(stems, studies, strict=True)
+        for name, scenario in study.variants.items()
+    }
     return replace(
         first,
         name="-vs-".join(stems),
         text="\n".join(f"# ---- {stem}\n{study.text}" for stem, study in zip(stems, studies, strict=True)),
         document={"studies": json.loads(json.dumps(parts))},
-        variants={name: scenario.model_copy(update={"seed": next(iter(first.variants.values())).seed}) for name, scenario in variants.items()},
+        variants={
+            name: scenario.model_copy(update={"seed": next(iter(first.variants.values())).seed})
+            for name, scenario in variants.items()
+        },
         plugins=tuple(dict.fromkeys(plugin for study in studies for plugin in study.plugins)),
         question=" ".join(study.question for study in studies if study.question),
     )

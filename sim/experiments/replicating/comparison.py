@@ -44,10 +44,11 @@ def compare(
 ) -> Comparison:
     """All variants, or those named, under the same seed and replications; the first is the baseline of the differences.
 
-    Several studies are one comparison, whose variants are named `<file-stem>:<variant>`; all of them take the seed of the first.
-    There are ten `replications`, or as many as make the error of these `metrics` (`p99(response)`) at most `precision` (0.05), or as many as
-    tell which variant is `best` by a metric, if it is by `indifference` ("10ms"): then `replications` is the cap, 100 by default.
-    The other keywords, `jobs`, `engine`, `cluster` ..., are those of `RunOptions`: where and how it runs.
+    Several studies are one comparison, whose variants are named `<file-stem>:<variant>`; all of them take the seed of
+    the first. There are ten `replications`, or as many as make the error of these `metrics` (`p99(response)`) at most
+    `precision` (0.05), or as many as tell which variant is `best` by a metric, if it is by `indifference` ("10ms"):
+    then `replications` is the cap, 100 by default. The other keywords, `jobs`, `engine`, `cluster` ..., are those of
+    `RunOptions`: where and how it runs.
     """
     sources = [study] if isinstance(study, (Study, str, Path)) else study
     whole = combine([as_study(source) for source in sources])
@@ -80,10 +81,18 @@ def run(
 ) -> Comparison:
     """One variant, the first unless named. `only_replication` runs that one alone, as it was among the others.
 
-    The other options are those of `compare`. A single replication has intervals where its own parts give them: by batch means.
+    The other options are those of `compare`. A single replication has intervals where its own parts give them: by batch
+    means.
     """
     study = as_study(study)
-    plan = Plan(replications=replications, only=only_replication, precision=precision, metrics=tuple(metrics), confidence=confidence, interval=interval)
+    plan = Plan(
+        replications=replications,
+        only=only_replication,
+        precision=precision,
+        metrics=tuple(metrics),
+        confidence=confidence,
+        interval=interval,
+    )
     arms = arms_of(study)
     chosen = named(arms, [variant if variant is not None else next(iter(arms))])
     return _experiment(study, chosen, plan, RunOptions(**options))
@@ -105,7 +114,10 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, options: RunOptio
         rule = _at_once(rounds, plan, keys) if exact else _replicate(rounds, plan, keys)
     figures = {arm.name: Figures.of(rounds.results[arm.name], rounds.numbers(arm.name)) for arm in arms}
     resamples = resamples_of(plan.interval, seed)
-    variants = {arm.name: _variant(arm, figures[arm.name], rounds.results[arm.name], plan.confidence, resamples, exact) for arm in arms}
+    variants = {
+        arm.name: _variant(arm, figures[arm.name], rounds.results[arm.name], plan.confidence, resamples, exact)
+        for arm in arms
+    }
     most = max(len(results) for results in rounds.results.values())
     return Comparison(
         study=study,
@@ -117,7 +129,9 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, options: RunOptio
         fingerprint=digest_of([part for name, result in variants.items() for part in (name, result.fingerprint)]),
         method=Method(
             confidence=plan.confidence,
-            interval=plan.interval if most > 1 or exact else interval_of_one(figure for result in variants.values() for figure in result.metrics.values()),
+            interval=plan.interval
+            if most > 1 or exact
+            else interval_of_one(figure for result in variants.values() for figure in result.metrics.values()),
             warmup=warmup,
             precision=rule if isinstance(rule, Precision) else None,
             best=rule if isinstance(rule, Best) else None,
@@ -151,7 +165,11 @@ def _at_once(rounds: Rounds, plan: Plan, keys: tuple[str, ...]) -> Precision | B
     """What the plan's rule comes to where nothing is random."""
     if plan.precision is not None:
         return precise_at_once(rounds, keys, plan.precision, plan.most)
-    return best_at_once(rounds, keys[0], in_words(plan.least_difference(keys[0]), keys[0]), plan.confidence) if plan.best is not None else None
+    return (
+        best_at_once(rounds, keys[0], in_words(plan.least_difference(keys[0]), keys[0]), plan.confidence)
+        if plan.best is not None
+        else None
+    )
 
 
 def _alike(results: Sequence[JobResult]) -> bool:
@@ -183,7 +201,10 @@ class Figures:
     def of(cls, results: Sequence[JobResult], numbers: Sequence[int]) -> Figures:
         """Those of these replications, which have these numbers."""
         keys = sorted({key for result in results for key in result.metrics}, key=catalogue_order)
-        columns = {key: np.array([result.metrics.get(key, float("nan")) for result in results], dtype=np.float64) for key in keys}
+        columns = {
+            key: np.array([result.metrics.get(key, float("nan")) for result in results], dtype=np.float64)
+            for key in keys
+        }
         table = Columns(np.array(numbers), columns, "replication")
         return cls(table, frozenset(key for result in results for key in result.censored))
 
@@ -193,12 +214,26 @@ def intervals_of(figures: Figures, confidence: float, resamples: Resamples | Non
     from sim.stats.mean import mean_interval
 
     return {
-        key: mean_interval(values, confidence, censored=key in figures.censored, resamples=resamples, bounds=bounds_of(key), exact=exact)
+        key: mean_interval(
+            values,
+            confidence,
+            censored=key in figures.censored,
+            resamples=resamples,
+            bounds=bounds_of(key),
+            exact=exact,
+        )
         for key, values in figures.table.columns.items()
     }
 
 
-def _variant(arm: Arm, figures: Figures, results: Sequence[JobResult], confidence: float, resamples: Resamples | None, exact: bool) -> VariantResult:
+def _variant(
+    arm: Arm,
+    figures: Figures,
+    results: Sequence[JobResult],
+    confidence: float,
+    resamples: Resamples | None,
+    exact: bool,
+) -> VariantResult:
     exemplar = results[0].records
     assert exemplar is not None, "the first replication keeps its records"
     metrics = intervals_of(figures, confidence, resamples, exact)
@@ -218,15 +253,27 @@ def _variant(arm: Arm, figures: Figures, results: Sequence[JobResult], confidenc
 
 
 def differences_between(
-    figures: Mapping[str, Figures], variants: Mapping[str, VariantResult], confidence: float, resamples: Resamples | None, exact: bool
+    figures: Mapping[str, Figures],
+    variants: Mapping[str, VariantResult],
+    confidence: float,
+    resamples: Resamples | None,
+    exact: bool,
 ) -> dict[str, dict[str, Difference]]:
-    """Variant - baseline for every metric with a good direction, over the replications that both have, all variants judged together."""
+    """Variant - baseline for every metric with a good direction, over the replications that both have, all variants
+    judged together.
+    """
     from sim.stats.paired import differences
 
     (_, base), *others = figures.items()
-    compared = [(name, key, other) for name, other in others for key in other.table.columns if key in base.table.columns and has_direction(key)]
+    compared = [
+        (name, key, other)
+        for name, other in others
+        for key in other.table.columns
+        if key in base.table.columns and has_direction(key)
+    ]
     exemplars = [result.records for result in variants.values()]
-    shared = {name: min(len(base.table), len(other.table)) for name, other in others}  # of a race; all begin with the same one
+    # of a race; all begin with the same one
+    shared = {name: min(len(base.table), len(other.table)) for name, other in others}
     additions, duration = max(map(additions_of, exemplars)), max(records.duration for records in exemplars)
     found = differences(
         {f"{name}\0{key}": other.table[key][: shared[name]] for name, key, other in compared},

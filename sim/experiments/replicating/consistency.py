@@ -41,7 +41,9 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-9  # what other libraries may round otherwise
 
 
 def refuse_disagreement(comparison: Comparison, largest: float) -> None:
-    """Raise DamagedError for a comparison that cannot be what an experiment gave, or takes more than `largest` bytes of memory to look into."""
+    """Raise DamagedError for a comparison that cannot be what an experiment gave, or takes more than `largest` bytes of
+    memory to look into.
+    """
     _refuse_other_method(comparison)
     for name, result in comparison.variants.items():
         _expect(result.records.seed == comparison.seed, f"{name}: seed", f"{comparison.seed}")

@@ -13,7 +13,9 @@ from sim.stats.interval import Difference, Interval
 from sim.vocabulary import BASES, basis_of, unit_of
 
 SCHEMA = 2
-"""2: rates count what left in the window, every figure says what it is `of`, and what requests in flight can bend has its bounds."""
+"""2: rates count what left in the window, every figure says what it is `of`, and what requests in flight can bend has
+its bounds.
+"""
 
 
 def as_document(comparison: Comparison) -> dict[str, Any]:
@@ -36,7 +38,9 @@ def as_document(comparison: Comparison) -> dict[str, Any]:
             "source": comparison.earlier.source,
             "paired": False,
             "against": comparison.earlier.against,
-            "differences": {name: _differences_document(found) for name, found in comparison.earlier.differences.items()},
+            "differences": {
+                name: _differences_document(found) for name, found in comparison.earlier.differences.items()
+            },
         }
     return document
 
@@ -51,11 +55,17 @@ def _variant_document(result: VariantResult, comparison: Comparison) -> dict[str
     return {
         **({"replications": own} if own != comparison.replications else {}),  # dropped from a race
         **({"identical_to": identical} if identical is not None else {}),
-        **({"engines": list(result.engines)} if len(set(result.engines)) > 1 else {}),  # of each replication, where they differ
+        # of each replication, where they differ
+        **({"engines": list(result.engines)} if len(set(result.engines)) > 1 else {}),
         "window": {"begin": result.records.warmup, "end": result.records.duration},
         "metrics": {key: _figure(result, key, figure) for key, figure in result.metrics.items()},
         "expectations": [
-            {"text": verdict.text, "value": _finite(verdict.value), "passed": verdict.passed, **({"reason": verdict.reason} if verdict.reason else {})}
+            {
+                "text": verdict.text,
+                "value": _finite(verdict.value),
+                "passed": verdict.passed,
+                **({"reason": verdict.reason} if verdict.reason else {}),
+            }
             for verdict in result.verdicts
         ],
     }
@@ -85,7 +95,9 @@ def _judgement(difference: Difference) -> dict[str, Any]:
 
 
 def _spread(figure: Interval) -> dict[str, Any]:
-    """Of single runs, beside the interval of their mean: what one more run, or a measured one, is to be held against."""
+    """Of single runs, beside the interval of their mean: what one more run, or a measured one, is to be held
+    against.
+    """
     sd, least, most = (_finite(number) for number in (figure.deviation, figure.least, figure.most))
     return {"spread": {"sd": sd, "min": least, "max": most, "n": figure.n}}
 

@@ -12,7 +12,7 @@ from sim.errors import UsageError
 from sim.experiments.replicating.document import SCHEMA
 from sim.experiments.replicating.metric_kinds import nature_of
 from sim.experiments.replicating.results import Comparison, Earlier
-from sim.experiments.running.decoding import DamagedError, made, named
+from sim.experiments.running.decoding import DamagedError, decoded, named
 from sim.stats.interval import Difference, Interval
 from sim.stats.paired import cut_to_possible, holm_together
 from sim.stats.power import FEWEST, detectable_by
@@ -21,6 +21,7 @@ from sim.vocabulary import has_direction
 
 LARGEST = 64 * 2**20  # bytes of the JSON of an earlier run
 _IN_MEMORY = 8 * LARGEST  # bytes it may take
+
 
 @dataclass(frozen=True)
 class _Spread:
@@ -42,7 +43,9 @@ class _Cell:
 
 
 def is_earlier_run(path: str | Path, confine: Path | None = None) -> bool:
-    """Whether a file looks like what `--json` writes, rather than like a scenario; one outside of `confine` does not."""
+    """Whether a file looks like what `--json` writes, rather than like a scenario; one outside of `confine`
+    does not.
+    """
     if Path(path).suffix.lower() != ".json":
         return False
     try:
@@ -53,7 +56,9 @@ def is_earlier_run(path: str | Path, confine: Path | None = None) -> bool:
 
 
 def against_earlier(comparison: Comparison, path: str | Path, confine: Path | None = None) -> Comparison:
-    """The comparison with its variants also set against those of the same name in the earlier run, or else against its first."""
+    """The comparison with its variants also set against those of the same name in the earlier run, or else against its
+    first.
+    """
     document = _read(path, confine)
     try:
         named(document["variants"], "variants")
@@ -70,7 +75,9 @@ def against_earlier(comparison: Comparison, path: str | Path, confine: Path | No
         for key, now in result.metrics.items()
         if has_direction(key) and key in figures[partner[name]]
     }
-    return replace(comparison, earlier=Earlier(str(path), partner, _together(found, list(comparison.variants), 1.0 - confidence)))
+    return replace(
+        comparison, earlier=Earlier(str(path), partner, _together(found, list(comparison.variants), 1.0 - confidence))
+    )
 
 
 def _json(path: str | Path, confine: Path | None) -> Any:  # noqa: ANN401 - whatever it says
@@ -89,7 +96,11 @@ def _read(path: str | Path, confine: Path | None) -> dict[str, Any]:
         raise UsageError(f"{path}: not the JSON of an earlier run: {error}") from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else None
-        why = "its rates count by arrival, these by departure; run it again" if found == 1 else "written by another version of sim"
+        why = (
+            "its rates count by arrival, these by departure; run it again"
+            if found == 1
+            else "written by another version of sim"
+        )
         raise UsageError(f"{path}: found schema {shown(found)}, expected {SCHEMA}: {why}")
     if "kind" in document:
         kind = document["kind"] if isinstance(document["kind"], str) else shown(document["kind"])
@@ -102,10 +113,14 @@ def _read(path: str | Path, confine: Path | None) -> dict[str, Any]:
 def _figures(variant: object, place: str) -> dict[str, Interval]:
     """The figures that were known; null stands for none and for infinity, with neither of which a test is possible."""
     said = variant.get("metrics") if isinstance(variant, dict) else variant
-    metrics: dict[str, dict[str, Any]] = made(dict[str, dict[str, Any]], {} if said is None else said, f"{place}.metrics")
+    metrics: dict[str, dict[str, Any]] = decoded(
+        dict[str, dict[str, Any]], {} if said is None else said, f"{place}.metrics"
+    )
     cells = {key: _cell(cell, f"{place}.metrics.{key[:60]}") for key, cell in metrics.items()}
     return {
-        key: Interval(cell.value, _known(cell.low), _known(cell.high), cell.spread.n, cell.censored, _known(cell.spread.sd))
+        key: Interval(
+            cell.value, _known(cell.low), _known(cell.high), cell.spread.n, cell.censored, _known(cell.spread.sd)
+        )
         for key, cell in cells.items()
         if cell.value is not None
     }
@@ -117,7 +132,7 @@ def _cell(said: dict[str, Any], place: str) -> _Cell:
     words["censored"] = said.get("censored", False)
     if isinstance(spread := words.get("spread"), dict):
         words["spread"] = {name: spread[name] for name in ("n", "sd") if name in spread}
-    cell: _Cell = made(_Cell, words, place)
+    cell: _Cell = decoded(_Cell, words, place)
     if cell.spread.n < 0 or (cell.spread.sd or 0.0) < 0:
         raise DamagedError(f"{place}.spread: found a number below 0")
     return cell
@@ -128,7 +143,9 @@ def _known(value: float | None) -> float:
 
 
 def _welch(key: str, now: Interval, before: Interval, duration: float, confidence: float) -> _Unpaired:
-    """The difference of two independent means with Welch's degrees of freedom; a single replication has no spread over replications."""
+    """The difference of two independent means with Welch's degrees of freedom; a single replication has no spread over
+    replications.
+    """
     from sim.stats.student import t_quantile, two_sided_p
 
     nature, n = nature_of(key, duration), min(now.n, before.n)
@@ -140,11 +157,17 @@ def _welch(key: str, now: Interval, before: Interval, duration: float, confidenc
     if censored or n < 2 or not math.isfinite(value) or math.isnan(total):
         return _Unpaired(Difference(value, n=n, censored=censored))
     if total == 0.0:
-        return _Unpaired(Difference(value, value, value, n, deviation=0.0, p_value=1.0 if value == 0 else 0.0, few=n < FEWEST))
-    degrees = total**2 / sum(variance**2 / (figure.n - 1) for variance, figure in zip(variances, (now, before), strict=True))
+        return _Unpaired(
+            Difference(value, value, value, n, deviation=0.0, p_value=1.0 if value == 0 else 0.0, few=n < FEWEST)
+        )
+    degrees = total**2 / sum(
+        variance**2 / (figure.n - 1) for variance, figure in zip(variances, (now, before), strict=True)
+    )
     error = math.sqrt(total)
     half = t_quantile(0.5 + confidence / 2, degrees) * error
-    found = Difference(value, value - half, value + half, n, p_value=two_sided_p(value / error, degrees), few=n < FEWEST)
+    found = Difference(
+        value, value - half, value + half, n, p_value=two_sided_p(value / error, degrees), few=n < FEWEST
+    )
     return _Unpaired(cut_to_possible(found, now, before, nature.bounds), error, degrees)
 
 
@@ -163,7 +186,14 @@ class _Unpaired:
         return replace(judged, detectable=detectable_by(self.error, self.degrees, level))
 
 
-def _together(found: dict[tuple[str, str], _Unpaired], names: list[str], alpha: float) -> dict[str, dict[str, Difference]]:
+def _together(
+    found: dict[tuple[str, str], _Unpaired], names: list[str], alpha: float
+) -> dict[str, dict[str, Difference]]:
     """Judged together by Holm's correction; what is equal is no hypothesis."""
     judged, level = holm_together({place: its.difference for place, its in found.items()}, alpha)
-    return {name: {place[1]: found[place].seeing(difference, level) for place, difference in judged.items() if place[0] == name} for name in names}
+    return {
+        name: {
+            place[1]: found[place].seeing(difference, level) for place, difference in judged.items() if place[0] == name
+        }
+        for name in names
+    }

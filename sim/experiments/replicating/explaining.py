@@ -1,4 +1,6 @@
-"""Where the time of requests went, and which station was full first: every variant run with its spans, and their composition over replications."""
+"""Where the time of requests went, and which station was full first: every variant run with its spans, and their
+composition over replications.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ _USED = ("utilisation", "utilisation_max", "queue_mean", "queue_max", "full_at",
 class Portion:
     """What one place cost the requests around a quantile."""
 
-    place: str  # the station; for network, bulkhead and back-off the callee; for a client's own back-off the traffic; for lag the group
+    # the station; for network, bulkhead and back-off the callee; for a client's own back-off the traffic; for lag the
+    # group
+    place: str
     what: str  # one of metrics.ways.PARTS
     again: bool  # within an attempt after which another one was made
     seconds: Interval
@@ -59,7 +63,8 @@ class Explained:
     response: Interval  # s; the mean time of the requests around it, on the clock that is explained
     requests: float  # looked at, per replication
     portions: tuple[Portion, ...]  # largest first
-    open: bool = False  # whether it is that of an order which was not complete at the end, in some replication: it is later than `value`
+    # whether it is that of an order which was not complete at the end, in some replication: it is later than `value`
+    open: bool = False
 
     @property
     def name(self) -> str:
@@ -92,7 +97,8 @@ class VariantExplanation:
     load: OfferedLoad  # on paper
     result: VariantResult
     clock: Clock = "response"  # the one that is explained
-    other: dict[str, Explained] = field(default_factory=dict)  # the quantiles on the other clock, where there are orders
+    # the quantiles on the other clock, where there are orders
+    other: dict[str, Explained] = field(default_factory=dict)
 
     @property
     def filled(self) -> tuple[Busy, ...]:
@@ -108,7 +114,10 @@ class VariantExplanation:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What `explain` answers. `parts` and `use` are tables for a notebook; `sim.report.explanation` tells it in words."""
+    """What `explain` answers.
+
+    `parts` and `use` are tables for a notebook; `sim.report.explanation` tells it in words.
+    """
 
     comparison: Comparison  # the figures of the same runs
     variants: dict[str, VariantExplanation]
@@ -135,15 +144,28 @@ class Explanation:
             for busy in variant.use:
                 figures = {key: getattr(busy, key).value for key in _USED if key != "full_at"}
                 errors = {f"errors_{word}": figure.value for word, figure in busy.errors.items()}
-                rows.append({"variant": name, "station": busy.station, "resource": busy.resource, **figures, "full_at": busy.full_at, **errors})
+                rows.append(
+                    {
+                        "variant": name,
+                        "station": busy.station,
+                        "resource": busy.resource,
+                        **figures,
+                        "full_at": busy.full_at,
+                        **errors,
+                    }
+                )
         return pd.DataFrame(rows)
 
     def _repr_html_(self) -> str:
         blocks = []
         for name in self.variants:
             its = self.parts[self.parts["variant"] == name]
-            wide = its.assign(part=its["what"] + np.where(its["again"], " (again)", "")).pivot_table("share", ["place", "part"], "quantile", sort=False)
-            blocks.append(f"<h4>{html.escape(name)}</h4>{wide.to_html(float_format='{:.1%}'.format, na_rep='', border=0)}")
+            wide = its.assign(part=its["what"] + np.where(its["again"], " (again)", "")).pivot_table(
+                "share", ["place", "part"], "quantile", sort=False
+            )
+            blocks.append(
+                f"<h4>{html.escape(name)}</h4>{wide.to_html(float_format='{:.1%}'.format, na_rep='', border=0)}"
+            )
         return "".join(blocks) + self.use.to_html(index=False, border=0)
 
     def __repr__(self) -> str:
@@ -161,11 +183,13 @@ def explain(
     clock: Clock | None = None,
     **options: Unpack[RunKeywords],
 ) -> Explanation:
-    """Where the time of the requests around each quantile went, station by station, in all variants or those named; of one route, where it is named.
+    """Where the time of the requests around each quantile went, station by station, in all variants or those named; of
+    one route, where it is named.
 
-    `clock`: the time until the answer (`response`) or until the order is complete (`completion`); without it that which is slower at the last quantile,
-    for each variant. Responses are those of requests answered ok or degraded, as latencies are; with `failures` of all that were answered.
-    The other keywords are those of `RunOptions`, without `perform`.
+    `clock`: the time until the answer (`response`) or until the order is complete (`completion`); without it that which
+    is slower at the last quantile, for each variant. Responses are those of requests answered ok or degraded, as
+    latencies are; with `failures` of all that were answered. The other keywords are those of `RunOptions`, without
+    `perform`.
     """
     study = as_study(study)
     _refuse(study, shares, route, clock)
@@ -175,7 +199,9 @@ def explain(
     comparison = compare(study, variants, replications, **options)
     found = {name: result.figures for name, result in comparison.variants.items()}
     plain = replace(comparison, variants={name: _without_ours(result) for name, result in comparison.variants.items()})
-    explained = {name: _explanation(result, _Figures(found[name]), shares, clock) for name, result in plain.variants.items()}
+    explained = {
+        name: _explanation(result, _Figures(found[name]), shares, clock) for name, result in plain.variants.items()
+    }
     return Explanation(plain, explained, route, failures)
 
 
@@ -189,20 +215,28 @@ def _refuse(study: Study, shares: Sequence[float], route: str | None, clock: str
 
     wrong = [share for share in shares if not 0.0 < share < 1.0]
     if wrong or not shares:
-        raise UsageError(f"quantiles: found {wrong[0] if wrong else 'none'}, expected shares between 0 and 1, such as 0.99")
+        raise UsageError(
+            f"quantiles: found {wrong[0] if wrong else 'none'}, expected shares between 0 and 1, such as 0.99"
+        )
     known = dict.fromkeys(name for scenario in study.variants.values() for name in routes(scenario))
     if clock not in (None, *CLOCKS):
         raise UsageError(f"clock: found {clock}, expected response or completion{did_you_mean(str(clock), CLOCKS)}")
     if clock == "completion" and not any(completing(scenario) for scenario in study.variants.values()):
-        raise UsageError("clock: no order of this scenario is ever complete, since nothing says what completes it; expected completes_with")
+        raise UsageError(
+            "clock: no order of this scenario is ever complete, since nothing says what completes it; expected "
+            "completes_with"
+        )
     if route is not None and route not in known:
         raise UsageError(f"unknown route '{route}'{did_you_mean(route, known)}")
 
 
-# ---- one replication: figures like any other, under keys of our own, so that they travel and are kept as all figures are
+# ---- one replication: figures like any other, under keys of our own, so that they travel and are kept as all figures
+# are
 
 
-def perform_explaining(job: Job, tick: Tick, *, shares: tuple[float, ...], route: str | None, failures: bool) -> JobResult:
+def perform_explaining(
+    job: Job, tick: Tick, *, shares: tuple[float, ...], route: str | None, failures: bool
+) -> JobResult:
     """What `perform` does, with spans kept, which stay here, and their composition among the figures."""
     from sim.metrics.attribution import compositions
     from sim.metrics.use import use_table
@@ -210,7 +244,9 @@ def perform_explaining(job: Job, tick: Tick, *, shares: tuple[float, ...], route
     scenario = scenario_of(job)
     if scenario.auto_warmup:
         return perform(job, tick)  # a run of the pilot, whose timeline tells when it has settled
-    scenario = scenario.model_copy(update={"record": scenario.record.model_copy(update={"keep": "rows", "spans": "all"})})
+    scenario = scenario.model_copy(
+        update={"record": scenario.record.model_copy(update={"keep": "rows", "spans": "all"})}
+    )
     records = simulated(scenario, job, tick)
     found = measured(records, scenario, job)
     ours: dict[str, float] = {}
@@ -270,22 +306,35 @@ def _is_ours(key: str) -> bool:
 
 def _without_ours(result: VariantResult) -> VariantResult:
     metrics = {key: figure for key, figure in result.metrics.items() if not _is_ours(key)}
-    return replace(result, metrics=metrics, figures=result.figures.only([key for key in result.figures.columns if not _is_ours(key)]))
+    return replace(
+        result,
+        metrics=metrics,
+        figures=result.figures.only([key for key in result.figures.columns if not _is_ours(key)]),
+    )
 
 
-def _explanation(result: VariantResult, figures: _Figures, shares: Sequence[float], asked: Clock | None) -> VariantExplanation:
+def _explanation(
+    result: VariantResult, figures: _Figures, shares: Sequence[float], asked: Clock | None
+) -> VariantExplanation:
     explained = {clock: _quantiles(figures, clock, shares) for clock in CLOCKS}
     clock = asked or _slower(explained)
     other = next(its for its in CLOCKS if its != clock)
     used = dict.fromkeys((str(key[0]), str(key[1])) for key in figures.of("use"))
     load = Analysis(result.scenario).load(result.name)
     order = {station.name: place for place, station in enumerate(load.stations)}
-    busy = sorted((_busy(figures, *place) for place in used), key=lambda busy: (order.get(busy.station, len(order)), busy.station, busy.resource != "workers"))
+    busy = sorted(
+        (_busy(figures, *place) for place in used),
+        key=lambda busy: (order.get(busy.station, len(order)), busy.station, busy.resource != "workers"),
+    )
     return VariantExplanation(result.name, explained[clock], tuple(busy), load, result, clock, explained[other])
 
 
 def _quantiles(figures: _Figures, clock: Clock, shares: Sequence[float]) -> dict[str, Explained]:
-    return {quantile_name(share): _explained(figures, clock, share) for share in shares if figures.of("response", clock, share)}
+    return {
+        quantile_name(share): _explained(figures, clock, share)
+        for share in shares
+        if figures.of("response", clock, share)
+    }
 
 
 def _slower(explained: dict[Clock, dict[str, Explained]]) -> Clock:
@@ -299,7 +348,8 @@ def _explained(figures: _Figures, clock: Clock, share: float) -> Explained:
     there = ~np.isnan(response)
     portions, mean = [], float(np.nanmean(response))
     for (place, what, again), values in figures.of("part", clock, share).items():
-        its = np.where(there, np.nan_to_num(values), np.nan)  # a part that a replication does not have took no time there
+        # a part that a replication does not have took no time there
+        its = np.where(there, np.nan_to_num(values), np.nan)
         seconds = mean_interval(its, bounds=NOT_NEGATIVE)
         portions.append(Portion(str(place), str(what), bool(again), seconds, seconds.value / mean if mean > 0 else 0.0))
     portions.sort(key=lambda portion: (-portion.seconds.value, portion.place, portion.what))
@@ -312,10 +362,19 @@ def _explained(figures: _Figures, clock: Clock, share: float) -> Explained:
 def _busy(figures: _Figures, station: str, resource: str) -> Busy:
     its = {str(key[0]): values for key, values in figures.of("use", station, resource).items()}
     means = {name: mean_interval(its[name], bounds=NOT_NEGATIVE) for name in _USED if name != "full_at"}
-    errors = {str(key[0]): mean_interval(np.nan_to_num(values), bounds=NOT_NEGATIVE) for key, values in figures.of("error", station, resource).items()}
+    errors = {
+        str(key[0]): mean_interval(np.nan_to_num(values), bounds=NOT_NEGATIVE)
+        for key, values in figures.of("error", station, resource).items()
+    }
     with np.errstate(invalid="ignore"):
         full_at = float(np.median(its["full_at"]))
-    return Busy(station, resource, full_at=full_at, errors=dict(sorted(errors.items(), key=lambda item: -item[1].value)), **means)
+    return Busy(
+        station,
+        resource,
+        full_at=full_at,
+        errors=dict(sorted(errors.items(), key=lambda item: -item[1].value)),
+        **means,
+    )
 
 
 def _limits(seconds: Interval) -> dict[str, float]:

@@ -1,4 +1,6 @@
-"""How the figures of an experiment were come by, as far as it is not the ordinary way; said beside them, wherever they are shown."""
+"""How the figures of an experiment were come by, as far as it is not the ordinary way; said beside them, wherever they
+are shown.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ class FoundWarmup:
         found = f"warm-up: {show_duration(self.seconds)}, found by MSER-5 on the mean response of {_runs(self.pilot)}"
         if not self.too_short:
             return found
-        return f"{found}; run too short: {_listed(self.too_short)} had not settled by half of it, so lengthen it, or see whether the load can be borne at all"
+        return (
+            f"{found}; run too short: {_listed(self.too_short)} had not settled by half of it, so lengthen it, or "
+            "see whether the load can be borne at all"
+        )
 
 
 @dataclass(frozen=True)
@@ -36,20 +41,30 @@ class Precision:
     metrics: tuple[str, ...]
     cap: int
     replications: int
-    missed: dict[str, float] = field(default_factory=dict)  # half-width as a share of the mean, where it is still too wide
+    # half-width as a share of the mean, where it is still too wide
+    missed: dict[str, float] = field(default_factory=dict)
     needed: int = 0  # about how many replications would do; 0: no number is known to
     unknown: tuple[str, ...] = ()  # without a finite value, of which more replications make none
 
     def __str__(self) -> str:
         if self.unknown:
             verb = "has" if len(self.unknown) == 1 else "have"
-            return f"precision: not reached, {_listed(self.unknown)} {verb} no finite value, after {_runs(self.replications)}"
+            return (
+                f"precision: not reached, {_listed(self.unknown)} {verb} no finite value, after "
+                f"{_runs(self.replications)}"
+            )
         asked = f"{_listed(self.metrics)} within {show_share(self.relative)}"
         if not self.missed:
             return f"precision: {asked} after {_runs(self.replications)}"
-        widths = "; ".join(f"{name} \u00b1 {show_share(width)}" if width < 1e3 else f"{name}, whose mean is about 0" for name, width in self.missed.items())
+        widths = "; ".join(
+            f"{name} \u00b1 {show_share(width)}" if width < 1e3 else f"{name}, whose mean is about 0"
+            for name, width in self.missed.items()
+        )
         more = f"; it would take about {self.needed} replications" if self.needed else ""
-        return f"precision: not reached, {asked} was asked for: stopped at the cap of {_runs(self.cap)} with {widths}{more}"
+        return (
+            f"precision: not reached, {asked} was asked for: stopped at the cap of {_runs(self.cap)} with "
+            f"{widths}{more}"
+        )
 
 
 @dataclass(frozen=True)
@@ -78,15 +93,24 @@ class Best:
         least, most = min(self.replications.values()), max(self.replications.values())
         spent = _runs(most) if least == most else f"{least} to {most} replications"
         if self.decided:
-            sure = f"right with a probability of at least {show_share(self.confidence)} if the best is ahead of all others by {self.indifference} or more"
+            sure = (
+                f"right with a probability of at least {show_share(self.confidence)} if the best is ahead of all "
+                f"others by {self.indifference} or more"
+            )
             return f"best: {self.leader} by {self.metric}, {sure} (Kim and Nelson, {spent})"
         lead = f"{self.leader} leads so far, without a guarantee"
-        return f"best: not decided by {self.metric} when the cap was reached, after {spent}, between {_listed(self.standing)}; {lead}"
+        return (
+            f"best: not decided by {self.metric} when the cap was reached, after {spent}, between "
+            f"{_listed(self.standing)}; {lead}"
+        )
 
 
 @dataclass(frozen=True)
 class Method:
-    """All of it. The ordinary way: as many replications as were asked for, Student's t at 95 %, the warm-up as stated."""
+    """All of it.
+
+    The ordinary way: as many replications as were asked for, Student's t at 95 %, the warm-up as stated.
+    """
 
     confidence: float = ORDINARY
     interval: str = "t"  # or "bootstrap"; for a single replication "batch means"
@@ -110,7 +134,10 @@ class Method:
         if self.exact:
             yield "luck: nothing is random, so one replication is enough and its figures are exact"
         if self.alike:
-            yield f"luck: all {self.alike} replications are the same, request by request; something may be random, but it made no difference"
+            yield (
+                f"luck: all {self.alike} replications are the same, request by request; something may be random, "
+                "but it made no difference"
+            )
         yield from (str(part) for part in (self.warmup, self.precision, self.best) if part is not None)
 
 
@@ -118,8 +145,13 @@ ORDINARILY = Method()
 
 INTERVALS = {
     "t": "by Student's t over the replications",
-    "bootstrap": "by the studentised bootstrap over the replications; by Student's t where they are fewer than five or nearly all alike",
-    "batch means": f"from {BATCHES} batches of the one run, where its parts are independent of one another; - where they are not",
+    "bootstrap": (
+        "by the studentised bootstrap over the replications; by Student's t where they are fewer than five "
+        "or nearly all alike"
+    ),
+    "batch means": (
+        f"from {BATCHES} batches of the one run, where its parts are independent of one another; - where they are not"
+    ),
 }
 
 

@@ -1,4 +1,6 @@
-"""What kind of figure a metric is, for those who compare it: what it can be, and how much of it is the rounding of floats."""
+"""What kind of figure a metric is, for those who compare it: what it can be, and how much of it is the rounding of
+floats.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from sim.stats.bounds import Bounds
 from sim.stats.paired import ADDITIONS, Nature
 from sim.vocabulary import limits_of, unit_of
 
-READINGS = 64  # additions to the clock on the way of one request, each of which rounds by half a unit in the last place of the time that it is
+# additions to the clock on the way of one request, each of which rounds by half a unit in the last place of the time
+# that it is
+READINGS = 64
 
 
 def bounds_of(key: str) -> Bounds:
@@ -17,7 +21,10 @@ def bounds_of(key: str) -> Bounds:
 
 
 def nature_of(key: str, duration: float, additions: int = ADDITIONS) -> Nature:
-    """Of a figure over so many requests. A time is the difference of two readings of a clock that goes on to `duration` (s)."""
+    """Of a figure over so many requests.
+
+    A time is the difference of two readings of a clock that goes on to `duration` (s).
+    """
     clock = READINGS * duration if unit_of(key) == "s" else 0.0
     return Nature(bounds_of(key), max(additions, ADDITIONS), clock)
 

@@ -1,7 +1,9 @@
-"""`warmup: auto`: a pilot of a few replications tells when the mean response has settled, and every run of the experiment is cut there.
+"""`warmup: auto`: a pilot of a few replications tells when the mean response has settled, and every run of the
+experiment is cut there.
 
-What the run is cut at is a stated time from then on: the results are those of the same scenario with that warm-up written into it. The pilot
-is always of the first replications, so the time depends on the scenario and the seed, not on how long somebody went on.
+What the run is cut at is a stated time from then on: the results are those of the same scenario with that warm-up
+written into it. The pilot is always of the first replications, so the time depends on the scenario and the seed, not on
+how long somebody went on.
 """
 
 from __future__ import annotations
@@ -30,12 +32,21 @@ def settled(
     count = min(PILOT, replications)
     if not asking:
         return list(arms), None
-    jobs = [Job(json.dumps(arm.document), arm.plugins, arm.variant, seed, k, engine, file=arm.file, given=arm.given) for arm in asking for k in range(count)]
+    jobs = [
+        Job(json.dumps(arm.document), arm.plugins, arm.variant, seed, k, engine, file=arm.file, given=arm.given)
+        for arm in asking
+        for k in range(count)
+    ]
     results = execute(jobs)
     per_arm = {arm.name: results[place * count : (place + 1) * count] for place, arm in enumerate(asking)}
     found = {arm.name: _cut(arm, per_arm[arm.name]) for arm in asking}
     longest = max(seconds for seconds, _ in found.values())
-    warmup = FoundWarmup(longest, {name: seconds for name, (seconds, _) in found.items()}, tuple(name for name, (_, short) in found.items() if short), count)
+    warmup = FoundWarmup(
+        longest,
+        {name: seconds for name, (seconds, _) in found.items()},
+        tuple(name for name, (_, short) in found.items() if short),
+        count,
+    )
     return [_with_warmup(arm, longest) if arm.scenario.auto_warmup else arm for arm in arms], warmup
 
 
@@ -52,4 +63,6 @@ def _cut(arm: Arm, results: Sequence[JobResult]) -> tuple[float, bool]:
 def _with_warmup(arm: Arm, seconds: float) -> Arm:
     text = f"{seconds!r}s"
     scenario = arm.scenario.model_copy(update={"warmup": seconds})
-    return replace(arm, scenario=scenario, document={**arm.document, "warmup": text}, given=(*arm.given, f"warmup={text}"))
+    return replace(
+        arm, scenario=scenario, document={**arm.document, "warmup": text}, given=(*arm.given, f"warmup={text}")
+    )

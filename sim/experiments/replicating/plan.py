@@ -1,4 +1,6 @@
-"""How many replications an experiment takes, by which rule, and which intervals its figures get: what a call asks for, checked before anything runs."""
+"""How many replications an experiment takes, by which rule, and which intervals its figures get: what a call asks for,
+checked before anything runs.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ PRECISE = "response_p99"  # what precision is of, where nothing is said
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """`replications` is the number, or the cap where `precision` or `best` decides. Amounts may be text (10ms) or in base units."""
+    """`replications` is the number, or the cap where `precision` or `best` decides.
+
+    Amounts may be text (10ms) or in base units.
+    """
 
     replications: int | None = None
     only: int | None = None  # this one alone
@@ -43,13 +48,18 @@ class Plan:
         if not 0.5 <= self.confidence < 1.0:
             raise UsageError(f"confidence: found {self.confidence:g}, expected at least 50% and less than 100%")
         if self.interval not in ("t", "bootstrap"):
-            raise UsageError(f"interval: unknown interval '{self.interval}'{did_you_mean(self.interval, ('t', 'bootstrap'))}")
+            raise UsageError(
+                f"interval: unknown interval '{self.interval}'{did_you_mean(self.interval, ('t', 'bootstrap'))}"
+            )
         self._check_rules()
 
     def _check_rules(self) -> None:
         rules = [name for name in ("only", "precision", "best") if getattr(self, name) is not None]
         if len(rules) > 1:
-            raise UsageError(f"found {' and '.join({'only': 'only-replication'}.get(rule, rule) for rule in rules)} together, expected one of them")
+            raise UsageError(
+                f"found {' and '.join({'only': 'only-replication'}.get(rule, rule) for rule in rules)} together, "
+                "expected one of them"
+            )
         if self.precision is not None and not 0.0 < self.precision < 1.0:
             raise UsageError(f"precision: found {self.precision:g}, expected a share between 0 and 1, such as 5%")
         if self.metrics and self.precision is None:
@@ -73,7 +83,9 @@ class Plan:
 
     @property
     def pilot(self) -> int:
-        """Replications of the whole experiment as far as they are known before, of which the one that runs alone is one."""
+        """Replications of the whole experiment as far as they are known before, of which the one that runs alone is
+        one.
+        """
         return self.replications if self.replications is not None else REPLICATIONS
 
     def keys(self, scenarios: Iterable[Scenario]) -> tuple[str, ...]:
@@ -95,7 +107,10 @@ class Plan:
         except UsageError as error:
             raise UsageError(f"indifference: {error}") from None
         if found is None or not found > 0:
-            raise UsageError(f"indifference: found {shown(self.indifference)}, expected more than 0: the smallest difference that matters")
+            raise UsageError(
+                f"indifference: found {shown(self.indifference)}, expected more than 0: the smallest difference that "
+                "matters"
+            )
         return found
 
 

@@ -1,6 +1,8 @@
-"""Charts for a notebook: `comparison.plot.latency()` shows the chart of the report, and is its matplotlib axes, to be drawn upon or saved.
+"""Charts for a notebook: `comparison.plot.latency()` shows the chart of the report, and is its matplotlib axes, to be
+drawn upon or saved.
 
-The report stands on a floor above, and is known here by the names of its charts alone: who does not plot does not import it.
+The report stands on a floor above, and is known here by the names of its charts alone: who does not plot does not
+import it.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ _CHARTS = "sim.report.charts"
 _DPI = 110
 
 
-class Drawn(tuple[Any, ...]):
-    """The axes of a chart (`matplotlib.axes.Axes`), from above; Jupyter shows the chart, with what was drawn upon it."""
+class ChartAxes(tuple[Any, ...]):
+    """The axes of a chart (`matplotlib.axes.Axes`), from above; Jupyter shows the chart, with what was drawn
+    upon it.
+    """
 
     __slots__ = ()
 
@@ -40,40 +44,40 @@ class Plots:
     def __init__(self, comparison: Comparison) -> None:
         self._comparison = comparison
 
-    def latency(self) -> Drawn:
+    def latency(self) -> ChartAxes:
         """How long an answer took, over the run: p50, p95 and p99 of each variant."""
         return self._drawn("latency_over_time")
 
-    def outcomes(self) -> Drawn:
+    def outcomes(self) -> ChartAxes:
         """How requests ended, over the run."""
         return self._drawn("outcomes_over_time")
 
-    def clocks(self) -> Drawn:
+    def clocks(self) -> ChartAxes:
         """The share of requests that still wait after a time, for the answer and for completion."""
         return self._drawn("two_clocks")
 
-    def backlog(self) -> Drawn:
+    def backlog(self) -> ChartAxes:
         """What waits over the run: lag, outboxes, open promises."""
         return self._drawn("backlog_over_time")
 
-    def breakers(self) -> Drawn:
+    def breakers(self) -> ChartAxes:
         """When circuit breakers were open."""
         return self._drawn("breaker_timeline")
 
-    def utilisation(self) -> Drawn:
+    def utilisation(self) -> ChartAxes:
         """How busy stations were, over the run."""
         return self._drawn("utilisation_over_time")
 
-    def slowest(self) -> Drawn:
+    def slowest(self) -> ChartAxes:
         """The slowest request of each variant as a waterfall; needs `record: {spans: all}` or `exemplars`."""
         return self._drawn("slowest_requests")
 
-    def differences(self) -> Drawn:
+    def differences(self) -> ChartAxes:
         """The differences to the baseline with their intervals."""
         return self._drawn("differences_with_intervals")
 
-    def _drawn(self, name: str) -> Drawn:
+    def _drawn(self, name: str) -> ChartAxes:
         chart = getattr(importlib.import_module(_CHARTS), name)(self._comparison)
         if chart is None:
             raise UsageError(f"found nothing in this run for the chart '{name.replace('_', ' ')}'")
-        return Drawn(chart.figure.axes)
+        return ChartAxes(chart.figure.axes)

@@ -38,7 +38,8 @@ class VariantResult:
 
     name: str
     scenario: Scenario
-    metrics: dict[str, Interval]  # by metric key: "response_p99", "response_p99(POST /orders)", "recovery_time(payments outage)"
+    # by metric key: "response_p99", "response_p99(POST /orders)", "recovery_time(payments outage)"
+    metrics: dict[str, Interval]
     figures: Columns  # one line per replication, one column per metric key
     verdicts: tuple[Verdict, ...]
     records: Records  # replication 0, whole: the exemplar that charts and the event log show
@@ -67,15 +68,22 @@ class VariantResult:
     @property
     def summary(self) -> pd.DataFrame:
         """One row per metric key: value, low, high, unit, and how many replications had a value."""
-        rows = {key: (figure.value, figure.low, figure.high, unit_of(key), figure.n) for key, figure in self.metrics.items()}
+        rows = {
+            key: (figure.value, figure.low, figure.high, unit_of(key), figure.n) for key, figure in self.metrics.items()
+        }
         import pandas as pd
 
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high", "unit", "n"]).rename_axis("metric")
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high", "unit", "n"]).rename_axis(
+            "metric"
+        )
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """The same variants set against the figures of an earlier run. Nothing is paired, so the differences are Welch's."""
+    """The same variants set against the figures of an earlier run.
+
+    Nothing is paired, so the differences are Welch's.
+    """
 
     source: str  # the file the figures came from
     against: dict[str, str]  # variant -> the variant of the earlier run it is compared with
@@ -108,11 +116,17 @@ class Comparison:
 
     @property
     def identical(self) -> dict[str, str]:
-        """Variant -> the first one before it that has the same fingerprint: every request, message and event of all replications is the same."""
+        """Variant -> the first one before it that has the same fingerprint: every request, message and event of all
+        replications is the same.
+        """
         first: dict[str, str] = {}
         for name, result in self.variants.items():
             first.setdefault(result.fingerprint, name)
-        return {name: first[result.fingerprint] for name, result in self.variants.items() if first[result.fingerprint] != name}
+        return {
+            name: first[result.fingerprint]
+            for name, result in self.variants.items()
+            if first[result.fingerprint] != name
+        }
 
     @property
     def passed(self) -> bool:
@@ -129,7 +143,9 @@ class Comparison:
         """The logical requests of every variant's exemplar, with the variant in a column of its own."""
         import pandas as pd
 
-        return pd.concat([variant.requests.assign(variant=name) for name, variant in self.variants.items()], ignore_index=True)
+        return pd.concat(
+            [variant.requests.assign(variant=name) for name, variant in self.variants.items()], ignore_index=True
+        )
 
     @property
     def timeline(self) -> pd.DataFrame:
@@ -140,7 +156,9 @@ class Comparison:
 
     @property
     def summary(self) -> pd.DataFrame:
-        """One row per metric key in base units, the same columns for every variant: its figure, and beyond the baseline the difference."""
+        """One row per metric key in base units, the same columns for every variant: its figure, and beyond the baseline
+        the difference.
+        """
         import pandas as pd
 
         keys = list(dict.fromkeys(key for result in self.variants.values() for key in result.metrics))
@@ -149,7 +167,12 @@ class Comparison:
             for part in ("value", "low", "high", "censored"):
                 columns[name, part] = [getattr(result.metrics.get(key), part, None) for key in keys]
             if name in self.differences:
-                for part, column in (("value", "difference"), ("low", "difference_low"), ("high", "difference_high"), ("significant", "significant")):
+                for part, column in (
+                    ("value", "difference"),
+                    ("low", "difference_low"),
+                    ("high", "difference_high"),
+                    ("significant", "significant"),
+                ):
                     columns[name, column] = [getattr(self.differences[name].get(key), part, None) for key in keys]
         frame = pd.DataFrame(columns, index=pd.Index(keys, name="metric")).infer_objects()
         frame.columns = pd.MultiIndex.from_tuples(list(columns))
@@ -157,7 +180,9 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """A table of the figures that need no brackets, as Jupyter shows it; the report says more."""
-        verdicts = "".join(_item(name, verdict) for name, result in self.variants.items() for verdict in result.verdicts)
+        verdicts = "".join(
+            _item(name, verdict) for name, result in self.variants.items() for verdict in result.verdicts
+        )
         head = f"<p><b>{html.escape(self.study.name)}</b>, {html.escape(self._made())}</p>"
         table = _figures(self.variants).to_html(border=0)
         head += "".join(f"<p>{html.escape(line)}</p>" for line in self.method.lines())
@@ -170,10 +195,15 @@ class Comparison:
             for name, result in self.variants.items()
             for verdict in result.verdicts
         ]
-        return "\n".join([f"{self.study.name}, {self._made()}", *self.method.lines(), _figures(self.variants).to_string(), *verdicts])
+        return "\n".join(
+            [f"{self.study.name}, {self._made()}", *self.method.lines(), _figures(self.variants).to_string(), *verdicts]
+        )
 
     def _made(self) -> str:
-        return f"seed {self.seed}, {self.replications} replication{'s' if self.replications != 1 else ''}, engine {self.engine}"
+        return (
+            f"seed {self.seed}, {self.replications} replication{'s' if self.replications != 1 else ''}, engine "
+            f"{self.engine}"
+        )
 
 
 def _figures(variants: dict[str, VariantResult]) -> pd.DataFrame:
@@ -190,11 +220,16 @@ def _figures(variants: dict[str, VariantResult]) -> pd.DataFrame:
 
 def _item(variant: str, verdict: Verdict) -> str:
     mark = "&#10003;" if verdict.passed else "&#10007;"
-    return f"<li>{mark} {html.escape(variant)}: <code>{html.escape(verdict.text)}</code> {html.escape(verdict.reason)}</li>"
+    return (
+        f"<li>{mark} {html.escape(variant)}: <code>{html.escape(verdict.text)}</code> "
+        f"{html.escape(verdict.reason)}</li>"
+    )
 
 
 def bounds_of(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] | None:
-    """What requests in flight at the end can make of a figure, at least and at most, on average; None where there is nothing to bend."""
+    """What requests in flight at the end can make of a figure, at least and at most, on average; None where there is
+    nothing to bend.
+    """
     least, most = (metrics.get(bound) for bound in bound_keys(key))
     if least is None or most is None or math.isnan(least.value) or math.isnan(most.value):
         return None
@@ -202,9 +237,15 @@ def bounds_of(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] 
 
 
 def undecided(metrics: Mapping[str, Interval], key: str) -> tuple[float, float] | None:
-    """The bounds of a figure that at least one replication has no value of, since too many requests were in flight at its end; else None."""
+    """The bounds of a figure that at least one replication has no value of, since too many requests were in flight at
+    its end; else None.
+    """
     bounds, figure = bounds_of(metrics, key), metrics.get(key)
-    return bounds if bounds is not None and (figure.n if figure is not None else 0) < metrics[bound_keys(key)[0]].n else None
+    return (
+        bounds
+        if bounds is not None and (figure.n if figure is not None else 0) < metrics[bound_keys(key)[0]].n
+        else None
+    )
 
 
 def _cell(figure: Interval | None) -> str:
@@ -212,4 +253,6 @@ def _cell(figure: Interval | None) -> str:
     if figure is None or math.isnan(figure.value):
         return ""
     bound = "> " if figure.censored else ""
-    return f"{bound}{figure.value:.4g}" + ("" if math.isnan(figure.low) or figure.low == figure.high else f" ± {figure.half_width:.2g}")
+    return f"{bound}{figure.value:.4g}" + (
+        "" if math.isnan(figure.low) or figure.low == figure.high else f" ± {figure.half_width:.2g}"
+    )

@@ -1,7 +1,8 @@
-"""Replications in rounds: a fixed number, as many as a precision takes, or as many as it takes to tell which variant is best.
+"""Replications in rounds: a fixed number, as many as a precision takes, or as many as it takes to tell which variant is
+best.
 
-Whatever the rule, replication k is what it would be in any other run, so a result is that of a fixed run of as many replications, and neither
-the number of workers nor the size of a round changes it.
+Whatever the rule, replication k is what it would be in any other run, so a result is that of a fixed run of as many
+replications, and neither the number of workers nor the size of a round changes it.
 """
 
 from __future__ import annotations
@@ -47,12 +48,18 @@ class Rounds:
 
     def run(self, count: int, names: Collection[str] | None = None) -> None:
         """Further replications of these arms, or of all, until each has this many."""
-        jobs = [(arm.name, job) for arm in self.arms.values() if names is None or arm.name in names for job in self._missing(arm, count)]
+        jobs = [
+            (arm.name, job)
+            for arm in self.arms.values()
+            if names is None or arm.name in names
+            for job in self._missing(arm, count)
+        ]
         for (name, _), result in zip(jobs, self._execute([job for _, job in jobs]), strict=True):
             self.results[name].append(result)
 
     def certain(self, most: int) -> bool:
-        """Whether nothing is random: by what is said, and by a second replication, where more than one was asked for, that is the same as the first.
+        """Whether nothing is random: by what is said, and by a second replication, where more than one was asked for,
+        that is the same as the first.
 
         The first is then all there is.
         """
@@ -92,14 +99,17 @@ class Rounds:
 
 
 def until_precise(rounds: Rounds, keys: Sequence[str], relative: float, cap: int, confidence: float) -> Precision:
-    """A first batch, then as many as the spread so far calls for, at most twice as many at a time, until every variant is precise.
+    """A first batch, then as many as the spread so far calls for, at most twice as many at a time, until every variant
+    is precise.
 
     That it looks only now and then, and not after each replication, makes a stop by luck rarer.
     """
     count = min(FIRST, cap)
     while True:
         rounds.run(count)
-        found = {(name, key): mean_interval(rounds.values(name, key), confidence) for name in rounds.arms for key in keys}
+        found = {
+            (name, key): mean_interval(rounds.values(name, key), confidence) for name in rounds.arms for key in keys
+        }
         wide = {place: figure for place, figure in found.items() if not enough(figure, relative)}
         needed = max((replications_needed(figure, relative) for figure in wide.values()), default=0)
         if not wide or count == cap:
@@ -116,7 +126,15 @@ def until_best(rounds: Rounds, key: str, indifference: float, words: str, cap: i
     rounds.run(FIRST)
     sign = 1.0 if better_of(key) == "higher" else -1.0
     trouble = _unfit(rounds, key)
-    race = Race({name: [sign * value for value in rounds.values(name, key)] for name in rounds.arms}, indifference, confidence) if not trouble else None
+    race = (
+        Race(
+            {name: [sign * value for value in rounds.values(name, key)] for name in rounds.arms},
+            indifference,
+            confidence,
+        )
+        if not trouble
+        else None
+    )
     while race is not None and len(race.standing) > 1 and race.n < cap and not trouble:
         rounds.run(min(cap, race.n + STEP, race.most), race.standing)
         trouble = _unfit(rounds, key)
@@ -130,7 +148,11 @@ def until_best(rounds: Rounds, key: str, indifference: float, words: str, cap: i
 def precise_at_once(rounds: Rounds, keys: Sequence[str], relative: float, cap: int) -> Precision:
     """Where nothing is random one replication is as precise as can be."""
     values = {(name, key): rounds.values(name, key)[0] for name in rounds.arms for key in keys}
-    unknown = tuple(key if len(rounds.arms) == 1 else f"{name}: {key}" for (name, key), value in values.items() if not math.isfinite(value))
+    unknown = tuple(
+        key if len(rounds.arms) == 1 else f"{name}: {key}"
+        for (name, key), value in values.items()
+        if not math.isfinite(value)
+    )
     return Precision(relative, tuple(keys), cap, 1, unknown=unknown)
 
 

@@ -1,4 +1,6 @@
-"""Whether records belong to a scenario: names, series, effects, ticks and lines as the models make them, rows as its books."""
+"""Whether records belong to a scenario: names, series, effects, ticks and lines as the models make them, rows as its
+books.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ def refuse_others(records: Records, scenario: Scenario, largest: float) -> None:
     _same(tuple(records.ticks), (0.0, *world.moments), "ticks")
     _same(tuple(records.oversold), tuple(world.stocks), "oversold")
     _same(records.exemplary, scenario.record.spans == "exemplars", "exemplary")
-    hosts, topics = (host.name for host in world.hosts()), list(world.topics)
+    hosts, topics = (host.name for host in world.hosts()), [kept.name for kept in world.kept]
     _same([book.component for book in records.books], [*scenario.traffic, *hosts, *topics], "books")
     plan, summary = plan_of(world.scenario, records.ticks), records.summary
     _same(summary is None, plan is None, "summary")

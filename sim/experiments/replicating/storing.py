@@ -1,6 +1,7 @@
 """A finished run on disk: `results.json` for everybody, and `run.zip`, from which the whole Comparison can be rebuilt.
 
-Nothing is pickled: the archive holds tables of numbers and one JSON text, so that opening a stranger's report runs nothing of his.
+Nothing is pickled: the archive holds tables of numbers and one JSON text, so that opening a stranger's report runs
+nothing of his.
 """
 
 from __future__ import annotations
@@ -19,8 +20,16 @@ from sim.experiments.replicating.document import as_json
 from sim.experiments.replicating.method import Method
 from sim.experiments.replicating.results import Comparison, Earlier, VariantResult, Verdict
 from sim.experiments.running.archive import TROUBLE, pack, unpack
-from sim.experiments.running.decoding import DamagedError, made, named
-from sim.experiments.running.flattening import SavedColumns, SavedRecords, Tables, columns_apart, columns_together, records_apart, records_together
+from sim.experiments.running.decoding import DamagedError, decoded, named
+from sim.experiments.running.flattening import (
+    SavedColumns,
+    SavedRecords,
+    Tables,
+    flattened_columns,
+    flattened_records,
+    restored_columns,
+    restored_records,
+)
 from sim.spec.study import Study
 from sim.stats.interval import Difference, Interval
 from sim.units import shown
@@ -88,16 +97,20 @@ class _Saved:
 
 
 def files_of(comparison: Comparison, rows: bool = True) -> dict[str, bytes]:
-    """What a report directory holds besides the report itself: name -> content. Without `rows` the report cannot be drawn again, and is small."""
+    """What a report directory holds besides the report itself: name -> content.
+
+    Without `rows` the report cannot be drawn again, and is small.
+    """
     results = {RESULTS: as_json(comparison).encode()}
     return {**results, ARCHIVE: _archive(comparison)} if rows else results
 
 
 def open_run(directory: str | Path, plugins: Sequence[str] = (), largest: float = LARGEST) -> Comparison:
-    """The Comparison whose files these are, in about `largest` bytes of memory at most. Plug-ins run only when they are allowed again.
+    """The Comparison whose files these are, in about `largest` bytes of memory at most. Plug-ins run only when they are
+    allowed again.
 
-    Nothing of it is believed: tables, words and figures have the form that a run of this version gives them, belong to the scenario, and
-    agree with one another; or a UsageError says what is damaged.
+    Nothing of it is believed: tables, words and figures have the form that a run of this version gives them, belong to
+    the scenario, and agree with one another; or a UsageError says what is damaged.
     """
     path = Path(directory) / ARCHIVE
     try:
@@ -108,7 +121,7 @@ def open_run(directory: str | Path, plugins: Sequence[str] = (), largest: float 
         if len(content) > largest:
             raise DamagedError(f"larger than {largest / 2**20:,.0f} MiB; --largest allows more")
         words, tables = unpack(content, int(largest))
-        saved: _Saved = made(_Saved, words, "content")
+        saved: _Saved = decoded(_Saved, words, "content")
         comparison = _rebuilt(saved, tables, plugins)
         refuse_disagreement(comparison, largest)
         _refuse_other_records(saved, comparison)
@@ -121,14 +134,21 @@ def open_run(directory: str | Path, plugins: Sequence[str] = (), largest: float 
 
 def _damaged(path: Path, error: Exception) -> str:
     said = str(error) if isinstance(error, (DamagedError, SimError)) else f"{type(error).__name__}: {error}"
-    return f"{path}: damaged, or written by another version of sim; run the same command again ({(said.splitlines() or [''])[0][:300]})"
+    return (
+        f"{path}: damaged, or written by another version of sim; run the same command again "
+        f"({(said.splitlines() or [''])[0][:300]})"
+    )
 
 
 def _no_archive(directory: Path) -> str:
     """Why there is nothing to draw."""
     if (directory / _FORMER).is_file():
         return f"{directory}: the report of an earlier version of sim, which kept {_FORMER}; run the same command again"
-    there = "no such directory" if not directory.is_dir() else f"no {ARCHIVE} in it{_other_kind(directory) or ' (was it written with --no-rows?)'}"
+    there = (
+        "no such directory"
+        if not directory.is_dir()
+        else f"no {ARCHIVE} in it{_other_kind(directory) or ' (was it written with --no-rows?)'}"
+    )
     return f"{directory}: not the report of a run: {there}"
 
 
@@ -150,8 +170,13 @@ def _archive(comparison: Comparison) -> bytes:
         "seed": comparison.seed,
         "replications": comparison.replications,
         "fingerprint": comparison.fingerprint,
-        "variants": [_variant_manifest(result, f"{place}/", tables) for place, result in enumerate(comparison.variants.values())],
-        "differences": {name: {key: asdict(difference) for key, difference in found.items()} for name, found in comparison.differences.items()},
+        "variants": [
+            _variant_manifest(result, f"{place}/", tables) for place, result in enumerate(comparison.variants.values())
+        ],
+        "differences": {
+            name: {key: asdict(difference) for key, difference in found.items()}
+            for name, found in comparison.differences.items()
+        },
         "earlier": asdict(comparison.earlier) if comparison.earlier is not None else None,
         "method": asdict(comparison.method),
     }
@@ -170,9 +195,9 @@ def _variant_manifest(result: VariantResult, prefix: str, tables: Tables) -> dic
         "fingerprint": result.fingerprint,
         "engines": result.engines,
         "exemplar": result.records.fingerprint(),
-        "figures": columns_apart(result.figures, f"{prefix}figures", tables),
-        "over_time": columns_apart(result.over_time, f"{prefix}over_time", tables),
-        "records": records_apart(result.records, prefix, tables),
+        "figures": flattened_columns(result.figures, f"{prefix}figures", tables),
+        "over_time": flattened_columns(result.over_time, f"{prefix}over_time", tables),
+        "records": flattened_records(result.records, prefix, tables),
     }
 
 
@@ -205,13 +230,21 @@ def _study(saved: _SavedStudy, plugins: Sequence[str]) -> Study:
     from sim.spec import load_document
 
     if saved.plugins and not plugins:
-        raise PluginError(f"this run used plug-ins: allow them again with {' '.join(f'--plugin {plugin}' for plugin in saved.plugins)}")
+        raise PluginError(
+            "this run used plug-ins: allow them again with "
+            f"{' '.join(f'--plugin {plugin}' for plugin in saved.plugins)}"
+        )
     parts = saved.document.get("studies")
     if parts is None:
         study = load_document(saved.document, plugins=tuple(plugins))
     else:
-        several: list[_SavedPart] = made(list[_SavedPart], parts, "study.document.studies")
-        study = combine([replace(load_document(part.document, plugins=tuple(plugins)), file=part.file, name=part.stem) for part in several])
+        several: list[_SavedPart] = decoded(list[_SavedPart], parts, "study.document.studies")
+        study = combine(
+            [
+                replace(load_document(part.document, plugins=tuple(plugins)), file=part.file, name=part.stem)
+                for part in several
+            ]
+        )
     named([saved.name], "study.name")
     return replace(study, **{field.name: getattr(saved, field.name) for field in fields(saved)})
 
@@ -219,15 +252,15 @@ def _study(saved: _SavedStudy, plugins: Sequence[str]) -> Study:
 def _variant(saved: _SavedVariant, study: Study, tables: Tables, prefix: str) -> VariantResult:
     if saved.name not in study.variants:
         raise DamagedError(f"variants: found {shown(saved.name)}, expected {' or '.join(study.variants)[:200]}")
-    records = records_together(saved.records, prefix, tables)
+    records = restored_records(saved.records, prefix, tables)
     return VariantResult(
         name=saved.name,
         scenario=study.variants[saved.name].model_copy(update={"warmup": records.warmup}),  # `auto` was found
         metrics=saved.metrics,
-        figures=columns_together(saved.figures, f"{prefix}figures", tables),
+        figures=restored_columns(saved.figures, f"{prefix}figures", tables),
         verdicts=saved.verdicts,
         records=records,
-        over_time=columns_together(saved.over_time, f"{prefix}over_time", tables),
+        over_time=restored_columns(saved.over_time, f"{prefix}over_time", tables),
         fingerprint=saved.fingerprint,
         engines=saved.engines,
     )

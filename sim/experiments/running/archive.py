@@ -1,8 +1,10 @@
-"""Tables of numbers and a JSON header in one file: a zip, itself not compressed, of `header.json` and a file of Arrow for each table.
+"""Tables of numbers and a JSON header in one file: a zip, itself not compressed, of `header.json` and a file of Arrow
+for each table.
 
-The header says of every table what its rows are made of, and has a digest of its file, so that what is damaged is found. Nothing is pickled, and nothing
-is believed: the whole is bounded in memory, members are those that the header names, and tables have the form that it says. A table is an array
-of numpy: of records, of plain numbers, or of two dimensions.
+The header says of every table what its rows are made of, and has a digest of its file, so that what is damaged is
+found. Nothing is pickled, and nothing is believed: the whole is bounded in memory, members are those that the header
+names, and tables have the form that it says. A table is an array of numpy: of records, of plain numbers, or of two
+dimensions.
 """
 
 from __future__ import annotations
@@ -22,14 +24,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.experiments.running.arrow import Form, arrow, table_of
-from sim.experiments.running.decoding import DamagedError, made
+from sim.experiments.running.decoding import DamagedError, decoded
 from sim.files import json_of
 from sim.units import shown
 
 FORMAT = 5
 HEADER = "header.json"
-TROUBLE = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, ArithmeticError, RuntimeError, MemoryError, zipfile.BadZipFile, struct.error)
-"""What `unpack`, and reading what it gives, may raise of a file that is damaged or something else: some of it is raised by pyarrow and zipfile."""
+TROUBLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    struct.error,
+)
+"""What `unpack`, and reading what it gives, may raise of a file that is damaged or something else: some of it is raised
+by pyarrow and zipfile.
+"""
 
 _MOST_TABLES = 100_000  # some thirty for each variant
 _DIRECTORY = b"PK\x01\x02"  # what the zip says of a member begins so
@@ -45,11 +61,18 @@ class _Described:
     sha256: str
 
 
-def pack(content: Mapping[str, Any], tables: Mapping[str, NDArray[Any]], compression: Literal["lz4", "zstd"] = "zstd") -> bytes:
+def pack(
+    content: Mapping[str, Any], tables: Mapping[str, NDArray[Any]], compression: Literal["lz4", "zstd"] = "zstd"
+) -> bytes:
     """The file. lz4 is for what is soon deleted again: three times as fast, and half as small."""
     files = {name: arrow(table, compression) for name, table in tables.items()}
     described = {
-        name: {"dtype": _description(table.dtype), "shape": table.shape, "sha256": hashlib.sha256(files[name]).hexdigest()} for name, table in tables.items()
+        name: {
+            "dtype": _description(table.dtype),
+            "shape": table.shape,
+            "sha256": hashlib.sha256(files[name]).hexdigest(),
+        }
+        for name, table in tables.items()
     }
     header = json.dumps({"format": FORMAT, "content": content, "tables": described}, default=_plain)
     whole = io.BytesIO()
@@ -73,19 +96,28 @@ def unpack(data: bytes, most: int) -> tuple[dict[str, Any], dict[str, NDArray[An
         found = header.get("format") if isinstance(header, dict) else None
         if found != FORMAT:
             raise DamagedError(f"found format {shown(found)}, expected {FORMAT}")
-        described: dict[str, _Described] = made(dict[str, _Described], header.get("tables"), "tables")
+        described: dict[str, _Described] = decoded(dict[str, _Described], header.get("tables"), "tables")
         forms = {name: _form(its, name) for name, its in described.items()}
         _refuse_other_members(names, [HEADER, *map(_file_of, forms)])
         if (needed := sum(form.nbytes for form in forms.values())) > most:
             raise DamagedError(f"found tables of {needed / 2**20:,.0f} MiB, expected at most {most / 2**20:,.0f} MiB")
-        tables = {name: _table(archive.read(_file_of(name)), form, described[name].sha256, name) for name, form in forms.items()}
-        return made(dict[str, Any], header.get("content"), "content"), tables
+        tables = {
+            name: _table(archive.read(_file_of(name)), form, described[name].sha256, name)
+            for name, form in forms.items()
+        }
+        return decoded(dict[str, Any], header.get("content"), "content"), tables
 
 
 def _refuse_packed(archive: zipfile.ZipFile) -> None:
-    """Members that are compressed a second time, or in a way of their own: ours are not, and so none is larger than the file."""
+    """Members that are compressed a second time, or in a way of their own: ours are not, and so none is larger than the
+    file.
+    """
     for member in archive.infolist():
-        if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size or member.flag_bits & 1:
+        if (
+            member.compress_type != zipfile.ZIP_STORED
+            or member.file_size != member.compress_size
+            or member.flag_bits & 1
+        ):
             raise DamagedError(f"{member.filename[:100]}: found a compressed or encrypted file, expected a plain one")
 
 
@@ -101,14 +133,23 @@ def _form(described: _Described, name: str) -> Form:
     """The form of a table, of numbers alone and of one or two dimensions."""
     kind, shape = described.dtype, described.shape
     if isinstance(kind, list):
-        fields = made(list[tuple[str, str]], kind, f"tables.{name}.dtype")
+        fields = decoded(list[tuple[str, str]], kind, f"tables.{name}.dtype")
         kinds = [its for _, its in fields]
         known = 0 < len({field for field, _ in fields}) == len(fields) <= 100 and all(field for field, _ in fields)
     else:
         fields, kinds, known = kind, [kind], True
     known = known and all(isinstance(its, str) and _KIND.fullmatch(its) for its in kinds)
-    if not known or len(shape) not in (1, 2) or (len(shape) == 2 and isinstance(kind, list)) or min(shape) < 0 or max(shape) >= 2**48:
-        raise DamagedError(f"tables.{name}: found {shown(kind)} of shape {shown(list(shape))}, expected numbers of one or two dimensions")
+    if (
+        not known
+        or len(shape) not in (1, 2)
+        or (len(shape) == 2 and isinstance(kind, list))
+        or min(shape) < 0
+        or max(shape) >= 2**48
+    ):
+        raise DamagedError(
+            f"tables.{name}: found {shown(kind)} of shape {shown(list(shape))}, expected numbers of one or two "
+            "dimensions"
+        )
     return Form(np.dtype(fields), shape)
 
 

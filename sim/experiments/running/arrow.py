@@ -1,8 +1,9 @@
-"""One table of numbers as a compressed file of Arrow, and back: read only once its form and its sizes are those expected.
+"""One table of numbers as a compressed file of Arrow, and back: read only once its form and its sizes are those
+expected.
 
 pyarrow makes as much memory as a compressed column says that it needs, whatever the schema says: a file of a kilobyte
-could fill it. What its one batch says of its columns is therefore read here first: a table of FlatBuffers, in the layout
-that Arrow's `Message.fbs` describes.
+could fill it. What its one batch says of its columns is therefore read here first: a table of FlatBuffers, in the
+layout that Arrow's `Message.fbs` describes.
 """
 
 from __future__ import annotations

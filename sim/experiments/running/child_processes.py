@@ -11,16 +11,24 @@ import threading
 import types
 from collections.abc import Iterator
 
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
+_ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
 _ENDINGS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 
 
 @contextlib.contextmanager
 def quiet_birth() -> Iterator[None]:
-    """Processes are born with one thread per library, deaf to Ctrl-C (the parent answers it), and without the user's `__main__`.
+    """Processes are born with one thread per library, deaf to Ctrl-C (the parent answers it), and without the user's
+    `__main__`.
 
     What ends a process waits meanwhile: half a worker is none that could be ended.
-    Jobs need nothing of `__main__`; importing it again would run a script that has no `if __name__ == "__main__"` twice.
+    Jobs need nothing of `__main__`; importing it again would run a script that has no `if __name__ == "__main__"`
+    twice.
     """
     main, environment = sys.modules["__main__"], dict(os.environ)
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))

@@ -1,7 +1,8 @@
 """Jobs on a Dask cluster: each travels as a JSON document with the text of its plug-ins, and comes back as Arrow.
 
-A worker that is lost costs what it was doing: the scheduler gives its jobs to others, and a job that was finished twice is settled once.
-Every worker says what it computes with before its first job, and with each of them, since workers may join later.
+A worker that is lost costs what it was doing: the scheduler gives its jobs to others, and a job that was finished twice
+is settled once. Every worker says what it computes with before its first job, and with each of them, since workers may
+join later.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sim import errors
 from sim.errors import RunError, SimError, UsageError
 from sim.experiments.running.archive import TROUBLE
-from sim.experiments.running.decoding import made
+from sim.experiments.running.decoding import decoded
 from sim.experiments.running.identity import identity
 from sim.experiments.running.jobs import Perform
 from sim.experiments.running.ledger import Failure, Ledger, guarded
@@ -35,7 +36,8 @@ _POLL = 0.02  # s
 _LOOK = 2.0  # s between two counts of the workers
 _PATIENCE = 60.0  # s to wait for a worker where there is none
 _LARGEST_FAILURE = 64 * 2**20  # bytes
-_MADE_OF_WORDS = {"RunError", "BooksDoNotBalance", "UsageError", "PluginError"}  # errors of ours that are made of one message
+# errors of ours that are made of one message
+_MADE_OF_WORDS = {"RunError", "BooksDoNotBalance", "UsageError", "PluginError"}
 
 
 class ClusterCrew:
@@ -92,12 +94,20 @@ class ClusterCrew:
         if future.status == "error":
             error = future.exception()
             said = f"{type(error).__name__}: {error}".splitlines()[0]
-            what = "its workers died again and again, for want of memory perhaps" if type(error).__name__ == "KilledWorker" else said
+            what = (
+                "its workers died again and again, for want of memory perhaps"
+                if type(error).__name__ == "KilledWorker"
+                else said
+            )
             return Failure(None, what, str(error))
         return opened(self._fetched(future, ledger))
 
     def _fetched(self, future: Future[Any], ledger: Ledger) -> Any:  # noqa: ANN401 - what `on_worker` gave
-        """The result. A worker that dies while it hands one over is replaced by another, which makes it again; a dead scheduler is the end."""
+        """The result.
+
+        A worker that dies while it hands one over is replaced by another, which makes it again; a dead scheduler is the
+        end.
+        """
         waited = time.monotonic()
         while True:
             try:
@@ -125,7 +135,10 @@ class ClusterCrew:
         waited = time.monotonic()
         while not (threads := self._counted()):
             if time.monotonic() - waited > _PATIENCE:
-                raise RunError(f"cluster {self._address}: no worker for {_PATIENCE:.0f} s{f': {_so_far(ledger)}' if ledger is not None else ''}")
+                raise RunError(
+                    f"cluster {self._address}: no worker for {_PATIENCE:.0f} "
+                    f"s{f': {_so_far(ledger)}' if ledger is not None else ''}"
+                )
             time.sleep(0.2)
         return threads
 
@@ -134,26 +147,37 @@ class ClusterCrew:
         try:
             found = self._client.run(identity, on_error="return")
         except (OSError, TimeoutError, ImportError, AttributeError) as error:
-            raise UsageError(f"cluster {self._address}: its workers could not be asked for their version: {error}") from None
+            raise UsageError(
+                f"cluster {self._address}: its workers could not be asked for their version: {error}"
+            ) from None
         for worker, answer in found.items():
             if isinstance(answer, Exception):
-                raise UsageError(f"cluster {self._address}: worker {worker} has no sim of this version: {type(answer).__name__}: {answer}")
+                raise UsageError(
+                    f"cluster {self._address}: worker {worker} has no sim of this version: {type(answer).__name__}: "
+                    f"{answer}"
+                )
             if answer != identity():
                 raise UsageError(_unlike(f"cluster {self._address}: worker {worker}", answer, identity()))
 
 
 def on_worker(text: str, expected: str, perform: Perform) -> tuple[str, bytes]:
-    """What a worker does: check that it is the same program, run the job, and give the result as Arrow, or the failure as JSON."""
+    """What a worker does: check that it is the same program, run the job, and give the result as Arrow, or the failure
+    as JSON.
+    """
     try:
         if identity() != expected:
             raise UsageError(_unlike("a worker that joined the cluster", identity(), expected))
         answer = guarded(perform, unpack_job(text), lambda _now: None)
     except Exception as error:  # reading the job can fail as well as running it
-        answer = Failure(error if isinstance(error, SimError) else None, f"{type(error).__name__}: {error}", traceback.format_exc())
+        answer = Failure(
+            error if isinstance(error, SimError) else None, f"{type(error).__name__}: {error}", traceback.format_exc()
+        )
     if not isinstance(answer, Failure):
         return "result", pack_result(answer)
     kind = type(answer.error).__name__ if answer.error is not None else ""
-    return "failure", json.dumps({"kind": kind, "said": str(answer.error or ""), "summary": answer.summary, "trace": answer.trace}).encode()
+    return "failure", json.dumps(
+        {"kind": kind, "said": str(answer.error or ""), "summary": answer.summary, "trace": answer.trace}
+    ).encode()
 
 
 def opened(answer: tuple[str, bytes]) -> Any:  # noqa: ANN401 - a JobResult or a Failure
@@ -162,7 +186,7 @@ def opened(answer: tuple[str, bytes]) -> Any:  # noqa: ANN401 - a JobResult or a
     try:
         if kind == "result":
             return unpack_result(content)
-        told: _Told = made(_Told, json_of(content, _LARGEST_FAILURE), "failure")
+        told: _Told = decoded(_Told, json_of(content, _LARGEST_FAILURE), "failure")
     except TROUBLE as trouble:
         return Failure(None, f"a worker sent what is no result: {trouble}", "")
     error: SimError | None = getattr(errors, told.kind)(told.said) if told.kind in _MADE_OF_WORDS else None
@@ -183,12 +207,18 @@ def _connected(address: str) -> Client:
     try:
         import distributed
     except ImportError:
-        raise UsageError("--cluster needs Dask, which is not installed: pip install 'sim-microservices[cluster]'") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is told here, in one line; Dask would add tracebacks
+        raise UsageError(
+            "--cluster needs Dask, which is not installed: pip install 'sim-microservices[cluster]'"
+        ) from None
+    # what goes wrong is told here, in one line; Dask would add tracebacks
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         return distributed.Client(address, timeout=_CONNECT, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:  # the last: tls:// without certificates
-        raise UsageError(f"cluster {address}: cannot be reached, expected a Dask scheduler such as tcp://10.0.0.5:8786 ({_first_line(error)})") from None
+        raise UsageError(
+            f"cluster {address}: cannot be reached, expected a Dask scheduler such as tcp://10.0.0.5:8786 "
+            f"({_first_line(error)})"
+        ) from None
 
 
 def _first_line(error: Exception) -> str:
@@ -196,7 +226,10 @@ def _first_line(error: Exception) -> str:
 
 
 def _unlike(who: str, found: str, expected: str) -> str:
-    return f"{who} would not give the same results: it has {found}; expected {expected}; install the same version everywhere"
+    return (
+        f"{who} would not give the same results: it has {found}; expected {expected}; install the same version "
+        "everywhere"
+    )
 
 
 def _so_far(ledger: Ledger) -> str:

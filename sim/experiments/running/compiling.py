@@ -1,8 +1,8 @@
 """Machine code in the making: by processes of its own, beside the first runs of an experiment or before them.
 
-They belong to the command that has started them, and end with it however it ends; what they have compiled by then is kept, function by function,
-and the next command goes on from there. To leave them behind instead would surprise whoever looks at his processes, and gain little: who
-has runs for which it pays comes back.
+They belong to the command that has started them, and end with it however it ends; what they have compiled by then is
+kept, function by function, and the next command goes on from there. To leave them behind instead would surprise whoever
+looks at his processes, and gain little: who has runs for which it pays comes back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sim.experiments.running.child_processes import begin_life, quiet_birth
 State = Literal["making", "ready", "failed"]
 
 
-class Making:
+class Compilation:
     """Two processes that compile from both ends; a context, which ends them. OSError: the system gives no processes."""
 
     def __init__(self, make: Callable[[], None], help_making: Callable[[], None], is_ready: Callable[[], bool]) -> None:

@@ -1,4 +1,6 @@
-"""Plain data of a stranger into the values that it should be: every word there, of its kind, or an error with its place."""
+"""Plain data of a stranger into the values that it should be: every word there, of its kind, or an error with its
+place.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ class DamagedError(ValueError):
     """What was read is not what was written; the message says where."""
 
 
-def made(kind: Any, value: object, place: str) -> Any:  # noqa: ANN401 - a type, and a value of it
+def decoded(kind: Any, value: object, place: str) -> Any:  # noqa: ANN401 - a type, and a value of it
     """The value as this kind: a dataclass, str, int, float, bool, a Literal, a union with None, or a list or map.
 
     `place` is where it stands, for the error (DamagedError). A whole number does for a float; nothing else is taken for
@@ -57,7 +59,7 @@ def _word(words: tuple[Any, ...], value: Any, place: str) -> Any:  # noqa: ANN40
 def _map(kind: Any, value: Any, place: str) -> dict[str, Any]:  # noqa: ANN401
     if not isinstance(value, dict):
         raise _wrong(value, "a map", place)
-    return {_plain(str, key, place): made(kind, item, f"{place}.{key[:60]}") for key, item in value.items()}
+    return {_plain(str, key, place): decoded(kind, item, f"{place}.{key[:60]}") for key, item in value.items()}
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any, place: str) -> Any:  # noqa: ANN401
@@ -65,7 +67,7 @@ def _one_of(kinds: tuple[Any, ...], value: Any, place: str) -> Any:  # noqa: ANN
     if value is None and type(None) in kinds:
         return None
     (kind,) = (kind for kind in kinds if kind is not type(None))
-    return made(kind, value, place)
+    return decoded(kind, value, place)
 
 
 def _row(origin: type, inner: tuple[Any, ...], value: Any, place: str) -> Any:  # noqa: ANN401
@@ -78,7 +80,7 @@ def _row(origin: type, inner: tuple[Any, ...], value: Any, place: str) -> Any:  
     else:
         raise _wrong(value, f"a list of {len(inner)}", place)
     return origin(
-        made(kind, item, f"{place}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value, strict=True))
+        decoded(kind, item, f"{place}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value, strict=True))
     )
 
 
@@ -104,7 +106,7 @@ def _dataclass(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401
     if missing or unknown:
         found = f"no '{missing[0]}'" if missing else f"'{unknown[0][:60]}'"
         raise DamagedError(f"{place}: found {found}, expected {', '.join(kinds)}")
-    return kind(**{name: made(its, value[name], f"{place}.{name}") for name, its in kinds.items()})
+    return kind(**{name: decoded(its, value[name], f"{place}.{name}") for name, its in kinds.items()})
 
 
 @lru_cache

@@ -1,9 +1,10 @@
-"""Which engine runs an experiment: they give the same records, and differ in how long they take to begin and how fast they are then.
+"""Which engine runs an experiment: they give the same records, and differ in how long they take to begin and how fast
+they are then.
 
-The compiled engine takes about a second to load in each process, and half a minute to compile when that has not been done on this machine
-for this version. `auto` takes it where every part of the scenario has a compiled twin and there is enough to simulate to repay
-that: attempts, not requests, for a request may be one call or a hundred. Where it is still to be compiled that is done beside the first runs, on
-SimPy; what is left when it is ready runs on it.
+The compiled engine takes about a second to load in each process, and half a minute to compile when that has not been
+done on this machine for this version. `auto` takes it where every part of the scenario has a compiled twin and there is
+enough to simulate to repay that: attempts, not requests, for a request may be one call or a hundred. Where it is still
+to be compiled that is done beside the first runs, on SimPy; what is left when it is ready runs on it.
 """
 
 from __future__ import annotations
@@ -20,32 +21,41 @@ from sim.errors import UsageError, did_you_mean
 from sim.experiments.on_paper.run_size import attempts_of
 
 if TYPE_CHECKING:
-    from sim.experiments.running.compiling import Making
+    from sim.experiments.running.compiling import Compilation
     from sim.experiments.running.ledger import Progress
     from sim.spec.scenario import Scenario
 
 ENGINES = ("auto", "simpy", "compiled")
-WORTH_LOADING = 200_000  # attempts of the whole experiment: SimPy takes a second for them, as loading the other engine does
+# attempts of the whole experiment: SimPy takes a second for them, as loading the other engine does
+WORTH_LOADING = 200_000
 WORTH_COMPILING = 3_000_000  # attempts for which SimPy on two processors takes about as long as they take to compile
-WORTH_A_PROCESS = {"simpy": 200_000, "compiled": 2_000_000}  # attempts that one process is done with by the time others have begun
+# attempts that one process is done with by the time others have begun
+WORTH_A_PROCESS = {"simpy": 200_000, "compiled": 2_000_000}
 _LOOK = 0.1  # s between two looks at what is being compiled
 
 
 class EngineChoice:
     """The engine of the next jobs. A context: leaving it ends the compilation, if one is going on."""
 
-    def __init__(self, engine: str, *, either: bool = False, making: bool = False, progress: Progress | None = None) -> None:
-        """`either`: results of the other engine will do as well, for nobody has asked for this one. `making`: the compiled one is made beside."""
+    def __init__(
+        self, engine: str, *, either: bool = False, making: bool = False, progress: Progress | None = None
+    ) -> None:
+        """`either`: results of the other engine will do as well, for nobody has asked for this one.
+
+        `making`: the compiled one is made beside.
+        """
         self.engine, self.either = engine, either
         self._wanted, self._progress = making, progress
-        self._making: Making | None = None
+        self._making: Compilation | None = None
         self._looked = 0.0
         self._ran = Counter[str]()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._wanted = False
         self._end()
 
@@ -99,11 +109,13 @@ def known_engine(engine: str) -> str:
     return engine
 
 
-def chosen_engine(engine: str, scenarios: Iterable[Scenario], runs: int, progress: Progress | None = None, *, here: bool = True) -> EngineChoice:
+def chosen_engine(
+    engine: str, scenarios: Iterable[Scenario], runs: int, progress: Progress | None = None, *, here: bool = True
+) -> EngineChoice:
     """The engine for `runs` replications of each of these scenarios; `progress` hears why `auto` chose it.
 
-    Machine code is made before this returns, or where `auto` chose it `here`, on this machine with a processor to spare, while the first jobs run.
-    Raises UsageError for `compiled` where a scenario has a part that only SimPy runs.
+    Machine code is made before this returns, or where `auto` chose it `here`, on this machine with a processor to
+    spare, while the first jobs run. Raises UsageError for `compiled` where a scenario has a part that only SimPy runs.
     """
     if known_engine(engine) != "auto":
         return EngineChoice(_prepared(engine, list(scenarios)))
@@ -111,9 +123,17 @@ def chosen_engine(engine: str, scenarios: Iterable[Scenario], runs: int, progres
     attempts = runs * sum(map(attempts_of, scenarios))
     about = f"about {_rounded(attempts)} attempts"
     if attempts < WORTH_LOADING:
-        return _told(EngineChoice("simpy", either=True), f"{about}; from {WORTH_LOADING:,} on loading the compiled one repays", progress)
+        return _told(
+            EngineChoice("simpy", either=True),
+            f"{about}; from {WORTH_LOADING:,} on loading the compiled one repays",
+            progress,
+        )
     if machine_code_is_off():
-        return _told(EngineChoice("simpy", either=True), f"{about}; NUMBA_DISABLE_JIT is set, and the compiled one would run in plain Python", progress)
+        return _told(
+            EngineChoice("simpy", either=True),
+            f"{about}; NUMBA_DISABLE_JIT is set, and the compiled one would run in plain Python",
+            progress,
+        )
     if reason := _why_not(scenarios):
         return _told(EngineChoice("simpy", either=True), f"{about}; {reason} runs on it alone", progress)
     if _is_ready():
@@ -121,10 +141,19 @@ def chosen_engine(engine: str, scenarios: Iterable[Scenario], runs: int, progres
     beside = here and _can_make_beside()
     worth = WORTH_COMPILING if beside else 2 * WORTH_COMPILING
     if attempts < worth:
-        return _told(EngineChoice("simpy", either=True), f"{about}; the compiled one is {_to_be_compiled()}, which repays from {worth:,} on", progress)
+        return _told(
+            EngineChoice("simpy", either=True),
+            f"{about}; the compiled one is {_to_be_compiled()}, which repays from {worth:,} on",
+            progress,
+        )
     if beside:
         choice = EngineChoice("simpy", either=True, making=True, progress=progress)
-        return _told(choice, f"{about}; the compiled one is being compiled beside it, half a minute or so, once on this machine for this version", progress)
+        return _told(
+            choice,
+            f"{about}; the compiled one is being compiled beside it, half a minute or so, once on this machine for "
+            "this version",
+            progress,
+        )
     return _told(EngineChoice(_prepared("compiled", scenarios), either=True), about, progress)
 
 
@@ -163,7 +192,9 @@ def _why_not(scenarios: Iterable[Scenario]) -> str:
 
 
 def _can_make_beside() -> bool:
-    """Whether there is a place for machine code that other processes find, and a processor that it need not take from the runs."""
+    """Whether there is a place for machine code that other processes find, and a processor that it need not take from
+    the runs.
+    """
     from sim.chance.compiler import cache_directory, cache_note
     from sim.experiments.running.executors import cores
 
@@ -176,11 +207,11 @@ def _to_be_compiled() -> str:
     return f"compiled {note}" if (note := cache_note()) else "not compiled yet"
 
 
-def _making() -> Making:
+def _making() -> Compilation:
     from sim.compiled import help_making, is_ready, make
-    from sim.experiments.running.compiling import Making
+    from sim.experiments.running.compiling import Compilation
 
-    return Making(make, help_making, is_ready)
+    return Compilation(make, help_making, is_ready)
 
 
 def _prepared(engine: str, scenarios: list[Scenario]) -> str:
@@ -193,7 +224,10 @@ def _prepared(engine: str, scenarios: list[Scenario]) -> str:
     from sim.compiled import prepare
 
     if not _is_ready():
-        _tell(f"compiling the fast engine, which takes half a minute or so: {cache_note() or 'once on this machine for this version'}")
+        _tell(
+            "compiling the fast engine, which takes half a minute or so: "
+            f"{cache_note() or 'once on this machine for this version'}"
+        )
         if _can_make_beside():
             _make_now()
     prepare()
@@ -201,7 +235,9 @@ def _prepared(engine: str, scenarios: list[Scenario]) -> str:
 
 
 def _make_now() -> None:
-    """By two processes, in two thirds of the time that one takes; if they fail, this one does it, or shows what is wrong."""
+    """By two processes, in two thirds of the time that one takes; if they fail, this one does it, or shows what is
+    wrong.
+    """
     try:
         making = _making()
     except OSError:

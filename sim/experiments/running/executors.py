@@ -1,4 +1,7 @@
-"""Where jobs run: here, one after the other, in worker processes, or on a cluster. The results are the same, in the order of the jobs."""
+"""Where jobs run: here, one after the other, in worker processes, or on a cluster.
+
+The results are the same, in the order of the jobs.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ def cores() -> int:
 
 
 class Executor:
-    """Workers that stay for several rounds of jobs. A context: leaving it lets them go, at once where something went wrong."""
+    """Workers that stay for several rounds of jobs.
+
+    A context: leaving it lets them go, at once where something went wrong.
+    """
 
     def __init__(
         self,
@@ -54,15 +60,25 @@ class Executor:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._crew is not None:
             self._crew.close(at_once=kind is not None)
             self._crew = None
 
     def run(
-        self, jobs: Sequence[Job], take: Callable[[int, JobResult], None], progress: Progress | None = None, *, tolerated: int = 0
+        self,
+        jobs: Sequence[Job],
+        take: Callable[[int, JobResult], None],
+        progress: Progress | None = None,
+        *,
+        tolerated: int = 0,
     ) -> list[tuple[int, SimError]]:
-        """Hand every result to `take` with the index of its job, as they come. Up to `tolerated` jobs may fail: those are the answer."""
+        """Hand every result to `take` with the index of its job, as they come.
+
+        Up to `tolerated` jobs may fail: those are the answer.
+        """
         ledger = self._ledger([self._with_its_share(job, len(jobs)) for job in jobs], take, progress, tolerated)
         try:
             missing = ledger.restore()
@@ -82,7 +98,9 @@ class Executor:
         memory = self._memory / at_once if self._memory is not None else None
         return replace(job, idle_core=cores() >= 2 * at_once, most_memory=memory)
 
-    def _ledger(self, jobs: Sequence[Job], take: Callable[[int, JobResult], None], progress: Progress | None, tolerated: int) -> Ledger:
+    def _ledger(
+        self, jobs: Sequence[Job], take: Callable[[int, JobResult], None], progress: Progress | None, tolerated: int
+    ) -> Ledger:
         question, choice = question_of(self._perform), self._choice
         if choice is None:
             return Ledger(jobs, take, progress, self._journal, tolerated, question)
@@ -91,7 +109,9 @@ class Executor:
             choice.ran(result.engine)
             take(index, result)
 
-        ledger = Ledger(jobs, taken, progress, self._journal, tolerated, question, ("simpy", "compiled") if choice.either else ())
+        ledger = Ledger(
+            jobs, taken, progress, self._journal, tolerated, question, ("simpy", "compiled") if choice.either else ()
+        )
         ledger.switch(choice.engine)
         return ledger
 

@@ -1,4 +1,6 @@
-"""Results taken apart into plain words and tables, as they travel and are kept, and put together again bit by bit, if they can be what they say."""
+"""Results taken apart into plain words and tables, as they travel and are kept, and put together again bit by bit, if
+they can be what they say.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ class SavedRecords:
     digests: tuple[str, str] | None  # of a summary
 
 
-def records_apart(records: Records, prefix: str, tables: Tables) -> dict[str, Any]:
+def flattened_records(records: Records, prefix: str, tables: Tables) -> dict[str, Any]:
     """What is no table; the tables go to the others under names that begin so."""
     values = {field.name: getattr(records, field.name) for field in fields(Records)}
     summary = values.pop("summary")
@@ -63,9 +65,11 @@ def records_apart(records: Records, prefix: str, tables: Tables) -> dict[str, An
     }
 
 
-def records_together(saved: SavedRecords, prefix: str, tables: Mapping[str, NDArray[Any]]) -> Records:
+def restored_records(saved: SavedRecords, prefix: str, tables: Mapping[str, NDArray[Any]]) -> Records:
     """The records again. Raises a ValueError or KeyError for those that no run can have."""
-    words: dict[str, Any] = {field.name: getattr(saved, field.name) for field in fields(saved) if field.name not in ("tables", "digests")}
+    words: dict[str, Any] = {
+        field.name: getattr(saved, field.name) for field in fields(saved) if field.name not in ("tables", "digests")
+    }
     summary = None
     if saved.digests is not None:
         summary = Summary(digests=saved.digests, **{name: tables[f"{prefix}summary/{name}"] for name in SUMMARY_ARRAYS})
@@ -80,18 +84,25 @@ def records_together(saved: SavedRecords, prefix: str, tables: Mapping[str, NDAr
     return records
 
 
-def columns_apart(columns: Columns, name: str, tables: Tables) -> dict[str, Any]:
+def flattened_columns(columns: Columns, name: str, tables: Tables) -> dict[str, Any]:
     """The names; the numbers go to the tables under this name."""
     tables[f"{name}/index"] = columns.index
     tables[name] = np.column_stack(list(columns.columns.values())) if columns.columns else np.empty((len(columns), 0))
     return {"names": list(columns.columns), "index": columns.index_name}
 
 
-def columns_together(saved: SavedColumns, name: str, tables: Mapping[str, NDArray[Any]]) -> Columns:
+def restored_columns(saved: SavedColumns, name: str, tables: Mapping[str, NDArray[Any]]) -> Columns:
     """The columns again. Raises a ValueError or KeyError where names, numbers and index do not go together."""
     numbers, index = tables[name], tables[f"{name}/index"]
-    if numbers.dtype != np.float64 or index.dtype not in _INDICES or index.ndim != 1 or numbers.shape != (index.size, len(saved.names)):
-        raise DamagedError(f"{name}: found numbers of shape {numbers.shape}, expected {index.size} rows of {len(saved.names)}")
+    if (
+        numbers.dtype != np.float64
+        or index.dtype not in _INDICES
+        or index.ndim != 1
+        or numbers.shape != (index.size, len(saved.names))
+    ):
+        raise DamagedError(
+            f"{name}: found numbers of shape {numbers.shape}, expected {index.size} rows of {len(saved.names)}"
+        )
     if len(set(saved.names)) != len(saved.names):
         raise DamagedError(f"{name}: found a column twice")
     columns = {column: np.ascontiguousarray(numbers[:, place]) for place, column in enumerate(saved.names)}

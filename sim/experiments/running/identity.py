@@ -1,4 +1,6 @@
-"""What computes here: version, sources and libraries, so that results of one program are never taken for those of another."""
+"""What computes here: version, sources and libraries, so that results of one program are never taken for those of
+another.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,14 @@ from pathlib import Path
 
 @lru_cache(maxsize=1)
 def identity() -> str:
-    """`sim 0.1.0, sources 3f2a..., Python 3.11, numpy 2.4.6, numba 0.68.1`: equal where the same scenario gives the same bits."""
+    """`sim 0.1.0, sources 3f2a..., Python 3.11, numpy 2.4.6, numba 0.68.1`: equal where the same scenario gives the
+    same bits.
+    """
     libraries = ", ".join(f"{name} {_version(name)}" for name in ("numpy", "numba", "simpy"))
-    return f"sim {_version('sim')}, sources {_sources()}, Python {sys.version_info.major}.{sys.version_info.minor}, {libraries}"
+    return (
+        f"sim {_version('sim')}, sources {_sources()}, Python {sys.version_info.major}.{sys.version_info.minor}, "
+        f"{libraries}"
+    )
 
 
 def _version(name: str) -> str:

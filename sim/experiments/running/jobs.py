@@ -22,7 +22,10 @@ Tick = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs to know. It parses the document itself: specs are not pickled, so plug-ins need no import path."""
+    """What a worker needs to know.
+
+    It parses the document itself: specs are not pickled, so plug-ins need no import path.
+    """
 
     document: str  # JSON of the canonical document, with the files it reads embedded
     plugins: tuple[str, ...]
@@ -44,7 +47,18 @@ class Job:
         """The command that runs this job alone."""
         options = [option for plugin in self.plugins for option in ("--plugin", plugin)]
         options += [option for text in (*self.given, *self.sets) for option in ("--set", text)]
-        words = ["sim", "run", self.file or "FILE", "--variant", self.variant, "--seed", str(self.seed), "--only-replication", str(self.replication), *options]
+        words = [
+            "sim",
+            "run",
+            self.file or "FILE",
+            "--variant",
+            self.variant,
+            "--seed",
+            str(self.seed),
+            "--only-replication",
+            str(self.replication),
+            *options,
+        ]
         return shlex.join(words)
 
 
@@ -102,12 +116,17 @@ def measured(records: Records, scenario: Scenario, job: Job) -> JobResult:
         fingerprint=records.fingerprint(),
         simulated=records.duration,
         records=records if job.keep_records else None,
-        intervals=within_run(records, scenario, measurement, job.confidence, seen) if job.confidence is not None else {},
+        intervals=within_run(records, scenario, measurement, job.confidence, seen)
+        if job.confidence is not None
+        else {},
     )
 
 
 def simulated(scenario: Scenario, job: Job, tick: Tick) -> Records:
-    """The records of a job by its engine: every experiment simulates here. The scenario is that of the job, or one made of it."""
+    """The records of a job by its engine: every experiment simulates here.
+
+    The scenario is that of the job, or one made of it.
+    """
     tick = within_memory(tick, job.most_memory)
     if job.engine == "compiled":
         from sim.compiled import simulate as simulate_compiled
@@ -123,7 +142,9 @@ def simulated(scenario: Scenario, job: Job, tick: Tick) -> Records:
 
 
 def question_of(perform: Perform) -> str:
-    """What a function that performs jobs asks of them, in words that decide its results: two questions to one job have two answers."""
+    """What a function that performs jobs asks of them, in words that decide its results: two questions to one job have
+    two answers.
+    """
     if isinstance(perform, partial):
         asked = ", ".join(f"{name}={value!r}" for name, value in sorted(perform.keywords.items()))
         return f"{question_of(perform.func)}({asked})"

@@ -1,10 +1,11 @@
-"""The journal of finished jobs: what a killed or interrupted experiment had done is found by the next one and not run again.
+"""The journal of finished jobs: what a killed or interrupted experiment had done is found by the next one and not run
+again.
 
-A job is known by a digest of all that decides its result: document, settings, variant, seed, replication, plug-ins, what was asked of it, and the
-program itself.
-Every process appends to a file of its own (a *segment*), each entry with its length and checksum, so that a kill in the middle of a word
-costs that entry alone, and two experiments never write to one file. Segments are deleted when the experiment that wrote them has been
-answered; those that nobody came back for go after a month, or when all together exceed a limit.
+A job is known by a digest of all that decides its result: document, settings, variant, seed, replication, plug-ins,
+what was asked of it, and the program itself. Every process appends to a file of its own (a *segment*), each entry with
+its length and checksum, so that a kill in the middle of a word costs that entry alone, and two experiments never write
+to one file. Segments are deleted when the experiment that wrote them has been answered; those that nobody came back for
+go after a month, or when all together exceed a limit.
 """
 
 from __future__ import annotations
@@ -58,10 +59,15 @@ class _Entry(NamedTuple):
 
 
 class Journal:
-    """Finished jobs of this and of earlier, unfinished experiments. Use it as a context; `done` says that they are needed no more."""
+    """Finished jobs of this and of earlier, unfinished experiments.
+
+    Use it as a context; `done` says that they are needed no more.
+    """
 
     def __init__(self, folder: str | Path | None = None, patience: float = 0.0) -> None:
-        """`patience`: seconds for which results are held back, and the last one until more are asked for: an answer needs no journal."""
+        """`patience`: seconds for which results are held back, and the last one until more are asked for: an answer
+        needs no journal.
+        """
         self.trouble = ""  # why nothing more is kept, if so
         try:
             self.folder = Path(folder) if folder is not None else cache_folder() / "journal"
@@ -84,7 +90,9 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def find(self, job: Job, question: str = "") -> JobResult | None:
@@ -109,8 +117,9 @@ class Journal:
     def keep(self, job: Job, result: JobResult, question: str = "", *, last: bool = False) -> None:
         """Write a result down, if not at once. What cannot be kept costs nothing but running it again.
 
-        The `last` one of those that were asked for together waits for more, or for an end without an answer: to write down the rows of a long run takes
-        longer than to answer with them. With a patience, that is; without one everything is written at once.
+        The `last` one of those that were asked for together waits for more, or for an end without an answer: to write
+        down the rows of a long run takes longer than to answer with them. With a patience, that is; without one
+        everything is written at once.
         """
         self._asked.add(self.key(job, question))
         if self.trouble or size_of(result) > LARGEST:
@@ -142,7 +151,10 @@ class Journal:
             self.trouble = f"{self.folder}: more than {LIMIT / 2**30:.3g} GiB"
 
     def done(self) -> None:
-        """The experiment is answered: forget its jobs. Segments of others that hold nothing else go too, unless they are being written."""
+        """The experiment is answered: forget its jobs.
+
+        Segments of others that hold nothing else go too, unless they are being written.
+        """
         self._waiting = []
         self.close()
         own = self._own
@@ -164,7 +176,14 @@ class Journal:
     def key(self, job: Job, question: str = "") -> str:
         """Digest of all that decides the result of a job."""
         plugins = [self._plugin(plugin) for plugin in job.plugins]
-        parts = (identity(), question, _digest(job.document), job.variant, job.engine, *(str(part) for part in (job.seed, job.replication)))
+        parts = (
+            identity(),
+            question,
+            _digest(job.document),
+            job.variant,
+            job.engine,
+            *(str(part) for part in (job.seed, job.replication)),
+        )
         kept = (str(job.keep_records), str(job.keep_timeline), str(job.confidence))
         return _digest("\0".join((*parts, *kept, *plugins, "", *job.sets)))
 
@@ -195,7 +214,8 @@ class Journal:
 
 def _kept_segments(folder: Path) -> list[Path]:
     """The segments, the oldest first, after those that are too old or too many have gone."""
-    states = ((path.lstat(), path) for path in folder.glob(f"*{_SUFFIX}"))  # a link, a pipe or a folder of this name is none of ours
+    # a link, a pipe or a folder of this name is none of ours
+    states = ((path.lstat(), path) for path in folder.glob(f"*{_SUFFIX}"))
     plain = ((status.st_mtime, status.st_size, path) for status, path in states if stat.S_ISREG(status.st_mode))
     found = sorted(plain, key=lambda row: row[0])
     total, kept = sum(size for _, size, _ in found), []

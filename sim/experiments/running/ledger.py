@@ -31,7 +31,13 @@ class Ledger:
         self.jobs = list(jobs)
         self.done = 0
         self.failures: list[tuple[int, SimError]] = []  # by the index of the job
-        self._take, self._journal, self._tolerated, self._question, self._others = take, journal, tolerated, question, others
+        self._take, self._journal, self._tolerated, self._question, self._others = (
+            take,
+            journal,
+            tolerated,
+            question,
+            others,
+        )
         self._simulated = [0.0] * len(jobs)
         self._total = 0.0
         self._settled = bytearray(len(jobs))
@@ -52,7 +58,14 @@ class Ledger:
             return list(range(len(self.jobs)))
         for index, job in enumerate(self.jobs):
             engines = dict.fromkeys((job.engine, *self._others))
-            result = next((found for engine in engines if (found := self._journal.find(replace(job, engine=engine), self._question)) is not None), None)
+            result = next(
+                (
+                    found
+                    for engine in engines
+                    if (found := self._journal.find(replace(job, engine=engine), self._question)) is not None
+                ),
+                None,
+            )
             if result is not None:
                 self._book(index, result)
         if self.done:
@@ -133,6 +146,9 @@ def explain(job: Job, failure: Failure) -> SimError:
         return failure.error
     kind = type(failure.error) if failure.error is not None else RunError
     what = str(failure.error) if failure.error is not None else failure.summary
-    error = kind(f"variant '{job.variant}', seed {job.seed}, replication {job.replication}: {what}\nrepeat it alone with: {job.command}")
+    error = kind(
+        f"variant '{job.variant}', seed {job.seed}, replication {job.replication}: {what}\nrepeat it alone with: "
+        f"{job.command}"
+    )
     error.add_note(failure.trace)  # shown with --debug
     return error

@@ -20,7 +20,8 @@ _STATM = Path("/proc/self/statm")  # of Linux; elsewhere nobody looks
 
 
 def within_memory(tick: Callable[[float], None], most: float | None) -> Callable[[float], None]:
-    """A tick that raises a UsageError once this process has taken more than so many bytes since the first; None: no bound.
+    """A tick that raises a UsageError once this process has taken more than so many bytes since the first; None: no
+    bound.
 
     What libraries and machine code take is there before the first tick, and not the run's. It looks at what the process
     has in memory, so that what the run frees meanwhile counts for it. Between two ticks nobody looks.

@@ -1,4 +1,6 @@
-"""Where and how the jobs of an experiment run: one value that every verb which simulates carries through, and how each of them begins."""
+"""Where and how the jobs of an experiment run: one value that every verb which simulates carries through, and how each
+of them begins.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,17 @@ class RunKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Where and how the jobs of an experiment run; none of it changes a result, but `perform`, which is what they are."""
+    """Where and how the jobs of an experiment run; none of it changes a result, but `perform`, which is what
+    they are.
+    """
 
     jobs: int | None = None  # worker processes; None: as many as there are processors
     cluster: str | None = None  # the address of a Dask scheduler, in the place of processes here
     engine: str = "auto"  # auto, simpy or compiled
     progress: Progress | None = None  # hears how far the jobs are
     journal: Journal | None = None  # what it knows is not run again, and what is finished is written there
-    max_memory: str | float | None = None  # "4GB", or bytes; more is refused on paper, and ended; None: half of the machine's
+    # "4GB", or bytes; more is refused on paper, and ended; None: half of the machine's
+    max_memory: str | float | None = None
     perform: Perform = perform  # from a job to its result
 
     def estimate(
@@ -55,9 +60,10 @@ class RunOptions:
     ) -> Estimate:
         """What `runs` replications of each scenario take, for which there is memory; else a UsageError.
 
-        `times` as much load as is written, at most; `keeps`: the records of the first replication of each; `others` are scenarios that run as
-        well, and may be larger; `needs` is what the experiment keeps of a run, whatever the scenario says. Of a cluster's machines nobody knows
-        how large they are: there one replication must fit, and what is kept here.
+        `times` as much load as is written, at most; `keeps`: the records of the first replication of each; `others` are
+        scenarios that run as well, and may be larger; `needs` is what the experiment keeps of a run, whatever the
+        scenario says. Of a cluster's machines nobody knows how large they are: there one replication must fit, and what
+        is kept here.
         """
         processes = 1 if self.cluster is not None else self.jobs or cores()
         found = estimated(scenarios, runs, processes, times=times, keeps=keeps, others=others, needs=needs)
@@ -73,13 +79,19 @@ class RunOptions:
     def executor(
         self, choice: EngineChoice, scenarios: Sequence[Scenario] = (), runs: int = 1, *, perform: Perform | None = None
     ) -> Executor:
-        """The workers: with `scenarios` no more of them than `runs` replications of each are worth. `perform` in the place of that of the options."""
+        """The workers: with `scenarios` no more of them than `runs` replications of each are worth.
+
+        `perform` in the place of that of the options.
+        """
         stay = _known_by_hand()
         if stay and self.cluster is not None:
             raise UsageError(
-                "cluster: found words that were registered by hand, which no other machine knows; put them into a plug-in file"
+                "cluster: found words that were registered by hand, which no other machine knows; put them into a "
+                "plug-in file"
             )
-        small = self.jobs is None and self.cluster is None and bool(scenarios) and is_small(scenarios, runs, choice.engine)
+        small = (
+            self.jobs is None and self.cluster is None and bool(scenarios) and is_small(scenarios, runs, choice.engine)
+        )
         return Executor(
             1 if stay or small else self.jobs,
             perform or self.perform,

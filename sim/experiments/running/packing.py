@@ -1,4 +1,7 @@
-"""Jobs and results as they travel and are kept: a job as one JSON document, a result as an archive. Nothing is pickled."""
+"""Jobs and results as they travel and are kept: a job as one JSON document, a result as an archive.
+
+Nothing is pickled.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from sim.experiments.running.archive import pack, unpack
-from sim.experiments.running.decoding import DamagedError, made
-from sim.experiments.running.flattening import SavedColumns, SavedRecords, Tables, columns_apart, columns_together, records_apart, records_together
+from sim.experiments.running.decoding import DamagedError, decoded
+from sim.experiments.running.flattening import (
+    SavedColumns,
+    SavedRecords,
+    Tables,
+    flattened_columns,
+    flattened_records,
+    restored_columns,
+    restored_records,
+)
 from sim.experiments.running.jobs import Job, JobResult
 from sim.spec.plugins import supply_texts, text_of
 from sim.stats.interval import Interval
@@ -42,7 +53,6 @@ class _Saved:
     more: _More
 
 
-
 def pack_job(job: Job, *, with_plugins: bool = False) -> str:
     """The job as JSON; `with_plugins` adds the text of its plug-ins, for a machine that does not have the files."""
     document = asdict(job)
@@ -52,7 +62,10 @@ def pack_job(job: Job, *, with_plugins: bool = False) -> str:
 
 
 def unpack_job(text: str) -> Job:
-    """The job again. Plug-ins that travelled with it run from memory: on a shared machine no file is safe from being there before."""
+    """The job again.
+
+    Plug-ins that travelled with it run from memory: on a shared machine no file is safe from being there before.
+    """
     document = json.loads(text)
     sources = document.pop("sources", {})
     named = {plugin: _path_of(plugin, source) for plugin, source in sources.items()}
@@ -73,8 +86,8 @@ def pack_result(result: JobResult) -> bytes:
     content = {
         "metrics": list(result.metrics),
         "censored": sorted(result.censored),
-        "timeline": columns_apart(result.timeline, "timeline", tables),
-        "records": records_apart(result.records, "records/", tables) if result.records is not None else None,
+        "timeline": flattened_columns(result.timeline, "timeline", tables),
+        "records": flattened_records(result.records, "records/", tables) if result.records is not None else None,
         "intervals": {key: asdict(interval) for key, interval in result.intervals.items()},
         "more": {field.name: getattr(result, field.name) for field in fields(JobResult) if field.name not in _KNOWN},
     }
@@ -84,15 +97,17 @@ def pack_result(result: JobResult) -> bytes:
 def unpack_result(data: bytes, most: int = LARGEST) -> JobResult:
     """The result again, bit by bit. Raises one of `archive.TROUBLE`."""
     content, tables = unpack(data, most)
-    saved: _Saved = made(_Saved, content, "result")
+    saved: _Saved = decoded(_Saved, content, "result")
     values = tables["values"]
     if values.dtype != np.float64 or values.shape != (len(set(saved.metrics)),) or values.size != len(saved.metrics):
-        raise DamagedError(f"values: found numbers of shape {values.shape}, expected one for each of {len(saved.metrics)} metrics")
+        raise DamagedError(
+            f"values: found numbers of shape {values.shape}, expected one for each of {len(saved.metrics)} metrics"
+        )
     return JobResult(
         metrics=dict(zip(map(sys.intern, saved.metrics), values.tolist(), strict=True)),
         censored=frozenset(saved.censored),
-        timeline=columns_together(saved.timeline, "timeline", tables),
-        records=records_together(saved.records, "records/", tables) if saved.records is not None else None,
+        timeline=restored_columns(saved.timeline, "timeline", tables),
+        records=restored_records(saved.records, "records/", tables) if saved.records is not None else None,
         intervals=saved.intervals,
         **asdict(saved.more),
     )
@@ -102,6 +117,6 @@ def size_of(result: JobResult) -> int:
     """About how many bytes a result takes."""
     tables: Tables = {}
     if result.records is not None:
-        records_apart(result.records, "", tables)
-    columns_apart(result.timeline, "timeline", tables)
+        flattened_records(result.records, "", tables)
+    flattened_columns(result.timeline, "timeline", tables)
     return sum(table.nbytes for table in tables.values()) + 100 * len(result.metrics)

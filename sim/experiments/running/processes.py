@@ -29,14 +29,17 @@ _KILLED = "its worker process was killed, for want of memory perhaps; fewer --jo
 class Processes:
     """Worker processes, made anew when one of them has died.
 
-    When a worker dies, its pool is lost and nobody knows which of the jobs under way it had. All of them are given to a new pool; a job that was
-    under way at every death so far is then run alone, so that a job which kills its worker is found, and costs nobody else anything.
+    When a worker dies, its pool is lost and nobody knows which of the jobs under way it had. All of them are given to a
+    new pool; a job that was under way at every death so far is then run alone, so that a job which kills its worker is
+    found, and costs nobody else anything.
 
-    While machine code is made beside them, workers are patient. When it is ready, new ones take their place, and what was under way begins anew.
+    While machine code is made beside them, workers are patient. When it is ready, new ones take their place, and what
+    was under way begins anew.
     """
 
     def __init__(self, count: int, perform: Perform, choice: EngineChoice | None = None) -> None:
-        self._context = multiprocessing.get_context("spawn")  # numpy and numba have threads of their own, which a fork would leave behind
+        # numpy and numba have threads of their own, which a fork would leave behind
+        self._context = multiprocessing.get_context("spawn")
         self._channel = self._new_channel()
         self._count, self._perform, self._choice = count, perform, choice
         self._pool = self._new_pool()
@@ -64,7 +67,8 @@ class Processes:
                 raise RunError("worker processes end before they begin to work; --jobs 1 does without them")
 
     def _settle(self, ledger: Ledger, batch: deque[int]) -> list[int] | None:
-        """Let the workers settle a batch; None, or where a worker has died the jobs that were under way (the rest is still in the batch).
+        """Let the workers settle a batch; None, or where a worker has died the jobs that were under way (the rest is
+        still in the batch).
 
         A few jobs for each worker wait in its queue; ten thousand of them would only be counted over and over.
         """
@@ -127,7 +131,9 @@ class Processes:
         return self._pool.submit(_work, self._perform, self._round, index, ledger.jobs[index])
 
     def _new_channel(self) -> SimpleQueue[tuple[int, int, float]]:
-        """The first one starts the process of multiprocessing that tidies up after us, which should not be the first to end."""
+        """The first one starts the process of multiprocessing that tidies up after us, which should not be the first to
+        end.
+        """
         with quiet_birth():
             return self._context.SimpleQueue()
 
@@ -137,7 +143,9 @@ class Processes:
         return ProcessPoolExecutor(self._count, self._context, initializer=_begin_worker, initargs=arguments)
 
     def _replace_pool(self) -> None:
-        """A worker that dies while it tells how far it is would leave the channel locked, so there is a new one as well."""
+        """A worker that dies while it tells how far it is would leave the channel locked, so there is a new one as
+        well.
+        """
         _kill(self._pool)
         self._channel = self._new_channel()
         self._pool = self._new_pool()

@@ -13,7 +13,9 @@ _LINE_EVERY = 10.0  # s between two lines
 
 
 class Teller:
-    """Shows the state of an experiment of `span` simulated seconds on `stream`; call it with (done, total, simulated)."""
+    """Shows the state of an experiment of `span` simulated seconds on `stream`; call it with (done, total,
+    simulated).
+    """
 
     def __init__(self, stream: TextIO, span: float, verb: str = "runs") -> None:
         self._stream, self._span, self._verb = stream, span, verb
@@ -65,7 +67,10 @@ class Teller:
 
     def _bar(self, done: int, total: int, share: float, elapsed: float) -> str:
         filled = int(share * WIDTH)
-        return f"[{'#' * filled}{'.' * (WIDTH - filled)}] {share:4.0%}  {done} of {total} {self._verb}{self._left(share, elapsed)}"
+        return (
+            f"[{'#' * filled}{'.' * (WIDTH - filled)}] {share:4.0%}  {done} of {total} "
+            f"{self._verb}{self._left(share, elapsed)}"
+        )
 
     def _draw(self, text: str) -> None:
         self._stream.write("\r" + text.ljust(self._drawn) + ("\r" if not text else ""))

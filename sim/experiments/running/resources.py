@@ -1,4 +1,7 @@
-"""Before a large run: how much memory and time it will take. What does not fit is refused, with the setting that helps, whether anybody looks or not."""
+"""Before a large run: how much memory and time it will take.
+
+What does not fit is refused, with the setting that helps, whether anybody looks or not.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an experiment takes, on paper. Bytes are what comes on top of the program itself, which takes some 100 to 300 MB in each process."""
+    """What an experiment takes, on paper.
+
+    Bytes are what comes on top of the program itself, which takes some 100 to 300 MB in each process.
+    """
 
     sizes: tuple[Size, ...]  # of one replication of each scenario
     runs: int  # replications of each
@@ -61,8 +67,13 @@ class Estimate:
 
     def seconds(self, engine: str) -> float:
         """About how long it takes."""
-        each = (size.attempts * PACE[engine] + size.rows * MEASURING + size.points * POINT + size.polls * POLL[engine] for size in self.sizes)
-        return self.times * self.runs * math.fsum(seconds for seconds in each if math.isfinite(seconds)) / self.processes
+        each = (
+            size.attempts * PACE[engine] + size.rows * MEASURING + size.points * POINT + size.polls * POLL[engine]
+            for size in self.sizes
+        )
+        return (
+            self.times * self.runs * math.fsum(seconds for seconds in each if math.isfinite(seconds)) / self.processes
+        )
 
 
 def estimated(
@@ -75,18 +86,24 @@ def estimated(
     others: Sequence[Scenario] = (),
     needs: Recording | None = None,
 ) -> Estimate:
-    """Of `runs` replications of each of these scenarios, whatever fits; the other words are those of `RunOptions.estimate`."""
+    """Of `runs` replications of each of these scenarios, whatever fits; the other words are those of
+    `RunOptions.estimate`.
+    """
     sizes, larger = (tuple(size_of(scenario, needs) for scenario in them) for them in (scenarios, others))
     return Estimate(sizes, runs, max(1, min(processes, runs * len(sizes))), times, keeps, larger, needs is not None)
 
 
 def refuse_too_large(found: Estimate, max_memory: str | float | None = None) -> None:
-    """Raise a UsageError where the estimate is above `max_memory`: bytes, or `4GB`; half of this machine's memory where nothing is said."""
+    """Raise a UsageError where the estimate is above `max_memory`: bytes, or `4GB`; half of this machine's memory where
+    nothing is said.
+    """
     most = memory_limit(max_memory)
     if found.memory <= most:
         return
     whose = "half of this machine's" if max_memory is None else "max-memory"
-    parts = f"{found.processes} replication{'s' if found.processes > 1 else ''} at once of {show_size(found.running)} each"
+    parts = (
+        f"{found.processes} replication{'s' if found.processes > 1 else ''} at once of {show_size(found.running)} each"
+    )
     parts += f", and {show_size(found.kept)} of records that are kept" if found.kept > 0.01 * found.memory else ""
     told = f"found about {show_size(found.memory)} on paper ({parts}), expected at most {show_size(most)} ({whose})"
     raise UsageError(f"memory: {told}; {'; '.join(_what_helps(found, most))}")
@@ -98,13 +115,21 @@ def _what_helps(found: Estimate, most: float) -> list[str]:
     if found.processes > 1 and found.running + found.kept <= most:
         helps.append(f"`--jobs {int((most - found.kept) // found.running)}` runs fewer at once")
     if largest.of_rows >= largest.while_running / 2 and found.needs_rows:
-        helps.append(f"a shorter `duration` makes fewer than its {found.times * largest.rows:,.0f} rows, which are needed here")
+        helps.append(
+            f"a shorter `duration` makes fewer than its {found.times * largest.rows:,.0f} rows, which are needed here"
+        )
     elif largest.of_rows >= largest.while_running / 2:
         helps.append(f"`record: {{keep: summary}}` does not keep the {found.times * largest.rows:,.0f} rows of each")
     elif largest.fixed >= largest.while_running / 2:
-        helps.append("fewer users, replicas, consumers, partitions, or points of the time series (`record: {interval: ...}`) take less")
+        helps.append(
+            "fewer users, replicas, consumers, partitions, or points of the time series (`record: {interval: ...}`) "
+            "take less"
+        )
     else:
-        helps.append(f"more is asked for than can be done: about {found.times * largest.waiting:,.0f} requests wait at the end; give queues a `capacity`")
+        helps.append(
+            f"more is asked for than can be done: about {found.times * largest.waiting:,.0f} requests wait at the "
+            "end; give queues a `capacity`"
+        )
     return [*helps, "`--max-memory` allows more"]
 
 

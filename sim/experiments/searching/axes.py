@@ -1,7 +1,8 @@
-"""What a sweep varies: `PATH=VALUES` read into an axis. Lists `2,4,8`, ranges `50/s..400/s:50/s`, `1..64:x2`, intervals `0.1..10` and `10ms..1s:log`.
+"""What a sweep varies: `PATH=VALUES` read into an axis. Lists `2,4,8`, ranges `50/s..400/s:50/s`, `1..64:x2`, intervals
+`0.1..10` and `10ms..1s:log`.
 
-Several paths that take the same value are joined by +: `services.a.replicas+services.b.replicas=1,2,4`. The path `load` is the factor on all
-open arrivals. What is *not* here: whether a path exists; the scenario tells.
+Several paths that take the same value are joined by +: `services.a.replicas+services.b.replicas=1,2,4`. The path `load`
+is the factor on all open arrivals. What is *not* here: whether a path exists; the scenario tells.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from sim.errors import UsageError
 LOAD = "load"
 MOST_VALUES = 100_000
 _BOUND = re.compile(rf"({units.NUMBER})\s*(\D*?)")
-_EXAMPLES = "expected PATH=VALUES such as services.payments.replicas=2,4,8 or traffic.shoppers.arrivals.poisson=50/s..400/s:50/s"
+_EXAMPLES = (
+    "expected PATH=VALUES such as services.payments.replicas=2,4,8 or "
+    "traffic.shoppers.arrivals.poisson=50/s..400/s:50/s"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,9 @@ class Axis:
     @property
     def label(self) -> str:
         """A short name for a chart: without the beginning that goes without saying."""
-        return " + ".join(path.removeprefix("services.").removeprefix("traffic.").removeprefix("brokers.") for path in self.paths)
+        return " + ".join(
+            path.removeprefix("services.").removeprefix("traffic.").removeprefix("brokers.") for path in self.paths
+        )
 
     @property
     def text(self) -> str:
@@ -71,7 +77,10 @@ class Axis:
         if self.interval is None:
             return self.values
         if not self.interval.whole:
-            raise UsageError(f"--over {self.name}: a grid needs steps: found an interval, expected LOW..HIGH:STEP, or --design lhs or sobol with --points")
+            raise UsageError(
+                f"--over {self.name}: a grid needs steps: found an interval, expected LOW..HIGH:STEP, or --design lhs "
+                "or sobol with --points"
+            )
         return _stepped(self.interval, Decimal(1), self.name)
 
     def at(self, share: float) -> str:
@@ -192,7 +201,10 @@ def _range(part: str, text: str) -> tuple[Interval, Decimal | str | None]:
     if after.strip().startswith("x"):
         factor = _number(after.strip()[1:])
         if factor is None or factor <= 1 or low <= 0:
-            raise UsageError(f"--over {text}: found the step {after.strip()}, expected a factor above 1, such as x2, on a range above 0")
+            raise UsageError(
+                f"--over {text}: found the step {after.strip()}, expected a factor above 1, such as x2, on a range "
+                "above 0"
+            )
         return Interval(low, high, suffix, whole), f"x{factor}"
     return Interval(low, high, suffix, whole), _step(after.strip(), suffix, text)
 
@@ -201,7 +213,10 @@ def _bounds(low: str, high: str, text: str) -> tuple[Decimal, Decimal, str]:
     """Both in the unit of the lower one; where the units differ, both in the base unit."""
     one, other = _BOUND.fullmatch(low), _BOUND.fullmatch(high)
     if one is None or other is None:
-        raise UsageError(f"--over {text}: found the range {low}..{high}, expected numbers with a unit, such as 50/s..400/s:50/s or 2..8")
+        raise UsageError(
+            f"--over {text}: found the range {low}..{high}, expected numbers with a unit, such as 50/s..400/s:50/s or "
+            "2..8"
+        )
     if one[2].strip() == other[2].strip():
         return Decimal(one[1]), Decimal(other[1]), one[2].strip()
     for read, suffix in ((units.duration, "s"), (units.rate, "/s"), (units.share, ""), (units.size, "B")):
@@ -222,7 +237,9 @@ def _step(after: str, suffix: str, text: str) -> Decimal:
         except ValueError:
             step = None
     if step is None or step <= 0:
-        raise UsageError(f"--over {text}: found the step {after}, expected one in the unit of the range, a factor such as x2, or log")
+        raise UsageError(
+            f"--over {text}: found the step {after}, expected one in the unit of the range, a factor such as x2, or log"
+        )
     return step
 
 

@@ -1,7 +1,8 @@
 """The highest load at which every expectation holds: a bisection on common random numbers that knows what is luck.
 
-At every load the means decide where the search goes on, and intervals how sure that is. So three edges are found: up to where all expectations
-hold beyond doubt, where the first mean crosses its threshold, and from where one fails beyond doubt. The first and the last are the limits.
+At every load the means decide where the search goes on, and intervals how sure that is. So three edges are found: up to
+where all expectations hold beyond doubt, where the first mean crosses its threshold, and from where one fails beyond
+doubt. The first and the last are the limits.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ def find_capacity(
     resolution: float = 0.02,
     **options: Unpack[RunKeywords],
 ) -> Capacity:
-    """Per variant the highest factor on all open arrivals at which every expectation holds, with its interval, and what breaks first.
+    """Per variant the highest factor on all open arrivals at which every expectation holds, with its interval, and what
+    breaks first.
 
-    `over` (PATH=VALUES) finds it for each of some settings: capacity against replicas. `resolution` is how finely loads are told apart.
-    The other keywords are those of `RunOptions`.
+    `over` (PATH=VALUES) finds it for each of some settings: capacity against replicas. `resolution` is how finely loads
+    are told apart. The other keywords are those of `RunOptions`.
     """
     study = as_study(study)
     if not 0.0 < resolution <= 0.5:
@@ -59,11 +61,15 @@ def find_capacity(
         prober = Prober(space, replications, search.executor, how.progress, LOOKS * replications * len(asked))
         found = prober.answer([(arm, _search(space, arm, point, resolution)) for arm, point in asked])
     digest = digest_of(prober.fingerprints)
-    return Capacity(study, search.choice.engines, space.seed, replications, resolution, axes, tuple(found), digest, search.warmup)
+    return Capacity(
+        study, search.choice.engines, space.seed, replications, resolution, axes, tuple(found), digest, search.warmup
+    )
 
 
 def _most_load(scenarios: Sequence[Scenario]) -> float:
-    """About how high the search for a capacity goes: to the load at which the first station is full on paper, where that is known."""
+    """About how high the search for a capacity goes: to the load at which the first station is full on paper, where
+    that is known.
+    """
     found = [analysis_of(scenario).load("").capacity for scenario in scenarios]
     return max([1.0, *(min(load, HIGHEST) for load in found if math.isfinite(load))])
 
@@ -137,9 +143,14 @@ class _Ladder:
             step *= step
 
     def edge(self, good: Callable[[Probe], bool]) -> tuple[float | None, float | None]:
-        """The highest yes below every no, and the lowest no. So little load that nothing can be measured is no no, if more of it is a yes."""
+        """The highest yes below every no, and the lowest no.
+
+        So little load that nothing can be measured is no no, if more of it is a yes.
+        """
         highest_yes = max((load for load, probe in self.probes.items() if good(probe)), default=0.0)
-        loads_of_no = (load for load, probe in self.probes.items() if not good(probe) and not (probe.silent and load < highest_yes))
+        loads_of_no = (
+            load for load, probe in self.probes.items() if not good(probe) and not (probe.silent and load < highest_yes)
+        )
         lowest_no = min(loads_of_no, default=None)
         below = [load for load, probe in self.probes.items() if good(probe) and (lowest_no is None or load < lowest_no)]
         return max(below, default=None), lowest_no
@@ -157,22 +168,36 @@ def _found(arm: Arm, point: Point, axes: Sequence[Axis], ladder: _Ladder, scenar
     several = looks[0].probe.replications > 1
     settings = {axis.name: value for axis, value in zip(axes, point.values, strict=True)}
     if low is None:
-        load, first, others = Interval(0.0, 0.0, surely_not if several and surely_not is not None else math.nan), *_broken(looks[0].probe)
+        load, first, others = (
+            Interval(0.0, 0.0, surely_not if several and surely_not is not None else math.nan),
+            *_broken(looks[0].probe),
+        )
     elif high is None:
-        load, first, others = Interval(low, surely if several and surely is not None else math.nan, math.inf, censored=True), "", ()
+        load, first, others = (
+            Interval(low, surely if several and surely is not None else math.nan, math.inf, censored=True),
+            "",
+            (),
+        )
     else:
         value = _crossing(low, high, ladder)
         limits = (surely if surely is not None else 0.0, surely_not if surely_not is not None else math.inf)
-        load = Interval(value, *(limits if several else (math.nan, math.nan)), n=max(look.probe.replications for look in looks))
+        load = Interval(
+            value, *(limits if several else (math.nan, math.nan)), n=max(look.probe.replications for look in looks)
+        )
         first, others = _first_broken(ladder.probes[low], ladder.probes[high])
     return Found(arm.name, settings, load, open_rate(scenario), first, others, looks, _note(ladder, low, high))
 
 
 def _crossing(low: float, high: float, ladder: _Ladder) -> float:
-    """Where the mean of the first expectation to break crosses its threshold, on a straight line between the loads below and above."""
+    """Where the mean of the first expectation to break crosses its threshold, on a straight line between the loads
+    below and above.
+    """
     first, _ = _first_broken(ladder.probes[low], ladder.probes[high])
-    below, above = (next(judged.margin for judged in ladder.probes[load].judged if judged.text == first) for load in (low, high))
-    share = below / (below - above) if below >= 0.0 > above else 0.0  # nan where there is no distance: then the last that held
+    below, above = (
+        next(judged.margin for judged in ladder.probes[load].judged if judged.text == first) for load in (low, high)
+    )
+    # nan where there is no distance: then the last that held
+    share = below / (below - above) if below >= 0.0 > above else 0.0
     return low + share * (high - low)
 
 

@@ -41,7 +41,9 @@ class Found:
 
     @property
     def requests(self) -> float:
-        """How many arrived after the warm-up in a replication, on average, at the highest load that was tried below; at the least of all without one."""
+        """How many arrived after the warm-up in a replication, on average, at the highest load that was tried below; at
+        the least of all without one.
+        """
         below = [look for look in self.looks if look.load <= self.load.value] or list(self.looks[:1])
         return below[-1].probe.requests
 
@@ -125,23 +127,39 @@ class Capacity:
 
     @cached_property
     def fits(self) -> dict[str, tuple[ScalingFit | None, ScalingFit | None, str]]:
-        """Per variant, where one axis of whole numbers varies: the Universal Scalability Law and Amdahl's on capacity, and a note."""
+        """Per variant, where one axis of whole numbers varies: the Universal Scalability Law and Amdahl's on capacity,
+        and a note.
+        """
         answer: dict[str, tuple[ScalingFit | None, ScalingFit | None, str]] = {}
         if len(self.axes) != 1:
             return answer
         for variant in self.variants:
-            own = [found for found in self.found if found.variant == variant and not found.load.censored and found.load.value > 0]
+            own = [
+                found
+                for found in self.found
+                if found.variant == variant and not found.load.censored and found.load.value > 0
+            ]
             sizes = [number_of(found.settings[self.axes[0].name]) for found in own]
-            if len(sizes) > 1 and all(size >= 1 and size == int(size) for size in sizes if not math.isnan(size)) and not any(map(math.isnan, sizes)):
+            if (
+                len(sizes) > 1
+                and all(size >= 1 and size == int(size) for size in sizes if not math.isnan(size))
+                and not any(map(math.isnan, sizes))
+            ):
                 answer[variant] = fit_capacity(sizes, [[found.rate.value for found in own]])
         return answer
 
     def _repr_html_(self) -> str:
-        head = f"<p><b>{html.escape(self.study.name)}</b>: capacity, {self.replications} replications at most, seed {self.seed}</p>"
+        head = (
+            f"<p><b>{html.escape(self.study.name)}</b>: capacity, {self.replications} replications at most, seed "
+            f"{self.seed}</p>"
+        )
         return head + str(self.summary.to_html(border=0, index=False))
 
     def __repr__(self) -> str:
-        return f"{self.study.name}: capacity, {self.replications} replications at most, seed {self.seed}\n{self.summary.to_string(index=False)}"
+        return (
+            f"{self.study.name}: capacity, {self.replications} replications at most, seed "
+            f"{self.seed}\n{self.summary.to_string(index=False)}"
+        )
 
 
 def _number(value: str) -> float | int | str:

@@ -1,7 +1,7 @@
 """The cheapest settings that hold at a given load: how many replicas, consumers, partitions it takes.
 
-More of a setting is taken to be no worse: what fails rules out everything that has no more of anything, so few of many combinations are run.
-"Holds" means beyond doubt: every expectation, at 95 %.
+More of a setting is taken to be no worse: what fails rules out everything that has no more of anything, so few of many
+combinations are run. "Holds" means beyond doubt: every expectation, at 95 %.
 """
 
 from __future__ import annotations
@@ -99,14 +99,18 @@ def find_cheapest(
     replications: int = 10,
     **options: Unpack[RunKeywords],
 ) -> Cheapest:
-    """Per variant the cheapest values of the settings `over` (PATH=VALUES, numbers) with which every expectation holds at this load.
+    """Per variant the cheapest values of the settings `over` (PATH=VALUES, numbers) with which every expectation holds
+    at this load.
 
-    `load` is a factor on the load as written ("1.5x", 1.5) or a rate of all open traffic together ("400/s"). The other keywords are those
-    of `RunOptions`.
+    `load` is a factor on the load as written ("1.5x", 1.5) or a rate of all open traffic together ("400/s"). The other
+    keywords are those of `RunOptions`.
     """
     study = as_study(study)
     if replications < 2:
-        raise UsageError(f"replications: found {replications}, expected at least 2: whether something holds beyond doubt takes an interval")
+        raise UsageError(
+            f"replications: found {replications}, expected at least 2: whether something holds beyond doubt takes an "
+            "interval"
+        )
     plain = space_of(study, variants, axes_without_load(over, "the load is given by --at"))
     _check(plain)
     how = RunOptions(**options)
@@ -116,7 +120,18 @@ def find_cheapest(
         prober = Prober(space, replications, search.executor, how.progress, LOOKS * replications * len(space.arms))
         choices = prober.answer([(arm, _search(space, arm, prices[arm.name], load)) for arm in space.arms])
     digest = digest_of(prober.fingerprints)
-    return Cheapest(study, search.choice.engines, space.seed, replications, str(load), space.axes, priced, tuple(choices), digest, search.warmup)
+    return Cheapest(
+        study,
+        search.choice.engines,
+        space.seed,
+        replications,
+        str(load),
+        space.axes,
+        priced,
+        tuple(choices),
+        digest,
+        search.warmup,
+    )
 
 
 def _check(space: Space) -> None:
@@ -132,11 +147,20 @@ def _check(space: Space) -> None:
 
 
 def _prices(space: Space) -> tuple[dict[str, dict[int, float]], bool]:
-    """Of every variant the price of every point, and whether anything has one: else the sum of the settings stands for it."""
-    found = {arm.name: {point.number: _price(space.scenario(arm, space.settings(arm, point.values))) for point in space.points} for arm in space.arms}
+    """Of every variant the price of every point, and whether anything has one: else the sum of the settings stands for
+    it.
+    """
+    found = {
+        arm.name: {
+            point.number: _price(space.scenario(arm, space.settings(arm, point.values))) for point in space.points
+        }
+        for arm in space.arms
+    }
     if any(price for prices in found.values() for price in prices.values()):
         return found, True
-    return {arm.name: {point.number: sum(map(number_of, point.values)) for point in space.points} for arm in space.arms}, False
+    return {
+        arm.name: {point.number: sum(map(number_of, point.values)) for point in space.points} for arm in space.arms
+    }, False
 
 
 def factor_of(load: str | float, scenario: Scenario) -> float:
@@ -159,7 +183,9 @@ def factor_of(load: str | float, scenario: Scenario) -> float:
 
 
 def _search(space: Space, arm: Arm, price: dict[int, float], load: str | float) -> Search[Choice]:
-    """Halve what is still in question, by price: a yes rules out what is no cheaper, a no what has no more of anything."""
+    """Halve what is still in question, by price: a yes rules out what is no cheaper, a no what has no more of
+    anything.
+    """
     amounts = {point.number: tuple(map(number_of, point.values)) for point in space.points}
     points = {point.number: point for point in space.points}
     left = sorted(points, key=lambda number: (price[number], amounts[number]))
@@ -167,17 +193,27 @@ def _search(space: Space, arm: Arm, price: dict[int, float], load: str | float) 
     best: int | None = None
     factor = factor_of(load, arm.scenario)
     while left:
-        number = left[len(left) // 2] if best is not None or len(left) == 1 or looks else left[-1]  # first whether the most of everything is enough
+        # first whether the most of everything is enough
+        number = left[len(left) // 2] if best is not None or len(left) == 1 or looks else left[-1]
         probe = looks[number] = yield _settings(space, arm, points[number], factor)
         if probe.sure == "holds":
             best = number
             left = [other for other in left if (price[other], amounts[other]) < (price[number], amounts[number])]
         else:
-            left = [other for other in left if not all(one <= most for one, most in zip(amounts[other], amounts[number], strict=True))]
-    named_settings = {number: {axis.name: value for axis, value in zip(space.axes, points[number].values, strict=True)} for number in looks}
+            left = [
+                other
+                for other in left
+                if not all(one <= most for one, most in zip(amounts[other], amounts[number], strict=True))
+            ]
+    named_settings = {
+        number: {axis.name: value for axis, value in zip(space.axes, points[number].values, strict=True)}
+        for number in looks
+    }
     ordered = sorted(looks, key=lambda number: (price[number], amounts[number]))
     undecided = [
-        named_settings[number] for number in ordered if looks[number].holds and looks[number].sure != "holds" and (best is None or price[number] < price[best])
+        named_settings[number]
+        for number in ordered
+        if looks[number].holds and looks[number].sure != "holds" and (best is None or price[number] < price[best])
     ]
     return Choice(
         arm.name,

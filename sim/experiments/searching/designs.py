@@ -1,4 +1,6 @@
-"""Which points of the space of settings are run: a grid, a Latin hypercube, a Sobol sequence, or Saltelli's design for Sobol indices."""
+"""Which points of the space of settings are run: a grid, a Latin hypercube, a Sobol sequence, or Saltelli's design for
+Sobol indices.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ MOST_POINTS = 1_000_000
 
 
 def points_of(axes: Sequence[Axis], design: str, count: int | None, seed: int) -> list[tuple[str, ...]]:
-    """One value per axis for each point, in the order in which they run. A sampled design is the same for the same seed."""
+    """One value per axis for each point, in the order in which they run.
+
+    A sampled design is the same for the same seed.
+    """
     if design not in DESIGNS:
         raise UsageError(f"design: unknown design '{design}'{did_you_mean(design, DESIGNS)}")
     if design == "grid":
@@ -31,18 +36,25 @@ def points_of(axes: Sequence[Axis], design: str, count: int | None, seed: int) -
 
 
 def base_points(axes: int, count: int) -> int:
-    """How many points Saltelli's design begins with: the largest power of two whose (axes + 2) times are at most `count`."""
+    """How many points Saltelli's design begins with: the largest power of two whose (axes + 2) times are at most
+    `count`.
+    """
     base = count // (axes + 2)
     return 2 ** int(math.log2(base)) if base >= 1 else 0
 
 
 def _grid(axes: Sequence[Axis], count: int | None) -> list[tuple[str, ...]]:
     if count is not None:
-        raise UsageError("points: a grid has as many points as its values make; --points is for --design lhs, sobol and sensitivity")
+        raise UsageError(
+            "points: a grid has as many points as its values make; --points is for --design lhs, sobol and sensitivity"
+        )
     values = [axis.listed() for axis in axes]
     total = math.prod(map(len, values))
     if total > MOST_POINTS:
-        raise UsageError(f"the grid has {total:,} points, expected at most {MOST_POINTS:,}; a sampled design needs fewer: --design lhs --points N")
+        raise UsageError(
+            f"the grid has {total:,} points, expected at most {MOST_POINTS:,}; a sampled design needs fewer: --design "
+            "lhs --points N"
+        )
     return list(itertools.product(*values))
 
 
@@ -53,16 +65,24 @@ def _latin(axes: int, count: int, seed: int) -> NDArray[np.float64]:
 
 
 def _sobol(axes: int, count: int, seed: int) -> NDArray[np.float64]:
-    """Scrambled, so that no point lies at 0. The balance of the sequence wants a power of two; any number is taken all the same."""
+    """Scrambled, so that no point lies at 0.
+
+    The balance of the sequence wants a power of two; any number is taken all the same.
+    """
     from scipy.stats import qmc
 
-    return np.asarray(qmc.Sobol(axes, scramble=True, rng=seed).random_base2(max(0, math.ceil(math.log2(count)))))[:count]
+    return np.asarray(qmc.Sobol(axes, scramble=True, rng=seed).random_base2(max(0, math.ceil(math.log2(count)))))[
+        :count
+    ]
 
 
 def _saltelli(axes: int, count: int, seed: int) -> NDArray[np.float64]:
     base = base_points(axes, count)
     if base < 8:
-        raise UsageError(f"points: found {count}, expected at least {8 * (axes + 2)} for Sobol indices of {axes} settings: 8 x (settings + 2)")
+        raise UsageError(
+            f"points: found {count}, expected at least {8 * (axes + 2)} for Sobol indices of {axes} settings: 8 x "
+            "(settings + 2)"
+        )
     from sim.experiments.searching.sensitivity import saltelli
 
     return saltelli(axes, base, seed)

@@ -76,11 +76,17 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
         variants = {}
         for variant in sweep.variants:
             block = cells.get((point.number, variant))
-            figures = block.set_index("metric")[["value", "low", "high", "censored", "unit"]].to_dict("index") if block is not None else {}
+            figures = (
+                block.set_index("metric")[["value", "low", "high", "censored", "unit"]].to_dict("index")
+                if block is not None
+                else {}
+            )
             verdicts = sweep.verdicts.get((variant, point.number), ())
             variants[variant] = {
                 "metrics": {str(key): _figure(str(key), figures) for key in figures},
-                "expectations": [{"text": verdict.text, "value": verdict.value, "passed": verdict.passed} for verdict in verdicts],
+                "expectations": [
+                    {"text": verdict.text, "value": verdict.value, "passed": verdict.passed} for verdict in verdicts
+                ],
             }
         settings = dict(zip((axis.name for axis in sweep.axes), point.values, strict=True))
         points.append({"point": point.number, "settings": settings, "variants": variants})
@@ -98,14 +104,29 @@ def _figure(key: str, figures: dict[Any, dict[Any, Any]]) -> dict[str, Any]:
     figure = figures[key]
     plain = {part: float(figure[part]) for part in ("value", "low", "high")}
     least, most = (figures.get(bound) for bound in bound_keys(key))
-    bounds = {} if least is None or most is None else {"at_least": float(least["value"]), "at_most": float(most["value"])}
-    return {**plain, "unit": figure["unit"], "of": basis_of(key), **({"censored": True} if figure["censored"] else {}), **bounds}
+    bounds = (
+        {} if least is None or most is None else {"at_least": float(least["value"]), "at_most": float(most["value"])}
+    )
+    return {
+        **plain,
+        "unit": figure["unit"],
+        "of": basis_of(key),
+        **({"censored": True} if figure["censored"] else {}),
+        **bounds,
+    }
 
 
 def _curve_fit(fit: CurveFit) -> dict[str, Any]:
     others = {name: getattr(value, "item", lambda value=value: value)() for name, value in fit.others.items()}
     preferred = fit.preferred.law if fit.preferred is not None else None
-    return {"variant": fit.variant, "axis": fit.axis, "others": others, "preferred": preferred, "note": fit.note, **_laws(fit.usl, fit.amdahl)}
+    return {
+        "variant": fit.variant,
+        "axis": fit.axis,
+        "others": others,
+        "preferred": preferred,
+        "note": fit.note,
+        **_laws(fit.usl, fit.amdahl),
+    }
 
 
 def _laws(usl: ScalingFit | None, amdahl: ScalingFit | None) -> dict[str, Any]:
@@ -114,7 +135,13 @@ def _laws(usl: ScalingFit | None, amdahl: ScalingFit | None) -> dict[str, Any]:
 
 def _law(fit: ScalingFit) -> dict[str, Any]:
     parts = {name: _interval(getattr(fit, name)) for name in ("gamma", "alpha", "beta", "peak", "peak_throughput")}
-    return {**parts, "r_squared": fit.r_squared, "aicc": fit.aicc, "points": fit.points, "extrapolated": fit.extrapolated}
+    return {
+        **parts,
+        "r_squared": fit.r_squared,
+        "aicc": fit.aicc,
+        "points": fit.points,
+        "extrapolated": fit.extrapolated,
+    }
 
 
 def _interval(figure: Interval) -> dict[str, float]:
@@ -123,7 +150,11 @@ def _interval(figure: Interval) -> dict[str, float]:
 
 def _capacity(capacity: Capacity) -> dict[str, Any]:
     fits = {variant: {**_laws(usl, amdahl), "note": note} for variant, (usl, amdahl, note) in capacity.fits.items()}
-    return {"resolution": capacity.resolution, "capacities": [_found(found) for found in capacity.found], **({"fits": fits} if fits else {})}
+    return {
+        "resolution": capacity.resolution,
+        "capacities": [_found(found) for found in capacity.found],
+        **({"fits": fits} if fits else {}),
+    }
 
 
 def _found(found: Found) -> dict[str, Any]:
@@ -145,16 +176,26 @@ def _probe(probe: Probe) -> dict[str, Any]:
         "sure": probe.sure,
         "replications": probe.replications,
         "requests": probe.requests,
-        "expectations": [{part: getattr(judged, part) for part in ("text", "value", "low", "high", "holds", "sure")} for judged in probe.judged],
+        "expectations": [
+            {part: getattr(judged, part) for part in ("text", "value", "low", "high", "holds", "sure")}
+            for judged in probe.judged
+        ],
     }
 
 
 def _cheapest(cheapest: Cheapest) -> dict[str, Any]:
-    return {"load": cheapest.load, "priced": cheapest.priced, "choices": [_choice(choice) for choice in cheapest.choices]}
+    return {
+        "load": cheapest.load,
+        "priced": cheapest.priced,
+        "choices": [_choice(choice) for choice in cheapest.choices],
+    }
 
 
 def _choice(choice: Choice) -> dict[str, Any]:
-    looks = [{"settings": settings, "price": price, "cost": probe.cost, **_probe(probe)} for settings, price, probe in choice.looks]
+    looks = [
+        {"settings": settings, "price": price, "cost": probe.cost, **_probe(probe)}
+        for settings, price, probe in choice.looks
+    ]
     probe = choice.probe
     return {
         "variant": choice.variant,

@@ -1,4 +1,6 @@
-"""How every search begins: what is varied and for whom, read and checked; then room in memory, an engine, workers, and the warm-up found."""
+"""How every search begins: what is varied and for whom, read and checked; then room in memory, an engine, workers, and
+the warm-up found.
+"""
 
 from __future__ import annotations
 
@@ -65,8 +67,12 @@ def search_length(study: Study, over: Sequence[str], design: str, points: int | 
 
 
 @contextmanager
-def opened(space: Space, options: RunOptions, replications: int, looks: int = 1, times: float = 1.0) -> Iterator[Opened]:
-    """A search that looks at every point about `looks` times, each time with so many replications, under at most `times` the load as written."""
+def opened(
+    space: Space, options: RunOptions, replications: int, looks: int = 1, times: float = 1.0
+) -> Iterator[Opened]:
+    """A search that looks at every point about `looks` times, each time with so many replications, under at most
+    `times` the load as written.
+    """
     scenarios, runs = [arm.scenario for arm in space.arms], looks * replications * len(space.points)
     estimate = options.estimate(scenarios, runs, times=times, keeps=False, others=space.largest())
     choice = options.choose(scenarios, runs, estimate)

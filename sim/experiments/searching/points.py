@@ -1,4 +1,6 @@
-"""The points of a sweep as jobs: every variant at every point, replication by replication, and what is checked before the first one runs."""
+"""The points of a sweep as jobs: every variant at every point, replication by replication, and what is checked before
+the first one runs.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Point:
 class Space:
     """All points of some axes for some variants."""
 
-    def __init__(self, arms: Sequence[Arm], axes: Sequence[Axis], points: Sequence[Point], engine: str = "simpy") -> None:
+    def __init__(
+        self, arms: Sequence[Arm], axes: Sequence[Axis], points: Sequence[Point], engine: str = "simpy"
+    ) -> None:
         self.arms, self.axes, self.points, self.engine = tuple(arms), tuple(axes), tuple(points), engine
         self._documents = {arm.name: json.dumps(arm.document) for arm in arms}
         self._scenarios: dict[tuple[str, tuple[str, ...]], Scenario] = {}
@@ -41,7 +45,12 @@ class Space:
 
     def settings(self, arm: Arm, values: Sequence[str]) -> tuple[str, ...]:
         """The PATH=VALUE of a point; the load last, since it scales what the others have set."""
-        plain = tuple(text for axis, value in zip(self.axes, values, strict=True) if axis.paths != (LOAD,) for text in axis.settings(value))
+        plain = tuple(
+            text
+            for axis, value in zip(self.axes, values, strict=True)
+            if axis.paths != (LOAD,)
+            for text in axis.settings(value)
+        )
         return (*plain, *self.load(arm, plain, values))
 
     def load(self, arm: Arm, plain: tuple[str, ...], values: Sequence[str]) -> tuple[str, ...]:
@@ -56,7 +65,18 @@ class Space:
         """The replications of a variant under these settings; figures only."""
         document = self._documents[arm.name]
         return [
-            Job(document, arm.plugins, arm.variant, seed, number, self.engine, file=arm.file, sets=settings, given=arm.given, keep_timeline=False)
+            Job(
+                document,
+                arm.plugins,
+                arm.variant,
+                seed,
+                number,
+                self.engine,
+                file=arm.file,
+                sets=settings,
+                given=arm.given,
+                keep_timeline=False,
+            )
             for number in numbers
         ]
 
@@ -71,7 +91,9 @@ class Space:
             try:
                 study = load_document(arm.document, plugins=arm.plugins, sets=settings)
             except ScenarioError as error:
-                told = "\n".join(str(problem).replace("<document>: ", "").replace("--set ", "--over ") for problem in error.problems)
+                told = "\n".join(
+                    str(problem).replace("<document>: ", "").replace("--set ", "--over ") for problem in error.problems
+                )
                 raise UsageError(f"at {', '.join(settings)}:\n{told}") from None
             except UsageError as error:
                 raise UsageError(str(error).replace("--set ", "--over ")) from None
@@ -81,15 +103,23 @@ class Space:
         return self._scenarios[key]
 
     def check(self) -> None:
-        """Refuse what has no meaning before anything runs: all points, or of very many those that show every value and every end."""
+        """Refuse what has no meaning before anything runs: all points, or of very many those that show every value and
+        every end.
+        """
         points = self.points if len(self.points) <= MOST_CHECKED else self._telling()
         for arm in self.arms:
             for point in points:
                 self.scenario(arm, self.settings(arm, point.values))
 
     def largest(self) -> list[Scenario]:
-        """Of every variant the point that takes most memory, roughly, among those where an axis is at its smallest or its largest."""
-        ends = {point.number: point for place in range(len(self.axes)) for point in self._by_size(place)[:: max(1, len(self.points) - 1)]}
+        """Of every variant the point that takes most memory, roughly, among those where an axis is at its smallest or
+        its largest.
+        """
+        ends = {
+            point.number: point
+            for place in range(len(self.axes))
+            for point in self._by_size(place)[:: max(1, len(self.points) - 1)]
+        }
         each = [[self.scenario(arm, self.settings(arm, point.values)) for point in ends.values()] for arm in self.arms]
         return [max(scenarios, key=roughly) for scenarios in each if scenarios]
 
@@ -100,7 +130,9 @@ class Space:
         return sorted(self.points, key=lambda point: number_of(point.values[place]))
 
     def _telling(self) -> list[Point]:
-        """At most so many points, as many different values of every axis as possible among them, the smallest and largest always."""
+        """At most so many points, as many different values of every axis as possible among them, the smallest and
+        largest always.
+        """
         seen: set[tuple[int, str]] = set()
         chosen: dict[int, Point] = {}
         for point in self.points:

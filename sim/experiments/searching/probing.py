@@ -1,7 +1,9 @@
-"""One look at a system under some settings: do its expectations hold, and how sure is that? A search asks, and is answered when the runs are in.
+"""One look at a system under some settings: do its expectations hold, and how sure is that? A search asks, and is
+answered when the runs are in.
 
-A look takes a few replications first. Where they tell at a confidence of 99.9 %, they do; where not, all replications decide at 95 % for all
-expectations together (Bonferroni). All looks share their luck, so that figures change with the settings and not with the draw.
+A look takes a few replications first. Where they tell at a confidence of 99.9 %, they do; where not, all replications
+decide at 95 % for all expectations together (Bonferroni). All looks share their luck, so that figures change with the
+settings and not with the draw.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ class Judged:
     high: float
     holds: bool  # by the mean
     sure: Sure
-    margin: float  # how far the mean is on the right side, in units of the threshold; nan where there is no such distance
+    # how far the mean is on the right side, in units of the threshold; nan where there is no such distance
+    margin: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,9 @@ Search = Generator[Settings, Probe, T]
 class Prober:
     """Answers several searches side by side, so that all workers have something to do."""
 
-    def __init__(self, space: Space, replications: int, executor: Executor, progress: Progress | None, expected: int) -> None:
+    def __init__(
+        self, space: Space, replications: int, executor: Executor, progress: Progress | None, expected: int
+    ) -> None:
         self.space, self.replications = space, replications
         self._executor, self._progress, self._expected = executor, progress, expected
         self._done, self._simulated = 0, 0.0
@@ -115,7 +120,9 @@ class Prober:
         return [result.fingerprint for key in sorted(self._results) for result in self._results[key]]
 
     def _look(self, wanted: list[tuple[Arm, Settings]]) -> None:
-        new = {(arm.name, settings): (arm, settings) for arm, settings in wanted if (arm.name, settings) not in self._known}
+        new = {
+            (arm.name, settings): (arm, settings) for arm, settings in wanted if (arm.name, settings) not in self._known
+        }
         first = min(FIRST_LOOK, self.replications)
         self._run(list(new.values()), 0, first)
         unsure = []
@@ -155,30 +162,46 @@ class Prober:
         scenario = self.space.scenario(arm, settings)
         asked = expectations(scenario)
         each = 1.0 - (1.0 - confidence) / max(1, len(asked))
-        cost, requests = (float(np.mean([result.metrics.get(key, math.nan) for result in results])) for key in ("cost", "requests"))
-        return Probe(settings, len(results), tuple(_judged(scenario, expectation, results, each) for expectation in asked), cost, requests)
+        cost, requests = (
+            float(np.mean([result.metrics.get(key, math.nan) for result in results])) for key in ("cost", "requests")
+        )
+        return Probe(
+            settings,
+            len(results),
+            tuple(_judged(scenario, expectation, results, each) for expectation in asked),
+            cost,
+            requests,
+        )
 
 
 def refuse_silent(scenario: Scenario, variant: str) -> None:
     """Without expectations nothing can break."""
     if not scenario.expect:
-        raise UsageError(f"variant '{variant}' expects nothing, so nothing can break: add expect: [p99(response) < 800ms], or --set 'expect=[...]'")
+        raise UsageError(
+            f"variant '{variant}' expects nothing, so nothing can break: add expect: [p99(response) < 800ms], or "
+            "--set 'expect=[...]'"
+        )
 
 
 def _judged(scenario: Scenario, expectation: Expectation, results: Sequence[JobResult], confidence: float) -> Judged:
     key = expectation.metric_key
     values = np.array([_value(expectation, result) for result in results])
     bound = any(key in result.censored for result in results)
-    if np.isnan(values).any() or np.isinf(values).any() or bound:  # a verdict has it that no data fails, and so does a lower bound
+    # a verdict has it that no data fails, and so does a lower bound
+    if np.isnan(values).any() or np.isinf(values).any() or bound:
         mean = mean_interval(values).value
         return Judged(expectation.text, mean, math.nan, math.nan, False, "fails", math.nan)
     figure = mean_interval(values, confidence, bounds=bounds_of(key))
     noise = noise_of(key, figure.value, expectation.threshold, scenario)
     holds = expectation.holds(figure.value, noise)
     if expectation.operator in ("==", "!="):
-        return Judged(expectation.text, figure.value, figure.low, figure.high, holds, "holds" if holds else "fails", math.nan)
+        return Judged(
+            expectation.text, figure.value, figure.low, figure.high, holds, "holds" if holds else "fails", math.nan
+        )
     margin = _margin(expectation, figure.value)
-    return Judged(expectation.text, figure.value, figure.low, figure.high, holds, _sure(expectation, figure, holds, noise), margin)
+    return Judged(
+        expectation.text, figure.value, figure.low, figure.high, holds, _sure(expectation, figure, holds, noise), margin
+    )
 
 
 def _value(expectation: Expectation, result: JobResult) -> float:
@@ -206,5 +229,9 @@ def _margin(expectation: Expectation, value: float) -> float:
 
 
 def _is_flat(probe: Probe) -> bool:
-    """Whether a first look says that something holds only because nothing varied in it: no order lost in four runs may be one lost in ten."""
-    return probe.sure == "holds" and any(judged.low == judged.high and not judged.margin > 0.0 for judged in probe.judged)
+    """Whether a first look says that something holds only because nothing varied in it: no order lost in four runs may
+    be one lost in ten.
+    """
+    return probe.sure == "holds" and any(
+        judged.low == judged.high and not judged.margin > 0.0 for judged in probe.judged
+    )

@@ -1,8 +1,8 @@
 """Which curves of a sweep the scaling laws can describe, and the fits; where they cannot, the reason in words.
 
-A law says how much a system can do, so a point counts only where the system was asked for more than it did: all points of closed users, and of
-open arrivals those at which throughput stayed below what was offered. Throughput is of what left after the warm-up, so it is that of a full system
-also where its queue grows.
+A law says how much a system can do, so a point counts only where the system was asked for more than it did: all points
+of closed users, and of open arrivals those at which throughput stayed below what was offered. Throughput is of what
+left after the warm-up, so it is that of a full system also where its queue grows.
 """
 
 from __future__ import annotations
@@ -93,7 +93,14 @@ def _fit(sweep: Sweep, variant: str, axis: Axis, others: dict[str, Any], points:
         left_out = [f"{_points(int(idle.sum()))} left out, {IDLE}"] if idle.any() else []
     sizes = sweep.settings.loc[points, axis.name].to_numpy(dtype=float)[wanted]
     if sizes.size < FEWEST["amdahl"]:
-        return CurveFit(variant, axis.name, others, None, None, f"no fit: {_points(sizes.size)} of {len(points)} remain; {'; '.join(left_out)}")
+        return CurveFit(
+            variant,
+            axis.name,
+            others,
+            None,
+            None,
+            f"no fit: {_points(sizes.size)} of {len(points)} remain; {'; '.join(left_out)}",
+        )
     usl, amdahl, note = fit_capacity(list(sizes), throughput.to_numpy(dtype=float)[:, wanted].tolist())
     return CurveFit(variant, axis.name, others, usl, amdahl, "; ".join(filter(None, (note, *left_out))))
 

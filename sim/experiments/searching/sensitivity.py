@@ -1,7 +1,7 @@
 """Which setting matters: first-order and total Sobol indices by SALib, with its bootstrap intervals.
 
-The figure of a point is its mean over the replications, all points under the same luck. What is left of the luck counts as nobody's: `noise`
-is the share of the variance between points that is the error of those means.
+The figure of a point is its mean over the replications, all points under the same luck. What is left of the luck counts
+as nobody's: `noise` is the share of the variance between points that is the error of those means.
 """
 
 from __future__ import annotations
@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 
 from sim.errors import UsageError
 
-COLUMNS = ["variant", "metric", "setting", "first", "first_low", "first_high", "total", "total_low", "total_high", "noise"]
+COLUMNS = [
+    "variant",
+    "metric",
+    "setting",
+    "first",
+    "first_low",
+    "first_high",
+    "total",
+    "total_low",
+    "total_high",
+    "noise",
+]
 _SEED = 20090101  # of the bootstrap: the intervals are the same each time
 _RESAMPLES = 200
 
@@ -24,12 +35,19 @@ _RESAMPLES = 200
 def saltelli(axes: int, base: int, seed: int) -> NDArray[np.float64]:
     """base x (axes + 2) points in the unit cube, laid out as SALib's analysis expects them."""
     sample = _salib("sample")
-    rows: NDArray[np.float64] = sample.sample(_problem([str(axis) for axis in range(axes)]), base, calc_second_order=False, seed=seed)
+    rows: NDArray[np.float64] = sample.sample(
+        _problem([str(axis) for axis in range(axes)]), base, calc_second_order=False, seed=seed
+    )
     return np.clip(rows, 0.0, 1.0 - 1e-12)
 
 
-def indices(settings: Sequence[str], figures: NDArray[np.float64], errors: NDArray[np.float64] | None = None) -> list[dict[str, Any]]:
-    """One row per setting, from one figure per point; `errors` are the standard errors of those figures. None where nothing varies or is missing."""
+def indices(
+    settings: Sequence[str], figures: NDArray[np.float64], errors: NDArray[np.float64] | None = None
+) -> list[dict[str, Any]]:
+    """One row per setting, from one figure per point; `errors` are the standard errors of those figures.
+
+    None where nothing varies or is missing.
+    """
     if not np.isfinite(figures).all() or float(np.ptp(figures)) <= 1e-12 * float(np.abs(figures).max(initial=0.0)):
         return []
     analysis = _salib("analyze")
@@ -66,4 +84,6 @@ def _salib(part: str) -> Any:  # noqa: ANN401 - a module of a library without ty
     try:
         return importlib.import_module(f"SALib.{part}.sobol")
     except ImportError:
-        raise UsageError("Sobol indices need SALib, which is not installed: pip install 'sim-microservices[sensitivity]'") from None
+        raise UsageError(
+            "Sobol indices need SALib, which is not installed: pip install 'sim-microservices[sensitivity]'"
+        ) from None

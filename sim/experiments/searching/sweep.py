@@ -38,10 +38,12 @@ def sweep(
     points: int | None = None,
     **options: Unpack[RunKeywords],
 ) -> Sweep:
-    """Every variant, or those named, at every point of a design over the settings `over`: `services.payments.replicas=2,4,8`, `load=0.5..2:0.5`.
+    """Every variant, or those named, at every point of a design over the settings `over`:
+    `services.payments.replicas=2,4,8`, `load=0.5..2:0.5`.
 
-    `design` is grid, lhs (Latin hypercube), sobol (sequence) or sensitivity (Sobol indices), the last three with the number of `points`. All
-    points have the same luck. A run that fails is told in `failures`; more than a few end the sweep. The other keywords are those of `RunOptions`.
+    `design` is grid, lhs (Latin hypercube), sobol (sequence) or sensitivity (Sobol indices), the last three with the
+    number of `points`. All points have the same luck. A run that fails is told in `failures`; more than a few end the
+    sweep. The other keywords are those of `RunOptions`.
     """
     study, how = as_study(study), RunOptions(**options)
     if replications < 1:
@@ -73,7 +75,11 @@ def sweep(
 
 def _closed(arms: Sequence[Arm]) -> frozenset[str]:
     """The variants without open arrivals."""
-    return frozenset(arm.name for arm in arms if all(isinstance(traffic.arrivals, Closed) for traffic in arm.scenario.traffic.values()))
+    return frozenset(
+        arm.name
+        for arm in arms
+        if all(isinstance(traffic.arrivals, Closed) for traffic in arm.scenario.traffic.values())
+    )
 
 
 def raise_failures(sweep: Sweep) -> None:
@@ -88,7 +94,12 @@ def raise_failures(sweep: Sweep) -> None:
 def _gathered(search: Opened, replications: int, how: RunOptions) -> tuple[Gathering, tuple[FailedRun, ...]]:
     """Every variant at every point; the error of the first run where all have failed."""
     space = search.space
-    work = [(place, job) for point in space.points for arm in space.arms for place, job in _jobs(space, arm, point, replications)]
+    work = [
+        (place, job)
+        for point in space.points
+        for arm in space.arms
+        for place, job in _jobs(space, arm, point, replications)
+    ]
     gathering = Gathering([place for place, _ in work])
     failed = search.executor.run([job for _, job in work], gathering.take, how.progress, tolerated=TOLERATED)
     if len(failed) == len(work):
@@ -99,17 +110,25 @@ def _gathered(search: Opened, replications: int, how: RunOptions) -> tuple[Gathe
 def _jobs(space: Space, arm: Arm, point: Point, replications: int) -> list[tuple[tuple[str, int, int], Job]]:
     settings = space.settings(arm, point.values)
     own = next((int(text.partition("=")[2]) for text in settings if text.startswith("seed=")), space.seed)
-    return [((arm.name, point.number, job.replication), job) for job in space.jobs(arm, settings, range(replications), own)]
+    return [
+        ((arm.name, point.number, job.replication), job) for job in space.jobs(arm, settings, range(replications), own)
+    ]
 
 
-def _failures(failed: Sequence[tuple[int, SimError]], work: list[tuple[tuple[str, int, int], Job]]) -> tuple[FailedRun, ...]:
+def _failures(
+    failed: Sequence[tuple[int, SimError]], work: list[tuple[tuple[str, int, int], Job]]
+) -> tuple[FailedRun, ...]:
     found = [(*work[index], error) for index, error in failed]
     return tuple(FailedRun(*place, job.seed, str(error), job.command) for place, job, error in found)
 
 
-def _verdicts(space: Space, runs: pd.DataFrame, censored: set[tuple[str, int, str]]) -> dict[tuple[str, int], tuple[Verdict, ...]]:
+def _verdicts(
+    space: Space, runs: pd.DataFrame, censored: set[tuple[str, int, str]]
+) -> dict[tuple[str, int], tuple[Verdict, ...]]:
     """The expectations at every point; those of the scenario as written, unless the sweep changes them."""
-    changes = any(path.startswith(("expect", "variants", "traffic", "gateway")) for axis in space.axes for path in axis.paths)
+    changes = any(
+        path.startswith(("expect", "variants", "traffic", "gateway")) for axis in space.axes for path in axis.paths
+    )
     answer = {}
     for arm in space.arms:
         if not (arm.scenario.expect or changes) or arm.name not in runs.index.get_level_values("variant"):
@@ -117,15 +136,25 @@ def _verdicts(space: Space, runs: pd.DataFrame, censored: set[tuple[str, int, st
         own = pd.DataFrame(runs.xs(arm.name, level="variant"))
         numbers = own.index.get_level_values("point").to_numpy()
         for point in space.points:
-            first, last = np.searchsorted(numbers, [point.number, point.number + 1])  # jobs, and so runs, stand in the order of the points
+            # jobs, and so runs, stand in the order of the points
+            first, last = np.searchsorted(numbers, [point.number, point.number + 1])
             block = own.iloc[first:last]
             if block.empty:
                 continue
-            scenario = space.scenario(arm, space.settings(arm, point.values)) if changes and len(space.points) <= MOST_CHECKED else arm.scenario
+            scenario = (
+                space.scenario(arm, space.settings(arm, point.values))
+                if changes and len(space.points) <= MOST_CHECKED
+                else arm.scenario
+            )
             asked = {expectation.metric_key for expectation in expectations(scenario)}
             asked |= {bound for key in asked for bound in bound_keys(key)}
             keys = {str(key) for key in block.columns if key in asked and block[key].notna().any()}
-            metrics = {key: mean_interval(block[key].to_numpy(), censored=(arm.name, point.number, key) in censored, bounds=bounds_of(key)) for key in keys}
+            metrics = {
+                key: mean_interval(
+                    block[key].to_numpy(), censored=(arm.name, point.number, key) in censored, bounds=bounds_of(key)
+                )
+                for key in keys
+            }
             if found := judge(scenario, Columns.of(block), metrics):
                 answer[arm.name, point.number] = found
     return answer

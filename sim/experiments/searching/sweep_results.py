@@ -1,4 +1,6 @@
-"""What a sweep answers: every run as a row, every figure with its interval, the scaling laws, and which setting matters."""
+"""What a sweep answers: every run as a row, every figure with its interval, the scaling laws, and which setting
+matters.
+"""
 
 from __future__ import annotations
 
@@ -62,24 +64,43 @@ class Sweep:
     @cached_property
     def settings(self) -> pd.DataFrame:
         """The value of every axis at every point: plain numbers in base units, words where a value is none."""
-        columns = {axis.name: _numbers([point.values[place] for point in self.points]) for place, axis in enumerate(self.axes)}
+        columns = {
+            axis.name: _numbers([point.values[place] for point in self.points]) for place, axis in enumerate(self.axes)
+        }
         return pd.DataFrame(columns, index=pd.Index([point.number for point in self.points], name="point"))
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """Tidy: one row per variant, point and metric, with the settings of the point, value, low, high, n, censored and unit."""
+        """Tidy: one row per variant, point and metric, with the settings of the point, value, low, high, n, censored
+        and unit.
+        """
         blocks = []
         for variant in self.variants:
             frame = self._figures(variant)
             if not frame.empty:
                 blocks.append(frame)
         if not blocks:
-            return pd.DataFrame(columns=["variant", "point", *self.settings.columns, "metric", "value", "low", "high", "n", "censored", "unit"])
+            return pd.DataFrame(
+                columns=[
+                    "variant",
+                    "point",
+                    *self.settings.columns,
+                    "metric",
+                    "value",
+                    "low",
+                    "high",
+                    "n",
+                    "censored",
+                    "unit",
+                ]
+            )
         return pd.concat(blocks, ignore_index=True)
 
     @cached_property
     def fits(self) -> tuple[CurveFit, ...]:
-        """The Universal Scalability Law and Amdahl's on every curve of throughput that they can describe, or why they cannot."""
+        """The Universal Scalability Law and Amdahl's on every curve of throughput that they can describe, or why they
+        cannot.
+        """
         return fits_of(self)
 
     @cached_property
@@ -97,11 +118,16 @@ class Sweep:
                 if len(curve) == len(self.points):
                     errors = _standard_errors(self.runs.loc[variant, metric], self.replications)
                     names = [axis.name for axis in self.axes]
-                    rows += [{"variant": variant, "metric": metric, **row} for row in indices(names, curve["value"].to_numpy(dtype=float), errors)]
+                    rows += [
+                        {"variant": variant, "metric": metric, **row}
+                        for row in indices(names, curve["value"].to_numpy(dtype=float), errors)
+                    ]
         return table(rows)
 
     def curve(self, variant: str, metric: str) -> pd.DataFrame:
-        """One metric of one variant: the settings of each point, value, low, high, n, censored, in the order of the points."""
+        """One metric of one variant: the settings of each point, value, low, high, n, censored, in the order of the
+        points.
+        """
         found = self.summary[(self.summary["variant"] == variant) & (self.summary["metric"] == metric)]
         return found.drop(columns=["variant", "metric", "unit"]).set_index("point")
 
@@ -111,14 +137,18 @@ class Sweep:
         runs = self.runs.loc[variant]
         runs = runs[[key for key in runs.columns if runs[key].notna().any()]]
         codes, numbers = pd.factorize(runs.index.get_level_values("point"), sort=True)
-        value, low, high, n = grouped_intervals(runs.to_numpy(dtype=float), codes, bounds=[bounds_of(str(key)) for key in runs.columns])
+        value, low, high, n = grouped_intervals(
+            runs.to_numpy(dtype=float), codes, bounds=[bounds_of(str(key)) for key in runs.columns]
+        )
         rows, columns = np.nonzero(n)
         metrics = runs.columns.to_numpy()[columns]
         frame = pd.DataFrame({"point": np.asarray(numbers)[rows], "metric": metrics})
         for name, table in (("value", value), ("low", low), ("high", high), ("n", n)):
             frame[name] = table[rows, columns]
         marked = {(number, key) for name, number, key in self.censored if name == variant}
-        bounds = np.fromiter((place in marked for place in zip(frame["point"], frame["metric"], strict=True)), bool, len(frame))
+        bounds = np.fromiter(
+            (place in marked for place in zip(frame["point"], frame["metric"], strict=True)), bool, len(frame)
+        )
         frame["censored"] = np.isinf(frame["value"]) | bounds
         frame.insert(0, "variant", variant)
         for place, name in enumerate(self.settings.columns):
@@ -138,7 +168,9 @@ class Sweep:
 
     def _usual(self) -> pd.DataFrame:
         wanted = self.summary[self.summary["metric"].isin(["throughput", "response_p99", "availability", "cost"])]
-        return wanted.pivot_table(index=["variant", *self.settings.columns], columns="metric", values="value", sort=False)
+        return wanted.pivot_table(
+            index=["variant", *self.settings.columns], columns="metric", values="value", sort=False
+        )
 
 
 class Gathering:
@@ -154,7 +186,10 @@ class Gathering:
     def take(self, index: int, result: JobResult) -> None:
         """The result of one job."""
         keys = tuple(result.metrics)
-        self._values[index] = (self._kinds.setdefault(keys, keys), np.fromiter(result.metrics.values(), float, len(keys)))
+        self._values[index] = (
+            self._kinds.setdefault(keys, keys),
+            np.fromiter(result.metrics.values(), float, len(keys)),
+        )
         self._prints[index] = result.fingerprint
         variant, point, _ = self._places[index]
         self.censored |= {(variant, point, key) for key in result.censored}
@@ -174,7 +209,9 @@ class Gathering:
 
     def fingerprint(self) -> str:
         """Of all runs, in the order of the jobs."""
-        return hashlib.sha256("\0".join(self._prints[index] for index in sorted(self._prints)).encode()).hexdigest()[:32]
+        return hashlib.sha256("\0".join(self._prints[index] for index in sorted(self._prints)).encode()).hexdigest()[
+            :32
+        ]
 
 
 def _numbers(values: list[str]) -> list[Any]:
@@ -182,7 +219,11 @@ def _numbers(values: list[str]) -> list[Any]:
     found = [number_of(value) for value in values]
     if any(math.isnan(number) for number in found):
         return values
-    return [int(number) for number in found] if all(number.is_integer() and abs(number) < 2**53 for number in found) else found
+    return (
+        [int(number) for number in found]
+        if all(number.is_integer() and abs(number) < 2**53 for number in found)
+        else found
+    )
 
 
 def unit_of_axis(sweep: Sweep, axis: Axis) -> str:

@@ -1,16 +1,20 @@
-"""Whether a system returns to its state after it was disturbed, after how long, and from which load on it no longer does.
+"""Whether a system returns to its state after it was disturbed, after how long, and from which load on it no longer
+does.
 
-A system can bear a load for ever and yet not come back to it: what a disturbance leaves behind (retries, a backlog that is always too late) feeds
-itself. Such a load is *vulnerable*, the state it falls into is metastable (Bronson et al., HotOS 2021), and only less load leads out of it. At every
-load each replication runs twice on the same luck, with and without the stressor:
+A system can bear a load for ever and yet not come back to it: what a disturbance leaves behind (retries, a backlog that
+is always too late) feeds itself. Such a load is *vulnerable*, the state it falls into is metastable (Bronson et al.,
+HotOS 2021), and only less load leads out of it. At every load each replication runs twice on the same luck, with and
+without the stressor:
 
-* it has *recovered* when, for a minute, success share and p95 are within 5 % of what they were before the stressor, on both clocks where orders have
-  effects (the rule of `recovery_time`), or when long after they are within 5 % of the worst run without the stressor; it is *recovering* when it has
-  not, but the backlog falls fast enough to be gone within ten times as long as one looked on; else it is *stuck*;
-* a load is vulnerable when half of the replications or more are stuck; it is *collapsed* when without the stressor, too, long after its beginning less
-  than 95 % of what arrives is answered as it is at the lightest load.
+* it has *recovered* when, for a minute, success share and p95 are within 5 % of what they were before the stressor, on
+  both clocks where orders have effects (the rule of `recovery_time`), or when long after they are within 5 % of the
+  worst run without the stressor; it is *recovering* when it has not, but the backlog falls fast enough to be gone
+  within ten times as long as one looked on; else it is *stuck*;
+* a load is vulnerable when half of the replications or more are stuck; it is *collapsed* when without the stressor,
+  too, long after its beginning less than 95 % of what arrives is answered as it is at the lightest load.
 
-Thresholds are searched by bisection between loads of the grid. The curve of hysteresis is a run of its own: load goes up the grid step by step, and down.
+Thresholds are searched by bisection between loads of the grid. The curve of hysteresis is a run of its own: load goes
+up the grid step by step, and down.
 """
 
 from __future__ import annotations
@@ -34,9 +38,23 @@ from sim.experiments.running.engines import EngineChoice
 from sim.experiments.running.jobs import Job, JobResult
 from sim.experiments.running.options import RunKeywords, RunOptions
 from sim.experiments.shipped import Source, as_study
-from sim.experiments.stability.replication import RECOVERED, RECOVERING, STUCK, is_as_without, perform_staircase, perform_stressed
+from sim.experiments.stability.replication import (
+    RECOVERED,
+    RECOVERING,
+    STUCK,
+    is_as_without,
+    perform_staircase,
+    perform_stressed,
+)
 from sim.experiments.stability.results import PRECISION, LoadPoint, Stability, Step, Threshold
-from sim.experiments.stability.stressor import Stressor, Times, staircase_settings, stress_settings, stressor_of, times_of
+from sim.experiments.stability.stressor import (
+    Stressor,
+    Times,
+    staircase_settings,
+    stress_settings,
+    stressor_of,
+    times_of,
+)
 from sim.spec.scenario import Recording
 from sim.stats.bounds import NOT_NEGATIVE, SHARE
 from sim.stats.interval import Interval
@@ -64,16 +82,27 @@ def find_stability(
     hysteresis: bool = True,
     **keywords: Unpack[RunKeywords],
 ) -> Stability:
-    """Whether one variant, the first unless named, returns to its state after the stressor, at which loads, and after how long.
+    """Whether one variant, the first unless named, returns to its state after the stressor, at which loads, and after
+    how long.
 
-    `stressor` is `spike:3x:10s`, `outage:SERVICE:30s` or `slow:SERVICE:5x:30s`, or else the faults of the scenario; `loads` are factors on all open
-    arrivals. `before` and `watch` are the seconds before and after the stressor, `dwell` those on each step of the staircase; `precision` is the
-    relative width at which the search for a threshold ends (0: only the loads given are tried). The other keywords are those of `RunOptions`,
-    without `perform`.
+    `stressor` is `spike:3x:10s`, `outage:SERVICE:30s` or `slow:SERVICE:5x:30s`, or else the faults of the scenario;
+    `loads` are factors on all open arrivals. `before` and `watch` are the seconds before and after the stressor,
+    `dwell` those on each step of the staircase; `precision` is the relative width at which the search for a threshold
+    ends (0: only the loads given are tried). The other keywords are those of `RunOptions`, without `perform`.
     """
     study = as_study(study)
     arm = _arm(study, variant)
-    found = _Question(arm, stressor_of(stressor, arm.scenario), tuple(_grid(arm, loads)), replications, precision, before, watch, dwell, hysteresis)
+    found = _Question(
+        arm,
+        stressor_of(stressor, arm.scenario),
+        tuple(_grid(arm, loads)),
+        replications,
+        precision,
+        before,
+        watch,
+        dwell,
+        hysteresis,
+    )
     found.check()
     scenarios, options = [arm.scenario], RunOptions(**keywords)
     estimate = options.estimate(scenarios, found.runs, times=found.most, keeps=False, needs=Recording())
@@ -86,7 +115,9 @@ def find_stability(
     return replace(answer, fingerprint=digest_of([*search.fingerprints, *climbed]), warmup=warmup)
 
 
-def _answer(study: Study, asked: _Question, engines: str, points: tuple[LoadPoint, ...], curve: tuple[Step, ...]) -> Stability:
+def _answer(
+    study: Study, asked: _Question, engines: str, points: tuple[LoadPoint, ...], curve: tuple[Step, ...]
+) -> Stability:
     """All but what names the runs it stands on."""
     return Stability(
         study=study,
@@ -127,7 +158,10 @@ class _Question:
         if self.replications < 1:
             raise UsageError(f"replications: found {self.replications}, expected at least 1")
         if not 0 <= self.precision < 1:
-            raise UsageError(f"precision: found {self.precision:g}, expected a share, such as 0.05; 0 tries no other loads than those given")
+            raise UsageError(
+                f"precision: found {self.precision:g}, expected a share, such as 0.05; 0 tries no other loads than "
+                "those given"
+            )
         _ = self.times
 
     @cached_property
@@ -193,7 +227,10 @@ def _grid(arm: Arm, loads: Sequence[float] | None) -> list[float]:
         return sorted(set(loads))
     capacity = Analysis(arm.scenario).load(arm.name).capacity
     if not 0.0 < capacity < math.inf:
-        raise UsageError("loads: no station is ever full on paper, so that no loads suggest themselves; expected some, such as --loads 0.5,1,2")
+        raise UsageError(
+            "loads: no station is ever full on paper, so that no loads suggest themselves; expected some, such as "
+            "--loads 0.5,1,2"
+        )
     return [capacity * share for share in GRID]
 
 
@@ -203,7 +240,9 @@ def _grid(arm: Arm, loads: Sequence[float] | None) -> list[float]:
 class _Search:
     """The loads that were tried, each with its runs with and without the stressor."""
 
-    def __init__(self, arm: Arm, engine: str, stressor: Stressor, times: Times, replications: int, execute: Execute) -> None:
+    def __init__(
+        self, arm: Arm, engine: str, stressor: Stressor, times: Times, replications: int, execute: Execute
+    ) -> None:
         self._arm, self._engine, self._stressor, self._times = arm, engine, stressor, times
         self._replications, self._execute = replications, execute
         self._rate = open_rate(arm.scenario)
@@ -213,7 +252,11 @@ class _Search:
     @property
     def fingerprints(self) -> list[str]:
         """Of all runs, by load."""
-        return [result.fingerprint for factor in sorted(self._with) for result in (*self._with[factor], *self._without[factor])]
+        return [
+            result.fingerprint
+            for factor in sorted(self._with)
+            for result in (*self._with[factor], *self._without[factor])
+        ]
 
     def measure(self, factors: Sequence[float]) -> None:
         """Run the loads that were not run yet."""
@@ -229,8 +272,15 @@ class _Search:
         """Try the middle between two neighbouring loads on different sides of a threshold, until they are close."""
         while True:
             points = self.points()
-            ends = [_bracket(points, [point.vulnerable for point in points]), _bracket(points, [point.collapsed for point in points])]
-            middles = {(low.factor + high.factor) / 2 for low, high in (end for end in ends if end) if high.factor - low.factor > precision * high.factor}
+            ends = [
+                _bracket(points, [point.vulnerable for point in points]),
+                _bracket(points, [point.collapsed for point in points]),
+            ]
+            middles = {
+                (low.factor + high.factor) / 2
+                for low, high in (end for end in ends if end)
+                if high.factor - low.factor > precision * high.factor
+            }
             if not middles:
                 return
             self.measure(sorted(middles))
@@ -245,7 +295,9 @@ class _Search:
         collapsed = not _mean(without, "answered after").value >= LOST * usual
         twins = [result.metrics for result in without]
         back = [not collapsed and is_as_without(result.metrics, twins) for result in runs]
-        status = [RECOVERED if is_back else result.metrics["status"] for result, is_back in zip(runs, back, strict=True)]
+        status = [
+            RECOVERED if is_back else result.metrics["status"] for result, is_back in zip(runs, back, strict=True)
+        ]
         recovery = [result.metrics["recovery"] for result in runs]
         known = [seconds for seconds in recovery if math.isfinite(seconds)]
         return LoadPoint(
@@ -255,7 +307,11 @@ class _Search:
             recovering=status.count(RECOVERING),
             stuck=status.count(STUCK),
             recovery=mean_interval(
-                [math.nan if its == RECOVERED and math.isinf(seconds) else seconds for its, seconds in zip(status, recovery, strict=True)], bounds=NOT_NEGATIVE
+                [
+                    math.nan if its == RECOVERED and math.isinf(seconds) else seconds
+                    for its, seconds in zip(status, recovery, strict=True)
+                ],
+                bounds=NOT_NEGATIVE,
             ),
             recovery_of_recovered=mean_interval(known, bounds=NOT_NEGATIVE),
             success_before=_mean(runs, "success before"),
@@ -270,22 +326,49 @@ class _Search:
         )
 
     def _jobs(self, factor: float, stressor: Stressor | None) -> list[Job]:
-        return _jobs(self._arm, self._engine, self._replications, stress_settings(self._arm.scenario, self._arm.variant, factor, self._times, stressor))
+        return _jobs(
+            self._arm,
+            self._engine,
+            self._replications,
+            stress_settings(self._arm.scenario, self._arm.variant, factor, self._times, stressor),
+        )
 
 
-def _climb(arm: Arm, engine: str, factors: Sequence[float], dwell: float, replications: int, execute: Execute) -> tuple[tuple[Step, ...], list[str]]:
+def _climb(
+    arm: Arm, engine: str, factors: Sequence[float], dwell: float, replications: int, execute: Execute
+) -> tuple[tuple[Step, ...], list[str]]:
     """The staircase up and down, and the fingerprints of its runs."""
     sets = staircase_settings(arm.scenario, arm.variant, factors, dwell, arm.scenario.warmup)
-    results, rate, top = execute(_jobs(arm, engine, replications, sets)), open_rate(arm.scenario), factors.index(max(factors))
+    results, rate, top = (
+        execute(_jobs(arm, engine, replications, sets)),
+        open_rate(arm.scenario),
+        factors.index(max(factors)),
+    )
     steps = tuple(
-        Step(factor, factor * rate, place <= top, *(_mean(results, f"{figure} step {place}") for figure in ("goodput", "success", "requests")))
+        Step(
+            factor,
+            factor * rate,
+            place <= top,
+            *(_mean(results, f"{figure} step {place}") for figure in ("goodput", "success", "requests")),
+        )
         for place, factor in enumerate(factors)
     )
     return steps, [result.fingerprint for result in results]
 
 
 def _jobs(arm: Arm, engine: str, replications: int, sets: tuple[str, ...]) -> list[Job]:
-    job = Job(json.dumps(arm.document), arm.plugins, arm.variant, arm.scenario.seed, 0, engine, file=arm.file, sets=sets, given=arm.given, keep_timeline=False)
+    job = Job(
+        json.dumps(arm.document),
+        arm.plugins,
+        arm.variant,
+        arm.scenario.seed,
+        0,
+        engine,
+        file=arm.file,
+        sets=sets,
+        given=arm.given,
+        keep_timeline=False,
+    )
     return [replace(job, replication=number) for number in range(replications)]
 
 
@@ -302,4 +385,6 @@ def _bracket(points: Sequence[LoadPoint], above: Sequence[bool]) -> tuple[LoadPo
 
 def _threshold(points: Sequence[LoadPoint], above: Sequence[bool]) -> Threshold:
     place = next((place for place, is_above in enumerate(above) if is_above), len(points))
-    return Threshold(points[place - 1].rate if place else math.nan, points[place].rate if place < len(points) else math.nan)
+    return Threshold(
+        points[place - 1].rate if place else math.nan, points[place].rate if place < len(points) else math.nan
+    )

@@ -1,4 +1,6 @@
-"""One replication of an experiment on stability: how the system fared around the stressor, or on each step of a staircase of loads."""
+"""One replication of an experiment on stability: how the system fared around the stressor, or on each step of a
+staircase of loads.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +29,17 @@ _BATCHES = 10  # of the second half of what follows the stressor, for the trend 
 
 
 def perform_stressed(job: Job, tick: Tick, *, times: Times) -> JobResult:
-    """How a run fared before the stressor and long after, whether and when it recovered, and where its backlog was going."""
+    """How a run fared before the stressor and long after, whether and when it recovered, and where its backlog was
+    going.
+    """
     from sim.metrics.sample import sample_of
 
     scenario = _with_rows(scenario_of(job))
     records = simulated(scenario, job, tick)
     everyone = sample_of(records, scenario)
     answers = everyone.answers
-    undisturbed = answers.where(~(answers.arrival + answers.response > times.begin))  # what was under way then says nothing of before
+    # what was under way then says nothing of before
+    undisturbed = answers.where(~(answers.arrival + answers.response > times.begin))
     figures = _fared(undisturbed, "before", times.before) | _fared(answers, "after", times.after)
     recovery = _recovery(everyone, times)
     status = RECOVERED if math.isfinite(recovery) else RECOVERING if _draining(records, times) else STUCK
@@ -63,7 +68,9 @@ def _with_rows(scenario: Scenario) -> Scenario:
 
 
 def _fared(everyone: Judged, when: str, span: tuple[float, float]) -> dict[str, float]:
-    """How many arrived then, their success share and p99; answers that came then, against arrivals, and good ones per second."""
+    """How many arrived then, their success share and p99; answers that came then, against arrivals, and good ones per
+    second.
+    """
     from sim.metrics.sample import in_time
     from sim.stats.quantile import quantile
     from sim.vocabulary import Outcome
@@ -77,7 +84,8 @@ def _fared(everyone: Judged, when: str, span: tuple[float, float]) -> dict[str, 
         f"success {when}": float((its.judged & its.served).sum()) / judged if judged else math.nan,
         f"p99 {when}": quantile(its.response[its.good], 0.99),
         f"answered {when}": float(then.served.sum()) / its.size if its.size else math.nan,
-        f"goodput {when}": float((then.ended(Outcome.OK) & in_time(then.response, then.latency_objective)).sum()) / (end - begin),
+        f"goodput {when}": float((then.ended(Outcome.OK) & in_time(then.response, then.latency_objective)).sum())
+        / (end - begin),
         f"requests {when}": float(its.size),
     }
 
@@ -86,7 +94,10 @@ def _clocks(everyone: Sample) -> dict[str, Clock]:
     """Response, and completion where orders have effects."""
     from sim.metrics.resilience import completion_clock, response_clock
 
-    return {"response": response_clock(everyone.answers), **({"completion": completion_clock(everyone.orders)} if everyone.orders.size else {})}
+    return {
+        "response": response_clock(everyone.answers),
+        **({"completion": completion_clock(everyone.orders)} if everyone.orders.size else {}),
+    }
 
 
 def _state(clock: Clock, name: str, span: tuple[float, float]) -> dict[str, float]:
@@ -100,10 +111,11 @@ def _state(clock: Clock, name: str, span: tuple[float, float]) -> dict[str, floa
 
 
 def is_as_without(run: Mapping[str, float], without: Sequence[Mapping[str, float]]) -> bool:
-    """Whether a run fares long after its stressor as runs of the same load without one: success share and p95 within 5 % of the worst of them.
+    """Whether a run fares long after its stressor as runs of the same load without one: success share and p95 within 5
+    % of the worst of them.
 
-    A small system is never quite the same for a whole minute, so that `recovery_time` may miss that it came back; on the same luck its last requests
-    are answered as if nothing had been.
+    A small system is never quite the same for a whole minute, so that `recovery_time` may miss that it came back; on
+    the same luck its last requests are answered as if nothing had been.
     """
     names = [key.removeprefix("p95 ") for key in run if key.startswith("p95 ")]
     return all(
@@ -114,16 +126,26 @@ def is_as_without(run: Mapping[str, float], without: Sequence[Mapping[str, float
 
 
 def _recovery(everyone: Sample, times: Times) -> float:
-    """By the rule of `recovery_time`, on the later of the two clocks; inf: not by the end, nan: nothing was well before."""
+    """By the rule of `recovery_time`, on the later of the two clocks; inf: not by the end, nan: nothing was well
+    before.
+    """
     from sim.metrics.resilience import recovery_time
 
     found = [recovery_time(clock, times.before, times.end, times.duration) for clock in _clocks(everyone).values()]
-    return max(found[0], *(value for value in found[1:] if not math.isnan(value)), 0.0) if not math.isnan(found[0]) else math.nan
+    return (
+        max(found[0], *(value for value in found[1:] if not math.isnan(value)), 0.0)
+        if not math.isnan(found[0])
+        else math.nan
+    )
 
 
 def _draining(records: Records, times: Times) -> bool:
     """Whether what is inside, in flight or in a backlog of messages, falls beyond doubt, and fast enough."""
-    levels = [index for index, series in enumerate(records.series) if series.quantity.split()[0] in ("in_flight", "lag", "outbox")]
+    levels = [
+        index
+        for index, series in enumerate(records.series)
+        if series.quantity.split()[0] in ("in_flight", "lag", "outbox")
+    ]
     watch = times.duration - times.end
     late = records.ticks > times.end + watch / 2
     ticks, inside = records.ticks[late], records.gauges[late][:, levels].sum(axis=1)

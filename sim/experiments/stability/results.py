@@ -1,4 +1,6 @@
-"""What an experiment on stability answers: how every load fared, the thresholds between them, and the curve of hysteresis."""
+"""What an experiment on stability answers: how every load fared, the thresholds between them, and the curve of
+hysteresis.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ class LoadPoint:
     recovered: int  # replications
     recovering: int
     stuck: int
-    recovery: Interval  # s from the end of the stressor, where it is known; infinite and censored where a replication has not recovered
+    # s from the end of the stressor, where it is known; infinite and censored where a replication has not recovered
+    recovery: Interval
     recovery_of_recovered: Interval  # s; over those whose recovery took a known time
     success_before: Interval
     success_after: Interval  # long after
@@ -80,7 +83,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Stability:
-    """What `find_stability` answers. Loads are requests per second of all open traffic; `factor` is their multiple in the scenario."""
+    """What `find_stability` answers.
+
+    Loads are requests per second of all open traffic; `factor` is their multiple in the scenario.
+    """
 
     study: Study
     variant: str
@@ -100,7 +106,9 @@ class Stability:
 
     @property
     def metastable(self) -> tuple[float, float] | None:
-        """The loads that it can bear but does not come back to: (from, to) in requests per second; None where there are none that are known."""
+        """The loads that it can bear but does not come back to: (from, to) in requests per second; None where there are
+        none that are known.
+        """
         begin = self.vulnerable.value if self.vulnerable.found else self.vulnerable.high
         if math.isnan(begin) and not any(point.vulnerable for point in self.points):
             return None
@@ -114,8 +122,20 @@ class Stability:
         """One row per load."""
         rows = []
         for point in self.points:
-            figures = ("recovery", "success_before", "success_after", "p99_before", "p99_after", "success_without", "goodput_after", "goodput_without")
-            plain = {name: getattr(point, name) for name in ("factor", "rate", "recovered", "recovering", "stuck", "vulnerable", "collapsed")}
+            figures = (
+                "recovery",
+                "success_before",
+                "success_after",
+                "p99_before",
+                "p99_after",
+                "success_without",
+                "goodput_after",
+                "goodput_without",
+            )
+            plain = {
+                name: getattr(point, name)
+                for name in ("factor", "rate", "recovered", "recovering", "stuck", "vulnerable", "collapsed")
+            }
             rows.append({**plain, **{name: getattr(point, name).value for name in figures}})
         return pd.DataFrame(rows)
 
@@ -126,7 +146,9 @@ class Stability:
         return pd.DataFrame(rows, columns=["factor", "rate", "rising", "goodput", "success"])
 
     def _repr_html_(self) -> str:
-        head = f"<p><b>{html.escape(self.study.name)}: {html.escape(self.variant)}</b>, {html.escape(self.stressor)}</p>"
+        head = (
+            f"<p><b>{html.escape(self.study.name)}: {html.escape(self.variant)}</b>, {html.escape(self.stressor)}</p>"
+        )
         return head + self.table.to_html(index=False, border=0)
 
     def __repr__(self) -> str:

@@ -1,7 +1,8 @@
-"""A stressor, the load it meets, and the staircase of loads: as settings on a scenario, so that each run can be repeated with `sim run --set`.
+"""A stressor, the load it meets, and the staircase of loads: as settings on a scenario, so that each run can be
+repeated with `sim run --set`.
 
-`spike:3x:10s` multiplies the open arrivals, `outage:SERVICE:30s` (or `:refuse`, `:blackhole`) and `slow:SERVICE:5x:30s` are faults; without a
-stressor of its own an experiment takes the faults of the scenario as they stand.
+`spike:3x:10s` multiplies the open arrivals, `outage:SERVICE:30s` (or `:refuse`, `:blackhole`) and `slow:SERVICE:5x:30s`
+are faults; without a stressor of its own an experiment takes the faults of the scenario as they stand.
 """
 
 from __future__ import annotations
@@ -64,7 +65,11 @@ def stressor_of(text: str | None, scenario: Scenario) -> Stressor:
     try:
         if words[0] == "spike" and len(words) == 3:
             return Stressor(text, "spike", _lasting(words[2]), by=units.factor(words[1]))
-        if words[0] == "outage" and len(words) in (3, 4) and (how := words[3] if len(words) == 4 else "hang") in ("hang", "refuse", "blackhole"):
+        if (
+            words[0] == "outage"
+            and len(words) in (3, 4)
+            and (how := words[3] if len(words) == 4 else "hang") in ("hang", "refuse", "blackhole")
+        ):
             return Stressor(text, "outage", _lasting(words[2]), of=_known(words[1], scenario), how=how)
         if words[0] == "slow" and len(words) == 4:
             return Stressor(text, "slow", _lasting(words[3]), of=_known(words[1], scenario), by=units.factor(words[2]))
@@ -74,19 +79,37 @@ def stressor_of(text: str | None, scenario: Scenario) -> Stressor:
 
 
 def times_of(stressor: Stressor, scenario: Scenario, before: float | None, watch: float | None) -> Times:
-    """Faults stand where the scenario has them. Any other stressor begins after the warm-up and `before`; `watch` is how long one looks on after it."""
+    """Faults stand where the scenario has them.
+
+    Any other stressor begins after the warm-up and `before`; `watch` is how long one looks on after it.
+    """
     if stressor.kind == "faults":
         begin = min(fault.at for fault in scenario.faults)
-        return _checked(Times(scenario.warmup, begin, begin + stressor.lasts, begin + stressor.lasts + watch if watch else scenario.duration))
+        return _checked(
+            Times(
+                scenario.warmup,
+                begin,
+                begin + stressor.lasts,
+                begin + stressor.lasts + watch if watch else scenario.duration,
+            )
+        )
     begin = scenario.warmup + (before or max(60.0, 2.0 * stressor.lasts))
     end = begin + stressor.lasts
     return _checked(Times(scenario.warmup, begin, end, end + (watch or max(180.0, 24.0 * stressor.lasts))))
 
 
-def stress_settings(scenario: Scenario, variant: str, factor: float, times: Times, stressor: Stressor | None) -> tuple[str, ...]:
+def stress_settings(
+    scenario: Scenario, variant: str, factor: float, times: Times, stressor: Stressor | None
+) -> tuple[str, ...]:
     """PATH=VALUE for this load, with the stressor or (None) without it; expectations are left out."""
-    faults = () if stressor is not None and stressor.kind == "faults" else (f"variants.{variant}.faults={json.dumps(_faults(stressor, times))}",)
-    spike = _spikes(scenario, variant, factor, times, stressor) if stressor is not None and stressor.kind == "spike" else ()
+    faults = (
+        ()
+        if stressor is not None and stressor.kind == "faults"
+        else (f"variants.{variant}.faults={json.dumps(_faults(stressor, times))}",)
+    )
+    spike = (
+        _spikes(scenario, variant, factor, times, stressor) if stressor is not None and stressor.kind == "spike" else ()
+    )
     return (
         f"duration={times.duration!r}s",
         f"warmup={times.warmup!r}s",
@@ -96,14 +119,21 @@ def stress_settings(scenario: Scenario, variant: str, factor: float, times: Time
     )
 
 
-def staircase_settings(scenario: Scenario, variant: str, factors: Sequence[float], dwell: float, warmup: float) -> tuple[str, ...]:
-    """PATH=VALUE for one run through these loads, `dwell` seconds each, as Poisson arrivals at the mean rate of each traffic."""
+def staircase_settings(
+    scenario: Scenario, variant: str, factors: Sequence[float], dwell: float, warmup: float
+) -> tuple[str, ...]:
+    """PATH=VALUE for one run through these loads, `dwell` seconds each, as Poisson arrivals at the mean rate of each
+    traffic.
+    """
     from sim.chance.rates import mean_rate
 
     arrivals = []
     for name, its in _open(scenario).items():
         rate = mean_rate(its, 0.0, scenario.duration)
-        steps = [{"for": f"{dwell + (warmup if not place else 0.0)!r}s", "rate": f"{rate * factor!r}/s"} for place, factor in enumerate(factors)]
+        steps = [
+            {"for": f"{dwell + (warmup if not place else 0.0)!r}s", "rate": f"{rate * factor!r}/s"}
+            for place, factor in enumerate(factors)
+        ]
         arrivals.append(_profile(variant, name, steps))
     duration = warmup + dwell * len(factors)
     return (f"duration={duration!r}s", f"warmup={warmup!r}s", "expect=[]", f"variants.{variant}.faults=[]", *arrivals)
@@ -112,7 +142,9 @@ def staircase_settings(scenario: Scenario, variant: str, factors: Sequence[float
 def _of_faults(scenario: Scenario) -> Stressor:
     if not scenario.faults:
         raise UsageError(f"stressor: the scenario has no faults; {_EXPECTED}")
-    ends = [fault.at + _length(fault.lasts, getattr(fault, "restart_after", None), fault.name) for fault in scenario.faults]
+    ends = [
+        fault.at + _length(fault.lasts, getattr(fault, "restart_after", None), fault.name) for fault in scenario.faults
+    ]
     words = ", ".join(fault.name or fault.described for fault in scenario.faults)
     return Stressor(words, "faults", max(ends) - min(fault.at for fault in scenario.faults))
 
@@ -120,7 +152,9 @@ def _of_faults(scenario: Scenario) -> Stressor:
 def _length(lasts: float | None, restart_after: float | None, name: str | None) -> float:
     length = lasts if lasts is not None else restart_after
     if length is None:
-        raise UsageError(f"stressor: the fault '{name}' never ends, so that nothing can be said about what comes after it")
+        raise UsageError(
+            f"stressor: the fault '{name}' never ends, so that nothing can be said about what comes after it"
+        )
     return float(length)
 
 
@@ -141,11 +175,15 @@ def _lasting(text: str) -> float:
 def _checked(times: Times) -> Times:
     if not times.warmup < times.begin < times.end < times.duration:
         raise UsageError(
-            f"stressor: from {show_duration(times.begin)} to {show_duration(times.end)} in a run of {show_duration(times.duration)} with a warm-up of "
+            f"stressor: from {show_duration(times.begin)} to {show_duration(times.end)} in a run of "
+            f"{show_duration(times.duration)} with a warm-up of "
             f"{show_duration(times.warmup)}; expected time before it, after the warm-up, and time after it"
         )
     if times.duration - times.end <= HOLD:
-        raise UsageError(f"watch: found {show_duration(times.duration - times.end)} after the stressor, expected more: recovered is what is well for a minute")
+        raise UsageError(
+            f"watch: found {show_duration(times.duration - times.end)} after the stressor, expected more: recovered "
+            "is what is well for a minute"
+        )
     return times
 
 
@@ -159,7 +197,9 @@ def _faults(stressor: Stressor | None, times: Times) -> list[dict[str, object]]:
 
 
 def _spikes(scenario: Scenario, variant: str, factor: float, times: Times, stressor: Stressor) -> tuple[str, ...]:
-    return tuple(_profile(variant, name, _spiked(name, its, factor, times, stressor.by)) for name, its in _open(scenario).items())
+    return tuple(
+        _profile(variant, name, _spiked(name, its, factor, times, stressor.by)) for name, its in _open(scenario).items()
+    )
 
 
 def _spiked(name: str, arrivals: Arrivals, factor: float, times: Times, by: float) -> list[dict[str, str]]:
@@ -169,11 +209,22 @@ def _spiked(name: str, arrivals: Arrivals, factor: float, times: Times, by: floa
     lasts = times.end - times.begin
     if isinstance(arrivals, (Poisson, Deterministic)):
         usual = f"{arrivals.rate * factor!r}/s"
-        return [{"for": f"{times.begin!r}s", "rate": usual}, {"for": f"{lasts!r}s", "rate": f"{arrivals.rate * factor * by!r}/s"}, {"rate": usual}]
+        return [
+            {"for": f"{times.begin!r}s", "rate": usual},
+            {"for": f"{lasts!r}s", "rate": f"{arrivals.rate * factor * by!r}/s"},
+            {"rate": usual},
+        ]
     if not isinstance(arrivals, Profile):
-        raise UsageError(f"stressor: the arrivals of {name} are neither steady nor a profile, and cannot be multiplied for a while; take an outage")
+        raise UsageError(
+            f"stressor: the arrivals of {name} are neither steady nor a profile, and cannot be multiplied for a "
+            "while; take an outage"
+        )
     curve, pieces = RateCurve(arrivals), []
-    for start, end, times_by in ((0.0, times.begin, 1.0), (times.begin, times.end, by), (times.end, times.duration, 1.0)):
+    for start, end, times_by in (
+        (0.0, times.begin, 1.0),
+        (times.begin, times.end, by),
+        (times.end, times.duration, 1.0),
+    ):
         count = max(1, math.ceil(_PIECES * (end - start) / times.duration))
         step = (end - start) / count
         for place in range(count):
@@ -183,9 +234,13 @@ def _spiked(name: str, arrivals: Arrivals, factor: float, times: Times, by: floa
 
 
 def _open(scenario: Scenario) -> dict[str, Arrivals]:
-    found = {name: traffic.arrivals for name, traffic in scenario.traffic.items() if not isinstance(traffic.arrivals, Closed)}
+    found = {
+        name: traffic.arrivals for name, traffic in scenario.traffic.items() if not isinstance(traffic.arrivals, Closed)
+    }
     if not found:
-        raise UsageError("load: all traffic is of closed users, who send as they are answered: there is no load to vary")
+        raise UsageError(
+            "load: all traffic is of closed users, who send as they are answered: there is no load to vary"
+        )
     return found
 
 

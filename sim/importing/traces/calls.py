@@ -55,9 +55,8 @@ class Site:
     tries: int = 0
     most_tries: int = 1
     pauses: array[float] = field(default_factory=lambda: array("d"))  # s between tries
-    timeouts: array[float] = field(
-        default_factory=lambda: array("d")
-    )  # s after which callers gave up while the callee went on
+    # s after which callers gave up while the callee went on
+    timeouts: array[float] = field(default_factory=lambda: array("d"))
 
 
 @dataclass
@@ -82,9 +81,8 @@ class Call:
 class Requests:
     """What was found in all traces."""
 
-    endpoints: list[tuple[int, int, int]] = field(
-        default_factory=list
-    )  # service, operation, topic that it consumes or -1
+    # service, operation, topic that it consumes or -1
+    endpoints: list[tuple[int, int, int]] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
     shape: array[int] = field(default_factory=lambda: array("i"))  # of each run of an endpoint
     own: array[float] = field(default_factory=lambda: array("d"))  # s that it took itself
@@ -94,9 +92,8 @@ class Requests:
     root_end: array[int] = field(default_factory=lambda: array("q"))  # ns
     root_failed: array[int] = field(default_factory=lambda: array("B"))
     sites: dict[tuple[int, int], Site] = field(default_factory=dict)
-    hops: dict[tuple[int, int], array[float]] = field(
-        default_factory=dict
-    )  # caller's and callee's service -> s one way
+    # caller's and callee's service -> s one way
+    hops: dict[tuple[int, int], array[float]] = field(default_factory=dict)
     pairs: dict[tuple[int, int], int] = field(default_factory=dict)  # the same -> calls of which only one side is told
     acks: array[float] = field(default_factory=lambda: array("d"))  # s that publications took
     groups: dict[tuple[int, int], str] = field(default_factory=dict)  # service, topic -> group

@@ -293,8 +293,16 @@ class Filling:
             why = "call others than the classes of requests that were kept, and count as the most alike of them"
             draft.notes.leave_out(self._at, what, why)
         self._measured.head += [
-            f"By {many(self._count, 'span')} of {many(requests.traces, 'trace')}. An endpoint's own time is what its calls",
-            "leave of it; waiting for threads and cores is in it, and that part is another one at another load. Times of",
+            (
+                f"By {many(self._count, 'span')} of {many(requests.traces, 'trace')}. An endpoint's own time is what "
+                "its "
+                "calls"
+            ),
+            (
+                "leave of it; waiting for threads and cores is in it, and that part is another one at another load. "
+                "Times "
+                "of"
+            ),
             "different services are drawn independently of one another.",
             f"Calls that overlap by more than {OVERLAP:.0%} of the shorter one are made at once.",
         ]

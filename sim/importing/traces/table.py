@@ -23,9 +23,8 @@ OTHERS = "other operations"
 _IDENTIFIER = re.compile(
     r"(?<=[/=:_-])(?:[0-9]+|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(?=[0-9a-fA-F]*[0-9])[0-9a-fA-F]{16,})(?=$|[/?&:_-])"
 )
-_POD = re.compile(
-    r"-(?:[0-9a-f]{5,10}-[a-z0-9]{5}|[0-9]{1,4})$"
-)  # what Kubernetes adds to the name of a Deployment, of a StatefulSet
+# what Kubernetes adds to the name of a Deployment, of a StatefulSet
+_POD = re.compile(r"-(?:[0-9a-f]{5,10}-[a-z0-9]{5}|[0-9]{1,4})$")
 
 
 @dataclass
@@ -57,9 +56,8 @@ class Spans:
     end: array[int] = field(default_factory=lambda: array("q"))
     owner: array[int] = field(default_factory=lambda: array("i"))  # place among `owners`
     operation: array[int] = field(default_factory=lambda: array("i"))  # place among `names`
-    about: array[int] = field(
-        default_factory=lambda: array("i")
-    )  # name of the topic or of the callee; -1: none is said
+    # name of the topic or of the callee; -1: none is said
+    about: array[int] = field(default_factory=lambda: array("i"))
     flags: array[int] = field(default_factory=lambda: array("B"))
     owners: list[Owner] = field(default_factory=list)
     names: list[str] = field(default_factory=list)

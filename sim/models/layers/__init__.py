@@ -5,6 +5,9 @@ from sim.models.layers.attempt import Attempt
 from sim.models.layers.breaker import Breaker
 from sim.models.layers.bulkhead import Bulkhead
 from sim.models.layers.fallback import Fallback
+from sim.models.layers.hedge import Hedge
+from sim.models.layers.pool import Pool
+from sim.models.layers.rate_limit import RateLimit
 from sim.models.layers.retry import Retry
 from sim.models.layers.timeout import Timeout
 from sim.models.layers.total_timeout import TotalTimeout
@@ -13,9 +16,12 @@ LAYERS: tuple[type[Layer], ...] = (  # the outermost first
     Fallback,
     TotalTimeout,
     Retry,
+    Hedge,
     Breaker,
+    RateLimit,
     Timeout,
     Bulkhead,
+    Pool,
     Attempt,
 )
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 from sim.chance.chain import link_chain
 from sim.models.call import Call, Layer, Run
 from sim.models.outcomes import DEGRADED, OK, UNREACHABLE
+from sim.models.request import Request
 from sim.models.task import Activity, Killed, Replica, Task
 
 
@@ -19,6 +23,8 @@ class Attempt(Layer):
         target = call.target
         self.only, self.publishes = target.only, target.publishes
         self.counts = target.counts  # whether the caller's balancer must hear of ends
+        # Chooses by the request, where the balancer goes by more than its id.
+        self.by_request: Callable[[Replica, Request, int], Replica | None] | None = getattr(target, "by_request", None)
 
     @staticmethod
     def wanted(_call: Call) -> bool:
@@ -28,6 +34,7 @@ class Attempt(Layer):
     def run(self, task: Task) -> Activity:
         """The outcome as it was answered, or UNREACHABLE where there is nobody to send to."""
         call = self.call
+        began = call.env.now if self.counts else 0.0
         task.callee = callee = self.send(task)
         if callee is None:
             return call.failed(task, UNREACHABLE)
@@ -43,7 +50,7 @@ class Attempt(Layer):
             raise
         task.children = None
         if self.counts:
-            call.target.over(task.replica, callee)
+            call.target.over(task.replica, callee, task.outcome, began)
         if task.outcome == DEGRADED:
             task.degraded = True
             return OK
@@ -60,7 +67,11 @@ class Attempt(Layer):
             chain, path = link_chain(task.chain, call.salt, task.tries), link_chain(task.path, call.salt, 0)
         replica = self.only
         if replica is None or replica.down:
-            replica = call.target.choose(task.replica, request.id, chain)
+            replica = (
+                call.target.choose(task.replica, request.id, chain)
+                if self.by_request is None
+                else self.by_request(task.replica, request, chain)
+            )
             if replica is None:
                 return None
         hop = call.hop
@@ -94,4 +105,15 @@ class Attempt(Layer):
         if self.publishes:
             child.producer = task.replica
         child.then = call.target.arrive
+        if call.propagates:
+            self._tell(task, child)
         return child
+
+    def _tell(self, task: Task, child: Task) -> None:
+        """What the callee is told: until when its answer is waited for."""
+        call, deadline = self.call, task.timed_call.deadline
+        if call.policy.timeout is not None:
+            deadline = min(deadline, call.env.now + call.policy.timeout)
+        if deadline < math.inf:
+            call.deadlines[child] = deadline
+            task.timed_call.attempts.append(child)

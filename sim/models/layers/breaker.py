@@ -11,6 +11,7 @@ from sim.models.outcomes import BREAKER_OPEN
 from sim.models.task import Activity, Killed, Task
 from sim.models.unnoticed import Late, breaker_by_now, breaker_forgotten
 from sim.policies import breaker as breakers
+from sim.policies import library_breakers as library
 from sim.spec.policy import CallPolicy, CircuitBreaker
 from sim.vocabulary import EventKind
 
@@ -25,6 +26,9 @@ class BreakerMemory(Memory):
         self.row: Any
         self.ring: Any
         self.row, self.ring = breakers.new_breaker(spec)
+        self.library = library.new_library_breaker(spec)  # one that counts otherwise, in the place of the row
+        if self.library is not None:
+            self.row = self.library
 
     def renewed(self, policy: CallPolicy) -> BreakerMemory:
         """A closed one."""
@@ -33,11 +37,39 @@ class BreakerMemory(Memory):
 
     def unnoticed(self, now: float, subject: str, about: str) -> Iterator[Late]:
         """That it has opened, where it was half-open for too long."""
-        return breaker_by_now(self.row, now, subject, about)
+        if self.library is None:
+            yield from breaker_by_now(self.row, now, subject, about)
+            return
+        period = self.library.period
+        library.look(self.library, now)
+        if self.library.period != period:
+            yield Late(TURNED[self.library.state], self.library.since, subject, about)
 
     def forgotten(self, now: float, subject: str, about: str) -> Iterator[Late]:
         """That it is closed, where it was not."""
-        return breaker_forgotten(self.row, now, subject, about)
+        if self.library is None:
+            yield from breaker_forgotten(self.row, now, subject, about)
+            return
+        yield from self.unnoticed(now, subject, about)
+        if self.library.state != breakers.CLOSED:
+            yield Late(EventKind.BREAKER_CLOSED, now, subject, about)
+
+    def admit(self, now: float) -> int:
+        """Of a library: a ticket, or -1, the call is refused."""
+        assert self.library is not None
+        return library.admit(self.library, now)
+
+    def settle(self, now: float, ticket: int, outcome: int) -> None:
+        """Of a library: an admitted call has ended."""
+        assert self.library is not None
+        library.settle(self.library, now, ticket, outcome)
+
+    def give_back(self, now: float, ticket: int) -> None:
+        """Nobody will hear how it ends."""
+        if self.library is not None:
+            library.give_back(self.library, ticket)
+        else:
+            breakers.give_back(self.row, self.ring, now, ticket)
 
 
 class Breaker(Layer):
@@ -68,7 +100,8 @@ class Breaker(Layer):
         """Let the attempt through, or refuse it."""
         breaker, env = self.call.guard(task).of(BreakerMemory), self.call.env
         began, period = env.now, breaker.row.period
-        admitted = breakers.admit(breaker.row, breaker.ring, began)
+        ours = breaker.library is None
+        admitted = breakers.admit(breaker.row, breaker.ring, began) if ours else breaker.admit(began)
         if breaker.row.period != period:
             self._note_change(task, breaker.row, period)
         if admitted < 0:
@@ -77,12 +110,15 @@ class Breaker(Layer):
             outcome = yield from self.inner(task)
         except Killed:  # a probe that nobody will hear of is free again
             period = breaker.row.period
-            breakers.give_back(breaker.row, breaker.ring, env.now, admitted)
+            breaker.give_back(env.now, admitted)
             if breaker.row.period != period:
                 self._note_change(task, breaker.row, period)
             raise
         period = breaker.row.period
-        breakers.settle(breaker.row, breaker.ring, env.now, admitted, outcome, env.now - began)
+        if ours:
+            breakers.settle(breaker.row, breaker.ring, env.now, admitted, outcome, env.now - began)
+        else:
+            breaker.settle(env.now, admitted, outcome)
         if breaker.row.period != period:
             self._note_change(task, breaker.row, period)
         return outcome

@@ -21,7 +21,9 @@ class Retry(Layer):
         assert call.policy.retry is not None
         self.rule = retries.new_retry(call.policy.retry)
         self.budgeted = call.policy.retry.budget is not None
-        self.timed = call.policy.total_timeout is not None
+        budget = call.policy.retry.budget
+        self.throttled = budget is not None and budget.grpc is not None
+        self.timed = call.policy.timed
         self.jitter = call.context.uniform(f"{call.site}.backoff")
 
     @staticmethod
@@ -43,6 +45,8 @@ class Retry(Layer):
         while True:
             outcome = yield from self.inner(task)
             task.tries += 1
+            if self.throttled and (outcome == OK or retries.retryable(self.rule, outcome)):
+                self._budget(task).hear(outcome == OK)
             if not self._may_go_on(task, outcome):
                 break
             luck = self.jitter(task.request.id, link_chain(task.chain, self.call.salt, task.tries))

@@ -1,4 +1,4 @@
-"""What waits: promises made but not kept yet, requests in queues, messages in a consumer group's lag."""
+"""What waits: open promises, requests in queues, messages in a group's lag; and the replicas that came of it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ MOST = 4  # panels of queues, and of groups
 PROMISES = "open promises"
 
 _QUANTITIES = (
-    ("lag", "behind the end of the topic", "messages"),
+    ("lag", "published, not done with yet", "messages"),
     ("queue", "waiting for a worker, all replicas", "requests"),
     ("listen_backlog", "came while it was frozen", "requests"),
     ("outbox", "written, not yet published", "rows"),
+    ("replicas_paid", "there, starting and ending ones included", "replicas"),
 )
 
 
@@ -68,8 +69,19 @@ def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
             drawn = {name: series for name, series in row.lines.items() if name not in idle}
             for name, series in drawn.items():
                 times, values = thin(series)
-                axes.plot(times, values, color=theme.variant(names.index(name)), ls=dash(names.index(name)) if len(drawn) > 1 else "-")
-            told.append(Panel(axes, [Line(name, "1", *thin(series), names.index(name)) for name, series in row.lines.items()], row.title))
+                axes.plot(
+                    times,
+                    values,
+                    color=theme.variant(names.index(name)),
+                    ls=dash(names.index(name)) if len(drawn) > 1 else "-",
+                )
+            told.append(
+                Panel(
+                    axes,
+                    [Line(name, "1", *thin(series), names.index(name)) for name, series in row.lines.items()],
+                    row.title,
+                )
+            )
             axes.set_ylim(0, row.highest * 1.08)
             plain_numbers(axes, bins=3)
             time_axis(axes, spans.duration, last=index == len(rows) - 1)
@@ -82,8 +94,11 @@ def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
     return Chart(
         "backlog",
         "What waits, over the run",
-        f"A backlog that grows in a fault and drains after it is load put off; one that stays is load lost, or capacity that is missing.{promised}",
-        " ".join(f"{row.title}: {', '.join(_highest(name, series) for name, series in row.lines.items())}." for row in rows),
+        "A backlog that grows in a fault and drains after it is load put off; one that stays is load lost, or "
+        f"capacity that is missing.{promised}",
+        " ".join(
+            f"{row.title}: {', '.join(_highest(name, series) for name, series in row.lines.items())}." for row in rows
+        ),
         sheet.figure,
         theme,
         told,
@@ -93,17 +108,24 @@ def backlog_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
 
 
 def _rows(comparison: Comparison) -> list[_Row]:
-    promises = {name: series for name, variant in comparison.variants.items() if (series := _open_promises(variant)) is not None}
+    promises = {
+        name: series for name, variant in comparison.variants.items() if (series := _open_promises(variant)) is not None
+    }
     rows = [_Row(PROMISES, "answered well, effects still missing", "orders", promises)] if promises else []
     for quantity, note, unit in _QUANTITIES:
         found = []
         for component in gauge_columns(comparison, quantity):
-            lines = {name: series for name, variant in comparison.variants.items() if (series := column(variant, f"{component}.{quantity}")) is not None}
+            lines = {
+                name: series
+                for name, variant in comparison.variants.items()
+                if (series := column(variant, f"{component}.{quantity}")) is not None
+            }
             if lines:
                 found.append(_Row(f"{component} {quantity}", note, unit, lines))
         found.sort(key=lambda row: -row.highest)
         rows.extend(found[:MOST])
-    least = max(2.0, 0.005 * max((row.highest for row in rows), default=0.0))  # a dozen messages beside twenty thousand is no backlog
+    # a dozen messages beside twenty thousand is no backlog
+    least = max(2.0, 0.005 * max((row.highest for row in rows), default=0.0))
     return [row for row in rows if row.highest >= least]
 
 

@@ -39,7 +39,9 @@ class _Row:
 
 
 def breaker_timeline(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
-    """A row per variant and pair of caller and callee; one thin bar per breaker while it is open, lighter while it is half open."""
+    """A row per variant and pair of caller and callee; one thin bar per breaker while it is open, lighter while it is
+    half open.
+    """
     rows = _rows(comparison)
     if not rows:
         return None
@@ -62,7 +64,8 @@ def breaker_timeline(comparison: Comparison, theme: Theme = LIGHT) -> Chart | No
     return Chart(
         "breakers",
         "When circuit breakers were open",
-        "One thin bar per breaker (each replica of a caller has its own). Full: open, calls are refused at once; hatched: half open, a few calls try. "
+        "One thin bar per breaker (each replica of a caller has its own). Full: open, calls are refused at once; "
+        "hatched: half open, a few calls try. "
         "First replication.",
         " ".join(_in_words(row, spans.duration) for row in rows),
         sheet.figure,
@@ -78,7 +81,14 @@ def _rows(comparison: Comparison) -> list[_Row]:
     for name, variant in comparison.variants.items():
         for (caller, callee), spells in breaker_spells(variant.records).items():
             text = f"{caller} → {callee}"
-            rows.append(_Row(name, text if len(text) <= 44 else text[:43] + "…", spells, rows[-1].top + rows[-1].height if rows else 0.0))
+            rows.append(
+                _Row(
+                    name,
+                    text if len(text) <= 44 else text[:43] + "…",
+                    spells,
+                    rows[-1].top + rows[-1].height if rows else 0.0,
+                )
+            )
     return rows
 
 
@@ -90,14 +100,31 @@ def _draw(axes: Axes, row: _Row, theme: Theme, duration: float) -> None:
         return
     thickness = inside / len(row.spells)
     for index, (_, intervals) in enumerate(sorted(row.spells.items())):
-        for half, colour, hatch in ((False, theme.outcome("breaker_open"), ""), (True, theme.outcome("rate_limited"), "//////")):
+        for half, colour, hatch in (
+            (False, theme.outcome("breaker_open"), ""),
+            (True, theme.outcome("rate_limited"), "//////"),
+        ):
             bars = [(start, max(end - start, duration / 900)) for start, end, is_half in intervals if is_half is half]
-            axes.broken_barh(bars, (place + index * thickness, thickness * 0.82), facecolor=colour, edgecolor=theme.paper, hatch=hatch, lw=0, zorder=2)
+            axes.broken_barh(
+                bars,
+                (place + index * thickness, thickness * 0.82),
+                facecolor=colour,
+                edgecolor=theme.paper,
+                hatch=hatch,
+                lw=0,
+                zorder=2,
+            )
 
 
 def _draw_share(axes: Axes, row: _Row, theme: Theme, duration: float) -> None:
     """Share of the breakers that are open, as a step line filled from below."""
-    changes = sorted(change for intervals in row.spells.values() for start, end, half in intervals if not half for change in ((start, 1), (end, -1)))
+    changes = sorted(
+        change
+        for intervals in row.spells.values()
+        for start, end, half in intervals
+        if not half
+        for change in ((start, 1), (end, -1))
+    )
     times, shares, now = [0.0], [0.0], 0
     for time, change in changes:
         now += change
@@ -105,14 +132,16 @@ def _draw_share(axes: Axes, row: _Row, theme: Theme, duration: float) -> None:
         shares.append(now / len(row.spells))
     place, inside = row.band
     heights = [place + inside * (1 - share) for share in (*shares, shares[-1])]
-    axes.fill_between([*times, duration], place + inside, heights, step="post", color=theme.outcome("breaker_open"), lw=0, zorder=2)
+    axes.fill_between(
+        [*times, duration], place + inside, heights, step="post", color=theme.outcome("breaker_open"), lw=0, zorder=2
+    )
 
 
 def _name(axes: Axes, row: _Row, colour: str, theme: Theme) -> None:
     for text, offset, ink, weight in ((row.variant, 6, colour, "bold"), (row.pair, -6, theme.muted, "normal")):
         axes.annotate(
-            text, (0, row.top + row.height / 2), (-7, offset), xycoords=("axes fraction", "data"), textcoords="offset points",
-            ha="right", va="center", color=ink, fontweight=weight, fontsize=8.5,
+            text, (0, row.top + row.height / 2), (-7, offset), xycoords=("axes fraction", "data"),
+            textcoords="offset points", ha="right", va="center", color=ink, fontweight=weight, fontsize=8.5,
         )  # fmt: skip
 
 
@@ -122,7 +151,17 @@ def _legend(figure: Figure, left: float, theme: Theme) -> None:
         Patch(facecolor=theme.outcome("rate_limited"), edgecolor=theme.paper, hatch="//////", lw=0, label="half open"),
     ]
     place = (left / width(), 1 - (HEAD + 0.02) / figure.get_figheight())
-    figure.legend(handles=patches, loc="upper left", bbox_to_anchor=place, ncols=2, frameon=False, fontsize=8.5, handlelength=1.5, borderpad=0, borderaxespad=0)
+    figure.legend(
+        handles=patches,
+        loc="upper left",
+        bbox_to_anchor=place,
+        ncols=2,
+        frameon=False,
+        fontsize=8.5,
+        handlelength=1.5,
+        borderpad=0,
+        borderaxespad=0,
+    )
 
 
 def _in_words(row: _Row, duration: float) -> str:

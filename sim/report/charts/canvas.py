@@ -1,4 +1,6 @@
-"""The paper the charts are drawn on: panels, the time axis with its faults and warm-up, direct labels, and the drawing as SVG or PNG."""
+"""The paper the charts are drawn on: panels, the time axis with its faults and warm-up, direct labels, and the drawing
+as SVG or PNG.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,9 @@ class Line:
         x, y = np.asarray(self.x, dtype=float), [_short(value) for value in np.asarray(self.y, dtype=float)]
         steps = np.diff(x)
         even = len(x) > 2 and bool(np.allclose(steps, steps[0], rtol=1e-6, atol=0.0))
-        where = {"from": _short(x[0], 9), "step": _short(steps[0], 9)} if even else {"x": [_short(value, 6) for value in x]}
+        where = (
+            {"from": _short(x[0], 9), "step": _short(steps[0], 9)} if even else {"x": [_short(value, 6) for value in x]}
+        )
         return {"name": self.name, "unit": self.unit, "variant": self.variant, **where, "y": y}
 
 
@@ -97,7 +101,13 @@ class Panel:
     def document(self) -> dict[str, object]:
         """As the page reads it."""
         ends = {"range": [_short(end, 9) for end in self.axes.get_xlim()], "log": self.axes.get_xscale() == "log"}
-        return {"name": self.name, "axis": self.axis, "unit": self.unit, **ends, "lines": [line.document() for line in self.lines]}
+        return {
+            "name": self.name,
+            "axis": self.axis,
+            "unit": self.unit,
+            **ends,
+            "lines": [line.document() for line in self.lines],
+        }
 
 
 def _short(value: float, digits: int = 4) -> float | None:
@@ -142,7 +152,12 @@ class Chart:
         with _saving(self.theme):
             head = _title(self) if titled else None
             buffer = io.StringIO()
-            self.figure.savefig(buffer, format="svg", transparent=not titled, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+            self.figure.savefig(
+                buffer,
+                format="svg",
+                transparent=not titled,
+                metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+            )
             if head is not None:
                 head.remove()
         return _clean(buffer.getvalue(), prefix or self.name, titled)
@@ -168,19 +183,26 @@ class Panels:
     axes: tuple[Axes, ...]
 
 
-def panels(count: int, height: float, *, gap: float = 0.42, labels: float = LABELS, top: float = 0.3, left: float = LEFT) -> Panels:
+def panels(
+    count: int, height: float, *, gap: float = 0.42, labels: float = LABELS, top: float = 0.3, left: float = LEFT
+) -> Panels:
     """`count` panels, each `height` inches high, on a sheet of the common width."""
     return panels_of([height] * count, gap=gap, labels=labels, top=top, left=left)
 
 
-def panels_of(heights: Sequence[float], *, gap: float = 0.42, labels: float = LABELS, top: float = 0.3, left: float = LEFT) -> Panels:
+def panels_of(
+    heights: Sequence[float], *, gap: float = 0.42, labels: float = LABELS, top: float = 0.3, left: float = LEFT
+) -> Panels:
     """Panels of these heights in inches, on a sheet of the common width."""
     bottom = 0.52
     total = HEAD + top + sum(heights) + (len(heights) - 1) * gap + bottom
     figure = Figure(figsize=(width(), total))
     inside = width() - left - labels
     below = (total - HEAD - top - sum(heights[: row + 1]) - row * gap for row in range(len(heights)))
-    boxes = ((left / width(), low / total, inside / width(), height / total) for low, height in zip(below, heights, strict=True))
+    boxes = (
+        (left / width(), low / total, inside / width(), height / total)
+        for low, height in zip(below, heights, strict=True)
+    )
     return Panels(figure, tuple(figure.add_axes(box) for box in boxes))
 
 
@@ -192,21 +214,39 @@ def label_room(comparison: Comparison) -> float:
 def name_panel(axes: Axes, text: str, colour: str, note: str = "") -> None:
     """The name of a panel above its upper left corner, with a quieter note behind it."""
     label = axes.annotate(
-        text, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", va="bottom", color=colour, fontweight="bold", fontsize=9.5
+        text,
+        (0, 1),
+        (0, 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        va="bottom",
+        color=colour,
+        fontweight="bold",
+        fontsize=9.5,
     )
     if note and len(text) + len(note) < _LETTERS * (width() - LEFT):
         muted = axes.xaxis.label.get_color()
-        axes.annotate(note, (1, 0), (7, 0.6), xycoords=label, textcoords="offset points", va="bottom", color=muted, fontsize=8.5)
+        axes.annotate(
+            note, (1, 0), (7, 0.6), xycoords=label, textcoords="offset points", va="bottom", color=muted, fontsize=8.5
+        )
 
 
 class Spans:
-    """The warm-up and the faults of some scenarios: shaded on every panel, named above the first, on as many lines as keep the names apart."""
+    """The warm-up and the faults of some scenarios: shaded on every panel, named above the first, on as many lines as
+    keep the names apart.
+    """
 
-    def __init__(self, scenarios: Sequence[Scenario], theme: Theme, *, left: float = LEFT, labels: float = LABELS) -> None:
+    def __init__(
+        self, scenarios: Sequence[Scenario], theme: Theme, *, left: float = LEFT, labels: float = LABELS
+    ) -> None:
         self.theme = theme
         self.duration, self.warmup = scenarios[0].duration, scenarios[0].warmup
         self._letter = self.duration / ((width() - left - labels) * 72 / 4.7)  # seconds under one letter
-        faults = {(fault_name(fault), *_times(fault.at, fault.lasts, self.duration)): None for scenario in scenarios for fault in scenario.faults}
+        faults = {
+            (fault_name(fault), *_times(fault.at, fault.lasts, self.duration)): None
+            for scenario in scenarios
+            for fault in scenario.faults
+        }
         self._faults = sorted((fault for fault in faults if fault[1] < self.duration), key=lambda fault: fault[1:])
         self._names = self._placed()
 
@@ -229,16 +269,28 @@ class Spans:
         """The names, above the panel."""
         for text, place, colour, line in self._names:
             named = axes.annotate(
-                text, (place, 1), (0, 17 + 10 * line), xycoords=("data", "axes fraction"), textcoords="offset points", color=colour, fontsize=7.8, va="bottom"
+                text,
+                (place, 1),
+                (0, 17 + 10 * line),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                color=colour,
+                fontsize=7.8,
+                va="bottom",
             )
             at_time(axes, named, begins=True)
 
     def _placed(self) -> list[tuple[str, float, str, int]]:
-        """Text, time, colour and line of each name. More faults than three lines can name are left to the story, which names them all."""
+        """Text, time, colour and line of each name.
+
+        More faults than three lines can name are left to the story, which names them all.
+        """
         free = [0.0, 0.0, 0.0]
         placed = []
         entries = [("warm-up, not counted", 0.0, self.theme.muted)] if self.warmup > 0 else []
-        entries += [(f"{name} {clock(start)}–{clock(end)}", start, self.theme.fault_ink) for name, start, end in self._faults]
+        entries += [
+            (f"{name} {clock(start)}–{clock(end)}", start, self.theme.fault_ink) for name, start, end in self._faults
+        ]
         for full, start, colour in entries:
             text = full if len(full) <= 60 else full[:59] + "…"
             place = max(0.0, min(start, self.duration - len(text) * self._letter))
@@ -269,7 +321,9 @@ def time_axis(axes: Axes, duration: float, last: bool = True) -> None:
 
 
 def at_time(axes: Axes, words: Text, begins: bool = False) -> None:
-    """Words that stand at a time of the run, and go with it when a part of the run is looked at; by where they begin, or by their middle."""
+    """Words that stand at a time of the run, and go with it when a part of the run is looked at; by where they begin,
+    or by their middle.
+    """
     words.set_gid(f"{'begins' if begins else 'at'}~{_serial(axes)}")
 
 
@@ -279,7 +333,9 @@ def of_variant(axes: Axes, index: int) -> None:
 
 
 def _serial(axes: Axes) -> str:
-    """A number that no other part of the figure has, and that is the same each time: the place of the panel, and how much is in it by now."""
+    """A number that no other part of the figure has, and that is the same each time: the place of the panel, and how
+    much is in it by now.
+    """
     figure = axes.get_figure(root=True)
     assert figure is not None
     return f"{figure.axes.index(axes)}~{len(axes.get_children())}"
@@ -288,7 +344,29 @@ def _serial(axes: Axes) -> str:
 def time_ticks(duration: float) -> NDArray[np.float64]:
     """About eight to fifteen ticks at times a clock would show, half as many where there is little room."""
     most = 6 if is_narrow() else 15
-    for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400):
+    for step in (
+        0.1,
+        0.2,
+        0.5,
+        1,
+        2,
+        5,
+        10,
+        15,
+        30,
+        60,
+        120,
+        300,
+        600,
+        900,
+        1800,
+        3600,
+        7200,
+        14400,
+        21600,
+        43200,
+        86400,
+    ):
         if duration / step <= most:
             return np.arange(0, duration + step / 1e6, step)
     return np.linspace(0, duration, 11)
@@ -298,7 +376,8 @@ def label_ends(axes: Axes, entries: Sequence[tuple[float, str, str]], size: floa
     """Direct labels to the right of the panel: (y in data, text, colour), moved apart where they would overlap."""
     ordered = sorted((_fraction(axes, value), text, colour) for value, text, colour in entries if math.isfinite(value))
     height = _points_high(axes)
-    places = spread([wanted for wanted, _, _ in ordered], [size * 1.22 / height] * len(ordered), -0.02, 1.1)  # not among the numbers below
+    # not among the numbers below
+    places = spread([wanted for wanted, _, _ in ordered], [size * 1.22 / height] * len(ordered), -0.02, 1.1)
     for (wanted, text, colour), place in zip(ordered, places, strict=True):
         axes.annotate(
             text, (1, wanted), (5, (place - wanted) * height), xycoords="axes fraction", textcoords="offset points",
@@ -307,7 +386,9 @@ def label_ends(axes: Axes, entries: Sequence[tuple[float, str, str]], size: floa
 
 
 def label_curves(axes: Axes, lines: Sequence[tuple[pd.Series, str, str]], size: float = 8.5) -> None:
-    """Direct labels of (series, text, colour): at the end of a line that ends high, else where it comes down from its height."""
+    """Direct labels of (series, text, colour): at the end of a line that ends high, else where it comes down from its
+    height.
+    """
     top, duration = axes.get_ylim()[1], axes.get_xlim()[1]
     ends, peaks = [], []
     for series, text, colour in lines:
@@ -329,7 +410,8 @@ def label_curves(axes: Axes, lines: Sequence[tuple[pd.Series, str, str]], size: 
             color=colour, fontsize=size, va="center", ha="right" if late else "left",
         )  # fmt: skip
         at_time(axes, label)
-        label.set_path_effects([withStroke(linewidth=2.5, foreground=mpl.rcParams["figure.facecolor"])])  # readable where it crosses a line
+        # readable where it crosses a line
+        label.set_path_effects([withStroke(linewidth=2.5, foreground=mpl.rcParams["figure.facecolor"])])
 
 
 def log_seconds(axes: Axes, which: str = "y") -> None:
@@ -362,7 +444,10 @@ def plain_numbers(axes: Axes, bins: int = 4) -> None:
 
 
 def thin(series: pd.Series, points: int = POINTS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Times and values of a column of a timeline, neighbouring buckets averaged until at most `points` are left. Gaps stay gaps."""
+    """Times and values of a column of a timeline, neighbouring buckets averaged until at most `points` are left.
+
+    Gaps stay gaps.
+    """
     points = points // 2 if is_narrow() else points
     times, values = series.index.to_numpy(dtype=float), series.to_numpy(dtype=float)
     width = -(-len(values) // points)
@@ -412,7 +497,9 @@ def _points_high(axes: Axes) -> float:
 
 @contextmanager
 def _saving(theme: Theme) -> Iterator[None]:
-    """The theme's settings, without warnings of letters that the font of the pictures lacks: text in an SVG is set by its reader."""
+    """The theme's settings, without warnings of letters that the font of the pictures lacks: text in an SVG is set by
+    its reader.
+    """
     with mpl.rc_context(rc(theme)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
         yield
@@ -424,10 +511,13 @@ def _title(chart: Chart) -> Text:
 
 
 def _clean(svg: str, name: str, titled: bool) -> str:
-    """Only the element itself, ids made unique by the name of the chart, no fixed size, the head cut off where untitled."""
+    """Only the element itself, ids made unique by the name of the chart, no fixed size, the head cut off where
+    untitled.
+    """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL) if not titled else svg  # the page has its own
+    # the page has its own
+    svg = re.sub(r"<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL) if not titled else svg
     svg = _ID.sub(lambda match: f"{match[1]}{name}-{match[2]}", svg)
     svg = _CLASSED.sub(lambda match: f'<g class="{_CLASSES[match[2]].format(match[3])}" id="{match[1]}"', svg)
     svg = re.sub(r"font: ((?:[a-z0-9]+ )*)([0-9.]+px) [^;\"]*", r"font: \1\2 'DejaVu Sans', Verdana, sans-serif", svg)

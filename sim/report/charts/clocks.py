@@ -27,13 +27,20 @@ _CLOCKS = (
 
 
 def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
-    """Share of requests still waiting after a time, for the answer and for the completion: where a line goes flat, the rest never came."""
+    """Share of requests still waiting after a time, for the answer and for the completion: where a line goes flat, the
+    rest never came.
+    """
     clocks = {name: _waits(variant) for name, variant in comparison.variants.items()}
     shown = [which for which in (0, 1) if any(len(pair[which]) for pair in clocks.values())]
-    finite = [ended for pair in clocks.values() for wait in pair if len(ended := wait.where(wait.ended & (wait.times > 0)))]
+    finite = [
+        ended for pair in clocks.values() for wait in pair if len(ended := wait.where(wait.ended & (wait.times > 0)))
+    ]
     if not finite:
         return None
-    left, right = min(wait.quantile(0.002) for wait in finite) * 0.8, max(float(wait.times.max()) for wait in finite) * 1.15
+    left, right = (
+        min(wait.quantile(0.002) for wait in finite) * 0.8,
+        max(float(wait.times.max()) for wait in finite) * 1.15,
+    )
     floor = min(max(10.0 ** math.floor(-math.log10(max(len(wait) for wait in finite))), 1e-4), 1e-2)
     told = []
     with mpl.rc_context(rc(theme)):
@@ -56,11 +63,16 @@ def two_clocks(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
             axes.set_ylabel("share still waiting")
             axes.tick_params(axis="x", labelbottom=axes is sheet.axes[-1])
         sheet.axes[-1].set_xlabel("time since arrival, logarithmic")
-    never = "never answered well (above) or not completed within the run (below)" if len(shown) > 1 else ("never answered well", "not completed")[shown[0]]
+    never = (
+        "never answered well (above) or not completed within the run (below)"
+        if len(shown) > 1
+        else ("never answered well", "not completed")[shown[0]]
+    )
     return Chart(
         "two-clocks",
         "Two clocks: the answer, and the order truly done" if len(shown) > 1 else "How many still wait, and how long",
-        "Share of the counted requests that still wait this long after their arrival; both scales are logarithmic, so that 10%, 1% and 0.1% get the same room. "
+        "Share of the counted requests that still wait this long after their arrival; both scales are logarithmic, so "
+        "that 10%, 1% and 0.1% get the same room. "
         f"Where a line turns flat, that share was {never}. First replication.",
         " ".join(_in_words(name, pair) for name, pair in clocks.items()),
         sheet.figure,
@@ -99,7 +111,9 @@ def _waits(variant: VariantResult) -> tuple[_Waits, _Waits]:
     records = variant.records
     requests, expecting = answers(records).since(records.warmup), orders(records).since(records.warmup)
     response = np.where(requests.good & requests.answered, requests.response, np.inf)
-    return _Waits(requests.count, response), _Waits(expecting.count, np.where(expecting.finished, expecting.completion, np.inf))
+    return _Waits(requests.count, response), _Waits(
+        expecting.count, np.where(expecting.finished, expecting.completion, np.inf)
+    )
 
 
 def _survival(wait: _Waits, floor: float, right: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

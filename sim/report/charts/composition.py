@@ -17,17 +17,37 @@ from sim.report.words import show
 _FITS = 18  # letters of a name beside a narrow panel
 _HEIGHT = 0.5  # inches a bar
 _LETTERS = 0.0135  # of the width of the panel, that a letter takes
-COLOURS = {"work": 0, "queue": 1, "wait": 2, "thread": 3, "bulkhead": 3, "cores": 4, "frozen": 4} | {AGAIN: 5, "backoff": 5, "replication": 6}
+COLOURS = {"work": 0, "queue": 1, "wait": 2, "thread": 3, "bulkhead": 3, "cores": 4, "frozen": 4} | {
+    AGAIN: 5,
+    "backoff": 5,
+    "replication": 6,
+}
 COLOURS |= {"lag": 1, "outbox": 3, "retry topic": 5}
-HATCHES = {"bulkhead": "////", "frozen": "xxx", "backoff": "////", "other": "....", "lag": "....", "outbox": "xxx", "retry topic": "xxx"}
+HATCHES = {
+    "bulkhead": "////",
+    "frozen": "xxx",
+    "backoff": "////",
+    "other": "....",
+    "lag": "....",
+    "outbox": "xxx",
+    "retry topic": "xxx",
+}
 
 
 def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
     """A bar per variant and quantile, from the parts of the response; None where nothing was answered."""
-    bars = [(_label(name, variant), explained) for name, variant in explanation.variants.items() for explained in variant.quantiles.values()]
+    bars = [
+        (_label(name, variant), explained)
+        for name, variant in explanation.variants.items()
+        for explained in variant.quantiles.values()
+    ]
     if not bars:
         return None
-    kinds = [what for what in LABELS if any(what == row[1] and share >= SMALL for _, explained in bars for row, share in rows_of(explained).items())]
+    kinds = [
+        what
+        for what in LABELS
+        if any(what == row[1] and share >= SMALL for _, explained in bars for row, share in rows_of(explained).items())
+    ]
     per_row = 2 if is_narrow() else 5
     names = [_fitting(f"{name} {explained.name}") for name, explained in bars]
     left = 0.25 + 0.085 * max(map(len, names))
@@ -41,12 +61,24 @@ def composition(explanation: Explanation, theme: Theme = LIGHT) -> Chart | None:
         axes.set_yticks(range(len(bars)), names)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         axes.set_xlabel("share of the time of the requests around the quantile")
-        patches = [Patch(facecolor=colour_of(theme, kind), hatch=HATCHES.get(kind), label=LABELS[kind]) for kind in kinds]
-        axes.legend(handles=patches, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=per_row, frameon=False, fontsize=8, handlelength=1.2, borderpad=0.1)
+        patches = [
+            Patch(facecolor=colour_of(theme, kind), hatch=HATCHES.get(kind), label=LABELS[kind]) for kind in kinds
+        ]
+        axes.legend(
+            handles=patches,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=per_row,
+            frameon=False,
+            fontsize=8,
+            handlelength=1.2,
+            borderpad=0.1,
+        )
     return Chart(
         "composition",
         "Where the time of requests went",
-        "Every second of the requests around the median and the 99th percentile, by what it was spent on and where. To the right the quantile itself.",
+        "Every second of the requests around the median and the 99th percentile, by what it was spent on and where. "
+        "To the right the quantile itself.",
         " ".join(sentence for variant in explanation.variants.values() for sentence in sentences(variant)),
         sheet.figure,
         theme,
@@ -64,13 +96,26 @@ def _fitting(name: str) -> str:
 
 def _bar(axes: Axes, place: int, explained: Explained, theme: Theme) -> None:
     begin, order = 0.0, list(LABELS)
-    for (station, what), share in sorted(rows_of(explained).items(), key=lambda item: (order.index(item[0][1]), -item[1])):
-        axes.barh(place, share, left=begin, height=0.66, color=colour_of(theme, what), hatch=HATCHES.get(what), edgecolor=theme.paper, linewidth=0.6)
+    for (station, what), share in sorted(
+        rows_of(explained).items(), key=lambda item: (order.index(item[0][1]), -item[1])
+    ):
+        axes.barh(
+            place,
+            share,
+            left=begin,
+            height=0.66,
+            color=colour_of(theme, what),
+            hatch=HATCHES.get(what),
+            edgecolor=theme.paper,
+            linewidth=0.6,
+        )
         if share > _LETTERS * (len(station) + 1):
             axes.text(begin + share / 2, place, station, ha="center", va="center", fontsize=8, color=theme.paper)
         begin += share
     where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
-    axes.annotate(f"{'> ' if explained.open else ''}{show(explained.value.value, 's')}", (1, place), (6, 0), fontsize=8.5, **where)
+    axes.annotate(
+        f"{'> ' if explained.open else ''}{show(explained.value.value, 's')}", (1, place), (6, 0), fontsize=8.5, **where
+    )
 
 
 def colour_of(theme: Theme, what: str) -> str:

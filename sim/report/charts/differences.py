@@ -79,13 +79,17 @@ class _Block:
 
 
 def differences_with_intervals(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
-    """A forest plot: ratios to the baseline, percentage points and counts each on a scale of their own; filled where significant."""
+    """A forest plot: ratios to the baseline, percentage points and counts each on a scale of their own; filled where
+    significant.
+    """
     headings: dict[Scale, str] = {
         "ratio": f"times {comparison.baseline}",
         "points": f"percentage points more or less than {comparison.baseline}",
         "counts": f"more or fewer than {comparison.baseline}, per run",
     }
-    blocks = [_Block(scale, heading, marks) for scale, heading in headings.items() if (marks := _marks(comparison, scale))]
+    blocks = [
+        _Block(scale, heading, marks) for scale, heading in headings.items() if (marks := _marks(comparison, scale))
+    ]
     if not blocks:
         return None
     names = [name for name in comparison.variants if name != comparison.baseline]
@@ -96,7 +100,9 @@ def differences_with_intervals(comparison: Comparison, theme: Theme = LIGHT) -> 
         figure = Figure(figsize=(width(), total))
         edge = total - HEAD - top
         for block, size in zip(blocks, sizes, strict=True):
-            axes = figure.add_axes((_LEFT / width(), (edge - size) / total, (width() - _LEFT - _RIGHT) / width(), size / total))
+            axes = figure.add_axes(
+                (_LEFT / width(), (edge - size) / total, (width() - _LEFT - _RIGHT) / width(), size / total)
+            )
             axes.set_ylim(size, 0)
             _scale(axes, block)
             _draw(axes, block, comparison, theme)
@@ -107,7 +113,8 @@ def differences_with_intervals(comparison: Comparison, theme: Theme = LIGHT) -> 
         "differences",
         f"Against {comparison.baseline}: differences and how sure they are",
         f"Paired differences to {comparison.baseline} on the same arrivals and the same luck, with their intervals. "
-        "Filled: significant, all metrics judged together; hollow: the luck of the draw could explain it, or there are too few replications to tell.",
+        "Filled: significant, all metrics judged together; hollow: the luck of the draw could explain it, or there "
+        "are too few replications to tell.",
         " ".join(_in_words(mark) for block in blocks for mark in block.marks),
         figure,
         theme,
@@ -119,7 +126,9 @@ def _marks(comparison: Comparison, scale: Scale) -> list[_Mark]:
     """Marks of the metrics on this scale, a metric only where it differs in some variant."""
     wanted = _WANTED[scale]
     base = comparison.variants[comparison.baseline].metrics
-    keys = [key for name in wanted for key in base if key == name or (name == "outcome_share" and split_key(key)[0] == name)]
+    keys = [
+        key for name in wanted for key in base if key == name or (name == "outcome_share" and split_key(key)[0] == name)
+    ]
     return [mark for key in keys for mark in _row(comparison, key, scale)]
 
 
@@ -128,16 +137,31 @@ def _row(comparison: Comparison, key: str, scale: Scale) -> list[_Mark]:
     least = 0.0005 if split_key(key)[0] == "outcome_share" else 0.0
     found = {name: differences[key] for name, differences in comparison.differences.items() if key in differences}
     found = {name: difference for name, difference in found.items() if math.isfinite(difference.value)}
-    if all(abs(difference.value) <= least for difference in found.values()) or (scale == "ratio" and not (math.isfinite(base.value) and base.value > 0)):
+    if all(abs(difference.value) <= least for difference in found.values()) or (
+        scale == "ratio" and not (math.isfinite(base.value) and base.value > 0)
+    ):
         return []
     marks = []
     for name, difference in found.items():
         numbers = (difference.value, difference.low, difference.high)
-        value, low, high = (1 + number / base.value if scale == "ratio" else number * (100 if scale == "points" else 1) for number in numbers)
+        value, low, high = (
+            1 + number / base.value if scale == "ratio" else number * (100 if scale == "points" else 1)
+            for number in numbers
+        )
         text = show_change(difference, unit_of(key))
         text += " (cut off)" if base.censored or comparison.variants[name].metrics[key].censored else ""
         if scale != "ratio" or value > 0:
-            marks.append(_Mark(key, name, value, low, high, difference.finding, f"{_times(value)}   {text}" if scale == "ratio" else text))
+            marks.append(
+                _Mark(
+                    key,
+                    name,
+                    value,
+                    low,
+                    high,
+                    difference.finding,
+                    f"{_times(value)}   {text}" if scale == "ratio" else text,
+                )
+            )
     return marks
 
 
@@ -154,7 +178,12 @@ def _scale(axes: Axes, block: _Block) -> None:
     if block.scale == "counts" and max(high, -low) > 100:
         axes.set_xscale("symlog", linthresh=1.0, linscale=0.4)
         axes.xaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1.0))
-        axes.set_xlim(*(math.copysign(max(abs(edge), 1.0) ** 1.08, edge) if edge else sign for edge, sign in ((low, -1.0), (high, 1.0))))
+        axes.set_xlim(
+            *(
+                math.copysign(max(abs(edge), 1.0) ** 1.08, edge) if edge else sign
+                for edge, sign in ((low, -1.0), (high, 1.0))
+            )
+        )
     else:
         pad = 0.07 * (high - low or 1.0)
         axes.set_xlim(low - pad, high + pad)
@@ -185,12 +214,36 @@ def _draw(axes: Axes, block: _Block, comparison: Comparison, theme: Theme) -> No
         place = block.keys.index(mark.key) * step + _GAP + _LINE * (index - 1 + 0.3)
         colour = theme.variant(index)
         if math.isfinite(mark.low) and math.isfinite(mark.high):
-            axes.plot([max(mark.low, left), min(mark.high, right)], [place, place], color=colour, lw=1.6, solid_capstyle="butt", zorder=2)
-        axes.plot([mark.value], [place], marker=marker(index), ms=4.6, color=colour, mfc=colour if mark.significant else theme.paper, mew=1.2, zorder=3)
+            axes.plot(
+                [max(mark.low, left), min(mark.high, right)],
+                [place, place],
+                color=colour,
+                lw=1.6,
+                solid_capstyle="butt",
+                zorder=2,
+            )
+        axes.plot(
+            [mark.value],
+            [place],
+            marker=marker(index),
+            ms=4.6,
+            color=colour,
+            mfc=colour if mark.significant else theme.paper,
+            mew=1.2,
+            zorder=3,
+        )
         _beside(axes, mark.text, place, offset=8, colour=colour if mark.significant else theme.muted, size=8.0)
     axes.grid(True, axis="x")
     axes.annotate(
-        block.heading, (0, 1), (0, 6), xycoords="axes fraction", textcoords="offset points", fontsize=9.5, fontweight="bold", color=theme.ink, va="bottom"
+        block.heading,
+        (0, 1),
+        (0, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=9.5,
+        fontweight="bold",
+        color=theme.ink,
+        va="bottom",
     )
 
 
@@ -212,19 +265,44 @@ def _beside(axes: Axes, text: str, place: float, *, offset: float, colour: str, 
     """Text to the right of the panel, or to the left where the offset is negative."""
     side, align = (1, "left") if offset > 0 else (0, "right")
     axes.annotate(
-        text, (side, place), (offset, 0), xycoords=("axes fraction", "data"), textcoords="offset points", ha=align, va="center", fontsize=size, color=colour
+        text,
+        (side, place),
+        (offset, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha=align,
+        va="center",
+        fontsize=size,
+        color=colour,
     )
 
 
 def _legend(figure: Figure, names: list[str], comparison: Comparison, theme: Theme) -> None:
     every = list(comparison.variants)
-    handles = [Line2D([], [], color=theme.variant(every.index(name)), marker=marker(every.index(name)), ms=5, lw=1.6, label=name) for name in names]
-    handles.append(Line2D([], [], color=theme.muted, marker="o", mfc=theme.paper, ms=5, lw=0, label="hollow: not told apart"))
+    handles = [
+        Line2D(
+            [], [], color=theme.variant(every.index(name)), marker=marker(every.index(name)), ms=5, lw=1.6, label=name
+        )
+        for name in names
+    ]
+    handles.append(
+        Line2D([], [], color=theme.muted, marker="o", mfc=theme.paper, ms=5, lw=0, label="hollow: not told apart")
+    )
     place = (_LEFT / width(), 1 - (HEAD + 0.02) / figure.get_figheight())
     sizes = {"handlelength": 2.2, "columnspacing": 1.8, "borderpad": 0.0, "borderaxespad": 0.0}
-    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=place, ncols=min(len(handles), _PER_ROW), frameon=False, fontsize=8.5, **sizes)
+    figure.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=place,
+        ncols=min(len(handles), _PER_ROW),
+        frameon=False,
+        fontsize=8.5,
+        **sizes,
+    )
 
 
 def _in_words(mark: _Mark) -> str:
-    remark = {"significant": "", "few": " (too few replications to judge)", "open": " (not judged)"}.get(mark.finding, f" ({mark.finding})")
+    remark = {"significant": "", "few": " (too few replications to judge)", "open": " (not judged)"}.get(
+        mark.finding, f" ({mark.finding})"
+    )
     return f"{mark.variant}, {label_of(mark.key)}: {mark.text}{remark}."

@@ -1,4 +1,6 @@
-"""Goodput against load: as it should be, as it is long after a disturbance, and on the way up and down the staircase of loads."""
+"""Goodput against load: as it should be, as it is long after a disturbance, and on the way up and down the staircase of
+loads.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _ABOVE: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "
 
 
 def hysteresis_curve(stability: Stability, theme: Theme = LIGHT) -> Chart:
-    """Goodput without the stressor and long after it at every load, the staircase up and down, and the metastable loads shaded."""
+    """Goodput without the stressor and long after it at every load, the staircase up and down, and the metastable loads
+    shaded.
+    """
     points, colours = stability.points, (theme.variant(0), theme.variant(1), theme.muted)
     rates = [point.rate for point in points]
     with mpl.rc_context(rc(theme)):
@@ -25,16 +29,27 @@ def hysteresis_curve(stability: Stability, theme: Theme = LIGHT) -> Chart:
         axes = sheet.axes[0]
         if stability.metastable is not None:
             axes.axvspan(*stability.metastable, color=theme.fault, lw=0, zorder=0)
-            axes.annotate("metastable", (stability.metastable[0], 1), (3, 3), color=theme.fault_ink, fontsize=8, **_ABOVE)
+            axes.annotate(
+                "metastable", (stability.metastable[0], 1), (3, 3), color=theme.fault_ink, fontsize=8, **_ABOVE
+            )
         axes.plot([0, max(rates)], [0, max(rates)], color=theme.rule, lw=0.8, zorder=0.5)
-        without, after = [point.goodput_without.value for point in points], [point.goodput_after.value for point in points]
+        without, after = (
+            [point.goodput_without.value for point in points],
+            [point.goodput_after.value for point in points],
+        )
         axes.plot(rates, without, color=colours[0], marker="o", ms=4)
         axes.plot(rates, after, color=colours[1], marker="s", ms=4, ls=(0, (5, 1.6)))
         labels = [(without[-1], "undisturbed", colours[0]), (after[-1], "long after the stressor", colours[1])]
         labels += [(stability.curve[-1].goodput.value, "load up, then down", colours[2])] if stability.curve else []
         top = sum(step.rising for step in stability.curve)
         for steps, style in ((stability.curve[:top], "-"), (stability.curve[max(0, top - 1) :], (0, (1.4, 1.2)))):
-            axes.plot([step.rate for step in steps], [step.goodput.value for step in steps], color=colours[2], lw=1.1, ls=style)
+            axes.plot(
+                [step.rate for step in steps],
+                [step.goodput.value for step in steps],
+                color=colours[2],
+                lw=1.1,
+                ls=style,
+            )
             for one, other in pairwise(steps):
                 _arrow(axes, (one.rate, one.goodput.value), (other.rate, other.goodput.value), colours[2])
         axes.axvline(stability.rate, color=theme.ink, lw=0.7, ls=(0, (1, 2)))
@@ -47,12 +62,22 @@ def hysteresis_curve(stability: Stability, theme: Theme = LIGHT) -> Chart:
     return Chart(
         "hysteresis",
         f"Does it come back? {stability.variant} under {stability.stressor}",
-        "Goodput against load: undisturbed, and long after the stressor is off; where the second lies below the first, the system did not come back. "
-        f"Grey, with arrows: one run whose load goes up and then down, {stability.dwell:g} s on each step; what it left behind above, it carries down.",
+        "Goodput against load: undisturbed, and long after the stressor is off; where the second lies below the "
+        "first, the system did not come back. "
+        f"Grey, with arrows: one run whose load goes up and then down, {stability.dwell:g} s on each step; what it "
+        "left behind above, it carries down.",
         " ".join(verdict(stability)),
         sheet.figure,
         theme,
-        [Panel(axes, [Line("undisturbed", "1/s", rates, without), Line("long after the stressor", "1/s", rates, after)], "goodput", "at", "1/s")],
+        [
+            Panel(
+                axes,
+                [Line("undisturbed", "1/s", rates, without), Line("long after the stressor", "1/s", rates, after)],
+                "goodput",
+                "at",
+                "1/s",
+            )
+        ],
     )
 
 

@@ -32,8 +32,12 @@ from sim.report.words import clock, lasting, show
 
 
 def latency_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
-    """p50, p95 and p99 of the response over the run, a panel per variant, with the p95 of the completion beside them."""
-    shown = {name: variant for name, variant in comparison.variants.items() if column(variant, "response_p95") is not None}
+    """p50, p95 and p99 of the response over the run, a panel per variant, with the p95 of the completion
+    beside them.
+    """
+    shown = {
+        name: variant for name, variant in comparison.variants.items() if column(variant, "response_p95") is not None
+    }
     if not shown:
         return None
     spans = spans_of(comparison, theme)
@@ -72,7 +76,11 @@ def latency_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | N
 
 def _percentiles(axes: Axes, variant: VariantResult, colour: str, theme: Theme, place: int) -> list[Line]:
     """Draw the lines; answers with their figures."""
-    points = {suffix: thin(series) for suffix in ("p50", "p95", "p99") if (series := column(variant, f"response_{suffix}")) is not None}
+    points = {
+        suffix: thin(series)
+        for suffix in ("p50", "p95", "p99")
+        if (series := column(variant, f"response_{suffix}")) is not None
+    }
     ends = []
     if "p50" in points and "p99" in points:
         times, low = points["p50"]
@@ -102,14 +110,26 @@ def _silence(axes: Axes, variant: VariantResult, theme: Theme) -> None:
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         left, right = times[start], times[min(end, len(times) - 1)]
         if right - left > 0.1 * variant.scenario.duration:
-            words = "nobody\nanswered well" if right - left < 0.2 * variant.scenario.duration else "nobody answered well"
+            words = (
+                "nobody\nanswered well" if right - left < 0.2 * variant.scenario.duration else "nobody answered well"
+            )
             place, where = ((left + right) / 2, 0.3), ("data", "axes fraction")
-            at_time(axes, axes.annotate(words, place, xycoords=where, color=theme.fault_ink, fontsize=8.5, ha="center", va="center"))
+            at_time(
+                axes,
+                axes.annotate(
+                    words, place, xycoords=where, color=theme.fault_ink, fontsize=8.5, ha="center", va="center"
+                ),
+            )
 
 
 def _range(variants: dict[str, VariantResult]) -> tuple[float, float]:
     wanted = ("response_p50", "response_p99", "completion_p95")
-    columns = [series.to_numpy(dtype=float) for variant in variants.values() for name in wanted if (series := column(variant, name)) is not None]
+    columns = [
+        series.to_numpy(dtype=float)
+        for variant in variants.values()
+        for name in wanted
+        if (series := column(variant, name)) is not None
+    ]
     values = np.concatenate(columns)
     values = values[np.isfinite(values) & (values > 0)]
     return (float(values.min()) * 0.75, float(values.max()) * 1.3) if len(values) else (1e-3, 1.0)

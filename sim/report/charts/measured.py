@@ -58,7 +58,10 @@ def _tail(validation: Validation, sides: Sequence[Records], theme: Theme) -> Cha
             )
         axes.set_xlabel("response time")
         axes.set_ylabel("requests that took longer")
-    reading = "For each time, the share of the requests answered well that took longer. Where the lines lie on one another the model has the same tail."
+    reading = (
+        "For each time, the share of the requests answered well that took longer. Where the lines lie on one "
+        "another the model has the same tail."
+    )
     return Chart("tail", "How many took longer", reading, _alt(validation), sheet.figure, theme)
 
 
@@ -72,14 +75,18 @@ def _over_time(validation: Validation, sides: Sequence[Records], theme: Theme) -
             ends = []
             for index, records in enumerate(sides):
                 values = _percentiles(*_responses(records), edges, q)
-                axes.plot(edges[:-1], values, color=theme.variant(index), lw=1.3, ls="-" if index == 0 else (0, (5, 1.6)))
+                axes.plot(
+                    edges[:-1], values, color=theme.variant(index), lw=1.3, ls="-" if index == 0 else (0, (5, 1.6))
+                )
                 known = values[~np.isnan(values)]
                 ends += [(float(known[-1]), _NAMES[index], theme.variant(index))] if known.size else []
             _time_axis(axes, duration)
             name_panel(axes, f"response {name}", theme.ink)
             label_ends(axes, ends)
         sheet.axes[-1].set_xlabel("seconds from the start of the measurement")
-    reading = "Percentiles of the requests that arrived in each sixtieth of the time; of the model, in its first replication."
+    reading = (
+        "Percentiles of the requests that arrived in each sixtieth of the time; of the model, in its first replication."
+    )
     return Chart("over-time", "Over time", reading, _alt(validation), sheet.figure, theme)
 
 
@@ -92,7 +99,11 @@ def _time_axis(axes: Axes, duration: float) -> None:
 def _responses(records: Records) -> tuple[Floats, Floats]:
     """Arrivals and responses of the requests after the warm-up that were answered well."""
     rows = records.requests
-    good = np.isin(rows["outcome"], [int(outcome) for outcome in GOOD]) & ~np.isnan(rows["end"]) & (rows["arrival"] >= records.warmup)
+    good = (
+        np.isin(rows["outcome"], [int(outcome) for outcome in GOOD])
+        & ~np.isnan(rows["end"])
+        & (rows["arrival"] >= records.warmup)
+    )
     return np.asarray(rows["arrival"][good]), np.asarray((rows["end"] - rows["arrival"])[good])
 
 

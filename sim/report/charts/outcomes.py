@@ -43,7 +43,9 @@ def _per_row() -> int:
 
 
 def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
-    """Requests per second by outcome, stacked: the good at the bottom and calm, each failure in its own colour and hatch."""
+    """Requests per second by outcome, stacked: the good at the bottom and calm, each failure in its own colour and
+    hatch.
+    """
     shown = {name: words for name, variant in comparison.variants.items() if (words := _present(variant))}
     if not shown:
         return None
@@ -61,7 +63,10 @@ def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | 
             axes.set_ylabel("requests/s")
             place = list(comparison.variants).index(name)
             of_variant(axes, place)
-            lines = [Line(word.replace("_", " "), "1/s", *thin(variant.timeline[word].fillna(0.0), points=300), place) for word in words]
+            lines = [
+                Line(word.replace("_", " "), "1/s", *thin(variant.timeline[word].fillna(0.0), points=300), place)
+                for word in words
+            ]
             told.append(Panel(axes, lines, name))
         for axes in sheet.axes:
             axes.set_ylim(0, highest * 1.06)
@@ -71,8 +76,10 @@ def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | 
     return Chart(
         "outcomes",
         "How requests ended, over the run",
-        "Logical requests per second by the time of their answer and by how they ended. A degraded answer came from a fallback.",
-        "Outcomes. " + " ".join(f"{name}: {_in_figures(comparison.variants[name], words)}." for name, words in shown.items()),
+        "Logical requests per second by the time of their answer and by how they ended. A degraded answer came from a "
+        "fallback.",
+        "Outcomes. "
+        + " ".join(f"{name}: {_in_figures(comparison.variants[name], words)}." for name, words in shown.items()),
         sheet.figure,
         theme,
         told,
@@ -83,7 +90,11 @@ def outcomes_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart | 
 
 def _present(variant: VariantResult) -> list[str]:
     """The outcomes that occur; who was in flight at the end had none at any time."""
-    return [word for word in OUTCOMES if word != Outcome.IN_FLIGHT.word and (series := column(variant, word)) is not None and float(series.max()) > 0]
+    return [
+        word
+        for word in OUTCOMES
+        if word != Outcome.IN_FLIGHT.word and (series := column(variant, word)) is not None and float(series.max()) > 0
+    ]
 
 
 def _stack(axes: Axes, variant: VariantResult, words: list[str], theme: Theme) -> float:
@@ -96,7 +107,16 @@ def _stack(axes: Axes, variant: VariantResult, words: list[str], theme: Theme) -
         top = floor + values
         shown = values > 0  # an outcome that is rare leaves no line where it is absent
         shown[1:] |= values[:-1] > 0
-        band = axes.fill_between(times, floor, top, where=shown.tolist(), step="post", lw=0, facecolor=theme.outcome(word), edgecolor=theme.paper)
+        band = axes.fill_between(
+            times,
+            floor,
+            top,
+            where=shown.tolist(),
+            step="post",
+            lw=0,
+            facecolor=theme.outcome(word),
+            edgecolor=theme.paper,
+        )
         band.set_hatch(HATCHES.get(word, ""))
         below = top
     _label_bands(axes, variant, words, theme)
@@ -115,7 +135,15 @@ def _label_bands(axes: Axes, variant: VariantResult, words: list[str], theme: Th
         middle = start + length // 2
         near = slice(max(start, middle - length // 4), middle + length // 4 + 1)
         height = float((ceiling[word] - frame[word] / 2).iloc[near].mean())
-        text = axes.text(float(frame.index[middle]), height, word.replace("_", " "), ha="center", va="center", fontsize=8.5, color=theme.ink)
+        text = axes.text(
+            float(frame.index[middle]),
+            height,
+            word.replace("_", " "),
+            ha="center",
+            va="center",
+            fontsize=8.5,
+            color=theme.ink,
+        )
         at_time(axes, text)
         if word in HATCHES:
             text.set_path_effects([withStroke(linewidth=3, foreground=theme.paper)])
@@ -130,11 +158,26 @@ def _longest(flags: NDArray[np.bool_]) -> tuple[int, int]:
 
 def _legend(figure: Figure, words: list[str], theme: Theme) -> None:
     patches = [
-        Patch(facecolor=theme.outcome(word), edgecolor=theme.paper, hatch=HATCHES.get(word, "") * 2, lw=0, label=word.replace("_", " ")) for word in words
+        Patch(
+            facecolor=theme.outcome(word),
+            edgecolor=theme.paper,
+            hatch=HATCHES.get(word, "") * 2,
+            lw=0,
+            label=word.replace("_", " "),
+        )
+        for word in words
     ]
     place = (LEFT / width(), 1 - (HEAD + 0.02) / figure.get_figheight())
     sizes = {"handlelength": 1.5, "handleheight": 1.0, "columnspacing": 1.5, "borderpad": 0.0, "borderaxespad": 0.0}
-    figure.legend(handles=patches, loc="upper left", bbox_to_anchor=place, ncols=min(len(words), _per_row()), frameon=False, fontsize=8.5, **sizes)
+    figure.legend(
+        handles=patches,
+        loc="upper left",
+        bbox_to_anchor=place,
+        ncols=min(len(words), _per_row()),
+        frameon=False,
+        fontsize=8.5,
+        **sizes,
+    )
 
 
 def _summary(variant: VariantResult) -> str:
@@ -146,5 +189,9 @@ def _summary(variant: VariantResult) -> str:
 
 def _in_figures(variant: VariantResult, words: list[str]) -> str:
     shares = [(word, variant.metrics.get(f"outcome_share({word})")) for word in words]
-    known = [f"{word.replace('_', ' ')} {show(share.value, 'share')}" for word, share in shares if share is not None and share.value > 0]
+    known = [
+        f"{word.replace('_', ' ')} {show(share.value, 'share')}"
+        for word, share in shares
+        if share is not None and share.value > 0
+    ]
     return ", ".join(known) or ", ".join(word.replace("_", " ") for word in words)

@@ -1,4 +1,6 @@
-"""The charts of a sweep and of a search for capacity: curves with their intervals and laws, what each setting matters, how much load is borne."""
+"""The charts of a sweep and of a search for capacity: curves with their intervals and laws, what each setting matters,
+how much load is borne.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,17 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 
 from sim.experiments.searching.capacity_results import Capacity
 from sim.experiments.searching.sweep_results import Sweep, unit_of_axis
-from sim.report.charts.canvas import Chart, Line, Panel, label_ends, log_seconds, name_panel, panels, plain_numbers, round_seconds
+from sim.report.charts.canvas import (
+    Chart,
+    Line,
+    Panel,
+    label_ends,
+    log_seconds,
+    name_panel,
+    panels,
+    plain_numbers,
+    round_seconds,
+)
 from sim.report.theme import LIGHT, Theme, dash, marker, rc
 from sim.report.words import label_of, show, show_interval
 from sim.stats.interval import Interval
@@ -29,9 +41,15 @@ _SENSITIVE = ("response_p99", "throughput", "availability", "completion_p99", "c
 def sweep_charts(sweep: Sweep, theme: Theme = LIGHT) -> tuple[Chart, ...]:
     """All that have something to show."""
     if sweep.design == "grid":
-        return tuple(chart for place, axis in enumerate(sweep.axes) if (chart := _curves(sweep, place, axis.name, theme)) is not None)
+        return tuple(
+            chart
+            for place, axis in enumerate(sweep.axes)
+            if (chart := _curves(sweep, place, axis.name, theme)) is not None
+        )
     bars = sensitivity_bars(sweep, theme)
-    dots = tuple(chart for place, axis in enumerate(sweep.axes) if (chart := _dots(sweep, place, axis.name, theme)) is not None)
+    dots = tuple(
+        chart for place, axis in enumerate(sweep.axes) if (chart := _dots(sweep, place, axis.name, theme)) is not None
+    )
     return (bars, *dots) if bars is not None else dots
 
 
@@ -43,7 +61,10 @@ def _curves(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
     wanted = [key for key in METRICS if any(_varied(sweep, key, variant) for variant in sweep.variants)]
     if not wanted or not lines:
         return None
-    unit, fits = unit_of_axis(sweep, sweep.axes[place]), {(fit.variant, fit.axis, tuple(fit.others.values())): fit for fit in sweep.fits}
+    unit, fits = (
+        unit_of_axis(sweep, sweep.axes[place]),
+        {(fit.variant, fit.axis, tuple(fit.others.values())): fit for fit in sweep.fits},
+    )
     alt, told = [], []
     with mpl.rc_context(rc(theme)):
         sheet = panels(len(wanted), 1.45, labels=1.9)
@@ -56,14 +77,21 @@ def _curves(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
                     continue
                 sizes, values = curve[axis].to_numpy(dtype=float), curve["value"].to_numpy(dtype=float)
                 colour = theme.variant(index)
-                axes.fill_between(sizes, curve["low"].to_numpy(float), curve["high"].to_numpy(float), color=colour, alpha=0.18, lw=0)
+                axes.fill_between(
+                    sizes, curve["low"].to_numpy(float), curve["high"].to_numpy(float), color=colour, alpha=0.18, lw=0
+                )
                 axes.plot(sizes, values, color=colour, ls=dash(index), marker=marker(index), ms=4)
                 ends.append((values[-1], label, colour))
-                figures.append(Line(label or variant, _unit(sweep, metric), sizes, values, sweep.variants.index(variant)))
+                figures.append(
+                    Line(label or variant, _unit(sweep, metric), sizes, values, sweep.variants.index(variant))
+                )
                 fit = fits.get((variant, axis, others))
                 if metric == "throughput" and fit is not None and fit.preferred is not None:
                     _law(axes, fit.preferred, sizes, theme)
-                said = [f"{show(value, _unit(sweep, metric))} at {size:g}" for size, value in zip(sizes, values, strict=True)]
+                said = [
+                    f"{show(value, _unit(sweep, metric))} at {size:g}"
+                    for size, value in zip(sizes, values, strict=True)
+                ]
                 alt.append(f"{label or variant}, {label_of(metric)}: {', '.join(said)}.")
             _finish(axes, metric, _unit(sweep, metric), theme)
             _size_axis(axes, sweep.settings[axis], unit, last=axes is sheet.axes[-1], name=sweep.axes[place].label)
@@ -72,7 +100,9 @@ def _curves(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
     reading = "Means over the replications with their 95% intervals, all points under the same luck."
     if any(fit.preferred is not None for fit in sweep.fits if fit.axis == axis):
         reading += " Thin lines: the scaling law that describes the throughput best; a ring where its peak is."
-    return Chart(f"scaling-{place + 1}", f"Against {sweep.axes[place].label}", reading, " ".join(alt), sheet.figure, theme, told)
+    return Chart(
+        f"scaling-{place + 1}", f"Against {sweep.axes[place].label}", reading, " ".join(alt), sheet.figure, theme, told
+    )
 
 
 def _lines(sweep: Sweep, axis: str) -> Iterator[tuple[str, tuple[object, ...], pd.Index, str]]:
@@ -82,17 +112,26 @@ def _lines(sweep: Sweep, axis: str) -> Iterator[tuple[str, tuple[object, ...], p
     for variant in sweep.variants:
         for fixed, block in groups:
             values = fixed if isinstance(fixed, tuple) else (fixed,)
-            texts = [sweep.points[int(block.index[0])].values[place] for place, other in enumerate(sweep.axes) if other.name in others]
+            texts = [
+                sweep.points[int(block.index[0])].values[place]
+                for place, other in enumerate(sweep.axes)
+                if other.name in others
+            ]
             words = [variant] if len(sweep.variants) > 1 else []
             yield variant, values, block.index, ", ".join([*words, *texts])[:28]
 
 
 def _law(axes: Axes, fit: ScalingFit, sizes: np.ndarray, theme: Theme) -> None:
-    far = min(max(float(sizes.max()), fit.peak.value * 1.1 if math.isfinite(fit.peak.value) else 0.0), 1.6 * float(sizes.max()))
+    far = min(
+        max(float(sizes.max()), fit.peak.value * 1.1 if math.isfinite(fit.peak.value) else 0.0),
+        1.6 * float(sizes.max()),
+    )
     line = np.linspace(float(sizes.min()), far, 120)
     axes.plot(line, fit.at(line), color=theme.muted, lw=0.9, zorder=1)
     if math.isfinite(fit.peak.value) and fit.peak.value <= far:
-        axes.plot([fit.peak.value], [fit.peak_throughput.value], marker="o", ms=8, mfc="none", mec=theme.ink, mew=1.0, lw=0)
+        axes.plot(
+            [fit.peak.value], [fit.peak_throughput.value], marker="o", ms=8, mfc="none", mec=theme.ink, mew=1.0, lw=0
+        )
 
 
 def _dots(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
@@ -109,13 +148,38 @@ def _dots(sweep: Sweep, place: int, axis: str, theme: Theme) -> Chart | None:
             for index, variant in enumerate(sweep.variants):
                 curve = sweep.curve(variant, metric)
                 curve = curve[np.isfinite(curve["value"])]
-                axes.plot(curve[axis], curve["value"], lw=0, marker=marker(index), ms=2.6, alpha=0.55, color=theme.variant(index), label=variant)
+                axes.plot(
+                    curve[axis],
+                    curve["value"],
+                    lw=0,
+                    marker=marker(index),
+                    ms=2.6,
+                    alpha=0.55,
+                    color=theme.variant(index),
+                    label=variant,
+                )
             _finish(axes, metric, _unit(sweep, metric), theme)
-            _size_axis(axes, settings, unit_of_axis(sweep, sweep.axes[place]), last=axes is sheet.axes[-1], name=sweep.axes[place].label)
+            _size_axis(
+                axes,
+                settings,
+                unit_of_axis(sweep, sweep.axes[place]),
+                last=axes is sheet.axes[-1],
+                name=sweep.axes[place].label,
+            )
         if len(sweep.variants) > 1:
             sheet.axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8.5)
-    reading = "Each dot is one point of the design, the mean of its replications; what spreads it at one place of this axis are the other settings."
-    return Chart(f"points-{place + 1}", f"All points over {sweep.axes[place].label}", reading, f"{len(sweep.points)} points over {axis}.", sheet.figure, theme)
+    reading = (
+        "Each dot is one point of the design, the mean of its replications; what spreads it at one place of "
+        "this axis are the other settings."
+    )
+    return Chart(
+        f"points-{place + 1}",
+        f"All points over {sweep.axes[place].label}",
+        reading,
+        f"{len(sweep.points)} points over {axis}.",
+        sheet.figure,
+        theme,
+    )
 
 
 def sensitivity_bars(sweep: Sweep, theme: Theme = LIGHT) -> Chart | None:
@@ -125,7 +189,12 @@ def sensitivity_bars(sweep: Sweep, theme: Theme = LIGHT) -> Chart | None:
         return None
     keys = [key for key in table["metric"].unique() if key in _SENSITIVE] or list(table["metric"].unique())
     keys = sorted(keys, key=lambda key: _SENSITIVE.index(key) if key in _SENSITIVE else 99)[:MOST_BARS]
-    wanted = [(variant, metric) for metric in keys for variant in sweep.variants if ((table["variant"] == variant) & (table["metric"] == metric)).any()]
+    wanted = [
+        (variant, metric)
+        for metric in keys
+        for variant in sweep.variants
+        if ((table["variant"] == variant) & (table["metric"] == metric)).any()
+    ]
     labels = [axis.label for axis in sweep.axes]
     alt = []
     with mpl.rc_context(rc(theme)):
@@ -137,7 +206,10 @@ def sensitivity_bars(sweep: Sweep, theme: Theme = LIGHT) -> Chart | None:
                     value, low, high = (max(0.0, float(row[name])) for name in (kind, f"{kind}_low", f"{kind}_high"))
                     axes.barh(place + offset, value, height=0.3, color=colour, lw=0, label=kind if place == 0 else None)
                     axes.plot([low, high], [place + offset] * 2, color=theme.ink, lw=1.0)
-                alt.append(f"{variant}, {label_of(metric)}: {row['setting']} total {row['total']:.2f}, alone {row['first']:.2f}.")
+                alt.append(
+                    f"{variant}, {label_of(metric)}: {row['setting']} total {row['total']:.2f}, alone "
+                    f"{row['first']:.2f}."
+                )
             axes.set_yticks(range(len(labels)), labels)
             axes.set_ylim(len(labels) - 0.5, -0.5)
             axes.set_xlim(0, 1.05)
@@ -146,7 +218,8 @@ def sensitivity_bars(sweep: Sweep, theme: Theme = LIGHT) -> Chart | None:
         sheet.axes[0].legend(loc="lower right", frameon=False, fontsize=8.5)
         sheet.axes[-1].set_xlabel("share of the variance between points")
     reading = (
-        "How much of what varies between the points is due to each setting: alone (first-order Sobol index), and with all it does together with "
+        "How much of what varies between the points is due to each setting: alone (first-order Sobol index), and with "
+        "all it does together with "
         "others (total). Lines are 95% intervals; a setting whose total is near zero does not matter within its range."
     )
     return Chart("sensitivity", "Which setting matters", reading, " ".join(alt), sheet.figure, theme)
@@ -167,7 +240,9 @@ def _capacity_rows(capacity: Capacity, theme: Theme) -> Chart:
         sheet = panels(1, 0.46 * len(capacity.found) + 0.2, labels=2.1, left=1.9, top=0.45)
         axes = sheet.axes[0]
         for place, found in enumerate(capacity.found):
-            low, high = (edge if math.isfinite(edge) else found.rate.value for edge in (found.rate.low, found.rate.high))
+            low, high = (
+                edge if math.isfinite(edge) else found.rate.value for edge in (found.rate.low, found.rate.high)
+            )
             axes.plot([low, high], [place, place], color=theme.variant(place), lw=7, alpha=0.35, solid_capstyle="butt")
             axes.plot([found.rate.value] * 2, [place - 0.3, place + 0.3], color=theme.variant(place), lw=2)
             for look in found.looks:
@@ -186,13 +261,22 @@ def _capacity_rows(capacity: Capacity, theme: Theme) -> Chart:
         for sure, (sign, colour) in marks.items():
             axes.plot([], [], marker=sign, ms=4, color=colour, lw=0, label=words[sure])
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=8)
-        axes.set_yticks(range(len(capacity.found)), [", ".join((found.variant, *found.settings.values()))[:30] for found in capacity.found])
+        axes.set_yticks(
+            range(len(capacity.found)),
+            [", ".join((found.variant, *found.settings.values()))[:30] for found in capacity.found],
+        )
         axes.set_ylim(len(capacity.found) - 0.5, -0.5)
         axes.set_xlim(left=0)
         axes.grid(True, axis="x")
         axes.set_xlabel("requests per second of all open traffic")
-    reading = "The stroke is the highest load at which every expectation holds, the band its interval; below it every load that was looked at."
-    alt = " ".join(f"{found.variant}: {_borne(found.rate)}; {found.breaks_first or 'nothing'} breaks first." for found in capacity.found)
+    reading = (
+        "The stroke is the highest load at which every expectation holds, the band its interval; below it every "
+        "load that was looked at."
+    )
+    alt = " ".join(
+        f"{found.variant}: {_borne(found.rate)}; {found.breaks_first or 'nothing'} breaks first."
+        for found in capacity.found
+    )
     return Chart("capacity", "How much load is borne", reading, alt, sheet.figure, theme)
 
 
@@ -205,7 +289,14 @@ def _capacity_curve(capacity: Capacity, theme: Theme) -> Chart:
             rows = capacity.summary[capacity.summary["variant"] == variant].sort_values(name)
             sizes, rates = rows[name].to_numpy(dtype=float), rows["rate"].to_numpy(dtype=float)
             highs = np.where(np.isfinite(rows["rate_high"]), rows["rate_high"], rates)
-            axes.fill_between(sizes, rows["rate_low"].fillna(rows["rate"]).to_numpy(float), highs, color=theme.variant(index), alpha=0.18, lw=0)
+            axes.fill_between(
+                sizes,
+                rows["rate_low"].fillna(rows["rate"]).to_numpy(float),
+                highs,
+                color=theme.variant(index),
+                alpha=0.18,
+                lw=0,
+            )
             axes.plot(sizes, rates, color=theme.variant(index), ls=dash(index), marker=marker(index), ms=4)
             usl, amdahl, _ = capacity.fits.get(variant, (None, None, ""))
             fit = min((law for law in (amdahl, usl) if law is not None), key=lambda law: law.aicc, default=None)
@@ -218,8 +309,12 @@ def _capacity_curve(capacity: Capacity, theme: Theme) -> Chart:
         label_ends(axes, ends)
         name_panel(axes, "capacity", theme.ink, "highest load at which every expectation holds")
     reading = "With its interval; thin lines: the scaling law that describes it best, a ring where its peak is."
-    alt = " ".join(f"{row['variant']} at {row[name]}: {show(row['rate'], '1/s')}." for _, row in capacity.summary.iterrows())
-    return Chart("capacity", f"How much load is borne, against {capacity.axes[0].label}", reading, alt, sheet.figure, theme)
+    alt = " ".join(
+        f"{row['variant']} at {row[name]}: {show(row['rate'], '1/s')}." for _, row in capacity.summary.iterrows()
+    )
+    return Chart(
+        "capacity", f"How much load is borne, against {capacity.axes[0].label}", reading, alt, sheet.figure, theme
+    )
 
 
 def _borne(rate: Interval) -> str:
@@ -263,14 +358,21 @@ def _tick(value: float, unit: str) -> str:
 def _size_axis(axes: Axes, sizes: Sequence[float] | pd.Series, unit: str, *, last: bool, name: str) -> None:
     """Ticks at the values themselves where they are few."""
     values = sorted({float(size) for size in sizes})
-    spread = len(values) > 3 and values[0] > 0 and values[-1] / values[0] >= 16 and all(b / a > 1.5 for a, b in pairwise(values))
+    spread = (
+        len(values) > 3
+        and values[0] > 0
+        and values[-1] / values[0] >= 16
+        and all(b / a > 1.5 for a, b in pairwise(values))
+    )
     if spread:
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
     if len(values) <= 12:
         axes.xaxis.set_major_locator(FixedLocator(values))
         axes.xaxis.set_minor_locator(FixedLocator([]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: show(value, unit) if unit != "1" else f"{value:,.6g}"))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: show(value, unit) if unit != "1" else f"{value:,.6g}")
+    )
     axes.tick_params(axis="x", labelbottom=last)
     if last:
         axes.set_xlabel(name)

@@ -7,7 +7,18 @@ import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from sim.experiments.replicating.results import Comparison
-from sim.report.charts.canvas import Chart, Line, Panel, label_curves, label_room, name_panel, panels, spans_of, thin, time_axis
+from sim.report.charts.canvas import (
+    Chart,
+    Line,
+    Panel,
+    label_curves,
+    label_room,
+    name_panel,
+    panels,
+    spans_of,
+    thin,
+    time_axis,
+)
 from sim.report.stations import busy_shares, size_of
 from sim.report.theme import LIGHT, Theme, dash, rc
 from sim.report.words import show
@@ -43,9 +54,13 @@ def utilisation_over_time(comparison: Comparison, theme: Theme = LIGHT) -> Chart
     return Chart(
         "utilisation",
         "How busy the stations were, over the run",
-        "Share of the workers of all replicas that are held, by work or by waiting for a callee; of cores where a service has them. "
+        "Share of the workers of all replicas that are held, by work or by waiting for a callee; of cores where a "
+        "service has them. "
         "At 100% everything that comes has to wait.",
-        " ".join(f"{station}: {', '.join(_in_words(name, series) for name, series in lines.items())}." for station, (_, lines) in stations.items()),
+        " ".join(
+            f"{station}: {', '.join(_in_words(name, series) for name, series in lines.items())}."
+            for station, (_, lines) in stations.items()
+        ),
         sheet.figure,
         theme,
         told,
@@ -62,8 +77,13 @@ def _stations(comparison: Comparison) -> dict[str, tuple[str, dict[str, pd.Serie
             lines.setdefault(station, {})[name] = pd.Series(share, index=variant.over_time.index)
     peaks = {station: max(float(share.max()) for share in shares.values()) for station, shares in lines.items()}
     means = {station: max(float(share.mean()) for share in shares.values()) for station, shares in lines.items()}
-    shown = sorted((station for station in lines if peaks[station] >= 0.1), key=lambda station: -peaks[station] - means[station])[:MOST]
-    return {f"{component} {what}": (_sizes(comparison, component, what), lines[component, what]) for component, what in shown}
+    shown = sorted(
+        (station for station in lines if peaks[station] >= 0.1), key=lambda station: -peaks[station] - means[station]
+    )[:MOST]
+    return {
+        f"{component} {what}": (_sizes(comparison, component, what), lines[component, what])
+        for component, what in shown
+    }
 
 
 def _sizes(comparison: Comparison, component: str, what: str) -> str:

@@ -1,4 +1,7 @@
-"""The slowest request of each variant as a waterfall: one bar per attempt, and what it was about. Where spans are kept."""
+"""The slowest request of each variant as a waterfall: one bar per attempt, and what it was about.
+
+Where spans are kept.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +35,18 @@ _LABELS = {**LABELS, CALLEE: "waits for what it called"}
 
 def slowest_requests(comparison: Comparison, theme: Theme = LIGHT) -> Chart | None:
     """A panel per variant of which spans were kept; None where they were of none."""
-    found = {name: waterfall(variant.records, request) for name, variant in comparison.variants.items() if (request := slowest(variant.records)) is not None}
+    found = {
+        name: waterfall(variant.records, request)
+        for name, variant in comparison.variants.items()
+        if (request := slowest(variant.records)) is not None
+    }
     if not found:
         return None
-    kinds = [what for what in _LABELS if any(piece.what == what for way in found.values() for bar in way.bars[:MOST_BARS] for piece in bar.pieces)]
+    kinds = [
+        what
+        for what in _LABELS
+        if any(piece.what == what for way in found.values() for bar in way.bars[:MOST_BARS] for piece in bar.pieces)
+    ]
     left = min(0.3 + _LETTER * max(len(_name(bar)) for way in found.values() for bar in way.bars[:MOST_BARS]), 3.2)
     with mpl.rc_context(rc(theme)):
         rows = -(-len(kinds) // 5)
@@ -49,8 +60,10 @@ def slowest_requests(comparison: Comparison, theme: Theme = LIGHT) -> Chart | No
     return Chart(
         "waterfall",
         "The slowest request, attempt by attempt",
-        "Of each variant the request that waited longest for its answer: one bar per attempt, below the one that made it; thin where it travels or waits "
-        "for what it called. The dashed line is the answer to the client; paler is what an attempt did when nobody wanted it any more. First replication.",
+        "Of each variant the request that waited longest for its answer: one bar per attempt, below the one that made "
+        "it; thin where it travels or waits "
+        "for what it called. The dashed line is the answer to the client; paler is what an attempt did when nobody "
+        "wanted it any more. First replication.",
         " ".join(_in_words(name, way) for name, way in found.items()),
         sheet.figure,
         theme,
@@ -85,33 +98,84 @@ def _piece(axes: Axes, place: int, piece: Piece, given_up: float, limit: float, 
     if what != CALLEE:
         end = max(end, begin + _LEAST * limit / 1e3)
     turn = min(max(given_up, begin), end) if not math.isnan(given_up) else end
-    style: dict[str, Any] = {"height": height, "facecolor": _colour(theme, what), "hatch": HATCHES.get(what), "edgecolor": theme.paper, "linewidth": 0.0}
+    style: dict[str, Any] = {
+        "height": height,
+        "facecolor": _colour(theme, what),
+        "hatch": HATCHES.get(what),
+        "edgecolor": theme.paper,
+        "linewidth": 0.0,
+    }
     full = 0.5 if what == CALLEE else 1.0
     for since, until, alpha in ((begin, turn, full), (turn, end, 0.4 * full)):
         if until > since:
-            axes.barh(place, (until - since) * 1e3, left=since * 1e3, alpha=alpha, zorder=1.5 if what == CALLEE else 2, **style)
+            axes.barh(
+                place,
+                (until - since) * 1e3,
+                left=since * 1e3,
+                alpha=alpha,
+                zorder=1.5 if what == CALLEE else 2,
+                **style,
+            )
 
 
 def _end(axes: Axes, place: int, bar: Bar, limit: float, theme: Theme) -> None:
     """What became of an attempt that did not end well, behind its bar."""
     gone = not math.isnan(bar.given_up)
     if gone and bar.given_up * 1e3 < limit:
-        axes.plot([bar.given_up * 1e3] * 2, [place - 0.4, place + 0.4], color=theme.bad, lw=1.4, zorder=3, solid_capstyle="butt")
-    words = [*(["given up"] if gone else []), *([bar.outcome.replace("_", " ")] if bar.outcome not in ("", "ok") and not gone else [])]
+        axes.plot(
+            [bar.given_up * 1e3] * 2,
+            [place - 0.4, place + 0.4],
+            color=theme.bad,
+            lw=1.4,
+            zorder=3,
+            solid_capstyle="butt",
+        )
+    words = [
+        *(["given up"] if gone else []),
+        *([bar.outcome.replace("_", " ")] if bar.outcome not in ("", "ok") and not gone else []),
+    ]
     if bar.end * 1e3 > limit:
         words.append("…")
     if words:
-        where: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "annotation_clip": False}
-        axes.annotate(" ".join(words), (min(bar.end * 1e3, limit), place), fontsize=7.5, color=theme.bad if gone else theme.muted, **where)
+        where: dict[str, Any] = {
+            "xytext": (4, 0),
+            "textcoords": "offset points",
+            "va": "center",
+            "annotation_clip": False,
+        }
+        axes.annotate(
+            " ".join(words),
+            (min(bar.end * 1e3, limit), place),
+            fontsize=7.5,
+            color=theme.bad if gone else theme.muted,
+            **where,
+        )
 
 
 def _legend(figure: Figure, kinds: list[str], theme: Theme) -> None:
     patches = [
-        Patch(facecolor=_colour(theme, kind), hatch=HATCHES.get(kind), edgecolor=theme.paper, lw=0, alpha=0.5 if kind == CALLEE else None, label=_LABELS[kind])
+        Patch(
+            facecolor=_colour(theme, kind),
+            hatch=HATCHES.get(kind),
+            edgecolor=theme.paper,
+            lw=0,
+            alpha=0.5 if kind == CALLEE else None,
+            label=_LABELS[kind],
+        )
         for kind in kinds
     ]
     place = (0.16 / width(), 1 - (HEAD + 0.02) / figure.get_figheight())
-    figure.legend(handles=patches, loc="upper left", bbox_to_anchor=place, ncols=5, frameon=False, fontsize=8, handlelength=1.2, borderpad=0, borderaxespad=0)
+    figure.legend(
+        handles=patches,
+        loc="upper left",
+        bbox_to_anchor=place,
+        ncols=5,
+        frameon=False,
+        fontsize=8,
+        handlelength=1.2,
+        borderpad=0,
+        borderaxespad=0,
+    )
 
 
 def _colour(theme: Theme, what: str) -> str:
@@ -129,7 +193,10 @@ def _headline(way: Waterfall) -> str:
     """`POST /orders, ok after 4.27 s; arrived at 5:12`"""
     hidden = len(way.bars) - MOST_BARS
     more = f"; {count_of(hidden, 'more attempt')} not shown" if hidden > 0 else ""
-    return f"{way.route}, {way.outcome.replace('_', ' ')} after {show(way.response, 's')}; arrived at {clock(way.arrival, fine=True)}{more}"
+    return (
+        f"{way.route}, {way.outcome.replace('_', ' ')} after {show(way.response, 's')}; arrived at "
+        f"{clock(way.arrival, fine=True)}{more}"
+    )
 
 
 def _in_words(name: str, way: Waterfall) -> str:
@@ -138,7 +205,10 @@ def _in_words(name: str, way: Waterfall) -> str:
     if more > 0:
         told.append(count_of(more, "more attempt"))
     again = sum(bar.number > 1 for bar in way.bars)
-    return f"{name}: {_headline(way)}, in {count_of(len(way.bars), 'attempt')}, {again or 'none'} of them made again. {listed(told)}."
+    return (
+        f"{name}: {_headline(way)}, in {count_of(len(way.bars), 'attempt')}, {again or 'none'} of them made again. "
+        f"{listed(told)}."
+    )
 
 
 def _bar_in_words(bar: Bar) -> str:

@@ -1,4 +1,6 @@
-"""What a comparison, or one run, comes to: a winner where the intervals allow to name one, or what it depends on; and what went wrong, asked or not."""
+"""What a comparison, or one run, comes to: a winner where the intervals allow to name one, or what it depends on; and
+what went wrong, asked or not.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def conclude(comparison: Comparison) -> Conclusion:
     if len(comparison.variants) == 1:
         return Conclusion(_alone(next(iter(comparison.variants.values()))), points)
     ranking = rank(comparison)
-    return Conclusion(_sentence(comparison, ranking), [*points, *_standings(comparison, ranking), *_others(comparison, ranking)])
+    return Conclusion(
+        _sentence(comparison, ranking), [*points, *_standings(comparison, ranking), *_others(comparison, ranking)]
+    )
 
 
 def _sentence(comparison: Comparison, ranking: Ranking) -> str:
@@ -40,17 +44,29 @@ def _sentence(comparison: Comparison, ranking: Ranking) -> str:
     if best is not None:
         return _selected(comparison)
     if not comparison.judged:
-        return "No verdict: one replication is one draw of luck, and shows what can happen, not which variant is better. Run more replications."
+        return (
+            "No verdict: one replication is one draw of luck, and shows what can happen, not which variant is "
+            "better. Run more replications."
+        )
     if set(comparison.identical) == set(list(comparison.variants)[1:]):
         return f"It makes no difference: in all variants every request is the same as in {comparison.baseline}."
     if not ranking.standings:
-        return f"No winner: in {count_of(comparison.replications, 'replication')} nothing that matters here tells the variants apart."
+        return (
+            f"No winner: in {count_of(comparison.replications, 'replication')} nothing that matters here tells the "
+            "variants apart."
+        )
     unbeaten = ranking.unbeaten
     if len(unbeaten) == 1:
-        return f"{unbeaten[0]} wins: it is best in {_named(_led(ranking, unbeaten[0]))}, and no other variant is better in anything compared here."
+        return (
+            f"{unbeaten[0]} wins: it is best in {_named(_led(ranking, unbeaten[0]))}, and no other variant is "
+            "better in anything compared here."
+        )
     if unbeaten:
         rest = [name for name in ranking.variants if name not in unbeaten]
-        return f"{listed(list(unbeaten))} share the first place: nothing tells them apart, and each is ahead of {listed(rest)} in something."
+        return (
+            f"{listed(list(unbeaten))} share the first place: nothing tells them apart, and each is ahead of "
+            f"{listed(rest)} in something."
+        )
     return _depends(ranking)
 
 
@@ -59,7 +75,11 @@ def _selected(comparison: Comparison) -> str:
     best = comparison.method.best
     assert best is not None
     text = str(best).removeprefix("best: ")
-    return f"{text[0].upper()}{text[1:]}." if not best.decided else f"{best.leader} wins by {label_of(best.metric)}: {text.partition(', ')[2] or text}."
+    return (
+        f"{text[0].upper()}{text[1:]}."
+        if not best.decided
+        else f"{best.leader} wins by {label_of(best.metric)}: {text.partition(', ')[2] or text}."
+    )
 
 
 def _depends(ranking: Ranking) -> str:
@@ -70,7 +90,10 @@ def _depends(ranking: Ranking) -> str:
     if not rivals and 2 * fewest <= len(ranking.standings):
         lost = [standing for standing in ranking.standings if standing.behind.get(first)]
         led = [standing.key for standing in ranking.standings if first in standing.leaders]
-        return f"{first} comes out ahead, best or level with the best in {_named(led)}; but not in all: {'; '.join(_better_there(lost, first))}."
+        return (
+            f"{first} comes out ahead, best or level with the best in {_named(led)}; but not in all: "
+            f"{'; '.join(_better_there(lost, first))}."
+        )
     return f"It depends on what matters, no variant is best in all: {'; '.join(_merged(ranking))}."
 
 
@@ -127,14 +150,22 @@ def _in_order(comparison: Comparison, standing: Standing) -> str:
         return sign * comparison.variants[name].metrics[key].value
 
     leaders, beaten = sorted(standing.leaders, key=goodness), sorted(standing.beaten, key=goodness)
-    said = [listed([f"{name} {_figure(comparison.variants[name], key)}" for name in names]) for names in (leaders, beaten) if names]
+    said = [
+        listed([f"{name} {_figure(comparison.variants[name], key)}" for name in names])
+        for names in (leaders, beaten)
+        if names
+    ]
     return ", then ".join(said)
 
 
 def _figure(variant: VariantResult, key: str) -> str:
     text = show_interval(variant.metrics[key], unit_of(key))
     available = variant.metrics.get("availability")
-    if split_key(key)[0] in ("response_p95", "completion_p95") and available is not None and available.value < _FEW_ANSWERED:
+    if (
+        split_key(key)[0] in ("response_p95", "completion_p95")
+        and available is not None
+        and available.value < _FEW_ANSWERED
+    ):
         return f"{text} (of the {show(available.value, 'share')} answered well)"
     return text
 
@@ -144,15 +175,22 @@ def _others(comparison: Comparison, ranking: Ranking) -> Iterator[Line]:
     if len(ranking.variants) > 2:
         for name in ranking.variants:
             if better := ranking.dominated(name):
-                yield Line(f"{name} is never the one to take: {better} is better in {_named(ranking.ahead(better, name))}, and worse in nothing.")
+                yield Line(
+                    f"{name} is never the one to take: {better} is better in {_named(ranking.ahead(better, name))}, "
+                    "and worse in nothing."
+                )
     for name, other in comparison.identical.items():
         yield Line(f"{name} and {other} are the same, request by request.")
 
 
 def harms(comparison: Comparison) -> Iterator[Line]:
-    """What went wrong with orders and money, in a run on average: told of all variants as soon as it happened in one."""
+    """What went wrong with orders and money, in a run on average: told of all variants as soon as it happened
+    in one.
+    """
     for key, words in HARMS.items():
-        figures = {name: variant.metrics[key] for name, variant in comparison.variants.items() if key in variant.metrics}
+        figures = {
+            name: variant.metrics[key] for name, variant in comparison.variants.items() if key in variant.metrics
+        }
         wrong = [f"{show_interval(figure, '1')} in {name}" for name, figure in figures.items() if figure.value > 0]
         right = [name for name, figure in figures.items() if figure.value == 0]
         if wrong:
@@ -173,10 +211,22 @@ def _alone(variant: VariantResult) -> str:
     available = metrics.get("availability")
     share = show_between(bounds, "share") if bounds else show(available.value, "share") if available is not None else ""
     slow = metrics.get("response_p95")
-    fast = f", 95% of these within {_limit(slow.value, slow.censored)}" if slow is not None and not math.isnan(slow.value) else ""
+    fast = (
+        f", 95% of these within {_limit(slow.value, slow.censored)}"
+        if slow is not None and not math.isnan(slow.value)
+        else ""
+    )
     station, busy = busiest(variant), metrics.get("utilisation_max")
-    most = f"; the busiest station, {station}, is {show(busy.value, 'share')} busy" if station and busy is not None and math.isfinite(busy.value) else ""
-    return f"{share} of the requests are answered well{fast}{most}." if share and share != "-" else f"No request was answered{most}."
+    most = (
+        f"; the busiest station, {station}, is {show(busy.value, 'share')} busy"
+        if station and busy is not None and math.isfinite(busy.value)
+        else ""
+    )
+    return (
+        f"{share} of the requests are answered well{fast}{most}."
+        if share and share != "-"
+        else f"No request was answered{most}."
+    )
 
 
 def _limit(value: float, censored: bool) -> str:

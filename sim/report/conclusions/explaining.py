@@ -11,13 +11,18 @@ from sim.report.words import show
 
 
 def conclude_explanation(explanation: Explanation) -> Conclusion:
-    """The largest part of the slowest requests that were looked at, the other parts of them, and what was full first in the run."""
+    """The largest part of the slowest requests that were looked at, the other parts of them, and what was full first in
+    the run.
+    """
     variants = explanation.variants
     said = [text for variant in variants.values() if (text := _mostly(variant))]
     points = [*harms(explanation.comparison)]
     for name, variant in variants.items():
         points += [Line(sentence) for sentence in sentences(variant)[-1:]]
-        points += [Line(f"{name}: {line}." if len(variants) > 1 else f"{line[:1].upper()}{line[1:]}.") for line in saturation(variant)[-1:]]
+        points += [
+            Line(f"{name}: {line}." if len(variants) > 1 else f"{line[:1].upper()}{line[1:]}.")
+            for line in saturation(variant)[-1:]
+        ]
     if not said:
         return Conclusion("No such request was answered, so there is no time to explain.", points)
     sentence = "; ".join(said)
@@ -33,4 +38,6 @@ def _mostly(variant: VariantExplanation) -> str:
     if first is None:
         return f"the {explained.name} of {variant.name} takes no time at all"
     row, share = first
-    return f"of the {explained.name} {variant.clock} of {variant.name}, {show(share, 'share')} {phrase_of(variant, row)}"
+    return (
+        f"of the {explained.name} {variant.clock} of {variant.name}, {show(share, 'share')} {phrase_of(variant, row)}"
+    )

@@ -1,7 +1,8 @@
 """Which variants are ahead of which, criterion by criterion, only as far as the intervals allow.
 
-Every variant is compared with every other one, on paired differences of common random numbers, all pairs and criteria judged together by Holm's
-correction: the table of a report compares with the baseline only, and says nothing about two variants that both differ from it.
+Every variant is compared with every other one, on paired differences of common random numbers, all pairs and criteria
+judged together by Holm's correction: the table of a report compares with the baseline only, and says nothing about two
+variants that both differ from it.
 """
 
 from __future__ import annotations
@@ -74,7 +75,14 @@ class Ranking:
 
     def dominated(self, name: str) -> str:
         """Another variant that is better in something and worse in nothing; '' where there is none."""
-        return next((other for other in self.variants if other != name and self.ahead(other, name) and not self.ahead(name, other)), "")
+        return next(
+            (
+                other
+                for other in self.variants
+                if other != name and self.ahead(other, name) and not self.ahead(name, other)
+            ),
+            "",
+        )
 
 
 def rank(comparison: Comparison) -> Ranking:
@@ -87,7 +95,10 @@ def rank(comparison: Comparison) -> Ranking:
     standings = []
     for key in keys:
         known = [name for name in names if _known(comparison.variants[name], key)]
-        behind = {name: frozenset(other for other in known if other != name and _ahead(found, other, name, key)) for name in known}
+        behind = {
+            name: frozenset(other for other in known if other != name and _ahead(found, other, name, key))
+            for name in known
+        }
         if any(behind.values()):
             standings.append(Standing(key, behind))
     return Ranking(names, tuple(standings))

@@ -39,15 +39,29 @@ def _sweep(sweep: Sweep) -> Conclusion:
     for variant, text in zip(sweep.variants, said, strict=True):
         alike.setdefault(text, []).append(variant)
     sentence = f"{'; '.join(f'{listed(names)}: {text}' if several else text for text, names in alike.items())}."
-    broken = [Line(f"{variant}: {text}.", "bad") for variant in sweep.variants if judged and (text := _breaking(sweep, variant))]
+    broken = [
+        Line(f"{variant}: {text}.", "bad")
+        for variant in sweep.variants
+        if judged and (text := _breaking(sweep, variant))
+    ]
     failed = [Line(f"{count_of(len(sweep.failures), 'run')} gave no result.", "bad")] if sweep.failures else []
-    matters = [Line(f"{line}.") for title, _, remarks in parts_of(sweep) if title == "Sensitivity" for line in remarks.splitlines()]
-    return Conclusion(f"{sentence[:1].upper()}{sentence[1:]}" if not several else sentence, [*failed, *broken, *_harms(sweep), *matters, *_laws(sweep)])
+    matters = [
+        Line(f"{line}.")
+        for title, _, remarks in parts_of(sweep)
+        if title == "Sensitivity"
+        for line in remarks.splitlines()
+    ]
+    return Conclusion(
+        f"{sentence[:1].upper()}{sentence[1:]}" if not several else sentence,
+        [*failed, *broken, *_harms(sweep), *matters, *_laws(sweep)],
+    )
 
 
 def _holding(sweep: Sweep, variant: str) -> str:
     """Where all expectations hold."""
-    holds = [all(verdict.passed for verdict in sweep.verdicts.get((variant, point.number), ())) for point in sweep.points]
+    holds = [
+        all(verdict.passed for verdict in sweep.verdicts.get((variant, point.number), ())) for point in sweep.points
+    ]
     if all(holds):
         return f"every expectation holds at all {count_of(len(holds), 'point')}"
     if not any(holds):
@@ -58,8 +72,14 @@ def _holding(sweep: Sweep, variant: str) -> str:
         if all(holds[first : last + 1]) and pd.api.types.is_numeric_dtype(sweep.settings.iloc[:, 0]):
             if last == len(holds) - 1:
                 return f"every expectation holds from {name}={values[first]} on"
-            return f"every expectation holds {f'up to {name}=' if first == 0 else f'from {name}={values[first]} to '}{values[last]}"
-        return f"every expectation holds at {name}={listed([value for value, held in zip(values, holds, strict=True) if held])} only"
+            return (
+                "every expectation holds "
+                f"{f'up to {name}=' if first == 0 else f'from {name}={values[first]} to '}{values[last]}"
+            )
+        return (
+            "every expectation holds at "
+            f"{name}={listed([value for value, held in zip(values, holds, strict=True) if held])} only"
+        )
     return f"every expectation holds at {sum(holds)} of {count_of(len(holds), 'point')}"
 
 
@@ -70,7 +90,9 @@ def _breaking(sweep: Sweep, variant: str) -> str:
         for verdict in sweep.verdicts.get((variant, point.number), ()):
             if not verdict.passed:
                 failed[verdict.text] = failed.get(verdict.text, 0) + 1
-    texts = [f"{text} at {count_of(count, 'point')}" for text, count in sorted(failed.items(), key=lambda item: -item[1])]
+    texts = [
+        f"{text} at {count_of(count, 'point')}" for text, count in sorted(failed.items(), key=lambda item: -item[1])
+    ]
     return f"fails {listed(texts)}" if texts else ""
 
 
@@ -102,7 +124,9 @@ def _harms(sweep: Sweep) -> Iterator[Line]:
         means = sweep.runs[key].groupby(level=["variant", "point"], sort=False).mean()
         wrong = means[means > 0]
         if len(wrong):
-            (variant, number), most = max(zip(wrong.index.to_flat_index(), wrong.to_list(), strict=True), key=lambda item: float(item[1]))
+            (variant, number), most = max(
+                zip(wrong.index.to_flat_index(), wrong.to_list(), strict=True), key=lambda item: float(item[1])
+            )
             worst = f"{show(most, '1')} of {variant} at {_where(sweep, number)}"
             yield Line(f"{words}: at {len(wrong)} of {count_of(len(means), 'point')}, most of all {worst}.", "bad")
 
@@ -120,7 +144,11 @@ def _laws(sweep: Sweep) -> Iterator[Line]:
 
 
 def _capacity(capacity: Capacity) -> Conclusion:
-    points = [Line(f"{', '.join((found.variant, *found.settings.values()))}: {found.note}.") for found in capacity.found if found.note]
+    points = [
+        Line(f"{', '.join((found.variant, *found.settings.values()))}: {found.note}.")
+        for found in capacity.found
+        if found.note
+    ]
     if capacity.axes:
         return Conclusion(_capacity_over(capacity), points)
     ordered = sorted(capacity.found, key=lambda found: -found.rate.value)
@@ -129,17 +157,30 @@ def _capacity(capacity: Capacity) -> Conclusion:
     first, second = ordered[0], ordered[1]
     others = [Line(_bears(found)) for found in ordered]
     if first.rate.low > second.rate.high:
-        times = f"{first.rate.value / second.rate.value:.3g} times as much as {second.variant}, the next" if second.rate.value > 0 else "the others nothing"
+        times = (
+            f"{first.rate.value / second.rate.value:.3g} times as much as {second.variant}, the next"
+            if second.rate.value > 0
+            else "the others nothing"
+        )
         return Conclusion(f"{first.variant} bears most, {_rate(first)}: {times}.", [*others, *points])
     level = [found.variant for found in ordered if not found.rate.high < first.rate.low]
-    return Conclusion(f"{listed(level)} bear about the same, {_rate(first)}: their intervals overlap.", [*others, *points])
+    return Conclusion(
+        f"{listed(level)} bear about the same, {_rate(first)}: their intervals overlap.", [*others, *points]
+    )
 
 
 def _bears(found: Found) -> str:
     if not found.load.value > 0:
-        return f"{found.variant} bears no load at which every expectation holds; {found.breaks_first or 'nothing'} breaks first."
+        return (
+            f"{found.variant} bears no load at which every expectation holds; {found.breaks_first or 'nothing'} "
+            "breaks first."
+        )
     least = "at least " if found.load.censored else ""
-    breaks = f"; beyond it {found.breaks_first} breaks first" if found.breaks_first else "; nothing broke at the highest load that was tried"
+    breaks = (
+        f"; beyond it {found.breaks_first} breaks first"
+        if found.breaks_first
+        else "; nothing broke at the highest load that was tried"
+    )
     return f"{found.variant} bears {_rate(found)}, {least}{found.load.value:.3g} times the load as written{breaks}."
 
 
@@ -167,7 +208,10 @@ def _settings(found: Found) -> str:
 def _cheapest(cheapest: Cheapest) -> Conclusion:
     said: Sequence[str] = [choice_in_words(cheapest, choice) for choice in cheapest.choices]
     open_ones = [
-        Line(f"{choice.variant}: cheaper ones hold by their means, but not beyond doubt: {_combinations(choice.undecided)}; more replications would tell.")
+        Line(
+            f"{choice.variant}: cheaper ones hold by their means, but not beyond doubt: "
+            f"{_combinations(choice.undecided)}; more replications would tell."
+        )
         for choice in cheapest.choices
         if choice.undecided
     ]

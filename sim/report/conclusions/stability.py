@@ -1,4 +1,6 @@
-"""What a look at stability comes to: whether the system comes back at the load of its scenario, and up to which load."""
+"""What a look at stability comes to: whether the system comes back at the load of its scenario, and up to
+which load.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from sim.report.stability import rate_in_words, verdict
 def conclude_stability(stability: Stability) -> Conclusion:
     """The answer, and every sentence of the verdict."""
     vulnerable = [point.vulnerable for point in stability.points]
-    said = verdict(stability)[1:] if all(vulnerable) or not any(vulnerable) else verdict(stability)  # the first sentence is the answer then
+    # the first sentence is the answer then
+    said = verdict(stability)[1:] if all(vulnerable) or not any(vulnerable) else verdict(stability)
     points = [Line(sentence) for sentence in said]
     return Conclusion(_sentence(stability), points)
 
@@ -30,4 +33,6 @@ def _sentence(stability: Stability) -> str:
         return f"Yes, at the load of the scenario, {load}: {who} comes back below {limit}, and not above."
     if not math.isnan(high) and stability.rate >= high:
         return f"No, not at the load of the scenario, {load}: {who} comes back only below {limit}."
-    return f"On the edge: the load of the scenario, {load}, lies where it begins that {who} does not come back ({limit})."
+    return (
+        f"On the edge: the load of the scenario, {load}, lies where it begins that {who} does not come back ({limit})."
+    )

@@ -1,7 +1,8 @@
-"""What a page of a report is made of: plain values with text in them, never HTML. The templates escape every word of it.
+"""What a page of a report is made of: plain values with text in them, never HTML. The templates escape every word of
+it.
 
-A block names the template that sets it. `variant` is the place of a variant among those of the page, from 0: it gives the colour, and readers can
-switch it off. None: the block belongs to all.
+A block names the template that sets it. `variant` is the place of a variant among those of the page, from 0: it gives
+the colour, and readers can switch it off. None: the block belongs to all.
 """
 
 from __future__ import annotations
@@ -86,7 +87,10 @@ class Judged(Block):
 
 @dataclass(frozen=True)
 class Drawing(Block):
-    """A picture. `svg` is markup that sim itself drew, with every text in it escaped; it is the one thing that is not escaped again."""
+    """A picture.
+
+    `svg` is markup that sim itself drew, with every text in it escaped; it is the one thing that is not escaped again.
+    """
 
     template = "drawing"
     svg: str
@@ -118,7 +122,9 @@ class Story(Block):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its text (what comes after ` ± ` is set smaller), and below it a note with a mood and an explanation."""
+    """One cell: its text (what comes after ` ± ` is set smaller), and below it a note with a mood and an
+    explanation.
+    """
 
     text: str
     below: str = ""
@@ -211,7 +217,8 @@ class Page:
     points: Sequence[Line]  # what else has to be known to act on it
     sections: Sequence[Section]
     variants: Sequence[str] = field(default=())  # that can be switched off, where there are several
-    periods: Sequence[tuple[str, float, float]] = field(default=())  # (name, from, to) in seconds of the run: what charts over time can be zoomed on
+    # (name, from, to) in seconds of the run: what charts over time can be zoomed on
+    periods: Sequence[tuple[str, float, float]] = field(default=())
 
 
 def plain_table(name: str, rows: Sequence[Sequence[str]]) -> Table:

@@ -1,7 +1,9 @@
-"""A page becomes one HTML file: every text escaped, nothing loaded from anywhere, and only the script that sim ships may run.
+"""A page becomes one HTML file: every text escaped, nothing loaded from anywhere, and only the script that sim ships
+may run.
 
-The policy in the head of the page (Content Security Policy Level 3, https://www.w3.org/TR/CSP3/) allows one script and one style sheet by their
-digests. So markup that slipped in, whatever it says, neither runs nor sends anything; attributes of style, which drawings have, may stay.
+The policy in the head of the page (Content Security Policy Level 3, https://www.w3.org/TR/CSP3/) allows one script and
+one style sheet by their digests. So markup that slipped in, whatever it says, neither runs nor sends anything;
+attributes of style, which drawings have, may stay.
 """
 
 from __future__ import annotations
@@ -24,11 +26,17 @@ _FOLDER = Path(__file__).parent
 def render(page: Page) -> str:
     """The whole file."""
     style, script = stylesheet(), _read("page.js")
-    return _environment().get_template("page.html").render(page=page, style=style, script=script, policy=_policy(style, script))
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(page=page, style=style, script=script, policy=_policy(style, script))
+    )
 
 
 def stylesheet() -> str:
-    """All rules, with the colours of both themes as variables: light or dark after the reader's setting, light in print."""
+    """All rules, with the colours of both themes as variables: light or dark after the reader's setting, light in
+    print.
+    """
     light, dark = css_variables(LIGHT), css_variables(DARK)
     variants = range(1, len(LIGHT.variants) + 1)
     return (
@@ -72,5 +80,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["colour"] = lambda variant: "" if variant is None else f"v{variant % len(LIGHT.variants) + 1} of-{variant + 1}"
+    environment.filters["colour"] = lambda variant: (
+        "" if variant is None else f"v{variant % len(LIGHT.variants) + 1} of-{variant + 1}"
+    )
     return environment

@@ -67,24 +67,43 @@ _CARD = (
 )
 
 
-def render_comparison(comparison: Comparison, charts: Sequence[Chart] | None = None, not_modelled: NotModelled = (), *, confidence: float = 0.95) -> str:
-    """The whole page. `charts` saves drawing them twice; `not_modelled` names a component and what its model leaves out."""
+def render_comparison(
+    comparison: Comparison,
+    charts: Sequence[Chart] | None = None,
+    not_modelled: NotModelled = (),
+    *,
+    confidence: float = 0.95,
+) -> str:
+    """The whole page.
+
+    `charts` saves drawing them twice; `not_modelled` names a component and what its model leaves out.
+    """
     return render(comparison_page(comparison, charts, not_modelled, confidence=confidence))
 
 
-def comparison_files(comparison: Comparison, not_modelled: NotModelled, confidence: float) -> dict[PurePosixPath, bytes | str]:
+def comparison_files(
+    comparison: Comparison, not_modelled: NotModelled, confidence: float
+) -> dict[PurePosixPath, bytes | str]:
     """Every file of the report: the page, the charts and drawings, the table as text."""
     from sim.report.charts import draw_charts
 
     charts = draw_charts(comparison)
     files = chart_files(charts)
     for index, (name, variant) in enumerate(comparison.variants.items(), start=1):
-        files[CHARTS / f"topology-{index}-{slug(name)}.svg"] = draw_topology(variant.scenario, "topology", name, adaptive=False)
+        files[CHARTS / f"topology-{index}-{slug(name)}.svg"] = draw_topology(
+            variant.scenario, "topology", name, adaptive=False
+        )
     files[TEXT] = "\n".join(part for part in (render_table(comparison), render_expectations(comparison)) if part)
     return {**files, PAGE: render_comparison(comparison, charts, not_modelled, confidence=confidence)}
 
 
-def comparison_page(comparison: Comparison, charts: Sequence[Chart] | None = None, not_modelled: NotModelled = (), *, confidence: float = 0.95) -> Page:
+def comparison_page(
+    comparison: Comparison,
+    charts: Sequence[Chart] | None = None,
+    not_modelled: NotModelled = (),
+    *,
+    confidence: float = 0.95,
+) -> Page:
     """The same before it is set."""
     from sim.report.charts import draw_charts, draw_narrow
 
@@ -117,14 +136,20 @@ def comparison_page(comparison: Comparison, charts: Sequence[Chart] | None = Non
 def _verdict(comparison: Comparison) -> list[Block]:
     cards = [_card(index, name, variant) for index, (name, variant) in enumerate(comparison.variants.items())]
     places = list(comparison.variants)
-    judged = [_judged(places.index(judgement.variant), judgement) for judgement in judge(comparison)] if comparison.judged else []
+    judged = (
+        [_judged(places.index(judgement.variant), judgement) for judgement in judge(comparison)]
+        if comparison.judged
+        else []
+    )
     return [Cards(cards), *judged]
 
 
 def _card(index: int, name: str, variant: VariantResult) -> Card:
     figures = [(label, variant.metrics[key], unit_of(key)) for key, label in _CARD if key in variant.metrics]
     rows = [(label, show_interval(figure, unit)) for label, figure, unit in figures if not math.isnan(figure.value)]
-    if (bounds := undecided(variant.metrics, "availability")) is not None and math.isnan(variant.metrics["availability"].value):
+    if (bounds := undecided(variant.metrics, "availability")) is not None and math.isnan(
+        variant.metrics["availability"].value
+    ):
         rows.append(("availability", show_between(bounds, "share")))
     station, busy = busiest(variant), variant.metrics.get("utilisation_max")
     if station and busy is not None:
@@ -135,11 +160,20 @@ def _card(index: int, name: str, variant: VariantResult) -> Card:
 def _judged(index: int, judgement: Judgement) -> Judged:
     lists = [(mood, clauses) for mood, clauses in (("better", judgement.better), ("worse", judgement.worse)) if clauses]
     same = [f"Identical to {judgement.baseline}: every request the same."] if judgement.identical else []
-    return Judged(judgement.variant, judgement.baseline, index, lists, [*same, *(f"{words.capitalize()}: {said}." for words, said in judgement.remarks())])
+    return Judged(
+        judgement.variant,
+        judgement.baseline,
+        index,
+        lists,
+        [*same, *(f"{words.capitalize()}: {said}." for words, said in judgement.remarks())],
+    )
 
 
 def _systems(comparison: Comparison) -> list[Block]:
-    note = Note("Solid arrows are calls, with the policies that guard them; dashed arrows are events. What a fault touches is marked ⚠.")
+    note = Note(
+        "Solid arrows are calls, with the policies that guard them; dashed arrows are events. What a fault touches is "
+        "marked ⚠."
+    )
     drawings = [
         Drawing(draw_topology(variant.scenario, f"topology-{index}", name), title=name, variant=index)
         for index, (name, variant) in enumerate(comparison.variants.items())
@@ -152,7 +186,11 @@ def _stories(comparison: Comparison) -> list[Block]:
     if not any(told.values()):
         return []
     count = comparison.replications
-    note = f"As the first of {count} replications has it; what is said of the requests in a fault is the mean of all. " if count > 1 else ""
+    note = (
+        f"As the first of {count} replications has it; what is said of the requests in a fault is the mean of all. "
+        if count > 1
+        else ""
+    )
     columns = [
         (name, index, [Told(clock(moment.time, fine=True), moment.text, moment.mood) for moment in moments])
         for index, (name, moments) in enumerate(told.items())
@@ -163,8 +201,10 @@ def _stories(comparison: Comparison) -> list[Block]:
 def _figures_note(comparison: Comparison) -> Note:
     several = len(comparison.variants) > 1 and comparison.judged
     note = (
-        f"Means over {comparison.replications} replications. Below each value the paired difference to {comparison.baseline}: ✓ significantly better, "
-        "▲ significantly worse, ● significantly different, = the same in every replication, grey: not told apart; point at one to see what would have shown."
+        f"Means over {comparison.replications} replications. Below each value the paired difference to "
+        f"{comparison.baseline}: ✓ significantly better, "
+        "▲ significantly worse, ● significantly different, = the same in every replication, grey: not told apart; "
+        "point at one to see what would have shown."
         if several
         else f"Means over {count_of(comparison.replications, 'replication')}."
     )
@@ -176,7 +216,10 @@ def figures_table(comparison: Comparison) -> Table:
     from sim.report.grid import groups_of
 
     names = list(comparison.variants)
-    heads = [Head(name, "baseline" if len(names) > 1 and name == comparison.baseline else "", index) for index, name in enumerate(names)]
+    heads = [
+        Head(name, "baseline" if len(names) > 1 and name == comparison.baseline else "", index)
+        for index, name in enumerate(names)
+    ]
     groups = [
         Rows(
             [Row(row.label, [_cell(row.cells[name]) for name in names], row.meaning) for row in group.rows],
@@ -217,20 +260,32 @@ def _earlier(comparison: Comparison) -> list[Block]:
     earlier = comparison.earlier
     if earlier is None:
         return []
-    blocks: list[Block] = [Note(f"Against {earlier.source}. Nothing is paired, so only large differences show (Welch's test).")]
+    blocks: list[Block] = [
+        Note(f"Against {earlier.source}. Nothing is paired, so only large differences show (Welch's test).")
+    ]
     places: Mapping[str, int] = {name: index for index, name in enumerate(comparison.variants)}
     for name, found in earlier.differences.items():
-        rows = [Row(label_of(key), [Cell(show_difference(difference, unit_of(key)))]) for key, difference in found.items() if difference.significant]
+        rows = [
+            Row(label_of(key), [Cell(show_difference(difference, unit_of(key)))])
+            for key, difference in found.items()
+            if difference.significant
+        ]
         against = earlier.against.get(name, name)
         blocks.append(Heading(name, places.get(name), f"against {against}"))
         heads = [Head("figure"), Head("difference")]
-        blocks.append(Table(f"{name} against {against}", heads, [Rows(rows)], figures=False) if rows else Note("Nothing differs significantly.", loud=True))
+        blocks.append(
+            Table(f"{name} against {against}", heads, [Rows(rows)], figures=False)
+            if rows
+            else Note("Nothing differs significantly.", loud=True)
+        )
         blocks += [Note(f"{line.capitalize()}.") for line in not_seen(found)]
     return blocks
 
 
 def _sure(comparison: Comparison, confidence: float) -> Section:
-    again = Note("The same scenario, seed and version give the same fingerprints, on any engine and any number of workers.")
+    again = Note(
+        "The same scenario, seed and version give the same fingerprints, on any engine and any number of workers."
+    )
     prints = [Fact(name, variant.fingerprint, code=True) for name, variant in comparison.variants.items()]
     return sure_section(_facts(comparison, confidence), Heading("Fingerprints of the variants"), again, Facts(prints))
 
@@ -243,8 +298,18 @@ def _facts(comparison: Comparison, confidence: float) -> Iterator[Fact]:
     yield _again(comparison)
     yield Fact("replications", f"{comparison.replications}{common}")
     yield Fact("intervals", _intervals(comparison, confidence))
-    yield Fact("differences", "paired by replication; significant after Holm's correction over all metrics" if several and comparison.differences else "")
-    yield Fact("the answer", "of the criteria it names, every pair of variants is compared, all pairs judged together" if _ranked(comparison) else "")
+    yield Fact(
+        "differences",
+        "paired by replication; significant after Holm's correction over all metrics"
+        if several and comparison.differences
+        else "",
+    )
+    yield Fact(
+        "the answer",
+        "of the criteria it names, every pair of variants is compared, all pairs judged together"
+        if _ranked(comparison)
+        else "",
+    )
     yield Fact("run", f"{lasting(scenario.duration)}{warmup}")
     for part in comparison.method.parts():
         term, _, text = part.partition(": ")
@@ -264,7 +329,11 @@ def _again(comparison: Comparison) -> Fact:
     """The command for the same replications of the same variants."""
     study, names = comparison.study, list(comparison.variants)
     chosen = [] if names == list(study.variants) else ["--variants", ",".join(names)]
-    verb, which = ("compare", chosen) if len(study.variants) > 1 and len(names) > 1 else ("run", ["--variant", names[0]] if chosen else [])
+    verb, which = (
+        ("compare", chosen)
+        if len(study.variants) > 1 and len(names) > 1
+        else ("run", ["--variant", names[0]] if chosen else [])
+    )
     return repeat(study, verb, *which, "--replications", str(comparison.replications), "--seed", str(comparison.seed))
 
 
@@ -274,4 +343,7 @@ def _intervals(comparison: Comparison, confidence: float) -> str:
         return "none: nothing is random, the figures are exact"
     if comparison.replications == 1 and method.interval != "batch means":
         return "none: one replication"
-    return f"{show_share(method.confidence if method != ORDINARILY else confidence)} confidence, {INTERVALS[method.interval]}"
+    return (
+        f"{show_share(method.confidence if method != ORDINARILY else confidence)} confidence, "
+        f"{INTERVALS[method.interval]}"
+    )

@@ -9,9 +9,46 @@ from sim.experiments.replicating.explaining import Explanation
 from sim.report.charts.canvas import Chart, narrow
 from sim.report.charts.composition import composition
 from sim.report.conclusions.explaining import conclude_explanation
-from sim.report.explanation import arrived, explanation_json, left_out, parts_table, render_explanation, sentences, use_table
-from sim.report.frame import Block, Card, Cards, Cell, Fact, Head, Heading, Items, Line, Note, Page, Row, Rows, Section, Story, Table, Told, plain_table, render
-from sim.report.pages.parts import PAGE, NotModelled, chart_files, charts_section, repeat, scenario_section, silence_section, sure_section
+from sim.report.explanation import (
+    arrived,
+    explanation_json,
+    left_out,
+    parts_table,
+    render_explanation,
+    sentences,
+    use_table,
+)
+from sim.report.frame import (
+    Block,
+    Card,
+    Cards,
+    Cell,
+    Fact,
+    Head,
+    Heading,
+    Items,
+    Line,
+    Note,
+    Page,
+    Row,
+    Rows,
+    Section,
+    Story,
+    Table,
+    Told,
+    plain_table,
+    render,
+)
+from sim.report.pages.parts import (
+    PAGE,
+    NotModelled,
+    chart_files,
+    charts_section,
+    repeat,
+    scenario_section,
+    silence_section,
+    sure_section,
+)
 from sim.report.story import tell
 from sim.report.words import clock, show, show_interval
 
@@ -23,11 +60,19 @@ def explanation_files(explanation: Explanation, not_modelled: NotModelled) -> di
     with narrow():
         small = composition(explanation)
     page = render(explanation_page(explanation, charts, not_modelled, {small.name: small} if small is not None else {}))
-    told: dict[str, bytes | str] = {"explanation.txt": render_explanation(explanation), "explanation.json": explanation_json(explanation)}
+    told: dict[str, bytes | str] = {
+        "explanation.txt": render_explanation(explanation),
+        "explanation.json": explanation_json(explanation),
+    }
     return {**chart_files(charts), **{PurePosixPath(name): text for name, text in told.items()}, PAGE: page}
 
 
-def explanation_page(explanation: Explanation, charts: Sequence[Chart], not_modelled: NotModelled, small: Mapping[str, Chart] | None = None) -> Page:
+def explanation_page(
+    explanation: Explanation,
+    charts: Sequence[Chart],
+    not_modelled: NotModelled,
+    small: Mapping[str, Chart] | None = None,
+) -> Page:
     """The page before it is set; `small` are charts for a narrow screen, by name."""
     its, conclusion = explanation.comparison, conclude_explanation(explanation)
     return Page(
@@ -53,11 +98,16 @@ def explanation_page(explanation: Explanation, charts: Sequence[Chart], not_mode
 def _cards(explanation: Explanation) -> list[Card]:
     cards = []
     for index, (name, variant) in enumerate(explanation.variants.items()):
-        rows = [(f"{variant.clock} {quantile}", f"{'> ' if its.open else ''}{show_interval(its.value, 's')}") for quantile, its in variant.quantiles.items()]
+        rows = [
+            (f"{variant.clock} {quantile}", f"{'> ' if its.open else ''}{show_interval(its.value, 's')}")
+            for quantile, its in variant.quantiles.items()
+        ]
         busiest = variant.busiest
         if busiest is not None:
             rows.append((f"busiest: {busiest.station} ({busiest.resource})", show(busiest.utilisation.value, "share")))
-        rows += [(f"full from {clock(busy.full_at)}", f"{busy.station} ({busy.resource})") for busy in variant.filled[:2]]
+        rows += [
+            (f"full from {clock(busy.full_at)}", f"{busy.station} ({busy.resource})") for busy in variant.filled[:2]
+        ]
         cards.append(Card(name, rows, index))
     return cards
 
@@ -66,15 +116,26 @@ def _parts(explanation: Explanation) -> list[Block]:
     blocks: list[Block] = []
     for index, (name, variant) in enumerate(explanation.variants.items()):
         (_, _, *heads), *rows = parts_table(variant)
-        said = [Line(arrived(explanation, variant)), *map(Line, sentences(variant)), *map(Line, left_out(explanation, variant))]
+        said = [
+            Line(arrived(explanation, variant)),
+            *map(Line, sentences(variant)),
+            *map(Line, left_out(explanation, variant)),
+        ]
         columns = [Head("where", words=True), Head("what", words=True), *map(Head, heads)]
-        table = Table(f"Where the time of {name} went", columns, [Rows([Row(row[0], [Cell(cell) for cell in row[1:]]) for row in rows])])
+        table = Table(
+            f"Where the time of {name} went",
+            columns,
+            [Rows([Row(row[0], [Cell(cell) for cell in row[1:]]) for row in rows])],
+        )
         blocks += [Heading(name, index), Items(said), *([table] if variant.quantiles else [])]
     return blocks
 
 
 def _use(explanation: Explanation) -> list[Block]:
-    note = "Utilisation, saturation and errors of everything that can be full: mean over the replications; full from: the median of the moments."
+    note = (
+        "Utilisation, saturation and errors of everything that can be full: mean over the replications; full from: "
+        "the median of the moments."
+    )
     blocks: list[Block] = [Note(note)]
     for index, (name, variant) in enumerate(explanation.variants.items()):
         blocks += [Heading(name, index), plain_table(f"Stations of {name}", use_table(variant))]
@@ -89,7 +150,10 @@ def _stories(explanation: Explanation) -> list[Block]:
         (name, index, [Told(clock(moment.time, fine=True), moment.text, moment.mood) for moment in moments])
         for index, (name, moments) in enumerate(told.items())
     ]
-    return [Note("As the first replication has it. Times are min:s from the start of the run, warm-up included."), Story(columns)]
+    return [
+        Note("As the first replication has it. Times are min:s from the start of the run, warm-up included."),
+        Story(columns),
+    ]
 
 
 def _facts(explanation: Explanation) -> Iterator[Fact]:

@@ -21,7 +21,15 @@ NotModelled = Sequence[tuple[str, str]]
 def chart_block(chart: Chart, narrow: Chart | None = None) -> Drawing:
     """A chart with its title and how to read it."""
     small = _svg(narrow, f"{narrow.name}-narrow") if narrow is not None else ""
-    return Drawing(_svg(chart, chart.name), chart.name, chart.title, chart.reading, narrow=small, values=chart.values(), by_variant=chart.by_variant)
+    return Drawing(
+        _svg(chart, chart.name),
+        chart.name,
+        chart.title,
+        chart.reading,
+        narrow=small,
+        values=chart.values(),
+        by_variant=chart.by_variant,
+    )
 
 
 def _svg(chart: Chart, prefix: str) -> str:
@@ -42,7 +50,9 @@ def chart_files(charts: Iterable[Chart]) -> dict[PurePosixPath, bytes | str]:
     return files
 
 
-def charts_section(charts: Iterable[Chart], title: str = "Charts", narrow: Mapping[str, Chart] | None = None) -> Section:
+def charts_section(
+    charts: Iterable[Chart], title: str = "Charts", narrow: Mapping[str, Chart] | None = None
+) -> Section:
     """All charts below one another, those that are drawn for a narrow screen, too, by name."""
     return Section("charts", title, [chart_block(chart, (narrow or {}).get(chart.name)) for chart in charts])
 
@@ -64,16 +74,22 @@ def repeat(study: Study, verb: str, *options: str) -> Fact:
 def silence_section(not_modelled: NotModelled) -> Section:
     """What the models leave out."""
     said = Note("A simulator that hides its silence lies. The models behind these figures leave out:")
-    return Section("silence", "What is not modelled", [said, Facts([Fact(*part) for part in not_modelled])] if not_modelled else [])
+    return Section(
+        "silence", "What is not modelled", [said, Facts([Fact(*part) for part in not_modelled])] if not_modelled else []
+    )
 
 
 def scenario_section(study: Study) -> Section:
     """The file as it was written."""
-    return Section("scenario", "The scenario", [Code(study.text, "The scenario as it was written")] if study.text else [])
+    return Section(
+        "scenario", "The scenario", [Code(study.text, "The scenario as it was written")] if study.text else []
+    )
 
 
 def periods_of(scenarios: Iterable[Scenario]) -> list[tuple[str, float, float]]:
-    """What charts over time can be zoomed on: every fault, with a third of its length before and as much as it lasted after it."""
+    """What charts over time can be zoomed on: every fault, with a third of its length before and as much as it lasted
+    after it.
+    """
     found: dict[tuple[str, float, float], None] = {}
     for scenario in scenarios:
         for fault in scenario.faults:

@@ -12,7 +12,17 @@ from sim.report.charts.canvas import Chart, narrow
 from sim.report.charts.scaling import capacity_charts, sweep_charts
 from sim.report.conclusions.searching import conclude_search
 from sim.report.frame import Block, Card, Cards, Code, Fact, Items, Line, Page, Section, plain_table, render, slug
-from sim.report.pages.parts import PAGE, TEXT, NotModelled, chart_files, charts_section, repeat, scenario_section, silence_section, sure_section
+from sim.report.pages.parts import (
+    PAGE,
+    TEXT,
+    NotModelled,
+    chart_files,
+    charts_section,
+    repeat,
+    scenario_section,
+    silence_section,
+    sure_section,
+)
 from sim.report.scaling import parts_of, render_answer
 from sim.report.words import show, show_interval
 
@@ -21,11 +31,21 @@ def search_files(answer: Answer, not_modelled: NotModelled) -> dict[PurePosixPat
     """Every file of the report: the page, the charts, the table as text."""
     charts = _charts(answer)
     with narrow():
-        small = {chart.name: chart for chart in _charts(answer)} if isinstance(answer, Sweep) and answer.design == "grid" else {}
-    return {**chart_files(charts), TEXT: render_answer(answer), PAGE: render(search_page(answer, charts, not_modelled, small))}
+        small = (
+            {chart.name: chart for chart in _charts(answer)}
+            if isinstance(answer, Sweep) and answer.design == "grid"
+            else {}
+        )
+    return {
+        **chart_files(charts),
+        TEXT: render_answer(answer),
+        PAGE: render(search_page(answer, charts, not_modelled, small)),
+    }
 
 
-def search_page(answer: Answer, charts: Sequence[Chart], not_modelled: NotModelled, small: Mapping[str, Chart] | None = None) -> Page:
+def search_page(
+    answer: Answer, charts: Sequence[Chart], not_modelled: NotModelled, small: Mapping[str, Chart] | None = None
+) -> Page:
     """The page before it is set; `small` are charts for a narrow screen, by name."""
     conclusion = conclude_search(answer)
     first, *others = _sections(answer)
@@ -61,13 +81,23 @@ def _kind(answer: Answer) -> str:
 
 def _cards(answer: Answer) -> list[Block]:
     if isinstance(answer, Sweep):
-        return [Cards([Card(variant, list(_extremes(answer, variant)), index) for index, variant in enumerate(answer.variants)])]
+        return [
+            Cards(
+                [
+                    Card(variant, list(_extremes(answer, variant)), index)
+                    for index, variant in enumerate(answer.variants)
+                ]
+            )
+        ]
     if isinstance(answer, Capacity):
         cards = [
             Card(
                 ", ".join((found.variant, *(f"{name}={value}" for name, value in found.settings.items()))),
                 [
-                    ("requests per second", f"{'> ' if found.rate.censored else ''}{show_interval(found.rate, '1/s').removeprefix('> ')}"),
+                    (
+                        "requests per second",
+                        f"{'> ' if found.rate.censored else ''}{show_interval(found.rate, '1/s').removeprefix('> ')}",
+                    ),
                     ("times the load as written", f"{found.load.value:.3g}"),
                     ("breaks first", found.breaks_first or "nothing"),
                 ],
@@ -77,18 +107,32 @@ def _cards(answer: Answer) -> list[Block]:
         ]
         return [Cards(cards)]
     chosen = [(choice, choice.settings or {}) for choice in answer.choices]
-    return [Cards([Card(choice.variant, list(settings.items()) or [("holds", "none of them")], index) for index, (choice, settings) in enumerate(chosen)])]
+    return [
+        Cards(
+            [
+                Card(choice.variant, list(settings.items()) or [("holds", "none of them")], index)
+                for index, (choice, settings) in enumerate(chosen)
+            ]
+        )
+    ]
 
 
 def _extremes(sweep: Sweep, variant: str) -> Iterator[tuple[str, str]]:
     """The least and the most of the usual figures over all points."""
-    for key, label, unit in (("throughput", "throughput", "1/s"), ("response_p99", "response p99", "s"), ("availability", "availability", "share")):
+    for key, label, unit in (
+        ("throughput", "throughput", "1/s"),
+        ("response_p99", "response p99", "s"),
+        ("availability", "availability", "share"),
+    ):
         values = sweep.curve(variant, key)["value"].dropna()
         if not values.empty:
             yield label, " to ".join(dict.fromkeys((show(float(values.min()), unit), show(float(values.max()), unit))))
     verdicts = [its for (name, _), its in sweep.verdicts.items() if name == variant and its]
     if verdicts:
-        yield "points at which all expectations hold", f"{sum(all(verdict.passed for verdict in its) for its in verdicts)} of {len(verdicts)}"
+        yield (
+            "points at which all expectations hold",
+            f"{sum(all(verdict.passed for verdict in its) for its in verdicts)} of {len(verdicts)}",
+        )
 
 
 def _sections(answer: Answer) -> list[Section]:
@@ -99,7 +143,9 @@ def _sections(answer: Answer) -> list[Section]:
     for title, rows, remarks in found:
         taken[title] = taken.get(title, 0) + 1
         anchor = f"table-{slug(title)}" if taken[title] == 1 else f"table-{slug(title)}-{taken[title]}"
-        sections.append(Section(anchor, title, [*([plain_table(title, rows)] if rows else []), *_remarks(title, remarks)]))
+        sections.append(
+            Section(anchor, title, [*([plain_table(title, rows)] if rows else []), *_remarks(title, remarks)])
+        )
     return sections
 
 
@@ -113,7 +159,10 @@ def _remarks(title: str, text: str) -> list[Block]:
 
 def _facts(answer: Answer) -> Iterator[Fact]:
     yield _again(answer)
-    yield Fact("replications", f"{answer.replications}{' at most' if not isinstance(answer, Sweep) else ''}, the same luck everywhere")
+    yield Fact(
+        "replications",
+        f"{answer.replications}{' at most' if not isinstance(answer, Sweep) else ''}, the same luck everywhere",
+    )
     yield Fact("intervals", "95% confidence")
     yield Fact("seed", str(answer.seed))
     yield Fact("engine", answer.engine)
@@ -124,11 +173,23 @@ def _facts(answer: Answer) -> Iterator[Fact]:
 
 def _again(answer: Answer) -> Fact:
     """The command for the same runs."""
-    variants = answer.variants if isinstance(answer, (Sweep, Capacity)) else tuple(choice.variant for choice in answer.choices)
+    variants = (
+        answer.variants if isinstance(answer, (Sweep, Capacity)) else tuple(choice.variant for choice in answer.choices)
+    )
     chosen = [] if list(variants) == list(answer.study.variants) else ["--variants", ",".join(variants)]
     over = [part for axis in answer.axes for part in ("--over", axis.text)]
     verb = "sweep" if isinstance(answer, Sweep) else "capacity"
-    return repeat(answer.study, verb, *over, *_own_options(answer), *chosen, "--replications", str(answer.replications), "--seed", str(answer.seed))
+    return repeat(
+        answer.study,
+        verb,
+        *over,
+        *_own_options(answer),
+        *chosen,
+        "--replications",
+        str(answer.replications),
+        "--seed",
+        str(answer.seed),
+    )
 
 
 def _own_options(answer: Answer) -> list[str]:

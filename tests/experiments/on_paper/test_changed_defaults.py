@@ -18,7 +18,10 @@ SHOP: dict[str, Any] = {
     "traffic": {"shoppers": {"sends": "GET /", "arrivals": {"poisson": "10/s"}, "users": {"count": 10}}},
     "gateway": {"workers": 4, "routes": {"GET /": {"to": "front.ask"}}},
     "services": {
-        "front": {"workers": 32, "endpoints": {"ask": [{"work": "5ms"}, {"publish": "orders"}], "check": [{"wait": "1ms"}]}},
+        "front": {
+            "workers": 32,
+            "endpoints": {"ask": [{"work": "5ms"}, {"publish": "orders"}], "check": [{"wait": "1ms"}]},
+        },
         "mail": {"workers": 8, "consumes": {"orders": {"group": "g", "consumers": 1, "do": [{"work": "1ms"}]}}},
     },
     "brokers": {"kafka": {"kind": "log", "topics": {"orders": {"partitions": 6}}}},
@@ -35,7 +38,10 @@ def told(**changes: Any) -> str:
             place = place.setdefault(parent, {})
         place[last] = value
     analysis = Analysis(next(iter(load_document(document).variants.values())))
-    return "\n".join(f"{found.place}: {found.finding}. {found.why}" for found in changed_defaults(View(analysis, analysis.load("base"))))
+    return "\n".join(
+        f"{found.place}: {found.finding}. {found.why}"
+        for found in changed_defaults(View(analysis, analysis.load("base")))
+    )
 
 
 def test_a_file_that_relies_on_nothing_is_told_nothing():
@@ -53,7 +59,9 @@ BACK = {"workers": 4, "endpoints": {"do": [{"perform": "back.deep"}], "deep": [{
 OUTBOX = [{"work": "5ms"}, {"publish": "orders", "via": "outbox"}]
 AGAIN = {"retry": {"max_attempts": 3, "backoff": {"constant": "0s"}}}
 LAYERS = {
-    "services__front__endpoints__ask": [{"call": "back.do", "policy": {"circuit_breaker": {}, "bulkhead": {"max_concurrent_calls": 5}}}],
+    "services__front__endpoints__ask": [
+        {"call": "back.do", "policy": {"circuit_breaker": {}, "bulkhead": {"max_concurrent_calls": 5}}}
+    ],
     "services__back": {"workers": 1, "endpoints": {"do": [{"work": "1ms"}]}},
 }
 
@@ -65,7 +73,11 @@ def route(**words):
 @pytest.mark.parametrize(
     ("relying", "words", "saying"),
     [
-        ({"services__mail__consumes__orders": {"group": "g", "do": []}}, "mail <- orders: one consumer per replica, where it had 6. ", {}),
+        (
+            {"services__mail__consumes__orders": {"group": "g", "do": []}},
+            "mail <- orders: one consumer per replica, where it had 6. ",
+            {},
+        ),
         (
             {"services__mail__consumes__orders": {"group": "g", "do": []}, "services__mail__replicas": 2},
             "where it had 3. as with Spring Kafka, kafkajs and the Java client; `consumers: 3` is what it was",
@@ -81,8 +93,16 @@ def route(**words):
             "gateway.rate_limits.0: counts in windows of 60s, where they were of 1s",
             {"gateway__rate_limits": [{"per": "all", "rate": "90/m", "algorithm": "sliding_log", "window": "1m"}]},
         ),
-        ({"faults": DARK}, "front: a publication without a policy is tried again for 120 s, where it was tried four times", {"faults": []}),
-        ({"faults": CUT}, "front: a publication without a policy is tried again for 120 s", {"faults": CUT, "services__front__endpoints__ask": POLICY}),
+        (
+            {"faults": DARK},
+            "front: a publication without a policy is tried again for 120 s, where it was tried four times",
+            {"faults": []},
+        ),
+        (
+            {"faults": CUT},
+            "front: a publication without a policy is tried again for 120 s",
+            {"faults": CUT, "services__front__endpoints__ask": POLICY},
+        ),
         (
             {"network": {"default": {"loss": "1%"}}},
             "tried again for 120 s",
@@ -101,12 +121,18 @@ def route(**words):
         (
             {"traffic__others": OTHERS, "gateway__authentication": OAUTH},
             "traffic: users of shoppers and others are different people, where they were the same",
-            {"traffic__others": {**OTHERS, "users": {"count": 10, "population": "bots"}}, "gateway__authentication": OAUTH},
+            {
+                "traffic__others": {**OTHERS, "users": {"count": 10, "population": "bots"}},
+                "gateway__authentication": OAUTH,
+            },
         ),
         (
             {"traffic__shoppers__retry": TWICE, "services__front__endpoints__ask": [{"work": {"exponential": "5ms"}}]},
             "front: a retry meets the work of the try before, where it drew anew",
-            {"traffic__shoppers__retry": TWICE, "services__front__endpoints__ask": [{"work": {"exponential": "5ms"}, "per": "request"}]},
+            {
+                "traffic__shoppers__retry": TWICE,
+                "services__front__endpoints__ask": [{"work": {"exponential": "5ms"}, "per": "request"}],
+            },
         ),
         (
             {"services__front__endpoints__ask": CALLING, "services__back": BACK},
@@ -151,7 +177,10 @@ def route(**words):
         (
             {"gateway__routes": route(timeout="1s"), "traffic__shoppers__retry": {**AGAIN["retry"], "on": ["timeout"]}},
             "traffic.shoppers -> GET /: timeout of the gateway towards others is an error for it",
-            {"gateway__routes": route(timeout="1s"), "traffic__shoppers__retry": {**AGAIN["retry"], "on": ["rate_limited"]}},
+            {
+                "gateway__routes": route(timeout="1s"),
+                "traffic__shoppers__retry": {**AGAIN["retry"], "on": ["rate_limited"]},
+            },
         ),
     ],
 )

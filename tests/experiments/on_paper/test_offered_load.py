@@ -78,7 +78,10 @@ def test_branches_run_at_once_and_the_longest_counts():
 
 
 def test_a_reply_frees_the_caller_but_not_the_worker():
-    services = {"front": front({"call": "back.answer"}), "back": {"workers": 2, "endpoints": {"answer": ["reply", {"work": "50ms"}]}}}
+    services = {
+        "front": front({"call": "back.answer"}),
+        "back": {"workers": 2, "endpoints": {"answer": ["reply", {"work": "50ms"}]}},
+    }
     load = load_of(services)
     assert station(load, "front").demand == 0
     assert station(load, "back").demand == pytest.approx(0.050)
@@ -96,7 +99,9 @@ def test_messages_reach_their_consumers_and_what_those_call():
         },
         "back": BACK,
     }
-    load = load_of(services, brokers={"kafka": {"kind": "log", "replication": "4ms", "topics": {"orders": {"partitions": 4}}}})
+    load = load_of(
+        services, brokers={"kafka": {"kind": "log", "replication": "4ms", "topics": {"orders": {"partitions": 4}}}}
+    )
     consumers = station(load, "shipping <- orders", "consumers")
     assert station(load, "front").demand == pytest.approx(0.004)
     assert (consumers.servers, consumers.rate) == (2, pytest.approx(10))  # one for each replica
@@ -138,7 +143,10 @@ def gated(**gateway: Any) -> OfferedLoad:
 
 
 def test_the_gateway_is_a_station_of_its_own():
-    load = gated(authentication={"jwt": {"work": "2ms", "invalid": 0.5}}, routes={"GET /": {"to": "front.ask", "translate": {"to": "grpc", "work": "4ms"}}})
+    load = gated(
+        authentication={"jwt": {"work": "2ms", "invalid": 0.5}},
+        routes={"GET /": {"to": "front.ask", "translate": {"to": "grpc", "work": "4ms"}}},
+    )
     assert station(load, "gateway").rate == 10
     assert station(load, "gateway").demand == pytest.approx(0.003 + 0.5 * 0.004)
     assert station(load, "front").rate == pytest.approx(5)
@@ -160,7 +168,9 @@ def test_a_limit_holds_the_load_back_and_is_what_is_full():
 
 def test_introspection_costs_a_call_per_user_replica_and_lifetime_of_the_cache():
     """Each of the 100 users comes to each of the two replicas 0.05 times a second, and is forgotten after 10 s."""
-    text = document({"front": front({"work": "1ms"}), "identity": {"workers": 4, "endpoints": {"check": [{"work": "5ms"}]}}})
+    text = document(
+        {"front": front({"work": "1ms"}), "identity": {"workers": 4, "endpoints": {"check": [{"work": "5ms"}]}}}
+    )
     text["traffic"]["clients"] |= {"sends": "GET /", "users": {"count": 100}}
     oauth = {"introspect": "identity.check", "cache_ttl": "10s", "lookup": "0.1ms"}
     (scenario,) = load_document({**text, "gateway": {**GATEWAY, "authentication": {"oauth": oauth}}}).variants.values()
@@ -179,7 +189,9 @@ def test_a_closed_workload_sends_no_more_than_its_bounds():
 
 def test_the_report_reads_as_a_table_and_variants_that_are_alike_share_one():
     text = document({"front": front({"work": "10ms"})})
-    report = check(load_document({**text, "variants": {"a": {}, "b": {}, "c": {"services": {"front": {"replicas": 2}}}}}))
+    report = check(
+        load_document({**text, "variants": {"a": {}, "b": {}, "c": {"services": {"front": {"replicas": 2}}}}})
+    )
     lines = str(report).splitlines()
     assert lines[0] == "a, b"
     assert lines[1].split() == ["station", "resource", "servers", "rate", "at", "peak", "held", "load", "at", "peak"]
@@ -191,7 +203,10 @@ def test_the_report_reads_as_a_table_and_variants_that_are_alike_share_one():
 
 def test_a_simulated_shop_is_as_busy_as_the_paper_says():
     """Utilisation law: threads of the front are held for its own work, the links and the whole answer of the back."""
-    services = {"front": front({"work": {"exponential": "20ms"}}, {"fail": 0.25}, {"call": "back.answer"}, replicas=5), "back": {**BACK, "workers": 4}}
+    services = {
+        "front": front({"work": {"exponential": "20ms"}}, {"fail": 0.25}, {"call": "back.answer"}, replicas=5),
+        "back": {**BACK, "workers": 4},
+    }
     study = load_document(document(services, {"poisson": "60/s"}, network={"default": {"latency": "2ms"}}))
     paper = Analysis(study.variants["base"]).load("base")
     simulated = run(study, replications=4, jobs=1).variants["base"].metrics
@@ -205,8 +220,18 @@ def test_a_simulated_shop_is_as_busy_as_the_paper_says():
 
 def test_a_timeout_cuts_each_call_and_not_their_mean():
     """99 % take 10 ms and 1 % 90 s: with a timeout of 1 s a thread is held 19.9 ms, not min(910 ms, 1 s)."""
-    slow = {"workers": 5000, "endpoints": {"answer": [{"wait": {"mixture": [{"weight": "99%", "constant": "10ms"}, {"weight": "1%", "constant": "90s"}]}}]}}
-    load = load_of({"front": front({"call": "back.answer", "policy": {"timeout": "1s"}}, workers=40), "back": slow}, {"poisson": "30/s"})
+    slow = {
+        "workers": 5000,
+        "endpoints": {
+            "answer": [
+                {"wait": {"mixture": [{"weight": "99%", "constant": "10ms"}, {"weight": "1%", "constant": "90s"}]}}
+            ]
+        },
+    }
+    load = load_of(
+        {"front": front({"call": "back.answer", "policy": {"timeout": "1s"}}, workers=40), "back": slow},
+        {"poisson": "30/s"},
+    )
     assert station(load, "front").demand == pytest.approx(0.0199)
     assert station(load, "front").utilisation == pytest.approx(30 * 0.0199 / 40)
     assert station(load, "back").demand == pytest.approx(0.9099 + 0.0)
@@ -214,7 +239,10 @@ def test_a_timeout_cuts_each_call_and_not_their_mean():
 
 def test_attempts_that_are_made_again_are_visits_too():
     """A fifth of them fails, of up to three attempts each."""
-    services = {"front": front({"call": "back.answer", "policy": {"retry": {"max_attempts": 3}}}), "back": {**BACK, "endpoints": {"answer": [{"fail": 0.2}]}}}
+    services = {
+        "front": front({"call": "back.answer", "policy": {"retry": {"max_attempts": 3}}}),
+        "back": {**BACK, "endpoints": {"answer": [{"fail": 0.2}]}},
+    }
     assert station(load_of(services), "back").rate == pytest.approx(10 * (1 + 0.2 + 0.04))
 
 
@@ -226,7 +254,12 @@ def test_the_places_of_a_bulkhead_are_a_station():
     }
     load = load_of(services, policies={"few": {"bulkhead": {"max_concurrent_calls": 5}}})
     places = station(load, "front -> back", "places")
-    assert (places.servers, places.rate, places.demand, places.utilisation) == (10, pytest.approx(10), pytest.approx(1), pytest.approx(1))
+    assert (places.servers, places.rate, places.demand, places.utilisation) == (
+        10,
+        pytest.approx(10),
+        pytest.approx(1),
+        pytest.approx(1),
+    )
     assert load.bottleneck == places
     assert load.capacity == pytest.approx(1.0)
     shared = load_of(services, policies={"few": {"scope": "service", "bulkhead": {"max_concurrent_calls": 5}}})
@@ -236,7 +269,9 @@ def test_the_places_of_a_bulkhead_are_a_station():
 
 def events(topic: dict[str, Any], consumers: int, **clients: Any) -> OfferedLoad:
     worker = {"workers": 9, "consumes": {"t": {"group": "g", "consumers": consumers, "do": [{"wait": "10ms"}]}}}
-    text = document({"front": front({"publish": "t"}), "worker": worker}, brokers={"kafka": {"kind": "log", "topics": {"t": topic}}})
+    text = document(
+        {"front": front({"publish": "t"}), "worker": worker}, brokers={"kafka": {"kind": "log", "topics": {"t": topic}}}
+    )
     text["traffic"]["clients"] |= clients
     (scenario,) = load_document(text).variants.values()
     return Analysis(scenario).load("base")
@@ -266,15 +301,24 @@ def test_the_partition_of_a_popular_user_is_hot():
 
 def test_a_group_with_members_in_two_services_shares_its_messages():
     consume = {"t": {"group": "g", "consumers": 1, "do": [{"wait": "10ms"}]}}
-    services = {"front": front({"publish": "t"}), "one": {"workers": 1, "consumes": consume}, "two": {"workers": 1, "replicas": 2, "consumes": consume}}
+    services = {
+        "front": front({"publish": "t"}),
+        "one": {"workers": 1, "consumes": consume},
+        "two": {"workers": 1, "replicas": 2, "consumes": consume},
+    }
     load = load_of(services, brokers={"kafka": {"kind": "log", "topics": {"t": {"partitions": 3}}}})
     assert station(load, "one <- t", "consumers").rate == pytest.approx(10 / 3)
     assert station(load, "two <- t", "consumers").rate == pytest.approx(20 / 3)
 
 
 def test_messages_that_fail_are_delivered_again():
-    worker = {"workers": 1, "consumes": {"t": {"group": "g", "max_deliveries": 2, "do": [{"wait": "10ms"}, {"fail": 0.5}]}}}
-    load = load_of({"front": front({"publish": "t"}), "worker": worker}, brokers={"kafka": {"kind": "log", "topics": {"t": {}}}})
+    worker = {
+        "workers": 1,
+        "consumes": {"t": {"group": "g", "max_deliveries": 2, "do": [{"wait": "10ms"}, {"fail": 0.5}]}},
+    }
+    load = load_of(
+        {"front": front({"publish": "t"}), "worker": worker}, brokers={"kafka": {"kind": "log", "topics": {"t": {}}}}
+    )
     assert station(load, "worker <- t", "consumers").demand == pytest.approx(0.015)
 
 
@@ -287,7 +331,10 @@ def test_a_token_bucket_of_one_refuses_a_third_at_half_its_rate():
 def test_computation_beyond_any_machine_is_told_and_an_ordinary_one_is_not():
     def told(rate: str, **more: Any) -> bool:
         services = {"front": front({"work": "20ms"}, workers=400, **more)}
-        return any("compute at once" in finding.finding for finding in check(load_document(document(services, {"poisson": rate}))).warnings)
+        return any(
+            "compute at once" in finding.finding
+            for finding in check(load_document(document(services, {"poisson": rate}))).warnings
+        )
 
     assert told("8000/s")
     assert not told("8000/s", replicas=4)
@@ -296,7 +343,10 @@ def test_computation_beyond_any_machine_is_told_and_an_ordinary_one_is_not():
 
 
 def keeping(work: Any, **policy: Any) -> OfferedLoad:
-    call = {"call": "back.answer", "policy": {"timeout": "100ms", "retry": {"max_attempts": 3, "backoff": {"constant": "0s"}}, **policy}}
+    call = {
+        "call": "back.answer",
+        "policy": {"timeout": "100ms", "retry": {"max_attempts": 3, "backoff": {"constant": "0s"}}, **policy},
+    }
     return load_of({"front": front(call, workers=99), "back": {"workers": 99, "endpoints": {"answer": [work]}}})
 
 
@@ -342,7 +392,9 @@ def test_a_thousand_attempts_are_followed_as_far_as_they_matter():
     }
     load = load_of(services)
     assert station(load, "back").rate == pytest.approx(10 * (1 - 0.99**1000) / 0.01)
-    assert station(load, "front").demand == pytest.approx((1 - 0.99**1000) / 0.01 * 0.001 + 0.0005 * ((1 - 0.99**1000) / 0.01 - 1), rel=0.01)
+    assert station(load, "front").demand == pytest.approx(
+        (1 - 0.99**1000) / 0.01 * 0.001 + 0.0005 * ((1 - 0.99**1000) / 0.01 - 1), rel=0.01
+    )
 
 
 def test_what_is_held_without_end_stays_so_where_requests_keep_their_work(recwarn):

@@ -55,7 +55,9 @@ def test_shares_of_a_mix_that_are_no_whole_are_warned_of(sends, found):
 )
 def test_percentages_of_a_mixture_that_are_no_whole_are_warned_of(weights, found):
     one, other = weights
-    assert warnings("shares_of_mixtures", work=f"{{mixture: [{{{one}constant: 1ms}}, {{{other}constant: 2ms}}]}}") == found
+    assert (
+        warnings("shares_of_mixtures", work=f"{{mixture: [{{{one}constant: 1ms}}, {{{other}constant: 2ms}}]}}") == found
+    )
 
 
 def test_a_fault_after_a_shortened_run_is_a_warning_and_changes_nothing():
@@ -65,7 +67,12 @@ def test_a_fault_after_a_shortened_run_is_a_warning_and_changes_nothing():
     assert found == ["faults.late: begins at 5m, and the run ends at 2m"]
     assert warnings("faults_cut_off", text=text, sets=["duration=5m"])
     run = {
-        name: sim.run(sim.load_text(with_it.replace("SENDS", SENDS).replace("WORK", WORK), sets=["duration=2m"]), replications=1, engine="simpy", jobs=1)
+        name: sim.run(
+            sim.load_text(with_it.replace("SENDS", SENDS).replace("WORK", WORK), sets=["duration=2m"]),
+            replications=1,
+            engine="simpy",
+            jobs=1,
+        )
         for name, with_it in (("late", text), ("none", TEXT))
     }
     assert run["late"].fingerprint == run["none"].fingerprint
@@ -78,7 +85,9 @@ def test_a_list_in_a_warning_names_a_handful():
         f"version: 1\nduration: 1m\nwarmup: 1s\ntraffic: {{t: {{sends: {{{sends}}}, arrivals: {{poisson: 1/s}}}}}}\nservices: {{{services}}}\n"
     )
     report = sim.check(study)
-    assert [found.finding for found in report.warnings if found.kind == "unlimited_queues"] == ["queues without limit: s0, s1, s2, s3, s4 and 195 more"]
+    assert [found.finding for found in report.warnings if found.kind == "unlimited_queues"] == [
+        "queues without limit: s0, s1, s2, s3, s4 and 195 more"
+    ]
 
 
 def test_warnings_of_one_kind_are_a_handful_and_the_number_of_the_rest():

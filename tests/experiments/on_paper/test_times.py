@@ -10,7 +10,18 @@ import pytest
 from sim.experiments.on_paper.attempts import Ends, attempts, tries
 from sim.experiments.on_paper.tails import limited_mean, survival
 from sim.experiments.on_paper.times import NEVER, Times, any_of, coarse, law_of, longest
-from sim.spec.distribution import Constant, Distribution, Erlang, Exponential, Gamma, HyperExponential, LogNormal, Pareto, Uniform, Weibull
+from sim.spec.distribution import (
+    Constant,
+    Distribution,
+    Erlang,
+    Exponential,
+    Gamma,
+    HyperExponential,
+    LogNormal,
+    Pareto,
+    Uniform,
+    Weibull,
+)
 from sim.spec.measured import Empirical, Mixture
 from sim.spec.policy import CallPolicy, Retry
 
@@ -52,10 +63,20 @@ def test_as_points_a_distribution_keeps_its_mean_and_nearly_its_tail(family):
 
 
 def test_a_sum_of_several_is_as_draws_have_it():
-    total = Times(1.0, 0.005).then(Exponential(mean="20ms")).then(Gamma(mean="20ms", cv=2)).then(LogNormal(mean="40ms", cv=1))
+    total = (
+        Times(1.0, 0.005)
+        .then(Exponential(mean="20ms"))
+        .then(Gamma(mean="20ms", cv=2))
+        .then(LogNormal(mean="40ms", cv=1))
+    )
     luck, n = np.random.default_rng(5), 1_000_000
     sigma = math.sqrt(math.log(2))
-    drawn = 0.005 + luck.exponential(0.02, n) + luck.gamma(0.25, 0.08, n) + np.exp(math.log(0.04) - sigma**2 / 2 + sigma * luck.standard_normal(n))
+    drawn = (
+        0.005
+        + luck.exponential(0.02, n)
+        + luck.gamma(0.25, 0.08, n)
+        + np.exp(math.log(0.04) - sigma**2 / 2 + sigma * luck.standard_normal(n))
+    )
     assert total.mean == pytest.approx(0.085)
     for limit in (0.03, 0.1, 0.4):
         assert total.above(limit) == pytest.approx(float((drawn > limit).mean()), abs=0.003)
@@ -129,7 +150,9 @@ def test_what_differs_in_its_share_alone_has_one_sum():
 
 
 def test_coarse_laws_have_the_same_mean_and_nearly_the_same_tail():
-    exact = Times().then(Exponential(mean="10ms")).then(Exponential(mean="10ms"))  # above t: (1 + t / 10 ms) exp(-t / 10 ms)
+    exact = (
+        Times().then(Exponential(mean="10ms")).then(Exponential(mean="10ms"))
+    )  # above t: (1 + t / 10 ms) exp(-t / 10 ms)
     with coarse():
         rough = Times().then(Exponential(mean="10ms")).then(Exponential(mean="10ms"))
         assert rough.parts.sum.law.at.size <= 50
@@ -139,7 +162,10 @@ def test_coarse_laws_have_the_same_mean_and_nearly_the_same_tail():
 
 
 def test_the_total_timeout_ends_a_call_in_the_middle_of_its_attempts():
-    called = tries(Ends(Times(1.0, 90.0)), policy(timeout="1s", total_timeout="2.5s", retry={"max_attempts": 9, "backoff": {"constant": "0s"}}))
+    called = tries(
+        Ends(Times(1.0, 90.0)),
+        policy(timeout="1s", total_timeout="2.5s", retry={"max_attempts": 9, "backoff": {"constant": "0s"}}),
+    )
     assert called.ends.failed.mean == pytest.approx(2.5)
     assert called.attempts == pytest.approx(3.0)
 

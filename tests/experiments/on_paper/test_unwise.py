@@ -15,11 +15,21 @@ SOUND: dict[str, Any] = {
     "version": 1,
     "duration": "10m",
     "warmup": "1m",
-    "traffic": {"clients": {"sends": "GET /", "arrivals": {"poisson": "100/s"}, "users": {"count": 1000}, "timeout": "10s"}},
+    "traffic": {
+        "clients": {"sends": "GET /", "arrivals": {"poisson": "100/s"}, "users": {"count": 1000}, "timeout": "10s"}
+    },
     "gateway": {"workers": 4, "work": "1ms", "routes": {"GET /": {"to": "front.ask", "timeout": "5s"}}},
     "services": {
-        "front": {"workers": 32, "queue": {"capacity": 50}, "endpoints": {"ask": [{"work": "5ms"}, {"call": "back.answer", "policy": "calm"}]}},
-        "back": {"workers": 32, "queue": {"capacity": 50}, "endpoints": {"answer": [{"wait": {"exponential": "20ms"}}]}},
+        "front": {
+            "workers": 32,
+            "queue": {"capacity": 50},
+            "endpoints": {"ask": [{"work": "5ms"}, {"call": "back.answer", "policy": "calm"}]},
+        },
+        "back": {
+            "workers": 32,
+            "queue": {"capacity": 50},
+            "endpoints": {"answer": [{"wait": {"exponential": "20ms"}}]},
+        },
     },
     "policies": {"calm": {"timeout": "1s"}},
 }
@@ -34,7 +44,9 @@ def warnings(**changes: Any) -> str:
         for parent in parents:
             place = place.setdefault(parent, {})
         place[last] = value
-    return "\n".join(f"{finding.place}: {finding.finding}. {finding.why}" for finding in check(load_document(document)).warnings)
+    return "\n".join(
+        f"{finding.place}: {finding.finding}. {finding.why}" for finding in check(load_document(document)).warnings
+    )
 
 
 IMPATIENT: dict[str, Any] = {"sends": "front.ask", "arrivals": {"closed": {"users": 60, "think": "0s"}}}
@@ -46,19 +58,41 @@ QUICK: dict[str, Any] = {"workers": 32, "queue": {"capacity": 50}}
     [
         ({}, "the queue of front may be full"),
         ({"services__front__queue": {"capacity": 60}}, ""),
-        ({"services__front__queue": {"capacity": 60}, "traffic__others": {"sends": "front.ask", "arrivals": {"poisson": "1/s"}}}, "the queue of front may be full"),
+        (
+            {
+                "services__front__queue": {"capacity": 60},
+                "traffic__others": {"sends": "front.ask", "arrivals": {"poisson": "1/s"}},
+            },
+            "the queue of front may be full",
+        ),
         ({"traffic__clients": {**IMPATIENT, "arrivals": {"closed": {"users": 60, "think": "1ms"}}}}, ""),
         ({"traffic__clients": {**IMPATIENT, "timeout": "0s"}}, "they give up after 0s"),
         ({"services__front__endpoints__ask": [{"refuse": "1%"}, {"work": "1ms"}]}, "front refuses or fails at once"),
         ({"services__front__endpoints__ask": [{"effect": "asked"}]}, "front.ask takes no time"),
-        ({"services__front__endpoints__ask": [{"call": "back.answer", "policy": "broken"}]}, "a breaker of front may be open"),
-        ({"services__front__endpoints__ask": [{"call": "back.answer", "policy": "tight"}]}, "a bulkhead of front may be full"),
+        (
+            {"services__front__endpoints__ask": [{"call": "back.answer", "policy": "broken"}]},
+            "a breaker of front may be open",
+        ),
+        (
+            {"services__front__endpoints__ask": [{"call": "back.answer", "policy": "tight"}]},
+            "a bulkhead of front may be full",
+        ),
         ({"faults": [{"at": "2m", "for": "1m", "outage": "front", "how": "refuse"}]}, "the fault outage of front"),
-        ({"faults": [{"at": "2m", "for": "1m", "outage": "front", "how": "hang"}], "services__front__queue": {"capacity": 60}}, ""),
+        (
+            {
+                "faults": [{"at": "2m", "for": "1m", "outage": "front", "how": "hang"}],
+                "services__front__queue": {"capacity": 60},
+            },
+            "",
+        ),
     ],
 )
 def test_users_without_a_pause_who_can_be_answered_at_once_may_stop_the_time(changes, way):
-    policies = {"calm": {}, "broken": {"circuit_breaker": {"failures": 3}}, "tight": {"bulkhead": {"max_concurrent_calls": 2}}}
+    policies = {
+        "calm": {},
+        "broken": {"circuit_breaker": {"failures": 3}},
+        "tight": {"bulkhead": {"max_concurrent_calls": 2}},
+    }
     told = warnings(**{"gateway": None, "traffic__clients": IMPATIENT, "policies": policies, **changes})
     assert ("traffic.clients: its users do not pause" in told) == bool(way)
     assert way in told
@@ -68,7 +102,9 @@ def test_a_rate_limit_before_which_nothing_takes_time_may_stop_the_time():
     gateway = {"workers": 4, "rate_limits": [{"per": "all", "rate": "10/s"}], "routes": {"GET /": {"to": "front.ask"}}}
     client = {"sends": "GET /", "arrivals": {"closed": {"users": 3, "think": "0s"}}}
     assert "at once: a rate limit may refuse." in warnings(gateway=gateway, traffic__clients=client)
-    assert "do not pause" not in warnings(gateway={**gateway, "work": "1ms"}, traffic__clients=client), "there its work comes before"
+    assert "do not pause" not in warnings(gateway={**gateway, "work": "1ms"}, traffic__clients=client), (
+        "there its work comes before"
+    )
 
 
 def test_a_sound_shop_is_not_warned_of_anything():
@@ -90,13 +126,32 @@ def handling(time: Any, **consume: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"services__back__workers": 1}, ["back (workers): asked for 200% of what it can do", "falls behind by 50/s: work left over"]),
-        ({"services__back__workers": 2, "traffic__clients__arrivals": {"poisson": "90/s"}}, ["back (workers): 90% busy. above 80 % waiting times grow"]),
-        ({"traffic__clients__arrivals": {"profile": [{"for": "9m", "rate": "1/s"}, {"for": "1m", "rate": "2000/s"}]}}, ["at the peak. a backlog builds up"]),
+        (
+            {"services__back__workers": 1},
+            ["back (workers): asked for 200% of what it can do", "falls behind by 50/s: work left over"],
+        ),
+        (
+            {"services__back__workers": 2, "traffic__clients__arrivals": {"poisson": "90/s"}},
+            ["back (workers): 90% busy. above 80 % waiting times grow"],
+        ),
+        (
+            {
+                "traffic__clients__arrivals": {
+                    "profile": [{"for": "9m", "rate": "1/s"}, {"for": "1m", "rate": "2000/s"}]
+                }
+            },
+            ["at the peak. a backlog builds up"],
+        ),
         ({"services__back__queue": {}}, ["services: queues without limit: back"]),
         ({"services__spare": {"workers": 1, "endpoints": {"nap": []}}}, ["services.spare: nobody calls it"]),
-        ({"brokers": KAFKA, "services__front__endpoints__ask": PUBLISHING}, ["topic orders: published to, but nobody consumes it"]),
-        ({"brokers": KAFKA, "services__mail": CONSUMING, "services__front__endpoints__ask": PUBLISHING}, ["8 consumers for 2 partitions", "6 stay idle"]),
+        (
+            {"brokers": KAFKA, "services__front__endpoints__ask": PUBLISHING},
+            ["topic orders: published to, but nobody consumes it"],
+        ),
+        (
+            {"brokers": KAFKA, "services__mail": CONSUMING, "services__front__endpoints__ask": PUBLISHING},
+            ["8 consumers for 2 partitions", "6 stay idle"],
+        ),
         (
             {"brokers": KAFKA, "services__mail": CONSUMING, "services__front__endpoints__ask": PUBLISHING},
             ["mail <- orders (consumers): asked for 250% of what it can do", "falls behind by 60/s: lag grows"],
@@ -107,57 +162,120 @@ def handling(time: Any, **consume: Any) -> dict[str, Any]:
         ),
         (
             {"policies__calm": {"timeout": "50ms"}},
-            ["front.ask: gives back.answer 50ms, but its 99th percentile without any queue is 9", "of the attempts time out on a good day"],
+            [
+                "front.ask: gives back.answer 50ms, but its 99th percentile without any queue is 9",
+                "of the attempts time out on a good day",
+            ],
         ),
         (
-            {"policies__calm": {"timeout": "100ms", "retry": {"max_attempts": 3}}, "services__back__endpoints__answer": HEAVY},
-            ["front.ask: gives back.answer 100ms, and tries up to 3 times; 1", "% of the requests take longer by themselves", "`per: attempt` draws anew"],
+            {
+                "policies__calm": {"timeout": "100ms", "retry": {"max_attempts": 3}},
+                "services__back__endpoints__answer": HEAVY,
+            },
+            [
+                "front.ask: gives back.answer 100ms, and tries up to 3 times; 1",
+                "% of the requests take longer by themselves",
+                "`per: attempt` draws anew",
+            ],
         ),
-        ({"traffic__clients__timeout": "3s"}, ["traffic.clients: clients give up after 3s, before the route GET / does (5s)"]),
         (
-            {"policies__calm": RETRIES, "traffic__clients__retry": {"max_attempts": 3}, "gateway__routes": {"GET /": {"to": "front.ask", "policy": RETRIES}}},
+            {"traffic__clients__timeout": "3s"},
+            ["traffic.clients: clients give up after 3s, before the route GET / does (5s)"],
+        ),
+        (
+            {
+                "policies__calm": RETRIES,
+                "traffic__clients__retry": {"max_attempts": 3},
+                "gateway__routes": {"GET /": {"to": "front.ask", "policy": RETRIES}},
+            },
             ["one request may become 27 attempts: clients x3, gateway x3, front.ask -> back.answer x3"],
         ),
         (
-            {"policies__calm": {"timeout": "1s", "circuit_breaker": {"failures": 5}}, "services__back__endpoints__answer": [{"fail": "1%"}]},
-            ["front.ask -> back.answer: on a good day 1 failures every 1s: it reaches 5 about 13.2 times an hour", "opens without an outage"],
+            {
+                "policies__calm": {"timeout": "1s", "circuit_breaker": {"failures": 5}},
+                "services__back__endpoints__answer": [{"fail": "1%"}],
+            },
+            [
+                "front.ask -> back.answer: on a good day 1 failures every 1s: it reaches 5 about 13.2 times an hour",
+                "opens without an outage",
+            ],
         ),
         (
             {"policies__calm": {"timeout": "1s", "circuit_breaker": {"failures": 500}}},
-            ["only 100 attempts every 1s pass each breaker, which opens at 500", "stays closed even if every attempt fails"],
+            [
+                "only 100 attempts every 1s pass each breaker, which opens at 500",
+                "stays closed even if every attempt fails",
+            ],
         ),
         (
-            {"policies__calm": {"circuit_breaker": {"resilience4j": {"failure_rate_threshold": 10}}}, "services__back__endpoints__answer": [{"fail": "20%"}]},
+            {
+                "policies__calm": {"circuit_breaker": {"resilience4j": {"failure_rate_threshold": 10}}},
+                "services__back__endpoints__answer": [{"fail": "20%"}],
+            },
             ["20% of the attempts fail on a good day, and the breaker opens at 10 %"],
         ),
-        ({"gateway__rate_limits": [{"per": "user", "rate": "100/s", "burst": 100}]}, ["the busiest user sends 0.1/s at most", "never refuses anything"]),
-        ({"gateway__rate_limits": [{"per": "all", "rate": "80/s", "burst": 10}]}, ["clients send 100/s on average, and 80/s pass. 20% of that is refused"]),
+        (
+            {"gateway__rate_limits": [{"per": "user", "rate": "100/s", "burst": 100}]},
+            ["the busiest user sends 0.1/s at most", "never refuses anything"],
+        ),
+        (
+            {"gateway__rate_limits": [{"per": "all", "rate": "80/s", "burst": 10}]},
+            ["clients send 100/s on average, and 80/s pass. 20% of that is refused"],
+        ),
         (
             {"gateway__rate_limits": [{"per": "user", "rate": "1/m"}]},
             ["the busiest user sends 0.1/s on average, and 0.0167/s pass"],
         ),
         (
             {"gateway__rate_limits": [{"per": "all", "rate": "30/m", "algorithm": "fixed_window", "window": "1s"}]},
-            ["gateway.rate_limits.0: 0.5/s is 0.5 requests in a window of 1s; it counts whole ones, and lets 1 pass. that is 1/s; choose a `window`"],
+            [
+                "gateway.rate_limits.0: 0.5/s is 0.5 requests in a window of 1s; it counts whole ones, and lets 1 pass. that is 1/s; choose a `window`"
+            ],
         ),
-        ({"gateway__rate_limits": [{"per": "all", "rate": "2.5/s", "algorithm": "sliding_log"}]}, ["2.5/s is 2.5 requests in a window of 1s", "lets 2 pass"]),
+        (
+            {"gateway__rate_limits": [{"per": "all", "rate": "2.5/s", "algorithm": "sliding_log"}]},
+            ["2.5/s is 2.5 requests in a window of 1s", "lets 2 pass"],
+        ),
         (
             {"services__back__endpoints__answer": [{"wait": {"lognormal": {"mean": "30ms", "p99": "10ms"}}}]},
-            ["services.back.endpoints.answer.0.wait: its p99, 10ms, is below its mean, 30ms", "have the two been exchanged?"],
+            [
+                "services.back.endpoints.answer.0.wait: its p99, 10ms, is below its mean, 30ms",
+                "have the two been exchanged?",
+            ],
         ),
         (
             {"gateway__rate_limits": [{"per": "all", "rate": "200/s", "algorithm": "token_bucket"}]},
-            ["one token: of two requests closer than 5ms the second is refused", "clients send 100/s: of Poisson arrivals that refuses 33.3%"],
+            [
+                "one token: of two requests closer than 5ms the second is refused",
+                "clients send 100/s: of Poisson arrivals that refuses 33.3%",
+            ],
         ),
-        ({"gateway__rate_limits": [{"per": "all", "rate": "200/s", "burst": 9, "algorithm": "fixed_window"}]}, ["`burst` is no word of fixed_window"]),
-        ({"gateway__rate_limits": [{"per": "all", "rate": "200/s", "burst": 9, "window": "1m"}]}, ["`window` is no word of token_bucket"]),
+        (
+            {"gateway__rate_limits": [{"per": "all", "rate": "200/s", "burst": 9, "algorithm": "fixed_window"}]},
+            ["`burst` is no word of fixed_window"],
+        ),
+        (
+            {"gateway__rate_limits": [{"per": "all", "rate": "200/s", "burst": 9, "window": "1m"}]},
+            ["`window` is no word of token_bucket"],
+        ),
         (
             {"gateway__rate_limits": [{"per": "all", "rate": "80/s", "algorithm": "sliding_window"}]},
-            ["requests that this sliding_window_counter refuses do not count", "in Kong's rate-limiting-advanced they do"],
+            [
+                "requests that this sliding_window_counter refuses do not count",
+                "in Kong's rate-limiting-advanced they do",
+            ],
         ),
         (
-            {"brokers": KAFKA, "services__mail": CONSUMING, "services__front__endpoints__ask": PUBLISHING, "faults": [{"at": "2m", "crash": {"of": "mail"}}]},
-            ["faults.crash of mail: mail consumes; its consumers are static members here", "wait until its old session has ended (45s)"],
+            {
+                "brokers": KAFKA,
+                "services__mail": CONSUMING,
+                "services__front__endpoints__ask": PUBLISHING,
+                "faults": [{"at": "2m", "crash": {"of": "mail"}}],
+            },
+            [
+                "faults.crash of mail: mail consumes; its consumers are static members here",
+                "wait until its old session has ended (45s)",
+            ],
         ),
         (
             {
@@ -182,7 +300,11 @@ def handling(time: Any, **consume: Any) -> dict[str, Any]:
             ["mail <- orders: a full batch of 500 records takes 5.83m on average", "max.poll.interval.ms"],
         ),
         (
-            {"brokers": KAFKA, "services__mail": handling("7m", max_poll_records=1), "services__front__endpoints__ask": PUBLISHING},
+            {
+                "brokers": KAFKA,
+                "services__mail": handling("7m", max_poll_records=1),
+                "services__front__endpoints__ask": PUBLISHING,
+            },
             ["mail <- orders: a record takes 7m on average"],
         ),
         (
@@ -193,26 +315,58 @@ def handling(time: Any, **consume: Any) -> dict[str, Any]:
             },
             ["a full batch of 2 records takes more than 5m when one is slow, as 1."],
         ),
-        ({"brokers": KAFKA, "services__front__endpoints__ask": PUBLISHING}, ["brokers.kafka: each publication is sent at once and alone", "linger.ms"]),
         (
-            {"traffic__others": {"sends": "GET /", "arrivals": {"poisson": "1/s"}, "users": {"count": 10, "population": "client"}}},
+            {"brokers": KAFKA, "services__front__endpoints__ask": PUBLISHING},
+            ["brokers.kafka: each publication is sent at once and alone", "linger.ms"],
+        ),
+        (
+            {
+                "traffic__others": {
+                    "sends": "GET /",
+                    "arrivals": {"poisson": "1/s"},
+                    "users": {"count": 10, "population": "client"},
+                }
+            },
             ["traffic.others.users: the population 'client' is of no other traffic; did you mean 'clients'?"],
         ),
         (
-            {"traffic__others": {"sends": "GET /", "arrivals": {"poisson": "1/s"}, "users": {"count": 10, "population": "clients"}}},
+            {
+                "traffic__others": {
+                    "sends": "GET /",
+                    "arrivals": {"poisson": "1/s"},
+                    "users": {"count": 10, "population": "clients"},
+                }
+            },
             ["traffic.clients.users: the population 'clients' has 1,000 in clients and 10 in others"],
         ),
-        ({"traffic__clients__users": None, "gateway__rate_limits": [{"per": "user", "rate": "1/s"}]}, ["no traffic says how many users there are"]),
         (
-            {"services__back__replicas": 3, "faults": [{"name": "dies", "at": "2m", "crash": {"of": "back", "restart_after": "1m"}}]},
-            ["faults.dies: a dead replica of back is avoided at once. in Kubernetes callers still choose it for seconds"],
+            {"traffic__clients__users": None, "gateway__rate_limits": [{"per": "user", "rate": "1/s"}]},
+            ["no traffic says how many users there are"],
         ),
         (
-            {"faults": [{"name": "bad", "at": "2m", "for": "1m", "network": {"between": ["front", "back"], "loss": "1%"}}]},
-            ["faults.bad: each of the 1% that are lost is a whole attempt, which only a timeout ends. TCP sends it again"],
+            {
+                "services__back__replicas": 3,
+                "faults": [{"name": "dies", "at": "2m", "crash": {"of": "back", "restart_after": "1m"}}],
+            },
+            [
+                "faults.dies: a dead replica of back is avoided at once. in Kubernetes callers still choose it for seconds"
+            ],
+        ),
+        (
+            {
+                "faults": [
+                    {"name": "bad", "at": "2m", "for": "1m", "network": {"between": ["front", "back"], "loss": "1%"}}
+                ]
+            },
+            [
+                "faults.bad: each of the 1% that are lost is a whole attempt, which only a timeout ends. TCP sends it again"
+            ],
         ),
         ({"network": {"default": {"loss": "2%"}}}, ["network.default: each of the 2% that are lost"]),
-        ({"traffic__clients__arrivals": {"closed": {"users": 100, "think": "1s"}}}, ["a closed workload of 100 users. closed users wait"]),
+        (
+            {"traffic__clients__arrivals": {"closed": {"users": 100, "think": "1s"}}},
+            ["a closed workload of 100 users. closed users wait"],
+        ),
         ({"warmup": 0}, ["warmup: 0, with steady load"]),
         ({"faults": [{"name": "early", "at": "10s", "slow": {"of": "back", "by": 2}}]}, ["during the warm-up"]),
         (
@@ -230,7 +384,11 @@ def test_unwise_is_told_with_its_place_and_its_reason(changes, words):
 def test_what_is_kind_is_told_only_where_a_scenario_comes_by_it():
     """A short outage, a quick handler, an outbox, a broker without acks, a limit that is kept: nothing to be told."""
     outbox = [{"work": "5ms"}, {"publish": "orders", "via": "outbox"}]
-    quiet = {"brokers": KAFKA, "services__mail": handling("1ms", consumers=1), "services__front__endpoints__ask": outbox}
+    quiet = {
+        "brokers": KAFKA,
+        "services__mail": handling("1ms", consumers=1),
+        "services__front__endpoints__ask": outbox,
+    }
     assert "Kafka" not in warnings(**quiet, faults=[{"at": "2m", "for": "40s", "outage": "mail"}])
     unheard = {"kafka": {**KAFKA["kafka"], "acks": 0}}
     assert "batches" not in warnings(**{**quiet, "brokers": unheard, "services__front__endpoints__ask": PUBLISHING})
@@ -252,7 +410,10 @@ def test_a_breaker_of_every_replica_sees_its_share_of_the_calls():
 
 
 def test_a_warning_names_its_variants_when_it_is_not_of_all():
-    document = {**copy.deepcopy(SOUND), "variants": {"a": {}, "b": {"services": {"back": {"queue": {"capacity": "unlimited"}}}}}}
+    document = {
+        **copy.deepcopy(SOUND),
+        "variants": {"a": {}, "b": {"services": {"back": {"queue": {"capacity": "unlimited"}}}}},
+    }
     report = check(load_document(document))
     assert [finding.variants for finding in report.warnings] == [("b",)]
     assert "[b]" in str(report)
@@ -267,7 +428,14 @@ def test_the_noise_of_a_breaker_is_that_of_the_reference():
     assert (poisson_tail(0, 0.0), poisson_tail(1, 0.0)) == (1.0, 0.0)
 
 
-@pytest.mark.parametrize("limit", [{"rate": "30/m", "algorithm": "fixed_window", "window": "1m"}, {"rate": "30/m"}, {"rate": "30/m", "algorithm": "gcra"}])
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"rate": "30/m", "algorithm": "fixed_window", "window": "1m"},
+        {"rate": "30/m"},
+        {"rate": "30/m", "algorithm": "gcra"},
+    ],
+)
 def test_a_limit_that_is_kept_as_it_is_written_is_not_warned_of(limit):
     assert "whole" not in warnings(gateway__rate_limits=[{"per": "user", **limit}])
 
@@ -278,3 +446,22 @@ def test_retries_of_what_is_drawn_anew_or_not_tried_after_a_timeout_are_not_hope
     refusals = {"timeout": "100ms", "retry": {"max_attempts": 3, "on": ["error"]}}
     assert "take longer by themselves" not in warnings(policies__calm=policy, services__back__endpoints__answer=anew)
     assert "take longer by themselves" not in warnings(policies__calm=refusals, services__back__endpoints__answer=HEAVY)
+
+
+def test_who_says_how_a_group_rebalances_is_told_only_of_its_own_limit():
+    """Neither that its members are static nor that nobody looks at max.poll.interval.ms; a batch over its limit is told."""
+    consume = {
+        "group": "mail",
+        "do": [{"wait": "40s"}],
+        "max_poll_records": 1,
+        "membership": {"max_poll_interval": "30s"},
+    }
+    told = warnings(
+        services__mail={"workers": 1, "queue": {"capacity": 9}, "consumes": {"news": consume}},
+        services__front__endpoints__ask=[{"publish": "news"}],
+        brokers={"kafka": {"kind": "log", "topics": {"news": {}}}},
+        faults=[{"at": "5m", "crash": {"of": "mail", "restart_after": "5s"}}],
+    )
+    assert "a record takes 40s on average. after 30s without a poll" in told
+    assert "say `membership`" not in told
+    assert "static members" not in told

@@ -36,7 +36,12 @@ def test_only_metrics_of_which_more_or_less_is_better_are_judged():
 
 
 def test_metrics_stand_in_the_order_of_the_catalogue():
-    assert list(faked().variants["one"].metrics)[:4] == ["response_p99", "response_p99(kitchen.cook)", "completion_p99", "availability"]
+    assert list(faked().variants["one"].metrics)[:4] == [
+        "response_p99",
+        "response_p99(kitchen.cook)",
+        "completion_p99",
+        "availability",
+    ]
 
 
 def test_one_infinite_replication_makes_the_mean_infinite_and_censored():
@@ -63,7 +68,12 @@ def test_an_unknown_variant_is_told_with_the_nearest_name():
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"replications": 0}, "replications: found 0"), ({"engine": "simpie"}, "did you mean 'simpy'"), ({"variants": []}, "no variant")]
+    ("options", "message"),
+    [
+        ({"replications": 0}, "replications: found 0"),
+        ({"engine": "simpie"}, "did you mean 'simpy'"),
+        ({"variants": []}, "no variant"),
+    ],
 )
 def test_what_makes_no_sense_is_refused(options, message):
     with pytest.raises(UsageError, match=message):
@@ -120,7 +130,9 @@ def test_printed_it_is_the_same_table_and_not_all_that_it_holds():
 
 
 def test_slips_of_the_pen_in_python_are_told_in_words():
-    with pytest.raises(UsageError, match=r"variants: found the text 'one', expected a list of names, such as \['one'\]"):
+    with pytest.raises(
+        UsageError, match=r"variants: found the text 'one', expected a list of names, such as \['one'\]"
+    ):
         compare(fakes.shop(), variants="one", replications=1)
     with pytest.raises(UsageError, match="replications: found '2', expected a whole number"):
         compare(fakes.shop(), replications="2")

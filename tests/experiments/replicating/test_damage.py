@@ -231,7 +231,9 @@ def test_a_scenario_that_fills_the_memory_is_not_built_for_comparison(kitchen, t
     taken = Taken.of(kitchen)
     closed = {"closed": {"users": 10_000_000, "think": "1s"}}
     set_words(("study", "document", "traffic", "guests", "arrivals"), closed)(taken)
-    assert "its scenario takes about 18GB of memory, expected at most 4.29GB; --largest allows more" in complaint(tmp_path, taken.packed())
+    assert "its scenario takes about 18GB of memory, expected at most 4.29GB; --largest allows more" in complaint(
+        tmp_path, taken.packed()
+    )
 
 
 @pytest.mark.parametrize("claimed", [None, 2**40, 2**62, -5])

@@ -34,7 +34,9 @@ def explanation() -> Explanation:
 def test_the_portions_add_up_to_the_response(explanation):
     for variant in explanation.variants.values():
         for explained in variant.quantiles.values():
-            assert sum(portion.seconds.value for portion in explained.portions) == pytest.approx(explained.response.value, rel=1e-6)
+            assert sum(portion.seconds.value for portion in explained.portions) == pytest.approx(
+                explained.response.value, rel=1e-6
+            )
             assert sum(portion.share for portion in explained.portions) == pytest.approx(1.0, rel=1e-6)
             assert explained.value.value == pytest.approx(explained.response.value, rel=0.2)
 
@@ -43,7 +45,14 @@ def test_the_median_is_work_and_a_frozen_callee_makes_the_slow_ones_wait(explana
     calm, frozen = explanation.variants["calm"].quantiles["p50"], explanation.variants["frozen"].quantiles["p99"]
     assert (calm.portions[0].place, calm.portions[0].what) == ("back", "work")
     assert any(portion.again for portion in frozen.portions)
-    assert sum(portion.share for portion in frozen.portions if portion.place == "back" and portion.what in ("queue", "frozen")) > 0.5
+    assert (
+        sum(
+            portion.share
+            for portion in frozen.portions
+            if portion.place == "back" and portion.what in ("queue", "frozen")
+        )
+        > 0.5
+    )
 
 
 def test_the_station_that_holds_up_the_others_is_full_before_them(explanation):

@@ -169,7 +169,9 @@ def test_it_is_said_of_a_single_replication_too():
 
 
 def test_where_one_variant_is_random_all_are_replicated():
-    text = CLOCKWORK.replace("slip: {services: {shop: {queue: {capacity: 100000}}}}", "slip: {traffic: {users: {arrivals: {poisson: 10/s}}}}")
+    text = CLOCKWORK.replace(
+        "slip: {services: {shop: {queue: {capacity: 100000}}}}", "slip: {traffic: {users: {arrivals: {poisson: 10/s}}}}"
+    )
     found = compare(load_text(text), replications=3, jobs=1, engine="simpy")
     assert (found.replications, found.method.exact) == (3, False)
 
@@ -184,8 +186,13 @@ def test_luck_that_made_no_difference_is_not_called_certainty():
 
 def test_precision_and_the_best_are_found_at_once():
     by_precision = run(load_text(CLOCKWORK), precision=0.05, jobs=1, engine="simpy")
-    assert (by_precision.replications, str(by_precision.method.precision)) == (1, "precision: response_p99 within 5% after 1 replication")
-    by_best = compare(load_text(CLOCKWORK), ["slower", "base"], best="p99(response)", indifference="1ms", jobs=1, engine="simpy")
+    assert (by_precision.replications, str(by_precision.method.precision)) == (
+        1,
+        "precision: response_p99 within 5% after 1 replication",
+    )
+    by_best = compare(
+        load_text(CLOCKWORK), ["slower", "base"], best="p99(response)", indifference="1ms", jobs=1, engine="simpy"
+    )
     assert by_best.replications == 1
     assert str(by_best.method.best) == "best: base by response_p99: nothing is random"
 

@@ -14,7 +14,7 @@ from sim.errors import ScenarioError, UsageError
 from sim.experiments.replicating.comparison import compare, run
 from sim.experiments.replicating.earlier_run import against_earlier
 from sim.experiments.replicating.method import Method
-from sim.experiments.running.decoding import made
+from sim.experiments.running.decoding import decoded
 from sim.experiments.running.jobs import Job, JobResult, Tick
 from sim.metrics.settling import POINTS, RESPONSE
 from sim.records.columns import Columns
@@ -39,7 +39,9 @@ def lucky(job: Job, tick: Tick) -> JobResult:
     """Responses of 1 s, of `two` and `three` 0.05 s less, with a spread of 0.1 s that all share, and one of 0.01 s (`three` 0.06 s) of their own."""
     result = fakes.quick(job, tick)
     shared = np.random.default_rng([job.seed, job.replication]).normal(0, 0.1)
-    own = np.random.default_rng([job.seed, job.replication, *job.variant.encode()]).normal(0, 0.06 if job.variant == "three" else 0.01)
+    own = np.random.default_rng([job.seed, job.replication, *job.variant.encode()]).normal(
+        0, 0.06 if job.variant == "three" else 0.01
+    )
     result.metrics["response_p99"] = (1.0 if job.variant == "one" else 0.95) + shared + own
     result.metrics["response_mean"] = 5.0
     result.metrics["lost_orders"] = float(job.replication % 2) - 0.5
@@ -68,7 +70,7 @@ def faked(text: str = fakes.SHOP, perform=lucky, **options):
 
 def kept(method: Method) -> Method:
     """As an archive keeps it; a whole one is not believed here, where its figures are made up."""
-    return made(Method, json.loads(json.dumps(asdict(method))), "method")
+    return decoded(Method, json.loads(json.dumps(asdict(method))), "method")
 
 
 # ---- until precise
@@ -101,7 +103,9 @@ def test_the_cap_is_kept_and_said():
     comparison = faked(precision=0.001, replications=25)
     assert comparison.replications == 25
     told = str(comparison.method)
-    assert told.startswith("precision: not reached, response_p99 within 0.1% was asked for: stopped at the cap of 25 replications with one: response_p99 ± ")
+    assert told.startswith(
+        "precision: not reached, response_p99 within 0.1% was asked for: stopped at the cap of 25 replications with one: response_p99 ± "
+    )
     assert 20_000 < comparison.method.precision.needed < 60_000
     assert f"it would take about {comparison.method.precision.needed} replications" in told
 
@@ -117,7 +121,10 @@ def test_a_mean_of_zero_is_never_precise_unless_nothing_varies():
 def test_a_figure_that_is_infinite_or_missing_gets_no_better_and_is_said_to_be():
     comparison = faked(precision=0.05, metrics=["response_p50", "mean(response)"])
     assert comparison.replications == 10
-    assert str(comparison.method) == "precision: not reached, one: response_p50 and two: response_p50 have no finite value, after 10 replications"
+    assert (
+        str(comparison.method)
+        == "precision: not reached, one: response_p50 and two: response_p50 have no finite value, after 10 replications"
+    )
     assert kept(comparison.method) == comparison.method
 
 
@@ -159,7 +166,10 @@ def test_the_best_is_selected_and_the_others_are_dropped_on_the_way():
     spent = {name: len(variant.per_replication) for name, variant in comparison.variants.items()}
     assert spent == best.replications
     assert spent["one"] < comparison.replications == max(spent.values())
-    assert f"best: {best.leader} by response_p99, right with a probability of at least 95% if the best is ahead of all others by 20ms" in str(best)
+    assert (
+        f"best: {best.leader} by response_p99, right with a probability of at least 95% if the best is ahead of all others by 20ms"
+        in str(best)
+    )
     assert f"mean over {spent['one']} to {comparison.replications} replications" in render_table(comparison)
 
 
@@ -182,7 +192,10 @@ def test_more_may_be_better():
     assert better.leader == "one"  # equal: the baseline
 
 
-@pytest.mark.parametrize(("metric", "why"), [("recovery_time", "no finite value in 10 of 10"), ("p99(completion)", "cut off by the end of the run")])
+@pytest.mark.parametrize(
+    ("metric", "why"),
+    [("recovery_time", "no finite value in 10 of 10"), ("p99(completion)", "cut off by the end of the run")],
+)
 def test_what_is_not_known_cannot_be_raced(metric, why):
     text = fakes.SHOP.replace("expect:", "faults: [{name: outage, at: 5s, for: 1s, outage: kitchen}]\nexpect:")
     name = "recovery_time(outage)" if metric == "recovery_time" else metric
@@ -270,7 +283,10 @@ def test_the_bootstrap_is_the_same_every_time_and_is_named():
 
 def test_more_confidence_is_wider_everywhere():
     usual, surer = faked(replications=12), faked(replications=12, confidence=0.99)
-    assert surer.variants["one"].metrics["response_p99"].half_width > usual.variants["one"].metrics["response_p99"].half_width
+    assert (
+        surer.variants["one"].metrics["response_p99"].half_width
+        > usual.variants["one"].metrics["response_p99"].half_width
+    )
     assert surer.differences["two"]["response_p99"].half_width > usual.differences["two"]["response_p99"].half_width
     assert "intervals: 99%" in str(surer.method)
     assert str(usual.method) == ""
@@ -313,12 +329,30 @@ def test_a_single_earlier_run_has_no_spread_to_test_with(tmp_path):
 @pytest.fixture(name="folder")
 def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "queue.yaml").write_text(QUEUE.replace("warmup: auto", "warmup: 1s") + "variants: {one: {}, two: {services: {kitchen: {replicas: 2}}}}\n")
+    (tmp_path / "queue.yaml").write_text(
+        QUEUE.replace("warmup: auto", "warmup: 1s") + "variants: {one: {}, two: {services: {kitchen: {replicas: 2}}}}\n"
+    )
 
 
 @pytest.mark.usefixtures("folder")
 def test_run_says_what_the_precision_came_to_and_that_is_no_failure(capsys):
-    assert cli.answer(["run", "queue.yaml", "--precision", "1%", "--metric", "mean(response)", "--replications", "12", "--jobs", "1"]) == 0
+    assert (
+        cli.answer(
+            [
+                "run",
+                "queue.yaml",
+                "--precision",
+                "1%",
+                "--metric",
+                "mean(response)",
+                "--replications",
+                "12",
+                "--jobs",
+                "1",
+            ]
+        )
+        == 0
+    )
     out = capsys.readouterr().out
     assert out.startswith("queue: 12 replications")
     assert "precision: not reached, response_mean within 1% was asked for: stopped at the cap of 12 replications" in out
@@ -328,8 +362,28 @@ def test_run_says_what_the_precision_came_to_and_that_is_no_failure(capsys):
 def test_compare_says_which_variant_is_best(capsys, monkeypatch):
     """The report takes seconds to draw, and is tested elsewhere."""
     pages = []
-    monkeypatch.setattr(cli.shared_options, "write_report_of", lambda comparison, out, rows: pages.append(render_comparison(comparison, ())) or out)
-    assert cli.answer(["compare", "queue.yaml", "--best", "mean(response)", "--indifference", "2ms", "--jobs", "1", "--set", "warmup=auto"]) == 0
+    monkeypatch.setattr(
+        cli.shared_options,
+        "write_report_of",
+        lambda comparison, out, rows: pages.append(render_comparison(comparison, ())) or out,
+    )
+    assert (
+        cli.answer(
+            [
+                "compare",
+                "queue.yaml",
+                "--best",
+                "mean(response)",
+                "--indifference",
+                "2ms",
+                "--jobs",
+                "1",
+                "--set",
+                "warmup=auto",
+            ]
+        )
+        == 0
+    )
     out = capsys.readouterr().out
     assert "best: two by response_mean, right with a probability of at least 95%" in out
     assert "found by MSER-5 on the mean response of 5 replications" in out

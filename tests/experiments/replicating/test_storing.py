@@ -32,8 +32,24 @@ def real():
 
 def test_the_document_has_the_promised_shape(comparison):
     document = as_document(comparison)
-    assert list(document) == ["schema", "scenario", "seed", "engine", "replications", "fingerprint", "bases", "variants", "differences"]
-    assert (document["schema"], document["scenario"], document["seed"], document["engine"], document["replications"]) == (2, "kitchen", 7, "simpy", 5)
+    assert list(document) == [
+        "schema",
+        "scenario",
+        "seed",
+        "engine",
+        "replications",
+        "fingerprint",
+        "bases",
+        "variants",
+        "differences",
+    ]
+    assert (
+        document["schema"],
+        document["scenario"],
+        document["seed"],
+        document["engine"],
+        document["replications"],
+    ) == (2, "kitchen", 7, "simpy", 5)
     assert document["variants"]["one"]["metrics"]["offered"] == {
         **{"value": 120.0, "low": 120.0, "high": 120.0},
         "spread": {"sd": 0.0, "min": 120.0, "max": 120.0, "n": 5},
@@ -42,14 +58,31 @@ def test_the_document_has_the_promised_shape(comparison):
     }
     assert set(document["bases"]) == {"arrivals", "departures", "time", "run"}
     assert document["variants"]["one"]["window"] == {"begin": 2.0, "end": 20.0}
-    assert document["variants"]["one"]["expectations"] == [{"text": "availability(kitchen.cook) >= 50%", "value": 0.99, "passed": True}]
-    assert list(document["differences"]["two"]["response_p99"]) == ["value", "low", "high", "significant", "finding", "detectable"]
+    assert document["variants"]["one"]["expectations"] == [
+        {"text": "availability(kitchen.cook) >= 50%", "value": 0.99, "passed": True}
+    ]
+    assert list(document["differences"]["two"]["response_p99"]) == [
+        "value",
+        "low",
+        "high",
+        "significant",
+        "finding",
+        "detectable",
+    ]
 
 
 def test_infinite_and_missing_figures_are_null_and_a_lower_bound_says_so(comparison):
     metrics = as_document(comparison)["variants"]["two"]["metrics"]
     nothing = {"sd": None, "min": None, "max": None, "n": 5}
-    assert metrics["recovery_time(outage)"] == {"value": None, "low": None, "high": None, "censored": True, "spread": nothing, "unit": "s", "of": "run"}
+    assert metrics["recovery_time(outage)"] == {
+        "value": None,
+        "low": None,
+        "high": None,
+        "censored": True,
+        "spread": nothing,
+        "unit": "s",
+        "of": "run",
+    }
     assert metrics["completion_p99"]["censored"] is True
     assert metrics["detection_time(outage)"]["value"] is None
     assert "censored" not in metrics["detection_time(outage)"]
@@ -84,7 +117,11 @@ def test_a_saved_run_comes_back_whole(real, tmp_path):
     assert after.records.fingerprint() == before.records.fingerprint()
     assert after.records.books == before.records.books
     assert np.array_equal(after.records.gauge("kitchen", "busy"), before.records.gauge("kitchen", "busy"))
-    assert (again.study.text, again.study.question, again.study.document) == (real.study.text, real.study.question, real.study.document)
+    assert (again.study.text, again.study.question, again.study.document) == (
+        real.study.text,
+        real.study.question,
+        real.study.document,
+    )
     assert (again.method, again.engine) == (real.method, real.engine)
 
 
@@ -223,8 +260,14 @@ def test_a_variant_that_the_earlier_run_did_not_have_is_set_against_its_first(co
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda document: document["variants"].update(one=[]), "variants.one.metrics: found an empty list, expected a map"),
-        (lambda document: document["variants"]["one"].update(metrics=5), "variants.one.metrics: found 5, expected a map"),
+        (
+            lambda document: document["variants"].update(one=[]),
+            "variants.one.metrics: found an empty list, expected a map",
+        ),
+        (
+            lambda document: document["variants"]["one"].update(metrics=5),
+            "variants.one.metrics: found 5, expected a map",
+        ),
         (lambda document: figure(document).pop("spread"), "found no 'spread'"),
         (lambda document: figure(document).update(spread=None), "spread: found nothing, expected a map"),
         (lambda document: figure(document).update(value="12"), "value: found '12', expected a number"),
@@ -234,7 +277,10 @@ def test_a_variant_that_the_earlier_run_did_not_have_is_set_against_its_first(co
         (lambda document: figure(document)["spread"].update(n=2.5), "spread.n: found 2.5, expected a whole number"),
         (lambda document: figure(document)["spread"].update(sd=-1), "found a number below 0"),
         (lambda document: figure(document).update(censored="no"), "censored: found 'no', expected true or false"),
-        (lambda document: document["variants"].update({"\x1b[2J": document["variants"].pop("one")}), "expected a name that can be printed"),
+        (
+            lambda document: document["variants"].update({"\x1b[2J": document["variants"].pop("one")}),
+            "expected a name that can be printed",
+        ),
     ],
 )
 def test_an_earlier_run_that_is_damaged_is_told_with_its_place(comparison, tmp_path, change, words):
@@ -252,7 +298,12 @@ def figure(document):
 
 
 def test_json_that_is_none_is_no_earlier_run(tmp_path):
-    for content in (b"[" * 100_000, b'{"schema": 2, "fingerprint": "", "x": 1e999}', b"[" + b"[]," * 9_000_000 + b"0]", b"\xff"):
+    for content in (
+        b"[" * 100_000,
+        b'{"schema": 2, "fingerprint": "", "x": 1e999}',
+        b"[" + b"[]," * 9_000_000 + b"0]",
+        b"\xff",
+    ):
         (tmp_path / "other.json").write_bytes(content)
         assert not is_earlier_run(tmp_path / "other.json")
 
@@ -278,5 +329,7 @@ def test_json_of_something_else_is_no_baseline(comparison, tmp_path, content):
 def test_an_earlier_run_whose_rates_mean_something_else_is_told(comparison, tmp_path):
     path = tmp_path / "old.json"
     path.write_text(json.dumps({**as_document(comparison), "schema": 1}))
-    with pytest.raises(UsageError, match="found schema 1, expected 2: its rates count by arrival, these by departure; run it again"):
+    with pytest.raises(
+        UsageError, match="found schema 1, expected 2: its rates count by arrival, these by departure; run it again"
+    ):
         against_earlier(comparison, path)

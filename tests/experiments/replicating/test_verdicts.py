@@ -61,5 +61,12 @@ def test_what_requests_in_flight_leave_open_is_judged_only_where_it_is_the_same_
     """
     result = sim.run(sim.load_text(text), replications=1).variants["base"]
     open_, surely, no, *rates = result.verdicts
-    assert (open_.passed, surely.passed, no.passed, [verdict.passed for verdict in rates]) == (False, True, False, [True] * 3)
-    assert open_.reason.startswith("undecided: between 0% and 100%, however the requests end that were in flight at the end")
+    assert (open_.passed, surely.passed, no.passed, [verdict.passed for verdict in rates]) == (
+        False,
+        True,
+        False,
+        [True] * 3,
+    )
+    assert open_.reason.startswith(
+        "undecided: between 0% and 100%, however the requests end that were in flight at the end"
+    )

@@ -15,7 +15,11 @@ def some_rows(count):
     dice = np.random.default_rng(3)
     rows = np.zeros(count, REQUEST)
     for name in REQUEST.names:
-        rows[name] = dice.integers(0, 2, count) if REQUEST[name] == np.bool_ else dice.normal(0, 100, count).astype(REQUEST[name])
+        rows[name] = (
+            dice.integers(0, 2, count)
+            if REQUEST[name] == np.bool_
+            else dice.normal(0, 100, count).astype(REQUEST[name])
+        )
     rows["end"][::7] = np.nan
     rows["effects"] = np.iinfo(np.uint64).max - np.arange(count, dtype=np.uint64)
     return rows
@@ -38,7 +42,11 @@ def test_everything_comes_back_bit_by_bit(compression):
     assert words == {"a": [1, "two", None], "infinite": float("inf"), "own": 0.1}
     assert list(tables) == list(TABLES)
     for name, table in TABLES.items():
-        assert (tables[name].dtype, tables[name].shape, tables[name].tobytes()) == (table.dtype, table.shape, table.tobytes()), name
+        assert (tables[name].dtype, tables[name].shape, tables[name].tobytes()) == (
+            table.dtype,
+            table.shape,
+            table.tobytes(),
+        ), name
 
 
 def test_a_table_is_a_compressed_file_of_arrow_that_others_can_read():

@@ -31,7 +31,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def jobs(count: int, text: str = fakes.SHOP) -> list[Job]:
     document = json.dumps(fakes.shop(text).document)
-    return [Job(document, (), variant, 7, replication, keep_records=replication == 0) for variant in ("one", "two") for replication in range(count)]
+    return [
+        Job(document, (), variant, 7, replication, keep_records=replication == 0)
+        for variant in ("one", "two")
+        for replication in range(count)
+    ]
 
 
 @contextlib.contextmanager
@@ -40,7 +44,16 @@ def cluster_of_two(folder: Path, options: Sequence[str] = (), **environment: str
     pytest.importorskip("distributed")
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}", **environment}
     loopback = ["--host", "127.0.0.1", "--no-dashboard", *options]
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *loopback, "--port", "0", "--scheduler-file", str(folder / "address.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        *loopback,
+        "--port",
+        "0",
+        "--scheduler-file",
+        str(folder / "address.json"),
+    ]
     processes = [subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)]
     try:
         for _ in range(300):
@@ -48,7 +61,18 @@ def cluster_of_two(folder: Path, options: Sequence[str] = (), **environment: str
                 break
             time.sleep(0.1)
         address = json.loads((folder / "address.json").read_text())["address"]
-        worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, *loopback, "--nthreads", "1", "--no-nanny", "--local-directory", str(folder)]
+        worker = [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_worker",
+            address,
+            *loopback,
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--local-directory",
+            str(folder),
+        ]
         processes += [subprocess.Popen(worker, stderr=subprocess.DEVNULL, env=environment) for _ in range(2)]
         yield address, processes
     finally:
@@ -148,9 +172,32 @@ def test_a_prepared_folder_in_the_shared_temporary_directory_runs_nothing(tmp_pa
 def test_workers_behind_tls_take_jobs_from_who_has_the_certificate_and_from_nobody_else(tmp_path, monkeypatch):
     dask = pytest.importorskip("dask")
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=sim", "-keyout", str(key), "-out", str(certificate)]
+    made = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=sim",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
     subprocess.run(["openssl", *made], check=True, capture_output=True)
-    options = ["--tls-ca-file", str(certificate), "--tls-cert", str(certificate), "--tls-key", str(key), "--protocol", "tls"]
+    options = [
+        "--tls-ca-file",
+        str(certificate),
+        "--tls-cert",
+        str(certificate),
+        "--tls-key",
+        str(key),
+        "--protocol",
+        "tls",
+    ]
     ours = {"ca-file": str(certificate), "client.cert": str(certificate), "client.key": str(key)}
     with cluster_of_two(tmp_path, options) as (address, _):
         assert address.startswith("tls://")

@@ -17,7 +17,7 @@ from sim.errors import SimError
 from sim.experiments.replicating.document import as_document
 from sim.experiments.replicating.storing import open_run
 from sim.experiments.running import engines
-from sim.experiments.running.compiling import Making
+from sim.experiments.running.compiling import Compilation
 from sim.experiments.running.executors import Executor
 from sim.experiments.running.jobs import Job
 from sim.experiments.running.journal import Journal
@@ -69,7 +69,9 @@ def announced(monkeypatch, tmp_path):
 
 
 def run_announced(making, workers, *, half_way=False, stays=True, progress=None, journal=None):
-    ends = functools.partial(fakes.announces, mark=str(making.mark), after=COMPILED_AFTER - 1, half_way=half_way, stays=stays)
+    ends = functools.partial(
+        fakes.announces, mark=str(making.mark), after=COMPILED_AFTER - 1, half_way=half_way, stays=stays
+    )
     return sim.run(fakes.shop(), replications=6, jobs=workers, perform=ends, progress=progress, journal=journal)
 
 
@@ -79,7 +81,10 @@ def test_what_is_left_when_it_is_ready_runs_on_it_and_nothing_else_changes(annou
     found = run_announced(announced, workers, progress=heard)
     (result,) = found.variants.values()
     alone = sim.run(fakes.shop(), replications=6, jobs=1, engine="simpy")
-    assert (found.fingerprint, result.figures.columns.keys()) == (alone.fingerprint, alone.variants["one"].figures.columns.keys())
+    assert (found.fingerprint, result.figures.columns.keys()) == (
+        alone.fingerprint,
+        alone.variants["one"].figures.columns.keys(),
+    )
     assert found.engine == "simpy and compiled"
     assert "simpy" in result.engines[:2], "one of these is over before the third begins"
     assert set(result.engines[COMPILED_AFTER:]) == {"compiled"}
@@ -142,7 +147,9 @@ def test_runs_of_an_interrupted_call_are_found_whichever_engine_the_next_one_cho
         run_announced(announced, 1, stays=False, journal=journal, progress=interrupted)
     announced.mark.touch()
     for engine, known in (("auto", 2), ("compiled", 0)):
-        ends = functools.partial(fakes.announces, mark=str(announced.mark), after=COMPILED_AFTER - 1, half_way=False, stays=False)
+        ends = functools.partial(
+            fakes.announces, mark=str(announced.mark), after=COMPILED_AFTER - 1, half_way=False, stays=False
+        )
         with Journal(tmp_path / "journal") as journal:
             found = sim.run(fakes.shop(), replications=2, jobs=1, perform=ends, journal=journal, engine=engine)
             assert journal.found == known
@@ -160,14 +167,18 @@ def test_a_sweep_and_a_search_take_it_as_well(announced):
 
 
 def test_it_is_ready_when_its_maker_has_ended_well_and_all_is_on_disk():
-    for part, on_disk, state in ((fakes.makes_at_once, True, "ready"), (fakes.makes_at_once, False, "failed"), (fakes.makes_in_vain, True, "failed")):
-        making = Making(part, fakes.makes_at_once, lambda on_disk=on_disk: on_disk)
+    for part, on_disk, state in (
+        (fakes.makes_at_once, True, "ready"),
+        (fakes.makes_at_once, False, "failed"),
+        (fakes.makes_in_vain, True, "failed"),
+    ):
+        making = Compilation(part, fakes.makes_at_once, lambda on_disk=on_disk: on_disk)
         assert making.wait() == state
         making.close()
 
 
 def test_it_is_ended_at_once():
-    making = Making(fakes.makes_for_long, fakes.makes_for_long, lambda: True)
+    making = Compilation(fakes.makes_for_long, fakes.makes_for_long, lambda: True)
     assert making.state() == "making"
     began = time.monotonic()
     making.close()
@@ -181,8 +192,8 @@ def test_it_does_not_outlive_a_parent_that_is_killed():
         import sys, time
         sys.path.insert(0, {str(Path(__file__).parents[3])!r})
         from tests.experiments import fakes
-        from sim.experiments.running.compiling import Making
-        making = Making(fakes.makes_for_long, fakes.makes_for_long, bool)
+        from sim.experiments.running.compiling import Compilation
+        making = Compilation(fakes.makes_for_long, fakes.makes_for_long, bool)
         print(*(process.pid for process in making._processes), flush=True)
         time.sleep(600)
     """

@@ -24,13 +24,19 @@ from tests.experiments.fakes import collect
 
 
 def jobs(count: int) -> list[Job]:
-    return [Job("{}", (), variant, 7, replication, file="shop.yaml") for variant in ("sync", "async") for replication in range(count)]
+    return [
+        Job("{}", (), variant, 7, replication, file="shop.yaml")
+        for variant in ("sync", "async")
+        for replication in range(count)
+    ]
 
 
 def test_processes_give_what_this_process_gives_in_the_order_of_the_jobs():
     alone = collect(jobs(3), workers=1, perform=fakes.quick)
     together = collect(jobs(3), workers=2, perform=fakes.slow_at_first)
-    assert pd.DataFrame([result.metrics for result in alone]).equals(pd.DataFrame([result.metrics for result in together]))
+    assert pd.DataFrame([result.metrics for result in alone]).equals(
+        pd.DataFrame([result.metrics for result in together])
+    )
     assert [result.fingerprint for result in together] == ["sync0", "sync1", "sync2", "async0", "async1", "async2"]
 
 
@@ -49,7 +55,9 @@ def test_workers_use_one_thread_per_library_and_this_process_keeps_its_own_setti
     assert "MKL_NUM_THREADS" not in os.environ
 
 
-@pytest.mark.parametrize(("processors", "replications", "idle"), [(1, 1, False), (2, 1, False), (4, 1, True), (3, 2, False)])
+@pytest.mark.parametrize(
+    ("processors", "replications", "idle"), [(1, 1, False), (2, 1, False), (4, 1, True), (3, 2, False)]
+)
 def test_a_job_knows_whether_a_processor_has_nothing_to_do_beside_it(processors, replications, idle, monkeypatch):
     """Two variants in as many workers as there are jobs: each may have a second thread where there are twice as many processors."""
     monkeypatch.setattr("sim.experiments.running.executors.cores", lambda: processors)
@@ -77,7 +85,9 @@ def test_an_error_of_ours_keeps_its_kind(workers):
 def test_a_job_that_kills_its_worker_is_told_with_its_seed_and_costs_nobody_else_anything():
     taken: dict[int, str] = {}
     with Executor(2, fakes.dies) as executor:
-        failures = executor.run(jobs(4), lambda index, result: taken.__setitem__(index, result.fingerprint), tolerated=3)
+        failures = executor.run(
+            jobs(4), lambda index, result: taken.__setitem__(index, result.fingerprint), tolerated=3
+        )
     said = sorted(str(error) for _, error in failures)
     assert [text.partition(",")[0] for text in said] == ["variant 'async'", "variant 'sync'"]
     for text in said:
@@ -90,7 +100,9 @@ def test_a_job_that_kills_its_worker_is_told_with_its_seed_and_costs_nobody_else
 
 def test_a_worker_that_is_killed_is_replaced_and_its_jobs_are_done_once(tmp_path):
     results = collect(jobs(6), workers=2, perform=functools.partial(fakes.killed_once, folder=str(tmp_path)))
-    assert [result.fingerprint for result in results] == [result.fingerprint for result in collect(jobs(6), workers=1, perform=fakes.quick)]
+    assert [result.fingerprint for result in results] == [
+        result.fingerprint for result in collect(jobs(6), workers=1, perform=fakes.quick)
+    ]
     assert (tmp_path / "killed").exists()
 
 

@@ -28,7 +28,9 @@ from tests.experiments.fakes import collect
 
 
 def job(replication: int = 0, **changes) -> Job:
-    return dataclasses.replace(Job(json.dumps(fakes.shop().document), (), "one", 7, replication, keep_records=replication == 0), **changes)
+    return dataclasses.replace(
+        Job(json.dumps(fakes.shop().document), (), "one", 7, replication, keep_records=replication == 0), **changes
+    )
 
 
 def test_a_result_comes_back_bit_by_bit():
@@ -51,7 +53,9 @@ def test_a_summary_comes_back_bit_by_bit():
     assert again.fingerprint() == result.fingerprint == perform(job(), lambda _now: None).fingerprint
     for field in dataclasses.fields(result.records.summary):
         one, other = getattr(result.records.summary, field.name), getattr(again.summary, field.name)
-        assert one == other if field.name == "digests" else (one.dtype, one.tobytes()) == (other.dtype, other.tobytes()), field.name
+        assert (
+            one == other if field.name == "digests" else (one.dtype, one.tobytes()) == (other.dtype, other.tobytes())
+        ), field.name
 
 
 def test_what_is_no_file_in_the_folder_of_the_journal_is_left_alone(tmp_path):
@@ -99,7 +103,17 @@ def test_what_was_finished_is_not_run_again_and_goes_when_it_is_answered(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("change", [{"seed": 8}, {"sets": ("a=1",)}, {"variant": "two"}, {"keep_records": False}, {"document": "{}"}, {"keep_timeline": False}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 8},
+        {"sets": ("a=1",)},
+        {"variant": "two"},
+        {"keep_records": False},
+        {"document": "{}"},
+        {"keep_timeline": False},
+    ],
+)
 def test_another_job_is_another_job(tmp_path, change):
     with Journal(tmp_path) as journal:
         assert journal.key(job()) != journal.key(job(**change))
@@ -107,7 +121,9 @@ def test_another_job_is_another_job(tmp_path, change):
 
 
 def test_another_question_is_another_job(tmp_path):
-    quantiles = [functools.partial(perform_explaining, shares=shares, route=None, failures=False) for shares in ((0.5,), (0.99,))]
+    quantiles = [
+        functools.partial(perform_explaining, shares=shares, route=None, failures=False) for shares in ((0.5,), (0.99,))
+    ]
     questions = [question_of(asked) for asked in (perform, *quantiles, quantiles[0])]
     with Journal(tmp_path) as journal:
         keys = [journal.key(job(), question) for question in questions]
@@ -176,17 +192,32 @@ def test_the_last_result_waits_for_more_or_for_an_end_without_an_answer(tmp_path
     with Journal(tmp_path, patience=1e-9) as journal:
         collect(jobs[:3], workers=1, perform=fakes.quick, journal=journal)
         with Journal(tmp_path) as other:
-            assert [other.find(each, question_of(fakes.quick)) is not None for each in jobs] == [True, True, False, False, False]
+            assert [other.find(each, question_of(fakes.quick)) is not None for each in jobs] == [
+                True,
+                True,
+                False,
+                False,
+                False,
+            ]
         collect(jobs[3:4], workers=1, perform=fakes.quick, journal=journal)
         collect(jobs[4:], workers=1, perform=fakes.quick, journal=journal)
         with Journal(tmp_path) as other:
-            assert [other.find(each, question_of(fakes.quick)) is not None for each in jobs] == [True, True, True, True, False]
+            assert [other.find(each, question_of(fakes.quick)) is not None for each in jobs] == [
+                True,
+                True,
+                True,
+                True,
+                False,
+            ]
     with Journal(tmp_path) as again:
         assert all(again.find(each, question_of(fakes.quick)) is not None for each in jobs)
 
 
 def test_a_result_keeps_its_intervals(tmp_path):
-    result = dataclasses.replace(fakes.quick(job(), lambda _now: None), intervals={"offered": Interval(2.0, 1.5, math.inf), "availability": Interval(0.1 + 0.2)})
+    result = dataclasses.replace(
+        fakes.quick(job(), lambda _now: None),
+        intervals={"offered": Interval(2.0, 1.5, math.inf), "availability": Interval(0.1 + 0.2)},
+    )
     with Journal(tmp_path) as journal:
         journal.keep(job(), result)
     with Journal(tmp_path) as journal:
@@ -227,7 +258,9 @@ def test_after_kill_9_no_finished_job_runs_twice(tmp_path):
     time.sleep(0.5)  # the workers go with their parent
     kept = _kept(tmp_path)
     assert 4 <= kept < 12
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.split() == ["12", "12", str(kept)]
     began = [path.name.split("-")[0] for path in (tmp_path / "marks").glob("*-began-*")]
     assert len(began) - 12 <= 2 + 2  # those that were under way, or on their way back, when the blow fell

@@ -17,7 +17,9 @@ def test_a_run_that_takes_too_much_is_ended_with_what_helps(monkeypatch):
     tick = within_memory(told.append, 60 * MIB)
     tick(0.5)
     tick(1.0)
-    with pytest.raises(UsageError, match=r"memory: found 73\.4MB taken by one replication after 2s of it, expected at most 62\.9MB") as caught:
+    with pytest.raises(
+        UsageError, match=r"memory: found 73\.4MB taken by one replication after 2s of it, expected at most 62\.9MB"
+    ) as caught:
         tick(2.0)
     assert "retries a `budget`" in str(caught.value)
     assert "`--max-memory` allows more" in str(caught.value)

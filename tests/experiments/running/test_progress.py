@@ -41,7 +41,10 @@ def test_elsewhere_a_line_every_ten_seconds_and_none_for_quick_work(clock):
     clock[0] += 30.0
     teller(4, 4, 100.0)
     teller(4, 4, 100.0)
-    assert stream.getvalue().splitlines() == ["1 of 4 runs, 25% simulated, about 33s left", "4 of 4 runs, 100% simulated"]
+    assert stream.getvalue().splitlines() == [
+        "1 of 4 runs, 25% simulated, about 33s left",
+        "4 of 4 runs, 100% simulated",
+    ]
     quick = io.StringIO()
     progress.Teller(quick, span=1.0)(4, 4, 1.0)
     assert quick.getvalue() == ""

@@ -10,7 +10,14 @@ from sim.errors import UsageError
 from sim.experiments.on_paper import run_size as size_module
 from sim.experiments.on_paper.run_size import KEPT, MEMBER, REPLICA, ROW, USER, WAITING, size_of
 from sim.experiments.running import resources
-from sim.experiments.running.resources import Estimate, estimated, machine_memory, memory_limit, refuse_too_large, tell_how_long
+from sim.experiments.running.resources import (
+    Estimate,
+    estimated,
+    machine_memory,
+    memory_limit,
+    refuse_too_large,
+    tell_how_long,
+)
 from sim.spec import load_document
 
 QUEUE = {
@@ -42,7 +49,9 @@ def test_a_row_for_each_request_and_for_each_message_of_each_group():
     assert size(record="summary").rows == 0
     groups = {name: {"workers": 1, "consumes": {"t": {"group": name, "do": []}}} for name in "bc"}
     publishing = {"workers": 9, "endpoints": {"e": [{"publish": "t"}]}}
-    assert size(brokers={"k": {"kind": "log", "topics": {"t": {}}}}, services={"a": publishing, **groups}).rows == pytest.approx(3 * 5000)
+    assert size(
+        brokers={"k": {"kind": "log", "topics": {"t": {}}}}, services={"a": publishing, **groups}
+    ).rows == pytest.approx(3 * 5000)
 
 
 def test_what_is_asked_for_beyond_what_can_be_done_waits():
@@ -50,14 +59,21 @@ def test_what_is_asked_for_beyond_what_can_be_done_waits():
     slow = [{"work": "20ms"}]
     assert size(services__a__endpoints__e=slow).waiting == pytest.approx(2500)
     assert size(services__a__endpoints__e=slow, services__a__queue={"capacity": 10}).waiting == pytest.approx(11)
-    assert size(traffic__u__arrivals={"closed": {"users": 40, "think": "0s"}}, services__a__endpoints__e=slow).waiting <= 40
-    assert size(services__a={"workers": "unlimited", "endpoints": {"e": [{"wait": "3s"}]}}).waiting == pytest.approx(300), "Little's law"
+    assert (
+        size(traffic__u__arrivals={"closed": {"users": 40, "think": "0s"}}, services__a__endpoints__e=slow).waiting
+        <= 40
+    )
+    assert size(services__a={"workers": "unlimited", "endpoints": {"e": [{"wait": "3s"}]}}).waiting == pytest.approx(
+        300
+    ), "Little's law"
 
 
 def test_what_there_is_from_the_beginning():
     one = size().fixed
     assert size(services__a__replicas=1001).fixed - one == pytest.approx(1000 * REPLICA)
-    assert size(traffic__u__arrivals={"closed": {"users": 1000, "think": "1s"}}).fixed - one == pytest.approx(1000 * USER)
+    assert size(traffic__u__arrivals={"closed": {"users": 1000, "think": "1s"}}).fixed - one == pytest.approx(
+        1000 * USER
+    )
     topic = {"k": {"kind": "log", "topics": {"t": {}}}}
 
     def members(consumers):
@@ -73,7 +89,14 @@ def test_a_log_of_stamps_for_each_user():
     limit = {"per": "user", "rate": "1000/s", "window": "1m", "algorithm": "sliding_log"}
     users = {"count": 1000}
     without = size(gateway=gateway, traffic__u__sends="r", traffic__u__users=users).fixed
-    limited = [size(gateway={**gateway, "rate_limits": [{**limit, "scope": scope}]}, traffic__u__sends="r", traffic__u__users=users) for scope in ("cluster", "node")]
+    limited = [
+        size(
+            gateway={**gateway, "rate_limits": [{**limit, "scope": scope}]},
+            traffic__u__sends="r",
+            traffic__u__users=users,
+        )
+        for scope in ("cluster", "node")
+    ]
     assert [its.fixed - without for its in limited] == pytest.approx([60_000 * 8 * 1000, 2 * 60_000 * 8 * 1000])
 
 
@@ -81,11 +104,21 @@ def test_what_is_remembered_grows_also_without_rows():
     """5,000 events are remembered by each of two idempotent groups, and 1,000 users by a limit in each of two nodes and by the tokens of both."""
     groups = {name: {"workers": 1, "consumes": {"t": {"group": name, "idempotent": True, "do": []}}} for name in "bc"}
     publishing = {"workers": 9, "endpoints": {"e": [{"publish": "t"}]}}
-    assert size(brokers={"k": {"kind": "log", "topics": {"t": {}}}}, services={"a": publishing, **groups}).keys == pytest.approx(2 * 5000)
+    assert size(
+        brokers={"k": {"kind": "log", "topics": {"t": {}}}}, services={"a": publishing, **groups}
+    ).keys == pytest.approx(2 * 5000)
     oauth = {"oauth": {"introspect": "a.e", "lookup": "1ms"}}
     limits = [{"per": "user", "rate": "5/s", "scope": "node"}]
-    gateway = {"workers": 1, "replicas": 2, "routes": {"r": {"to": "a.e"}}, "authentication": oauth, "rate_limits": limits}
-    assert size(gateway=gateway, traffic__u__sends="r", traffic__u__users={"count": 1000}).keys == pytest.approx(4 * 1000)
+    gateway = {
+        "workers": 1,
+        "replicas": 2,
+        "routes": {"r": {"to": "a.e"}},
+        "authentication": oauth,
+        "rate_limits": limits,
+    }
+    assert size(gateway=gateway, traffic__u__sends="r", traffic__u__users={"count": 1000}).keys == pytest.approx(
+        4 * 1000
+    )
 
 
 def test_memory_is_of_what_runs_at_once_and_of_what_is_kept():
@@ -96,9 +129,13 @@ def test_memory_is_of_what_runs_at_once_and_of_what_is_kept():
     assert estimated([scenario], 1, 4).processes == 1, "one run needs one process"
     assert estimated([scenario], 10, 4, keeps=False).memory == pytest.approx(4 * one.while_running)
     twice = estimated([scenario], 1, 1, times=2.0, keeps=False).memory
-    assert twice - one.while_running == pytest.approx(one.while_running - one.fixed), "what is there from the beginning does not grow with the load"
+    assert twice - one.while_running == pytest.approx(one.while_running - one.fixed), (
+        "what is there from the beginning does not grow with the load"
+    )
     larger = scenario_of(duration="500s")
-    assert estimated([scenario], 10, 4, keeps=False, others=[larger]).memory == pytest.approx(4 * size_of(larger).while_running)
+    assert estimated([scenario], 10, 4, keeps=False, others=[larger]).memory == pytest.approx(
+        4 * size_of(larger).while_running
+    )
 
 
 def test_time_is_of_all_attempts_over_all_processes():
@@ -132,7 +169,12 @@ def test_only_what_is_long_is_told():
 
 REFUSED = [
     ({"duration": "1000000s"}, 1, "100,000,000 rows", "`record: {keep: summary}`"),
-    ({"record": "summary", "duration": "10h", "traffic__u__arrivals": {"poisson": "9000/s"}}, 1, "requests wait at the end", "`capacity`"),
+    (
+        {"record": "summary", "duration": "10h", "traffic__u__arrivals": {"poisson": "9000/s"}},
+        1,
+        "requests wait at the end",
+        "`capacity`",
+    ),
     ({"record": "summary", "services__a__replicas": 100_000}, 1, "fewer users, replicas", "`--max-memory`"),
     ({"duration": "1000s"}, 8, "8 replications at once", "`--jobs 7` runs fewer at once"),
 ]
@@ -200,7 +242,10 @@ expect: [p99(response) < 1s]
 """
     (tmp_path / "x.yaml").write_text(text)
     verbs = [["run"], ["compare"], ["explain"], ["sweep", "--over", "services.a.workers=1,2"], ["capacity"]]
-    verbs += [["capacity", "--over", "services.a.workers=1,2", "--at", "2x"], ["stability", "--stressor", "spike:2x:5s"]]
+    verbs += [
+        ["capacity", "--over", "services.a.workers=1,2", "--at", "2x"],
+        ["stability", "--stressor", "spike:2x:5s"],
+    ]
     for verb, *options in verbs:
         assert cli.answer([verb, "x.yaml", *options, "--max-memory", "1MB", "--quiet"]) == 2, verb
         told = capsys.readouterr().err

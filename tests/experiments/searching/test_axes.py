@@ -20,7 +20,10 @@ from sim.experiments.searching.sensitivity import indices
         ("a=500ms..2s:500ms", ("0.5s", "1s", "1.5s", "2s")),
         ("a=0.1..0.4:0.1", ("0.1", "0.2", "0.3", "0.4")),
         ("a=10%..50%:20%", ("10%", "30%", "50%")),
-        ("a={poisson: 5/s},{mmpp: {rates: [1/s, 9/s], stays: [1s, 1s]}}", ("{poisson: 5/s}", "{mmpp: {rates: [1/s, 9/s], stays: [1s, 1s]}}")),
+        (
+            "a={poisson: 5/s},{mmpp: {rates: [1/s, 9/s], stays: [1s, 1s]}}",
+            ("{poisson: 5/s}", "{mmpp: {rates: [1/s, 9/s], stays: [1s, 1s]}}"),
+        ),
         ("a=fifo,lifo", ("fifo", "lifo")),
     ],
 )

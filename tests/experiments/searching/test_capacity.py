@@ -70,14 +70,20 @@ def test_what_never_holds_and_what_never_breaks_are_said():
     assert never.found[0].load.value == 0.0
     assert not never.passed
     assert "does not hold at any load" in render_answer(never)
-    always = find_capacity(queue(**{"p99(response) < 100ms": "availability > 50%"}), replications=4, jobs=1, perform=fakes.simple_queue)
+    always = find_capacity(
+        queue(**{"p99(response) < 100ms": "availability > 50%"}), replications=4, jobs=1, perform=fakes.simple_queue
+    )
     assert always.found[0].load.censored
     assert ">= " in render_answer(always)
 
 
 def test_capacity_over_a_setting_is_a_scaling_curve():
-    found = find_capacity(queue(), replications=6, over=["services.till.replicas=1,2,3,4,6"], jobs=1, perform=fakes.simple_queue)
-    assert [one.rate.value for one in found.found] == pytest.approx([100.0 * size - math.log(100.0) / 0.1 for size in (1, 2, 3, 4, 6)], rel=0.02)
+    found = find_capacity(
+        queue(), replications=6, over=["services.till.replicas=1,2,3,4,6"], jobs=1, perform=fakes.simple_queue
+    )
+    assert [one.rate.value for one in found.found] == pytest.approx(
+        [100.0 * size - math.log(100.0) / 0.1 for size in (1, 2, 3, 4, 6)], rel=0.02
+    )
     assert found.fits["base"][0] is not None
 
 
@@ -88,14 +94,18 @@ def test_one_replication_has_no_interval():
 
 
 def test_the_cheapest_setting_that_holds_with_few_looks():
-    found = find_cheapest(queue(), ["services.till.replicas=1..32"], "400/s", replications=6, jobs=1, perform=fakes.simple_queue)
+    found = find_cheapest(
+        queue(), ["services.till.replicas=1..32"], "400/s", replications=6, jobs=1, perform=fakes.simple_queue
+    )
     (choice,) = found.choices
     assert choice.load == pytest.approx(10.0)
     assert choice.settings == {"services.till.replicas": "5"}  # 500/s - 400/s leave p99 = 46 ms; 4 leave nothing
     assert len(choice.looks) < 9
     assert found.priced
     assert "services.till.replicas=5 holds at 10x the load" in render_answer(found)
-    none = find_cheapest(queue(), ["services.till.replicas=1,2"], "10x", replications=4, jobs=1, perform=fakes.simple_queue)
+    none = find_cheapest(
+        queue(), ["services.till.replicas=1,2"], "10x", replications=4, jobs=1, perform=fakes.simple_queue
+    )
     assert none.choices[0].settings is None
     assert len(none.choices[0].looks) == 1
     assert not none.passed

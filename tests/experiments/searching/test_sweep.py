@@ -38,15 +38,28 @@ def queue(**changes: str):
 
 
 def test_every_point_has_every_metric_with_its_interval_and_its_settings(tmp_path):
-    found = sweep(queue(), ["services.till.workers=1,2", "load=0.5..1.5:0.5"], replications=4, jobs=1, perform=fakes.simple_queue)
+    found = sweep(
+        queue(), ["services.till.workers=1,2", "load=0.5..1.5:0.5"], replications=4, jobs=1, perform=fakes.simple_queue
+    )
     assert len(found.points) == 6
     assert found.settings.loc[4].to_dict() == {"services.till.workers": 2, "load": 1.0}
     curve = found.curve("base", "offered")
     assert curve["value"].tolist() == [20.0, 40.0, 60.0] * 2
-    p99 = found.summary[(found.summary["metric"] == "response_p99") & (found.summary["load"] == 1.5) & (found.summary["services.till.workers"] == 1)].iloc[0]
+    p99 = found.summary[
+        (found.summary["metric"] == "response_p99")
+        & (found.summary["load"] == 1.5)
+        & (found.summary["services.till.workers"] == 1)
+    ].iloc[0]
     assert p99["low"] < p99["value"] < p99["high"]
     assert p99["unit"] == "s"
-    assert [verdict.passed for verdicts in found.verdicts.values() for verdict in verdicts] == [True, True, False, True, True, True]
+    assert [verdict.passed for verdicts in found.verdicts.values() for verdict in verdicts] == [
+        True,
+        True,
+        False,
+        True,
+        True,
+        True,
+    ]
     frame = pd.read_parquet(pd.io.common.BytesIO(files_of(found)["sweep.parquet"]))
     pd.testing.assert_frame_equal(frame, found.summary, check_dtype=False)
     document = json.loads(as_json(found))
@@ -54,7 +67,9 @@ def test_every_point_has_every_metric_with_its_interval_and_its_settings(tmp_pat
     assert document["points"][2]["settings"] == {"services.till.workers": "1", "load": "1.5"}
     page = write_report(found, tmp_path / "report").read_text()
     assert "Against till.workers" in page
-    assert {"results.json", "sweep.parquet", "runs.parquet", "table.txt"} <= {path.name for path in (tmp_path / "report").iterdir()}
+    assert {"results.json", "sweep.parquet", "runs.parquet", "table.txt"} <= {
+        path.name for path in (tmp_path / "report").iterdir()
+    }
 
 
 def test_a_figure_that_the_end_of_the_run_cut_off_is_a_lower_bound_in_every_table():
@@ -63,11 +78,27 @@ def test_a_figure_that_the_end_of_the_run_cut_off_is_a_lower_bound_in_every_tabl
     assert not found.curve("one", "availability")["censored"].any()
     assert found.curve("two", "recovery_time(outage)")["censored"].all()
     document = json.loads(as_json(found))
-    assert document["points"][0]["variants"]["one"]["metrics"]["completion_p99"] == {"value": 9.0, "low": 9.0, "high": 9.0, "unit": "s", "of": "arrivals", "censored": True}
+    assert document["points"][0]["variants"]["one"]["metrics"]["completion_p99"] == {
+        "value": 9.0,
+        "low": 9.0,
+        "high": 9.0,
+        "unit": "s",
+        "of": "arrivals",
+        "censored": True,
+    }
 
 
 def test_the_same_sweep_gives_the_same_bytes_anywhere(tmp_path):
-    calls = [sweep(fakes.shop(), ["services.kitchen.workers=1,2"], replications=2, jobs=jobs, journal=Journal(tmp_path / str(jobs))) for jobs in (1, 2)]
+    calls = [
+        sweep(
+            fakes.shop(),
+            ["services.kitchen.workers=1,2"],
+            replications=2,
+            jobs=jobs,
+            journal=Journal(tmp_path / str(jobs)),
+        )
+        for jobs in (1, 2)
+    ]
     assert as_json(calls[0]) == as_json(calls[1])
     assert calls[0].fingerprint == calls[1].fingerprint
 
@@ -82,26 +113,40 @@ def test_the_law_is_fitted_where_the_system_was_asked_for_more_than_it_does():
     (idle,) = lazy.fits
     assert idle.usl is None
     assert "more load would show" in idle.note
-    assert "no scaling law can be fitted: there are too few points but for those at which the system did all it was asked for" in render_answer(lazy)
+    assert (
+        "no scaling law can be fitted: there are too few points but for those at which the system did all it was asked for"
+        in render_answer(lazy)
+    )
 
 
 def test_of_closed_users_those_under_way_at_either_end_of_the_window_change_nothing():
     """Twenty users at a till that serves 100/s: of the 200 who come in two seconds 20 wait at the end, and as many were there before."""
     always = {"{poisson: 40/s}": "{closed: {users: 20, think: 0s}}", "exponential: 10ms": "constant: 10ms"}
-    found = sweep(queue(**always, **{"duration: 10s": "duration: 3s\nwarmup: 1s"}), ["services.till.workers=1..3"], replications=2, jobs=1)
+    found = sweep(
+        queue(**always, **{"duration: 10s": "duration: 3s\nwarmup: 1s"}),
+        ["services.till.workers=1..3"],
+        replications=2,
+        jobs=1,
+    )
     counted = found.curve("base", "throughput")["value"]
     assert counted[0] == pytest.approx(100.0, rel=1e-9)
     (fit,) = found.fits
     assert fit.amdahl.gamma.value == pytest.approx(100.0, rel=0.01)
     assert fit.amdahl.alpha.value == pytest.approx(0.0, abs=0.01)
-    (fit,) = sweep(queue(**always, **{"duration: 10s": "duration: 2s"}), ["services.till.workers=1..3"], replications=2, jobs=1).fits
+    (fit,) = sweep(
+        queue(**always, **{"duration: 10s": "duration: 2s"}), ["services.till.workers=1..3"], replications=2, jobs=1
+    ).fits
     assert fit.amdahl.gamma.value == pytest.approx(100.0, rel=0.01)
     assert fit.amdahl.alpha.value == pytest.approx(0.0, abs=0.01)
 
 
 def test_a_station_that_is_full_is_a_plateau_whatever_the_number_of_users():
     """A till of 100/s with 5 to 80 users in three seconds: no retrograde scaling, though up to a quarter of them wait at the end."""
-    plateau = {"{poisson: 40/s}": "{closed: {users: 20, think: 0s}}", "exponential: 10ms": "constant: 10ms", "duration: 10s": "duration: 4s\nwarmup: 1s"}
+    plateau = {
+        "{poisson: 40/s}": "{closed: {users: 20, think: 0s}}",
+        "exponential: 10ms": "constant: 10ms",
+        "duration: 10s": "duration: 4s\nwarmup: 1s",
+    }
     found = sweep(queue(**plateau), ["traffic.guests.arrivals.closed.users=5,20,40,80"], replications=2, jobs=1)
     assert found.curve("base", "throughput")["value"].to_numpy() == pytest.approx([100.0] * 4, rel=1e-9)
     (fit,) = found.fits
@@ -113,7 +158,9 @@ def test_a_station_that_is_full_is_a_plateau_whatever_the_number_of_users():
 
 def test_a_warm_up_that_was_found_is_told():
     settling = queue(**{"seed: 3": "seed: 3\nwarmup: auto"})
-    assert "found by MSER-5 on the mean response of 2 replications" in render_answer(sweep(settling, ["load=1,2"], replications=2, jobs=1))
+    assert "found by MSER-5 on the mean response of 2 replications" in render_answer(
+        sweep(settling, ["load=1,2"], replications=2, jobs=1)
+    )
 
 
 def test_sensitivity_finds_the_setting_that_matters():
@@ -128,7 +175,9 @@ def test_sensitivity_finds_the_setting_that_matters():
     assert re.search(r"^throughput: load matters most, with \d+.*% of the variance in total$", told, re.MULTILINE)
     few = sweep(queue(), over[:2], replications=2, jobs=1, design="sensitivity", points=32, perform=fakes.simple_queue)
     assert "throughput: load and till.workers cannot be told apart; more points would" in render_answer(few)
-    assert "Which setting matters" in [chart.title for chart in __import__("sim.report.charts.scaling", fromlist=["x"]).sweep_charts(found)]
+    assert "Which setting matters" in [
+        chart.title for chart in __import__("sim.report.charts.scaling", fromlist=["x"]).sweep_charts(found)
+    ]
 
 
 def broken(job, tick):
@@ -146,7 +195,10 @@ def test_a_failed_run_is_told_with_its_seed_and_command_and_the_others_go_on():
     assert len(found.runs) == 5
     (failure,) = found.failures
     assert (failure.point, failure.replication, failure.seed) == (1, 1, 3)
-    assert failure.command == "sim run shop.yaml --variant base --seed 3 --only-replication 1 --set services.till.workers=2"
+    assert (
+        failure.command
+        == "sim run shop.yaml --variant base --seed 3 --only-replication 1 --set services.till.workers=2"
+    )
     with pytest.raises(RunError, match=r"1 of 6 runs failed.*\n.*cursed\nrepeat it alone with: sim run shop.yaml"):
         raise_failures(found)
     assert "cursed" in render_answer(found)
@@ -168,7 +220,9 @@ def test_a_failed_sweep_tries_only_what_failed_again(tmp_path):
     with Journal(tmp_path) as journal:
         sweep(queue(), ["services.till.workers=1,2,3"], replications=2, jobs=1, perform=broken, journal=journal)
     with Journal(tmp_path) as journal:
-        assert not sweep(queue(), ["services.till.workers=1,2,3"], replications=2, jobs=1, perform=mended, journal=journal).failures
+        assert not sweep(
+            queue(), ["services.till.workers=1,2,3"], replications=2, jobs=1, perform=mended, journal=journal
+        ).failures
     assert run == [("services.till.workers=2",)]
 
 

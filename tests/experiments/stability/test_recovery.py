@@ -51,7 +51,9 @@ def test_t28_rates_20_and_30_come_back_and_45_does_not():
 def test_t28_the_threshold_is_found_by_bisection():
     found = storm(loads=[2, 4.5, 8, 11], replications=3, precision=0.04, jobs=None)
     with Golden("T28") as golden:
-        golden.near("threshold", found.vulnerable.value, relative=0.04, expected=golden.expected["vulnerable_if_rate_above"])
+        golden.near(
+            "threshold", found.vulnerable.value, relative=0.04, expected=golden.expected["vulnerable_if_rate_above"]
+        )
     assert found.vulnerable.high - found.vulnerable.low <= 0.04 * found.vulnerable.high
     assert 80 < found.collapse.value < 100  # of 100/s: without the stressor it bears nearly everything
 
@@ -68,7 +70,16 @@ def test_on_the_way_up_the_system_bears_what_it_does_not_bear_on_the_way_down():
 
 def test_a_system_without_retries_comes_back_at_every_load_it_bears():
     text = STORM.replace(", retry: {max_attempts: 3, backoff: {constant: 0s}, on: [timeout]}", "")
-    found = find_stability(load_text(text), stressor="outage:station:3s", loads=[3, 6], replications=1, precision=0, hysteresis=False, jobs=1, watch=120.0)
+    found = find_stability(
+        load_text(text),
+        stressor="outage:station:3s",
+        loads=[3, 6],
+        replications=1,
+        precision=0,
+        hysteresis=False,
+        jobs=1,
+        watch=120.0,
+    )
     assert [point.recovered for point in found.points] == [1, 1]
     assert found.metastable is None
 
@@ -77,18 +88,31 @@ def test_a_small_and_healthy_system_is_never_quite_the_same_for_a_minute_and_com
     """At 2.5/s the p95 of a minute strays by luck; against the run without the stressor, on the same luck, nothing is left of it."""
     slow = "version: 1\nduration: 9m\ntraffic: {a: {sends: s.e, arrivals: {poisson: 5/s}}}\n"
     slow += "services: {s: {workers: 1, endpoints: {e: [{work: {exponential: 100ms}}]}}}\n"
-    options = {"stressor": "outage:s:10s", "replications": 2, "precision": 0, "hysteresis": False, "jobs": 1, "watch": 100.0}
+    options = {
+        "stressor": "outage:s:10s",
+        "replications": 2,
+        "precision": 0,
+        "hysteresis": False,
+        "jobs": 1,
+        "watch": 100.0,
+    }
     found = find_stability(load_text(slow), loads=[0.5, 1.5, 2.5], **options)
     assert [point.recovered for point in found.points] == [2, 2, 0]
     assert [point.collapsed for point in found.points] == [False, False, True]
     assert found.metastable is None
     assert not any(math.isinf(point.recovery.value) for point in found.points[:2])
-    assert found.points[0].p99_before.value < 1.0  # those that the outage caught on their way are not of the time before it
+    assert (
+        found.points[0].p99_before.value < 1.0
+    )  # those that the outage caught on their way are not of the time before it
 
 
 def test_a_warm_up_that_is_left_to_be_found_is_found_at_the_load_as_written():
-    text = STORM.replace("duration: 300s", "duration: 100s\nwarmup: auto").replace("exponential: 10ms", "exponential: 90ms")
-    found = find_stability(load_text(text), stressor=OUTAGE, loads=[0.1], replications=2, precision=0, hysteresis=False, jobs=1, watch=70.0)
+    text = STORM.replace("duration: 300s", "duration: 100s\nwarmup: auto").replace(
+        "exponential: 10ms", "exponential: 90ms"
+    )
+    found = find_stability(
+        load_text(text), stressor=OUTAGE, loads=[0.1], replications=2, precision=0, hysteresis=False, jobs=1, watch=70.0
+    )
     assert found.warmup.pilot == 2
     assert found.times.warmup == found.warmup.seconds > 0
     assert found.times.begin == found.warmup.seconds + 60.0
@@ -105,7 +129,15 @@ def test_a_repetition_gives_the_same_and_a_load_of_one_is_the_scenario():
 
 def test_what_was_under_way_is_known_although_the_scenario_keeps_a_summary():
     """Its own runs keep rows."""
-    settings = {"stressor": OUTAGE, "replications": 1, "precision": 0, "hysteresis": False, "jobs": 1, "watch": 70.0, "loads": [2, 3]}
+    settings = {
+        "stressor": OUTAGE,
+        "replications": 1,
+        "precision": 0,
+        "hysteresis": False,
+        "jobs": 1,
+        "watch": 70.0,
+        "loads": [2, 3],
+    }
     one, other = (find_stability(load_text(STORM + f"record: {keep}\n"), **settings) for keep in ("rows", "summary"))
     assert one.table.equals(other.table)
 
@@ -130,7 +162,9 @@ def applied(text, factor=2.0, disturbed=True):
     scenario = study.variants["b"]
     stressor = stressor_of(text, scenario)
     times = times_of(stressor, scenario, None, None)
-    return load_document(study.document, sets=stress_settings(scenario, "b", factor, times, stressor if disturbed else None)).variants["b"], times
+    return load_document(
+        study.document, sets=stress_settings(scenario, "b", factor, times, stressor if disturbed else None)
+    ).variants["b"], times
 
 
 def test_without_a_stressor_of_its_own_an_experiment_takes_the_faults_of_the_scenario():
@@ -168,7 +202,9 @@ def test_the_staircase_gives_every_load_its_time():
     from sim.chance.rates import mean_rate
 
     study = load_text(SHOP)
-    scenario = load_document(study.document, sets=staircase_settings(study.variants["b"], "b", [1, 2, 1], 30.0, 10.0)).variants["b"]
+    scenario = load_document(
+        study.document, sets=staircase_settings(study.variants["b"], "b", [1, 2, 1], 30.0, 10.0)
+    ).variants["b"]
     steady = scenario.traffic["steady"].arrivals
     assert (scenario.duration, scenario.faults) == (100.0, ())
     assert [mean_rate(steady, begin, begin + 30) for begin in (10, 40, 70)] == pytest.approx([5, 10, 5])
@@ -208,7 +244,12 @@ def test_there_must_be_time_before_and_after():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"loads": []}, "loads"), ({"loads": [-1]}, "loads"), ({"precision": 1.5}, "precision"), ({"variant": "bse"}, "did you mean 'base'")],
+    [
+        ({"loads": []}, "loads"),
+        ({"loads": [-1]}, "loads"),
+        ({"precision": 1.5}, "precision"),
+        ({"variant": "bse"}, "did you mean 'base'"),
+    ],
 )
 def test_what_makes_no_sense_is_refused_before_the_work(options, message):
     with pytest.raises(UsageError, match=message):

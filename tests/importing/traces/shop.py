@@ -42,7 +42,9 @@ class Recorder:
     def __init__(self) -> None:
         self.spans: list[Span] = []
 
-    def add(self, trace: str, parent: str, service: str, operation: str, kind: str, start: float, **more: object) -> Span:
+    def add(
+        self, trace: str, parent: str, service: str, operation: str, kind: str, start: float, **more: object
+    ) -> Span:
         span = Span(trace, f"{len(self.spans) + 1:016x}", parent, service, operation, kind, start, start, **more)
         self.spans.append(span)
         return span
@@ -92,7 +94,10 @@ def nanoseconds(seconds: float) -> int:
 
 def as_otlp(spans: list[Span]) -> str:
     """One object with a resource for each service."""
-    return json.dumps({"resourceSpans": [_resource(service, spans) for service in dict.fromkeys(span.service for span in spans)]}, indent=1)
+    return json.dumps(
+        {"resourceSpans": [_resource(service, spans) for service in dict.fromkeys(span.service for span in spans)]},
+        indent=1,
+    )
 
 
 def as_otlp_lines(spans: list[Span]) -> str:
@@ -116,13 +121,18 @@ def _resource(service: str, spans: list[Span]) -> dict[str, object]:
             "kind": kinds.index(span.kind) + 1,
             "startTimeUnixNano": str(nanoseconds(span.start)),
             "endTimeUnixNano": str(nanoseconds(span.end)),
-            "attributes": [{"key": "messaging.destination.name", "value": {"stringValue": span.topic}}] if span.topic else [],
+            "attributes": [{"key": "messaging.destination.name", "value": {"stringValue": span.topic}}]
+            if span.topic
+            else [],
             "status": {"code": 2} if span.error else {},
         }
         for span in spans
         if span.service == service
     ]
-    return {"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}, "scopeSpans": [{"spans": made}]}
+    return {
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
+        "scopeSpans": [{"spans": made}],
+    }
 
 
 def as_jaeger(spans: list[Span]) -> str:
@@ -130,7 +140,9 @@ def as_jaeger(spans: list[Span]) -> str:
     traces: dict[str, list[Span]] = {}
     for span in spans:
         traces.setdefault(span.trace, []).append(span)
-    return json.dumps({"data": [_jaeger_trace(trace, its) for trace, its in traces.items()], "total": 0, "errors": None})
+    return json.dumps(
+        {"data": [_jaeger_trace(trace, its) for trace, its in traces.items()], "total": 0, "errors": None}
+    )
 
 
 def _jaeger_trace(trace: str, spans: list[Span]) -> dict[str, object]:
@@ -147,7 +159,11 @@ def _jaeger_trace(trace: str, spans: list[Span]) -> dict[str, object]:
             {"traceID": trace, "spanID": span.id, "operationName": span.operation, "references": parent, "startTime": start, "duration": lasts,
              "tags": tags, "processID": f"p{names.index(span.service)}"}
         )  # fmt: skip
-    return {"traceID": trace, "spans": made, "processes": {f"p{number}": {"serviceName": name, "tags": []} for number, name in enumerate(names)}}
+    return {
+        "traceID": trace,
+        "spans": made,
+        "processes": {f"p{number}": {"serviceName": name, "tags": []} for number, name in enumerate(names)},
+    }
 
 
 def as_zipkin(spans: list[Span]) -> str:
@@ -173,7 +189,20 @@ def as_csv(spans: list[Span]) -> str:
     """A line a span."""
     out = io.StringIO()
     rows = csv.writer(out)
-    rows.writerow(["trace_id", "span_id", "parent_span_id", "service_name", "name", "kind", "start_time_unix_nano", "duration_us", "status_code", "topic"])
+    rows.writerow(
+        [
+            "trace_id",
+            "span_id",
+            "parent_span_id",
+            "service_name",
+            "name",
+            "kind",
+            "start_time_unix_nano",
+            "duration_us",
+            "status_code",
+            "topic",
+        ]
+    )
     for span in spans:
         lasts = (span.end - span.start) * 1e6
         rows.writerow(

@@ -13,8 +13,45 @@ from tests.importing.test_fuzz import outcome
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 ODD = [
-    *(None, True, -1, 0, 2**63, 10**300, 1e308, float("nan"), float("inf"), -0.5, "", " ", "\x00", "\ud800", "a.b", "a: b", "- x", "#", "{{ .x }}"),
-    *("gateway", "clients", "x" * 5000, "0", "é", "\u202e", [], {}, [[]], {"a": {}}, [None], "\n", "*a", "kafka", "client", "CONSUMER"),
+    *(
+        None,
+        True,
+        -1,
+        0,
+        2**63,
+        10**300,
+        1e308,
+        float("nan"),
+        float("inf"),
+        -0.5,
+        "",
+        " ",
+        "\x00",
+        "\ud800",
+        "a.b",
+        "a: b",
+        "- x",
+        "#",
+        "{{ .x }}",
+    ),
+    *(
+        "gateway",
+        "clients",
+        "x" * 5000,
+        "0",
+        "é",
+        "\u202e",
+        [],
+        {},
+        [[]],
+        {"a": {}},
+        [None],
+        "\n",
+        "*a",
+        "kafka",
+        "client",
+        "CONSUMER",
+    ),
 ]
 
 
@@ -58,8 +95,12 @@ def test_depth_is_bounded(tmp_path, text):
     assert not outcome([tmp_path / "a.json"])
 
 
+@pytest.mark.long
 def test_parents_without_end_cost_no_more_than_they_are(tmp_path):
     """A hundred thousand spans below one another, each of another service's turn."""
-    rows = "".join(f"1,{place},{place - 1 if place > 1 else ''},{'ab'[place % 2]},x,1700000000000,1700000000005\n" for place in range(1, 20_001))
+    rows = "".join(
+        f"1,{place},{place - 1 if place > 1 else ''},{'ab'[place % 2]},x,1700000000000,1700000000005\n"
+        for place in range(1, 20_001)
+    )
     (tmp_path / "a.csv").write_text(f"trace,span,parent,service,operation,start,end\n{rows}")
     outcome([tmp_path / "a.csv"])

@@ -55,7 +55,9 @@ def test_values_do_not_depend_on_where_pieces_end(monkeypatch, size):
     draw = random.Random(size)
     for _ in range(60):
         values = [value(draw, 4) for _ in range(draw.randint(1, 3))]
-        text = "\n".join(json.dumps(item, ensure_ascii=draw.random() < 0.5, indent=draw.choice([None, 1])) for item in values)
+        text = "\n".join(
+            json.dumps(item, ensure_ascii=draw.random() < 0.5, indent=draw.choice([None, 1])) for item in values
+        )
         assert walked(text) == values
 
 
@@ -65,7 +67,7 @@ def test_values_do_not_depend_on_where_pieces_end(monkeypatch, size):
         ("[1, 2\n,", "a.json:2: found what is no JSON"),
         ('{"a": 1,\n "b" 2}', "a.json:2: found '2', expected :"),
         ('{"a": 1', "found the end of the file, expected ,"),
-        ('{1: 2}', "found 1, expected a key in quotes"),
+        ("{1: 2}", "found 1, expected a key in quotes"),
         ("[1 2]", "found '2', expected ,"),
         ("\n\n]", "a.json:3: found what is no JSON"),
         (b'["\xff"]', "found bytes that are no text in UTF-8"),

@@ -117,7 +117,11 @@ def test_what_goes_on_after_the_answer_comes_behind_it(tmp_path):
         recorder.call(root, root.start + 2 * MS, "mail", "send", 30 * MS)
         return root.start + 5 * MS
 
-    assert [next(iter(step)) for step in steps(imported(tmp_path, asking(20, calls)).text, "web", "page")] == ["work", "reply", "call"]
+    assert [next(iter(step)) for step in steps(imported(tmp_path, asking(20, calls)).text, "web", "page")] == [
+        "work",
+        "reply",
+        "call",
+    ]
 
 
 def test_clocks_that_differ_are_set_right_and_told(tmp_path):
@@ -146,7 +150,10 @@ def test_a_callee_that_recorded_nothing_has_the_time_that_its_caller_saw(tmp_pat
     document = json.loads(as_otlp(recorder.spans))
     for span in document["resourceSpans"][0]["scopeSpans"][0]["spans"]:
         if span["kind"] == 3:
-            span["attributes"] = [{"key": "db.system", "value": {"stringValue": "redis"}}, {"key": "net.peer.name", "value": {"stringValue": "10.0.0.7"}}]
+            span["attributes"] = [
+                {"key": "db.system", "value": {"stringValue": "redis"}},
+                {"key": "net.peer.name", "value": {"stringValue": "10.0.0.7"}},
+            ]
     (tmp_path / "a.json").write_text(json.dumps(document))
     found = import_files([str(tmp_path / "a.json")])
     assert steps(found.text, "redis", "GET user") == [{"work": "7ms"}]
@@ -178,7 +185,9 @@ def test_requests_whose_beginning_was_not_recorded_do_not_count_as_arrivals(tmp_
 def test_messages_whose_publisher_was_not_recorded_are_published_all_the_same(tmp_path):
     recorder = Recorder()
     for number in range(20):
-        taken = recorder.add(f"{number:032x}1", "", "mailer", "orders process", "CONSUMER", number * 0.1, topic="orders")
+        taken = recorder.add(
+            f"{number:032x}1", "", "mailer", "orders process", "CONSUMER", number * 0.1, topic="orders"
+        )
         taken.end = taken.start + 5 * MS
     text = imported(tmp_path, recorder.spans, as_zipkin).text
     document = read_yaml(text)
@@ -200,7 +209,10 @@ def test_a_sampler_that_says_its_share_is_believed(tmp_path):
     spans = asking(21, lambda recorder, root, number: root.start + MS)
     document = json.loads(as_jaeger(spans))
     for trace in document["data"]:
-        trace["spans"][0]["tags"] += [{"key": "sampler.type", "value": "probabilistic"}, {"key": "sampler.param", "value": 0.25}]
+        trace["spans"][0]["tags"] += [
+            {"key": "sampler.type", "value": "probabilistic"},
+            {"key": "sampler.param", "value": 0.25},
+        ]
     (tmp_path / "a.json").write_text(json.dumps(document))
     text = import_files([str(tmp_path / "a.json")]).text
     assert read_yaml(text)["traffic"]["clients"]["arrivals"] == {"poisson": "40/s"}  # 10 in a second were recorded
@@ -208,7 +220,9 @@ def test_a_sampler_that_says_its_share_is_believed(tmp_path):
 
 
 def test_services_of_traces_are_those_of_the_manifests(tmp_path):
-    spans = asking(20, lambda recorder, root, number: recorder.call(root, root.start + MS, "CartService", "get", 4 * MS))
+    spans = asking(
+        20, lambda recorder, root, number: recorder.call(root, root.start + MS, "CartService", "get", 4 * MS)
+    )
     (tmp_path / "a.csv").write_text(as_csv(spans))
     (tmp_path / "compose.yaml").write_text(
         "services: {web: {deploy: {replicas: 3}, environment: {CART_ADDR: 'cart:70'}}, cart: {deploy: {resources: {limits: {cpus: 2}}}}, idle: {image: x}}\n"
@@ -228,9 +242,14 @@ def test_routes_of_a_gateway_lead_to_the_endpoints_at_which_requests_came_in(tmp
         return root.start + 2 * MS
 
     (tmp_path / "a.csv").write_text(as_csv(asking(40, calls)))
-    (tmp_path / "kong.yaml").write_text("_format_version: '3.0'\nservices: [{name: s, host: web, routes: [{name: all, paths: [/]}]}]\n")
+    (tmp_path / "kong.yaml").write_text(
+        "_format_version: '3.0'\nservices: [{name: s, host: web, routes: [{name: all, paths: [/]}]}]\n"
+    )
     document = read_yaml(import_files([str(tmp_path / "kong.yaml"), str(tmp_path / "a.csv")]).text)
-    assert {name: route["to"] for name, route in document["gateway"]["routes"].items()} == {"all GET /a": "s.GET /a", "all GET /b": "s.GET /b"}
+    assert {name: route["to"] for name, route in document["gateway"]["routes"].items()} == {
+        "all GET /a": "s.GET /a",
+        "all GET /b": "s.GET /b",
+    }
     assert document["traffic"]["clients"]["sends"] == {"all GET /a": "75%", "all GET /b": "25%"}
 
 
@@ -260,19 +279,37 @@ def test_operations_lose_what_only_identifies(written, name):
     assert operation_of(written) == name
 
 
-@pytest.mark.parametrize(("pod", "name"), [("cart-579b9bff58-t2dbm", "cart"), ("db-0", "db"), ("front-end", "front-end"), ("x", "x")])
+@pytest.mark.parametrize(
+    ("pod", "name"), [("cart-579b9bff58-t2dbm", "cart"), ("db-0", "db"), ("front-end", "front-end"), ("x", "x")]
+)
 def test_pods_are_named_after_what_runs_in_them(pod, name):
     assert service_of_pod(pod) == name
 
 
 def test_columns_are_told_from_their_names_however_they_are_spelt():
-    found = columns_of(["TraceID", "SpanID", "ParentID", "PodName", "OperationName", "StartTimeUnixNano", "EndTimeUnixNano", "Duration"])
+    found = columns_of(
+        [
+            "TraceID",
+            "SpanID",
+            "ParentID",
+            "PodName",
+            "OperationName",
+            "StartTimeUnixNano",
+            "EndTimeUnixNano",
+            "Duration",
+        ]
+    )
     assert (found.at["pod"], found.units["start"], found.units["duration"]) == (3, 1, 0)
-    assert columns_of(["trace_id", "span_id", "parent_id", "service", "name", "start_us", "duration_ms"]).units["duration"] == 10**6
+    assert (
+        columns_of(["trace_id", "span_id", "parent_id", "service", "name", "start_us", "duration_ms"]).units["duration"]
+        == 10**6
+    )
     assert columns_of(["traceId", "parentId", "childId", "childOperation", "startTime", "endTime"]) is None
 
 
-@pytest.mark.parametrize("start", ["1700000000", "1700000000000", "1700000000000000", "1700000000000000000", "2023-11-14T22:13:20Z"])
+@pytest.mark.parametrize(
+    "start", ["1700000000", "1700000000000", "1700000000000000", "1700000000000000000", "2023-11-14T22:13:20Z"]
+)
 def test_the_unit_of_times_is_told_from_their_size(tmp_path, start):
     rows = "".join(f"{number},{number},,web,page,{start},{start}\n" for number in range(1, 4))
     (tmp_path / "a.csv").write_text(f"trace,span,parent,service,operation,start,end\n{rows}")
@@ -294,9 +331,17 @@ def test_spans_that_are_none_are_left_out_with_their_reason(tmp_path):
     ("text", "kind", "message"),
     [
         ('{"resourceSpans": []}', None, "found no span in it, expected some"),
-        ('{"data": [{"traceID": "a", "spans": [{"spanID": "b"}]}]}', None, "found no span in it: each of 1 has no identifier"),
+        (
+            '{"data": [{"traceID": "a", "spans": [{"spanID": "b"}]}]}',
+            None,
+            "found no span in it: each of 1 has no identifier",
+        ),
         ("a,b\n1,2\n", "spans", "found the columns 'a, b', expected those of spans"),
-        ('[{"traceId": "a", "id": "b", "timestamp": 1, "duration": 1}]', "kong", "found what seems to be traces (Zipkin), expected Kong"),
+        (
+            '[{"traceId": "a", "id": "b", "timestamp": 1, "duration": 1}]',
+            "kong",
+            "found what seems to be traces (Zipkin), expected Kong",
+        ),
         ('{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "a"', None, "found what is no JSON"),
     ],
 )

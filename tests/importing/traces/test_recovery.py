@@ -38,7 +38,10 @@ def structure(text: str) -> dict[str, list[object]]:
     """Endpoints and consumers with their steps, the times left out."""
     plain = {}
     for service, body in read_yaml(text)["services"].items():
-        endpoints = [*body.get("endpoints", {}).items(), *((f"< {topic}", its["do"]) for topic, its in body.get("consumes", {}).items())]
+        endpoints = [
+            *body.get("endpoints", {}).items(),
+            *((f"< {topic}", its["do"]) for topic, its in body.get("consumes", {}).items()),
+        ]
         for name, steps in endpoints:
             plain[f"{service}.{name}"] = [step if "work" not in step else "work" for step in steps]
     return plain

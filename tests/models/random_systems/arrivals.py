@@ -10,7 +10,9 @@ from tests.models.random_systems.times import time
 
 KINDS = {"poisson": 4, "deterministic": 2, "closed": 3, "mmpp": 1, "profile": 2, "replay": 2}
 EXACT = ("deterministic", "closed", "replay")  # they need no logarithm, where a recording is one of requests
-THOUGHTS = {kind: weight for kind, weight in times.KINDS.items() if kind != "zero"}  # whoever is answered at once goes on for ever
+THOUGHTS = {
+    kind: weight for kind, weight in times.KINDS.items() if kind != "zero"
+}  # whoever is answered at once goes on for ever
 SECONDS = 22.0  # of a recording: a little more than a run has
 
 
@@ -20,7 +22,12 @@ def arrivals(luck: Luck, rate: float, targets: list[str]) -> dict[str, Any]:
     if kind in ("poisson", "deterministic"):
         return {kind: _rate(rate)}
     if kind == "mmpp":
-        return {"mmpp": {"rates": [_rate(0.5 * rate), _rate(3 * rate)], "stays": ["2s", luck.pick("burst", ("300ms", "1s"))]}}
+        return {
+            "mmpp": {
+                "rates": [_rate(0.5 * rate), _rate(3 * rate)],
+                "stays": ["2s", luck.pick("burst", ("300ms", "1s"))],
+            }
+        }
     if kind == "closed":
         users = luck.pick("users", (1, 3, 10))
         return {"closed": {"users": users, "think": time(luck.at("think"), users / rate, THOUGHTS)}}
@@ -47,10 +54,19 @@ def _segment(luck: Luck, rate: float, last: bool) -> dict[str, Any]:
         ends = luck.pick("ramp", ((0.0, 2.0), (1.5, 0.2)))
         return {"from": _rate(ends[0] * rate), "to": _rate(ends[1] * rate), **spec}
     if form == "diurnal":
-        wave = {"mean": _rate(rate), "amplitude": luck.pick("amplitude", (0.5, 1)), "period": luck.pick("period", ("3s", "20s"))}
+        wave = {
+            "mean": _rate(rate),
+            "amplitude": luck.pick("amplitude", (0.5, 1)),
+            "period": luck.pick("period", ("3s", "20s")),
+        }
         return {"diurnal": {**wave, **({"phase": "1.3s"} if luck.maybe("phase") else {})}, **spec}
     if form == "flash_crowd":
-        crowd = {"base": _rate(luck.pick("base", (0.0, 0.5)) * rate), "peak": _rate(3 * rate), "rise": "1s", "decay": "2s"}
+        crowd = {
+            "base": _rate(luck.pick("base", (0.0, 0.5)) * rate),
+            "peak": _rate(3 * rate),
+            "rise": "1s",
+            "decay": "2s",
+        }
         return {"flash_crowd": crowd, **spec}
     return {"rate": _rate(0.0 if form == "silence" else rate), **spec}
 

@@ -18,10 +18,19 @@ def faults(plan: Plan, gateway: bool, luck: Luck) -> list[dict[str, Any]]:
     """None to six; in one system of four they meet, mostly on one component."""
     if luck.maybe("meet", 0.25):
         victims = luck.some("victims", _hosts(plan, gateway), 1, 2)
-        made = [_fault(plan, gateway, luck.at(f"met {place}"), TOGETHER, victims) for place in range(luck.number("how many meet", 2, 6))]
+        made = [
+            _fault(plan, gateway, luck.at(f"met {place}"), TOGETHER, victims)
+            for place in range(luck.number("how many meet", 2, 6))
+        ]
         return [{"name": f"f{place}", **fault} for place, fault in enumerate(made)]
-    made = [_fault(plan, gateway, luck.at(place), BEGINS, _hosts(plan, gateway)) for place in range(luck.number("how many", 0, 6))]
-    return [{**({"name": f"f{place}"} if luck.maybe(f"name of {place}", 0.8) else {}), **fault} for place, fault in enumerate(made)]
+    made = [
+        _fault(plan, gateway, luck.at(place), BEGINS, _hosts(plan, gateway))
+        for place in range(luck.number("how many", 0, 6))
+    ]
+    return [
+        {**({"name": f"f{place}"} if luck.maybe(f"name of {place}", 0.8) else {}), **fault}
+        for place, fault in enumerate(made)
+    ]
 
 
 def _hosts(plan: Plan, gateway: bool) -> list[str]:
@@ -68,7 +77,9 @@ def network(plan: Plan, gateway: bool, luck: Luck) -> dict[str, Any]:
     elif kind != "none":
         spec["default"] = {"latency": time(luck.at("latency"), 0.002), **({"loss": 0.01} if kind == "lossy" else {})}
     if luck.maybe("links", 0.4):
-        spec["links"] = [_link(plan, gateway, luck.at(place)) for place in range(luck.number("links of their own", 1, 2))]
+        spec["links"] = [
+            _link(plan, gateway, luck.at(place)) for place in range(luck.number("links of their own", 1, 2))
+        ]
     return spec
 
 

@@ -76,7 +76,10 @@ _AUTHENTICATIONS = {"jwt": _jwt, "oauth": _oauth}
 
 
 def _limit(luck: Luck) -> dict[str, Any]:
-    spec: dict[str, Any] = {"per": luck.pick("per", ("user", "route", "all")), "rate": luck.pick("rate", ("10/s", "300/m", "2/s", "25/s"))}
+    spec: dict[str, Any] = {
+        "per": luck.pick("per", ("user", "route", "all")),
+        "rate": luck.pick("rate", ("10/s", "300/m", "2/s", "25/s")),
+    }
     if luck.maybe("said scope", 0.8):
         spec["scope"] = luck.pick("scope", ("cluster", "node"))
     if luck.maybe("algorithm", 0.8):

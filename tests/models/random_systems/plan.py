@@ -21,15 +21,27 @@ class Plan:
         self.names = [f"s{index}" for index in range(luck.number("services", *SIZES[self.shape]))]
         self.endpoints = ("a", "b", "c") if luck.maybe("third endpoint", 0.2) else ("a", "b")
         topics = luck.number("topics", 1, 3) if self.shape == "events" else luck.number("topics of others", 0, 2)
-        self.readers_from = {f"t{index}": luck.number(f"readers of t{index}", 1, len(self.names) - 1) for index in range(topics)}
+        self.readers_from = {
+            f"t{index}": luck.number(f"readers of t{index}", 1, len(self.names) - 1) for index in range(topics)
+        }
         brokers = ["kafka", "pulsar"] if topics > 1 and luck.maybe("two brokers", 0.25) else ["kafka"]
-        self.brokers = {broker: list(self.readers_from)[place :: len(brokers)] for place, broker in enumerate(brokers)} if topics else {}
-        self.policies = {f"p{index}": policy(luck.at(f"policies/p{index}")) for index in range(luck.number("policies", 3, 5))}
-        self.load: dict[str, float] = dict.fromkeys(self.readers_from, 0.0)  # of an endpoint, and of a message of a topic
+        self.brokers = (
+            {broker: list(self.readers_from)[place :: len(brokers)] for place, broker in enumerate(brokers)}
+            if topics
+            else {}
+        )
+        self.policies = {
+            f"p{index}": policy(luck.at(f"policies/p{index}")) for index in range(luck.number("policies", 3, 5))
+        }
+        self.load: dict[str, float] = dict.fromkeys(
+            self.readers_from, 0.0
+        )  # of an endpoint, and of a message of a topic
         self.replicas: dict[str, int] = {}
         busy = luck.maybe("busy", 0.25)  # then there is hardly a moment without a queue
         chances = [0.05 if not busy else 1.0 if index == 0 else 0.4 for index in range(len(self.names))]
-        self.crowded = {index for index, chance in enumerate(chances) if luck.maybe(f"crowded {index}", chance)}  # slow, few workers, queues
+        self.crowded = {
+            index for index, chance in enumerate(chances) if luck.maybe(f"crowded {index}", chance)
+        }  # slow, few workers, queues
 
     @property
     def last(self) -> int:

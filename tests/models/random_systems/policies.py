@@ -43,10 +43,15 @@ def tries(spec: dict[str, Any] | None) -> float:
 
 def retry(luck: Luck) -> dict[str, Any]:
     """Back-off of each kind, each jitter, budgets."""
-    spec: dict[str, Any] = {"max_attempts": luck.pick("attempts", (2, 3, 4, 2, 3, 4, 1)), "backoff": _backoff(luck.at("backoff"))}
+    spec: dict[str, Any] = {
+        "max_attempts": luck.pick("attempts", (2, 3, 4, 2, 3, 4, 1)),
+        "backoff": _backoff(luck.at("backoff")),
+    }
     spec["jitter"] = luck.pick("jitter", ("none", "none", "full", "equal", "decorrelated", "20%"))
     if luck.maybe("budget", 0.3):
-        spec["budget"] = luck.pick("budget of", ("50%", {"ratio": "10%", "min_per_second": 1, "ttl": "2s"}, {"ratio": 0}))
+        spec["budget"] = luck.pick(
+            "budget of", ("50%", {"ratio": "10%", "min_per_second": 1, "ttl": "2s"}, {"ratio": 0})
+        )
     if luck.maybe("on", 0.3):
         spec["on"] = luck.some("on what", RETRIED, 1, 5)
     return spec
@@ -70,7 +75,12 @@ def breaker(luck: Luck) -> dict[str, Any]:
     if luck.maybe("by failures", 0.4):
         within, places = luck.pick("within", ("1s", "5s")), luck.number("half open", 1, 2)
         opens = luck.pick("open for", ("500ms", "500ms", "2s", "0s"))
-        return {"failures": luck.number("failures", 1, 4), "within": within, "open_for": opens, "half_open_calls": places}
+        return {
+            "failures": luck.number("failures", 1, 4),
+            "within": within,
+            "open_for": opens,
+            "half_open_calls": places,
+        }
     kind = luck.pick("window", ("count_based", "time_based"))
     spec: dict[str, Any] = {
         "sliding_window_type": kind,

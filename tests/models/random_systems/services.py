@@ -13,15 +13,24 @@ from tests.models.random_systems.times import time
 
 def services(plan: Plan, luck: Luck) -> dict[str, Any]:
     """All of them; made from the last to the first, so that what a call comes to is known where it is made."""
-    made = {plan.names[index]: _service(plan, index, luck.at(plan.names[index])) for index in reversed(range(len(plan.names)))}
+    made = {
+        plan.names[index]: _service(plan, index, luck.at(plan.names[index]))
+        for index in reversed(range(len(plan.names)))
+    }
     every = made[plan.names[-1]]["endpoints"]["b"]
-    (every["do"] if isinstance(every, dict) else every).extend({"effect": effect} for effect in EFFECTS)  # what is named must exist
+    (every["do"] if isinstance(every, dict) else every).extend(
+        {"effect": effect} for effect in EFFECTS
+    )  # what is named must exist
     return {name: made[name] for name in plan.names}
 
 
 def queue(luck: Luck, crowded: bool = False) -> dict[str, Any]:
     """Short and long, patient and not, from either end."""
-    capacity = luck.pick("capacity of the crowded", (5, "unlimited")) if crowded else luck.pick("capacity", (0, 1, 5, "unlimited"))
+    capacity = (
+        luck.pick("capacity of the crowded", (5, "unlimited"))
+        if crowded
+        else luck.pick("capacity", (0, 1, 5, "unlimited"))
+    )
     spec: dict[str, Any] = {"capacity": capacity, "discipline": luck.pick("discipline", ("fifo", "lifo"))}
     if luck.maybe("impatient", 0.7 if crowded else 0.3):
         spec["timeout"] = luck.pick("patience", ("60ms", "60ms", "300ms", "300ms", "1s", "0s"))
@@ -37,7 +46,9 @@ def _service(plan: Plan, index: int, luck: Luck) -> dict[str, Any]:
         "workers": luck.pick("few workers", (1, 1, 2)) if crowded else luck.pick("workers", (1, 2, 4, 10, "unlimited")),
         "concurrency": luck.word("concurrency", {"threads": 2, "event_loop": 1}),
         "queue": queue(luck.at("queue"), crowded),
-        "load_balancing": luck.pick("balancing", ("round_robin", "random", "least_request", "power_of_two", "two_choices")),
+        "load_balancing": luck.pick(
+            "balancing", ("round_robin", "random", "least_request", "power_of_two", "two_choices")
+        ),
         "stock": {"items": luck.pick("items", (3, 40, 1000))},
         "endpoints": {},
     }
@@ -100,7 +111,10 @@ def brokers(plan: Plan, luck: Luck) -> dict[str, Any]:
 def _broker(topics: list[str], luck: Luck) -> dict[str, Any]:
     keys = ("order", "user", "item", "sticky", None)
     made = {
-        topic: {"partitions": luck.pick(f"partitions of {topic}", (1, 2, 3, 4, 12)), "key": luck.pick(f"key of {topic}", keys)}
+        topic: {
+            "partitions": luck.pick(f"partitions of {topic}", (1, 2, 3, 4, 12)),
+            "key": luck.pick(f"key of {topic}", keys),
+        }
         for topic in topics
     }
     replication = {"replication": time(luck.at("replication"), 0.005)} if luck.maybe("replicates") else {}

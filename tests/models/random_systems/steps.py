@@ -50,7 +50,9 @@ class Steps:
         if kind == "publish":
             return self._publish(luck, luck.pick("topic", topics), depth)
         if kind == "parallel":
-            branches = [self._branch(luck.at(f"branch {place}"), depth + 1) for place in range(luck.number("branches", 1, 3))]
+            branches = [
+                self._branch(luck.at(f"branch {place}"), depth + 1) for place in range(luck.number("branches", 1, 3))
+            ]
             return {"parallel": branches}
         if kind == "perform":
             target = f"{self.plan.names[self.index]}.{luck.pick('endpoint', self.performs)}"
@@ -80,7 +82,13 @@ class Steps:
             return {"work": "1ms"}
         key = {"key": luck.pick("key", ("order", "user", "item"))} if luck.maybe("key of its own", 0.25) else {}
         if luck.maybe("outbox", 0.4):
-            return {"publish": topic, "via": "outbox", "poll": luck.pick("poll", ("70ms", "1s")), "batch": luck.pick("batch", (1, 3, 100)), **key}
+            return {
+                "publish": topic,
+                "via": "outbox",
+                "poll": luck.pick("poll", ("70ms", "1s")),
+                "batch": luck.pick("batch", (1, 3, 100)),
+                **key,
+            }
         said = {"via": "broker"} if luck.maybe("said", 0.2) else {}
         return {"publish": topic, **said, **key, **self._guard(luck), **self._fallback(luck, depth)}
 
@@ -89,7 +97,9 @@ class Steps:
         how = luck.word("guard", {"named": 8, "own": 1, "none": 2})
         if how == "none":
             return {}
-        return {"policy": policy(luck.at("own policy")) if how == "own" else luck.pick("policy", tuple(self.plan.policies))}
+        return {
+            "policy": policy(luck.at("own policy")) if how == "own" else luck.pick("policy", tuple(self.plan.policies))
+        }
 
     def _fallback(self, luck: Luck, depth: int) -> dict[str, Any]:
         if depth >= DEEPEST or not luck.maybe("falls back", 0.35):
@@ -107,7 +117,11 @@ def _plain(kind: str, luck: Luck, mean: float) -> dict[str, Any]:
         name = luck.pick("effect", EFFECTS)
         return {"effect": {name: {"idempotent": luck.maybe("idempotent")}} if luck.maybe("options", 0.8) else name}
     if kind == "take":
-        return {"take": {"stock": {"check_to_write": time(luck.at("gap"), 0.003)}}} if luck.maybe("races") else {"take": "stock"}
+        return (
+            {"take": {"stock": {"check_to_write": time(luck.at("gap"), 0.003)}}}
+            if luck.maybe("races")
+            else {"take": "stock"}
+        )
     if kind in ("fail", "refuse"):
         return {kind: luck.pick("share", (0.05, 0.1, 0.5, "1%"))}
     return {kind: {}}

@@ -56,7 +56,11 @@ def _lognormal(luck: Luck, mean: float) -> Any:
 
 def _gamma(luck: Luck, mean: float) -> Any:
     shape = luck.pick("shape", (0.5, 2.5))
-    forms = [{"shape": shape, "scale": seconds(mean / shape)}, {"mean": seconds(mean), "cv": 0.7}, {"mean": seconds(mean), "shape": shape}]
+    forms = [
+        {"shape": shape, "scale": seconds(mean / shape)},
+        {"mean": seconds(mean), "cv": 0.7},
+        {"mean": seconds(mean), "shape": shape},
+    ]
     return luck.pick("form", forms)
 
 

@@ -47,4 +47,6 @@ def _source(plan: Plan, targets: dict[str, str], sources: int, luck: Luck) -> di
 def _popularity(luck: Luck) -> dict[str, Any]:
     if luck.exact:
         return {"popularity": "uniform"}
-    return luck.pick("popularity", ({"popularity": {"zipf": 1.0}}, {"popularity": {"zipf": 0.5}}, {"popularity": "uniform"}, {}))
+    return luck.pick(
+        "popularity", ({"popularity": {"zipf": 1.0}}, {"popularity": {"zipf": 0.5}}, {"popularity": "uniform"}, {})
+    )

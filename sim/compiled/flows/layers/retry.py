@@ -116,5 +116,3 @@ class Retry(Layer):
         if guard.budget >= 0:
             machine.renew(rows.budgets, guard.budget)
             rows.rings.array(machine.s)[guard.tokens : guard.tokens + SLICES] = 0.0
-
-

@@ -33,7 +33,7 @@ class Kept:
         return np.bincount(rows["outcome"][its], weights=weights, minlength=len(Outcome)).astype(np.int64)
 
 
-class Keeper(Protocol):
+class RowSink(Protocol):
     """Takes finished rows as they come, in the order in which they ended. They may be overwritten afterwards."""
 
     def take_requests(self, rows: Rows) -> None:
@@ -46,8 +46,8 @@ class Keeper(Protocol):
         """What has been kept. No more is taken afterwards."""
 
 
-def keeper(plan: Plan | None) -> Keeper:
-    """A keeper of rows, or with a plan one of a summary."""
+def row_sink(plan: Plan | None) -> RowSink:
+    """A sink of rows, or with a plan one of a summary."""
     return _Rows() if plan is None else _Summary(plan)
 
 
@@ -68,7 +68,9 @@ class _Rows:
 
 
 class _Table:
-    """Rows one behind the other in memory that grows where it is, so that nothing stands there twice, and their digest."""
+    """Rows one behind the other in memory that grows where it is, so that nothing stands there twice, and
+    their digest.
+    """
 
     def __init__(self, dtype: np.dtype[np.void]) -> None:
         self._dtype, self._bytes, self._digest = dtype, bytearray(), hashlib.sha256()

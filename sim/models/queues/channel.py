@@ -1,0 +1,337 @@
+"""One consumer of a queue: its channel, and the thread that handles one message after the other.
+
+The queue sends as long as fewer than `prefetch` are unacknowledged; they wait in the client. When the channel closes,
+for a crash, an outage, a broker that goes down, or an acknowledgement that took too long, all of them come back to the
+queue; those that were handled already are handled again. Under automatic acknowledgement the queue has done with what
+it sends: what the consumer had in hand when it died is lost.
+
+Not modelled: several messages of one consumer at once (an asynchronous client), `multiple` acknowledgements, prefetch
+of a whole channel (`global`), cancelling, basic.get, and heartbeats of a process that is frozen. Of a wire that is cut
+the broker learns 60 s after something was to travel by it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+from sim.chance.chain import link_chain
+from sim.chance.keyed import stream_number
+from sim.models.clock import TIMER, Signal
+from sim.models.ending import stop_thread
+from sim.models.host import Host
+from sim.models.link import Hop
+from sim.models.outcomes import OK, REFUSED
+from sim.models.queues.letter import ACKED, FAILED, REJECTED, REQUEUED, Delivery, Letter
+from sim.models.queues.queue import LOST, PROCESSED, Queue
+from sim.models.sequence import StepSequence
+from sim.models.task import Activity, Process, Replica, Task
+from sim.spec.queue_broker import QUORUM_PREFETCH
+from sim.spec.queue_broker import QueueBroker as Spec
+from sim.spec.service import Consume
+from sim.spec.sites import consumer_name
+from sim.vocabulary import EventKind, Stage
+
+SAYS = {"requeue": FAILED, "nack_requeue": REQUEUED, "reject": REJECTED}
+HEARTBEAT = 60.0  # s; negotiated by default: two heartbeats are missed then, and the connection counts as dead
+DONE_WITH = (OK, REFUSED)  # outcomes of the steps that are acknowledged
+
+
+class Connected(Protocol):
+    """The broker, as its consumers know it (`queue_broker.py`)."""
+
+    down: int
+    spec: Spec
+    consumers: list[QueueConsumer]
+
+
+class QueueConsumer:
+    """A consumer in one replica of its service."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        broker: Connected,
+        service: Host,
+        replica: Replica,
+        spec: Consume,
+        steps: StepSequence,
+        hops: tuple[Hop, Hop],
+    ):
+        self.queue = queue
+        self.broker = broker
+        self.env = queue.env
+        self.service = service
+        self.replica = replica
+        self.spec = spec
+        self.steps = steps
+        self.out, self.back = hops
+        self.wire = self.out.wire
+        self.priority = spec.priority
+        self.automatic = spec.ack == "automatic"
+        self.prefetch = spec.prefetch if spec.prefetch > 0 else 0
+        if queue.quorum:
+            self.prefetch = min(self.prefetch or QUORUM_PREFETCH, QUORUM_PREFETCH)
+        self.in_line = False
+        self.up = False
+        self.closing = False  # it stops when the message in hand is done
+        self.open = False  # its channel
+        self.unreached = False  # it has tried to open one over a wire that is cut
+        self.idle = False
+        self.processing = False
+        self.inbox: deque[Delivery] = deque()  # has come, and waits for its thread
+        self.unacked: dict[Delivery, None] = {}  # on this channel, in the order in which they were sent
+        self.stuck: list[Delivery] = []  # on a wire that is cut
+        self.silences = 0  # that were over; by that count it is known whether one has gone on
+        self.held_area = 0.0
+        self.busy_area = 0.0
+        self.patience = Signal(self._look_at_oldest)
+        self.armed = False
+        self.salt = stream_number(consumer_name(service.name, "", queue.name)) >> 33  # of the draws of error faults
+        queue.everyone.append(self)
+        broker.consumers.append(self)
+        if not replica.absent:
+            self.start()
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    @property
+    def room(self) -> bool:
+        """For one more unacknowledged message."""
+        return self.open and (self.automatic or not self.prefetch or len(self.unacked) < self.prefetch)
+
+    @property
+    def lost_connection(self) -> bool:
+        """It is up, and its channel is not open."""
+        return self.up and not self.open
+
+    def start(self) -> None:
+        """Begin to consume; also after a crash or an outage."""
+        if self.up:
+            return
+        self.up = True
+        self.idle = False
+        self.task = Task(None, 0, 0, None, self.replica)
+        self.task.own_thread = True
+        self.task.begin(self._live(self.task))
+        self.env.wake(self.task)
+        self.reconnect()
+
+    def stop(self) -> None:
+        """It is dead, or refuses: its channel closes with it."""
+        if not self.up:
+            return
+        self.up = False
+        stop_thread(self.task)
+        if self.processing:
+            self._rest()
+        if self.closing:  # what it has said comes before its goodbye
+            for delivery in [delivery for delivery in self.unacked if delivery.handled]:
+                self.settled(delivery)
+        self.idle = self.closing = False
+        for delivery in [delivery for delivery in self.queue.sent if delivery.receiver is self]:
+            self._lose(delivery)
+        self.disconnect()
+        self.service.drained(self.replica)
+
+    def close(self) -> None:
+        """Stop in order: the message in hand is handled and acknowledged first, those behind it go back to
+        the queue.
+        """
+        if not self.up:
+            return
+        self.closing = True
+        if not self.processing:
+            self.stop()
+
+    def reconnect(self, _: object = None) -> None:
+        """Open a channel, where it is up and the broker can be reached."""
+        self.unreached = bool(self.wire.cuts)
+        if self.lost_connection and not self.broker.down and not self.unreached:
+            self.open = True
+            self.held_area -= self.env.now
+            self.queue.come(self)
+
+    def disconnect(self) -> None:
+        """The channel is closed: whatever was handed out by it comes back."""
+        if not self.open:
+            return
+        self.open = False
+        self.held_area += self.env.now
+        unacked, self.unacked = self.unacked, {}
+        self.inbox = deque(delivery for delivery in self.inbox if delivery not in unacked)
+        for delivery in unacked:
+            delivery.live = False
+            del self.queue.unacked[delivery]
+            self.queue.requeue(delivery.letter, failed=True)
+        self.queue.leave(self)
+
+    def go_on(self) -> None:
+        """A wire was mended: what was stuck on it goes on, and who could not reach the broker comes back."""
+        if self.wire.cuts:
+            return
+        self.silences += 1
+        stuck, self.stuck = self.stuck, []
+        for delivery in stuck:
+            self._travel(delivery, self.back if delivery.handled else self.out)
+        if self.unreached:
+            self.reconnect()
+
+    def _miss_heartbeats(self, silence: int) -> None:
+        """The broker closes a connection over which nothing has come for so long."""
+        if self.wire.cuts and self.silences == silence and self.open:
+            self.disconnect()
+            self.unreached = True
+
+    # -- deliveries --------------------------------------------------------------------------------------------------
+
+    def deliver(self, letter: Letter) -> None:
+        """The queue sends it this one."""
+        delivery = Delivery(letter, self, self.env.now)
+        if self.automatic:
+            self.queue.sent[delivery] = None
+        else:
+            self.queue.unacked[delivery] = None
+            self.unacked[delivery] = None
+            self._be_patient()
+        self._travel(delivery, self.out)
+
+    def _travel(self, delivery: Delivery, hop: Hop) -> None:
+        """What is lost is sent again until it comes (TCP); where nothing can come, it is stuck."""
+        if self.wire.cuts:
+            if not self.stuck:
+                silence = self.silences
+                self.env.hold(Signal(lambda _: self._miss_heartbeats(silence)), HEARTBEAT)
+            self.stuck.append(delivery)
+            return
+        letter = delivery.letter
+        delay = hop.travel(
+            letter.request.id, link_chain(letter.publication.chain, 0, letter.handed + letter.deliveries - 1)
+        )
+        if delay > 0.0:
+            self.env.hold(delivery, delay)
+        else:
+            delivery.then(delivery)
+
+    def arrived(self, delivery: Delivery) -> None:
+        """It waits in the client for its turn."""
+        if not delivery.live or not self.up:
+            return
+        self.inbox.append(delivery)
+        if self.idle:
+            self.idle = False
+            self.env.wake(self.task)
+
+    def settled(self, delivery: Delivery) -> None:
+        """The queue hears what became of it, unless the channel has closed meanwhile."""
+        if not delivery.live:
+            return
+        delivery.live = False
+        del self.unacked[delivery]
+        self.queue.settle(delivery)
+        self.queue.offer(self)
+
+    def _live(self, task: Task) -> Process:
+        """Take the next, handle it, say what became of it, for ever."""
+        while True:
+            if self.replica.hung:
+                yield from self.service.thaw(task, self.replica)
+            if not self.inbox:
+                self.idle = True
+                yield
+                continue
+            delivery = self.inbox.popleft()
+            self._begin()
+            outcome = yield from self._handle(task, delivery)
+            self._rest()
+            self._say(delivery, outcome in DONE_WITH)
+            if self.closing:
+                self.env.schedule(Signal(lambda _: self.stop()))
+                yield
+
+    def _handle(self, task: Task, delivery: Delivery) -> Activity:
+        """The outcome of the steps."""
+        letter, queue = delivery.letter, self.queue
+        publication = letter.publication
+        task.request = publication.request
+        task.chain = link_chain(publication.chain, 0, letter.handed + letter.deliveries - 1)
+        task.path = link_chain(publication.path, 0, 0)
+        task.degraded = False
+        task.flow = letter.flow
+        outcome = OK
+        if not (self.spec.idempotent and publication.event in queue.known):
+            if self.service.error_faults:
+                outcome = self.service.error_fault_hits(task, self.salt)
+            if not outcome:
+                outcome = yield from self.steps.run(task)
+        task.flow = -1
+        if self.spec.idempotent and outcome in DONE_WITH:
+            queue.known.add(publication.event)
+        return outcome
+
+    def _say(self, delivery: Delivery, well: bool) -> None:
+        """Acknowledge it, or say that it failed; who acknowledges automatically says nothing."""
+        delivery.handled = True
+        if well:  # what follows is the way of the acknowledgement, which nobody waits for
+            letter, queue = delivery.letter, self.queue
+            queue.recorder.note(letter.request, letter.flow, Stage.END, queue.name_index)
+        if self.automatic:
+            del self.queue.sent[delivery]
+            delivery.live = False
+            self.queue.end(delivery.letter, PROCESSED if well else LOST)
+        elif delivery.live:
+            delivery.said = ACKED if well else SAYS[self.spec.on_failure]
+            self._travel(delivery, self.back)
+
+    def _lose(self, delivery: Delivery) -> None:
+        """It died with this in its hands, or on its way."""
+        delivery.live = False
+        del self.queue.sent[delivery]
+        self.queue.end(delivery.letter, LOST)
+        self.inbox = deque(other for other in self.inbox if other is not delivery)
+
+    # -- patience of a quorum queue ----------------------------------------------------------------------------------
+
+    def _be_patient(self) -> None:
+        """Close the channel when the oldest delivery has waited too long for its acknowledgement (since 4.3 only of
+        quorum queues).
+        """
+        if self.queue.quorum and not self.armed:
+            self.armed = True
+            self.env.late(self.patience, TIMER, self.env.now + self.queue.spec.consumer_timeout)
+
+    def _look_at_oldest(self, _: object) -> None:
+        self.armed = False
+        oldest = next(iter(self.unacked), None)
+        if oldest is None:
+            return
+        due = oldest.since + self.queue.spec.consumer_timeout
+        if due > self.env.now:
+            self.armed = True
+            self.env.late(self.patience, TIMER, due)
+            return
+        self.queue.recorder.event(EventKind.CONSUMER_TIMED_OUT, self.service.name, self.queue.name, self.replica.index)
+        self.disconnect()
+        self.env.hold(Signal(self.reconnect), self.broker.spec.recovery_interval)
+
+    # -- accounts ----------------------------------------------------------------------------------------------------
+
+    def busy_until(self, now: float) -> float:
+        """Seconds in which it was handling a message."""
+        return self.busy_area + now * self.processing
+
+    def held_until(self, now: float) -> float:
+        """Seconds in which it was up and had an open channel."""
+        return self.held_area + now * self.open
+
+    def _begin(self) -> None:
+        self.processing = True
+        self.busy_area -= self.env.now
+        self.queue.busy += 1
+        self.queue.busy_area -= self.env.now
+
+    def _rest(self) -> None:
+        self.processing = False
+        self.busy_area += self.env.now
+        self.queue.busy -= 1
+        self.queue.busy_area += self.env.now

@@ -1,0 +1,47 @@
+"""What faults do to a queue broker, besides taking it down: alarm/clear, slow/recover."""
+
+from __future__ import annotations
+
+from sim.models.behaviours import behaviour
+from sim.models.queues.queue_broker import QueueBroker
+from sim.models.world import World
+from sim.spec import broker_fault as spec
+
+
+def _queue_broker(world: World, name: str) -> QueueBroker:
+    broker = world.brokers[name]
+    assert isinstance(broker, QueueBroker)
+    return broker
+
+
+@behaviour(spec.Alarm)
+class Alarm:
+    """Publishers are blocked."""
+
+    def __init__(self, fault: spec.Alarm, world: World):
+        self.broker = _queue_broker(world, fault.broker)
+
+    def begin(self) -> None:
+        """Out of memory."""
+        self.broker.raise_alarm(1)
+
+    def end(self) -> None:
+        """There is room again."""
+        self.broker.raise_alarm(-1)
+
+
+@behaviour(spec.SlowDisk)
+class SlowDisk:
+    """Commits that begin now take longer."""
+
+    def __init__(self, fault: spec.SlowDisk, world: World):
+        self.broker = _queue_broker(world, fault.of)
+        self.by = fault.by
+
+    def begin(self) -> None:
+        """Slow down."""
+        self.broker.slowdowns.append(self.by)
+
+    def end(self) -> None:
+        """Recover."""
+        self.broker.slowdowns.remove(self.by)

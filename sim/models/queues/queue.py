@@ -1,0 +1,392 @@
+"""One queue: what waits in order, which consumer gets the next, what is given up and why, and the books.
+
+A queue is one process: it takes messages in one after the other (`work` of the broker), and hands them round robin to
+the consumers that have prefetch left: a consumer that was full stands at the end of the round again
+(rabbit_queue_consumers). What has expired is given up at the head alone. What is given up is published again by the
+dead-letter exchange; it has a row of its own in each queue.
+
+Not modelled: message and queue priorities (x-max-priority), queue expiry, lazy paging of what waits to and from disk,
+`max-length-bytes`, replicas of a quorum queue and their elections one by one (only the time of the majority),
+at-least-once dead-lettering, delayed retries of 4.3, and that a quorum queue notices its own length late under
+`reject-publish`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from sim.models.clock import TIMER, Signal
+from sim.models.context import Context
+from sim.models.queues.deaths import CAUSES, count_death
+from sim.models.queues.letter import ACKED, REJECTED, REQUEUED, Delivery, Letter, Publication, Taker
+from sim.models.queues.waiting import Waiting
+from sim.records.tables import Book
+from sim.spec.queue_broker import MessageQueue as Spec
+from sim.vocabulary import MessageEnd, Stage
+
+if TYPE_CHECKING:
+    from sim.models.draws import Draw
+
+PROCESSED, DEAD_LETTERED, EXPIRED = int(MessageEnd.PROCESSED), int(MessageEnd.DEAD_LETTERED), int(MessageEnd.EXPIRED)
+DROPPED, LOST, QUEUED = int(MessageEnd.DROPPED), int(MessageEnd.LOST), int(MessageEnd.QUEUED)
+CREDIT, GRANT = 400, 200  # messages that may be in line before a queue, and how many are granted at once
+MEMBER = "busy member"  # how the series of a consumer begins; its number follows
+MOST_WATCHED = 256  # consumers of a queue with a series of their own
+
+
+class Post(Protocol):
+    """The broker, as its queues know it (`queue_broker.py`)."""
+
+    name: str
+
+    def give_up(self, queue: Queue, letter: Letter) -> None:
+        """Publish it again by the dead-letter exchange."""
+
+    def weigh(self, by: int) -> None:
+        """So many more messages are on disk."""
+
+    def stored(self, publication: Publication) -> None:
+        """A queue has it, or has refused it."""
+
+    def slowed(self, seconds: float) -> float:
+        """What the disk makes of a time."""
+
+
+class Queue:
+    """A queue of a queue broker, as its messages meet it."""
+
+    def __init__(self, context: Context, broker: Post, name: str, spec: Spec, work: Draw | None):
+        self.env = context.env
+        self.recorder = context.recorder
+        self.broker = broker
+        self.name = name
+        self.spec = spec
+        self.name_index = context.recorder.name(name)
+        self.group_index = context.recorder.name("queue")
+        self.component = f"queue {name}"
+        self.quorum = spec.type == "quorum"
+        commit = spec.commit_time
+        self.commit = context.sampler(commit, f"{name}.commit") if commit is not None else None
+        self.work = work
+        self.free_at = 0.0  # s; when its process has done with what came in so far
+        self.line: deque[float] = deque()  # s; when it has done with each of what came in and is not taken in yet
+        self.worked = 0.0  # s
+        self.hopeful = False  # what waits here may still be handled (`queue_broker.py`)
+        self.waiting = Waiting(in_place=not self.quorum)
+        self.inbound: dict[Letter, None] = {}  # of a classic queue: its process has not come to it
+        self.uncommitted: deque[Letter] = deque()  # of a quorum queue, in order
+        self.takers: list[Taker] = []  # open channels, in the order in which they came
+        self.active: Taker | None = None  # the single one that gets all
+        self.free: dict[int, deque[Taker]] = {}  # by priority: who has prefetch left, in the order of the round
+        self.priorities: list[int] = []  # the highest first
+        self.everyone: list[Taker] = []  # whoever consumes here, up or down
+        self.unacked: dict[Delivery, None] = {}
+        self.sent: dict[Delivery, None] = {}  # under automatic acknowledgement: not handled yet
+        self.published = 0
+        self.delivered = 0
+        self.redelivered = 0
+        self.given_up = dict.fromkeys(CAUSES, 0)
+        self.ended = [0] * len(MessageEnd)
+        self.known: set[tuple[int, int]] = set()  # events that are handled already, for idempotent consumers
+        self.armed = math.inf  # s; when the head is looked at for having expired
+        self.expiry = Signal(self._look_at_head)
+        self.busy = 0  # consumers that handle a message now
+        self.busy_area = 0.0
+        self._watch()
+
+    # -- in ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """One more would be too many, and it is the new one that gives way."""
+        most = self.spec.max_length
+        return most is not None and self.spec.overflow != "drop-head" and len(self.waiting) >= most
+
+    def accept(self, letter: Letter) -> None:
+        """A message has been routed here: it is taken in when the process comes to it, and confirmed when
+        it is safe.
+        """
+        publication = letter.publication
+        self._count(letter, publication)
+        if self.full:
+            publication.refused = True
+            self._refuse(letter)
+            self._stored(letter)
+            return
+        delay = self._process(letter)
+        if self.quorum:
+            self.uncommitted.append(letter)
+            self._later(delay + self._commit_time(letter), letter, self._committed)
+            return
+        if delay > 0.0:
+            self.inbound[letter] = None
+        self._later(delay, letter, self._enqueue)
+        self._later(delay + self._commit_time(letter), letter, self._stored)
+
+    def _count(self, letter: Letter, publication: Publication) -> None:
+        letter.flow = self.recorder.follow(letter.request, publication.flow, self.name_index)
+        self.recorder.note(letter.request, letter.flow, self._waits, self.name_index)
+        letter.offset = self.published
+        self.published += 1
+        letter.request.alive += self.hopeful
+        self.broker.weigh(1)
+
+    def _refuse(self, letter: Letter) -> None:
+        """The new one gives way: `reject-publish-dlx` dead-letters it, `reject-publish` does not."""
+        if self.spec.overflow == "reject-publish-dlx":
+            self._give_up(letter, "maxlen")
+        else:
+            self.given_up["maxlen"] += 1
+            self.end(letter, DROPPED)
+
+    def _later(self, delay: float, letter: Letter, what: Step) -> None:
+        if delay > 0.0:
+            self.env.hold(Signal(lambda _: what(letter)), delay)
+        else:
+            what(letter)
+
+    def _process(self, letter: Letter) -> float:
+        """Seconds until the process of the queue has taken it in."""
+        if self.work is None:
+            return 0.0
+        now = self.env.now
+        seconds = self.work(letter.request.id, letter.publication.chain)
+        self.free_at = max(self.free_at, now) + seconds
+        self.worked += seconds
+        self.line.append(self.free_at)
+        return self.free_at - now
+
+    def until_credit(self) -> float:
+        """Seconds until one more may be sent: at `CREDIT` in line its senders have none left, and get some again when
+        half of them are taken in (credit_flow: 400, and 200 more for each 200).
+        """
+        now, line = self.env.now, self.line
+        while line and line[0] <= now:
+            line.popleft()
+        return line[len(line) - GRANT - 1] - now if len(line) >= CREDIT else 0.0
+
+    def _commit_time(self, letter: Letter) -> float:
+        if self.commit is None:
+            return 0.0
+        return self.broker.slowed(self.commit(letter.request.id, letter.publication.chain))
+
+    def _stored(self, letter: Letter) -> None:
+        """It is safe: the publisher may be told."""
+        self.broker.stored(letter.publication)
+
+    def _committed(self, letter: Letter) -> None:
+        """A majority has it; what is behind one that it does not have yet waits for that one."""
+        letter.committed = True
+        while self.uncommitted and self.uncommitted[0].committed:
+            ready = self.uncommitted.popleft()
+            self._stored(ready)
+            self._enqueue(ready)
+
+    def _enqueue(self, letter: Letter) -> None:
+        """It can be delivered, and is, if nobody is before it and somebody is free."""
+        now = self.env.now
+        self.inbound.pop(letter, None)
+        letter.available = now
+        ttl = self.spec.message_ttl
+        longest = letter.publication.expiration if ttl is None else min(ttl, letter.publication.expiration)
+        letter.expires = now + longest
+        taker = None if len(self.waiting) else self._next()
+        if taker is not None:
+            self._deliver(letter, taker)
+            return
+        self.waiting.put(letter)
+        most = self.spec.max_length
+        while most is not None and len(self.waiting) > most:
+            self._give_up(self.waiting.take(), "maxlen")
+        self._watch_head()
+
+    # -- out ---------------------------------------------------------------------------------------------------------
+
+    def come(self, taker: Taker) -> None:
+        """A consumer has opened a channel."""
+        self.takers.append(taker)
+        if taker.priority not in self.free:
+            self.free[taker.priority] = deque()
+            self.priorities = sorted(self.free, reverse=True)
+        if self.active is None:
+            self.active = taker
+        self.offer(taker)
+
+    def leave(self, taker: Taker) -> None:
+        """Its channel is closed. Where only one gets all, the next one has its turn: of the highest priority the one
+        that has been there for longest.
+        """
+        self.takers.remove(taker)
+        if taker.in_line:
+            self.free[taker.priority].remove(taker)
+            taker.in_line = False
+        if taker is self.active:
+            self.active = max(self.takers, key=lambda other: other.priority, default=None)
+            if self.active is not None and self.spec.single_active_consumer:
+                self._line_up(self.active)
+        self.dispatch()
+
+    def offer(self, taker: Taker) -> None:
+        """It may have room again: then it stands at the end of the round."""
+        self._line_up(taker)
+        self.dispatch()
+
+    def _line_up(self, taker: Taker) -> None:
+        inactive = self.spec.single_active_consumer and taker is not self.active
+        if taker.room and not taker.in_line and not inactive:
+            taker.in_line = True
+            self.free[taker.priority].append(taker)
+
+    def dispatch(self) -> None:
+        """Hand out what there is, as long as somebody has room."""
+        self._drop_expired()
+        while len(self.waiting):
+            taker = self._next()
+            if taker is None:
+                break
+            self._deliver(self.waiting.take(), taker)
+            self._drop_expired()
+        self._watch_head()
+
+    def _next(self) -> Taker | None:
+        """Whose turn it is."""
+        for priority in self.priorities:
+            if self.free[priority]:
+                taker = self.free[priority].popleft()
+                taker.in_line = False
+                return taker
+        return None
+
+    def _deliver(self, letter: Letter, taker: Taker) -> None:
+        letter.deliveries += 1
+        self.delivered += 1
+        if letter.redelivered:
+            self.redelivered += 1
+        taker.deliver(letter)
+        self._line_up(taker)
+
+    # -- back --------------------------------------------------------------------------------------------------------
+
+    def settle(self, delivery: Delivery) -> None:
+        """What its consumer said has come, on an open channel."""
+        letter = delivery.letter
+        del self.unacked[delivery]
+        if delivery.said == ACKED:
+            self.end(letter, PROCESSED)
+        elif delivery.said == REJECTED:
+            self._give_up(letter, "rejected")
+        else:
+            self.requeue(letter, failed=delivery.said != REQUEUED)
+
+    def requeue(self, letter: Letter, failed: bool) -> None:
+        """It comes back, where it was or before all others; one that has failed too often is given up."""
+        letter.redelivered = True
+        letter.failures += failed
+        most = self.spec.failures_allowed
+        if most is not None and letter.failures > most:
+            self._give_up(letter, "delivery_limit")
+            return
+        self.recorder.note(letter.request, letter.flow, self._waits, self.name_index)
+        self.waiting.put_back(letter)
+
+    def _give_up(self, letter: Letter, cause: str) -> None:
+        """Dead-letter it, if that is asked for; in this queue it has ended."""
+        self.given_up[cause] += 1
+        how = EXPIRED if cause == "expired" else DROPPED
+        if self.spec.dead_letter is not None:
+            how = DEAD_LETTERED if how == DROPPED else how
+            count_death(letter, self.name, cause)
+            self.broker.give_up(self, letter)
+        self.end(letter, how)
+
+    def end(self, letter: Letter, how: int) -> None:
+        """It has ended in this queue: its row is written."""
+        self.ended[how] += 1
+        self.broker.weigh(-1)
+        if how != PROCESSED:  # that was noted when it was handled
+            self.recorder.note(letter.request, letter.flow, Stage.END, self.name_index)
+        letter.write(self.recorder, self.name_index, self.group_index, self.env.now, how)
+        if self.hopeful:
+            letter.request.done()
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def _drop_expired(self) -> None:
+        """Give up what has waited too long, as far as it stands at the head."""
+        now = self.env.now
+        head = self.waiting.head
+        while head is not None and head.expires <= now:
+            self._give_up(self.waiting.take(), "expired")
+            head = self.waiting.head
+
+    def _watch_head(self) -> None:
+        """Look again when the head expires."""
+        head = self.waiting.head
+        if head is not None and head.expires < self.armed:
+            self.armed = head.expires
+            self.env.late(self.expiry, TIMER, max(head.expires, self.env.now))
+
+    def _look_at_head(self, _: object) -> None:
+        if self.env.now >= self.armed:
+            self.armed = math.inf
+            self.dispatch()
+
+    # -- books -------------------------------------------------------------------------------------------------------
+
+    @property
+    def left(self) -> int:
+        """Messages that have come and not ended, found by counting where they are."""
+        there = (self.waiting, self.inbound, self.uncommitted, self.unacked, self.sent)
+        return sum(len(place) for place in there)
+
+    def book(self) -> Book:
+        """Published = ended, one way or another, + still in the queue or handed out."""
+        ended = {end.word: self.ended[end] for end in MessageEnd if self.ended[end]}
+        return Book(self.name, self.published, ended, self.left)
+
+    def write_unended(self) -> None:
+        """Append the rows of what has not ended: the clock has stopped."""
+        handed = [delivery.letter for delivery in (*self.unacked, *self.sent)]
+        for letter in (*self.waiting, *self.inbound, *self.uncommitted, *handed):
+            letter.write(self.recorder, self.name_index, self.group_index, math.nan, QUEUED)
+
+    @property
+    def _waits(self) -> Stage:
+        """What a message does here until it is delivered."""
+        return Stage.LAG if self.everyone else Stage.RETRY_TOPIC
+
+    def _watch(self) -> None:
+        watch, name = self.recorder.watch, self.component
+        watch(name, "lag", "level", lambda _: self.published - sum(self.ended))
+        watch(name, "ready", "level", lambda _: len(self.waiting))
+        watch(name, "unacked", "level", lambda _: len(self.unacked))
+        watch(name, "delivered", "total", lambda _: self.delivered)
+        watch(name, "redelivered", "total", lambda _: self.redelivered)
+        if self.work is not None:
+            watch(name, "process", "mean", lambda now: self.worked - (self.free_at - now) * (self.free_at > now))
+        for cause in CAUSES if self.spec.dead_letter is not None else ():
+            watch(name, f"given up {cause}", "total", self._given_up(cause))
+
+    def _given_up(self, cause: str) -> Callable[[float], float]:
+        return lambda _: self.given_up[cause]
+
+    def watch_consumers(self) -> None:
+        """Series of all consumers together, and one for each where they are not too many: all of them are known now."""
+        if not self.everyone:
+            return
+        watch, name = self.recorder.watch, self.component
+        watch(name, "busy", "mean", lambda now: self.busy_area + self.busy * now)
+        watch(name, "workers", "mean", lambda now: sum(taker.held_until(now) for taker in self.everyone))
+        if 1 < len(self.everyone) <= MOST_WATCHED:
+            for index, taker in enumerate(self.everyone):
+                watch(name, f"{MEMBER} {index}", "mean", taker.busy_until)
+
+
+class Step(Protocol):
+    """What becomes of a letter next."""
+
+    def __call__(self, letter: Letter) -> None:
+        """Its time has come."""

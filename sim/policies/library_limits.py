@@ -1,0 +1,178 @@
+"""Rate limiters as single libraries have them, where none of `limiter.py` decides as they do.
+
+    leaky_bucket   nginx's limit_req (ngx_http_limit_req_module.c): thousandths of a request and whole milliseconds, as
+                   integers. excess = max(0, excess - rate * ms / 1000 + 1000); refused where excess > burst, else held
+                   for (excess - delay) / rate. A refusal changes nothing; the first request of a key has no excess.
+    first_request  a fixed window that begins with the first request of it (express-rate-limit's MemoryStore, INCR and
+                   EXPIRE of Redis): at its very end it is over.
+    kong_advanced  Kong's rate-limiting-advanced, window_type sliding: previous * (1 - elapsed share) + current, this
+                   request counted, must not exceed the limit. What is refused counts too, unless `disable_penalty` is
+                   set. Retry-After as its handler.lua reckons it, whole seconds.
+    spring         Spring Cloud Gateway's request_rate_limiter.lua: a token bucket in whole seconds of the clock of
+                   Redis. Where floor(2 * capacity / rate) is 0 it keeps no state, and allows everything.
+
+`look` changes nothing: -1.0 allowed, else the seconds after which a retry may succeed. `hold` is for how long a request
+that is allowed is held, asked before `take` counts it. `deny` is told of a refusal. Source: semantics.md 4.2 to 4.5.
+
+Not here: races between check and increment, stale copies with `sync_rate`, Kong's throttling of refused requests.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sim.policies.base import NOISE, noise, periods, policy, reached
+from sim.policies.limiter import ALLOWED
+
+LEAKY_BUCKET = 0
+FIRST_REQUEST = 1
+KONG_ADVANCED = 2
+SPRING = 3
+
+NO_DELAY = -1
+
+
+@dataclass(slots=True)
+class LibraryRow:
+    """One counter of one key. Times in seconds, but for `last` of leaky_bucket (ms) and of spring (s), whole ones."""
+
+    kind: int = LEAKY_BUCKET
+    seen: int = 0  # whether any request has been counted
+    limit: int = 1  # requests in a window; spring: the capacity
+    count: int = 0  # in window `index`, or since the first request
+    previous: int = 0  # kong_advanced: requests in the window before
+    index: int = 0  # kong_advanced: of the window
+    excess: int = 0  # leaky_bucket: thousandths of a request
+    last: int = 0
+    speed: int = 1000  # leaky_bucket: thousandths of a request per second
+    burst: int = 0  # leaky_bucket: thousandths of a request
+    delay: int = 0  # leaky_bucket: thousandths of a request that are not held; NO_DELAY: nobody is
+    penalty: int = 1  # kong_advanced: whether refused requests count
+    cost: int = 1  # spring: tokens of a request
+    tokens: float = 0.0  # spring
+    rate: float = 1.0
+    start: float = 0.0  # first_request: of the window
+    window: float = 1.0
+
+
+@policy
+def look(row: LibraryRow, now: float) -> float:
+    """-1.0: would be allowed. Otherwise the seconds (>= 0) after which a retry may succeed. Changes nothing."""
+    if row.kind == LEAKY_BUCKET:
+        over = excess_of(row, now) - row.burst
+        return over / row.speed if over > 0 else ALLOWED
+    if row.kind == FIRST_REQUEST:
+        if row.seen == 0 or reached(now, row.start + row.window) or row.count < row.limit:
+            return ALLOWED
+        return row.start + row.window - now
+    if row.kind == KONG_ADVANCED:
+        return look_kong_advanced(row, now)
+    return look_spring(row, now)
+
+
+@policy
+def hold(row: LibraryRow, now: float) -> float:
+    """Seconds for which a request that is allowed now is held; asked before it is counted."""
+    if row.kind != LEAKY_BUCKET or row.delay == NO_DELAY:
+        return 0.0
+    excess = excess_of(row, now)
+    if excess <= row.delay:
+        return 0.0
+    return (excess - row.delay) * 1000 // row.speed / 1000.0
+
+
+@policy
+def take(row: LibraryRow, now: float) -> None:
+    """Count a request that `look` allowed at this very time."""
+    if row.kind == LEAKY_BUCKET:
+        ms = milliseconds(now)
+        row.excess = excess_of(row, now)
+        if row.seen == 0 or ms != row.last:
+            row.last = ms
+    elif row.kind == FIRST_REQUEST:
+        if row.seen == 0 or reached(now, row.start + row.window):
+            row.start = now
+            row.count = 0
+        row.count += 1
+    elif row.kind == KONG_ADVANCED:
+        turn_window(row, now)
+        row.count += 1
+    else:
+        row.tokens = filled(row, now) - row.cost
+        row.last = whole_seconds(now)
+    row.seen = 1
+
+
+@policy
+def deny(row: LibraryRow, now: float) -> None:
+    """A request was refused by this counter: for one library it counts all the same."""
+    if row.kind == KONG_ADVANCED and row.penalty == 1:
+        turn_window(row, now)
+        row.count += 1
+        row.seen = 1
+
+
+@policy
+def milliseconds(now: float) -> int:
+    """The clock of nginx."""
+    return math.floor(now * 1000.0 * (1.0 + NOISE))
+
+
+@policy
+def whole_seconds(now: float) -> int:
+    """The clock that the script of Spring reads from Redis."""
+    return math.floor(now * (1.0 + NOISE))
+
+
+@policy
+def excess_of(row: LibraryRow, now: float) -> int:
+    """What a request that comes now would be ahead of the rate by, thousandths of a request."""
+    if row.seen == 0:
+        return 0
+    excess = row.excess - row.speed * (milliseconds(now) - row.last) // 1000 + 1000
+    return excess if excess > 0 else 0
+
+
+@policy
+def look_kong_advanced(row: LibraryRow, now: float) -> float:
+    """Retry-After: the rest of the window, at least a second, and the more the further the count is above the limit."""
+    index = periods(now, row.window)
+    count = row.count if index == row.index else 0
+    previous = row.previous if index == row.index else (row.count if index == row.index + 1 else 0)
+    left = (index + 1) * row.window - now
+    weighted = previous * left / row.window + count + 1.0
+    if weighted <= row.limit + noise(now) * previous / row.window:
+        return ALLOWED
+    rest = left if left > 1.0 else 1.0
+    return float(math.ceil(rest + (weighted - row.limit) / row.limit * row.window - noise(now)))
+
+
+@policy
+def turn_window(row: LibraryRow, now: float) -> None:
+    """Go on to the window that is now."""
+    index = periods(now, row.window)
+    if index != row.index:
+        row.previous = row.count if index == row.index + 1 else 0
+        row.count = 0
+        row.index = index
+
+
+@policy
+def look_spring(row: LibraryRow, now: float) -> float:
+    """Retry-After, which Spring does not tell: the whole second at which there are tokens enough."""
+    if math.floor(2.0 * row.limit / row.rate + noise(1.0)) <= 0:
+        return ALLOWED
+    missing = row.cost - filled(row, now)
+    if missing <= noise(1.0) * row.limit:
+        return ALLOWED
+    return whole_seconds(now) + math.ceil(missing / row.rate) - now
+
+
+@policy
+def filled(row: LibraryRow, now: float) -> float:
+    """What is in the bucket, from whole seconds."""
+    if row.seen == 0:
+        return float(row.limit)
+    tokens = row.tokens + (whole_seconds(now) - row.last) * row.rate
+    return float(row.limit) if tokens > row.limit else tokens

@@ -1,0 +1,114 @@
+"""How callers choose a replica: more than the name of a policy."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from sim.errors import nearest
+from sim.spec.base import Between, Duration, Few, Flag, Leaves, Number, Share, Spec
+from sim.units import shown
+from sim.vocabulary import EventKind
+
+LoadBalancing = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices"]
+PLAIN = ("round_robin", "random", "least_request", "power_of_two", "two_choices")
+POLICIES = (*PLAIN, "peak_ewma", "ring_hash")
+Policy = Literal["round_robin", "random", "least_request", "power_of_two", "two_choices", "peak_ewma", "ring_hash"]
+
+
+class OutlierDetection(Spec):
+    """Envoy's outlier detection (source/common/upstream/outlier_detection_impl.cc), by each caller's replica for
+    itself, as each Envoy decides alone.
+
+    A replica that answers with 5xx (error, shed, unreachable, or a timeout, which is a 504) `consecutive_5xx` times in
+    a row is ejected at once, unless more than `max_ejection_percent` of all would be. At the end of an `interval` it
+    returns when it has been out for `base_ejection_time` times the number of its ejections; each interval without one
+    takes one of these away. It returns to full traffic, unless `slow_start` is said.
+    """
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    leaves: ClassVar[Leaves] = Leaves(
+        events=(EventKind.REPLICA_EJECTED, EventKind.REPLICA_RETURNED), series=("ejected",)
+    )
+    consecutive_5xx: Few | None = 5
+    """Answers of 5xx in a row from which a replica is ejected; null: however many there are."""
+    consecutive_gateway_failure: Few | None = None
+    """The same of 502, 503 and 504 alone: shed, unreachable, timeouts; Envoy counts 5 and enforces none of it by
+    default.
+    """
+    interval: Duration = Field(default=10.0, gt=0)
+    """How often it is looked who returns, and at the success rates."""
+    base_ejection_time: Duration = Field(default=30.0, gt=0)
+    """For how long a replica is ejected the first time."""
+    max_ejection_time: Duration = Field(default=300.0, gt=0)
+    """No ejection is longer, or than `base_ejection_time` where that is."""
+    max_ejection_percent: Annotated[Number, Field(ge=0, le=100)] = 10.0
+    """Percentage of replicas that may be ejected at once: with fewer than ten and the default nobody ever is."""
+    always_eject_one_host: Flag = False
+    """Whether one may be ejected whatever the percentage."""
+    success_rate: Flag = True
+    """Whether replicas are ejected whose success rate is far below that of the others, at the end of an interval."""
+    success_rate_minimum_hosts: Few = 5
+    """Replicas with enough requests that it takes to compare them."""
+    success_rate_request_volume: Few = 100
+    """Requests in an interval that it takes to judge a replica."""
+    success_rate_stdev_factor: Annotated[Number, Field(gt=0, le=1e6)] = 1900.0
+    """Thousandths of a standard deviation below the mean from which a replica is ejected."""
+
+
+class Balancing(Spec):
+    """`load_balancing: {policy: least_request, weights: [2, 1, 1]}`: each caller on its own, by what it
+    knows itself.
+    """
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    positional = "policy"
+    policy: Policy = "round_robin"
+    """How a replica is chosen. `peak_ewma`: Finagle's, of two at random the lower latency times requests under way.
+    `ring_hash`: a user always has the same one, while it is there.
+    """
+    weights: tuple[Annotated[int, Between(1, 1_000_000)], ...] = ()
+    """Of `round_robin` and `least_request`: one for each replica; nginx's smooth weighted round robin, and its
+    least_conn.
+    """
+    decay: Duration = Field(default=10.0, gt=0)
+    """Of `peak_ewma`: the time in which an observation loses its weight."""
+    ring_size: Few = 1024
+    """Of `ring_hash`: points on the ring, for all replicas together (Envoy's minimum_ring_size)."""
+    outlier_detection: OutlierDetection | None = None
+    """Replicas that fail are left out for a while."""
+    slow_start: Duration | None = Field(default=None, gt=0)
+    """Of `round_robin` and `least_request`: a replica that comes back gets its share little by little for as long, a
+    tenth of it at first (Envoy).
+    """
+    panic_threshold: Share = 0.5
+    """Where fewer replicas than this share are left, nobody is left out any more (Envoy's healthy_panic_threshold)."""
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        even = self.policy not in ("round_robin", "least_request")
+        if even and self.weights:
+            raise ValueError(f"`weights` are words of round_robin and least_request, not of {self.policy}")
+        if even and self.slow_start is not None:
+            raise ValueError(
+                f"`slow_start` is a word of round_robin and least_request, as in Envoy, not of {self.policy}"
+            )
+        for word, policy in (("decay", "peak_ewma"), ("ring_size", "ring_hash")):
+            if word in self.model_fields_set and self.policy != policy:
+                raise ValueError(f"`{word}` is a word of {policy}, not of {self.policy}")
+        return self
+
+
+def _balancing(value: object) -> object:
+    """The name of a policy of old stays a word; any other one, and a map, is a `Balancing`."""
+    if not isinstance(value, str) or value in PLAIN:
+        return value
+    if value not in POLICIES:
+        near = nearest(value, POLICIES)
+        hint = f"; did you mean '{near}'?" if near else ""
+        raise ValueError(f"found {shown(value)}, expected {', '.join(POLICIES)}, or a map with a `policy`{hint}")
+    return Balancing.model_validate({"policy": value})
+
+
+AnyBalancing = Annotated[LoadBalancing | Balancing, BeforeValidator(_balancing)]

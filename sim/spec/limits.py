@@ -1,0 +1,300 @@
+"""Rate limits: of the gateway, of one of its routes, or of a service; whose requests are counted together, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, WithJsonSchema, model_validator
+
+from sim.errors import nearest
+from sim.spec.base import MOST, Between, Duration, Flag, Leaves, Many, Rate, Spec
+from sim.spec.document import Data
+from sim.units import rate_unit, shown
+from sim.vocabulary import EventKind, Outcome
+
+MOST_STAMPS = 1_000_000  # of one sliding log
+
+KEYS = ("user", "route", "all", "consumer", "ip", "header", "traffic")
+Algorithm = Literal["fixed_window", "token_bucket", "sliding_window_counter", "sliding_log", "gcra", "leaky_bucket"]
+Preset = Literal[
+    "nginx", "kong", "kong-advanced", "spring-cloud-gateway", "envoy-local", "resilience4j", "guava", "aws"
+]
+Status = Literal[429, 503]
+
+
+def _values(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+_VALUES = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}}]})
+Headers = dict[str, Annotated[tuple[str, ...], BeforeValidator(_values), _VALUES]]
+"""Header -> one value, or several."""
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "nginx": {"algorithm": "leaky_bucket", "scope": "node", "status": 503, "retry_after": "none", "anonymous": "free"},
+    "kong": {"algorithm": "fixed_window", "scope": "node", "retry_after": "whole_seconds", "anonymous": "ip"},
+    "kong-advanced": {
+        "algorithm": "sliding_window_counter",
+        "scope": "node",
+        "retry_after": "whole_seconds",
+        "anonymous": "ip",
+    },
+    "spring-cloud-gateway": {"algorithm": "token_bucket", "retry_after": "none", "anonymous": "refused"},
+    "envoy-local": {"algorithm": "token_bucket", "scope": "node", "retry_after": "none"},
+    "aws": {"algorithm": "token_bucket", "retry_after": "none"},
+    "resilience4j": {"algorithm": "fixed_window", "scope": "node", "retry_after": "none", "wait": "5s"},
+    "guava": {"algorithm": "token_bucket", "scope": "node", "retry_after": "none", "wait": 0},
+}
+"""What each library does where nothing else is said: semantics.md 4.2 to 4.6; nobody but Kong tells a Retry-After."""
+
+_BUCKETS = ("token_bucket", "gcra", "leaky_bucket")
+
+
+def _counter(value: object) -> object:
+    """The old name of it, which Kong gives to something that counts otherwise."""
+    return "sliding_window_counter" if value == "sliding_window" else value
+
+
+def _keys(value: object) -> object:
+    """One word, or several of them in a list: each combination of what they name has a count of its own."""
+    words = value if isinstance(value, (list, tuple)) else value.split() if isinstance(value, str) else (value,)
+    for word in words:
+        if word not in KEYS:
+            near = nearest(word, KEYS) if isinstance(word, str) else None
+            hint = f"; did you mean '{near}'?" if near else ""
+            raise ValueError(f"found {shown(word)}, expected one of {', '.join(KEYS)}, or a list of them{hint}")
+    if not words or len(set(words)) < len(words) or ("all" in words and len(words) > 1):
+        raise ValueError(f"found {shown(value)}, expected different words, and `all` alone")
+    return " ".join(words)
+
+
+_KEY = WithJsonSchema(
+    {"anyOf": [{"enum": list(KEYS)}, {"type": "array", "minItems": 1, "items": {"enum": list(KEYS)}}]}
+)
+Per = Annotated[str, BeforeValidator(_keys), _KEY]
+
+
+class Period(Spec):
+    """One of several rates that are kept at once, each counted in a window of its own: `[10/s, 100/m]`."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    positional = "rate"
+    rate: Rate = Field(gt=0)
+    """How many pass, on average."""
+    window: Duration = Field(default=1.0, gt=0)
+    """In which they are counted: by default the unit that the rate is written in."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_its_unit(cls, data: Data, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        unit = rate_unit(data.get("rate") if isinstance(data, dict) else data)
+        if unit is None or isinstance(data, Spec):
+            return handler(data)
+        body = data if isinstance(data, dict) else {"rate": data}
+        return handler({"window": unit, **body})
+
+
+class RateLimit(Spec):
+    """At most `rate` per user, per route, or in all. A refusal is a 429 with Retry-After, and uses up nothing. Whose
+    algorithm it is:
+
+    `fixed_window`, the default: Kong's `rate-limiting`. `rate * window` requests in each window of the clock; without a
+    `window`, of the unit
+    that the rate is written in, as Kong's `second`, `minute`, `hour` and `day`. `window_from: first_request`:
+    express-rate-limit, INCR and EXPIRE.
+    `token_bucket`, the default where a `burst` is said: nginx's `limit_req burst=B nodelay`, which is `burst: B + 1`
+    here, Envoy's local rate limit
+    (`burst`: max_tokens), and Spring Cloud Gateway (`burst`: burstCapacity; there time counts in whole seconds).
+    Without a `burst` it is 1: nginx
+    without burst, Spring's default; requests closer than 1 / rate are refused.
+    `leaky_bucket`: nginx's `limit_req` as it is written there, in thousandths of a request and milliseconds: who is
+    ahead of the rate by no more than
+    `burst` (0 by default) is held until it is not; with `nodelay` nobody is held, with `delay: N` the first N are not.
+    `sliding_window_counter`: the Python library limits (Flask-Limiter), after Cloudflare. Requests that it refuses do
+    not count; in Kong's
+    `rate-limiting-advanced` they do, unless `disable_penalty` is set: there a client that goes on above its limit is
+    shut out.
+    `sliding_log`: limits' moving window. `gcra`: throttled, with `burst` its MaxBurst: `burst` + 1 requests pass at
+    once.
+
+    One count for all replicas is Spring's and Kong's with `policy: redis`; `scope: node` is Kong's `policy: local`,
+    nginx and Envoy.
+
+    A `preset` decides as that library does, with its defaults: `nginx` (503), `kong`, `kong-advanced` (refused requests
+    count), `spring-cloud-gateway`
+    (whole seconds; `burst` is burstCapacity, `requested_tokens`), `envoy-local` (`burst` is max_tokens, the rate
+    tokens_per_fill / fill_interval),
+    `aws` (the token bucket of API Gateway), and, which hold a request up to `wait`, `resilience4j` (`rate * window` is
+    limitForPeriod, `window`
+    limitRefreshPeriod, `wait` timeoutDuration) and `guava` (SmoothBursty; `wait` the timeout of tryAcquire).
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.RATE_LIMITED,),
+        events=(EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED),
+        series=("passed", "turned_away"),
+    )
+    simpy_only: ClassVar[bool | tuple[str, ...]] = (
+        "preset",
+        "rates",
+        "window_from",
+        "delay",
+        "nodelay",
+        "wait",
+        "header",
+        "when",
+        "anonymous",
+        "status",
+        "retry_after",
+        "disable_penalty",
+        "requested_tokens",
+    )
+    per: Per
+    """Whose requests are counted together: of one `user`, `route` (or endpoint), `consumer`, `ip`, `header` (its
+    value), `traffic`, or `all`; of a
+    list each combination has a count of its own.
+    """
+    rate: Rate = Field(default=1.0, gt=0)
+    """How many pass, on average; must be said, here or in `rates`."""
+    rates: tuple[Period, ...] = ()
+    """Several rates at once, in the place of `rate`: `[10/s, 100/m]`. A request must pass all, and counts for none
+    where one refuses it.
+    """
+    burst: Annotated[int, Between(0, MOST)] = 1
+    """How many may come at once, of `token_bucket` and `gcra`; of `leaky_bucket` how many more than one, 0 by default.
+    """
+    window: Duration = Field(default=1.0, gt=0)
+    """Of `fixed_window`, `sliding_window_counter` and `sliding_log`: by default the unit that the rate is written in.
+    """
+    window_from: Literal["clock", "first_request"] = "clock"
+    """Whether a `fixed_window` is one of the clock, or begins with the first request of its key."""
+    algorithm: Annotated[Algorithm, BeforeValidator(_counter)] = "fixed_window"
+    """How it counts; by default `fixed_window`, or `token_bucket` where a burst is said."""
+    preset: Preset | None = None
+    """The library that decides so, with its defaults for the words below."""
+    scope: Literal["cluster", "node"] = "cluster"
+    """One count for all replicas (`cluster`), or one in each (`node`)."""
+    delay: Annotated[int, Between(0, MOST)] = 0
+    """Of `leaky_bucket`: so many of the burst are not held, as nginx's `delay=`."""
+    nodelay: Flag = False
+    """Of `leaky_bucket`: nobody of the burst is held, as nginx's `nodelay`."""
+    wait: Duration = 0.0
+    """Of `resilience4j` and `guava`: for how long a request may be held until its turn comes."""
+    header: str | None = None
+    """Of `per: header`: which one (`headers` of traffic)."""
+    when: Headers = Field(default_factory=dict)
+    """Only requests whose headers have one of these values are counted: `{x-tier: free}`."""
+    anonymous: Literal["shared", "ip", "free", "refused"] = "shared"
+    """Requests that lack what they are counted by: all under one key (`shared`), by their address (`ip`, Kong), not at
+    all (`free`, nginx), `refused`.
+    """
+    status: Status = 429
+    """What a refusal is answered with: 429, which is `rate_limited`, or 503, which a caller sees as `shed`."""
+    retry_after: Literal["exact", "whole_seconds", "none"] = "exact"
+    """Whether a refusal says when to come again: `exact`, in `whole_seconds` (RFC 9110 has no others), at least 1, or
+    not at all.
+    """
+    disable_penalty: Flag = False
+    """Of `kong-advanced`: what is refused does not count."""
+    requested_tokens: Many = 1
+    """Of `spring-cloud-gateway`: tokens that a request takes."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What a count belongs to; empty for one count of all."""
+        return () if self.per == "all" else tuple(self.per.split())
+
+    @property
+    def counts_in_windows(self) -> bool:
+        """Whether it counts requests in a `window`; otherwise it lets a `burst` pass."""
+        return self.algorithm not in _BUCKETS
+
+    @property
+    def tokens(self) -> int:
+        """How many pass at once after a rest, of one that does not count in windows."""
+        if self.preset == "guava":
+            return 1 + int(self.rate)
+        if self.preset == "spring-cloud-gateway":
+            return max(1, self.burst // self.requested_tokens)
+        return self.burst + (1 if self.algorithm in ("gcra", "leaky_bucket") else 0)
+
+    @property
+    def periods(self) -> tuple[Self, ...]:
+        """A limit for each rate that is kept."""
+        if not self.rates:
+            return (self,)
+        return tuple(
+            self.model_copy(update={"rate": its.rate, "window": its.window, "rates": ()}) for its in self.rates
+        )
+
+    def beyond_compiled(self) -> Iterator[str]:
+        """Keys and counters that only SimPy knows."""
+        if self.per not in ("user", "route", "all"):
+            yield f"per: {self.per}"
+        if self.algorithm == "leaky_bucket":
+            yield "leaky_bucket"
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _what_follows_from_the_rest(cls, data: Data, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Fill in what a preset, a burst and the unit of the rate mean; all of it still counts as not said."""
+        if not isinstance(data, dict):
+            return handler(data)
+        follows: dict[str, Any] = {"algorithm": "token_bucket"} if "burst" in data else {}
+        preset = data.get("preset")
+        if isinstance(preset, str):
+            follows |= PRESETS.get(preset, {})
+        if "leaky_bucket" in (data.get("algorithm"), follows.get("algorithm")):
+            follows["burst"] = 0
+        if isinstance(data.get("rates"), (list, tuple)) and data["rates"] and "rate" not in data:
+            first = data["rates"][0]
+            follows["rate"] = first.get("rate") if isinstance(first, dict) else getattr(first, "rate", first)
+        if (unit := rate_unit(data.get("rate", follows.get("rate")))) is not None:
+            follows["window"] = unit
+        limit = handler({**follows, **data})
+        limit.model_fields_set.intersection_update(data)
+        return limit
+
+    @model_validator(mode="after")
+    def _can_count_so_far(self) -> Self:
+        """A counter counts in 64 bits; a log keeps a stamp of each request that passes."""
+        most = MOST_STAMPS if self.algorithm == "sliding_log" else MOST
+        for its in self.periods:
+            if self.counts_in_windows and its.rate * its.window > most:
+                raise ValueError(
+                    f"found {its.rate * its.window:,.0f} requests in each window, expected at most {most:,} for "
+                    f"{self.algorithm}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Self:
+        """Words that belong together."""
+        said = self.model_fields_set
+        if not said & {"rate", "rates"}:
+            raise ValueError("the field 'rate' is missing")
+        if self.algorithm != "leaky_bucket" and self.burst < 1:
+            raise ValueError(f"burst: found 0, expected at least 1 for {self.algorithm}: nothing would ever pass")
+        if "rate" in said and self.rates:
+            raise ValueError("found rate beside rates, expected one of them")
+        if ("header" in self.keys) != (self.header is not None):
+            raise ValueError("`per: header` and `header: NAME` belong together: whose values are counted apart?")
+        if self.algorithm != "leaky_bucket" and said & {"delay", "nodelay"}:
+            raise ValueError(
+                "`delay` and `nodelay` are words of leaky_bucket (preset nginx), not of "
+                f"{self.preset or self.algorithm}"
+            )
+        if self.nodelay and "delay" in said:
+            raise ValueError("found nodelay beside delay, expected one of them, as in nginx")
+        if "wait" in said and self.wait and self.preset not in ("resilience4j", "guava"):
+            raise ValueError(
+                "`wait` is a word of the presets resilience4j and guava; leaky_bucket holds those of its `burst`"
+            )
+        if self.preset is not None and said & {"algorithm"}:
+            raise ValueError(
+                f"found algorithm beside preset, expected one of them: {self.preset} counts in its own way"
+            )
+        if self.window_from == "first_request" and (self.algorithm != "fixed_window" or self.preset is not None):
+            raise ValueError("`window_from: first_request` is a word of fixed_window")
+        return self

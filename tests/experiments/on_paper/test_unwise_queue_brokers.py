@@ -1,0 +1,137 @@
+"""What `sim check` says of queue brokers: each rule has a system that meets it by its real cause, and a sound one meets none."""
+
+import pytest
+
+import sim
+from sim.experiments.on_paper.offered_load import analysis_of, check
+from sim.models import simulate
+
+SOUND = """
+version: 1
+duration: 70s
+warmup: 20s
+seed: 5
+traffic: {clients: {sends: front.ask, arrivals: {poisson: 100/s}, timeout: 10s}}
+services:
+  front: {workers: 32, queue: {capacity: 50}, endpoints: {ask: [{publish: news, routing_key: order.created, confirm: each, MESSAGE}]}}
+  mail: {replicas: 2, workers: 1, consumes: {mail: {prefetch: 20, CONSUME, do: [{work: {exponential: 5ms}}, STEP]}}}
+brokers:
+  rabbit: {kind: queue, exchanges: {news: {type: topic, bindings: {order.*: BOUND}}}, queues: {mail: {type: quorum, QUEUE}, MORE}}
+network: {default: {latency: 5ms}}
+faults: [FAULT]
+"""
+
+
+def system(
+    *,
+    message="via: broker",
+    consume="priority: 0",
+    step="{work: 1ms}",
+    bound="mail",
+    queue="dead_letter: {routing_key: mail}",
+    more="",
+    fault="",
+):
+    text = SOUND.replace("MESSAGE", message).replace("CONSUME", consume).replace("STEP", step).replace("BOUND", bound)
+    return text.replace("QUEUE", queue).replace("MORE", more).replace("FAULT", fault)
+
+
+def warnings(text):
+    return "\n".join(
+        f"{finding.place}: {finding.finding}. {finding.why}" for finding in check(sim.load_text(text)).warnings
+    )
+
+
+def test_a_sound_one_is_not_warned_of():
+    assert warnings(system()) == ""
+
+
+DOWN = "{at: 50s, for: 5s, broker_down: rabbit}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            system().replace("prefetch: 20", "prefetch: 1"),
+            "mail <- mail: prefetch 1 against a round trip of 10ms and 6ms of work. a consumer can be busy for 37.5%",
+        ),
+        (
+            system().replace("prefetch: 20", "prefetch: 1"),
+            "together they handle 125/s at most; prefetch 3 hides the round trip",
+        ),
+        (system().replace("prefetch: 20", "prefetch: 0"), "2 consumers with unlimited prefetch"),
+        (
+            system(fault=DOWN).replace("confirm: each,", ""),
+            "front.ask: publishes to news without confirms. what is lost while rabbit is down is lost silently",
+        ),
+        (
+            system(queue="max_length: 9, overflow: reject-publish").replace("confirm: each,", ""),
+            "what is refused when mail is full is lost silently",
+        ),
+        (
+            system().replace("routing_key: order.created, confirm: each,", "routing_key: created,"),
+            "'news' has no queue for routing key 'created'",
+        ),
+        (
+            system(step="{fail: 1%}", consume="on_failure: nack_requeue"),
+            "1% of its messages fail and are put back without a limit",
+        ),
+        (
+            system(step="{fail: 50%}", queue="delivery_limit: -1"),
+            "50% of its messages fail and are put back without a limit",
+        ),
+        (
+            system(step="{fail: 1%}", consume="on_failure: reject", queue=""),
+            "mail gives messages up and has no `dead_letter`",
+        ),
+        (
+            system(
+                bound="[mail, later]",
+                more="later: {dead_letter: {routing_key: mail}}",
+                message="expiration: {uniform: [1s, 9s]}",
+            ),
+            "front.ask: waits of different lengths in one queue, later",
+        ),
+        (system(bound="[mail, heap]", more="heap: {}"), "queue heap: published to, but nobody consumes it"),
+        (
+            system().replace("100/s", "30000/s"),
+            "queue mail: takes 30000/s at the peak, and no `work` of the broker is said",
+        ),
+    ],
+)
+def test_what_is_unwise_is_told(text, words):
+    assert words in warnings(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate", "held"),
+    [
+        (system(), 100.0, 0.006),
+        (system(step="{fail: 20%}"), 100.0, 0.005 / 0.8),
+        (
+            system(
+                step="{fail: 20%}",
+                consume="on_failure: reject",
+                queue="dead_letter: {routing_key: later}",
+                more="later: {message_ttl: 1s, dead_letter: {routing_key: mail}}",
+            ),
+            125.0,
+            0.005,
+        ),
+        (system(step="{fail: 10%, per: request}", queue="delivery_limit: 4"), 100.0, 0.005 * (0.9 + 0.1 * 5)),
+        (system(step="{fail: 100%}", queue="delivery_limit: 2").replace("100/s", "40/s"), 40.0, 0.015),
+    ],
+    ids=["well", "put back", "waiting queue", "poison", "delivery limit"],
+)
+def test_load_on_paper_is_that_of_a_run(text, rate, held):
+    """The rate at which messages come to the consumers, what each holds one, and so how busy they are."""
+    (scenario,) = sim.load_text(text).variants.values()
+    station = next(its for its in analysis_of(scenario).load("base").stations if its.resource == "consumers")
+    assert (station.servers, station.rate, station.demand) == (
+        2,
+        pytest.approx(rate, rel=1e-3),
+        pytest.approx(held, rel=1e-3),
+    )
+    busy = simulate(scenario).gauge("queue mail", "busy")
+    assert busy[20:].mean() / 2 == pytest.approx(station.utilisation, rel=0.05)

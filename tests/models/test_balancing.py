@@ -1,0 +1,120 @@
+"""Balancers that know more: outliers leave and return, who comes back starts slowly, a user keeps his replica."""
+
+import pytest
+
+from sim import testing
+from sim.errors import ScenarioError
+
+TEXT = """
+duration: 5m
+traffic: {clients: {sends: a.get, users: {count: 50}}}
+services: {a: {replicas: N, workers: unlimited, load_balancing: LB, endpoints: {get: [{wait: 100ms}]}}}
+faults: [FAULT]
+"""
+BAD = "{errors: {of: a, share: 100%, replicas: 1}, at: 0s, for: 60s}"
+
+
+def played(balancing, times, replicas=3, fault="{slow: {of: a, by: 1x}, at: 299s}"):
+    text = TEXT.replace("LB", balancing).replace("FAULT", fault).replace("N", str(replicas))
+    return testing.play(text, times)
+
+
+def replicas_of(run):
+    return [attempt.replica for attempt in run.attempts()]
+
+
+def test_weights_are_those_of_nginx():
+    run = played("{policy: round_robin, weights: [5, 1, 1]}", [i * 0.01 for i in range(7)])
+    assert replicas_of(run) == [0, 0, 1, 0, 2, 0, 0]
+
+
+def test_an_outlier_is_ejected_after_five_errors_and_returns_at_the_end_of_an_interval():
+    """Every second one of ten meets an error: the fifth at 4 s. It is out for 30 s, until the look at 40 s, then for 60 s, until 110 s."""
+    run = played("{outlier_detection: {}}", [i / 10 for i in range(1500)], 10, BAD)
+    assert [(event.time, event.subject) for event in run.events("replica_ejected")] == [(4.0, "a[0]"), (44.1, "a[0]")]
+    assert [event.time for event in run.events("replica_returned")] == [40.0, 110.0]
+    assert run.outcomes().count("error") == 10
+
+
+def test_with_the_default_percentage_nobody_of_nine_is_ever_ejected():
+    run = played("{outlier_detection: {}}", [i / 10 for i in range(800)], 9, BAD)
+    assert run.events("replica_ejected") == []
+    assert run.outcomes().count("error") > 60
+
+
+def test_a_panic_sends_to_all_rather_than_to_too_few():
+    """Two of three are bad and ejected: one is left, a third, and that is less than half."""
+    words = "outlier_detection: {max_ejection_percent: 100, success_rate: false}"
+    bad = BAD.replace("replicas: 1", "replicas: 2")
+    panic = played(f"{{{words}}}", [i / 10 for i in range(300)], 3, bad)
+    calm = played(f"{{{words}, panic_threshold: 0%}}", [i / 10 for i in range(300)], 3, bad)
+    assert panic.outcomes().count("error") > 150
+    assert calm.outcomes().count("error") == 10
+
+
+def test_timeouts_eject_a_slow_replica():
+    text = """
+    duration: 1m
+    traffic: {clients: {sends: b.ask}}
+    services:
+      b: {workers: unlimited, endpoints: {ask: [{call: a.get, policy: {timeout: 200ms}}]}}
+      a: {replicas: 10, workers: unlimited, load_balancing: {outlier_detection: {}}, endpoints: {get: [{wait: 100ms}]}}
+    faults: [{slow: {of: a, by: 10x, replicas: 1}, at: 0s}]
+    """
+    run = testing.play(text, [i / 10 for i in range(250)])
+    assert run.outcomes().count("timeout") == 5
+    assert [event.object for event in run.events("replica_ejected")] == ["b[0]"]
+
+
+def test_who_comes_back_from_a_crash_gets_his_share_little_by_little():
+    """Back since 11 s: at 20 to 24 s it has 9 to 13 of 40 s of its start behind it."""
+    crash = "{crash: {of: a, replicas: 1, restart_after: 10s}, at: 1s}"
+    times = [20 + i / 100 for i in range(6000)]
+    counts = {}
+    for words in ("{policy: round_robin}", "{policy: round_robin, slow_start: 40s}"):
+        run = played(words, [0.5, *times], 2, crash)
+        first = [attempt.replica for attempt in run.attempts() if 20 <= attempt.arrived < 24]
+        last = [attempt.replica for attempt in run.attempts() if 70 <= attempt.arrived < 74]
+        counts[words] = first.count(0) / len(first), last.count(0) / len(last)
+    assert counts["{policy: round_robin}"] == (0.5, 0.5)
+    assert counts["{policy: round_robin, slow_start: 40s}"][0] == pytest.approx(0.275 / 1.275, abs=0.02)
+    assert counts["{policy: round_robin, slow_start: 40s}"][1] == 0.5
+
+
+def test_a_user_has_always_the_same_replica_and_keeps_it_when_another_one_dies():
+    times = [i / 10 for i in range(600)]
+    run = played("ring_hash", times, 5, "{crash: {of: a, replicas: 1}, at: 30s}")
+    homes = {}
+    for request, attempt in zip(
+        run.records.request_frame().sort_values("arrival")["user"], run.attempts(), strict=False
+    ):
+        homes.setdefault(int(request), []).append(attempt.replica)
+    moved = [homes_of for homes_of in homes.values() if len(set(homes_of)) > 1]
+    assert all(its[0] == 0 for its in moved)
+    assert len({its[0] for its in homes.values()}) == 5
+
+
+def test_peak_ewma_leaves_a_slow_replica_alone():
+    slow = "{slow: {of: a, by: 10x, replicas: 1}, at: 0s}"
+    found = {}
+    for words in ("round_robin", "peak_ewma", "least_request"):
+        run = played(words, [i / 20 for i in range(400)], 4, slow)
+        found[words] = replicas_of(run).count(0) / 400
+    assert found["round_robin"] == 0.25
+    assert found["peak_ewma"] < 0.05
+    assert found["peak_ewma"] < found["least_request"] < 0.2
+
+
+@pytest.mark.parametrize(
+    ("balancing", "told"),
+    [
+        ("peak_ewna", "did you mean 'peak_ewma'"),
+        ("{policy: random, weights: [1, 1, 1]}", "not of random"),
+        ("{weights: [1, 2]}", "found 2 weights, expected 3"),
+        ("{policy: ring_hash, decay: 1s}", "`decay` is a word of peak_ewma"),
+        ("{outlier_detection: {consecutive_5x: 3}}", "did you mean 'consecutive_5xx'"),
+    ],
+)
+def test_slips_are_told(balancing, told):
+    with pytest.raises(ScenarioError, match=told):
+        played(balancing, [1.0])

@@ -1,0 +1,242 @@
+"""Breakers as Polly, opossum, Hystrix, gobreaker and pybreaker decide: at their boundaries, and call by call."""
+
+import math
+import random
+from collections import deque
+
+import pytest
+
+from sim import testing
+from sim.errors import ScenarioError
+from sim.policies import library_breakers as library
+from sim.policies.breaker import CLOSED, HALF_OPEN, OPEN, REJECTED
+from sim.spec.policy import CircuitBreaker
+from sim.vocabulary import Outcome
+
+OK, BAD = int(Outcome.OK), int(Outcome.ERROR)
+
+
+def breaker(**words):
+    return library.new_library_breaker(CircuitBreaker.model_validate(words))
+
+
+def told(row, results, start=0.0, step=0.01):
+    """Calls that end at once, `S` or `F`: the state after each, x for one that is refused."""
+    states, now = "", start
+    for result in results:
+        ticket = library.admit(row, now)
+        if ticket != REJECTED:
+            library.settle(row, now, ticket, OK if result == "S" else BAD)
+        states += "x" if ticket == REJECTED else "COH"[row.state]
+        now += step
+    return states
+
+
+def test_a_success_forgets_failures_in_a_row():
+    """pybreaker, fail_max 3: F F S F F stays closed."""
+    assert told(breaker(consecutive=3), "FFSFF") == "CCCCC"
+    assert told(breaker(consecutive=3), "FFF") == "CCO"
+
+
+def test_pybreaker_tries_at_the_very_end_of_its_wait_and_gobreaker_after_it():
+    pybreaker, gobreaker = breaker(consecutive=1, open_for="60s"), breaker(gobreaker={"consecutive_failures": 1})
+    told(pybreaker, "F"), told(gobreaker, "FF", step=0.0)
+    assert (pybreaker.state, gobreaker.state) == (OPEN, OPEN)
+    assert library.admit(pybreaker, 59.99) == REJECTED
+    assert library.admit(pybreaker, 60.0) >= 0
+    assert library.admit(gobreaker, 60.0) == REJECTED
+    assert library.admit(gobreaker, 60.01) >= 0
+
+
+def test_gobreaker_opens_at_more_than_so_many_and_closes_after_all_probes_are_good():
+    row = breaker(gobreaker={"max_requests": 2})
+    assert told(row, "FFFFFF") == "CCCCCO"
+    assert told(row, "SS", start=61.0) == "HC"
+    row = breaker(gobreaker={"interval": "10s"})
+    told(row, "FFFFF")
+    assert told(row, "F", start=10.5) == "C"  # a new interval remembers nothing
+
+
+def test_polly_judges_at_failures_only_and_at_the_ratio_itself():
+    """MinimumThroughput 2, ratio 0.5: F S stays closed, S F opens."""
+    words = {"minimum_throughput": 2, "failure_ratio": 0.5}
+    assert told(breaker(polly=words), "FS") == "CC"
+    assert told(breaker(polly=words), "SF") == "CO"
+
+
+def test_polly_lets_one_probe_through_and_a_stale_result_decides_as_it_would():
+    row = breaker(polly={"minimum_throughput": 2, "failure_ratio": 0.5})
+    late = library.admit(row, 0.0)
+    told(row, "SF")
+    assert library.admit(row, 4.9) == REJECTED
+    assert library.admit(row, 5.01) >= 0
+    assert library.admit(row, 5.01) == REJECTED
+    library.settle(row, 5.02, late, OK)
+    assert row.state == CLOSED
+
+
+def by_hand_polly(ratio, least, sampling, pause, calls):
+    """AdvancedCircuitBehavior and RollingHealthMetrics, for calls that end at once: (now, failed) -> admitted."""
+    windows, blocked, found = deque(), None, []
+    for now, failed in calls:
+        if blocked is not None:
+            if now < blocked:
+                found.append(False)
+                continue
+            found.append(True)
+            if failed:
+                blocked = now + pause
+            else:
+                blocked, windows = None, deque()
+            continue
+        found.append(True)
+        if not windows or now - windows[-1][0] >= sampling / 10:
+            windows.append([now, 0, 0])
+        while now - windows[0][0] >= sampling:
+            windows.popleft()
+        windows[-1][1] += 1
+        windows[-1][2] += failed
+        total, bad = sum(w[1] for w in windows), sum(w[2] for w in windows)
+        if failed and total >= least and bad / total >= ratio:
+            blocked = now + pause
+    return found
+
+
+def by_hand_opossum(percent, volume, window, buckets, pause, calls):
+    """Circuit.fire and Status, for calls that end at once."""
+    width, counts, opened, found = window / buckets, {}, None, []
+    for now, failed in calls:
+        number = math.floor(now / width)
+        counts.setdefault(number, [0, 0])[0] += 1
+        if opened is not None and now < opened + pause:
+            found.append(False)
+            continue
+        found.append(True)
+        if not failed:
+            opened = None
+            continue
+        counts[number][1] += 1
+        fires = sum(its[0] for at, its in counts.items() if at > number - buckets)
+        bad = sum(its[1] for at, its in counts.items() if at > number - buckets)
+        if opened is not None or (fires >= volume and 100 * bad / fires > percent):
+            opened = now
+    return found
+
+
+def by_hand_hystrix(percent, volume, window, snapshot, sleep, calls):
+    """Opened by the look at the end of each snapshot interval, for calls that end at once."""
+    counts, opened, looked, found, span = {}, None, 0, [], round(window / snapshot)
+    for now, failed in calls:
+        while looked < math.floor(now / snapshot):
+            looked += 1
+            those = [its for at, its in counts.items() if looked - span <= at < looked]
+            total, bad = sum(its[0] for its in those), sum(its[1] for its in those)
+            if opened is None and total and total >= volume and int(100 * bad / total) >= percent:
+                opened = looked * snapshot
+        if opened is not None:
+            found.append(now > opened + sleep)
+            if found[-1]:
+                opened = now if failed else None
+                counts = counts if failed else {}
+            continue
+        found.append(True)
+        its = counts.setdefault(math.floor(now / snapshot), [0, 0])
+        its[0] += 1
+        its[1] += failed
+    return found
+
+
+def crowd(seed, share):
+    luck, now, calls = random.Random(seed), 0.0, []
+    for _ in range(3000):
+        now += luck.expovariate(20)
+        calls.append((now, luck.random() < (share if int(now / 15) % 2 else 0.05)))
+    return calls
+
+
+def admitted(row, calls):
+    found = []
+    for now, failed in calls:
+        ticket = library.admit(row, now)
+        found.append(ticket != REJECTED)
+        if ticket != REJECTED:
+            library.settle(row, now, ticket, BAD if failed else OK)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "by_hand"),
+    [
+        (
+            {"polly": {"failure_ratio": 0.4, "minimum_throughput": 20, "sampling_duration": "4s"}},
+            lambda calls: by_hand_polly(0.4, 20, 4.0, 5.0, calls),
+        ),
+        (
+            {"opossum": {"volume_threshold": 10, "reset_timeout": "3s"}},
+            lambda calls: by_hand_opossum(50, 10, 10.0, 10, 3.0, calls),
+        ),
+        ({"hystrix": {}}, lambda calls: by_hand_hystrix(50, 20, 10.0, 0.5, 5.0, calls)),
+    ],
+    ids=["polly", "opossum", "hystrix"],
+)
+@pytest.mark.parametrize("share", [0.6, 0.95])
+def test_a_random_crowd_is_admitted_as_by_the_library(words, by_hand, share):
+    calls = crowd(4, share)
+    found = admitted(breaker(**words), calls)
+    assert found == by_hand(calls)
+    assert 50 < found.count(False) < 2950
+
+
+def test_the_first_failure_opens_opossum_and_one_of_two_does_not():
+    assert told(breaker(opossum={}), "F") == "O"
+    assert told(breaker(opossum={}), "SF") == "CC"  # 50 % is not more than 50 %
+
+
+def test_closing_opossum_forgets_nothing():
+    row = breaker(opossum={"reset_timeout": "1s"})
+    assert told(row, "F") == "O"
+    assert told(row, "S", start=1.0) == "C"
+    assert told(row, "F", start=1.1) == "O"  # two of three, and two of four with the refused one
+
+
+def test_hystrix_lets_calls_pass_until_it_looks():
+    row = breaker(hystrix={})
+    assert told(row, "F" * 45, step=0.01) == "C" * 45
+    assert told(row, "F", start=0.5) == "x"
+    assert row.opened == 0.5
+    assert library.admit(row, 5.5) == REJECTED
+    assert library.admit(row, 5.51) >= 0
+    assert row.state == HALF_OPEN
+
+
+TEXT = """
+duration: 1m
+traffic: {clients: {sends: a.ask}}
+services:
+  a: {workers: unlimited, endpoints: {ask: [{call: b.tell, policy: {circuit_breaker: BREAKER}}]}}
+  b: {workers: unlimited, endpoints: {tell: [{wait: 1ms}]}}
+faults: [{errors: {of: b, share: 100%}, at: 10s, for: 10s}]
+"""
+
+
+def test_in_a_run_it_tells_when_it_opened_also_where_nobody_called_then():
+    run = testing.play(
+        TEXT.replace("BREAKER", "{hystrix: {request_volume_threshold: 5}}"), [11 + i / 100 for i in range(10)]
+    )
+    assert [(event.time, event.kind) for event in run.events("breaker_opened")] == [(11.5, "breaker_opened")]
+    run = testing.play(TEXT.replace("BREAKER", "{consecutive: 3, open_for: 5s}"), [11.0, 11.1, 11.2, 11.3, 16.3, 22.0])
+    assert run.outcomes() == ["error", "error", "error", "breaker_open", "error", "ok"]
+    assert len(run.events("breaker_half_opened")) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("{consecutive: 3, within: 1s}", "found within beside consecutive"),
+        ("{polly: {}, opossum: {}}", "found opossum beside polly"),
+        ("{polly: {failure_rate: 1}}", "did you mean 'failure_ratio'"),
+    ],
+)
+def test_slips_are_told(words, message):
+    with pytest.raises(ScenarioError, match=message):
+        testing.play(TEXT.replace("BREAKER", words), [1.0])
