@@ -125,9 +125,7 @@ def call_step(s: State, own: int, call: int) -> int:
             guard_3 = guard_for(s, call, own)
             guard_3_row = guards(s)[guard_3]
             period_3 = breakers(s)[guard_3_row.breaker].period
-            own_row.admitted = breaker_admit(
-                breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now
-            )
+            own_row.admitted = breaker_admit(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now)
             if breakers(s)[guard_3_row.breaker].period != period_3:
                 note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
             if own_row.admitted < 0:
@@ -188,14 +186,7 @@ def call_step(s: State, own: int, call: int) -> int:
             guard_3 = guard_for(s, call, own)
             guard_3_row = guards(s)[guard_3]
             period_3 = breakers(s)[guard_3_row.breaker].period
-            breaker_settle(
-                breakers(s)[guard_3_row.breaker],
-                rows_from(rings(s), guard_3_row.ring),
-                s.now,
-                own_row.admitted,
-                outcome_3,
-                s.now - own_row.began,
-            )
+            breaker_settle(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now, own_row.admitted, outcome_3, s.now - own_row.began)
             own_row.admitted = NOT_ASKED
             if breakers(s)[guard_3_row.breaker].period != period_3:
                 note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
@@ -230,11 +221,7 @@ def call_step(s: State, own: int, call: int) -> int:
         own_row.phase = 0
         return NEXT if outcome == OK else FAIL
     if to == 13:
-        luck_2 = uniform(
-            draws(s)[call_row.jitter].key,
-            requests(s)[own_row.request].id,
-            link_chain(own_row.chain, call_row.salt, own_row.tries),
-        )
+        luck_2 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
         last_2 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
         own_row.pause = retry_backoff(retries(s)[call_row.retry], own_row.tries, luck_2, last_2)
         if call_row.total_lane >= 0 and base_reached(s.now + own_row.pause, own_row.deadline):
