@@ -10,7 +10,6 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sim.errors import nearest
 from sim.spec.base import (
-    MOST,
     UNLIMITED,
     Between,
     Choice,
@@ -22,12 +21,18 @@ from sim.spec.base import (
     Leaves,
     Many,
     Number,
-    Rate,
     Ratio,
-    Share,
     Spec,
     register,
 )
+from sim.spec.breaking import CircuitBreaker as CircuitBreaker  # noqa: PLC0414 - a policy is all of these
+from sim.spec.breaking import GoBreaker as GoBreaker  # noqa: PLC0414 - as is this
+from sim.spec.breaking import HystrixBreaker as HystrixBreaker  # noqa: PLC0414 - as is this
+from sim.spec.breaking import OpossumBreaker as OpossumBreaker  # noqa: PLC0414 - as is this
+from sim.spec.breaking import PollyBreaker as PollyBreaker  # noqa: PLC0414 - as is this
+from sim.spec.breaking import Resilience4jBreaker as Resilience4jBreaker  # noqa: PLC0414 - as is this
+from sim.spec.caller_limit import CallerLimit as CallerLimit  # noqa: PLC0414 - as is this
+from sim.spec.caller_limit import Resilience4jRateLimiter as Resilience4jRateLimiter  # noqa: PLC0414 - as is this
 from sim.spec.distribution import AnyDistribution
 from sim.units import duration, share, shown
 from sim.vocabulary import EventKind, Outcome, Stage
@@ -206,144 +211,6 @@ class Retry(Spec):
     """After which answers it is tried again."""
 
 
-class Resilience4jBreaker(Spec):
-    """CircuitBreakerConfig of resilience4j, names in snake_case, with its defaults."""
-
-    failure_rate_threshold: Number = Field(default=50.0, gt=0, le=100)
-    """Percentage of failed calls in the window from which it opens."""
-    slow_call_rate_threshold: Number = Field(default=100.0, gt=0, le=100)
-    """Percentage of slow calls in the window from which it opens."""
-    slow_call_duration_threshold: Duration = 60.0
-    """From when on a call is slow."""
-    sliding_window_type: Literal["count_based", "time_based"] = "count_based"
-    """Whether the window counts calls or seconds."""
-    sliding_window_size: Few = 100
-    """Calls, or whole seconds."""
-    minimum_number_of_calls: Many = 100
-    """Calls in the window before it judges."""
-    permitted_number_of_calls_in_half_open_state: Few = 10
-    """Calls that try whether the callee is well again."""
-    wait_duration_in_open_state: Duration = 60.0
-    """How long it stays open."""
-    max_wait_duration_in_half_open_state: Duration = 0.0
-    """How long it waits for the calls that try before it opens again; 0: for ever."""
-
-
-class PollyBreaker(Spec):
-    """CircuitBreakerStrategyOptions of Polly 8, names in snake_case, with its defaults."""
-
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
-    failure_ratio: Share = 0.1
-    """Share of failures from which it opens."""
-    minimum_throughput: Annotated[int, Between(2, MOST)] = 100
-    """Calls in the window before it judges."""
-    sampling_duration: Duration = Field(default=30.0, ge=0.5, le=86400)
-    """The window."""
-    break_duration: Duration = Field(default=5.0, ge=0.5, le=86400)
-    """How long it stays open."""
-
-
-class OpossumBreaker(Spec):
-    """Options of opossum (Node.js), names in snake_case, with its defaults; its `timeout` is that of the policy."""
-
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
-    error_threshold_percentage: Number = Field(default=50.0, ge=0, le=100)
-    """Percentage of failures above which it opens."""
-    volume_threshold: Annotated[int, Between(0, MOST)] = 0
-    """Invocations in the window before it judges; with the default the first failure may open it."""
-    rolling_count_timeout: Duration = Field(default=10.0, gt=0)
-    """The window."""
-    rolling_count_buckets: Few = 10
-    """Buckets of the window."""
-    reset_timeout: Duration = 30.0
-    """How long it stays open."""
-
-
-class HystrixBreaker(Spec):
-    """Properties of Hystrix, names in snake_case, with its defaults; its timeout is that of the policy."""
-
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
-    request_volume_threshold: Annotated[int, Between(0, MOST)] = 20
-    """Calls in the window before it judges."""
-    error_threshold_percentage: Number = Field(default=50.0, ge=0, le=100)
-    """Percentage of failures from which it opens."""
-    sleep_window: Duration = 5.0
-    """How long it stays open."""
-    rolling_stats: Duration = Field(default=10.0, gt=0)
-    """The window."""
-    health_snapshot_interval: Duration = Field(default=0.5, gt=0)
-    """How often it judges."""
-
-
-class GoBreaker(Spec):
-    """Settings of sony/gobreaker, names in snake_case, with its defaults."""
-
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
-    max_requests: Few = 1
-    """Calls that may try when half-open, and must all be good."""
-    interval: Duration = 0.0
-    """How often a closed one forgets its failures; 0: never."""
-    timeout: Duration = 60.0
-    """How long it stays open."""
-    consecutive_failures: Few = 5
-    """It opens at more than so many failures in a row (ReadyToTrip)."""
-
-
-class CircuitBreaker(Spec):
-    """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library
-    counts.
-    """
-
-    leaves: ClassVar[Leaves] = Leaves(
-        outcomes=(Outcome.BREAKER_OPEN,),
-        events=(EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED, EventKind.BREAKER_CLOSED),
-        series=("breaker_open",),
-    )
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consecutive", "polly", "opossum", "hystrix", "gobreaker")
-    failures: Few = 5
-    """Failed attempts from which it opens."""
-    within: Duration = Field(default=1.0, gt=0)
-    """The time within which they are counted."""
-    open_for: Duration = 10.0
-    """How long nobody calls."""
-    half_open_calls: Few = 1
-    """Calls that then try whether the callee is well again."""
-    resilience4j: Resilience4jBreaker | None = None
-    """Counts as that library does, in the place of the four others."""
-    consecutive: Few | None = None
-    """Opens at so many failures in a row, in the place of `failures` and `within` (pybreaker's fail_max, cockatiel)."""
-    polly: PollyBreaker | None = None
-    """Counts as Polly (.NET) does, in the place of all others."""
-    opossum: OpossumBreaker | None = None
-    """Counts as opossum (Node.js) does, in the place of all others."""
-    hystrix: HystrixBreaker | None = None
-    """Counts as Hystrix does, in the place of all others."""
-    gobreaker: GoBreaker | None = None
-    """Counts as sony/gobreaker does, in the place of all others."""
-
-    @property
-    def counts_in_a_time(self) -> bool:
-        """Whether it is the one that counts `failures` `within` a time."""
-        others = (self.resilience4j, self.consecutive, self.polly, self.opossum, self.hystrix, self.gobreaker)
-        return all(other is None for other in others)
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        """A library says all in its own words."""
-        said = self.model_fields_set
-        libraries = [name for name in ("polly", "opossum", "hystrix", "gobreaker") if getattr(self, name) is not None]
-        if self.consecutive is not None:
-            libraries.append("consecutive")
-            said = said - {"open_for", "half_open_calls"}
-        if self.resilience4j is not None:
-            libraries.append("resilience4j")
-            said = said - {"failures", "within", "open_for", "half_open_calls"}  # which were never refused beside it
-        others = sorted(name for name in said if getattr(self, name) is not None and name not in libraries[:1])
-        if libraries and others:
-            raise ValueError(f"found {' and '.join(others)} beside {libraries[0]}, expected one of them")
-        return self
-
-
 class Bulkhead(Spec):
     """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once)."""
 
@@ -356,77 +223,6 @@ class Bulkhead(Spec):
     """Calls at once."""
     max_wait: Duration = 0.0
     """How long a further one waits for its place; 0: it is refused at once."""
-
-
-class Resilience4jRateLimiter(Spec):
-    """RateLimiterConfig of resilience4j, names in snake_case, with its defaults, by which it hardly ever limits
-    anybody.
-    """
-
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
-    limit_for_period: Many = 50
-    """Permits at the start of each period."""
-    limit_refresh_period: Duration = Field(default=500e-9, gt=0)
-    """The length of a period, counted from time 0."""
-    timeout_duration: Duration = 5.0
-    """How long a call waits for its permit; one that would wait longer waits as long, and is refused then."""
-
-
-class CallerLimit(Spec):
-    """Calls leave at no more than `rate`; further ones wait for their turn up to `wait` (0: are refused at once), in
-    the order in which they came.
-
-    By itself it is Go's x/time/rate, which is a leaky bucket as a queue: `burst` calls go at once after a rest.
-    `preset: guava` is SmoothBursty, whose
-    permits of one idle second are stored; `resilience4j` counts in periods. A refusal is the caller's own,
-    `rate_limited`. It stands inside the breaker
-    and before `timeout`, as in resilience4j, so that a wait counts for the total timeout alone.
-    """
-
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
-    leaves: ClassVar[Leaves] = Leaves(
-        outcomes=(Outcome.RATE_LIMITED,),
-        events=(EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED),
-        stages=(Stage.OTHER,),
-        series=("passed", "turned_away", "in_line"),
-    )
-    positional = "rate"
-    rate: Rate = Field(default=100.0, gt=0)
-    """Calls per second; must be said unless `resilience4j` is."""
-    burst: Few = 1
-    """How many may go at once after a rest; of `preset: guava` it is what a second brings."""
-    wait: Duration = 0.0
-    """How long a call waits for its turn; who would wait longer is refused at once."""
-    preset: Literal["guava"] | None = None
-    """Guava's RateLimiter: `wait` is the timeout of tryAcquire."""
-    resilience4j: Resilience4jRateLimiter | None = None
-    """Counts as that library does, in the place of the others."""
-
-    @property
-    def mean_rate(self) -> float:
-        """What it lets through, per second."""
-        if self.resilience4j is None:
-            return self.rate
-        return self.resilience4j.limit_for_period / self.resilience4j.limit_refresh_period
-
-    @property
-    def longest(self) -> float:
-        """No call waits longer, seconds."""
-        return self.wait if self.resilience4j is None else self.resilience4j.timeout_duration
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        said = self.model_fields_set
-        if self.resilience4j is not None and said - {"resilience4j"}:
-            raise ValueError(
-                f"found {' and '.join(sorted(said - {'resilience4j'}))} beside resilience4j, which says all of it "
-                "in its own words"
-            )
-        if self.resilience4j is None and "rate" not in said:
-            raise ValueError("the field 'rate' is missing")
-        if self.preset is not None and "burst" in said:
-            raise ValueError("found burst beside preset guava, which stores what one second brings")
-        return self
 
 
 class Pool(Spec):

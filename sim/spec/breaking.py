@@ -1,0 +1,148 @@
+"""Circuit breakers: failures counted within a time or in a row, and those of libraries in their own words."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sim.spec.base import MOST, Between, Duration, Few, Leaves, Many, Number, Share, Spec
+from sim.vocabulary import EventKind, Outcome
+
+
+class Resilience4jBreaker(Spec):
+    """CircuitBreakerConfig of resilience4j, names in snake_case, with its defaults."""
+
+    failure_rate_threshold: Number = Field(default=50.0, gt=0, le=100)
+    """Percentage of failed calls in the window from which it opens."""
+    slow_call_rate_threshold: Number = Field(default=100.0, gt=0, le=100)
+    """Percentage of slow calls in the window from which it opens."""
+    slow_call_duration_threshold: Duration = 60.0
+    """From when on a call is slow."""
+    sliding_window_type: Literal["count_based", "time_based"] = "count_based"
+    """Whether the window counts calls or seconds."""
+    sliding_window_size: Few = 100
+    """Calls, or whole seconds."""
+    minimum_number_of_calls: Many = 100
+    """Calls in the window before it judges."""
+    permitted_number_of_calls_in_half_open_state: Few = 10
+    """Calls that try whether the callee is well again."""
+    wait_duration_in_open_state: Duration = 60.0
+    """How long it stays open."""
+    max_wait_duration_in_half_open_state: Duration = 0.0
+    """How long it waits for the calls that try before it opens again; 0: for ever."""
+
+
+class PollyBreaker(Spec):
+    """CircuitBreakerStrategyOptions of Polly 8, names in snake_case, with its defaults."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    failure_ratio: Share = 0.1
+    """Share of failures from which it opens."""
+    minimum_throughput: Annotated[int, Between(2, MOST)] = 100
+    """Calls in the window before it judges."""
+    sampling_duration: Duration = Field(default=30.0, ge=0.5, le=86400)
+    """The window."""
+    break_duration: Duration = Field(default=5.0, ge=0.5, le=86400)
+    """How long it stays open."""
+
+
+class OpossumBreaker(Spec):
+    """Options of opossum (Node.js), names in snake_case, with its defaults; its `timeout` is that of the policy."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    error_threshold_percentage: Number = Field(default=50.0, ge=0, le=100)
+    """Percentage of failures above which it opens."""
+    volume_threshold: Annotated[int, Between(0, MOST)] = 0
+    """Invocations in the window before it judges; with the default the first failure may open it."""
+    rolling_count_timeout: Duration = Field(default=10.0, gt=0)
+    """The window."""
+    rolling_count_buckets: Few = 10
+    """Buckets of the window."""
+    reset_timeout: Duration = 30.0
+    """How long it stays open."""
+
+
+class HystrixBreaker(Spec):
+    """Properties of Hystrix, names in snake_case, with its defaults; its timeout is that of the policy."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    request_volume_threshold: Annotated[int, Between(0, MOST)] = 20
+    """Calls in the window before it judges."""
+    error_threshold_percentage: Number = Field(default=50.0, ge=0, le=100)
+    """Percentage of failures from which it opens."""
+    sleep_window: Duration = 5.0
+    """How long it stays open."""
+    rolling_stats: Duration = Field(default=10.0, gt=0)
+    """The window."""
+    health_snapshot_interval: Duration = Field(default=0.5, gt=0)
+    """How often it judges."""
+
+
+class GoBreaker(Spec):
+    """Settings of sony/gobreaker, names in snake_case, with its defaults."""
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    max_requests: Few = 1
+    """Calls that may try when half-open, and must all be good."""
+    interval: Duration = 0.0
+    """How often a closed one forgets its failures; 0: never."""
+    timeout: Duration = 60.0
+    """How long it stays open."""
+    consecutive_failures: Few = 5
+    """It opens at more than so many failures in a row (ReadyToTrip)."""
+
+
+class CircuitBreaker(Spec):
+    """Opens at `failures` failed attempts `within` a time, for `open_for`; or, with `resilience4j`, as that library
+    counts.
+    """
+
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.BREAKER_OPEN,),
+        events=(EventKind.BREAKER_OPENED, EventKind.BREAKER_HALF_OPENED, EventKind.BREAKER_CLOSED),
+        series=("breaker_open",),
+    )
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consecutive", "polly", "opossum", "hystrix", "gobreaker")
+    failures: Few = 5
+    """Failed attempts from which it opens."""
+    within: Duration = Field(default=1.0, gt=0)
+    """The time within which they are counted."""
+    open_for: Duration = 10.0
+    """How long nobody calls."""
+    half_open_calls: Few = 1
+    """Calls that then try whether the callee is well again."""
+    resilience4j: Resilience4jBreaker | None = None
+    """Counts as that library does, in the place of the four others."""
+    consecutive: Few | None = None
+    """Opens at so many failures in a row, in the place of `failures` and `within` (pybreaker's fail_max, cockatiel)."""
+    polly: PollyBreaker | None = None
+    """Counts as Polly (.NET) does, in the place of all others."""
+    opossum: OpossumBreaker | None = None
+    """Counts as opossum (Node.js) does, in the place of all others."""
+    hystrix: HystrixBreaker | None = None
+    """Counts as Hystrix does, in the place of all others."""
+    gobreaker: GoBreaker | None = None
+    """Counts as sony/gobreaker does, in the place of all others."""
+
+    @property
+    def counts_in_a_time(self) -> bool:
+        """Whether it is the one that counts `failures` `within` a time."""
+        others = (self.resilience4j, self.consecutive, self.polly, self.opossum, self.hystrix, self.gobreaker)
+        return all(other is None for other in others)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        """A library says all in its own words."""
+        said = self.model_fields_set
+        libraries = [name for name in ("polly", "opossum", "hystrix", "gobreaker") if getattr(self, name) is not None]
+        if self.consecutive is not None:
+            libraries.append("consecutive")
+            said = said - {"open_for", "half_open_calls"}
+        if self.resilience4j is not None:
+            libraries.append("resilience4j")
+            said = said - {"failures", "within", "open_for", "half_open_calls"}  # which were never refused beside it
+        others = sorted(name for name in said if getattr(self, name) is not None and name not in libraries[:1])
+        if libraries and others:
+            raise ValueError(f"found {' and '.join(others)} beside {libraries[0]}, expected one of them")
+        return self

@@ -1,0 +1,81 @@
+"""The rate limit of a caller, by which calls wait for their turn."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sim.spec.base import Duration, Few, Leaves, Many, Rate, Spec
+from sim.vocabulary import EventKind, Outcome, Stage
+
+
+class Resilience4jRateLimiter(Spec):
+    """RateLimiterConfig of resilience4j, names in snake_case, with its defaults, by which it hardly ever limits
+    anybody.
+    """
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    limit_for_period: Many = 50
+    """Permits at the start of each period."""
+    limit_refresh_period: Duration = Field(default=500e-9, gt=0)
+    """The length of a period, counted from time 0."""
+    timeout_duration: Duration = 5.0
+    """How long a call waits for its permit; one that would wait longer waits as long, and is refused then."""
+
+
+class CallerLimit(Spec):
+    """Calls leave at no more than `rate`; further ones wait for their turn up to `wait` (0: are refused at once), in
+    the order in which they came.
+
+    By itself it is Go's x/time/rate, which is a leaky bucket as a queue: `burst` calls go at once after a rest.
+    `preset: guava` is SmoothBursty, whose
+    permits of one idle second are stored; `resilience4j` counts in periods. A refusal is the caller's own,
+    `rate_limited`. It stands inside the breaker
+    and before `timeout`, as in resilience4j, so that a wait counts for the total timeout alone.
+    """
+
+    simpy_only: ClassVar[bool | tuple[str, ...]] = True
+    leaves: ClassVar[Leaves] = Leaves(
+        outcomes=(Outcome.RATE_LIMITED,),
+        events=(EventKind.LIMITING_BEGAN, EventKind.LIMITING_ENDED),
+        stages=(Stage.OTHER,),
+        series=("passed", "turned_away", "in_line"),
+    )
+    positional = "rate"
+    rate: Rate = Field(default=100.0, gt=0)
+    """Calls per second; must be said unless `resilience4j` is."""
+    burst: Few = 1
+    """How many may go at once after a rest; of `preset: guava` it is what a second brings."""
+    wait: Duration = 0.0
+    """How long a call waits for its turn; who would wait longer is refused at once."""
+    preset: Literal["guava"] | None = None
+    """Guava's RateLimiter: `wait` is the timeout of tryAcquire."""
+    resilience4j: Resilience4jRateLimiter | None = None
+    """Counts as that library does, in the place of the others."""
+
+    @property
+    def mean_rate(self) -> float:
+        """What it lets through, per second."""
+        if self.resilience4j is None:
+            return self.rate
+        return self.resilience4j.limit_for_period / self.resilience4j.limit_refresh_period
+
+    @property
+    def longest(self) -> float:
+        """No call waits longer, seconds."""
+        return self.wait if self.resilience4j is None else self.resilience4j.timeout_duration
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        said = self.model_fields_set
+        if self.resilience4j is not None and said - {"resilience4j"}:
+            raise ValueError(
+                f"found {' and '.join(sorted(said - {'resilience4j'}))} beside resilience4j, which says all of it "
+                "in its own words"
+            )
+        if self.resilience4j is None and "rate" not in said:
+            raise ValueError("the field 'rate' is missing")
+        if self.preset is not None and "burst" in said:
+            raise ValueError("found burst beside preset guava, which stores what one second brings")
+        return self
