@@ -153,7 +153,7 @@ def list_scenarios(json_file: str | None) -> None:
     margin = max(map(len, names), default=0) + 2
     room = max(40, columns_of_terminal() - margin)
     for name in names:
-        first, *rest = textwrap.wrap(shipped.question(name), room) or [""]
+        first, *rest = textwrap.wrap(shipped.question(name), room, break_on_hyphens=False) or [""]
         say("\n".join([f"{name:<{margin}}{first}", *(f"{'':<{margin}}{line}" for line in rest)]))
     if not names:
         say("no scenarios are shipped with this installation")

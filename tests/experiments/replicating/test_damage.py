@@ -480,7 +480,7 @@ FLOWS = {
     "a span of nowhere": (set_cell("0/spans", "endpoint", 999), "0/spans.endpoint"),
     "a stage of no kind": (set_cell("0/stages", "kind", 18), "0/stages.kind"),
     "a stage that takes for ever": (set_cell("0/stages", "seconds", np.inf), "0/stages.seconds"),
-    "an event of no kind": (set_cell("0/events", "kind", 15), "0/events.kind"),
+    "an event of no kind": (set_cell("0/events", "kind", 120), "0/events.kind"),
     "an event out of order": (set_cell("0/events", "time", 19.0), "0/events.time"),
     "an event of nobody": (set_cell("0/events", "subject", -1), "0/events.subject"),
 }
