@@ -191,8 +191,8 @@ class Host(Places):
         replica.memory.clear()
 
     def restart(self, replica: Replica) -> None:
-        """It comes back, empty."""
-        if not replica.down or replica.absent:
+        """It comes back, empty; one that was to end anyway does not."""
+        if not replica.down or replica.absent or replica.draining:
             return
         self.recorder.event(EventKind.REPLICA_RESTARTED, f"{self.name}[{replica.index}]")
         self.bring_up(replica)
