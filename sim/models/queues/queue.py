@@ -220,14 +220,18 @@ class Queue:
         that has been there for longest.
         """
         self.takers.remove(taker)
-        if taker.in_line:
-            self.free[taker.priority].remove(taker)
-            taker.in_line = False
+        self.pass_over(taker)
         if taker is self.active:
             self.active = max(self.takers, key=lambda other: other.priority, default=None)
             if self.active is not None and self.spec.single_active_consumer:
                 self._line_up(self.active)
         self.dispatch()
+
+    def pass_over(self, taker: Taker) -> None:
+        """It gets no more, until it lines up again."""
+        if taker.in_line:
+            self.free[taker.priority].remove(taker)
+            taker.in_line = False
 
     def offer(self, taker: Taker) -> None:
         """It may have room again: then it stands at the end of the round."""
