@@ -1,8 +1,8 @@
 """What services and the gateway have in common: replicas with places, which faults can slow, freeze, refuse or kill.
 
-Not modelled: time to notice that a replica is gone (balancers know at once), warm-up of a restarted replica, the bound
-of the listen backlog in which those wait who come to a frozen process, and a change of pace of work that is under way
-when a slowdown begins or ends (it keeps the pace it began with; a freeze does stop it).
+Not modelled: time to notice that a replica is gone (balancers know at once), the bound of the listen backlog in which
+those wait who come to a frozen process, and a change of pace of work that is under way when a slowdown begins or ends
+(it keeps the pace it began with; a freeze does stop it).
 """
 
 from __future__ import annotations

@@ -98,7 +98,9 @@ class QueueConsumer:
     @property
     def room(self) -> bool:
         """For one more unacknowledged message; who closes wants none."""
-        return self.open and not self.closing and (self.automatic or not self.prefetch or len(self.unacked) < self.prefetch)
+        if not self.open or self.closing:
+            return False
+        return self.automatic or not self.prefetch or len(self.unacked) < self.prefetch
 
     @property
     def lost_connection(self) -> bool:
