@@ -132,9 +132,7 @@ class Endpoint:
         self.entrance: Entrance
         self.arrive: Callable[[Task], None]
         # Whether the balancer must hear of ends.
-        self.counts = len(service.replicas) > 1 and (
-            service.smart is not None or service.balancing in plain.COUNTING
-        )
+        self.counts = len(service.replicas) > 1 and (service.smart is not None or service.balancing in plain.COUNTING)
         self.by_request = self.choose_for if service.smart is not None else None
         self.balancer_draws = [
             service.context.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)
