@@ -7,8 +7,7 @@ dead-letter exchange; it has a row of its own in each queue.
 
 Not modelled: message and queue priorities (x-max-priority), queue expiry, lazy paging of what waits to and from disk,
 `max-length-bytes`, replicas of a quorum queue and their elections one by one (only the time of the majority),
-at-least-once dead-lettering, delayed retries of 4.3, and that a quorum queue notices its own length late under
-`reject-publish`.
+at-least-once dead-lettering, delayed retries, and that a quorum queue notices its length late (`reject-publish`).
 """
 
 from __future__ import annotations
@@ -339,6 +338,11 @@ class Queue:
             self.dispatch()
 
     # -- books -------------------------------------------------------------------------------------------------------
+
+    @property
+    def length(self) -> int:
+        """As `rabbitmqctl list_queues messages` has it: ready, or handed out and not acknowledged."""
+        return len(self.waiting) + len(self.unacked)
 
     @property
     def left(self) -> int:
