@@ -43,6 +43,7 @@ class Host(Places):
             Replica(self, index, self.workers, Cpu(self.env, cores) if cores else None)
             for index in range(most or replicas)
         ]
+        self.comes_and_goes = most is not None and most > replicas  # replicas do (`models/fleet.py`)
         # Replicas keep track of who is inside: for spans, or for those who ask for it (`keep_track`).
         self.tracks = self.spans is not None
         self.alive = [1] * len(self.replicas)  # what balancers are told

@@ -55,7 +55,9 @@ class Service(Host):
     @property
     def ejected(self) -> float:
         """How many replicas are left out now, as callers see it on average."""
-        balancers: list[Balancer] = [caller.balancers[self.name] for caller in self.callers if self.name in caller.balancers]
+        balancers: list[Balancer] = [
+            caller.balancers[self.name] for caller in self.callers if self.name in caller.balancers
+        ]
         return sum(balancer.ejected for balancer in balancers) / max(1, len(balancers))
 
     def retire(self, replica: Replica) -> None:

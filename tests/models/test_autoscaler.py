@@ -305,6 +305,21 @@ def test_slips_about_a_lag_are_told(lag, words):
     assert words in str(caught.value)
 
 
+def test_replicas_that_are_not_there_have_no_places_towards_others():
+    """One of two there, of twenty that there could be: two calls of 500 ms at a time fill its bulkhead and its pool."""
+    text = """
+    duration: 100s
+    traffic: {clients: {sends: front.get}}
+    policies: {p: {bulkhead: {max_concurrent_calls: 2, max_wait: 1s}, pool: {size: 2}}}
+    services:
+      front: {workers: 9, autoscaling: {max: 10, metrics: [{requests: 1000/s}]}, endpoints: {get: [{call: a.x, policy: p}]}}
+      a: {workers: unlimited, endpoints: {x: [{wait: 500ms}]}}
+    """
+    frame = testing.play(text, [0.25 * number for number in range(400)]).records.gauge_frame()
+    assert frame["front -> a.places"].iloc[-1] == 2.0
+    assert frame["front -> a pool.places"].iloc[-1] == 2.0
+
+
 # ---- what is said wrong
 
 
