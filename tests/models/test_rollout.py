@@ -98,6 +98,19 @@ def test_an_autoscaler_goes_on_meanwhile():
     assert {"shop[0]", "shop[1]"} <= {event.subject for event in played.events("replica_stopped")}
 
 
+def test_deployments_may_come_by_chance():
+    text = """
+    duration: 60s
+    traffic: {clients: {sends: shop.buy}}
+    services: {shop: {replicas: 1, workers: 9, start: {time: 1s}, endpoints: {buy: [{work: 100ms}]}}}
+    faults: [{at: 10s, for: 30s, random: {mtbf: 10s, mttr: 5s, fault: {deploy: shop}}}]
+    """
+    played = testing.play(text, [30.0])
+    assert times(played, "replica_ready") == [21.0, 36.0]
+    assert times(played, "replica_stopped") == [21.0, 36.0]
+    assert played.outcomes() == ["ok"]
+
+
 def test_one_that_drains_and_crashes_is_not_brought_back():
     """Kubernetes does not start again what is being deleted: shop[0] drains from 11 s on, and crashes while its preStop
     hook sleeps.
