@@ -215,8 +215,8 @@ class Host(Places):
         self.alive[replica.index] = 0
 
     def is_done(self, replica: Replica) -> bool:
-        """Whether nothing goes on in it any more; for hosts that keep track."""
-        return not replica.inside
+        """Whether nothing goes on in it any more, in the background either; for hosts that keep track."""
+        return not replica.inside and not replica.adrift
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Consumers and relays in these replicas stop (services have some)."""
@@ -226,11 +226,6 @@ class Host(Places):
 
     def leave_groups(self, replica: Replica) -> None:
         """Consumers in it leave their groups after what they have polled; relays move."""
-
-    def consumes_in(self, replica: Replica) -> bool:
-        """Whether consumers in it are still at what they have polled."""
-        del replica
-        return False
 
     # -- what nobody waits for -------------------------------------------------------------------------------------
 

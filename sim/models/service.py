@@ -67,7 +67,7 @@ class Service(Host):
             thread.close()
 
     def is_done(self, replica: Replica) -> bool:
-        """Neither attempts nor consumers are at work in it."""
+        """Neither attempts nor what nobody waits for nor consumers are at work in it."""
         return super().is_done(replica) and not any(thread.up for thread in self._threads_in(replica))
 
     def _threads_in(self, replica: Replica) -> list[Consumer | QueueConsumer]:
@@ -95,10 +95,6 @@ class Service(Host):
             if listener.replica is replica:
                 listener.close()
         self._move_relays([replica])
-
-    def consumes_in(self, replica: Replica) -> bool:
-        """Whether a member in it has not left yet."""
-        return any(thread.up for thread in self._threads_in(replica))
 
     def _move_relays(self, replicas: Sequence[Replica]) -> None:
         for outbox in self.outboxes:
