@@ -136,6 +136,27 @@ def test_one_that_drains_and_crashes_is_not_brought_back():
     assert {attempt.replica for attempt in played.attempts()} == {2, 3}
 
 
+def test_a_restart_leaves_those_alone_that_drain():
+    """shop[0] drains from 11 s on, and its preStop hook sleeps until 41 s; only the new one is restarted."""
+    text = """
+    duration: 100s
+    traffic: {clients: {sends: shop.buy}}
+    services:
+      shop:
+        workers: 9
+        start: {time: 1s}
+        drain: {grace: 60s, pre_stop: 30s}
+        endpoints: {buy: [{work: 100ms}]}
+    faults:
+    - {at: 10s, deploy: shop}
+    - {at: 12s, restart: {of: shop, one_by_one: 0s}}
+    """
+    played = testing.play(text, [])
+    stopped = [(event.time, event.subject) for event in played.events("replica_stopped")]
+    assert stopped == [(12.0, "shop[1]"), (41.0, "shop[0]")]
+    assert [event.subject for event in played.events("replica_restarted")] == ["shop[1]"]
+
+
 def test_the_books_balance_while_it_goes_on_under_load():
     text = """
     version: 1
