@@ -16,7 +16,9 @@ relay does from its poll on.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +26,7 @@ from numpy.typing import NDArray
 
 from sim.records.tables import Records
 from sim.spec.scenario import Scenario
-from sim.vocabulary import MOMENTS, Stage
+from sim.vocabulary import MOMENTS, EventKind, Stage
 
 PARTS: dict[str, str] = {
     "queue": "waits in the queue for a worker",
@@ -107,7 +109,7 @@ class Ways:
         spans = records.every_span()
         spans = spans[np.isin(spans["request"], requests["id"])]
         self._spans = {int(span["flow"]): self._span(span) for span in spans}
-        self._freezes = _freezes(scenario)
+        self._freezes = _freezes(scenario, records)
 
     def _remember(self, stages: NDArray[np.void]) -> None:
         """From which flow each comes, since when and how, which ones belong to a request, and in which its last effect
@@ -303,15 +305,27 @@ class Ways:
         return self._begin[last - 1] if first < last and self._kind[last - 1] == Stage.END else math.inf
 
 
-def _freezes(scenario: Scenario) -> dict[str, list[tuple[float, float]]]:
-    """When which station stood still, as the scenario has it; spells that overlap are one."""
+def _freezes(scenario: Scenario, records: Records) -> dict[str, list[tuple[float, float]]]:
+    """When which station stood still; spells that overlap are one."""
     found: dict[str, list[tuple[float, float]]] = {}
-    faults = [(fault, name) for fault in scenario.faults if fault.freezes for name in fault.befalls]
-    for fault, name in sorted(faults, key=lambda found: found[0].at):
-        end = fault.at + fault.lasts if fault.lasts is not None else math.inf
+    for start, end, name in sorted(_spells(scenario, records)):
         spells = found.setdefault(name, [])
-        if spells and fault.at <= spells[-1][1]:
+        if spells and start <= spells[-1][1]:
             spells[-1] = (spells[-1][0], max(spells[-1][1], end))
         else:
-            spells.append((fault.at, end))
+            spells.append((start, end))
     return found
+
+
+def _spells(scenario: Scenario, records: Records) -> Iterator[tuple[float, float, str]]:
+    """(begin, end, station) of each freeze: as the scenario has it, or, where chance had its say, the event log."""
+    for fault in scenario.faults:
+        times = [(fault.at, fault.at + fault.lasts if fault.lasts is not None else math.inf)] if fault.freezes else []
+        if fault.inner is not None and fault.inner.freezes:
+            events = records.events[[records.names[about] == fault.inner_name for about in records.events["subject"]]]
+            begun, ended = (
+                events["time"][events["kind"] == kind].tolist()
+                for kind in (EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
+            )
+            times = list(zip_longest(begun, ended, fillvalue=math.inf))
+        yield from ((start, end, name) for start, end in times for name in fault.befalls)

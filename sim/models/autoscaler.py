@@ -14,6 +14,7 @@ from sim.models.clock import CONTROL, Clock, Signal
 from sim.models.fleet import READY, STARTING, Fleet, Slot
 from sim.models.group import Group
 from sim.models.host import Host
+from sim.models.queues.queue import Queue
 from sim.policies import scaler
 from sim.policies.scaler import Memory, Pace, Pods, Rules
 from sim.spec.autoscaling import Autoscaling, Lag, ScalingMetric, ScalingRules
@@ -88,11 +89,19 @@ class Metrics:
 class Autoscaler:
     """Kubernetes' controller for one service, and KEDA's where there may be no replica at all."""
 
-    def __init__(self, fleet: Fleet, host: Host, spec: Autoscaling, groups: Mapping[str, list[Group]]):
+    def __init__(
+        self,
+        fleet: Fleet,
+        host: Host,
+        spec: Autoscaling,
+        groups: Mapping[str, list[Group]],
+        queues: Mapping[str, Queue],
+    ):
         self.env = host.env
         self.fleet = fleet
         self.spec = spec
         self.groups = groups
+        self.queues = queues
         self.metrics = Metrics(host, fleet, spec)
         self.memory = Memory()
         self.rules = _rules(spec.behavior.scale_up), _rules(spec.behavior.scale_down)
@@ -139,7 +148,7 @@ class Autoscaler:
     def _by(self, metric: ScalingMetric, current: int) -> int | None:
         tolerance = self.spec.tolerance
         if metric.lag is not None:
-            return scaler.by_total(self._lag(metric.lag), float(metric.lag.target), current, tolerance)
+            return scaler.by_total(self._lag(metric.lag), metric.lag.for_each, current, tolerance)
         sample = self.metrics.latest()
         if sample is None:
             return None
@@ -177,12 +186,16 @@ class Autoscaler:
     # -- KEDA ------------------------------------------------------------------------------------------------------
 
     def _lag(self, lag: Lag) -> float:
-        """The messages that are not ended, as far as there are partitions for them: cut as KEDA's Kafka scaler does."""
-        total = 0.0
-        for group in self.groups[lag.group]:
+        """The messages that are not ended; those of a group are cut as KEDA's Kafka scaler does, as far as there are
+        partitions for them.
+        """
+        if lag.queue is not None:
+            return float(self.queues[lag.queue].length)
+        total, each = 0.0, lag.for_each
+        for group in self.groups[lag.of]:
             most = len(group.partitions)
             here = float(group.lag)
-            total += most * lag.target if int(here // lag.target) > most else here
+            total += most * each if int(here // each) > most else here
         return total
 
     def _scheduled(self) -> int:

@@ -1,12 +1,14 @@
 """The balancer of one replica of a caller, where it goes by weights, latencies, hashes or failures.
 
-It learns of a replica by the answers that its own caller has, and at once of one that is down or has come back.
+It learns of a replica by the answers that its own caller has, and at once of one that is down or has come back. One
+that has come back is another one, of which nothing is known (Envoy: hosts_removed, hosts_added).
 
 Not modelled: zones, active health checks, what other callers know, Maglev tables, bounded loads of hashing.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 
@@ -72,8 +74,8 @@ class Balancer:
 
     @property
     def ejected(self) -> int:
-        """How many are left out."""
-        return sum(peer.ejected for peer in self.peers)
+        """How many of those that are there are left out."""
+        return sum(peer.ejected and there for peer, there in zip(self.peers, self.alive, strict=True))
 
     def choose(self, alive: Sequence[int], request: Request, now: float, draw: Callable[[int], float]) -> int:
         """The replica to call; -1: there is none. `draw(k)` is the k-th uniform of this choice."""
@@ -92,6 +94,8 @@ class Balancer:
         self.loads[index] -= 1
         self._look(now)
         peer = self.peers[index]
+        if now - seconds < self.returned.get(index, -math.inf):
+            return  # that was another one, at the same place
         if outcome >= 0 and self.spec.policy == "peak_ewma":
             policy.observe(peer, seconds, now, self.spec.decay)
         if outcome >= 0 and self.spec.outlier_detection is not None:
@@ -117,7 +121,6 @@ class Balancer:
 
     def _weight(self, index: int, now: float) -> float:
         peer, window = self.peers[index], self.spec.slow_start
-        peer.since = max(peer.since, self.returned.get(index, peer.since))
         return peer.weight if window is None else peer.weight * policy.share_of_slow_start(peer, now, window)
 
     def _allowed(self, alive: Sequence[int]) -> Sequence[int]:
@@ -157,6 +160,7 @@ class Balancer:
 
     def _look(self, now: float) -> None:
         """What Envoy does at the end of every interval that is over by now: nothing has happened in between."""
+        self._meet_newcomers()
         rule = self.spec.outlier_detection
         while rule is not None and reached(now, self.next_look):
             at = self.next_look
@@ -171,6 +175,14 @@ class Balancer:
                 self._compare(at, rule)
             for peer in self.peers:
                 peer.asked = peer.good = 0
+
+    def _meet_newcomers(self) -> None:
+        for index, at in self.returned.items():
+            peer = self.peers[index]
+            if at > peer.since:
+                self.peers[index] = policy.PeerRow(weight=peer.weight, since=at)
+                if peer.ejected:
+                    self.recorder.event(EventKind.REPLICA_RETURNED, f"{self.name}[{index}]", self.caller, time=at)
 
     def _compare(self, at: float, rule: OutlierDetection) -> None:
         """Eject those whose success rate in the interval is far below that of the others."""

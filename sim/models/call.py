@@ -19,7 +19,7 @@ from typing import Protocol
 
 from sim.models.context import Context
 from sim.models.ending import kill, stop_branch
-from sim.models.guards import Guard, Guards, Memory
+from sim.models.guards import Guard, Guards, Memory, distinct
 from sim.models.host import Host
 from sim.models.link import Hop
 from sim.models.outcomes import TIMEOUT
@@ -84,6 +84,17 @@ class Layer:
     def run(self, task: Task) -> Activity:
         """The outcome of what is inside, or another one in its place, whose origin is then `task.where`."""
         raise NotImplementedError
+
+
+def places_over_time(call: Call, guards: Guards, each: int) -> Callable[[float], float]:
+    """The integral of the places of a caller, so many under each guard. Where its replicas come and go, each has its
+    own only while it is there; of others those that have crashed count, too.
+    """
+    host, own = call.host, call.policy.scope == "replica"
+    if host.comes_and_goes and own:
+        return lambda now: each * (host.up_area + host.up * now)
+    places = each * len(distinct(guards))
+    return lambda now: places * now
 
 
 class Call:

@@ -144,7 +144,7 @@ class Fleet:
         slot = self.slots[replica.index]
         if slot.phase != DRAINING or self.env.now < slot.empties_from:
             return
-        if not replica.inside and not replica.adrift and not self.host.consumes_in(replica):
+        if self.host.is_done(replica):
             self.stop(slot)
 
     def stop(self, slot: Slot) -> None:

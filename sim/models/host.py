@@ -1,8 +1,8 @@
 """What services and the gateway have in common: replicas with places, which faults can slow, freeze, refuse or kill.
 
-Not modelled: time to notice that a replica is gone (balancers know at once), warm-up of a restarted replica, the bound
-of the listen backlog in which those wait who come to a frozen process, and a change of pace of work that is under way
-when a slowdown begins or ends (it keeps the pace it began with; a freeze does stop it).
+Not modelled: time to notice that a replica is gone (balancers know at once), the bound of the listen backlog in which
+those wait who come to a frozen process, and a change of pace of work that is under way when a slowdown begins or ends
+(it keeps the pace it began with; a freeze does stop it).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Host(Places):
             Replica(self, index, self.workers, Cpu(self.env, cores) if cores else None)
             for index in range(most or replicas)
         ]
+        self.comes_and_goes = most is not None and most > replicas  # replicas do (`models/fleet.py`)
         # Replicas keep track of who is inside: for spans, or for those who ask for it (`keep_track`).
         self.tracks = self.spans is not None
         self.alive = [1] * len(self.replicas)  # what balancers are told
@@ -191,8 +192,8 @@ class Host(Places):
         replica.memory.clear()
 
     def restart(self, replica: Replica) -> None:
-        """It comes back, empty."""
-        if not replica.down or replica.absent:
+        """It comes back, empty; one that was to end anyway does not."""
+        if not replica.down or replica.absent or replica.draining:
             return
         self.recorder.event(EventKind.REPLICA_RESTARTED, f"{self.name}[{replica.index}]")
         self.bring_up(replica)
@@ -214,8 +215,8 @@ class Host(Places):
         self.alive[replica.index] = 0
 
     def is_done(self, replica: Replica) -> bool:
-        """Whether nothing goes on in it any more; for hosts that keep track."""
-        return not replica.inside
+        """Whether nothing goes on in it any more, in the background either; for hosts that keep track."""
+        return not replica.inside and not replica.adrift
 
     def stop_consumers(self, replicas: Sequence[Replica]) -> None:
         """Consumers and relays in these replicas stop (services have some)."""
@@ -225,11 +226,6 @@ class Host(Places):
 
     def leave_groups(self, replica: Replica) -> None:
         """Consumers in it leave their groups after what they have polled; relays move."""
-
-    def consumes_in(self, replica: Replica) -> bool:
-        """Whether consumers in it are still at what they have polled."""
-        del replica
-        return False
 
     # -- what nobody waits for -------------------------------------------------------------------------------------
 

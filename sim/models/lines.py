@@ -58,12 +58,11 @@ class Lines:
             self.midway.add(task)
         self.of(replica).join(task, now, replica.waiting == 0)
 
-    def may_drop(self, task: Task) -> bool:
-        """Whether a task whose turn has come may be dropped."""
-        if task in self.midway:
-            self.midway.discard(task)
-            return False
-        return True
+    def part(self, task: Task) -> bool:
+        """A task waits no longer; whether it might have been dropped."""
+        droppable = task not in self.midway
+        self.midway.discard(task)
+        return droppable
 
     def of(self, replica: Replica) -> Line:
         """That of a replica."""
@@ -75,7 +74,6 @@ class Lines:
     def forget(self, replica: Replica) -> None:
         """A crashed one begins with an empty line that remembers nothing."""
         self.lines.pop(replica, None)
-        self.midway.difference_update([task for task in self.midway if task.replica is replica])
 
     def _watch(self, name: str) -> None:
         """How many of each class wait, in all replicas together."""
@@ -106,7 +104,7 @@ class Lines:
         """
         key = self.spec.key
         if key == "endpoint":
-            where = task.replica.inside.get(task)
+            where = task.replica.inside.get(task.attempt or task)
             name = "" if where is None else self.recorder.names[where]
             return self.route_of(task) if name + "." == self.prefix else name.removeprefix(self.prefix)
         return self.identities.key_of(key, self.spec.header)(task.request)

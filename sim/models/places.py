@@ -74,8 +74,9 @@ class Places:
         return OK
 
     def _grant_next(self, replica: Replica, now: float) -> bool:
-        """Hand a place, counted busy, to the next live entry of the queue; False: all that were left have been "
-        "dropped."""
+        """Hand a place, counted busy, to the next live entry of the queue; False: all that were left have been
+        dropped.
+        """
         if self.lines is not None:
             return self._grant_in_line(self.lines, replica, now)
         queue = replica.queue
@@ -100,8 +101,9 @@ class Places:
             task, dropped = line.next(now)
             if task is None:
                 return False
+            droppable = lines.part(task)
             self.unqueue(task, replica)
-            if not dropped or not lines.may_drop(task):
+            if not (dropped and droppable):
                 task.granted = True
                 task.outcome = OK
                 self.env.wake(task)
@@ -167,6 +169,8 @@ class Places:
         replica.waiting -= 1
         self.queued -= 1
         self.queue_area += self.env.now
+        if self.lines is not None:
+            self.lines.part(task)
 
     # -- time ------------------------------------------------------------------------------------------------------
 

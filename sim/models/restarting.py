@@ -33,14 +33,15 @@ class Restart:
         """It goes on to its last replica."""
 
     def _retire(self, replica: Replica) -> None:
-        if not replica.down:
+        if not replica.down and not replica.draining:
             self.host.retire(replica)
             self._look(replica, self.world.env.now + self.grace)
 
     def _look(self, replica: Replica, until: float) -> None:
         """Stop it when it has finished, or has had its time."""
         env, host = self.world.env, self.host
-        if replica.down:  # it has crashed meanwhile, and comes back as crashed ones do
+        # It has crashed meanwhile, and comes back as crashed ones do; or it drains, and does not come back at all.
+        if replica.down or replica.draining:
             return
         if not host.is_done(replica) and not passed(env.now, until):
             env.schedule(Signal(lambda _: self._look(replica, until)), CONTROL, LOOK)

@@ -1,6 +1,6 @@
 """A service: attempts arrive at a replica, wait for a worker, go through the steps of an endpoint, and answer.
 
-Not modelled: memory, garbage collection, start-up and warm-up of replicas, connection handling, request bodies.
+Not modelled: memory, garbage collection, connection handling, request bodies.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sim.models.request import Request
 from sim.models.sequence import StepSequence
 from sim.models.site import Site, System
 from sim.models.task import Replica, Task
-from sim.policies import balancer as balancers
+from sim.policies import balancer as plain
 from sim.spec.balancing import Balancing, LoadBalancing
 from sim.spec.service import Service as Spec
 
@@ -40,8 +40,8 @@ class Service(Host):
         self.balancing: LoadBalancing = "round_robin"
         if not isinstance(spec.load_balancing, Balancing):
             self.balancing = spec.load_balancing
-        self.uniforms = 2 if smart is not None else balancers.UNIFORMS[balancers.new_balancer(self.balancing).kind]
-        self.balancers: list[Balancer] = []  # one for each replica of a caller
+        self.uniforms = 2 if smart is not None else plain.UNIFORMS[plain.new_balancer(self.balancing).kind]
+        self.callers: list[Replica] = []  # that have, or had, a balancer of their own for it
         if smart is not None and smart.outlier_detection is not None:
             context.recorder.watch(name, "ejected", "level", lambda _: self.ejected)
         self.limits = limits_of(context, spec.rate_limits, self.identities, name)
@@ -55,7 +55,10 @@ class Service(Host):
     @property
     def ejected(self) -> float:
         """How many replicas are left out now, as callers see it on average."""
-        return sum(balancer.ejected for balancer in self.balancers) / max(1, len(self.balancers))
+        balancers: list[Balancer] = [
+            caller.balancers[self.name] for caller in self.callers if self.name in caller.balancers
+        ]
+        return sum(balancer.ejected for balancer in balancers) / max(1, len(balancers))
 
     def retire(self, replica: Replica) -> None:
         """Its consumers close when they have done what they have in hand."""
@@ -64,7 +67,7 @@ class Service(Host):
             thread.close()
 
     def is_done(self, replica: Replica) -> bool:
-        """Neither attempts nor consumers are at work in it."""
+        """Neither attempts nor what nobody waits for nor consumers are at work in it."""
         return super().is_done(replica) and not any(thread.up for thread in self._threads_in(replica))
 
     def _threads_in(self, replica: Replica) -> list[Consumer | QueueConsumer]:
@@ -92,10 +95,6 @@ class Service(Host):
             if listener.replica is replica:
                 listener.close()
         self._move_relays([replica])
-
-    def consumes_in(self, replica: Replica) -> bool:
-        """Whether a member in it has not left yet."""
-        return any(thread.up for thread in self._threads_in(replica))
 
     def _move_relays(self, replicas: Sequence[Replica]) -> None:
         for outbox in self.outboxes:
@@ -131,9 +130,7 @@ class Endpoint:
         self.entrance: Entrance
         self.arrive: Callable[[Task], None]
         # Whether the balancer must hear of ends.
-        self.counts = len(service.replicas) > 1 and (
-            service.smart is not None or service.balancing in balancers.COUNTING
-        )
+        self.counts = len(service.replicas) > 1 and (service.smart is not None or service.balancing in plain.COUNTING)
         self.by_request = self.choose_for if service.smart is not None else None
         self.balancer_draws = [
             service.context.uniform(f"{self.hop_stream}.balance.{index}") for index in range(service.uniforms)
@@ -158,15 +155,15 @@ class Endpoint:
         balancer = caller.balancers.get(service.name)
         if balancer is None:
             balancer = caller.balancers[service.name] = (
-                balancers.new_balancer(service.balancing, caller.index % len(replicas)),
+                plain.new_balancer(service.balancing, caller.index % len(replicas)),
                 [0] * len(replicas),
             )
         row, loads = balancer
         if service.uniforms == 0:
-            index = balancers.pick(row, loads, service.alive, len(replicas), 0.0, 0.0)
+            index = plain.pick(row, loads, service.alive, len(replicas), 0.0, 0.0)
         else:
             draws = [draw(entity, chain) for draw in self.balancer_draws]
-            index = balancers.pick(row, loads, service.alive, len(replicas), draws[0], draws[-1])
+            index = plain.pick(row, loads, service.alive, len(replicas), draws[0], draws[-1])
         if index < 0:
             return None
         loads[index] += 1
@@ -184,7 +181,8 @@ class Endpoint:
                 service.smart, service.name, service.returned, len(service.replicas), start, name, service.recorder
             )
             caller.balancers[service.name] = balancer
-            service.balancers.append(balancer)
+            if caller not in service.callers:
+                service.callers.append(caller)
         draws = self.balancer_draws
         index = balancer.choose(service.alive, request, service.env.now, lambda k: draws[k](request.id, chain))
         return service.replicas[index] if index >= 0 else None

@@ -27,6 +27,7 @@ from sim.models.limits import Limit
 from sim.models.network import Network
 from sim.models.observing import Observer
 from sim.models.outbox import Outbox
+from sim.models.queues.queue import Queue
 from sim.models.recorder import Recorder, ticks_of
 from sim.models.service import Endpoint, Service
 from sim.models.sites import mark_of, salts, tried_again
@@ -126,10 +127,12 @@ class World:
         groups: dict[str, list[Group]] = {}
         for group in self.groups:
             groups.setdefault(group.name, []).append(group)
+        stores = (store for broker in self.brokers.values() for store in broker.stores)
+        queues = {store.name: store for store in stores if isinstance(store, Queue)}
         for name, fleet in self.fleets.items():
             service = self.services[name]
             if service.spec.autoscaling is not None:
-                Autoscaler(fleet, service, service.spec.autoscaling, groups)
+                Autoscaler(fleet, service, service.spec.autoscaling, groups, queues)
 
     def _make_traffic(self) -> None:
         if any(traffic.deadline is not None for traffic in self.scenario.traffic.values()):

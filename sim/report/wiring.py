@@ -281,7 +281,7 @@ def _scaled_by(service: Service) -> Iterator[str]:
     for metric in service.autoscaling.measured:
         target = getattr(metric, metric.word)
         if metric.lag is not None:
-            yield f"lag of {metric.lag.group}"
+            yield f"lag of {metric.lag.of}"
         elif metric.word in ("cpu", "workers"):
             yield f"{metric.word} {show_share(target)}"
         else:

@@ -13,16 +13,40 @@ from sim.vocabulary import EventKind, Outcome
 _Most = Annotated[int, Between(1, 1000)]
 _Least = Annotated[int, Between(0, 1000)]
 _Positive = Annotated[Number, Field(gt=0)]
+GROUP_TARGET, QUEUE_TARGET = 10.0, 20.0  # messages for each replica
 
 
 class Lag(Spec):
-    """The messages that a consumer group has not ended, as KEDA's Kafka scaler sees them."""
+    """What waits to be handled: the messages that a consumer group has not ended, as KEDA's Kafka scaler sees them, or
+    those of a queue, as its RabbitMQ scaler does in the mode QueueLength: ready and handed out, not acknowledged yet.
+    """
 
     simpy_only: ClassVar[bool] = True
-    group: str
+    group: str | None = None
     """The consumer group, a member of which the service has."""
-    target: _Positive = 10
-    """Messages for each replica (KEDA's lagThreshold)."""
+    queue: str | None = None
+    """The queue, of which the service is a consumer."""
+    target: _Positive | None = None
+    """Messages for each replica: 10 of a group (lagThreshold), 20 of a queue (queueLength) where nothing is said."""
+
+    @property
+    def for_each(self) -> float:
+        """Messages for each replica, the defaults of KEDA included (kafka_scaler.go, rabbitmq_scaler.go)."""
+        if self.target is not None:
+            return float(self.target)
+        return GROUP_TARGET if self.group is not None else QUEUE_TARGET
+
+    @property
+    def of(self) -> str:
+        """The group, or the queue."""
+        return self.group or self.queue or ""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.group is None) == (self.queue is None):
+            found = "nothing" if self.group is None else "group and queue together"
+            raise ValueError(f"found {found}, expected one of group, queue")
+        return self
 
 
 class ScalingMetric(Spec):
@@ -40,7 +64,9 @@ class ScalingMetric(Spec):
     queue: _Positive | None = None
     """Attempts that wait for a worker of a replica, on average."""
     lag: Lag | None = None
-    """Messages that a consumer group has not ended, so many for each replica: it takes no heed of who is ready."""
+    """Messages that a consumer group or a queue has not ended, so many for each replica: it takes no heed of who is
+    ready.
+    """
 
     @property
     def word(self) -> str:

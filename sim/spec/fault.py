@@ -45,6 +45,11 @@ class Fault(Spec):
         return None
 
     @property
+    def inner_name(self) -> str:
+        """As the event log calls what it brings."""
+        return f"{self.name}: {self.inner.described}" if self.inner is not None else ""
+
+    @property
     def befalls(self) -> tuple[str, ...]:
         """The components that it acts on; the two ends, where it acts on the link between them."""
         return tuple(name for field in self.refers_to for name in self.named_in(field))

@@ -294,7 +294,9 @@ class Hedge(Spec):
     cancel: Flag = True
     """Whether losers are cancelled at the callee, or work on for nobody."""
     extra_load: Annotated[Ratio, Field(gt=0)] | None = None
-    """Copies that each call pays for, so that no more than this share is added (Finagle's maxExtraLoad)."""
+    """Copies that each call pays for, so that no more than this share is added (Finagle's maxExtraLoad, without the ten
+    a second that it always allows).
+    """
     on: tuple[RetryOn, ...] = ("timeout", "error", "unreachable", "shed")
     """After which answers the next copy is sent at once; others end the call."""
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
+from sim.spec.autoscaling_references import scaling_problems
 from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.cache import Cache
@@ -307,19 +308,8 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         yield from _policy(scenario, (*visit.at, "policy"), getattr(visit.step, "policy", None))
 
 
-def _autoscaling(scenario: Scenario, names: _Names) -> Iterator[Finding]:
-    del names
-    for name, service in scenario.services.items():
-        for index, metric in enumerate(service.autoscaling.measured if service.autoscaling is not None else ()):
-            at: Location = ("services", name, "autoscaling")
-            at = (*at, "metrics", index) if service.autoscaling is not None and service.autoscaling.metrics else at
-            if metric.cpu is not None and service.cores is None:
-                yield Finding(at, f"found cpu as a metric, but '{name}' has no `cores` of which it could use a share")
-            if metric.workers is not None and service.workers < 0:
-                yield Finding(at, f"found workers as a metric, but '{name}' has unlimited workers")
-            if metric.lag is not None:
-                groups = sorted({consume.group for consume in service.consumes.values()})
-                yield from _unknown((*at, "lag", "group"), "group", metric.lag.group, groups)
+def _autoscaling(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    return (Finding(*problem) for problem in scaling_problems(scenario))
 
 
 def _perform(at: Location, service: str, endpoint: str, names: _Names) -> Iterator[Finding]:

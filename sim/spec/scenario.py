@@ -183,8 +183,9 @@ class Scenario(Spec):
 
     @property
     def deployments(self) -> tuple[Deploy, ...]:
-        """The rolling deployments."""
-        return tuple(fault for fault in self.faults if isinstance(fault, Deploy))
+        """The rolling deployments, those that come by chance included."""
+        every = (which for fault in self.faults for which in (fault, fault.inner))
+        return tuple(fault for fault in every if isinstance(fault, Deploy))
 
     def places_of(self, service: str) -> int:
         """Of replicas of a service: as many as there can be at once, those that still drain included."""

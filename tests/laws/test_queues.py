@@ -111,6 +111,36 @@ def test_the_books_of_every_queue_balance_whatever_befalls_it():
     assert ways == {"processed", "dead_lettered", "expired", "dropped", "lost"}
 
 
+@pytest.mark.parametrize(
+    ("fault", "redelivered", "ended"),
+    [
+        ("deploy: worker", 4, {"processed": 10}),
+        ("restart: {of: worker}", 4, {"processed": 10}),
+        ("crash: {of: worker, replicas: 1, restart_after: 1s}", 0, {"processed": 5, "dropped": 5}),
+    ],
+)
+def test_no_limit_counts_what_a_consumer_gives_back_that_closes_in_order(fault, redelivered, ended):
+    """At 1.5 s it has acknowledged the first, and has the second in hand and four behind it. In order it acknowledges
+    that one, gives back the four, and is sent nothing more; a crash is a failed delivery of all five.
+    """
+    played = testing.play(
+        f"""
+        duration: 60s
+        traffic: {{clients: {{sends: shop.buy}}}}
+        services:
+          shop: {{workers: unlimited, endpoints: {{buy: [{{publish: jobs}}]}}}}
+          worker: {{workers: 1, consumes: {{jobs: {{do: [{{work: 1s}}], prefetch: 5}}}}}}
+        brokers: {{rabbit: {{kind: queue, queues: {{jobs: {{type: quorum, commit: 0s, delivery_limit: 0}}}}}}}}
+        network: {{default: {{latency: 0s}}}}
+        faults: [{{at: 1500ms, {fault}}}]
+        """,
+        [0.0] * 10,
+    )
+    (book,) = (book for book in played.records.books if book.component == "jobs")
+    assert book.ended == ended
+    assert played.records.gauge_frame()["queue jobs.redelivered"].iloc[-1] == redelivered
+
+
 @pytest.mark.long
 def test_the_same_seed_gives_the_same_run():
     assert testing.play(MANY_WAYS).records.fingerprint() == testing.play(MANY_WAYS).records.fingerprint()

@@ -157,6 +157,16 @@ def test_a_freeze_is_told_apart_from_the_work_that_it_stops(cores):
     assert parts(shop, [0.0]) == {("shop", "work"): 0.1, ("shop", "frozen"): 1.0}
 
 
+def test_a_freeze_that_comes_by_chance_is_told_apart_too():
+    """Two spells of 20 ms, 10 ms apart, stop the work of 40 ms."""
+    shop = """
+    duration: 1s
+    services: {shop: {workers: 1, cores: 1, endpoints: {buy: [{work: 40ms}]}}}
+    faults: [{name: f, at: 10ms, for: 65ms, random: {mtbf: 10ms, mttr: 20ms, fault: {outage: shop, how: hang}}}]
+    """
+    assert parts(shop, [0.0]) == {("shop", "work"): 0.04, ("shop", "frozen"): 0.04}
+
+
 def test_a_publication_travels_and_is_replicated():
     shop = """
     network: {default: {latency: 2ms}}

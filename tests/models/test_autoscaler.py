@@ -264,6 +264,62 @@ def test_members_that_leave_give_their_partitions_up_at_once():
     assert {int(row["deliveries"]) for row in played.records.messages} == {1}  # nothing was done twice
 
 
+JOBS = """
+duration: 200s
+traffic: {clients: {sends: shop.buy}}
+services:
+  shop: {workers: unlimited, endpoints: {buy: [{publish: jobs}]}}
+  work: {workers: 1, autoscaling: AUTOSCALING, consumes: {jobs: {prefetch: 0, do: [{work: 10s}]}}}
+brokers: {rabbit: {kind: queue, queues: {jobs: {}}}}
+"""
+
+
+@pytest.mark.parametrize(("target", "replicas"), [("", 3), (", target: 10", 5)])
+def test_consumers_of_a_queue_come_by_its_length_what_they_have_in_hand_included(target, replicas):
+    """50 messages at 1 s, all handed to the one consumer, which has ended one at 15 s: 49 / 20, and 49 / 10."""
+    text = JOBS.replace("AUTOSCALING", f"{{max: 9, metrics: [{{lag: {{queue: jobs{target}}}}}]}}")
+    found = wanted(testing.play(text, [1.0] * 50).records, "work")
+    assert found[0] == (15.0, replicas)
+
+
+def test_the_last_consumer_of_a_queue_goes_when_it_has_been_empty_for_the_cooldown():
+    """Two messages are ended at 21 s; looked at every 30 s, active last at 0 s as none was there at 30 s."""
+    text = JOBS.replace("AUTOSCALING", "{min: 0, max: 9, metrics: [{lag: {queue: jobs}}], cooldown_period: 60s}")
+    found = wanted(testing.play(text, [1.0, 1.0, 125.0]).records, "work")
+    assert found == [(90.0, 0), (150.0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("lag", "words"),
+    [
+        ("{group: jobs}", "'jobs' is a queue, which has no groups; expected lag: {queue: jobs}"),
+        ("{queue: job}", "unknown queue 'job'; did you mean 'jobs'?"),
+        ("{group: workers}", "unknown group 'workers'; the service is a member of no group"),
+        ("{target: 5}", "found nothing, expected one of group, queue"),
+        ("{group: jobs, queue: jobs}", "found group and queue together"),
+    ],
+)
+def test_slips_about_a_lag_are_told(lag, words):
+    with pytest.raises(ScenarioError) as caught:
+        testing.play(JOBS.replace("AUTOSCALING", f"{{max: 9, metrics: [{{lag: {lag}}}]}}"), [1.0])
+    assert words in str(caught.value)
+
+
+def test_replicas_that_are_not_there_have_no_places_towards_others():
+    """One of two there, of twenty that there could be: two calls of 500 ms at a time fill its bulkhead and its pool."""
+    text = """
+    duration: 100s
+    traffic: {clients: {sends: front.get}}
+    policies: {p: {bulkhead: {max_concurrent_calls: 2, max_wait: 1s}, pool: {size: 2}}}
+    services:
+      front: {workers: 9, autoscaling: {max: 10, metrics: [{requests: 1000/s}]}, endpoints: {get: [{call: a.x, policy: p}]}}
+      a: {workers: unlimited, endpoints: {x: [{wait: 500ms}]}}
+    """
+    frame = testing.play(text, [0.25 * number for number in range(400)]).records.gauge_frame()
+    assert frame["front -> a.places"].iloc[-1] == 2.0
+    assert frame["front -> a pool.places"].iloc[-1] == 2.0
+
+
 # ---- what is said wrong
 
 

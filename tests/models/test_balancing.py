@@ -36,6 +36,38 @@ def test_an_outlier_is_ejected_after_five_errors_and_returns_at_the_end_of_an_in
     assert run.outcomes().count("error") == 10
 
 
+def test_what_comes_back_at_the_place_of_an_ejected_one_has_a_clean_record():
+    """Ejected at 4 s for 30 s, gone at 12 s and back at 14 s: Envoy has forgotten the host that it was told is gone."""
+    fault = f"{BAD[:-9]}for: 9s}}, {{crash: {{of: a, replicas: 1, restart_after: 2s}}, at: 12s}}"
+    run = played("{outlier_detection: {max_ejection_percent: 100}}", [i / 2 for i in range(100)], 2, fault)
+    assert [(event.time, event.subject) for event in run.events("replica_ejected")] == [(4.0, "a[0]")]
+    assert [event.time for event in run.events("replica_returned")] == [14.0]
+    assert {attempt.replica for attempt in run.attempts() if 5.0 < attempt.arrived < 14.0} == {1}
+    assert [attempt.replica for attempt in run.attempts() if 14.5 < attempt.arrived < 20.0].count(0) >= 5
+    ejected = run.records.gauge_frame()["a.ejected"]
+    assert (ejected.loc[11.0], ejected.loc[13.0], ejected.loc[15.0]) == (1.0, 0.0, 0.0)
+
+
+def test_a_caller_that_is_gone_sees_nobody_left_out():
+    text = """
+    duration: 1m
+    traffic: {clients: {sends: front.get}}
+    services:
+      front: {replicas: 2, workers: unlimited, endpoints: {get: [{call: a.get}]}}
+      a:
+        replicas: 2
+        workers: unlimited
+        load_balancing: {outlier_detection: {max_ejection_percent: 100}}
+        endpoints: {get: [{wait: 1ms}]}
+    faults:
+    - {errors: {of: a, share: 100%, replicas: 1}, at: 0s, for: 15s}
+    - {crash: {of: front, replicas: 1}, at: 20s}
+    """
+    ejected = testing.play(text, [i / 2 for i in range(120)]).records.gauge_frame()["a.ejected"]
+    assert ejected.loc[19.0] == 1.0
+    assert ejected.loc[59.0] == 0.0  # front[1] has it back since 40 s; front[0] would have had it out for ever
+
+
 def test_with_the_default_percentage_nobody_of_nine_is_ever_ejected():
     run = played("{outlier_detection: {}}", [i / 10 for i in range(800)], 9, BAD)
     assert run.events("replica_ejected") == []

@@ -181,6 +181,19 @@ def test_a_crash_ends_what_goes_on_in_the_background():
     assert (played.effects(), played.requests["pending"].tolist()) == ([[]], [False])
 
 
+@pytest.mark.parametrize("fault", ["deploy: app", "restart: {of: app}"])
+def test_who_shuts_down_in_order_ends_what_goes_on_in_the_background(fault):
+    text = f"""
+    duration: 1m
+    traffic: {{clients: {{sends: app.get, completes_with: [told]}}}}
+    services: {{app: {{workers: 1, endpoints: {{get: [{{background: [{{work: 20s}}, {{effect: told}}]}}]}}}}}}
+    faults: [{{at: 10s, {fault}}}]
+    """
+    played = testing.play(text, [0.0])
+    assert [round(event.time, 1) for event in played.events("replica_stopped")] == [20.0]
+    assert played.effects() == [["told"]]
+
+
 def test_an_event_loop_lends_its_threads_to_the_background():
     played = play(
         "[{background: {work: 10ms}}, {wait: 1ms}, {work: 5ms}]", service="workers: 1, concurrency: event_loop"

@@ -112,6 +112,7 @@ faults: [{", ".join(self.faults())}]
         known = [
             "{at: 30s, deploy: back}",
             "{at: 60s, deploy: front, surge: 0%, unavailable: 50%}",
+            "{at: 40s, restart: {of: front, one_by_one: 5s, grace: 2s}}",
             "{at: 50s, crash: {}, of: back, restart_after: 20s}",
             "{at: 45s, crash: {}, of: front, restart_after: 5s}",
             "{at: 70s, for: 10s, outage: back, how: hang}",

@@ -2,8 +2,12 @@
 
 import pytest
 
+import sim
 from sim import testing
 from sim.errors import ScenarioError
+from sim.models.running import run as run_world
+from sim.models.task import IN_QUEUE
+from sim.models.world import World
 
 TEXT = """
 duration: 1m
@@ -89,6 +93,47 @@ def test_what_is_begun_is_not_dropped_when_it_waits_for_its_worker_again():
     """
     run = testing.play(text, {"buyers": [1.0, 1.0, 1.0]})
     assert run.outcomes() == ["ok", "ok", "shed"]
+
+
+def test_branches_of_an_event_loop_stand_in_the_class_of_their_attempt():
+    """The first branch goes behind the browser that is next when the attempt lets go of the worker, the second behind
+    nobody.
+    """
+    text = """
+    duration: 1m
+    traffic: {buyers: {sends: shop.checkout}, lookers: {sends: shop.browse}}
+    services:
+      shop:
+        workers: 1
+        concurrency: event_loop
+        queue: {discipline: priority, classes: {checkout: 0, browse: 1}}
+        endpoints:
+          checkout: [{parallel: [[{work: 100ms}], [{work: 100ms}]]}]
+          browse: [{work: 100ms}]
+    """
+    run = testing.play(text, {"buyers": [1.0], "lookers": [0.95, 1.01, 1.02, 1.03]})
+    assert run.responses("buyers") == [0.35]
+    assert run.responses("lookers") == [0.1, 0.14, 0.43, 0.52]
+
+
+def test_a_line_forgets_who_has_left_it():
+    """Whoever waits for a worker a second time is remembered only while he does, however that ends."""
+    text = """
+    version: 1
+    duration: 20s
+    traffic: {buyers: {sends: shop.checkout, arrivals: {deterministic: 33/s}}}
+    services:
+      shop:
+        workers: 1
+        concurrency: event_loop
+        queue: {discipline: codel, target: 5ms, interval: 100ms}
+        endpoints: {checkout: [{work: 20ms}, {wait: 50ms}, {work: 20ms}]}
+    """
+    world = World(next(iter(sim.load_text(text).variants.values())))
+    run_world(world)
+    lines = world.services["shop"].lines
+    assert lines is not None
+    assert {task.waits for task in lines.midway} <= {IN_QUEUE}
 
 
 def test_who_times_out_in_line_is_passed_over_and_books_balance():

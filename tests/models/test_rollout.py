@@ -98,6 +98,65 @@ def test_an_autoscaler_goes_on_meanwhile():
     assert {"shop[0]", "shop[1]"} <= {event.subject for event in played.events("replica_stopped")}
 
 
+def test_deployments_may_come_by_chance():
+    text = """
+    duration: 60s
+    traffic: {clients: {sends: shop.buy}}
+    services: {shop: {replicas: 1, workers: 9, start: {time: 1s}, endpoints: {buy: [{work: 100ms}]}}}
+    faults: [{at: 10s, for: 30s, random: {mtbf: 10s, mttr: 5s, fault: {deploy: shop}}}]
+    """
+    played = testing.play(text, [30.0])
+    assert times(played, "replica_ready") == [21.0, 36.0]
+    assert times(played, "replica_stopped") == [21.0, 36.0]
+    assert played.outcomes() == ["ok"]
+
+
+def test_one_that_drains_and_crashes_is_not_brought_back():
+    """Kubernetes does not start again what is being deleted: shop[0] drains from 11 s on, and crashes while its preStop
+    hook sleeps.
+    """
+    text = """
+    duration: 100s
+    traffic: {clients: {sends: shop.buy}}
+    services:
+      shop:
+        replicas: 2
+        workers: 9
+        start: {time: 1s}
+        drain: {grace: 60s, pre_stop: 30s}
+        endpoints: {buy: [{work: 100ms}]}
+    faults:
+    - {at: 10s, deploy: shop, surge: 100%, unavailable: 0%}
+    - {at: 15s, crash: {of: shop, replicas: 1, restart_after: 2s}}
+    """
+    played = testing.play(text, [20.0 + second for second in range(10)])
+    assert times(played, "replica_crashed") == [15.0]
+    assert not played.events("replica_restarted")
+    assert times(played, "replica_stopped") == [41.0, 41.0]
+    assert {attempt.replica for attempt in played.attempts()} == {2, 3}
+
+
+def test_a_restart_leaves_those_alone_that_drain():
+    """shop[0] drains from 11 s on, and its preStop hook sleeps until 41 s; only the new one is restarted."""
+    text = """
+    duration: 100s
+    traffic: {clients: {sends: shop.buy}}
+    services:
+      shop:
+        workers: 9
+        start: {time: 1s}
+        drain: {grace: 60s, pre_stop: 30s}
+        endpoints: {buy: [{work: 100ms}]}
+    faults:
+    - {at: 10s, deploy: shop}
+    - {at: 12s, restart: {of: shop, one_by_one: 0s}}
+    """
+    played = testing.play(text, [])
+    stopped = [(event.time, event.subject) for event in played.events("replica_stopped")]
+    assert stopped == [(12.0, "shop[1]"), (41.0, "shop[0]")]
+    assert [event.subject for event in played.events("replica_restarted")] == ["shop[1]"]
+
+
 def test_the_books_balance_while_it_goes_on_under_load():
     text = """
     version: 1

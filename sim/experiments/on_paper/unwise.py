@@ -163,10 +163,11 @@ def idle_services(view: View) -> Iterator[Finding]:
 
 
 def idle_consumers(view: View) -> Iterator[Finding]:
-    """More members of a group than partitions."""
+    """More members of a group than partitions, of which a queue has none."""
     for name, service in view.scenario.services.items():
         for topic, consume in service.consumes.items():
-            partitions = view.flow.topics[topic][2].partitions if topic in view.flow.topics else 0
+            has_some = topic in view.flow.topics and topic not in view.flow.queues
+            partitions = view.flow.topics[topic][2].partitions if has_some else 0
             count = members(service, consume)
             if count > partitions > 0:
                 why = f"a partition has one consumer of a group at most: {count - partitions} stay idle"

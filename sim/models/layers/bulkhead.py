@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from sim.models.call import Call, Layer, Run
+from sim.models.call import Call, Layer, Run, places_over_time
 from sim.models.clock import Clock
 from sim.models.guards import Guards, Memory, distinct
 from sim.models.outcomes import BULKHEAD_FULL
@@ -90,13 +90,13 @@ class Bulkhead(Layer):
         """Its places, in all replicas of the caller together, and who stands in line for one."""
         assert call.policy.bulkhead is not None
         watch, component = call.recorder.watch, call.bulkhead_name
-        places = call.policy.bulkhead.max_concurrent_calls * len(distinct(guards))
+        places = places_over_time(call, guards, call.policy.bulkhead.max_concurrent_calls)
 
         def those() -> list[BulkheadMemory]:
             return [guard.of(BulkheadMemory) for guard in distinct(guards)]
 
         watch(component, "places_taken", "mean", lambda now: sum(memory.taken_until(now) for memory in those()))
-        watch(component, "places", "mean", lambda now: places * now)
+        watch(component, "places", "mean", places)
         watch(component, "in_line", "level", lambda _: sum(memory.in_line for memory in those()))
         watch(component, "passed", "total", lambda _: sum(memory.passed for memory in those()))
         watch(component, "turned_away", "total", lambda _: sum(memory.turned_away for memory in those()))

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Generator
 
 from sim.chance.chain import link_chain
-from sim.models.call import Call, Layer, Run
+from sim.models.call import Call, Layer, Run, places_over_time
 from sim.models.clock import TIMER, Clock, Signal
 from sim.models.guards import Guards, Memory, distinct
 from sim.models.outcomes import BULKHEAD_FULL, TIMEOUT, UNREACHABLE
@@ -126,13 +126,13 @@ class Pool(Layer):
         """Its connections, in all replicas of the caller together, and who stands in line for one."""
         assert call.policy.pool is not None
         watch, component = call.recorder.watch, call.pool_name
-        places = call.policy.pool.size * len(distinct(guards))
+        places = places_over_time(call, guards, call.policy.pool.size)
 
         def those() -> list[PoolMemory]:
             return [guard.of(PoolMemory) for guard in distinct(guards)]
 
         watch(component, "places_taken", "mean", lambda now: sum(memory.busy_until(now) for memory in those()))
-        watch(component, "places", "mean", lambda now: places * now)
+        watch(component, "places", "mean", places)
         watch(component, "in_line", "level", lambda _: sum(memory.in_line for memory in those()))
         watch(component, "opened", "total", lambda _: sum(memory.opened for memory in those()))
         watch(component, "turned_away", "total", lambda _: sum(memory.turned_away for memory in those()))

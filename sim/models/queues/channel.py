@@ -6,8 +6,8 @@ queue; those that were handled already are handled again. Under automatic acknow
 it sends: what the consumer had in hand when it died is lost.
 
 Not modelled: several messages of one consumer at once (an asynchronous client), `multiple` acknowledgements, prefetch
-of a whole channel (`global`), cancelling, basic.get, and heartbeats of a process that is frozen. Of a wire that is cut
-the broker learns 60 s after something was to travel by it.
+of a whole channel (`global`), cancelling without closing, basic.get, and heartbeats of a process that is frozen. Of a
+wire that is cut the broker learns 60 s after something was to travel by it.
 """
 
 from __future__ import annotations
@@ -97,8 +97,10 @@ class QueueConsumer:
 
     @property
     def room(self) -> bool:
-        """For one more unacknowledged message."""
-        return self.open and (self.automatic or not self.prefetch or len(self.unacked) < self.prefetch)
+        """For one more unacknowledged message; who closes wants none."""
+        if not self.open or self.closing:
+            return False
+        return self.automatic or not self.prefetch or len(self.unacked) < self.prefetch
 
     @property
     def lost_connection(self) -> bool:
@@ -122,25 +124,27 @@ class QueueConsumer:
         if not self.up:
             return
         self.up = False
+        in_order = self.closing and not self.replica.down
         stop_thread(self.task)
         if self.processing:
             self._rest()
-        if self.closing:  # what it has said comes before its goodbye
+        if in_order:  # what it has said comes before its goodbye
             for delivery in [delivery for delivery in self.unacked if delivery.handled]:
                 self.settled(delivery)
         self.idle = self.closing = False
         for delivery in [delivery for delivery in self.queue.sent if delivery.receiver is self]:
             self._lose(delivery)
-        self.disconnect()
+        self.disconnect(failed=not in_order)
         self.service.drained(self.replica)
 
     def close(self) -> None:
-        """Stop in order: the message in hand is handled and acknowledged first, those behind it go back to
-        the queue.
+        """Stop in order: it is sent no more (basic.cancel), the message in hand is handled and acknowledged first, and
+        those behind it go back to the queue, none of them as a failed one.
         """
         if not self.up:
             return
         self.closing = True
+        self.queue.pass_over(self)
         if not self.processing:
             self.stop()
 
@@ -152,8 +156,10 @@ class QueueConsumer:
             self.held_area -= self.env.now
             self.queue.come(self)
 
-    def disconnect(self) -> None:
-        """The channel is closed: whatever was handed out by it comes back."""
+    def disconnect(self, failed: bool = True) -> None:
+        """The channel is closed: whatever was handed out by it comes back; `failed`: that counts against the limit of
+        deliveries, as after a crash or a lost connection.
+        """
         if not self.open:
             return
         self.open = False
@@ -163,7 +169,7 @@ class QueueConsumer:
         for delivery in unacked:
             delivery.live = False
             del self.queue.unacked[delivery]
-            self.queue.requeue(delivery.letter, failed=True)
+            self.queue.requeue(delivery.letter, failed)
         self.queue.leave(self)
 
     def go_on(self) -> None:

@@ -7,8 +7,7 @@ dead-letter exchange; it has a row of its own in each queue.
 
 Not modelled: message and queue priorities (x-max-priority), queue expiry, lazy paging of what waits to and from disk,
 `max-length-bytes`, replicas of a quorum queue and their elections one by one (only the time of the majority),
-at-least-once dead-lettering, delayed retries of 4.3, and that a quorum queue notices its own length late under
-`reject-publish`.
+at-least-once dead-lettering, delayed retries, and that a quorum queue notices its length late (`reject-publish`).
 """
 
 from __future__ import annotations
@@ -220,14 +219,18 @@ class Queue:
         that has been there for longest.
         """
         self.takers.remove(taker)
-        if taker.in_line:
-            self.free[taker.priority].remove(taker)
-            taker.in_line = False
+        self.pass_over(taker)
         if taker is self.active:
             self.active = max(self.takers, key=lambda other: other.priority, default=None)
             if self.active is not None and self.spec.single_active_consumer:
                 self._line_up(self.active)
         self.dispatch()
+
+    def pass_over(self, taker: Taker) -> None:
+        """It gets no more, until it lines up again."""
+        if taker.in_line:
+            self.free[taker.priority].remove(taker)
+            taker.in_line = False
 
     def offer(self, taker: Taker) -> None:
         """It may have room again: then it stands at the end of the round."""
@@ -335,6 +338,11 @@ class Queue:
             self.dispatch()
 
     # -- books -------------------------------------------------------------------------------------------------------
+
+    @property
+    def length(self) -> int:
+        """As `rabbitmqctl list_queues messages` has it: ready, or handed out and not acknowledged."""
+        return len(self.waiting) + len(self.unacked)
 
     @property
     def left(self) -> int:

@@ -135,3 +135,10 @@ def test_load_on_paper_is_that_of_a_run(text, rate, held):
     )
     busy = simulate(scenario).gauge("queue mail", "busy")
     assert busy[20:].mean() / 2 == pytest.approx(station.utilisation, rel=0.05)
+
+
+def test_a_queue_whose_consumers_come_and_go_has_no_partitions_to_be_too_few():
+    elastic = "replicas: 2, workers: 1, autoscaling: {max: 9, metrics: [{lag: {queue: mail}}]},"
+    text = system().replace("replicas: 2, workers: 1,", elastic)
+    assert elastic in text
+    assert "partition" not in warnings(text)
