@@ -302,8 +302,14 @@ class Choice:
             return self._validate(cls, body_of(cls, body), (word,), {})
         if cls.positional is not None:
             return self._validate(cls, {**fields, cls.positional: body}, (), {cls.positional: word})
+        if not isinstance(body, dict) and body is not None:
+            raise PydanticCustomError(
+                "choice",
+                "found {value} under {word}, expected a map of its fields: {known}",
+                {"value": units.shown(body), "word": word, "known": ", ".join(_own_fields(cls, self.kind))},
+            )
         return self._validate(
-            cls, {**(body if isinstance(body, dict) else {}), **fields}, (word,), dict.fromkeys(fields)
+            cls, {**(body or {}), **fields}, (word,), dict.fromkeys(fields)
         )
 
     def split(self, value: Data) -> tuple[str, Any, dict[str, Any]]:
@@ -425,6 +431,12 @@ def body_of(cls: type[Spec], body: Data) -> Data:
     ):
         return body
     return {cls.positional: body}
+
+
+def _own_fields(cls: type[Spec], kind: Kind) -> list[str]:
+    """The fields of a word that not all of its kind have, in the order of its class."""
+    shared = set.intersection(*(field_names(other) for other in words(kind).values()))
+    return [field.alias or name for name, field in cls.model_fields.items() if (field.alias or name) not in shared]
 
 
 def field_names(cls: type[Spec]) -> set[str]:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
-from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.cache import Cache
 from sim.spec.calls import endless_loop
@@ -25,6 +24,7 @@ from sim.spec.saga import Retract
 from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
+from sim.spec.together import contradictions
 from sim.spec.traffic import MOST_USERS, Replay, population_sizes
 from sim.spec.walk import Visit, visits
 from sim.units import LONGEST, show_duration
@@ -55,7 +55,7 @@ def reference_problems(scenario: Scenario) -> list[Finding]:
         _queues,
         _links,
         _consumers,
-        _autoscaling,
+        _together,
         _queue_brokers,
         _steps,
         _effects,
@@ -239,11 +239,6 @@ def _queues(scenario: Scenario, _: _Names) -> Iterator[Finding]:
         (("services", name, "queue"), spec.queue, "endpoint", set(spec.endpoints))
         for name, spec in scenario.services.items()
     ]
-    for name, spec in scenario.services.items():
-        weights = spec.load_balancing.weights if isinstance(spec.load_balancing, Balancing) else ()
-        if weights and len(weights) != spec.replicas:
-            words = f"found {len(weights)} weights, expected {spec.replicas}: one for each replica"
-            yield Finding(("services", name, "load_balancing", "weights"), words)
     if scenario.gateway is not None:
         hosts.append((("gateway", "queue"), scenario.gateway.queue, "route", set(scenario.gateway.routes)))
     for at, queue, what, known in hosts:
@@ -307,19 +302,8 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
         yield from _policy(scenario, (*visit.at, "policy"), getattr(visit.step, "policy", None))
 
 
-def _autoscaling(scenario: Scenario, names: _Names) -> Iterator[Finding]:
-    del names
-    for name, service in scenario.services.items():
-        for index, metric in enumerate(service.autoscaling.measured if service.autoscaling is not None else ()):
-            at: Location = ("services", name, "autoscaling")
-            at = (*at, "metrics", index) if service.autoscaling is not None and service.autoscaling.metrics else at
-            if metric.cpu is not None and service.cores is None:
-                yield Finding(at, f"found cpu as a metric, but '{name}' has no `cores` of which it could use a share")
-            if metric.workers is not None and service.workers < 0:
-                yield Finding(at, f"found workers as a metric, but '{name}' has unlimited workers")
-            if metric.lag is not None:
-                groups = sorted({consume.group for consume in service.consumes.values()})
-                yield from _unknown((*at, "lag", "group"), "group", metric.lag.group, groups)
+def _together(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    return (Finding(*problem) for problem in contradictions(scenario, names.visits))
 
 
 def _perform(at: Location, service: str, endpoint: str, names: _Names) -> Iterator[Finding]:

@@ -163,11 +163,17 @@ def idle_services(view: View) -> Iterator[Finding]:
 
 
 def idle_consumers(view: View) -> Iterator[Finding]:
-    """More members of a group than partitions."""
+    """More members of a group than partitions; more consumers of a queue than get messages."""
     for name, service in view.scenario.services.items():
         for topic, consume in service.consumes.items():
-            partitions = view.flow.topics[topic][2].partitions if topic in view.flow.topics else 0
+            queue = view.flow.queues.get(topic)
             count = members(service, consume)
+            if queue is not None:
+                if queue.single_active_consumer and count > 1:
+                    why = f"one gets all messages, and {count - 1} wait until it is gone"
+                    yield Finding(f"{name} <- {topic}", f"{count} consumers of a queue with a single active one", why)
+                continue
+            partitions = view.flow.topics[topic][2].partitions if topic in view.flow.topics else 0
             if count > partitions > 0:
                 why = f"a partition has one consumer of a group at most: {count - partitions} stay idle"
                 yield Finding(f"{name} <- {topic}", f"{count} consumers for {partitions} partitions", why)
