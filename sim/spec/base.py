@@ -308,9 +308,7 @@ class Choice:
                 "found {value} under {word}, expected a map of its fields: {known}",
                 {"value": units.shown(body), "word": word, "known": ", ".join(_own_fields(cls, self.kind))},
             )
-        return self._validate(
-            cls, {**(body or {}), **fields}, (word,), dict.fromkeys(fields)
-        )
+        return self._validate(cls, {**(body or {}), **fields}, (word,), dict.fromkeys(fields))
 
     def split(self, value: Data) -> tuple[str, Any, dict[str, Any]]:
         """The word, what stands under it, and the fields beside it; a PydanticCustomError where `value` is no such
@@ -391,10 +389,16 @@ class Tagged:
         self.kind: Kind = kind
 
     def spec_of(self, value: Data) -> type[Spec]:
-        """The class that the map names; the one that was registered first, where it names none."""
+        """The class that the map names; where it names none the one that has most of its fields, of several the first
+        that was registered.
+        """
         known = words(self.kind)
-        word = value.get("kind") if isinstance(value, dict) else None
-        return known[word] if isinstance(word, str) and word in known else next(iter(known.values()))
+        if not isinstance(value, dict):
+            return next(iter(known.values()))
+        word = value.get("kind")
+        if isinstance(word, str) and word in known:
+            return known[word]
+        return max(known.values(), key=lambda cls: len(field_names(cls) & set(value)))
 
     def __get_pydantic_core_schema__(self, source: Data, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._parse)

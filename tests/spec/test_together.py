@@ -126,6 +126,15 @@ def test_the_system_is_right_without_them():
             "services.shop.queue.classes.god: unknown value of x-tier 'god'; did you mean 'gold'?",
         ),
         (
+            {"GATEWAY": "rate_limits: [{per: user, rate: 5/s, preset: kong, disable_penalty: true}]"},
+            "gateway.rate_limits.0: `disable_penalty` is a word of the preset kong-advanced, not of kong",
+        ),
+        (
+            {"GATEWAY": "rate_limits: [{per: user, rate: 5/s, burst: 4, requested_tokens: 2}]"},
+            "gateway.rate_limits.0: `requested_tokens` is a word of the preset spring-cloud-gateway, not of "
+            "token_bucket",
+        ),
+        (
             {"FAULT": "{at: 5s, deploy: gateway}"},
             "faults.0.deploy: found 'gateway', expected a service: a gateway is restarted one by one, "
             "`restart: {of: gateway}`",
@@ -168,3 +177,12 @@ def test_who_asks_the_compiled_engine_hears_the_word_as_it_is_written():
         text = _without(text, name)
     text = text.replace("  rabbit: {kind: queue, queues: {jobs: {type: quorum}}}\n", "")
     assert next(what_only_simpy_runs(load_text(text).variants["base"])) == "load_balancing"
+
+
+def test_a_broker_that_does_not_say_its_kind_is_asked_for_it_alone():
+    with pytest.raises(ScenarioError) as caught:
+        load_text(
+            "version: 1\nduration: 20s\ntraffic: {t: {sends: a.x, arrivals: {poisson: 1/s}}}\n"
+            "services: {a: {workers: 1, endpoints: {x: [{publish: jobs}]}}}\nbrokers: {rabbit: {queues: {jobs: {}}}}\n"
+        )
+    assert [problem.message for problem in caught.value.problems] == ["the field 'kind' is missing"]

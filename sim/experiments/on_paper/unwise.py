@@ -37,6 +37,7 @@ from sim.experiments.on_paper.unwise_queues import starving_classes
 from sim.experiments.on_paper.zero_time_loops import time_can_stand_still
 from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
+from sim.spec.policy import CallPolicy
 from sim.spec.sites import bulkheads
 from sim.spec.traffic import Closed, Deterministic, MarkovModulated, Poisson
 from sim.units import show_duration, show_rate, show_share
@@ -179,6 +180,19 @@ def idle_consumers(view: View) -> Iterator[Finding]:
                 yield Finding(f"{name} <- {topic}", f"{count} consumers for {partitions} partitions", why)
 
 
+def deadlines_of_nobody(view: View) -> Iterator[Finding]:
+    """Deadlines that are handed on, where nobody sets one."""
+    set_by_clients = any(traffic.deadline is not None for traffic in view.scenario.traffic.values())
+    policies = [its for its in specs_within("", view.scenario, CallPolicy) if its[1].deadline is not None]
+    limited = any(policy.timeout is not None or policy.total_timeout is not None for _, policy in policies)
+    gateway = view.scenario.gateway
+    routes = gateway.routes.values() if gateway is not None else ()
+    limited = limited or any(route.timeout is not None or route.per_try_timeout is not None for route in routes)
+    if policies and not limited and not set_by_clients:
+        why = "say a `timeout` in the policy, or `deadline: propagate` of traffic that has one"
+        yield Finding(policies[0][0], "`deadline: propagate` hands on nothing: there is no time to hand on", why)
+
+
 # ---- how the experiment is set up
 
 
@@ -269,6 +283,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     impatient_clients,
     retry_fan_out,
     breakers,
+    deadlines_of_nobody,
     rate_limits,
     replaced_limits,
     limited_callers,

@@ -491,3 +491,18 @@ def test_a_queue_has_no_partitions_to_stay_idle_at(queue, scaling, said):
     )
     assert "partitions" not in told
     assert ("mail <- jobs: 3 consumers of a queue with a single active one. one gets all messages" in told) is said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, True),
+        ({"policies__calm": {"deadline": "propagate", "timeout": "1s"}}, False),
+        ({"traffic__clients__deadline": "propagate"}, False),
+    ],
+)
+def test_a_deadline_that_nobody_sets_hands_on_nothing(changes, said):
+    told = warnings(
+        **{"gateway__routes": {"GET /": {"to": "front.ask"}}, "policies__calm": {"deadline": "propagate"}, **changes}
+    )
+    assert ("policies.calm: `deadline: propagate` hands on nothing" in told) is said
