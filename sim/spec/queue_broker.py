@@ -188,11 +188,6 @@ class MessageQueue(Spec):
 
     @model_validator(mode="after")
     def _as_its_type_has_it(self) -> Self:
-        if self.overflow != "drop-head" and self.max_length is None:
-            raise ValueError(
-                f"found overflow: {self.overflow} without a max_length, expected both: a queue without limit never "
-                "overflows"
-            )
         if self.type == "classic" and self.delivery_limit not in (None, NO_LIMIT):
             raise ValueError(
                 "found a delivery_limit on a classic queue, which counts no deliveries; expected type: quorum"
@@ -201,6 +196,11 @@ class MessageQueue(Spec):
             raise ValueError(
                 "found overflow: reject-publish-dlx on a quorum queue, which does not know it; expected "
                 "reject-publish, or type: classic"
+            )
+        if self.overflow != "drop-head" and self.max_length is None:
+            raise ValueError(
+                f"found overflow: {self.overflow} without a max_length, expected both: a queue without limit never "
+                "overflows"
             )
         return self
 
