@@ -16,6 +16,7 @@ class Elastic:
 
     def __init__(self, seed):
         self.dice = random.Random(seed)
+        self.caches = 0  # each with a name of its own: those of one name are one
 
     def text(self):
         dice = self.dice
@@ -103,15 +104,16 @@ faults: [{", ".join(self.faults())}]
                         "scope: shared, negative_ttl: 2s, coalesce: true",
                     ]
                 )
-                return f"{{cache: {{name: c{depth}, key: {dice.choice(('item', 'user', 'all'))}, ttl: 3s, {more}, then: [{inner[0]}]}}}}"
+                self.caches += 1
+                return f"{{cache: {{name: c{self.caches}, key: {dice.choice(('item', 'user', 'all'))}, ttl: 3s, {more}, then: [{inner[0]}]}}}}"
         first = dice.choice(["", "answers_first: true, "])
         return f"{{saga: [{{do: [{{call: back.b, policy: p}}], undo: [{{call: back.c, policy: p}}]}}, {{do: [{inner[0]}]}}], {first}undo_attempts: 3}}"
 
     def faults(self):
         dice = self.dice
         known = [
-            "{at: 30s, restart: back}",
-            "{at: 60s, restart: front, surge: 0%, unavailable: 50%}",
+            "{at: 30s, deploy: back}",
+            "{at: 60s, deploy: front, surge: 0%, unavailable: 50%}",
             "{at: 50s, crash: {}, of: back, restart_after: 20s}",
             "{at: 45s, crash: {}, of: front, restart_after: 5s}",
             "{at: 70s, for: 10s, outage: back, how: hang}",
