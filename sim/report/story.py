@@ -97,6 +97,9 @@ def _faults(variant: VariantResult) -> Iterator[Moment]:
         if fault.at >= duration:
             continue
         yield Moment(fault.at, f"{name} begins ({kind}).", "fault")
+        if fault.momentary:
+            yield from _recovery(variant, name, fault.at, "beginning")
+            continue
         end = duration if fault.lasts is None else fault.at + fault.lasts
         during = _during(variant, fault.at, min(end, duration))
         if end >= duration:
@@ -136,8 +139,8 @@ def _total(frame: pd.DataFrame, column: str) -> float:
     return float(frame[column].sum()) if column in frame.columns else 0.0
 
 
-def _recovery(variant: VariantResult, fault: str, end: float) -> Iterator[Moment]:
-    """From the figures of this very replication."""
+def _recovery(variant: VariantResult, fault: str, end: float, edge: str = "end") -> Iterator[Moment]:
+    """From the figures of this very replication, which count from the `end` of the fault, or its `beginning`."""
     for key, what in (
         (f"recovery_time({fault})", "success and p95 of the response are"),
         (f"recovery_time({fault}, completion)", "completion is"),
@@ -150,13 +153,15 @@ def _recovery(variant: VariantResult, fault: str, end: float) -> Iterator[Moment
                 "bad",
             )
         elif time > 0:
-            yield Moment(end + time, f"{what} back to normal, {lasting(time)} after the end of {fault}.", "good")
+            yield Moment(end + time, f"{what} back to normal, {lasting(time)} after the {edge} of {fault}.", "good")
     drained = _figure(variant, f"drain_time({fault})")
     if math.isinf(drained):
         yield Moment(variant.scenario.duration, f"the backlog that {fault} left has not drained.", "bad")
     elif drained > 0:
         yield Moment(
-            end + drained, f"the backlog of messages has drained, {lasting(drained)} after the end of {fault}.", "good"
+            end + drained,
+            f"the backlog of messages has drained, {lasting(drained)} after the {edge} of {fault}.",
+            "good",
         )
 
 
@@ -248,11 +253,7 @@ def _episode(variant: VariantResult, pair: str, episode: Episode) -> Iterator[Mo
 
 def _into_fault(faults: Sequence[Fault], time: float) -> str:
     """`, 1.1 s into payments outage`"""
-    running = [
-        fault
-        for fault in faults
-        if fault.at <= time < fault.at + (fault.lasts if fault.lasts is not None else math.inf)
-    ]
+    running = [fault for fault in faults if fault.at <= time < fault.end]
     return f", {lasting(time - running[-1].at)} into {fault_name(running[-1])}" if running else ""
 
 

@@ -314,5 +314,6 @@ def _fault_text(fault: Fault) -> str:
     """`5:00–8:00 payments outage (hang)`: the verb only where the name does not say it."""
     name, (verb, comma, detail) = fault_name(fault), fault_kind(fault).partition(", ")
     kind = detail if verb in name else f"{verb}{comma}{detail}"
-    until = f"–{clock(fault.at + fault.lasts)}" if fault.lasts is not None else "" if verb == "crash" else " to the end"
+    at_once = fault.momentary or verb == "crash"
+    until = f"–{clock(fault.at + fault.lasts)}" if fault.lasts is not None else "" if at_once else " to the end"
     return f"{clock(fault.at)}{until} {name}{f' ({kind})' if kind else ''}"

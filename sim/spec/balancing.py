@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -85,6 +86,10 @@ class Balancing(Spec):
     panic_threshold: Share = 0.5
     """Where fewer replicas than this share are left, nobody is left out any more (Envoy's healthy_panic_threshold)."""
 
+    def beyond_compiled(self) -> Iterator[str]:
+        """By the word that is written."""
+        yield "load_balancing"
+
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
         even = self.policy not in ("round_robin", "least_request")
@@ -100,12 +105,23 @@ class Balancing(Spec):
         return self
 
 
+_ELSEWHERE = {  # what other systems call them
+    "least_conn": "least_request",
+    "least_connections": "least_request",
+    "leastconn": "least_request",
+    "ewma": "peak_ewma",
+    "ip_hash": "ring_hash",
+    "consistent_hash": "ring_hash",
+    "p2c": "two_choices",
+}
+
+
 def _balancing(value: object) -> object:
     """The name of a policy of old stays a word; any other one, and a map, is a `Balancing`."""
     if not isinstance(value, str) or value in PLAIN:
         return value
     if value not in POLICIES:
-        near = nearest(value, POLICIES)
+        near = _ELSEWHERE.get(value.lower()) or nearest(value, POLICIES)
         hint = f"; did you mean '{near}'?" if near else ""
         raise ValueError(f"found {shown(value)}, expected {', '.join(POLICIES)}, or a map with a `policy`{hint}")
     return Balancing.model_validate({"policy": value})

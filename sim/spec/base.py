@@ -302,9 +302,13 @@ class Choice:
             return self._validate(cls, body_of(cls, body), (word,), {})
         if cls.positional is not None:
             return self._validate(cls, {**fields, cls.positional: body}, (), {cls.positional: word})
-        return self._validate(
-            cls, {**(body if isinstance(body, dict) else {}), **fields}, (word,), dict.fromkeys(fields)
-        )
+        if not isinstance(body, dict) and body is not None:
+            raise PydanticCustomError(
+                "choice",
+                "found {value} under {word}, expected a map of its fields: {known}",
+                {"value": units.shown(body), "word": word, "known": ", ".join(_own_fields(cls, self.kind))},
+            )
+        return self._validate(cls, {**(body or {}), **fields}, (word,), dict.fromkeys(fields))
 
     def split(self, value: Data) -> tuple[str, Any, dict[str, Any]]:
         """The word, what stands under it, and the fields beside it; a PydanticCustomError where `value` is no such
@@ -385,10 +389,16 @@ class Tagged:
         self.kind: Kind = kind
 
     def spec_of(self, value: Data) -> type[Spec]:
-        """The class that the map names; the one that was registered first, where it names none."""
+        """The class that the map names; where it names none the one that has most of its fields, of several the first
+        that was registered.
+        """
         known = words(self.kind)
-        word = value.get("kind") if isinstance(value, dict) else None
-        return known[word] if isinstance(word, str) and word in known else next(iter(known.values()))
+        if not isinstance(value, dict):
+            return next(iter(known.values()))
+        word = value.get("kind")
+        if isinstance(word, str) and word in known:
+            return known[word]
+        return max(known.values(), key=lambda cls: len(field_names(cls) & set(value)))
 
     def __get_pydantic_core_schema__(self, source: Data, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._parse)
@@ -425,6 +435,12 @@ def body_of(cls: type[Spec], body: Data) -> Data:
     ):
         return body
     return {cls.positional: body}
+
+
+def _own_fields(cls: type[Spec], kind: Kind) -> list[str]:
+    """The fields of a word that not all of its kind have, in the order of its class."""
+    shared = set.intersection(*(field_names(other) for other in words(kind).values()))
+    return [field.alias or name for name, field in cls.model_fields.items() if (field.alias or name) not in shared]
 
 
 def field_names(cls: type[Spec]) -> set[str]:

@@ -23,6 +23,7 @@ class Fault(Spec):
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
     # fields that name a component, and its kind
     refers_to: ClassVar[dict[str, str]] = {"of": "service", "broker": "broker", "between": "component"}
+    momentary: ClassVar[str] = ""  # why nobody says how long it lasts; nothing where it is said
     name: str | None = None
     """What it is called in tables, events and metrics; by default after what it does to whom."""
     at: Duration
@@ -74,6 +75,12 @@ class Fault(Spec):
         """The name of a fault that was given none: `outage of payments`, `network between orders and payments`."""
         link = " between " if self.of_link else " of "
         return f"{word_of(self)}{link}{' and '.join(self.befalls)}" if self.befalls else word_of(self)
+
+    @model_validator(mode="after")
+    def _lasts_where_it_can(self) -> Self:
+        if self.momentary and self.lasts is not None:
+            raise ValueError(f"found `for`, which `{word_of(self)}` does not know: {self.momentary}")
+        return self
 
     def named_in(self, field: str) -> tuple[str, ...]:
         """The components that a field names."""
@@ -218,6 +225,7 @@ class Flush(Fault):
 
     simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN,), series=("cache_entries",))
+    momentary = "a cache is emptied at once"
     positional = "cache"
     cache: str
     """The name of the cache."""
@@ -254,6 +262,7 @@ class Deploy(Fault):
         ),
         series=("replicas", "replicas_wanted", "replicas_paid"),
     )
+    momentary = "it is over when all replicas are new"
     positional = "of"
     of: str
     """The service."""
@@ -266,6 +275,15 @@ class Deploy(Fault):
     def end(self) -> float:
         """When it is over depends on what starts and drains: it is told as a moment."""
         return self.at
+
+    @model_validator(mode="after")
+    def _may_begin(self) -> Self:
+        if self.surge <= 0.0 and self.unavailable <= 0.0:
+            raise ValueError(
+                "found surge and unavailable both 0%, expected one of them above: nothing could be replaced, and "
+                "Kubernetes refuses it"
+            )
+        return self
 
     def steps(self, replicas: int) -> tuple[int, int]:
         """How many more there may be, and how many may be missing; where both are none, one may be missing."""
@@ -325,6 +343,11 @@ class Random(Fault):
 
     @model_validator(mode="after")
     def _comes_and_goes(self) -> Self:
+        if isinstance(self.fault, Random):
+            raise ValueError(
+                f"found `{word_of(self.fault)}` as what comes by chance, expected a fault that comes and goes, such as "
+                "outage, slow or crash"
+            )
         if self.mtbf.mean <= 0.0 or self.mttr.mean <= 0.0:
             raise ValueError("found a mean time of 0, expected a time between failures and one to repair them")
         return self

@@ -291,6 +291,9 @@ class RateLimit(Spec):
             raise ValueError(
                 "`wait` is a word of the presets resilience4j and guava; leaky_bucket holds those of its `burst`"
             )
+        for word, of in (("disable_penalty", "kong-advanced"), ("requested_tokens", "spring-cloud-gateway")):
+            if word in said and self.preset != of:
+                raise ValueError(f"`{word}` is a word of the preset {of}, not of {self.preset or self.algorithm}")
         if self.preset is not None and said & {"algorithm"}:
             raise ValueError(
                 f"found algorithm beside preset, expected one of them: {self.preset} counts in its own way"

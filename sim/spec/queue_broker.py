@@ -9,10 +9,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from sim.errors import nearest
 from sim.spec.base import Between, Duration, Flag, Leaves, Many, Size, Spec, register
 from sim.spec.broker import MessageBroker
 from sim.spec.distribution import AnyDistribution, Constant, Distribution
 from sim.spec.policy import NO_POLICY, CallPolicy
+from sim.units import shown
 from sim.vocabulary import EventKind, MessageEnd, Outcome, Stage
 
 DELIVERY_LIMIT = 20  # of quorum queues since RabbitMQ 4.0 (deps/rabbit/src/rabbit_quorum_queue.erl)
@@ -195,6 +197,11 @@ class MessageQueue(Spec):
                 "found overflow: reject-publish-dlx on a quorum queue, which does not know it; expected "
                 "reject-publish, or type: classic"
             )
+        if self.overflow != "drop-head" and self.max_length is None:
+            raise ValueError(
+                f"found overflow: {self.overflow} without a max_length, expected both: a queue without limit never "
+                "overflows"
+            )
         return self
 
 
@@ -295,6 +302,10 @@ class ConfirmBatch(Spec):
 
 def _confirm(value: object) -> object:
     """`none` and `each` as batches: of nothing, and of one."""
+    if isinstance(value, str) and value not in ("none", "each"):
+        near = nearest(value, ("none", "each"))
+        hint = f"; did you mean '{near}'?" if near else ""
+        raise ValueError(f"found {shown(value)}, expected none, each, or a batch such as {{batch: 100}}{hint}")
     return {"batch": 1} if value == "each" else None if value == "none" else value
 
 

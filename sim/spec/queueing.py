@@ -97,6 +97,10 @@ class Queue(Spec):
             raise ValueError("the field 'classes' is missing: who comes first? {checkout: 0, browse: 1}")
         if self.discipline == "edf" and not self.deadlines:
             raise ValueError("the field 'deadlines' is missing: by when is whom to be served? {checkout: 200ms}")
+        if self.push_out and self.capacity == UNLIMITED:
+            raise ValueError(
+                "found push_out without a capacity, expected both: nobody has to give way in a queue without limit"
+            )
         if (self.by == "header") != (self.header is not None):
             raise ValueError("`by: header` and `header: NAME` belong together: whose values are classes?")
         return self

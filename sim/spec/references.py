@@ -12,7 +12,6 @@ from typing import NamedTuple
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
 from sim.spec.autoscaling_references import scaling_problems
-from sim.spec.balancing import Balancing
 from sim.spec.base import word_of
 from sim.spec.cache import Cache
 from sim.spec.calls import endless_loop
@@ -26,6 +25,7 @@ from sim.spec.saga import Retract
 from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
+from sim.spec.together import contradictions
 from sim.spec.traffic import MOST_USERS, Replay, population_sizes
 from sim.spec.walk import Visit, visits
 from sim.units import LONGEST, show_duration
@@ -57,6 +57,7 @@ def reference_problems(scenario: Scenario) -> list[Finding]:
         _links,
         _consumers,
         _autoscaling,
+        _together,
         _queue_brokers,
         _steps,
         _effects,
@@ -240,11 +241,6 @@ def _queues(scenario: Scenario, _: _Names) -> Iterator[Finding]:
         (("services", name, "queue"), spec.queue, "endpoint", set(spec.endpoints))
         for name, spec in scenario.services.items()
     ]
-    for name, spec in scenario.services.items():
-        weights = spec.load_balancing.weights if isinstance(spec.load_balancing, Balancing) else ()
-        if weights and len(weights) != spec.replicas:
-            words = f"found {len(weights)} weights, expected {spec.replicas}: one for each replica"
-            yield Finding(("services", name, "load_balancing", "weights"), words)
     if scenario.gateway is not None:
         hosts.append((("gateway", "queue"), scenario.gateway.queue, "route", set(scenario.gateway.routes)))
     for at, queue, what, known in hosts:
@@ -310,6 +306,10 @@ def _steps(scenario: Scenario, names: _Names) -> Iterator[Finding]:
 
 def _autoscaling(scenario: Scenario, _: _Names) -> Iterator[Finding]:
     return (Finding(*problem) for problem in scaling_problems(scenario))
+
+
+def _together(scenario: Scenario, names: _Names) -> Iterator[Finding]:
+    return (Finding(*problem) for problem in contradictions(scenario, names.visits))
 
 
 def _perform(at: Location, service: str, endpoint: str, names: _Names) -> Iterator[Finding]:

@@ -59,9 +59,15 @@ def believable(at: Location, message: str, repaired: Iterable[Location]) -> bool
     """Whether a finding in a repaired document is one of the original: only of names, and only where nothing was put
     in.
     """
-    return message.startswith("unknown ") and not any(
-        at[: len(place)] == place or place[: len(at)] == at for place in repaired
-    )
+    return message.startswith("unknown ") and not any(_same_place(at, place) for place in repaired)
+
+
+def _same_place(at: Location, place: Location) -> bool:
+    """Whether one lies within the other; a field beside the word of a fault (`flush: pages, of: shop`) is told of as
+    one below it.
+    """
+    beside = len(at) > len(place) and at[: len(place) - 1] == place[:-1] and at[-1:] == place[-1:]
+    return beside or at[: len(place)] == place or place[: len(at)] == at
 
 
 def _filled(document: Map, wanted: set[Location], spec: type[Spec], shape: Shape) -> tuple[Map, set[Location]] | None:

@@ -16,6 +16,7 @@ class Elastic:
 
     def __init__(self, seed):
         self.dice = random.Random(seed)
+        self.caches = 0  # each with a name of its own: those of one name are one
 
     def text(self):
         dice = self.dice
@@ -103,7 +104,8 @@ faults: [{", ".join(self.faults())}]
                         "scope: shared, negative_ttl: 2s, coalesce: true",
                     ]
                 )
-                return f"{{cache: {{name: c{depth}, key: {dice.choice(('item', 'user', 'all'))}, ttl: 3s, {more}, then: [{inner[0]}]}}}}"
+                self.caches += 1
+                return f"{{cache: {{name: c{self.caches}, key: {dice.choice(('item', 'user', 'all'))}, ttl: 3s, {more}, then: [{inner[0]}]}}}}"
         first = dice.choice(["", "answers_first: true, "])
         return f"{{saga: [{{do: [{{call: back.b, policy: p}}], undo: [{{call: back.c, policy: p}}]}}, {{do: [{inner[0]}]}}], {first}undo_attempts: 3}}"
 

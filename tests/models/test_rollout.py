@@ -54,7 +54,7 @@ def test_all_at_once_is_an_outage_of_a_start():
 
 
 def test_where_neither_is_allowed_one_may_be_missing():
-    played = play("surge: 0%, unavailable: 0%", replicas=2)
+    played = play("surge: 0%, unavailable: 25%", replicas=2)  # half a replica, which is none
     assert times(played, "replica_draining") == [10.0, 20.0]
 
 

@@ -6,6 +6,7 @@ import pytest
 import sim
 from sim.records.tables import EVENT
 from sim.report.episodes import breaker_episodes, clusters, failing_spells
+from sim.report.pages.parts import periods_of
 from sim.report.story import stories, tell
 from sim.report.words import show
 from sim.spec import load_text
@@ -175,3 +176,29 @@ def test_what_a_fault_brings_about_is_told_once_by_the_fault():
 def test_a_load_that_can_be_borne_has_no_spell_of_failures():
     records, lines = told_of_a_crowd("8/s")
     assert (failing_spells(records), lines) == ([], [])
+
+
+BRIEF = """
+version: 1
+duration: 2m
+traffic: {users: {sends: shop.buy, timeout: 1s, items: {count: 2}, arrivals: {deterministic: 5/s}}}
+services:
+  shop:
+    replicas: 2
+    workers: 1
+    endpoints: {buy: [{cache: {name: pages, key: item, then: [{work: 10ms}]}}]}
+faults: [FAULT]
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "begins"),
+    [
+        ("{name: lost, at: 30s, flush: pages, of: shop}", "0:30 lost begins (flush, pages)."),
+        ("{name: release, at: 30s, deploy: shop}", "0:30 release begins (deploy)."),
+    ],
+)
+def test_what_is_over_at_once_is_not_said_to_last_to_the_end(fault, begins):
+    variant = sim.run(load_text(BRIEF.replace("FAULT", fault)), replications=1).variants["base"]
+    assert [str(moment) for moment in tell(variant) if moment.mood == "fault"] == [begins]
+    assert [name for name, *_ in periods_of([variant.scenario])] == [f"{variant.scenario.faults[0].name} 0:30"]

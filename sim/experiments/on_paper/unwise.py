@@ -37,6 +37,7 @@ from sim.experiments.on_paper.unwise_queues import starving_classes
 from sim.experiments.on_paper.zero_time_loops import time_can_stand_still
 from sim.spec.base import UNLIMITED
 from sim.spec.distribution import LogNormal
+from sim.spec.policy import CallPolicy
 from sim.spec.sites import bulkheads
 from sim.spec.traffic import Closed, Deterministic, MarkovModulated, Poisson
 from sim.units import show_duration, show_rate, show_share
@@ -163,15 +164,33 @@ def idle_services(view: View) -> Iterator[Finding]:
 
 
 def idle_consumers(view: View) -> Iterator[Finding]:
-    """More members of a group than partitions, of which a queue has none."""
+    """More members of a group than partitions; more consumers of a queue than get messages."""
     for name, service in view.scenario.services.items():
         for topic, consume in service.consumes.items():
-            has_some = topic in view.flow.topics and topic not in view.flow.queues
-            partitions = view.flow.topics[topic][2].partitions if has_some else 0
+            queue = view.flow.queues.get(topic)
             count = members(service, consume)
+            if queue is not None:
+                if queue.single_active_consumer and count > 1:
+                    why = f"one gets all messages, and {count - 1} wait until it is gone"
+                    yield Finding(f"{name} <- {topic}", f"{count} consumers of a queue with a single active one", why)
+                continue
+            partitions = view.flow.topics[topic][2].partitions if topic in view.flow.topics else 0
             if count > partitions > 0:
                 why = f"a partition has one consumer of a group at most: {count - partitions} stay idle"
                 yield Finding(f"{name} <- {topic}", f"{count} consumers for {partitions} partitions", why)
+
+
+def deadlines_of_nobody(view: View) -> Iterator[Finding]:
+    """Deadlines that are handed on, where nobody sets one."""
+    set_by_clients = any(traffic.deadline is not None for traffic in view.scenario.traffic.values())
+    policies = [its for its in specs_within("", view.scenario, CallPolicy) if its[1].deadline is not None]
+    limited = any(policy.timeout is not None or policy.total_timeout is not None for _, policy in policies)
+    gateway = view.scenario.gateway
+    routes = gateway.routes.values() if gateway is not None else ()
+    limited = limited or any(route.timeout is not None or route.per_try_timeout is not None for route in routes)
+    if policies and not limited and not set_by_clients:
+        why = "say a `timeout` in the policy, or `deadline: propagate` of traffic that has one"
+        yield Finding(policies[0][0], "`deadline: propagate` hands on nothing: there is no time to hand on", why)
 
 
 # ---- how the experiment is set up
@@ -264,6 +283,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     impatient_clients,
     retry_fan_out,
     breakers,
+    deadlines_of_nobody,
     rate_limits,
     replaced_limits,
     limited_callers,

@@ -143,7 +143,8 @@ def _of_faults(scenario: Scenario) -> Stressor:
     if not scenario.faults:
         raise UsageError(f"stressor: the scenario has no faults; {_EXPECTED}")
     ends = [
-        fault.at + _length(fault.lasts, getattr(fault, "restart_after", None), fault.name) for fault in scenario.faults
+        fault.at + _length(0.0 if fault.momentary else fault.lasts, getattr(fault, "restart_after", None), fault.name)
+        for fault in scenario.faults
     ]
     words = ", ".join(fault.name or fault.described for fault in scenario.faults)
     return Stressor(words, "faults", max(ends) - min(fault.at for fault in scenario.faults))

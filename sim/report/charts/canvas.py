@@ -28,6 +28,7 @@ from sim.experiments.replicating.results import Comparison, VariantResult
 from sim.report.spacing import spread
 from sim.report.theme import Theme, rc
 from sim.report.words import clock, fault_name, show
+from sim.spec.fault import Fault
 from sim.spec.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ class Spans:
         self.duration, self.warmup = scenarios[0].duration, scenarios[0].warmup
         self._letter = self.duration / ((width() - left - labels) * 72 / 4.7)  # seconds under one letter
         faults = {
-            (fault_name(fault), *_times(fault.at, fault.lasts, self.duration)): None
+            (fault_name(fault), *_times(fault.at, _shown(fault, self.duration), self.duration)): None
             for scenario in scenarios
             for fault in scenario.faults
         }
@@ -299,6 +300,11 @@ class Spans:
                 free[line] = place + (len(text) + 2) * self._letter
                 placed.append((text, place, colour, line))
         return placed
+
+
+def _shown(fault: Fault, duration: float) -> float | None:
+    """How long it is drawn as lasting: what is over at once is a stroke."""
+    return duration / 200 if fault.momentary else fault.lasts
 
 
 def _times(at: float, lasts: float | None, duration: float) -> tuple[float, float]:

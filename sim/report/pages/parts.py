@@ -95,8 +95,9 @@ def periods_of(scenarios: Iterable[Scenario]) -> list[tuple[str, float, float]]:
         for fault in scenario.faults:
             if fault.at >= scenario.duration:
                 continue
-            end = scenario.duration if fault.lasts is None else min(scenario.duration, fault.at + fault.lasts)
+            lasts = 0.0 if fault.momentary else fault.lasts
+            end = scenario.duration if lasts is None else min(scenario.duration, fault.at + lasts)
             length = max(end - fault.at, scenario.duration / 60)
-            name = f"{fault_name(fault)} {clock(fault.at)}–{clock(end)}"
+            name = f"{fault_name(fault)} {clock(fault.at)}{'' if fault.momentary else f'–{clock(end)}'}"
             found[name, max(0.0, fault.at - length / 3), min(scenario.duration, end + length)] = None
     return list(found)

@@ -465,3 +465,44 @@ def test_who_says_how_a_group_rebalances_is_told_only_of_its_own_limit():
     assert "a record takes 40s on average. after 30s without a poll" in told
     assert "say `membership`" not in told
     assert "static members" not in told
+
+
+CRATE: dict[str, Any] = {"type": "quorum"}
+WORKING: dict[str, Any] = {
+    "replicas": 3,
+    "workers": 4,
+    "consumes": {"jobs": {"prefetch": 1, "do": [{"work": "1ms"}]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("queue", "scaling", "said"),
+    [
+        (CRATE, {}, False),
+        (CRATE, {"autoscaling": {"max": 5, "metrics": [{"workers": "50%"}]}}, False),
+        ({**CRATE, "single_active_consumer": True}, {}, True),
+    ],
+)
+def test_a_queue_has_no_partitions_to_stay_idle_at(queue, scaling, said):
+    told = warnings(
+        brokers={"rabbit": {"kind": "queue", "queues": {"jobs": queue}}},
+        services__mail={**WORKING, **scaling},
+        services__front__endpoints__ask=[{"publish": "jobs"}],
+    )
+    assert "partitions" not in told
+    assert ("mail <- jobs: 3 consumers of a queue with a single active one. one gets all messages" in told) is said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, True),
+        ({"policies__calm": {"deadline": "propagate", "timeout": "1s"}}, False),
+        ({"traffic__clients__deadline": "propagate"}, False),
+    ],
+)
+def test_a_deadline_that_nobody_sets_hands_on_nothing(changes, said):
+    told = warnings(
+        **{"gateway__routes": {"GET /": {"to": "front.ask"}}, "policies__calm": {"deadline": "propagate"}, **changes}
+    )
+    assert ("policies.calm: `deadline: propagate` hands on nothing" in told) is said

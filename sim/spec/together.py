@@ -1,0 +1,129 @@
+"""Words that are right each by itself and say something impossible, or nothing at all, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sim.errors import did_you_mean
+from sim.spec.balancing import Balancing
+from sim.spec.cache import Cache
+from sim.spec.document import Location
+from sim.spec.fault import Deploy, Fault
+from sim.spec.limits import RateLimit
+from sim.spec.queueing import Queue
+from sim.spec.scenario import Scenario
+from sim.spec.service import Consume, Service
+from sim.spec.walk import Visit
+from sim.units import show_duration
+
+Found = tuple[Location, str, bool]  # where, what, and whether the key (not the value) is to blame
+
+
+def contradictions(scenario: Scenario, visits: Iterable[Visit]) -> Iterator[Found]:
+    """What two parts of a scenario say that cannot both be meant."""
+    for name, service in scenario.services.items():
+        yield from _weights(name, service)
+        for source, consume in service.consumes.items():
+            yield from _heartbeat(("services", name, "consumes", source, "membership"), consume)
+    yield from _caches(visits)
+    yield from _headers(scenario)
+    for index, fault in enumerate(scenario.faults):
+        yield from _deployment(scenario, ("faults", index), fault)
+
+
+def _weights(name: str, service: Service) -> Iterator[Found]:
+    """A weight belongs to a replica, and replicas that come later have none."""
+    balancing = service.load_balancing
+    weights = balancing.weights if isinstance(balancing, Balancing) else ()
+    at = ("services", name, "load_balancing", "weights")
+    if weights and service.autoscaling is not None:
+        yield (
+            at,
+            "found weights beside autoscaling, expected one of them: a replica that comes later has no weight",
+            False,
+        )
+    elif weights and len(weights) != service.replicas:
+        yield at, f"found {len(weights)} weights, expected {service.replicas}: one for each replica", False
+
+
+def _heartbeat(at: Location, consume: Consume) -> Iterator[Found]:
+    """The Java client does not start otherwise (Heartbeat.java: "must be set lower than the session timeout")."""
+    membership = consume.membership
+    if membership is not None and membership.heartbeat_interval >= consume.session_timeout:
+        beat, session = show_duration(membership.heartbeat_interval), show_duration(consume.session_timeout)
+        yield (*at, "heartbeat_interval"), f"found {beat}, expected less than the session_timeout, {session}", False
+
+
+def _caches(visits: Iterable[Visit]) -> Iterator[Found]:
+    """Caches of one name in one service are one, and so must be what is said of them."""
+    first: dict[tuple[str, str], Cache] = {}
+    for visit in visits:
+        if not isinstance(visit.step, Cache):
+            continue
+        known = first.setdefault((visit.service, visit.step.name), visit.step)
+        differ = [
+            field
+            for field in type(known).model_fields
+            if field != "then" and getattr(known, field) != getattr(visit.step, field)
+        ]
+        if differ:
+            words = (
+                f"found another `{differ[0]}` than where the cache '{known.name}' is named first, expected the same: "
+                "caches of one name are one"
+            )
+            yield (*visit.at, "cache"), words, False
+
+
+def _headers(scenario: Scenario) -> Iterator[Found]:
+    """Headers, and values of them, that some client sends."""
+    sent: dict[str, set[str]] = {}
+    for traffic in scenario.traffic.values():
+        for header, values in traffic.headers.items():
+            sent.setdefault(header, set()).update([values] if isinstance(values, str) else values)
+    for at, limit in _limits(scenario):
+        if limit.header is not None:
+            yield from _known((*at, "header"), "header", limit.header, sent, False)
+        for header, wanted in limit.when.items():
+            yield from _known((*at, "when", header), "header", header, sent, True)
+            for value in wanted if header in sent else ():
+                yield from _known((*at, "when", header), f"value of {header}", value, sent[header], False)
+    hosts: list[tuple[Location, Queue]] = [
+        (("services", name, "queue"), service.queue) for name, service in scenario.services.items()
+    ]
+    if scenario.gateway is not None:
+        hosts.append((("gateway", "queue"), scenario.gateway.queue))
+    for place, queue in hosts:
+        if queue.header is not None:
+            yield from _known((*place, "header"), "header", queue.header, sent, False)
+            for field, value in queue.named if queue.header in sent else ():
+                yield from _known((*place, field, value), f"value of {queue.header}", value, sent[queue.header], True)
+
+
+def _known(at: Location, what: str, word: str, known: Iterable[str], of_key: bool) -> Iterator[Found]:
+    known = sorted(known)
+    if word not in known:
+        hint = did_you_mean(word, known) if known else "; no traffic has `headers`"
+        yield at, f"unknown {what} '{word}'{hint}", of_key
+
+
+def _limits(scenario: Scenario) -> Iterator[tuple[Location, RateLimit]]:
+    """Every limit of gateway, routes and services, and where it stands."""
+    placed: list[tuple[Location, tuple[RateLimit, ...]]] = [
+        (("services", name, "rate_limits"), service.rate_limits) for name, service in scenario.services.items()
+    ]
+    if scenario.gateway is not None:
+        placed.append((("gateway", "rate_limits"), scenario.gateway.rate_limits))
+        placed += [
+            (("gateway", "routes", name, "rate_limits"), route.rate_limits or ())
+            for name, route in scenario.gateway.routes.items()
+        ]
+    for at, limits in placed:
+        for index, limit in enumerate(limits):
+            yield (*at, index), limit
+
+
+def _deployment(scenario: Scenario, at: Location, fault: Fault) -> Iterator[Found]:
+    """A Deployment is of a service: the gateway has no `start` and no `drain`."""
+    if isinstance(fault, Deploy) and fault.of == "gateway" and scenario.gateway is not None:
+        words = "found 'gateway', expected a service: a gateway is restarted one by one, `restart: {of: gateway}`"
+        yield (*at, "deploy", "of"), words, False
