@@ -15,7 +15,7 @@ from sim.models.context import Context
 from sim.models.ending import kill
 from sim.models.gateway import Gateway
 from sim.models.link import Hop
-from sim.models.outcomes import OK, RATE_LIMITED, SHED, TIMEOUT, UNREACHABLE
+from sim.models.outcomes import OK, RATE_LIMITED, TIMEOUT, UNREACHABLE
 from sim.models.request import Request
 from sim.models.task import Activity, Outside, Replica, Task, abandon
 from sim.models.timers import TimerQueue
@@ -23,9 +23,6 @@ from sim.policies import retry as retries
 from sim.spec.policy import Retry
 from sim.spec.traffic import Traffic
 from sim.vocabulary import EventKind, Stage
-
-LIMITED = (RATE_LIMITED, SHED)
-"""Answers that may say when to come again: 429 and 503 (RFC 9110, 10.2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +83,9 @@ class Client:
             if not self._may_go_on(tries, outcome):
                 break
             pause = retries.backoff(self.rule, tries, self.jitter(request.id, tries), pause)
-            asked_to_wait = request.retry_after if outcome in LIMITED and self.honor_retry_after else 0.0
-            request.retry_after = 0.0  # a 503 of a full queue that comes later asks for nothing
+            told = outcome in (RATE_LIMITED, request.told_by)  # a 503 of a full queue asks for nothing
+            asked_to_wait = request.retry_after if told and self.honor_retry_after else 0.0
+            request.told_by = 0
             if (wait := max(pause, asked_to_wait)) > 0.0:
                 self.recorder.stage(task, Stage.BACKOFF, self.name_index)
                 self.env.hold(task, wait)

@@ -40,10 +40,11 @@ class Request:
         "outcome",
         "recorder",
         "reservations",
-        "retry_after",  # s; what a 429 asked for
+        "retry_after",  # s; what a 429, or a 503 of a limit, asked for
         "root",  # why its only attempt failed in the first place, where the answer said something else; 0: it did not
         "route",  # index of the name of what was called
         "source",  # index of the name of its traffic
+        "told_by",  # the outcome that came with `retry_after`, until it has been heard
         "user",
         "where",
     )
@@ -66,6 +67,7 @@ class Request:
         self.outcome = 0
         self.reservations = 0
         self.retry_after = 0.0
+        self.told_by = 0
         self.root = 0
         self.user = -1
         self.where = -1
