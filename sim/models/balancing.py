@@ -67,6 +67,7 @@ class Balancer:
         self.loads = [0] * replicas
         self.alive: Sequence[int] = [1] * replicas  # who was there when it chose last
         self.returned = returned  # place -> when a replica came back there
+        # mypy does not narrow a Literal by `in`
         self.row = plain.new_balancer(spec.policy, start) if spec.policy in PLAIN else None  # type: ignore[arg-type]
         self.weighted = bool(spec.weights) or spec.slow_start is not None
         self.ring = Ring(name, replicas, spec.ring_size) if spec.policy == "ring_hash" else None

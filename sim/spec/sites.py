@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from sim.spec.actions import Calls, Publishes, lists_in
@@ -91,45 +91,34 @@ def call_sites(scenario: Scenario) -> Iterator[CallSite]:
 
 def bulkheads(scenario: Scenario) -> tuple[Bulkhead, ...]:
     """All of a scenario, in the order in which they are written."""
-    found = {
-        (site.caller, site.callee, site.policy_name): site.policy
-        for site in call_sites(scenario)
-        if site.policy.bulkhead is not None
-    }
-    pairs = [(caller, callee) for caller, callee, _ in found]
-    made = []
-    for (caller, callee, policy_name), policy in found.items():
-        several = pairs.count((caller, callee)) > 1
-        replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
-        places = policy.bulkhead.max_concurrent_calls * replicas if policy.bulkhead is not None else 0
-        made.append(
-            Bulkhead(
-                f"{caller} -> {callee}{f' ({policy_name})' if several else ''}",
-                caller,
-                callee,
-                policy_name,
-                policy,
-                places,
-            )
+    return tuple(
+        Bulkhead(
+            one.name,
+            one.caller,
+            one.callee,
+            one.policy_name,
+            one.policy,
+            one.policy.bulkhead.max_concurrent_calls * one.guards,
         )
-    return tuple(made)
+        for one in _guarded(scenario, lambda policy: policy.bulkhead is not None)
+        if one.policy.bulkhead is not None
+    )
 
 
 def pools(scenario: Scenario) -> tuple[Bulkhead, ...]:
     """The connections of each caller towards each callee under each policy, in all its replicas together."""
-    found = {
-        (site.caller, site.callee, site.policy_name): site.policy
-        for site in call_sites(scenario)
-        if site.policy.pool is not None
-    }
-    pairs = [(caller, callee) for caller, callee, _ in found]
-    made = []
-    for (caller, callee, name), policy in found.items():
-        several = f" ({name})" if pairs.count((caller, callee)) > 1 else ""
-        replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
-        places = policy.pool.size * replicas if policy.pool is not None else 0
-        made.append(Bulkhead(f"{caller} -> {callee}{several} pool", caller, callee, name, policy, places))
-    return tuple(made)
+    return tuple(
+        Bulkhead(
+            f"{one.name} pool",
+            one.caller,
+            one.callee,
+            one.policy_name,
+            one.policy,
+            one.policy.pool.size * one.guards,
+        )
+        for one in _guarded(scenario, lambda policy: policy.pool is not None)
+        if one.policy.pool is not None
+    )
 
 
 class CallsLimited(NamedTuple):
@@ -144,19 +133,40 @@ class CallsLimited(NamedTuple):
 
 def caller_limits(scenario: Scenario) -> tuple[CallsLimited, ...]:
     """All of a scenario, in the order in which they are written."""
+    return tuple(
+        CallsLimited(
+            f"{one.name} rate limit",
+            one.caller,
+            one.callee,
+            one.policy_name,
+            one.policy.rate_limit.mean_rate * one.guards,
+        )
+        for one in _guarded(scenario, lambda policy: policy.rate_limit is not None)
+        if one.policy.rate_limit is not None
+    )
+
+
+class _Guarded(NamedTuple):
+    """One caller towards one callee under one policy."""
+
+    name: str  # `orders -> payments`, with the policy in brackets where there are several of the kind
+    caller: str
+    callee: str
+    policy_name: str
+    policy: CallPolicy
+    guards: int  # one for each replica of the caller, or one for all of them, as its `scope` says
+
+
+def _guarded(scenario: Scenario, has: Callable[[CallPolicy], bool]) -> Iterator[_Guarded]:
+    """All whose policy has something of a kind, in the order in which they are written."""
     found = {
-        (site.caller, site.callee, site.policy_name): site.policy
-        for site in call_sites(scenario)
-        if site.policy.rate_limit is not None
+        (site.caller, site.callee, site.policy_name): site.policy for site in call_sites(scenario) if has(site.policy)
     }
     pairs = [(caller, callee) for caller, callee, _ in found]
-    made = []
     for (caller, callee, policy_name), policy in found.items():
-        replicas = _replicas(scenario, caller) if policy.scope == "replica" else 1
-        rate = policy.rate_limit.mean_rate * replicas if policy.rate_limit is not None else 0.0
         several = f" ({policy_name})" if pairs.count((caller, callee)) > 1 else ""
-        made.append(CallsLimited(f"{caller} -> {callee}{several} rate limit", caller, callee, policy_name, rate))
-    return tuple(made)
+        guards = _replicas(scenario, caller) if policy.scope == "replica" else 1
+        yield _Guarded(f"{caller} -> {callee}{several}", caller, callee, policy_name, policy, guards)
 
 
 class Limit(NamedTuple):
