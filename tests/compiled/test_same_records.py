@@ -43,6 +43,18 @@ def test_random_systems(seed, spans):
     assert apart(any_system(seed, spans)) == []
 
 
+@pytest.mark.parametrize("seed", range(3000, 3040))
+def test_random_systems_with_later_words(seed):
+    assert apart(any_system(seed, ("none", "all", "exemplars")[seed % 3])) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(3040, 3640, 50))
+def test_many_random_systems_with_later_words(first):
+    found = {seed: apart(any_system(seed, ("none", "all", "exemplars")[seed % 3])) for seed in range(first, first + 50)}
+    assert {seed: words for seed, words in found.items() if words} == {}
+
+
 @KEPT
 @pytest.mark.long
 @pytest.mark.parametrize("first", range(24, 624, 50))

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.models.random_systems.faults import faults, network
 from tests.models.random_systems.gateway import gateway
+from tests.models.random_systems.later import FIRST_WITH_LATER_WORDS, add_later_words
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.plan import Plan
 from tests.models.random_systems.services import brokers, services
@@ -39,4 +40,6 @@ def any_scenario(seed: int) -> dict[str, Any]:
     document["faults"] = faults(plan, has_gateway, luck.at("faults"))
     document["network"] = network(plan, has_gateway, luck.at("network"))
     document["traffic"] = traffic(plan, targets, luck.at("traffic"))
+    if seed >= FIRST_WITH_LATER_WORDS:
+        add_later_words(document, luck.at("later"))
     return document

@@ -1,0 +1,22 @@
+"""Words that came to the language after the first 3,000 systems were frozen. They are said only by systems from there on, so that the first stay as they are.
+
+Each part of `LATER` puts words of its own into a whole document, at places that it picks by luck of its own: a new part moves no draw of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.models.random_systems.luck import Luck
+
+FIRST_WITH_LATER_WORDS = 3000
+LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = ()
+
+
+def add_later_words(document: dict[str, Any], luck: Luck) -> None:
+    """Some of the later words, in place."""
+    for part in LATER:
+        own = luck.at(part.__name__)
+        if own.maybe("said", 0.6):
+            part(document, own)
