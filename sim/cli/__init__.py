@@ -228,8 +228,8 @@ def import_scenario(
     response times.
 
     What each file is, is told from its content. What was taken, what was left out and why, and what has to be supplied
-    (only what was measured says how long anything takes) is said on stderr, and stands in the scenario as comments. Nothing is
-    fetched, and no file is read that is not named; - is the standard input.
+    (only what was measured says how long anything takes) is said on stderr, and stands in the scenario as comments.
+    Nothing is fetched, and no file is read that is not named; - is the standard input.
 
     \b
     Example:
