@@ -22,4 +22,4 @@ def test_nothing_that_was_kept_runs_twice_and_nothing_is_missing(tmp_path):
 
 
 def test_nor_does_it_for_a_user_who_is_not_root(nobodys):
-    assert campaign(3, 5, nobodys, nobody=True).kills == 3
+    assert campaign(2, 5, nobodys, nobody=True).kills == 2
