@@ -60,6 +60,8 @@ def _what_grows(wiring: Wiring) -> Filled:
         yield table, table.zeros(1)
     yield events.wheel, np.full(1, NOBODY)
     yield running.flows, running.Flow.zeros(start_of(running.tasks) if spans != "none" else 1)
+    pools = any(call.policy.pool is not None for call in wiring.world.calls.guarded)
+    yield running.connections, running.Connection.zeros(start_of(running.tasks) if pools else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
     yield running.saved, np.zeros((start_of(running.tasks), wiring.assembler.deepest), np.int64)
 

@@ -72,11 +72,13 @@ from sim.compiled.sampling import tick
 from sim.compiled.tasks import (
     ALIVE,
     GO_ON,
+    OPENED,
     PUBLISH,
     WORKED,
     answered,
     forget,
     free_row,
+    opened,
 )
 from sim.compiled.topics import replicated
 from sim.compiled.written.attempts import attempt_step
@@ -177,6 +179,9 @@ def wake(s: State, task: int) -> bool:
         return True
     if then == PUBLISH:
         publication(s, task)
+        return False
+    if then == OPENED:
+        opened(s, task)
         return False
     return attempt_step(s, task) == NEXT
 

@@ -234,7 +234,6 @@ class Pool(Spec):
     at once, the next one has to be opened. Who gets none in time is `bulkhead_full`.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.BULKHEAD_FULL,),
         stages=(Stage.BULKHEAD, Stage.OTHER),
@@ -317,7 +316,7 @@ class CallPolicy(Spec):
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("pool", "hedge", "deadline")
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("hedge", "deadline")
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None

@@ -18,6 +18,7 @@ from sim.compiled.flows.layer import Layer
 from sim.compiled.flows.layers.attempt import Attempt
 from sim.compiled.flows.layers.breaker import Breaker
 from sim.compiled.flows.layers.bulkhead import Bulkhead
+from sim.compiled.flows.layers.pool import Pool
 from sim.compiled.flows.layers.rate_limit import RateLimit
 from sim.compiled.flows.layers.retry import Retry
 from sim.compiled.flows.layers.timeout import Timeout
@@ -35,6 +36,7 @@ LAYERS: tuple[type[Layer], ...] = (  # the outermost first
     RateLimit,
     Timeout,
     Bulkhead,
+    Pool,
     Attempt,
 )
 

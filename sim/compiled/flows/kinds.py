@@ -9,6 +9,7 @@ from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
+from sim.policies.connections import PoolRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow
@@ -161,6 +162,15 @@ class Task(int):
     branching: bool
 
 
+class Connection(int):
+    """Where there are pools: what the task in the row of the same place has of one."""
+
+    ticket: int
+    opener: Task | None
+    holds: bool
+    must_open: bool
+
+
 class Request(int):
     """A logical request that is open, or a free place for one."""
 
@@ -286,6 +296,9 @@ class Call(int):
     guards: int
     subject: int
     about: int
+    pool_lane: TimerLane | None
+    max_pending: int
+    connect: int
     limit_about: int
     in_vain: float
     cancels: bool
@@ -293,6 +306,7 @@ class Call(int):
     throttled: bool
     breaks: bool
     bulkhead: bool
+    pools: bool
     limits: bool
     may_freeze: bool
     per_replica: bool
@@ -361,6 +375,13 @@ class Guard(int):
     limit_turned_away: int
     limit_in_line: int
     refusing: bool
+    pool: PoolRow | None
+    pool_ring: Ring
+    pool_line: TaskLine
+    pool_waiting: int
+    pool_turned_away: int
+    opened: int
+    pool_area: float
 
 
 class Limit(int):

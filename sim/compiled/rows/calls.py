@@ -11,6 +11,7 @@ from sim.policies.balancer import BALANCER, BalancerRow
 from sim.policies.breaker import BREAKER, BreakerRow
 from sim.policies.budget import BUDGET, BudgetRow
 from sim.policies.bulkhead import BULKHEAD, BulkheadRow
+from sim.policies.connections import POOL, PoolRow
 from sim.policies.library_breakers import LIBRARY, LibraryRow
 from sim.policies.retry import RETRY, RetryRow
 from sim.policies.throttle import THROTTLE, ThrottleRow
@@ -40,6 +41,9 @@ class Call(Row, fixed=True):
     guards: int  # where its guards stand in `guard_of`, by replica of the caller; -1: it has none
     subject: int  # place in the list of subjects: the caller, or its first replica
     about: int  # likewise: the callee
+    pool_lane: Perhaps[TimerLane]  # of the wait for a connection; none: nobody waits
+    max_pending: int  # who may wait for one; negative: whoever likes
+    connect: int  # a draw: how long it takes to open one; -1: no time
     limit_about: int  # likewise: its rate limit
     in_vain: float  # s; who is refused by that waits so long
     cancels: bool  # a timeout ends the attempt
@@ -47,6 +51,7 @@ class Call(Row, fixed=True):
     throttled: bool  # as gRPC does it
     breaks: bool  # it has a breaker
     bulkhead: bool  # likewise
+    pools: bool  # it has a pool of connections
     limits: bool  # it has a rate limit of its own
     may_freeze: bool  # its caller
     per_replica: bool  # each replica of the caller has a guard of its own
@@ -115,6 +120,13 @@ class Guard(Row):
     limit_turned_away: int
     limit_in_line: int
     refusing: bool  # there was a refusal
+    pool: Fixed[Perhaps[PoolRow]]
+    pool_ring: Ring
+    pool_line: TaskLine  # those who wait for a connection
+    pool_waiting: int  # how many
+    pool_turned_away: int
+    opened: int  # connections
+    pool_area: float
 
 
 calls = Table("calls", Call)
@@ -128,6 +140,7 @@ guard_of = Table("guard_of", int)
 breakers = Table("breakers", BreakerRow, dtype=BREAKER)
 library_rows = Table("library_rows", LibraryRow, dtype=LIBRARY)
 budgets = Table("budgets", BudgetRow, dtype=BUDGET)
+pools = Table("pools", PoolRow, dtype=POOL)
 throttles = Table("throttles", ThrottleRow, dtype=THROTTLE)
 bulkheads = Table("bulkheads", BulkheadRow, dtype=BULKHEAD)
 waiting_limits = Table("waiting_limits", WaitingRow, dtype=WAITING)

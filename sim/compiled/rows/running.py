@@ -82,6 +82,15 @@ class Task(Row):
     branching: bool  # its children are branches
 
 
+class Connection(Row):
+    """Where there are pools: what the task in the row of the same place has of one."""
+
+    ticket: int  # of its wait
+    opener: Perhaps[Task]  # who comes back when its connection is open; -1: it is
+    holds: bool  # a connection, or the right to open one
+    must_open: bool
+
+
 class Request(Row):
     """A logical request that is open, or a free place for one."""
 
@@ -166,6 +175,7 @@ notes = Table("notes", Note, pool=Pool(1 << 11))
 stage_notes = Table("stage_notes", StageNote, pool=Pool(1 << 10))
 span_notes = Table("span_notes", SpanNote, pool=Pool(1 << 10))
 flows = Table("flows", Flow, beside=tasks)
+connections = Table("connections", Connection, beside=tasks)
 request_notes = Table("request_notes", RequestNotes, beside=requests)
 saved = Table("saved", int, width="deepest", beside=tasks)
 """Chains and paths that a task comes back to when a part with a salt of its own is over: `deepest` for each task."""

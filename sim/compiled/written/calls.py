@@ -14,6 +14,19 @@ from sim.compiled.ending import stop
 from sim.compiled.flows.layers.attempt import send
 from sim.compiled.flows.layers.breaker import ask_library, note_breaker, tell_library
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line, wait_at_bulkhead
+from sim.compiled.flows.layers.pool import (
+    end_use,
+    has_connection,
+    has_its_ticket,
+    has_opened,
+    join_line,
+    let_go,
+    must_open,
+    note_refused,
+    open_connection,
+    still_in_line,
+    take_connection,
+)
 from sim.compiled.flows.layers.rate_limit import ask_for_turn, note_turn, stand_in_line, stop_waiting
 from sim.compiled.flows.layers.retry import hear, withdraw
 from sim.compiled.guards import guard_for
@@ -35,11 +48,13 @@ BULKHEAD_FULL = whole(7)
 DEGRADED = whole(1)
 FAIL = whole(2)
 IN_BULKHEAD = whole(3)
+IN_POOL_LINE = whole(4)
 IN_VAIN = whole(3)
 LONG_AGO = float("-inf")
 NEXT = whole(1)
 NOT_ASKED = whole(-1)
 OK = whole(0)
+OPENING = whole(5)
 PARKED = whole(4)
 PAUSED = whole(1)
 RATE_LIMITED = whole(3)
@@ -70,45 +85,65 @@ def call_step(s: State, own: int, call: int) -> int:
             own_row.where = targets(s)[call_row.target].where
             own_row.root = 0
             outcome_1 = TIMEOUT
-            to = 17
+            to = 22
         else:
-            to = 7
-    if pc == 5:
+            to = 9
+    if pc == 7:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             own_row.ticket += 1
             own_row.child = -1
-            to = 6
-        else:
             to = 8
-    if pc == 6 or to == 6:
+        else:
+            to = 10
+    if pc == 8 or to == 8:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
-            own_row.phase = 6
+            own_row.phase = 8
             return PARK
         else:
-            to = 8
-    if to == 8:
+            to = 10
+    if to == 10:
         own_row.child = -1
         if targets(s)[call_row.target].counts:
             leave_balancer(s, call_row.target, own_row.replica, own_row.callee)
             own_row.callee = -1
         if own_row.outcome == DEGRADED:
             own_row.degraded = True
-            outcome_12 = OK
-            to = 13
+            outcome_15 = OK
+            to = 17
         else:
+            outcome_15 = own_row.outcome
+            to = 17
+    if pc == 5:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 5
+            return PARK
+        elif not has_opened(s, own, call):
             outcome_12 = own_row.outcome
-            to = 13
+            to = 18
+        else:
+            to = 16
     if pc == 4:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 4
             return PARK
+        elif not has_connection(s, own, call):
+            outcome_12 = own_row.outcome
+            to = 18
+        else:
+            to = 15
+    if pc == 6:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 6
+            return PARK
         elif own_row.guard < 0:
             outcome_11 = own_row.outcome
-            to = 14
+            to = 19
         else:
-            to = 12
+            to = 14
     if pc == 2:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -120,10 +155,10 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_3 = TIMEOUT
-                to = 15
+                to = 20
             else:
                 note_turn(s, own, call)
-                to = 11
+                to = 13
     if pc == 3:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -135,9 +170,9 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_3 = TIMEOUT
-                to = 15
+                to = 20
             else:
-                to = 10
+                to = 12
     if pc == 0:
         own_row.call = call
         own_row.callee = -1
@@ -148,8 +183,8 @@ def call_step(s: State, own: int, call: int) -> int:
             guard_2_row = guards(s)[guard_2]
             budget_deposit(budgets(s)[guard_2_row.budget], rows_from(rings(s), guard_2_row.tokens), s.now)
         own_row.tries = 0
-        to = 7
-    if pc == 7 or to == 7:
+        to = 9
+    if pc == 9 or to == 9:
         if call_row.breaks:
             guard_3 = guard_for(s, call, own)
             guard_3_row = guards(s)[guard_3]
@@ -164,13 +199,13 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_2 = BREAKER_OPEN
-                to = 16
+                to = 21
             else:
                 own_row.began = s.now
-                to = 9
+                to = 11
         else:
-            to = 9
-    if to == 9:
+            to = 11
+    if to == 11:
         if call_row.limits:
             wait_5 = ask_for_turn(s, own, call)
             if wait_5 < 0.0:
@@ -179,21 +214,21 @@ def call_step(s: State, own: int, call: int) -> int:
                     own_row.phase = 3
                     return PARK
                 else:
-                    to = 10
+                    to = 12
             elif wait_5 > 0.0:
                 stand_in_line(s, own, call, wait_5)
                 own_row.phase = 2
                 return PARK
             else:
-                to = 11
+                to = 13
         else:
-            to = 11
-    if to == 10:
+            to = 13
+    if to == 12:
         own_row.where = targets(s)[call_row.target].where
         own_row.root = 0
         outcome_3 = RATE_LIMITED
-        to = 15
-    if to == 11:
+        to = 20
+    if to == 13:
         if call_row.lane >= 0:
             arm(s, call_row.lane, own)
         if call_row.bulkhead:
@@ -204,42 +239,70 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.guard = guard_12
                 guard_12_row.taken_area -= s.now
                 guard_12_row.passed += 1
-                to = 12
+                to = 14
             elif call_row.bulkhead_lane < 0:
                 guard_12_row.turned_away += 1
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_11 = BULKHEAD_FULL
-                to = 14
+                to = 19
             else:
                 if s.spans:
                     keep_stage(s, own, BULKHEAD, targets(s)[call_row.target].where, 0.0, NONE)
                 wait_at_bulkhead(s, guard_12, own)
                 arm(s, call_row.bulkhead_lane, own)
-                own_row.phase = 4
+                own_row.phase = 6
                 return PARK
         else:
-            to = 12
-    if to == 12:
+            to = 14
+    if to == 14:
+        if call_row.pools:
+            if not take_connection(s, own, call):
+                if not join_line(s, own, call):
+                    own_row.where = targets(s)[call_row.target].where
+                    own_row.root = 0
+                    outcome_12 = BULKHEAD_FULL
+                    to = 18
+                else:
+                    own_row.phase = 4
+                    return PARK
+            else:
+                to = 15
+        else:
+            to = 16
+    if to == 15:
+        if call_row.connect >= 0 and must_open(s, own):
+            open_connection(s, own, call)
+            own_row.phase = 5
+            return PARK
+        else:
+            to = 16
+    if to == 16:
         own_row.callee = send(s, own, call, own_row.tries)
         if own_row.callee < 0:
             own_row.root = 0
-            outcome_12 = UNREACHABLE
-            to = 13
+            outcome_15 = UNREACHABLE
+            to = 17
         else:
-            own_row.phase = 5
+            own_row.phase = 7
             return PARK
-    if to == 13:
+    if to == 17:
+        if call_row.pools:
+            end_use(s, own, call, outcome_15)
+            own_row.ticket += 1
+        outcome_12 = outcome_15
+        to = 18
+    if to == 18:
         if own_row.guard >= 0:
             leave_bulkhead(s, own)
         outcome_11 = outcome_12
-        to = 14
-    if to == 14:
+        to = 19
+    if to == 19:
         own_row.ticket += 1
         outcome_5 = outcome_11
         outcome_3 = outcome_5
-        to = 15
-    if to == 15:
+        to = 20
+    if to == 20:
         if call_row.breaks:
             guard_3 = guard_for(s, call, own)
             guard_3_row = guards(s)[guard_3]
@@ -252,20 +315,20 @@ def call_step(s: State, own: int, call: int) -> int:
                     note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
             own_row.admitted = NOT_ASKED
         outcome_2 = outcome_3
-        to = 16
-    if to == 16:
+        to = 21
+    if to == 21:
         own_row.tries += 1
         if call_row.throttled:
             hear(s, own, call, outcome_2)
         if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome_2):
             outcome_1 = outcome_2
-            to = 17
+            to = 22
         elif call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
             outcome_1 = outcome_2
-            to = 17
+            to = 22
         elif call_row.budgeted and (not withdraw(s, own, call)):
             outcome_1 = outcome_2
-            to = 17
+            to = 22
         else:
             luck_2 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
             last_2 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
@@ -280,9 +343,9 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.phase = 1
                 return PARK
             else:
-                own_row.phase = 7
+                own_row.phase = 9
                 return AGAIN
-    if to == 17:
+    if to == 22:
         own_row.call_number = 0
         outcome = outcome_1
         own_row.call = -1
@@ -298,9 +361,12 @@ def total_timeout_expired(s: State, own: int, call: int) -> None:
     own_row = tasks(s)[own]
     call_row = calls(s)[call]
     to = -1
-    unused_place = own_row.guard >= 0 and own_row.callee < 0
     pausing = PAUSED <= own_row.phase <= IN_VAIN
-    if not pausing and (own_row.waits != PARKED or unused_place):
+    if call_row.pools and IN_POOL_LINE <= own_row.phase <= OPENING:
+        unused = has_its_ticket(s, own)
+    else:
+        unused = own_row.guard >= 0 and own_row.callee < 0
+    if not pausing and (own_row.waits != PARKED or unused):
         child_1 = own_row.child
         if child_1 >= 0:
             tasks(s)[child_1].caller = -1
@@ -309,15 +375,18 @@ def total_timeout_expired(s: State, own: int, call: int) -> None:
             else:
                 abandon(s, child_1)
             own_row.child = -1
+        connecting_1 = call_row.pools and IN_POOL_LINE <= own_row.phase <= OPENING
         if own_row.waits == IN_BULKHEAD:
             leave_line(s, own)
+        elif connecting_1:
+            let_go(s, own, call)
         own_row.ticket += 1
         own_row.outcome = TIMEOUT
         own_row.where = targets(s)[call_row.target].where
         own_row.root = 0
-        if own_row.guard >= 0 and own_row.callee < 0:
+        if own_row.guard >= 0 and own_row.callee < 0 and (not connecting_1):
             leave_bulkhead(s, own)
-        else:
+        elif own_row.waits != PARKED:
             make_ready(s, own)
         to = 0
     else:
@@ -339,15 +408,18 @@ def timeout_expired(s: State, own: int, call: int) -> None:
         else:
             abandon(s, child)
         own_row.child = -1
+    connecting = call_row.pools and IN_POOL_LINE <= own_row.phase <= OPENING
     if own_row.waits == IN_BULKHEAD:
         leave_line(s, own)
+    elif connecting:
+        let_go(s, own, call)
     own_row.ticket += 1
     own_row.outcome = TIMEOUT
     own_row.where = targets(s)[call_row.target].where
     own_row.root = 0
-    if own_row.guard >= 0 and own_row.callee < 0:
+    if own_row.guard >= 0 and own_row.callee < 0 and (not connecting):
         leave_bulkhead(s, own)
-    else:
+    elif own_row.waits != PARKED:
         make_ready(s, own)
 
 
@@ -375,6 +447,27 @@ def bulkhead_expired(s: State, own: int, call: int) -> None:
 
 
 @handler
+def pool_expired(s: State, own: int, call: int) -> None:
+    """`acquire_timeout` is over; who got a connection in time has the same ticket, and has it."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    to = -1
+    if still_in_line(s, own):
+        let_go(s, own, call)
+        note_refused(s, own, call)
+        own_row.ticket += 1
+        own_row.outcome = BULKHEAD_FULL
+        own_row.where = targets(s)[call_row.target].where
+        own_row.root = 0
+        make_ready(s, own)
+        to = 0
+    else:
+        to = 0
+    if to == 0:
+        return
+
+
+@handler
 def call_expired(s: State, own: int, call: int, purpose: int) -> None:
     """A timer of one of its layers has come."""
     if purpose == 2:
@@ -383,3 +476,5 @@ def call_expired(s: State, own: int, call: int, purpose: int) -> None:
         timeout_expired(s, own, call)
     if purpose == 7:
         bulkhead_expired(s, own, call)
+    if purpose == 8:
+        pool_expired(s, own, call)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sim.compiled.base import handler, whole
 from sim.compiled.flows.layers.breaker import free_probe, note_breaker
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
+from sim.compiled.flows.layers.pool import drop_connection
 from sim.compiled.flows.layers.rate_limit import stop_waiting
 from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
@@ -30,6 +31,14 @@ def attempt_killed(s: State, own: int, call: int) -> None:
     call_row = calls(s)[call]
     if targets(s)[call_row.target].counts and own_row.callee >= 0:
         leave_balancer(s, call_row.target, own_row.replica, own_row.callee)
+
+
+@handler
+def pool_killed(s: State, own: int, call: int) -> None:
+    """A connection under way is closed; one that it has been given meanwhile is for the next."""
+    call_row = calls(s)[call]
+    if call_row.pools:
+        drop_connection(s, own, call)
 
 
 @handler
@@ -79,6 +88,7 @@ def total_timeout_killed(s: State, own: int, call: int) -> None:
 def call_killed(s: State, own: int, call: int) -> None:
     """All that its layers hold, from the innermost outwards."""
     attempt_killed(s, own, call)
+    pool_killed(s, own, call)
     bulkhead_killed(s, own, call)
     rate_limit_killed(s, own, call)
     breaker_killed(s, own, call)

@@ -8,6 +8,13 @@ from __future__ import annotations
 from sim.compiled.base import handler
 from sim.compiled.flows.layers.breaker import share_open
 from sim.compiled.flows.layers.bulkhead import in_line, passed, places, places_taken, turned_away
+from sim.compiled.flows.layers.pool import (
+    connections_opened,
+    connections_taken,
+    connections_there,
+    waiting_for_connections,
+    without_connection,
+)
 from sim.compiled.flows.layers.rate_limit import refusals, turns_taken, waiting_for_turn
 from sim.compiled.rows.state import State
 
@@ -33,4 +40,14 @@ def read_layers(s: State, what: int, first: int, count: int) -> float:
         return passed(s, first, count)
     if what == 8:
         return turned_away(s, first, count)
+    if what == 9:
+        return connections_taken(s, first, count)
+    if what == 10:
+        return connections_there(s, first, count)
+    if what == 11:
+        return waiting_for_connections(s, first, count)
+    if what == 12:
+        return connections_opened(s, first, count)
+    if what == 13:
+        return without_connection(s, first, count)
     return 0.0

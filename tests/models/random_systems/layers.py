@@ -18,9 +18,25 @@ def _policy(spec: dict[str, Any], luck: Luck) -> None:
         spec["rate_limit"] = rate_limit(luck.at("rate limit"))
     if luck.maybe("breaker", 0.5):
         spec["circuit_breaker"] = breaker(luck.at("breaker"))
+    if luck.maybe("pool", 0.4):
+        spec["pool"] = pool(luck.at("pool"))
     if "retry" in spec and luck.maybe("throttling", 0.4):
         tokens, ratio = luck.number("tokens", 1, 8), luck.pick("token ratio", (0.1, 1, 0.4567, 3))
         spec["retry"]["budget"] = {"grpc": {"max_tokens": tokens, "token_ratio": ratio}}
+
+
+def pool(luck: Luck) -> dict[str, Any]:
+    """Few connections, cold and warm ones, that are waited for and opened, or not."""
+    spec: dict[str, Any] = {"size": luck.number("size", 1, 4)}
+    spec["acquire_timeout"] = luck.pick("acquire", ("0s", "20ms", "200ms", "3s"))
+    if luck.maybe("bounded", 0.3):
+        spec["max_pending"] = luck.number("pending", 0, 3)
+    if luck.maybe("cold"):
+        spec["minimum_idle"] = luck.number("idle", 0, 2)
+        spec["idle_timeout"] = luck.pick("idle timeout", ("300ms", "2s", "1m"))
+    if luck.maybe("connects", 0.7):
+        spec["connect"] = luck.pick("connect", ("1ms", "30ms", {"uniform": {"low": "5ms", "high": "80ms"}}, "500ms"))
+    return spec
 
 
 def breaker(luck: Luck) -> dict[str, Any]:

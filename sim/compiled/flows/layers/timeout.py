@@ -8,10 +8,11 @@ from sim.compiled.calendar import arm, make_ready
 from sim.compiled.codes import TIMEOUT
 from sim.compiled.cutting.words import Waits, flow
 from sim.compiled.ending import stop
-from sim.compiled.flows.layer import Layer, Values, failed
+from sim.compiled.flows.layer import IN_POOL_LINE, OPENING, Layer, Values, failed
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
+from sim.compiled.flows.layers.pool import let_go
 from sim.compiled.rows.state import State
-from sim.compiled.tasks import IN_BULKHEAD, abandon
+from sim.compiled.tasks import IN_BULKHEAD, PARKED, abandon
 
 if TYPE_CHECKING:
     from sim.compiled.flows.kinds import Call, Task
@@ -41,14 +42,17 @@ def give_up(s: State, own: Task, call: Call) -> None:
         else:
             abandon(s, child)
         own.child = None
+    connecting = call.pools and IN_POOL_LINE <= own.phase <= OPENING
     if own.waits == IN_BULKHEAD:
         leave_line(s, own)
+    elif connecting:
+        let_go(s, own, call)
     own.ticket += 1
     own.outcome = TIMEOUT
     failed(s, own, call)
-    if own.guard is not None and own.callee is None:
+    if own.guard is not None and own.callee is None and not connecting:
         leave_bulkhead(s, own)  # frozen, with a place that it has not used: it goes on at the thaw
-    else:
+    elif own.waits != PARKED:  # likewise, with a connection
         make_ready(s, own)
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sim.compiled.calendar import arm_total
 from sim.compiled.cutting.words import Waits, flow
-from sim.compiled.flows.layer import IN_VAIN, PAUSED, Layer, Values
+from sim.compiled.flows.layer import IN_POOL_LINE, IN_VAIN, OPENING, PAUSED, Layer, Values
+from sim.compiled.flows.layers.pool import has_its_ticket
 from sim.compiled.flows.layers.timeout import give_up
 from sim.compiled.rows.state import State
 from sim.compiled.tasks import PARKED
@@ -31,9 +32,12 @@ def in_total_time(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
 @flow
 def out_of_time(s: State, own: Task, call: Call) -> None:
     """No attempt goes on. In a pause, or frozen with an answer, the task finds out itself when it wakes."""
-    unused_place = own.guard is not None and own.callee is None
     pausing = PAUSED <= own.phase <= IN_VAIN
-    if not pausing and (own.waits != PARKED or unused_place):
+    if call.pools and IN_POOL_LINE <= own.phase <= OPENING:
+        unused = has_its_ticket(s, own)  # a connection
+    else:
+        unused = own.guard is not None and own.callee is None  # a place in a bulkhead
+    if not pausing and (own.waits != PARKED or unused):
         give_up(s, own, call)
 
 
