@@ -131,10 +131,9 @@ def end_use(s: State, task: int, call: int, outcome: int) -> None:
 def drop_connection(s: State, task: int, call: int) -> None:
     """Its task is killed."""
     own = connections(s)[task]
+    let_go(s, task, call)
     if own.holds:
         give_back(s, task, call, tasks(s)[task].phase == IN_POOL_LINE and not own.must_open)
-    else:
-        let_go(s, task, call)
 
 
 @handler
