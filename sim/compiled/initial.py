@@ -37,6 +37,7 @@ def _numbers(s: State, wiring: Wiring) -> None:
     s.near_free = -1  # no wheel yet
     s.spans, s.warmup = KEPT[wiring.scenario.record.spans], wiring.scenario.warmup
     s.lucky = MOST_LUCK
+    s.tells = hands_on_deadlines(wiring)
     s.limiters_count = max(1, len(wiring.gateway_tables.limiters))
     s.stamps_count = sum(wiring.gateway_tables.stamps)
     s.last_tick = len(wiring.world.moments)
@@ -62,8 +63,16 @@ def _what_grows(wiring: Wiring) -> Filled:
     yield running.flows, running.Flow.zeros(start_of(running.tasks) if spans != "none" else 1)
     pools = any(call.policy.pool is not None for call in wiring.world.calls.guarded)
     yield running.connections, running.Connection.zeros(start_of(running.tasks) if pools else 1)
+    yield running.told, running.Told.zeros(start_of(running.tasks) if hands_on_deadlines(wiring) else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
     yield running.saved, np.zeros((start_of(running.tasks), wiring.assembler.deepest), np.int64)
+
+
+def hands_on_deadlines(wiring: Wiring) -> bool:
+    """Whether anybody is told until when its answer is waited for."""
+    scenario = wiring.scenario
+    told = any(traffic.deadline is not None for traffic in scenario.traffic.values())
+    return told or any(row.get("propagates", False) for row in wiring.call_tables.calls.rows)
 
 
 def start_of(table: AnyTable) -> int:

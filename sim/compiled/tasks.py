@@ -25,6 +25,7 @@ from sim.compiled.rows.running import (
     take_request,
     take_task,
     tasks,
+    told,
 )
 from sim.compiled.rows.state import State
 from sim.compiled.spans import close_notes
@@ -70,6 +71,8 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.own_thread = False
     row.branching = False
     row.root = 0
+    if s.tells:
+        told(s)[task].until = math.inf
     return task
 
 

@@ -316,7 +316,7 @@ class CallPolicy(Spec):
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("hedge", "deadline")
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("hedge",)
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None

@@ -13,6 +13,7 @@ from sim.compiled.clients import make_request, send_attempt, thinking_time
 from sim.compiled.codes import BUDGET_EXHAUSTED, RATE_LIMITED, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, perhaps, the
+from sim.compiled.deadlines import tell_patience
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.state import State
@@ -23,7 +24,7 @@ from sim.policies.base import passed
 from sim.vocabulary import QUIET
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, Workload
+    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, TimerLane, Workload
 
 
 @flow
@@ -79,6 +80,8 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
         own.where = request.door.target.where
         return
     send_attempt(s, own)
+    if workload.tells and own.child is not None:
+        tell_patience(s, own.child, the(TimerLane, workload.lane))
     yield
     own.child = None
     leave_balancer(s, the(Request, own.request).door.target, workload.caller, the(Replica, own.callee))

@@ -172,6 +172,12 @@ class Connection(int):
     must_open: bool
 
 
+class Told(int):
+    """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
+
+    until: float
+
+
 class Request(int):
     """A logical request that is open, or a free place for one."""
 
@@ -307,6 +313,8 @@ class Call(int):
     throttled: bool
     breaks: bool
     bulkhead: bool
+    timed: bool
+    propagates: bool
     pools: bool
     limits: bool
     may_freeze: bool
@@ -733,6 +741,7 @@ class Workload(int):
     route_rows: int
     user_rows: int
     patient: bool
+    tells: bool
     honor: bool
 
 

@@ -51,6 +51,8 @@ class Call(Row, fixed=True):
     throttled: bool  # as gRPC does it
     breaks: bool  # it has a breaker
     bulkhead: bool  # likewise
+    timed: bool  # all of it together may have a time limit
+    propagates: bool  # it hands on until when its answer is waited for
     pools: bool  # it has a pool of connections
     limits: bool  # it has a rate limit of its own
     may_freeze: bool  # its caller

@@ -92,6 +92,12 @@ class Connection(Row):
     must_open: bool
 
 
+class Told(Row):
+    """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
+
+    until: float  # s; when its answer is waited for no longer; infinite: it does not know
+
+
 class Request(Row):
     """A logical request that is open, or a free place for one."""
 
@@ -177,6 +183,7 @@ stage_notes = Table("stage_notes", StageNote, pool=Pool(1 << 10))
 span_notes = Table("span_notes", SpanNote, pool=Pool(1 << 10))
 flows = Table("flows", Flow, beside=tasks)
 connections = Table("connections", Connection, beside=tasks)
+told = Table("told", Told, beside=tasks)
 request_notes = Table("request_notes", RequestNotes, beside=requests)
 saved = Table("saved", int, width="deepest", beside=tasks)
 """Chains and paths that a task comes back to when a part with a salt of its own is over: `deepest` for each task."""

@@ -49,6 +49,7 @@ class Workload(Row):
     route_rows: int  # where `recordings` has its routes; -1: it has none
     user_rows: int  # likewise
     patient: bool  # its clients wait for their answers, and are tasks
+    tells: bool  # they hand on until when they wait
     honor: bool  # they obey Retry-After
 
 

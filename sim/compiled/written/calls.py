@@ -10,6 +10,7 @@ from sim.chance.keyed import uniform
 from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.base import NONE, YES, handler, inlined, whole
 from sim.compiled.calendar import arm, arm_total, hold, make_ready
+from sim.compiled.deadlines import begin_in_time
 from sim.compiled.ending import stop
 from sim.compiled.flows.layers.attempt import send
 from sim.compiled.flows.layers.breaker import ask_library, note_breaker, tell_library
@@ -81,11 +82,11 @@ def call_step(s: State, own: int, call: int) -> int:
             park(s, own)
             own_row.phase = 1
             return PARK
-        elif call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
+        elif call_row.timed and base_reached(s.now, own_row.deadline):
             own_row.where = targets(s)[call_row.target].where
             own_row.root = 0
             outcome_1 = TIMEOUT
-            to = 22
+            to = 23
         else:
             to = 9
     if pc == 7:
@@ -109,41 +110,41 @@ def call_step(s: State, own: int, call: int) -> int:
             own_row.callee = -1
         if own_row.outcome == DEGRADED:
             own_row.degraded = True
-            outcome_15 = OK
-            to = 17
+            outcome_16 = OK
+            to = 18
         else:
-            outcome_15 = own_row.outcome
-            to = 17
+            outcome_16 = own_row.outcome
+            to = 18
     if pc == 5:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 5
             return PARK
         elif not has_opened(s, own, call):
-            outcome_12 = own_row.outcome
-            to = 18
+            outcome_13 = own_row.outcome
+            to = 19
         else:
-            to = 16
+            to = 17
     if pc == 4:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 4
             return PARK
         elif not has_connection(s, own, call):
-            outcome_12 = own_row.outcome
-            to = 18
+            outcome_13 = own_row.outcome
+            to = 19
         else:
-            to = 15
+            to = 16
     if pc == 6:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 6
             return PARK
         elif own_row.guard < 0:
-            outcome_11 = own_row.outcome
-            to = 19
+            outcome_12 = own_row.outcome
+            to = 20
         else:
-            to = 14
+            to = 15
     if pc == 2:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -151,14 +152,14 @@ def call_step(s: State, own: int, call: int) -> int:
             return PARK
         else:
             stop_waiting(s, own, call)
-            if call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
+            if call_row.timed and base_reached(s.now, own_row.deadline):
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_3 = TIMEOUT
-                to = 20
+                outcome_4 = TIMEOUT
+                to = 21
             else:
                 note_turn(s, own, call)
-                to = 13
+                to = 14
     if pc == 3:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
@@ -166,174 +167,185 @@ def call_step(s: State, own: int, call: int) -> int:
             return PARK
         else:
             stop_waiting(s, own, call)
-            if call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
+            if call_row.timed and base_reached(s.now, own_row.deadline):
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_3 = TIMEOUT
-                to = 20
+                outcome_4 = TIMEOUT
+                to = 21
             else:
-                to = 12
+                to = 13
     if pc == 0:
         own_row.call = call
         own_row.callee = -1
-        if call_row.total_lane >= 0:
-            arm_total(s, call_row.total_lane, own)
+        if call_row.propagates:
+            if not begin_in_time(s, own, call):
+                own_row.where = targets(s)[call_row.target].where
+                own_row.root = 0
+                outcome = TIMEOUT
+                to = 24
+            else:
+                to = 11
+        else:
+            if call_row.total_lane >= 0:
+                arm_total(s, call_row.total_lane, own)
+            to = 11
+    if to == 11:
         if call_row.budgeted:
-            guard_2 = guard_for(s, call, own)
-            guard_2_row = guards(s)[guard_2]
-            budget_deposit(budgets(s)[guard_2_row.budget], rows_from(rings(s), guard_2_row.tokens), s.now)
+            guard_3 = guard_for(s, call, own)
+            guard_3_row = guards(s)[guard_3]
+            budget_deposit(budgets(s)[guard_3_row.budget], rows_from(rings(s), guard_3_row.tokens), s.now)
         own_row.tries = 0
         to = 9
     if pc == 9 or to == 9:
         if call_row.breaks:
-            guard_3 = guard_for(s, call, own)
-            guard_3_row = guards(s)[guard_3]
-            if guard_3_row.library >= 0:
+            guard_4 = guard_for(s, call, own)
+            guard_4_row = guards(s)[guard_4]
+            if guard_4_row.library >= 0:
                 own_row.admitted = ask_library(s, own, call)
             else:
-                period_3 = breakers(s)[guard_3_row.breaker].period
-                own_row.admitted = breaker_admit(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now)
-                if breakers(s)[guard_3_row.breaker].period != period_3:
-                    note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
+                period_4 = breakers(s)[guard_4_row.breaker].period
+                own_row.admitted = breaker_admit(breakers(s)[guard_4_row.breaker], rows_from(rings(s), guard_4_row.ring), s.now)
+                if breakers(s)[guard_4_row.breaker].period != period_4:
+                    note_breaker(s, own, call, breakers(s)[guard_4_row.breaker], period_4)
             if own_row.admitted < 0:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_2 = BREAKER_OPEN
-                to = 21
+                outcome_3 = BREAKER_OPEN
+                to = 22
             else:
                 own_row.began = s.now
-                to = 11
+                to = 12
         else:
-            to = 11
-    if to == 11:
+            to = 12
+    if to == 12:
         if call_row.limits:
-            wait_5 = ask_for_turn(s, own, call)
-            if wait_5 < 0.0:
+            wait_6 = ask_for_turn(s, own, call)
+            if wait_6 < 0.0:
                 if call_row.in_vain > 0.0:
                     stand_in_line(s, own, call, call_row.in_vain)
                     own_row.phase = 3
                     return PARK
                 else:
-                    to = 12
-            elif wait_5 > 0.0:
-                stand_in_line(s, own, call, wait_5)
+                    to = 13
+            elif wait_6 > 0.0:
+                stand_in_line(s, own, call, wait_6)
                 own_row.phase = 2
                 return PARK
             else:
-                to = 13
+                to = 14
         else:
-            to = 13
-    if to == 12:
+            to = 14
+    if to == 13:
         own_row.where = targets(s)[call_row.target].where
         own_row.root = 0
-        outcome_3 = RATE_LIMITED
-        to = 20
-    if to == 13:
+        outcome_4 = RATE_LIMITED
+        to = 21
+    if to == 14:
         if call_row.lane >= 0:
             arm(s, call_row.lane, own)
         if call_row.bulkhead:
-            guard_12 = guard_for(s, call, own)
-            guard_12_row = guards(s)[guard_12]
+            guard_13 = guard_for(s, call, own)
+            guard_13_row = guards(s)[guard_13]
             own_row.callee = -1
-            if guard_12_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_12_row.bulkhead]):
-                own_row.guard = guard_12
-                guard_12_row.taken_area -= s.now
-                guard_12_row.passed += 1
-                to = 14
+            if guard_13_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_13_row.bulkhead]):
+                own_row.guard = guard_13
+                guard_13_row.taken_area -= s.now
+                guard_13_row.passed += 1
+                to = 15
             elif call_row.bulkhead_lane < 0:
-                guard_12_row.turned_away += 1
+                guard_13_row.turned_away += 1
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_11 = BULKHEAD_FULL
-                to = 19
+                outcome_12 = BULKHEAD_FULL
+                to = 20
             else:
                 if s.spans:
                     keep_stage(s, own, BULKHEAD, targets(s)[call_row.target].where, 0.0, NONE)
-                wait_at_bulkhead(s, guard_12, own)
+                wait_at_bulkhead(s, guard_13, own)
                 arm(s, call_row.bulkhead_lane, own)
                 own_row.phase = 6
                 return PARK
         else:
-            to = 14
-    if to == 14:
+            to = 15
+    if to == 15:
         if call_row.pools:
             if not take_connection(s, own, call):
                 if not join_line(s, own, call):
                     own_row.where = targets(s)[call_row.target].where
                     own_row.root = 0
-                    outcome_12 = BULKHEAD_FULL
-                    to = 18
+                    outcome_13 = BULKHEAD_FULL
+                    to = 19
                 else:
                     own_row.phase = 4
                     return PARK
             else:
-                to = 15
+                to = 16
         else:
-            to = 16
-    if to == 15:
+            to = 17
+    if to == 16:
         if call_row.connect >= 0 and must_open(s, own):
             open_connection(s, own, call)
             own_row.phase = 5
             return PARK
         else:
-            to = 16
-    if to == 16:
+            to = 17
+    if to == 17:
         own_row.callee = send(s, own, call, own_row.tries)
         if own_row.callee < 0:
             own_row.root = 0
-            outcome_15 = UNREACHABLE
-            to = 17
+            outcome_16 = UNREACHABLE
+            to = 18
         else:
             own_row.phase = 7
             return PARK
-    if to == 17:
-        if call_row.pools:
-            end_use(s, own, call, outcome_15)
-            own_row.ticket += 1
-        outcome_12 = outcome_15
-        to = 18
     if to == 18:
-        if own_row.guard >= 0:
-            leave_bulkhead(s, own)
-        outcome_11 = outcome_12
+        if call_row.pools:
+            end_use(s, own, call, outcome_16)
+            own_row.ticket += 1
+        outcome_13 = outcome_16
         to = 19
     if to == 19:
-        own_row.ticket += 1
-        outcome_5 = outcome_11
-        outcome_3 = outcome_5
+        if own_row.guard >= 0:
+            leave_bulkhead(s, own)
+        outcome_12 = outcome_13
         to = 20
     if to == 20:
-        if call_row.breaks:
-            guard_3 = guard_for(s, call, own)
-            guard_3_row = guards(s)[guard_3]
-            if guard_3_row.library >= 0:
-                tell_library(s, own, call, outcome_3)
-            else:
-                period_3 = breakers(s)[guard_3_row.breaker].period
-                breaker_settle(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now, own_row.admitted, outcome_3, s.now - own_row.began)
-                if breakers(s)[guard_3_row.breaker].period != period_3:
-                    note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
-            own_row.admitted = NOT_ASKED
-        outcome_2 = outcome_3
+        own_row.ticket += 1
+        outcome_6 = outcome_12
+        outcome_4 = outcome_6
         to = 21
     if to == 21:
+        if call_row.breaks:
+            guard_4 = guard_for(s, call, own)
+            guard_4_row = guards(s)[guard_4]
+            if guard_4_row.library >= 0:
+                tell_library(s, own, call, outcome_4)
+            else:
+                period_4 = breakers(s)[guard_4_row.breaker].period
+                breaker_settle(breakers(s)[guard_4_row.breaker], rows_from(rings(s), guard_4_row.ring), s.now, own_row.admitted, outcome_4, s.now - own_row.began)
+                if breakers(s)[guard_4_row.breaker].period != period_4:
+                    note_breaker(s, own, call, breakers(s)[guard_4_row.breaker], period_4)
+            own_row.admitted = NOT_ASKED
+        outcome_3 = outcome_4
+        to = 22
+    if to == 22:
         own_row.tries += 1
         if call_row.throttled:
-            hear(s, own, call, outcome_2)
-        if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome_2):
-            outcome_1 = outcome_2
-            to = 22
-        elif call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
-            outcome_1 = outcome_2
-            to = 22
+            hear(s, own, call, outcome_3)
+        if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome_3):
+            outcome_1 = outcome_3
+            to = 23
+        elif call_row.timed and base_reached(s.now, own_row.deadline):
+            outcome_1 = outcome_3
+            to = 23
         elif call_row.budgeted and (not withdraw(s, own, call)):
-            outcome_1 = outcome_2
-            to = 22
+            outcome_1 = outcome_3
+            to = 23
         else:
-            luck_2 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
-            last_2 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
-            own_row.pause = retry_backoff(retries(s)[call_row.retry], own_row.tries, luck_2, last_2)
-            if call_row.total_lane >= 0 and base_reached(s.now + own_row.pause, own_row.deadline):
+            luck_3 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
+            last_3 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
+            own_row.pause = retry_backoff(retries(s)[call_row.retry], own_row.tries, luck_3, last_3)
+            if call_row.timed and base_reached(s.now + own_row.pause, own_row.deadline):
                 own_row.pause = own_row.deadline - s.now
                 own_row.deadline = LONG_AGO
             if own_row.pause > 0.0:
@@ -345,9 +357,11 @@ def call_step(s: State, own: int, call: int) -> int:
             else:
                 own_row.phase = 9
                 return AGAIN
-    if to == 22:
+    if to == 23:
         own_row.call_number = 0
         outcome = outcome_1
+        to = 24
+    if to == 24:
         own_row.call = -1
         own_row.outcome = outcome
         own_row.phase = 0

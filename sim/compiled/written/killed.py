@@ -6,6 +6,7 @@ What a call gives back when its caller is killed in the midst of it.
 from __future__ import annotations
 
 from sim.compiled.base import handler, whole
+from sim.compiled.deadlines import forget_deadline
 from sim.compiled.flows.layers.breaker import free_probe, note_breaker
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
 from sim.compiled.flows.layers.pool import drop_connection
@@ -79,9 +80,12 @@ def breaker_killed(s: State, own: int, call: int) -> None:
 
 @handler
 def total_timeout_killed(s: State, own: int, call: int) -> None:
-    """The call is over."""
+    """The call is over. What its attempt goes on with nobody waits for."""
     own_row = tasks(s)[own]
+    call_row = calls(s)[call]
     own_row.call_number = 0
+    if call_row.propagates and own_row.child >= 0:
+        forget_deadline(s, own_row.child)
 
 
 @handler

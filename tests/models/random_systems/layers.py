@@ -11,6 +11,9 @@ def layers(document: dict[str, Any], luck: Luck) -> None:
     """Each policy may get each of the later layers."""
     for name, spec in document["policies"].items():
         _policy(spec, luck.at(name))
+    for name, spec in document["traffic"].items():
+        if "timeout" in spec and luck.maybe(f"deadline of {name}", 0.4):
+            spec["deadline"] = "propagate"
 
 
 def _policy(spec: dict[str, Any], luck: Luck) -> None:
@@ -20,6 +23,8 @@ def _policy(spec: dict[str, Any], luck: Luck) -> None:
         spec["circuit_breaker"] = breaker(luck.at("breaker"))
     if luck.maybe("pool", 0.4):
         spec["pool"] = pool(luck.at("pool"))
+    if luck.maybe("deadline", 0.3):
+        spec["deadline"] = "propagate"
     if "retry" in spec and luck.maybe("throttling", 0.4):
         tokens, ratio = luck.number("tokens", 1, 8), luck.pick("token ratio", (0.1, 1, 0.4567, 3))
         spec["retry"]["budget"] = {"grpc": {"max_tokens": tokens, "token_ratio": ratio}}

@@ -55,14 +55,14 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             hear(s, own, call, outcome)
         if own.tries >= call.max_attempts or not retry.retryable(call.retry, outcome):
             return outcome
-        if call.total_lane is not None and reached(s.now, own.deadline):
+        if call.timed and reached(s.now, own.deadline):
             return outcome
         if call.budgeted and not withdraw(s, own, call):
             return outcome
         luck = uniform(call.jitter.key, the(Request, own.request).id, link_chain(own.chain, call.salt, own.tries))
         last = own.pause if own.tries > 1 else call.retry.base  # where decorrelated jitter begins
         own.pause = retry.backoff(call.retry, own.tries, luck, last)
-        if call.total_lane is not None and reached(s.now + own.pause, own.deadline):
+        if call.timed and reached(s.now + own.pause, own.deadline):
             own.pause = own.deadline - s.now  # a pause that could only end after it is cut short
             own.deadline = LONG_AGO
         if own.pause > 0.0:
@@ -71,7 +71,7 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             hold(s, own, own.pause)
             yield PAUSED
             yield from thawed(s, own, call)
-            if call.total_lane is not None and reached(s.now, own.deadline):
+            if call.timed and reached(s.now, own.deadline):
                 failed(s, own, call)
                 return TIMEOUT
 

@@ -68,5 +68,5 @@ class Timeout(Layer):
         """Its timers, and what becomes of an attempt that was given up."""
         return {
             "lane": tables.lane(Timeout, call.policy.timeout, place),
-            "cancels": call.policy.on_timeout == "cancel",
+            "cancels": call.cancels,
         }

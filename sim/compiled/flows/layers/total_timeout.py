@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.compiled.calendar import arm_total
+from sim.compiled.codes import TIMEOUT
 from sim.compiled.cutting.words import Waits, flow
-from sim.compiled.flows.layer import IN_POOL_LINE, IN_VAIN, OPENING, PAUSED, Layer, Values
+from sim.compiled.deadlines import begin_in_time, forget_deadline
+from sim.compiled.flows.layer import IN_POOL_LINE, IN_VAIN, OPENING, PAUSED, Layer, Values, failed
 from sim.compiled.flows.layers.pool import has_its_ticket
 from sim.compiled.flows.layers.timeout import give_up
 from sim.compiled.rows.state import State
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
 @flow
 def in_total_time(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     """Make the call, which has begun now."""
-    if call.total_lane is not None:
+    if call.propagates:
+        if not begin_in_time(s, own, call):
+            failed(s, own, call)
+            return TIMEOUT  # nobody waits: it is not begun
+    elif call.total_lane is not None:
         arm_total(s, call.total_lane, own)
     outcome = yield from inner(s, own, call)
     own.call_number = 0  # its timer is stale
@@ -43,8 +49,10 @@ def out_of_time(s: State, own: Task, call: Call) -> None:
 
 @flow
 def call_is_over(s: State, own: Task, call: Call) -> None:
-    """The call is over."""
+    """The call is over. What its attempt goes on with nobody waits for."""
     own.call_number = 0
+    if call.propagates and own.child is not None:
+        forget_deadline(s, own.child)
 
 
 class TotalTimeout(Layer):
@@ -59,4 +67,8 @@ class TotalTimeout(Layer):
     @staticmethod
     def of_call(call: ModelCall, tables: CallTables, place: int) -> Values:
         """Its timers."""
-        return {"total_lane": tables.lane(TotalTimeout, call.policy.total_timeout, place)}
+        return {
+            "total_lane": tables.lane(TotalTimeout, call.policy.total_timeout, place),
+            "timed": call.policy.timed,
+            "propagates": call.propagates,
+        }
