@@ -63,6 +63,8 @@ def _what_grows(wiring: Wiring) -> Filled:
     yield running.flows, running.Flow.zeros(start_of(running.tasks) if spans != "none" else 1)
     pools = any(call.policy.pool is not None for call in wiring.world.calls.guarded)
     yield running.connections, running.Connection.zeros(start_of(running.tasks) if pools else 1)
+    hedges = any(call.policy.hedge is not None for call in wiring.world.calls.guarded)
+    yield running.races, running.Race.zeros(start_of(running.tasks) if hedges else 1)
     yield running.told, running.Told.zeros(start_of(running.tasks) if hands_on_deadlines(wiring) else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
     yield running.saved, np.zeros((start_of(running.tasks), wiring.assembler.deepest), np.int64)

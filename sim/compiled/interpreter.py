@@ -57,6 +57,7 @@ from sim.compiled.operations import (
     take_from_stock,
 )
 from sim.compiled.places import leave, park
+from sim.compiled.races import copy_due
 from sim.compiled.relays import write_to_outbox
 from sim.compiled.rows.events import give_back_timer, ready, timer_lanes, timers
 from sim.compiled.rows.hosts import replicas
@@ -199,8 +200,11 @@ def wake(s: State, task: int) -> bool:
     if then == PUBLISH:
         publication(s, task)
         return False
-    if then == OPENED:
-        opened(s, task)
+    if then >= OPENED:
+        if then == OPENED:
+            opened(s, task)
+        else:
+            copy_due(s, task)
         return False
     return attempt_step(s, task) == NEXT
 

@@ -33,7 +33,7 @@ from sim.records.tables import REQUEST
 
 MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the records has room for, and of reservations
 # what a task does when it wakes
-ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN, OPENED = map(whole, range(10))
+ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN, OPENED, COPY_DUE = map(whole, range(11))
 NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE = map(whole, range(6))  # where it stands
 # the life of a row: a task, what is left of one while something still names it, nobody
 ALIVE, OVER, FREE = map(whole, range(3))
@@ -70,6 +70,7 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.degraded = False
     row.own_thread = False
     row.branching = False
+    row.copy = False
     row.root = 0
     if s.tells:
         told(s)[task].until = math.inf

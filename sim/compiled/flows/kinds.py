@@ -10,6 +10,7 @@ from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
 from sim.policies.connections import PoolRow
+from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow
@@ -161,6 +162,7 @@ class Task(int):
     degraded: bool
     own_thread: bool
     branching: bool
+    copy: bool
 
 
 class Connection(int):
@@ -170,6 +172,19 @@ class Connection(int):
     opener: Task | None
     holds: bool
     must_open: bool
+
+
+class Race(int):
+    """Where calls are hedged: the race of copies that the task in the row of the same place makes."""
+
+    began: float
+    ticket: int
+    sent: int
+    number: int
+    over: TaskLine
+    latest: Task | None
+    open: bool
+    woken: bool
 
 
 class Told(int):
@@ -304,6 +319,8 @@ class Call(int):
     subject: int
     about: int
     pool_lane: TimerLane | None
+    hedge_rule: RetryRow
+    most_copies: int
     max_pending: int
     connect: int
     limit_about: int
@@ -315,6 +332,8 @@ class Call(int):
     bulkhead: bool
     timed: bool
     propagates: bool
+    hedges: bool
+    cancels_losers: bool
     pools: bool
     limits: bool
     may_freeze: bool
@@ -384,6 +403,12 @@ class Guard(int):
     limit_turned_away: int
     limit_in_line: int
     refusing: bool
+    hedge: HedgeRow | None
+    hedge_ring: Ring
+    hedge_budget: BudgetRow | None
+    hedge_tokens: Ring
+    hedged: int
+    hedges_won: int
     pool: PoolRow | None
     pool_ring: Ring
     pool_line: TaskLine

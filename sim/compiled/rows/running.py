@@ -81,6 +81,7 @@ class Task(Row):
     degraded: bool
     own_thread: bool  # a consumer or relay, which needs no place
     branching: bool  # its children are branches
+    copy: bool  # it is a copy of a hedged attempt
 
 
 class Connection(Row):
@@ -90,6 +91,19 @@ class Connection(Row):
     opener: Perhaps[Task]  # who comes back when its connection is open; -1: it is
     holds: bool  # a connection, or the right to open one
     must_open: bool
+
+
+class Race(Row):
+    """Where calls are hedged: the race of copies that the task in the row of the same place makes."""
+
+    began: float  # s
+    ticket: int  # of the task when it began
+    sent: int  # copies; one more than there may be: there will be no more
+    number: int  # of who comes when one more is due
+    over: TaskLine  # copies that have ended since it was looked at
+    latest: Perhaps[Task]  # the copy whose end was looked at last
+    open: bool
+    woken: bool  # it is to look at its copies
 
 
 class Told(Row):
@@ -183,6 +197,7 @@ stage_notes = Table("stage_notes", StageNote, pool=Pool(1 << 10))
 span_notes = Table("span_notes", SpanNote, pool=Pool(1 << 10))
 flows = Table("flows", Flow, beside=tasks)
 connections = Table("connections", Connection, beside=tasks)
+races = Table("races", Race, beside=tasks)
 told = Table("told", Told, beside=tasks)
 request_notes = Table("request_notes", RequestNotes, beside=requests)
 saved = Table("saved", int, width="deepest", beside=tasks)

@@ -13,6 +13,7 @@ from sim.compiled.flows.layers.pool import drop_connection
 from sim.compiled.flows.layers.rate_limit import stop_waiting
 from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
+from sim.compiled.races import close_race
 from sim.compiled.rows.calls import breakers, calls, guards, rings, targets
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
@@ -79,6 +80,15 @@ def breaker_killed(s: State, own: int, call: int) -> None:
 
 
 @handler
+def hedge_killed(s: State, own: int, call: int) -> None:
+    """Its copies end with it."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    if call_row.hedges and own_row.branching:
+        close_race(s, own)
+
+
+@handler
 def total_timeout_killed(s: State, own: int, call: int) -> None:
     """The call is over. What its attempt goes on with nobody waits for."""
     own_row = tasks(s)[own]
@@ -96,4 +106,5 @@ def call_killed(s: State, own: int, call: int) -> None:
     bulkhead_killed(s, own, call)
     rate_limit_killed(s, own, call)
     breaker_killed(s, own, call)
+    hedge_killed(s, own, call)
     total_timeout_killed(s, own, call)

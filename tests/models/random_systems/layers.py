@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.models.random_systems.luck import Luck
+from tests.models.random_systems.policies import RETRIED
 
 
 def layers(document: dict[str, Any], luck: Luck) -> None:
@@ -23,6 +24,8 @@ def _policy(spec: dict[str, Any], luck: Luck) -> None:
         spec["circuit_breaker"] = breaker(luck.at("breaker"))
     if luck.maybe("pool", 0.4):
         spec["pool"] = pool(luck.at("pool"))
+    if luck.maybe("hedge", 0.3):
+        spec["hedge"] = hedge(luck.at("hedge"))
     if luck.maybe("deadline", 0.3):
         spec["deadline"] = "propagate"
     if "retry" in spec and luck.maybe("throttling", 0.4):
@@ -41,6 +44,18 @@ def pool(luck: Luck) -> dict[str, Any]:
         spec["idle_timeout"] = luck.pick("idle timeout", ("300ms", "2s", "1m"))
     if luck.maybe("connects", 0.7):
         spec["connect"] = luck.pick("connect", ("1ms", "30ms", {"uniform": {"low": "5ms", "high": "80ms"}}, "500ms"))
+    return spec
+
+
+def hedge(luck: Luck) -> dict[str, Any]:
+    """Copies at once, after a while, or after a percentile; losers are cancelled, or go on."""
+    spec: dict[str, Any] = {"after": luck.pick("after", ("0s", "3ms", "20ms", "100ms", "p50", "p90"))}
+    spec["max"] = luck.pick("max", (1, 1, 2, 3))
+    spec["cancel"] = luck.maybe("cancel")
+    if luck.maybe("bounded", 0.4):
+        spec["extra_load"] = luck.pick("load", ("10%", "50%"))
+    if luck.maybe("on", 0.3):
+        spec["on"] = luck.some("on what", RETRIED, 1, 5)
     return spec
 
 

@@ -44,12 +44,16 @@ succeeded, failed_once, allows = throttle.succeeded.compiled, throttle.failed.co
 @flow
 def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     """`own.tries` counts the attempts that are over: the draws of an attempt are keyed by it."""
-    if call.budgeted:
+    whole = not (call.hedges and own.copy)  # a copy of an attempt is one more, and not one after another
+    if whole and call.budgeted:
         guard = its_guard(s, call, own)
         budget.deposit(guard.budget, guard.tokens, s.now)
-    own.tries = 0
+    if whole:
+        own.tries = 0
     while True:
         outcome = yield from inner(s, own, call)
+        if call.hedges and own.copy:
+            return outcome
         own.tries += 1
         if call.throttled:
             hear(s, own, call, outcome)

@@ -11,6 +11,7 @@ from sim.compiled.ending import stop
 from sim.compiled.flows.layer import IN_POOL_LINE, OPENING, Layer, Values, failed
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
 from sim.compiled.flows.layers.pool import let_go
+from sim.compiled.racing import stop_copies
 from sim.compiled.rows.state import State
 from sim.compiled.tasks import IN_BULKHEAD, PARKED, abandon
 
@@ -35,7 +36,9 @@ def in_time(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
 def give_up(s: State, own: Task, call: Call) -> None:
     """Nobody waits any longer for the attempt that the task makes; whether that goes on is the policy's choice."""
     child = own.child
-    if child is not None:
+    if own.branching:  # copies of a hedged attempt
+        stop_copies(s, own, call.cancels)
+    elif child is not None:
         child.caller = None
         if call.cancels and child.replica.host is not None:
             stop(s, child, child.replica.host, True, TIMEOUT)

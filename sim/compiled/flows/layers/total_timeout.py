@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 @flow
 def in_total_time(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     """Make the call, which has begun now."""
-    if call.propagates:
+    whole = not (call.hedges and own.copy)  # a copy of an attempt knows the time limit of the whole
+    if whole and call.propagates:
         if not begin_in_time(s, own, call):
             failed(s, own, call)
             return TIMEOUT  # nobody waits: it is not begun
-    elif call.total_lane is not None:
+    elif whole and call.total_lane is not None:
         arm_total(s, call.total_lane, own)
     outcome = yield from inner(s, own, call)
     own.call_number = 0  # its timer is stale
