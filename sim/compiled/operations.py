@@ -28,6 +28,7 @@ from sim.compiled.rows.programs import (
     OutboxOp,
     ParallelOp,
     PlaceOp,
+    PluginOp,
     ReplyOp,
     SaltOp,
     StockOp,
@@ -47,8 +48,8 @@ from sim.compiled.tasks import FINISHED, GO_ON, WORKED, forget, new_task
     ENTRY, PASS, CALL, END, WELL, EFFECT, BY_CHANCE, SPEND, PLACE, LET_GO, THAW, LIMITS, ASK, CLIENT_DONE,
     POLL, TAKE_NEXT, HAND_OVER, RECORD_OVER, COMMIT, RELAY, OUTBOX, FORGET_CALL,
     GO_TO, FALL_BACK, FALLBACK_END, SALT_IN, SALT_OUT, LOOK, TAKE, REPLY, COURIER, PARALLEL, BRANCH_END, TOKEN,
-    TOKEN_ANSWER, THINK, STILL_THERE, USER_DONE,
-) = map(whole, range(38))  # fmt: skip
+    TOKEN_ANSWER, THINK, STILL_THERE, USER_DONE, PLUGIN_BEGINS, PLUGIN_STEP,
+) = map(whole, range(40))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -56,7 +57,7 @@ OPERANDS: dict[int, type[Op]] = {
     BY_CHANCE: ChanceOp, LIMITS: LimitsOp, ASK: WorkloadOp, THINK: ThinkOp, USER_DONE: NextUserOp, OUTBOX:
     OutboxOp, RELAY: OutboxOp,
     SALT_IN: SaltOp, SALT_OUT: SaltOp, LOOK: StockOp, TAKE: StockOp, REPLY: ReplyOp, PARALLEL: ParallelOp, TOKEN:
-    TokenOp,
+    TokenOp, PLUGIN_BEGINS: PluginOp, PLUGIN_STEP: PluginOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""
 

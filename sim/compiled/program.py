@@ -1,7 +1,7 @@
 """From the wired models to programs: every endpoint, route, consumer, relay and client becomes a run of operations.
 
 The models have already been made by `World`: names, salts, hops, calls, guards. Here they are only read. A step that
-is not one of the built-in ones has no operation, and `Unsupported` says which it is.
+is not one of the built-in ones runs by its flow (`plugins/`); where it has none, `Unsupported` says which it is.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from sim.compiled.rows.programs import Op
 from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
-from sim.models.sequence import PASS
+from sim.models.sequence import PASS, StepSequence
 
 if TYPE_CHECKING:
+    from sim.compiled.plugins.tables import Placed, PluginTables
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.places import Places
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
     from sim.models.host import Host
-    from sim.models.sequence import StepSequence
 
 MOST_EFFECTS = 62  # bits of a whole number that is never negative, and one to spare
 Untyped = Any  # steps and authentications of the models, told apart by their class
@@ -66,15 +66,18 @@ class Label:
 class Assembler:
     """Writes the operations of all programs into one table."""
 
-    def __init__(self, places: Places, calls: CallTables, gateway_work: int = NOBODY):
+    def __init__(self, places: Places, calls: CallTables, plugins: PluginTables, gateway_work: int = NOBODY):
         self.places = places
         self.calls = calls
+        self.plugins = plugins
         self.gateway_work = gateway_work  # the draw of the gateway's own work, where it has some
         self.courier = NOBODY  # where the program of couriers begins
         self.rows: list[dict[str, Any]] = []
         self.branches: list[Label] = []
         self.depth = 0
         self.deepest = 1
+        self.frames = 0  # steps of plug-ins that this place is within
+        self.most_frames = 0
         self.widest = 1  # how many branches start at once, at most
         self._later: list[Callable[[], None]] = []  # branches stand behind the program that starts them
 
@@ -173,15 +176,44 @@ class Assembler:
             if manner == PASS:
                 self.emit(op_of.PASS, host=self.places.host_at[host], **_drawn(step))
             else:
-                self._step(step, fail)
+                self._step(step, host, fail)
         if watch_end and host.may_hang:
             self.emit(op_of.THAW)
 
-    def _step(self, step: Any, fail: Label) -> None:  # noqa: ANN401 - a behaviour
+    def _step(self, step: Any, host: Host, fail: Label) -> None:  # noqa: ANN401 - a behaviour
         write = _WRITERS.get(type(step))
-        if write is None:
+        if write is not None:
+            write(self, step, fail)
+            return
+        placed = self.plugins.placed(step, host)
+        if placed is None:
             raise Unsupported(f"the step '{type(step).__name__.lower()}'")
-        write(self, step, fail)
+        self._plugin_step(placed, fail)
+
+    def _plugin_step(self, placed: Placed, fail: Label) -> None:
+        """The step, and behind it its parts, each of which leads back to it.
+
+        Where it is performed at another site they stand there once more, as far behind it.
+        """
+        self.emit(op_of.PLUGIN_BEGINS, depth=self.frames)
+        function = self.plugins.function(placed.made)
+        step = self.emit(op_of.PLUGIN_STEP, function=function, step=placed.first, depth=self.frames, fail=fail)
+        after = Label()
+        self.emit(op_of.GO_TO, to=after)
+        self.frames += 1
+        self.most_frames = max(self.most_frames, self.frames)
+        for name, part in placed.parts.items():
+            placed.values[name] = len(self.rows) - step
+            over = Label()
+            if isinstance(part, StepSequence):
+                self.sequence(part, over)
+            else:
+                self._step(part, placed.host, over)
+            self.emit(op_of.WELL)
+            self.here(over)
+            self.emit(op_of.GO_TO, to=step)
+        self.frames -= 1
+        self.here(after)
 
     def _let_go(self, host: Host) -> None:
         if host.event_loop:

@@ -138,6 +138,14 @@ class TokenOp(Op, size=OP_BYTES, fixed=True):
     where: int  # index into names: who would be asked
 
 
+class PluginOp(Op, size=OP_BYTES, fixed=True):
+    """A step of a plug-in."""
+
+    function: int  # of its flow, in `plugin_functions`
+    step: int  # its row in the first replica of its host
+    depth: int  # of its frame
+
+
 ops = Table("ops", Op)
 entry_ops = View(ops, EntryOp)
 timed_ops = View(ops, TimedOp)
@@ -156,5 +164,6 @@ stock_ops = View(ops, StockOp)
 reply_ops = View(ops, ReplyOp)
 parallel_ops = View(ops, ParallelOp)
 token_ops = View(ops, TokenOp)
+plugin_ops = View(ops, PluginOp)
 branches = Table("branches", int)
 """Where the program of each branch begins."""
