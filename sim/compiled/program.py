@@ -6,7 +6,8 @@ is not one of the built-in ones runs by its flow (`plugins/`); where it has none
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +17,25 @@ from numpy.typing import NDArray
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
 from sim.compiled.codes import UNAUTHORIZED
+from sim.compiled.composed import write_composed
+from sim.compiled.plugins.program import write_plugin
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import Op
 from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
-from sim.models.sequence import PASS, StepSequence
+from sim.models.sequence import PASS
 
 if TYPE_CHECKING:
-    from sim.compiled.plugins.tables import Placed, PluginTables
+    from sim.compiled.plugins.tables import PluginTables
     from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.composed import ComposedTables
     from sim.compiled.wiring.places import Places
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
     from sim.models.host import Host
+    from sim.models.sequence import StepSequence
 
 MOST_EFFECTS = 62  # bits of a whole number that is never negative, and one to spare
 Untyped = Any  # steps and authentications of the models, told apart by their class
@@ -66,9 +71,17 @@ class Label:
 class Assembler:
     """Writes the operations of all programs into one table."""
 
-    def __init__(self, places: Places, calls: CallTables, plugins: PluginTables, gateway_work: int = NOBODY):
+    def __init__(
+        self,
+        places: Places,
+        calls: CallTables,
+        composed: ComposedTables,
+        plugins: PluginTables,
+        gateway_work: int = NOBODY,
+    ):
         self.places = places
         self.calls = calls
+        self.composed = composed
         self.plugins = plugins
         self.gateway_work = gateway_work  # the draw of the gateway's own work, where it has some
         self.courier = NOBODY  # where the program of couriers begins
@@ -87,6 +100,19 @@ class Assembler:
         """Append an operation; its place."""
         self.rows.append({"kind": kind, **values})
         return len(self.rows) - 1
+
+    def label(self) -> Label:
+        """A place that is known later."""
+        return Label()
+
+    @contextmanager
+    def kept_meanwhile(self, numbers: int) -> Iterator[int]:
+        """Where a task keeps so many numbers while what is written meanwhile goes on."""
+        depth = self.depth
+        self.depth += numbers
+        self.deepest = max(self.deepest, self.depth)
+        yield depth
+        self.depth = depth
 
     def here(self, label: Label) -> None:
         """The label means the operation that comes next."""
@@ -176,46 +202,20 @@ class Assembler:
             if manner == PASS:
                 self.emit(op_of.PASS, host=self.places.host_at[host], **_drawn(step))
             else:
-                self._step(step, host, fail)
+                self.step(step, host, fail)
         if watch_end and host.may_hang:
             self.emit(op_of.THAW)
 
-    def _step(self, step: Any, host: Host, fail: Label) -> None:  # noqa: ANN401 - a behaviour
+    def step(self, step: Any, host: Host, fail: Label) -> None:  # noqa: ANN401 - a behaviour
+        """One step."""
         write = _WRITERS.get(type(step))
         if write is not None:
             write(self, step, fail)
-            return
-        placed = self.plugins.placed(step, host)
-        if placed is None:
+        elif not (write_composed(self, step, fail) or write_plugin(self, step, host, fail)):
             raise Unsupported(f"the step '{type(step).__name__.lower()}'")
-        self._plugin_step(placed, fail)
 
-    def _plugin_step(self, placed: Placed, fail: Label) -> None:
-        """The step, and behind it its parts, each of which leads back to it.
-
-        Where it is performed at another site they stand there once more, as far behind it.
-        """
-        self.emit(op_of.PLUGIN_BEGINS, depth=self.frames)
-        function = self.plugins.function(placed.made)
-        step = self.emit(op_of.PLUGIN_STEP, function=function, step=placed.first, depth=self.frames, fail=fail)
-        after = Label()
-        self.emit(op_of.GO_TO, to=after)
-        self.frames += 1
-        self.most_frames = max(self.most_frames, self.frames)
-        for name, part in placed.parts.items():
-            placed.values[name] = len(self.rows) - step
-            over = Label()
-            if isinstance(part, StepSequence):
-                self.sequence(part, over)
-            else:
-                self._step(part, placed.host, over)
-            self.emit(op_of.WELL)
-            self.here(over)
-            self.emit(op_of.GO_TO, to=step)
-        self.frames -= 1
-        self.here(after)
-
-    def _let_go(self, host: Host) -> None:
+    def let_go(self, host: Host) -> None:
+        """An event loop gives its worker back before it waits for others."""
         if host.event_loop:
             self.emit(op_of.LET_GO, host=self.places.host_at[host])
 
@@ -226,11 +226,11 @@ class Assembler:
         self.emit(op_of.SPEND, host=host, **_drawn(step.demand), computing=True)
 
     def _wait(self, step: behaviours.Wait, _fail: Label) -> None:
-        self._let_go(step.host)
+        self.let_go(step.host)
         self.emit(op_of.SPEND, host=self.places.host_at[step.host], **_drawn(step.demand))
 
     def _call_step(self, step: behaviours.CallStep, fail: Label) -> None:
-        self._let_go(step.host)
+        self.let_go(step.host)
         self.call(step.call, fail)
 
     def call(self, call: Call, fail: Label) -> None:
@@ -256,7 +256,7 @@ class Assembler:
             self.emit(op_of.FORGET_CALL, call=self.calls.call(step.call))
         else:
             assert step.call is not None
-            self._let_go(step.host)
+            self.let_go(step.host)
             self.call(step.call, fail)
 
     def _perform(self, step: behaviours.Perform, fail: Label) -> None:
@@ -264,14 +264,12 @@ class Assembler:
             self.sequence(step.endpoint.sequence, fail)
             return
         over = Label()
-        self.emit(op_of.SALT_IN, depth=self.depth, salt=step.salt)
-        self.depth += 2  # its chain and its path
-        self.deepest = max(self.deepest, self.depth)
-        self.sequence(step.endpoint.sequence, over)
-        self.depth -= 2
+        with self.kept_meanwhile(2) as depth:  # its chain and its path
+            self.emit(op_of.SALT_IN, depth=depth, salt=step.salt)
+            self.sequence(step.endpoint.sequence, over)
         self.emit(op_of.WELL)
         self.here(over)
-        self.emit(op_of.SALT_OUT, depth=self.depth, fail=fail)
+        self.emit(op_of.SALT_OUT, depth=depth, fail=fail)
 
     def _effect(self, step: behaviours.Effect, _fail: Label) -> None:
         if step.bit >= 1 << MOST_EFFECTS:
@@ -283,7 +281,7 @@ class Assembler:
         stock = self.places.stock_at[step.stock]
         self.emit(op_of.LOOK, stock=stock, where=step.where, fail=fail)
         if step.gap is not None:
-            self._let_go(step.host)
+            self.let_go(step.host)
             self.emit(op_of.SPEND, host=self.places.host_at[step.host], draw=row_of(step.gap))
         self.emit(op_of.TAKE, stock=stock)
 
@@ -300,23 +298,19 @@ class Assembler:
     def _reply(self, _step: behaviours.Reply, _fail: Label) -> None:
         self.emit(op_of.REPLY, courier=self.courier)
 
-    def _parallel(self, step: behaviours.Parallel, fail: Label) -> None:
-        self._let_go(step.host)
-        first = len(self.branches)
-        labels = [Label() for _ in step.branches]
-        self.branches += labels
-        self.widest = max(self.widest, len(labels))
-        self.emit(op_of.PARALLEL, host=self.places.host_at[step.host], first=first, count=len(labels), fail=fail)
-        for label, sequence in zip(labels, step.branches, strict=True):
-            self._later.append(partial(self._branch, label, sequence, step.host))
+    def branch(self, sequence: StepSequence, end: int, **values: Untyped) -> Label:
+        """Where the program of a branch will stand, which ends with the operation `end`, well or not."""
+        label = Label()
+        self._later.append(partial(self._branch, label, sequence, end, values))
+        return label
 
-    def _branch(self, label: Label, sequence: StepSequence, host: Host) -> None:
-        end = Label()
+    def _branch(self, label: Label, sequence: StepSequence, end: int, values: dict[str, Untyped]) -> None:
+        over = Label()
         self.here(label)
-        self.sequence(sequence, end)
+        self.sequence(sequence, over)
         self.emit(op_of.WELL)
-        self.here(end)
-        self.emit(op_of.BRANCH_END, host=self.places.host_at[host])
+        self.here(over)
+        self.emit(end, host=self.places.host_at[sequence.host], **values)
 
     # -- the gateway ---------------------------------------------------------------------------------------------------
 
@@ -339,7 +333,7 @@ class Assembler:
             self._compute(place, route.translate)
         if host.event_loop:
             self._thaw(host)
-            self._let_go(host)
+            self.let_go(host)
         self._thaw(host)
         self.call(route.call, end)
         if route.translate_back is not None:
@@ -378,7 +372,7 @@ class Assembler:
             to=good,
             fail=end,
         )
-        self._let_go(authentication.host)
+        self.let_go(authentication.host)
         self.call(authentication.call, answer)
         self.rows[-1]["for_others"] = True
         self.here(answer)
@@ -399,5 +393,4 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Fail: Assembler._by_chance,
     behaviours.Refuse: Assembler._by_chance,
     behaviours.Reply: Assembler._reply,
-    behaviours.Parallel: Assembler._parallel,
 }

@@ -26,7 +26,8 @@ from sim.spec.plugins import text_of
 
 NUMBERS = {"int": "int", "float": "float", "bool": "bool", "Part": "int", "Chance": "int", "Total": "int"}
 ROWS = {"PluginStep": STEP_BYTES, "PluginFrame": FRAME_BYTES}
-TRUSTED = ("sim", "math", "builtins")  # what these say is part of the digest of the engine, or never changes
+# what these say is part of the digest of the engine, or never changes
+TRUSTED = ("math", "builtins", "sim.policies", "sim.chance", "sim.vocabulary")
 
 
 @dataclass(frozen=True)
@@ -132,20 +133,21 @@ def _frozen(policy: Any) -> list[tuple[str, object]] | None:  # noqa: ANN401 - a
         if function in seen:
             continue
         seen.add(function)
-        for name in _names(function.__code__):
-            value = function.__globals__.get(name)
+        for name in _names(function.__code__) & set(function.__globals__):
+            value = function.__globals__[name]
             home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "builtins")
-            if isinstance(value, int | float | str | None):
+            if isinstance(value, int | float | str):
                 found.append((name, value))
             elif isinstance(value, FunctionType) and home == policy.__module__:
                 todo.append(value)
-            elif str(home).partition(".")[0] not in TRUSTED:
+            elif not str(home).startswith(TRUSTED):
                 return None
     return sorted(found, key=repr)
 
 
-def _names(code: CodeType) -> list[str]:
-    return [*code.co_names, *(name for part in code.co_consts if isinstance(part, CodeType) for name in _names(part))]
+def _names(code: CodeType) -> set[str]:
+    inside = [_names(part) for part in code.co_consts if isinstance(part, CodeType)]
+    return set(code.co_names).union(*inside)
 
 
 def _place(flow: Callable[..., Any]) -> str:

@@ -6,8 +6,8 @@ know.
 
 from __future__ import annotations
 
+from sim.compiled.rows import running
 from sim.compiled.rows.declaring import Row
-from sim.compiled.rows.running import tasks
 from sim.compiled.rows.tables import Table, Words
 
 STEP_BYTES, FRAME_BYTES = 256, 64
@@ -27,7 +27,7 @@ class PluginFrame(Row, size=FRAME_BYTES):
 
 plugin_steps = Table("plugin_steps", PluginStep)
 plugin_words = Words(plugin_steps)
-plugin_frames = Table("plugin_frames", PluginFrame, width="deepest_frame", beside=tasks)
+plugin_frames = Table("plugin_frames", PluginFrame, width="deepest_frame", beside=running.tasks)
 """As many for each task as steps of plug-ins can stand within one another."""
 plugin_functions = Table("plugin_functions", int)
 """Where the machine code of each flow begins."""
