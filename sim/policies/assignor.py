@@ -18,12 +18,12 @@ from sim.policies.java import hash_of_text, in_map_order
 from sim.policies.sticky_assignor import Claim, ConstrainedAssignment, TopicPartition, settle
 
 Assignment = dict[str, list[TopicPartition]]
-"""Member id -> its (topic, partition)s, in the order in which Kafka lists them."""
+"""GroupMember id -> its (topic, partition)s, in the order in which Kafka lists them."""
 
 STRATEGIES = ("range", "roundrobin", "sticky", "cooperative-sticky")
 
 
-class Member(NamedTuple):
+class GroupMember(NamedTuple):
     """A member of a group, as its leader knows it when it assigns."""
 
     id: str
@@ -33,7 +33,7 @@ class Member(NamedTuple):
     generation: int = -1  # in which it had that; -1: it does not say
 
 
-def assign(strategy: str, partitions: Mapping[str, int], members: Sequence[Member]) -> Assignment:
+def assign(strategy: str, partitions: Mapping[str, int], members: Sequence[GroupMember]) -> Assignment:
     """What every member gets. `partitions`: topic -> how many there are; members in the order in which they joined.
 
     KeyError: no such strategy.
@@ -41,12 +41,12 @@ def assign(strategy: str, partitions: Mapping[str, int], members: Sequence[Membe
     return _ASSIGNORS[strategy](partitions, members)
 
 
-def in_order(members: Sequence[Member]) -> list[Member]:
+def in_order(members: Sequence[GroupMember]) -> list[GroupMember]:
     """Static members by their instance id, then the others by their member id (MemberInfo.compareTo)."""
     return sorted(members, key=lambda member: (member.instance_id is None, member.instance_id or member.id))
 
 
-def assign_ranges(partitions: Mapping[str, int], members: Sequence[Member]) -> Assignment:
+def assign_ranges(partitions: Mapping[str, int], members: Sequence[GroupMember]) -> Assignment:
     """Topic by topic, contiguous partitions for each member; the first members have one more."""
     assignment: Assignment = {member.id: [] for member in members}
     ordered = in_order(members)
@@ -57,7 +57,7 @@ def assign_ranges(partitions: Mapping[str, int], members: Sequence[Member]) -> A
     return assignment
 
 
-def assign_round_robin(partitions: Mapping[str, int], members: Sequence[Member]) -> Assignment:
+def assign_round_robin(partitions: Mapping[str, int], members: Sequence[GroupMember]) -> Assignment:
     """All partitions, by topic and number, one at a time to the members in a circle; who does not subscribe is
     passed over.
     """
@@ -73,7 +73,7 @@ def assign_round_robin(partitions: Mapping[str, int], members: Sequence[Member])
     return assignment
 
 
-def assign_sticky(partitions: Mapping[str, int], members: Sequence[Member]) -> Assignment:
+def assign_sticky(partitions: Mapping[str, int], members: Sequence[GroupMember]) -> Assignment:
     """As even as can be, and then as little moved as can be; what moves is in the answer at once (eager)."""
     if not members:
         return {}
@@ -87,7 +87,7 @@ def assign_sticky(partitions: Mapping[str, int], members: Sequence[Member]) -> A
     return GeneralAssignment(there, settled.owned, claims).build()
 
 
-def assign_cooperatively(partitions: Mapping[str, int], members: Sequence[Member]) -> Assignment:
+def assign_cooperatively(partitions: Mapping[str, int], members: Sequence[GroupMember]) -> Assignment:
     """The same of the cooperative protocol: what another still owns is left out of the answer, and given in the next
     round, when its owner has given it up.
     """
@@ -120,7 +120,7 @@ def assign_numbers(strategy: str, owned: Sequence[Sequence[int]], partitions: in
     """
     names = [f"member-{number:06d}" for number in range(len(owned))]
     members = [
-        Member(name, ("",), name, tuple(("", partition) for partition in its), 1)
+        GroupMember(name, ("",), name, tuple(("", partition) for partition in its), 1)
         for name, its in zip(names, owned, strict=True)
     ]
     strategy = "sticky" if strategy == "cooperative-sticky" else strategy
@@ -135,7 +135,7 @@ def sticky_assign(owned: Sequence[Sequence[int]], partitions: int) -> list[list[
     return assign_numbers("sticky", owned, partitions)
 
 
-def _claim(member: Member) -> Claim:
+def _claim(member: GroupMember) -> Claim:
     return Claim(member.id, member.topics, member.owned, member.generation)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.policies.assignor import Member, assign, range_assign, sticky_assign
+from sim.policies.assignor import GroupMember, assign, range_assign, sticky_assign
 
 
 def test_oracle_15_the_first_member_has_one_more():
@@ -36,20 +36,20 @@ def test_decisions_recorded_from_a_real_client():
     recorded = json.loads((Path(__file__).parent / "kafka_assignments.json").read_text())["cases"]
     assert len(recorded) == 60
     for case in recorded:
-        members = [Member(name, tuple(topics), instance) for name, topics, instance in case["members"]]
+        members = [GroupMember(name, tuple(topics), instance) for name, topics, instance in case["members"]]
         for strategy, assigned in case["assigned"].items():
             ours = assign(strategy, case["partitions"], members)
             assert {name: sorted(map(list, its)) for name, its in ours.items()} == assigned
 
 
 def member(name, owned=(), topics=("t",), **more):
-    return Member(name, topics, owned=tuple(owned), generation=1, **more)
+    return GroupMember(name, topics, owned=tuple(owned), generation=1, **more)
 
 
 def test_round_robin_passes_over_who_does_not_subscribe():
     """The example in the documentation of RoundRobinAssignor."""
     partitions = {"t0": 1, "t1": 2, "t2": 3}
-    members = [Member("C0", ("t0",)), Member("C1", ("t0", "t1")), Member("C2", ("t0", "t1", "t2"))]
+    members = [GroupMember("C0", ("t0",)), GroupMember("C1", ("t0", "t1")), GroupMember("C2", ("t0", "t1", "t2"))]
     assert assign("roundrobin", partitions, members) == {
         "C0": [("t0", 0)],
         "C1": [("t1", 0)],
@@ -59,7 +59,7 @@ def test_round_robin_passes_over_who_does_not_subscribe():
 
 def test_static_members_stand_in_the_order_of_their_instances_and_before_dynamic_ones():
     """AbstractPartitionAssignor.MemberInfo.compareTo: a member id is made anew at each start, an instance id is not."""
-    members = [Member("a", ("t",)), Member("z", ("t",), "i-2"), Member("y", ("t",), "i-1")]
+    members = [GroupMember("a", ("t",)), GroupMember("z", ("t",), "i-2"), GroupMember("y", ("t",), "i-1")]
     assert assign("range", {"t": 3}, members) == {"a": [("t", 2)], "z": [("t", 1)], "y": [("t", 0)]}
 
 
@@ -85,8 +85,8 @@ def test_under_cooperative_sticky_a_newcomer_gets_nothing_before_its_owner_has_g
 
 
 def test_what_two_claim_goes_to_the_later_generation_and_what_two_claim_of_one_to_neither_at_once():
-    old = Member("old", ("t",), owned=(("t", 0), ("t", 1)), generation=1)
-    new = Member("new", ("t",), owned=(("t", 0),), generation=2)
+    old = GroupMember("old", ("t",), owned=(("t", 0), ("t", 1)), generation=1)
+    new = GroupMember("new", ("t",), owned=(("t", 0),), generation=2)
     assert assign("sticky", {"t": 2}, [old, new]) == {"old": [("t", 1)], "new": [("t", 0)]}
 
 

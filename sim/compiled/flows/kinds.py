@@ -5,7 +5,6 @@ A row is its place in a table, so that functions of the engine can be handed it;
 
 from __future__ import annotations
 
-from sim.policies.assignor import Member
 from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
@@ -587,6 +586,41 @@ class Delivery(int):
     flow: int
     previous: Delivery | None
     next: Delivery | None
+
+
+class Member(int):
+    """A member of a group."""
+
+    holding_area: float
+    busy_area: float
+    session: float
+    group: Group
+    host: Host
+    replica: Replica
+    task: Task | None
+    hop: Hop
+    wire: Wire
+    broker: Broker
+    salt: int
+    max_poll: int
+    max_deliveries: int
+    retry_topic: int
+    retries_first: int
+    first_partition: int
+    partitions: int
+    turn: int
+    batch: DeliveryLine
+    following: Delivery | None
+    current: Delivery | None
+    pc: Op
+    idempotent: bool
+    latest: bool
+    idle: bool
+    belongs: bool
+    up: bool
+    holding: bool
+    died: bool
+    processing: bool
 
 
 class Outbox(int):
