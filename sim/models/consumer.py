@@ -235,8 +235,10 @@ class Consumer:
         room = self.spec.max_poll_records
         for turn in range(len(partitions)):
             partition = partitions[(self.first + turn) % len(partitions)]
-            if partition.owner is not self:
+            if partition.owner is not self or partition.offline:
                 continue
+            if partition.out_of_range:
+                self.group.back_in_range(partition, self)
             for waiting in (partition.retries, partition.readable):
                 while waiting and room:
                     self.batch.append(waiting.popleft())

@@ -133,6 +133,8 @@ def _publication(at: Location, step: Publish, broker: MessageBroker) -> Iterator
     if isinstance(broker, QueueBroker):
         if step.key is not None:
             yield (*at, "key"), f"'{step.topic}' has no partitions; an exchange routes by `routing_key`", True
+        if step.size is not None:
+            yield (*at, "size"), f"'{step.topic}' is no topic; bytes are the `message_size` of its broker", True
         return
     for word, instead in TO_QUEUES.items():
         if word in step.model_fields_set:
