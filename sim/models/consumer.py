@@ -99,8 +99,9 @@ class Consumer:
         self.first = 0  # the partition at which the next poll begins
         self.batch: deque[Delivery] = deque()  # polled and not committed
         self.fresh: list[Delivery] = []  # of these, what the last poll gave
-        self.commits = spec.commit.when
-        self.next_commit = spec.commit.interval  # s; of automatic ones
+        self.commits = spec.commit.when if spec.commit is not None else "batch"
+        self.commit_interval = spec.commit.interval if spec.commit is not None else 0.0
+        self.next_commit = self.commit_interval  # s; of automatic ones
         self.fetches = Fetching(self, spec.fetch) if spec.fetch is not None else None
         self.idle = False
         self.belongs = not replica.absent  # to the group, as far as the coordinator knows
@@ -135,7 +136,7 @@ class Consumer:
                     self.group.reset_offset(partition, self)
         self.batch = deque()
         self.idle = False
-        self.next_commit = self.env.now + self.spec.commit.interval
+        self.next_commit = self.env.now + self.commit_interval
         self.task = Task(None, 0, 0, None, self.replica)
         self.task.own_thread = True
         self.task.begin(self._live(self.task))
@@ -333,7 +334,7 @@ class Consumer:
     def _commit_handled(self) -> None:
         """Under automatic commits: what is handled is committed."""
         if self.commits == "automatic":
-            self.next_commit = self.env.now + self.spec.commit.interval
+            self.next_commit = self.env.now + self.commit_interval
             self._commit()
 
     def _rest(self) -> None:

@@ -66,7 +66,7 @@ class Consume(Spec):
     """Messages that a member takes at once."""
     fetch: Fetch | None = None
     """Of a topic: how much the broker collects before it answers; without it each record as it comes."""
-    commit: Commit = Commit()
+    commit: Commit | None = None
     """Of a topic: when offsets are committed, after a `batch` where nothing is said."""
     retry_topic: RetryTopic | None = None
     """Where a failed message is tried again without blocking its partition."""
