@@ -309,7 +309,8 @@ class ManagedConsumer(Consumer):
         self.revoke()
         if self.up and self.processing:
             self.evicted = True
-            self.give_back()
+            if self.commits != "before":
+                self.give_back()
 
     # -- polling -----------------------------------------------------------------------------------------------------
 
@@ -324,19 +325,12 @@ class ManagedConsumer(Consumer):
                 yield
             yield from self._join()
             self._poll()
-            if not self.batch:
-                self.idle = True
+            if not self.fresh:
+                self._be_idle()
                 yield
                 continue
             self._begin()
-            for delivery in list(self.batch):
-                yield from self._process(task, delivery)
-            while broker.down or wire.cuts:
-                broker.waiting.append(task)
-                yield
-            if not self.evicted:  # else CommitFailedException
-                self._commit()
-            self.evicted = False
+            yield from self._handle_batch(task)
             self._rest()
             if self.closing:
                 self.stop_soon()
@@ -347,6 +341,7 @@ class ManagedConsumer(Consumer):
         if self.session is None:
             self.session = self.coordinator.come(self)
         elif self.session.notified:
+            self._commit_handled()  # ConsumerCoordinator.onJoinPrepare
             self.coordinator.join(self.session)
             self.session.notified = False
         while self.coordinator.eager and self.session.joined:

@@ -120,6 +120,7 @@ class Message(Signal):
         "replicated",
         "request",
         "site",
+        "size",
         "topic",
         "waiter",
     )
@@ -136,6 +137,7 @@ class Message(Signal):
         self.path = path
         self.flow = flow  # of which it comes: the publication, or the row of an outbox
         self.published = published
+        self.size = topic.size  # bytes
         self.available = math.nan
         self.replicated = False
         self.lost = False  # with the leader that alone had it
@@ -191,6 +193,7 @@ class Topic:
         self.name = name
         self.name_index = context.recorder.name(name)
         self.key = spec.key
+        self.size = spec.message_size
         self.partitions = [Partition(index) for index in range(spec.partitions)]
         self.groups: list[Reader] = []
         self.stickies: dict[Replica, partitioners.StickyRow] = {}  # of the producers that have published without a key

@@ -135,6 +135,10 @@ def consume(luck: Luck, group: str) -> dict[str, Any]:
     }
     if luck.maybe("retry topic", 0.3):
         made["retry_topic"] = {"delays": ["300ms", "1s"]}
+    if luck.maybe("fetch", 0.3):
+        made["fetch"] = {"min": luck.pick("min", ("2KiB", "64KiB")), "wait": "200ms"}
+    if luck.maybe("commit", 0.5):
+        made["commit"] = luck.pick("commit of", ("record", "before", {"when": "automatic", "interval": "1s"}))
     if luck.maybe("membership", 0.4):
         made["membership"] = {
             "protocol": luck.pick("protocol", ("eager", "cooperative")),

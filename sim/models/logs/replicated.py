@@ -82,7 +82,6 @@ class ReplicatedTopic(Topic):
             ReplicatedPartition(index, [(index + copy) % self.count for copy in range(copies)])
             for index in range(spec.partitions)
         ]
-        self.size = spec.message_size
         self.acknowledged: dict[Message, None] = {}  # and not yet in all in-sync replicas
         self.produced: Callable[[Call, Publish], Hearing] | None = None  # set where there are producers (`wiring.py`)
         self.produced_store: Callable[[Publish], Any] | None = None
@@ -135,9 +134,9 @@ class ReplicatedTopic(Topic):
     def write(self, message: Message, partition: Partition) -> None:
         """The leader has it; its followers will."""
         assert isinstance(partition, ReplicatedPartition)
-        size, self.sizing = self.sizing or self.size, 0.0
+        message.size, self.sizing = self.sizing or self.size, 0.0
         if self.keeper is not None:
-            self.keeper.written(partition.index, partition.end, size, message.request, self.env.now)
+            self.keeper.written(partition.index, partition.end, message.size, message.request, self.env.now)
         if len(partition.copies) == 1:
             super().write(message, partition)
             partition.copies[next(iter(partition.copies))].end = partition.end
