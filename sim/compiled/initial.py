@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled.rows import events, gateway, running
+from sim.compiled.rows import events, gateway, plugins, running
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import BUFFERS, POOLS, AnyTable
@@ -67,7 +67,11 @@ def _what_grows(wiring: Wiring) -> Filled:
     yield running.races, running.Race.zeros(start_of(running.tasks) if hedges else 1)
     yield running.told, running.Told.zeros(start_of(running.tasks) if hands_on_deadlines(wiring) else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
-    yield running.saved, np.zeros((start_of(running.tasks), wiring.assembler.deepest), np.int64)
+    assembler = wiring.assembler
+    yield running.saved, np.zeros((start_of(running.tasks), assembler.deepest), np.int64)
+    deep = assembler.most_frames
+    frames = plugins.PluginFrame.zeros(start_of(running.tasks) * deep if deep else 1)
+    yield plugins.plugin_frames, frames.reshape(-1, max(1, deep))
 
 
 def hands_on_deadlines(wiring: Wiring) -> bool:

@@ -1062,6 +1062,18 @@ class TokenOp(int):
     where: int
 
 
+class PluginOp(int):
+    """A step of a plug-in."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    function: int
+    step: int
+    depth: int
+
+
 class Series(int):
     """What one time series reads."""
 
