@@ -38,7 +38,7 @@ def pool(luck: Luck) -> dict[str, Any]:
     spec: dict[str, Any] = {"size": luck.number("size", 1, 4)}
     spec["acquire_timeout"] = luck.pick("acquire", ("0s", "20ms", "200ms", "3s"))
     if luck.maybe("bounded", 0.3):
-        spec["max_pending"] = luck.number("pending", 0, 3)
+        spec["max_pending"] = luck.pick("pending", (0, 1, 2, 3, "unlimited"))
     if luck.maybe("cold"):
         spec["minimum_idle"] = luck.number("idle", 0, 2)
         spec["idle_timeout"] = luck.pick("idle timeout", ("300ms", "2s", "1m"))
