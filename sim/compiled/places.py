@@ -13,7 +13,7 @@ from sim.compiled.calendar import make_ready
 from sim.compiled.codes import ERROR, OK, SHEDDING_BEGAN, SHEDDING_ENDED
 from sim.compiled.events import log, log_at
 from sim.compiled.lists import add_last, unlink
-from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas
+from sim.compiled.rows.hosts import draws, error_faults, hosts, numbers, replicas, struck
 from sim.compiled.rows.programs import timed_ops
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
@@ -126,11 +126,12 @@ def error_fault_hits(s: State, host: int, task: int, salt: int) -> int:
     The salt keeps the luck of its endpoint apart from that of others.
     """
     row = hosts(s)[host]
+    own = tasks(s)[task]
     for index in range(row.errors_first, row.errors_first + row.errors_count):
         fault = error_faults(s)[index]
-        own = tasks(s)[task]
         if (
             fault.on
+            and (fault.struck < 0 or struck(s)[fault.struck + replicas(s)[own.replica].index] == 1)
             and uniform(draws(s)[fault.draw].key, requests(s)[own.request].id, link_chain(own.chain, salt, ZERO))
             < fault.share
         ):

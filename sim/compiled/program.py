@@ -292,7 +292,7 @@ class Assembler:
         gateway, place = route.gateway, self.places.host_at[host]
         if gateway.spec.work is not None:
             self._thaw(host)
-            plain = not host.may_hang and host.spans is None
+            plain = not host.may_hang and host.uneven is None and host.spans is None
             self.emit(
                 op_of.PASS if plain else op_of.SPEND, host=place, draw=self.gateway_work, kept=True, computing=True
             )

@@ -127,7 +127,6 @@ class Outage(Fault):
 class Slow(Fault):
     """Work and waits that begin during the fault take `by` times as long, in all replicas or in some."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("replicas",)
     of: str
     """The service, or `gateway`."""
     by: Factor = Field(gt=0)
@@ -145,7 +144,6 @@ class Slow(Fault):
 class Errors(Fault):
     """A share of the attempts that reach a worker end at once with an error, in all replicas or in some."""
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("replicas",)
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.ERROR,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED))
     of: str
     """The service, or `gateway`."""

@@ -422,6 +422,7 @@ class Host(int):
 class Replica(int):
     """One process of a host, or who calls from outside."""
 
+    slow: float
     hung_since: float
     frozen: float
     virtual: float
@@ -465,6 +466,7 @@ class ErrorFault(int):
 
     share: float
     draw: int
+    struck: int
     on: bool
 
 

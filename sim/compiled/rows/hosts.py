@@ -55,6 +55,7 @@ class Host(Row):
 class Replica(Row):
     """One process of a host, or who calls from outside."""
 
+    slow: float  # by how much its work is stretched, beside that of its host
     hung_since: float
     frozen: float  # s; spent frozen before the present freeze
     virtual: float  # time of its cores
@@ -98,6 +99,7 @@ class ErrorFault(Row):
 
     share: float
     draw: int
+    struck: int  # in `struck`: the line of the replicas of its host; -1: it strikes all of them
     on: bool
 
 
@@ -121,6 +123,8 @@ hosts = Table("hosts", Host)
 replicas = Table("replicas", Replica, counted="replica_count")
 jobs = Table("jobs", Job, pool=Pool(1 << 10))
 error_faults = Table("error_faults", ErrorFault)
+struck = Table("struck", int)
+"""Whether each replica of a host is struck by an error fault of only some of them: a line for each such fault."""
 stocks = Table("stocks", Stock)
 left = Table("left", int)
 """Units of each kind of each stock that are left; those sold.
