@@ -94,7 +94,7 @@ def arrival(s: State, workload: int) -> int:
         return -1
     request_row = requests(s)[request]
     target = doors(s)[request_row.door].target
-    replica = choose(s, target, row.caller, request_row.id, ZERO)
+    replica = choose(s, target, row.caller, request, ZERO)
     if replica < 0:
         request_row.outcome = UNREACHABLE
         request_row.where = targets(s)[target].where

@@ -10,6 +10,7 @@ from sim.compiled import attempts, calendar, cores, ending, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
+from sim.compiled.rows.balancing import peers, views
 from sim.compiled.rows.calls import alive, balancer_of, balancers, loads
 from sim.compiled.rows.calls import guards as guard_rows
 from sim.compiled.rows.declaring import NOBODY
@@ -140,6 +141,7 @@ class Control:
         row.down = 0
         row.closed -= 1
         alive(self.s)[replica] = 1
+        row.returned = self.s.now
         own.up_area -= self.s.now
         own.up += 1
         self.machine.log(EventKind.REPLICA_RESTARTED, f"{self.wiring.hosts[host].name}[{row.index}]")
@@ -156,6 +158,13 @@ class Control:
         for place in balancer_of.array(self.s)[:, replica]:
             if place >= 0:
                 balancers.array(self.s)[place] = self.wiring.fresh[balancers][place]
+        balancing, fresh = self.wiring.call_tables.balancing, self.wiring.fresh
+        for place in balancing.views_of(replica):
+            view = views(self.s)[place]
+            balancers.array(self.s)[view.plain] = fresh[balancers][view.plain]
+            first, last = view.peers, view.peers + hosts(self.s)[view.host].count
+            peers.array(self.s)[first:last] = fresh[peers][first:last]
+            views.array(self.s)[place] = fresh[views][place]
         for first, line in self.wiring.call_tables.loads_of.values():
             loads.array(self.s)[first + replica * line : first + (replica + 1) * line] = 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from sim.compiled.balancing import ejected_on_average
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
 from sim.compiled.rows.gateway import limits
@@ -17,9 +18,9 @@ from sim.compiled.written.watched import read_layers
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
+    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED,
     OF_LAYERS,
-) = map(whole, range(22))  # fmt: skip
+) = map(whole, range(23))  # fmt: skip
 
 
 @handler
@@ -38,6 +39,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what == EJECTED:
+        return ejected_on_average(s, index)
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)

@@ -70,9 +70,10 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
     request = the(Request, own.request)
     request.attempts = own.tries + 1
     own.root = 0
+    own.sent = s.now
     if workload.lane is not None:
         arm(s, workload.lane, own)
-    chosen = choose(s, request.door.target, workload.caller, request.id, link_chain(0, 0, own.tries))
+    chosen = choose(s, request.door.target, workload.caller, request, link_chain(0, 0, own.tries))
     own.callee = perhaps(Replica, chosen)
     if own.callee is None:
         own.outcome = UNREACHABLE
@@ -81,7 +82,8 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
     send_attempt(s, own)
     yield
     own.child = None
-    leave_balancer(s, the(Request, own.request).door.target, workload.caller, the(Replica, own.callee))
+    target = the(Request, own.request).door.target
+    leave_balancer(s, target, workload.caller, the(Replica, own.callee), own.outcome, own.sent)
 
 
 @flow

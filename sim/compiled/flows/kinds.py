@@ -5,6 +5,8 @@ A row is its place in a table, so that functions of the engine can be handed it;
 
 from __future__ import annotations
 
+from sim.policies.balancer import BalancerRow
+from sim.policies.balancing import BalancingRow, PeerRow
 from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
@@ -109,6 +111,7 @@ class Task(int):
     seconds: float
     pause: float
     began: float
+    sent: float
     frozen_before: float
     worked: float
     deadline: float
@@ -266,6 +269,22 @@ class TimerLane(int):
     armed: bool
 
 
+class View(int):
+    """What one caller knows of the replicas of one callee."""
+
+    next_look: float
+    rule: BalancingRow
+    plain: BalancerRow
+    host: Host
+    peers: PeerRow
+    loads: int
+    points: int
+    size: int
+    subject: int
+    about: int
+    made: bool
+
+
 class Call(int):
     """One call site: a target and a policy."""
 
@@ -308,6 +327,7 @@ class Target(int):
     key: int
     site: int
     counts: bool
+    by_view: bool
     loads: int
     line: int
 
@@ -424,6 +444,7 @@ class Replica(int):
 
     slow: float
     hung_since: float
+    returned: float
     frozen: float
     virtual: float
     last: float

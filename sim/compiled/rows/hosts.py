@@ -57,6 +57,7 @@ class Replica(Row):
 
     slow: float  # by how much its work is stretched, beside that of its host
     hung_since: float
+    returned: float  # s; when it came back last; -inf: it was always there
     frozen: float  # s; spent frozen before the present freeze
     virtual: float  # time of its cores
     last: float  # when that was brought up

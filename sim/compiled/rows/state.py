@@ -13,11 +13,23 @@ import numpy as np
 from numba import from_dtype
 from numpy.typing import NDArray
 
-from sim.compiled.rows import calls, events, gateway, hosts, logs, programs, records, running, traffic, watched
+from sim.compiled.rows import (
+    balancing,
+    calls,
+    events,
+    gateway,
+    hosts,
+    logs,
+    programs,
+    records,
+    running,
+    traffic,
+    watched,
+)
 from sim.compiled.rows.declaring import Row, parts_of, row_at
 from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, AnyTable, Count, Memory, Rows, Table
 
-ROOMS = (calls, events, gateway, hosts, logs, programs, records, running, traffic, watched)
+ROOMS = (balancing, calls, events, gateway, hosts, logs, programs, records, running, traffic, watched)
 """All modules that declare tables: here all of them are known."""
 
 

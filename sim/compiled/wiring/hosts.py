@@ -34,7 +34,9 @@ class HostTables:
         for replica in places.replicas:
             place = places.host_at.get(replica.host, NOBODY)
             cores = places.hosts[place].cores or 0 if place >= 0 else 0
-            self.replicas.add(slow=1.0, host=place, index=replica.index, free=replica.free, cores=cores, due=np.inf)
+            self.replicas.add(
+                slow=1.0, returned=-np.inf, host=place, index=replica.index, free=replica.free, cores=cores, due=np.inf
+            )
         for stock in places.stock_at:
             self.stocks.add(
                 items=stock.items, first=len(self.left), kinds=len(stock.left), subject=places.subject(stock.service)

@@ -54,6 +54,7 @@ class SeriesTables:
         for place, host in enumerate(self.places.hosts):
             for what, quantity in enumerate(OF_HOSTS):
                 self._watch(host.name, quantity, what, place)
+            self._watch(host.name, "ejected", sampling.EJECTED, place)
         of_service: dict[str, int] = {}
         for place, outbox in enumerate(self.places.outboxes):
             name = outbox.service.name

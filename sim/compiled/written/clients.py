@@ -46,7 +46,8 @@ def ask(s: State, own: int, workload: int) -> int:
     to = -1
     if pc == 2:
         own_row.child = -1
-        leave_balancer(s, doors(s)[requests(s)[own_row.request].door].target, workload_row.caller, own_row.callee)
+        target_1 = doors(s)[requests(s)[own_row.request].door].target
+        leave_balancer(s, target_1, workload_row.caller, own_row.callee, own_row.outcome, own_row.sent)
         to = 3
     if pc == 0:
         if s.spans:
@@ -61,9 +62,10 @@ def ask(s: State, own: int, workload: int) -> int:
         request_1_row = requests(s)[request_1]
         request_1_row.attempts = own_row.tries + 1
         own_row.root = 0
+        own_row.sent = s.now
         if workload_row.lane >= 0:
             arm(s, workload_row.lane, own)
-        chosen_1 = choose(s, doors(s)[request_1_row.door].target, workload_row.caller, request_1_row.id, link_chain(ZERO, ZERO, own_row.tries))
+        chosen_1 = choose(s, doors(s)[request_1_row.door].target, workload_row.caller, request_1, link_chain(ZERO, ZERO, own_row.tries))
         own_row.callee = chosen_1
         if own_row.callee < 0:
             own_row.outcome = UNREACHABLE

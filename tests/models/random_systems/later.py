@@ -14,6 +14,7 @@ from tests.models.random_systems.luck import Luck
 FIRST_WITH_LATER_WORDS = 3000
 LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     serving.some_replicas,
+    serving.smart_balancing,
 )
 
 

@@ -1,4 +1,4 @@
-"""What happens at the callee: faults of only some replicas."""
+"""What happens at the callee: faults of only some replicas, and balancers that know more than their name."""
 
 from __future__ import annotations
 
@@ -26,3 +26,65 @@ def some_replicas(document: dict[str, Any], luck: Luck) -> None:
         else:
             fault["errors"] = {**which, "share": own.pick("share", (0.1, 0.5, 1))}
         document["faults"].append(fault)
+
+
+def smart_balancing(document: dict[str, Any], luck: Luck) -> None:
+    """Services that are balanced by weights, latencies, hashes, failures; some are replicated for it, and some have a bad replica."""
+    names = sorted(document["services"])
+    for name in luck.some("which", names, 1, len(names)):
+        own, service = luck.at(name), document["services"][name]
+        if service.get("replicas", 1) == 1 and own.maybe("more", 0.7):
+            service["replicas"] = own.number("replicas", 2, 6)
+        service["load_balancing"] = _balancing(own, service.get("replicas", 1))
+        if own.maybe("bad", 0.5):
+            kind = own.pick("kind", ({"slow": {"of": name, "by": "9x"}}, {"errors": {"of": name, "share": 1}}))
+            which: dict[str, Any] = {word: {**body, "replicas": 1} for word, body in kind.items()}
+            begins = own.pick("at", BEGINS)
+            document["faults"].append({"name": f"bad {name}", "at": begins, "for": "7s", **which})
+        if own.maybe("crash", 0.3):
+            crash = {"of": name, "replicas": 1, "restart_after": "1.1s"}
+            document["faults"].append({"name": f"gone {name}", "at": own.pick("gone", BEGINS), "crash": crash})
+
+
+def _balancing(luck: Luck, replicas: int) -> dict[str, Any]:
+    policies = ("round_robin", "least_request", "peak_ewma", "ring_hash", "random", "two_choices", "power_of_two")
+    policy = luck.pick("policy", policies)
+    made: dict[str, Any] = {"policy": policy}
+    if policy in ("round_robin", "least_request"):
+        if luck.maybe("weights"):
+            made["weights"] = [luck.number(f"weight {index}", 1, 5) for index in range(replicas)]
+        if luck.maybe("slow start", 0.4):
+            made["slow_start"] = luck.pick("window", ("1s", "7s"))
+    if policy == "peak_ewma" and luck.maybe("decay"):
+        made["decay"] = luck.pick("how fast", ("200ms", "3s"))
+    if policy == "ring_hash" and luck.maybe("ring size"):
+        made["ring_size"] = luck.pick("points", (1, 7, 100))
+    if luck.maybe("panic", 0.4):
+        made["panic_threshold"] = luck.pick("left", (0, 0.3, 1))
+    if luck.maybe("outliers", 0.7):
+        made["outlier_detection"] = _outliers(luck.at("outliers"))
+    return made
+
+
+def _outliers(luck: Luck) -> dict[str, Any]:
+    rule: dict[str, Any] = {"max_ejection_percent": luck.pick("most", (10, 34, 50, 100))}
+    if luck.maybe("consecutive"):
+        rule["consecutive_5xx"] = luck.pick("in a row", (1, 2, 3))
+    if luck.maybe("gateway failures", 0.4):
+        rule["consecutive_gateway_failure"] = luck.pick("of these in a row", (1, 2))
+    if luck.maybe("times"):
+        rule |= {
+            "interval": luck.pick("interval", ("500ms", "1s")),
+            "base_ejection_time": luck.pick("base", ("1s", "3s")),
+        }
+    if luck.maybe("longest", 0.3):
+        rule["max_ejection_time"] = luck.pick("max", ("500ms", "4s"))
+    if luck.maybe("one", 0.3):
+        rule["always_eject_one_host"] = True
+    if luck.maybe("rates"):
+        rule |= {
+            "success_rate_minimum_hosts": luck.pick("hosts", (2, 3)),
+            "success_rate_request_volume": luck.pick("volume", (1, 4)),
+        }
+        rule["success_rate_stdev_factor"] = luck.pick("factor", (100, 900, 1900))
+    return rule
