@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import attempts, calendar, cores, ending, tasks
+from sim.compiled import attempts, calendar, cores, ending, lines, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
@@ -16,6 +16,7 @@ from sim.compiled.rows.calls import guards as guard_rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.gateway import entries, token_rules
 from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.lines import codels, disciplines, replica_lines
 from sim.compiled.rows.logs import stickies
 from sim.compiled.rows.running import give_back_note, notes
 from sim.compiled.rows.running import tasks as task_rows
@@ -126,6 +127,7 @@ class Control:
         own.up -= 1
         self.machine.log(EventKind.REPLICA_CRASHED, f"{self.wiring.hosts[host].name}[{row.index}]")
         self.drop_all(host, replica)
+        self._forget_line(host, row.index)
         self.membership.stop(host, [replica])
         self._forget_guards(host, row.index)
         self._forget_balancers(replica)
@@ -147,6 +149,15 @@ class Control:
         self.machine.log(EventKind.REPLICA_RESTARTED, f"{self.wiring.hosts[host].name}[{row.index}]")
         if not self.membership.refusing.get(host):
             self.membership.start(host, [replica])
+
+    def _forget_line(self, host: int, index: int) -> None:
+        """It begins with an empty line that remembers nothing."""
+        place = hosts(self.s)[host].discipline
+        if place >= 0:
+            lines.forget_turns(self.s, host, index)
+            line = disciplines(self.s)[place].first + index
+            at = replica_lines(self.s)[line].codel
+            codels.array(self.s)[at] = self.wiring.fresh[codels][at]
 
     def _forget_guards(self, host: int, index: int) -> None:
         """A crashed replica starts again with closed breakers, empty bulkheads and no budget."""

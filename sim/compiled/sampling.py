@@ -7,6 +7,7 @@ import math
 from sim.compiled.balancing import ejected_on_average
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
+from sim.compiled.lines import waiting_of_class
 from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
@@ -18,9 +19,9 @@ from sim.compiled.written.watched import read_layers
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED,
+    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE,
     OF_LAYERS,
-) = map(whole, range(23))  # fmt: skip
+) = map(whole, range(24))  # fmt: skip
 
 
 @handler
@@ -41,6 +42,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].refused)
     if what == EJECTED:
         return ejected_on_average(s, index)
+    if what == CLASS_QUEUE:
+        return waiting_of_class(s, index, count)
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)

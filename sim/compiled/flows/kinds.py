@@ -11,6 +11,7 @@ from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
+from sim.policies.codel import CodelRow
 from sim.policies.retry import RetryRow
 
 
@@ -427,6 +428,7 @@ class Host(int):
     outside: int
     up: int
     patience: TimerLane | None
+    discipline: Discipline | None
     errors_first: int
     errors_count: int
     errors_on: int
@@ -510,6 +512,96 @@ class Draw(int):
     offset: int
     size: int
     parts: int
+
+
+class Identity(int):
+    """What all requests of a traffic carry, in the place of its workload; texts are numbers (see the wiring)."""
+
+    consumer: int
+    addresses: int
+    population: int
+
+
+class Reader(int):
+    """What is read of a request to tell it from others."""
+
+    word: int
+    first: int
+
+
+class Header(int):
+    """A header of the requests of one traffic."""
+
+    value: int
+    draw: int
+    first: int
+    count: int
+
+
+class Discipline(int):
+    """Who is served first at a host."""
+
+    interval: float
+    kind: int
+    first: ReplicaLine
+    lines: int
+    classes: int
+    deadlines: int
+    named: int
+    names: int
+    reader: Reader
+    space: int
+    joined: int
+    push_out: bool
+    drop_late: bool
+
+
+class TurnLine(int):
+    """Keys that take turns, by their `next` and `previous`."""
+
+    first: Turn | None
+    last: Turn | None
+
+
+class ReplicaLine(int):
+    """What the line of one replica knows beside who stands in it."""
+
+    since: float
+    codel: CodelRow
+    turns: TurnLine
+
+
+class ClassLine(int):
+    """Those of one class who wait for one replica."""
+
+    line: TaskLine
+    waiting: int
+
+
+class Turn(int):
+    """Those of one key who wait for one replica."""
+
+    line: TaskLine
+    key: int
+    next: Turn | None
+    previous: Turn | None
+
+
+class Named(int):
+    """A key that has a class."""
+
+    key: int
+    rank: int
+
+
+class Standing(int):
+    """How the task in the row of the same place stands in a line."""
+
+    since: float
+    due: float
+    number: int
+    line: int
+    midway: bool
 
 
 class Topic(int):
@@ -727,6 +819,7 @@ class Door(int):
 
     target: Target
     hop: Hop
+    workload: Workload
     route: int
     needs: int
     mark: int

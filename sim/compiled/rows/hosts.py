@@ -11,6 +11,7 @@ from sim.compiled.rows.tables import Pool, Returning, Table, Taking
 
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
+    from sim.compiled.rows.lines import Discipline
     from sim.compiled.rows.running import Note, Task
 
 
@@ -40,6 +41,7 @@ class Host(Row):
     outside: int
     up: int
     patience: Perhaps[TimerLane]
+    discipline: Perhaps[Discipline]  # where its queue is neither first in first out nor last in first out
     errors_first: int  # of its error faults
     errors_count: int
     errors_on: int

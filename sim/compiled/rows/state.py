@@ -19,6 +19,8 @@ from sim.compiled.rows import (
     events,
     gateway,
     hosts,
+    identities,
+    lines,
     logs,
     programs,
     records,
@@ -29,7 +31,21 @@ from sim.compiled.rows import (
 from sim.compiled.rows.declaring import Row, parts_of, row_at
 from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, AnyTable, Count, Memory, Rows, Table
 
-ROOMS = (balancing, calls, events, gateway, hosts, logs, programs, records, running, traffic, watched)
+ROOMS = (
+    balancing,
+    calls,
+    events,
+    gateway,
+    hosts,
+    identities,
+    lines,
+    logs,
+    programs,
+    records,
+    running,
+    traffic,
+    watched,
+)
 """All modules that declare tables: here all of them are known."""
 
 

@@ -11,7 +11,7 @@ class Series(Row):
 
     what: int  # BUSY ... in sampling.py
     index: int  # of what it reads: a host, group, member, limit or outbox, or the first guard in `guard_of`
-    count: int  # of the guards
+    count: int  # of the guards; of a queue by classes: which class
     mean: bool  # over the interval
 
 

@@ -15,6 +15,7 @@ from sim.compiled.wiring.found import Filled, Found, whole_numbers
 from sim.models.fault import Errors
 
 if TYPE_CHECKING:
+    from sim.compiled.wiring.lines import LineTables
     from sim.compiled.wiring.places import Places
     from sim.models.host import Host
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 class HostTables:
     """Their rows."""
 
-    def __init__(self, places: Places):
+    def __init__(self, places: Places, lines: LineTables):
         self.places = places
+        self.lines = lines
         self.hosts, self.replicas = Found(rows.Host), Found(rows.Replica)
         self.errors, self.stocks = Found(rows.ErrorFault), Found(rows.Stock)
         self.error_at: dict[Errors, int] = {}
@@ -57,6 +59,7 @@ class HostTables:
             cores=host.cores or 0,
             up=host.up,
             lifo=host.lifo,
+            discipline=self.lines.discipline_of[place],
             event_loop=host.event_loop,
             may_hang=host.may_hang,
             tracks=host.tracks,

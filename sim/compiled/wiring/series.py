@@ -11,6 +11,7 @@ from sim.compiled.flows.calls import LAYERS, series_of
 from sim.compiled.program import Unsupported
 from sim.compiled.rows import watched as rows
 from sim.compiled.wiring.found import Filled, Found, fractions
+from sim.compiled.wiring.lines import classes_of
 from sim.models.group import MEMBER
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class SeriesTables:
             for what, quantity in enumerate(OF_HOSTS):
                 self._watch(host.name, quantity, what, place)
             self._watch(host.name, "ejected", sampling.EJECTED, place)
+            for rank, quantity in classes_of(host):
+                self._watch(host.name, quantity, sampling.CLASS_QUEUE, place, rank)
         of_service: dict[str, int] = {}
         for place, outbox in enumerate(self.places.outboxes):
             name = outbox.service.name

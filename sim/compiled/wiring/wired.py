@@ -12,6 +12,8 @@ from sim.compiled.wiring.found import Filled, whole_numbers
 from sim.compiled.wiring.gateway import GatewayTables
 from sim.compiled.wiring.guards import GuardTables
 from sim.compiled.wiring.hosts import HostTables
+from sim.compiled.wiring.identities import IdentityTables
+from sim.compiled.wiring.lines import LineTables
 from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
 from sim.compiled.wiring.series import SeriesTables
@@ -32,7 +34,9 @@ class Wiring(Places):
         for word in what_only_simpy_runs(scenario):
             raise Unsupported(f"the word '{word}'")
         super().__init__(scenario, replication)
-        self.host_tables = HostTables(self)
+        self.identity_tables = IdentityTables(self)
+        self.line_tables = LineTables(self, self.identity_tables)
+        self.host_tables = HostTables(self, self.line_tables)
         self.guard_tables = GuardTables(self)
         self.call_tables = CallTables(self, self.guard_tables)
         gateway = self.world.gateway
@@ -61,6 +65,7 @@ class Wiring(Places):
     def _policies(self) -> Filled:
         yield from self.guard_tables.tables()
         yield from self.call_tables.tables()
+        yield from self.line_tables.tables()
 
     def tables(self) -> Filled:
         """All that were found; what only grows while a run goes on is not among them."""
@@ -68,6 +73,8 @@ class Wiring(Places):
         yield programs.ops, self.ops
         yield programs.branches, whole_numbers([label.place for label in self.assembler.branches])
         for room in (
+            self.identity_tables,
+            self.line_tables,
             self.host_tables,
             self.guard_tables,
             self.call_tables,

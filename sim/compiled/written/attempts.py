@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from sim.compiled.answers import NEXT, PARK
 from sim.compiled.attempts import begin_steps, depart, lose_answer
-from sim.compiled.base import handler, whole
+from sim.compiled.base import NO, handler, whole
 from sim.compiled.calendar import arm, hold
+from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import hop_delay
-from sim.compiled.places import come_inside, error_fault_hits, note_shed, park, wait_in_queue, wait_outside
+from sim.compiled.places import come_inside, error_fault_hits, make_room, note_shed, park, wait_in_queue, wait_outside
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.programs import entry_ops
 from sim.compiled.rows.running import requests, tasks
@@ -80,13 +81,15 @@ def attempt_step(s: State, own: int) -> int:
             replica_1_row.free -= 1
             host_1_row.busy_area -= s.now
             own_row.granted = True
+            if host_1_row.discipline >= 0:
+                hear_of_no_wait(s, host_1, own)
             to = 5
-        elif replica_1_row.waiting >= host_1_row.capacity:
+        elif replica_1_row.waiting >= host_1_row.capacity and (not make_room(s, host_1, own)):
             note_shed(s, host_1)
             refusal = SHED
             to = 7
         else:
-            wait_in_queue(s, host_1, own)
+            wait_in_queue(s, host_1, own, NO)
             if host_1_row.patience >= 0:
                 arm(s, host_1_row.patience, own)
             own_row.on_wake = 1

@@ -15,6 +15,7 @@ FIRST_WITH_LATER_WORDS = 3000
 LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     serving.some_replicas,
     serving.smart_balancing,
+    serving.disciplines,
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.models.random_systems.luck import Luck
 
+TIERS = {"gold": 0.2, "free": 0.7, "None": 0.1}  # who has none is written as who has this one
 BEGINS = ("0s", "2s", "3.337s", "5s", "5s", "11s")
 
 
@@ -88,3 +89,62 @@ def _outliers(luck: Luck) -> dict[str, Any]:
         }
         rule["success_rate_stdev_factor"] = luck.pick("factor", (100, 900, 1900))
     return rule
+
+
+def identified_traffic(document: dict[str, Any], luck: Luck) -> None:
+    """Traffic that is told apart by consumers, headers, and addresses that users share."""
+    for name, spec in document["traffic"].items():
+        own = luck.at(name)
+        if own.maybe("consumer", 0.4):
+            spec["consumer"] = own.pick("on whose behalf", ("acme", "beta", "3"))
+        if own.maybe("tier", 0.7):
+            spec["headers"] = {"x-tier": own.pick("which", ("gold", "free", TIERS, TIERS))}
+        if own.maybe("region", 0.3):
+            spec.setdefault("headers", {})["x-region"] = own.pick("where", ("eu", {"eu": 0.5, "us": 0.5}))
+        if "users" in spec and own.maybe("addresses"):
+            spec["users"]["addresses"] = own.pick("how many", (1, 2, 7))
+
+
+def disciplines(document: dict[str, Any], luck: Luck) -> None:
+    """Queues of services and of the gateway that are neither first in first out nor last in first out; few workers, so that there are some."""
+    identified_traffic(document, luck.at("traffic"))
+    document["traffic"]["c0"].setdefault("headers", {})["x-tier"] = TIERS
+    hosts = {**document["services"], **({"gateway": document["gateway"]} if "gateway" in document else {})}
+    for name in luck.some("which", list(hosts), 1, len(hosts)):
+        own, spec = luck.at(name), hosts[name]
+        names = list(spec["routes"] if name == "gateway" else spec["endpoints"])
+        if own.maybe("few", 0.7):
+            spec["workers"] = own.pick("workers", (1, 1, 2))
+        spec["queue"] = _discipline(own, names)
+        if own.maybe("crash", 0.3):
+            crash = {"of": name, "replicas": 1, "restart_after": "700ms"}
+            document["faults"].append({"name": f"died {name}", "at": own.pick("when", BEGINS), "crash": crash})
+        if own.maybe("freeze", 0.3):
+            hang = {"outage": name, "how": "hang", "for": "900ms"}
+            document["faults"].append({"name": f"hung {name}", "at": own.pick("hangs", BEGINS), **hang})
+
+
+def _discipline(luck: Luck, names: list[str]) -> dict[str, Any]:
+    kind = luck.pick("discipline", ("priority", "priority", "edf", "edf", "fair", "fair", "codel", "adaptive_lifo"))
+    made: dict[str, Any] = {"discipline": kind, "capacity": luck.pick("capacity", (1, 3, 8, "unlimited"))}
+    if luck.maybe("timeout", 0.4):
+        made["timeout"] = luck.pick("patience", ("60ms", "300ms", "1s"))
+    if kind in ("codel", "adaptive_lifo"):
+        made["interval"] = luck.pick("interval", ("20ms", "100ms", "400ms"))
+        if kind == "codel":
+            made["target"] = luck.pick("target", ("1ms", "5ms", "30ms"))
+        return made
+    by = luck.pick("by", (None, "endpoint", "traffic", "user", "consumer", "header"))
+    if by is not None:
+        made |= {"by": by, **({"header": "x-tier"} if by == "header" else {})}
+    named = {"traffic": ["c0"], "user": ["0", "1"], "consumer": ["acme", "3"], "header": ["gold", "None"]}
+    those = luck.some(
+        "named", named.get(by or "endpoint", names), 1, 2 if by and by != "traffic" and by != "endpoint" else 1
+    )
+    if kind == "priority":
+        made["classes"] = {name: luck.number(f"class of {name}", 0, 2) for name in those}
+        made["push_out"] = made["capacity"] != "unlimited" and luck.maybe("pushes out")
+    if kind == "edf":
+        made["deadlines"] = {name: luck.pick(f"by when {name}", ("30ms", "200ms", "1s")) for name in those}
+        made["drop_late"] = luck.maybe("drops")
+    return made
