@@ -33,7 +33,7 @@ from sim.compiled.codes import OK, REFUSED
 from sim.compiled.consumers import deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
 from sim.compiled.flows.layers.attempt import send_and_forget
-from sim.compiled.gateway import limited, still_there, token_answered
+from sim.compiled.gateway import still_there, token_answered
 from sim.compiled.operations import (
     branch_ended,
     end_by_chance,
@@ -56,7 +56,6 @@ from sim.compiled.rows.programs import (
     chance_ops,
     effect_ops,
     end_ops,
-    limits_ops,
     next_user_ops,
     ops,
     outbox_ops,
@@ -82,6 +81,7 @@ from sim.compiled.topics import replicated
 from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.calls import call_expired, call_step
 from sim.compiled.written.clients import ask, think
+from sim.compiled.written.limits import meet_limits
 from sim.compiled.written.members import commit, poll
 from sim.compiled.written.publications import publication, relay_step
 from sim.compiled.written.steps import branch_out, carry, get_place, spend
@@ -245,7 +245,7 @@ def go_on(s: State, task: int) -> None:
                 park(s, task)
                 return
         elif kind == op_of.LIMITS:
-            result = limited(s, task, limits_ops(s)[own.pc])
+            result = meet_limits(s, task, own.pc)
         elif kind == op_of.ASK:
             result = ask(s, task, workload_ops(s)[own.pc].workload)
         elif kind == op_of.CLIENT_DONE:

@@ -21,10 +21,12 @@ from sim.compiled.rows.programs import Op
 from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
+from sim.models.limits import step_of
 from sim.models.sequence import PASS
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.limits import LimitTables
     from sim.compiled.wiring.places import Places
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
@@ -66,9 +68,10 @@ class Label:
 class Assembler:
     """Writes the operations of all programs into one table."""
 
-    def __init__(self, places: Places, calls: CallTables, gateway_work: int = NOBODY):
+    def __init__(self, places: Places, calls: CallTables, limits: LimitTables, gateway_work: int = NOBODY):
         self.places = places
         self.calls = calls
+        self.limits = limits
         self.gateway_work = gateway_work  # the draw of the gateway's own work, where it has some
         self.courier = NOBODY  # where the program of couriers begins
         self.rows: list[dict[str, Any]] = []
@@ -111,6 +114,8 @@ class Assembler:
             endpoint=entrance.where,
             answers=_packed(entrance.answers),
             salt=entrance.salt,
+            limits=self.limits.step(entrance.limits, host) if entrance.limits is not None else 0,
+            limited=entrance.limits is not None,
         )
         end = Label()
         if route is None:
@@ -299,9 +304,10 @@ class Assembler:
         if route.authenticates:
             self._thaw(host)
             self._authenticate(gateway.authentication, place, end)
-        if gateway.limits:
+        if route.limits:
             self._thaw(host)
-            self.emit(op_of.LIMITS, host=place, route=route.index, count=len(gateway.limits), fail=end)
+            limits = step_of(route.limits, route.index, route.where)
+            self.emit(op_of.LIMITS, host=place, step=self.limits.step(limits, host), fail=end)
         if route.translate is not None:
             self._thaw(host)
             self._compute(place, route.translate)

@@ -8,8 +8,8 @@ from sim.compiled.balancing import ejected_on_average
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
 from sim.compiled.lines import waiting_of_class
-from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, hosts, replicas
+from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.state import State
 from sim.compiled.rows.watched import areas, moments, samples, series

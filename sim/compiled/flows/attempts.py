@@ -14,6 +14,7 @@ from sim.compiled.calendar import arm, hold
 from sim.compiled.codes import DEGRADED, OK, SHED, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
+from sim.compiled.flows.limits import pass_limits
 from sim.compiled.lines import hear_of_no_wait
 from sim.compiled.network import hop_delay
 from sim.compiled.places import (
@@ -39,11 +40,12 @@ def attempt(s: State, own: Task) -> Waits[None]:
     refusal = yield from have_place(s, own)
     if refusal == OK:
         refusal = yield from meet_error_faults(s, own)
+        if refusal == OK and own.entry.limited:
+            refusal = yield from pass_limits(s, own, own.entry.limits)
     else:
         own.where = own.entry.endpoint
     if refusal != OK:  # what the host itself refuses is answered as what it is
-        own.root = 0
-        reason = refusal
+        reason = own.root if own.root else refusal
         answered = refusal
     else:
         begin_steps(s, own)

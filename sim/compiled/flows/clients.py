@@ -9,8 +9,8 @@ from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.answers import NEXT
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import make_request, send_attempt, thinking_time
-from sim.compiled.codes import BUDGET_EXHAUSTED, RATE_LIMITED, UNREACHABLE
+from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
+from sim.compiled.codes import BUDGET_EXHAUSTED, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, perhaps, the
 from sim.compiled.events import log
@@ -50,8 +50,9 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
         luck = uniform(workload.jitter.key, request.id, own.tries)
         own.pause = retry.backoff(workload.retry, own.tries, luck, own.pause)
         wait = own.pause
-        if own.outcome == RATE_LIMITED and workload.honor and request.retry_after > wait:
-            wait = request.retry_after  # as long as the gateway has told
+        if workload.honor and request.retry_after > wait and hears_when(s, request, own.outcome):
+            wait = request.retry_after
+        request.told_by = OK
         if wait > 0.0:
             if s.spans:
                 keep_stage(s, own, BACKOFF, workload.name, 0.0, -1)

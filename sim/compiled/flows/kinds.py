@@ -179,6 +179,7 @@ class Request(int):
     source: int
     door: Door
     route: int
+    told_by: int
     where: int
     attempts: int
     outcome: int
@@ -369,20 +370,6 @@ class Guard(int):
     turned_away: int
 
 
-class Limit(int):
-    """A limit; its counters are rows of `limiters`."""
-
-    last: float
-    space: int
-    per: int
-    ring: int
-    about: int
-    passed: int
-    refused: int
-    node: bool
-    limiting: bool
-
-
 class Entry(int):
     """What is remembered of a key of some space."""
 
@@ -536,6 +523,66 @@ class Header(int):
     draw: int
     first: int
     count: int
+
+
+class Limit(int):
+    """A limit. The counters of a key are rows in the table of its family, copies of those from `first` on."""
+
+    last: float
+    in_vain: float
+    space: int
+    per: int
+    about: int
+    passed: int
+    refused: int
+    family: int
+    first: int
+    rates: int
+    readers: int
+    reads: int
+    conditions: int
+    asks: int
+    anonymous: int
+    answer: int
+    tells: int
+    keyed: bool
+    node: bool
+    limiting: bool
+
+
+class LimitsStep(int):
+    """The limits that the requests of one route or endpoint must pass."""
+
+    host: Host
+    first: int
+    count: int
+    route: int
+    where: int
+
+
+class Condition(int):
+    """A header that must have one of some values."""
+
+    header: int
+    first: int
+    count: int
+
+
+class WaitingCounter(int):
+    """A row of WaitingCounter."""
+
+    kind: int
+    limit: int
+    permits: int
+    cycle: int
+    count: int
+    free_at: int
+    last: float
+    period: float
+    rate: float
+    burst: float
+    stored: float
+    wait: float
 
 
 class Discipline(int):
@@ -876,6 +923,8 @@ class EntryOp(int):
     endpoint: int
     answers: int
     salt: int
+    limits: LimitsStep
+    limited: bool
 
 
 class TimedOp(int):
@@ -947,14 +996,13 @@ class ChanceOp(int):
 
 
 class LimitsOp(int):
-    """The limits of the gateway."""
+    """The limits of a route."""
 
     kind: int
     host: Host
     to: Op
     fail: Op
-    route: int
-    count: int
+    step: LimitsStep
 
 
 class WorkloadOp(int):

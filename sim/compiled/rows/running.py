@@ -100,6 +100,7 @@ class Request(Row):
     source: int  # index into names: its traffic
     door: Reference[Door]
     route: int
+    told_by: int  # the outcome that came with `retry_after`, until it has been heard
     where: int
     attempts: int
     outcome: int

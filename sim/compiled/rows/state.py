@@ -20,6 +20,7 @@ from sim.compiled.rows import (
     gateway,
     hosts,
     identities,
+    limits,
     lines,
     logs,
     programs,
@@ -38,6 +39,7 @@ ROOMS = (
     gateway,
     hosts,
     identities,
+    limits,
     lines,
     logs,
     programs,
@@ -85,6 +87,12 @@ class State(Row):
     limiters_count: int
     limiters_size: int
     limiters_most: int
+    library_count: int
+    library_size: int
+    library_most: int
+    waiting_count: int
+    waiting_size: int
+    waiting_most: int
     stamps_count: int
     stamps_size: int
     stamps_most: int

@@ -79,10 +79,9 @@ class SeriesTables:
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
 
     def _watch_limits(self) -> None:
-        gateway = self.places.world.gateway
-        for place, limit in enumerate(gateway.limits if gateway is not None else ()):
-            self._watch(f"gateway {limit.label}", "passed", sampling.LIMIT_PASSED, place)
-            self._watch(f"gateway {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
+        for place, limit in enumerate(self.places.world.limits()):
+            self._watch(f"{limit.owner} {limit.label}", "passed", sampling.LIMIT_PASSED, place)
+            self._watch(f"{limit.owner} {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
 
     def tables(self) -> Filled:
         """As they are at time 0."""

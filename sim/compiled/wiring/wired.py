@@ -13,6 +13,7 @@ from sim.compiled.wiring.gateway import GatewayTables
 from sim.compiled.wiring.guards import GuardTables
 from sim.compiled.wiring.hosts import HostTables
 from sim.compiled.wiring.identities import IdentityTables
+from sim.compiled.wiring.limits import LimitTables
 from sim.compiled.wiring.lines import LineTables
 from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
@@ -35,6 +36,7 @@ class Wiring(Places):
             raise Unsupported(f"the word '{word}'")
         super().__init__(scenario, replication)
         self.identity_tables = IdentityTables(self)
+        self.limit_tables = LimitTables(self, self.identity_tables)
         self.line_tables = LineTables(self, self.identity_tables)
         self.host_tables = HostTables(self, self.line_tables)
         self.guard_tables = GuardTables(self)
@@ -42,7 +44,7 @@ class Wiring(Places):
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
         gateway_work = row_of(self.world.sampler(work, "gateway.work")) if work is not None else -1
-        self.assembler = Assembler(self, self.call_tables, gateway_work)
+        self.assembler = Assembler(self, self.call_tables, self.limit_tables, gateway_work)
         self.assembler.courier = self.assembler.emit(COURIER)
         self.log_tables = LogTables(self, self.call_tables, self.assembler)
         self._enter()
@@ -74,6 +76,7 @@ class Wiring(Places):
         yield programs.branches, whole_numbers([label.place for label in self.assembler.branches])
         for room in (
             self.identity_tables,
+            self.limit_tables,
             self.line_tables,
             self.host_tables,
             self.guard_tables,

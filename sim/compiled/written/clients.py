@@ -10,7 +10,7 @@ from sim.chance.keyed import uniform
 from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import make_request, send_attempt, thinking_time
+from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.calls import budgets, retries, rings, targets
@@ -27,8 +27,8 @@ from sim.policies import base, budget, retry
 BACKOFF = whole(2)
 BUDGET_EXHAUSTED = whole(12)
 NEXT = whole(1)
+OK = whole(0)
 QUIET = 10.0
-RATE_LIMITED = whole(3)
 UNREACHABLE = whole(10)
 base_passed = base.passed.compiled
 budget_deposit = budget.deposit.compiled
@@ -91,8 +91,9 @@ def ask(s: State, own: int, workload: int) -> int:
             luck = uniform(draws(s)[workload_row.jitter].key, request_row.id, own_row.tries)
             own_row.pause = retry_backoff(retries(s)[workload_row.retry], own_row.tries, luck, own_row.pause)
             wait = own_row.pause
-            if own_row.outcome == RATE_LIMITED and workload_row.honor and (request_row.retry_after > wait):
+            if workload_row.honor and request_row.retry_after > wait and hears_when(s, request, own_row.outcome):
                 wait = request_row.retry_after
+            request_row.told_by = OK
             if wait > 0.0:
                 if s.spans:
                     keep_stage(s, own, BACKOFF, workload_row.name, 0.0, NONE)

@@ -16,6 +16,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     serving.some_replicas,
     serving.smart_balancing,
     serving.disciplines,
+    serving.limits,
 )
 
 

@@ -92,7 +92,7 @@ def _outliers(luck: Luck) -> dict[str, Any]:
 
 
 def identified_traffic(document: dict[str, Any], luck: Luck) -> None:
-    """Traffic that is told apart by consumers, headers, and addresses that users share."""
+    """Traffic that is told apart by consumers, headers, and addresses that users share; whatever is named exists."""
     for name, spec in document["traffic"].items():
         own = luck.at(name)
         if own.maybe("consumer", 0.4):
@@ -103,12 +103,14 @@ def identified_traffic(document: dict[str, Any], luck: Luck) -> None:
             spec.setdefault("headers", {})["x-region"] = own.pick("where", ("eu", {"eu": 0.5, "us": 0.5}))
         if "users" in spec and own.maybe("addresses"):
             spec["users"]["addresses"] = own.pick("how many", (1, 2, 7))
+    headers = document["traffic"]["c0"].setdefault("headers", {})
+    headers["x-tier"] = TIERS
+    headers.setdefault("x-region", "eu")
 
 
 def disciplines(document: dict[str, Any], luck: Luck) -> None:
     """Queues of services and of the gateway that are neither first in first out nor last in first out; few workers, so that there are some."""
     identified_traffic(document, luck.at("traffic"))
-    document["traffic"]["c0"].setdefault("headers", {})["x-tier"] = TIERS
     hosts = {**document["services"], **({"gateway": document["gateway"]} if "gateway" in document else {})}
     for name in luck.some("which", list(hosts), 1, len(hosts)):
         own, spec = luck.at(name), hosts[name]
@@ -138,13 +140,94 @@ def _discipline(luck: Luck, names: list[str]) -> dict[str, Any]:
     if by is not None:
         made |= {"by": by, **({"header": "x-tier"} if by == "header" else {})}
     named = {"traffic": ["c0"], "user": ["0", "1"], "consumer": ["acme", "3"], "header": ["gold", "None"]}
-    those = luck.some(
-        "named", named.get(by or "endpoint", names), 1, 2 if by and by != "traffic" and by != "endpoint" else 1
-    )
+    those = luck.some("named", named.get(by or "endpoint", names), 1, 1 if by in (None, "traffic", "endpoint") else 2)
     if kind == "priority":
         made["classes"] = {name: luck.number(f"class of {name}", 0, 2) for name in those}
         made["push_out"] = made["capacity"] != "unlimited" and luck.maybe("pushes out")
     if kind == "edf":
         made["deadlines"] = {name: luck.pick(f"by when {name}", ("30ms", "200ms", "1s")) for name in those}
         made["drop_late"] = luck.maybe("drops")
+    return made
+
+
+def limits(document: dict[str, Any], luck: Luck) -> None:
+    """Limits of the gateway, of its routes and of services, by every key, counter and preset."""
+    identified_traffic(document, luck.at("traffic"))
+    gateway = document.get("gateway")
+    if gateway is not None:
+        if luck.maybe("of the gateway", 0.7):
+            gateway["rate_limits"] = _limits(luck.at("gateway"))
+        for name, route in gateway["routes"].items():
+            if luck.maybe(f"of {name}"):
+                route["rate_limits"] = _limits(luck.at(name))
+                if luck.maybe(f"beside those of the gateway {name}"):
+                    route["gateway_limits"] = "kept"
+    services = document["services"]
+    for name in luck.some("which", sorted(services), 1, 2):
+        services[name]["rate_limits"] = _limits(luck.at(name))
+    for name, spec in document["traffic"].items():
+        if "retry" in spec:
+            spec["retry"]["on"] = sorted({*spec["retry"].get("on", ()), "rate_limited", "shed"})
+            spec["honor_retry_after"] = luck.maybe(f"{name} honors", 0.7)
+
+
+def _limits(luck: Luck) -> list[dict[str, Any]]:
+    return [_limit(luck.at(place)) for place in range(luck.number("how many", 1, 3))]
+
+
+PRESETS = ("nginx", "kong", "kong-advanced", "spring-cloud-gateway", "envoy-local", "resilience4j", "guava", "aws")
+COUNTERS = ("fixed_window", "token_bucket", "sliding_window_counter", "sliding_log", "gcra", "leaky_bucket")
+RATES = ("2/s", "8/s", "25/s", "300/m")
+
+
+def _limit(luck: Luck) -> dict[str, Any]:
+    keys = luck.some("keys", ("user", "route", "consumer", "ip", "header", "traffic"), 0, 2)
+    made: dict[str, Any] = {"per": keys or "all"}
+    if "header" in keys:
+        made["header"] = luck.pick("which header", ("x-tier", "x-region"))
+    algorithm = "fixed_window"
+    if luck.maybe("preset", 0.6):
+        preset = made["preset"] = luck.pick("which preset", PRESETS)
+        made |= _words_of(preset, luck)
+        leaky = preset == "nginx"
+    else:
+        algorithm = made["algorithm"] = luck.pick("algorithm", COUNTERS)
+        leaky = algorithm == "leaky_bucket"
+        if algorithm in ("token_bucket", "gcra"):
+            made["burst"] = luck.pick("at once", (1, 4))
+        if algorithm == "fixed_window" and luck.maybe("from the first"):
+            made["window_from"] = "first_request"
+    if leaky:
+        made["burst"] = luck.pick("burst", (0, 3, 10))
+        made |= luck.pick("delay", ({}, {"nodelay": True}, {"delay": 2}))
+    if luck.maybe("several", 0.3) and "wait" not in made and made.get("preset") not in ("resilience4j", "guava"):
+        made["rates"] = ["6/s", "150/m"]
+    else:
+        made["rate"] = luck.pick("rate", RATES)
+    return made | _answers(luck)
+
+
+def _words_of(preset: str, luck: Luck) -> dict[str, Any]:
+    if preset in ("resilience4j", "guava"):
+        return {"wait": luck.pick("wait", ("0s", "200ms", "1s"))}
+    if preset == "kong-advanced":
+        return {"disable_penalty": luck.maybe("no penalty")}
+    if preset == "spring-cloud-gateway":
+        return {"burst": luck.pick("capacity", (2, 10)), "requested_tokens": luck.pick("tokens", (1, 2))}
+    return {"burst": luck.pick("tokens at once", (1, 5))} if preset in ("envoy-local", "aws") else {}
+
+
+def _answers(luck: Luck) -> dict[str, Any]:
+    """How it is told, whom it leaves out, and where it counts."""
+    made: dict[str, Any] = {}
+    if luck.maybe("status", 0.4):
+        made["status"] = luck.pick("which status", (429, 503))
+    if luck.maybe("tells", 0.4):
+        made["retry_after"] = luck.pick("tells what", ("exact", "whole_seconds", "none"))
+    if luck.maybe("anonymous", 0.5):
+        made["anonymous"] = luck.pick("who are they", ("shared", "ip", "free", "refused"))
+    if luck.maybe("when", 0.3):
+        made["when"] = luck.pick("of whom", ({"x-tier": "free"}, {"x-tier": ["free", "None"], "x-region": "eu"}))
+    if luck.maybe("scope", 0.5):
+        made["scope"] = luck.pick("of what", ("cluster", "node"))
     return made
