@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sim.compiled.rows import (
     balancing,
     calls,
+    composed,
     events,
     gateway,
     hosts,
@@ -35,6 +36,7 @@ from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, An
 ROOMS = (
     balancing,
     calls,
+    composed,
     events,
     gateway,
     hosts,
@@ -80,6 +82,7 @@ class State(Row):
     last_tick: int
     next_message: int
     requests_made: int
+    drifted: int  # flows that went on by themselves
     calls_made: int  # of those with a total timeout
     entries_count: int
     entries_most: int

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.models.random_systems import serving
+from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.luck import Luck
 
 FIRST_WITH_LATER_WORDS = 3000
@@ -17,6 +18,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     serving.smart_balancing,
     serving.disciplines,
     serving.limits,
+    composed_steps,
 )
 
 

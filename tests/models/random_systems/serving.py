@@ -82,6 +82,8 @@ def _outliers(luck: Luck) -> dict[str, Any]:
         rule["max_ejection_time"] = luck.pick("max", ("500ms", "4s"))
     if luck.maybe("one", 0.3):
         rule["always_eject_one_host"] = True
+    if luck.maybe("compares not", 0.2):
+        rule["success_rate"] = False
     if luck.maybe("rates"):
         rule |= {
             "success_rate_minimum_hosts": luck.pick("hosts", (2, 3)),
@@ -160,8 +162,7 @@ def limits(document: dict[str, Any], luck: Luck) -> None:
         for name, route in gateway["routes"].items():
             if luck.maybe(f"of {name}"):
                 route["rate_limits"] = _limits(luck.at(name))
-                if luck.maybe(f"beside those of the gateway {name}"):
-                    route["gateway_limits"] = "kept"
+                route["gateway_limits"] = luck.pick(f"beside those of the gateway {name}", ("kept", "replaced"))
     services = document["services"]
     for name in luck.some("which", sorted(services), 1, 2):
         services[name]["rate_limits"] = _limits(luck.at(name))
@@ -195,8 +196,8 @@ def _limit(luck: Luck) -> dict[str, Any]:
         leaky = algorithm == "leaky_bucket"
         if algorithm in ("token_bucket", "gcra"):
             made["burst"] = luck.pick("at once", (1, 4))
-        if algorithm == "fixed_window" and luck.maybe("from the first"):
-            made["window_from"] = "first_request"
+        if algorithm == "fixed_window":
+            made["window_from"] = luck.pick("from", ("first_request", "clock"))
     if leaky:
         made["burst"] = luck.pick("burst", (0, 3, 10))
         made |= luck.pick("delay", ({}, {"nodelay": True}, {"delay": 2}))
