@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled.rows import events, gateway, lines, running
+from sim.compiled.rows import events, gateway, lines, plugins, running
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import BUFFERS, POOLS, AnyTable
@@ -65,7 +65,11 @@ def _what_grows(wiring: Wiring) -> Filled:
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
     has_lines = len(wiring.line_tables.disciplines) > 0
     yield lines.standings, lines.Standing.zeros(start_of(running.tasks) if has_lines else 1)
-    yield running.saved, np.zeros((start_of(running.tasks), wiring.assembler.deepest), np.int64)
+    assembler = wiring.assembler
+    yield running.saved, np.zeros((start_of(running.tasks), assembler.deepest), np.int64)
+    deep = assembler.most_frames
+    frames = plugins.PluginFrame.zeros(start_of(running.tasks) * deep if deep else 1)
+    yield plugins.plugin_frames, frames.reshape(-1, max(1, deep))
 
 
 def start_of(table: AnyTable) -> int:

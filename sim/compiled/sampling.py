@@ -11,6 +11,7 @@ from sim.compiled.lines import waiting_of_class
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
+from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.state import State
 from sim.compiled.rows.watched import areas, moments, samples, series
 from sim.compiled.written.watched import read_layers
@@ -19,9 +20,9 @@ from sim.compiled.written.watched import read_layers
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE,
+    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     OF_LAYERS,
-) = map(whole, range(26))  # fmt: skip
+) = map(whole, range(27))  # fmt: skip
 
 
 @handler
@@ -44,6 +45,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return ejected_on_average(s, index)
     if what == CLASS_QUEUE:
         return waiting_of_class(s, index, count)
+    if what == PLUGIN_TOTAL:
+        return read_plugin(s, index, count)
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)
@@ -58,6 +61,15 @@ def read(s: State, what: int, index: int, count: int) -> float:
         row = members(s)[member_of(s)[member]]
         total += row.holding_area + (now if row.holding else 0.0)
     return total
+
+
+@handler
+def read_plugin(s: State, word: int, replicas_of_host: int) -> float:
+    """What a step of a plug-in has counted in all replicas."""
+    total = 0
+    for replica in range(replicas_of_host):
+        total += plugin_words(s)[word + replica * STEP_WORDS]
+    return float(total)
 
 
 @handler

@@ -131,7 +131,6 @@ def store(row: WaitingRow, now: float) -> None:
 
 @policy
 def permits_in(row: WaitingRow, cycle: int) -> int:
-    """What is left in this cycle: those of each cycle that began come to them, and no more than those of one "
-    "are kept."""
+    """What is left in this cycle. Each that began brings its own, and no more than those of one are kept."""
     permits = row.permits + (cycle - row.cycle) * row.limit
     return row.limit if permits > row.limit and cycle != row.cycle else permits

@@ -57,6 +57,10 @@ class Condition(Row, fixed=True):
     count: int
 
 
+class LibraryCounter(LibraryRow):
+    """One that decides as a single library does."""
+
+
 class WaitingCounter(WaitingRow):
     """One that holds requests until their turn; the limits of callers have a table of their own."""
 
@@ -70,5 +74,5 @@ condition_values = Table("condition_values", int)
 limiters = Table("limiters", LimiterRow, dtype=LIMITER, counted="limiters_size")
 ring_of = Table("ring_of", int)
 limiter_rings = Table("limiter_rings", float, counted="stamps_size")
-library_counters = Table("library_counters", LibraryRow, dtype=LIBRARY, counted="library_size")
+library_counters = Table("library_counters", LibraryCounter, dtype=LIBRARY, counted="library_size")
 waiting_counters = Table("waiting_counters", WaitingCounter, dtype=WAITING, counted="waiting_size")

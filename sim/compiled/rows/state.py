@@ -24,6 +24,7 @@ from sim.compiled.rows import (
     limits,
     lines,
     logs,
+    plugins,
     programs,
     records,
     running,
@@ -44,6 +45,7 @@ ROOMS = (
     limits,
     lines,
     logs,
+    plugins,
     programs,
     records,
     running,
@@ -105,6 +107,7 @@ class State(Row):
     series_count: int
     network_faults: int
     deepest: int
+    deepest_frame: int
     largest_batch: int
     redeliveries: int  # redeliveries in place since Python looked
     spans: int  # of which requests they are kept

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.models.random_systems import serving
 from tests.models.random_systems.composed import composed_steps
+from tests.models.random_systems.layers import layers
 from tests.models.random_systems.luck import Luck
 
 FIRST_WITH_LATER_WORDS = 3000
@@ -19,6 +20,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     serving.disciplines,
     serving.limits,
     composed_steps,
+    layers,
 )
 
 
