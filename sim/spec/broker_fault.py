@@ -37,6 +37,7 @@ class SlowDisk(Fault):
 
     simpy_only = True
     refers_to: ClassVar[dict[str, str]] = {"of": "queue broker"}
+    positional = "of"
     of: str
     """Which broker, of kind `queue`."""
     by: Factor = Field(gt=0)
