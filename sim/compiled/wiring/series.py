@@ -65,8 +65,8 @@ class SeriesTables:
     def _watch_guards(self) -> None:
         for call in self.places.world.calls.guarded:
             at, count = self.guards.guards_at(call.guards), len(call.guards)
-            for watched in (one for layer in LAYERS for one in layer.watched(call, call.guards)):
-                what = sampling.OF_LAYERS + series_of(watched.quantity)
+            for layer, watched in [(one, its) for one in LAYERS for its in one.watched(call, call.guards)]:
+                what = sampling.OF_LAYERS + series_of(layer, watched.quantity)
                 self._watch(watched.component, watched.quantity, what, at, watched.guards or count)
 
     def _watch_groups(self) -> None:
