@@ -149,8 +149,8 @@ def test_the_system_is_right_without_them():
             "Kubernetes refuses it",
         ),
         (
-            {"FAULT": "{at: 5s, restart: shop}"},
-            "faults.0: found 'shop' under restart, expected a map of its fields: of, one_by_one, grace, takes",
+            {"FAULT": "{at: 5s, random: shop}"},
+            "faults.0: found 'shop' under random, expected a map of its fields: mtbf, mttr, fault",
         ),
         (
             {
