@@ -108,7 +108,7 @@ def call_step(s: State, own: int, call: int) -> int:
     if to == 11:
         own_row.child = -1
         if targets(s)[call_row.target].counts:
-            leave_balancer(s, call_row.target, own_row.replica, own_row.callee)
+            leave_balancer(s, call_row.target, own_row.replica, own_row.callee, own_row.outcome, own_row.sent)
             own_row.callee = -1
         if own_row.outcome == DEGRADED:
             own_row.degraded = True
@@ -288,6 +288,7 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.phase = 7
                 return PARK
         else:
+<<<<<<< HEAD
             to = 17
     if to == 17:
         if call_row.pools:
@@ -312,6 +313,12 @@ def call_step(s: State, own: int, call: int) -> int:
         else:
             to = 19
     if to == 19:
+=======
+            to = 12
+    if to == 12:
+        if targets(s)[call_row.target].counts:
+            own_row.sent = s.now
+>>>>>>> main
         own_row.callee = send(s, own, call, own_row.tries)
         if own_row.callee < 0:
             own_row.root = 0

@@ -5,8 +5,12 @@ What a call gives back when its caller is killed in the midst of it.
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from sim.compiled.base import handler, whole
 from sim.compiled.deadlines import forget_deadline
+=======
+from sim.compiled.base import NONE, handler, whole
+>>>>>>> main
 from sim.compiled.flows.layers.breaker import free_probe, note_breaker
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
 from sim.compiled.flows.layers.pool import drop_connection
@@ -32,7 +36,7 @@ def attempt_killed(s: State, own: int, call: int) -> None:
     own_row = tasks(s)[own]
     call_row = calls(s)[call]
     if targets(s)[call_row.target].counts and own_row.callee >= 0:
-        leave_balancer(s, call_row.target, own_row.replica, own_row.callee)
+        leave_balancer(s, call_row.target, own_row.replica, own_row.callee, NONE, 0.0)
 
 
 @handler
