@@ -10,12 +10,8 @@ from sim.chance.popularity import rank
 from sim.chance.table import draw
 from sim.compiled.base import CHUNK, ZERO, handler, inlined
 from sim.compiled.calendar import ARRIVAL, ORDINARY, make_ready, schedule
-<<<<<<< HEAD
-from sim.compiled.codes import TIMEOUT, UNREACHABLE
-from sim.compiled.deadlines import forget_deadline
-=======
 from sim.compiled.codes import RATE_LIMITED, TIMEOUT, UNREACHABLE
->>>>>>> main
+from sim.compiled.deadlines import forget_deadline
 from sim.compiled.ending import stop
 from sim.compiled.gateway import asks_for_others
 from sim.compiled.network import ROUTE, choose

@@ -37,16 +37,11 @@ def _numbers(s: State, wiring: Wiring) -> None:
     s.near_free = -1  # no wheel yet
     s.spans, s.warmup = KEPT[wiring.scenario.record.spans], wiring.scenario.warmup
     s.lucky = MOST_LUCK
-<<<<<<< HEAD
     s.tells = hands_on_deadlines(wiring)
-    s.limiters_count = max(1, len(wiring.gateway_tables.limiters))
-    s.stamps_count = sum(wiring.gateway_tables.stamps)
-=======
     s.limiters_count = max(1, len(wiring.limit_tables.limiters))
     s.library_count = max(1, len(wiring.limit_tables.library))
     s.waiting_count = max(1, len(wiring.limit_tables.waiting))
     s.stamps_count = sum(wiring.limit_tables.stamps)
->>>>>>> main
     s.last_tick = len(wiring.world.moments)
 
 

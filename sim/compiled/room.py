@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from sim.compiled.memory import move_entries
 from sim.compiled.rows.declaring import NOBODY
-<<<<<<< HEAD
 from sim.compiled.rows.events import (
     Event,
     fixed_delay_queue,
@@ -29,12 +28,8 @@ from sim.compiled.rows.events import (
     used,
     wheel,
 )
-from sim.compiled.rows.gateway import Entry, entries, limiter_rings, limiters, old_entries, ring_of
-=======
-from sim.compiled.rows.events import Event, fixed_delay_queue, heap, near_events, ready, timer_lanes, used, wheel
 from sim.compiled.rows.gateway import Entry, entries, old_entries
 from sim.compiled.rows.limits import library_counters, limiter_rings, limiters, ring_of, waiting_counters
->>>>>>> main
 from sim.compiled.rows.logs import deliveries, messages
 from sim.compiled.rows.records import (
     candidate_records,

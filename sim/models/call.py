@@ -57,7 +57,6 @@ class Target(Protocol):
         """What an attempt does when it gets there: it is handled and answered."""
 
 
-<<<<<<< HEAD
 class Waiter:
     """Who waits for a connection, or until it is open (`models/layers/pool.py`)."""
 
@@ -75,10 +74,7 @@ class Waiter:
         return not self.served and self.task.ticket == self.ticket
 
 
-class Layer:
-=======
 class Layer(ABC):
->>>>>>> main
     """What a policy puts around the rest of a call.
 
     `run` is a generator: before it runs `inner` it enters, afterwards it leaves, and where the caller is killed

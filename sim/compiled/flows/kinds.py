@@ -11,12 +11,9 @@ from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
-<<<<<<< HEAD
+from sim.policies.codel import CodelRow
 from sim.policies.connections import PoolRow
 from sim.policies.hedging import HedgeRow
-=======
-from sim.policies.codel import CodelRow
->>>>>>> main
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow

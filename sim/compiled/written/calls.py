@@ -288,7 +288,6 @@ def call_step(s: State, own: int, call: int) -> int:
                 own_row.phase = 7
                 return PARK
         else:
-<<<<<<< HEAD
             to = 17
     if to == 17:
         if call_row.pools:
@@ -313,12 +312,8 @@ def call_step(s: State, own: int, call: int) -> int:
         else:
             to = 19
     if to == 19:
-=======
-            to = 12
-    if to == 12:
         if targets(s)[call_row.target].counts:
             own_row.sent = s.now
->>>>>>> main
         own_row.callee = send(s, own, call, own_row.tries)
         if own_row.callee < 0:
             own_row.root = 0

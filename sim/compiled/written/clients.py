@@ -10,12 +10,8 @@ from sim.chance.keyed import uniform
 from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
-<<<<<<< HEAD
-from sim.compiled.clients import make_request, send_attempt, thinking_time
-from sim.compiled.deadlines import tell_patience
-=======
 from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
->>>>>>> main
+from sim.compiled.deadlines import tell_patience
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.calls import budgets, retries, rings, targets

@@ -5,12 +5,8 @@ What a call gives back when its caller is killed in the midst of it.
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from sim.compiled.base import handler, whole
-from sim.compiled.deadlines import forget_deadline
-=======
 from sim.compiled.base import NONE, handler, whole
->>>>>>> main
+from sim.compiled.deadlines import forget_deadline
 from sim.compiled.flows.layers.breaker import free_probe, note_breaker
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
 from sim.compiled.flows.layers.pool import drop_connection
