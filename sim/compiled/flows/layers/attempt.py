@@ -80,7 +80,7 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     if row.mark:
         made.mark = row.mark ^ path
     own.child = child
-    if row.propagates:
+    if row.propagates and own.call >= 0:  # else nobody waits for it
         tell_deadline(s, task, call, child)
     made.on_wake = ARRIVE
     if target.kind == PUBLICATION:
