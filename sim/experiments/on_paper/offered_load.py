@@ -22,7 +22,7 @@ from sim.experiments.on_paper.rates import Rates, door, rates
 from sim.experiments.on_paper.station_loads import Load, held_by, runs_of, stations
 from sim.experiments.shipped import Source, as_study
 from sim.spec.scenario import Scenario
-from sim.spec.traffic import Closed, Traffic
+from sim.spec.traffic import Traffic
 from sim.units import show_duration, show_rate, show_share
 
 
@@ -182,7 +182,7 @@ class Analysis:
         self.closed = tuple(
             self._bound(name, traffic)
             for name, traffic in scenario.traffic.items()
-            if isinstance(traffic.arrivals, Closed)
+            if traffic.arrivals.population
         )
         self.unknown: list[str] = []
         self.sent = self._sent(lambda traffic: _mean_rate(traffic, scenario.duration))
@@ -238,15 +238,14 @@ class Analysis:
         sent = {}
         for name, traffic in self.scenario.traffic.items():
             try:
-                sent[name] = 0.0 if isinstance(traffic.arrivals, Closed) else rate(traffic)
+                sent[name] = 0.0 if traffic.arrivals.population else rate(traffic)
             except UsageError:  # arrivals of a plug-in may have no rate of their own
                 sent[name] = 0.0
                 self.unknown.append(name)
         return sent
 
     def _bound(self, name: str, traffic: Traffic) -> ClosedBound:
-        assert isinstance(traffic.arrivals, Closed)
-        users, think = traffic.arrivals.users, traffic.arrivals.think.mean
+        users, think = traffic.arrivals.population, traffic.arrivals.pause
         response = self.response(name)
         each = {
             place: _share(rate, demand, servers)
@@ -254,7 +253,7 @@ class Analysis:
         }
         place = max(each, key=lambda place: each[place], default=("", ""))
         longest = each.get(place, 0.0)
-        cycle = max(think + response, traffic.arrivals.pacing)
+        cycle = traffic.arrivals.cycle(response)
         return ClosedBound(
             name,
             users,
