@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sim.compiled import operations as op_of
 from sim.models import composed as behaviours
+from sim.models.cache import Cache
 
 if TYPE_CHECKING:
     from sim.compiled.program import Assembler, Label
@@ -79,10 +81,46 @@ def _background(assembler: Assembler, step: behaviours.Background, _fail: Label)
     assembler.emit(op_of.BACKGROUND, host=assembler.places.host_at[step.host], program=program)
 
 
+def _cache(assembler: Assembler, step: Cache, fail: Label) -> None:
+    assembler.sequence(step.look, fail)
+    over, bring = assembler.label(), assembler.label()
+    look = assembler.caches.look(step, bring)
+    if step.step.hit is not None:
+        assembler.emit(op_of.HIT_BY_SHARE, look=look, to=over)
+        assembler.sequence(step.then, fail)
+        assembler.here(over)
+        return
+    assembler.emit(op_of.LOOK_INTO_CACHE, host=assembler.places.host_at[step.host], look=look, to=over, fail=fail)
+    _load(assembler, step, look, fail)
+    assembler.here(over)
+    if step.step.stale_while_revalidate:
+        assembler.later(partial(_bring, assembler, step, look, bring))
+
+
+def _load(assembler: Assembler, step: Cache, look: int, fail: Label) -> None:
+    """The steps of a miss."""
+    loaded = assembler.label()
+    assembler.sequence(step.then, loaded)
+    assembler.emit(op_of.WELL)
+    assembler.here(loaded)
+    assembler.emit(op_of.LOADED, look=look, fail=fail)
+
+
+def _bring(assembler: Assembler, step: Cache, look: int, bring: Label) -> None:
+    """The program of who brings a new entry in the background; how that ends changes nothing."""
+    over = assembler.label()
+    assembler.here(bring)
+    assembler.emit(op_of.BRING, look=look, to=over)
+    _load(assembler, step, look, over)
+    assembler.here(over)
+    assembler.emit(op_of.RACER_END, host=assembler.places.host_at[step.host])  # as one who has lost: for nobody
+
+
 _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Choose: _choose,
     behaviours.Repeat: _repeat,
     behaviours.Parallel: _parallel,
     behaviours.Race: _race,
     behaviours.Background: _background,
+    Cache: _cache,
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import attempts, calendar, cores, ending, tasks
+from sim.compiled import attempts, calendar, cores, ending, eviction, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
@@ -138,6 +138,7 @@ class Control:
         self.drop_all(host, replica)
         self.membership.stop(host, [replica])
         self._forget_guards(host, row.index)
+        self._forget_caches(host, row.index)
         self._forget_balancers(replica)
         self._forget_producer(replica)
         if self._is_gateway(host):
@@ -162,6 +163,11 @@ class Control:
         for guard, name, about in self.wiring.guard_tables.guards_of(host, index):
             for layer in LAYERS:
                 layer.forgotten(self.machine, guard_rows(self.s)[guard], name, about)
+
+    def _forget_caches(self, host: int, index: int) -> None:
+        """What it kept in its memory is gone."""
+        for first in self.wiring.cache_tables.in_replicas.get(host, ()):
+            eviction.clear(self.s, first + index)
 
     def _forget_balancers(self, replica: int) -> None:
         for place in balancer_of.array(self.s)[:, replica]:

@@ -6,6 +6,7 @@ from sim.chance.compiler import compiled
 from sim.compiled.base import NONE, OUTCOMES, YES, handler
 from sim.compiled.codes import TIMEOUT
 from sim.compiled.cores import drop_job
+from sim.compiled.flights import crash_flights
 from sim.compiled.places import come_inside, leave, out_of_queue, unpark
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, hosts, replicas
@@ -47,6 +48,8 @@ def stop(s: State, task: int, host: int, cancel: bool, outcome: int) -> None:
         leave(s, host, task)
     if own.call >= 0:
         call_killed(s, task, own.call)
+    if own.flight >= 0:
+        crash_flights(s, task)
     if not own.abandoned and not own.own_thread:
         waste(s, task)
     own.ticket += 1

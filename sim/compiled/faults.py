@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sim.compiled import calendar
+from sim.compiled import calendar, eviction
 from sim.compiled.program import row_of
+from sim.compiled.rows.caches import caches
 from sim.compiled.rows.calls import hops, wire_delays, wire_losses, wires
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import error_faults, hosts, replicas
@@ -38,6 +39,7 @@ class Faults:
             faults.Errors: (self.begin_errors, self.end_errors),
             faults.Crash: (self.begin_crash, self.end_crash),
             faults.NetworkFault: (self.begin_network, self.end_network),
+            faults.Flush: (self.begin_flush, self.end_flush),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
         }
 
@@ -168,6 +170,16 @@ class Faults:
             hop = hops(self.s)[place]
             if hop.wire == wire:
                 hop.fixed = hop.length if hop.draw < 0 and not disturbed else -1.0
+
+    def begin_flush(self, harm: faults.Flush) -> None:
+        """Lose all."""
+        tables = self.wiring.cache_tables
+        cache = caches(self.s)[tables.place_of[harm.host.caches[harm.cache]]]
+        for store in range(cache.first, cache.first + cache.stores):
+            eviction.clear(self.s, store)
+
+    def end_flush(self, harm: faults.Flush) -> None:
+        """What was lost stays lost."""
 
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""

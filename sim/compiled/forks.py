@@ -15,7 +15,6 @@ from sim.compiled.rows.composed import repetitions, tails
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, hosts, replicas
 from sim.compiled.rows.programs import (
-    AsideOp,
     RepeatOp,
     ShareOp,
     branches,
@@ -287,22 +286,21 @@ def race_over(s: State, task: int) -> int:
 
 
 @handler
-def begin_aside(s: State, task: int, op: AsideOp) -> int:
+def begin_aside(s: State, task: int, program: int, host: int) -> None:
     """A flow that goes on by itself, and begins when its turn comes."""
     own = tasks(s)[task]
     flow = NONE
     if s.spans:
-        flow = spans.follow(s, own.request, flows(s)[task].number, hosts(s)[op.host].name)
+        flow = spans.follow(s, own.request, flows(s)[task].number, hosts(s)[host].name)
     aside = new_task(s, own.request, own.chain, own.path, NOBODY, own.replica)
     if s.spans:
         flows(s)[aside].number = flow
     made = tasks(s)[aside]
     made.on_wake = GO_ON
-    made.pc = op.program
+    made.pc = program
     made.outcome = OK
     let_drift(s, aside)
     make_ready(s, aside)
-    return aside
 
 
 @handler

@@ -12,6 +12,7 @@ from sim.compiled import operations as op_of
 from sim.compiled.answers import FAIL, JUMP, NEXT, PARK
 from sim.compiled.attempts import waited_too_long
 from sim.compiled.base import handler, inlined, whole
+from sim.compiled.caches import begin_to_bring, hit_by_share, loaded
 from sim.compiled.calendar import (
     ARRIVAL,
     DUE,
@@ -66,6 +67,7 @@ from sim.compiled.rows.programs import (
     effect_ops,
     end_ops,
     limits_ops,
+    look_ops,
     next_user_ops,
     ops,
     outbox_ops,
@@ -92,6 +94,7 @@ from sim.compiled.tasks import (
 )
 from sim.compiled.topics import replicated
 from sim.compiled.written.attempts import attempt_step
+from sim.compiled.written.caches import look_into_cache
 from sim.compiled.written.calls import call_expired, call_step
 from sim.compiled.written.clients import ask, think
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
@@ -362,11 +365,26 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACER_END:
         racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
         return PARK
+    if kind >= op_of.HIT_BY_SHARE:
+        return of_caches(s, task, op)
     if kind == op_of.BACKGROUND:
-        begin_aside(s, task, aside_ops(s)[pc])
+        begin_aside(s, task, aside_ops(s)[pc].program, op.host)
         return NEXT
     aside_ended(s, task, op.host)
     return PARK
+
+
+@handler
+def of_caches(s: State, task: int, op: Op) -> int:
+    """The operations of caches."""
+    pc = tasks(s)[task].pc
+    if op.kind == op_of.LOOK_INTO_CACHE:
+        return look_into_cache(s, task, pc)
+    if op.kind == op_of.LOADED:
+        return loaded(s, task, look_ops(s)[pc].look)
+    if op.kind == op_of.BRING:
+        return begin_to_bring(s, task, look_ops(s)[pc].look)
+    return hit_by_share(s, task, look_ops(s)[pc].look)
 
 
 @handler

@@ -24,6 +24,7 @@ from sim.compiled.rows.programs import (
     EndOp,
     EntryOp,
     LimitsOp,
+    LookOp,
     NextUserOp,
     Op,
     OutboxOp,
@@ -51,7 +52,8 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     GO_TO, FALL_BACK, FALLBACK_END, SALT_IN, SALT_OUT, LOOK, TAKE, REPLY, COURIER, PARALLEL, BRANCH_END, TOKEN,
     TOKEN_ANSWER, THINK, STILL_THERE, USER_DONE,
     TAKE_BRANCH, REPEAT, AGAIN, REPEAT_OVER, AT_ONCE, RACE, RACER_END, BACKGROUND, BACKGROUND_END,
-) = map(whole, range(47))  # fmt: skip
+    HIT_BY_SHARE, LOOK_INTO_CACHE, LOADED, BRING,
+) = map(whole, range(51))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -61,7 +63,8 @@ OPERANDS: dict[int, type[Op]] = {
     SALT_IN: SaltOp, SALT_OUT: SaltOp, LOOK: StockOp, TAKE: StockOp, REPLY: ReplyOp, PARALLEL: ParallelOp, TOKEN:
     TokenOp,
     TAKE_BRANCH: ShareOp, REPEAT: RepeatOp, AGAIN: RepeatOp, REPEAT_OVER: SaltOp, AT_ONCE: RepeatOp, RACE: ParallelOp,
-    RACER_END: RacerOp, BACKGROUND: AsideOp,
+    RACER_END: RacerOp, BACKGROUND: AsideOp, HIT_BY_SHARE: LookOp,
+    LOOK_INTO_CACHE: LookOp, LOADED: LookOp, BRING: LookOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""
 

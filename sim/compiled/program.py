@@ -26,6 +26,7 @@ from sim.models.call import Call
 from sim.models.sequence import PASS
 
 if TYPE_CHECKING:
+    from sim.compiled.wiring.caches import CacheTables
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.composed import ComposedTables
     from sim.compiled.wiring.places import Places
@@ -69,11 +70,12 @@ class Label:
 class Assembler:
     """Writes the operations of all programs into one table."""
 
-    def __init__(self, places: Places, calls: CallTables, composed: ComposedTables, gateway_work: int = NOBODY):
+    def __init__(self, places: Places, calls: CallTables, composed: ComposedTables, caches: CacheTables):
         self.places = places
         self.calls = calls
         self.composed = composed
-        self.gateway_work = gateway_work  # the draw of the gateway's own work, where it has some
+        self.caches = caches
+        self.gateway_work = NOBODY  # the draw of the gateway's own work, where it has some
         self.courier = NOBODY  # where the program of couriers begins
         self.rows: list[dict[str, Any]] = []
         self.branches: list[Label] = []
@@ -284,6 +286,10 @@ class Assembler:
 
     def _reply(self, _step: behaviours.Reply, _fail: Label) -> None:
         self.emit(op_of.REPLY, courier=self.courier)
+
+    def later(self, write: Callable[[], None]) -> None:
+        """What stands behind all programs that are written now."""
+        self._later.append(write)
 
     def branch(self, sequence: StepSequence, end: int, **values: Untyped) -> Label:
         """Where the program of a branch will stand, which ends with the operation `end`, well or not."""

@@ -6,6 +6,7 @@ import math
 
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
+from sim.compiled.rows.caches import caches, stores
 from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
@@ -18,8 +19,9 @@ from sim.compiled.written.watched import read_layers
     WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
+    CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES,
     OF_LAYERS,
-) = map(whole, range(24))  # fmt: skip
+) = map(whole, range(30))  # fmt: skip
 
 
 @handler
@@ -38,6 +40,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what >= CACHE_HITS:
+        return read_cache(s, what, index)
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)
@@ -96,6 +100,26 @@ def read_host(s: State, what: int, index: int) -> float:
     if what == BACKGROUND:
         return float(host.adrift)
     return float(host.background_failed)
+
+
+@handler
+def read_cache(s: State, what: int, index: int) -> float:
+    """The same of a cache."""
+    cache = caches(s)[index]
+    if what == CACHE_HITS:
+        return float(cache.hits)
+    if what == CACHE_MISSES:
+        return float(cache.misses)
+    if what == CACHE_STALE:
+        return float(cache.stale)
+    if what == CACHE_JOINED:
+        return float(cache.joined)
+    if what == CACHE_LOADS:
+        return float(cache.loads)
+    count = 0
+    for store in range(cache.first, cache.first + cache.stores):
+        count += stores(s)[store].count
+    return float(count)
 
 
 @handler

@@ -223,7 +223,6 @@ class BrokerDown(Fault):
 class Flush(Fault):
     """A cache loses all that it holds, in all replicas, as when a shared one is restarted; what comes is kept."""
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN,), series=("cache_entries",))
     momentary = "a cache is emptied at once"
     positional = "cache"

@@ -140,6 +140,7 @@ class Task(int):
     child: Task | None
     sibling: Task | None
     attempt: Task | None
+    flight: Flight | None
     adrift: int
     guard: Guard | None
     call: Call | None
@@ -265,6 +266,80 @@ class TimerLane(int):
     last: Timer | None
     whole_call: bool
     armed: bool
+
+
+class Cache(int):
+    """What is told of a cache, for all steps and replicas together."""
+
+    hits: int
+    misses: int
+    stale: int
+    joined: int
+    loads: int
+    first: Store
+    stores: int
+
+
+class Look(int):
+    """A step that looks into a cache, and what is said there."""
+
+    cache: Cache
+    host: Host
+    shared: bool
+    coalesce: bool
+    draw: int
+    key: int
+    hit: float
+    ttl: float
+    jitter: float
+    negative_ttl: float
+    stale_while_revalidate: float
+    stale_if_error: float
+    where: int
+    bring: Op
+
+
+class Store(int):
+    """The entries of a cache in one place, in the order in which they go."""
+
+    first: Kept | None
+    last: Kept | None
+    count: int
+    size: int
+    frequent: bool
+    known: int
+    asked: int
+
+
+class Kept(int):
+    """What is kept for a key."""
+
+    good_until: float
+    key: int
+    outcome: int
+    block: Block | None
+    previous: Kept | None
+    next: Kept | None
+
+
+class Block(int):
+    """Entries that were used equally often; they stand one behind the other."""
+
+    uses: int
+    last: Kept | None
+    next: Block | None
+
+
+class Flight(int):
+    """A look for a key that is under way."""
+
+    store: Store
+    key: int
+    listed: bool
+    degraded: bool
+    first: Note | None
+    last: Note | None
+    next: Flight | None
 
 
 class Call(int):
@@ -979,6 +1054,16 @@ class AsideOp(int):
     to: Op
     fail: Op
     program: Op
+
+
+class LookOp(int):
+    """A look into a cache, or what comes of it."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    look: Look
 
 
 class TokenOp(int):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.compiled.rows.caches import Look
 from sim.compiled.rows.calls import Call
 from sim.compiled.rows.composed import Repetition
 from sim.compiled.rows.declaring import Reference, Row
@@ -159,6 +160,12 @@ class AsideOp(Op, size=OP_BYTES, fixed=True):
     program: Reference[Op]
 
 
+class LookOp(Op, size=OP_BYTES, fixed=True):
+    """A look into a cache, or what comes of it."""
+
+    look: Reference[Look]
+
+
 class TokenOp(Op, size=OP_BYTES, fixed=True):
     """A token that the identity provider may have to be asked for."""
 
@@ -187,6 +194,7 @@ racer_ops = View(ops, RacerOp)
 share_ops = View(ops, ShareOp)
 repeat_ops = View(ops, RepeatOp)
 aside_ops = View(ops, AsideOp)
+look_ops = View(ops, LookOp)
 token_ops = View(ops, TokenOp)
 branches = Table("branches", int)
 """Where the program of each branch begins."""

@@ -9,6 +9,7 @@ from sim.compiled.rows.records import SpanRecord, StageRecord
 from sim.compiled.rows.tables import Pool, Returning, ReturningChain, Table, Taking
 
 if TYPE_CHECKING:
+    from sim.compiled.rows.caches import Flight
     from sim.compiled.rows.calls import Call, Guard, Hop, Target
     from sim.compiled.rows.hosts import Replica
     from sim.compiled.rows.logs import Member, Message
@@ -64,6 +65,7 @@ class Task(Row):
     child: Perhaps[Task]  # the attempt that it waits for, or the first of its branches
     sibling: Perhaps[Task]  # the next branch
     attempt: Perhaps[Task]  # of which it is a branch
+    flight: Perhaps[Flight]  # what it looks for on behalf of a cache, the innermost first
     adrift: int  # its number among those that went on by themselves; 0: somebody waits for it
     guard: Perhaps[Guard]  # whose bulkhead it has a place in
     call: Perhaps[Call]  # whose attempt is under way, where somebody counts it

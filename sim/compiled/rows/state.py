@@ -14,6 +14,7 @@ from numba import from_dtype
 from numpy.typing import NDArray
 
 from sim.compiled.rows import (
+    caches,
     calls,
     composed,
     events,
@@ -29,7 +30,7 @@ from sim.compiled.rows import (
 from sim.compiled.rows.declaring import Row, parts_of, row_at
 from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, AnyTable, Count, Memory, Rows, Table
 
-ROOMS = (calls, composed, events, gateway, hosts, logs, programs, records, running, traffic, watched)
+ROOMS = (caches, calls, composed, events, gateway, hosts, logs, programs, records, running, traffic, watched)
 """All modules that declare tables: here all of them are known."""
 
 

@@ -14,6 +14,7 @@ from sim.compiled.wiring.found import Filled, Found, fractions
 from sim.models.group import MEMBER
 
 if TYPE_CHECKING:
+    from sim.compiled.wiring.caches import CacheTables
     from sim.compiled.wiring.guards import GuardTables
     from sim.compiled.wiring.places import Places
 
@@ -29,18 +30,28 @@ OF_GROUPS = (
     ("workers", sampling.GROUP_WORKERS),
 )
 
+OF_CACHES = (
+    ("cache_hits", sampling.CACHE_HITS),
+    ("cache_misses", sampling.CACHE_MISSES),
+    ("cache_stale", sampling.CACHE_STALE),
+    ("cache_joined", sampling.CACHE_JOINED),
+    ("cache_loads", sampling.CACHE_LOADS),
+    ("cache_entries", sampling.CACHE_ENTRIES),
+)
+
 
 class SeriesTables:
     """Their rows."""
 
-    def __init__(self, places: Places, guards: GuardTables):
-        self.places, self.guards = places, guards
+    def __init__(self, places: Places, guards: GuardTables, caches: CacheTables):
+        self.places, self.guards, self.caches = places, guards, caches
         self.series = Found(rows.Series)
         self._found: dict[tuple[str, str], list[dict[str, int]]] = {}
         self._watch_hosts()
         self._watch_guards()
         self._watch_groups()
         self._watch_limits()
+        self._watch_caches()
         for series in places.world.recorder.series:
             known = self._found.get((series.component, series.quantity))
             if not known:
@@ -73,6 +84,12 @@ class SeriesTables:
                 self._watch(group.component, quantity, what, place)
             for index, member in enumerate(group.members):
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
+
+    def _watch_caches(self) -> None:
+        for host in self.places.hosts:
+            for name, counts in host.caches.items():
+                for quantity, what in OF_CACHES:
+                    self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])
 
     def _watch_limits(self) -> None:
         gateway = self.places.world.gateway

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sim.compiled.operations import COURIER
 from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.compiled.rows import events, programs
+from sim.compiled.wiring.caches import CacheTables
 from sim.compiled.wiring.calls import CallTables
 from sim.compiled.wiring.composed import ComposedTables
 from sim.compiled.wiring.found import Filled, whole_numbers
@@ -37,17 +38,19 @@ class Wiring(Places):
         self.guard_tables = GuardTables(self)
         self.call_tables = CallTables(self, self.guard_tables)
         self.composed_tables = ComposedTables()
+        self.cache_tables = CacheTables(self)
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
-        gateway_work = row_of(self.world.sampler(work, "gateway.work")) if work is not None else -1
-        self.assembler = Assembler(self, self.call_tables, self.composed_tables, gateway_work)
+        self.assembler = Assembler(self, self.call_tables, self.composed_tables, self.cache_tables)
+        if work is not None:
+            self.assembler.gateway_work = row_of(self.world.sampler(work, "gateway.work"))
         self.assembler.courier = self.assembler.emit(COURIER)
         self.log_tables = LogTables(self, self.call_tables, self.assembler)
         self._enter()
         self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)
         self.gateway_tables = GatewayTables(self)
         self.ops = self.assembler.table()
-        self.series_tables = SeriesTables(self, self.guard_tables)
+        self.series_tables = SeriesTables(self, self.guard_tables, self.cache_tables)
         self.fresh = dict(self._policies())  # what a crash brings them back to
 
     def _enter(self) -> None:
@@ -75,6 +78,7 @@ class Wiring(Places):
             self.call_tables,
             self.log_tables,
             self.composed_tables,
+            self.cache_tables,
             self.traffic_tables,
             self.gateway_tables,
             self.series_tables,
