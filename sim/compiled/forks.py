@@ -9,9 +9,10 @@ from sim.compiled.answers import FAIL, JUMP, NEXT
 from sim.compiled.base import NONE, YES, handler
 from sim.compiled.calendar import make_ready
 from sim.compiled.codes import OK
+from sim.compiled.counting import times
 from sim.compiled.ending import stop
 from sim.compiled.places import leave
-from sim.compiled.rows.composed import repetitions, tails
+from sim.compiled.rows.composed import repetitions
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, hosts, replicas
 from sim.compiled.rows.programs import (
@@ -124,20 +125,11 @@ def take_branch(s: State, task: int, op: ShareOp) -> int:
 
 
 @handler
-def times(s: State, task: int, repetition: int) -> int:
-    """How many times a task does it: one for each chance to do it so often that is above the draw."""
+def times_of(s: State, task: int, repetition: int) -> int:
+    """How many times a task does it."""
     own = tasks(s)[task]
-    row = repetitions(s)[repetition]
-    number = own.path if row.kept else own.chain
-    drawn = uniform(draws(s)[row.draw].key, requests(s)[own.request].id, number)
-    low, high = 0, row.count
-    while low < high:
-        middle = (low + high) // 2
-        if tails(s)[row.first + middle] > drawn:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    number = own.path if repetitions(s)[repetition].kept else own.chain
+    return times(s, repetition, requests(s)[own.request].id, number)
 
 
 @handler
@@ -148,7 +140,7 @@ def begin_repeating(s: State, task: int, op: RepeatOp) -> int:
     saved(s)[place] = own.chain
     saved(s)[place + 1] = own.path
     saved(s)[place + 2] = 0
-    saved(s)[place + 3] = times(s, task, op.repetition)
+    saved(s)[place + 3] = times_of(s, task, op.repetition)
     own.outcome = OK
     return NEXT if saved(s)[place + 3] > 0 else JUMP
 

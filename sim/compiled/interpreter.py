@@ -81,6 +81,7 @@ from sim.compiled.rows.programs import (
 )
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
+from sim.compiled.rows.traffic import workloads
 from sim.compiled.rows.watched import moments
 from sim.compiled.sampling import tick
 from sim.compiled.tasks import (
@@ -93,10 +94,11 @@ from sim.compiled.tasks import (
     free_row,
 )
 from sim.compiled.topics import replicated
+from sim.compiled.visits import visitor
 from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.caches import look_into_cache
 from sim.compiled.written.calls import call_expired, call_step
-from sim.compiled.written.clients import ask, think
+from sim.compiled.written.clients import ask, come, think, visit
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
 from sim.compiled.written.members import commit, poll
 from sim.compiled.written.publications import publication, relay_step
@@ -138,6 +140,9 @@ def run(s: State, budget: int) -> int:
                 task = what >> KIND_BITS
                 kind = what & ((1 << KIND_BITS) - 1)
                 if kind == ARRIVAL:
+                    if workloads(s)[task].visiting >= 0:
+                        visitor(s, task)
+                        continue
                     task = arrival(s, task)
                     if task < 0:
                         continue
@@ -347,7 +352,7 @@ def unusual(s: State, task: int, op: Op) -> int:
 
 @handler
 def of_composed(s: State, task: int, op: Op) -> int:
-    """The operations of steps that are made of other steps."""
+    """The operations of steps that are made of other steps, and of people with a pace or a visit of their own."""
     pc = tasks(s)[task].pc
     kind = op.kind
     if kind == op_of.TAKE_BRANCH:
@@ -365,6 +370,10 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACER_END:
         racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
         return PARK
+    if kind == op_of.COME:
+        return come(s, task, pc)
+    if kind == op_of.VISIT:
+        return visit(s, task, pc)
     if kind >= op_of.HIT_BY_SHARE:
         return of_caches(s, task, op)
     if kind == op_of.BACKGROUND:

@@ -6,6 +6,7 @@ A program is what a scenario's steps are translated to (`program.py`).
 from __future__ import annotations
 
 from sim.chance.chain import link_chain
+from sim.chance.keyed import uniform
 from sim.compiled import spans
 from sim.compiled.answers import FAIL, NEXT
 from sim.compiled.base import NONE, ZERO, handler, inlined, whole
@@ -13,9 +14,9 @@ from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, OVERSOLD, REFUSED, STOCK_RAN_OUT
 from sim.compiled.events import log
 from sim.compiled.network import hop_delay
-from sim.compiled.places import chance, demand
+from sim.compiled.places import demand
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import hosts, left, ran_out, replicas, sold, stocks
+from sim.compiled.rows.hosts import draws, hosts, left, ran_out, replicas, sold, stocks
 from sim.compiled.rows.programs import (
     AsideOp,
     CallOp,
@@ -53,7 +54,8 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     TOKEN_ANSWER, THINK, STILL_THERE, USER_DONE,
     TAKE_BRANCH, REPEAT, AGAIN, REPEAT_OVER, AT_ONCE, RACE, RACER_END, BACKGROUND, BACKGROUND_END,
     HIT_BY_SHARE, LOOK_INTO_CACHE, LOADED, BRING,
-) = map(whole, range(51))  # fmt: skip
+    COME, VISIT,
+) = map(whole, range(53))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -64,7 +66,7 @@ OPERANDS: dict[int, type[Op]] = {
     TokenOp,
     TAKE_BRANCH: ShareOp, REPEAT: RepeatOp, AGAIN: RepeatOp, REPEAT_OVER: SaltOp, AT_ONCE: RepeatOp, RACE: ParallelOp,
     RACER_END: RacerOp, BACKGROUND: AsideOp, HIT_BY_SHARE: LookOp,
-    LOOK_INTO_CACHE: LookOp, LOADED: LookOp, BRING: LookOp,
+    LOOK_INTO_CACHE: LookOp, LOADED: LookOp, BRING: LookOp, COME: ThinkOp, VISIT: WorkloadOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""
 
@@ -143,7 +145,8 @@ def take_from_stock(s: State, task: int, op: StockOp) -> None:
 def end_by_chance(s: State, task: int, op: ChanceOp) -> int:
     """End with an outcome for a share of attempts."""
     own = tasks(s)[task]
-    if chance(s, op.draw, task) >= op.share:
+    number = own.path if op.kept else own.chain
+    if uniform(draws(s)[op.draw].key, requests(s)[own.request].id, number) >= op.share:
         return NEXT
     own.where = op.where
     own.root = 0

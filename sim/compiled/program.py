@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sim.models.gateway import Route
     from sim.models.host import Host
     from sim.models.sequence import StepSequence
+    from sim.spec.traffic import Closed
 
 MOST_EFFECTS = 62  # bits of a whole number that is never negative, and one to spare
 Untyped = Any  # steps and authentications of the models, told apart by their class
@@ -171,11 +172,22 @@ class Assembler:
         self.emit(op_of.CLIENT_DONE)
         return start
 
-    def user(self, workload: int, think: int, users: int) -> int:
+    def user(self, workload: int, think: int, spec: Closed) -> int:
         """A user of a closed population: think, ask, and again."""
-        start = self.emit(op_of.THINK, workload=workload, draw=think)
+        said = {"workload": workload, "draw": think, "ramp": spec.ramp, "pacing": spec.pacing, "users": spec.users}
+        start = len(self.rows)
+        if spec.ramp:
+            self.emit(op_of.COME, **said)
+        again = self.emit(op_of.THINK, **said)
         self.emit(op_of.ASK, workload=workload)
-        self.emit(op_of.USER_DONE, users=users, to=start)
+        self.emit(op_of.USER_DONE, users=spec.users, to=again)
+        return start
+
+    def visitor(self, workload: int) -> int:
+        """Somebody with several requests: ask, think, and again, until the end."""
+        start = self.emit(op_of.ASK, workload=workload)
+        self.emit(op_of.VISIT, workload=workload, to=start)
+        self.emit(op_of.CLIENT_DONE)
         return start
 
     # -- steps ---------------------------------------------------------------------------------------------------------
@@ -279,6 +291,7 @@ class Assembler:
             op_of.BY_CHANCE,
             draw=row_of(step.chance),
             share=step.share,
+            kept=step.kept,
             outcome=int(step.outcome),
             where=step.where,
             fail=fail,

@@ -11,6 +11,7 @@ from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.state import State
+from sim.compiled.rows.traffic import workloads
 from sim.compiled.rows.watched import areas, moments, samples, series
 from sim.compiled.written.watched import read_layers
 
@@ -19,9 +20,9 @@ from sim.compiled.written.watched import read_layers
     WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
-    CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES,
+    CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
     OF_LAYERS,
-) = map(whole, range(30))  # fmt: skip
+) = map(whole, range(32))  # fmt: skip
 
 
 @handler
@@ -40,6 +41,10 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what == VISITS:
+        return float(workloads(s)[index].visits)
+    if what == VISITS_LEFT:
+        return float(workloads(s)[index].left)
     if what >= CACHE_HITS:
         return read_cache(s, what, index)
     group = groups(s)[index]

@@ -112,6 +112,7 @@ class Task(int):
     frozen_before: float
     worked: float
     deadline: float
+    paced: float
     on_wake: int
     pc: Op
     ticket: int
@@ -140,6 +141,7 @@ class Task(int):
     child: Task | None
     sibling: Task | None
     attempt: Task | None
+    visit: Visit | None
     flight: Flight | None
     adrift: int
     guard: Guard | None
@@ -771,8 +773,32 @@ class Workload(int):
     taken: int
     route_rows: int
     user_rows: int
+    visiting: Visiting | None
+    visits: int
+    left: int
     patient: bool
     honor: bool
+
+
+class Visiting(int):
+    """What people do who come with several requests."""
+
+    requests: Repetition
+    first: int
+    steps: int
+    think: int
+    patience: int
+    leaves: float
+
+
+class Visit(int):
+    """Somebody with several requests."""
+
+    number: int
+    place: int
+    count: int
+    user: int
+    next: Visit | None
 
 
 class Population(int):
@@ -916,6 +942,7 @@ class ChanceOp(int):
     draw: int
     outcome: int
     where: int
+    kept: bool
 
 
 class LimitsOp(int):
@@ -948,6 +975,9 @@ class ThinkOp(int):
     fail: Op
     workload: Workload
     draw: int
+    ramp: float
+    pacing: float
+    users: int
 
 
 class NextUserOp(int):

@@ -73,6 +73,7 @@ class ChanceOp(Op, size=OP_BYTES, fixed=True):
     draw: int
     outcome: int
     where: int  # index into names
+    kept: bool  # drawn for the request and not for the attempt
 
 
 class LimitsOp(Op, size=OP_BYTES, fixed=True):
@@ -92,6 +93,9 @@ class ThinkOp(WorkloadOp, size=OP_BYTES, fixed=True):
     """A user of a workload thinks."""
 
     draw: int
+    ramp: float  # s; until all users are there; 0: they are at once
+    pacing: float  # s; from the beginning of one request to that of the next at least
+    users: int
 
 
 class NextUserOp(Op, size=OP_BYTES, fixed=True):

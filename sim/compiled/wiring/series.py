@@ -52,6 +52,7 @@ class SeriesTables:
         self._watch_groups()
         self._watch_limits()
         self._watch_caches()
+        self._watch_visits()
         for series in places.world.recorder.series:
             known = self._found.get((series.component, series.quantity))
             if not known:
@@ -90,6 +91,11 @@ class SeriesTables:
             for name, counts in host.caches.items():
                 for quantity, what in OF_CACHES:
                     self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])
+
+    def _watch_visits(self) -> None:
+        for place, workload in enumerate(self.places.world.workloads):
+            self._watch(workload.name, "visits", sampling.VISITS, place)
+            self._watch(workload.name, "visits_left", sampling.VISITS_LEFT, place)
 
     def _watch_limits(self) -> None:
         gateway = self.places.world.gateway

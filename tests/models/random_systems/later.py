@@ -11,11 +11,13 @@ from typing import Any
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.luck import Luck
+from tests.models.random_systems.people import people
 
 FIRST_WITH_LATER_WORDS = 3000
 LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     composed_steps,
     caches,
+    people,
 )
 
 
