@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sim.compiled import operations as op_of
 from sim.models import composed as behaviours
 from sim.models.cache import Cache
+from sim.models.saga import Saga
 
 if TYPE_CHECKING:
     from sim.compiled.program import Assembler, Label
@@ -116,6 +117,49 @@ def _bring(assembler: Assembler, step: Cache, look: int, bring: Label) -> None:
     assembler.emit(op_of.RACER_END, host=assembler.places.host_at[step.host])  # as one who has lost: for nobody
 
 
+def _saga(assembler: Assembler, step: Saga, fail: Label) -> None:
+    host = assembler.places.host_at[step.forks.host]
+    aside, failed, over = assembler.label(), assembler.label(), assembler.label()
+    saga = assembler.sagas.saga(step, aside)
+    assembler.emit(op_of.SAGA, saga=saga)
+    for do, _ in step.steps:
+        assembler.sequence(do, failed)
+        assembler.emit(op_of.TRANSACTION_DONE)
+    assembler.emit(op_of.SAGA_COMPLETED)
+    assembler.emit(op_of.GO_TO, to=over)
+    assembler.here(failed)
+    assembler.emit(op_of.TURN_BACK, host=host, saga=saga, fail=fail)
+    if step.step.answers_first:
+        assembler.later(partial(_undo_aside, assembler, step, saga, aside))
+    else:
+        _undo(assembler, step, saga)
+        assembler.emit(op_of.WENT_BACK, fail=fail)
+    assembler.here(over)
+
+
+def _undo(assembler: Assembler, step: Saga, saga: int) -> None:
+    """What was done, the last first, each until that ends well, or the saga is stuck."""
+    host, stuck = assembler.places.host_at[step.forks.host], assembler.label()
+    for place, (_, undo) in reversed(list(enumerate(step.steps))):
+        again, tried, undone = assembler.label(), assembler.label(), assembler.label()
+        assembler.emit(op_of.UNDO, saga=saga, step=place, to=undone)
+        assembler.here(again)
+        assembler.sequence(undo, tried)
+        assembler.emit(op_of.WELL)
+        assembler.here(tried)
+        assembler.emit(op_of.UNDO_OVER, host=host, saga=saga, to=again, fail=stuck)
+        assembler.here(undone)
+    assembler.here(stuck)
+
+
+def _undo_aside(assembler: Assembler, step: Saga, saga: int, aside: Label) -> None:
+    """The program of who undoes all when the failure has been answered."""
+    assembler.here(aside)
+    _undo(assembler, step, saga)
+    assembler.emit(op_of.SAGA_OVER)
+    assembler.emit(op_of.RACER_END, host=assembler.places.host_at[step.forks.host])  # for nobody
+
+
 _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Choose: _choose,
     behaviours.Repeat: _repeat,
@@ -123,4 +167,5 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Race: _race,
     behaviours.Background: _background,
     Cache: _cache,
+    Saga: _saga,
 }

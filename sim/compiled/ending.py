@@ -14,6 +14,7 @@ from sim.compiled.rows.programs import entry_ops
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.spans import keep_span
+from sim.compiled.stranding import strand_sagas
 from sim.compiled.tasks import FINISHED, IN_QUEUE, ON_CPU, OUTSIDE, PARKED, abandon, answer, done, forget, waste
 from sim.compiled.written.killed import call_killed
 
@@ -50,6 +51,8 @@ def stop(s: State, task: int, host: int, cancel: bool, outcome: int) -> None:
         call_killed(s, task, own.call)
     if own.flight >= 0:
         crash_flights(s, task)
+    if own.saga >= 0:
+        strand_sagas(s, task)
     if not own.abandoned and not own.own_thread:
         waste(s, task)
     own.ticket += 1

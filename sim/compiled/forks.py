@@ -278,7 +278,7 @@ def race_over(s: State, task: int) -> int:
 
 
 @handler
-def begin_aside(s: State, task: int, program: int, host: int) -> None:
+def begin_aside(s: State, task: int, program: int, host: int) -> int:
     """A flow that goes on by itself, and begins when its turn comes."""
     own = tasks(s)[task]
     flow = NONE
@@ -293,6 +293,7 @@ def begin_aside(s: State, task: int, program: int, host: int) -> None:
     made.outcome = OK
     let_drift(s, aside)
     make_ready(s, aside)
+    return aside
 
 
 @handler

@@ -74,6 +74,7 @@ from sim.compiled.rows.programs import (
     racer_ops,
     repeat_ops,
     reply_ops,
+    saga_ops,
     salt_ops,
     share_ops,
     stock_ops,
@@ -83,7 +84,17 @@ from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.traffic import workloads
 from sim.compiled.rows.watched import moments
+from sim.compiled.sagas import (
+    begin_saga,
+    complete_saga,
+    is_to_be_undone,
+    retract,
+    transaction_done,
+    turn_back,
+    went_back,
+)
 from sim.compiled.sampling import tick
+from sim.compiled.stranding import end_saga
 from sim.compiled.tasks import (
     ALIVE,
     GO_ON,
@@ -102,6 +113,7 @@ from sim.compiled.written.clients import ask, come, think, visit
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
 from sim.compiled.written.members import commit, poll
 from sim.compiled.written.publications import publication, relay_step
+from sim.compiled.written.sagas import look_at_undo
 from sim.compiled.written.steps import carry, get_place, spend
 from sim.compiled.written.tokens import look_at_token
 
@@ -370,6 +382,8 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACER_END:
         racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
         return PARK
+    if kind >= op_of.SAGA:
+        return of_sagas(s, task, op)
     if kind == op_of.COME:
         return come(s, task, pc)
     if kind == op_of.VISIT:
@@ -394,6 +408,32 @@ def of_caches(s: State, task: int, op: Op) -> int:
     if op.kind == op_of.BRING:
         return begin_to_bring(s, task, look_ops(s)[pc].look)
     return hit_by_share(s, task, look_ops(s)[pc].look)
+
+
+@handler
+def of_sagas(s: State, task: int, op: Op) -> int:
+    """The operations of sagas."""
+    pc = tasks(s)[task].pc
+    kind = op.kind
+    if kind == op_of.TURN_BACK:
+        return turn_back(s, task, saga_ops(s)[pc])
+    if kind == op_of.UNDO:
+        return NEXT if is_to_be_undone(s, task, saga_ops(s)[pc].step) else JUMP
+    if kind == op_of.UNDO_OVER:
+        return look_at_undo(s, task, pc)
+    if kind == op_of.WENT_BACK:
+        return went_back(s, task)
+    if kind == op_of.SAGA:
+        begin_saga(s, task, saga_ops(s)[pc])
+    elif kind == op_of.TRANSACTION_DONE:
+        transaction_done(s, task)
+    elif kind == op_of.SAGA_COMPLETED:
+        complete_saga(s, task)
+    elif kind == op_of.SAGA_OVER:
+        end_saga(s, task)
+    else:
+        retract(s, task, effect_ops(s)[pc])
+    return NEXT
 
 
 @handler

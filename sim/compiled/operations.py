@@ -34,6 +34,7 @@ from sim.compiled.rows.programs import (
     RacerOp,
     RepeatOp,
     ReplyOp,
+    SagaOp,
     SaltOp,
     ShareOp,
     StockOp,
@@ -55,7 +56,8 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     TAKE_BRANCH, REPEAT, AGAIN, REPEAT_OVER, AT_ONCE, RACE, RACER_END, BACKGROUND, BACKGROUND_END,
     HIT_BY_SHARE, LOOK_INTO_CACHE, LOADED, BRING,
     COME, VISIT,
-) = map(whole, range(53))  # fmt: skip
+    SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
+) = map(whole, range(62))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -67,6 +69,7 @@ OPERANDS: dict[int, type[Op]] = {
     TAKE_BRANCH: ShareOp, REPEAT: RepeatOp, AGAIN: RepeatOp, REPEAT_OVER: SaltOp, AT_ONCE: RepeatOp, RACE: ParallelOp,
     RACER_END: RacerOp, BACKGROUND: AsideOp, HIT_BY_SHARE: LookOp,
     LOOK_INTO_CACHE: LookOp, LOADED: LookOp, BRING: LookOp, COME: ThinkOp, VISIT: WorkloadOp,
+    SAGA: SagaOp, TURN_BACK: SagaOp, UNDO: SagaOp, UNDO_OVER: SagaOp, RETRACT: EffectOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""
 

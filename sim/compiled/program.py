@@ -23,6 +23,7 @@ from sim.compiled.rows.programs import Op
 from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
+from sim.models.saga import Retract
 from sim.models.sequence import PASS
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.composed import ComposedTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.sagas import SagaTables
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
@@ -57,6 +59,14 @@ def _packed(answers: tuple[int, ...]) -> int:
     return sum(answer << ANSWER_BITS * outcome for outcome, answer in enumerate(answers))
 
 
+def _effect_of(step: behaviours.Effect | Retract) -> dict[str, int]:
+    """An effect, as an operation names it."""
+    if step.bit >= 1 << MOST_EFFECTS:
+        raise Unsupported(f"a scenario of more than {MOST_EFFECTS} effects")
+    ledger = op_of.CHARGE if step.charge else op_of.RESERVATION if step.reservation else op_of.NO_ENTRY
+    return {"effect": step.bit, "ledger": int(ledger)}
+
+
 class Unsupported(Exception):  # noqa: N818 - a finding about a scenario, not an error
     """A part that only the SimPy engine runs."""
 
@@ -71,11 +81,14 @@ class Label:
 class Assembler:
     """Writes the operations of all programs into one table."""
 
-    def __init__(self, places: Places, calls: CallTables, composed: ComposedTables, caches: CacheTables):
+    def __init__(
+        self, places: Places, calls: CallTables, composed: ComposedTables, caches: CacheTables, sagas: SagaTables
+    ):
         self.places = places
         self.calls = calls
         self.composed = composed
         self.caches = caches
+        self.sagas = sagas
         self.gateway_work = NOBODY  # the draw of the gateway's own work, where it has some
         self.courier = NOBODY  # where the program of couriers begins
         self.rows: list[dict[str, Any]] = []
@@ -273,10 +286,10 @@ class Assembler:
         self.emit(op_of.SALT_OUT, depth=depth, fail=fail)
 
     def _effect(self, step: behaviours.Effect, _fail: Label) -> None:
-        if step.bit >= 1 << MOST_EFFECTS:
-            raise Unsupported(f"a scenario of more than {MOST_EFFECTS} effects")
-        ledger = op_of.CHARGE if step.charge else op_of.RESERVATION if step.reservation else op_of.NO_ENTRY
-        self.emit(op_of.EFFECT, effect=step.bit, idempotent=step.idempotent, ledger=ledger)
+        self.emit(op_of.EFFECT, idempotent=step.idempotent, **_effect_of(step))
+
+    def _retract(self, step: Retract, _fail: Label) -> None:
+        self.emit(op_of.RETRACT, **_effect_of(step))
 
     def _take(self, step: behaviours.Take, fail: Label) -> None:
         stock = self.places.stock_at[step.stock]
@@ -395,6 +408,7 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Publish: Assembler._publish,
     behaviours.Perform: Assembler._perform,
     behaviours.Effect: Assembler._effect,
+    Retract: Assembler._retract,
     behaviours.Take: Assembler._take,
     behaviours.Fail: Assembler._by_chance,
     behaviours.Refuse: Assembler._by_chance,

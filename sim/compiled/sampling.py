@@ -10,6 +10,7 @@ from sim.compiled.rows.caches import caches, stores
 from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
+from sim.compiled.rows.sagas import saga_counts
 from sim.compiled.rows.state import State
 from sim.compiled.rows.traffic import workloads
 from sim.compiled.rows.watched import areas, moments, samples, series
@@ -21,8 +22,9 @@ from sim.compiled.written.watched import read_layers
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
+    SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN,
     OF_LAYERS,
-) = map(whole, range(32))  # fmt: skip
+) = map(whole, range(36))  # fmt: skip
 
 
 @handler
@@ -41,6 +43,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what >= SAGAS_COMPLETED:
+        return read_sagas(s, what, index)
     if what == VISITS:
         return float(workloads(s)[index].visits)
     if what == VISITS_LEFT:
@@ -125,6 +129,17 @@ def read_cache(s: State, what: int, index: int) -> float:
     for store in range(cache.first, cache.first + cache.stores):
         count += stores(s)[store].count
     return float(count)
+
+
+@handler
+def read_sagas(s: State, what: int, index: int) -> float:
+    """The same of the sagas of a service."""
+    counts = saga_counts(s)[index]
+    if what == SAGAS_COMPLETED:
+        return float(counts.completed)
+    if what == SAGAS_COMPENSATED:
+        return float(counts.compensated)
+    return float(counts.stuck if what == SAGAS_STUCK else counts.open)
 
 
 @handler

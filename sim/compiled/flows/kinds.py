@@ -141,6 +141,7 @@ class Task(int):
     child: Task | None
     sibling: Task | None
     attempt: Task | None
+    saga: SagaRun | None
     visit: Visit | None
     flight: Flight | None
     adrift: int
@@ -746,6 +747,39 @@ class OutboxRow(int):
     next: OutboxRow | None
 
 
+class SagaCounts(int):
+    """What is told of all sagas of one service."""
+
+    completed: int
+    compensated: int
+    stuck: int
+    open: int
+
+
+class Saga(int):
+    """What is said of one."""
+
+    counts: SagaCounts
+    salt: int
+    attempts: int
+    pause: float
+    aside: Op | None
+
+
+class SagaRun(int):
+    """A saga that is under way, and how far it is."""
+
+    counts: SagaCounts
+    done: int
+    tries: int
+    chain: int
+    path: int
+    outcome: int
+    where: int
+    root: int
+    next: SagaRun | None
+
+
 class Workload(int):
     """One traffic."""
 
@@ -1094,6 +1128,17 @@ class LookOp(int):
     to: Op
     fail: Op
     look: Look
+
+
+class SagaOp(int):
+    """A part of a saga."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    saga: Saga
+    step: int
 
 
 class TokenOp(int):

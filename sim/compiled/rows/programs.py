@@ -8,6 +8,7 @@ from sim.compiled.rows.composed import Repetition
 from sim.compiled.rows.declaring import Reference, Row
 from sim.compiled.rows.hosts import Host, Stock
 from sim.compiled.rows.logs import Outbox
+from sim.compiled.rows.sagas import Saga
 from sim.compiled.rows.tables import Table, View
 from sim.compiled.rows.traffic import Workload
 
@@ -170,6 +171,13 @@ class LookOp(Op, size=OP_BYTES, fixed=True):
     look: Reference[Look]
 
 
+class SagaOp(Op, size=OP_BYTES, fixed=True):
+    """A part of a saga."""
+
+    saga: Reference[Saga]
+    step: int  # which of its transactions
+
+
 class TokenOp(Op, size=OP_BYTES, fixed=True):
     """A token that the identity provider may have to be asked for."""
 
@@ -199,6 +207,7 @@ share_ops = View(ops, ShareOp)
 repeat_ops = View(ops, RepeatOp)
 aside_ops = View(ops, AsideOp)
 look_ops = View(ops, LookOp)
+saga_ops = View(ops, SagaOp)
 token_ops = View(ops, TokenOp)
 branches = Table("branches", int)
 """Where the program of each branch begins."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sim.compiled.rows.hosts import Replica
     from sim.compiled.rows.logs import Member, Message
     from sim.compiled.rows.programs import EntryOp, Op
+    from sim.compiled.rows.sagas import SagaRun
     from sim.compiled.rows.traffic import Door, Visit
 
 
@@ -66,6 +67,7 @@ class Task(Row):
     child: Perhaps[Task]  # the attempt that it waits for, or the first of its branches
     sibling: Perhaps[Task]  # the next branch
     attempt: Perhaps[Task]  # of which it is a branch
+    saga: Perhaps[SagaRun]  # that it is in the midst of, the innermost first
     visit: Perhaps[Visit]  # of somebody with several requests
     flight: Perhaps[Flight]  # what it looks for on behalf of a cache, the innermost first
     adrift: int  # its number among those that went on by themselves; 0: somebody waits for it

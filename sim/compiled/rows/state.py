@@ -24,13 +24,14 @@ from sim.compiled.rows import (
     programs,
     records,
     running,
+    sagas,
     traffic,
     watched,
 )
 from sim.compiled.rows.declaring import Row, parts_of, row_at
 from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, AnyTable, Count, Memory, Rows, Table
 
-ROOMS = (caches, calls, composed, events, gateway, hosts, logs, programs, records, running, traffic, watched)
+ROOMS = (caches, calls, composed, events, gateway, hosts, logs, programs, records, running, sagas, traffic, watched)
 """All modules that declare tables: here all of them are known."""
 
 

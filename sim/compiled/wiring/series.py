@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sim.compiled.wiring.caches import CacheTables
     from sim.compiled.wiring.guards import GuardTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.sagas import SagaTables
 
 OF_HOSTS = (  # as `sampling` numbers them
     "busy", "queue", "replicas", "workers", "cores_busy", "cores", "in_flight", "attempts", "first_attempts",
@@ -30,6 +31,12 @@ OF_GROUPS = (
     ("workers", sampling.GROUP_WORKERS),
 )
 
+OF_SAGAS = (
+    ("sagas_completed", sampling.SAGAS_COMPLETED),
+    ("sagas_compensated", sampling.SAGAS_COMPENSATED),
+    ("sagas_stuck", sampling.SAGAS_STUCK),
+    ("sagas_open", sampling.SAGAS_OPEN),
+)
 OF_CACHES = (
     ("cache_hits", sampling.CACHE_HITS),
     ("cache_misses", sampling.CACHE_MISSES),
@@ -43,15 +50,15 @@ OF_CACHES = (
 class SeriesTables:
     """Their rows."""
 
-    def __init__(self, places: Places, guards: GuardTables, caches: CacheTables):
-        self.places, self.guards, self.caches = places, guards, caches
+    def __init__(self, places: Places, guards: GuardTables, caches: CacheTables, sagas: SagaTables):
+        self.places, self.guards, self.caches, self.sagas = places, guards, caches, sagas
         self.series = Found(rows.Series)
         self._found: dict[tuple[str, str], list[dict[str, int]]] = {}
         self._watch_hosts()
         self._watch_guards()
         self._watch_groups()
         self._watch_limits()
-        self._watch_caches()
+        self._watch_steps()
         self._watch_visits()
         for series in places.world.recorder.series:
             known = self._found.get((series.component, series.quantity))
@@ -86,8 +93,11 @@ class SeriesTables:
             for index, member in enumerate(group.members):
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
 
-    def _watch_caches(self) -> None:
+    def _watch_steps(self) -> None:
         for host in self.places.hosts:
+            if host.sagas is not None:
+                for quantity, what in OF_SAGAS:
+                    self._watch(host.name, quantity, what, self.sagas.place_of[host.sagas])
             for name, counts in host.caches.items():
                 for quantity, what in OF_CACHES:
                     self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])

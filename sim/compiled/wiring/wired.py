@@ -16,6 +16,7 @@ from sim.compiled.wiring.guards import GuardTables
 from sim.compiled.wiring.hosts import HostTables
 from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
+from sim.compiled.wiring.sagas import SagaTables
 from sim.compiled.wiring.series import SeriesTables
 from sim.compiled.wiring.traffic import TrafficTables
 from sim.spec.walk import what_only_simpy_runs
@@ -39,9 +40,10 @@ class Wiring(Places):
         self.call_tables = CallTables(self, self.guard_tables)
         self.composed_tables = ComposedTables()
         self.cache_tables = CacheTables(self)
+        self.saga_tables = SagaTables()
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
-        self.assembler = Assembler(self, self.call_tables, self.composed_tables, self.cache_tables)
+        self.assembler = Assembler(self, self.call_tables, self.composed_tables, self.cache_tables, self.saga_tables)
         if work is not None:
             self.assembler.gateway_work = row_of(self.world.sampler(work, "gateway.work"))
         self.assembler.courier = self.assembler.emit(COURIER)
@@ -50,7 +52,7 @@ class Wiring(Places):
         self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)
         self.gateway_tables = GatewayTables(self)
         self.ops = self.assembler.table()
-        self.series_tables = SeriesTables(self, self.guard_tables, self.cache_tables)
+        self.series_tables = SeriesTables(self, self.guard_tables, self.cache_tables, self.saga_tables)
         self.fresh = dict(self._policies())  # what a crash brings them back to
 
     def _enter(self) -> None:
@@ -79,6 +81,7 @@ class Wiring(Places):
             self.log_tables,
             self.composed_tables,
             self.cache_tables,
+            self.saga_tables,
             self.traffic_tables,
             self.gateway_tables,
             self.series_tables,

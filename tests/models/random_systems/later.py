@@ -12,12 +12,14 @@ from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
+from tests.models.random_systems.sagas import sagas
 
 FIRST_WITH_LATER_WORDS = 3000
 LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     composed_steps,
     caches,
     people,
+    sagas,
 )
 
 
