@@ -21,8 +21,8 @@ services:
     endpoints:
       create:
         - saga:
-            - {do: {call: bank.pay, policy: patient}, undo: {call: bank.refund, policy: patient}}
-            - do: [{saga: [{do: {wait: 5ms}, undo: {work: 1ms}}, {do: {refuse: 20%}}], undo_attempts: 2}, {effect: reserved}]
+            - {do: [{call: bank.pay, policy: patient}], undo: [{call: bank.refund, policy: patient}]}
+            - do: [{saga: [{do: [{wait: 5ms}], undo: [{work: 1ms}]}, {do: [{refuse: 20%}]}], undo_attempts: 2}, {effect: reserved}]
               undo: [{wait: 3ms}, {fail: 40%}, {retract: reserved}]
             - {do: [{call: bank.pay, policy: patient}, {fail: 20%}]}
           undo_attempts: 3
