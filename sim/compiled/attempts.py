@@ -7,7 +7,7 @@ from sim.compiled.base import OUTCOMES, handler, inlined
 from sim.compiled.calendar import make_ready
 from sim.compiled.codes import SHED
 from sim.compiled.memory import note_task
-from sim.compiled.places import leave, out_of_queue
+from sim.compiled.places import leave, look_soon, out_of_queue
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, replicas
 from sim.compiled.rows.programs import ops
@@ -38,6 +38,8 @@ def depart(s: State, task: int, outcome: int, reason: int) -> None:
         keep_span(s, task, reason, s.now)
     own.inside = 0
     own.outcome = outcome
+    if replicas(s)[own.replica].draining:
+        look_soon(s, own.replica)
 
 
 @handler

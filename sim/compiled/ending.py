@@ -7,7 +7,7 @@ from sim.compiled.base import NONE, OUTCOMES, YES, handler
 from sim.compiled.codes import TIMEOUT
 from sim.compiled.cores import drop_job
 from sim.compiled.flights import crash_flights
-from sim.compiled.places import come_inside, leave, out_of_queue, unpark
+from sim.compiled.places import come_inside, leave, look_soon, out_of_queue, unpark
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.programs import entry_ops
@@ -31,6 +31,8 @@ def end_killed(s: State, task: int, host: int, outcome: int) -> None:
         if s.spans:
             keep_span(s, task, outcome, s.now)
         own.inside = 0
+        if replicas(s)[own.replica].draining:
+            look_soon(s, own.replica)
     request = own.request
     answer(s, task, outcome)
     done(s, request)

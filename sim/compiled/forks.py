@@ -11,7 +11,7 @@ from sim.compiled.calendar import make_ready
 from sim.compiled.codes import OK
 from sim.compiled.counting import times
 from sim.compiled.ending import stop
-from sim.compiled.places import leave
+from sim.compiled.places import leave, look_soon
 from sim.compiled.rows.composed import repetitions
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import draws, hosts, replicas
@@ -321,6 +321,8 @@ def come_home(s: State, task: int) -> None:
     own = tasks(s)[task]
     own.adrift = 0
     hosts(s)[replicas(s)[own.replica].host].adrift -= 1
-    request = own.request
+    request, replica = own.request, own.replica
     forget(s, task)
     done(s, request)
+    if replicas(s)[replica].draining:
+        look_soon(s, replica)

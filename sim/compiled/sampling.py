@@ -8,7 +8,7 @@ from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
 from sim.compiled.rows.caches import caches, stores
 from sim.compiled.rows.gateway import limits
-from sim.compiled.rows.hosts import ended, hosts, replicas
+from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.sagas import saga_counts
 from sim.compiled.rows.state import State
@@ -22,9 +22,9 @@ from sim.compiled.written.watched import read_layers
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
-    SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN,
+    REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN,
     OF_LAYERS,
-) = map(whole, range(36))  # fmt: skip
+) = map(whole, range(38))  # fmt: skip
 
 
 @handler
@@ -45,6 +45,10 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].refused)
     if what >= SAGAS_COMPLETED:
         return read_sagas(s, what, index)
+    if what == REPLICAS_WANTED:
+        return float(fleets(s)[index].wanted)
+    if what == REPLICAS_PAID:
+        return float(fleets(s)[index].paid_area + fleets(s)[index].paid * now)
     if what == VISITS:
         return float(workloads(s)[index].visits)
     if what == VISITS_LEFT:

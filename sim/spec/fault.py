@@ -249,7 +249,6 @@ class Deploy(Fault):
     New ones take the time of `start`, old ones drain as `drain` of the service says. It is over when all are new.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,),
         events=(
@@ -300,7 +299,6 @@ class Random(Fault):
     Not modelled: wear, and faults that bring one another.
     """
 
-    simpy_only: ClassVar[bool] = True
     mtbf: AnyDistribution
     """From a repair until it comes again (time between failures): `{exponential: 30d}`; a bare time is constant."""
     mttr: AnyDistribution

@@ -508,6 +508,8 @@ class Host(int):
     may_hang: bool
     tracks: bool
     shedding: bool
+    warm_slow: float
+    warm_decay: float
 
 
 class Replica(int):
@@ -538,6 +540,18 @@ class Replica(int):
     sequence: int
     generation: int
     stopped: bool
+    absent: bool
+    draining: bool
+    warm_since: float
+    when_left: int
+
+
+class Fleet(int):
+    """Replicas that come and go, as the time series tell of them."""
+
+    wanted: int
+    paid: int
+    paid_area: float
 
 
 class Job(int):
@@ -706,6 +720,7 @@ class Member(int):
     pc: Op
     idempotent: bool
     latest: bool
+    order: int
     idle: bool
     belongs: bool
     up: bool

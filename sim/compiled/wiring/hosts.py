@@ -26,6 +26,9 @@ class HostTables:
         self.places = places
         self.hosts, self.replicas = Found(rows.Host), Found(rows.Replica)
         self.errors, self.stocks = Found(rows.ErrorFault), Found(rows.Stock)
+        self.fleets = Found(rows.Fleet)
+        for fleet in places.world.fleets.values():
+            self.fleets.add(wanted=fleet.wanted, paid=fleet.paid)
         self.error_at: dict[Errors, int] = {}
         self.left: list[int] = []
         for place, host in enumerate(places.hosts):
@@ -33,7 +36,18 @@ class HostTables:
         for replica in places.replicas:
             place = places.host_at.get(replica.host, NOBODY)
             cores = places.hosts[place].cores or 0 if place >= 0 else 0
-            self.replicas.add(host=place, index=replica.index, free=replica.free, cores=cores, due=np.inf)
+            self.replicas.add(
+                host=place,
+                index=replica.index,
+                free=replica.free,
+                cores=cores,
+                due=np.inf,
+                down=int(replica.down),
+                closed=replica.closed,
+                absent=replica.absent,
+                warm_since=replica.warm_since,
+                when_left=NOBODY,
+            )
         for stock in places.stock_at:
             self.stocks.add(
                 items=stock.items, first=len(self.left), kinds=len(stock.left), subject=places.subject(stock.service)
@@ -44,6 +58,8 @@ class HostTables:
         first_error, errors_count = self._errors_of(host)
         self.hosts.add(
             slow=1.0,
+            warm_slow=host.warm_up[0] if host.warm_up is not None else 0.0,
+            warm_decay=host.warm_up[1] if host.warm_up is not None else 1.0,
             up_area=host.up_area,
             last_shed=-np.inf,
             name=host.name_index,
@@ -78,6 +94,7 @@ class HostTables:
         left = whole_numbers(self.left)
         yield rows.hosts, self.hosts.array()
         yield rows.replicas, self.replicas.array()
+        yield rows.fleets, self.fleets.array()
         yield rows.error_faults, self.errors.array()
         yield rows.stocks, self.stocks.array()
         yield rows.left, left

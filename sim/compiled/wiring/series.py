@@ -60,6 +60,7 @@ class SeriesTables:
         self._watch_limits()
         self._watch_steps()
         self._watch_visits()
+        self._watch_fleets()
         for series in places.world.recorder.series:
             known = self._found.get((series.component, series.quantity))
             if not known:
@@ -101,6 +102,11 @@ class SeriesTables:
             for name, counts in host.caches.items():
                 for quantity, what in OF_CACHES:
                     self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])
+
+    def _watch_fleets(self) -> None:
+        for place, name in enumerate(self.places.world.fleets):
+            self._watch(name, "replicas_wanted", sampling.REPLICAS_WANTED, place)
+            self._watch(name, "replicas_paid", sampling.REPLICAS_PAID, place)
 
     def _watch_visits(self) -> None:
         for place, workload in enumerate(self.places.world.workloads):
