@@ -422,6 +422,7 @@ class Guard(int):
     budget: BudgetRow
     tokens: Ring
     bulkhead: BulkheadRow
+    comes_with: Host | None
     line: TaskLine
     passed: int
     turned_away: int

@@ -97,6 +97,7 @@ class Guard(Row):
     budget: Fixed[Reference[BudgetRow]]
     tokens: Ring
     bulkhead: Fixed[Reference[BulkheadRow]]
+    comes_with: Perhaps[Host]  # it is there only while its replica is, and that of this host come and go
     line: TaskLine  # those who wait for a place in its bulkhead
     passed: int
     turned_away: int
