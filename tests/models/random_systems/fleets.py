@@ -23,7 +23,7 @@ def fleets(document: dict[str, Any], luck: Luck) -> None:
 
 
 def _scale(service: dict[str, Any], luck: Luck) -> None:
-    metrics = [luck.pick("metric", METRICS)]
+    metrics = [luck.pick("metric", METRICS[1:] if service["workers"] == "unlimited" else METRICS)]
     if "cores" in service and luck.maybe("by cpu"):
         metrics = [{"cpu": "50%"}]
     readers = [topic["group"] for topic in service.get("consumes", {}).values() if isinstance(topic, dict)]
@@ -35,7 +35,13 @@ def _scale(service: dict[str, Any], luck: Luck) -> None:
     scaling |= {"sync_period": luck.pick("sync", ("500ms", "2s")), "metrics_window": "1s", "metrics_delay": "200ms"}
     scaling |= {"polling_interval": "1500ms", "cooldown_period": "3s"}
     if luck.maybe("down fast", 0.7):
-        scaling["behavior"] = FAST_DOWN
+        scaling["behavior"] = dict(FAST_DOWN)
+    if luck.maybe("up slowly", 0.3):
+        pace = {"pods": 1, "period": "3s"}
+        up = {"policies": [pace, {"percent": 50}], "select": luck.pick("select", ("max", "min", "disabled"))}
+        scaling.setdefault("behavior", {})["scale_up"] = up
+    if luck.maybe("other defaults", 0.3):
+        scaling |= {"tolerance": "30%", "initial_readiness_delay": "1s", "cpu_initialization_period": "2s"}
     if luck.maybe("by the clock", 0.2):
         scaling["scheduled"] = [{"at": "6s", "for": "5s", "replicas": 3}]
     service["autoscaling"] = scaling
@@ -56,7 +62,8 @@ def _planned(name: str, luck: Luck) -> list[tuple[str, dict[str, Any]]]:
         found.append(("deploy", {"deploy": name, "surge": luck.pick("surge", ("50%", "100%")), "unavailable": "40%"}))
     if luck.maybe("restarted", 0.2):
         restart = {"of": name, "one_by_one": "2s", "grace": luck.pick("grace", ("300ms", "2s")), "takes": "500ms"}
-        found.append(("restart", {"restart": restart}))
+        lasts = {"for": "3s"} if luck.maybe("restarted for a while") else {}
+        found.append(("restart", {"restart": restart, **lasts}))
     if luck.maybe("breaks down", 0.2):
         inner = luck.pick(
             "how", ({"crash": {}, "of": name}, {"outage": name, "how": "hang"}, {"slow": {"of": name, "by": "3x"}})

@@ -30,7 +30,7 @@ def _saga(step: dict[str, Any], luck: Luck) -> dict[str, Any]:
             transaction["undo"] = undo
     said = {"answers_first": luck.maybe("answers first", 0.4), "undo_pause": luck.pick("pause", ("10ms", "200ms"))}
     if luck.maybe("gives up"):
-        said["undo_attempts"] = luck.pick("attempts", (1, 2, 5))
+        said["undo_attempts"] = luck.pick("attempts", (1, 2, 5, "unlimited"))
     return {"saga": transactions, **said}
 
 
