@@ -31,6 +31,7 @@ from sim.compiled.rows.programs import (
     OutboxOp,
     ParallelOp,
     PlaceOp,
+    PluginOp,
     RacerOp,
     RepeatOp,
     ReplyOp,
@@ -54,10 +55,11 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     GO_TO, FALL_BACK, FALLBACK_END, SALT_IN, SALT_OUT, LOOK, TAKE, REPLY, COURIER, PARALLEL, BRANCH_END, TOKEN,
     TOKEN_ANSWER, THINK, STILL_THERE, USER_DONE,
     TAKE_BRANCH, REPEAT, AGAIN, REPEAT_OVER, AT_ONCE, RACE, RACER_END, BACKGROUND, BACKGROUND_END,
+    PLUGIN_BEGINS, PLUGIN_STEP,
     HIT_BY_SHARE, LOOK_INTO_CACHE, LOADED, BRING,
     COME, VISIT,
     SAGA, TRANSACTION_DONE, SAGA_COMPLETED, TURN_BACK, UNDO, UNDO_OVER, WENT_BACK, SAGA_OVER, RETRACT,
-) = map(whole, range(62))  # fmt: skip
+) = map(whole, range(64))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -70,6 +72,7 @@ OPERANDS: dict[int, type[Op]] = {
     RACER_END: RacerOp, BACKGROUND: AsideOp, HIT_BY_SHARE: LookOp,
     LOOK_INTO_CACHE: LookOp, LOADED: LookOp, BRING: LookOp, COME: ThinkOp, VISIT: WorkloadOp,
     SAGA: SagaOp, TURN_BACK: SagaOp, UNDO: SagaOp, UNDO_OVER: SagaOp, RETRACT: EffectOp,
+    PLUGIN_BEGINS: PluginOp, PLUGIN_STEP: PluginOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""
 

@@ -10,6 +10,7 @@ from sim.compiled.rows.caches import caches, stores
 from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
+from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.sagas import saga_counts
 from sim.compiled.rows.state import State
 from sim.compiled.rows.traffic import workloads
@@ -20,11 +21,11 @@ from sim.compiled.written.watched import read_layers
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
+    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, PLUGIN_TOTAL,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN,
     OF_LAYERS,
-) = map(whole, range(38))  # fmt: skip
+) = map(whole, range(39))  # fmt: skip
 
 
 @handler
@@ -55,6 +56,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(workloads(s)[index].left)
     if what >= CACHE_HITS:
         return read_cache(s, what, index)
+    if what == PLUGIN_TOTAL:
+        return read_plugin(s, index, count)
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)
@@ -69,6 +72,15 @@ def read(s: State, what: int, index: int, count: int) -> float:
         row = members(s)[member_of(s)[member]]
         total += row.holding_area + (now if row.holding else 0.0)
     return total
+
+
+@handler
+def read_plugin(s: State, word: int, replicas_of_host: int) -> float:
+    """What a step of a plug-in has counted in all replicas."""
+    total = 0
+    for replica in range(replicas_of_host):
+        total += plugin_words(s)[word + replica * STEP_WORDS]
+    return float(total)
 
 
 @handler

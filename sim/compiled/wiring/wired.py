@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.compiled.operations import COURIER
+from sim.compiled.plugins.tables import PluginTables
 from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.compiled.rows import events, programs
 from sim.compiled.wiring.caches import CacheTables
@@ -43,7 +44,10 @@ class Wiring(Places):
         self.saga_tables = SagaTables()
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
-        self.assembler = Assembler(self, self.call_tables, self.composed_tables, self.cache_tables, self.saga_tables)
+        self.plugin_tables = PluginTables(self.guard_tables)
+        self.assembler = Assembler(
+            self, self.call_tables, self.composed_tables, self.cache_tables, self.saga_tables, self.plugin_tables
+        )
         if work is not None:
             self.assembler.gateway_work = row_of(self.world.sampler(work, "gateway.work"))
         self.assembler.courier = self.assembler.emit(COURIER)
@@ -52,7 +56,10 @@ class Wiring(Places):
         self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)
         self.gateway_tables = GatewayTables(self)
         self.ops = self.assembler.table()
-        self.series_tables = SeriesTables(self, self.guard_tables, self.cache_tables, self.saga_tables)
+        self.plugin_tables.fill()
+        self.series_tables = SeriesTables(
+            self, self.guard_tables, self.cache_tables, self.saga_tables, self.plugin_tables
+        )
         self.fresh = dict(self._policies())  # what a crash brings them back to
 
     def _enter(self) -> None:
@@ -85,5 +92,6 @@ class Wiring(Places):
             self.traffic_tables,
             self.gateway_tables,
             self.series_tables,
+            self.plugin_tables,
         ):
             yield from room.tables()

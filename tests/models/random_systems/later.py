@@ -11,6 +11,7 @@ from typing import Any
 from tests.models.random_systems.caches import caches
 from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.fleets import fleets
+from tests.models.random_systems.layers import layers
 from tests.models.random_systems.luck import Luck
 from tests.models.random_systems.people import people
 from tests.models.random_systems.sagas import sagas
@@ -22,6 +23,7 @@ LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     people,
     sagas,
     fleets,
+    layers,
 )
 
 
