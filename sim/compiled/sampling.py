@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+from sim.compiled.balancing import ejected_on_average
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
+from sim.compiled.lines import waiting_of_class
 from sim.compiled.rows.caches import caches, stores
-from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, fleets, hosts, replicas
+from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.sagas import saga_counts
@@ -21,11 +23,11 @@ from sim.compiled.written.watched import read_layers
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, PLUGIN_TOTAL,
+    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     CACHE_HITS, CACHE_MISSES, CACHE_STALE, CACHE_JOINED, CACHE_LOADS, CACHE_ENTRIES, VISITS, VISITS_LEFT,
     REPLICAS_WANTED, REPLICAS_PAID, SAGAS_COMPLETED, SAGAS_COMPENSATED, SAGAS_STUCK, SAGAS_OPEN,
     OF_LAYERS,
-) = map(whole, range(39))  # fmt: skip
+) = map(whole, range(41))  # fmt: skip
 
 
 @handler
@@ -56,6 +58,10 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(workloads(s)[index].left)
     if what >= CACHE_HITS:
         return read_cache(s, what, index)
+    if what == EJECTED:
+        return ejected_on_average(s, index)
+    if what == CLASS_QUEUE:
+        return waiting_of_class(s, index, count)
     if what == PLUGIN_TOTAL:
         return read_plugin(s, index, count)
     group = groups(s)[index]

@@ -26,6 +26,7 @@ class Restart(Fault):
             EventKind.REPLICA_RESTARTED,
         ),
     )
+    positional = "of"
     of: str
     """The service, or `gateway`."""
     one_by_one: Duration = 30.0

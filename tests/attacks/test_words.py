@@ -26,10 +26,6 @@ NOT_SPOKEN = {
         Recording.spans Recording.spans:all Recording.spans:exemplars Recording.spans:none""",
     "is taken apart before a run: variants are scenarios of their own, and `auto` is found by pilot runs": """
         Scenario.variants Scenario.plugins Scenario.warmup:auto""",
-    "only SimPy runs it, though both engines run its field (`Spec.beyond_compiled`)": """
-        RateLimit.per:consumer RateLimit.per:ip RateLimit.per:header RateLimit.per:traffic
-        RateLimit.algorithm:leaky_bucket
-        Queue.discipline:priority Queue.discipline:codel Queue.discipline:adaptive_lifo Queue.discipline:edf Queue.discipline:fair""",
     "is refused, since such a fault is over at once": "Deploy.for Flush.for",
     "names a queue of a broker that only SimPy runs": "Lag.queue",
     "is another form of what is said: null": "Topic.key:sticky",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @flow
 def spend(s: State, own: Task, op: TimedOp) -> Waits[int]:
     """Let work or a wait pass, on the cores where there are any, stretched by slowdowns and stopped by freezes."""
-    own.seconds = demand(s, op, own) * op.host.slow
+    own.seconds = demand(s, op, own) * op.host.slow * own.replica.slow
     if op.computing and op.host.warm_slow > 0.0:
         own.seconds *= cold(s, op.host, own.replica)
     if s.spans:

@@ -14,12 +14,16 @@ from numba import from_dtype
 from numpy.typing import NDArray
 
 from sim.compiled.rows import (
+    balancing,
     caches,
     calls,
     composed,
     events,
     gateway,
     hosts,
+    identities,
+    limits,
+    lines,
     logs,
     plugins,
     programs,
@@ -33,12 +37,16 @@ from sim.compiled.rows.declaring import Row, parts_of, row_at
 from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, AnyTable, Count, Memory, Rows, Table
 
 ROOMS = (
+    balancing,
     caches,
     calls,
     composed,
     events,
     gateway,
     hosts,
+    identities,
+    limits,
+    lines,
     logs,
     plugins,
     programs,
@@ -88,6 +96,12 @@ class State(Row):
     limiters_count: int
     limiters_size: int
     limiters_most: int
+    library_count: int
+    library_size: int
+    library_most: int
+    waiting_count: int
+    waiting_size: int
+    waiting_most: int
     stamps_count: int
     stamps_size: int
     stamps_most: int

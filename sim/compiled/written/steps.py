@@ -62,7 +62,7 @@ def spend(s: State, own: int, op: int) -> int:
         own_row.phase = 0
         return NEXT
     if pc == 0:
-        own_row.seconds = demand(s, op, own) * hosts(s)[op_row.host].slow
+        own_row.seconds = demand(s, op, own) * hosts(s)[op_row.host].slow * replicas(s)[own_row.replica].slow
         if op_row.computing and hosts(s)[op_row.host].warm_slow > 0.0:
             own_row.seconds *= cold(s, op_row.host, own_row.replica)
         if s.spans:

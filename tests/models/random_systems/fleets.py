@@ -12,9 +12,10 @@ FAST_DOWN = {"scale_down": {"stabilization": "0s", "policies": [{"percent": 100,
 
 def fleets(document: dict[str, Any], luck: Luck) -> None:
     """Some services scale, some are deployed or restarted, and something breaks down now and then."""
-    scaled = [name for name in document["services"] if luck.maybe(f"scales {name}", 0.4)]
-    for name in scaled:
-        _scale(document["services"][name], luck.at(name))
+    for name, service in document["services"].items():
+        weighed = isinstance(service["load_balancing"], dict) and "weights" in service["load_balancing"]
+        if luck.maybe(f"scales {name}", 0.4) and not weighed:  # one that comes later has no weight
+            _scale(service, luck.at(name))
     for name in document["services"]:
         own = luck.at(f"faults {name}")
         for fault in _planned(name, own):
