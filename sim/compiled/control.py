@@ -10,12 +10,13 @@ from sim.compiled import attempts, calendar, cores, ending, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
-from sim.compiled.rows.calls import alive, balancer_of, balancers, loads
+from sim.compiled.rows.calls import alive, balancer_of, balancers, loads, rings
 from sim.compiled.rows.calls import guards as guard_rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.gateway import entries, token_rules
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.logs import stickies
+from sim.compiled.rows.plugins import plugin_steps
 from sim.compiled.rows.running import give_back_note, notes
 from sim.compiled.rows.running import tasks as task_rows
 from sim.vocabulary import EventKind
@@ -99,6 +100,9 @@ class Control:
             self._kill(host, task)
         for task in self.inside(replica):
             self._kill(host, task)
+        for task in self._adrift(replica):
+            hosts(self.s)[host].adrift -= 1
+            self._kill(host, task)
         if self._is_gateway(host):
             self._forget_questions(replicas(self.s)[replica].index)
 
@@ -109,9 +113,17 @@ class Control:
 
     def inside(self, replica: int) -> list[int]:
         """Attempts that have arrived at a replica and not left, first come first."""
+        return self._numbered(replica, "inside")
+
+    def _adrift(self, replica: int) -> list[int]:
+        """What goes on in a replica and nobody waits for, in the order in which that began."""
+        return self._numbered(replica, "adrift")
+
+    def _numbered(self, replica: int, number: str) -> list[int]:
+        """The tasks of a replica that have such a number, by it."""
         every = task_rows.array(self.s)
-        found = np.flatnonzero((every["life"] == tasks.ALIVE) & (every["replica"] == replica) & (every["inside"] > 0))
-        return [int(task) for task in found[np.argsort(every["inside"][found])]]
+        found = np.flatnonzero((every["life"] == tasks.ALIVE) & (every["replica"] == replica) & (every[number] > 0))
+        return [int(task) for task in found[np.argsort(every[number][found])]]
 
     # -- crashes -------------------------------------------------------------------------------------------------------
 
@@ -129,6 +141,8 @@ class Control:
         self._forget_guards(host, row.index)
         self._forget_balancers(replica)
         self._forget_producer(replica)
+        plugins = self.wiring.plugin_tables
+        plugins.renew(plugin_steps.array(self.s), rings.array(self.s), self.wiring.hosts[host], row.index)
         if self._is_gateway(host):
             self._forget_answers(row.index)
 

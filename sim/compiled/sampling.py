@@ -9,24 +9,25 @@ from sim.compiled.cores import busy_cores
 from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
+from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.state import State
 from sim.compiled.rows.watched import areas, moments, samples, series
 from sim.compiled.written.watched import read_layers
 
 (
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
-    WORK_DONE, WORK_WASTED,
+    WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
+    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, PLUGIN_TOTAL,
     OF_LAYERS,
-) = map(whole, range(22))  # fmt: skip
+) = map(whole, range(25))  # fmt: skip
 
 
 @handler
 def read(s: State, what: int, index: int, count: int) -> float:
     """The level or total of one series now, or its integral since 0."""
     now = s.now
-    if what <= WORK_WASTED:
+    if what <= BACKGROUND_FAILED:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
@@ -38,6 +39,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what == PLUGIN_TOTAL:
+        return read_plugin(s, index, count)
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)
@@ -52,6 +55,15 @@ def read(s: State, what: int, index: int, count: int) -> float:
         row = members(s)[member_of(s)[member]]
         total += row.holding_area + (now if row.holding else 0.0)
     return total
+
+
+@handler
+def read_plugin(s: State, word: int, replicas_of_host: int) -> float:
+    """What a step of a plug-in has counted in all replicas."""
+    total = 0
+    for replica in range(replicas_of_host):
+        total += plugin_words(s)[word + replica * STEP_WORDS]
+    return float(total)
 
 
 @handler
@@ -91,7 +103,11 @@ def read_host(s: State, what: int, index: int) -> float:
         return float(host.outside_area + host.outside * now)
     if what == WORK_DONE:
         return float(host.work_done)
-    return float(host.work_wasted)
+    if what == WORK_WASTED:
+        return float(host.work_wasted)
+    if what == BACKGROUND:
+        return float(host.adrift)
+    return float(host.background_failed)
 
 
 @handler

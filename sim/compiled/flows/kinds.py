@@ -9,7 +9,10 @@ from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
+from sim.policies.library_breakers import LibraryRow
 from sim.policies.retry import RetryRow
+from sim.policies.throttle import ThrottleRow
+from sim.policies.waiting import WaitingRow
 
 
 class RequestRecord(int):
@@ -140,6 +143,7 @@ class Task(int):
     child: Task | None
     sibling: Task | None
     attempt: Task | None
+    adrift: int
     guard: Guard | None
     call: Call | None
     back: Hop | None
@@ -283,10 +287,14 @@ class Call(int):
     guards: int
     subject: int
     about: int
+    limit_about: int
+    in_vain: float
     cancels: bool
     budgeted: bool
+    throttled: bool
     breaks: bool
     bulkhead: bool
+    limits: bool
     may_freeze: bool
     per_replica: bool
 
@@ -338,14 +346,32 @@ class Guard(int):
     spent: float
     taken_area: float
     breaker: BreakerRow
+    library: LibraryRow | None
     ring: Ring
     size: int
     budget: BudgetRow
     tokens: Ring
+    throttle: ThrottleRow | None
     bulkhead: BulkheadRow
     line: TaskLine
     passed: int
     turned_away: int
+    limiter: WaitingRow
+    refused: float
+    limit_passed: int
+    limit_turned_away: int
+    limit_in_line: int
+    refusing: bool
+
+
+class Repetition(int):
+    """How many times something is done."""
+
+    draw: int
+    kept: bool
+    salt: int
+    first: int
+    count: int
 
 
 class Limit(int):
@@ -410,6 +436,8 @@ class Host(int):
     errors_first: int
     errors_count: int
     errors_on: int
+    adrift: int
+    background_failed: int
     subject: int
     turn: int
     lifo: bool
@@ -925,6 +953,49 @@ class ParallelOp(int):
     count: int
 
 
+class RacerOp(int):
+    """A branch of a race is over."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    cancels: bool
+
+
+class ShareOp(int):
+    """One of several branches."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    edge: float
+    draw: int
+    kept: bool
+
+
+class RepeatOp(int):
+    """The same several times."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    repetition: Repetition
+    depth: int
+
+
+class AsideOp(int):
+    """Something begins that nobody waits for."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    program: Op
+
+
 class TokenOp(int):
     """A token that the identity provider may have to be asked for."""
 
@@ -934,6 +1005,18 @@ class TokenOp(int):
     fail: Op
     draw: int
     where: int
+
+
+class PluginOp(int):
+    """A step of a plug-in."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    function: int
+    step: int
+    depth: int
 
 
 class Series(int):
