@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sim.models.broker_side import coordinator_of
 from sim.models.consumer import Consumer
 from sim.models.group import Group
 from sim.models.logs.cluster import ClusteredBroker
@@ -48,7 +49,7 @@ def join_groups(
                     key = (consume.group, topic)
                     if key not in coordinators:
                         phase = system.uniform(f"{group.component}.heartbeat")
-                        coordinators[key] = Coordinator(group, consume.membership, consume.session_timeout, phase)
+                        coordinators[key] = coordinator_of(group, consume.membership, consume.session_timeout, phase)
                     managed = ManagedConsumer(group, service, replica, consume, steps, hop, coordinators[key])
                     service.members.append(managed)
                     _in_transactions(managed)

@@ -144,7 +144,7 @@ def consume(luck: Luck, group: str) -> dict[str, Any]:
         made["commit"] = luck.pick("commit of", ("record", "before", {"when": "automatic", "interval": "1s"}))
     if luck.maybe("membership", 0.4):
         made["membership"] = {
-            "protocol": luck.pick("protocol", ("eager", "cooperative")),
+            "protocol": luck.pick("protocol", ("eager", "cooperative", "consumer")),
             "heartbeat_interval": "500ms",
         }
     return made
