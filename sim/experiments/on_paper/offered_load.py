@@ -101,6 +101,7 @@ class CheckReport:
     # what was understood of those of a variant, in a line each
     recordings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     certain: bool = False  # nothing is random in any variant
+    ranges: tuple[str, ...] = ()  # the inputs that are ranges, by their paths
 
     def __str__(self) -> str:
         alike: dict[str, list[str]] = {}
@@ -109,6 +110,8 @@ class CheckReport:
             alike.setdefault(_text(load) + recordings, []).append(name)
         blocks = [f"{', '.join(names)}\n{text}" for text, names in alike.items()]
         blocks.append("\n".join(self._sentences()) if self.warnings else "no warnings")
+        if self.ranges:
+            blocks.append(f"inputs that are ranges, here at their middle: {', '.join(self.ranges)}")
         if self.certain:
             blocks.append("nothing is random: one replication is enough, and its figures are exact")
         return "\n\n".join(blocks)
@@ -138,6 +141,7 @@ def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
     from sim.experiments.on_paper.slips import unreferenced
     from sim.experiments.on_paper.unwise import findings
     from sim.spec.certain import is_certain
+    from sim.spec.uncertain import ranges_in
 
     study = as_study(study)
     chosen = study.variants if variants is None else {name: study.variants[name] for name in variants}
@@ -150,7 +154,9 @@ def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
             found.setdefault(finding, []).append(name)
     warnings = tuple(replace(finding, variants=tuple(dict.fromkeys(names))) for finding, names in found.items())
     recordings = {name: tuple(recording_lines(scenario)) for name, scenario in chosen.items()}
-    return CheckReport(study.name, loads, warnings, recordings, all(map(is_certain, chosen.values())))
+    ranges = tuple(its.name for its in ranges_in(study.document))
+    certain = not ranges and all(map(is_certain, chosen.values()))
+    return CheckReport(study.name, loads, warnings, recordings, certain, ranges)
 
 
 _analysed: deque[Analysis] = deque(maxlen=8)
