@@ -32,6 +32,7 @@ class Imported:
     text: str
     told: Told
     recording: str | None = None  # CSV of the requests that traces recorded, where asked
+    name: str = ""  # of the scenario
 
 
 def import_files(
@@ -67,7 +68,7 @@ def import_files(
     if recording is not None and draft.measured is not None:
         draft.measured.recording = recording
         text = write(draft, title)
-    return Imported(text, told(draft, list(lines_to_supply(text))), rows)
+    return Imported(text, told(draft, list(lines_to_supply(text))), rows, title)
 
 
 def _read(files: Sequence[str], draft: Draft, wanted: Kind | Format | None, confine: Path | None) -> None:

@@ -22,8 +22,9 @@ from sim.experiments.on_paper.rates import Rates, door, rates
 from sim.experiments.on_paper.station_loads import Load, held_by, runs_of, stations
 from sim.experiments.shipped import Source, as_study
 from sim.spec.scenario import Scenario
+from sim.spec.study import Study
 from sim.spec.traffic import Closed, Traffic
-from sim.units import show_duration, show_rate, show_share
+from sim.units import rates_told_per, show_duration, show_rate, show_share
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,13 @@ class CheckReport:
     # what was understood of those of a variant, in a line each
     recordings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     certain: bool = False  # nothing is random in any variant
+    rates_per: str = "s"  # as the scenario writes them
 
     def __str__(self) -> str:
+        with rates_told_per(self.rates_per):
+            return self._text()
+
+    def _text(self) -> str:
         alike: dict[str, list[str]] = {}
         for name, load in self.loads.items():
             recordings = "".join(f"\n  {line}" for line in self.recordings.get(name, ()))
@@ -133,13 +139,18 @@ class CheckReport:
 
 def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
     """Offered load and warnings of every variant, or of these, without simulating."""
+    study = as_study(study)
+    with rates_told_per(study.rates_per):
+        return _checked(study, variants)
+
+
+def _checked(study: Study, variants: Sequence[str] | None) -> CheckReport:
     from sim.experiments.on_paper.placeholders import stand_ins
     from sim.experiments.on_paper.recordings import recording_lines
     from sim.experiments.on_paper.slips import unreferenced
     from sim.experiments.on_paper.unwise import findings
     from sim.spec.certain import is_certain
 
-    study = as_study(study)
     chosen = study.variants if variants is None else {name: study.variants[name] for name in variants}
     loads: dict[str, OfferedLoad] = {}
     found = {**{finding: list(chosen) for finding in stand_ins(study.text)}, **dict(unreferenced(chosen))}
@@ -150,7 +161,7 @@ def check(study: Source, variants: Sequence[str] | None = None) -> CheckReport:
             found.setdefault(finding, []).append(name)
     warnings = tuple(replace(finding, variants=tuple(dict.fromkeys(names))) for finding, names in found.items())
     recordings = {name: tuple(recording_lines(scenario)) for name, scenario in chosen.items()}
-    return CheckReport(study.name, loads, warnings, recordings, all(map(is_certain, chosen.values())))
+    return CheckReport(study.name, loads, warnings, recordings, all(map(is_certain, chosen.values())), study.rates_per)
 
 
 _analysed: deque[Analysis] = deque(maxlen=8)
