@@ -228,7 +228,7 @@ def new(name: str, shipped: str | None, json_file: str | None) -> None:
     "--recording",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="CSV of every request that traces recorded, replayed.",
+    help="CSV of every request that was recorded, replayed.",
 )
 @click.option(
     "--json",
@@ -251,18 +251,20 @@ def import_scenario(
     confine: Path | None,
 ) -> None:
     """A scenario out of the files that a system has, several together: Kubernetes manifests, Istio, Docker compose,
-    Kong, Envoy, Spring, OpenAPI, AsyncAPI, isotope, lines of KEY=VALUE; and out of traces (OTLP, Jaeger, Zipkin, CSV of
-    spans), with times.
+    Kong, Envoy, Spring, OpenAPI, AsyncAPI, isotope, lines of KEY=VALUE; out of traces (OTLP, Jaeger, Zipkin, CSV of
+    spans), with times; and out of load tests, access logs, histograms and series of Prometheus, with traffic and
+    response times.
 
     What each file is, is told from its content. What was taken, what was left out and why, and what has to be supplied
-    (only traces say how long anything takes) is said on stderr, and stands in the scenario as comments. Nothing is
-    fetched, and no file is read that is not named; - is the standard input.
+    (only what was measured says how long anything takes) is said on stderr, and stands in the scenario as comments.
+    Nothing is fetched, and no file is read that is not named; - is the standard input.
 
     \b
     Example:
       sim import docker-compose.yaml .env --out shop.yaml
       sim import kubernetes/*.yaml kong.yaml --out shop.yaml --force
       sim import traces.json kubernetes/*.yaml --out shop.yaml --recording requests.csv
+      sim import kong.yaml access.log payments.hgrm --out shop.yaml
       kubectl get deployments,services,ingresses,hpa -o yaml | sim import - --out shop.yaml
       sim check shop.yaml
     """

@@ -99,6 +99,9 @@ class Control:
             self._kill(host, task)
         for task in self.inside(replica):
             self._kill(host, task)
+        for task in self._adrift(replica):
+            hosts(self.s)[host].adrift -= 1
+            self._kill(host, task)
         if self._is_gateway(host):
             self._forget_questions(replicas(self.s)[replica].index)
 
@@ -109,9 +112,17 @@ class Control:
 
     def inside(self, replica: int) -> list[int]:
         """Attempts that have arrived at a replica and not left, first come first."""
+        return self._numbered(replica, "inside")
+
+    def _adrift(self, replica: int) -> list[int]:
+        """What goes on in a replica and nobody waits for, in the order in which that began."""
+        return self._numbered(replica, "adrift")
+
+    def _numbered(self, replica: int, number: str) -> list[int]:
+        """The tasks of a replica that have such a number, by it."""
         every = task_rows.array(self.s)
-        found = np.flatnonzero((every["life"] == tasks.ALIVE) & (every["replica"] == replica) & (every["inside"] > 0))
-        return [int(task) for task in found[np.argsort(every["inside"][found])]]
+        found = np.flatnonzero((every["life"] == tasks.ALIVE) & (every["replica"] == replica) & (every[number] > 0))
+        return [int(task) for task in found[np.argsort(every[number][found])]]
 
     # -- crashes -------------------------------------------------------------------------------------------------------
 

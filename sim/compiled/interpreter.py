@@ -33,9 +33,17 @@ from sim.compiled.codes import OK, REFUSED
 from sim.compiled.consumers import deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
 from sim.compiled.flows.layers.attempt import send_and_forget
+from sim.compiled.forks import (
+    aside_ended,
+    begin_aside,
+    begin_repeating,
+    branch_ended,
+    racer_ended,
+    repeat,
+    take_branch,
+)
 from sim.compiled.gateway import limited, still_there, token_answered
 from sim.compiled.operations import (
-    branch_ended,
     end_by_chance,
     let_effect_be,
     look_at_stock,
@@ -52,6 +60,7 @@ from sim.compiled.rows.events import ready, timer_lanes, timers
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.programs import (
     Op,
+    aside_ops,
     call_ops,
     chance_ops,
     effect_ops,
@@ -60,8 +69,11 @@ from sim.compiled.rows.programs import (
     next_user_ops,
     ops,
     outbox_ops,
+    racer_ops,
+    repeat_ops,
     reply_ops,
     salt_ops,
+    share_ops,
     stock_ops,
     workload_ops,
 )
@@ -82,9 +94,10 @@ from sim.compiled.topics import replicated
 from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.calls import call_expired, call_step
 from sim.compiled.written.clients import ask, think
+from sim.compiled.written.composed import branch_out, race, repeat_at_once
 from sim.compiled.written.members import commit, poll
 from sim.compiled.written.publications import publication, relay_step
-from sim.compiled.written.steps import branch_out, carry, get_place, spend
+from sim.compiled.written.steps import carry, get_place, spend
 from sim.compiled.written.tokens import look_at_token
 
 BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
@@ -317,6 +330,8 @@ def unusual(s: State, task: int, op: Op) -> int:
     elif kind == op_of.BRANCH_END:
         branch_ended(s, task, op.host)
         return PARK
+    elif kind > op_of.USER_DONE:
+        return of_composed(s, task, op)
     elif kind == op_of.THINK:
         return think(s, task, own.pc)
     elif kind != op_of.USER_DONE:
@@ -325,6 +340,33 @@ def unusual(s: State, task: int, op: Op) -> int:
         own.user += next_user_ops(s)[own.pc].users
         return JUMP
     return NEXT
+
+
+@handler
+def of_composed(s: State, task: int, op: Op) -> int:
+    """The operations of steps that are made of other steps."""
+    pc = tasks(s)[task].pc
+    kind = op.kind
+    if kind == op_of.TAKE_BRANCH:
+        return take_branch(s, task, share_ops(s)[pc])
+    if kind == op_of.REPEAT:
+        return begin_repeating(s, task, repeat_ops(s)[pc])
+    if kind == op_of.AGAIN:
+        return repeat(s, task, repeat_ops(s)[pc])
+    if kind == op_of.REPEAT_OVER:
+        return part_over(s, task, salt_ops(s)[pc])
+    if kind == op_of.AT_ONCE:
+        return repeat_at_once(s, task, pc)
+    if kind == op_of.RACE:
+        return race(s, task, pc)
+    if kind == op_of.RACER_END:
+        racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
+        return PARK
+    if kind == op_of.BACKGROUND:
+        begin_aside(s, task, aside_ops(s)[pc])
+        return NEXT
+    aside_ended(s, task, op.host)
+    return PARK
 
 
 @handler

@@ -13,10 +13,11 @@ from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, OVERSOLD, REFUSED, STOCK_RAN_OUT
 from sim.compiled.events import log
 from sim.compiled.network import hop_delay
-from sim.compiled.places import chance, demand, leave
+from sim.compiled.places import chance, demand
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import hosts, left, ran_out, replicas, sold, stocks
 from sim.compiled.rows.programs import (
+    AsideOp,
     CallOp,
     ChanceOp,
     EffectOp,
@@ -28,27 +29,29 @@ from sim.compiled.rows.programs import (
     OutboxOp,
     ParallelOp,
     PlaceOp,
+    RacerOp,
+    RepeatOp,
     ReplyOp,
     SaltOp,
+    ShareOp,
     StockOp,
     ThinkOp,
     TimedOp,
     TokenOp,
     WorkloadOp,
-    branches,
-    parallel_ops,
     timed_ops,
 )
 from sim.compiled.rows.running import flows, requests, saved, tasks
 from sim.compiled.rows.state import State
-from sim.compiled.tasks import FINISHED, GO_ON, WORKED, forget, new_task
+from sim.compiled.tasks import GO_ON, WORKED, new_task
 
 (
     ENTRY, PASS, CALL, END, WELL, EFFECT, BY_CHANCE, SPEND, PLACE, LET_GO, THAW, LIMITS, ASK, CLIENT_DONE,
     POLL, TAKE_NEXT, HAND_OVER, RECORD_OVER, COMMIT, RELAY, OUTBOX, FORGET_CALL,
     GO_TO, FALL_BACK, FALLBACK_END, SALT_IN, SALT_OUT, LOOK, TAKE, REPLY, COURIER, PARALLEL, BRANCH_END, TOKEN,
     TOKEN_ANSWER, THINK, STILL_THERE, USER_DONE,
-) = map(whole, range(38))  # fmt: skip
+    TAKE_BRANCH, REPEAT, AGAIN, REPEAT_OVER, AT_ONCE, RACE, RACER_END, BACKGROUND, BACKGROUND_END,
+) = map(whole, range(47))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -57,6 +60,8 @@ OPERANDS: dict[int, type[Op]] = {
     OutboxOp, RELAY: OutboxOp,
     SALT_IN: SaltOp, SALT_OUT: SaltOp, LOOK: StockOp, TAKE: StockOp, REPLY: ReplyOp, PARALLEL: ParallelOp, TOKEN:
     TokenOp,
+    TAKE_BRANCH: ShareOp, REPEAT: RepeatOp, AGAIN: RepeatOp, REPEAT_OVER: SaltOp, AT_ONCE: RepeatOp, RACE: ParallelOp,
+    RACER_END: RacerOp, BACKGROUND: AsideOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""
 
@@ -175,71 +180,6 @@ def reply(s: State, task: int, courier_at: int) -> None:
     if caller >= 0:
         tasks(s)[caller].child = courier
     make_ready(s, courier)
-
-
-@handler
-def start_branches(s: State, task: int, op: int) -> None:
-    """Start all branches."""
-    own = tasks(s)[task]
-    row = parallel_ops(s)[op]
-    last = NOBODY
-    for index in range(row.first, row.first + row.count):
-        branch = new_task(s, own.request, own.chain, own.path, task, own.replica)
-        made = tasks(s)[branch]
-        made.abandoned = own.abandoned
-        made.attempt = own.attempt if own.attempt >= 0 else task
-        made.on_wake = GO_ON
-        made.pc = branches(s)[index]
-        made.outcome = OK
-        if last < 0:
-            own.child = branch
-        else:
-            tasks(s)[last].sibling = branch
-        last = branch
-        make_ready(s, branch)
-    if s.spans:
-        spans.keep_branches(s, task, hosts(s)[row.host].name, row.count)
-    own.branching = True
-    own.branches_left = row.count
-
-
-@handler
-def branches_over(s: State, task: int) -> int:
-    """All branches have ended; the first failure in their order is the outcome. What becomes of the step."""
-    own = tasks(s)[task]
-    own.branching = False
-    outcome = OK
-    branch = own.child
-    own.child = -1
-    while branch >= 0:
-        row = tasks(s)[branch]
-        if row.degraded:
-            own.degraded = True
-        if row.outcome != OK and outcome == OK:
-            outcome = row.outcome
-            own.where = row.where
-            own.root = row.root
-        following = row.sibling
-        forget(s, branch)
-        branch = following
-    own.outcome = outcome
-    return NEXT if outcome == OK else FAIL
-
-
-@handler
-def branch_ended(s: State, task: int, host: int) -> None:
-    """A branch is over; the last one wakes the task that it is a part of."""
-    own = tasks(s)[task]
-    if s.spans:
-        spans.keep_stage(s, task, spans.END, hosts(s)[host].name, 0.0, NONE)
-    if own.granted:
-        leave(s, host, task)
-    parent = own.caller
-    own.caller = NOBODY
-    own.on_wake = FINISHED
-    tasks(s)[parent].branches_left -= 1
-    if tasks(s)[parent].branches_left == 0:
-        make_ready(s, parent)
 
 
 @handler

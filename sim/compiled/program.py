@@ -6,7 +6,8 @@ is not one of the built-in ones has no operation, and `Unsupported` says which i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
 from sim.compiled.codes import UNAUTHORIZED
+from sim.compiled.composed import write_composed
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import Op
 from sim.models import authentication as authentications
@@ -25,6 +27,7 @@ from sim.models.sequence import PASS
 
 if TYPE_CHECKING:
     from sim.compiled.wiring.calls import CallTables
+    from sim.compiled.wiring.composed import ComposedTables
     from sim.compiled.wiring.places import Places
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
@@ -66,9 +69,10 @@ class Label:
 class Assembler:
     """Writes the operations of all programs into one table."""
 
-    def __init__(self, places: Places, calls: CallTables, gateway_work: int = NOBODY):
+    def __init__(self, places: Places, calls: CallTables, composed: ComposedTables, gateway_work: int = NOBODY):
         self.places = places
         self.calls = calls
+        self.composed = composed
         self.gateway_work = gateway_work  # the draw of the gateway's own work, where it has some
         self.courier = NOBODY  # where the program of couriers begins
         self.rows: list[dict[str, Any]] = []
@@ -84,6 +88,19 @@ class Assembler:
         """Append an operation; its place."""
         self.rows.append({"kind": kind, **values})
         return len(self.rows) - 1
+
+    def label(self) -> Label:
+        """A place that is known later."""
+        return Label()
+
+    @contextmanager
+    def kept_meanwhile(self, numbers: int) -> Iterator[int]:
+        """Where a task keeps so many numbers while what is written meanwhile goes on."""
+        depth = self.depth
+        self.depth += numbers
+        self.deepest = max(self.deepest, self.depth)
+        yield depth
+        self.depth = depth
 
     def here(self, label: Label) -> None:
         """The label means the operation that comes next."""
@@ -179,11 +196,13 @@ class Assembler:
 
     def _step(self, step: Any, fail: Label) -> None:  # noqa: ANN401 - a behaviour
         write = _WRITERS.get(type(step))
-        if write is None:
+        if write is not None:
+            write(self, step, fail)
+        elif not write_composed(self, step, fail):
             raise Unsupported(f"the step '{type(step).__name__.lower()}'")
-        write(self, step, fail)
 
-    def _let_go(self, host: Host) -> None:
+    def let_go(self, host: Host) -> None:
+        """An event loop gives its worker back before it waits for others."""
         if host.event_loop:
             self.emit(op_of.LET_GO, host=self.places.host_at[host])
 
@@ -194,11 +213,11 @@ class Assembler:
         self.emit(op_of.SPEND, host=host, **_drawn(step.demand), computing=True)
 
     def _wait(self, step: behaviours.Wait, _fail: Label) -> None:
-        self._let_go(step.host)
+        self.let_go(step.host)
         self.emit(op_of.SPEND, host=self.places.host_at[step.host], **_drawn(step.demand))
 
     def _call_step(self, step: behaviours.CallStep, fail: Label) -> None:
-        self._let_go(step.host)
+        self.let_go(step.host)
         self.call(step.call, fail)
 
     def call(self, call: Call, fail: Label) -> None:
@@ -224,7 +243,7 @@ class Assembler:
             self.emit(op_of.FORGET_CALL, call=self.calls.call(step.call))
         else:
             assert step.call is not None
-            self._let_go(step.host)
+            self.let_go(step.host)
             self.call(step.call, fail)
 
     def _perform(self, step: behaviours.Perform, fail: Label) -> None:
@@ -232,14 +251,12 @@ class Assembler:
             self.sequence(step.endpoint.sequence, fail)
             return
         over = Label()
-        self.emit(op_of.SALT_IN, depth=self.depth, salt=step.salt)
-        self.depth += 2  # its chain and its path
-        self.deepest = max(self.deepest, self.depth)
-        self.sequence(step.endpoint.sequence, over)
-        self.depth -= 2
+        with self.kept_meanwhile(2) as depth:  # its chain and its path
+            self.emit(op_of.SALT_IN, depth=depth, salt=step.salt)
+            self.sequence(step.endpoint.sequence, over)
         self.emit(op_of.WELL)
         self.here(over)
-        self.emit(op_of.SALT_OUT, depth=self.depth, fail=fail)
+        self.emit(op_of.SALT_OUT, depth=depth, fail=fail)
 
     def _effect(self, step: behaviours.Effect, _fail: Label) -> None:
         if step.bit >= 1 << MOST_EFFECTS:
@@ -251,7 +268,7 @@ class Assembler:
         stock = self.places.stock_at[step.stock]
         self.emit(op_of.LOOK, stock=stock, where=step.where, fail=fail)
         if step.gap is not None:
-            self._let_go(step.host)
+            self.let_go(step.host)
             self.emit(op_of.SPEND, host=self.places.host_at[step.host], draw=row_of(step.gap))
         self.emit(op_of.TAKE, stock=stock)
 
@@ -268,23 +285,19 @@ class Assembler:
     def _reply(self, _step: behaviours.Reply, _fail: Label) -> None:
         self.emit(op_of.REPLY, courier=self.courier)
 
-    def _parallel(self, step: behaviours.Parallel, fail: Label) -> None:
-        self._let_go(step.host)
-        first = len(self.branches)
-        labels = [Label() for _ in step.branches]
-        self.branches += labels
-        self.widest = max(self.widest, len(labels))
-        self.emit(op_of.PARALLEL, host=self.places.host_at[step.host], first=first, count=len(labels), fail=fail)
-        for label, sequence in zip(labels, step.branches, strict=True):
-            self._later.append(partial(self._branch, label, sequence, step.host))
+    def branch(self, sequence: StepSequence, end: int, **values: Untyped) -> Label:
+        """Where the program of a branch will stand, which ends with the operation `end`, well or not."""
+        label = Label()
+        self._later.append(partial(self._branch, label, sequence, end, values))
+        return label
 
-    def _branch(self, label: Label, sequence: StepSequence, host: Host) -> None:
-        end = Label()
+    def _branch(self, label: Label, sequence: StepSequence, end: int, values: dict[str, Untyped]) -> None:
+        over = Label()
         self.here(label)
-        self.sequence(sequence, end)
+        self.sequence(sequence, over)
         self.emit(op_of.WELL)
-        self.here(end)
-        self.emit(op_of.BRANCH_END, host=self.places.host_at[host])
+        self.here(over)
+        self.emit(end, host=self.places.host_at[sequence.host], **values)
 
     # -- the gateway ---------------------------------------------------------------------------------------------------
 
@@ -307,7 +320,7 @@ class Assembler:
             self._compute(place, route.translate)
         if host.event_loop:
             self._thaw(host)
-            self._let_go(host)
+            self.let_go(host)
         self._thaw(host)
         self.call(route.call, end)
         if route.translate_back is not None:
@@ -346,7 +359,7 @@ class Assembler:
             to=good,
             fail=end,
         )
-        self._let_go(authentication.host)
+        self.let_go(authentication.host)
         self.call(authentication.call, answer)
         self.rows[-1]["for_others"] = True
         self.here(answer)
@@ -367,5 +380,4 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Fail: Assembler._by_chance,
     behaviours.Refuse: Assembler._by_chance,
     behaviours.Reply: Assembler._reply,
-    behaviours.Parallel: Assembler._parallel,
 }

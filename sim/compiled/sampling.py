@@ -15,18 +15,18 @@ from sim.compiled.written.watched import read_layers
 
 (
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
-    WORK_DONE, WORK_WASTED,
+    WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
     MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
     OF_LAYERS,
-) = map(whole, range(22))  # fmt: skip
+) = map(whole, range(24))  # fmt: skip
 
 
 @handler
 def read(s: State, what: int, index: int, count: int) -> float:
     """The level or total of one series now, or its integral since 0."""
     now = s.now
-    if what <= WORK_WASTED:
+    if what <= BACKGROUND_FAILED:
         return read_host(s, what, index)
     if what >= OF_LAYERS:
         return read_layers(s, what - OF_LAYERS, index, count)
@@ -91,7 +91,11 @@ def read_host(s: State, what: int, index: int) -> float:
         return float(host.outside_area + host.outside * now)
     if what == WORK_DONE:
         return float(host.work_done)
-    return float(host.work_wasted)
+    if what == WORK_WASTED:
+        return float(host.work_wasted)
+    if what == BACKGROUND:
+        return float(host.adrift)
+    return float(host.background_failed)
 
 
 @handler

@@ -59,6 +59,7 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.child = -1
     row.sibling = -1
     row.attempt = -1
+    row.adrift = 0
     row.guard = -1
     row.call = -1
     row.back = -1

@@ -100,6 +100,7 @@ class Measured:
     links: list[tuple[Key, Key, Said]] = field(default_factory=list)
     acks: Said | None = None  # what a broker takes to acknowledge
     recording: str = ""  # the file that the scenario replays, as it names it
+    lasts: float = 0.0  # s of a rate over time
     arrived: Arrived | None = None
 
 
@@ -125,6 +126,7 @@ class Service:
     endpoints: dict[str, Recorded] = field(default_factory=dict)  # where a file names them
     guard: str = ""  # the policy of those who call it, among the guards of the draft
     recorded: bool = False  # whether traces tell of it: then no call is guessed
+    time: Said | None = None  # the step that takes its time, where a measurement bears its name
 
 
 @dataclass
@@ -155,6 +157,7 @@ class Route:
     remark: str
     fields: dict[str, Said] = field(default_factory=dict)  # timeout, policy, translate, authenticate ...
     remarks: list[str] = field(default_factory=list)
+    paths: tuple[str, ...] = ()  # with which what comes by it begins
     to: Key = ("", "")  # the service; given when all files are read
     endpoint: str = ""  # of the service, where traces say it
 
@@ -213,9 +216,9 @@ class Draft:
             *([self.gateway.introspects] if self.gateway.introspects is not None else []),
         ]
 
-    def take(self, at: Place, what: str) -> None:
+    def take(self, at: Place, what: str, count: int = 1) -> None:
         """Count something that came into the scenario."""
-        self.taken.setdefault(at.file, Counter())[what] += 1
+        self.taken.setdefault(at.file, Counter())[what] += count
 
     def add_service(self, service: Service) -> Service:
         """A service that no other file has described; of one that is there already the first description stays."""

@@ -164,6 +164,7 @@ def _route(rule: Part, host: Part, domain: str, clusters: dict[str, _Cluster], g
     route = Route(
         name, _service(target, cluster, draft), "", rule.at, f"route of {host['name'].text()[:60] or 'a virtual host'}"
     )
+    route.paths = (path,)
     limit = written(action["timeout"])
     if not limit or duration(limit) > 0:
         remark = f"timeout ({where(action['timeout'].at)})" if limit else "Envoy's default"

@@ -58,7 +58,9 @@ def _ingress(thing: Object) -> Iterator[Route]:
             target = _backend(path["backend"])
             if target:
                 name = f"{rule['host'].text()}{path['path'].text() or '/'}"
-                yield Route(name, target, thing.namespace, path["backend"].at, f"Ingress {thing.name}")
+                route = Route(name, target, thing.namespace, path["backend"].at, f"Ingress {thing.name}")
+                route.paths = (path["path"].text() or "/",)
+                yield route
 
 
 def _backend(part: Part) -> str:
@@ -87,6 +89,7 @@ def _http_route(thing: Object) -> Iterator[Route]:
         route = Route(
             name, backends[chosen]["name"].text(), namespace, rule["backendRefs"].at, f"HTTPRoute {thing.name}"
         )
+        route.paths = (path,)
         for field, ours in (("request", "timeout"), ("backendRequest", "per_try_timeout")):
             if limit := rule["timeouts"][field]:
                 route.fields[ours] = Said(limit.text(), f"timeouts.{field} ({where(limit.at)})")

@@ -117,6 +117,7 @@ def _route(thing: Object, rule: Part, destination: Part, number: int, draft: Dra
     name = f"{host}{path}" if path != "/" or not number else f"{host}/{number}"
     fields, words = _policy(rule)
     route = Route(name, destination["host"].text(), thing.namespace, rule.at, f"VirtualService {thing.name}")
+    route.paths = (path,)
     if total := fields.pop("total_timeout", ""):
         route.fields["timeout"] = Said(total, f"timeout ({where(rule['timeout'].at)})")
     if fields:

@@ -13,6 +13,7 @@ from sim.importing import compose, deathstarbench, envoy, interfaces, isotope, k
 from sim.importing.draft import Draft
 from sim.importing.reading import Document
 from sim.importing.traces.reading import FORMATS
+from sim.measured.kinds import READERS
 from sim.spec.document import Data
 from sim.units import shown
 
@@ -63,7 +64,8 @@ def named(name: str) -> Kind:
     for kind in KINDS:
         if kind.name == name:
             return kind
-    raise UsageError(f"--kind: unknown kind '{name}'{did_you_mean(name, [kind.name for kind in (*KINDS, *FORMATS)])}")
+    names = [kind.name for kind in KINDS] + [its.name for its in FORMATS] + [reader.name for reader in READERS]
+    raise UsageError(f"--kind: unknown kind '{name}'{did_you_mean(name, names)}")
 
 
 def kind_of(document: Document, wanted: Kind | None = None) -> Kind:
@@ -82,7 +84,8 @@ def kind_of(document: Document, wanted: Kind | None = None) -> Kind:
 
 def listed() -> str:
     """What can be imported, in words."""
-    return ", ".join(kind.title for kind in (*KINDS, *FORMATS))
+    kinds, forms, readers = [its.title for its in KINDS], [its.title for its in FORMATS], [its.title for its in READERS]
+    return ", ".join([*kinds, *forms, *readers])
 
 
 def _seems(value: Data) -> str:

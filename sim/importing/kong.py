@@ -178,6 +178,7 @@ def _routes(service: Found, parts: Sequence[Part], draft: Draft) -> None:
         route = Route(
             name, service.host, "", part["name"].at if part["name"] else part.at, f"{words or 'any path'} of Kong"
         )
+        route.paths = tuple(path for path in paths if path.startswith("/")) or ("/",)
         route.fields["policy"] = Said(_policy(service, bool(methods) and set(methods) <= _UNSAFE, draft))
         service.routes.append((part, route))
     if not parts:

@@ -185,7 +185,8 @@ def _route(part: Part, number: int, draft: Draft) -> Route | None:
         return None
     service = matching(draft, host[1])
     key = service.key if service is not None else ("", host[1])
-    return Route(identity[:100], key[1], key[0], part.at, f"route {first or identity}"[:150])
+    paths = tuple(text.strip().rstrip("*") or "/" for value in path.values() for text in str(value).split(","))
+    return Route(identity[:100], key[1], key[0], part.at, f"route {first or identity}"[:150], paths=paths[:20])
 
 
 def _named(part: Part) -> tuple[str, dict[str, Data], Part]:

@@ -66,7 +66,9 @@ def write(draft: Draft, name: str) -> str:
 
 
 def _lasts(draft: Draft) -> str:
-    """How long a recording that is replayed lasts, in whole seconds; empty where none is."""
+    """How long a recording that is replayed lasts, or a rate over time, in whole seconds; empty where there is none."""
+    if draft.measured is not None and draft.measured.lasts and not draft.measured.recording:
+        return f"{math.ceil(draft.measured.lasts)}s"
     if draft.measured is None or not draft.measured.recording or draft.measured.arrived is None:
         return ""
     return f"{math.ceil(draft.measured.arrived.seconds) + 1}s"
@@ -227,7 +229,7 @@ def _targets(draft: Draft) -> dict[tuple[Key, str], str]:
     sends = draft.measured.sends
     if draft.gateway is None:
         return {target: f"{draft.services[target[0]].name}.{target[1]}" for target in sends}
-    routes = {(route.to, route.endpoint): route.name for route in draft.gateway.routes}
+    routes = {(route.to, name): route.name for route in draft.gateway.routes for name in (route.endpoint, route.name)}
     return {target: routes.get(target, "") for target in sends}
 
 
@@ -335,7 +337,7 @@ def _service(draft: Draft, by_name: Mapping[str, Service], service: Service, ask
         add(body, "cores", service.cores, 4)
     if service.load_balancing is not None:
         add(body, "load_balancing", service.load_balancing, 4)
-    steps = [Said({"work": "5ms"}, "the time that a request takes here", True)]
+    steps = [service.time or Said({"work": "5ms"}, "the time that a request takes here", True)]
     steps += [_guessed(by_name[callee], said) for callee, said in service.calls.items()]
     if service.endpoints:
         endpoints = body["endpoints"] = CommentedMap()

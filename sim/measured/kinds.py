@@ -90,12 +90,22 @@ def read_measured(file: str, kind: str | None = None, confine: str | Path | None
         reader = named(kind) if kind is not None else reader_of(source)
         if reader is None:
             raise source.wrong(f"found {_seems(source)}, expected one of: {listed()}", 1)
-        try:
-            return reader.read(source)
-        except csv.Error as error:
-            raise source.wrong(f"is no CSV: {error}") from None
-        except UnreadableRowError as error:
-            raise source.wrong(str(error)) from None
+        return read_as(reader, source)
+
+
+def read_as(reader: Reader, source: Source) -> Measured:
+    """The measurement in a file of this format; ScenarioError with place, finding and expectation where it is none."""
+    try:
+        return reader.read(source)
+    except csv.Error as error:
+        raise source.wrong(f"is no CSV: {error}") from None
+    except UnreadableRowError as error:
+        raise source.wrong(str(error)) from None
+
+
+def known(name: str) -> Reader | None:
+    """The format of this name; None where there is none."""
+    return next((reader for reader in READERS if reader.name == name), None)
 
 
 def read_all(files: Sequence[str], kind: str | None = None, confine: str | Path | None = None) -> list[Measured]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from sim.spec.moments import NANOSECONDS, decimal, moments_of
 
 _SECOND = 10**9
+_FARTHEST = 2**62  # ns since 1970
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
 _COMMON = re.compile(r"(\d{2})/([A-Z][a-z]{2})/(\d{4}):(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))? ([+-])(\d{2})(\d{2})")
@@ -46,7 +47,10 @@ def of_number(number: float | int | str, unit: str | None = None) -> int:
     exact = decimal(text)
     if exact is None:
         raise UnreadableRowError(f"found {text[:40]!r}, expected a time")
-    return int((exact * NANOSECONDS[unit]).to_integral_value())
+    moment = int((exact * NANOSECONDS[unit]).to_integral_value())
+    if not -_FARTHEST < moment < _FARTHEST:
+        raise UnreadableRowError(f"found {text[:40]!r}, expected a time before the year 2116")
+    return moment
 
 
 def unit_of(text: str) -> str:

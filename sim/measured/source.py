@@ -32,11 +32,13 @@ _PACKED = {
 class Source:
     """An opened file. A context: leaving it closes the file."""
 
-    def __init__(self, name: str, confine: str | Path | None = None) -> None:
-        """`-` is the standard input; with `confine` the file must lie in that folder. UsageError: it cannot be read."""
+    def __init__(self, name: str, confine: str | Path | None = None, stream: IO[bytes] | None = None) -> None:
+        """`-` is the standard input; with `confine` the file must lie in that folder; `stream` is the file where it is
+        open already, and stays open. UsageError: it cannot be read.
+        """
         self.file = "<stdin>" if name == STDIN else name
         self._stack = ExitStack()
-        self._stream = self._opened(name, confine)
+        self._stream = self._opened(name, confine) if stream is None else stream
         self._begin = self._read(_HEAD)
         self._refuse_what_is_no_text()
         self.head = _text(self._begin)

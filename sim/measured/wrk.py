@@ -56,7 +56,8 @@ def read(source: Source) -> Measured:
     span = seconds(total[2], total[3])
     its = Distribution("", int(total[1]), values, shares, span, mean, math.nan, most, failures, connections)
     lacks = ("single requests", "how answers other than 2xx and 3xx ended")
-    return Measured("wrk", source.file, None, (its,), understood=understood, missing=lacks)
+    kind = "wrk2" if any("HdrHistogram" in line or "Thread calibration" in line for line in lines) else "wrk"
+    return Measured(kind, source.file, None, (its,), understood=understood, missing=lacks)
 
 
 def _table(lines: Sequence[str]) -> tuple[list[tuple[float, float]], tuple[str, ...]]:

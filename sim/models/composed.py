@@ -19,6 +19,7 @@ from sim.models.sequence import StepSequence
 from sim.models.site import Site
 from sim.models.task import Activity, Process, Task, abandon
 from sim.spec import composed as spec
+from sim.spec.step import Parallel as ParallelSpec
 from sim.vocabulary import Stage
 
 
@@ -88,6 +89,21 @@ class Repeat:
         return link_chain(chain, self.salt, number), link_chain(path, self.salt, number)
 
 
+@behaviour(ParallelSpec)
+class Parallel:
+    """Branches at once, on the same worker; the first failure in branch order is the outcome, when all are over."""
+
+    def __init__(self, step: ParallelSpec, site: Site):
+        self.forks = Forks(site)
+        self.branches = [
+            site.named(f"{site.name}.{index}").sequence(steps) for index, steps in enumerate(step.branches)
+        ]
+
+    def run(self, task: Task) -> Activity:
+        """Start all, wait for all."""
+        return self.forks.wait_for_all(task, [self.forks.branch(task, steps) for steps in self.branches])
+
+
 @behaviour(spec.Race)
 class Race:
     """Branches at once, of which the first that ends well is enough."""
@@ -130,6 +146,7 @@ class Race:
             forks.come_home(branch)
         elif not branch.outcome:
             won.append(branch)
+            task.children = [other for other in branches if other.caller is None]  # who loses is part of it no more
             for other in branches:
                 if other.caller is not None:
                     other.caller = None
@@ -145,7 +162,7 @@ class Race:
         if self.cancels:
             stop_branch(branch, cancel=True)
             return
-        branch.attempt = None
+        part_from_attempt(branch)
         self.forks.let_drift(branch)
         abandon(branch)
 
@@ -179,6 +196,19 @@ class Background:
         self.forks.come_home(aside)
         aside.silence()
         yield
+
+
+def part_from_attempt(branch: Task) -> None:
+    """It is a part of no attempt any more, nor are its own branches: a reply there answers nobody."""
+    branch.attempt = None
+    _answer_for(branch, branch)
+
+
+def _answer_for(whole: Task, branch: Task) -> None:
+    if isinstance(branch.children, list):
+        for inner in branch.children:
+            inner.attempt = whole
+            _answer_for(whole, inner)
 
 
 class Forks:

@@ -8,7 +8,6 @@ from sim.chance.chain import link_chain
 from sim.models.behaviours import behaviour
 from sim.models.ending import answer
 from sim.models.outcomes import DEGRADED, ERROR, OK, REFUSED
-from sim.models.sequence import StepSequence
 from sim.models.site import Site
 from sim.models.task import Activity, Process, Task
 from sim.spec import step as spec
@@ -235,55 +234,4 @@ class Reply:
         answer(courier, outcome, self.env)
         courier.request.done()
         courier.silence()
-        yield
-
-
-@behaviour(spec.Parallel)
-class Parallel:
-    """Branches at once, on the same worker; the first failure in branch order is the outcome, when all are over."""
-
-    def __init__(self, step: spec.Parallel, site: Site):
-        self.host = site.host
-        self.env = site.world.env
-        self.recorder = site.world.recorder
-        self.branches = [
-            site.named(f"{site.name}.{index}").sequence(steps) for index, steps in enumerate(step.branches)
-        ]
-
-    def run(self, task: Task) -> Activity:
-        """Start all, wait for all."""
-        self.host.let_go(task)
-        branches: list[Task] = []
-        for steps in self.branches:
-            branch = Task(task.request, task.chain, task.path, task, task.replica)
-            branch.abandoned = task.abandoned
-            branch.attempt = task.attempt or task
-            branch.begin(self._branch(branch, steps, branches))
-            branches.append(branch)
-        task.children = branches
-        if task.flow >= 0:
-            for branch in branches:
-                branch.flow = self.recorder.next_flow()
-            self.recorder.stage(task, Stage.PARALLEL, self.host.name_index, len(branches), branches[0].flow)
-        for branch in branches:
-            self.env.wake(branch)
-        yield
-        task.children = None
-        task.degraded = task.degraded or any(branch.degraded for branch in branches)
-        for branch in branches:
-            if branch.outcome:
-                task.where = branch.where
-                task.root = branch.root
-                return branch.outcome
-        return OK
-
-    def _branch(self, branch: Task, steps: StepSequence, branches: list[Task]) -> Process:
-        branch.outcome = yield from steps.run(branch)
-        self.recorder.stage(branch, Stage.END, self.host.name_index)
-        if branch.granted:
-            self.host.leave(branch, branch.replica)
-        task, branch.caller = branch.caller, None
-        if task is not None and all(other.caller is None for other in branches):
-            self.env.wake(task)
-        branch.silence()
         yield

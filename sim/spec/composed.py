@@ -23,7 +23,6 @@ _TOO_MUCH = 1.0 + 1e-9  # shares such as 33.3 % are rounded
 class Alternative(Spec):
     """One way to go on, and how often it is taken."""
 
-    simpy_only: ClassVar[bool] = True
     share: Share | None = None
     """How often it is taken; without one: whenever no other branch is. At most one branch goes without."""
     do: tuple[AnyStep, ...]
@@ -45,7 +44,6 @@ class Choose(Step):
     inside of a branch, whose caller is taken to wait for the end.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves()
     positional = "branches"
     branches: tuple[Alternative, ...] = Field(min_length=1)
@@ -85,7 +83,6 @@ class Repeat(Step):
     order that does not end well is the outcome.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.PARALLEL, Stage.END))
     positional = "times"
     times: HowMany
@@ -116,7 +113,6 @@ class Race(Step):
     On paper the others always go on to their end, `cancel` or not.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.PARALLEL, Stage.END))
     positional = "branches"
     shorthand: ClassVar[dict[str, Any]] = _LISTS
@@ -151,7 +147,6 @@ class Background(Step):
     Not modelled: a pool that bounds how many there are at once.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.FOLLOWED, Stage.END), series=("background", "background_failed"))
     positional = "do"
     do: tuple[AnyStep, ...] = Field(min_length=1)

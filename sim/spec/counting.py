@@ -21,7 +21,6 @@ _Mean = Annotated[Number, Field(le=1000)]
 class HowMany(Spec):
     """A number of times: `3`, `{uniform: [1, 5]}`, `{geometric: 3}`, `{poisson: 2}`."""
 
-    simpy_only: ClassVar[bool] = True
     positional: ClassVar[str] = "exactly"
     exactly: _Times | None = None
     """So many times."""

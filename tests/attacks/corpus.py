@@ -13,8 +13,12 @@ from sim.experiments import shipped
 from sim.spec.document import plain
 from sim.spec.reading import read_yaml
 from tests.models.any_scenario import any_scenario
+from tests.models.random_systems.elastic import Elastic
+from tests.models.random_systems.later import FIRST_WITH_LATER_WORDS
+from tests.models.random_systems.queues import group_system, queue_system
 
 RANDOM_SYSTEMS = 40
+OF_EACH_KIND = 15
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,16 @@ def random_samples() -> tuple[Sample, ...]:
         for seed in range(RANDOM_SYSTEMS)
     ]
     return tuple(Sample(tree, written(tree)) for tree in trees)
+
+
+@cache
+def later_samples() -> tuple[Sample, ...]:
+    """Systems with words that came later: queues, groups whose members come and go, caches, sagas, replicas that come and go."""
+    seeds = range(OF_EACH_KIND)
+    trees = [make(seed) for make in (queue_system, group_system) for seed in seeds]
+    trees += [any_scenario(FIRST_WITH_LATER_WORDS + seed) for seed in seeds]
+    texts = [written(tree) for tree in trees] + [Elastic(seed).text() for seed in seeds]
+    return tuple(Sample(plain(read_yaml(text)), text) for text in texts)
 
 
 @cache

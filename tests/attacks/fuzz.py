@@ -24,11 +24,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sim.compiled import machine_code
+from sim.experiments.on_paper import kept_demand
 from tests.attacks.trial import attempt, made
 
 MEMORY = 2**30  # bytes beyond what the process has before the first input
 SILENCE = 60.0  # s; a process of which nothing is heard for so long hangs where no signal of ours is heard
 ROUND = 200  # inputs of one process
+NODES = 16  # of the quadrature over kept demands, which otherwise takes most of the time and does the same at each node
 
 
 @dataclass
@@ -96,6 +98,7 @@ def _in_a_process(seed: int, begin: int, end: int, engine: str) -> Iterator[tupl
 def _try_all(seed: int, begin: int, end: int, engine: str, writer: int) -> None:
     """What the child does, and nothing else of the parent's: it ends here."""
     try:
+        kept_demand.NODES = NODES
         limit = _virtual() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ from sim.metrics import measure
 from sim.metrics.timeline import timeline
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
-from tests.attacks.corpus import random_samples, recorded_samples, shipped_samples, written
+from tests.attacks.corpus import later_samples, random_samples, recorded_samples, shipped_samples, written
 from tests.attacks.mutations import mutated_rows, mutated_text, mutated_tree
 from tests.compiled.same import differences
 
@@ -47,8 +47,8 @@ class Hang(BaseException):
 def made(seed: int, number: int) -> Input:
     """The same input for the same two numbers."""
     dice = random.Random(f"{seed}/{number}")
-    corpora = (shipped_samples(), random_samples(), recorded_samples())
-    sample = dice.choice(corpora[dice.choice((0, 1, 1, 2))])
+    corpora = (shipped_samples(), random_samples(), recorded_samples(), later_samples())
+    sample = dice.choice(corpora[dice.choice((0, 1, 2, 3, 3))])
     engine = dice.choice(("simpy", "simpy", "compiled", "both"))
     files = dict(sample.files)
     harmed = dice.choice(("tree", "tree", "tree", "tree", "text", *(("rows",) * 8 if files else ())))

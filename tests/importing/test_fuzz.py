@@ -12,7 +12,8 @@ from sim.errors import RunError, ScenarioError, SimError
 from sim.importing import import_files
 from sim.spec import load_text
 
-SAMPLES = sorted((Path(__file__).parent / "samples").iterdir())
+HERE = Path(__file__).parent
+SAMPLES = sorted((HERE / "samples").iterdir()) + sorted((HERE.parent / "measured" / "samples").iterdir())
 ODD = [
     "null",
     "-1",

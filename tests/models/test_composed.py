@@ -12,7 +12,6 @@ from sim.metrics.ways import Ways
 from sim.models import simulate
 from sim.records.tables import Book
 from sim.report.wiring import wiring_of
-from sim.spec.walk import what_only_simpy_runs
 
 
 def play(steps, arrivals=(0.0,), service="workers: 1", **more):
@@ -152,6 +151,28 @@ def test_an_order_that_a_loser_may_still_complete_is_pending_and_not_lost():
     assert testing.play(text, [0.0]).requests["pending"].tolist() == [True]
 
 
+def test_a_loser_answers_nobody_any_more_however_deep_inside_of_it_the_reply_stands():
+    loser = "{parallel: [[{wait: 30ms}, {reply: {}}], {wait: 1ms}]}"
+    played = play(f"[{{race: [{loser}, {{wait: 10ms}}]}}, {{wait: 90ms}}]")
+    assert played.responses() == [pytest.approx(0.1)]
+
+
+def test_a_loser_goes_on_where_the_race_that_it_has_lost_is_lost_itself_in_the_same_instant():
+    """After the thaw at 20 s the inner race is won, and before it is told so the outer one is by its other branch."""
+    text = """
+    duration: 40s
+    traffic: {clients: {sends: app.get, completes_with: [slow]}}
+    services:
+      app:
+        workers: 1
+        endpoints: {get: [{race: [[{race: [{wait: 5s}, [{wait: 12s}, {effect: slow}]]}], [{wait: 2s}, {wait: 3s}]], losers: cancel}]}
+    faults: [{at: 5s, for: 15s, outage: app, how: hang}]
+    """
+    played = testing.play(text, [0.0])
+    assert played.responses() == [20.0]
+    assert (played.effects(), played.requests["pending"].tolist()) == ([["slow"]], [False])
+
+
 # ---- background
 
 
@@ -263,8 +284,3 @@ def test_what_a_race_took_is_what_its_winner_took():
     assert {(part.place, part.what): round(seconds, 9) for part, seconds in ways.parts(0).items()} == {
         ("app", "wait"): 0.01
     }
-
-
-def test_only_simpy_runs_them():
-    (scenario,) = sim.load_text(SYSTEM.replace("STEPS", "[{repeat: 2, do: {work: 1ms}}]")).variants.values()
-    assert next(what_only_simpy_runs(scenario)) == "repeat"

@@ -140,6 +140,7 @@ class Task(int):
     child: Task | None
     sibling: Task | None
     attempt: Task | None
+    adrift: int
     guard: Guard | None
     call: Call | None
     back: Hop | None
@@ -348,6 +349,16 @@ class Guard(int):
     turned_away: int
 
 
+class Repetition(int):
+    """How many times something is done."""
+
+    draw: int
+    kept: bool
+    salt: int
+    first: int
+    count: int
+
+
 class Limit(int):
     """A limit; its counters are rows of `limiters`."""
 
@@ -410,6 +421,8 @@ class Host(int):
     errors_first: int
     errors_count: int
     errors_on: int
+    adrift: int
+    background_failed: int
     subject: int
     turn: int
     lifo: bool
@@ -923,6 +936,49 @@ class ParallelOp(int):
     fail: Op
     first: int
     count: int
+
+
+class RacerOp(int):
+    """A branch of a race is over."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    cancels: bool
+
+
+class ShareOp(int):
+    """One of several branches."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    edge: float
+    draw: int
+    kept: bool
+
+
+class RepeatOp(int):
+    """The same several times."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    repetition: Repetition
+    depth: int
+
+
+class AsideOp(int):
+    """Something begins that nobody waits for."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    program: Op
 
 
 class TokenOp(int):

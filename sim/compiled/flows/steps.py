@@ -1,4 +1,4 @@
-"""The steps that take time, as in `sim/models/steps.py`: work, waits, places, branches, couriers."""
+"""The steps that take time, as in `sim/models/steps.py`: work, waits, places, couriers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sim.compiled.calendar import hold
 from sim.compiled.cores import compute
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, the
-from sim.compiled.operations import branches_over, note_work, start_branches
+from sim.compiled.operations import note_work
 from sim.compiled.places import demand, frozen, park, take_place
 from sim.compiled.rows.state import State
 from sim.compiled.spans import PLACE, WAIT, WORK, keep_stage
 from sim.compiled.tasks import NOWHERE, ON_CPU, answer, done, forget
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import ParallelOp, PlaceOp, Request, Task, TimedOp
+    from sim.compiled.flows.kinds import PlaceOp, Request, Task, TimedOp
 
 
 @flow
@@ -73,14 +73,6 @@ def get_place(s: State, own: Task, op: PlaceOp) -> Waits[int]:
 
 
 @flow
-def branch_out(s: State, own: Task, op: ParallelOp) -> Waits[int]:
-    """Start all branches, and wait for all."""
-    start_branches(s, own, op)
-    yield
-    return branches_over(s, own)
-
-
-@flow
 def carry(s: State, own: Task) -> Waits[None]:
     """A courier takes an early answer to its caller."""
     if own.pause > 0.0:
@@ -93,5 +85,5 @@ def carry(s: State, own: Task) -> Waits[None]:
 
 def modules() -> Iterable[Module]:
     """What is written of steps."""
-    steps = [Step(spend, "spend"), Step(get_place, "get_place"), Step(branch_out, "branch_out")]
+    steps = [Step(spend, "spend"), Step(get_place, "get_place")]
     yield Module("steps", "Steps that take time.", [*steps, Step(carry, "carry", ends=True)])

@@ -43,6 +43,8 @@ class Host(Row):
     errors_first: int  # of its error faults
     errors_count: int
     errors_on: int
+    adrift: int  # flows that go on in it and nobody waits for
+    background_failed: int
     subject: int  # place in the list of subjects
     turn: int  # of the gateway: whose turn it is
     lifo: bool

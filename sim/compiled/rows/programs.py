@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.compiled.rows.calls import Call
+from sim.compiled.rows.composed import Repetition
 from sim.compiled.rows.declaring import Reference, Row
 from sim.compiled.rows.hosts import Host, Stock
 from sim.compiled.rows.logs import Outbox
@@ -131,6 +132,33 @@ class ParallelOp(Op, size=OP_BYTES, fixed=True):
     count: int
 
 
+class RacerOp(Op, size=OP_BYTES, fixed=True):
+    """A branch of a race is over."""
+
+    cancels: bool  # the others, where it has won
+
+
+class ShareOp(Op, size=OP_BYTES, fixed=True):
+    """One of several branches."""
+
+    edge: float  # its share and those of the branches before it
+    draw: int
+    kept: bool  # drawn for the request and not for the attempt
+
+
+class RepeatOp(Op, size=OP_BYTES, fixed=True):
+    """The same several times."""
+
+    repetition: Reference[Repetition]
+    depth: int  # where `saved` keeps what was before, and how far it is
+
+
+class AsideOp(Op, size=OP_BYTES, fixed=True):
+    """Something begins that nobody waits for."""
+
+    program: Reference[Op]
+
+
 class TokenOp(Op, size=OP_BYTES, fixed=True):
     """A token that the identity provider may have to be asked for."""
 
@@ -155,6 +183,10 @@ salt_ops = View(ops, SaltOp)
 stock_ops = View(ops, StockOp)
 reply_ops = View(ops, ReplyOp)
 parallel_ops = View(ops, ParallelOp)
+racer_ops = View(ops, RacerOp)
+share_ops = View(ops, ShareOp)
+repeat_ops = View(ops, RepeatOp)
+aside_ops = View(ops, AsideOp)
 token_ops = View(ops, TokenOp)
 branches = Table("branches", int)
 """Where the program of each branch begins."""

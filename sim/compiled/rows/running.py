@@ -64,6 +64,7 @@ class Task(Row):
     child: Perhaps[Task]  # the attempt that it waits for, or the first of its branches
     sibling: Perhaps[Task]  # the next branch
     attempt: Perhaps[Task]  # of which it is a branch
+    adrift: int  # its number among those that went on by themselves; 0: somebody waits for it
     guard: Perhaps[Guard]  # whose bulkhead it has a place in
     call: Perhaps[Call]  # whose attempt is under way, where somebody counts it
     back: Perhaps[Hop]  # the way of its answer

@@ -13,11 +13,23 @@ import numpy as np
 from numba import from_dtype
 from numpy.typing import NDArray
 
-from sim.compiled.rows import calls, events, gateway, hosts, logs, programs, records, running, traffic, watched
+from sim.compiled.rows import (
+    calls,
+    composed,
+    events,
+    gateway,
+    hosts,
+    logs,
+    programs,
+    records,
+    running,
+    traffic,
+    watched,
+)
 from sim.compiled.rows.declaring import Row, parts_of, row_at
 from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, AnyTable, Count, Memory, Rows, Table
 
-ROOMS = (calls, events, gateway, hosts, logs, programs, records, running, traffic, watched)
+ROOMS = (calls, composed, events, gateway, hosts, logs, programs, records, running, traffic, watched)
 """All modules that declare tables: here all of them are known."""
 
 
@@ -50,6 +62,7 @@ class State(Row):
     last_tick: int
     next_message: int
     requests_made: int
+    drifted: int  # flows that went on by themselves
     calls_made: int  # of those with a total timeout
     entries_count: int
     entries_most: int

@@ -8,6 +8,7 @@ from sim.compiled.operations import COURIER
 from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.compiled.rows import events, programs
 from sim.compiled.wiring.calls import CallTables
+from sim.compiled.wiring.composed import ComposedTables
 from sim.compiled.wiring.found import Filled, whole_numbers
 from sim.compiled.wiring.gateway import GatewayTables
 from sim.compiled.wiring.guards import GuardTables
@@ -35,10 +36,11 @@ class Wiring(Places):
         self.host_tables = HostTables(self)
         self.guard_tables = GuardTables(self)
         self.call_tables = CallTables(self, self.guard_tables)
+        self.composed_tables = ComposedTables()
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
         gateway_work = row_of(self.world.sampler(work, "gateway.work")) if work is not None else -1
-        self.assembler = Assembler(self, self.call_tables, gateway_work)
+        self.assembler = Assembler(self, self.call_tables, self.composed_tables, gateway_work)
         self.assembler.courier = self.assembler.emit(COURIER)
         self.log_tables = LogTables(self, self.call_tables, self.assembler)
         self._enter()
@@ -72,6 +74,7 @@ class Wiring(Places):
             self.guard_tables,
             self.call_tables,
             self.log_tables,
+            self.composed_tables,
             self.traffic_tables,
             self.gateway_tables,
             self.series_tables,

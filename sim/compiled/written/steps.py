@@ -9,7 +9,7 @@ from sim.compiled.answers import PARK
 from sim.compiled.base import NONE, handler, whole
 from sim.compiled.calendar import hold
 from sim.compiled.cores import compute
-from sim.compiled.operations import branches_over, note_work, start_branches
+from sim.compiled.operations import note_work
 from sim.compiled.places import demand, frozen, park, take_place
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.programs import place_ops, timed_ops
@@ -100,21 +100,6 @@ def get_place(s: State, own: int, op: int) -> int:
                 keep_stage(s, own, PLACE, hosts(s)[op_row.host].name, 0.0, NONE)
             own_row.phase = 1
             return PARK
-    return PARK
-
-
-@handler
-def branch_out(s: State, own: int, op: int) -> int:
-    """Start all branches, and wait for all."""
-    own_row = tasks(s)[own]
-    pc = own_row.phase
-    if pc == 1:
-        own_row.phase = 0
-        return branches_over(s, own)
-    if pc == 0:
-        start_branches(s, own, op)
-        own_row.phase = 1
-        return PARK
     return PARK
 
 

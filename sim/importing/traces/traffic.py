@@ -61,8 +61,8 @@ def _one_sided(requests: Requests, keys: Mapping[int, Key], measured: Measured) 
             measured.links.append((one, other, ONE_SIDED))
 
 
-def arrivals(arrived: Arrived, sampled: Mapping[float, int], measured: Measured) -> None:
-    """What came in, how often, and at the most."""
+def arrivals(arrived: Arrived, sampled: Mapping[float, int], measured: Measured, perhaps: bool = True) -> None:
+    """What came in, how often, and at the most. `perhaps`: what was recorded may be a sample of all."""
     measured.arrived = arrived
     sends: Counter[tuple[Key, str]] = Counter()
     for place, number in enumerate(np.bincount(arrived.target, minlength=len(arrived.targets)).tolist()):
@@ -80,6 +80,6 @@ def arrivals(arrived: Arrived, sampled: Mapping[float, int], measured: Measured)
     share = next(iter(sampled)) if len(sampled) == 1 else 1.0
     if share < 1.0:
         rate, remark = rate / share, f"{remark}; {100 * share:.3g} % of all were recorded, as their sampler says"
-    else:
+    elif perhaps:
         remark += "; where only a sample of all requests was recorded, more by as much"
     measured.arrivals = Said({"poisson": f"{rate:.4g}/s"}, remark)

@@ -4,21 +4,36 @@ in its JSON.
 
 from __future__ import annotations
 
-from sim.experiments.replicating.explaining import Explanation
+from typing import TYPE_CHECKING
+
 from sim.experiments.replicating.results import Comparison
-from sim.experiments.searching.documents import Answer
-from sim.experiments.stability.results import Stability
 from sim.report.conclusions.comparing import conclude
 from sim.report.conclusions.conclusion import Conclusion
-from sim.report.conclusions.explaining import conclude_explanation
-from sim.report.conclusions.searching import conclude_search
-from sim.report.conclusions.stability import conclude_stability
+
+if TYPE_CHECKING:
+    from sim.experiments.replicating.explaining import Explanation
+    from sim.experiments.searching.documents import Answer
+    from sim.experiments.stability.results import Stability
 
 
 def conclusion_of(found: Comparison | Explanation | Stability | Answer) -> Conclusion:
-    """The sentence, and the points that it stands on."""
+    """The sentence, and the points that it stands on.
+
+    A comparison is told without importing what the others need: `sim run` answers at once.
+    """
     if isinstance(found, Comparison):
         return conclude(found)
+    from sim.experiments.replicating.explaining import Explanation
+    from sim.experiments.stability.results import Stability
+
     if isinstance(found, Explanation):
+        from sim.report.conclusions.explaining import conclude_explanation
+
         return conclude_explanation(found)
-    return conclude_stability(found) if isinstance(found, Stability) else conclude_search(found)
+    if isinstance(found, Stability):
+        from sim.report.conclusions.stability import conclude_stability
+
+        return conclude_stability(found)
+    from sim.report.conclusions.searching import conclude_search
+
+    return conclude_search(found)

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.models.random_systems.composed import composed_steps
 from tests.models.random_systems.luck import Luck
 
 FIRST_WITH_LATER_WORDS = 3000
-LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = ()
+LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
+    composed_steps,
+)
 
 
 def add_later_words(document: dict[str, Any], luck: Luck) -> None:

@@ -1,0 +1,149 @@
+"""Systems made at random of queue brokers, and of groups whose members come and go: small and full of trouble."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.models.random_systems.luck import Luck
+
+QUEUES = ("a", "b", "c", "d")
+
+
+def dead_letter(luck: Luck) -> dict[str, Any]:
+    if luck.maybe("through an exchange", 0.4):
+        return {"exchange": luck.pick("exchange", ("direct", "fan"))}
+    return {"routing_key": luck.pick("to", QUEUES)}
+
+
+def queue(luck: Luck) -> dict[str, Any]:
+    quorum = luck.maybe("quorum", 0.5)
+    made: dict[str, Any] = {"type": "quorum" if quorum else "classic"}
+    if luck.maybe("bounded", 0.4):
+        overflow = ("drop-head", "reject-publish") if quorum else ("drop-head", "reject-publish", "reject-publish-dlx")
+        made |= {"max_length": luck.pick("length", (0, 1, 5, 30)), "overflow": luck.pick("overflow", overflow)}
+    if luck.maybe("ttl", 0.4):
+        made["message_ttl"] = luck.pick("ttl of", ("0s", "50ms", "1s", "3s"))
+    if luck.maybe("dead letters", 0.6):
+        made["dead_letter"] = dead_letter(luck)
+    if luck.maybe("commit", 0.4):
+        made["commit"] = luck.pick("commit of", ("0s", "20ms", {"exponential": "30ms"}))
+    if quorum and luck.maybe("limit", 0.5):
+        made["delivery_limit"] = luck.pick("limit of", (0, 1, 3))
+    if quorum and luck.maybe("impatient", 0.3):
+        made["consumer_timeout"] = "300ms"
+    made["single_active_consumer"] = luck.maybe("single", 0.2)
+    return made
+
+
+def consume(luck: Luck) -> dict[str, Any]:
+    steps: list[Any] = [{"work": {"exponential": luck.pick("work", ("5ms", "40ms", "200ms"))}}]
+    if luck.maybe("fails", 0.5):
+        steps.append({"fail": luck.pick("share", ("5%", "60%")), "per": luck.pick("per", ("attempt", "request"))})
+    return {
+        "prefetch": luck.pick("prefetch", (0, 1, 3, 50)),
+        "ack": "automatic" if luck.maybe("automatic", 0.2) else "manual",
+        "on_failure": luck.pick("failure", ("requeue", "reject", "nack_requeue")),
+        "priority": luck.pick("priority", (0, 0, 5)),
+        "idempotent": luck.maybe("idempotent", 0.3),
+        "consumers": luck.pick("consumers", (1, 2)),
+        "do": [*steps, {"effect": "done"}],
+    }
+
+
+def publication(luck: Luck) -> dict[str, Any]:
+    made: dict[str, Any] = {"publish": luck.pick("where", ("direct", "fan", "topics", *QUEUES)), "routing_key": "x.y"}
+    made["confirm"] = luck.pick("confirm", ("none", "each", {"batch": 5}))
+    made["mandatory"] = luck.maybe("mandatory", 0.3)
+    if luck.maybe("expires", 0.3):
+        made["expiration"] = {"exponential": "500ms"}
+    if luck.maybe("outbox", 0.2):
+        made["via"] = "outbox"
+    if luck.maybe("guarded", 0.3):
+        made["policy"] = {"timeout": "200ms", "retry": {"max_attempts": 2}}
+    return made
+
+
+def faults(luck: Luck) -> list[dict[str, Any]]:
+    kinds: dict[str, dict[str, Any]] = {
+        "down": {"for": "2s", "broker_down": "rabbit"},
+        "alarm": {"for": "2s", "alarm": "rabbit"},
+        "slow": {"for": "2s", "slow_disk": {"of": "rabbit", "by": "20x"}},
+        "crash": {"crash": {"of": "worker", "replicas": 1, "restart_after": "1s"}},
+        "hang": {"for": "2s", "outage": "worker", "how": "hang"},
+        "refuse": {"for": "2s", "outage": "worker", "how": "refuse"},
+        "cut": {"for": "2s", "network": {"between": ["worker", "rabbit"], "partition": True}},
+        "restart": {"restart": {"of": "worker", "one_by_one": "1s", "takes": "1s", "grace": "500ms"}},
+        "publisher": {"crash": {"of": "front", "replicas": 1, "restart_after": "1s"}},
+    }
+    taken = [kind for kind in kinds if luck.maybe(kind, 0.3)]
+    moments = (1.0, 2.5, 4.0, 6.0)
+    return [{"name": kind, "at": f"{luck.pick(f'{kind} at', moments)}s", **kinds[kind]} for kind in taken]
+
+
+def queue_system(seed: int) -> dict[str, Any]:
+    """A system of four queues, of which some are consumed."""
+    luck = Luck(str(seed))
+    consumed = [name for name in QUEUES if luck.maybe(f"consumed {name}", 0.6)] or ["a"]
+    front = [publication(luck.at(f"publish {number}")) for number in range(luck.pick("publications", (1, 2)))]
+    broker: dict[str, Any] = {
+        "kind": "queue",
+        "exchanges": {
+            "direct": {"bindings": {"x.y": ["a", "b"]}},
+            "fan": {"type": "fanout", "bindings": ["b", "c"]},
+            "topics": {"type": "topic", "bindings": {"x.*": ["c"], "#": ["d"]}},
+        },
+        "queues": {name: queue(luck.at(f"queue {name}")) for name in QUEUES},
+    }
+    if luck.maybe("work", 0.4):
+        broker["work"] = {"exponential": "3ms"}
+    if luck.maybe("disk", 0.2):
+        broker |= {"disk": "50MB", "disk_free_limit": "0B", "message_size": "1MB"}
+    return {
+        "duration": "10s",
+        "traffic": {"clients": {"sends": "front.ask", "arrivals": {"poisson": "40/s"}, "completes_with": ["done"]}},
+        "services": {
+            "front": {"workers": 50, "replicas": 2, "endpoints": {"ask": front}},
+            "worker": {
+                "replicas": 2,
+                "workers": 1,
+                "consumes": {name: consume(luck.at(f"consume {name}")) for name in consumed},
+            },
+        },
+        "brokers": {"rabbit": broker},
+        "network": {"default": {"latency": luck.pick("latency", ("1ms", {"exponential": "5ms"}))}},
+        "faults": faults(luck.at("faults")),
+    }
+
+
+def group_system(seed: int) -> dict[str, Any]:
+    """One consumer group that rebalances, under faults."""
+    luck = Luck(str(seed))
+    membership = {
+        "protocol": luck.pick("protocol", ("eager", "cooperative")),
+        "static": luck.maybe("static", 0.3),
+        "heartbeat_interval": luck.pick("heartbeat", ("200ms", "1s")),
+        "max_poll_interval": luck.pick("poll", ("300ms", "1s", "5m")),
+    }
+    consumes = {
+        "group": "g",
+        "auto_offset_reset": luck.pick("reset", ("earliest", "latest")),
+        "consumers": luck.pick("consumers", (1, 3)),
+        "max_poll_records": luck.pick("records", (1, 10, 500)),
+        "session_timeout": "2s",
+        "membership": membership,
+        "do": [{"work": {"exponential": luck.pick("work", ("5ms", "60ms"))}}, {"fail": "5%"}, {"effect": "done"}],
+    }
+    if luck.maybe("retry topic", 0.3):
+        consumes["retry_topic"] = {"delays": ["300ms", "1s"]}
+    harm = [fault for fault in faults(luck.at("faults")) if fault["name"] not in ("alarm", "slow")]
+    return {
+        "duration": "12s",
+        "traffic": {"clients": {"sends": "front.ask", "arrivals": {"poisson": "30/s"}, "completes_with": ["done"]}},
+        "services": {
+            "front": {"workers": 50, "replicas": 2, "endpoints": {"ask": [{"publish": "events"}]}},
+            "worker": {"replicas": 3, "workers": 1, "consumes": {"events": consumes}},
+        },
+        "brokers": {"rabbit": {"kind": "log", "replication": "2ms", "topics": {"events": {"partitions": 6}}}},
+        "network": {"default": {"latency": "1ms"}},
+        "faults": harm,
+    }
