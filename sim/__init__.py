@@ -28,7 +28,7 @@ The front door. A scenario may be given as a path, as the name of a shipped one 
 The house, floor by floor; imports only ever point downwards:
 
     cli                     one thin command per verb
-    plugin                  the one door that a plug-in imports from
+    plugin | builder/       the one door that a plug-in imports from | scenarios in Python, with completion
     assisting/              FOR ASSISTANTS     the verbs as tools, each call a process with bounds
     importing/              WHAT OTHERS SAY    files of other tools -> a scenario as text
     exporting/              WHAT OTHERS READ   a run or a scenario -> traces, time series, settings

@@ -44,9 +44,7 @@ class RunOptions:
     jobs: int | None = None  # worker processes; None: as many as there are processors
     cluster: str | None = None  # the address of a Dask scheduler, in the place of processes here
     engine: str = "auto"  # auto, simpy or compiled
-    progress: Progress | bool | None = (
-        None  # hears how far the jobs are; True: stderr, or the cell of Jupyter
-    )
+    progress: Progress | bool | None = None  # hears how far the jobs are; True: stderr, or the cell of Jupyter
     journal: Journal | None = None  # what it knows is not run again, and what is finished is written there
     # "4GB", or bytes; more is refused on paper, and ended; None: half of the machine's
     max_memory: str | float | None = None
