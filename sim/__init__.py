@@ -10,7 +10,7 @@ The front door. A scenario may be given as a path, as the name of a shipped one 
 
     load, load_text         a scenario file, or its text, to a Study
     check                   errors, offered load and warnings, without simulating
-    run, compare            one variant; all of them on common random numbers
+    run, compare            one variant; all of them on common random numbers; a measurement beside a model
     sweep                   settings varied: scaling curves, laws, what matters
     find_capacity           the highest load at which all expectations hold
     find_cheapest           the cheapest settings that hold at a load
@@ -53,7 +53,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.errors import SimError
     from sim.experiments.on_paper.offered_load import check
-    from sim.experiments.replicating.comparison import compare, run
+    from sim.experiments.replicating.comparison import run
     from sim.experiments.replicating.explaining import explain
     from sim.experiments.replicating.results import Comparison
     from sim.experiments.searching.capacity import find_capacity
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from sim.experiments.searching.sweep import sweep
     from sim.experiments.shipped import load
     from sim.experiments.stability.recovery import find_stability
-    from sim.fitting import fit, validate
+    from sim.fitting import compare, fit, validate
     from sim.measured import read_measured
     from sim.metrics import measure
     from sim.models import simulate
@@ -112,7 +112,7 @@ _ROOMS = {
     "SimError": "sim.errors",
     "Study": "sim.spec.study",
     "check": "sim.experiments.on_paper.offered_load",
-    "compare": "sim.experiments.replicating.comparison",
+    "compare": "sim.fitting",
     "explain": "sim.experiments.replicating.explaining",
     "find_capacity": "sim.experiments.searching.capacity",
     "find_cheapest": "sim.experiments.searching.cheapest",

@@ -13,10 +13,10 @@ from sim.builder.saying import Part, named
 
 def closed(
     *,
-    users: int,
+    users: Mapping[str, Any] | int | str,
     think: Mapping[str, Any] | str,
-    pacing: Literal[0] | str | None = None,
-    ramp: Literal[0] | str | None = None,
+    pacing: Literal[0] | Mapping[str, Any] | str | None = None,
+    ramp: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A fixed number of users who think, send, wait for the answer, and think again.
 
@@ -29,7 +29,7 @@ def closed(
     return named("closed", locals())
 
 
-def deterministic(rate: str) -> Part:
+def deterministic(rate: Mapping[str, Any] | str) -> Part:
     """Open arrivals at equal gaps; the first one gap after the start, none at the end: one an hour makes 23 in 24
     hours.
 
@@ -47,7 +47,7 @@ def mmpp(*, rates: Sequence[Any], stays: Sequence[Any]) -> Part:
     return named("mmpp", locals())
 
 
-def poisson(rate: str) -> Part:
+def poisson(rate: Mapping[str, Any] | str) -> Part:
     """Open arrivals with exponential gaps.
 
     rate: Requests per second, on average.
@@ -55,7 +55,9 @@ def poisson(rate: str) -> Part:
     return named("poisson", locals())
 
 
-def profile(segments: Sequence[Mapping[str, Any] | str], *, times: float | str | None = None) -> Part:
+def profile(
+    segments: Sequence[Mapping[str, Any] | str], *, times: Mapping[str, Any] | float | str | None = None
+) -> Part:
     """A non-homogeneous Poisson process whose rate follows the segments; after the last its final rate goes on.
 
     segments: The pieces, one after the other.
@@ -71,12 +73,12 @@ def replay(
     unit: Literal["s", "ms", "us", "ns", "m", "h"] | None = None,
     rates: str | None = None,
     counts: str | None = None,
-    every: Literal[0] | str | None = None,
+    every: Literal[0] | Mapping[str, Any] | str | None = None,
     where: Mapping[str, Any | Sequence[Any]] | None = None,
     route: str | None = None,
     user: str | None = None,
-    times: float | str | None = None,
-    speed: float | str | None = None,
+    times: Mapping[str, Any] | float | str | None = None,
+    speed: Mapping[str, Any] | float | str | None = None,
     data: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A recorded CSV.

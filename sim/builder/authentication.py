@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sim.builder.saying import Part, named
 
 
-def jwt(*, work: Mapping[str, Any] | str, invalid: float | str | None = None) -> Part:
+def jwt(*, work: Mapping[str, Any] | str, invalid: Mapping[str, Any] | float | str | None = None) -> Part:
     """A signed token, verified locally: `work` on a gateway worker, no network.
 
     work: What verifying a token takes on a worker of the gateway.
@@ -24,9 +24,9 @@ def oauth(
     *,
     introspect: str,
     policy: Mapping[str, Any] | str | None = None,
-    cache_ttl: Literal[0] | str | None = None,
+    cache_ttl: Literal[0] | Mapping[str, Any] | str | None = None,
     lookup: Mapping[str, Any] | str,
-    invalid: float | str | None = None,
+    invalid: Mapping[str, Any] | float | str | None = None,
     on_failure: Literal["deny", "allow"] | None = None,
 ) -> Part:
     """RFC 7662 introspection by a remote call, with a cache per user in each replica of the gateway, as each node of

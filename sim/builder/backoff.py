@@ -5,12 +5,13 @@ Written by `python sim/builder/write.py` from the declarations; not by hand.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from sim.builder.saying import Part, named
 
 
-def constant(delay: Literal[0] | str) -> Part:
+def constant(delay: Literal[0] | Mapping[str, Any] | str) -> Part:
     """The same pause before each retry.
 
     delay: The pause.
@@ -19,7 +20,10 @@ def constant(delay: Literal[0] | str) -> Part:
 
 
 def exponential(
-    base: Literal[0] | str, *, multiplier: float | str | None = None, max: Literal[0] | str | None = None
+    base: Literal[0] | Mapping[str, Any] | str,
+    *,
+    multiplier: Mapping[str, Any] | float | str | None = None,
+    max: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """`base * multiplier**(k-1)` before retry k, at most `max` (AWS Architecture Blog, "Exponential Backoff and
     Jitter").
@@ -31,7 +35,9 @@ def exponential(
     return named("exponential", locals())
 
 
-def linear(base: Literal[0] | str, *, max: Literal[0] | str | None = None) -> Part:
+def linear(
+    base: Literal[0] | Mapping[str, Any] | str, *, max: Literal[0] | Mapping[str, Any] | str | None = None
+) -> Part:
     """`base`, twice `base`, three times `base` ... at most `max`.
 
     base: The first pause, and by how much each is longer than the one before.

@@ -16,12 +16,19 @@ def log(
     topics: Mapping[str, Mapping[str, Any] | str],
     acks: Literal["all", "1", "0", 1, 0] | None = None,
     replication: Mapping[str, Any] | str | None = None,
+    nodes: Mapping[str, Any] | str | None = None,
+    producer: Mapping[str, Any] | str | None = None,
+    quota: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A Kafka-like log.
 
     topics: The topics, by name.
     acks: What a publisher waits for: all followers, the leader, or nothing.
     replication: Time until the followers have a record; until then nobody reads it.
+    nodes: Its nodes, each of which can be lost or be too busy; by default as many as a topic has replicas.
+    producer: The producers of whoever publishes: batches, memory, tries; without it each record is a request of its
+        own.
+    quota: How much of what a service may send before its answers are held back.
     """
     return part({"kind": "log", **locals()})
 
@@ -31,10 +38,10 @@ def queue(
     exchanges: Mapping[str, Mapping[str, Any] | str] | None = None,
     queues: Mapping[str, Mapping[str, Any] | str],
     work: Mapping[str, Any] | str | None = None,
-    message_size: str | None = None,
-    disk: str | None = None,
-    disk_free_limit: str | None = None,
-    recovery_interval: Literal[0] | str | None = None,
+    message_size: Mapping[str, Any] | str | None = None,
+    disk: Mapping[str, Any] | str | None = None,
+    disk_free_limit: Mapping[str, Any] | str | None = None,
+    recovery_interval: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A RabbitMQ-like broker (4.3): what is acknowledged is gone. A channel is not in confirm mode unless a
     publication says `confirm`.

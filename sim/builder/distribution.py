@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sim.builder.saying import Part, named
 
 
-def constant(value: Literal[0] | str) -> Part:
+def constant(value: Literal[0] | Mapping[str, Any] | str) -> Part:
     """Always the same: `5ms`, or `{constant: 5ms}`.
 
     value: The time.
@@ -25,7 +25,7 @@ def empirical(
     column: str | None = None,
     unit: Literal["ns", "us", "ms", "s", "m", "h"] | None = None,
     where: Mapping[str, Any | Sequence[Any]] | None = None,
-    data: Sequence[float] | None = None,
+    data: Sequence[Mapping[str, Any] | float | str] | None = None,
 ) -> Part:
     """A value of the column at random, each as likely as the others: `{empirical: file.csv}`, `{empirical: {file,
     column, unit}}`.
@@ -39,7 +39,7 @@ def empirical(
     return named("empirical", locals())
 
 
-def erlang(*, phases: int, mean: Literal[0] | str) -> Part:
+def erlang(*, phases: Mapping[str, Any] | int | str, mean: Literal[0] | Mapping[str, Any] | str) -> Part:
     """The sum of `phases` equal exponentials; `mean` is that of the whole: `{erlang: {phases: 4, mean: 20ms}}`.
 
     phases: How many exponentials are added up.
@@ -48,7 +48,7 @@ def erlang(*, phases: int, mean: Literal[0] | str) -> Part:
     return named("erlang", locals())
 
 
-def exponential(mean: Literal[0] | str) -> Part:
+def exponential(mean: Literal[0] | Mapping[str, Any] | str) -> Part:
     """Memoryless, with the given mean: `{exponential: 10ms}`.
 
     mean: Its mean.
@@ -58,10 +58,10 @@ def exponential(mean: Literal[0] | str) -> Part:
 
 def gamma(
     *,
-    shape: float | None = None,
-    scale: Literal[0] | str | None = None,
-    mean: Literal[0] | str | None = None,
-    cv: float | None = None,
+    shape: Mapping[str, Any] | float | str | None = None,
+    scale: Literal[0] | Mapping[str, Any] | str | None = None,
+    mean: Literal[0] | Mapping[str, Any] | str | None = None,
+    cv: Mapping[str, Any] | float | str | None = None,
 ) -> Part:
     """`shape` and `scale`, or `mean` with `cv` or `shape`. Mean is shape x scale, scv is 1 / shape.
 
@@ -76,8 +76,8 @@ def gamma(
 def hyperexponential(
     branches: Sequence[Mapping[str, Any] | Sequence[Any] | str] | None = None,
     *,
-    mean: Literal[0] | str | None = None,
-    cv: float | None = None,
+    mean: Literal[0] | Mapping[str, Any] | str | None = None,
+    cv: Mapping[str, Any] | float | str | None = None,
 ) -> Part:
     """One of several exponentials by chance: a list of `{probability, mean}`, or `mean` and `cv` above 1 (two
     branches, balanced means).
@@ -91,12 +91,12 @@ def hyperexponential(
 
 def lognormal(
     *,
-    mean: Literal[0] | str | None = None,
-    cv: float | None = None,
-    median: Literal[0] | str | None = None,
-    p95: Literal[0] | str | None = None,
-    p99: Literal[0] | str | None = None,
-    sigma: float | None = None,
+    mean: Literal[0] | Mapping[str, Any] | str | None = None,
+    cv: Mapping[str, Any] | float | str | None = None,
+    median: Literal[0] | Mapping[str, Any] | str | None = None,
+    p95: Literal[0] | Mapping[str, Any] | str | None = None,
+    p99: Literal[0] | Mapping[str, Any] | str | None = None,
+    sigma: Mapping[str, Any] | float | str | None = None,
 ) -> Part:
     """exp of a normal; any two of mean, cv, median, p95, p99, sigma: `{lognormal: {mean: 40ms, p99: 300ms}}`.
 
@@ -110,7 +110,7 @@ def lognormal(
     return named("lognormal", locals())
 
 
-def mixture(*, weights: Sequence[float], parts: Sequence[Mapping[str, Any] | str]) -> Part:
+def mixture(*, weights: Sequence[Mapping[str, Any] | float | str], parts: Sequence[Mapping[str, Any] | str]) -> Part:
     """One of several distributions by chance: `{mixture: [{weight: 90%, constant: 2ms}, {weight: 10%, exponential:
     80ms}]}`.
 
@@ -120,7 +120,12 @@ def mixture(*, weights: Sequence[float], parts: Sequence[Mapping[str, Any] | str
     return named("mixture", locals())
 
 
-def pareto(*, alpha: float, minimum: Literal[0] | str | None = None, mean: Literal[0] | str | None = None) -> Part:
+def pareto(
+    *,
+    alpha: Mapping[str, Any] | float | str,
+    minimum: Literal[0] | Mapping[str, Any] | str | None = None,
+    mean: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
     """A power law above `minimum`: P(X > x) = (minimum / x)^alpha. Give `alpha` with `minimum` or with `mean`.
 
     alpha: How fast the tail falls: with 2 or less there is no variance, with 1 or less no mean.
@@ -136,7 +141,7 @@ def replay(
     column: str | None = None,
     unit: Literal["ns", "us", "ms", "s", "m", "h"] | None = None,
     where: Mapping[str, Any | Sequence[Any]] | None = None,
-    data: Sequence[float] | None = None,
+    data: Sequence[Mapping[str, Any] | float | str] | None = None,
 ) -> Part:
     """The column in its order: the k-th request takes the k-th row, beginning again after the last.
 
@@ -149,7 +154,7 @@ def replay(
     return named("replay", locals())
 
 
-def uniform(*, low: Literal[0] | str, high: Literal[0] | str) -> Part:
+def uniform(*, low: Literal[0] | Mapping[str, Any] | str, high: Literal[0] | Mapping[str, Any] | str) -> Part:
     """Anything from `low` to `high` alike: `{uniform: [5ms, 15ms]}`.
 
     low: The shortest.
@@ -158,7 +163,12 @@ def uniform(*, low: Literal[0] | str, high: Literal[0] | str) -> Part:
     return named("uniform", locals())
 
 
-def weibull(*, shape: float, scale: Literal[0] | str | None = None, mean: Literal[0] | str | None = None) -> Part:
+def weibull(
+    *,
+    shape: Mapping[str, Any] | float | str,
+    scale: Literal[0] | Mapping[str, Any] | str | None = None,
+    mean: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
     """P(X > x) = exp(-(x / scale)^shape). Give `shape` with `scale` or with `mean`.
 
     shape: Below 1 the tail is heavier than that of an exponential, above 1 lighter.

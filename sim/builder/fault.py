@@ -11,7 +11,13 @@ from typing import Any, Literal
 from sim.builder.saying import Part, worded
 
 
-def alarm(broker: str, *, name: str | None = None, at: Literal[0] | str, for_: Literal[0] | str | None = None) -> Part:
+def alarm(
+    broker: str,
+    *,
+    name: str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
     """A memory alarm of a queue broker: whoever publishes is blocked, consumers go on (vm_memory_high_watermark).
 
     name: What it is called in tables, events and metrics; by default after what it does to whom.
@@ -23,14 +29,21 @@ def alarm(broker: str, *, name: str | None = None, at: Literal[0] | str, for_: L
 
 
 def broker_down(
-    broker: str, *, name: str | None = None, at: Literal[0] | str, for_: Literal[0] | str | None = None
+    broker: str,
+    *,
+    name: str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
+    node: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
-    """A broker neither accepts nor delivers; publishing is unreachable at once.
+    """A broker neither accepts nor delivers; publishing is unreachable at once. Or one `node` of a log does, which
+    others stand in for after an election.
 
     name: What it is called in tables, events and metrics; by default after what it does to whom.
     at: When it begins, from the start of the run, warm-up included.
     for_: How long it lasts; without it to the end.
     broker: Which broker.
+    node: Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p.
     """
     return worded("broker_down", "broker", locals())
 
@@ -38,11 +51,11 @@ def broker_down(
 def crash(
     *,
     name: str | None = None,
-    at: Literal[0] | str,
-    for_: Literal[0] | str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
     of: str,
-    replicas: int | None = None,
-    restart_after: Literal[0] | str | None = None,
+    replicas: Mapping[str, Any] | int | str | None = None,
+    restart_after: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """`replicas` replicas die with all they hold; each starts empty after `restart_after` (without it they stay
     down).
@@ -61,10 +74,10 @@ def deploy(
     of: str,
     *,
     name: str | None = None,
-    at: Literal[0] | str,
-    for_: Literal[0] | str | None = None,
-    surge: float | str | None = None,
-    unavailable: float | str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
+    surge: Mapping[str, Any] | float | str | None = None,
+    unavailable: Mapping[str, Any] | float | str | None = None,
 ) -> Part:
     """A rolling deployment: all replicas of a service give way to new ones, a few at a time, as a Deployment does
     it.
@@ -82,11 +95,11 @@ def deploy(
 def errors(
     *,
     name: str | None = None,
-    at: Literal[0] | str,
-    for_: Literal[0] | str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
     of: str,
-    share: float | str,
-    replicas: int | None = None,
+    share: Mapping[str, Any] | float | str,
+    replicas: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
     """A share of the attempts that reach a worker end at once with an error, in all replicas or in some.
 
@@ -101,7 +114,12 @@ def errors(
 
 
 def flush(
-    cache: str, *, name: str | None = None, at: Literal[0] | str, for_: Literal[0] | str | None = None, of: str
+    cache: str,
+    *,
+    name: str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
+    of: str,
 ) -> Part:
     """A cache loses all that it holds, in all replicas, as when a shared one is restarted; what comes is kept.
 
@@ -117,11 +135,11 @@ def flush(
 def network(
     *,
     name: str | None = None,
-    at: Literal[0] | str,
-    for_: Literal[0] | str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
     between: Sequence[Any],
     latency: Mapping[str, Any] | str | None = None,
-    loss: float | str | None = None,
+    loss: Mapping[str, Any] | float | str | None = None,
     partition: bool | None = None,
 ) -> Part:
     """The link between two components: `latency` is added, `loss` drops messages, `partition` drops all.
@@ -141,8 +159,8 @@ def outage(
     of: str,
     *,
     name: str | None = None,
-    at: Literal[0] | str,
-    for_: Literal[0] | str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
     how: Literal["hang", "refuse", "blackhole"] | None = None,
 ) -> Part:
     """A service, or `gateway`, is down: `hang` freezes it, `refuse` answers unreachable at once, `blackhole` drops
@@ -160,8 +178,8 @@ def outage(
 def random(
     *,
     name: str | None = None,
-    at: Literal[0] | str,
-    for_: Literal[0] | str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
     mtbf: Mapping[str, Any] | str,
     mttr: Mapping[str, Any] | str,
     fault: Mapping[str, Any] | str,
@@ -182,12 +200,12 @@ def random(
 def restart(
     *,
     name: str | None = None,
-    at: Literal[0] | str,
-    for_: Literal[0] | str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
     of: str,
-    one_by_one: Literal[0] | str | None = None,
-    grace: Literal[0] | str | None = None,
-    takes: Literal[0] | str | None = None,
+    one_by_one: Literal[0] | Mapping[str, Any] | str | None = None,
+    grace: Literal[0] | Mapping[str, Any] | str | None = None,
+    takes: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """Every replica is shut down in order and started again, one after the other.
 
@@ -205,11 +223,11 @@ def restart(
 def slow(
     *,
     name: str | None = None,
-    at: Literal[0] | str,
-    for_: Literal[0] | str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
     of: str,
-    by: float | str,
-    replicas: int | None = None,
+    by: Mapping[str, Any] | float | str,
+    replicas: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
     """Work and waits that begin during the fault take `by` times as long, in all replicas or in some.
 
@@ -224,14 +242,22 @@ def slow(
 
 
 def slow_disk(
-    *, name: str | None = None, at: Literal[0] | str, for_: Literal[0] | str | None = None, of: str, by: float | str
+    *,
+    name: str | None = None,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
+    of: str,
+    node: Mapping[str, Any] | int | str | None = None,
+    by: Mapping[str, Any] | float | str,
 ) -> Part:
-    """The disks of a queue broker: until a message is confirmed it takes `by` times as long.
+    """The disks of a broker: until a message is confirmed it takes `by` times as long. Of a log, until followers on
+    its nodes have it; with `node`, until that one has.
 
     name: What it is called in tables, events and metrics; by default after what it does to whom.
     at: When it begins, from the start of the run, warm-up included.
     for_: How long it lasts; without it to the end.
-    of: Which broker, of kind `queue`.
+    of: Which broker.
+    node: Of a log with nodes: which one (0, 1, ...).
     by: How many times as long a commit takes that begins now.
     """
     return worded("slow_disk", "", locals())

@@ -13,7 +13,7 @@ from sim.experiments.shipped import load
 from sim.spec.study import Study
 
 
-def alternative(*, share: float | str | None = None, do: Sequence[Mapping[str, Any] | str]) -> Part:
+def alternative(*, share: Mapping[str, Any] | float | str | None = None, do: Sequence[Mapping[str, Any] | str]) -> Part:
     """One way to go on, and how often it is taken.
 
     share: How often it is taken; without one: whenever no other branch is. At most one branch goes without.
@@ -24,19 +24,19 @@ def alternative(*, share: float | str | None = None, do: Sequence[Mapping[str, A
 
 def autoscaling(
     *,
-    min: int | None = None,
-    max: int,
+    min: Mapping[str, Any] | int | str | None = None,
+    max: Mapping[str, Any] | int | str,
     metrics: Sequence[Mapping[str, Any] | str] | None = None,
     scheduled: Sequence[Mapping[str, Any] | str] | None = None,
     behavior: Mapping[str, Any] | str | None = None,
-    sync_period: Literal[0] | str | None = None,
-    tolerance: float | str | None = None,
-    metrics_window: Literal[0] | str | None = None,
-    metrics_delay: Literal[0] | str | None = None,
-    initial_readiness_delay: Literal[0] | str | None = None,
-    cpu_initialization_period: Literal[0] | str | None = None,
-    polling_interval: Literal[0] | str | None = None,
-    cooldown_period: Literal[0] | str | None = None,
+    sync_period: Literal[0] | Mapping[str, Any] | str | None = None,
+    tolerance: Mapping[str, Any] | float | str | None = None,
+    metrics_window: Literal[0] | Mapping[str, Any] | str | None = None,
+    metrics_delay: Literal[0] | Mapping[str, Any] | str | None = None,
+    initial_readiness_delay: Literal[0] | Mapping[str, Any] | str | None = None,
+    cpu_initialization_period: Literal[0] | Mapping[str, Any] | str | None = None,
+    polling_interval: Literal[0] | Mapping[str, Any] | str | None = None,
+    cooldown_period: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A service has as many replicas as its metrics ask for. Kubernetes' HorizontalPodAutoscaler, step by step.
 
@@ -64,12 +64,12 @@ def balancing(
     *,
     policy: Literal["round_robin", "random", "least_request", "power_of_two", "two_choices", "peak_ewma", "ring_hash"]
     | None = None,
-    weights: Sequence[int] | None = None,
-    decay: Literal[0] | str | None = None,
-    ring_size: int | None = None,
+    weights: Sequence[Mapping[str, Any] | int | str] | None = None,
+    decay: Literal[0] | Mapping[str, Any] | str | None = None,
+    ring_size: Mapping[str, Any] | int | str | None = None,
     outlier_detection: Mapping[str, Any] | str | None = None,
-    slow_start: Literal[0] | str | None = None,
-    panic_threshold: float | str | None = None,
+    slow_start: Literal[0] | Mapping[str, Any] | str | None = None,
+    panic_threshold: Mapping[str, Any] | float | str | None = None,
 ) -> Part:
     """`load_balancing: {policy: least_request, weights: [2, 1, 1]}`: each caller on its own, by what it knows
     itself.
@@ -106,7 +106,7 @@ def binding(
     return part(locals())
 
 
-def branch(*, probability: float | str, mean: Literal[0] | str) -> Part:
+def branch(*, probability: Mapping[str, Any] | float | str, mean: Literal[0] | Mapping[str, Any] | str) -> Part:
     """One exponential of a hyperexponential, and how often it is taken.
 
     probability: How often it is this one.
@@ -117,9 +117,9 @@ def branch(*, probability: float | str, mean: Literal[0] | str) -> Part:
 
 def budget(
     *,
-    ratio: float | str | None = None,
-    min_per_second: float | None = None,
-    ttl: Literal[0] | str | None = None,
+    ratio: Mapping[str, Any] | float | str | None = None,
+    min_per_second: Mapping[str, Any] | float | str | None = None,
+    ttl: Literal[0] | Mapping[str, Any] | str | None = None,
     grpc: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """Finagle's RetryBudget: a request deposits `ratio` of a retry, `min_per_second` is a standing allowance, tokens
@@ -133,7 +133,9 @@ def budget(
     return part(locals())
 
 
-def bulkhead(*, max_concurrent_calls: int, max_wait: Literal[0] | str | None = None) -> Part:
+def bulkhead(
+    *, max_concurrent_calls: Mapping[str, Any] | int | str, max_wait: Literal[0] | Mapping[str, Any] | str | None = None
+) -> Part:
     """At most `max_concurrent_calls` at once; further ones wait up to `max_wait` (0: are refused at once).
 
     max_concurrent_calls: Calls at once.
@@ -144,8 +146,8 @@ def bulkhead(*, max_concurrent_calls: int, max_wait: Literal[0] | str | None = N
 
 def call_policy(
     *,
-    timeout: Literal[0] | str | None = None,
-    total_timeout: Literal[0] | str | None = None,
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    total_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     on_timeout: Literal["abandon", "cancel"] | None = None,
     deadline: Literal["propagate"] | None = None,
     retry: Mapping[str, Any] | str | None = None,
@@ -179,9 +181,9 @@ def call_policy(
 
 def caller_limit(
     *,
-    rate: str | None = None,
-    burst: int | None = None,
-    wait: Literal[0] | str | None = None,
+    rate: Mapping[str, Any] | str | None = None,
+    burst: Mapping[str, Any] | int | str | None = None,
+    wait: Literal[0] | Mapping[str, Any] | str | None = None,
     preset: Literal["guava"] | None = None,
     resilience4j: Mapping[str, Any] | str | None = None,
 ) -> Part:
@@ -199,12 +201,12 @@ def caller_limit(
 
 def circuit_breaker(
     *,
-    failures: int | None = None,
-    within: Literal[0] | str | None = None,
-    open_for: Literal[0] | str | None = None,
-    half_open_calls: int | None = None,
+    failures: Mapping[str, Any] | int | str | None = None,
+    within: Literal[0] | Mapping[str, Any] | str | None = None,
+    open_for: Literal[0] | Mapping[str, Any] | str | None = None,
+    half_open_calls: Mapping[str, Any] | int | str | None = None,
     resilience4j: Mapping[str, Any] | str | None = None,
-    consecutive: int | None = None,
+    consecutive: Mapping[str, Any] | int | str | None = None,
     polly: Mapping[str, Any] | str | None = None,
     opossum: Mapping[str, Any] | str | None = None,
     hystrix: Mapping[str, Any] | str | None = None,
@@ -228,7 +230,39 @@ def circuit_breaker(
     return part(locals())
 
 
-def confirm_batch(*, batch: int | None = None) -> Part:
+def commit(
+    *,
+    when: Literal["batch", "record", "before", "automatic"] | None = None,
+    interval: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """When a consumer tells its group where it is: what it guarantees follows from that.
+
+    when: After a `batch` or a `record`, `before` it is handled, or now and then (`automatic`).
+    interval: Of `automatic`: the time between two commits (auto.commit.interval.ms).
+    """
+    return part(locals())
+
+
+def compaction(
+    *,
+    min_dirty: Mapping[str, Any] | float | str | None = None,
+    min_lag: Literal[0] | Mapping[str, Any] | str | None = None,
+    segment_size: Mapping[str, Any] | str | None = None,
+    segment_time: Literal[0] | Mapping[str, Any] | str | None = None,
+    check: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """A topic that keeps the latest record of each key (cleanup.policy: compact). Names and defaults: LogConfig.
+
+    min_dirty: The share that must be new (min.cleanable.dirty.ratio).
+    min_lag: How long a record is left alone (min.compaction.lag.ms).
+    segment_size: Bytes after which a new segment begins; the newest is never cleaned (segment.bytes: 1 GiB).
+    segment_time: Time after which a new segment begins (segment.ms: 7 days).
+    check: Time between two looks (log.cleaner.backoff.ms: 15 s).
+    """
+    return part(locals())
+
+
+def confirm_batch(*, batch: Mapping[str, Any] | int | str | None = None) -> Part:
     """Confirms are waited for once in so many messages of a replica.
 
     batch: After how many messages the publisher waits until all of them are confirmed.
@@ -241,17 +275,19 @@ def consume(
     group: str | None = None,
     do: Sequence[Mapping[str, Any] | str],
     auto_offset_reset: Literal["earliest", "latest"] | None = None,
-    consumers: int | None = None,
-    max_poll_records: int | None = None,
+    consumers: Mapping[str, Any] | int | str | None = None,
+    max_poll_records: Mapping[str, Any] | int | str | None = None,
+    fetch: Mapping[str, Any] | str | None = None,
+    commit: Mapping[str, Any] | str | None = None,
     retry_topic: Mapping[str, Any] | str | None = None,
-    max_deliveries: int | None = None,
+    max_deliveries: Mapping[str, Any] | int | str | None = None,
     idempotent: bool | None = None,
-    session_timeout: Literal[0] | str | None = None,
+    session_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     membership: Mapping[str, Any] | str | None = None,
-    prefetch: Literal["unlimited"] | int | None = None,
+    prefetch: Literal["unlimited"] | Mapping[str, Any] | int | str | None = None,
     ack: Literal["manual", "automatic"] | None = None,
     on_failure: Literal["requeue", "nack_requeue", "reject"] | None = None,
-    priority: int | None = None,
+    priority: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
     """How a service consumes a topic, as one consumer group, or a queue. Defaults: Kafka's consumer and Spring
     Kafka's error handler; AMQP 0-9-1.
@@ -262,6 +298,8 @@ def consume(
         now on.
     consumers: Members of the group in each replica; each is a thread of its own.
     max_poll_records: Messages that a member takes at once.
+    fetch: Of a topic: how much the broker collects before it answers; without it each record as it comes.
+    commit: Of a topic: when offsets are committed, after a `batch` where nothing is said.
     retry_topic: Where a failed message is tried again without blocking its partition.
     max_deliveries: Without a retry topic: how often a message is tried in place, before it is dead-lettered.
     idempotent: Whether the id of a message is written with its effects, so that a duplicate is skipped.
@@ -287,7 +325,11 @@ def dead_letter(*, exchange: str | None = None, routing_key: str | None = None) 
 
 
 def diurnal(
-    *, mean: str, amplitude: float | str, period: Literal[0] | str | None = None, phase: Literal[0] | str | None = None
+    *,
+    mean: Mapping[str, Any] | str,
+    amplitude: Mapping[str, Any] | float | str,
+    period: Literal[0] | Mapping[str, Any] | str | None = None,
+    phase: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """rate(t) = mean * (1 + amplitude * sin(2 pi (t - phase) / period)), with t in seconds from the start of its
     segment.
@@ -300,7 +342,11 @@ def diurnal(
     return part(locals())
 
 
-def draining(*, grace: Literal[0] | str | None = None, pre_stop: Literal[0] | str | None = None) -> Part:
+def draining(
+    *,
+    grace: Literal[0] | Mapping[str, Any] | str | None = None,
+    pre_stop: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
     """How a replica ends: nobody is sent to it any more; what is inside goes on until the grace is over.
 
     grace: How long it may take (terminationGracePeriodSeconds); what is inside then is `unreachable`.
@@ -347,8 +393,23 @@ def exchange(
     return part(locals())
 
 
+def fetch(
+    *, min: Mapping[str, Any] | str | None = None, wait: Literal[0] | Mapping[str, Any] | str | None = None
+) -> Part:
+    """How much a broker collects before it answers a consumer that waits. Defaults: Kafka's consumer.
+
+    min: Bytes that it waits for (fetch.min.bytes).
+    wait: And how long it does: then it answers with what there is (fetch.max.wait.ms).
+    """
+    return part(locals())
+
+
 def flash_crowd(
-    *, base: str, peak: str, rise: Literal[0] | str | None = None, decay: Literal[0] | str | None = None
+    *,
+    base: Mapping[str, Any] | str,
+    peak: Mapping[str, Any] | str,
+    rise: Literal[0] | Mapping[str, Any] | str | None = None,
+    decay: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A linear rise from `base` to `peak`, then an exponential decay back towards `base` with time constant `decay`.
 
@@ -362,15 +423,15 @@ def flash_crowd(
 
 def gateway(
     *,
-    replicas: int | None = None,
-    workers: Literal["unlimited"] | int,
+    replicas: Mapping[str, Any] | int | str | None = None,
+    workers: Literal["unlimited"] | Mapping[str, Any] | int | str,
     concurrency: Literal["threads", "event_loop"] | None = None,
     queue: Mapping[str, Any] | str | None = None,
     work: Mapping[str, Any] | str | None = None,
     authentication: Mapping[str, Any] | str | None = None,
     rate_limits: Sequence[Mapping[str, Any] | Sequence[Any] | str] | None = None,
     routes: Mapping[str, Mapping[str, Any] | str],
-    cost: str | None = None,
+    cost: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """Queue and worker, authentication, limits, routing, translation: in this order.
 
@@ -390,10 +451,10 @@ def gateway(
 
 def go_breaker(
     *,
-    max_requests: int | None = None,
-    interval: Literal[0] | str | None = None,
-    timeout: Literal[0] | str | None = None,
-    consecutive_failures: int | None = None,
+    max_requests: Mapping[str, Any] | int | str | None = None,
+    interval: Literal[0] | Mapping[str, Any] | str | None = None,
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    consecutive_failures: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
     """Settings of sony/gobreaker, names in snake_case, with its defaults.
 
@@ -405,7 +466,7 @@ def go_breaker(
     return part(locals())
 
 
-def grpc_throttling(*, max_tokens: int, token_ratio: float) -> Part:
+def grpc_throttling(*, max_tokens: Mapping[str, Any] | int | str, token_ratio: Mapping[str, Any] | float | str) -> Part:
     """gRPC's retryThrottling: retries are made while more than half of the tokens are there (gRFC A6).
 
     max_tokens: Tokens at the beginning, and at most; a failure that could be tried again takes one.
@@ -417,9 +478,9 @@ def grpc_throttling(*, max_tokens: int, token_ratio: float) -> Part:
 def hedge(
     *,
     after: Literal[0] | str | None = None,
-    max: int | None = None,
+    max: Mapping[str, Any] | int | str | None = None,
     cancel: bool | None = None,
-    extra_load: float | str | None = None,
+    extra_load: Mapping[str, Any] | float | str | None = None,
     on: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]]
     | None = None,
 ) -> Part:
@@ -438,10 +499,10 @@ def hedge(
 
 def how_many(
     *,
-    exactly: int | None = None,
+    exactly: Mapping[str, Any] | int | str | None = None,
     uniform: Sequence[Any] | None = None,
-    geometric: float | None = None,
-    poisson: float | None = None,
+    geometric: Mapping[str, Any] | float | str | None = None,
+    poisson: Mapping[str, Any] | float | str | None = None,
 ) -> Part:
     """A number of times: `3`, `{uniform: [1, 5]}`, `{geometric: 3}`, `{poisson: 2}`.
 
@@ -455,11 +516,11 @@ def how_many(
 
 def hystrix_breaker(
     *,
-    request_volume_threshold: int | None = None,
-    error_threshold_percentage: float | None = None,
-    sleep_window: Literal[0] | str | None = None,
-    rolling_stats: Literal[0] | str | None = None,
-    health_snapshot_interval: Literal[0] | str | None = None,
+    request_volume_threshold: Mapping[str, Any] | int | str | None = None,
+    error_threshold_percentage: Mapping[str, Any] | float | str | None = None,
+    sleep_window: Literal[0] | Mapping[str, Any] | str | None = None,
+    rolling_stats: Literal[0] | Mapping[str, Any] | str | None = None,
+    health_snapshot_interval: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """Properties of Hystrix, names in snake_case, with its defaults; its timeout is that of the policy.
 
@@ -472,7 +533,9 @@ def hystrix_breaker(
     return part(locals())
 
 
-def lag(*, group: str | None = None, queue: str | None = None, target: float | None = None) -> Part:
+def lag(
+    *, group: str | None = None, queue: str | None = None, target: Mapping[str, Any] | float | str | None = None
+) -> Part:
     """What waits to be handled: the messages that a consumer group has not ended, as KEDA's Kafka scaler sees them,
     or those of a queue, as its RabbitMQ scaler does in the mode QueueLength: ready and handed out, not
     acknowledged yet.
@@ -494,7 +557,9 @@ def ledger(*, charge: str | None = None, reservation: str | None = None) -> Part
     return part(locals())
 
 
-def link(*, latency: Mapping[str, Any] | str | None = None, loss: float | str | None = None) -> Part:
+def link(
+    *, latency: Mapping[str, Any] | str | None = None, loss: Mapping[str, Any] | float | str | None = None
+) -> Part:
     """One direction of a hop.
 
     latency: Of one direction.
@@ -504,7 +569,10 @@ def link(*, latency: Mapping[str, Any] | str | None = None, loss: float | str | 
 
 
 def link_between(
-    *, latency: Mapping[str, Any] | str | None = None, loss: float | str | None = None, between: Sequence[Any]
+    *,
+    latency: Mapping[str, Any] | str | None = None,
+    loss: Mapping[str, Any] | float | str | None = None,
+    between: Sequence[Any],
 ) -> Part:
     """The link between two named components (services, `gateway`, brokers), both directions alike.
 
@@ -518,13 +586,16 @@ def link_between(
 def membership(
     *,
     protocol: Literal["eager", "cooperative"] | None = None,
+    assignor: Literal["range", "roundrobin", "sticky", "cooperative-sticky"] | None = None,
     static: bool | None = None,
-    heartbeat_interval: Literal[0] | str | None = None,
-    max_poll_interval: Literal[0] | str | None = None,
+    heartbeat_interval: Literal[0] | Mapping[str, Any] | str | None = None,
+    max_poll_interval: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A group that rebalances as Kafka's classic protocol does. Defaults: Kafka's consumer.
 
     protocol: Whether all partitions stand still in a rebalance (`eager`), or only those that move (`cooperative`).
+    assignor: How partitions are dealt out (partition.assignment.strategy): `range` for an eager group, or
+        `roundrobin` or `sticky`; `cooperative-sticky` for a cooperative one.
     static: Whether a member keeps its identity over a restart, and so its partitions, for as long as its session
         lasts (group.instance.id).
     heartbeat_interval: Time between two heartbeats of a member (heartbeat.interval.ms).
@@ -537,13 +608,13 @@ def message_queue(
     *,
     type: Literal["classic", "quorum"] | None = None,
     commit: Mapping[str, Any] | str | None = None,
-    max_length: int | None = None,
+    max_length: Mapping[str, Any] | int | str | None = None,
     overflow: Literal["drop-head", "reject-publish", "reject-publish-dlx"] | None = None,
-    message_ttl: Literal[0] | str | None = None,
+    message_ttl: Literal[0] | Mapping[str, Any] | str | None = None,
     dead_letter: Mapping[str, Any] | str | None = None,
-    delivery_limit: int | None = None,
+    delivery_limit: Mapping[str, Any] | int | str | None = None,
     single_active_consumer: bool | None = None,
-    consumer_timeout: Literal[0] | str | None = None,
+    consumer_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """One queue. What it hands out unacknowledged comes back when the consumer dies; at its head it gives up what
     has expired.
@@ -575,7 +646,39 @@ def network(
     return part(locals())
 
 
-def objective(*, latency: Literal[0] | str | None = None, availability: float | str | None = None) -> Part:
+def nodes(
+    *,
+    count: Mapping[str, Any] | int | str | None = None,
+    session_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    election: Literal[0] | Mapping[str, Any] | str | None = None,
+    replica_lag_time_max: Literal[0] | Mapping[str, Any] | str | None = None,
+    unclean_leader_election: bool | None = None,
+    requests: Mapping[str, Any] | str | None = None,
+    network: Mapping[str, Any] | str | None = None,
+    disk: Mapping[str, Any] | str | None = None,
+) -> Part:
+    """The nodes of a log broker. Defaults: Kafka's broker (KRaft).
+
+    count: How many nodes there are.
+    session_timeout: Until the controller counts a node as gone (broker.session.timeout.ms).
+    election: From then on until another replica leads and clients know it; Kafka says no figure, this is an
+        assumption.
+    replica_lag_time_max: A follower that lacks what was written longer ago than this is out of sync; looked at
+        twice in such a time (replica.lag.time.max.ms).
+    unclean_leader_election: Whether one that is out of sync may lead where no other is left, and what it lacks is
+        lost (unclean.leader.election.enable).
+    requests: Requests that a node can handle, of producers and consumers together; without it no limit.
+    network: Bytes that a node can send and receive in a second, its followers' included; without it no limit.
+    disk: Bytes that a node can write in a second; without it no limit.
+    """
+    return part(locals())
+
+
+def objective(
+    *,
+    latency: Literal[0] | Mapping[str, Any] | str | None = None,
+    availability: Mapping[str, Any] | float | str | None = None,
+) -> Part:
     """What a route promises.
 
     latency: By when an answer is in time.
@@ -586,11 +689,11 @@ def objective(*, latency: Literal[0] | str | None = None, availability: float | 
 
 def opossum_breaker(
     *,
-    error_threshold_percentage: float | None = None,
-    volume_threshold: int | None = None,
-    rolling_count_timeout: Literal[0] | str | None = None,
-    rolling_count_buckets: int | None = None,
-    reset_timeout: Literal[0] | str | None = None,
+    error_threshold_percentage: Mapping[str, Any] | float | str | None = None,
+    volume_threshold: Mapping[str, Any] | int | str | None = None,
+    rolling_count_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    rolling_count_buckets: Mapping[str, Any] | int | str | None = None,
+    reset_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """Options of opossum (Node.js), names in snake_case, with its defaults; its `timeout` is that of the policy.
 
@@ -605,17 +708,17 @@ def opossum_breaker(
 
 def outlier_detection(
     *,
-    consecutive_5xx: int | None = None,
-    consecutive_gateway_failure: int | None = None,
-    interval: Literal[0] | str | None = None,
-    base_ejection_time: Literal[0] | str | None = None,
-    max_ejection_time: Literal[0] | str | None = None,
-    max_ejection_percent: float | None = None,
+    consecutive_5xx: Mapping[str, Any] | int | str | None = None,
+    consecutive_gateway_failure: Mapping[str, Any] | int | str | None = None,
+    interval: Literal[0] | Mapping[str, Any] | str | None = None,
+    base_ejection_time: Literal[0] | Mapping[str, Any] | str | None = None,
+    max_ejection_time: Literal[0] | Mapping[str, Any] | str | None = None,
+    max_ejection_percent: Mapping[str, Any] | float | str | None = None,
     always_eject_one_host: bool | None = None,
     success_rate: bool | None = None,
-    success_rate_minimum_hosts: int | None = None,
-    success_rate_request_volume: int | None = None,
-    success_rate_stdev_factor: float | None = None,
+    success_rate_minimum_hosts: Mapping[str, Any] | int | str | None = None,
+    success_rate_request_volume: Mapping[str, Any] | int | str | None = None,
+    success_rate_stdev_factor: Mapping[str, Any] | float | str | None = None,
 ) -> Part:
     """Envoy's outlier detection (source/common/upstream/outlier_detection_impl.cc), by each caller's replica for
     itself, as each Envoy decides alone.
@@ -638,7 +741,7 @@ def outlier_detection(
     return part(locals())
 
 
-def period(*, rate: str, window: Literal[0] | str | None = None) -> Part:
+def period(*, rate: Mapping[str, Any] | str, window: Literal[0] | Mapping[str, Any] | str | None = None) -> Part:
     """One of several rates that are kept at once, each counted in a window of its own: `[10/s, 100/m]`.
 
     rate: How many pass, on average.
@@ -649,10 +752,10 @@ def period(*, rate: str, window: Literal[0] | str | None = None) -> Part:
 
 def polly_breaker(
     *,
-    failure_ratio: float | str | None = None,
-    minimum_throughput: int | None = None,
-    sampling_duration: Literal[0] | str | None = None,
-    break_duration: Literal[0] | str | None = None,
+    failure_ratio: Mapping[str, Any] | float | str | None = None,
+    minimum_throughput: Mapping[str, Any] | int | str | None = None,
+    sampling_duration: Literal[0] | Mapping[str, Any] | str | None = None,
+    break_duration: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """CircuitBreakerStrategyOptions of Polly 8, names in snake_case, with its defaults.
 
@@ -666,11 +769,11 @@ def polly_breaker(
 
 def pool(
     *,
-    size: int | None = None,
-    max_pending: Literal["unlimited"] | int | None = None,
-    acquire_timeout: Literal[0] | str | None = None,
-    minimum_idle: int | None = None,
-    idle_timeout: Literal[0] | str | None = None,
+    size: Mapping[str, Any] | int | str | None = None,
+    max_pending: Literal["unlimited"] | Mapping[str, Any] | int | str | None = None,
+    acquire_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    minimum_idle: Mapping[str, Any] | int | str | None = None,
+    idle_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     connect: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """Connections of a caller's replica: an attempt has one to itself (HTTP/1.1, JDBC), and waits in line where all
@@ -688,7 +791,11 @@ def pool(
     return part(locals())
 
 
-def popularity(*, count: int, popularity: Literal["uniform"] | Mapping[str, float] | None = None) -> Part:
+def popularity(
+    *,
+    count: Mapping[str, Any] | int | str,
+    popularity: Literal["uniform"] | Mapping[str, Mapping[str, Any] | float | str] | None = None,
+) -> Part:
     """How often each of `count` users (or items) appears: uniform, or Zipf with the given exponent.
 
     count: How many there are.
@@ -697,19 +804,51 @@ def popularity(*, count: int, popularity: Literal["uniform"] | Mapping[str, floa
     return part(locals())
 
 
+def producer(
+    *,
+    linger: Literal[0] | Mapping[str, Any] | str | None = None,
+    batch: Mapping[str, Any] | str | None = None,
+    max_in_flight: Mapping[str, Any] | int | str | None = None,
+    buffer: Mapping[str, Any] | str | None = None,
+    max_block: Literal[0] | Mapping[str, Any] | str | None = None,
+    acks: Literal["all", "1", "0", 1, 0] | None = None,
+    idempotent: bool | None = None,
+    request_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    delivery_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    retry_backoff: Literal[0] | Mapping[str, Any] | str | None = None,
+    retry_backoff_max: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """The producer that each replica has which publishes to the broker. Names and defaults: Kafka's client (4.x,
+    ProducerConfig).
+
+    linger: How long the first record of a batch waits for others (linger.ms: 5 ms since 4.0, 0 before; KIP-1030).
+    batch: Bytes of a batch, one for each partition (batch.size).
+    max_in_flight: Requests under way to one node of the broker (max.in.flight.requests.per.connection).
+    buffer: Memory for batches, sent or not; each takes its full size (buffer.memory).
+    max_block: How long whoever publishes waits for memory before it is a timeout (max.block.ms).
+    acks: What an acknowledgement says; without a word what `acks` of the broker says.
+    idempotent: Whether the broker knows a batch again that is sent twice, and keeps the order (enable.idempotence).
+    request_timeout: How long an answer is waited for before the batch is sent again (request.timeout.ms).
+    delivery_timeout: From when on a batch is given up, all tries together (delivery.timeout.ms).
+    retry_backoff: The first pause between two tries, which doubles, give or take 20 % (retry.backoff.ms).
+    retry_backoff_max: The longest pause (retry.backoff.max.ms).
+    """
+    return part(locals())
+
+
 def queue(
     *,
-    capacity: Literal["unlimited"] | int | None = None,
+    capacity: Literal["unlimited"] | Mapping[str, Any] | int | str | None = None,
     discipline: Literal["fifo", "lifo", "priority", "codel", "adaptive_lifo", "edf", "fair"] | None = None,
-    timeout: Literal[0] | str | None = None,
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     by: Literal["endpoint", "traffic", "user", "consumer", "header"] | None = None,
     header: str | None = None,
-    classes: Mapping[str, int] | None = None,
+    classes: Mapping[str, Mapping[str, Any] | int | str] | None = None,
     push_out: bool | None = None,
-    deadlines: Mapping[str, Literal[0] | str] | None = None,
+    deadlines: Mapping[str, Literal[0] | Mapping[str, Any] | str] | None = None,
     drop_late: bool | None = None,
-    target: Literal[0] | str | None = None,
-    interval: Literal[0] | str | None = None,
+    target: Literal[0] | Mapping[str, Any] | str | None = None,
+    interval: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """Where requests wait for a worker, one per replica.
 
@@ -732,14 +871,29 @@ def queue(
     return part(locals())
 
 
+def quota(
+    *,
+    produce: Mapping[str, Any] | str | None = None,
+    windows: Mapping[str, Any] | int | str | None = None,
+    window: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """What one service may send to a broker, which holds back its answers to whoever is over it.
+
+    produce: Bytes in a second that each publishing service may send (producer_byte_rate).
+    windows: Samples over which the rate is taken (quota.window.num).
+    window: Length of each (quota.window.size.seconds).
+    """
+    return part(locals())
+
+
 def rate_limit(
     *,
     per: Literal["user", "route", "all", "consumer", "ip", "header", "traffic"]
     | Sequence[Literal["user", "route", "all", "consumer", "ip", "header", "traffic"]],
-    rate: str | None = None,
+    rate: Mapping[str, Any] | str | None = None,
     rates: Sequence[Mapping[str, Any] | str] | None = None,
-    burst: int | None = None,
-    window: Literal[0] | str | None = None,
+    burst: Mapping[str, Any] | int | str | None = None,
+    window: Literal[0] | Mapping[str, Any] | str | None = None,
     window_from: Literal["clock", "first_request"] | None = None,
     algorithm: Literal["fixed_window", "token_bucket", "sliding_window_counter", "sliding_log", "gcra", "leaky_bucket"]
     | None = None,
@@ -748,16 +902,16 @@ def rate_limit(
     ]
     | None = None,
     scope: Literal["cluster", "node"] | None = None,
-    delay: int | None = None,
+    delay: Mapping[str, Any] | int | str | None = None,
     nodelay: bool | None = None,
-    wait: Literal[0] | str | None = None,
+    wait: Literal[0] | Mapping[str, Any] | str | None = None,
     header: str | None = None,
     when: Mapping[str, Sequence[str] | str] | None = None,
     anonymous: Literal["shared", "ip", "free", "refused"] | None = None,
-    status: Literal[429, 503] | None = None,
+    status: Literal[429, 503] | Mapping[str, Any] | str | None = None,
     retry_after: Literal["exact", "whole_seconds", "none"] | None = None,
     disable_penalty: bool | None = None,
-    requested_tokens: int | None = None,
+    requested_tokens: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
     """At most `rate` per user, per route, or in all. A refusal is a 429 with Retry-After, and uses up nothing. Whose
     algorithm it is:
@@ -794,7 +948,7 @@ def rate_limit(
 def recording(
     *,
     keep: Literal["rows", "summary"] | None = None,
-    interval: Literal[0] | str | None = None,
+    interval: Literal[0] | Mapping[str, Any] | str | None = None,
     spans: Literal["none", "all", "exemplars"] | None = None,
 ) -> Part:
     """What is kept of a run: a row for every request and message, or a summary that does not grow with their number.
@@ -809,15 +963,15 @@ def recording(
 
 def resilience4j_breaker(
     *,
-    failure_rate_threshold: float | None = None,
-    slow_call_rate_threshold: float | None = None,
-    slow_call_duration_threshold: Literal[0] | str | None = None,
+    failure_rate_threshold: Mapping[str, Any] | float | str | None = None,
+    slow_call_rate_threshold: Mapping[str, Any] | float | str | None = None,
+    slow_call_duration_threshold: Literal[0] | Mapping[str, Any] | str | None = None,
     sliding_window_type: Literal["count_based", "time_based"] | None = None,
-    sliding_window_size: int | None = None,
-    minimum_number_of_calls: int | None = None,
-    permitted_number_of_calls_in_half_open_state: int | None = None,
-    wait_duration_in_open_state: Literal[0] | str | None = None,
-    max_wait_duration_in_half_open_state: Literal[0] | str | None = None,
+    sliding_window_size: Mapping[str, Any] | int | str | None = None,
+    minimum_number_of_calls: Mapping[str, Any] | int | str | None = None,
+    permitted_number_of_calls_in_half_open_state: Mapping[str, Any] | int | str | None = None,
+    wait_duration_in_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
+    max_wait_duration_in_half_open_state: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """CircuitBreakerConfig of resilience4j, names in snake_case, with its defaults.
 
@@ -837,9 +991,9 @@ def resilience4j_breaker(
 
 def resilience4j_rate_limiter(
     *,
-    limit_for_period: int | None = None,
-    limit_refresh_period: Literal[0] | str | None = None,
-    timeout_duration: Literal[0] | str | None = None,
+    limit_for_period: Mapping[str, Any] | int | str | None = None,
+    limit_refresh_period: Literal[0] | Mapping[str, Any] | str | None = None,
+    timeout_duration: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """RateLimiterConfig of resilience4j, names in snake_case, with its defaults, by which it hardly ever limits
     anybody.
@@ -852,11 +1006,30 @@ def resilience4j_rate_limiter(
     return part(locals())
 
 
+def retention(
+    *,
+    time: Literal[0] | Mapping[str, Any] | str | None = None,
+    size: Mapping[str, Any] | str | None = None,
+    segment_size: Mapping[str, Any] | str | None = None,
+    segment_time: Literal[0] | Mapping[str, Any] | str | None = None,
+    check: Literal[0] | Mapping[str, Any] | str | None = None,
+) -> Part:
+    """What a topic deletes, whether anybody has read it or not. Names and defaults: Kafka's LogConfig.
+
+    time: How old a record may become (retention.ms: 7 days); null: as old as it likes.
+    size: Bytes that a partition keeps at least (retention.bytes: without limit).
+    segment_size: Bytes after which a new segment begins (segment.bytes: 1 GiB).
+    segment_time: Time after which a new segment begins (segment.ms: 7 days).
+    check: Time between two looks (log.retention.check.interval.ms: 5 minutes).
+    """
+    return part(locals())
+
+
 def retry(
     *,
-    max_attempts: int | None = None,
+    max_attempts: Mapping[str, Any] | int | str | None = None,
     backoff: Mapping[str, Any] | str | None = None,
-    jitter: Literal["none", "full", "equal", "decorrelated"] | float | str | None = None,
+    jitter: Literal["none", "full", "equal", "decorrelated"] | Mapping[str, Any] | float | str | None = None,
     budget: Mapping[str, Any] | Sequence[Any] | float | str | None = None,
     on: Sequence[Literal["timeout", "error", "unreachable", "shed", "rate_limited", "bulkhead_full", "breaker_open"]]
     | None = None,
@@ -873,7 +1046,7 @@ def retry(
     return part(locals())
 
 
-def retry_topic(*, delays: Sequence[Literal[0] | str]) -> Part:
+def retry_topic(*, delays: Sequence[Literal[0] | Mapping[str, Any] | str]) -> Part:
     """Non-blocking redelivery: failure k goes to the k-th delay topic; after the last the message is dead-lettered.
 
     delays: The delay of each retry topic, one after the other.
@@ -884,8 +1057,8 @@ def retry_topic(*, delays: Sequence[Literal[0] | str]) -> Part:
 def route(
     *,
     to: str,
-    timeout: Literal[0] | str | None = None,
-    per_try_timeout: Literal[0] | str | None = None,
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
+    per_try_timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     policy: Mapping[str, Any] | str | None = None,
     translate: Mapping[str, Any] | str | None = None,
     authenticate: bool | None = None,
@@ -917,17 +1090,17 @@ def route(
 
 def rows(
     *,
-    values: Sequence[float],
-    lengths: Sequence[float] | None = None,
-    after: float | None = None,
-    began: int | None = None,
+    values: Sequence[Mapping[str, Any] | float | str],
+    lengths: Sequence[Mapping[str, Any] | float | str] | None = None,
+    after: Mapping[str, Any] | float | str | None = None,
+    began: Mapping[str, Any] | int | str | None = None,
     clock: Literal["start", "local", "utc"] | None = None,
     unit: str | None = None,
     routes: Sequence[str] | None = None,
-    shares: Sequence[float | str] | None = None,
-    route: Sequence[int] | None = None,
-    user: Sequence[int] | None = None,
-    users: int | None = None,
+    shares: Sequence[Mapping[str, Any] | float | str] | None = None,
+    route: Sequence[Mapping[str, Any] | int | str] | None = None,
+    user: Sequence[Mapping[str, Any] | int | str] | None = None,
+    users: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
     """What the loader has read of a recorded file, embedded in the document; nobody writes it by hand.
 
@@ -968,11 +1141,11 @@ def scaling_behavior(
 
 def scaling_metric(
     *,
-    cpu: float | str | None = None,
-    workers: float | str | None = None,
-    requests: str | None = None,
-    in_flight: float | None = None,
-    queue: float | None = None,
+    cpu: Mapping[str, Any] | float | str | None = None,
+    workers: Mapping[str, Any] | float | str | None = None,
+    requests: Mapping[str, Any] | str | None = None,
+    in_flight: Mapping[str, Any] | float | str | None = None,
+    queue: Mapping[str, Any] | float | str | None = None,
     lag: Mapping[str, Any] | Sequence[Any] | str | None = None,
 ) -> Part:
     """What is looked at, and how much of it each replica is to have: one of these.
@@ -990,7 +1163,10 @@ def scaling_metric(
 
 
 def scaling_pace(
-    *, pods: int | None = None, percent: float | None = None, period: Literal[0] | str | None = None
+    *,
+    pods: Mapping[str, Any] | int | str | None = None,
+    percent: Mapping[str, Any] | float | str | None = None,
+    period: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
     """By how much the number of replicas may change within a period.
 
@@ -1003,7 +1179,7 @@ def scaling_pace(
 
 def scaling_rules(
     *,
-    stabilization: Literal[0] | str | None = None,
+    stabilization: Literal[0] | Mapping[str, Any] | str | None = None,
     policies: Sequence[Mapping[str, Any] | str],
     select: Literal["max", "min", "disabled"] | None = None,
 ) -> Part:
@@ -1059,7 +1235,12 @@ def scenario(
     return load(part(locals()))
 
 
-def scheduled(*, at: Literal[0] | str, for_: Literal[0] | str, replicas: int) -> Part:
+def scheduled(
+    *,
+    at: Literal[0] | Mapping[str, Any] | str,
+    for_: Literal[0] | Mapping[str, Any] | str,
+    replicas: Mapping[str, Any] | int | str,
+) -> Part:
     """At least so many replicas from one time to another, as KEDA's cron scaler has them.
 
     at: When it begins, from the start of the run, warm-up included.
@@ -1071,10 +1252,10 @@ def scheduled(*, at: Literal[0] | str, for_: Literal[0] | str, replicas: int) ->
 
 def segment(
     *,
-    for_: Literal[0] | str | None = None,
-    rate: str | None = None,
-    from_: str | None = None,
-    to: str | None = None,
+    for_: Literal[0] | Mapping[str, Any] | str | None = None,
+    rate: Mapping[str, Any] | str | None = None,
+    from_: Mapping[str, Any] | str | None = None,
+    to: Mapping[str, Any] | str | None = None,
     diurnal: Mapping[str, Any] | str | None = None,
     flash_crowd: Mapping[str, Any] | str | None = None,
 ) -> Part:
@@ -1092,10 +1273,10 @@ def segment(
 
 def service(
     *,
-    replicas: int | None = None,
-    workers: Literal["unlimited"] | int,
+    replicas: Mapping[str, Any] | int | str | None = None,
+    workers: Literal["unlimited"] | Mapping[str, Any] | int | str,
     concurrency: Literal["threads", "event_loop"] | None = None,
-    cores: int | None = None,
+    cores: Mapping[str, Any] | int | str | None = None,
     queue: Mapping[str, Any] | str | None = None,
     rate_limits: Sequence[Mapping[str, Any] | Sequence[Any] | str] | None = None,
     autoscaling: Mapping[str, Any] | str | None = None,
@@ -1105,7 +1286,7 @@ def service(
     | Mapping[str, Any]
     | str
     | None = None,
-    cost: str | None = None,
+    cost: Mapping[str, Any] | str | None = None,
     stock: Mapping[str, Any] | str | None = None,
     endpoints: Mapping[str, Mapping[str, Any] | Sequence[Any] | str] | None = None,
     consumes: Mapping[str, Mapping[str, Any] | str] | None = None,
@@ -1141,7 +1322,7 @@ def starting(*, time: Mapping[str, Any] | str | None = None, warm_up: Mapping[st
     return part(locals())
 
 
-def stock(*, items: int) -> Part:
+def stock(*, items: Mapping[str, Any] | int | str) -> Part:
     """Finite stock: `items` units of each kind of item (of one kind where traffic names no items).
 
     items: Units of each kind of item; of one kind where traffic names no items.
@@ -1158,26 +1339,41 @@ def take_options(*, check_to_write: Mapping[str, Any] | str | None = None) -> Pa
 
 
 def topic(
-    *, partitions: int | None = None, key: Literal["order", "user", "item", "sticky", None] | None = None
+    *,
+    partitions: Mapping[str, Any] | int | str | None = None,
+    key: Literal["order", "user", "item", "sticky", None] | None = None,
+    replication_factor: Mapping[str, Any] | int | str | None = None,
+    min_insync_replicas: Mapping[str, Any] | int | str | None = None,
+    message_size: Mapping[str, Any] | str | None = None,
+    retention: Mapping[str, Any] | str | None = None,
+    compaction: Mapping[str, Any] | str | None = None,
 ) -> Part:
     """A topic; `key` decides the partition (murmur2), null or `sticky` is Kafka's sticky partitioner.
 
     partitions: How many there are; each keeps its order, and is read by one member of a group.
     key: What decides the partition of a message (murmur2); `sticky`: none, as Kafka's sticky partitioner.
+    replication_factor: How many nodes have each partition, the leader included; with 1, `replication` of the broker
+        says when a record is safe.
+    min_insync_replicas: With fewer in sync than this a publication under `acks: all` is refused
+        (min.insync.replicas).
+    message_size: Bytes of a message, where its publication does not say; for batches, retention, capacity and
+        quotas.
+    retention: What is deleted, by time or size; without it nothing is.
+    compaction: Whether only the latest record of each key is kept.
     """
     return part(locals())
 
 
 def traffic(
     *,
-    sends: Mapping[str, float | str] | str | None = None,
+    sends: Mapping[str, Mapping[str, Any] | float | str] | str | None = None,
     arrivals: Mapping[str, Any] | str,
     visit: Mapping[str, Any] | Sequence[Any] | str | None = None,
     users: Mapping[str, Any] | str | None = None,
     consumer: str | None = None,
-    headers: Mapping[str, Mapping[str, float | str] | str] | None = None,
+    headers: Mapping[str, Mapping[str, Mapping[str, Any] | float | str] | str] | None = None,
     items: Mapping[str, Any] | Sequence[Any] | str | None = None,
-    timeout: Literal[0] | str | None = None,
+    timeout: Literal[0] | Mapping[str, Any] | str | None = None,
     deadline: Literal["propagate"] | None = None,
     retry: Mapping[str, Any] | str | None = None,
     honor_retry_after: bool | None = None,
@@ -1220,9 +1416,9 @@ def translate(
 
 def users(
     *,
-    count: int,
-    popularity: Literal["uniform"] | Mapping[str, float] | None = None,
-    addresses: int | None = None,
+    count: Mapping[str, Any] | int | str,
+    popularity: Literal["uniform"] | Mapping[str, Mapping[str, Any] | float | str] | None = None,
+    addresses: Mapping[str, Any] | int | str | None = None,
     population: str | None = None,
 ) -> Part:
     """The users of one traffic. Those of two traffics are different people, for limits, keys and caches, unless both
@@ -1242,7 +1438,7 @@ def visit(
     requests: Mapping[str, Any] | Sequence[Any] | float | str | None = None,
     journey: Sequence[str] | None = None,
     think: Mapping[str, Any] | str | None = None,
-    leaves_after_failure: float | str | None = None,
+    leaves_after_failure: Mapping[str, Any] | float | str | None = None,
 ) -> Part:
     """What arrives is a person, who sends a request, thinks, and sends the next: a partly open system.
 
@@ -1255,7 +1451,9 @@ def visit(
     return part(locals())
 
 
-def warm_up(*, slow: float | str, decay: Literal[0] | str | None = None) -> Part:
+def warm_up(
+    *, slow: Mapping[str, Any] | float | str, decay: Literal[0] | Mapping[str, Any] | str | None = None
+) -> Part:
     """A process that has just started is slow at first: its code is not compiled yet, its pools are empty.
 
     slow: How many times as long the first work takes.

@@ -24,14 +24,14 @@ def cache(
     *,
     name: str,
     key: Literal["item", "user", "all"] | None = None,
-    hit: float | str | None = None,
-    size: int | None = None,
+    hit: Mapping[str, Any] | float | str | None = None,
+    size: Mapping[str, Any] | int | str | None = None,
     evict: Literal["lru", "lfu"] | None = None,
-    ttl: Literal[0] | str | None = None,
-    jitter: float | str | None = None,
-    negative_ttl: Literal[0] | str | None = None,
-    stale_while_revalidate: Literal[0] | str | None = None,
-    stale_if_error: Literal[0] | str | None = None,
+    ttl: Literal[0] | Mapping[str, Any] | str | None = None,
+    jitter: Mapping[str, Any] | float | str | None = None,
+    negative_ttl: Literal[0] | Mapping[str, Any] | str | None = None,
+    stale_while_revalidate: Literal[0] | Mapping[str, Any] | str | None = None,
+    stale_if_error: Literal[0] | Mapping[str, Any] | str | None = None,
     coalesce: bool | None = None,
     scope: Literal["replica", "shared"] | None = None,
     lookup: Mapping[str, Any] | str | None = None,
@@ -95,7 +95,7 @@ def effect(name: str, *, options: Mapping[str, Any] | str | None = None) -> Part
     return worded("effect", "name", locals())
 
 
-def fail(share: float | str, *, per: Literal["request", "attempt"] | None = None) -> Part:
+def fail(share: Mapping[str, Any] | float | str, *, per: Literal["request", "attempt"] | None = None) -> Part:
     """End with an `error` for this share of attempts, or of requests.
 
     share: The share of attempts that end here, or of requests.
@@ -126,9 +126,10 @@ def publish(
     via: Literal["broker", "outbox"] | None = None,
     key: Literal["order", "user", "item"] | None = None,
     policy: Mapping[str, Any] | str | None = None,
-    poll: Literal[0] | str | None = None,
-    batch: int | None = None,
+    poll: Literal[0] | Mapping[str, Any] | str | None = None,
+    batch: Mapping[str, Any] | int | str | None = None,
     fallback: Sequence[Mapping[str, Any] | str] | None = None,
+    size: Mapping[str, Any] | str | None = None,
     routing_key: str | None = None,
     headers: Mapping[str, str] | None = None,
     expiration: Mapping[str, Any] | str | None = None,
@@ -145,6 +146,7 @@ def publish(
     poll: Time between two looks of the outbox's relay.
     batch: Rows that the relay takes at once.
     fallback: Steps that run once, after the last attempt has failed.
+    size: To a topic: bytes of the event, in the place of the topic's `message_size`.
     routing_key: To an exchange: by which its bindings choose the queues.
     headers: To a headers exchange: by which its bindings choose the queues.
     expiration: To an exchange or a queue: how long this message may wait in a queue.
@@ -167,7 +169,7 @@ def race(
     return worded("race", "branches", locals())
 
 
-def refuse(share: float | str) -> Part:
+def refuse(share: Mapping[str, Any] | float | str) -> Part:
     """End with a business refusal (declined, say) for this share of attempts.
 
     share: The share of attempts that end here.
@@ -209,8 +211,8 @@ def retract(effect: str) -> Part:
 def saga(
     steps: Sequence[Mapping[str, Any] | str],
     *,
-    undo_attempts: Literal["unlimited"] | int | None = None,
-    undo_pause: Literal[0] | str | None = None,
+    undo_attempts: Literal["unlimited"] | Mapping[str, Any] | int | str | None = None,
+    undo_pause: Literal[0] | Mapping[str, Any] | str | None = None,
     answers_first: bool | None = None,
 ) -> Part:
     """One transaction after the other; where one fails or is refused those before it are undone, the last first.

@@ -10,12 +10,13 @@ from sim.compiled import attempts, calendar, cores, ending, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
-from sim.compiled.rows.calls import alive, balancer_of, balancers, loads
+from sim.compiled.rows.calls import alive, balancer_of, balancers, loads, rings
 from sim.compiled.rows.calls import guards as guard_rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.gateway import entries, token_rules
 from sim.compiled.rows.hosts import hosts, replicas
 from sim.compiled.rows.logs import stickies
+from sim.compiled.rows.plugins import plugin_steps
 from sim.compiled.rows.running import give_back_note, notes
 from sim.compiled.rows.running import tasks as task_rows
 from sim.vocabulary import EventKind
@@ -140,6 +141,8 @@ class Control:
         self._forget_guards(host, row.index)
         self._forget_balancers(replica)
         self._forget_producer(replica)
+        plugins = self.wiring.plugin_tables
+        plugins.renew(plugin_steps.array(self.s), rings.array(self.s), self.wiring.hosts[host], row.index)
         if self._is_gateway(host):
             self._forget_answers(row.index)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled.rows import events, gateway, running
+from sim.compiled.rows import events, gateway, plugins, running
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import BUFFERS, POOLS, AnyTable
@@ -61,7 +61,11 @@ def _what_grows(wiring: Wiring) -> Filled:
     yield events.wheel, np.full(1, NOBODY)
     yield running.flows, running.Flow.zeros(start_of(running.tasks) if spans != "none" else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
-    yield running.saved, np.zeros((start_of(running.tasks), wiring.assembler.deepest), np.int64)
+    assembler = wiring.assembler
+    yield running.saved, np.zeros((start_of(running.tasks), assembler.deepest), np.int64)
+    deep = assembler.most_frames
+    frames = plugins.PluginFrame.zeros(start_of(running.tasks) * deep if deep else 1)
+    yield plugins.plugin_frames, frames.reshape(-1, max(1, deep))
 
 
 def start_of(table: AnyTable) -> int:

@@ -55,6 +55,7 @@ from sim.compiled.operations import (
     take_from_stock,
 )
 from sim.compiled.places import leave, park
+from sim.compiled.plugins.steps import plugin_step
 from sim.compiled.relays import write_to_outbox
 from sim.compiled.rows.events import ready, timer_lanes, timers
 from sim.compiled.rows.hosts import replicas
@@ -330,6 +331,8 @@ def unusual(s: State, task: int, op: Op) -> int:
     elif kind == op_of.BRANCH_END:
         branch_ended(s, task, op.host)
         return PARK
+    elif op_of.PLUGIN_BEGINS <= kind <= op_of.PLUGIN_STEP:
+        return plugin_step(s, task)
     elif kind > op_of.USER_DONE:
         return of_composed(s, task, op)
     elif kind == op_of.THINK:

@@ -29,6 +29,7 @@ from sim.compiled.rows.programs import (
     OutboxOp,
     ParallelOp,
     PlaceOp,
+    PluginOp,
     RacerOp,
     RepeatOp,
     ReplyOp,
@@ -51,7 +52,8 @@ from sim.compiled.tasks import GO_ON, WORKED, new_task
     GO_TO, FALL_BACK, FALLBACK_END, SALT_IN, SALT_OUT, LOOK, TAKE, REPLY, COURIER, PARALLEL, BRANCH_END, TOKEN,
     TOKEN_ANSWER, THINK, STILL_THERE, USER_DONE,
     TAKE_BRANCH, REPEAT, AGAIN, REPEAT_OVER, AT_ONCE, RACE, RACER_END, BACKGROUND, BACKGROUND_END,
-) = map(whole, range(47))  # fmt: skip
+    PLUGIN_BEGINS, PLUGIN_STEP,
+) = map(whole, range(49))  # fmt: skip
 
 OPERANDS: dict[int, type[Op]] = {
     ENTRY: EntryOp, PASS: TimedOp, SPEND: TimedOp, PLACE: PlaceOp, CALL: CallOp, FORGET_CALL: CallOp, END: EndOp,
@@ -62,6 +64,7 @@ OPERANDS: dict[int, type[Op]] = {
     TokenOp,
     TAKE_BRANCH: ShareOp, REPEAT: RepeatOp, AGAIN: RepeatOp, REPEAT_OVER: SaltOp, AT_ONCE: RepeatOp, RACE: ParallelOp,
     RACER_END: RacerOp, BACKGROUND: AsideOp,
+    PLUGIN_BEGINS: PluginOp, PLUGIN_STEP: PluginOp,
 }  # fmt: skip
 """What an operation has to know, by its kind; the others know what `Op` has."""
 

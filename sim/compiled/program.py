@@ -1,7 +1,7 @@
 """From the wired models to programs: every endpoint, route, consumer, relay and client becomes a run of operations.
 
 The models have already been made by `World`: names, salts, hops, calls, guards. Here they are only read. A step that
-is not one of the built-in ones has no operation, and `Unsupported` says which it is.
+is not one of the built-in ones runs by its flow (`plugins/`); where it has none, `Unsupported` says which it is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sim.compiled import operations as op_of
 from sim.compiled.attempts import ANSWER_BITS
 from sim.compiled.codes import UNAUTHORIZED
 from sim.compiled.composed import write_composed
+from sim.compiled.plugins.program import write_plugin
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.programs import Op
 from sim.models import authentication as authentications
@@ -26,6 +27,7 @@ from sim.models.call import Call
 from sim.models.sequence import PASS
 
 if TYPE_CHECKING:
+    from sim.compiled.plugins.tables import PluginTables
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.composed import ComposedTables
     from sim.compiled.wiring.places import Places
@@ -69,16 +71,26 @@ class Label:
 class Assembler:
     """Writes the operations of all programs into one table."""
 
-    def __init__(self, places: Places, calls: CallTables, composed: ComposedTables, gateway_work: int = NOBODY):
+    def __init__(
+        self,
+        places: Places,
+        calls: CallTables,
+        composed: ComposedTables,
+        plugins: PluginTables,
+        gateway_work: int = NOBODY,
+    ):
         self.places = places
         self.calls = calls
         self.composed = composed
+        self.plugins = plugins
         self.gateway_work = gateway_work  # the draw of the gateway's own work, where it has some
         self.courier = NOBODY  # where the program of couriers begins
         self.rows: list[dict[str, Any]] = []
         self.branches: list[Label] = []
         self.depth = 0
         self.deepest = 1
+        self.frames = 0  # steps of plug-ins that this place is within
+        self.most_frames = 0
         self.widest = 1  # how many branches start at once, at most
         self._later: list[Callable[[], None]] = []  # branches stand behind the program that starts them
 
@@ -190,15 +202,16 @@ class Assembler:
             if manner == PASS:
                 self.emit(op_of.PASS, host=self.places.host_at[host], **_drawn(step))
             else:
-                self._step(step, fail)
+                self.step(step, host, fail)
         if watch_end and host.may_hang:
             self.emit(op_of.THAW)
 
-    def _step(self, step: Any, fail: Label) -> None:  # noqa: ANN401 - a behaviour
+    def step(self, step: Any, host: Host, fail: Label) -> None:  # noqa: ANN401 - a behaviour
+        """One step."""
         write = _WRITERS.get(type(step))
         if write is not None:
             write(self, step, fail)
-        elif not write_composed(self, step, fail):
+        elif not (write_composed(self, step, fail) or write_plugin(self, step, host, fail)):
             raise Unsupported(f"the step '{type(step).__name__.lower()}'")
 
     def let_go(self, host: Host) -> None:

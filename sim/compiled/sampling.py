@@ -9,6 +9,7 @@ from sim.compiled.cores import busy_cores
 from sim.compiled.rows.gateway import limits
 from sim.compiled.rows.hosts import ended, hosts, replicas
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
+from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.state import State
 from sim.compiled.rows.watched import areas, moments, samples, series
 from sim.compiled.written.watched import read_layers
@@ -17,9 +18,9 @@ from sim.compiled.written.watched import read_layers
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED,
+    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, PLUGIN_TOTAL,
     OF_LAYERS,
-) = map(whole, range(24))  # fmt: skip
+) = map(whole, range(25))  # fmt: skip
 
 
 @handler
@@ -38,6 +39,8 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what == PLUGIN_TOTAL:
+        return read_plugin(s, index, count)
     group = groups(s)[index]
     if what == LAG:
         return float(group.lag)
@@ -52,6 +55,15 @@ def read(s: State, what: int, index: int, count: int) -> float:
         row = members(s)[member_of(s)[member]]
         total += row.holding_area + (now if row.holding else 0.0)
     return total
+
+
+@handler
+def read_plugin(s: State, word: int, replicas_of_host: int) -> float:
+    """What a step of a plug-in has counted in all replicas."""
+    total = 0
+    for replica in range(replicas_of_host):
+        total += plugin_words(s)[word + replica * STEP_WORDS]
+    return float(total)
 
 
 @handler

@@ -61,13 +61,19 @@ class Compared:
 
 
 def compared(
-    target: Target, records: Records | None, comparison: Comparison, tolerances: Mapping[str, float]
+    target: Target,
+    records: Records | None,
+    comparison: Comparison,
+    tolerances: Mapping[str, float],
+    longer: float = 1.0,
 ) -> tuple[Compared, ...]:
-    """Every figure that both sides have. `comparison` is of the one variant under the measured load."""
+    """Every figure that both sides have. `comparison` is of the one variant, under the measured load or under one of
+    its own, and each of its replications is so many times `longer` than the measurement.
+    """
     (result,) = comparison.variants.values()
     measured = _measured(target, records, comparison.method.confidence)
     keys = _keys(measured, result, target)
-    found = (_compared(key, name, measured[key], comparison, tolerances[name], len(keys)) for key, name in keys)
+    found = (_compared(key, name, measured[key], comparison, tolerances[name], len(keys), longer) for key, name in keys)
     return tuple(figure for figure in found if figure is not None)
 
 
@@ -128,7 +134,13 @@ def _enough(name: str, target: Target, label: str) -> bool:
 
 
 def _compared(
-    key: str, name: str, measured: Interval, comparison: Comparison, tolerance: float, figures: int
+    key: str,
+    name: str,
+    measured: Interval,
+    comparison: Comparison,
+    tolerance: float,
+    figures: int,
+    longer: float,
 ) -> Compared | None:
     (result,) = comparison.variants.values()
     ours, confidence = result.metrics.get(key), comparison.method.confidence
@@ -141,11 +153,11 @@ def _compared(
     deviation = 0.0 if comparison.method.exact or math.isnan(ours.deviation) else ours.deviation
     relative, degrees = name != "outcomes", max(1, ours.n - 1)
     one = deviation / ours.value if relative and ours.value > 0 else deviation / scale
-    spread = one * math.sqrt(1 + 1 / max(1, ours.n))
+    spread = one * math.sqrt(longer + 1 / max(1, ours.n))
     half = t_quantile(0.5 + confidence / 2, degrees) * spread
     joint = t_quantile(1 - (1 - confidence) / (2 * figures), degrees) * spread
     if math.isnan(measured.low):
-        chance = t_quantile(0.5 + confidence / 2, degrees) * deviation
+        chance = t_quantile(0.5 + confidence / 2, degrees) * deviation * math.sqrt(longer)
         measured = replace(measured, low=measured.value - chance, high=measured.value + chance)
     low, high = error - half, error + half
     if relative and error > -1:  # by factors: times are skewed

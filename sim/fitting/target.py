@@ -71,7 +71,7 @@ def target_of(source: Source, measurement: Measurement, variant: str | None, par
         resolution = max(found.resolution for found in measured if found.requests is not None)
         requests, loaded, told = _under_trace(document, scenario, requests, part, resolution)
         return Target(_study(study, loaded), name, scenario, requests, None, loaded, (*said, *told))
-    table = _table(measured)
+    table = one_table(measured)
     loaded = under_summary(document, scenario, table, scenario.warmup)
     return Target(_study(study, loaded), name, scenario, None, table, loaded, (*said, *loaded.said))
 
@@ -112,7 +112,8 @@ def _under_trace(
     return its, loaded, told
 
 
-def _table(measured: Sequence[Measured]) -> Distribution:
+def one_table(measured: Sequence[Measured]) -> Distribution:
+    """The table of all requests, or else the first; UsageError where there is none."""
     tables = [table for found in measured for table in found.distributions]
     if not tables:
         kinds = ", ".join(found.kind for found in measured)

@@ -10,6 +10,7 @@ n, Student's t with deviation x sqrt(1 + 1 / n).
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,14 @@ from sim.errors import UsageError, did_you_mean
 from sim.experiments.replicating.comparison import run
 from sim.fitting.comparing import Compared, Finding, compared
 from sim.fitting.pairing import Paired, request_by_request
+from sim.fitting.plots import MeasuredPlots
 from sim.fitting.target import Measurement, Part, target_of
 from sim.measured.as_records import as_records
 from sim.units import share
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sim.experiments.replicating.results import VariantResult
     from sim.experiments.shipped import Source
     from sim.records.tables import Records
@@ -62,6 +66,35 @@ class Validation:
         return tuple(figure for figure in self.figures if figure.finding == finding)
 
     @property
+    def summary(self) -> pd.DataFrame:
+        """One row per figure in base units: both sides, the error of the one to the other, what is borne, the finding.
+
+        Errors are relative, those of outcomes points of their share.
+        """
+        import pandas as pd
+
+        columns: dict[str, list[object]] = {}
+        for side in ("measured", "simulated"):
+            for part, name in (("value", side), ("low", f"{side}_low"), ("high", f"{side}_high")):
+                columns[name] = [getattr(getattr(figure, side), part) for figure in self.figures]
+        for name in ("error", "low", "high", "tolerance", "finding"):
+            columns[name if name not in ("low", "high") else f"error_{name}"] = [
+                getattr(figure, name) for figure in self.figures
+            ]
+        return pd.DataFrame(columns, index=pd.Index([figure.key for figure in self.figures], name="metric"))
+
+    @property
+    def plot(self) -> MeasuredPlots:
+        """The charts of both sides, for a notebook: `validation.plot.tail()`."""
+        return MeasuredPlots(self)
+
+    def _repr_html_(self) -> str:
+        """The verdict and every figure, as Jupyter shows it."""
+        shown = self.summary[["measured", "simulated", "error", "error_low", "error_high", "tolerance", "finding"]]
+        head = f"{self.study.name}, {self.variant}: {self.verdict}"
+        return f"<p><b>{html.escape(head)}</b></p>{shown.to_html(border=0)}"
+
+    @property
     def verdict(self) -> str:
         """`valid`, `not valid`, or `not refuted`: nothing is wrong for sure, and not everything is right for sure."""
         return "not valid" if self.refuted else "valid" if self.valid else "not refuted"
@@ -84,7 +117,7 @@ def validate(
     summary is known the load is its rate or its users. `tolerances` are shares by name (`TOLERANCES`). Raises
     UsageError where the two have no route in common.
     """
-    bounds = {**TOLERANCES, **_known(tolerances or {})}
+    bounds = bounds_of(tolerances)
     target = target_of(study, measurement, variant, part)
     comparison = run(target.study, None, max(2, replications), confidence=confidence, **place)
     (result,) = comparison.variants.values()
@@ -108,6 +141,11 @@ def validate(
         simulated=result,
         measured=records,
     )
+
+
+def bounds_of(tolerances: Mapping[str, float] | None) -> dict[str, float]:
+    """All tolerances, those that are not said being `TOLERANCES`. Raises UsageError where a name is none."""
+    return {**TOLERANCES, **_known(tolerances or {})}
 
 
 def tolerances_of(texts: Sequence[str]) -> dict[str, float]:

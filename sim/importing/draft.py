@@ -116,6 +116,11 @@ class Service:
     workers: Said | None = None
     cores: Said | None = None
     load_balancing: Said | None = None
+    requested: float = 0.0  # cores that each replica asks for; 0: not said
+    autoscaling: Said | None = None
+    ready_after: float = 0.0  # s that probes let pass before they look
+    start: Said | None = None
+    drain: Said | None = None
     addresses: list[Address] = field(default_factory=list)
     consumes: dict[str, Consumer] = field(default_factory=dict)  # by topic
     remarks: list[str] = field(default_factory=list)  # settings that are kept as comments
@@ -160,6 +165,14 @@ class Route:
     paths: tuple[str, ...] = ()  # with which what comes by it begins
     to: Key = ("", "")  # the service; given when all files are read
     endpoint: str = ""  # of the service, where traces say it
+    limited_by: set[str] = field(default_factory=set)  # the plugins or filters whose limits it has itself
+
+    def limit(self, said: Said, by: str) -> None:
+        """One more limit of this route alone."""
+        before = self.fields.get("rate_limits", Said([]))
+        remark = f"{before.remark}; {said.remark}" if before.remark else said.remark
+        self.fields["rate_limits"] = Said([*before.value, said.value], remark)
+        self.limited_by.add(by)
 
 
 @dataclass
@@ -175,6 +188,7 @@ class Gateway:
     replicas: Said | None = None
     workers: Said | None = None
     remarks: list[str] = field(default_factory=list)
+    limited_by: set[str] = field(default_factory=set)  # the plugins or filters that limit all routes
 
 
 @dataclass
@@ -279,6 +293,16 @@ def unpublished(draft: Draft) -> list[str]:
     steps = (step for service in draft.services.values() for step in steps_of(service))
     known = {step.said.value.get("publish") for step in steps if isinstance(step, Plain)}
     return [topic for topic in draft.topics if topic not in known]
+
+
+def guard_calls(draft: Draft, service: Service, fields: dict[str, Data], remark: str) -> None:
+    """Settings of those who call a service, beside what was said of them before."""
+    if not fields:
+        return
+    name = service.guard or f"calls of {service.key[1]}"[:150]
+    before, words = draft.guards.get(name, ({}, ""))
+    draft.guards[name] = {**before, **fields}, f"{words}; {remark}" if words else remark
+    service.guard = name
 
 
 def where(at: Place) -> str:

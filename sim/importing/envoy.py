@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from sim.importing.draft import Draft, Gateway, Route, Said, Service, where
 from sim.importing.durations import written
-from sim.importing.envoy_policies import retried, retry
+from sim.importing.envoy_policies import ENVOY, balanced, outlier_detection, pool_of, retried, retry
 from sim.importing.images import role_of
 from sim.importing.interpolation import interpolated
 from sim.importing.parts import Part
@@ -23,6 +23,7 @@ from sim.spec.document import Data, Place
 from sim.units import duration
 
 TIMEOUT, MAX_REQUESTS = "15s", 1024
+CONNECTIONS, PENDING = 1024, 1024
 MOST_RULES = 2000
 _MANAGER = "http_connection_manager"
 _BALANCING = {"ROUND_ROBIN": "round_robin", "LEAST_REQUEST": "power_of_two", "RANDOM": "random"}
@@ -52,6 +53,7 @@ class _Cluster:
     part: Part
     hosts: list[str] = field(default_factory=list)
     most: int = MAX_REQUESTS
+    pool: dict[str, Data] | None = None  # connections of HTTP/1.1
 
 
 def read(documents: Sequence[Document], draft: Draft) -> None:
@@ -93,19 +95,32 @@ def _cluster(part: Part, draft: Draft) -> _Cluster:
     for threshold in part["circuit_breakers"]["thresholds"].items():
         if (threshold["priority"].text() or "DEFAULT") == "DEFAULT":
             found.most = threshold["max_requests"].whole(1, 2**31 - 1) or MAX_REQUESTS
-            for name in ("max_connections", "max_pending_requests", "max_retries", "retry_budget"):
+            found.pool = _pool(threshold, part)
+            for name in ("max_retries", "retry_budget"):
                 if threshold[name]:
-                    threshold[name].leave_out(
-                        f"{name} of cluster {part['name'].text()[:60]}", "is not modelled; max_requests was taken"
-                    )
-    for name, why in (
-        ("outlier_detection", "hosts that fail are not ejected one by one here; a `circuit_breaker` comes nearest"),
-        ("health_checks", "are not modelled"),
-    ):
-        if part[name]:
-            part[name].leave_out(f"{name} of cluster {part['name'].text()[:60]}", why)
+                    why = "bounds retries that are under way; `budget` of a retry bounds them by rate"
+                    threshold[name].leave_out(f"{name} of cluster {part['name'].text()[:60]}", why)
+    if part["health_checks"]:
+        why = "are not modelled: a crashed replica is left out of the balancing at once"
+        part["health_checks"].leave_out(f"health_checks of cluster {part['name'].text()[:60]}", why)
     draft.take(part.at, "cluster")
     return found
+
+
+def _pool(threshold: Part, cluster: Part) -> dict[str, Data] | None:
+    """Connections, where a file bounds them and each is for one request at a time."""
+    limit, waits = threshold["max_connections"], threshold["max_pending_requests"]
+    options = str(cluster["typed_extension_protocol_options"].value or "")
+    if not limit and not waits:
+        return None
+    if cluster["http2_protocol_options"] or "http2_protocol_options" in options[:4000]:
+        part = limit or waits
+        part.leave_out(
+            f"{part.name} of cluster {cluster['name'].text()[:60]}", "HTTP/2 has all requests on one connection"
+        )
+        return None
+    size = limit.whole(1, 100_000) if limit else None
+    return pool_of(CONNECTIONS if size is None else size, waits.whole(0, 10**9) if waits else PENDING)
 
 
 def _routes(manager: Part, clusters: dict[str, _Cluster], top: Part, draft: Draft) -> None:
@@ -140,7 +155,7 @@ def _limit(config: Part, gateway: Gateway) -> None:
     each, every = bucket["tokens_per_fill"].whole(1, 10**9) or 1, written(bucket["fill_interval"])
     if most is None or not every or duration(every) <= 0:
         return
-    limit = {"per": "all", "rate": f"{each / duration(every):.6g}/s", "burst": most, "scope": "node"}
+    limit = {"preset": "envoy-local", "per": "all", "rate": f"{each / duration(every):.6g}/s", "burst": most}
     gateway.rate_limits.append(Said(limit, f"local rate limit, {each} tokens every {every} ({where(bucket.at)})"))
 
 
@@ -182,6 +197,8 @@ def _route(rule: Part, host: Part, domain: str, clusters: dict[str, _Cluster], g
 
 def _policy(again: Part, cluster: _Cluster) -> tuple[dict[str, Data], str]:
     fields: dict[str, Data] = {"bulkhead": {"max_concurrent_calls": cluster.most}}
+    if cluster.pool is not None:
+        fields["pool"] = cluster.pool
     words = f"max_requests of the cluster ({where(cluster.part.at)})" + (
         ", Envoy's default" if cluster.most == MAX_REQUESTS else ""
     )
@@ -230,6 +247,11 @@ def _service(name: str, cluster: _Cluster, draft: Draft) -> str:
     balancing = cluster.part["lb_policy"].text() or "ROUND_ROBIN"
     if service.load_balancing is None and balancing in _BALANCING:
         service.load_balancing = Said(_BALANCING[balancing], f"{balancing} ({where(cluster.part.at)})")
+        if outliers := cluster.part["outlier_detection"]:
+            panic = cluster.part["common_lb_config"]["healthy_panic_threshold"]["value"].number()
+            words = f"outlier_detection ({where(outliers.at)})"
+            healthy = f"{min(panic, 100.0):g}%" if panic is not None else ""
+            balanced(service, outlier_detection(outliers, ENVOY), healthy, words)
     elif balancing not in _BALANCING:
         cluster.part["lb_policy"].leave_out(f"lb_policy {balancing[:40]}", f"expected one of {', '.join(_BALANCING)}")
     return known or name

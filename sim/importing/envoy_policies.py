@@ -1,16 +1,20 @@
-"""How Envoy tries again, as its own configuration and Istio's say it.
+"""How Envoy tries again, bounds connections and ejects hosts, as its own configuration and Istio's say it.
 
 By Envoy's documentation ("Router", x-envoy-retry-on; `config.route.v3.RetryPolicy`): tries are beyond the first,
 one by default; before a try it waits evenly from 0 to a bound that doubles from 25 ms up to ten times as much. A
-try that takes longer than its own timeout ends as a 504, which `5xx` and `gateway-error` take in.
+try that takes longer than its own timeout ends as a 504, which `5xx` and `gateway-error` take in. A request of
+HTTP/1.1 has a connection to itself; who finds none waits until the timeout of its route ("Circuit breaking").
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from sim.importing.draft import Said, Service
+from sim.importing.durations import written
 from sim.importing.parts import Part
 from sim.spec.document import Data
+from sim.units import duration
 
 BASE_MS, MOST_MS = 25, 250
 _ON = {
@@ -54,3 +58,71 @@ def retry(tries: int, on: list[str], base: str = "", most: str = "") -> dict[str
     """The retry of a policy, `tries` beyond the first; `base` and `most` as durations where they are said."""
     backoff = {"base": base or f"{BASE_MS}ms", "max": most or f"{MOST_MS}ms"}
     return {"max_attempts": min(tries + 1, 1000), "backoff": {"exponential": backoff}, "jitter": "full", "on": on}
+
+
+_WAITS = "1h"  # for a connection: as long as the timeout of the route, which ends it before
+
+
+def pool_of(size: int, pending: int | None) -> dict[str, Data]:
+    """Connections of HTTP/1.1, and how many may wait for one; none of them is there before it is needed."""
+    fields: dict[str, Data] = {"size": size, "acquire_timeout": _WAITS}
+    return {**fields, "max_pending": pending} if pending is not None else fields
+
+
+ISTIO = {
+    "consecutive5xxErrors": "consecutive_5xx",
+    "consecutiveErrors": "consecutive_5xx",  # its name until 1.5
+    "consecutiveGatewayErrors": "consecutive_gateway_failure",
+    "interval": "interval",
+    "baseEjectionTime": "base_ejection_time",
+    "maxEjectionPercent": "max_ejection_percent",
+}
+ENVOY = {
+    name: name
+    for name in (
+        *("consecutive_5xx", "interval", "base_ejection_time", "max_ejection_time", "max_ejection_percent"),
+        *("success_rate_minimum_hosts", "success_rate_request_volume", "success_rate_stdev_factor"),
+    )
+}
+
+
+def outlier_detection(part: Part, names: Mapping[str, str]) -> dict[str, Data]:
+    """The fields of `outlier_detection`; Istio has no success rate, and of Envoy what is not enforced is none."""
+    fields: dict[str, Data] = {"success_rate": False} if names is ISTIO else {}
+    for theirs, ours in names.items():
+        its = part[theirs]
+        if not its:
+            continue
+        if ours in ("interval", "base_ejection_time", "max_ejection_time"):
+            if (text := written(its)) and duration(text) > 0:
+                fields[ours] = text
+        elif ours == "max_ejection_percent":
+            if (share := its.number()) is not None:
+                fields[ours] = min(share, 100.0)
+        elif (count := its.whole(0, 10**6)) is not None:
+            fields[ours] = count or None  # 0 turns it off
+    if names is ENVOY:
+        _enforced(part, fields)
+    if fields.get("consecutive_gateway_failure", 0) is None:
+        del fields["consecutive_gateway_failure"]
+    return {name: value for name, value in fields.items() if value is not None or name == "consecutive_5xx"}
+
+
+def _enforced(part: Part, fields: dict[str, Data]) -> None:
+    if part["enforcing_consecutive_5xx"].number() == 0.0:
+        fields["consecutive_5xx"] = None
+    if part["enforcing_success_rate"].number() == 0.0:
+        fields["success_rate"] = False
+    if part["enforcing_consecutive_gateway_failure"].number():
+        count = part["consecutive_gateway_failure"].whole(1, 10**6)
+        fields["consecutive_gateway_failure"] = 5 if count is None else count
+
+
+def balanced(service: Service, outliers: dict[str, Data], panic: str, remark: str) -> None:
+    """Outlier detection beside what was said of the balancing before."""
+    before = service.load_balancing
+    policy = before.value if before is not None and isinstance(before.value, str) else "round_robin"
+    value: dict[str, Data] = {"policy": policy, "outlier_detection": outliers}
+    if panic:
+        value["panic_threshold"] = panic
+    service.load_balancing = Said(value, f"{before.remark}; {remark}" if before is not None else remark)

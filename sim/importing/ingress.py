@@ -112,20 +112,14 @@ def _annotations(thing: Object, routes: Sequence[Route], draft: Draft, alone: bo
         if rate is None or draft.gateway is None:
             continue
         many = named["limit-burst-multiplier"].whole(1) if "limit-burst-multiplier" in named else None
+        burst = rate * (many or 5)
+        limit = {"preset": "nginx", "per": "ip", "rate": f"{rate}/{unit}", "burst": burst, "nodelay": True}
+        said = Said(limit, f"{name} ({where(named[name].at)}), for each address; a burst of {burst} without delay")
         if alone:
-            limit = {"per": "user", "rate": f"{rate}/{unit}", "burst": rate * (many or 5) + 1, "scope": "node"}
-            draft.gateway.rate_limits.append(
-                Said(
-                    limit,
-                    f"{name} ({where(named[name].at)}), for each address; a burst of {rate * (many or 5)} without "
-                    "delay",
-                )
-            )
-        else:
-            words = f"{name} {rate} of Ingress {thing.name}"
-            for route in routes:
-                route.remarks.append(f"{words} ({where(named[name].at)}): not taken")
-            named[name].leave_out(words, "limits of the simulator hold for all routes")
+            draft.gateway.rate_limits.append(said)
+            draft.gateway.limited_by.add("nginx")
+        for route in routes if not alone else ():
+            route.limit(said, "nginx")
 
 
 def _tries(thing: Object, named: dict[str, Part], routes: Sequence[Route], draft: Draft) -> None:

@@ -3,16 +3,18 @@
 By Istio's reference ("Virtual Service", "Destination Rule"): no timeout where none is said; two tries beyond the
 first where nothing is said of retries, on connect-failure, refused-stream, unavailable and cancelled. A
 VirtualService that names gateways beside `mesh` says where requests come in; one without is about calls between
-services, each sidecar on its own. `http2MaxRequests` bounds the requests that one sidecar has under way.
+services, each sidecar on its own. `http2MaxRequests` bounds the requests that one sidecar has under way,
+`maxConnections` the connections of HTTP/1.1, each for one request. Of outlier detection the success rate is not looked
+at, and `minHealthPercent` is 0 where it is not said (pilot's `cluster_traffic_policy.go`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sim.importing.draft import Draft, Gateway, Route, Said, Service, kept, where
+from sim.importing.draft import Draft, Gateway, Route, Said, Service, guard_calls, where
 from sim.importing.durations import written
-from sim.importing.envoy_policies import retried, retry
+from sim.importing.envoy_policies import ISTIO, balanced, outlier_detection, pool_of, retried, retry
 from sim.importing.objects import Object
 from sim.importing.parts import Part
 from sim.spec.document import Data
@@ -25,8 +27,6 @@ _BALANCING = {
     "LEAST_CONN": "power_of_two",
     "RANDOM": "random",
 }
-_OUTLIERS = "hosts that fail are not ejected one by one here; a `circuit_breaker` of the callers comes nearest"
-_CONNECTIONS = "connections are not modelled; `http2MaxRequests` is what bounds requests"
 _FAULT = "is a fault on purpose: write it under `faults` of a variant, with a time at which it begins"
 
 
@@ -145,7 +145,7 @@ def _calls(thing: Object, rule: Part, destination: Part, number: int, draft: Dra
         )
         return
     fields, words = _policy(rule)
-    _guard(service, fields, f"VirtualService {thing.name}: {words}", draft)
+    guard_calls(draft, service, fields, f"VirtualService {thing.name}: {words}")
 
 
 def _destination_rule(thing: Object, draft: Draft) -> None:
@@ -160,30 +160,33 @@ def _destination_rule(thing: Object, draft: Draft) -> None:
         policy["loadBalancer"].leave_out(
             f"loadBalancer of {thing.name}", f"expected simple: one of {', '.join(_BALANCING)}"
         )
-    pool = policy["connectionPool"]
-    most = pool["http"]["http2MaxRequests"]
-    if (count := most.whole(1, 10**9) if most else None) is not None:
-        bulkhead: dict[str, Data] = {"bulkhead": {"max_concurrent_calls": count}}
-        _guard(service, bulkhead, f"http2MaxRequests of each sidecar ({where(most.at)})", draft)
-    for part in (
-        pool["tcp"]["maxConnections"],
-        pool["http"]["http1MaxPendingRequests"],
-        pool["http"]["maxRequestsPerConnection"],
-    ):
-        if part:
-            part.leave_out(f"{part.name} of DestinationRule {thing.name}", _CONNECTIONS)
+    _connections(policy["connectionPool"], thing, service, draft)
     if outliers := policy["outlierDetection"]:
-        outliers.leave_out(f"outlierDetection of {thing.name}", _OUTLIERS)
-        service.remarks.append(kept(f"outlierDetection {_settings(outliers)}", outliers.at))
+        fields, health = outlier_detection(outliers, ISTIO), outliers["minHealthPercent"].number()
+        healthy = f"{min(health or 0.0, 100.0):g}%"
+        balanced(service, fields, healthy, f"outlierDetection of {thing.name} ({where(outliers.at)})")
     draft.take(thing.at, "DestinationRule")
 
 
-def _settings(part: Part) -> str:
-    return ", ".join(
-        f"{name} {inner.text()[:20]}"
-        for name, inner in part.entries()
-        if inner and not isinstance(inner.value, (dict, list))
-    )[:200]
+def _connections(pool: Part, thing: Object, service: Service, draft: Draft) -> None:
+    """Requests under way, and of HTTP/1.1 connections with those who wait for one."""
+    http = pool["http"]
+    most = http["http2MaxRequests"]
+    if (count := most.whole(1, 10**9) if most else None) is not None:
+        words = f"http2MaxRequests of each sidecar ({where(most.at)})"
+        guard_calls(draft, service, {"bulkhead": {"max_concurrent_calls": count}}, words)
+    limit, waits = pool["tcp"]["maxConnections"], http["http1MaxPendingRequests"]
+    size, pending = limit.whole(1, 100_000) if limit else None, waits.whole(0, 10**9) if waits else None
+    if size is not None and http["h2UpgradePolicy"].text() != "UPGRADE":
+        words = f"maxConnections of each sidecar ({where(limit.at)}), HTTP/1.1"
+        guard_calls(draft, service, {"pool": pool_of(size, pending)}, words)
+    elif size is not None:
+        limit.leave_out(f"{limit.name} of DestinationRule {thing.name}", "HTTP/2 has all requests on one connection")
+    if waits and size is None:
+        waits.leave_out(f"{waits.name} of DestinationRule {thing.name}", "without maxConnections nobody waits")
+    if alive := http["maxRequestsPerConnection"]:
+        why = "how long connections live is not modelled"
+        alive.leave_out(f"{alive.name} of DestinationRule {thing.name}", why)
 
 
 def _found(host: Part, thing: Object, draft: Draft) -> Service | None:
@@ -191,13 +194,3 @@ def _found(host: Part, thing: Object, draft: Draft) -> Service | None:
     if service is None:
         host.leave_out(f"{thing.kind} {thing.name}", "no file describes the service that it is about")
     return service
-
-
-def _guard(service: Service, fields: dict[str, Data], remark: str, draft: Draft) -> None:
-    """Settings of those who call a service, beside what was said of them before."""
-    if not fields:
-        return
-    name = service.guard or f"calls of {service.key[1]}"[:150]
-    before, words = draft.guards.get(name, ({}, ""))
-    draft.guards[name] = {**before, **fields}, f"{words}; {remark}" if words else remark
-    service.guard = name

@@ -105,8 +105,22 @@ def _routes(draft: Draft) -> None:
     if not kept:
         draft.notes.leave_out(gateway.at, gateway.what, "has no route that leads to a service")
         draft.gateway = None
+    _both_limits(gateway, draft)
     used = {route.fields["policy"].value for route in kept if "policy" in route.fields}
     draft.policies = {name: policy for name, policy in draft.policies.items() if name in used}
+
+
+def _both_limits(gateway: Gateway, draft: Draft) -> None:
+    """A limit of a route stands in the place of one of the same plugin for all, and beside one of another."""
+    for route in gateway.routes:
+        if not route.limited_by or gateway.limited_by <= route.limited_by:
+            continue
+        route.fields["gateway_limits"] = Said("kept", "of another kind, they hold beside its own")
+        if gateway.limited_by & route.limited_by:
+            what = f"limits of route {route.name}"
+            draft.notes.leave_out(
+                route.at, what, "would replace some of those for all, and here all of them hold beside"
+            )
 
 
 def _calls(draft: Draft, service: Service) -> None:

@@ -115,13 +115,9 @@ def _behind(gateway: Gateway, top: Part, draft: Draft) -> None:
     if others:
         top.leave_out("a gateway of its own", f"{gateway.what} is another; both are drawn as one")
         for limit in gateway.rate_limits:
-            top.leave_out(
-                f"limit of {gateway.what}",
-                "holds for some routes, and a limit of the simulator for all; it is kept as a comment",
-            )
             for route in others:
-                route.remarks.append(f"{limit.remark}: not taken")
-        gateway.rate_limits = []
+                route.limit(limit, gateway.what)
+        gateway.rate_limits, gateway.limited_by = [], set()
     gateway.routes, gateway.what = others, "Kong"
 
 

@@ -1,8 +1,9 @@
 """Plugins of Kong: limits, authentication and translation are taken; of the others it is said why not.
 
 Rules: `kong/plugins/rate-limiting` (fixed windows of the calendar, a counter for each consumer or address, kept by each
-node with `policy: local`, the default), and the reference of `rate-limiting-advanced` (`window_type` sliding,
-`strategy` local by default), `jwt`, `oauth2-introspection` (`ttl` 30 s), `openid-connect` (`cache_ttl` 3600 s) and
+node with `policy: local`, the default; an instance at a service or route counts apart from all others), and the
+reference of `rate-limiting-advanced` (`window_type` sliding, `strategy` local by default; the presets `kong` and
+`kong-advanced`), `jwt`, `oauth2-introspection` (`ttl` 30 s), `openid-connect` (`cache_ttl` 3600 s) and
 `grpc-gateway`. Of several instances of one plugin the most specific holds: route before service before all.
 """
 
@@ -20,8 +21,8 @@ _PERIODS = {"second": "s", "minute": "m", "hour": "h", "day": "d"}
 _UNITS = (("s", 1), ("m", 60), ("h", 3600), ("d", 86400))
 _COSTS = "what it costs belongs to `work` of the gateway"
 _WHY_NOT = {
-    "proxy-cache": "caches are not modelled, but as a plug-in of a scenario",
-    "proxy-cache-advanced": "caches are not modelled, but as a plug-in of a scenario",
+    "proxy-cache": "no file says which answers may be kept; write it as a `cache` step of the service behind",
+    "proxy-cache-advanced": "no file says which answers may be kept; write it as a `cache` step of the service behind",
     "response-ratelimiting": "limits by headers of answers are not modelled",
     "request-size-limiting": "sizes of requests are not modelled",
     "aws-lambda": "a function answers in the place of the service, which no file describes",
@@ -59,7 +60,8 @@ def apply(plugins: Sequence[Scoped], gateway: Gateway, routes: Sequence[Route], 
                 and other.scope in ("service", "route")
             ]
             its = _held_for(plugin, routes, more)
-            _READERS[name](plugin.part, its, len(its) == everything, gateway, draft)
+            everywhere = everything in (len(its), len(routes) if plugin.routes is None else -1)
+            _READERS[name](plugin, its, everywhere, gateway, draft)
         else:
             plugin.part.leave_out(f"plugin {name[:80] or 'without a name'}", _WHY_NOT.get(name, _COSTS))
 
@@ -79,38 +81,56 @@ def _held_for(plugin: Scoped, routes: Sequence[Route], others: Sequence[Scoped])
 # ---- limits
 
 
-def _rate_limiting(plugin: Part, routes: Sequence[Route], everywhere: bool, gateway: Gateway, _: Draft) -> None:
-    config = plugin["config"]
-    node = (config["policy"].text() or "local") == "local"
-    limits = []
-    for period, unit in _PERIODS.items():
-        count = config[period].number()
-        if count:
-            limits.append(({"rate": f"{count:.15g}/{unit}"}, config[period]))
+def _rate_limiting(plugin: Scoped, routes: Sequence[Route], everywhere: bool, gateway: Gateway, draft: Draft) -> None:
+    """All periods are looked at before any counts (`handler.lua`)."""
+    config = plugin.part["config"]
+    periods = [
+        (config[period], f"{count:.15g}/{unit}")
+        for period, unit in _PERIODS.items()
+        if (count := config[period].number())
+    ]
     for period in ("month", "year"):
         if config[period]:
             config[period].leave_out(f"limit of a {period}", "no run is that long")
-    _add(plugin, limits, config["limit_by"].text() or "consumer", node, "fixed_window", routes, everywhere, gateway)
+    rates: list[Data] = [rate for _, rate in periods]
+    fields: dict[str, Data] = {"preset": "kong", **({"rate": rates[0]} if len(rates) == 1 else {"rates": rates})}
+    words = ", ".join(f"{part.name} {part.text()}" for part, _ in periods)
+    if (config["policy"].text() or "local") != "local":
+        fields["scope"] = "cluster"
+    _add(
+        plugin,
+        fields if rates else {},
+        words,
+        config["limit_by"].text() or "consumer",
+        routes,
+        everywhere,
+        gateway,
+        draft,
+    )
 
 
 def _rate_limiting_advanced(
-    plugin: Part, routes: Sequence[Route], everywhere: bool, gateway: Gateway, _: Draft
+    plugin: Scoped, routes: Sequence[Route], everywhere: bool, gateway: Gateway, draft: Draft
 ) -> None:
-    config = plugin["config"]
+    config = plugin.part["config"]
     sliding = config["window_type"].text() != "fixed"
-    limits: list[tuple[dict[str, Data], Part]] = []
-    for limit, window in zip(config["limit"].items(), config["window_size"].items(), strict=False):
-        count, seconds = limit.number(), window.whole(1, 366 * 86400)
-        if count and seconds:
-            limits.append(({"rate": _rate(count, seconds), "window": f"{seconds}s"}, limit))
-    if sliding and limits and not config["disable_penalty"].is_true(default=False):
-        plugin.leave_out(
-            "penalty of rate-limiting-advanced",
-            "refused requests count there, and shut out who goes on above the limit; here they do not",
-        )
-    node = (config["strategy"].text() or "local") == "local"
-    algorithm = "sliding_window_counter" if sliding else "fixed_window"
-    _add(plugin, limits, config["identifier"].text() or "consumer", node, algorithm, routes, everywhere, gateway)
+    pairs = [
+        (count, seconds)
+        for limit, window in zip(config["limit"].items(), config["window_size"].items(), strict=False)
+        if (count := limit.number()) and (seconds := window.whole(1, 366 * 86400))
+    ]
+    rates: list[dict[str, Data]] = [
+        {"rate": _rate(count, seconds), "window": f"{seconds}s"} for count, seconds in pairs
+    ]
+    fields: dict[str, Data] = {"preset": "kong-advanced" if sliding else "kong"}
+    fields.update(rates[0] if len(rates) == 1 else {"rates": rates})
+    if (config["strategy"].text() or "local") != "local":
+        fields["scope"] = "cluster"
+    if sliding and config["disable_penalty"].is_true(default=False):
+        fields["disable_penalty"] = True
+    words = ", ".join(f"{count:.15g} in {seconds}s" for count, seconds in pairs)
+    whose = config["identifier"].text() or "consumer"
+    _add(plugin, fields if rates else {}, words, whose, routes, everywhere, gateway, draft)
 
 
 def _rate(count: float, seconds: int) -> str:
@@ -122,60 +142,59 @@ def _rate(count: float, seconds: int) -> str:
     return f"{count / seconds:.17g}/s"
 
 
+_WHOSE = {"consumer": "consumer", "credential": "user", "ip": "ip", "service": "all", "path": "all"}
+
+
 def _add(
-    plugin: Part,
-    limits: Sequence[tuple[dict[str, Data], Part]],
+    plugin: Scoped,
+    fields: dict[str, Data],
+    words: str,
     whose: str,
-    node: bool,
-    algorithm: str,
     routes: Sequence[Route],
     everywhere: bool,
     gateway: Gateway,
+    draft: Draft,
 ) -> None:
-    """Limits that hold for all routes; those of some routes are kept as comments, for the simulator's hold for all."""
-    name = plugin["name"].text()
-    per = {"consumer": "user", "credential": "user", "ip": "user", "service": "all"}.get(whose)
-    for fields, part in limits:
-        words = (
-            f"{name} {part.name} {part.text()}"
-            if "window" not in fields
-            else f"{name} {part.text()} in {fields['window']}"
-        )
-        if per is None:
-            part.leave_out(words, f"counts by {whose[:40]}, expected consumer, credential, ip or service")
-        elif not everywhere:
-            part.leave_out(
-                words, "holds for some routes, and a limit of the simulator for all; it is kept as a comment"
-            )
-            for route in routes:
-                route.remarks.append(f"{words} by {whose} ({where(part.at)}): not taken")
-        else:
-            said = {
-                "per": per,
-                **fields,
-                **({"algorithm": algorithm} if algorithm != "fixed_window" else {}),
-                "scope": "node" if node else "cluster",
-            }
-            gateway.rate_limits.append(Said(said, f"{words}, by {whose} ({where(part.at)})"))
-    if not limits:
-        plugin.leave_out(f"plugin {name}", "found no limit in its config, expected one such as minute: 100")
+    """A limit where its instance stands: at the gateway, or at each route that it holds for."""
+    part = plugin.part
+    name = part["name"].text()
+    if not fields:
+        part.leave_out(f"plugin {name}", "found no limit in its config, expected one such as minute: 100")
+        return
+    per = _WHOSE.get(whose)
+    if per is None:
+        part.leave_out(f"{name} {words}", f"counts by {whose[:40]}, and no file says which requests carry it")
+        return
+    said = Said({"per": per, **fields}, f"{name} {words}, by {whose} ({where(part.at)})")
+    if everywhere:
+        gateway.rate_limits.append(said)
+        gateway.limited_by.add(name)
+    else:
+        for route in routes:
+            route.limit(said, name)
+        if len(routes) > 1:
+            part.leave_out(f"one count of {name} for {len(routes)} routes", "each of them has a count of its own here")
+    draft.take(part.at, "limit")
 
 
 # ---- authentication and translation
 
 
-def _jwt(plugin: Part, routes: Sequence[Route], _: bool, gateway: Gateway, draft: Draft) -> None:
+def _jwt(scoped: Scoped, routes: Sequence[Route], _: bool, gateway: Gateway, draft: Draft) -> None:
+    plugin = scoped.part
     remark = f"the time to verify a token, some 80us for RS256; plugin jwt ({where(plugin.at)})"
     _authenticate(plugin, Said({"jwt": {"work": "80us"}}, remark, True), routes, gateway, draft)
 
 
-def _introspection(plugin: Part, routes: Sequence[Route], _: bool, gateway: Gateway, draft: Draft) -> None:
+def _introspection(scoped: Scoped, routes: Sequence[Route], _: bool, gateway: Gateway, draft: Draft) -> None:
+    plugin = scoped.part
     _ask(
         plugin, plugin["config"]["introspection_url"], plugin["config"]["ttl"].number() or 30.0, routes, gateway, draft
     )
 
 
-def _openid(plugin: Part, routes: Sequence[Route], _: bool, gateway: Gateway, draft: Draft) -> None:
+def _openid(scoped: Scoped, routes: Sequence[Route], _: bool, gateway: Gateway, draft: Draft) -> None:
+    plugin = scoped.part
     config = plugin["config"]
     methods = [method.text() for method in config["auth_methods"].items()]
     if methods == ["introspection"]:
@@ -229,7 +248,8 @@ def _authenticate(plugin: Part, said: Said, routes: Sequence[Route], gateway: Ga
     return True
 
 
-def _grpc(plugin: Part, routes: Sequence[Route], _: bool, __: Gateway, draft: Draft) -> None:
+def _grpc(scoped: Scoped, routes: Sequence[Route], _: bool, __: Gateway, draft: Draft) -> None:
+    plugin = scoped.part
     for route in routes:
         route.fields["translate"] = Said(
             {"to": "grpc", "work": "50us"},
@@ -239,8 +259,9 @@ def _grpc(plugin: Part, routes: Sequence[Route], _: bool, __: Gateway, draft: Dr
     draft.take(plugin.at, "plugin")
 
 
-def _termination(plugin: Part, routes: Sequence[Route], everywhere: bool, gateway: Gateway, _: Draft) -> None:
+def _termination(scoped: Scoped, routes: Sequence[Route], everywhere: bool, gateway: Gateway, _: Draft) -> None:
     """Kong answers by itself, with 503 where no other status is said."""
+    plugin = scoped.part
     status = plugin["config"]["status_code"].text()[:3] or "503"
     if everywhere and len(routes) > 1:
         plugin.leave_out(
@@ -254,7 +275,7 @@ def _termination(plugin: Part, routes: Sequence[Route], everywhere: bool, gatewa
     gateway.routes = [route for route in gateway.routes if id(route) not in ended]
 
 
-Reader = Callable[[Part, Sequence[Route], bool, Gateway, Draft], None]
+Reader = Callable[[Scoped, Sequence[Route], bool, Gateway, Draft], None]
 _READERS: dict[str, Reader] = {
     "rate-limiting": _rate_limiting,
     "rate-limiting-advanced": _rate_limiting_advanced,

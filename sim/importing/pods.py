@@ -14,6 +14,7 @@ from sim.importing.draft import Draft, Key, Said, Service, kept, where
 from sim.importing.images import OBSERVES, role_of
 from sim.importing.objects import Object
 from sim.importing.parts import Part
+from sim.spec.document import Data
 
 _MAIN = "kubectl.kubernetes.io/default-container"  # a well-known annotation
 _SIDECARS = re.compile(
@@ -79,6 +80,8 @@ def workload(thing: Object, settings: Settings, draft: Draft) -> Service | None:
         service.replicas = Said(count, where(replicas.at))
     _resources(service, main)
     _probes(service, main)
+    _ending(service, thing, main)
+    _rolling(service, thing)
     for container in containers:
         if container is not main:
             name = container["name"].text()
@@ -112,6 +115,7 @@ def _resources(service: Service, container: Part) -> None:
     elif cpus is not None:
         service.cores = cores_of(cpus, f"limits.cpu {limit.text()}", limit.at)
     if asked:
+        service.requested = cpus_of(asked.text()) or 0.0
         unlimited = "" if service.cores is not None else "; no limit: what else the node has"
         service.remarks.append(kept(f"requests.cpu {asked.text()[:20]}", asked.at) + unlimited)
     if memory := container["resources"]["limits"]["memory"]:
@@ -130,11 +134,56 @@ def _probes(service: Service, container: Part) -> None:
                     probe.at,
                 )
             )
+            if name != "livenessProbe":
+                service.ready_after = max(service.ready_after, probe["initialDelaySeconds"].number() or 0.0)
             probe.leave_out(
                 f"{name}s",
-                "probes are not modelled: a crashed replica is left out of the balancing at once; the settings are "
-                "kept as comments",
+                "a crashed replica is left out of the balancing at once; of probes only the delay counts, for `start`, "
+                "and the settings are kept as comments",
             )
+
+
+def _ending(service: Service, thing: Object, container: Part) -> None:
+    """The grace of a pod, and the pause before it is told to end (`preStop`)."""
+    grace = thing.pod["spec"]["terminationGracePeriodSeconds"]
+    hook = container["lifecycle"]["preStop"]
+    seconds = hook["sleep"]["seconds"].number() if hook and hook["sleep"] else None
+    if hook and hook["exec"]:
+        words = " ".join(item.text() for item in hook["exec"]["command"].items())[:200]
+        found = re.search(r"\bsleep ([0-9]{1,5}(?:\.[0-9]{1,3})?)s?\b", words)
+        seconds = float(found[1]) if found else None
+        if found is None:
+            hook.leave_out("preStop hooks", "of a hook only how long it sleeps is taken")
+    fields: dict[str, Data] = {}
+    remarks = []
+    if (length := grace.number() if grace else None) is not None:
+        fields["grace"] = f"{length:g}s"
+        remarks.append(f"terminationGracePeriodSeconds ({where(grace.at)})")
+    if seconds:
+        fields["pre_stop"] = f"{seconds:g}s"
+        remarks.append(f"preStop ({where(hook.at)})")
+    if fields:
+        service.drain = Said(fields, ", ".join(remarks))
+
+
+def _rolling(service: Service, thing: Object) -> None:
+    """How a new version replaces the old one, as the fault that it is here."""
+    rolling = thing.spec["strategy"]["rollingUpdate"] if thing.kind == "Deployment" else None
+    if not rolling:
+        return
+    parts = {"surge": rolling["maxSurge"], "unavailable": rolling["maxUnavailable"]}
+    shares = {}
+    for name, part in parts.items():
+        text = part.text() if part else ""
+        replicas = service.replicas.value if service.replicas is not None else 1
+        if text.isdecimal():  # a number of pods
+            text = f"{100 * int(text[:6]) / max(1, replicas):.4g}%"
+        if re.fullmatch(r"[0-9.]{1,8}%", text):
+            shares[name] = text
+    settings = ", ".join(f"{name}: {share}" for name, share in shares.items())
+    words = f"a new version is the fault {{deploy: {{of: {service.key[1]}, at: 2m, {settings}}}}}" if settings else ""
+    if words:
+        service.remarks.append(kept(words, rolling.at))
 
 
 def _settings(service: Service, container: Part, settings: Settings) -> None:

@@ -16,10 +16,9 @@ from sim.importing.parts import Part
 from sim.importing.relaxed import setting
 from sim.spec.document import Data
 
-MODULES = ("circuitbreaker", "retry", "timelimiter", "bulkhead")
+MODULES = ("circuitbreaker", "retry", "ratelimiter", "timelimiter", "bulkhead")
 _LEFT = {
     "threadpoolbulkhead": "a pool of threads for calls is not modelled; `bulkhead` of a policy comes nearest",
-    "ratelimiter": "is not read; it is `rate_limit: {resilience4j: {limit_for_period: 50}}` of a policy",
 }
 _NUMBERS = ("failure_rate_threshold", "slow_call_rate_threshold")
 _COUNTS = ("sliding_window_size", "minimum_number_of_calls", "permitted_number_of_calls_in_half_open_state")
@@ -128,4 +127,21 @@ def _bulkhead(levels: list[Part]) -> dict[str, Data]:
     return {"bulkhead": {"max_concurrent_calls": most, **({"max_wait": waits} if waits else {})}}
 
 
-_READERS = {"circuitbreaker": _breaker, "retry": _retry, "timelimiter": _limiter, "bulkhead": _bulkhead}
+def _rate(levels: list[Part]) -> dict[str, Data]:
+    fields: dict[str, Data] = {}
+    permits = _first(levels, "limit-for-period").whole(1, 2**31 - 1)
+    if permits is not None:
+        fields["limit_for_period"] = permits
+    for theirs, ours in (("limit-refresh-period", "limit_refresh_period"), ("timeout-duration", "timeout_duration")):
+        if text := written(_first(levels, theirs), "ms"):
+            fields[ours] = text
+    return {"rate_limit": {"resilience4j": fields}}
+
+
+_READERS = {
+    "circuitbreaker": _breaker,
+    "retry": _retry,
+    "ratelimiter": _rate,
+    "timelimiter": _limiter,
+    "bulkhead": _bulkhead,
+}

@@ -3,9 +3,9 @@ and hosts that settings name.
 
 By the references: Tomcat has 200 threads; the gateway's filter `Retry` has 3 tries beyond the first, of GET alone,
 on answers of 500 and more and on broken connections and timeouts; `CircuitBreaker` comes with a time limiter of 1
-s; `RequestRateLimiter` is a bucket of tokens for each key, counted in one Redis. A document for a profile is left
-out. Names and durations are read as Spring binds them (`relaxed`); variables (`${NAME:default}`) from files of
-KEY=VALUE.
+s; `RequestRateLimiter` is a bucket of tokens for each key, counted in one Redis; HikariCP has 10 connections. A
+document for a profile is left out. Names and durations are read as Spring binds them (`relaxed`); variables
+(`${NAME:default}`) from files of KEY=VALUE.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 
 from sim.importing.addresses import of_text
-from sim.importing.draft import Draft, Gateway, Route, Said, Service, where
+from sim.importing.draft import Draft, Gateway, Route, Said, Service, guard_calls, where
 from sim.importing.durations import written
 from sim.importing.interpolation import interpolated
 from sim.importing.matching import matching
@@ -23,6 +23,7 @@ from sim.importing.reading import Document
 from sim.importing.relaxed import setting, texts, unfolded
 from sim.importing.resilience4j import Instances
 from sim.spec.document import Data, Map, Place, Seq
+from sim.units import duration
 
 TIMELIMIT, RETRIES, THREADS = "1s", 3, 200
 _DEFAULT = re.compile(r"\$\{([A-Za-z_][\w.-]{0,100}):([^}$]{0,300})\}")
@@ -96,12 +97,34 @@ def _application(top: Part, first: Part, draft: Draft) -> None:
     for part in texts(top):
         service.addresses += of_text(part.text(), part.name, part.at)
     _guards(instances, draft)
-    pool = setting(top, "spring", "datasource", "hikari", "maximum-pool-size")
-    if pool:
-        pool.leave_out(
-            f"{pool.name} of {name}",
-            "connections are not modelled; a `bulkhead` of the calls of the database comes nearest",
-        )
+    _pool(top, service, draft)
+
+
+_HIKARI = (("connection-timeout", "acquire_timeout"), ("idle-timeout", "idle_timeout"))
+
+
+def _pool(top: Part, service: Service, draft: Draft) -> None:
+    """Connections to the database by HikariCP, which Spring Boot takes; where nothing is said 10 of them."""
+    source = setting(top, "spring", "datasource")
+    url, hikari = setting(source, "url"), setting(source, "hikari")
+    host = re.search(r"//([A-Za-z0-9._-]{1,200})", (url or setting(hikari, "jdbc-url")).text())
+    store = matching(draft, host[1]) if host is not None else None
+    if store is None or store is service:
+        if hikari:
+            why = "no file describes the database; it is `pool` of a policy for the calls of it"
+            hikari.leave_out(f"hikari of {service.key[1]}", why)
+        return
+    size = setting(hikari, "maximum-pool-size").whole(1, 100_000) if hikari else None
+    fields: dict[str, Data] = {"size": 10 if size is None else size}
+    idle = setting(hikari, "minimum-idle").whole(0, 100_000) if hikari else None
+    if idle is not None:
+        fields["minimum_idle"] = min(idle, size or 10)
+    for theirs, ours in _HIKARI:
+        if (text := written(setting(hikari, theirs), "ms")) and duration(text) > 0:
+            fields[ours] = text
+    words = f"HikariCP of {service.key[1]} ({where((hikari or url).at)})" + ("" if size else "; 10 is its default")
+    guard_calls(draft, store, {"pool": fields}, words)
+    draft.take((hikari or url).at, "pool")
 
 
 def _threads(service: Service, top: Part) -> None:
@@ -152,8 +175,9 @@ def _gateway(top: Part, name: str, routes: Part, instances: Instances, draft: Dr
     )
     everywhere = [_named(part) for part in usual.items()]
     for route_name, _, part in everywhere:
-        if route_name == "RequestRateLimiter":
-            _rate_limit(part, gateway)
+        if route_name == "RequestRateLimiter" and (said := _rate_limit(part)) is not None:
+            gateway.rate_limits.append(said)
+            gateway.limited_by.add("default-filters")
     parts = list(routes.items())
     for number, part in enumerate(parts):
         route = _route(part, number, draft)
@@ -167,7 +191,7 @@ def _gateway(top: Part, name: str, routes: Part, instances: Instances, draft: Dr
             route,
             instances,
             draft,
-            len(parts) == 1,
+            [its for _, _, its in everywhere],
         )
         gateway.routes.append(route)
         draft.take(part.at, "route")
@@ -204,7 +228,7 @@ def _filters(
     route: Route,
     instances: Instances,
     draft: Draft,
-    alone: bool,
+    usual: Sequence[Part],
 ) -> None:
     fields: dict[str, Data] = {}
     for name, args, its in filters:
@@ -220,10 +244,8 @@ def _filters(
                     f"fallbackUri of route {route.name}",
                     "what answers instead is not modelled; the failure is the answer",
                 )
-        elif name == "RequestRateLimiter" and alone and draft.gateway is not None:
-            _rate_limit(its, draft.gateway)
-        elif name == "RequestRateLimiter" and part.value is not None and its.at.line >= part.at.line:
-            its.leave_out(f"RequestRateLimiter of route {route.name}", "a limit of the simulator holds for all routes")
+        elif name == "RequestRateLimiter" and its not in usual and (said := _rate_limit(its)) is not None:
+            route.limit(said, f"filters of {route.name}")
     if fields:
         policy = f"route {route.name}"
         draft.policies[policy] = fields, f"filters of the route ({where(part.at)})"
@@ -250,12 +272,16 @@ def _retried(args: dict[str, Data], part: Part) -> dict[str, Data]:
     return {"retry": {"max_attempts": tries + 1, "backoff": backoff, "on": ["timeout", "error", "unreachable", "shed"]}}
 
 
-def _rate_limit(part: Part, gateway: Gateway) -> None:
+def _rate_limit(part: Part) -> Said | None:
     rate = setting(part, "redis-rate-limiter", "replenish-rate")
     burst = setting(part, "redis-rate-limiter", "burst-capacity")
     count, most = rate.whole(1, 10**9), burst.whole(1, 10**9) if burst else None
     if count is None:
         part.leave_out("RequestRateLimiter", "found no replenishRate of redis-rate-limiter")
-        return
-    limit = {"per": "user", "rate": f"{count}/s", "burst": most or 1, "scope": "cluster"}
-    gateway.rate_limits.append(Said(limit, f"RequestRateLimiter ({where(part.at)}), for each key, counted in Redis"))
+        return None
+    tokens = setting(part, "redis-rate-limiter", "requested-tokens")
+    each = tokens.whole(1, most or 1) if tokens else None
+    limit = {"preset": "spring-cloud-gateway", "per": "user", "rate": f"{count}/s", "burst": most or 1}
+    if each is not None and each > 1:
+        limit["requested_tokens"] = each
+    return Said(limit, f"RequestRateLimiter ({where(part.at)}), for each key, counted in Redis")

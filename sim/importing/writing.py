@@ -210,7 +210,7 @@ def _traffic(draft: Draft) -> CommentedMap:
         add(clients, "arrivals", measured.arrivals, 4)
     else:
         add(clients, "arrivals", Said({"poisson": "10/s"}, "how many requests come", True), 4)
-    if gateway is not None and any(limit.value.get("per") == "user" for limit in gateway.rate_limits):
+    if gateway is not None and _tells_users_apart(gateway):
         add(
             clients,
             "users",
@@ -218,6 +218,14 @@ def _traffic(draft: Draft) -> CommentedMap:
             4,
         )
     return CommentedMap({"clients": clients})
+
+
+def _tells_users_apart(gateway: Gateway) -> bool:
+    """Whether some limit counts by who asks."""
+    own = [limit for route in gateway.routes for limit in route.fields.get("rate_limits", Said([])).value]
+    return any(
+        limit["per"] in ("user", "consumer", "ip") for limit in [*(its.value for its in gateway.rate_limits), *own]
+    )
 
 
 def _targets(draft: Draft) -> dict[tuple[Key, str], str]:
@@ -294,7 +302,10 @@ def _gateway(draft: Draft, gateway: Gateway) -> CommentedMap:
         fields = CommentedMap()
         fields["to"] = f"{draft.services[route.to].name}.{route.endpoint or first_endpoint(draft.services[route.to])}"
         for field, said in route.fields.items():
-            add(fields, field, said, 6)
+            if field == "rate_limits":
+                fields[field] = listed_steps([Said(limit, said.remark) for limit in said.value])
+            else:
+                add(fields, field, said, 6)
         add_map(routes, route.name, fields, f"{route.remark} ({where(route.at)})", 4, route.remarks)
     return body
 
@@ -335,8 +346,9 @@ def _service(draft: Draft, by_name: Mapping[str, Service], service: Service, ask
     add(body, "workers", service.workers or workers, 4, service.remarks)
     if service.cores is not None:
         add(body, "cores", service.cores, 4)
-    if service.load_balancing is not None:
-        add(body, "load_balancing", service.load_balancing, 4)
+    for word in ("autoscaling", "start", "drain", "load_balancing"):
+        if (said := getattr(service, word)) is not None:
+            add(body, word, said, 4)
     steps = [service.time or Said({"work": "5ms"}, "the time that a request takes here", True)]
     steps += [_guessed(by_name[callee], said) for callee, said in service.calls.items()]
     if service.endpoints:

@@ -87,15 +87,19 @@ class Sample:
     def completion(self) -> Durations:
         """Of orders, to their last effect."""
         orders, done, open_ = self.orders, self.orders.finished, self.orders.unfinished
-        widths = orders.widths(orders.completion_width, done), orders.widths(orders.arrival_width, open_)
-        return Durations(orders.completion[done], orders.age[open_], orders.counts(done), orders.counts(open_), *widths)
+        values, counts, widths = _by_bucket(
+            orders.completion, orders.count, orders.completion_width, orders.completion_bucket, done
+        )
+        unfinished = orders.counts(open_), orders.widths(orders.arrival_width, open_)
+        return Durations(values, orders.age[open_], counts, unfinished[0], widths, unfinished[1])
 
     def _answered(self, mask: Mask) -> Durations:
         answers, none = self.answers, slice(0)
-        widths = answers.widths(answers.response_width, mask), answers.widths(answers.response_width, none)
-        return Durations(
-            answers.response[mask], answers.response[none], answers.counts(mask), answers.counts(none), *widths
+        values, counts, widths = _by_bucket(
+            answers.response, answers.count, answers.response_width, answers.response_bucket, mask
         )
+        unfinished = answers.counts(none), answers.widths(answers.response_width, none)
+        return Durations(values, answers.response[none], counts, unfinished[0], widths, unfinished[1])
 
     def seen_at(self, answers: float | Floats, orders: float | Floats) -> Sample:
         """The same, as old as they are at another end of the run, or each of them at an end of its own."""
@@ -224,6 +228,21 @@ class Promised:
             if len(values) == 1
             else np.array(values, dtype=np.float64)[self._place]
         )
+
+
+def _by_bucket(
+    values: Floats, counts: Counts | None, widths: Floats | None, buckets: Counts | None, mask: Mask
+) -> tuple[Floats, Counts | None, Floats | None]:
+    """Values, counts and widths of those for which the mask holds; of cells one line for each bucket, in order, for
+    there are hundreds of times as many cells as buckets.
+    """
+    if counts is None or widths is None or buckets is None:
+        return values[mask], None, None
+    its = buckets[mask]
+    per_bucket = np.bincount(its, weights=counts[mask]).astype(np.int64)
+    found, cell = np.flatnonzero(per_bucket), np.zeros(per_bucket.size, np.int64)
+    cell[its] = np.flatnonzero(mask)  # any of its cells: they have the same time
+    return values[cell[found]], per_bucket[found], widths[cell[found]]
 
 
 def thin(column: Floats) -> Floats:

@@ -14,6 +14,7 @@ from sim.spec.service import Consume
 from sim.vocabulary import EventKind, MessageEnd, Stage
 
 PROCESSED, SKIPPED, QUEUED = int(MessageEnd.PROCESSED), int(MessageEnd.SKIPPED), int(MessageEnd.QUEUED)
+DROPPED, EXPIRED, LOST = int(MessageEnd.DROPPED), int(MessageEnd.EXPIRED), int(MessageEnd.LOST)
 
 MEMBER = "busy member"  # how the series of a member begins; its number follows
 MOST_WATCHED = 256  # members of a group with a series of their own: beyond it the time series would outgrow the run
@@ -65,7 +66,7 @@ class Delivery(Signal):
 class GroupPartition:
     """One partition as one group sees it."""
 
-    __slots__ = ("committed", "group", "owner", "readable", "retries")
+    __slots__ = ("committed", "group", "offline", "out_of_range", "owner", "readable", "retries")
 
     def __init__(self, group: Group):
         self.group = group
@@ -73,6 +74,8 @@ class GroupPartition:
         self.readable: deque[Delivery] = deque()  # not polled yet
         self.retries: deque[Delivery] = deque()  # due in a retry topic, not polled yet
         self.committed = False  # whether the group has a committed offset here
+        self.offline = False  # nobody leads it
+        self.out_of_range = False  # what was to be read next is deleted
 
     def due(self, delivery: Delivery) -> None:
         """The delay in the retry topic is over."""
@@ -168,6 +171,57 @@ class Group:
         starts at the end.
         """
         if member.spec.auto_offset_reset == "latest" and not partition.committed:
+            while partition.readable:
+                self.end(partition.readable.popleft(), SKIPPED)
+
+    # -- what befalls the log ----------------------------------------------------------------------------------------
+
+    def end_unread(self, message: Message, how: int) -> None:
+        """A record that nobody could read has ended."""
+        self.lag += 1
+        self.end(Delivery(message, self.partitions[message.partition.index]), how)
+
+    def set_offline(self, index: int, offline: bool) -> None:
+        """Nobody leads a partition from now on, or somebody does: who waits for its records gets them."""
+        partition = self.partitions[index]
+        partition.offline = offline
+        waiting = partition.readable or partition.retries
+        if not offline and waiting and partition.owner is not None and partition.owner.idle:
+            partition.owner.wake_up()
+
+    def lose(self, index: int, first: int) -> None:
+        """Records from this offset on are lost that nobody has polled."""
+        partition = self.partitions[index]
+        kept = deque[Delivery]()
+        for delivery in partition.readable:
+            if delivery.message.offset >= first:
+                self.end(delivery, LOST)
+            else:
+                kept.append(delivery)
+        partition.readable = kept
+
+    def delete_before(self, index: int, first: int) -> None:
+        """Records before this offset are deleted, also those that nobody has polled."""
+        partition = self.partitions[index]
+        while partition.readable and partition.readable[0].message.offset < first:
+            self.end(partition.readable.popleft(), EXPIRED)
+            partition.out_of_range = True
+
+    def drop(self, index: int, offsets: set[int]) -> None:
+        """These records were replaced by later ones of their key."""
+        partition = self.partitions[index]
+        kept = deque[Delivery]()
+        for delivery in partition.readable:
+            if delivery.message.offset in offsets:
+                self.end(delivery, DROPPED)
+            else:
+                kept.append(delivery)
+        partition.readable = kept
+
+    def back_in_range(self, partition: GroupPartition, member: Member) -> None:
+        """auto_offset_reset of one whose next record is deleted: `latest` goes on at the end."""
+        partition.out_of_range = False
+        if member.spec.auto_offset_reset == "latest":
             while partition.readable:
                 self.end(partition.readable.popleft(), SKIPPED)
 

@@ -132,7 +132,9 @@ class Requests(Counted):
 
     def ended(self, *outcomes: Outcome) -> Mask:
         """Those that ended in one of these ways."""
-        return np.asarray(np.logical_or.reduce([self.outcome == outcome for outcome in outcomes]))
+        chosen = np.zeros(len(Outcome), dtype=bool)
+        chosen[list(outcomes)] = True
+        return chosen[self.outcome]
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ class Answers(Requests):
 
     response: Floats  # from arrival to the answer; nan: not answered
     response_width: Floats | None  # of the bucket that `response` is the middle of; None: it is the very time
+    response_bucket: Counts | None  # its number; None: it is the very time
 
     @cached_property
     def answered(self) -> Mask:
@@ -154,6 +157,7 @@ class Orders(Requests):
 
     completion: Floats  # from arrival to the last effect; nan: incomplete
     completion_width: Floats | None  # of the bucket that `completion` is the middle of; None: it is the very time
+    completion_bucket: Counts | None  # its number; None: it is the very time
     pending: Mask
 
     @cached_property
@@ -219,13 +223,17 @@ def _of_rows(records: Records) -> tuple[Answers, Orders]:
         "arrival_width": None,
         **columns,
     }
-    found = Answers(**base, response=end - arrival, response_width=None)
+    found = Answers(**base, response=end - arrival, response_width=None, response_bucket=None)
     if not expects.any():  # then there are no orders, and nothing more to read
         rows, expects = rows[:0], expects[:0]
         base = {name: column[:0] if isinstance(column, np.ndarray) else column for name, column in base.items()}
     ordered = columns_of(rows, ("completion", "pending"))
     orders = Orders(
-        **base, completion=ordered["completion"] - base["arrival"], completion_width=None, pending=ordered["pending"]
+        **base,
+        completion=ordered["completion"] - base["arrival"],
+        completion_width=None,
+        completion_bucket=None,
+        pending=ordered["pending"],
     )
     return found, orders.where(expects)
 
@@ -238,11 +246,13 @@ def _of_cells(records: Records, summary: Summary) -> tuple[Answers, Orders]:
             **_when(records, summary, answered),
             response=summary.times[response],
             response_width=summary.widths[response],
+            response_bucket=response,
         ),
         Orders(
             **_when(records, summary, ordered),
             completion=summary.times[completion],
             completion_width=summary.widths[completion],
+            completion_bucket=completion,
         ),
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.base import Choice, Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
+from sim.spec.base import Between, Choice, Duration, Factor, Few, Flag, Leaves, Share, Spec, register, word_of
 from sim.spec.distribution import AnyDistribution
 from sim.spec.document import Data
 from sim.units import show_duration, show_share
@@ -209,14 +209,19 @@ class NetworkFault(Fault):
 
 @register("fault", "broker_down")
 class BrokerDown(Fault):
-    """A broker neither accepts nor delivers; publishing is unreachable at once."""
+    """A broker neither accepts nor delivers; publishing is unreachable at once. Or one `node` of a log does, which
+    others stand in for after an election.
+    """
 
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,), events=(EventKind.FAULT_BEGAN, EventKind.FAULT_ENDED)
     )
+    simpy_only = ("node",)
     positional = "broker"
     broker: str
     """Which broker."""
+    node: Annotated[int, Between(0, 999)] | None = None
+    """Which of its nodes (0, 1, ...); without it all of it. Node p modulo their number leads partition p."""
 
 
 @register("fault", "flush")

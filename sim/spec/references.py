@@ -17,6 +17,7 @@ from sim.spec.cache import Cache
 from sim.spec.calls import endless_loop
 from sim.spec.document import Location
 from sim.spec.fault import Crash, Errors, Fault, Flush, Slow
+from sim.spec.log_references import log_problems
 from sim.spec.policy import CallPolicy
 from sim.spec.queue_broker import QueueBroker
 from sim.spec.queue_references import queue_problems
@@ -59,6 +60,7 @@ def reference_problems(scenario: Scenario) -> list[Finding]:
         _autoscaling,
         _together,
         _queue_brokers,
+        _logs,
         _steps,
         _effects,
         _faults,
@@ -277,6 +279,11 @@ def _consumers(scenario: Scenario, names: _Names) -> Iterator[Finding]:
                     ("services", service, "consumes", topic), names.to_consume, topic, names.sources
                 ):
                     yield finding._replace(of_key=True)
+
+
+def _logs(scenario: Scenario, _: _Names) -> Iterator[Finding]:
+    """What is said of logs."""
+    yield from (Finding(*found) for found in log_problems(scenario))
 
 
 def _queue_brokers(scenario: Scenario, _: _Names) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from sim.spec.autoscaling import Autoscaling, Draining, Starting
 from sim.spec.balancing import AnyBalancing
 from sim.spec.balancing import LoadBalancing as LoadBalancing  # noqa: PLC0414 - the names of old
 from sim.spec.base import Between, Count, Duration, Few, Flag, Leaves, Many, Price, Spec, Workers
+from sim.spec.consuming import Commit, Fetch
 from sim.spec.limits import RateLimit
 from sim.spec.membership import Membership
 from sim.spec.policy import AnswersWith
@@ -52,7 +53,7 @@ class Consume(Spec):
         ends=(MessageEnd.PROCESSED, MessageEnd.DEAD_LETTERED, MessageEnd.SKIPPED, MessageEnd.QUEUED),
         series=("lag", "delivered", "redelivered", "busy", "workers"),
     )
-    simpy_only = ("membership", "prefetch", "ack", "on_failure", "priority")
+    simpy_only = ("membership", "fetch", "commit", "prefetch", "ack", "on_failure", "priority")
     group: str = ""
     """The consumer group of a topic: every group gets every message once. A queue has none."""
     do: tuple[AnyStep, ...]
@@ -63,6 +64,10 @@ class Consume(Spec):
     """Members of the group in each replica; each is a thread of its own."""
     max_poll_records: Many = 500
     """Messages that a member takes at once."""
+    fetch: Fetch | None = None
+    """Of a topic: how much the broker collects before it answers; without it each record as it comes."""
+    commit: Commit | None = None
+    """Of a topic: when offsets are committed, after a `batch` where nothing is said."""
     retry_topic: RetryTopic | None = None
     """Where a failed message is tried again without blocking its partition."""
     max_deliveries: Many = 10

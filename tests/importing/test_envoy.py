@@ -41,14 +41,18 @@ def test_a_virtual_service_without_gateways_is_about_calls(istio):
     assert (policy.total_timeout, policy.retry.max_attempts) == (0.5, 3)
     assert set(policy.retry.on) == {"unreachable", "shed"}
     assert policy.bulkhead.max_concurrent_calls == 60
-    assert istio.scenario.services["stock"].load_balancing == "power_of_two"
+
+
+def test_outlier_detection_of_istio_has_no_success_rate_and_no_panic(istio):
+    balancing = istio.scenario.services["stock"].load_balancing
+    assert (balancing.policy, balancing.panic_threshold) == ("power_of_two", 0.0)
+    its = balancing.outlier_detection
+    assert (its.consecutive_5xx, its.interval, its.success_rate) == (5, 10.0, False)
 
 
 def test_what_istio_has_and_the_language_lacks_is_told(istio):
     assert "fault on purpose" in istio.left_out("delay 2s for 10 % of VirtualService stock")[0][1]
-    assert "not ejected" in istio.left_out("outlierDetection of stock")[0][1]
-    assert "connections are not modelled" in istio.left_out("http1MaxPendingRequests of DestinationRule stock")[0][1]
-    assert "outlierDetection consecutive5xxErrors 5, interval 10s" in istio.text
+    assert "nobody waits" in istio.left_out("http1MaxPendingRequests of DestinationRule stock")[0][1]
 
 
 def test_routes_of_envoy_have_its_defaults_where_nothing_is_said(envoy):
@@ -84,8 +88,8 @@ def test_a_local_rate_limit_is_a_bucket_in_each_proxy(envoy):
 
 def test_endpoints_of_a_cluster_are_replicas_and_its_balancing_is_taken(envoy):
     assert envoy.scenario.services["goods"].replicas == 2
-    assert envoy.scenario.services["orders"].load_balancing == "power_of_two"
-    assert "not ejected" in envoy.left_out("outlier_detection of cluster orders")[0][1]
+    orders = envoy.scenario.services["orders"].load_balancing
+    assert (orders.policy, orders.outlier_detection.consecutive_5xx, orders.panic_threshold) == ("power_of_two", 5, 0.5)
     assert envoy.left_out("filter fault")
 
 

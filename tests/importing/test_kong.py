@@ -46,16 +46,19 @@ def test_what_is_not_idempotent_is_not_sent_twice(gateway):
 
 
 def test_a_limit_for_all_is_taken_with_its_windows_and_scope(gateway):
-    limits = gateway.scenario.gateway.rate_limits
-    # the nearer instance of the plugin holds for the routes of orders, so the one for all does not hold for all
-    assert limits == ()
-    assert "# rate-limiting second 50 by ip" in gateway.text
+    (limit,) = gateway.scenario.gateway.rate_limits
+    assert (limit.per, limit.preset, [its.rate * its.window for its in limit.periods]) == ("ip", "kong", [50, 10_000])
+    # the nearer instance of the plugin holds for the routes of orders, in the place of the one for all
+    (nearer,) = gateway.scenario.gateway.routes["place-order"].rate_limits
+    assert (nearer.per, nearer.scope, nearer.rate * nearer.window) == ("consumer", "cluster", pytest.approx(30))
+    assert gateway.scenario.gateway.routes["place-order"].gateway_limits == "replaced"
+    assert gateway.scenario.gateway.routes["goods"].rate_limits == ()
 
 
 @pytest.mark.parametrize(
     ("plugin", "expected"),
     [
-        ("{name: rate-limiting, config: {minute: 5}}", [("user", 5, 60.0, "fixed_window", "node")]),
+        ("{name: rate-limiting, config: {minute: 5}}", [("consumer", 5, 60.0, "fixed_window", "node")]),
         (
             "{name: rate-limiting, config: {second: 2, day: 7, policy: cluster, limit_by: service}}",
             [("all", 2, 1.0, "fixed_window", "cluster"), ("all", 7, 86400.0, "fixed_window", "cluster")],
@@ -63,13 +66,13 @@ def test_a_limit_for_all_is_taken_with_its_windows_and_scope(gateway):
         (
             "{name: rate-limiting-advanced, config: {limit: [5, 100], window_size: [30, 3600]}}",
             [
-                ("user", 5, 30.0, "sliding_window_counter", "node"),
-                ("user", 100, 3600.0, "sliding_window_counter", "node"),
+                ("consumer", 5, 30.0, "sliding_window_counter", "node"),
+                ("consumer", 100, 3600.0, "sliding_window_counter", "node"),
             ],
         ),
         (
             "{name: rate-limiting-advanced, config: {limit: [9], window_size: [7], window_type: fixed, strategy: redis, identifier: ip}}",
-            [("user", 9, 7.0, "fixed_window", "cluster")],
+            [("ip", 9, 7.0, "fixed_window", "cluster")],
         ),
     ],
 )
@@ -85,7 +88,9 @@ def test_limits(tmp_path, plugin, expected, nested):
         """
     limits = imported(tmp_path, a_yaml=text).scenario.gateway.rate_limits
     assert [
-        (limit.per, round(limit.rate * limit.window, 9), limit.window, limit.algorithm, limit.scope) for limit in limits
+        (limit.per, round(its.rate * its.window, 9), its.window, limit.algorithm, limit.scope)
+        for limit in limits
+        for its in limit.periods
     ] == expected
 
 
@@ -216,5 +221,6 @@ def test_of_an_ingress_beside_kong_no_limit_holds_for_all(tmp_path):
     found = imported(tmp_path, a_yaml=INGRESS.format(name="other", image="x"), b_yaml=ONE)
     assert list(found.document["gateway"]["routes"]) == ["/", "r"]
     assert "rate_limits" not in found.document["gateway"]
-    assert "# limit-rps" in found.text
-    assert "# rate-limiting minute 9 by consumer" in found.text
+    routes = found.document["gateway"]["routes"]
+    assert routes["/"]["rate_limits"] == [{"preset": "nginx", "per": "ip", "rate": "5/s", "burst": 25, "nodelay": True}]
+    assert routes["r"]["rate_limits"] == [{"per": "consumer", "preset": "kong", "rate": "9/m"}]

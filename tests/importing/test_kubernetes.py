@@ -78,14 +78,20 @@ def test_calls_are_guessed_from_addresses_config_maps_references_and_names(shop)
     assert "hush" not in shop.text + str(shop.imported.told.as_json())
 
 
-def test_autoscaling_is_kept_as_a_comment_and_its_least_replicas_are_taken(shop):
-    assert shop.document["services"]["basket"]["replicas"] == 2
-    remark = shop.remark("# HorizontalPodAutoscaler basket:")
-    assert remark == "# HorizontalPodAutoscaler basket: 2 to 8 replicas, cpu 60%, scaleDown waits 120s (line 106)"
-    assert "write it as `autoscaling` of the service" in shop.left_out("HorizontalPodAutoscaler basket")[0][1]
-    assert shop.remark("# ScaledObject mailer:") == (
-        "# ScaledObject mailer: 0 to 6 replicas, kafka (topic orders, lagThreshold 50), polled every 30s, cools down for 300s (line 116)"
-    )
+def test_an_autoscaler_looks_at_the_share_of_what_is_requested(shop):
+    """60 % of the 100m that a pod requests are 6 % of the core that it is let have."""
+    basket = shop.scenario.services["basket"]
+    assert (basket.replicas, basket.cores, basket.autoscaling.min, basket.autoscaling.max) == (2, 1, 2, 8)
+    (metric,) = basket.autoscaling.metrics
+    assert metric.cpu == pytest.approx(0.06)
+    assert basket.autoscaling.behavior.scale_down.stabilization == 120.0
+    assert shop.text.count("start: {time: 30s} # TO BE SUPPLIED: from the decision until a replica is ready") == 2
+
+
+def test_a_scaled_object_looks_at_the_lag_of_its_group(shop):
+    mailer = shop.scenario.services["mailer"].autoscaling
+    assert (mailer.min, mailer.max, mailer.polling_interval, mailer.cooldown_period) == (0, 6, 30.0, 300.0)
+    assert (mailer.metrics[0].lag.group, mailer.metrics[0].lag.target) == ("mailer", 50.0)
 
 
 def test_a_trigger_on_a_topic_says_who_consumes_it_and_a_kafka_topic_how_many_partitions_it_has(shop):
@@ -100,8 +106,8 @@ def test_an_ingress_is_the_gateway(shop):
         "/": "storefront.handle",
         "/goods": "catalogue.handle",
     }
-    # limit_req ... burst=50 nodelay, 5 times the rate by default; n of nginx are n + 1 of a token bucket
-    assert gateway["rate_limits"] == [{"per": "user", "rate": "10/s", "burst": 51, "scope": "node"}]
+    # limit_req ... burst=50 nodelay, 5 times the rate by default
+    assert gateway["rate_limits"] == [{"preset": "nginx", "per": "ip", "rate": "10/s", "burst": 50, "nodelay": True}]
     policy = shop.scenario.policies["ingress-shop"]
     assert policy.timeout == 5.0
     assert policy.retry.max_attempts == 3

@@ -89,7 +89,8 @@ def test_an_application_has_threads_neighbours_and_instances_called_like_them(tm
     assert (its.retry.max_attempts, its.retry.backoff.base, its.retry.backoff.multiplier) == (4, 0.2, 1.5)
     assert its.bulkhead.max_concurrent_calls == 25
     assert found.left_out("instance unknown of resilience4j")
-    assert found.left_out("resilience4j ratelimiter")
+    limit = its.rate_limit.resilience4j
+    assert (limit.limit_for_period, limit.limit_refresh_period, limit.timeout_duration) == (5, 500e-9, 5.0)
 
 
 @pytest.mark.parametrize("text", ["{a.b-c: 1}", "{a: {b_c: 1}}", "{a: {bC: 1}}", "a.bC: 1", "a: {x: 2}\na.BC: 1"])

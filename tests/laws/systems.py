@@ -6,15 +6,21 @@ from pathlib import Path
 
 import numpy as np
 
+from sim import compiled, models
 from sim.chance.keyed import stream_key
 from sim.chance.sampler import sampler
+from sim.experiments.on_paper.run_size import attempts_of
 from sim.metrics.gauges import Gauges
-from sim.models import simulate
 from sim.records.tables import Records
 from sim.spec import load_text
+from sim.spec.walk import what_only_simpy_runs
 from sim.vocabulary import GOOD, Outcome
+from tests.compiled.same import differences
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+
+LONG = 300_000  # attempts: more of them are made by machine code
+HEAD = 20_000  # attempts that SimPy makes of such a run, with the same records
 
 STATION = """
 version: 1
@@ -35,9 +41,14 @@ def scenario(text, *sets):
 
 
 def run(text, *sets, replication=0):
-    """One replication of a text with settings."""
+    """One replication of a text with settings; a long one on the compiled engine, which has to agree with SimPy on its head."""
     described = scenario(text, *sets)
-    return Run(described, simulate(described, replication))
+    attempts = attempts_of(described)
+    if attempts < LONG or any(what_only_simpy_runs(described)):
+        return Run(described, models.simulate(described, replication))
+    head = described.model_copy(update={"duration": described.duration * HEAD / attempts, "warmup": 0.0})
+    assert differences(models.simulate(head, replication), compiled.simulate(head, replication)) == []
+    return Run(described, compiled.simulate(described, replication))
 
 
 class Run:

@@ -6,7 +6,18 @@ import struct
 import numpy as np
 import pytest
 
-from sim.policies import balancer, breaker, budget, bulkhead, limiter, partitioner, retry
+from sim.policies import (
+    balancer,
+    breaker,
+    budget,
+    bulkhead,
+    library_breakers,
+    limiter,
+    partitioner,
+    retry,
+    throttle,
+    waiting,
+)
 from sim.policies.base import table_of
 from sim.spec.gateway import RateLimit
 from sim.spec.policy import Budget, Bulkhead, CircuitBreaker, Retry
@@ -79,6 +90,58 @@ def test_breakers(settings):
         assert breaker.state(twins.plain[0], now) == breaker.state.compiled(twins.compiled[0], now)
         twins.assert_same()
     assert twins.plain[0].period > 50
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"consecutive": 3, "open_for": "1s", "half_open_calls": 2},
+        {"gobreaker": {"interval": "3s", "timeout": "1s", "consecutive_failures": 2}},
+        {"polly": {"sampling_duration": "1s", "break_duration": "1s", "minimum_throughput": 3, "failure_ratio": 0.5}},
+        {"opossum": {"rolling_count_timeout": "2s", "rolling_count_buckets": 7, "reset_timeout": "1s"}},
+        {"hystrix": {"rolling_stats": "2s", "sleep_window": "1s", "request_volume_threshold": 3}},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_breakers_of_libraries(settings):
+    twins = Twins(*library_breakers.new_library_breaker(CircuitBreaker(**settings)))
+    chance, now, inside = random.Random(1), 0.0, []
+    for _ in range(STEPS):
+        now += chance.expovariate(8.0)
+        if not inside or chance.random() < 0.5:
+            ticket = twins(library_breakers.admit, now)
+            if ticket >= 0:
+                inside.append(ticket)
+        elif chance.random() < 0.9:
+            twins(library_breakers.settle, now, inside.pop(), chance.choice([0, 0, 7, 8, 9]))
+        else:
+            assert library_breakers.give_back(twins.plain[0], inside[-1]) is None
+            library_breakers.give_back.compiled(twins.compiled[0], inside.pop())
+        twins.assert_same()
+    assert twins.plain[0].period > 50
+
+
+@pytest.mark.parametrize("kind", ["smooth", "guava", "resilience4j"])
+def test_limits_that_one_waits_for(kind):
+    twins, chance, now = Twins(waiting.new_waiting(kind, 7.0, 3, 0.3, 0.5)), random.Random(1), 0.0
+    refused = 0
+    for _ in range(STEPS):
+        now += chance.choice([chance.expovariate(8.0), 1 / 7, 0.0])
+        wait = twins(waiting.ahead, now)
+        if twins(waiting.willing, now, wait):
+            twins(waiting.reserve, now, 1)
+        else:
+            refused += 1
+        twins.assert_same()
+    assert 0.05 < refused / STEPS < 0.95
+
+
+def test_throttles():
+    twins, chance = Twins(throttle.new_throttle(10, 0.4567)), random.Random(1)
+    for _ in range(STEPS):
+        twins(throttle.failed if chance.random() < 0.3 else throttle.succeeded)
+        twins(throttle.allows)
+        twins.assert_same()
 
 
 @pytest.mark.parametrize("jitter", ["none", "full", "equal", "decorrelated", "20%"])

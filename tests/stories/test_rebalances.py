@@ -6,7 +6,7 @@ import pytest
 
 from sim import testing
 from sim.errors import ScenarioError
-from sim.policies.assignor import sticky_assign
+from sim.policies.assignor import assign_numbers, sticky_assign
 
 SYSTEM = """
 duration: 320s
@@ -161,3 +161,23 @@ def test_a_queue_has_no_membership():
     )
     with pytest.raises(ScenarioError, match="the consumers of a queue are no group"):
         testing.play(text, [0.0])
+
+
+@pytest.mark.parametrize(
+    ("assignor", "stays"), [("range", 5), ("sticky", 6)], ids=["range deals all anew", "sticky keeps what it can"]
+)
+def test_what_the_survivors_of_a_group_keep_is_a_matter_of_its_assignor(assignor, stays):
+    """Eight partitions, four members, the first of which dies: range deals 0-2, 3-5, 6-7 to those who had 2-3, 4-5, 6-7; sticky
+    gives two of them one more.
+    """
+    before = [[0, 1], [2, 3], [4, 5], [6, 7]]
+    after = assign_numbers(assignor, before[1:], 8)
+    assert sum(len(set(had) & set(has)) for had, has in zip(before[1:], after, strict=True)) == stays
+    played = testing.play(system(f"membership: {{assignor: {assignor}}}", CRASH), FLOW)
+    assert [value for _, value in moments(played, "partitions_assigned")] == [3.0]
+    assert not any(math.isnan(time) for time in played.completions())
+
+
+def test_an_assignor_belongs_to_its_protocol():
+    with pytest.raises(ScenarioError, match="assignor: sticky under protocol: cooperative"):
+        testing.play(system("membership: {protocol: cooperative, assignor: sticky}"), FLOW)

@@ -18,6 +18,7 @@ from sim.compiled.flows.layer import Layer
 from sim.compiled.flows.layers.attempt import Attempt
 from sim.compiled.flows.layers.breaker import Breaker
 from sim.compiled.flows.layers.bulkhead import Bulkhead
+from sim.compiled.flows.layers.rate_limit import RateLimit
 from sim.compiled.flows.layers.retry import Retry
 from sim.compiled.flows.layers.timeout import Timeout
 from sim.compiled.flows.layers.total_timeout import TotalTimeout
@@ -31,6 +32,7 @@ LAYERS: tuple[type[Layer], ...] = (  # the outermost first
     TotalTimeout,
     Retry,
     Breaker,
+    RateLimit,
     Timeout,
     Bulkhead,
     Attempt,
@@ -53,9 +55,9 @@ def purpose_of(layer: type[Layer]) -> int:
     return int(OF_LAYERS) + LAYERS.index(layer)
 
 
-def series_of(quantity: str) -> int:
-    """The number of a series of layers among all of them."""
-    return [name for layer in LAYERS for name in layer.series].index(quantity)
+def series_of(layer: type[Layer], quantity: str) -> int:
+    """The number of a series of a layer among all of them."""
+    return [(one, name) for one in LAYERS for name in one.series].index((layer, quantity))
 
 
 def modules() -> Iterable[Module]:

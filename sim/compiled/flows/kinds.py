@@ -9,7 +9,10 @@ from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
+from sim.policies.library_breakers import LibraryRow
 from sim.policies.retry import RetryRow
+from sim.policies.throttle import ThrottleRow
+from sim.policies.waiting import WaitingRow
 
 
 class RequestRecord(int):
@@ -284,10 +287,14 @@ class Call(int):
     guards: int
     subject: int
     about: int
+    limit_about: int
+    in_vain: float
     cancels: bool
     budgeted: bool
+    throttled: bool
     breaks: bool
     bulkhead: bool
+    limits: bool
     may_freeze: bool
     per_replica: bool
 
@@ -339,14 +346,22 @@ class Guard(int):
     spent: float
     taken_area: float
     breaker: BreakerRow
+    library: LibraryRow | None
     ring: Ring
     size: int
     budget: BudgetRow
     tokens: Ring
+    throttle: ThrottleRow | None
     bulkhead: BulkheadRow
     line: TaskLine
     passed: int
     turned_away: int
+    limiter: WaitingRow
+    refused: float
+    limit_passed: int
+    limit_turned_away: int
+    limit_in_line: int
+    refusing: bool
 
 
 class Repetition(int):
@@ -990,6 +1005,18 @@ class TokenOp(int):
     fail: Op
     draw: int
     where: int
+
+
+class PluginOp(int):
+    """A step of a plug-in."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    function: int
+    step: int
+    depth: int
 
 
 class Series(int):

@@ -11,7 +11,10 @@ from sim.policies.balancer import BALANCER, BalancerRow
 from sim.policies.breaker import BREAKER, BreakerRow
 from sim.policies.budget import BUDGET, BudgetRow
 from sim.policies.bulkhead import BULKHEAD, BulkheadRow
+from sim.policies.library_breakers import LIBRARY, LibraryRow
 from sim.policies.retry import RETRY, RetryRow
+from sim.policies.throttle import THROTTLE, ThrottleRow
+from sim.policies.waiting import WAITING, WaitingRow
 
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
@@ -37,10 +40,14 @@ class Call(Row, fixed=True):
     guards: int  # where its guards stand in `guard_of`, by replica of the caller; -1: it has none
     subject: int  # place in the list of subjects: the caller, or its first replica
     about: int  # likewise: the callee
+    limit_about: int  # likewise: its rate limit
+    in_vain: float  # s; who is refused by that waits so long
     cancels: bool  # a timeout ends the attempt
     budgeted: bool  # retries are
+    throttled: bool  # as gRPC does it
     breaks: bool  # it has a breaker
     bulkhead: bool  # likewise
+    limits: bool  # it has a rate limit of its own
     may_freeze: bool  # its caller
     per_replica: bool  # each replica of the caller has a guard of its own
 
@@ -92,14 +99,22 @@ class Guard(Row):
     spent: float  # when its budget was last found exhausted
     taken_area: float
     breaker: Fixed[Reference[BreakerRow]]  # -1: none; so of budget and bulkhead
+    library: Fixed[Perhaps[LibraryRow]]  # a breaker of a library, in the place of the other
     ring: Ring
     size: int  # of the ring
     budget: Fixed[Reference[BudgetRow]]
     tokens: Ring
+    throttle: Fixed[Perhaps[ThrottleRow]]  # of gRPC, in the place of the budget
     bulkhead: Fixed[Reference[BulkheadRow]]
     line: TaskLine  # those who wait for a place in its bulkhead
     passed: int
     turned_away: int
+    limiter: Fixed[Reference[WaitingRow]]  # -1: none
+    refused: float  # s; when that has last refused anybody
+    limit_passed: int
+    limit_turned_away: int
+    limit_in_line: int
+    refusing: bool  # there was a refusal
 
 
 calls = Table("calls", Call)
@@ -111,8 +126,11 @@ wire_delays = Table("wire_delays", int, width="network_faults")
 guards = Table("guards", Guard)
 guard_of = Table("guard_of", int)
 breakers = Table("breakers", BreakerRow, dtype=BREAKER)
+library_rows = Table("library_rows", LibraryRow, dtype=LIBRARY)
 budgets = Table("budgets", BudgetRow, dtype=BUDGET)
+throttles = Table("throttles", ThrottleRow, dtype=THROTTLE)
 bulkheads = Table("bulkheads", BulkheadRow, dtype=BULKHEAD)
+waiting_limits = Table("waiting_limits", WaitingRow, dtype=WAITING)
 retries = Table("retries", RetryRow, dtype=RETRY)
 rings = Table("rings", float)
 """What breakers and budgets remember, one after the other."""

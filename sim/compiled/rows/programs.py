@@ -166,6 +166,14 @@ class TokenOp(Op, size=OP_BYTES, fixed=True):
     where: int  # index into names: who would be asked
 
 
+class PluginOp(Op, size=OP_BYTES, fixed=True):
+    """A step of a plug-in."""
+
+    function: int  # of its flow, in `plugin_functions`
+    step: int  # its row in the first replica of its host
+    depth: int  # of its frame
+
+
 ops = Table("ops", Op)
 entry_ops = View(ops, EntryOp)
 timed_ops = View(ops, TimedOp)
@@ -188,5 +196,6 @@ share_ops = View(ops, ShareOp)
 repeat_ops = View(ops, RepeatOp)
 aside_ops = View(ops, AsideOp)
 token_ops = View(ops, TokenOp)
+plugin_ops = View(ops, PluginOp)
 branches = Table("branches", int)
 """Where the program of each branch begins."""

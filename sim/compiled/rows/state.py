@@ -20,6 +20,7 @@ from sim.compiled.rows import (
     gateway,
     hosts,
     logs,
+    plugins,
     programs,
     records,
     running,
@@ -29,7 +30,7 @@ from sim.compiled.rows import (
 from sim.compiled.rows.declaring import Row, parts_of, row_at
 from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, AnyTable, Count, Memory, Rows, Table
 
-ROOMS = (calls, composed, events, gateway, hosts, logs, programs, records, running, traffic, watched)
+ROOMS = (calls, composed, events, gateway, hosts, logs, plugins, programs, records, running, traffic, watched)
 """All modules that declare tables: here all of them are known."""
 
 
@@ -79,6 +80,7 @@ class State(Row):
     series_count: int
     network_faults: int
     deepest: int
+    deepest_frame: int
     largest_batch: int
     redeliveries: int  # redeliveries in place since Python looked
     spans: int  # of which requests they are kept

@@ -14,6 +14,7 @@ from sim.compiled.wiring.found import Filled, Found, fractions
 from sim.models.group import MEMBER
 
 if TYPE_CHECKING:
+    from sim.compiled.plugins.tables import PluginTables
     from sim.compiled.wiring.guards import GuardTables
     from sim.compiled.wiring.places import Places
 
@@ -33,14 +34,15 @@ OF_GROUPS = (
 class SeriesTables:
     """Their rows."""
 
-    def __init__(self, places: Places, guards: GuardTables):
-        self.places, self.guards = places, guards
+    def __init__(self, places: Places, guards: GuardTables, plugins: PluginTables):
+        self.places, self.guards, self.plugins = places, guards, plugins
         self.series = Found(rows.Series)
         self._found: dict[tuple[str, str], list[dict[str, int]]] = {}
         self._watch_hosts()
         self._watch_guards()
         self._watch_groups()
         self._watch_limits()
+        self._watch_plugins()
         for series in places.world.recorder.series:
             known = self._found.get((series.component, series.quantity))
             if not known:
@@ -63,8 +65,8 @@ class SeriesTables:
     def _watch_guards(self) -> None:
         for call in self.places.world.calls.guarded:
             at, count = self.guards.guards_at(call.guards), len(call.guards)
-            for watched in (one for layer in LAYERS for one in layer.watched(call, call.guards)):
-                what = sampling.OF_LAYERS + series_of(watched.quantity)
+            for layer, watched in [(one, its) for one in LAYERS for its in one.watched(call, call.guards)]:
+                what = sampling.OF_LAYERS + series_of(layer, watched.quantity)
                 self._watch(watched.component, watched.quantity, what, at, watched.guards or count)
 
     def _watch_groups(self) -> None:
@@ -79,6 +81,12 @@ class SeriesTables:
         for place, limit in enumerate(gateway.limits if gateway is not None else ()):
             self._watch(f"gateway {limit.label}", "passed", sampling.LIMIT_PASSED, place)
             self._watch(f"gateway {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
+
+    def _watch_plugins(self) -> None:
+        for host, name, word in self.plugins.totals():
+            if (host.name, name) in self._found:
+                raise Unsupported(f"two steps that keep the time series '{host.name}.{name}'")
+            self._watch(host.name, name, sampling.PLUGIN_TOTAL, word, len(host.replicas))
 
     def tables(self) -> Filled:
         """As they are at time 0."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.compiled.operations import COURIER
+from sim.compiled.plugins.tables import PluginTables
 from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.compiled.rows import events, programs
 from sim.compiled.wiring.calls import CallTables
@@ -40,14 +41,16 @@ class Wiring(Places):
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
         gateway_work = row_of(self.world.sampler(work, "gateway.work")) if work is not None else -1
-        self.assembler = Assembler(self, self.call_tables, self.composed_tables, gateway_work)
+        self.plugin_tables = PluginTables(self.guard_tables)
+        self.assembler = Assembler(self, self.call_tables, self.composed_tables, self.plugin_tables, gateway_work)
         self.assembler.courier = self.assembler.emit(COURIER)
         self.log_tables = LogTables(self, self.call_tables, self.assembler)
         self._enter()
         self.traffic_tables = TrafficTables(self, self.call_tables, self.assembler)
         self.gateway_tables = GatewayTables(self)
         self.ops = self.assembler.table()
-        self.series_tables = SeriesTables(self, self.guard_tables)
+        self.plugin_tables.fill()
+        self.series_tables = SeriesTables(self, self.guard_tables, self.plugin_tables)
         self.fresh = dict(self._policies())  # what a crash brings them back to
 
     def _enter(self) -> None:
@@ -78,5 +81,6 @@ class Wiring(Places):
             self.traffic_tables,
             self.gateway_tables,
             self.series_tables,
+            self.plugin_tables,
         ):
             yield from room.tables()

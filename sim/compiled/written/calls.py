@@ -12,9 +12,11 @@ from sim.compiled.base import NONE, YES, handler, inlined, whole
 from sim.compiled.calendar import arm, arm_total, hold, make_ready
 from sim.compiled.ending import stop
 from sim.compiled.flows.layers.attempt import send
-from sim.compiled.flows.layers.breaker import note_breaker
+from sim.compiled.flows.layers.breaker import ask_library, note_breaker, tell_library
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line, wait_at_bulkhead
-from sim.compiled.guards import guard_for, note
+from sim.compiled.flows.layers.rate_limit import ask_for_turn, note_turn, stand_in_line, stop_waiting
+from sim.compiled.flows.layers.retry import hear, withdraw
+from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
 from sim.compiled.places import park
 from sim.compiled.rows.calls import breakers, budgets, bulkheads, calls, guards, retries, rings, targets
@@ -28,27 +30,25 @@ from sim.policies import base, breaker, budget, bulkhead, retry
 
 BACKOFF = whole(2)
 BREAKER_OPEN = whole(6)
-BUDGET_EXHAUSTED = whole(12)
 BULKHEAD = whole(3)
 BULKHEAD_FULL = whole(7)
 DEGRADED = whole(1)
 FAIL = whole(2)
 IN_BULKHEAD = whole(3)
+IN_VAIN = whole(3)
 LONG_AGO = float("-inf")
 NEXT = whole(1)
 NOT_ASKED = whole(-1)
 OK = whole(0)
 PARKED = whole(4)
 PAUSED = whole(1)
-QUIET = 10.0
+RATE_LIMITED = whole(3)
 TIMEOUT = whole(8)
 UNREACHABLE = whole(10)
-base_passed = base.passed.compiled
 base_reached = base.reached.compiled
 breaker_admit = breaker.admit.compiled
 breaker_settle = breaker.settle.compiled
 budget_deposit = budget.deposit.compiled
-budget_withdraw = budget.withdraw.compiled
 bulkhead_enter = bulkhead.enter.compiled
 retry_backoff = retry.backoff.compiled
 retry_retryable = retry.retryable.compiled
@@ -70,45 +70,74 @@ def call_step(s: State, own: int, call: int) -> int:
             own_row.where = targets(s)[call_row.target].where
             own_row.root = 0
             outcome_1 = TIMEOUT
-            to = 12
+            to = 17
         else:
-            to = 5
-    if pc == 3:
+            to = 7
+    if pc == 5:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             own_row.ticket += 1
             own_row.child = -1
-            to = 4
-        else:
             to = 6
-    if pc == 4 or to == 4:
+        else:
+            to = 8
+    if pc == 6 or to == 6:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
-            own_row.phase = 4
+            own_row.phase = 6
             return PARK
         else:
-            to = 6
-    if to == 6:
+            to = 8
+    if to == 8:
         own_row.child = -1
         if targets(s)[call_row.target].counts:
             leave_balancer(s, call_row.target, own_row.replica, own_row.callee)
             own_row.callee = -1
         if own_row.outcome == DEGRADED:
             own_row.degraded = True
-            outcome_6 = OK
-            to = 9
+            outcome_12 = OK
+            to = 13
         else:
-            outcome_6 = own_row.outcome
-            to = 9
+            outcome_12 = own_row.outcome
+            to = 13
+    if pc == 4:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 4
+            return PARK
+        elif own_row.guard < 0:
+            outcome_11 = own_row.outcome
+            to = 14
+        else:
+            to = 12
     if pc == 2:
         if call_row.may_freeze and replicas(s)[own_row.replica].hung:
             park(s, own)
             own_row.phase = 2
             return PARK
-        elif own_row.guard < 0:
-            outcome_5 = own_row.outcome
-            to = 10
         else:
-            to = 8
+            stop_waiting(s, own, call)
+            if call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
+                own_row.where = targets(s)[call_row.target].where
+                own_row.root = 0
+                outcome_3 = TIMEOUT
+                to = 15
+            else:
+                note_turn(s, own, call)
+                to = 11
+    if pc == 3:
+        if call_row.may_freeze and replicas(s)[own_row.replica].hung:
+            park(s, own)
+            own_row.phase = 3
+            return PARK
+        else:
+            stop_waiting(s, own, call)
+            if call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
+                own_row.where = targets(s)[call_row.target].where
+                own_row.root = 0
+                outcome_3 = TIMEOUT
+                to = 15
+            else:
+                to = 10
     if pc == 0:
         own_row.call = call
         own_row.callee = -1
@@ -119,123 +148,147 @@ def call_step(s: State, own: int, call: int) -> int:
             guard_2_row = guards(s)[guard_2]
             budget_deposit(budgets(s)[guard_2_row.budget], rows_from(rings(s), guard_2_row.tokens), s.now)
         own_row.tries = 0
-        to = 5
-    if pc == 5 or to == 5:
+        to = 7
+    if pc == 7 or to == 7:
         if call_row.breaks:
             guard_3 = guard_for(s, call, own)
             guard_3_row = guards(s)[guard_3]
-            period_3 = breakers(s)[guard_3_row.breaker].period
-            own_row.admitted = breaker_admit(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now)
-            if breakers(s)[guard_3_row.breaker].period != period_3:
-                note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
+            if guard_3_row.library >= 0:
+                own_row.admitted = ask_library(s, own, call)
+            else:
+                period_3 = breakers(s)[guard_3_row.breaker].period
+                own_row.admitted = breaker_admit(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now)
+                if breakers(s)[guard_3_row.breaker].period != period_3:
+                    note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
             if own_row.admitted < 0:
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
                 outcome_2 = BREAKER_OPEN
-                to = 11
+                to = 16
             else:
                 own_row.began = s.now
-                to = 7
+                to = 9
         else:
-            to = 7
-    if to == 7:
+            to = 9
+    if to == 9:
+        if call_row.limits:
+            wait_5 = ask_for_turn(s, own, call)
+            if wait_5 < 0.0:
+                if call_row.in_vain > 0.0:
+                    stand_in_line(s, own, call, call_row.in_vain)
+                    own_row.phase = 3
+                    return PARK
+                else:
+                    to = 10
+            elif wait_5 > 0.0:
+                stand_in_line(s, own, call, wait_5)
+                own_row.phase = 2
+                return PARK
+            else:
+                to = 11
+        else:
+            to = 11
+    if to == 10:
+        own_row.where = targets(s)[call_row.target].where
+        own_row.root = 0
+        outcome_3 = RATE_LIMITED
+        to = 15
+    if to == 11:
         if call_row.lane >= 0:
             arm(s, call_row.lane, own)
         if call_row.bulkhead:
-            guard_6 = guard_for(s, call, own)
-            guard_6_row = guards(s)[guard_6]
+            guard_12 = guard_for(s, call, own)
+            guard_12_row = guards(s)[guard_12]
             own_row.callee = -1
-            if guard_6_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_6_row.bulkhead]):
-                own_row.guard = guard_6
-                guard_6_row.taken_area -= s.now
-                guard_6_row.passed += 1
-                to = 8
+            if guard_12_row.line.first < 0 and bulkhead_enter(bulkheads(s)[guard_12_row.bulkhead]):
+                own_row.guard = guard_12
+                guard_12_row.taken_area -= s.now
+                guard_12_row.passed += 1
+                to = 12
             elif call_row.bulkhead_lane < 0:
-                guard_6_row.turned_away += 1
+                guard_12_row.turned_away += 1
                 own_row.where = targets(s)[call_row.target].where
                 own_row.root = 0
-                outcome_5 = BULKHEAD_FULL
-                to = 10
+                outcome_11 = BULKHEAD_FULL
+                to = 14
             else:
                 if s.spans:
                     keep_stage(s, own, BULKHEAD, targets(s)[call_row.target].where, 0.0, NONE)
-                wait_at_bulkhead(s, guard_6, own)
+                wait_at_bulkhead(s, guard_12, own)
                 arm(s, call_row.bulkhead_lane, own)
-                own_row.phase = 2
+                own_row.phase = 4
                 return PARK
         else:
-            to = 8
-    if to == 8:
+            to = 12
+    if to == 12:
         own_row.callee = send(s, own, call, own_row.tries)
         if own_row.callee < 0:
             own_row.root = 0
-            outcome_6 = UNREACHABLE
-            to = 9
+            outcome_12 = UNREACHABLE
+            to = 13
         else:
-            own_row.phase = 3
+            own_row.phase = 5
             return PARK
-    if to == 9:
+    if to == 13:
         if own_row.guard >= 0:
             leave_bulkhead(s, own)
-        outcome_5 = outcome_6
-        to = 10
-    if to == 10:
+        outcome_11 = outcome_12
+        to = 14
+    if to == 14:
         own_row.ticket += 1
+        outcome_5 = outcome_11
         outcome_3 = outcome_5
+        to = 15
+    if to == 15:
         if call_row.breaks:
             guard_3 = guard_for(s, call, own)
             guard_3_row = guards(s)[guard_3]
-            period_3 = breakers(s)[guard_3_row.breaker].period
-            breaker_settle(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now, own_row.admitted, outcome_3, s.now - own_row.began)
+            if guard_3_row.library >= 0:
+                tell_library(s, own, call, outcome_3)
+            else:
+                period_3 = breakers(s)[guard_3_row.breaker].period
+                breaker_settle(breakers(s)[guard_3_row.breaker], rows_from(rings(s), guard_3_row.ring), s.now, own_row.admitted, outcome_3, s.now - own_row.began)
+                if breakers(s)[guard_3_row.breaker].period != period_3:
+                    note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
             own_row.admitted = NOT_ASKED
-            if breakers(s)[guard_3_row.breaker].period != period_3:
-                note_breaker(s, own, call, breakers(s)[guard_3_row.breaker], period_3)
         outcome_2 = outcome_3
-        to = 11
-    if to == 11:
+        to = 16
+    if to == 16:
         own_row.tries += 1
+        if call_row.throttled:
+            hear(s, own, call, outcome_2)
         if own_row.tries >= call_row.max_attempts or not retry_retryable(retries(s)[call_row.retry], outcome_2):
             outcome_1 = outcome_2
-            to = 12
+            to = 17
         elif call_row.total_lane >= 0 and base_reached(s.now, own_row.deadline):
             outcome_1 = outcome_2
-            to = 12
-        elif call_row.budgeted:
-            guard_2 = guard_for(s, call, own)
-            guard_2_row = guards(s)[guard_2]
-            if not budget_withdraw(budgets(s)[guard_2_row.budget], rows_from(rings(s), guard_2_row.tokens), s.now):
-                if base_passed(s.now, guard_2_row.spent + QUIET):
-                    note(s, own, call, BUDGET_EXHAUSTED, s.now)
-                guard_2_row.spent = s.now
-                outcome_1 = outcome_2
-                to = 12
-            else:
-                to = 13
+            to = 17
+        elif call_row.budgeted and (not withdraw(s, own, call)):
+            outcome_1 = outcome_2
+            to = 17
         else:
-            to = 13
-    if to == 12:
+            luck_2 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
+            last_2 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
+            own_row.pause = retry_backoff(retries(s)[call_row.retry], own_row.tries, luck_2, last_2)
+            if call_row.total_lane >= 0 and base_reached(s.now + own_row.pause, own_row.deadline):
+                own_row.pause = own_row.deadline - s.now
+                own_row.deadline = LONG_AGO
+            if own_row.pause > 0.0:
+                if s.spans:
+                    keep_stage(s, own, BACKOFF, targets(s)[call_row.target].where, 0.0, NONE)
+                hold(s, own, own_row.pause)
+                own_row.phase = 1
+                return PARK
+            else:
+                own_row.phase = 7
+                return AGAIN
+    if to == 17:
         own_row.call_number = 0
         outcome = outcome_1
         own_row.call = -1
         own_row.outcome = outcome
         own_row.phase = 0
         return NEXT if outcome == OK else FAIL
-    if to == 13:
-        luck_2 = uniform(draws(s)[call_row.jitter].key, requests(s)[own_row.request].id, link_chain(own_row.chain, call_row.salt, own_row.tries))
-        last_2 = own_row.pause if own_row.tries > 1 else retries(s)[call_row.retry].base
-        own_row.pause = retry_backoff(retries(s)[call_row.retry], own_row.tries, luck_2, last_2)
-        if call_row.total_lane >= 0 and base_reached(s.now + own_row.pause, own_row.deadline):
-            own_row.pause = own_row.deadline - s.now
-            own_row.deadline = LONG_AGO
-        if own_row.pause > 0.0:
-            if s.spans:
-                keep_stage(s, own, BACKOFF, targets(s)[call_row.target].where, 0.0, NONE)
-            hold(s, own, own_row.pause)
-            own_row.phase = 1
-            return PARK
-        else:
-            own_row.phase = 5
-            return AGAIN
     return PARK
 
 
@@ -246,7 +299,8 @@ def total_timeout_expired(s: State, own: int, call: int) -> None:
     call_row = calls(s)[call]
     to = -1
     unused_place = own_row.guard >= 0 and own_row.callee < 0
-    if own_row.phase != PAUSED and (own_row.waits != PARKED or unused_place):
+    pausing = PAUSED <= own_row.phase <= IN_VAIN
+    if not pausing and (own_row.waits != PARKED or unused_place):
         child_1 = own_row.child
         if child_1 >= 0:
             tasks(s)[child_1].caller = -1
@@ -325,7 +379,7 @@ def call_expired(s: State, own: int, call: int, purpose: int) -> None:
     """A timer of one of its layers has come."""
     if purpose == 2:
         total_timeout_expired(s, own, call)
-    if purpose == 5:
-        timeout_expired(s, own, call)
     if purpose == 6:
+        timeout_expired(s, own, call)
+    if purpose == 7:
         bulkhead_expired(s, own, call)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sim.compiled.base import handler
 from sim.compiled.flows.layers.breaker import share_open
 from sim.compiled.flows.layers.bulkhead import in_line, passed, places, places_taken, turned_away
+from sim.compiled.flows.layers.rate_limit import refusals, turns_taken, waiting_for_turn
 from sim.compiled.rows.state import State
 
 
@@ -17,13 +18,19 @@ def read_layers(s: State, what: int, first: int, count: int) -> float:
     if what == 0:
         return share_open(s, first, count)
     if what == 1:
-        return places_taken(s, first, count)
+        return turns_taken(s, first, count)
     if what == 2:
-        return places(s, first, count)
+        return refusals(s, first, count)
     if what == 3:
-        return in_line(s, first, count)
+        return waiting_for_turn(s, first, count)
     if what == 4:
-        return passed(s, first, count)
+        return places_taken(s, first, count)
     if what == 5:
+        return places(s, first, count)
+    if what == 6:
+        return in_line(s, first, count)
+    if what == 7:
+        return passed(s, first, count)
+    if what == 8:
         return turned_away(s, first, count)
     return 0.0

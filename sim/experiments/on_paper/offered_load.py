@@ -102,6 +102,7 @@ class CheckReport:
     # what was understood of those of a variant, in a line each
     recordings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     certain: bool = False  # nothing is random in any variant
+    ranges: tuple[str, ...] = ()  # the inputs that are ranges, by their paths
     rates_per: str = "s"  # as the scenario writes them
 
     def __str__(self) -> str:
@@ -115,6 +116,8 @@ class CheckReport:
             alike.setdefault(_text(load) + recordings, []).append(name)
         blocks = [f"{', '.join(names)}\n{text}" for text, names in alike.items()]
         blocks.append("\n".join(self._sentences()) if self.warnings else "no warnings")
+        if self.ranges:
+            blocks.append(f"inputs that are ranges, here at their middle: {', '.join(self.ranges)}")
         if self.certain:
             blocks.append("nothing is random: one replication is enough, and its figures are exact")
         return "\n\n".join(blocks)
@@ -150,6 +153,7 @@ def _checked(study: Study, variants: Sequence[str] | None) -> CheckReport:
     from sim.experiments.on_paper.slips import unreferenced
     from sim.experiments.on_paper.unwise import findings
     from sim.spec.certain import is_certain
+    from sim.spec.uncertain import ranges_in
 
     chosen = study.variants if variants is None else {name: study.variants[name] for name in variants}
     loads: dict[str, OfferedLoad] = {}
@@ -161,7 +165,9 @@ def _checked(study: Study, variants: Sequence[str] | None) -> CheckReport:
             found.setdefault(finding, []).append(name)
     warnings = tuple(replace(finding, variants=tuple(dict.fromkeys(names))) for finding, names in found.items())
     recordings = {name: tuple(recording_lines(scenario)) for name, scenario in chosen.items()}
-    return CheckReport(study.name, loads, warnings, recordings, all(map(is_certain, chosen.values())), study.rates_per)
+    ranges = tuple(its.name for its in ranges_in(study.document))
+    certain = not ranges and all(map(is_certain, chosen.values()))
+    return CheckReport(study.name, loads, warnings, recordings, certain, ranges, study.rates_per)
 
 
 _analysed: deque[Analysis] = deque(maxlen=8)

@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.errors import UsageError
 from sim.experiments.replicating.arms import Arm, arms_of, combine, named
+from sim.experiments.replicating.from_inputs import inputs_of
 from sim.experiments.replicating.method import Best, Method, Precision, in_words
 from sim.experiments.replicating.metric_kinds import additions_of, bounds_of, nature_of
 from sim.experiments.replicating.pilot import pilot_runs, settled
@@ -144,6 +145,9 @@ def _experiment(study: Study, arms: Sequence[Arm], plan: Plan, options: RunOptio
             best=rule if isinstance(rule, Best) else None,
             exact=exact,
             alike=most if most > 1 and all(_alike(results) for results in rounds.results.values()) else 0,
+            inputs=inputs_of(
+                arms, seed, {name: its.table for name, its in figures.items()}, range(rounds.first, rounds.first + most)
+            ),
         ),
     )
 

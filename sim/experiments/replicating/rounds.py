@@ -18,6 +18,7 @@ from sim.experiments.running.executors import Executor
 from sim.experiments.running.jobs import Job, JobResult
 from sim.experiments.running.ledger import Progress
 from sim.spec.certain import is_certain
+from sim.spec.uncertain import ranges_in
 from sim.stats.interval import Interval
 from sim.stats.mean import mean_interval
 from sim.stats.selection import FIRST, Race
@@ -68,7 +69,7 @@ class Rounds:
 
         The first is then all there is.
         """
-        if not all(is_certain(arm.scenario) for arm in self.arms.values()):
+        if not all(is_certain(arm.scenario) and not ranges_in(arm.document) for arm in self.arms.values()):
             return False
         self.run(min(2, most))
         if any(len({result.fingerprint for result in results}) > 1 for results in self.results.values()):

@@ -115,7 +115,7 @@ def test_frames_hold_requests_timelines_and_figures():
 def test_in_a_notebook_it_shows_itself_as_a_table_with_its_verdicts():
     shown = faked()._repr_html_()
     assert "<table" in shown
-    assert "response_p99" in shown
+    assert "response p99" in shown
     assert "availability(kitchen.cook) &gt;= 50%" in shown
 
 

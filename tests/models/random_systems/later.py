@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.models.random_systems.composed import composed_steps
+from tests.models.random_systems.layers import layers
 from tests.models.random_systems.luck import Luck
 
 FIRST_WITH_LATER_WORDS = 3000
 LATER: tuple[Callable[[dict[str, Any], Luck], None], ...] = (
     composed_steps,
+    layers,
 )
 
 

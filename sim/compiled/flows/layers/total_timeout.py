@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.compiled.calendar import arm_total
 from sim.compiled.cutting.words import Waits, flow
-from sim.compiled.flows.layer import Layer, Values
-from sim.compiled.flows.layers.retry import PAUSED
+from sim.compiled.flows.layer import IN_VAIN, PAUSED, Layer, Values
 from sim.compiled.flows.layers.timeout import give_up
 from sim.compiled.rows.state import State
 from sim.compiled.tasks import PARKED
@@ -33,7 +32,8 @@ def in_total_time(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
 def out_of_time(s: State, own: Task, call: Call) -> None:
     """No attempt goes on. In a pause, or frozen with an answer, the task finds out itself when it wakes."""
     unused_place = own.guard is not None and own.callee is None
-    if own.phase != PAUSED and (own.waits != PARKED or unused_place):
+    pausing = PAUSED <= own.phase <= IN_VAIN
+    if not pausing and (own.waits != PARKED or unused_place):
         give_up(s, own, call)
 
 
