@@ -10,7 +10,7 @@ from sim.chance.popularity import rank
 from sim.chance.table import draw
 from sim.compiled.base import CHUNK, NO, ZERO, handler, inlined
 from sim.compiled.calendar import ARRIVAL, ORDINARY, make_ready, schedule
-from sim.compiled.codes import TIMEOUT, UNREACHABLE
+from sim.compiled.codes import RATE_LIMITED, TIMEOUT, UNREACHABLE
 from sim.compiled.ending import stop
 from sim.compiled.gateway import asks_for_others
 from sim.compiled.network import ROUTE, choose
@@ -94,7 +94,7 @@ def arrival(s: State, workload: int) -> int:
         return -1
     request_row = requests(s)[request]
     target = doors(s)[request_row.door].target
-    replica = choose(s, target, row.caller, request_row.id, ZERO)
+    replica = choose(s, target, row.caller, request, ZERO)
     if replica < 0:
         request_row.outcome = UNREACHABLE
         request_row.where = targets(s)[target].where
@@ -174,6 +174,12 @@ def send_attempt(s: State, task: int) -> None:
         make_ready(s, child)
     if s.spans:
         keep_sent(s, task, child, targets(s)[doors(s)[requests(s)[own.request].door].target].where, own.tries)
+
+
+@handler
+def hears_when(s: State, request: int, outcome: int) -> bool:
+    """Whether an answer says when to come again: each 429, and a 503 of a limit; one of a full queue does not."""
+    return outcome in (RATE_LIMITED, requests(s)[request].told_by)
 
 
 @handler

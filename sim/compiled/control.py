@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled import attempts, calendar, cores, ending, tasks
+from sim.compiled import attempts, calendar, cores, ending, lines, tasks
 from sim.compiled.codes import UNREACHABLE
 from sim.compiled.flows.calls import LAYERS
 from sim.compiled.membership import Membership
+from sim.compiled.rows.balancing import peers, views
 from sim.compiled.rows.calls import alive, balancer_of, balancers, loads, rings
 from sim.compiled.rows.calls import guards as guard_rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.gateway import entries, token_rules
 from sim.compiled.rows.hosts import hosts, replicas
+from sim.compiled.rows.lines import codels, disciplines, replica_lines
 from sim.compiled.rows.logs import stickies
 from sim.compiled.rows.plugins import plugin_steps
 from sim.compiled.rows.running import give_back_note, notes
@@ -137,6 +139,7 @@ class Control:
         own.up -= 1
         self.machine.log(EventKind.REPLICA_CRASHED, f"{self.wiring.hosts[host].name}[{row.index}]")
         self.drop_all(host, replica)
+        self._forget_line(host, row.index)
         self.membership.stop(host, [replica])
         self._forget_guards(host, row.index)
         self._forget_balancers(replica)
@@ -154,11 +157,21 @@ class Control:
         row.down = 0
         row.closed -= 1
         alive(self.s)[replica] = 1
+        row.returned = self.s.now
         own.up_area -= self.s.now
         own.up += 1
         self.machine.log(EventKind.REPLICA_RESTARTED, f"{self.wiring.hosts[host].name}[{row.index}]")
         if not self.membership.refusing.get(host):
             self.membership.start(host, [replica])
+
+    def _forget_line(self, host: int, index: int) -> None:
+        """It begins with an empty line that remembers nothing."""
+        place = hosts(self.s)[host].discipline
+        if place >= 0:
+            lines.forget_turns(self.s, host, index)
+            line = disciplines(self.s)[place].first + index
+            at = replica_lines(self.s)[line].codel
+            codels.array(self.s)[at] = self.wiring.fresh[codels][at]
 
     def _forget_guards(self, host: int, index: int) -> None:
         """A crashed replica starts again with closed breakers, empty bulkheads and no budget."""
@@ -170,6 +183,13 @@ class Control:
         for place in balancer_of.array(self.s)[:, replica]:
             if place >= 0:
                 balancers.array(self.s)[place] = self.wiring.fresh[balancers][place]
+        balancing, fresh = self.wiring.call_tables.balancing, self.wiring.fresh
+        for place in balancing.views_of(replica):
+            view = views(self.s)[place]
+            balancers.array(self.s)[view.plain] = fresh[balancers][view.plain]
+            first, last = view.peers, view.peers + hosts(self.s)[view.host].count
+            peers.array(self.s)[first:last] = fresh[peers][first:last]
+            views.array(self.s)[place] = fresh[views][place]
         for first, line in self.wiring.call_tables.loads_of.values():
             loads.array(self.s)[first + replica * line : first + (replica + 1) * line] = 0
 

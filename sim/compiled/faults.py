@@ -9,7 +9,7 @@ from sim.compiled import calendar
 from sim.compiled.program import row_of
 from sim.compiled.rows.calls import hops, wire_delays, wire_losses, wires
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import error_faults, hosts, replicas
+from sim.compiled.rows.hosts import error_faults, hosts, replicas, struck
 from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
@@ -29,6 +29,8 @@ class Faults:
         self.s = control.s
         self.membership = control.membership
         self.slowdowns: dict[int, list[float]] = {}  # by host
+        self.paces: dict[int, list[float]] = {}  # slowdowns by replica, of faults that slow only some
+        self.slow_ones: dict[faults.Slow, list[int]] = {}  # whom each of these slows
         self.losses: dict[int, list[float]] = {}  # by wire
         self.delays: dict[int, list[int]] = {}  # by wire
         self.dead: dict[faults.Crash, list[int]] = {}
@@ -94,19 +96,36 @@ class Faults:
     def begin_slow(self, harm: faults.Slow) -> None:
         """Slow down."""
         host = self.wiring.host_at[harm.host]
-        self.slowdowns.setdefault(host, []).append(harm.by)
-        hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
+        if harm.count is None:
+            self.slowdowns.setdefault(host, []).append(harm.by)
+            hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
+            return
+        self.slow_ones[harm] = self._first_up(host, harm.count)
+        for replica in self.slow_ones[harm]:
+            self.paces.setdefault(replica, []).append(harm.by)
+            replicas(self.s)[replica].slow = math.prod(self.paces[replica], start=1.0)
 
     def end_slow(self, harm: faults.Slow) -> None:
         """Recover."""
         host = self.wiring.host_at[harm.host]
-        self.slowdowns[host].remove(harm.by)
-        hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
+        if harm.count is None:
+            self.slowdowns[host].remove(harm.by)
+            hosts(self.s)[host].slow = math.prod(self.slowdowns[host], start=1.0)
+            return
+        for replica in self.slow_ones.pop(harm, []):
+            self.paces[replica].remove(harm.by)
+            replicas(self.s)[replica].slow = math.prod(self.paces[replica], start=1.0)
 
     def begin_errors(self, harm: faults.Errors) -> None:
         """Go wrong."""
-        error_faults(self.s)[self.wiring.host_tables.error_at[harm]].on = True
-        hosts(self.s)[self.wiring.host_at[harm.host]].errors_on += 1
+        host = self.wiring.host_at[harm.host]
+        row = error_faults(self.s)[self.wiring.host_tables.error_at[harm]]
+        row.on = True
+        if harm.count is not None:
+            those = self._first_up(host, harm.count)
+            for index, replica in enumerate(self.control.replicas(host)):
+                struck(self.s)[row.struck + index] = int(replica in those)
+        hosts(self.s)[host].errors_on += 1
 
     def end_errors(self, harm: faults.Errors) -> None:
         """Go right."""
@@ -116,9 +135,7 @@ class Faults:
     def begin_crash(self, harm: faults.Crash) -> None:
         """Crash the first that are up."""
         host = self.wiring.host_at[harm.host]
-        victims = [replica for replica in self.control.replicas(host) if not replicas(self.s)[replica].down][
-            : harm.count
-        ]
+        victims = self._first_up(host, harm.count)
         for replica in victims:
             self.control.crash(host, replica)
         self.dead[harm] = victims
@@ -130,6 +147,10 @@ class Faults:
         host = self.wiring.host_at[harm.host]
         for replica in self.dead.pop(harm, []):
             self.control.restart(host, replica)
+
+    def _first_up(self, host: int, count: int) -> list[int]:
+        """So many replicas that are up, the first of them."""
+        return [replica for replica in self.control.replicas(host) if not replicas(self.s)[replica].down][:count]
 
     def begin_network(self, harm: faults.NetworkFault) -> None:
         """Disturb."""

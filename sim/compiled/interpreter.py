@@ -42,7 +42,7 @@ from sim.compiled.forks import (
     repeat,
     take_branch,
 )
-from sim.compiled.gateway import limited, still_there, token_answered
+from sim.compiled.gateway import still_there, token_answered
 from sim.compiled.operations import (
     end_by_chance,
     let_effect_be,
@@ -66,7 +66,6 @@ from sim.compiled.rows.programs import (
     chance_ops,
     effect_ops,
     end_ops,
-    limits_ops,
     next_user_ops,
     ops,
     outbox_ops,
@@ -96,6 +95,7 @@ from sim.compiled.written.attempts import attempt_step
 from sim.compiled.written.calls import call_expired, call_step
 from sim.compiled.written.clients import ask, think
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
+from sim.compiled.written.limits import meet_limits
 from sim.compiled.written.members import commit, poll
 from sim.compiled.written.publications import publication, relay_step
 from sim.compiled.written.steps import carry, get_place, spend
@@ -259,7 +259,7 @@ def go_on(s: State, task: int) -> None:
                 park(s, task)
                 return
         elif kind == op_of.LIMITS:
-            result = limited(s, task, limits_ops(s)[own.pc])
+            result = meet_limits(s, task, own.pc)
         elif kind == op_of.ASK:
             result = ask(s, task, workload_ops(s)[own.pc].workload)
         elif kind == op_of.CLIENT_DONE:

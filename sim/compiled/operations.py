@@ -8,7 +8,7 @@ from __future__ import annotations
 from sim.chance.chain import link_chain
 from sim.compiled import spans
 from sim.compiled.answers import FAIL, NEXT
-from sim.compiled.base import NONE, ZERO, handler, inlined, whole
+from sim.compiled.base import NONE, ZERO, handler, inlined, is_known, whole
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, OVERSOLD, REFUSED, STOCK_RAN_OUT
 from sim.compiled.events import log
@@ -103,7 +103,7 @@ def let_effect_be(s: State, task: int, op: EffectOp) -> None:
     elif op.ledger == RESERVATION:
         request.reservations += 1
     needs = request.needs
-    if needs != 0 and request.effects & needs == needs and request.completion != request.completion:
+    if needs != 0 and request.effects & needs == needs and not is_known(request.completion):
         request.completion = s.now
         if s.spans:
             spans.keep_stage(s, task, spans.COMPLETED, NONE, 0.0, NONE)

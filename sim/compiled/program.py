@@ -24,12 +24,14 @@ from sim.compiled.rows.programs import Op
 from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
+from sim.models.limits import step_of
 from sim.models.sequence import PASS
 
 if TYPE_CHECKING:
     from sim.compiled.plugins.tables import PluginTables
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.composed import ComposedTables
+    from sim.compiled.wiring.limits import LimitTables
     from sim.compiled.wiring.places import Places
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
@@ -76,12 +78,14 @@ class Assembler:
         places: Places,
         calls: CallTables,
         composed: ComposedTables,
+        limits: LimitTables,
         plugins: PluginTables,
         gateway_work: int = NOBODY,
     ):
         self.places = places
         self.calls = calls
         self.composed = composed
+        self.limits = limits
         self.plugins = plugins
         self.gateway_work = gateway_work  # the draw of the gateway's own work, where it has some
         self.courier = NOBODY  # where the program of couriers begins
@@ -140,6 +144,8 @@ class Assembler:
             endpoint=entrance.where,
             answers=_packed(entrance.answers),
             salt=entrance.salt,
+            limits=self.limits.step(entrance.limits, host) if entrance.limits is not None else 0,
+            limited=entrance.limits is not None,
         )
         end = Label()
         if route is None:
@@ -318,16 +324,17 @@ class Assembler:
         gateway, place = route.gateway, self.places.host_at[host]
         if gateway.spec.work is not None:
             self._thaw(host)
-            plain = not host.may_hang and host.spans is None
+            plain = not host.may_hang and host.uneven is None and host.spans is None
             self.emit(
                 op_of.PASS if plain else op_of.SPEND, host=place, draw=self.gateway_work, kept=True, computing=True
             )
         if route.authenticates:
             self._thaw(host)
             self._authenticate(gateway.authentication, place, end)
-        if gateway.limits:
+        if route.limits:
             self._thaw(host)
-            self.emit(op_of.LIMITS, host=place, route=route.index, count=len(gateway.limits), fail=end)
+            limits = step_of(route.limits, route.index, route.where)
+            self.emit(op_of.LIMITS, host=place, step=self.limits.step(limits, host), fail=end)
         if route.translate is not None:
             self._thaw(host)
             self._compute(place, route.translate)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+from sim.compiled.balancing import ejected_on_average
 from sim.compiled.base import OUTCOMES, UNLIMITED, handler, whole
 from sim.compiled.cores import busy_cores
-from sim.compiled.rows.gateway import limits
+from sim.compiled.lines import waiting_of_class
 from sim.compiled.rows.hosts import ended, hosts, replicas
+from sim.compiled.rows.limits import limits
 from sim.compiled.rows.logs import groups, member_of, members, outboxes
 from sim.compiled.rows.plugins import STEP_WORDS, plugin_words
 from sim.compiled.rows.state import State
@@ -18,9 +20,9 @@ from sim.compiled.written.watched import read_layers
     BUSY, QUEUE, REPLICAS, WORKERS, CORES_BUSY, CORES, IN_FLIGHT, ATTEMPTS, FIRST_ATTEMPTS, LISTEN_BACKLOG,
     WORK_DONE, WORK_WASTED, BACKGROUND, BACKGROUND_FAILED,
     LAG, DELIVERED, REDELIVERED, GROUP_BUSY, GROUP_WORKERS, OUTBOX_ROWS,
-    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, PLUGIN_TOTAL,
+    MEMBER_BUSY, LIMIT_PASSED, LIMIT_REFUSED, EJECTED, CLASS_QUEUE, PLUGIN_TOTAL,
     OF_LAYERS,
-) = map(whole, range(25))  # fmt: skip
+) = map(whole, range(27))  # fmt: skip
 
 
 @handler
@@ -39,6 +41,10 @@ def read(s: State, what: int, index: int, count: int) -> float:
         return float(limits(s)[index].passed)
     if what == LIMIT_REFUSED:
         return float(limits(s)[index].refused)
+    if what == EJECTED:
+        return ejected_on_average(s, index)
+    if what == CLASS_QUEUE:
+        return waiting_of_class(s, index, count)
     if what == PLUGIN_TOTAL:
         return read_plugin(s, index, count)
     group = groups(s)[index]

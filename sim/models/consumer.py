@@ -21,20 +21,19 @@ from sim.chance.chain import link_chain
 from sim.chance.keyed import stream_number
 from sim.models.clock import CONTROL, Signal
 from sim.models.ending import stop_thread
-from sim.models.group import PROCESSED, QUEUED, Delivery, Group, GroupPartition
+from sim.models.group import Delivery, Group, GroupPartition
 from sim.models.host import Host
 from sim.models.link import Hop
-from sim.models.outcomes import OK, REFUSED
+from sim.models.outcomes import DEAD_LETTERED, LOST, OK, PROCESSED, QUEUED, REFUSED
 from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Process, Replica, Task
 from sim.models.topic import Message
 from sim.spec.consuming import Fetch
 from sim.spec.service import Consume
 from sim.spec.sites import consumer_name
-from sim.vocabulary import MessageEnd, Stage
+from sim.vocabulary import Stage
 
 DONE_WITH = (OK, REFUSED)  # outcomes of the steps that no redelivery follows
-DEAD_LETTERED, LOST = int(MessageEnd.DEAD_LETTERED), int(MessageEnd.LOST)
 
 
 class Fetching:

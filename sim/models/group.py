@@ -8,13 +8,11 @@ from typing import Protocol
 
 from sim.models.clock import Signal
 from sim.models.context import Context
+from sim.models.outcomes import DROPPED, EXPIRED, LOST, QUEUED, SKIPPED
 from sim.models.topic import Message, Topic
 from sim.policies.assignor import range_assign
 from sim.spec.service import Consume
 from sim.vocabulary import EventKind, MessageEnd, Stage
-
-PROCESSED, SKIPPED, QUEUED = int(MessageEnd.PROCESSED), int(MessageEnd.SKIPPED), int(MessageEnd.QUEUED)
-DROPPED, EXPIRED, LOST = int(MessageEnd.DROPPED), int(MessageEnd.EXPIRED), int(MessageEnd.LOST)
 
 MEMBER = "busy member"  # how the series of a member begins; its number follows
 MOST_WATCHED = 256  # members of a group with a series of their own: beyond it the time series would outgrow the run

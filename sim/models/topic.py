@@ -23,7 +23,7 @@ from sim.models.context import Context
 from sim.models.destination import Destination, Hearing, Kept, Sent
 from sim.models.ending import answer
 from sim.models.layers.attempt import Attempt
-from sim.models.outcomes import OK, UNREACHABLE
+from sim.models.outcomes import OK, QUEUED, UNREACHABLE
 from sim.models.recorder import Recorder
 from sim.models.request import Request
 from sim.models.task import Activity, Process, Replica, Task
@@ -306,7 +306,7 @@ class Topic:
         for partition in self.partitions:
             for message in partition.unreadable:
                 for group in self.groups:
-                    message.write(self.recorder, group.name_index, math.nan, 0, int(MessageEnd.QUEUED))
+                    message.write(self.recorder, group.name_index, math.nan, 0, QUEUED)
 
     def book(self) -> Book:
         """Published x groups = ends + still queued, counted from the rows."""

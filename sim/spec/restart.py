@@ -27,6 +27,7 @@ class Restart(Fault):
         ),
     )
     simpy_only = True
+    positional = "of"
     of: str
     """The service, or `gateway`."""
     one_by_one: Duration = 30.0

@@ -9,8 +9,8 @@ from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.compiled.answers import NEXT
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import make_request, send_attempt, thinking_time
-from sim.compiled.codes import BUDGET_EXHAUSTED, RATE_LIMITED, UNREACHABLE
+from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
+from sim.compiled.codes import BUDGET_EXHAUSTED, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, perhaps, the
 from sim.compiled.events import log
@@ -50,8 +50,9 @@ def ask(s: State, own: Task, workload: Workload) -> Waits[int]:
         luck = uniform(workload.jitter.key, request.id, own.tries)
         own.pause = retry.backoff(workload.retry, own.tries, luck, own.pause)
         wait = own.pause
-        if own.outcome == RATE_LIMITED and workload.honor and request.retry_after > wait:
-            wait = request.retry_after  # as long as the gateway has told
+        if workload.honor and request.retry_after > wait and hears_when(s, request, own.outcome):
+            wait = request.retry_after
+        request.told_by = OK
         if wait > 0.0:
             if s.spans:
                 keep_stage(s, own, BACKOFF, workload.name, 0.0, -1)
@@ -70,9 +71,10 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
     request = the(Request, own.request)
     request.attempts = own.tries + 1
     own.root = 0
+    own.sent = s.now
     if workload.lane is not None:
         arm(s, workload.lane, own)
-    chosen = choose(s, request.door.target, workload.caller, request.id, link_chain(0, 0, own.tries))
+    chosen = choose(s, request.door.target, workload.caller, request, link_chain(0, 0, own.tries))
     own.callee = perhaps(Replica, chosen)
     if own.callee is None:
         own.outcome = UNREACHABLE
@@ -81,7 +83,8 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
     send_attempt(s, own)
     yield
     own.child = None
-    leave_balancer(s, the(Request, own.request).door.target, workload.caller, the(Replica, own.callee))
+    target = the(Request, own.request).door.target
+    leave_balancer(s, target, workload.caller, the(Replica, own.callee), own.outcome, own.sent)
 
 
 @flow

@@ -5,10 +5,13 @@ A row is its place in a table, so that functions of the engine can be handed it;
 
 from __future__ import annotations
 
+from sim.policies.balancer import BalancerRow
+from sim.policies.balancing import BalancingRow, PeerRow
 from sim.policies.base import Ring
 from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
+from sim.policies.codel import CodelRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow
@@ -112,6 +115,7 @@ class Task(int):
     seconds: float
     pause: float
     began: float
+    sent: float
     frozen_before: float
     worked: float
     deadline: float
@@ -179,6 +183,7 @@ class Request(int):
     source: int
     door: Door
     route: int
+    told_by: int
     where: int
     attempts: int
     outcome: int
@@ -270,6 +275,22 @@ class TimerLane(int):
     armed: bool
 
 
+class View(int):
+    """What one caller knows of the replicas of one callee."""
+
+    next_look: float
+    rule: BalancingRow
+    plain: BalancerRow
+    host: Host
+    peers: PeerRow
+    loads: int
+    points: int
+    size: int
+    subject: int
+    about: int
+    made: bool
+
+
 class Call(int):
     """One call site: a target and a policy."""
 
@@ -316,6 +337,7 @@ class Target(int):
     key: int
     site: int
     counts: bool
+    by_view: bool
     loads: int
     line: int
 
@@ -374,20 +396,6 @@ class Repetition(int):
     count: int
 
 
-class Limit(int):
-    """A limit; its counters are rows of `limiters`."""
-
-    last: float
-    space: int
-    per: int
-    ring: int
-    about: int
-    passed: int
-    refused: int
-    node: bool
-    limiting: bool
-
-
 class Entry(int):
     """What is remembered of a key of some space."""
 
@@ -433,6 +441,7 @@ class Host(int):
     outside: int
     up: int
     patience: TimerLane | None
+    discipline: Discipline | None
     errors_first: int
     errors_count: int
     errors_on: int
@@ -450,7 +459,9 @@ class Host(int):
 class Replica(int):
     """One process of a host, or who calls from outside."""
 
+    slow: float
     hung_since: float
+    returned: float
     frozen: float
     virtual: float
     last: float
@@ -493,6 +504,7 @@ class ErrorFault(int):
 
     share: float
     draw: int
+    struck: int
     on: bool
 
 
@@ -515,6 +527,178 @@ class Draw(int):
     offset: int
     size: int
     parts: int
+
+
+class Identity(int):
+    """What all requests of a traffic carry, in the place of its workload; texts are numbers (see the wiring)."""
+
+    consumer: int
+    addresses: int
+    population: int
+
+
+class Reader(int):
+    """What is read of a request to tell it from others."""
+
+    word: int
+    first: int
+
+
+class Header(int):
+    """A header of the requests of one traffic."""
+
+    value: int
+    draw: int
+    first: int
+    count: int
+
+
+class Limit(int):
+    """A limit. The counters of a key are rows in the table of its family, copies of those from `first` on."""
+
+    last: float
+    in_vain: float
+    space: int
+    per: int
+    about: int
+    passed: int
+    refused: int
+    family: int
+    first: int
+    rates: int
+    readers: int
+    reads: int
+    conditions: int
+    asks: int
+    anonymous: int
+    answer: int
+    tells: int
+    keyed: bool
+    node: bool
+    limiting: bool
+
+
+class LimitsStep(int):
+    """The limits that the requests of one route or endpoint must pass."""
+
+    host: Host
+    first: int
+    count: int
+    route: int
+    where: int
+
+
+class Condition(int):
+    """A header that must have one of some values."""
+
+    header: int
+    first: int
+    count: int
+
+
+class LibraryCounter(int):
+    """A row of LibraryCounter."""
+
+    kind: int
+    seen: int
+    limit: int
+    count: int
+    previous: int
+    index: int
+    excess: int
+    last: int
+    speed: int
+    burst: int
+    delay: int
+    penalty: int
+    cost: int
+    tokens: float
+    rate: float
+    start: float
+    window: float
+
+
+class WaitingCounter(int):
+    """A row of WaitingCounter."""
+
+    kind: int
+    limit: int
+    permits: int
+    cycle: int
+    count: int
+    free_at: int
+    last: float
+    period: float
+    rate: float
+    burst: float
+    stored: float
+    wait: float
+
+
+class Discipline(int):
+    """Who is served first at a host."""
+
+    interval: float
+    kind: int
+    first: ReplicaLine
+    lines: int
+    classes: int
+    deadlines: int
+    named: int
+    names: int
+    reader: Reader
+    space: int
+    joined: int
+    push_out: bool
+    drop_late: bool
+
+
+class TurnLine(int):
+    """Keys that take turns, by their `next` and `previous`."""
+
+    first: Turn | None
+    last: Turn | None
+
+
+class ReplicaLine(int):
+    """What the line of one replica knows beside who stands in it."""
+
+    since: float
+    codel: CodelRow
+    turns: TurnLine
+
+
+class ClassLine(int):
+    """Those of one class who wait for one replica."""
+
+    line: TaskLine
+    waiting: int
+
+
+class Turn(int):
+    """Those of one key who wait for one replica."""
+
+    line: TaskLine
+    key: int
+    next: Turn | None
+    previous: Turn | None
+
+
+class Named(int):
+    """A key that has a class."""
+
+    key: int
+    rank: int
+
+
+class Standing(int):
+    """How the task in the row of the same place stands in a line."""
+
+    since: float
+    due: float
+    number: int
+    line: int
+    midway: bool
 
 
 class Topic(int):
@@ -732,6 +916,7 @@ class Door(int):
 
     target: Target
     hop: Hop
+    workload: Workload
     route: int
     needs: int
     mark: int
@@ -788,6 +973,8 @@ class EntryOp(int):
     endpoint: int
     answers: int
     salt: int
+    limits: LimitsStep
+    limited: bool
 
 
 class TimedOp(int):
@@ -859,14 +1046,13 @@ class ChanceOp(int):
 
 
 class LimitsOp(int):
-    """The limits of the gateway."""
+    """The limits of a route."""
 
     kind: int
     host: Host
     to: Op
     fail: Op
-    route: int
-    count: int
+    step: LimitsStep
 
 
 class WorkloadOp(int):

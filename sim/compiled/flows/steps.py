@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @flow
 def spend(s: State, own: Task, op: TimedOp) -> Waits[int]:
     """Let work or a wait pass, on the cores where there are any, stretched by slowdowns and stopped by freezes."""
-    own.seconds = demand(s, op, own) * op.host.slow
+    own.seconds = demand(s, op, own) * op.host.slow * own.replica.slow
     if s.spans:
         keep_stage(s, own, WORK if op.computing else WAIT, op.host.name, own.seconds, -1)
     if op.computing and own.replica.cores > 0:

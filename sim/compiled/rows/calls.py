@@ -69,6 +69,7 @@ class Target(Row, fixed=True):
     key: int
     site: int
     counts: bool  # its balancer counts who is under way
+    by_view: bool  # its callers go by more than the name of a policy
     loads: int  # in `loads`: the line of the first possible caller
     line: int  # how long such a line is; 0: nobody counts, and all share one
 

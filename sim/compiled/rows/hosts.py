@@ -11,6 +11,7 @@ from sim.compiled.rows.tables import Pool, Returning, Table, Taking
 
 if TYPE_CHECKING:
     from sim.compiled.rows.events import TimerLane
+    from sim.compiled.rows.lines import Discipline
     from sim.compiled.rows.running import Note, Task
 
 
@@ -40,6 +41,7 @@ class Host(Row):
     outside: int
     up: int
     patience: Perhaps[TimerLane]
+    discipline: Perhaps[Discipline]  # where its queue is neither first in first out nor last in first out
     errors_first: int  # of its error faults
     errors_count: int
     errors_on: int
@@ -57,7 +59,9 @@ class Host(Row):
 class Replica(Row):
     """One process of a host, or who calls from outside."""
 
+    slow: float  # by how much its work is stretched, beside that of its host
     hung_since: float
+    returned: float  # s; when it came back last; -inf: it was always there
     frozen: float  # s; spent frozen before the present freeze
     virtual: float  # time of its cores
     last: float  # when that was brought up
@@ -100,6 +104,7 @@ class ErrorFault(Row):
 
     share: float
     draw: int
+    struck: int  # in `struck`: the line of the replicas of its host; -1: it strikes all of them
     on: bool
 
 
@@ -123,6 +128,8 @@ hosts = Table("hosts", Host)
 replicas = Table("replicas", Replica, counted="replica_count")
 jobs = Table("jobs", Job, pool=Pool(1 << 10))
 error_faults = Table("error_faults", ErrorFault)
+struck = Table("struck", int)
+"""Whether each replica of a host is struck by an error fault of only some of them: a line for each such fault."""
 stocks = Table("stocks", Stock)
 left = Table("left", int)
 """Units of each kind of each stock that are left; those sold.

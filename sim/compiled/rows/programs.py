@@ -6,6 +6,7 @@ from sim.compiled.rows.calls import Call
 from sim.compiled.rows.composed import Repetition
 from sim.compiled.rows.declaring import Reference, Row
 from sim.compiled.rows.hosts import Host, Stock
+from sim.compiled.rows.limits import LimitsStep
 from sim.compiled.rows.logs import Outbox
 from sim.compiled.rows.tables import Table, View
 from sim.compiled.rows.traffic import Workload
@@ -28,6 +29,8 @@ class EntryOp(Op, size=OP_BYTES, fixed=True):
     endpoint: int  # index into names
     answers: int  # what its caller hears for each outcome, packed: see attempts.py
     salt: int  # of its error faults
+    limits: Reference[LimitsStep]  # that it must pass before its steps
+    limited: bool  # whether there are any
 
 
 class TimedOp(Op, size=OP_BYTES, fixed=True):
@@ -75,10 +78,9 @@ class ChanceOp(Op, size=OP_BYTES, fixed=True):
 
 
 class LimitsOp(Op, size=OP_BYTES, fixed=True):
-    """The limits of the gateway."""
+    """The limits of a route."""
 
-    route: int
-    count: int
+    step: Reference[LimitsStep]
 
 
 class WorkloadOp(Op, size=OP_BYTES, fixed=True):

@@ -32,7 +32,8 @@ class Task(Row):
     seconds: float  # s; of the work or wait under way, undisturbed
     # S; what the present operation waits next: a back-off, what a freeze has cost it, the way of an early answer
     pause: float
-    began: float  # s; when the present attempt of its call began
+    began: float  # s; when the present attempt of its call began, as the breaker counts it
+    sent: float  # s; when it was sent, where a balancer hears how it ends
     frozen_before: float  # s; that its replica had spent frozen when the work or wait began
     worked: float  # s; what it has worked so far
     deadline: float  # s; of its call, all attempts together
@@ -100,6 +101,7 @@ class Request(Row):
     source: int  # index into names: its traffic
     door: Reference[Door]
     route: int
+    told_by: int  # the outcome that came with `retry_after`, until it has been heard
     where: int
     attempts: int
     outcome: int

@@ -69,6 +69,7 @@ class Door(Row):
 
     target: Reference[Target]
     hop: Reference[Hop]
+    workload: Reference[Workload]  # whose it is
     route: int
     needs: int
     mark: int

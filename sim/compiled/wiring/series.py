@@ -11,6 +11,7 @@ from sim.compiled.flows.calls import LAYERS, series_of
 from sim.compiled.program import Unsupported
 from sim.compiled.rows import watched as rows
 from sim.compiled.wiring.found import Filled, Found, fractions
+from sim.compiled.wiring.lines import classes_of
 from sim.models.group import MEMBER
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class SeriesTables:
         for place, host in enumerate(self.places.hosts):
             for what, quantity in enumerate(OF_HOSTS):
                 self._watch(host.name, quantity, what, place)
+            self._watch(host.name, "ejected", sampling.EJECTED, place)
+            for rank, quantity in classes_of(host):
+                self._watch(host.name, quantity, sampling.CLASS_QUEUE, place, rank)
         of_service: dict[str, int] = {}
         for place, outbox in enumerate(self.places.outboxes):
             name = outbox.service.name
@@ -77,10 +81,9 @@ class SeriesTables:
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
 
     def _watch_limits(self) -> None:
-        gateway = self.places.world.gateway
-        for place, limit in enumerate(gateway.limits if gateway is not None else ()):
-            self._watch(f"gateway {limit.label}", "passed", sampling.LIMIT_PASSED, place)
-            self._watch(f"gateway {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
+        for place, limit in enumerate(self.places.world.limits()):
+            self._watch(f"{limit.owner} {limit.label}", "passed", sampling.LIMIT_PASSED, place)
+            self._watch(f"{limit.owner} {limit.label}", "turned_away", sampling.LIMIT_REFUSED, place)
 
     def _watch_plugins(self) -> None:
         for host, name, word in self.plugins.totals():

@@ -66,7 +66,7 @@ class TrafficTables:
         )
         self.thresholds += workload.thresholds
         for door in workload.doors:
-            self._door(door)
+            self._door(door, place)
 
     def _source(self, place: int, arrivals: Any, name: str) -> dict[str, int]:  # noqa: ANN401 - Arrivals
         """What makes the requests, and the program of a client. Raises Unsupported for arrivals of a plug-in."""
@@ -83,9 +83,9 @@ class TrafficTables:
         budget, tokens = self.guards.policy(budgets, client.budget.row), self.guards.ring(client.budget.tokens)
         return {"budget": budget, "tokens": tokens}
 
-    def _door(self, door: Door) -> None:
+    def _door(self, door: Door, workload: int) -> None:
         target, hop = self.calls.target(door.target), self.calls.hop(door.hop)
-        self.doors.add(target=target, hop=hop, route=door.route, needs=door.needs, mark=door.mark)
+        self.doors.add(target=target, hop=hop, workload=workload, route=door.route, needs=door.needs, mark=door.mark)
 
     def _population(self, spec: Any, stream: str, number: int) -> int:  # noqa: ANN401 - a Popularity, or None
         if not spec:

@@ -14,6 +14,9 @@ from sim.compiled.wiring.found import Filled, whole_numbers
 from sim.compiled.wiring.gateway import GatewayTables
 from sim.compiled.wiring.guards import GuardTables
 from sim.compiled.wiring.hosts import HostTables
+from sim.compiled.wiring.identities import IdentityTables
+from sim.compiled.wiring.limits import LimitTables
+from sim.compiled.wiring.lines import LineTables
 from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
 from sim.compiled.wiring.series import SeriesTables
@@ -34,7 +37,10 @@ class Wiring(Places):
         for word in what_only_simpy_runs(scenario):
             raise Unsupported(f"the word '{word}'")
         super().__init__(scenario, replication)
-        self.host_tables = HostTables(self)
+        self.identity_tables = IdentityTables(self)
+        self.limit_tables = LimitTables(self, self.identity_tables)
+        self.line_tables = LineTables(self, self.identity_tables)
+        self.host_tables = HostTables(self, self.line_tables)
         self.guard_tables = GuardTables(self)
         self.call_tables = CallTables(self, self.guard_tables)
         self.composed_tables = ComposedTables()
@@ -42,7 +48,9 @@ class Wiring(Places):
         work = gateway.spec.work if gateway is not None else None
         gateway_work = row_of(self.world.sampler(work, "gateway.work")) if work is not None else -1
         self.plugin_tables = PluginTables(self.guard_tables)
-        self.assembler = Assembler(self, self.call_tables, self.composed_tables, self.plugin_tables, gateway_work)
+        self.assembler = Assembler(
+            self, self.call_tables, self.composed_tables, self.limit_tables, self.plugin_tables, gateway_work
+        )
         self.assembler.courier = self.assembler.emit(COURIER)
         self.log_tables = LogTables(self, self.call_tables, self.assembler)
         self._enter()
@@ -66,6 +74,7 @@ class Wiring(Places):
     def _policies(self) -> Filled:
         yield from self.guard_tables.tables()
         yield from self.call_tables.tables()
+        yield from self.line_tables.tables()
 
     def tables(self) -> Filled:
         """All that were found; what only grows while a run goes on is not among them."""
@@ -73,6 +82,9 @@ class Wiring(Places):
         yield programs.ops, self.ops
         yield programs.branches, whole_numbers([label.place for label in self.assembler.branches])
         for room in (
+            self.identity_tables,
+            self.limit_tables,
+            self.line_tables,
             self.host_tables,
             self.guard_tables,
             self.call_tables,

@@ -10,7 +10,7 @@ from sim.chance.keyed import uniform
 from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
-from sim.compiled.clients import make_request, send_attempt, thinking_time
+from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.calls import budgets, retries, rings, targets
@@ -27,8 +27,8 @@ from sim.policies import base, budget, retry
 BACKOFF = whole(2)
 BUDGET_EXHAUSTED = whole(12)
 NEXT = whole(1)
+OK = whole(0)
 QUIET = 10.0
-RATE_LIMITED = whole(3)
 UNREACHABLE = whole(10)
 base_passed = base.passed.compiled
 budget_deposit = budget.deposit.compiled
@@ -46,7 +46,8 @@ def ask(s: State, own: int, workload: int) -> int:
     to = -1
     if pc == 2:
         own_row.child = -1
-        leave_balancer(s, doors(s)[requests(s)[own_row.request].door].target, workload_row.caller, own_row.callee)
+        target_1 = doors(s)[requests(s)[own_row.request].door].target
+        leave_balancer(s, target_1, workload_row.caller, own_row.callee, own_row.outcome, own_row.sent)
         to = 3
     if pc == 0:
         if s.spans:
@@ -61,9 +62,10 @@ def ask(s: State, own: int, workload: int) -> int:
         request_1_row = requests(s)[request_1]
         request_1_row.attempts = own_row.tries + 1
         own_row.root = 0
+        own_row.sent = s.now
         if workload_row.lane >= 0:
             arm(s, workload_row.lane, own)
-        chosen_1 = choose(s, doors(s)[request_1_row.door].target, workload_row.caller, request_1_row.id, link_chain(ZERO, ZERO, own_row.tries))
+        chosen_1 = choose(s, doors(s)[request_1_row.door].target, workload_row.caller, request_1, link_chain(ZERO, ZERO, own_row.tries))
         own_row.callee = chosen_1
         if own_row.callee < 0:
             own_row.outcome = UNREACHABLE
@@ -89,8 +91,9 @@ def ask(s: State, own: int, workload: int) -> int:
             luck = uniform(draws(s)[workload_row.jitter].key, request_row.id, own_row.tries)
             own_row.pause = retry_backoff(retries(s)[workload_row.retry], own_row.tries, luck, own_row.pause)
             wait = own_row.pause
-            if own_row.outcome == RATE_LIMITED and workload_row.honor and (request_row.retry_after > wait):
+            if workload_row.honor and request_row.retry_after > wait and hears_when(s, request, own_row.outcome):
                 wait = request_row.retry_after
+            request_row.told_by = OK
             if wait > 0.0:
                 if s.spans:
                     keep_stage(s, own, BACKOFF, workload_row.name, 0.0, NONE)

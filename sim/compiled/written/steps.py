@@ -62,7 +62,7 @@ def spend(s: State, own: int, op: int) -> int:
         own_row.phase = 0
         return NEXT
     if pc == 0:
-        own_row.seconds = demand(s, op, own) * hosts(s)[op_row.host].slow
+        own_row.seconds = demand(s, op, own) * hosts(s)[op_row.host].slow * replicas(s)[own_row.replica].slow
         if s.spans:
             keep_stage(s, own, WORK if op_row.computing else WAIT, hosts(s)[op_row.host].name, own_row.seconds, NONE)
         if op_row.computing and replicas(s)[own_row.replica].cores > 0:

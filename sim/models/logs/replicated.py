@@ -24,16 +24,14 @@ from sim.models.ending import answer
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.keeping import keeper_of
 from sim.models.logs.record import Record
-from sim.models.outcomes import ERROR, OK, UNREACHABLE
+from sim.models.outcomes import ERROR, LOST, OK, UNREACHABLE
 from sim.models.request import Request
 from sim.models.site import System
 from sim.models.task import Activity, Process, Replica, Task
 from sim.models.topic import Message, Partition, PublishTarget, Topic, TopicStore
 from sim.spec.broker import Topic as Spec
 from sim.spec.step import Publish
-from sim.vocabulary import EventKind, MessageEnd, Stage
-
-LOST = int(MessageEnd.LOST)
+from sim.vocabulary import EventKind, Stage
 
 
 class Follower:
