@@ -352,7 +352,6 @@ class Closed(Arrivals):
     Hides overload: see ARCHITECTURE.
     """
 
-    simpy_only: ClassVar[tuple[str, ...]] = ("pacing", "ramp")
     steady, bunched = True, False
 
     users: Annotated[int, Between(1, 10_000_000)]

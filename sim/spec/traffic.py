@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.spec.arrivals import AnyArrivals, Closed, Replay
+from sim.spec.arrivals import AnyArrivals, Replay
 from sim.spec.base import (
     Between,
     Duration,
@@ -50,7 +50,6 @@ class Users(Popularity):
     smaller number is its most popular part.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("addresses",)
     addresses: Many | None = None
     """How many IP addresses they share, as evenly as can be (limits by `ip`); by default each user has one of their
     own.
@@ -72,7 +71,7 @@ class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.OK, Outcome.TIMEOUT, Outcome.IN_FLIGHT))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consumer", "headers", "visit", "deadline")
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("deadline",)
     sends: str | dict[str, Share] = Field(default_factory=dict)
     """A route, or `service.endpoint` where there is no gateway; a map from such names to shares gives a mix."""
     arrivals: AnyArrivals
@@ -117,7 +116,7 @@ class Traffic(Spec):
     @model_validator(mode="after")
     def _visits_come_by_themselves(self) -> Self:
         told = isinstance(self.arrivals, Replay) and (self.arrivals.route, self.arrivals.user) != (None, None)
-        if self.visit is not None and (told or isinstance(self.arrivals, Closed)):
+        if self.visit is not None and (told or self.arrivals.population):
             raise ValueError("visit: found arrivals that say who asks for what, or stays; expected an open process")
         return self
 
