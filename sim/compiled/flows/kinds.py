@@ -286,6 +286,8 @@ class View(int):
     loads: int
     points: int
     size: int
+    table: int
+    made_of: int
     subject: int
     about: int
     made: bool
