@@ -77,7 +77,7 @@ def pick_one(s: State, target: int, place: int, request: int, chain: int) -> int
 def look_into_table(s: State, place: int, replicas: int, key: int) -> int:
     """The replica that has this key; the table is made anew where others may be chosen than those it was made of."""
     view = views(s)[place]
-    table, made_of = rows_from(hash_tables(s), view.table), rows_from(hash_tables_of(s), view.made_of)
+    table, made_of = rows_from(hash_tables(s), view.places), rows_from(hash_tables_of(s), view.made_of)
     same = YES
     for index in range(replicas):
         if made_of[index] != allowed(s)[index]:

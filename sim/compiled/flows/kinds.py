@@ -286,7 +286,7 @@ class View(int):
     loads: int
     points: int
     size: int
-    table: int
+    places: int
     made_of: int
     subject: int
     about: int

@@ -24,7 +24,7 @@ class View(Row):
     loads: int  # in `loads`: where its line begins
     points: int  # of the ring: where they begin in `ring_points`; of a table the offsets, and the skips beside
     size: int  # how many these are; of a table: how many places it has
-    table: int  # where it begins in `hash_tables`; others may share it
+    places: int  # of its table: where they begin in `hash_tables`; others may share it
     made_of: int  # of which replicas it was made, in `hash_tables_of`
     subject: int  # of the first replica, as events name it
     about: int  # the caller

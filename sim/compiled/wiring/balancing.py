@@ -57,7 +57,7 @@ class BalancingTables:
                 size=size,
                 subject=subject,
                 about=self.places.subject(_name_of(caller)),
-                table=tables + (size + count) * (place if apart else 0),
+                places=tables + (size + count) * (place if apart else 0),
                 made_of=made_of + count * (place if apart else 0),
             )
 
