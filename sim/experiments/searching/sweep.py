@@ -101,7 +101,7 @@ def _gathered(search: Opened, replications: int, how: RunOptions) -> tuple[Gathe
         for place, job in _jobs(space, arm, point, replications)
     ]
     gathering = Gathering([place for place, _ in work])
-    failed = search.executor.run([job for _, job in work], gathering.take, how.progress, tolerated=TOLERATED)
+    failed = search.executor.run([job for _, job in work], gathering.take, how.hearer, tolerated=TOLERATED)
     if len(failed) == len(work):
         raise failed[0][1]
     return gathering, _failures(failed, work)
