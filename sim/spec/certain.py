@@ -150,7 +150,7 @@ _RULES: dict[type[Spec], _Certain] = {
     service.Service: lambda its: (
         its.replicas == 1
         or (
-            its.load_balancing.policy in ("round_robin", "least_request", "ring_hash")
+            its.load_balancing.policy in ("round_robin", "least_request", "ring_hash", "maglev")
             if isinstance(its.load_balancing, balancing.Balancing)
             else its.load_balancing == "round_robin"
         )
