@@ -41,11 +41,16 @@ class Rounds:
         execute: Execute,
         first: int = 0,
         confidence: float | None = None,
+        every_row: bool = False,
     ) -> None:
-        """`confidence`: of the intervals that each replication gives by itself; None: they are not asked for."""
+        """`confidence`: of the intervals that each replication gives by itself; None: they are not asked for.
+
+        `every_row`: whether the rows of all replications are kept, and not of the first alone.
+        """
         self.arms, self.first = {arm.name: arm for arm in arms}, first
         self.results: dict[str, list[JobResult]] = {arm.name: [] for arm in arms}
         self._seed, self._engine, self._execute, self._confidence = seed, engine, execute, confidence
+        self._every_row = every_row
 
     def run(self, count: int, names: Collection[str] | None = None) -> None:
         """Further replications of these arms, or of all, until each has this many."""
@@ -90,7 +95,7 @@ class Rounds:
                 self._seed,
                 number,
                 self._engine,
-                keep_records=number == self.first,
+                keep_records=self._every_row or number == self.first,
                 file=arm.file,
                 given=arm.given,
                 confidence=self._confidence,

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sim.spec.retention import Compaction, Retention
 
 
-
 class Log(Protocol):
     """A topic, as it is kept (`replicated.py`)."""
 
