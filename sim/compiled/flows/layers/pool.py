@@ -17,7 +17,7 @@ from sim.compiled.lists import add_last, unlink
 from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.hosts import draws, numbers
+from sim.compiled.rows.hosts import draws, hosts, numbers
 from sim.compiled.rows.running import connections, requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
@@ -244,7 +244,11 @@ def connections_taken(s: State, first: int, count: int) -> float:
 
 @handler
 def connections_there(s: State, first: int, count: int) -> float:
-    """Integral of how many there may be."""
+    """Integral of how many there may be; of replicas that come and go each has its own only while it is there."""
+    guard = rows.guards(s)[rows.guard_of(s)[first]]
+    if guard.comes_with >= 0:
+        host = hosts(s)[guard.comes_with]
+        return rows.pools(s)[guard.pool].size * (host.up_area + host.up * s.now)
     total = 0
     for place in range(first, first + count):
         total += rows.pools(s)[rows.guards(s)[rows.guard_of(s)[place]].pool].size
