@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiled.rows import events, gateway, plugins, running
+from sim.compiled.rows import events, gateway, lines, plugins, running
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import BUFFERS, POOLS, AnyTable
@@ -37,8 +37,10 @@ def _numbers(s: State, wiring: Wiring) -> None:
     s.near_free = -1  # no wheel yet
     s.spans, s.warmup = KEPT[wiring.scenario.record.spans], wiring.scenario.warmup
     s.lucky = MOST_LUCK
-    s.limiters_count = max(1, len(wiring.gateway_tables.limiters))
-    s.stamps_count = sum(wiring.gateway_tables.stamps)
+    s.limiters_count = max(1, len(wiring.limit_tables.limiters))
+    s.library_count = max(1, len(wiring.limit_tables.library))
+    s.waiting_count = max(1, len(wiring.limit_tables.waiting))
+    s.stamps_count = sum(wiring.limit_tables.stamps)
     s.last_tick = len(wiring.world.moments)
 
 
@@ -61,6 +63,8 @@ def _what_grows(wiring: Wiring) -> Filled:
     yield events.wheel, np.full(1, NOBODY)
     yield running.flows, running.Flow.zeros(start_of(running.tasks) if spans != "none" else 1)
     yield running.request_notes, running.RequestNotes.zeros(start_of(running.requests) if spans == "exemplars" else 1)
+    has_lines = len(wiring.line_tables.disciplines) > 0
+    yield lines.standings, lines.Standing.zeros(start_of(running.tasks) if has_lines else 1)
     assembler = wiring.assembler
     yield running.saved, np.zeros((start_of(running.tasks), assembler.deepest), np.int64)
     deep = assembler.most_frames

@@ -31,7 +31,9 @@ from sim.records.tables import REQUEST
 
 MOST_CHARGES = whole(np.iinfo(REQUEST["charges"]).max)  # that a row of the records has room for, and of reservations
 # what a task does when it wakes
-ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN = map(whole, range(9))
+ARRIVE, LEAVE_QUEUE, START, DELIVER, PUBLISH, WORKED, GO_ON, FINISHED, COME_IN, HELD_IN_VAIN, HELD = map(
+    whole, range(11)
+)
 NOWHERE, IN_QUEUE, ON_CPU, IN_BULKHEAD, PARKED, OUTSIDE = map(whole, range(6))  # where it stands
 # the life of a row: a task, what is left of one while something still names it, nobody
 ALIVE, OVER, FREE = map(whole, range(3))
@@ -59,6 +61,9 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.child = -1
     row.sibling = -1
     row.attempt = -1
+    row.visit = -1
+    row.saga = -1
+    row.flight = -1
     row.adrift = 0
     row.guard = -1
     row.call = -1
@@ -163,6 +168,7 @@ def new_request(s: State) -> int:
     row.end = math.nan
     row.completion = math.nan
     row.retry_after = 0.0
+    row.told_by = 0
     row.effects = 0
     row.marks = 0
     row.charges = 0

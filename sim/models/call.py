@@ -14,6 +14,7 @@ Not modelled: many requests on one connection (HTTP/2), and the time that a canc
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -56,7 +57,7 @@ class Target(Protocol):
         """What an attempt does when it gets there: it is handled and answered."""
 
 
-class Layer:
+class Layer(ABC):
     """What a policy puts around the rest of a call.
 
     `run` is a generator: before it runs `inner` it enters, afterwards it leaves, and where the caller is killed
@@ -68,22 +69,22 @@ class Layer:
         self.inner = inner
 
     @staticmethod
+    @abstractmethod
     def wanted(call: Call) -> bool:
         """Whether the call has this layer."""
-        raise NotImplementedError
 
     @staticmethod
     def memory(_policy: CallPolicy) -> Memory | None:
         """A new memory for one guard of the caller, for a layer that remembers something from one call to the next."""
         return None
 
-    @staticmethod
+    @staticmethod  # noqa: B027 - most register none
     def watch(call: Call, guards: Guards) -> None:
         """Register the time series of the memories in these guards; the call is the first to use them."""
 
+    @abstractmethod
     def run(self, task: Task) -> Activity:
         """The outcome of what is inside, or another one in its place, whose origin is then `task.where`."""
-        raise NotImplementedError
 
 
 def places_over_time(call: Call, guards: Guards, each: int) -> Callable[[float], float]:

@@ -15,26 +15,25 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sim.chance.chain import link_chain
 from sim.chance.keyed import stream_number
 from sim.models.clock import CONTROL, Signal
 from sim.models.ending import stop_thread
-from sim.models.group import PROCESSED, QUEUED, Delivery, Group, GroupPartition
+from sim.models.group import Delivery, Group, GroupPartition
 from sim.models.host import Host
 from sim.models.link import Hop
-from sim.models.outcomes import OK, REFUSED
+from sim.models.outcomes import DEAD_LETTERED, LOST, OK, PROCESSED, QUEUED, REFUSED
 from sim.models.sequence import StepSequence
 from sim.models.task import Activity, Process, Replica, Task
 from sim.models.topic import Message
 from sim.spec.consuming import Fetch
 from sim.spec.service import Consume
 from sim.spec.sites import consumer_name
-from sim.vocabulary import MessageEnd, Stage
+from sim.vocabulary import Stage
 
 DONE_WITH = (OK, REFUSED)  # outcomes of the steps that no redelivery follows
-DEAD_LETTERED, LOST = int(MessageEnd.DEAD_LETTERED), int(MessageEnd.LOST)
 
 
 class Fetching:
@@ -102,6 +101,8 @@ class Consumer:
         self.commits = spec.commit.when if spec.commit is not None else "batch"
         self.commit_interval = spec.commit.interval if spec.commit is not None else 0.0
         self.next_commit = self.commit_interval  # s; of automatic ones
+        self.transacted: Callable[[Task, Delivery], Activity] | None = None  # how a record is handled in a transaction
+        self.gone: Callable[[], None] | None = None  # what becomes of the one that is open when it dies
         self.fetches = Fetching(self, spec.fetch) if spec.fetch is not None else None
         self.idle = False
         self.belongs = not replica.absent  # to the group, as far as the coordinator knows
@@ -150,6 +151,8 @@ class Consumer:
         self.up = self.leaving = False
         self.hold(self.owns)
         stop_thread(self.task)
+        if self.gone is not None:
+            self.gone()
         if self.processing:
             self._rest()
         if self.closing and not self.replica.down:
@@ -168,7 +171,11 @@ class Consumer:
 
     def stop_soon(self) -> None:
         """Stop as soon as nothing runs in its thread."""
-        self.env.schedule(Signal(lambda _: self.stop()))
+        self.env.schedule(Signal(self._stop_now))
+
+    def _stop_now(self, _: object) -> None:
+        if self.closing:
+            self.stop()
 
     def give_back(self) -> None:
         """What it polled and did not commit is to be read again; what it committed and did not handle is lost."""
@@ -205,6 +212,11 @@ class Consumer:
             return
         self.leaving = True
         if not self.processing:
+            stop_thread(self.task)
+            self._leave()
+
+    def _leave_now(self, _: object) -> None:
+        if self.leaving:
             stop_thread(self.task)
             self._leave()
 
@@ -276,8 +288,7 @@ class Consumer:
             yield from self._handle_batch(task)
             self._rest()
             if self.leaving:
-                self._leave()
-                task.silence()
+                self.env.schedule(Signal(self._leave_now))
                 yield
             if self.closing:
                 self.stop_soon()
@@ -292,18 +303,18 @@ class Consumer:
             yield from self._process(task, delivery)
             if self.commits == "before":
                 self._end_handled(delivery)
-            elif self.commits == "record":
-                yield from self._reach_broker(task)
+            elif self.commits == "record" or self.transacted is not None:
+                yield from self.reach_broker(task)
                 if not self.evicted:
                     self._end_handled(delivery)
-        if self.commits == "batch":
-            yield from self._reach_broker(task)
+        if self.commits == "batch" and self.transacted is None:
+            yield from self.reach_broker(task)
             if not self.evicted:  # else CommitFailedException
                 self._commit()
         self.evicted = False
         return OK
 
-    def _reach_broker(self, task: Task) -> Activity:
+    def reach_broker(self, task: Task) -> Activity:
         """As soon as the broker is there."""
         broker, wire = self.group.topic.broker, self.fetch_hop.wire
         while broker.down or wire.cuts:
@@ -368,7 +379,7 @@ class Consumer:
     def _process(self, task: Task, delivery: Delivery) -> Activity:
         """Deliver one record until it has ended or moved to a retry topic."""
         while True:
-            outcome = yield from self._deliver(task, delivery)
+            outcome = yield from (self.transacted or self.deliver)(task, delivery)
             if self.evicted:  # the record is no longer its own
                 return OK
             if outcome in DONE_WITH:
@@ -385,7 +396,7 @@ class Consumer:
                 return OK
             self.env.go_on_at_once(task)
 
-    def _deliver(self, task: Task, delivery: Delivery) -> Activity:
+    def deliver(self, task: Task, delivery: Delivery) -> Activity:
         """Once more: the outcome of the steps."""
         group, message = self.group, delivery.message
         delivery.count += 1

@@ -8,13 +8,11 @@ from typing import Protocol
 
 from sim.models.clock import Signal
 from sim.models.context import Context
+from sim.models.outcomes import DROPPED, EXPIRED, LOST, QUEUED, SKIPPED
 from sim.models.topic import Message, Topic
 from sim.policies.assignor import range_assign
 from sim.spec.service import Consume
 from sim.vocabulary import EventKind, MessageEnd, Stage
-
-PROCESSED, SKIPPED, QUEUED = int(MessageEnd.PROCESSED), int(MessageEnd.SKIPPED), int(MessageEnd.QUEUED)
-DROPPED, EXPIRED, LOST = int(MessageEnd.DROPPED), int(MessageEnd.EXPIRED), int(MessageEnd.LOST)
 
 MEMBER = "busy member"  # how the series of a member begins; its number follows
 MOST_WATCHED = 256  # members of a group with a series of their own: beyond it the time series would outgrow the run
@@ -107,6 +105,9 @@ class Group:
         self.delivered = 0
         self.redelivered = 0
         self.delayed: dict[Delivery, None] = {}  # in a retry topic, not due yet
+        self.unstable: list[deque[Message]] | None = (
+            None  # of who reads committed records: those from an open transaction on
+        )
         self.known: set[tuple[int, int]] = set()  # events that are processed already, for idempotent consumers
         watch = context.recorder.watch
         watch(self.component, "lag", "level", lambda _: self.lag)
@@ -131,7 +132,30 @@ class Group:
                 self.recorder.watch(self.component, f"{MEMBER} {index}", "mean", member.busy_until)
 
     def readable(self, message: Message) -> None:
-        """A record has become readable."""
+        """A record has become readable, at least for who reads uncommitted ones."""
+        if self.unstable is not None:
+            self.unstable[message.partition.index].append(message)
+            self.settle(message.partition.index)
+        else:
+            self._deliver(message)
+
+    def settle(self, index: int) -> None:
+        """What is before the first record of an open transaction is stable; those of aborted ones are passed over."""
+        if self.unstable is None:
+            return
+        waiting = self.unstable[index]
+        while waiting and (waiting[0].transaction is None or not waiting[0].transaction.open):
+            message = waiting.popleft()
+            if message.transaction is not None and not message.transaction.committed:
+                self.end_unread(message, DROPPED)
+            else:
+                self._deliver(message)
+
+    def read_committed(self) -> None:
+        """Records of open transactions are not for this group."""
+        self.unstable = [deque() for _ in self.partitions]
+
+    def _deliver(self, message: Message) -> None:
         partition = self.partitions[message.partition.index]
         partition.readable.append(Delivery(message, partition))
         self.lag += 1
@@ -192,6 +216,10 @@ class Group:
     def lose(self, index: int, first: int) -> None:
         """Records from this offset on are lost that nobody has polled."""
         partition = self.partitions[index]
+        if self.unstable is not None:
+            for message in [message for message in self.unstable[index] if message.offset >= first]:
+                self.unstable[index].remove(message)
+                self.end_unread(message, LOST)
         kept = deque[Delivery]()
         for delivery in partition.readable:
             if delivery.message.offset >= first:
@@ -248,9 +276,12 @@ class Group:
 
     def count_unended(self) -> int:
         """How many those are."""
-        return len(self.unended())
+        return len(self.unended()) + sum(len(waiting) for waiting in self.unstable or ())
 
     def write_unended(self) -> None:
         """Append their rows; also of what was processed and not committed, which would be delivered again."""
         for delivery in self.unended():
             delivery.message.write(self.recorder, self.name_index, math.nan, delivery.count, QUEUED)
+        for waiting in self.unstable or ():
+            for message in waiting:
+                message.write(self.recorder, self.name_index, math.nan, 0, QUEUED)

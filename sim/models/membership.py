@@ -13,7 +13,7 @@ for that one, too. A static member has its identity, and its partitions, back. A
 assigned.
 
 Not modelled: groups that read several topics rebalance topic by topic; subscriptions that change; heartbeats that are
-lost or held up by a frozen process or a cut wire; coordinators that fail over; the broker-side protocol of KIP-848.
+lost or held up by a frozen process or a cut wire; coordinators that fail over.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Coordinator:
         step.
         """
         consumer.lives += 1
-        return self.env.now - self.phase(consumer.number, consumer.lives) * self.spec.heartbeat_interval
+        return self.env.now - self.phase(consumer.number, consumer.lives) * self.spec.beat
 
     def come(self, consumer: ManagedConsumer) -> Session:
         """A consumer joins a group that runs: all members have to."""
@@ -97,7 +97,7 @@ class Coordinator:
     def miss(self, session: Session) -> None:
         """Its process has died, which the group hears when its session times out after its last heartbeat."""
         session.dead = True
-        beat = self.spec.heartbeat_interval
+        beat = self.spec.beat
         last = session.began + math.floor((self.env.now - session.began) / beat) * beat
         due = max(last + self.session_timeout, self.env.now)
 
@@ -125,7 +125,7 @@ class Coordinator:
             return
         self.state = JOINING
         self.group.recorder.event(EventKind.REBALANCE_BEGAN, self.group.name, self.group.topic.name, len(self.sessions))
-        beat, now = self.spec.heartbeat_interval, self.env.now
+        beat, now = self.spec.beat, self.env.now
         for session in self.sessions:
             if session is not initiator and not session.dead:
                 wait = beat - math.fmod(now - session.began, beat)

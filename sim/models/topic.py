@@ -23,7 +23,7 @@ from sim.models.context import Context
 from sim.models.destination import Destination, Hearing, Kept, Sent
 from sim.models.ending import answer
 from sim.models.layers.attempt import Attempt
-from sim.models.outcomes import OK, UNREACHABLE
+from sim.models.outcomes import OK, QUEUED, UNREACHABLE
 from sim.models.recorder import Recorder
 from sim.models.request import Request
 from sim.models.task import Activity, Process, Replica, Task
@@ -36,6 +36,14 @@ from sim.spec.step import Publish
 from sim.vocabulary import MessageEnd, Stage
 
 STICKY_RECORDS = 16  # how many records of 1 KiB fill a batch.size of 16 KiB (KIP-794)
+
+
+class Pending(Protocol):
+    """A transaction (`logs/transactions.py`)."""
+
+    open: bool
+    committed: bool
+    messages: list[Message]
 
 
 class Reader(Protocol):
@@ -64,6 +72,9 @@ class Reader(Protocol):
 
     def delete_before(self, index: int, first: int) -> None:
         """Records before this offset are deleted, read or not."""
+
+    def settle(self, index: int) -> None:
+        """A transaction of a partition has ended."""
 
     def drop(self, index: int, offsets: set[int]) -> None:
         """These records were replaced by later ones of their key."""
@@ -122,6 +133,7 @@ class Message(Signal):
         "site",
         "size",
         "topic",
+        "transaction",
         "waiter",
     )
 
@@ -140,6 +152,7 @@ class Message(Signal):
         self.size = topic.size  # bytes
         self.available = math.nan
         self.replicated = False
+        self.transaction: Pending | None = None  # of which it is a part
         self.lost = False  # with the leader that alone had it
         self.waiter: Turn | None = None  # the publisher, under acks: all
 
@@ -306,7 +319,7 @@ class Topic:
         for partition in self.partitions:
             for message in partition.unreadable:
                 for group in self.groups:
-                    message.write(self.recorder, group.name_index, math.nan, 0, int(MessageEnd.QUEUED))
+                    message.write(self.recorder, group.name_index, math.nan, 0, QUEUED)
 
     def book(self) -> Book:
         """Published x groups = ends + still queued, counted from the rows."""

@@ -122,7 +122,8 @@ class Workload:
         first = task.request
         number = first.id - self.base
         count = len(self.journey) or bisect_left(self.falling, -self.how_many(first.id, 0))
-        for place in range(min(max(1, count), MOST_REQUESTS)):
+        count = min(max(1, count), MOST_REQUESTS)
+        for place in range(count):
             if place:
                 pause = self.think(self.base | (number + place), 0)
                 if pause > 0.0:

@@ -116,14 +116,15 @@ def range_assign(members: int, partitions: int) -> list[list[int]]:
 def assign_numbers(strategy: str, owned: Sequence[Sequence[int]], partitions: int) -> list[list[int]]:
     """The partitions of member 0, 1, ... of one topic, of which each had those in `owned`. Without members: nothing.
 
-    A cooperative strategy answers where all is to end up, and not what the first round gives.
+    A cooperative strategy answers where all is to end up, and not what the first round gives. `uniform`, that of the
+    broker (KIP-848), is as even and moves as little as `sticky`; which of several members gives one up may differ.
     """
     names = [f"member-{number:06d}" for number in range(len(owned))]
     members = [
         GroupMember(name, ("",), name, tuple(("", partition) for partition in its), 1)
         for name, its in zip(names, owned, strict=True)
     ]
-    strategy = "sticky" if strategy == "cooperative-sticky" else strategy
+    strategy = "sticky" if strategy in ("cooperative-sticky", "uniform") else strategy
     assignment = assign(strategy, {"": partitions}, members)
     return [sorted(partition for _, partition in assignment[name]) for name in names]
 

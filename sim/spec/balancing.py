@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -28,7 +27,6 @@ class OutlierDetection(Spec):
     takes one of these away. It returns to full traffic, unless `slow_start` is said.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     leaves: ClassVar[Leaves] = Leaves(
         events=(EventKind.REPLICA_EJECTED, EventKind.REPLICA_RETURNED), series=("ejected",)
     )
@@ -63,7 +61,6 @@ class Balancing(Spec):
     knows itself.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     positional = "policy"
     policy: Policy = "round_robin"
     """How a replica is chosen. `peak_ewma`: Finagle's, of two at random the lower latency times requests under way.
@@ -85,10 +82,6 @@ class Balancing(Spec):
     """
     panic_threshold: Share = 0.5
     """Where fewer replicas than this share are left, nobody is left out any more (Envoy's healthy_panic_threshold)."""
-
-    def beyond_compiled(self) -> Iterator[str]:
-        """By the word that is written."""
-        yield "load_balancing"
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:

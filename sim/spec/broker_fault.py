@@ -39,6 +39,7 @@ class SlowDisk(Fault):
 
     simpy_only = True
     refers_to: ClassVar[dict[str, str]] = {"of": "broker"}
+    positional = "of"
     of: str
     """Which broker."""
     node: Annotated[int, Between(0, 999)] | None = None

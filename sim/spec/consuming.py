@@ -38,3 +38,16 @@ class Commit(Spec):
     """After a `batch` or a `record`, `before` it is handled, or now and then (`automatic`)."""
     interval: Annotated[Duration, Field(gt=0)] = 5.0
     """Of `automatic`: the time between two commits (auto.commit.interval.ms)."""
+
+
+class Transaction(Spec):
+    """Each record is handled in a transaction: what is published meanwhile to topics of the same broker, and that the
+    record was handled, become visible together or not at all (exactly once, inside of Kafka). Effects outside come
+    about as often as the record is handled.
+    """
+
+    simpy_only: ClassVar[bool] = True
+    leaves: ClassVar[Leaves] = Leaves(ends=(MessageEnd.DROPPED,))
+    positional = "timeout"
+    timeout: Annotated[Duration, Field(gt=0)] = 60.0
+    """How long one may be left open (transaction.timeout.ms)."""

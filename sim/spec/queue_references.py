@@ -32,6 +32,8 @@ OF_TOPICS = {
     "membership": "the consumers of a queue are no group, and nothing is dealt out among them",
     "fetch": "a queue pushes, as much as `prefetch` lets it",
     "commit": "a queue has no offsets: what is handled is acknowledged, `ack: manual` or `automatic`",
+    "transaction": "a queue broker has no transactions over what is consumed and published",
+    "isolation": "a queue has no transactions",
     "session_timeout": "a queue has no sessions: it knows at once that a channel is closed",
 }
 OF_QUEUES = {

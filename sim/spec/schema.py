@@ -160,6 +160,10 @@ def _forms(kind: Kind, word: str, cls: type[Spec], body: _Json, name: str) -> It
     yield _map(
         {word: cls.shorthand or positional, **properties}, [word, *(field for field in required if field != key)], body
     )
+    if kind == "fault":
+        named = {**properties, key: positional, "of": properties.get("of", positional)}
+        inner = {"type": "object", "properties": named, "additionalProperties": False}
+        yield _map({**properties, word: inner}, [word], body)
 
 
 def _map(properties: _Json, required: list[str], body: _Json) -> _Json:

@@ -294,8 +294,6 @@ class Closed(Arrivals):
     Hides overload: see ARCHITECTURE.
     """
 
-    simpy_only: ClassVar[tuple[str, ...]] = ("pacing", "ramp")
-
     users: Annotated[int, Between(1, 10_000_000)]
     """How many there are; each has one request under way at most."""
     think: AnyDistribution
@@ -331,7 +329,6 @@ class Users(Popularity):
     smaller number is its most popular part.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("addresses",)
     addresses: Many | None = None
     """How many IP addresses they share, as evenly as can be (limits by `ip`); by default each user has one of their
     own.
@@ -353,7 +350,7 @@ class Traffic(Spec):
     """One population of clients. Latency is counted from the intended arrival."""
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.OK, Outcome.TIMEOUT, Outcome.IN_FLIGHT))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("consumer", "headers", "visit", "deadline")
+    simpy_only: ClassVar[bool | tuple[str, ...]] = ("deadline",)
     sends: str | dict[str, Share] = Field(default_factory=dict)
     """A route, or `service.endpoint` where there is no gateway; a map from such names to shares gives a mix."""
     arrivals: AnyArrivals

@@ -56,11 +56,12 @@ class Range:
 Found = tuple[Location, Range | str]
 
 
-def ranges_in(document: Data) -> tuple[Range, ...]:
-    """Every number of a document that is a range, variants included; a path is told once."""
+def ranges_in(document: Data, variant: str | None = None) -> tuple[Range, ...]:
+    """Every number of a document that is a range, of one variant or of all; a path is told once."""
     found: dict[str, Range] = {}
-    for _, its in _found(document, ()):
-        if isinstance(its, Range):
+    for at, its in _found(document, ()):
+        foreign = variant is not None and at[:1] == ("variants",) and at[1] != variant
+        if isinstance(its, Range) and not foreign:
             found.setdefault(its.name, its)
     return tuple(found.values())
 
@@ -121,6 +122,8 @@ def _range_at(here: Data, at: Location) -> Range | str | None:
     if not plain or (plain[:2] == _LINKS and len(plain) == 3):
         return None
     ends = here[WORD]
+    if isinstance(ends, list) and ends and all(isinstance(end, str) and _size(end) is None for end in ends):
+        return None  # names: the two ends of a link that a fault is about
     if not isinstance(ends, list) or len(ends) != 2:
         return f"found {shown(ends)}, expected the two ends of a range, such as [10ms, 20ms]"
     low, high = ends

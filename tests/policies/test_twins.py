@@ -8,11 +8,13 @@ import pytest
 
 from sim.policies import (
     balancer,
+    balancing,
     breaker,
     budget,
     bulkhead,
     library_breakers,
     limiter,
+    outliers,
     partitioner,
     retry,
     throttle,
@@ -223,3 +225,33 @@ def test_partitioners():
         assert partitioner.murmur2(data) == partitioner.murmur2.compiled(np.frombuffer(data, dtype=np.uint8))
         twins(partitioner.sticky, chance.random())
         twins.assert_same()
+
+
+@pytest.mark.parametrize("kind", [balancing.BY_WEIGHT, balancing.FEWEST_BY_WEIGHT, balancing.BY_LATENCY])
+def test_balancers_that_know_more(kind):
+    rule = balancing.BalancingRow(kind, slow_start=3.0, detects=1, consecutive=2, base=1.0, most_percent=60.0)
+    plain = [balancing.PeerRow(weight=float(index + 1)) for index in range(4)]
+    table, rules = table_of(plain), table_of([rule])
+    loads, allowed, alive, chance, now = [0] * 4, [0] * 4, [1] * 4, random.Random(kind), 0.0
+    machine = [np.zeros(4, np.int64), np.zeros(4, np.int64), np.ones(4, np.int64)]
+    for _ in range(STEPS // 10):
+        now += chance.expovariate(8.0)
+        one, other = chance.random(), chance.random()
+        balancing.allow(rule, plain, alive, allowed, 4)
+        balancing.allow.compiled(rules[0], table, machine[2], machine[1], 4)
+        index = balancing.pick(rule, plain, loads, allowed, 4, now, one, other)
+        assert index == balancing.pick.compiled(rules[0], table, machine[0], machine[1], 4, now, one, other)
+        balancing.observe(plain[index], one, now, rule.decay)
+        balancing.observe.compiled(table[index], one, now, rule.decay)
+        if chance.random() < 0.5:
+            loads[index] += 1
+            machine[0][index] += 1
+        failed = other < 0.4
+        if outliers.judge(rule, plain[index], failed, failed) | outliers.judge.compiled(
+            rules[0], table[index], failed, failed
+        ):
+            outliers.eject(rule, plain, alive, 4, index, now)
+            outliers.eject.compiled(rules[0], table, machine[2], 4, index, now)
+        for place, peer in enumerate(plain):
+            assert outliers.look(rule, peer, now) == outliers.look.compiled(rules[0], table[place], now)
+        assert table_of(plain).tobytes() == table.tobytes()

@@ -85,6 +85,19 @@ def test_a_setting_puts_a_value_in_the_place_of_a_range():
     assert "services.shop.workers" not in [its.name for its in ranges_in(study.document)]
 
 
+def test_names_between_which_something_lies_are_no_range():
+    """A fault of the network says by `between` whom it keeps apart."""
+    text = SHOP.replace("variants:", "faults: [{network: {between: [shop, bank]}, partition: true, at: 10s, for: 5s}]\nvariants:")
+    assert "faults" not in {its.at[0] for its in ranges_in(load_text(text).document)}
+
+
+def test_a_variant_has_its_own_ranges_and_those_of_the_top():
+    document = load_text(SHOP).document
+    assert "services.bank.workers" not in [its.name for its in ranges_in(document, "as-is")]
+    assert "services.bank.workers" in [its.name for its in ranges_in(document, "more")]
+    assert "network.links.0.latency" in [its.name for its in ranges_in(document, "as-is")]
+
+
 def test_what_has_no_range_is_not_copied():
     document = load_text(SHOP).document
     changed = fixed(document, lambda its: its.low)

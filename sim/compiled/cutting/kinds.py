@@ -28,8 +28,11 @@ def kinds() -> str:
     rows = [row for row in ours if row not in (State, Account, Count) and row.fields]
     asked = {field.about for row in rows for field in row.fields.values()}
     policies = {row.__name__: home for row in rows if (home := _home_of_policy(row.__name__))}
-    imports = [f"from {home} import {name}" for name, home in policies.items() if name in asked]
-    imports.append("from sim.policies.base import Ring")
+    homes: dict[str, list[str]] = {"sim.policies.base": ["Ring"]}
+    for name, home in policies.items():
+        if name in asked:
+            homes.setdefault(home, []).append(name)
+    imports = [f"from {home} import {', '.join(sorted(names))}" for home, names in homes.items()]
     own = [row for row in rows if row.__name__ not in policies]
     return HEAD + "\n".join(sorted(imports)) + "\n" + "".join(f"\n\n{_class(row)}\n" for row in own)
 

@@ -69,6 +69,7 @@ class Target(Row, fixed=True):
     key: int
     site: int
     counts: bool  # its balancer counts who is under way
+    by_view: bool  # its callers go by more than the name of a policy
     loads: int  # in `loads`: the line of the first possible caller
     line: int  # how long such a line is; 0: nobody counts, and all share one
 
@@ -106,6 +107,7 @@ class Guard(Row):
     tokens: Ring
     throttle: Fixed[Perhaps[ThrottleRow]]  # of gRPC, in the place of the budget
     bulkhead: Fixed[Reference[BulkheadRow]]
+    comes_with: Perhaps[Host]  # it is there only while its replica is, and that of this host come and go
     line: TaskLine  # those who wait for a place in its bulkhead
     passed: int
     turned_away: int

@@ -12,7 +12,7 @@ class Series(Row):
     what: int  # BUSY ... in sampling.py
     # of what it reads: a host, group, member, limit or outbox, the first guard in `guard_of`, a word of `plugin_words`
     index: int
-    count: int  # of the guards, or replicas
+    count: int  # of the guards, or replicas; of a queue by classes: which class
     mean: bool  # over the interval
 
 

@@ -90,7 +90,7 @@ def call_step(s: State, own: int, call: int) -> int:
     if to == 8:
         own_row.child = -1
         if targets(s)[call_row.target].counts:
-            leave_balancer(s, call_row.target, own_row.replica, own_row.callee)
+            leave_balancer(s, call_row.target, own_row.replica, own_row.callee, own_row.outcome, own_row.sent)
             own_row.callee = -1
         if own_row.outcome == DEGRADED:
             own_row.degraded = True
@@ -221,6 +221,8 @@ def call_step(s: State, own: int, call: int) -> int:
         else:
             to = 12
     if to == 12:
+        if targets(s)[call_row.target].counts:
+            own_row.sent = s.now
         own_row.callee = send(s, own, call, own_row.tries)
         if own_row.callee < 0:
             own_row.root = 0

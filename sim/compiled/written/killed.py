@@ -5,7 +5,7 @@ What a call gives back when its caller is killed in the midst of it.
 
 from __future__ import annotations
 
-from sim.compiled.base import handler, whole
+from sim.compiled.base import NONE, handler, whole
 from sim.compiled.flows.layers.breaker import free_probe, note_breaker
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
 from sim.compiled.flows.layers.rate_limit import stop_waiting
@@ -29,7 +29,7 @@ def attempt_killed(s: State, own: int, call: int) -> None:
     own_row = tasks(s)[own]
     call_row = calls(s)[call]
     if targets(s)[call_row.target].counts and own_row.callee >= 0:
-        leave_balancer(s, call_row.target, own_row.replica, own_row.callee)
+        leave_balancer(s, call_row.target, own_row.replica, own_row.callee, NONE, 0.0)
 
 
 @handler

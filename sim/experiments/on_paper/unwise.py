@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from sim.experiments.on_paper import optimistic, unwise_queue_brokers
+from sim.experiments.on_paper import optimistic, unwise_logs, unwise_queue_brokers
 from sim.experiments.on_paper.calls import View
 from sim.experiments.on_paper.changed_defaults import changed_defaults
 from sim.experiments.on_paper.flow import members
@@ -293,6 +293,7 @@ RULES: Sequence[Callable[[View], Iterator[Finding]]] = (  # slips and overload f
     limits_with_words_unused,
     kinder_than_kong,
     *unwise_queue_brokers.RULES,
+    *unwise_logs.RULES,
     optimistic.consumer_faults,
     optimistic.crashes_seen_at_once,
     optimistic.losses_without_tcp,

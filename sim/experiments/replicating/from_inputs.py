@@ -19,7 +19,7 @@ def inputs_of(arms: Sequence[Arm], seed: int, figures: Mapping[str, Columns], nu
     shares: dict[str, dict[str, float]] = {}
     for arm in arms:
         table = figures[arm.name]
-        its, draws = shares_of(arm.document, seed, numbers[: len(table)])
+        its, draws = shares_of(arm.document, arm.variant, seed, numbers[: len(table)])
         names |= dict.fromkeys(its)
         if not its:
             continue

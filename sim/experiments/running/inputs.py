@@ -25,8 +25,10 @@ def drawn(document: dict[str, Any], seed: int, replication: int) -> dict[str, An
     return changed
 
 
-def shares_of(document: dict[str, Any], seed: int, numbers: Sequence[int]) -> tuple[list[str], NDArray[np.float64]]:
-    """The paths of the inputs, and (replications, inputs) what was drawn for each."""
-    ranges = ranges_in(document)
+def shares_of(
+    document: dict[str, Any], variant: str, seed: int, numbers: Sequence[int]
+) -> tuple[list[str], NDArray[np.float64]]:
+    """The paths of the inputs of a variant, and (replications, inputs) what was drawn for each."""
+    ranges = ranges_in(document, variant)
     rows = [[share_of(its, seed, number) for its in ranges] for number in numbers]
     return [its.name for its in ranges], np.array(rows, dtype=np.float64).reshape(len(rows), len(ranges))

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from sim.models.behaviours import behaviour
 from sim.models.clock import CONTROL, Signal
 from sim.models.site import System
-from sim.models.task import Replica
+from sim.models.task import Replica, Task
 from sim.models.topic import Broker
 from sim.spec.broker import LogBroker
 from sim.spec.cluster import Nodes, Quota
@@ -129,6 +129,7 @@ class ClusteredBroker(Broker):
         self.nodes = [Node(index) for index in range(self.nodes_spec.count)]
         self.meters: dict[str, Meter] = {}  # by service
         self.producers: list[Sending] = []
+        self.transactions: dict[Task, Any] = {}  # of consumers that handle a record in one now
         self.own: dict[Replica, Sending] = {}  # the producer of each replica
         self.make_producer: Callable[[str, Replica], Sending]  # set by the topics
         self.gone = [0, 0]  # requests and batches of producers that are gone

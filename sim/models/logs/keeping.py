@@ -15,15 +15,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from sim.models.clock import Clock, Signal
 from sim.models.request import Request
-from sim.vocabulary import MessageEnd
 
 if TYPE_CHECKING:
     from sim.models.recorder import Recorder
     from sim.models.topic import Reader
     from sim.spec.broker import Topic as Spec
     from sim.spec.retention import Compaction, Retention
-
-DROPPED = int(MessageEnd.DROPPED)
 
 
 class Log(Protocol):

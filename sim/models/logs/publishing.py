@@ -69,6 +69,7 @@ class Producing:
         chain, path = link_chain(task.chain, call.salt, 0), link_chain(task.path, call.salt, 0)
         record = Record(task.request, chain, path, task.flow, self.size, (call.hop, call.back))
         record.key, record.site = self.key, self.site
+        record.transaction = self.topic.broker.transactions.get(task)
         return record
 
 

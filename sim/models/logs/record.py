@@ -8,6 +8,7 @@ from typing import Protocol
 from sim.models.clock import Signal
 from sim.models.request import Request
 from sim.models.task import Task
+from sim.models.topic import Pending
 
 
 class Way(Protocol):
@@ -20,7 +21,20 @@ class Way(Protocol):
 class Record:
     """One record, and who waits until it is acknowledged."""
 
-    __slots__ = ("back", "chain", "flow", "hop", "key", "outcome", "path", "request", "site", "size", "task")
+    __slots__ = (
+        "back",
+        "chain",
+        "flow",
+        "hop",
+        "key",
+        "outcome",
+        "path",
+        "request",
+        "site",
+        "size",
+        "task",
+        "transaction",
+    )
 
     def __init__(self, request: Request, chain: int, path: int, flow: int, size: float, hops: tuple[Way, Way]):
         self.request = request
@@ -31,6 +45,7 @@ class Record:
         self.hop, self.back = hops
         self.key: str | None = None
         self.site = 0
+        self.transaction: Pending | None = None  # of which it is a part
         self.outcome = -1  # not known yet
         self.task: Callable[[], None] | None = None  # who is told, if anybody still waits
 

@@ -24,16 +24,14 @@ from sim.models.ending import answer
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.keeping import keeper_of
 from sim.models.logs.record import Record
-from sim.models.outcomes import ERROR, OK, UNREACHABLE
+from sim.models.outcomes import ERROR, LOST, OK, UNREACHABLE
 from sim.models.request import Request
 from sim.models.site import System
 from sim.models.task import Activity, Process, Replica, Task
-from sim.models.topic import Message, Partition, PublishTarget, Topic, TopicStore
+from sim.models.topic import Message, Partition, Pending, PublishTarget, Topic, TopicStore
 from sim.spec.broker import Topic as Spec
 from sim.spec.step import Publish
-from sim.vocabulary import EventKind, MessageEnd, Stage
-
-LOST = int(MessageEnd.LOST)
+from sim.vocabulary import EventKind, Stage
 
 
 class Follower:
@@ -86,6 +84,7 @@ class ReplicatedTopic(Topic):
         self.produced: Callable[[Call, Publish], Hearing] | None = None  # set where there are producers (`wiring.py`)
         self.produced_store: Callable[[Publish], Any] | None = None
         self.lost = 0
+        self.within: Pending | None = None  # the transaction of which the record is that is written now
         self.sizing = 0.0  # bytes of the record that is written now; 0: `message_size`
         self.keeper = keeper_of(self, spec, context.recorder)
         self.looks = False  # at how far followers are behind, at the next tick
@@ -122,7 +121,7 @@ class ReplicatedTopic(Topic):
     def append_record(self, partition: ReplicatedPartition, record: Record, attempt: int) -> Message:
         """Write a record of a batch, which is sent for the first, second ... time."""
         chain = link_chain(record.chain, 0, attempt) if attempt else record.chain
-        self.sizing = record.size
+        self.sizing, self.within = record.size, record.transaction
         return self.append_to(partition, Sent(record.request, chain, record.path, record.flow), record.site)
 
     def acknowledge(self, messages: Iterable[Message]) -> None:
@@ -135,6 +134,9 @@ class ReplicatedTopic(Topic):
         """The leader has it; its followers will."""
         assert isinstance(partition, ReplicatedPartition)
         message.size, self.sizing = self.sizing or self.size, 0.0
+        message.transaction, self.within = self.within, None
+        if message.transaction is not None:
+            message.transaction.messages.append(message)
         if self.keeper is not None:
             self.keeper.written(partition.index, partition.end, message.size, message.request, self.env.now)
         if len(partition.copies) == 1:
@@ -362,7 +364,7 @@ class ReplicatedTarget(PublishTarget):
                 outcome = topic.refuses(partition, broker.acks)
         if not outcome:
             sent = Sent(request, task.chain, task.path, task.flow)
-            topic.sizing = self.size
+            topic.sizing, topic.within = self.size, broker.transactions.get(task.caller)
             message = topic.append_to(partition, sent, self.site)
             outcome = yield from wait_for(task, topic, [message], broker.acks)
             topic.recorder.stage(task, Stage.ANSWER, self.where)

@@ -19,7 +19,7 @@ from sim.spec.step import Publish
 
 def make_topic(context: System, broker: Broker, name: str, spec: Spec) -> Topic:
     """A topic of this broker."""
-    if not isinstance(broker, ClusteredBroker) or not broker.spec.deep:
+    if not isinstance(broker, ClusteredBroker) or not (broker.spec.deep or _has_transactions(context)):
         return Topic(context, broker, name, spec)
     topic = ReplicatedTopic(context, broker, name, spec)
     producer = broker.spec.producer
@@ -37,3 +37,8 @@ def make_topic(context: System, broker: Broker, name: str, spec: Spec) -> Topic:
 
         topic.produced, topic.produced_store, broker.make_producer = produced, stored, made
     return topic
+
+
+def _has_transactions(context: System) -> bool:
+    consumers = (consume for service in context.scenario.services.values() for consume in service.consumes.values())
+    return any(its.transaction is not None or its.isolation == "read_committed" for its in consumers)
