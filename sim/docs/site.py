@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from sim.docs.examples import examples_of
 from sim.experiments import shipped
+from sim.experiments.envelope import head_schema
 from sim.report.silence import collect_not_modelled
 from sim.report.topology import draw_topology
 from sim.spec.base import Kind, words
@@ -31,7 +32,7 @@ def pages(reports: Mapping[str, str] | None = None) -> Pages:
     made: Pages = {"index.md": _readme()}
     made |= {name: _text(ROOT / name) for name in _ALONG}
     made |= {path.name: _text(path) for path in sorted(PAGES.glob("*.md"))}
-    made["reference.md"] = _reference()
+    made["reference.md"], made["documents.md"] = _reference(), _documents()
     made["scenarios.md"] = _scenarios()
     made |= {f"scenarios/{name}.md": _scenario(name, (reports or {}).get(name)) for name in shipped.names()}
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -53,7 +54,7 @@ def navigation(made: Pages) -> list[dict[str, Any]]:
         {"Coming from": coming},
         {"Scenarios": ["scenarios.md", *(name for name in made if name.startswith("scenarios/"))]},
         {"Notebooks": notebooks},
-        {"Reference": "reference.md"},
+        {"Reference": ["reference.md", "documents.md", "glossary.md", "speed.md"]},
         {"How it is made": list(_ALONG)},
     ]
 
@@ -84,7 +85,7 @@ def _relinked(text: str) -> str:
     """Links to files of the repository as links to pages: a notebook or a scenario is one, other files are named."""
 
     def to_page(found: re.Match[str]) -> str:
-        target, anchor = found[1], found[2] or ""
+        target, anchor = found[1].removeprefix("../../../").removeprefix("sim/docs/pages/"), found[2] or ""
         if target.endswith(".ipynb"):
             return f"]({target.removesuffix('.ipynb')}.md)"
         if target.startswith("scenarios/") and target.endswith(".yaml"):
@@ -109,6 +110,18 @@ def _reference() -> str:
             lines += ["", f"As [{name}](scenarios/{name}.md) says it:", "", "```yaml", *text.splitlines(), "```"]
     silence = [f"* **{component}**: {text}" for component, text in collect_not_modelled()]
     return "\n".join([*lines, "", "# What is not modelled", "", *silence, ""])
+
+
+def _documents() -> str:
+    """What `--json` writes: the head that all documents have."""
+    properties = head_schema()["properties"]
+    rows = [f"| `{name}` | {its['description'].replace('|', '/')} |" for name, its in properties.items()]
+    about = (
+        "# What `--json` writes\n\nEvery verb writes the same head; what it found follows in the same map. Where the "
+        "scenario or the call is wrong, the head alone is written, with `problems`. `sim schema "
+        "--documents` prints its JSON Schema.\n\n"
+    )
+    return about + "\n".join(["| field | meaning |", "|---|---|", *rows, ""])
 
 
 def _scenarios() -> str:
