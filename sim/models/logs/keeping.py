@@ -45,9 +45,8 @@ class Segment:
         self.began = began  # s; when that was written
         self.last = began  # s; when its newest record was
         self.bytes = 0.0
-        self.keys: list[
-            tuple[int, int, float, float]
-        ] = []  # (offset, key, written, bytes), where the topic is compacted
+        # (offset, key, written, bytes), where the topic is compacted
+        self.keys: list[tuple[int, Hashable, float, float]] = []
 
 
 class Deleting:
