@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sim.chance.arrivals import fill_arrivals
 from sim.chance.chain import link_chain
 from sim.chance.compiler import compiled
@@ -57,6 +59,7 @@ def begin_users(s: State, workload: int, user: int, users: int) -> int:
         own.on_wake = GO_ON
         own.pc = row.pc
         own.user = user
+        own.paced = -math.inf
         if s.spans:
             flows(s)[task].number = -1  # each becomes a flow with each request
         make_ready(s, task)
@@ -104,6 +107,12 @@ def arrival(s: State, workload: int) -> int:
     if child >= 0:
         tasks(s)[child].held = 1
     return child
+
+
+@handler
+def begin_request(s: State, workload: int, number: int, time: float) -> int:
+    """The same, for those who are not on every request's way."""
+    return make_request(s, workload, number, time)
 
 
 @inlined
@@ -203,6 +212,11 @@ def client_timed_out(s: State, task: int, workload: int) -> None:
 
 @handler
 def thinking_time(s: State, task: int, op: int) -> float:
-    """How long a user of a closed population thinks before his next request, s."""
+    """How long a user of a closed population thinks before his next request, or waits so as to keep his pace, s."""
     row = think_ops(s)[op]
-    return draw(draws(s), numbers(s), row.draw, workloads(s)[row.workload].base | tasks(s)[task].user, ZERO)
+    own = tasks(s)[task]
+    pause = draw(draws(s), numbers(s), row.draw, workloads(s)[row.workload].base | own.user, ZERO)
+    if row.pacing > 0.0:
+        pause = max(pause, own.paced + row.pacing - s.now)
+        own.paced = s.now + pause
+    return pause

@@ -5,19 +5,37 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sim.compiled import calendar
+from sim.compiled import calendar, eviction
+from sim.compiled.elasticity import look_at
 from sim.compiled.program import row_of
+from sim.compiled.rows.caches import caches
 from sim.compiled.rows.calls import hops, wire_delays, wire_losses, wires
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.rows.hosts import error_faults, hosts, replicas, struck
 from sim.compiled.rows.logs import brokers, messages, partitions, topics
 from sim.compiled.rows.running import give_back_note, notes
 from sim.models import fault as faults
-from sim.models.faulting import FaultEvent
+from sim.models.faulting import FaultEvent, Harm
 from sim.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from sim.compiled.control import Control
+    from sim.compiled.elasticity import Elasticity
+
+
+class Ours:
+    """A fault that comes by chance, as this engine does it."""
+
+    def __init__(self, faults: Faults, harm: Harm):
+        self.faults, self.harm = faults, harm
+
+    def begin(self) -> None:
+        """Do the harm."""
+        self.faults.begin(self.harm)
+
+    def end(self) -> None:
+        """Undo it."""
+        self.faults.end(self.harm)
 
 
 class Faults:
@@ -40,18 +58,45 @@ class Faults:
             faults.Errors: (self.begin_errors, self.end_errors),
             faults.Crash: (self.begin_crash, self.end_crash),
             faults.NetworkFault: (self.begin_network, self.end_network),
+            faults.Flush: (self.begin_flush, self.end_flush),
             faults.BrokerDown: (self.begin_broker_down, self.end_broker_down),
         }
 
-    def plan(self, moment: FaultEvent) -> int:
-        """The number of the order that begins or ends a fault."""
-        begin, end = self._changes[type(moment.harm)]
+    def plan(self, moment: Any) -> int:  # noqa: ANN401 - a signal of the models
+        """The number of the order that begins or ends a fault, or lets an autoscaler look."""
+        if not isinstance(moment, FaultEvent):  # of an autoscaler
+            return self.membership.order(look_at(moment))
 
         def act() -> None:
             self.control.machine.log(EventKind.FAULT_BEGAN if moment.begins else EventKind.FAULT_ENDED, moment.name)
-            (begin if moment.begins else end)(moment.harm)
+            (self.begin if moment.begins else self.end)(moment.harm)
 
         return self.membership.order(act)
+
+    def begin(self, harm: Any) -> None:  # noqa: ANN401 - a fault of the models
+        """Do the harm."""
+        if type(harm) in self._changes:
+            self._changes[type(harm)][0](harm)
+        else:
+            harm.begin()
+
+    def end(self, harm: Any) -> None:  # noqa: ANN401 - likewise
+        """Undo it."""
+        if type(harm) in self._changes:
+            self._changes[type(harm)][1](harm)
+        else:
+            harm.end()
+
+    def take_over(self, elasticity: Elasticity) -> None:
+        """Restarts, deployments and chance are those of the models; what comes by chance is ours."""
+        for harm in self.wiring.harms:
+            if type(harm) not in self._changes:
+                elasticity.take_over_fault(harm)
+            if isinstance(harm, faults.Random):
+                harm.env, harm.recorder = elasticity.env, elasticity.recorder  # type: ignore[assignment]
+                harm.until_it_comes = elasticity.drawn(harm.fault.mtbf, f"fault.{harm.fault.name}.mtbf")
+                harm.until_it_goes = elasticity.drawn(harm.fault.mttr, f"fault.{harm.fault.name}.mttr")
+                harm.harm = Ours(self, harm.harm)
 
     def begin_outage(self, harm: faults.Outage) -> None:
         """Frozen, refusing, or unheard."""
@@ -189,6 +234,16 @@ class Faults:
             hop = hops(self.s)[place]
             if hop.wire == wire:
                 hop.fixed = hop.length if hop.draw < 0 and not disturbed else -1.0
+
+    def begin_flush(self, harm: faults.Flush) -> None:
+        """Lose all."""
+        tables = self.wiring.cache_tables
+        cache = caches(self.s)[tables.place_of[harm.host.caches[harm.cache]]]
+        for store in range(cache.first, cache.first + cache.stores):
+            eviction.clear(self.s, store)
+
+    def end_flush(self, harm: faults.Flush) -> None:
+        """What was lost stays lost."""
 
     def begin_broker_down(self, harm: faults.BrokerDown) -> None:
         """Down: publications that wait for replicas are not acknowledged."""

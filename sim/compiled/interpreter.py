@@ -12,6 +12,7 @@ from sim.compiled import operations as op_of
 from sim.compiled.answers import FAIL, JUMP, NEXT, PARK
 from sim.compiled.attempts import waited_too_long
 from sim.compiled.base import handler, inlined, whole
+from sim.compiled.caches import begin_to_bring, hit_by_share, loaded
 from sim.compiled.calendar import (
     ARRIVAL,
     DUE,
@@ -66,12 +67,14 @@ from sim.compiled.rows.programs import (
     chance_ops,
     effect_ops,
     end_ops,
+    look_ops,
     next_user_ops,
     ops,
     outbox_ops,
     racer_ops,
     repeat_ops,
     reply_ops,
+    saga_ops,
     salt_ops,
     share_ops,
     stock_ops,
@@ -79,8 +82,19 @@ from sim.compiled.rows.programs import (
 )
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
+from sim.compiled.rows.traffic import workloads
 from sim.compiled.rows.watched import moments
+from sim.compiled.sagas import (
+    begin_saga,
+    complete_saga,
+    is_to_be_undone,
+    retract,
+    transaction_done,
+    turn_back,
+    went_back,
+)
 from sim.compiled.sampling import tick
+from sim.compiled.stranding import end_saga
 from sim.compiled.tasks import (
     ALIVE,
     GO_ON,
@@ -91,13 +105,16 @@ from sim.compiled.tasks import (
     free_row,
 )
 from sim.compiled.topics import replicated
+from sim.compiled.visits import visitor
 from sim.compiled.written.attempts import attempt_step
+from sim.compiled.written.caches import look_into_cache
 from sim.compiled.written.calls import call_expired, call_step
-from sim.compiled.written.clients import ask, think
+from sim.compiled.written.clients import ask, come, think, visit
 from sim.compiled.written.composed import branch_out, race, repeat_at_once
 from sim.compiled.written.limits import meet_limits
 from sim.compiled.written.members import commit, poll
 from sim.compiled.written.publications import publication, relay_step
+from sim.compiled.written.sagas import look_at_undo
 from sim.compiled.written.steps import carry, get_place, spend
 from sim.compiled.written.tokens import look_at_token
 
@@ -136,6 +153,9 @@ def run(s: State, budget: int) -> int:
                 task = what >> KIND_BITS
                 kind = what & ((1 << KIND_BITS) - 1)
                 if kind == ARRIVAL:
+                    if workloads(s)[task].visiting >= 0:
+                        visitor(s, task)
+                        continue
                     task = arrival(s, task)
                     if task < 0:
                         continue
@@ -347,7 +367,7 @@ def unusual(s: State, task: int, op: Op) -> int:
 
 @handler
 def of_composed(s: State, task: int, op: Op) -> int:
-    """The operations of steps that are made of other steps."""
+    """The operations of steps that are made of other steps, and of people with a pace or a visit of their own."""
     pc = tasks(s)[task].pc
     kind = op.kind
     if kind == op_of.TAKE_BRANCH:
@@ -365,11 +385,58 @@ def of_composed(s: State, task: int, op: Op) -> int:
     if kind == op_of.RACER_END:
         racer_ended(s, task, op.host, racer_ops(s)[pc].cancels)
         return PARK
+    if kind >= op_of.SAGA:
+        return of_sagas(s, task, op)
+    if kind == op_of.COME:
+        return come(s, task, pc)
+    if kind == op_of.VISIT:
+        return visit(s, task, pc)
+    if kind >= op_of.HIT_BY_SHARE:
+        return of_caches(s, task, op)
     if kind == op_of.BACKGROUND:
-        begin_aside(s, task, aside_ops(s)[pc])
+        begin_aside(s, task, aside_ops(s)[pc].program, op.host)
         return NEXT
     aside_ended(s, task, op.host)
     return PARK
+
+
+@handler
+def of_caches(s: State, task: int, op: Op) -> int:
+    """The operations of caches."""
+    pc = tasks(s)[task].pc
+    if op.kind == op_of.LOOK_INTO_CACHE:
+        return look_into_cache(s, task, pc)
+    if op.kind == op_of.LOADED:
+        return loaded(s, task, look_ops(s)[pc].look)
+    if op.kind == op_of.BRING:
+        return begin_to_bring(s, task, look_ops(s)[pc].look)
+    return hit_by_share(s, task, look_ops(s)[pc].look)
+
+
+@handler
+def of_sagas(s: State, task: int, op: Op) -> int:
+    """The operations of sagas."""
+    pc = tasks(s)[task].pc
+    kind = op.kind
+    if kind == op_of.TURN_BACK:
+        return turn_back(s, task, saga_ops(s)[pc])
+    if kind == op_of.UNDO:
+        return NEXT if is_to_be_undone(s, task, saga_ops(s)[pc].step) else JUMP
+    if kind == op_of.UNDO_OVER:
+        return look_at_undo(s, task, pc)
+    if kind == op_of.WENT_BACK:
+        return went_back(s, task)
+    if kind == op_of.SAGA:
+        begin_saga(s, task, saga_ops(s)[pc])
+    elif kind == op_of.TRANSACTION_DONE:
+        transaction_done(s, task)
+    elif kind == op_of.SAGA_COMPLETED:
+        complete_saga(s, task)
+    elif kind == op_of.SAGA_OVER:
+        end_saga(s, task)
+    else:
+        retract(s, task, effect_ops(s)[pc])
+    return NEXT
 
 
 @handler

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import math
+
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
 from sim.chance.table import draw
 from sim.compiled.base import NO, NONE, YES, ZERO, handler, inlined
-from sim.compiled.calendar import make_ready
+from sim.compiled.calendar import CONTROL, ORDER, make_ready, schedule
 from sim.compiled.codes import ERROR, OK, SHED, SHEDDING_BEGAN, SHEDDING_ENDED
 from sim.compiled.events import log, log_at
 from sim.compiled.lines import hear_of_no_wait, is_dropped, join_line, leave_line, next_in_line, who_gives_way
@@ -40,6 +42,13 @@ def chance(s: State, uniform_draw: int, task: int) -> float:
     """The uniform that a row of the table of draws gives to this task."""
     own = tasks(s)[task]
     return uniform(draws(s)[uniform_draw].key, requests(s)[own.request].id, own.chain)
+
+
+@handler
+def cold(s: State, host: int, replica: int) -> float:
+    """How many times as long work takes in a replica that was ready not long ago."""
+    row = hosts(s)[host]
+    return 1.0 + (row.warm_slow - 1.0) * math.exp((replicas(s)[replica].warm_since - s.now) / row.warm_decay)
 
 
 # -- queues ------------------------------------------------------------------------------------------------------------
@@ -227,6 +236,12 @@ def unpark(s: State, task: int) -> None:
     replica = replicas(s)[own.replica]
     own.waits = NOWHERE
     unlink(tasks(s), replica.parked, task)
+
+
+@handler
+def look_soon(s: State, replica: int) -> None:
+    """Something inside of a draining replica has ended: when all that it wakes has had its turn, Python looks."""
+    schedule(s, CONTROL, 0.0, ORDER, replicas(s)[replica].when_left)
 
 
 @handler

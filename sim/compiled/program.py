@@ -25,19 +25,23 @@ from sim.models import authentication as authentications
 from sim.models import steps as behaviours
 from sim.models.call import Call
 from sim.models.limits import step_of
+from sim.models.saga import Retract
 from sim.models.sequence import PASS
 
 if TYPE_CHECKING:
     from sim.compiled.plugins.tables import PluginTables
+    from sim.compiled.wiring.caches import CacheTables
     from sim.compiled.wiring.calls import CallTables
     from sim.compiled.wiring.composed import ComposedTables
     from sim.compiled.wiring.limits import LimitTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.sagas import SagaTables
     from sim.models.demand import Demand
     from sim.models.entrance import Entrance
     from sim.models.gateway import Route
     from sim.models.host import Host
     from sim.models.sequence import StepSequence
+    from sim.spec.arrivals import Closed
 
 MOST_EFFECTS = 62  # bits of a whole number that is never negative, and one to spare
 Untyped = Any  # steps and authentications of the models, told apart by their class
@@ -57,6 +61,14 @@ def _drawn(demand: Demand) -> dict[str, int]:
 def _packed(answers: tuple[int, ...]) -> int:
     """The answers for all outcomes in one number."""
     return sum(answer << ANSWER_BITS * outcome for outcome, answer in enumerate(answers))
+
+
+def _effect_of(step: behaviours.Effect | Retract) -> dict[str, int]:
+    """An effect, as an operation names it."""
+    if step.bit >= 1 << MOST_EFFECTS:
+        raise Unsupported(f"a scenario of more than {MOST_EFFECTS} effects")
+    ledger = op_of.CHARGE if step.charge else op_of.RESERVATION if step.reservation else op_of.NO_ENTRY
+    return {"effect": step.bit, "ledger": int(ledger)}
 
 
 class Unsupported(Exception):  # noqa: N818 - a finding about a scenario, not an error
@@ -79,15 +91,18 @@ class Assembler:
         calls: CallTables,
         composed: ComposedTables,
         limits: LimitTables,
+        caches: CacheTables,
+        sagas: SagaTables,
         plugins: PluginTables,
-        gateway_work: int = NOBODY,
     ):
         self.places = places
         self.calls = calls
         self.composed = composed
+        self.caches = caches
+        self.sagas = sagas
         self.limits = limits
         self.plugins = plugins
-        self.gateway_work = gateway_work  # the draw of the gateway's own work, where it has some
+        self.gateway_work = NOBODY  # the draw of the gateway's own work, where it has some
         self.courier = NOBODY  # where the program of couriers begins
         self.rows: list[dict[str, Any]] = []
         self.branches: list[Label] = []
@@ -187,11 +202,22 @@ class Assembler:
         self.emit(op_of.CLIENT_DONE)
         return start
 
-    def user(self, workload: int, think: int, users: int) -> int:
+    def user(self, workload: int, think: int, spec: Closed) -> int:
         """A user of a closed population: think, ask, and again."""
-        start = self.emit(op_of.THINK, workload=workload, draw=think)
+        said = {"workload": workload, "draw": think, "ramp": spec.ramp, "pacing": spec.pacing, "users": spec.users}
+        start = len(self.rows)
+        if spec.ramp:
+            self.emit(op_of.COME, **said)
+        again = self.emit(op_of.THINK, **said)
         self.emit(op_of.ASK, workload=workload)
-        self.emit(op_of.USER_DONE, users=users, to=start)
+        self.emit(op_of.USER_DONE, users=spec.users, to=again)
+        return start
+
+    def visitor(self, workload: int) -> int:
+        """Somebody with several requests: ask, think, and again, until the end."""
+        start = self.emit(op_of.ASK, workload=workload)
+        self.emit(op_of.VISIT, workload=workload, to=start)
+        self.emit(op_of.CLIENT_DONE)
         return start
 
     # -- steps ---------------------------------------------------------------------------------------------------------
@@ -278,10 +304,10 @@ class Assembler:
         self.emit(op_of.SALT_OUT, depth=depth, fail=fail)
 
     def _effect(self, step: behaviours.Effect, _fail: Label) -> None:
-        if step.bit >= 1 << MOST_EFFECTS:
-            raise Unsupported(f"a scenario of more than {MOST_EFFECTS} effects")
-        ledger = op_of.CHARGE if step.charge else op_of.RESERVATION if step.reservation else op_of.NO_ENTRY
-        self.emit(op_of.EFFECT, effect=step.bit, idempotent=step.idempotent, ledger=ledger)
+        self.emit(op_of.EFFECT, idempotent=step.idempotent, **_effect_of(step))
+
+    def _retract(self, step: Retract, _fail: Label) -> None:
+        self.emit(op_of.RETRACT, **_effect_of(step))
 
     def _take(self, step: behaviours.Take, fail: Label) -> None:
         stock = self.places.stock_at[step.stock]
@@ -296,6 +322,7 @@ class Assembler:
             op_of.BY_CHANCE,
             draw=row_of(step.chance),
             share=step.share,
+            kept=step.kept,
             outcome=int(step.outcome),
             where=step.where,
             fail=fail,
@@ -303,6 +330,10 @@ class Assembler:
 
     def _reply(self, _step: behaviours.Reply, _fail: Label) -> None:
         self.emit(op_of.REPLY, courier=self.courier)
+
+    def later(self, write: Callable[[], None]) -> None:
+        """What stands behind all programs that are written now."""
+        self._later.append(write)
 
     def branch(self, sequence: StepSequence, end: int, **values: Untyped) -> Label:
         """Where the program of a branch will stand, which ends with the operation `end`, well or not."""
@@ -396,6 +427,7 @@ _WRITERS: dict[type, Callable[[Assembler, Any, Label], None]] = {
     behaviours.Publish: Assembler._publish,
     behaviours.Perform: Assembler._perform,
     behaviours.Effect: Assembler._effect,
+    Retract: Assembler._retract,
     behaviours.Take: Assembler._take,
     behaviours.Fail: Assembler._by_chance,
     behaviours.Refuse: Assembler._by_chance,

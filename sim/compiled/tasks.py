@@ -61,6 +61,9 @@ def new_task(s: State, request: int, chain: int, path: int, caller: int, replica
     row.child = -1
     row.sibling = -1
     row.attempt = -1
+    row.visit = -1
+    row.saga = -1
+    row.flight = -1
     row.adrift = 0
     row.guard = -1
     row.call = -1

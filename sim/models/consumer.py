@@ -171,7 +171,11 @@ class Consumer:
 
     def stop_soon(self) -> None:
         """Stop as soon as nothing runs in its thread."""
-        self.env.schedule(Signal(lambda _: self.stop()))
+        self.env.schedule(Signal(self._stop_now))
+
+    def _stop_now(self, _: object) -> None:
+        if self.closing:
+            self.stop()
 
     def give_back(self) -> None:
         """What it polled and did not commit is to be read again; what it committed and did not handle is lost."""
@@ -208,6 +212,11 @@ class Consumer:
             return
         self.leaving = True
         if not self.processing:
+            stop_thread(self.task)
+            self._leave()
+
+    def _leave_now(self, _: object) -> None:
+        if self.leaving:
             stop_thread(self.task)
             self._leave()
 
@@ -279,8 +288,7 @@ class Consumer:
             yield from self._handle_batch(task)
             self._rest()
             if self.leaving:
-                self._leave()
-                task.silence()
+                self.env.schedule(Signal(self._leave_now))
                 yield
             if self.closing:
                 self.stop_soon()

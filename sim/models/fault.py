@@ -253,6 +253,7 @@ class Random:
     def __init__(self, fault: spec.Random, world: World):
         self.env = world.env
         self.recorder = world.recorder
+        self.fault = fault
         inner = fault.fault.model_copy(update={"name": fault.inner_name})
         self.name = inner.name or ""
         self.harm: Harm = behaviour_of(inner)(inner, world)

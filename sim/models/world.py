@@ -131,10 +131,11 @@ class World:
             groups.setdefault(group.name, []).append(group)
         stores = (store for broker in self.brokers.values() for store in broker.stores)
         queues = {store.name: store for store in stores if isinstance(store, Queue)}
-        for name, fleet in self.fleets.items():
-            service = self.services[name]
-            if service.spec.autoscaling is not None:
-                Autoscaler(fleet, service, service.spec.autoscaling, groups, queues)
+        self.autoscalers = [
+            Autoscaler(fleet, self.services[name], spec, groups, queues)
+            for name, fleet in self.fleets.items()
+            if (spec := self.services[name].spec.autoscaling) is not None
+        ]
 
     def _make_traffic(self) -> None:
         if any(traffic.deadline is not None for traffic in self.scenario.traffic.values()):

@@ -241,7 +241,6 @@ class BrokerDown(Fault):
 class Flush(Fault):
     """A cache loses all that it holds, in all replicas, as when a shared one is restarted; what comes is kept."""
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(events=(EventKind.FAULT_BEGAN,), series=("cache_entries",))
     momentary = "a cache is emptied at once"
     positional = "cache"
@@ -268,7 +267,6 @@ class Deploy(Fault):
     New ones take the time of `start`, old ones drain as `drain` of the service says. It is over when all are new.
     """
 
-    simpy_only: ClassVar[bool] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.UNREACHABLE,),
         events=(
@@ -319,7 +317,6 @@ class Random(Fault):
     Not modelled: wear, and faults that bring one another.
     """
 
-    simpy_only: ClassVar[bool] = True
     mtbf: AnyDistribution
     """From a repair until it comes again (time between failures): `{exponential: 30d}`; a bare time is constant."""
     mttr: AnyDistribution

@@ -26,7 +26,6 @@ class Restart(Fault):
             EventKind.REPLICA_RESTARTED,
         ),
     )
-    simpy_only = True
     positional = "of"
     of: str
     """The service, or `gateway`."""

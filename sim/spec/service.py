@@ -141,7 +141,6 @@ class Service(Spec):
             "work_wasted",
         )
     )
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("autoscaling", "start", "drain")
     replicas: Few = 1
     """How many there are, each with workers, cores and queue of its own."""
     workers: Workers

@@ -291,7 +291,6 @@ class Fail(Step):
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.ERROR,))
     positional = "share"
-    simpy_only = ("per",)
     share: Share
     """The share of attempts that end here, or of requests."""
     per: Literal["request", "attempt"] = "attempt"

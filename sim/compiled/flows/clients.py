@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.chance.chain import link_chain
 from sim.chance.keyed import uniform
-from sim.compiled.answers import NEXT
+from sim.compiled.answers import JUMP, NEXT
 from sim.compiled.calendar import arm, hold
 from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
 from sim.compiled.codes import BUDGET_EXHAUSTED, OK, UNREACHABLE
@@ -18,12 +18,13 @@ from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.state import State
 from sim.compiled.spans import BACKOFF, keep_stage, new_flow
 from sim.compiled.tasks import answered
+from sim.compiled.visits import goes, next_of_visit, pause_between
 from sim.policies import budget, retry
 from sim.policies.base import passed
 from sim.vocabulary import QUIET
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, Workload
+    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, Workload, WorkloadOp
 
 
 @flow
@@ -88,6 +89,28 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
 
 
 @flow
+def come(s: State, own: Task, op: ThinkOp) -> Waits[int]:
+    """Users come one after the other, at equal gaps."""
+    if own.user > 0:
+        hold(s, own, op.ramp * own.user / op.users)
+        yield
+    return NEXT
+
+
+@flow
+def visit(s: State, own: Task, op: WorkloadOp) -> Waits[int]:
+    """Somebody who has an answer goes, or thinks and asks again (JUMP)."""
+    if goes(s, own, op.workload):
+        return NEXT
+    pause = pause_between(s, own, op.workload)
+    if pause > 0.0:
+        hold(s, own, pause)
+        yield
+    own.request = the(Request, next_of_visit(s, own, op.workload))
+    return JUMP
+
+
+@flow
 def think(s: State, own: Task, op: ThinkOp) -> Waits[int]:
     """A user of a closed population pauses, and then makes a request of his own number."""
     pause = thinking_time(s, own, op)
@@ -100,4 +123,5 @@ def think(s: State, own: Task, op: ThinkOp) -> Waits[int]:
 
 def modules() -> Iterable[Module]:
     """What is written of clients."""
-    yield Module("clients", "Clients that wait for their answers.", [Step(ask, "ask"), Step(think, "think")])
+    steps = [Step(ask, "ask"), Step(come, "come"), Step(think, "think"), Step(visit, "visit")]
+    yield Module("clients", "Clients that wait for their answers.", steps)

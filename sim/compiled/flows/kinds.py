@@ -119,6 +119,7 @@ class Task(int):
     frozen_before: float
     worked: float
     deadline: float
+    paced: float
     on_wake: int
     pc: Op
     ticket: int
@@ -147,6 +148,9 @@ class Task(int):
     child: Task | None
     sibling: Task | None
     attempt: Task | None
+    saga: SagaRun | None
+    visit: Visit | None
+    flight: Flight | None
     adrift: int
     guard: Guard | None
     call: Call | None
@@ -286,9 +290,85 @@ class View(int):
     loads: int
     points: int
     size: int
+    places: int
+    made_of: int
     subject: int
     about: int
     made: bool
+
+
+class Cache(int):
+    """What is told of a cache, for all steps and replicas together."""
+
+    hits: int
+    misses: int
+    stale: int
+    joined: int
+    loads: int
+    first: Store
+    stores: int
+
+
+class Look(int):
+    """A step that looks into a cache, and what is said there."""
+
+    cache: Cache
+    host: Host
+    shared: bool
+    coalesce: bool
+    draw: int
+    key: int
+    hit: float
+    ttl: float
+    jitter: float
+    negative_ttl: float
+    stale_while_revalidate: float
+    stale_if_error: float
+    where: int
+    bring: Op
+
+
+class Store(int):
+    """The entries of a cache in one place, in the order in which they go."""
+
+    first: Kept | None
+    last: Kept | None
+    count: int
+    size: int
+    frequent: bool
+    known: int
+    asked: int
+
+
+class Kept(int):
+    """What is kept for a key."""
+
+    good_until: float
+    key: int
+    outcome: int
+    block: Block | None
+    previous: Kept | None
+    next: Kept | None
+
+
+class Block(int):
+    """Entries that were used equally often; they stand one behind the other."""
+
+    uses: int
+    last: Kept | None
+    next: Block | None
+
+
+class Flight(int):
+    """A look for a key that is under way."""
+
+    store: Store
+    key: int
+    listed: bool
+    degraded: bool
+    first: Note | None
+    last: Note | None
+    next: Flight | None
 
 
 class Call(int):
@@ -375,6 +455,7 @@ class Guard(int):
     tokens: Ring
     throttle: ThrottleRow | None
     bulkhead: BulkheadRow
+    comes_with: Host | None
     line: TaskLine
     passed: int
     turned_away: int
@@ -454,6 +535,8 @@ class Host(int):
     may_hang: bool
     tracks: bool
     shedding: bool
+    warm_slow: float
+    warm_decay: float
 
 
 class Replica(int):
@@ -486,6 +569,18 @@ class Replica(int):
     sequence: int
     generation: int
     stopped: bool
+    absent: bool
+    draining: bool
+    warm_since: float
+    when_left: int
+
+
+class Fleet(int):
+    """Replicas that come and go, as the time series tell of them."""
+
+    wanted: int
+    paid: int
+    paid_area: float
 
 
 class Job(int):
@@ -827,6 +922,7 @@ class Member(int):
     pc: Op
     idempotent: bool
     latest: bool
+    order: int
     idle: bool
     belongs: bool
     up: bool
@@ -868,6 +964,39 @@ class OutboxRow(int):
     next: OutboxRow | None
 
 
+class SagaCounts(int):
+    """What is told of all sagas of one service."""
+
+    completed: int
+    compensated: int
+    stuck: int
+    open: int
+
+
+class Saga(int):
+    """What is said of one."""
+
+    counts: SagaCounts
+    salt: int
+    attempts: int
+    pause: float
+    aside: Op | None
+
+
+class SagaRun(int):
+    """A saga that is under way, and how far it is."""
+
+    counts: SagaCounts
+    done: int
+    tries: int
+    chain: int
+    path: int
+    outcome: int
+    where: int
+    root: int
+    next: SagaRun | None
+
+
 class Workload(int):
     """One traffic."""
 
@@ -895,8 +1024,32 @@ class Workload(int):
     taken: int
     route_rows: int
     user_rows: int
+    visiting: Visiting | None
+    visits: int
+    left: int
     patient: bool
     honor: bool
+
+
+class Visiting(int):
+    """What people do who come with several requests."""
+
+    requests: Repetition
+    first: int
+    steps: int
+    think: int
+    patience: int
+    leaves: float
+
+
+class Visit(int):
+    """Somebody with several requests."""
+
+    number: int
+    place: int
+    count: int
+    user: int
+    next: Visit | None
 
 
 class Population(int):
@@ -1043,6 +1196,7 @@ class ChanceOp(int):
     draw: int
     outcome: int
     where: int
+    kept: bool
 
 
 class LimitsOp(int):
@@ -1074,6 +1228,9 @@ class ThinkOp(int):
     fail: Op
     workload: Workload
     draw: int
+    ramp: float
+    pacing: float
+    users: int
 
 
 class NextUserOp(int):
@@ -1180,6 +1337,27 @@ class AsideOp(int):
     to: Op
     fail: Op
     program: Op
+
+
+class LookOp(int):
+    """A look into a cache, or what comes of it."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    look: Look
+
+
+class SagaOp(int):
+    """A part of a saga."""
+
+    kind: int
+    host: Host
+    to: Op
+    fail: Op
+    saga: Saga
+    step: int
 
 
 class TokenOp(int):

@@ -107,6 +107,7 @@ class Guard(Row):
     tokens: Ring
     throttle: Fixed[Perhaps[ThrottleRow]]  # of gRPC, in the place of the budget
     bulkhead: Fixed[Reference[BulkheadRow]]
+    comes_with: Perhaps[Host]  # it is there only while its replica is, and that of this host come and go
     line: TaskLine  # those who wait for a place in its bulkhead
     passed: int
     turned_away: int

@@ -54,6 +54,8 @@ class Host(Row):
     may_hang: bool
     tracks: bool  # it keeps track of who is in it
     shedding: bool
+    warm_slow: float  # how many times as long first work takes; 0: no longer
+    warm_decay: float  # s
 
 
 class Replica(Row):
@@ -86,6 +88,18 @@ class Replica(Row):
     sequence: int
     generation: int  # of its event
     stopped: bool  # its cores
+    absent: bool  # there is none at its place now, or one that is not ready yet
+    draining: bool  # nobody is sent to it any more, and it ends when it is empty
+    warm_since: float  # s; when it was ready, and began to be less and less slow
+    when_left: int  # the order to look whether it is empty, where it is one of a fleet; -1: it is not
+
+
+class Fleet(Row):
+    """Replicas that come and go, as the time series tell of them."""
+
+    wanted: int
+    paid: int  # those that are there, starting and draining ones too
+    paid_area: float
 
 
 class Job(Row):
@@ -125,6 +139,7 @@ class Draw:
 
 
 hosts = Table("hosts", Host)
+fleets = Table("fleets", Fleet)
 replicas = Table("replicas", Replica, counted="replica_count")
 jobs = Table("jobs", Job, pool=Pool(1 << 10))
 error_faults = Table("error_faults", ErrorFault)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from sim.compiled.rows.caches import Look
 from sim.compiled.rows.calls import Call
 from sim.compiled.rows.composed import Repetition
 from sim.compiled.rows.declaring import Reference, Row
 from sim.compiled.rows.hosts import Host, Stock
 from sim.compiled.rows.limits import LimitsStep
 from sim.compiled.rows.logs import Outbox
+from sim.compiled.rows.sagas import Saga
 from sim.compiled.rows.tables import Table, View
 from sim.compiled.rows.traffic import Workload
 
@@ -75,6 +77,7 @@ class ChanceOp(Op, size=OP_BYTES, fixed=True):
     draw: int
     outcome: int
     where: int  # index into names
+    kept: bool  # drawn for the request and not for the attempt
 
 
 class LimitsOp(Op, size=OP_BYTES, fixed=True):
@@ -93,6 +96,9 @@ class ThinkOp(WorkloadOp, size=OP_BYTES, fixed=True):
     """A user of a workload thinks."""
 
     draw: int
+    ramp: float  # s; until all users are there; 0: they are at once
+    pacing: float  # s; from the beginning of one request to that of the next at least
+    users: int
 
 
 class NextUserOp(Op, size=OP_BYTES, fixed=True):
@@ -161,6 +167,19 @@ class AsideOp(Op, size=OP_BYTES, fixed=True):
     program: Reference[Op]
 
 
+class LookOp(Op, size=OP_BYTES, fixed=True):
+    """A look into a cache, or what comes of it."""
+
+    look: Reference[Look]
+
+
+class SagaOp(Op, size=OP_BYTES, fixed=True):
+    """A part of a saga."""
+
+    saga: Reference[Saga]
+    step: int  # which of its transactions
+
+
 class TokenOp(Op, size=OP_BYTES, fixed=True):
     """A token that the identity provider may have to be asked for."""
 
@@ -197,6 +216,8 @@ racer_ops = View(ops, RacerOp)
 share_ops = View(ops, ShareOp)
 repeat_ops = View(ops, RepeatOp)
 aside_ops = View(ops, AsideOp)
+look_ops = View(ops, LookOp)
+saga_ops = View(ops, SagaOp)
 token_ops = View(ops, TokenOp)
 plugin_ops = View(ops, PluginOp)
 branches = Table("branches", int)

@@ -9,11 +9,13 @@ from sim.compiled.rows.records import SpanRecord, StageRecord
 from sim.compiled.rows.tables import Pool, Returning, ReturningChain, Table, Taking
 
 if TYPE_CHECKING:
+    from sim.compiled.rows.caches import Flight
     from sim.compiled.rows.calls import Call, Guard, Hop, Target
     from sim.compiled.rows.hosts import Replica
     from sim.compiled.rows.logs import Member, Message
     from sim.compiled.rows.programs import EntryOp, Op
-    from sim.compiled.rows.traffic import Door
+    from sim.compiled.rows.sagas import SagaRun
+    from sim.compiled.rows.traffic import Door, Visit
 
 
 class TaskLine(Row):
@@ -37,6 +39,7 @@ class Task(Row):
     frozen_before: float  # s; that its replica had spent frozen when the work or wait began
     worked: float  # s; what it has worked so far
     deadline: float  # s; of its call, all attempts together
+    paced: float  # s; when a user who keeps a pace asked last
     on_wake: int  # what it does when its turn comes: ARRIVE ... in tasks.py
     pc: Reference[Op]  # the operation that it is at
     ticket: int  # of what it waits for; an old one is stale
@@ -65,6 +68,9 @@ class Task(Row):
     child: Perhaps[Task]  # the attempt that it waits for, or the first of its branches
     sibling: Perhaps[Task]  # the next branch
     attempt: Perhaps[Task]  # of which it is a branch
+    saga: Perhaps[SagaRun]  # that it is in the midst of, the innermost first
+    visit: Perhaps[Visit]  # of somebody with several requests
+    flight: Perhaps[Flight]  # what it looks for on behalf of a cache, the innermost first
     adrift: int  # its number among those that went on by themselves; 0: somebody waits for it
     guard: Perhaps[Guard]  # whose bulkhead it has a place in
     call: Perhaps[Call]  # whose attempt is under way, where somebody counts it

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sim.compiled.rows import (
     balancing,
+    caches,
     calls,
     composed,
     events,
@@ -28,6 +29,7 @@ from sim.compiled.rows import (
     programs,
     records,
     running,
+    sagas,
     traffic,
     watched,
 )
@@ -36,6 +38,7 @@ from sim.compiled.rows.tables import BUFFERS, LAYOUT, POOLS, TABLES, Account, An
 
 ROOMS = (
     balancing,
+    caches,
     calls,
     composed,
     events,
@@ -49,6 +52,7 @@ ROOMS = (
     programs,
     records,
     running,
+    sagas,
     traffic,
     watched,
 )

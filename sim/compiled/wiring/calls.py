@@ -12,7 +12,7 @@ from sim.compiled.program import row_of
 from sim.compiled.rows import calls as rows
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.balancing import BalancingTables
-from sim.compiled.wiring.found import Filled, Found, FoundPolicies
+from sim.compiled.wiring.found import Filled, Found, FoundPolicies, whole_numbers
 from sim.models.gateway import Route
 from sim.models.topic import PublishTarget
 from sim.policies.balancer import BalancerRow, new_balancer
@@ -182,7 +182,7 @@ class CallTables:
         yield rows.balancers, self.balancers.array()
         yield rows.balancer_of, self.balancer_of
         yield rows.loads, np.zeros(self._loads, np.int64)
-        yield rows.alive, np.ones(len(places.replicas), np.int64)
+        yield rows.alive, whole_numbers([int(not replica.absent) for replica in places.replicas])
 
     def _wires(self) -> Found:
         found = Found(rows.Wire)

@@ -28,6 +28,9 @@ class HostTables:
         self.lines = lines
         self.hosts, self.replicas = Found(rows.Host), Found(rows.Replica)
         self.errors, self.stocks = Found(rows.ErrorFault), Found(rows.Stock)
+        self.fleets = Found(rows.Fleet)
+        for fleet in places.world.fleets.values():
+            self.fleets.add(wanted=fleet.wanted, paid=fleet.paid)
         self.error_at: dict[Errors, int] = {}
         self._struck = 0  # how many replicas stand in the lines of error faults of some of them
         self.left: list[int] = []
@@ -37,7 +40,18 @@ class HostTables:
             place = places.host_at.get(replica.host, NOBODY)
             cores = places.hosts[place].cores or 0 if place >= 0 else 0
             self.replicas.add(
-                slow=1.0, returned=-np.inf, host=place, index=replica.index, free=replica.free, cores=cores, due=np.inf
+                slow=1.0,
+                returned=-np.inf,
+                host=place,
+                index=replica.index,
+                free=replica.free,
+                cores=cores,
+                due=np.inf,
+                down=int(replica.down),
+                closed=replica.closed,
+                absent=replica.absent,
+                warm_since=replica.warm_since,
+                when_left=NOBODY,
             )
         for stock in places.stock_at:
             self.stocks.add(
@@ -49,6 +63,8 @@ class HostTables:
         first_error, errors_count = self._errors_of(host)
         self.hosts.add(
             slow=1.0,
+            warm_slow=host.warm_up[0] if host.warm_up is not None else 0.0,
+            warm_decay=host.warm_up[1] if host.warm_up is not None else 1.0,
             up_area=host.up_area,
             last_shed=-np.inf,
             name=host.name_index,
@@ -86,6 +102,7 @@ class HostTables:
         left = whole_numbers(self.left)
         yield rows.hosts, self.hosts.array()
         yield rows.replicas, self.replicas.array()
+        yield rows.fleets, self.fleets.array()
         yield rows.error_faults, self.errors.array()
         yield rows.struck, np.zeros(max(1, self._struck), np.int64)
         yield rows.stocks, self.stocks.array()

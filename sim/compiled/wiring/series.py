@@ -16,8 +16,10 @@ from sim.models.group import MEMBER
 
 if TYPE_CHECKING:
     from sim.compiled.plugins.tables import PluginTables
+    from sim.compiled.wiring.caches import CacheTables
     from sim.compiled.wiring.guards import GuardTables
     from sim.compiled.wiring.places import Places
+    from sim.compiled.wiring.sagas import SagaTables
 
 OF_HOSTS = (  # as `sampling` numbers them
     "busy", "queue", "replicas", "workers", "cores_busy", "cores", "in_flight", "attempts", "first_attempts",
@@ -31,18 +33,38 @@ OF_GROUPS = (
     ("workers", sampling.GROUP_WORKERS),
 )
 
+OF_SAGAS = (
+    ("sagas_completed", sampling.SAGAS_COMPLETED),
+    ("sagas_compensated", sampling.SAGAS_COMPENSATED),
+    ("sagas_stuck", sampling.SAGAS_STUCK),
+    ("sagas_open", sampling.SAGAS_OPEN),
+)
+OF_CACHES = (
+    ("cache_hits", sampling.CACHE_HITS),
+    ("cache_misses", sampling.CACHE_MISSES),
+    ("cache_stale", sampling.CACHE_STALE),
+    ("cache_joined", sampling.CACHE_JOINED),
+    ("cache_loads", sampling.CACHE_LOADS),
+    ("cache_entries", sampling.CACHE_ENTRIES),
+)
+
 
 class SeriesTables:
     """Their rows."""
 
-    def __init__(self, places: Places, guards: GuardTables, plugins: PluginTables):
-        self.places, self.guards, self.plugins = places, guards, plugins
+    def __init__(
+        self, places: Places, guards: GuardTables, caches: CacheTables, sagas: SagaTables, plugins: PluginTables
+    ):
+        self.places, self.guards, self.caches, self.sagas, self.plugins = places, guards, caches, sagas, plugins
         self.series = Found(rows.Series)
         self._found: dict[tuple[str, str], list[dict[str, int]]] = {}
         self._watch_hosts()
         self._watch_guards()
         self._watch_groups()
         self._watch_limits()
+        self._watch_steps()
+        self._watch_visits()
+        self._watch_fleets()
         self._watch_plugins()
         for series in places.world.recorder.series:
             known = self._found.get((series.component, series.quantity))
@@ -79,6 +101,25 @@ class SeriesTables:
                 self._watch(group.component, quantity, what, place)
             for index, member in enumerate(group.members):
                 self._watch(group.component, f"{MEMBER} {index}", sampling.MEMBER_BUSY, self.places.member_at[member])
+
+    def _watch_steps(self) -> None:
+        for host in self.places.hosts:
+            if host.sagas is not None:
+                for quantity, what in OF_SAGAS:
+                    self._watch(host.name, quantity, what, self.sagas.place_of[host.sagas])
+            for name, counts in host.caches.items():
+                for quantity, what in OF_CACHES:
+                    self._watch(host.name, f"{quantity} {name}", what, self.caches.place_of[counts])
+
+    def _watch_fleets(self) -> None:
+        for place, name in enumerate(self.places.world.fleets):
+            self._watch(name, "replicas_wanted", sampling.REPLICAS_WANTED, place)
+            self._watch(name, "replicas_paid", sampling.REPLICAS_PAID, place)
+
+    def _watch_visits(self) -> None:
+        for place, workload in enumerate(self.places.world.workloads):
+            self._watch(workload.name, "visits", sampling.VISITS, place)
+            self._watch(workload.name, "visits_left", sampling.VISITS_LEFT, place)
 
     def _watch_limits(self) -> None:
         for place, limit in enumerate(self.places.world.limits()):

@@ -8,6 +8,7 @@ from sim.compiled.operations import COURIER
 from sim.compiled.plugins.tables import PluginTables
 from sim.compiled.program import Assembler, Unsupported, row_of
 from sim.compiled.rows import events, programs
+from sim.compiled.wiring.caches import CacheTables
 from sim.compiled.wiring.calls import CallTables
 from sim.compiled.wiring.composed import ComposedTables
 from sim.compiled.wiring.found import Filled, whole_numbers
@@ -19,6 +20,7 @@ from sim.compiled.wiring.limits import LimitTables
 from sim.compiled.wiring.lines import LineTables
 from sim.compiled.wiring.logs import LogTables
 from sim.compiled.wiring.places import Places
+from sim.compiled.wiring.sagas import SagaTables
 from sim.compiled.wiring.series import SeriesTables
 from sim.compiled.wiring.traffic import TrafficTables
 from sim.spec.walk import what_only_simpy_runs
@@ -44,13 +46,22 @@ class Wiring(Places):
         self.guard_tables = GuardTables(self)
         self.call_tables = CallTables(self, self.guard_tables)
         self.composed_tables = ComposedTables()
+        self.cache_tables = CacheTables(self)
+        self.saga_tables = SagaTables()
         gateway = self.world.gateway
         work = gateway.spec.work if gateway is not None else None
-        gateway_work = row_of(self.world.sampler(work, "gateway.work")) if work is not None else -1
         self.plugin_tables = PluginTables(self.guard_tables)
         self.assembler = Assembler(
-            self, self.call_tables, self.composed_tables, self.limit_tables, self.plugin_tables, gateway_work
+            self,
+            self.call_tables,
+            self.composed_tables,
+            self.limit_tables,
+            self.cache_tables,
+            self.saga_tables,
+            self.plugin_tables,
         )
+        if work is not None:
+            self.assembler.gateway_work = row_of(self.world.sampler(work, "gateway.work"))
         self.assembler.courier = self.assembler.emit(COURIER)
         self.log_tables = LogTables(self, self.call_tables, self.assembler)
         self._enter()
@@ -58,7 +69,9 @@ class Wiring(Places):
         self.gateway_tables = GatewayTables(self)
         self.ops = self.assembler.table()
         self.plugin_tables.fill()
-        self.series_tables = SeriesTables(self, self.guard_tables, self.plugin_tables)
+        self.series_tables = SeriesTables(
+            self, self.guard_tables, self.cache_tables, self.saga_tables, self.plugin_tables
+        )
         self.fresh = dict(self._policies())  # what a crash brings them back to
 
     def _enter(self) -> None:
@@ -90,6 +103,8 @@ class Wiring(Places):
             self.call_tables,
             self.log_tables,
             self.composed_tables,
+            self.cache_tables,
+            self.saga_tables,
             self.traffic_tables,
             self.gateway_tables,
             self.series_tables,

@@ -15,17 +15,19 @@ from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.calls import budgets, retries, rings, targets
 from sim.compiled.rows.hosts import draws
-from sim.compiled.rows.programs import think_ops
+from sim.compiled.rows.programs import think_ops, workload_ops
 from sim.compiled.rows.running import requests, tasks
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
 from sim.compiled.rows.traffic import doors, workloads
 from sim.compiled.spans import keep_stage, new_flow
 from sim.compiled.tasks import answered
+from sim.compiled.visits import goes, next_of_visit, pause_between
 from sim.policies import base, budget, retry
 
 BACKOFF = whole(2)
 BUDGET_EXHAUSTED = whole(12)
+JUMP = whole(4)
 NEXT = whole(1)
 OK = whole(0)
 QUIET = 10.0
@@ -115,6 +117,26 @@ def ask(s: State, own: int, workload: int) -> int:
 
 
 @handler
+def come(s: State, own: int, op: int) -> int:
+    """Users come one after the other, at equal gaps."""
+    own_row = tasks(s)[own]
+    op_row = think_ops(s)[op]
+    pc = own_row.phase
+    to = -1
+    if pc == 0:
+        if own_row.user > 0:
+            hold(s, own, op_row.ramp * own_row.user / op_row.users)
+            own_row.phase = 1
+            return PARK
+        else:
+            to = 1
+    if pc == 1 or to == 1:
+        own_row.phase = 0
+        return NEXT
+    return PARK
+
+
+@handler
 def think(s: State, own: int, op: int) -> int:
     """A user of a closed population pauses, and then makes a request of his own number."""
     own_row = tasks(s)[own]
@@ -133,4 +155,30 @@ def think(s: State, own: int, op: int) -> int:
         own_row.request = make_request(s, op_row.workload, own_row.user, s.now)
         own_row.phase = 0
         return NEXT
+    return PARK
+
+
+@handler
+def visit(s: State, own: int, op: int) -> int:
+    """Somebody who has an answer goes, or thinks and asks again (JUMP)."""
+    own_row = tasks(s)[own]
+    op_row = workload_ops(s)[op]
+    pc = own_row.phase
+    to = -1
+    if pc == 0:
+        if goes(s, own, op_row.workload):
+            own_row.phase = 0
+            return NEXT
+        else:
+            pause = pause_between(s, own, op_row.workload)
+            if pause > 0.0:
+                hold(s, own, pause)
+                own_row.phase = 1
+                return PARK
+            else:
+                to = 1
+    if pc == 1 or to == 1:
+        own_row.request = next_of_visit(s, own, op_row.workload)
+        own_row.phase = 0
+        return JUMP
     return PARK
