@@ -62,11 +62,14 @@ def autoscaling(
 
 def balancing(
     *,
-    policy: Literal["round_robin", "random", "least_request", "power_of_two", "two_choices", "peak_ewma", "ring_hash"]
+    policy: Literal[
+        "round_robin", "random", "least_request", "power_of_two", "two_choices", "peak_ewma", "ring_hash", "maglev"
+    ]
     | None = None,
     weights: Sequence[Mapping[str, Any] | int | str] | None = None,
     decay: Literal[0] | Mapping[str, Any] | str | None = None,
     ring_size: Mapping[str, Any] | int | str | None = None,
+    table_size: Mapping[str, Any] | int | str | None = None,
     outlier_detection: Mapping[str, Any] | str | None = None,
     slow_start: Literal[0] | Mapping[str, Any] | str | None = None,
     panic_threshold: Mapping[str, Any] | float | str | None = None,
@@ -75,11 +78,12 @@ def balancing(
     itself.
 
     policy: How a replica is chosen. `peak_ewma`: Finagle's, of two at random the lower latency times requests under
-        way. `ring_hash`: a user always has the same one, while it is there.
+        way. `ring_hash` and `maglev`: a user always has the same one, while it is there.
     weights: Of `round_robin` and `least_request`: one for each replica; nginx's smooth weighted round robin, and
         its least_conn.
     decay: Of `peak_ewma`: the time in which an observation loses its weight.
     ring_size: Of `ring_hash`: points on the ring, for all replicas together (Envoy's minimum_ring_size).
+    table_size: Of `maglev`: places of its table, a prime number (Envoy's table_size).
     outlier_detection: Replicas that fail are left out for a while.
     slow_start: Of `round_robin` and `least_request`: a replica that comes back gets its share little by little for
         as long, a tenth of it at first (Envoy).
@@ -1350,6 +1354,8 @@ def topic(
     *,
     partitions: Mapping[str, Any] | int | str | None = None,
     key: Literal["order", "user", "item", "sticky", None] | None = None,
+    key_header: str | None = None,
+    partitioner: Literal["built_in", "round_robin"] | None = None,
     replication_factor: Mapping[str, Any] | int | str | None = None,
     min_insync_replicas: Mapping[str, Any] | int | str | None = None,
     message_size: Mapping[str, Any] | str | None = None,
@@ -1360,6 +1366,10 @@ def topic(
 
     partitions: How many there are; each keeps its order, and is read by one member of a group.
     key: What decides the partition of a message (murmur2); `sticky`: none, as Kafka's sticky partitioner.
+    key_header: A key of one's own, in the place of `key`: the value of this header of a request (murmur2); who has
+        none has no key.
+    partitioner: `round_robin`: each producer takes the partitions in turn, whatever the key
+        (RoundRobinPartitioner).
     replication_factor: How many nodes have each partition, the leader included; with 1, `replication` of the broker
         says when a record is safe.
     min_insync_replicas: With fewer in sync than this a publication under `acks: all` is refused
