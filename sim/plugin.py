@@ -15,6 +15,7 @@ from sim.models.steps import CallStep
 from sim.models.task import Activity, Replica, Task
 from sim.policies.base import passed, policy, reached
 from sim.spec.actions import Action, Answers, Branches, Calls, Ends, Performs, Publishes, Runs, TakesStock, TakesTime
+from sim.spec.arrivals import Arrivals
 from sim.spec.base import (
     Between,
     Count,
@@ -40,7 +41,6 @@ from sim.spec.fault import Fault
 from sim.spec.gateway import Authentication
 from sim.spec.policy import Backoff, CallPolicy
 from sim.spec.step import AnyStep, Call, Step, Wait, Work
-from sim.spec.traffic import Arrivals
 from sim.vocabulary import EventKind, Outcome, Stage
 
 __all__ = [

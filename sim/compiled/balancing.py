@@ -6,18 +6,29 @@ from sim.chance.keyed import uniform
 from sim.compiled.base import NO, YES, handler
 from sim.compiled.codes import ERROR, REPLICA_EJECTED, REPLICA_RETURNED, SHED, TIMEOUT, UNREACHABLE
 from sim.compiled.events import log_at
-from sim.compiled.rows.balancing import allowed, balancing_rules, peers, ring_owners, ring_points, view_of, views
+from sim.compiled.rows.balancing import (
+    allowed,
+    balancing_rules,
+    hash_tables,
+    hash_tables_of,
+    peers,
+    ring_owners,
+    ring_points,
+    view_of,
+    views,
+)
 from sim.compiled.rows.calls import alive, balancers, loads, targets
 from sim.compiled.rows.hosts import draws, hosts, replicas
 from sim.compiled.rows.running import requests
 from sim.compiled.rows.state import State
 from sim.compiled.rows.tables import rows_from
-from sim.policies import balancer, balancing, base, outliers
+from sim.policies import balancer, balancing, base, hashing, outliers
 
-BY_NAME, BY_LATENCY, BY_KEY = balancing.BY_NAME, balancing.BY_LATENCY, balancing.BY_KEY
+BY_NAME, BY_LATENCY = balancing.BY_NAME, balancing.BY_LATENCY
+BY_RING, BY_TABLE = balancing.BY_RING, balancing.BY_TABLE
 
 allow, pick_by_name, pick = balancing.allow.compiled, balancer.pick.compiled, balancing.pick.compiled
-pick_on_ring, key_of = balancing.pick_on_ring.compiled, balancing.key_of.compiled
+pick_on_ring, key_of, fill_table = hashing.pick_on_ring.compiled, hashing.key_of.compiled, hashing.fill_table.compiled
 observe, renew, judge = balancing.observe.compiled, outliers.renew.compiled, outliers.judge.compiled
 eject, look = outliers.eject.compiled, outliers.look.compiled
 success_rate_threshold, is_outlier = outliers.success_rate_threshold.compiled, outliers.is_outlier.compiled
@@ -47,7 +58,9 @@ def pick_one(s: State, target: int, place: int, request: int, chain: int) -> int
     view = views(s)[place]
     rule = balancing_rules(s)[view.rule]
     entity = requests(s)[request].id
-    if rule.kind == BY_KEY:
+    if rule.kind == BY_TABLE:
+        return look_into_table(s, place, row.count, key_of(requests(s)[request].user, entity))
+    if rule.kind == BY_RING:
         key = key_of(requests(s)[request].user, entity)
         points, owners = rows_from(ring_points(s), view.points), rows_from(ring_owners(s), view.points)
         return pick_on_ring(points, owners, view.size, key, allowed(s))
@@ -58,6 +71,22 @@ def pick_one(s: State, target: int, place: int, request: int, chain: int) -> int
         return pick_by_name(balancers(s)[view.plain], active, allowed(s), row.count, one, other)
     known = rows_from(peers(s), view.peers)
     return pick(rule, known, active, allowed(s), row.count, s.now, one, other)
+
+
+@handler
+def look_into_table(s: State, place: int, replicas: int, key: int) -> int:
+    """The replica that has this key; the table is made anew where others may be chosen than those it was made of."""
+    view = views(s)[place]
+    table, made_of = rows_from(hash_tables(s), view.places), rows_from(hash_tables_of(s), view.made_of)
+    same = YES
+    for index in range(replicas):
+        if made_of[index] != allowed(s)[index]:
+            same = NO
+            made_of[index] = allowed(s)[index]
+    if not same:
+        offsets, skips = rows_from(ring_points(s), view.points), rows_from(ring_owners(s), view.points)
+        fill_table(table, view.size, offsets, skips, allowed(s), replicas)
+    return table[key % view.size]
 
 
 @handler

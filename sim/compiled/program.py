@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sim.models.gateway import Route
     from sim.models.host import Host
     from sim.models.sequence import StepSequence
-    from sim.spec.traffic import Closed
+    from sim.spec.arrivals import Closed
 
 MOST_EFFECTS = 62  # bits of a whole number that is never negative, and one to spare
 Untyped = Any  # steps and authentications of the models, told apart by their class

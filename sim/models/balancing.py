@@ -3,7 +3,7 @@
 It learns of a replica by the answers that its own caller has, and at once of one that is down or has come back. One
 that has come back is another one, of which nothing is known (Envoy: hosts_removed, hosts_added).
 
-Not modelled: zones, active health checks, what other callers know, Maglev tables, bounded loads of hashing.
+Not modelled: zones, active health checks, what other callers know, bounded loads of hashing, the time a table takes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sim.models.recorder import Recorder
 from sim.models.request import Request
 from sim.policies import balancer as plain
 from sim.policies import balancing as policy
-from sim.policies import outliers
+from sim.policies import hashing, outliers
 from sim.policies.base import reached
 from sim.spec.balancing import PLAIN, Balancing
 from sim.vocabulary import EventKind
@@ -48,7 +48,8 @@ class Balancer:
         self.allowed = [0] * self.replicas
         # mypy does not narrow a Literal by `in`
         self.row = plain.new_balancer(spec.policy if spec.policy in PLAIN else "round_robin", start)  # type: ignore[arg-type]
-        self.ring = policy.ring_of(name, self.replicas, spec.ring_size) if spec.policy == "ring_hash" else None
+        self.ring = hashing.ring_of(name, self.replicas, spec.ring_size) if spec.policy == "ring_hash" else None
+        self.table_size = spec.table_size
         self.next_look = self.rule.interval
 
     @property
@@ -81,8 +82,11 @@ class Balancer:
         rule, replicas = self.rule, self.replicas
         if self.ring is not None:
             points, whose = self.ring
-            key = policy.key_of(request.user, request.id)
-            return policy.pick_on_ring(points, whose, len(points), key, self.allowed)
+            key = hashing.key_of(request.user, request.id)
+            return hashing.pick_on_ring(points, whose, len(points), key, self.allowed)
+        if rule.kind == policy.BY_TABLE:
+            table = hashing.table_of(self.name, tuple(self.allowed), self.table_size)
+            return table[hashing.key_of(request.user, request.id) % self.table_size]
         if rule.kind == policy.BY_NAME:
             uniforms = plain.UNIFORMS[self.row.kind]
             u1 = draw(0) if uniforms else 0.0

@@ -7,7 +7,7 @@ weighted least connections    nginx (ngx_http_upstream_least_conn_module.c): the
 peak EWMA                     Finagle (PeakEwma.scala): a slower answer than the estimate replaces it, a faster one
                               moves it; load = estimate * (active + 1); of two at random the lower one. No estimate
                               and something active: a huge load
-ring hash                     the replicas have points on a circle, and a key goes to the next one (Envoy, ketama)
+ring hash, Maglev             in `hashing.py`
 
 Who is left out for a while is decided in `outliers.py`.
 
@@ -21,7 +21,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.chance.keyed import spread, stream_number
 from sim.policies.base import dtype_of, policy, reached
 from sim.spec.balancing import PLAIN, Balancing
 
@@ -29,10 +28,10 @@ BY_NAME = 0  # as `balancer.py` does it
 BY_WEIGHT = 1
 FEWEST_BY_WEIGHT = 2
 BY_LATENCY = 3
-BY_KEY = 4
+BY_RING = 4
+BY_TABLE = 5
 
-OF_USER = 1  # spaces of keys
-OF_REQUEST = 2
+_KINDS = {"peak_ewma": BY_LATENCY, "ring_hash": BY_RING, "maglev": BY_TABLE}
 
 PENALTY = 1e9  # s; a load above all that are known
 NEVER = 1 << 60  # failures in a row: nobody has as many
@@ -100,7 +99,7 @@ def new_balancing(spec: Balancing) -> BalancingRow:
 
 def _kind(spec: Balancing) -> int:
     if spec.policy not in PLAIN:
-        return BY_KEY if spec.policy == "ring_hash" else BY_LATENCY
+        return _KINDS[spec.policy]
     if not spec.weights and spec.slow_start is None:
         return BY_NAME
     return BY_WEIGHT if spec.policy == "round_robin" else FEWEST_BY_WEIGHT
@@ -261,38 +260,3 @@ def observe(peer: PeerRow, latency: float, now: float, decay: float) -> None:
     weight = math.exp(-max(now - peer.stamp, 0.0) / decay)
     peer.estimate = latency if latency > peer.estimate else peer.estimate * weight + latency * (1.0 - weight)
     peer.stamp = now
-
-
-# -- the ring ----------------------------------------------------------------------------------------------------------
-
-
-def ring_of(name: str, replicas: int, size: int) -> tuple[list[int], list[int]]:
-    """The points of all replicas of a service on a circle of 2**63, in order, and whose each is."""
-    each = max(1, size // replicas)
-    points = sorted((stream_number(f"{name}[{i}]_{k}") >> 1, i) for i in range(replicas) for k in range(each))
-    return [point for point, _ in points], [index for _, index in points]
-
-
-@policy
-def key_of(user: int, request: int) -> int:
-    """Where the key of a request lies on the circle: that of its user, or its own where it has none."""
-    key: int = spread(OF_USER, user) if user >= 0 else spread(OF_REQUEST, request)
-    return key
-
-
-@policy
-def pick_on_ring(points: Sequence[int], whose: Sequence[int], size: int, key: int, allowed: Sequence[int]) -> int:
-    """The replica of the first point from the key on that is allowed; there is at least one."""
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) // 2
-        if points[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    for step in range(size):
-        at = low + step
-        index = whose[at - size if at >= size else at]
-        if allowed[index] == 1:
-            return index
-    return -1

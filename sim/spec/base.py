@@ -312,7 +312,7 @@ class Choice:
 
     def has_fields_below(self, cls: type[Spec], body: Data) -> bool:
         """Whether fields stand under a word. A fault reads `crash: {of: shop}` and `crash: shop`."""
-        return cls.positional is None or (self.kind == "fault" and isinstance(body, dict))
+        return cls.positional is None or (self.kind == "fault" and (body is None or isinstance(body, dict)))
 
     def split(self, value: Data) -> tuple[str, Any, dict[str, Any]]:
         """The word, what stands under it, and the fields beside it; a PydanticCustomError where `value` is no such

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sim.errors import did_you_mean
 from sim.spec.actions import Calls, Performs, Publishes, TakesStock
+from sim.spec.arrivals import MOST_USERS, Replay
 from sim.spec.autoscaling_references import scaling_problems
 from sim.spec.base import word_of
 from sim.spec.cache import Cache
@@ -27,7 +28,7 @@ from sim.spec.scenario import Scenario
 from sim.spec.sizes import too_large
 from sim.spec.steady import unsteady_parts
 from sim.spec.together import contradictions
-from sim.spec.traffic import MOST_USERS, Replay, population_sizes
+from sim.spec.traffic import population_sizes
 from sim.spec.walk import Visit, visits
 from sim.units import LONGEST, show_duration
 

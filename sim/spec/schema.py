@@ -162,8 +162,8 @@ def _forms(kind: Kind, word: str, cls: type[Spec], body: _Json, name: str) -> It
     )
     if kind == "fault":
         named = {**properties, key: positional, "of": properties.get("of", positional)}
-        inner = {"type": "object", "properties": named, "additionalProperties": False}
-        yield _map({**properties, word: inner}, [word], body)
+        inner = {"type": ["object", "null"], "properties": named, "additionalProperties": False}
+        yield _map({**named, word: inner}, [word], body)
 
 
 def _map(properties: _Json, required: list[str], body: _Json) -> _Json:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from sim.policies import balancing as policy
-from sim.policies import outliers
+from sim.policies import hashing, outliers
 
 PLACES = "abcdefghij"
 
@@ -120,11 +120,30 @@ def test_nobody_is_left_out_where_too_few_would_be_left():
 
 def test_a_key_goes_to_the_next_point_that_is_allowed_and_round_the_circle():
     points, whose = [10, 20, 30], [0, 1, 2]
-    found = [policy.pick_on_ring(points, whose, 3, key, [1, 1, 1]) for key in (0, 10, 11, 29, 31)]
+    found = [hashing.pick_on_ring(points, whose, 3, key, [1, 1, 1]) for key in (0, 10, 11, 29, 31)]
     assert found == [0, 0, 1, 2, 0]
-    assert [policy.pick_on_ring(points, whose, 3, key, [1, 0, 1]) for key in (11, 31)] == [2, 0]
+    assert [hashing.pick_on_ring(points, whose, 3, key, [1, 0, 1]) for key in (11, 31)] == [2, 0]
 
 
 def test_a_slow_start_is_a_tenth_at_first_and_grows_with_time():
     peer = policy.PeerRow(since=100.0)
     assert [policy.share_of_slow_start(peer, at, 30.0) for at in (100.0, 101.0, 115.0, 130.0)] == [0.1, 0.1, 0.5, 1.0]
+
+
+def maglev(offsets, skips, allowed):
+    table = [0] * (7 + len(allowed))
+    hashing.fill_table(table, 7, offsets, skips, allowed, len(allowed))
+    return table[:7]
+
+
+def test_maglev_fills_its_table_as_the_paper_does():
+    """Table 1 of Eisenbud et al. (NSDI 2016): permutations 3 0 4 1 5 2 6, 0 2 4 6 1 3 5 and 3 4 5 6 0 1 2, before and after B1 is gone."""
+    assert maglev([3, 0, 3], [4, 2, 1], [1, 1, 1]) == [1, 0, 1, 0, 2, 2, 0]
+    assert maglev([3, 0, 3], [4, 2, 1], [1, 0, 1]) == [0, 0, 0, 0, 2, 2, 2]
+
+
+def test_shares_of_a_maglev_table_differ_by_one_place_and_few_users_move_when_one_is_gone():
+    whole, less = hashing.table_of("a", (1,) * 5, 1009), hashing.table_of("a", (1, 1, 0, 1, 1), 1009)
+    assert sorted(whole.count(index) for index in range(5)) == [201, 202, 202, 202, 202]
+    moved = sum(before not in (after, 2) for before, after in zip(whole, less, strict=True))
+    assert 0 < moved < 1009 // 10, "a plain remainder would move four of five"

@@ -40,16 +40,17 @@ def fault_of(text):
         ("flush", "pages", "cache: pages", "of: shop"),
     ],
 )
-def test_both_ways_are_one(word, whom, by_name, rest):
+def test_all_ways_are_one(word, whom, by_name, rest):
     found = [
         fault_of(text)
         for text in (
             f"{{at: 5s, {word}: {whom}, {rest}}}",
             f"{{at: 5s, {word}: {{{by_name}, {rest}}}}}",
             f"{{at: 5s, {word}: {{{by_name}}}, {rest}}}",
+            f"{{at: 5s, {word}: , {by_name}, {rest}}}",
         )
     ]
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1] == found[2] == found[3]
 
 
 def test_every_fault_but_the_one_of_others_names_whom_it_befalls_behind_its_word():

@@ -60,7 +60,7 @@ def test_the_system_is_right_without_them():
         (
             {"SHOP": "load_balancing: least_conn"},
             "services.shop.load_balancing: found 'least_conn', expected round_robin, random, least_request, "
-            "power_of_two, two_choices, peak_ewma, ring_hash, or a map with a `policy`; did you mean 'least_request'?",
+            "power_of_two, two_choices, peak_ewma, ring_hash, maglev, or a map with a `policy`; did you mean 'least_request'?",
         ),
         (
             {"SHOP": "queue: {discipline: priority, classes: {page: 0}, push_out: true}"},

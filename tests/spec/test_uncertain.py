@@ -87,7 +87,9 @@ def test_a_setting_puts_a_value_in_the_place_of_a_range():
 
 def test_names_between_which_something_lies_are_no_range():
     """A fault of the network says by `between` whom it keeps apart."""
-    text = SHOP.replace("variants:", "faults: [{network: {between: [shop, bank]}, partition: true, at: 10s, for: 5s}]\nvariants:")
+    text = SHOP.replace(
+        "variants:", "faults: [{network: {between: [shop, bank]}, partition: true, at: 10s, for: 5s}]\nvariants:"
+    )
     assert "faults" not in {its.at[0] for its in ranges_in(load_text(text).document)}
 
 

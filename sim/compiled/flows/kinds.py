@@ -290,6 +290,8 @@ class View(int):
     loads: int
     points: int
     size: int
+    places: int
+    made_of: int
     subject: int
     about: int
     made: bool

@@ -22,8 +22,10 @@ class View(Row):
     host: Reference[Host]
     peers: Reference[PeerRow]  # that of the first replica
     loads: int  # in `loads`: where its line begins
-    points: int  # of the ring: where they begin in `ring_points`
-    size: int  # how many these are
+    points: int  # of the ring: where they begin in `ring_points`; of a table the offsets, and the skips beside
+    size: int  # how many these are; of a table: how many places it has
+    places: int  # of its table: where they begin in `hash_tables`; others may share it
+    made_of: int  # of which replicas it was made, in `hash_tables_of`
     subject: int  # of the first replica, as events name it
     about: int  # the caller
     made: bool  # it has chosen at least once since its caller was there
@@ -38,5 +40,8 @@ peers = Table("peers", PeerRow, dtype=PEER)
 ring_points = Table("ring_points", int)
 ring_owners = Table("ring_owners", int)
 """The index of the replica that has the point of the same place."""
+hash_tables = Table("hash_tables", int)
+"""Who has which place; behind each table is room for what its replicas have tried."""
+hash_tables_of = Table("hash_tables_of", int)
 allowed = Table("allowed", int)
 """Of the choice that is being made: whether each replica of the callee may be chosen."""

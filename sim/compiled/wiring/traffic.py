@@ -17,8 +17,8 @@ from sim.compiled.rows import traffic as rows
 from sim.compiled.rows.calls import budgets, retries
 from sim.compiled.rows.declaring import NOBODY
 from sim.compiled.wiring.found import Filled, Found, whole_numbers
+from sim.spec.arrivals import Closed
 from sim.spec.base import word_of
-from sim.spec.traffic import Closed
 
 if TYPE_CHECKING:
     from sim.compiled.program import Assembler

@@ -23,7 +23,7 @@ from sim.experiments.on_paper.station_loads import Load, held_by, runs_of, stati
 from sim.experiments.shipped import Source, as_study
 from sim.spec.scenario import Scenario
 from sim.spec.study import Study
-from sim.spec.traffic import Closed, Traffic
+from sim.spec.traffic import Traffic
 from sim.units import rates_told_per, show_duration, show_rate, show_share
 
 
@@ -193,7 +193,7 @@ class Analysis:
         self.closed = tuple(
             self._bound(name, traffic)
             for name, traffic in scenario.traffic.items()
-            if isinstance(traffic.arrivals, Closed)
+            if traffic.arrivals.population
         )
         self.unknown: list[str] = []
         self.sent = self._sent(lambda traffic: _mean_rate(traffic, scenario.duration))
@@ -249,15 +249,14 @@ class Analysis:
         sent = {}
         for name, traffic in self.scenario.traffic.items():
             try:
-                sent[name] = 0.0 if isinstance(traffic.arrivals, Closed) else rate(traffic)
+                sent[name] = 0.0 if traffic.arrivals.population else rate(traffic)
             except UsageError:  # arrivals of a plug-in may have no rate of their own
                 sent[name] = 0.0
                 self.unknown.append(name)
         return sent
 
     def _bound(self, name: str, traffic: Traffic) -> ClosedBound:
-        assert isinstance(traffic.arrivals, Closed)
-        users, think = traffic.arrivals.users, traffic.arrivals.think.mean
+        users, think = traffic.arrivals.population, traffic.arrivals.pause
         response = self.response(name)
         each = {
             place: _share(rate, demand, servers)
@@ -265,7 +264,7 @@ class Analysis:
         }
         place = max(each, key=lambda place: each[place], default=("", ""))
         longest = each.get(place, 0.0)
-        cycle = max(think + response, traffic.arrivals.pacing)
+        cycle = traffic.arrivals.cycle(response)
         return ClosedBound(
             name,
             users,

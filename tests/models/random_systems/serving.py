@@ -48,7 +48,16 @@ def smart_balancing(document: dict[str, Any], luck: Luck) -> None:
 
 
 def _balancing(luck: Luck, replicas: int) -> dict[str, Any]:
-    policies = ("round_robin", "least_request", "peak_ewma", "ring_hash", "random", "two_choices", "power_of_two")
+    policies = (
+        "round_robin",
+        "least_request",
+        "peak_ewma",
+        "ring_hash",
+        "maglev",
+        "random",
+        "two_choices",
+        "power_of_two",
+    )
     policy = luck.pick("policy", policies)
     made: dict[str, Any] = {"policy": policy}
     if policy in ("round_robin", "least_request"):
@@ -60,6 +69,8 @@ def _balancing(luck: Luck, replicas: int) -> dict[str, Any]:
         made["decay"] = luck.pick("how fast", ("200ms", "3s"))
     if policy == "ring_hash" and luck.maybe("ring size"):
         made["ring_size"] = luck.pick("points", (1, 7, 100))
+    if policy == "maglev" and luck.maybe("table size", 0.9):
+        made["table_size"] = luck.pick("places", (2, 13, 101))
     if luck.maybe("panic", 0.4):
         made["panic_threshold"] = luck.pick("left", (0, 0.3, 1))
     if luck.maybe("outliers", 0.7):
