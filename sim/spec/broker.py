@@ -31,6 +31,8 @@ class Topic(Spec):
     """A topic; `key` decides the partition (murmur2), null or `sticky` is Kafka's sticky partitioner."""
 
     simpy_only: ClassVar[bool | tuple[str, ...]] = (
+        "key_header",
+        "partitioner",
         "replication_factor",
         "min_insync_replicas",
         "message_size",
@@ -41,6 +43,12 @@ class Topic(Spec):
     """How many there are; each keeps its order, and is read by one member of a group."""
     key: Key = "order"
     """What decides the partition of a message (murmur2); `sticky`: none, as Kafka's sticky partitioner."""
+    key_header: str | None = None
+    """A key of one's own, in the place of `key`: the value of this header of a request (murmur2); who has none has no
+    key.
+    """
+    partitioner: Literal["built_in", "round_robin"] = "built_in"
+    """`round_robin`: each producer takes the partitions in turn, whatever the key (RoundRobinPartitioner)."""
     replication_factor: Annotated[int, Between(1, 1000)] = 1
     """How many nodes have each partition, the leader included; with 1, `replication` of the broker says when a record
     is safe.
@@ -58,7 +66,8 @@ class Topic(Spec):
     def deep(self) -> bool:
         """Whether it has more than partitions and keys."""
         kept = self.retention is not None or self.compaction is not None
-        return kept or self.replication_factor > 1 or self.min_insync_replicas > 1
+        placed = self.key_header is not None or self.partitioner != "built_in"
+        return kept or placed or self.replication_factor > 1 or self.min_insync_replicas > 1
 
     @model_validator(mode="after")
     def _go_together(self) -> Self:
@@ -67,7 +76,7 @@ class Topic(Spec):
                 f"found min_insync_replicas: {self.min_insync_replicas} of {self.replication_factor} replicas: nothing "
                 "could ever be published; expected at most the replication_factor"
             )
-        if self.compaction is not None and self.key is None:
+        if self.compaction is not None and self.key is None and self.key_header is None:
             raise ValueError("found compaction of a topic without a key, by which its records replace one another")
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sim.errors import did_you_mean
 from sim.spec.broker import LogBroker
 from sim.spec.broker_fault import SlowDisk
 from sim.spec.document import Location
@@ -21,6 +22,7 @@ def log_problems(scenario: Scenario) -> Iterator[Found]:
     """Everything that names a node which is not there, or says what the producers of a broker do otherwise."""
     for index, fault in enumerate(scenario.faults):
         yield from _node(scenario, index, fault.inner or fault)
+    yield from _headers(scenario)
     producers = {
         topic: name
         for name, broker in scenario.brokers.items()
@@ -35,6 +37,21 @@ def log_problems(scenario: Scenario) -> Iterator[Found]:
                 f"expected none: their timeouts and pauses are words of `producer` of '{producers[step.topic]}'"
             )
             yield (*visit.at, "policy"), what, True
+
+
+def _headers(scenario: Scenario) -> Iterator[Found]:
+    known = {header for traffic in scenario.traffic.values() for header in traffic.headers}
+    for name, broker in scenario.brokers.items():
+        if not isinstance(broker, LogBroker):
+            continue
+        for topic, spec in broker.topics.items():
+            if spec.key_header is not None and spec.key_header not in known:
+                near = did_you_mean(spec.key_header, known) if known else ""
+                what = (
+                    f"no traffic has a header '{spec.key_header}'{near}; "
+                    "expected one of `headers` of a traffic: without it no record has a key"
+                )
+                yield ("brokers", name, "topics", topic, "key_header"), what, False
 
 
 def _node(scenario: Scenario, index: int, fault: Fault) -> Iterator[Found]:

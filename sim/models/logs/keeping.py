@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Protocol
 
 from sim.models.clock import Clock, Signal
@@ -30,8 +31,7 @@ class Log(Protocol):
     name: str
     groups: list[Reader]
 
-    @property
-    def key(self) -> str | None:
+    def key_value(self, request: Request) -> Hashable:
         """What its records replace one another by."""
 
 
@@ -45,9 +45,8 @@ class Segment:
         self.began = began  # s; when that was written
         self.last = began  # s; when its newest record was
         self.bytes = 0.0
-        self.keys: list[
-            tuple[int, int, float, float]
-        ] = []  # (offset, key, written, bytes), where the topic is compacted
+        # (offset, key, written, bytes), where the topic is compacted
+        self.keys: list[tuple[int, Hashable, float, float]] = []
 
 
 class Deleting:
@@ -123,14 +122,10 @@ class Compacting:
             line.append(last)
         last.bytes += size
         last.last = now
-        last.keys.append((offset, self._key(request), now, size))
+        last.keys.append((offset, self.log.key_value(request), now, size))
         if not self.armed:
             self.armed = True
             self.log.env.hold(Signal(self._look), spec.check - math.fmod(now, spec.check))
-
-    def _key(self, request: Request) -> int:
-        key = self.log.key
-        return request.user if key == "user" else request.item if key == "item" else request.id
 
     def _look(self, _: object) -> None:
         for partition, line in enumerate(self.segments):

@@ -78,7 +78,11 @@ class Producer:
             self.blocked.remove(waiting)
 
     def partition_of(self, topic: ReplicatedTopic, record: Record) -> ReplicatedPartition:
-        """Where it goes: by its key, or where the producer is now."""
+        """Where it goes: by its key, in turn, or where the producer is now."""
+        if topic.spec.partitioner == "round_robin":
+            if record.turn < 0:
+                record.turn = topic.in_turn(self)
+            return topic.partitions[record.turn]
         keyed = topic.keyed(record.request, record.key)
         if keyed >= 0:
             return topic.partitions[keyed]

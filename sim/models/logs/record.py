@@ -34,6 +34,7 @@ class Record:
         "size",
         "task",
         "transaction",
+        "turn",
     )
 
     def __init__(self, request: Request, chain: int, path: int, flow: int, size: float, hops: tuple[Way, Way]):
@@ -46,6 +47,7 @@ class Record:
         self.key: str | None = None
         self.site = 0
         self.transaction: Pending | None = None  # of which it is a part
+        self.turn = -1  # the partition whose turn it was
         self.outcome = -1  # not known yet
         self.task: Callable[[], None] | None = None  # who is told, if anybody still waits
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from sim.chance.chain import link_chain
@@ -21,6 +21,7 @@ from sim.models.call import Call
 from sim.models.clock import Signal
 from sim.models.destination import Hearing, Sent
 from sim.models.ending import answer
+from sim.models.identity import Identities
 from sim.models.logs.cluster import ClusteredBroker
 from sim.models.logs.keeping import keeper_of
 from sim.models.logs.record import Record
@@ -29,6 +30,7 @@ from sim.models.request import Request
 from sim.models.site import System
 from sim.models.task import Activity, Process, Replica, Task
 from sim.models.topic import Message, Partition, Pending, PublishTarget, Topic, TopicStore
+from sim.policies import partitioner as partitioners
 from sim.spec.broker import Topic as Spec
 from sim.spec.step import Publish
 from sim.vocabulary import EventKind, Stage
@@ -84,6 +86,8 @@ class ReplicatedTopic(Topic):
         self.produced: Callable[[Call, Publish], Hearing] | None = None  # set where there are producers (`wiring.py`)
         self.produced_store: Callable[[Publish], Any] | None = None
         self.lost = 0
+        self.turns: dict[object, int] = {}  # of each producer: how many it has dealt out in turn
+        self.identities = Identities(context, context.scenario.traffic)
         self.within: Pending | None = None  # the transaction of which the record is that is written now
         self.sizing = 0.0  # bytes of the record that is written now; 0: `message_size`
         self.keeper = keeper_of(self, spec, context.recorder)
@@ -109,6 +113,36 @@ class ReplicatedTopic(Topic):
     def place(self, request: Request, chain: int, key: str | None, producer: Replica) -> ReplicatedPartition:
         """The partition of a message of this producer."""
         return self.partitions[self._partition(request, chain, key, producer)]
+
+    def keyed(self, request: Request, key: str | None) -> int:
+        """By the value of a header, where one is the key."""
+        header = self.spec.key_header
+        if header is None:
+            return super().keyed(request, key)
+        value = self.identities.header(request, header)
+        return partitioners.partition_of_text(value, len(self.partitions)) if value is not None else -1
+
+    def in_turn(self, producer: object) -> int:
+        """The next partition of a producer that takes all in turn."""
+        number = self.turns.get(producer, 0)
+        self.turns[producer] = number + 1
+        return partitioners.in_turn(number, len(self.partitions))
+
+    def _partition(self, request: Request, chain: int, key: str | None, producer: Replica) -> int:
+        if self.spec.partitioner == "round_robin":
+            return self.in_turn(producer)
+        return super()._partition(request, chain, key, producer)
+
+    def key_value(self, request: Request) -> Hashable:
+        """The key of what a request publishes."""
+        if self.spec.key_header is not None:
+            return self.identities.header(request, self.spec.key_header)
+        return request.user if self.key == "user" else request.item if self.key == "item" else request.id
+
+    def forget_producer(self, replica: Replica) -> None:
+        """It has crashed."""
+        super().forget_producer(replica)
+        self.turns.pop(replica, None)
 
     def refuses(self, partition: ReplicatedPartition, acks: str) -> int:
         """What a producer hears at once: nobody leads, too few replicas are in sync for `acks: all`, or OK."""
