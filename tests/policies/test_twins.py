@@ -12,6 +12,7 @@ from sim.policies import (
     breaker,
     budget,
     bulkhead,
+    hedging,
     library_breakers,
     limiter,
     outliers,
@@ -22,7 +23,7 @@ from sim.policies import (
 )
 from sim.policies.base import table_of
 from sim.spec.gateway import RateLimit
-from sim.spec.policy import Budget, Bulkhead, CircuitBreaker, Retry
+from sim.spec.policy import Budget, Bulkhead, CircuitBreaker, Hedge, Retry
 
 STEPS = 3000
 
@@ -136,6 +137,17 @@ def test_limits_that_one_waits_for(kind):
             refused += 1
         twins.assert_same()
     assert 0.05 < refused / STEPS < 0.95
+
+
+def test_percentiles_of_hedges():
+    """The window is what a sorted list of the latest thousand says."""
+    twins, chance, latest = Twins(*hedging.new_hedge(Hedge(after="p90"))), random.Random(1), []
+    for _ in range(STEPS):
+        latest = [*latest, round(chance.expovariate(8.0), 2)][-hedging.WINDOW :]
+        twins(hedging.note, latest[-1])
+        known = sorted(latest)[min(len(latest) - 1, int(0.9 * len(latest)))] if len(latest) >= 100 else -1.0
+        assert twins(hedging.pause) == known
+    twins.assert_same()
 
 
 def test_throttles():
