@@ -30,6 +30,7 @@ The house, floor by floor; imports only ever point downwards:
 
     cli                     one thin command per verb
     plugin | builder/       the one door that a plug-in imports from | scenarios in Python, with completion
+    docs/                   THE SITE           README, reference, scenarios, notebooks, recipes as pages
     assisting/              FOR ASSISTANTS     the verbs as tools, each call a process with bounds
     importing/              WHAT OTHERS SAY    files of other tools -> a scenario as text
     exporting/              WHAT OTHERS READ   a run or a scenario -> traces, time series, settings

@@ -49,11 +49,11 @@ def broker_down(
 
 
 def crash(
+    of: str,
     *,
     name: str | None = None,
     at: Literal[0] | Mapping[str, Any] | str,
     for_: Literal[0] | Mapping[str, Any] | str | None = None,
-    of: str,
     replicas: Mapping[str, Any] | int | str | None = None,
     restart_after: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
@@ -67,7 +67,7 @@ def crash(
     replicas: How many replicas die.
     restart_after: When they start again, empty; without it they stay down.
     """
-    return worded("crash", "", locals())
+    return worded("crash", "of", locals())
 
 
 def deploy(
@@ -93,11 +93,11 @@ def deploy(
 
 
 def errors(
+    of: str,
     *,
     name: str | None = None,
     at: Literal[0] | Mapping[str, Any] | str,
     for_: Literal[0] | Mapping[str, Any] | str | None = None,
-    of: str,
     share: Mapping[str, Any] | float | str,
     replicas: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
@@ -110,7 +110,7 @@ def errors(
     share: The share of attempts that end at once with an error.
     replicas: How many replicas fail so, the first that are up when it begins; all of them where it is not said.
     """
-    return worded("errors", "", locals())
+    return worded("errors", "of", locals())
 
 
 def flush(
@@ -133,11 +133,11 @@ def flush(
 
 
 def network(
+    between: Sequence[Any],
     *,
     name: str | None = None,
     at: Literal[0] | Mapping[str, Any] | str,
     for_: Literal[0] | Mapping[str, Any] | str | None = None,
-    between: Sequence[Any],
     latency: Mapping[str, Any] | str | None = None,
     loss: Mapping[str, Any] | float | str | None = None,
     partition: bool | None = None,
@@ -152,7 +152,7 @@ def network(
     loss: The share of messages that are dropped.
     partition: Whether all are dropped.
     """
-    return worded("network", "", locals())
+    return worded("network", "between", locals())
 
 
 def outage(
@@ -198,11 +198,11 @@ def random(
 
 
 def restart(
+    of: str,
     *,
     name: str | None = None,
     at: Literal[0] | Mapping[str, Any] | str,
     for_: Literal[0] | Mapping[str, Any] | str | None = None,
-    of: str,
     one_by_one: Literal[0] | Mapping[str, Any] | str | None = None,
     grace: Literal[0] | Mapping[str, Any] | str | None = None,
     takes: Literal[0] | Mapping[str, Any] | str | None = None,
@@ -217,15 +217,15 @@ def restart(
     grace: How long it may take to finish (terminationGracePeriodSeconds); then it is killed.
     takes: From when it is gone until it is back.
     """
-    return worded("restart", "", locals())
+    return worded("restart", "of", locals())
 
 
 def slow(
+    of: str,
     *,
     name: str | None = None,
     at: Literal[0] | Mapping[str, Any] | str,
     for_: Literal[0] | Mapping[str, Any] | str | None = None,
-    of: str,
     by: Mapping[str, Any] | float | str,
     replicas: Mapping[str, Any] | int | str | None = None,
 ) -> Part:
@@ -238,15 +238,15 @@ def slow(
     by: How many times as long work and waits take.
     replicas: How many replicas are slow, the first that are up when it begins; all of them where it is not said.
     """
-    return worded("slow", "", locals())
+    return worded("slow", "of", locals())
 
 
 def slow_disk(
+    of: str,
     *,
     name: str | None = None,
     at: Literal[0] | Mapping[str, Any] | str,
     for_: Literal[0] | Mapping[str, Any] | str | None = None,
-    of: str,
     node: Mapping[str, Any] | int | str | None = None,
     by: Mapping[str, Any] | float | str,
 ) -> Part:
@@ -260,4 +260,4 @@ def slow_disk(
     node: Of a log with nodes: which one (0, 1, ...).
     by: How many times as long a commit takes that begins now.
     """
-    return worded("slow_disk", "", locals())
+    return worded("slow_disk", "of", locals())

@@ -62,11 +62,14 @@ def autoscaling(
 
 def balancing(
     *,
-    policy: Literal["round_robin", "random", "least_request", "power_of_two", "two_choices", "peak_ewma", "ring_hash"]
+    policy: Literal[
+        "round_robin", "random", "least_request", "power_of_two", "two_choices", "peak_ewma", "ring_hash", "maglev"
+    ]
     | None = None,
     weights: Sequence[Mapping[str, Any] | int | str] | None = None,
     decay: Literal[0] | Mapping[str, Any] | str | None = None,
     ring_size: Mapping[str, Any] | int | str | None = None,
+    table_size: Mapping[str, Any] | int | str | None = None,
     outlier_detection: Mapping[str, Any] | str | None = None,
     slow_start: Literal[0] | Mapping[str, Any] | str | None = None,
     panic_threshold: Mapping[str, Any] | float | str | None = None,
@@ -75,11 +78,12 @@ def balancing(
     itself.
 
     policy: How a replica is chosen. `peak_ewma`: Finagle's, of two at random the lower latency times requests under
-        way. `ring_hash`: a user always has the same one, while it is there.
+        way. `ring_hash` and `maglev`: a user always has the same one, while it is there.
     weights: Of `round_robin` and `least_request`: one for each replica; nginx's smooth weighted round robin, and
         its least_conn.
     decay: Of `peak_ewma`: the time in which an observation loses its weight.
     ring_size: Of `ring_hash`: points on the ring, for all replicas together (Envoy's minimum_ring_size).
+    table_size: Of `maglev`: places of its table, a prime number (Envoy's table_size).
     outlier_detection: Replicas that fail are left out for a while.
     slow_start: Of `round_robin` and `least_request`: a replica that comes back gets its share little by little for
         as long, a tenth of it at first (Envoy).
@@ -279,6 +283,8 @@ def consume(
     max_poll_records: Mapping[str, Any] | int | str | None = None,
     fetch: Mapping[str, Any] | str | None = None,
     commit: Mapping[str, Any] | str | None = None,
+    transaction: Mapping[str, Any] | str | None = None,
+    isolation: Literal["read_uncommitted", "read_committed"] | None = None,
     retry_topic: Mapping[str, Any] | str | None = None,
     max_deliveries: Mapping[str, Any] | int | str | None = None,
     idempotent: bool | None = None,
@@ -300,6 +306,9 @@ def consume(
     max_poll_records: Messages that a member takes at once.
     fetch: Of a topic: how much the broker collects before it answers; without it each record as it comes.
     commit: Of a topic: when offsets are committed, after a `batch` where nothing is said.
+    transaction: Of a topic: each record in a transaction, with what is published while it is handled.
+    isolation: Of a topic: whether the group reads records of transactions that are open or aborted
+        (isolation.level).
     retry_topic: Where a failed message is tried again without blocking its partition.
     max_deliveries: Without a retry topic: how often a message is tried in place, before it is dead-lettered.
     idempotent: Whether the id of a message is written with its effects, so that a duplicate is skipped.
@@ -585,20 +594,23 @@ def link_between(
 
 def membership(
     *,
-    protocol: Literal["eager", "cooperative"] | None = None,
-    assignor: Literal["range", "roundrobin", "sticky", "cooperative-sticky"] | None = None,
+    protocol: Literal["eager", "cooperative", "consumer"] | None = None,
+    assignor: Literal["range", "roundrobin", "sticky", "cooperative-sticky", "uniform"] | None = None,
     static: bool | None = None,
     heartbeat_interval: Literal[0] | Mapping[str, Any] | str | None = None,
     max_poll_interval: Literal[0] | Mapping[str, Any] | str | None = None,
 ) -> Part:
-    """A group that rebalances as Kafka's classic protocol does. Defaults: Kafka's consumer.
+    """A group that rebalances as Kafka's does. Defaults: Kafka's consumer.
 
-    protocol: Whether all partitions stand still in a rebalance (`eager`), or only those that move (`cooperative`).
+    protocol: Whether all partitions stand still in a rebalance (`eager`), or only those that move (`cooperative`),
+        one member after the other (`consumer`).
     assignor: How partitions are dealt out (partition.assignment.strategy): `range` for an eager group, or
-        `roundrobin` or `sticky`; `cooperative-sticky` for a cooperative one.
+        `roundrobin` or `sticky`; `cooperative-sticky` for a cooperative one; the broker's `uniform` under
+        `consumer`, or its `range`.
     static: Whether a member keeps its identity over a restart, and so its partitions, for as long as its session
         lasts (group.instance.id).
-    heartbeat_interval: Time between two heartbeats of a member (heartbeat.interval.ms).
+    heartbeat_interval: Time between two heartbeats of a member (heartbeat.interval.ms); under `consumer` the broker
+        says 5 s (group.consumer.heartbeat.interval.ms).
     max_poll_interval: A member that handles one batch for longer than this leaves its group (max.poll.interval.ms).
     """
     return part(locals())
@@ -1342,6 +1354,8 @@ def topic(
     *,
     partitions: Mapping[str, Any] | int | str | None = None,
     key: Literal["order", "user", "item", "sticky", None] | None = None,
+    key_header: str | None = None,
+    partitioner: Literal["built_in", "round_robin"] | None = None,
     replication_factor: Mapping[str, Any] | int | str | None = None,
     min_insync_replicas: Mapping[str, Any] | int | str | None = None,
     message_size: Mapping[str, Any] | str | None = None,
@@ -1352,6 +1366,10 @@ def topic(
 
     partitions: How many there are; each keeps its order, and is read by one member of a group.
     key: What decides the partition of a message (murmur2); `sticky`: none, as Kafka's sticky partitioner.
+    key_header: A key of one's own, in the place of `key`: the value of this header of a request (murmur2); who has
+        none has no key.
+    partitioner: `round_robin`: each producer takes the partitions in turn, whatever the key
+        (RoundRobinPartitioner).
     replication_factor: How many nodes have each partition, the leader included; with 1, `replication` of the broker
         says when a record is safe.
     min_insync_replicas: With fewer in sync than this a publication under `acks: all` is refused
@@ -1398,6 +1416,16 @@ def traffic(
     honor_retry_after: Whether a client that was rate limited waits as long as the Retry-After of the answer says.
     objective: What is promised to these clients, where no gateway route says it.
     completes_with: The effects that must exist before an order counts as complete.
+    """
+    return part(locals())
+
+
+def transaction(*, timeout: Literal[0] | Mapping[str, Any] | str | None = None) -> Part:
+    """Each record is handled in a transaction: what is published meanwhile to topics of the same broker, and that
+    the record was handled, become visible together or not at all (exactly once, inside of Kafka). Effects outside
+    come about as often as the record is handled.
+
+    timeout: How long one may be left open (transaction.timeout.ms).
     """
     return part(locals())
 

@@ -10,9 +10,10 @@ from sim.chance.compiler import compiled
 from sim.chance.keyed import uniform
 from sim.chance.popularity import rank
 from sim.chance.table import draw
-from sim.compiled.base import CHUNK, NO, ZERO, handler, inlined
+from sim.compiled.base import CHUNK, ZERO, handler, inlined
 from sim.compiled.calendar import ARRIVAL, ORDINARY, make_ready, schedule
 from sim.compiled.codes import RATE_LIMITED, TIMEOUT, UNREACHABLE
+from sim.compiled.deadlines import forget_deadline
 from sim.compiled.ending import stop
 from sim.compiled.gateway import asks_for_others
 from sim.compiled.network import ROUTE, choose
@@ -199,8 +200,13 @@ def client_timed_out(s: State, task: int, workload: int) -> None:
         child = own.child
         tasks(s)[child].caller = NOBODY
         target = targets(s)[doors(s)[requests(s)[own.request].door].target]
-        if target.kind == ROUTE and not asks_for_others(s, child):
-            stop(s, child, target.host, NO, TIMEOUT)
+        tells = workloads(s)[workload].tells
+        if tells:
+            forget_deadline(s, child)
+        if target.kind == ROUTE and asks_for_others(s, child):
+            abandon(s, child)
+        elif target.kind == ROUTE or tells:
+            stop(s, child, target.host, tells, TIMEOUT)
         else:
             abandon(s, child)
         own.child = -1

@@ -50,7 +50,6 @@ class Elasticity:
             slot.replica = replica
             look = Signal(lambda _, its=replica: fleet.look_whether_empty(its))  # type: ignore[misc]
             replica.row.when_left = self.control.membership.order(look_at(look), lasting=True)
-        host.is_elastic = True
 
     def _take_over_scaler(self, scaler: Model) -> None:
         host = self.view(scaler.fleet.host.name)
@@ -127,7 +126,6 @@ class HostView:
         self.replicas = [ReplicaView(self, index) for index in range(len(model.replicas))]
         self.alive = Alive(self)
         self.account = self
-        self.is_elastic = False
 
     @property
     def row(self) -> Host:
@@ -233,6 +231,7 @@ class ReplicaView:
 
     @absent.setter
     def absent(self, absent: bool) -> None:
+        """From now on."""
         self.row.absent = absent
 
     @property
@@ -242,6 +241,7 @@ class ReplicaView:
 
     @draining.setter
     def draining(self, draining: bool) -> None:
+        """From now on."""
         self.row.draining = draining
 
     @property

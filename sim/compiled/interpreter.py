@@ -33,7 +33,9 @@ from sim.compiled.clients import arrival, client_timed_out
 from sim.compiled.codes import OK, REFUSED
 from sim.compiled.consumers import deliver_record, due, record_over, take_next
 from sim.compiled.cores import cores_fire
+from sim.compiled.flows.calls import purpose_of
 from sim.compiled.flows.layers.attempt import send_and_forget
+from sim.compiled.flows.layers.total_timeout import TotalTimeout
 from sim.compiled.forks import (
     aside_ended,
     begin_aside,
@@ -57,8 +59,9 @@ from sim.compiled.operations import (
 )
 from sim.compiled.places import leave, park
 from sim.compiled.plugins.steps import plugin_step
+from sim.compiled.races import copy_due
 from sim.compiled.relays import write_to_outbox
-from sim.compiled.rows.events import ready, timer_lanes, timers
+from sim.compiled.rows.events import give_back_timer, ready, timer_lanes, timers
 from sim.compiled.rows.hosts import replicas
 from sim.compiled.rows.programs import (
     Op,
@@ -98,11 +101,13 @@ from sim.compiled.stranding import end_saga
 from sim.compiled.tasks import (
     ALIVE,
     GO_ON,
+    OPENED,
     PUBLISH,
     WORKED,
     answered,
     forget,
     free_row,
+    opened,
 )
 from sim.compiled.topics import replicated
 from sim.compiled.visits import visitor
@@ -119,6 +124,7 @@ from sim.compiled.written.steps import carry, get_place, spend
 from sim.compiled.written.tokens import look_at_token
 
 BUDGET_SPENT, MUST_GROW, ORDERED, DONE, TOO_MANY_TURNS = map(whole, range(5))  # why the interpreter returned
+OF_WHOLE_CALLS = whole(purpose_of(TotalTimeout))
 TURNS_AT_ONCE = whole(1 << 16)  # of tasks, without an event between them
 
 
@@ -171,7 +177,8 @@ def run(s: State, budget: int) -> int:
                         observe(s, moments(s)[s.tick + 1])
                     else:
                         if kind == LANE:
-                            s.now = max(before, timer_lanes(s)[task].due)
+                            due_at = timer_lanes(s)[task].due if task >= 0 else timers(s)[-1 - task].deadline
+                            s.now = max(before, due_at)
                         happen(s, kind, task)
                     continue
             if not wake(s, task):
@@ -182,7 +189,9 @@ def run(s: State, budget: int) -> int:
 @handler
 def happen(s: State, kind: int, index: int) -> None:
     """The events that few requests meet."""
-    if kind == LANE:
+    if kind == LANE and index < 0:
+        expire_told(s, -1 - index)
+    elif kind == LANE:
         expire(s, index)
     elif kind == REPLICATED:
         replicated(s, index)
@@ -212,6 +221,12 @@ def wake(s: State, task: int) -> bool:
     if then == PUBLISH:
         publication(s, task)
         return False
+    if then >= OPENED:
+        if then == OPENED:
+            opened(s, task)
+        else:
+            copy_due(s, task)
+        return False
     return attempt_step(s, task) == NEXT
 
 
@@ -238,6 +253,16 @@ def expire(s: State, lane: int) -> None:
             wait_for_lane(s, lane, timer.deadline)
             return
     row.armed = False
+
+
+@handler
+def expire_told(s: State, timer: int) -> None:
+    """The deadline of a call that was told has come."""
+    row = timers(s)[timer]
+    task, ticket = row.task, row.ticket
+    give_back_timer(s, timer)
+    if tasks(s)[task].call_number == ticket:
+        call_expired(s, task, tasks(s)[task].call, OF_WHOLE_CALLS)
 
 
 @inlined

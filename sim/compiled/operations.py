@@ -12,6 +12,7 @@ from sim.compiled.answers import FAIL, NEXT
 from sim.compiled.base import NONE, ZERO, handler, inlined, is_known, whole
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, OVERSOLD, REFUSED, STOCK_RAN_OUT
+from sim.compiled.deadlines import forget_deadline
 from sim.compiled.events import log
 from sim.compiled.network import hop_delay
 from sim.compiled.places import demand
@@ -170,6 +171,8 @@ def reply(s: State, task: int, courier_at: int) -> None:
     parent.caller = NOBODY
     if caller == NOBODY:
         return
+    if s.tells:
+        forget_deadline(s, attempt)  # nobody waits for what it does from now on
     if s.spans:
         place = hosts(s)[replicas(s)[own.replica].host].name
         spans.keep_stage(s, attempt, spans.ANSWER, place, 0.0, flows(s)[task].number)

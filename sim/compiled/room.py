@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from sim.compiled.memory import move_entries
 from sim.compiled.rows.declaring import NOBODY
-from sim.compiled.rows.events import Event, fixed_delay_queue, heap, near_events, ready, timer_lanes, used, wheel
+from sim.compiled.rows.events import (
+    Event,
+    fixed_delay_queue,
+    heap,
+    near_events,
+    ready,
+    timer_lanes,
+    timers,
+    used,
+    wheel,
+)
 from sim.compiled.rows.gateway import Entry, entries, old_entries
 from sim.compiled.rows.limits import library_counters, limiter_rings, limiters, ring_of, waiting_counters
 from sim.compiled.rows.logs import deliveries, messages
@@ -157,7 +167,8 @@ class Room:
         pending: tuple[AnyTable, ...] = (tasks, tasks, messages, deliveries, timer_lanes, workloads)
         # Every task, timer lane, message and delivery has at most one event pending; cores that drop jobs one after the
         # other push one for each.
-        most = sum(map(s.size_of, pending)) + s.cpu_events_most + len(self.orders) + PLANNED
+        told = s.size_of(timers) if s.tells else 0  # a deadline that was told has an event of its own
+        most = told + sum(map(s.size_of, pending)) + s.cpu_events_most + len(self.orders) + PLANNED
         if most > s.size_of(heap):
             s.put(heap, resized(heap.array(s)[: s.heap_size], most * 5 // 4))
         size = _power_of_two(s.size_of(tasks) + 1)

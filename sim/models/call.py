@@ -57,6 +57,23 @@ class Target(Protocol):
         """What an attempt does when it gets there: it is handled and answered."""
 
 
+class Waiter:
+    """Who waits for a connection, or until it is open (`models/layers/pool.py`)."""
+
+    __slots__ = ("must_open", "served", "task", "ticket")
+
+    def __init__(self, task: Task):
+        self.task = task
+        self.ticket = task.ticket
+        self.served = False  # has one, or may open one
+        self.must_open = False
+
+    @property
+    def there(self) -> bool:
+        """Whether he still waits."""
+        return not self.served and self.task.ticket == self.ticket
+
+
 class Layer(ABC):
     """What a policy puts around the rest of a call.
 
@@ -136,6 +153,7 @@ class Call:
         self.fallback = fallback
         self.cancels = policy.cancels
         self.propagates = policy.deadline is not None
+        self.connecting: dict[Task, Waiter] = {}
 
     def shares_guards_with(self, other: Call) -> bool:
         """Whether the two are of one caller, towards one callee, under one policy."""
@@ -174,9 +192,9 @@ class Call:
                 abandon(child)
         task.ticket += 1
         task.outcome = self.failed(task, TIMEOUT)
-        if task.permit is not None and task.callee is None:
+        if task.permit is not None and task.callee is None and task not in self.connecting:
             task.permit.leave(task, self.env)  # frozen, with a place that it has not used: it goes on at the thaw
-        else:
+        elif task not in task.replica.parked:  # likewise, with a connection
             self.env.wake(task)
 
     def note(self, kind: EventKind, task: Task, time: float) -> None:

@@ -129,13 +129,6 @@ def assign_numbers(strategy: str, owned: Sequence[Sequence[int]], partitions: in
     return [sorted(partition for _, partition in assignment[name]) for name in names]
 
 
-def sticky_assign(owned: Sequence[Sequence[int]], partitions: int) -> list[list[int]]:
-    """The partitions of member 0, 1, ... of one topic, of which each had those in `owned`: counts differ by one at
-    most, and as many as possible stay where they are. Without members: nothing.
-    """
-    return assign_numbers("sticky", owned, partitions)
-
-
 def _claim(member: GroupMember) -> Claim:
     return Claim(member.id, member.topics, member.owned, member.generation)
 

@@ -234,7 +234,6 @@ class Pool(Spec):
     at once, the next one has to be opened. Who gets none in time is `bulkhead_full`.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     leaves: ClassVar[Leaves] = Leaves(
         outcomes=(Outcome.BULKHEAD_FULL,),
         stages=(Stage.BULKHEAD, Stage.OTHER),
@@ -282,7 +281,6 @@ class Hedge(Spec):
     through breaker, limit, timeout, bulkhead and pool by itself.
     """
 
-    simpy_only: ClassVar[bool | tuple[str, ...]] = True
     leaves: ClassVar[Leaves] = Leaves(stages=(Stage.OTHER,), series=("hedged", "hedges_won"))
     positional = "after"
     after: Annotated[float | str, BeforeValidator(_delay), _DELAY] = 2.0
@@ -317,7 +315,6 @@ class CallPolicy(Spec):
     """
 
     leaves: ClassVar[Leaves] = Leaves(outcomes=(Outcome.TIMEOUT,))
-    simpy_only: ClassVar[bool | tuple[str, ...]] = ("pool", "hedge", "deadline")
     timeout: Duration | None = None
     """Of one attempt."""
     total_timeout: Annotated[Duration, Field(gt=0)] | None = None

@@ -24,8 +24,8 @@ NOT_SPOKEN = {
         Scenario.name Scenario.warmup Scenario.expect
         Scenario.record Recording.interval Recording.keep Recording.keep:rows Recording.keep:summary
         Recording.spans Recording.spans:all Recording.spans:exemplars Recording.spans:none""",
-    "is taken apart before a run: variants are scenarios of their own, and `auto` is found by pilot runs": """
-        Scenario.variants Scenario.plugins Scenario.warmup:auto""",
+    "is taken apart before a run: variants are scenarios of their own, `auto` is found by pilot runs, a range is drawn": """
+        between.between Scenario.variants Scenario.plugins Scenario.warmup:auto""",
     "is refused, since such a fault is over at once": "Deploy.for Flush.for",
     "names a queue of a broker that only SimPy runs": "Lag.queue",
     "is another form of what is said: null": "Topic.key:sticky",

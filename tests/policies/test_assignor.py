@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.policies.assignor import GroupMember, assign, range_assign, sticky_assign
+from sim.policies.assignor import GroupMember, assign, assign_numbers, range_assign
 
 
 def test_oracle_15_the_first_member_has_one_more():
@@ -102,7 +102,7 @@ def test_sticky_assignments_are_even_and_move_no_more_than_they_must(shares, cou
     for share in shares:
         owned.append(numbers[:share])
         numbers = numbers[share:]
-    assigned = sticky_assign(owned, count)
+    assigned = assign_numbers("sticky", owned, count)
     sizes = [len(its) for its in assigned]
     assert sorted(partition for its in assigned for partition in its) == list(range(count))
     assert max(sizes) - min(sizes) <= 1

@@ -6,7 +6,7 @@ import pytest
 
 from sim import testing
 from sim.errors import ScenarioError
-from sim.policies.assignor import assign_numbers, sticky_assign
+from sim.policies.assignor import assign_numbers
 
 SYSTEM = """
 duration: 320s
@@ -152,7 +152,7 @@ def test_members_that_come_and_go_leave_the_books_balanced_and_the_run_repeatabl
     ],
 )
 def test_a_sticky_assignment_is_balanced_and_moves_no_more_than_it_must(owned, partitions, assigned):
-    assert sticky_assign(owned, partitions) == assigned
+    assert assign_numbers("sticky", owned, partitions) == assigned
 
 
 def test_a_queue_has_no_membership():

@@ -18,10 +18,13 @@ from sim.compiled.flows.layer import Layer
 from sim.compiled.flows.layers.attempt import Attempt
 from sim.compiled.flows.layers.breaker import Breaker
 from sim.compiled.flows.layers.bulkhead import Bulkhead
+from sim.compiled.flows.layers.hedge import Hedge
+from sim.compiled.flows.layers.pool import Pool
 from sim.compiled.flows.layers.rate_limit import RateLimit
 from sim.compiled.flows.layers.retry import Retry
 from sim.compiled.flows.layers.timeout import Timeout
 from sim.compiled.flows.layers.total_timeout import TotalTimeout
+from sim.compiled.races import copy_over
 from sim.compiled.rows.state import State
 
 if TYPE_CHECKING:
@@ -31,10 +34,12 @@ if TYPE_CHECKING:
 LAYERS: tuple[type[Layer], ...] = (  # the outermost first
     TotalTimeout,
     Retry,
+    Hedge,
     Breaker,
     RateLimit,
     Timeout,
     Bulkhead,
+    Pool,
     Attempt,
 )
 
@@ -47,6 +52,8 @@ def guarded(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     outcome = yield from inner(s, own, call)
     own.call = None
     own.outcome = outcome
+    if call.hedges and own.copy:
+        return copy_over(s, own)
     return NEXT if outcome == OK else FAIL
 
 

@@ -13,6 +13,7 @@ from sim.compiled.clients import hears_when, make_request, send_attempt, thinkin
 from sim.compiled.codes import BUDGET_EXHAUSTED, OK, UNREACHABLE
 from sim.compiled.cutting.modules import Module, Step
 from sim.compiled.cutting.words import Waits, flow, perhaps, the
+from sim.compiled.deadlines import tell_patience
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.state import State
@@ -24,7 +25,7 @@ from sim.policies.base import passed
 from sim.vocabulary import QUIET
 
 if TYPE_CHECKING:
-    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, Workload, WorkloadOp
+    from sim.compiled.flows.kinds import Replica, Request, Task, ThinkOp, TimerLane, Workload, WorkloadOp
 
 
 @flow
@@ -82,6 +83,8 @@ def attempt(s: State, own: Task, workload: Workload) -> Waits[None]:
         own.where = request.door.target.where
         return
     send_attempt(s, own)
+    if workload.tells and own.child is not None:
+        tell_patience(s, own.child, the(TimerLane, workload.lane))
     yield
     own.child = None
     target = the(Request, own.request).door.target

@@ -12,6 +12,8 @@ from sim.policies.breaker import BreakerRow
 from sim.policies.budget import BudgetRow
 from sim.policies.bulkhead import BulkheadRow
 from sim.policies.codel import CodelRow
+from sim.policies.connections import PoolRow
+from sim.policies.hedging import HedgeRow
 from sim.policies.library_breakers import LibraryRow
 from sim.policies.retry import RetryRow
 from sim.policies.throttle import ThrottleRow
@@ -168,6 +170,35 @@ class Task(int):
     degraded: bool
     own_thread: bool
     branching: bool
+    copy: bool
+
+
+class Connection(int):
+    """Where there are pools: what the task in the row of the same place has of one."""
+
+    ticket: int
+    opener: Task | None
+    holds: bool
+    must_open: bool
+
+
+class Race(int):
+    """Where calls are hedged: the race of copies that the task in the row of the same place makes."""
+
+    began: float
+    ticket: int
+    sent: int
+    number: int
+    over: TaskLine
+    latest: Task | None
+    open: bool
+    woken: bool
+
+
+class Told(int):
+    """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
+
+    until: float
 
 
 class Request(int):
@@ -388,6 +419,11 @@ class Call(int):
     guards: int
     subject: int
     about: int
+    pool_lane: TimerLane | None
+    hedge_rule: RetryRow
+    most_copies: int
+    max_pending: int
+    connect: int
     limit_about: int
     in_vain: float
     cancels: bool
@@ -395,6 +431,11 @@ class Call(int):
     throttled: bool
     breaks: bool
     bulkhead: bool
+    timed: bool
+    propagates: bool
+    hedges: bool
+    cancels_losers: bool
+    pools: bool
     limits: bool
     may_freeze: bool
     per_replica: bool
@@ -465,6 +506,19 @@ class Guard(int):
     limit_turned_away: int
     limit_in_line: int
     refusing: bool
+    hedge: HedgeRow | None
+    hedge_ring: Ring
+    hedge_budget: BudgetRow | None
+    hedge_tokens: Ring
+    hedged: int
+    hedges_won: int
+    pool: PoolRow | None
+    pool_ring: Ring
+    pool_line: TaskLine
+    pool_waiting: int
+    pool_turned_away: int
+    opened: int
+    pool_area: float
 
 
 class Repetition(int):
@@ -1028,6 +1082,7 @@ class Workload(int):
     visits: int
     left: int
     patient: bool
+    tells: bool
     honor: bool
 
 

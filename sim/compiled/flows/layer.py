@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # where a call is that has nothing under way: in its back-off, in line for its turn, or for its refusal
 PAUSED, IN_TURN, IN_VAIN = map(whole, (1, 2, 3))
+# where it waits for a connection
+IN_POOL_LINE, OPENING = map(whole, (4, 5))
 LONG_AGO = -math.inf  # in the place of a deadline that a pause was cut short for: it will have come
 Flow = Callable[..., Any]
 Values = dict[str, Any]

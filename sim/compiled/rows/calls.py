@@ -11,6 +11,8 @@ from sim.policies.balancer import BALANCER, BalancerRow
 from sim.policies.breaker import BREAKER, BreakerRow
 from sim.policies.budget import BUDGET, BudgetRow
 from sim.policies.bulkhead import BULKHEAD, BulkheadRow
+from sim.policies.connections import POOL, PoolRow
+from sim.policies.hedging import HEDGE, HedgeRow
 from sim.policies.library_breakers import LIBRARY, LibraryRow
 from sim.policies.retry import RETRY, RetryRow
 from sim.policies.throttle import THROTTLE, ThrottleRow
@@ -40,6 +42,11 @@ class Call(Row, fixed=True):
     guards: int  # where its guards stand in `guard_of`, by replica of the caller; -1: it has none
     subject: int  # place in the list of subjects: the caller, or its first replica
     about: int  # likewise: the callee
+    pool_lane: Perhaps[TimerLane]  # of the wait for a connection; none: nobody waits
+    hedge_rule: Reference[RetryRow]  # after which answers the next copy is sent at once
+    most_copies: int  # beside the first
+    max_pending: int  # who may wait for one; negative: whoever likes
+    connect: int  # a draw: how long it takes to open one; -1: no time
     limit_about: int  # likewise: its rate limit
     in_vain: float  # s; who is refused by that waits so long
     cancels: bool  # a timeout ends the attempt
@@ -47,6 +54,11 @@ class Call(Row, fixed=True):
     throttled: bool  # as gRPC does it
     breaks: bool  # it has a breaker
     bulkhead: bool  # likewise
+    timed: bool  # all of it together may have a time limit
+    propagates: bool  # it hands on until when its answer is waited for
+    hedges: bool  # the same may be asked more than once
+    cancels_losers: bool
+    pools: bool  # it has a pool of connections
     limits: bool  # it has a rate limit of its own
     may_freeze: bool  # its caller
     per_replica: bool  # each replica of the caller has a guard of its own
@@ -117,6 +129,19 @@ class Guard(Row):
     limit_turned_away: int
     limit_in_line: int
     refusing: bool  # there was a refusal
+    hedge: Fixed[Perhaps[HedgeRow]]
+    hedge_ring: Ring
+    hedge_budget: Fixed[Perhaps[BudgetRow]]
+    hedge_tokens: Ring
+    hedged: int  # copies
+    hedges_won: int
+    pool: Fixed[Perhaps[PoolRow]]
+    pool_ring: Ring
+    pool_line: TaskLine  # those who wait for a connection
+    pool_waiting: int  # how many
+    pool_turned_away: int
+    opened: int  # connections
+    pool_area: float
 
 
 calls = Table("calls", Call)
@@ -130,6 +155,8 @@ guard_of = Table("guard_of", int)
 breakers = Table("breakers", BreakerRow, dtype=BREAKER)
 library_rows = Table("library_rows", LibraryRow, dtype=LIBRARY)
 budgets = Table("budgets", BudgetRow, dtype=BUDGET)
+hedges = Table("hedges", HedgeRow, dtype=HEDGE)
+pools = Table("pools", PoolRow, dtype=POOL)
 throttles = Table("throttles", ThrottleRow, dtype=THROTTLE)
 bulkheads = Table("bulkheads", BulkheadRow, dtype=BULKHEAD)
 waiting_limits = Table("waiting_limits", WaitingRow, dtype=WAITING)

@@ -88,6 +88,35 @@ class Task(Row):
     degraded: bool
     own_thread: bool  # a consumer or relay, which needs no place
     branching: bool  # its children are branches
+    copy: bool  # it is a copy of a hedged attempt
+
+
+class Connection(Row):
+    """Where there are pools: what the task in the row of the same place has of one."""
+
+    ticket: int  # of its wait
+    opener: Perhaps[Task]  # who comes back when its connection is open; -1: it is
+    holds: bool  # a connection, or the right to open one
+    must_open: bool
+
+
+class Race(Row):
+    """Where calls are hedged: the race of copies that the task in the row of the same place makes."""
+
+    began: float  # s
+    ticket: int  # of the task when it began
+    sent: int  # copies; one more than there may be: there will be no more
+    number: int  # of who comes when one more is due
+    over: TaskLine  # copies that have ended since it was looked at
+    latest: Perhaps[Task]  # the copy whose end was looked at last
+    open: bool
+    woken: bool  # it is to look at its copies
+
+
+class Told(Row):
+    """Where deadlines are handed on: what the task in the row of the same place was told, if it is an attempt."""
+
+    until: float  # s; when its answer is waited for no longer; infinite: it does not know
 
 
 class Request(Row):
@@ -175,6 +204,9 @@ notes = Table("notes", Note, pool=Pool(1 << 11))
 stage_notes = Table("stage_notes", StageNote, pool=Pool(1 << 10))
 span_notes = Table("span_notes", SpanNote, pool=Pool(1 << 10))
 flows = Table("flows", Flow, beside=tasks)
+connections = Table("connections", Connection, beside=tasks)
+races = Table("races", Race, beside=tasks)
+told = Table("told", Told, beside=tasks)
 request_notes = Table("request_notes", RequestNotes, beside=requests)
 saved = Table("saved", int, width="deepest", beside=tasks)
 """Chains and paths that a task comes back to when a part with a salt of its own is over: `deepest` for each task."""

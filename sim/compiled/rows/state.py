@@ -118,6 +118,7 @@ class State(Row):
     next_flow: int
     lucky: int  # who has a larger lot is no exemplar of the sample
     must_grow: bool
+    tells: bool  # somebody is told until when its answer is waited for
 
     @classmethod
     def new(cls) -> State:

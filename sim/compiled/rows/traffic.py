@@ -53,6 +53,7 @@ class Workload(Row):
     visits: int  # that have begun
     left: int  # of these, before their end, after a failure
     patient: bool  # its clients wait for their answers, and are tasks
+    tells: bool  # they hand on until when they wait
     honor: bool  # they obey Retry-After
 
 

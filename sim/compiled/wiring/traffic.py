@@ -56,6 +56,7 @@ class TrafficTables:
             items=self._population(spec.items, f"{name}.items", 0),
             caller=self.places.replica_at[client.replica],
             patient=workload.patient,
+            tells=spec.deadline is not None,
             lane=self.places.lane(spec.timeout, OF_CLIENT, place),
             retry=self.guards.policy(retries, client.rule),
             max_attempts=client.rule.max_attempts,

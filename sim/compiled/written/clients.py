@@ -11,6 +11,7 @@ from sim.compiled.answers import AGAIN, PARK
 from sim.compiled.base import NONE, ZERO, handler, whole
 from sim.compiled.calendar import arm, hold
 from sim.compiled.clients import hears_when, make_request, send_attempt, thinking_time
+from sim.compiled.deadlines import tell_patience
 from sim.compiled.events import log
 from sim.compiled.network import choose, leave_balancer
 from sim.compiled.rows.calls import budgets, retries, rings, targets
@@ -75,6 +76,8 @@ def ask(s: State, own: int, workload: int) -> int:
             to = 3
         else:
             send_attempt(s, own)
+            if workload_row.tells and own_row.child >= 0:
+                tell_patience(s, own_row.child, workload_row.lane)
             own_row.phase = 2
             return PARK
     if to == 3:

@@ -6,11 +6,14 @@ What a call gives back when its caller is killed in the midst of it.
 from __future__ import annotations
 
 from sim.compiled.base import NONE, handler, whole
+from sim.compiled.deadlines import forget_deadline
 from sim.compiled.flows.layers.breaker import free_probe, note_breaker
 from sim.compiled.flows.layers.bulkhead import leave_bulkhead, leave_line
+from sim.compiled.flows.layers.pool import drop_connection
 from sim.compiled.flows.layers.rate_limit import stop_waiting
 from sim.compiled.guards import guard_for
 from sim.compiled.network import leave_balancer
+from sim.compiled.races import close_race
 from sim.compiled.rows.calls import breakers, calls, guards, rings, targets
 from sim.compiled.rows.running import tasks
 from sim.compiled.rows.state import State
@@ -30,6 +33,14 @@ def attempt_killed(s: State, own: int, call: int) -> None:
     call_row = calls(s)[call]
     if targets(s)[call_row.target].counts and own_row.callee >= 0:
         leave_balancer(s, call_row.target, own_row.replica, own_row.callee, NONE, 0.0)
+
+
+@handler
+def pool_killed(s: State, own: int, call: int) -> None:
+    """A connection under way is closed; one that it has been given meanwhile is for the next."""
+    call_row = calls(s)[call]
+    if call_row.pools:
+        drop_connection(s, own, call)
 
 
 @handler
@@ -69,17 +80,31 @@ def breaker_killed(s: State, own: int, call: int) -> None:
 
 
 @handler
-def total_timeout_killed(s: State, own: int, call: int) -> None:
-    """The call is over."""
+def hedge_killed(s: State, own: int, call: int) -> None:
+    """Its copies end with it."""
     own_row = tasks(s)[own]
+    call_row = calls(s)[call]
+    if call_row.hedges and own_row.branching:
+        close_race(s, own)
+
+
+@handler
+def total_timeout_killed(s: State, own: int, call: int) -> None:
+    """The call is over. What its attempt goes on with nobody waits for."""
+    own_row = tasks(s)[own]
+    call_row = calls(s)[call]
     own_row.call_number = 0
+    if call_row.propagates and own_row.child >= 0:
+        forget_deadline(s, own_row.child)
 
 
 @handler
 def call_killed(s: State, own: int, call: int) -> None:
     """All that its layers hold, from the innermost outwards."""
     attempt_killed(s, own, call)
+    pool_killed(s, own, call)
     bulkhead_killed(s, own, call)
     rate_limit_killed(s, own, call)
     breaker_killed(s, own, call)
+    hedge_killed(s, own, call)
     total_timeout_killed(s, own, call)

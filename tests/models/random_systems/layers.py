@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from tests.models.random_systems.luck import Luck
+from tests.models.random_systems.policies import RETRIED
 
 
 def layers(document: dict[str, Any], luck: Luck) -> None:
     """Each policy may get each of the later layers."""
     for name, spec in document["policies"].items():
         _policy(spec, luck.at(name))
+    for name, spec in document["traffic"].items():
+        if "timeout" in spec and luck.maybe(f"deadline of {name}", 0.4):
+            spec["deadline"] = "propagate"
 
 
 def _policy(spec: dict[str, Any], luck: Luck) -> None:
@@ -18,9 +22,41 @@ def _policy(spec: dict[str, Any], luck: Luck) -> None:
         spec["rate_limit"] = rate_limit(luck.at("rate limit"))
     if luck.maybe("breaker", 0.5):
         spec["circuit_breaker"] = breaker(luck.at("breaker"))
+    if luck.maybe("pool", 0.4):
+        spec["pool"] = pool(luck.at("pool"))
+    if luck.maybe("hedge", 0.3):
+        spec["hedge"] = hedge(luck.at("hedge"))
+    if luck.maybe("deadline", 0.3):
+        spec["deadline"] = "propagate"
     if "retry" in spec and luck.maybe("throttling", 0.4):
         tokens, ratio = luck.number("tokens", 1, 8), luck.pick("token ratio", (0.1, 1, 0.4567, 3))
         spec["retry"]["budget"] = {"grpc": {"max_tokens": tokens, "token_ratio": ratio}}
+
+
+def pool(luck: Luck) -> dict[str, Any]:
+    """Few connections, cold and warm ones, that are waited for and opened, or not."""
+    spec: dict[str, Any] = {"size": luck.number("size", 1, 4)}
+    spec["acquire_timeout"] = luck.pick("acquire", ("0s", "20ms", "200ms", "3s"))
+    if luck.maybe("bounded", 0.3):
+        spec["max_pending"] = luck.pick("pending", (0, 1, 2, 3, "unlimited"))
+    if luck.maybe("cold"):
+        spec["minimum_idle"] = luck.number("idle", 0, 2)
+        spec["idle_timeout"] = luck.pick("idle timeout", ("300ms", "2s", "1m"))
+    if luck.maybe("connects", 0.7):
+        spec["connect"] = luck.pick("connect", ("1ms", "30ms", {"uniform": {"low": "5ms", "high": "80ms"}}, "500ms"))
+    return spec
+
+
+def hedge(luck: Luck) -> dict[str, Any]:
+    """Copies at once, after a while, or after a percentile; losers are cancelled, or go on."""
+    spec: dict[str, Any] = {"after": luck.pick("after", ("0s", "3ms", "20ms", "100ms", "p50", "p90"))}
+    spec["max"] = luck.pick("max", (1, 1, 2, 3))
+    spec["cancel"] = luck.maybe("cancel")
+    if luck.maybe("bounded", 0.4):
+        spec["extra_load"] = luck.pick("load", ("10%", "50%"))
+    if luck.maybe("on", 0.3):
+        spec["on"] = luck.some("on what", RETRIED, 1, 5)
+    return spec
 
 
 def breaker(luck: Luck) -> dict[str, Any]:

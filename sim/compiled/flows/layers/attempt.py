@@ -9,6 +9,7 @@ from sim.compiled.base import NONE, ZERO, handler, inlined
 from sim.compiled.calendar import hold, make_ready
 from sim.compiled.codes import DEGRADED, OK, UNREACHABLE
 from sim.compiled.cutting.words import Waits, flow, perhaps
+from sim.compiled.deadlines import tell_deadline
 from sim.compiled.flows.layer import Layer, thawed
 from sim.compiled.network import PUBLICATION, choose, hop_delay, leave_balancer
 from sim.compiled.rows.calls import calls, targets
@@ -79,6 +80,8 @@ def send(s: State, task: int, call: int, attempt: int) -> int:
     if row.mark:
         made.mark = row.mark ^ path
     own.child = child
+    if row.propagates and own.call >= 0:  # else nobody waits for it
+        tell_deadline(s, task, call, child)
     made.on_wake = ARRIVE
     if target.kind == PUBLICATION:
         made.on_wake = PUBLISH

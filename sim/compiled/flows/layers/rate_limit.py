@@ -49,7 +49,7 @@ def at_its_rate(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
                 yield IN_VAIN
                 yield from thawed(s, own, call)
                 stop_waiting(s, own, call)
-                if call.total_lane is not None and base.reached(s.now, own.deadline):
+                if call.timed and base.reached(s.now, own.deadline):
                     failed(s, own, call)
                     return TIMEOUT
             failed(s, own, call)
@@ -59,7 +59,7 @@ def at_its_rate(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             yield IN_TURN
             yield from thawed(s, own, call)
             stop_waiting(s, own, call)
-            if call.total_lane is not None and base.reached(s.now, own.deadline):
+            if call.timed and base.reached(s.now, own.deadline):
                 failed(s, own, call)
                 return TIMEOUT
             note_turn(s, own, call)
@@ -105,7 +105,7 @@ def stand_in_line(s: State, task: int, call: int, seconds: float) -> None:
     if s.spans:
         keep_stage(s, task, OTHER, rows.targets(s)[row.target].where, 0.0, NONE)
     rows.guards(s)[guard_for(s, call, task)].limit_in_line += 1
-    if row.total_lane >= 0 and reached(s.now + seconds, own.deadline):
+    if row.timed and reached(s.now + seconds, own.deadline):
         seconds = own.deadline - s.now
         own.deadline = LONG_AGO
     hold(s, task, seconds)

@@ -44,25 +44,29 @@ succeeded, failed_once, allows = throttle.succeeded.compiled, throttle.failed.co
 @flow
 def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
     """`own.tries` counts the attempts that are over: the draws of an attempt are keyed by it."""
-    if call.budgeted:
+    whole = not (call.hedges and own.copy)  # a copy of an attempt is one more, and not one after another
+    if whole and call.budgeted:
         guard = its_guard(s, call, own)
         budget.deposit(guard.budget, guard.tokens, s.now)
-    own.tries = 0
+    if whole:
+        own.tries = 0
     while True:
         outcome = yield from inner(s, own, call)
+        if call.hedges and own.copy:
+            return outcome
         own.tries += 1
         if call.throttled:
             hear(s, own, call, outcome)
         if own.tries >= call.max_attempts or not retry.retryable(call.retry, outcome):
             return outcome
-        if call.total_lane is not None and reached(s.now, own.deadline):
+        if call.timed and reached(s.now, own.deadline):
             return outcome
         if call.budgeted and not withdraw(s, own, call):
             return outcome
         luck = uniform(call.jitter.key, the(Request, own.request).id, link_chain(own.chain, call.salt, own.tries))
         last = own.pause if own.tries > 1 else call.retry.base  # where decorrelated jitter begins
         own.pause = retry.backoff(call.retry, own.tries, luck, last)
-        if call.total_lane is not None and reached(s.now + own.pause, own.deadline):
+        if call.timed and reached(s.now + own.pause, own.deadline):
             own.pause = own.deadline - s.now  # a pause that could only end after it is cut short
             own.deadline = LONG_AGO
         if own.pause > 0.0:
@@ -71,7 +75,7 @@ def retrying(s: State, own: Task, call: Call, inner: Inner) -> Waits[int]:
             hold(s, own, own.pause)
             yield PAUSED
             yield from thawed(s, own, call)
-            if call.total_lane is not None and reached(s.now, own.deadline):
+            if call.timed and reached(s.now, own.deadline):
                 failed(s, own, call)
                 return TIMEOUT
 
