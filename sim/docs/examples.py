@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import io
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -42,11 +43,16 @@ def _maps(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a document
         yield from _maps(item)
 
 
-def _yaml(value: object) -> str:
-    from ruamel.yaml import YAML
+def _yaml(value: dict[str, Any]) -> str:
+    """A line for each field, what is in it in braces and brackets."""
+    return "".join(f"{key}: {_flow(item)}\n" for key, item in value.items())
 
-    writer, text = YAML(typ="safe"), io.StringIO()
-    writer.default_flow_style, writer.width = None, 100
-    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    writer.dump(value, text)
-    return text.getvalue()
+
+def _flow(value: Any) -> str:  # noqa: ANN401 - a document
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, str) and re.fullmatch(r"[\w./%<>=() -]*\w[\w./%()-]*", value):
+        return value
+    return json.dumps(value)

@@ -31,6 +31,7 @@ def made():
     return pages()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_of_a_recipe_runs_with_what_it_expects(example):
     study = sim.load_text(example)
@@ -40,6 +41,7 @@ def test_every_example_of_a_recipe_runs_with_what_it_expects(example):
     assert found.passed, str(found)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_program_of_a_page_runs(program, tmp_path):
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, timeout=300)
